@@ -1,0 +1,18 @@
+"""Names that the whole package shares: the six components of the paper's noise vector."""
+
+from __future__ import annotations
+
+from typing import Final
+
+CLEAN: Final = "clean"
+"""The last component of every genome: what is left when no noise is."""
+
+DEFAULT_COMPONENTS: Final = (
+    "gaussian",
+    "salt_pepper",
+    "poisson",
+    "quantization",
+    "anisotropic",
+    CLEAN,
+)
+"""Components of the genomes that ship, in the order of every array and table."""

@@ -1,0 +1,103 @@
+"""The depth profile: noise strengths plane by plane, the result of an estimation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class PlaneEstimate:
+    """Strengths read from one plane.
+
+    Attributes
+    ----------
+    index : int
+        Position of the plane in its stack.
+    depth_um, power_mw : float
+        Depth in um and power in mW (NaN where not stated).
+    mean, sd : ndarray of shape (components,)
+        Mean and standard deviation over the plane's crops of each strength, in [0, 1].
+        NaN where the plane is excluded. The SD is 0 for a single crop.
+    n_crops : int
+        Number of crops read; 0 where the plane is excluded.
+    signal : float
+        Mean of the plane's finite pixels in stored units (counts).
+    reason : str
+        Why the plane is excluded from fits; empty where it is not.
+    flags : tuple of str
+        Notes on a plane that is kept.
+    saturated_fraction : float
+        Fraction of pixels at the top of the range.
+    """
+
+    index: int
+    depth_um: float
+    power_mw: float
+    mean: npt.NDArray[np.float64]
+    sd: npt.NDArray[np.float64]
+    n_crops: int
+    signal: float
+    reason: str = ""
+    flags: tuple[str, ...] = ()
+    saturated_fraction: float = 0.0
+
+
+@dataclass(frozen=True)
+class DepthProfile:
+    """Noise against depth of one stack.
+
+    Attributes
+    ----------
+    name : str
+        Protocol or stack name, used in tables, figures and the report's keys.
+    components : tuple of str
+        Names of the strengths, in the genome's order; the last is ``"clean"``.
+    planes : tuple of PlaneEstimate
+        One entry a plane, excluded ones included.
+    settings : dict
+        What the user chose (normalisation, crops, seed, estimator ...), JSON types.
+    provenance : dict
+        Where the data and the weights come from (paths, shapes, hashes, versions), JSON types.
+    """
+
+    name: str
+    components: tuple[str, ...]
+    planes: tuple[PlaneEstimate, ...]
+    settings: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.planes)
+
+    @property
+    def depth_um(self) -> npt.NDArray[np.float64]:
+        """Depth of every plane in um, shape (planes,)."""
+        return np.array([p.depth_um for p in self.planes], dtype=np.float64)
+
+    @property
+    def power_mw(self) -> npt.NDArray[np.float64]:
+        """Power at every plane in mW, NaN where not stated, shape (planes,)."""
+        return np.array([p.power_mw for p in self.planes], dtype=np.float64)
+
+    @property
+    def mean(self) -> npt.NDArray[np.float64]:
+        """Mean strength by plane and component, shape (planes, components)."""
+        return np.array([p.mean for p in self.planes]).reshape(len(self), len(self.components))
+
+    @property
+    def sd(self) -> npt.NDArray[np.float64]:
+        """SD over crops by plane and component, shape (planes, components)."""
+        return np.array([p.sd for p in self.planes]).reshape(len(self), len(self.components))
+
+    @property
+    def kept(self) -> npt.NDArray[np.bool_]:
+        """True for the planes that enter fits, shape (planes,)."""
+        return np.array([not p.reason for p in self.planes], dtype=bool)
+
+    def of(self, component: str) -> npt.NDArray[np.float64]:
+        """Mean strength of one component on every plane, shape (planes,)."""
+        return np.asarray(self.mean[:, self.components.index(component)])

@@ -1,0 +1,32 @@
+"""The one family of errors that users are meant to read."""
+
+from __future__ import annotations
+
+
+class CopError(Exception):
+    """Something went wrong that the user can understand and act on.
+
+    Parameters
+    ----------
+    what : str
+        What happened, as one sentence without a full stop.
+    where : str, optional
+        The path, plane or option it happened at.
+    advice : str, optional
+        What to do about it, as one sentence without a full stop.
+    """
+
+    def __init__(self, what: str, *, where: str | None = None, advice: str | None = None) -> None:
+        self.what = " ".join(what.split())
+        self.where = where
+        self.advice = " ".join(advice.split()) if advice else None
+        message = f"{where}: {self.what}" if where else self.what
+        super().__init__(f"{message}. {self.advice}." if self.advice else f"{message}.")
+
+
+class InputError(CopError):
+    """Input or usage that cannot be worked with (the command line's exit code 2)."""
+
+
+class CancelledError(CopError):
+    """The user cancelled; what was complete is kept (the command line's exit code 130)."""
