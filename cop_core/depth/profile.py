@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True)
@@ -101,3 +104,22 @@ class DepthProfile:
     def of(self, component: str) -> npt.NDArray[np.float64]:
         """Mean strength of one component on every plane, shape (planes,)."""
         return np.asarray(self.mean[:, self.components.index(component)])
+
+
+def distinct_names(profiles: Sequence[DepthProfile]) -> tuple[str, ...]:
+    """Return the profiles' names with ``(2)``, ``(3)`` added to repeated ones.
+
+    Parameters
+    ----------
+    profiles : sequence of DepthProfile
+        In the order of the tables; nameless ones count as ``"stack"``.
+    """
+    names: list[str] = []
+    for profile in profiles:
+        base, count = profile.name or "stack", 1
+        name = base
+        while name in names:
+            count += 1
+            name = f"{base} ({count})"
+        names.append(name)
+    return tuple(names)

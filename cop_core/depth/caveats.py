@@ -1,0 +1,103 @@
+"""What a reader must be told beside the numbers, in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from cop_core.depth.closure import log_ratio_slopes, sign_changes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cop_core.depth.profile import DepthProfile
+    from cop_core.depth.slope import SlopeFit
+
+ONE_STACK: Final = (
+    "one stack per protocol: planes of one stack are not independent samples, "
+    "so p values and effect sizes describe these two stacks only"
+)
+
+_CORRELATED = 0.1
+_MAY_DIFFER = frozenset({"name", "path", "power", "power_mw", "z_step_um"})
+
+
+def profile_caveats(
+    name: str, profile: DepthProfile, fits: Mapping[str, SlopeFit]
+) -> tuple[str, ...]:
+    """Return what to know about one profile's lines.
+
+    Parameters
+    ----------
+    name : str
+        What to call the profile.
+    profile : DepthProfile
+        The profile.
+    fits : mapping of str to SlopeFit
+        Its lines, from `fit_profile`.
+
+    Returns
+    -------
+    tuple of str
+        Sentences without a full stop: planes excluded, fits that are undefined or weak,
+        planes that are correlated, slopes that closure may have made.
+    """
+    found = [_excluded(profile), *_notes(fits), _correlated(fits), _closure(profile, fits)]
+    return tuple(f"{name}: {text}" for text in found if text)
+
+
+def settings_caveat(first: DepthProfile, second: DepthProfile) -> tuple[str, ...]:
+    """Return a warning that names the settings in which two profiles differ, if any."""
+    shared = (first.settings.keys() & second.settings.keys()) - _MAY_DIFFER
+    differ = sorted(key for key in shared if first.settings[key] != second.settings[key])
+    return (f"the two profiles were made with different {', '.join(differ)}",) if differ else ()
+
+
+def exclusions(profile: DepthProfile) -> dict[str, int]:
+    """Return how many planes are excluded for each reason, the most frequent first."""
+    return dict(Counter(plane.reason for plane in profile.planes if plane.reason).most_common())
+
+
+def _excluded(profile: DepthProfile) -> str:
+    counts = exclusions(profile)
+    if not counts:
+        return ""
+    reasons = "; ".join(f"{count} {reason}" for reason, count in counts.items())
+    return f"{sum(counts.values())} of {len(profile)} planes excluded ({reasons})"
+
+
+def _notes(fits: Mapping[str, SlopeFit]) -> tuple[str, ...]:
+    """Return each note once, with the components it is about unless it is about all."""
+    about: dict[str, list[str]] = {}
+    for component, fit in fits.items():
+        about.setdefault(fit.note, []).append(component)
+    about.pop("", None)
+    return tuple(
+        note if len(names) == len(fits) else f"{note} ({', '.join(names)})"
+        for note, names in about.items()
+    )
+
+
+def _correlated(fits: Mapping[str, SlopeFit]) -> str:
+    known = {component: fit for component, fit in fits.items() if np.isfinite(fit.rho)}
+    if not known:
+        return ""
+    component, fit = max(known.items(), key=lambda item: item[1].rho)
+    if fit.rho < _CORRELATED:
+        return ""
+    return (
+        f"neighbouring planes are correlated (lag-1 correlation up to {fit.rho:.2f}, {component}: "
+        f"its {fit.n} planes are worth about {fit.n_effective:.0f})"
+    )
+
+
+def _closure(profile: DepthProfile, fits: Mapping[str, SlopeFit]) -> str:
+    changed = sign_changes(fits, log_ratio_slopes(profile))
+    if not changed:
+        return ""
+    return (
+        "strengths sum to 1, so one that falls makes others rise: the slope changes sign as a "
+        f"centred log-ratio for {', '.join(changed)}"
+    )

@@ -1,0 +1,220 @@
+"""Noise against depth as a straight line, with errors that respect neighbouring planes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+from statsmodels.regression.linear_model import OLS
+
+from cop_core.depth import ar1
+from cop_core.errors import InputError
+
+if TYPE_CHECKING:
+    from cop_core.depth.profile import DepthProfile
+
+NEEDS_PLANES = "needs 3 planes or more"
+NEEDS_DEPTHS = "needs planes at known, different depths"
+FEW_PLANES = f"fewer than {ar1.MIN_PLANES} planes: errors taken as independent"
+NO_SPREAD = "the values do not vary"
+
+_NAN = float("nan")
+_UNKNOWN = (_NAN, _NAN)
+
+
+@dataclass(frozen=True)
+class SlopeFit:
+    """A line through plane means.
+
+    The slope is that of ordinary least squares, as in the paper. Its standard error, interval
+    and p value come from the generalised least squares covariance of AR(1) errors, and a
+    t distribution with ``max(n_effective - 2, 1)`` degrees of freedom. NaN means undefined,
+    with the reason in `note`.
+
+    Attributes
+    ----------
+    slope_per_um : float
+        Change of strength per um of depth (multiply by 100 for 100 um).
+    intercept : float
+        Strength at depth 0.
+    r2 : float
+        Share of the variance that the line explains.
+    se, slope_ci95, p_value
+        Standard error, 95 % confidence interval and two-sided p of the slope, AR(1) errors.
+    se_ols, ci95_ols, p_value_ols
+        The same with planes taken as independent (the paper's).
+    rho : float
+        Correlation of the residuals of neighbouring planes (restricted maximum likelihood).
+    n : int
+        Planes that entered.
+    n_effective : float
+        ``n (1 - rho) / (1 + rho)``, the independent planes they are worth.
+    note : str
+        What the reader must know of this fit; empty for an ordinary one.
+
+    References
+    ----------
+    .. [1] "A Contrastive Pre-trained Foundation Model for Deciphering Imaging Noisomics
+       across Modalities", arXiv:2601.17047, Fig. 4.
+    """
+
+    slope_per_um: float = _NAN
+    intercept: float = _NAN
+    r2: float = _NAN
+    se: float = _NAN
+    slope_ci95: tuple[float, float] = _UNKNOWN
+    p_value: float = _NAN
+    se_ols: float = _NAN
+    ci95_ols: tuple[float, float] = _UNKNOWN
+    p_value_ols: float = _NAN
+    rho: float = _NAN
+    n: int = 0
+    n_effective: float = _NAN
+    note: str = ""
+
+    @property
+    def defined(self) -> bool:
+        """Whether there is a line at all."""
+        return bool(np.isfinite(self.slope_per_um))
+
+    @property
+    def dof(self) -> float:
+        """Degrees of freedom of `p_value` and `slope_ci95`."""
+        if not self.defined:
+            return _NAN
+        return max((self.n_effective if np.isfinite(self.n_effective) else self.n) - 2, 1.0)
+
+    def at(self, depth_um: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Return the line's strength at depths in um, same shape."""
+        return np.asarray(self.intercept + self.slope_per_um * np.asarray(depth_um, np.float64))
+
+
+def fit_slope(depth_um: npt.ArrayLike, values: npt.ArrayLike) -> SlopeFit:
+    """Fit a line to values over depth.
+
+    Parameters
+    ----------
+    depth_um : array_like of shape (n,)
+        Depth in um, in any order.
+    values : array_like of shape (n,)
+        Strengths (or anything else that may grow with depth).
+
+    Returns
+    -------
+    SlopeFit
+        Undefined, with a note, for fewer than three planes or for planes at one depth.
+        Pairs with a NaN or infinite member do not enter.
+
+    Raises
+    ------
+    InputError
+        The two are not one-dimensional or not of one length.
+    """
+    depth, value = _paired(depth_um, values)
+    if not len(depth) and np.isfinite(np.asarray(values, np.float64)).sum() >= 3:
+        return SlopeFit(note=NEEDS_DEPTHS)
+    if len(depth) < 3:
+        return SlopeFit(n=len(depth), note=NEEDS_PLANES)
+    if np.ptp(depth) == 0:
+        return SlopeFit(n=len(depth), note=NEEDS_DEPTHS)
+    if np.ptp(value) == 0:
+        return SlopeFit(
+            0.0, float(value[0]), se=0.0, slope_ci95=(0.0, 0.0), se_ols=0.0, ci95_ols=(0.0, 0.0),
+            n=len(depth), note=NO_SPREAD,
+        )  # fmt: skip
+    return _fit(depth, value)
+
+
+def fit_profile(profile: DepthProfile) -> dict[str, SlopeFit]:
+    """Fit every component of a profile over the planes that are not excluded.
+
+    Parameters
+    ----------
+    profile : DepthProfile
+        The profile.
+
+    Returns
+    -------
+    dict of str to SlopeFit
+        In the profile's order of components, clean included.
+    """
+    kept = profile.kept
+    return {c: fit_slope(profile.depth_um[kept], profile.of(c)[kept]) for c in profile.components}
+
+
+def t_interval(value: float, se: float, dof: float) -> tuple[float, float]:
+    """Return the 95 % confidence interval of an estimate with t-distributed error."""
+    half = float(stats.t.ppf(0.975, dof)) * se
+    return value - half, value + half
+
+
+def t_p_value(value: float, se: float, dof: float) -> float:
+    """Return the two-sided p of an estimate against 0; NaN for 0 with no error."""
+    if se == 0:
+        return 0.0 if value else _NAN
+    return float(2 * stats.t.sf(abs(value / se), dof))
+
+
+def _paired(
+    depth_um: npt.ArrayLike, values: npt.ArrayLike
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    depth, value = np.asarray(depth_um, np.float64), np.asarray(values, np.float64)
+    if depth.ndim != 1 or depth.shape != value.shape:
+        raise InputError(
+            f"depths of shape {depth.shape} and values of shape {value.shape} do not pair",
+            advice="Give one depth in um for each value",
+        )
+    use = np.isfinite(depth) & np.isfinite(value)
+    order = np.argsort(depth[use], kind="stable")
+    return depth[use][order], value[use][order]
+
+
+def _fit(depth: npt.NDArray[np.float64], value: npt.NDArray[np.float64]) -> SlopeFit:
+    n = len(depth)
+    centre = depth.mean()
+    design = np.column_stack([np.ones(n), depth - centre])
+    line = OLS(value, design).fit()
+    level, slope = (float(p) for p in line.params)
+    se_ols = float(np.sqrt(max(line.ssr, 0.0) / (n - 2) / (design[:, 1] @ design[:, 1])))
+    rho, se = _correlated_error(depth, design, value, float(line.ssr))
+    effective = n * (1 - rho) / (1 + rho)
+    dof = max((n if np.isnan(rho) else effective) - 2, 1.0)
+    return SlopeFit(
+        slope_per_um=slope,
+        intercept=level - slope * float(centre),
+        r2=float(line.rsquared),
+        se=se,
+        slope_ci95=t_interval(slope, se, dof),
+        p_value=t_p_value(slope, se, dof),
+        se_ols=se_ols,
+        ci95_ols=t_interval(slope, se_ols, n - 2),
+        p_value_ols=t_p_value(slope, se_ols, n - 2),
+        rho=rho,
+        n=n,
+        n_effective=effective,
+        note=FEW_PLANES if np.isnan(rho) else "",
+    )
+
+
+def _correlated_error(
+    depth: npt.NDArray[np.float64],
+    design: npt.NDArray[np.float64],
+    value: npt.NDArray[np.float64],
+    ssr: float,
+) -> tuple[float, float]:
+    """Return the correlation of neighbouring planes and the slope's standard error under it."""
+    n = len(depth)
+    weights = design[:, 1] / (design[:, 1] @ design[:, 1])  # slope = weights @ value
+    if n < ar1.MIN_PLANES:
+        return _NAN, float(np.sqrt(ssr / (n - 2) * (weights @ weights)))
+    if np.sqrt(ssr) <= 1e-12 * np.linalg.norm(value):  # nothing left but rounding
+        return 0.0, float(np.sqrt(ssr / (n - 2) * (weights @ weights)))
+    gap = ar1.gaps(depth)
+    rho = ar1.estimate_rho(design, value, gap)
+    scale = (
+        OLS(ar1.whiten(value[:, None], rho, gap)[:, 0], ar1.whiten(design, rho, gap)).fit().scale
+    )
+    return rho, float(np.sqrt(scale * ar1.quadratic_form(weights, rho, gap)))

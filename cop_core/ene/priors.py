@@ -1,0 +1,89 @@
+"""Priors over noise strengths: how the simplex is drawn from, for training and for benchmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from cop_core.errors import InputError
+
+Prior = Callable[[int, int, torch.Generator], Tensor]
+"""(number of vectors, number of components, generator) -> (n, components), rows sum to 1."""
+
+
+def paper(n: int, k: int, generator: torch.Generator) -> Tensor:
+    """Return softmax(z), z standard normal: the paper's prior (SD 0.143 a component for six)."""
+    return _normal(n, k, generator).softmax(-1)
+
+
+def wide(n: int, k: int, generator: torch.Generator) -> Tensor:
+    """Return softmax(t z) with t uniform on [1, 5]: from even mixtures to one kind alone."""
+    t = 1 + 4 * _uniform(n, 1, generator)
+    return (t * _normal(n, k, generator)).softmax(-1)
+
+
+def nearly_clean(n: int, k: int, generator: torch.Generator) -> Tensor:
+    """Return mixtures in which clean (the last component) leads by 1 to 8 in the logits."""
+    z = 2 * _normal(n, k, generator)
+    z[:, -1:] += 1 + 7 * _uniform(n, 1, generator)
+    return z.softmax(-1)
+
+
+def alone(n: int, k: int, generator: torch.Generator) -> Tensor:
+    """Return one noise of strength in [0, 0.8], more often weak, and the rest clean."""
+    which = torch.randint(k - 1, (n, 1), generator=generator, device=generator.device)
+    strength = 0.8 * _uniform(n, 1, generator) ** 1.5
+    s = torch.zeros(n, k, device=generator.device)
+    s.scatter_(1, which, strength)
+    s[:, -1:] = 1 - strength
+    return s
+
+
+def pair(n: int, k: int, generator: torch.Generator) -> Tensor:
+    """Return two noises that share up to 0.8, and the rest clean."""
+    share = _uniform(n, 1, generator)
+    first, second = alone(n, k, generator), alone(n, k, generator)
+    return share * first + (1 - share) * second
+
+
+def mixture(n: int, k: int, generator: torch.Generator) -> Tensor:
+    """Return the training mixture of all priors here.
+
+    The paper's prior alone gives a network that reads real planes with the wrong sign, because
+    it never draws a nearly clean picture or one noise alone.
+    """
+    parts = (paper, wide, nearly_clean, alone, pair)
+    shares = torch.tensor([0.3, 0.3, 0.12, 0.14, 0.14], device=generator.device)
+    which = torch.multinomial(shares, n, replacement=True, generator=generator)
+    drawn = torch.stack([part(n, k, generator) for part in parts])
+    return drawn[which, torch.arange(n, device=generator.device)]
+
+
+PRIORS: dict[str, Prior] = {
+    f.__name__: f for f in (paper, wide, nearly_clean, alone, pair, mixture)
+}
+"""Priors by name."""
+
+
+def get_prior(name: str) -> Prior:
+    """Return the prior of that name.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    try:
+        return PRIORS[name]
+    except KeyError:
+        raise InputError(f"no prior {name!r}", advice=f"Known: {', '.join(PRIORS)}") from None
+
+
+def _normal(n: int, k: int, generator: torch.Generator) -> Tensor:
+    return torch.randn(n, k, generator=generator, device=generator.device)
+
+
+def _uniform(n: int, k: int, generator: torch.Generator) -> Tensor:
+    return torch.rand(n, k, generator=generator, device=generator.device)

@@ -1,0 +1,161 @@
+"""The report as one JSON document."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from cop_core.depth.closure import log_ratio_slopes
+from cop_core.depth.compare import Comparison
+from cop_core.depth.profile import DepthProfile
+from cop_core.report.protocols import Protocol, Result, protocols, warnings_of
+
+if TYPE_CHECKING:
+    from cop_core.depth.slope import SlopeFit
+
+SCHEMA_VERSION: Final = "1.0"
+"""Raised in its first number when a key changes its meaning or goes away."""
+
+_PACKAGES = ("napari-cop", "numpy", "scipy", "statsmodels")
+
+
+def report_document(result: Result, *, command: str | None = None) -> dict[str, Any]:
+    """Return everything a report states, in JSON types.
+
+    Parameters
+    ----------
+    result : DepthProfile or Comparison
+        What is reported.
+    command : str, optional
+        The command line that repeats it.
+
+    Returns
+    -------
+    dict
+        ``schema_version, kind, protocols, comparison`` (for a comparison), ``settings,
+        provenance, warnings``. Strengths are fractions of 1, slopes fractions per um;
+        ``n_planes`` counts the planes in a fit and ``n_excluded`` those left out. What is
+        undefined is None.
+    """
+    shown = protocols(result)
+    document: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "profile" if isinstance(result, DepthProfile) else "comparison",
+        "protocols": {p.name: _protocol(p) for p in shown},
+    }
+    settings: dict[str, Any] = {"protocols": {p.name: p.profile.settings for p in shown}}
+    if isinstance(result, Comparison):
+        document["comparison"] = _comparison(result, shown)
+        settings["comparison"] = {
+            "rule": result.rule,
+            "n_bootstrap": result.n_bootstrap,
+            "seed": result.seed,
+        }
+    document["settings"] = settings
+    document["provenance"] = {
+        "command": command,
+        "versions": _versions(),
+        "protocols": {p.name: p.profile.provenance for p in shown},
+    }
+    document["warnings"] = warnings_of(result)
+    plain: dict[str, Any] = plain_json(document)
+    return plain
+
+
+def json_text(document: dict[str, Any]) -> str:
+    """Return a document as strict JSON text that ends in a newline.
+
+    Parameters
+    ----------
+    document : dict
+        From `report_document`.
+    """
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def plain_json(value: Any) -> Any:
+    """Return a value in JSON types: not-finite numbers become None, unknown objects text.
+
+    Parameters
+    ----------
+    value : object
+        Nested dicts, sequences, arrays and scalars.
+    """
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {str(key): plain_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain_json(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+def _protocol(protocol: Protocol) -> dict[str, Any]:
+    profile = protocol.profile
+    kept = profile.kept
+    depth = profile.depth_um[np.isfinite(profile.depth_um)]
+    ratios = log_ratio_slopes(profile)
+    return {
+        "n_planes_total": len(profile),
+        "depth_range_um": [depth.min(), depth.max()] if len(depth) else None,
+        "excluded": [
+            {"plane": p.index, "depth_um": p.depth_um, "reason": p.reason}
+            for p in profile.planes
+            if p.reason
+        ],
+        "components": {
+            component: {
+                **_fit(fit),
+                **_moments(profile.of(component)[kept]),
+                "log_ratio_slope_per_um": ratios[component],
+                "n_planes": fit.n,
+                "n_excluded": len(profile) - fit.n,
+            }
+            for component, fit in protocol.fits.items()
+        },
+    }
+
+
+def _fit(fit: SlopeFit) -> dict[str, Any]:
+    values = asdict(fit)
+    del values["n"]
+    return values
+
+
+def _moments(values: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, float | None]:
+    """Return mean and SD of plane means over the kept planes."""
+    return {
+        "mean": values.mean() if len(values) else None,
+        "sd": values.std(ddof=1) if len(values) > 1 else None,
+    }
+
+
+def _comparison(result: Comparison, shown: tuple[Protocol, ...]) -> dict[str, Any]:
+    components = {}
+    for effect in result.effects:
+        values = asdict(effect)
+        for key in ("component", "fixed", "gained"):
+            del values[key]
+        components[effect.component] = values
+    return {
+        "difference": f"{shown[0].name} minus {shown[1].name}",
+        "rule": result.rule,
+        "components": components,
+    }
+
+
+def _versions() -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = None
+    return found

@@ -1,0 +1,161 @@
+"""Figures for print: the profile and the effects, 180 mm wide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from matplotlib import rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from cop_core.report.panels import (
+    LOOKS,
+    VALUE_LABEL,
+    draw_clean_and_power,
+    draw_cohen_d,
+    draw_component,
+    draw_r2,
+    draw_slopes,
+)
+from cop_core.report.protocols import noises, protocols
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+
+    from cop_core.depth.compare import Comparison
+    from cop_core.report.protocols import Protocol
+
+FORMATS: Final = ("svg", "pdf", "png")
+"""What every figure is saved as."""
+
+_WIDTH_IN = 180 / 25.4
+_STYLE: Final[dict[str, Any]] = {
+    "font.family": "DejaVu Sans",  # ships with matplotlib, so figures look the same everywhere
+    "font.size": 7,
+    "axes.titlesize": 8,
+    "axes.labelsize": 7.5,
+    "axes.linewidth": 0.7,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "legend.frameon": False,
+    "svg.fonttype": "none",  # text stays text
+    "svg.hashsalt": "cop",  # the same figure gives the same bytes
+    "pdf.fonttype": 42,
+}
+_NO_DATE: Final = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
+
+
+def profile_figure(shown: Sequence[Protocol], *, columns: int = 3) -> Figure:
+    """Draw every noise component against depth, then clean and power.
+
+    Parameters
+    ----------
+    shown : sequence of Protocol
+        One or two protocols.
+    columns : int
+        Panels in a row.
+
+    Returns
+    -------
+    Figure
+        One panel for each noise component and one for clean and power.
+
+    References
+    ----------
+    .. [1] arXiv:2601.17047, Fig. 4c-g.
+    """
+    names = noises(shown[0].profile.components)
+    rows = -(-(len(names) + 1) // columns)
+    figure = _figure(height_in=1.85 * rows + 0.35)
+    axes = [figure.add_subplot(rows, columns, i + 1) for i in range(len(names) + 1)]
+    for i, (ax, component) in enumerate(zip(axes, names, strict=False)):
+        draw_component(ax, shown, component)
+        if i % columns == 0:
+            ax.set_ylabel(VALUE_LABEL)
+    draw_clean_and_power(axes[-1], shown)
+    _add_letters(axes)
+    for ax in axes[:-columns]:
+        ax.set_xlabel("")
+    _add_legend(figure, shown, profile=True)
+    return figure
+
+
+def effects_figure(result: Comparison) -> Figure:
+    """Draw slopes, R2 and Cohen's d of the noise components, side by side.
+
+    Parameters
+    ----------
+    result : Comparison
+        The comparison.
+
+    Returns
+    -------
+    Figure
+        Three panels.
+
+    References
+    ----------
+    .. [1] arXiv:2601.17047, Fig. 4h-j.
+    """
+    rows = len(noises(result.components))
+    figure = _figure(height_in=0.33 * rows + 0.95)
+    grid = figure.add_gridspec(1, 3, width_ratios=(1.25, 0.8, 1))
+    axes = [figure.add_subplot(grid[0, i]) for i in range(3)]
+    for ax, draw in zip(axes, (draw_slopes, draw_r2, draw_cohen_d), strict=True):
+        draw(ax, result)
+    for ax in axes[1:]:
+        ax.set_yticklabels([])
+    _add_letters(axes)
+    _add_legend(figure, protocols(result), profile=False)
+    return figure
+
+
+def save_profile_figure(shown: Sequence[Protocol], stem: Path) -> None:
+    """Save `profile_figure` under a path without its suffix, as SVG, PDF and PNG."""
+    with rc_context(_STYLE):
+        _save(profile_figure(shown), stem)
+
+
+def save_effects_figure(result: Comparison, stem: Path) -> None:
+    """Save `effects_figure` under a path without its suffix, as SVG, PDF and PNG."""
+    with rc_context(_STYLE):
+        _save(effects_figure(result), stem)
+
+
+def _figure(*, height_in: float) -> Figure:
+    figure = Figure(figsize=(_WIDTH_IN, height_in), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _save(figure: Figure, stem: Path) -> None:
+    for suffix in FORMATS:
+        figure.savefig(stem.with_suffix(f".{suffix}"), dpi=300, metadata=_NO_DATE[suffix])
+
+
+def _add_letters(axes: Sequence[Axes]) -> None:
+    for letter, ax in zip("abcdefghijklmnopqrstuvwxyz", axes, strict=False):
+        ax.set_title(letter, loc="left", weight="bold")
+
+
+def _add_legend(figure: Figure, shown: Sequence[Protocol], *, profile: bool) -> None:
+    """Explain the protocols, and what curve, band, line and hollow marks are, below all panels."""
+    handles: list[Line2D | Patch] = [
+        Line2D([], [], color=look.colour, marker="" if profile else look.marker, ms=4, label=p.name)
+        for p, look in zip(shown, LOOKS, strict=False)
+    ]
+    if profile:
+        handles.append(Patch(color="0.5", alpha=0.3, lw=0, label="SD over crops"))
+        handles.append(Line2D([], [], color="0.2", lw=1.4, label="linear fit"))
+        if not all(p.profile.kept.all() for p in shown):
+            handles.append(
+                Line2D(
+                    [], [], ls="", marker="o", ms=3, mfc="none", mec="0.3", label="plane left out"
+                )
+            )
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))

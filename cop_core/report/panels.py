@@ -1,0 +1,281 @@
+"""Single panels, each drawn into an Axes that the caller owns.
+
+Text takes the figure's default sizes and colours, so that a panel follows a dark theme or the
+paper-sized style of `cop_core.report.figures`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from matplotlib.colors import to_rgb
+
+from cop_core.components import CLEAN
+from cop_core.report.protocols import label, noises
+from cop_core.report.table import p_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+    from matplotlib.axes import Axes
+
+    from cop_core.depth.compare import Comparison
+    from cop_core.depth.profile import DepthProfile
+    from cop_core.depth.slope import SlopeFit
+    from cop_core.report.protocols import Protocol
+
+VALUE_LABEL: Final = "CoP predicted value (%)"
+DEPTH_LABEL: Final = "Depth (µm)"
+
+_FEW_POINTS = 40  # up to here single planes are marked
+_HEADROOM = 0.14  # of the axis height for each line of text
+
+
+@dataclass(frozen=True)
+class Look:
+    """Colour, dashes and marker of one protocol.
+
+    Attributes
+    ----------
+    colour : str
+        From the palette of Okabe and Ito, told apart with any colour vision.
+    dashes : str
+        Style of the fitted line.
+    marker : str
+        Marker of single values.
+    """
+
+    colour: str
+    dashes: str
+    marker: str
+
+    @property
+    def dark(self) -> tuple[float, ...]:
+        """The colour at about half its brightness, for lines over its own curve."""
+        return tuple(0.55 * channel for channel in to_rgb(self.colour))
+
+
+LOOKS: Final = (Look("#D55E00", "-", "o"), Look("#0072B2", (0, (4, 1.5)), "s"))
+"""Looks of the first and the second protocol: vermilion and blue."""
+
+
+def has_depth(shown: Sequence[Protocol]) -> bool:
+    """Return whether every protocol with planes states the depth of at least one."""
+    return all(np.isfinite(p.profile.depth_um).any() for p in shown if len(p.profile))
+
+
+def draw_component(ax: Axes, shown: Sequence[Protocol], component: str) -> None:
+    """Draw one strength against depth: mean, SD band, line, slope and R2, excluded planes.
+
+    Parameters
+    ----------
+    ax : Axes
+        What to draw into.
+    shown : sequence of Protocol
+        One or two protocols.
+    component : str
+        Name of the strength.
+    """
+    depths = has_depth(shown)
+    for protocol, look in zip(shown, LOOKS, strict=False):
+        x = _positions(protocol.profile, depths)
+        index = protocol.profile.components.index(component)
+        mean, sd = 100 * protocol.profile.mean[:, index], 100 * protocol.profile.sd[:, index]
+        _draw_band(ax, x, mean, sd, look)
+        if depths:
+            _draw_line(ax, x, protocol.fits[component], look)
+    _frame(ax, shown, component, lines=len(shown))
+    for row, (protocol, look) in enumerate(zip(shown, LOOKS, strict=False)):
+        text = slope_text(protocol.fits[component])
+        ax.text(
+            0.03, 0.975 - row * 0.11, text, color=look.dark, transform=ax.transAxes,
+            ha="left", va="top", size="small",
+        )  # fmt: skip
+
+
+def draw_clean_and_power(ax: Axes, shown: Sequence[Protocol]) -> None:
+    """Draw the clean strength against depth and, where known, excitation power beside it.
+
+    Parameters
+    ----------
+    ax : Axes
+        What to draw into; power gets a second vertical axis on its right.
+    shown : sequence of Protocol
+        One or two protocols.
+    """
+    depths = has_depth(shown)
+    powered = [np.isfinite(p.profile.power_mw).any() for p in shown]
+    right = ax.twinx() if any(powered) else None
+    for protocol, look in zip(shown, LOOKS, strict=False):
+        profile, x = protocol.profile, _positions(protocol.profile, depths)
+        if CLEAN in profile.components:
+            _draw_curve(ax, x, 100 * profile.of(CLEAN), look)
+        if right is not None:
+            right.plot(x, profile.power_mw, color=look.dark, lw=1.2, ls=":")
+    _frame(ax, shown, CLEAN, lines=0)
+    if right is None:
+        ax.set_ylabel("Clean (%)")
+        return
+    ax.set_title("Clean and power")
+    ax.set_ylabel("Clean (%), solid")
+    right.set_ylabel("Power (mW), dotted")
+    right.set_ylim(bottom=0)
+    right.margins(y=0.12)
+    right.spines["top"].set_visible(False)
+
+
+def slope_text(fit: SlopeFit) -> str:
+    """Return slope in percentage points per 100 um and R2, or why there is no slope."""
+    if not fit.defined:
+        return fit.note
+    r2 = "undefined" if np.isnan(fit.r2) else f"{fit.r2:.2f}"
+    return f"{1e4 * fit.slope_per_um:+.2f} % per 100 µm, $R^2$ {r2}"
+
+
+def draw_slopes(ax: Axes, result: Comparison) -> None:
+    """Draw slopes with their 95 % interval, and p of their difference on the right.
+
+    Parameters
+    ----------
+    ax : Axes
+        What to draw into, one row a noise component.
+    result : Comparison
+        The comparison.
+    """
+    for row, component in enumerate(noises(result.components)):
+        effect = result.of(component)
+        for fit, look, shift in zip(
+            (effect.fixed, effect.gained), LOOKS, (-0.14, 0.14), strict=True
+        ):
+            low, high = (1e4 * x for x in fit.slope_ci95)
+            _draw_interval(ax, row + shift, 1e4 * fit.slope_per_um, (low, high), look)
+        _note_right(ax, row, p_text(effect.p_holm))
+    ax.axvline(0, color="0.6", lw=0.8, zorder=0)
+    _note_right(ax, -0.62, "p (Holm)")
+    _rows(ax, result, "Slope (% per 100 µm)")
+
+
+def draw_r2(ax: Axes, result: Comparison) -> None:
+    """Draw the R2 of the lines.
+
+    Parameters
+    ----------
+    ax : Axes
+        What to draw into, one row a noise component.
+    result : Comparison
+        The comparison.
+    """
+    for row, component in enumerate(noises(result.components)):
+        effect = result.of(component)
+        for fit, look, shift in zip(
+            (effect.fixed, effect.gained), LOOKS, (-0.17, 0.17), strict=True
+        ):
+            ax.barh(row + shift, np.nan_to_num(fit.r2), height=0.3, color=look.colour)
+    ax.set_xlim(0, 1)
+    _rows(ax, result, "$R^2$ of the line")
+
+
+def draw_cohen_d(ax: Axes, result: Comparison) -> None:
+    """Draw Cohen's d with its 95 % interval, and its class on the right.
+
+    Parameters
+    ----------
+    ax : Axes
+        What to draw into, one row a noise component.
+    result : Comparison
+        The comparison.
+    """
+    look = Look("0.2", "-", "D")
+    for row, component in enumerate(noises(result.components)):
+        effect = result.of(component)
+        _draw_interval(ax, row, effect.cohen_d, effect.cohen_d_ci95, look)
+        _note_right(ax, row, effect.cohen_d_class.replace(" (", "\n("))
+    ax.axvline(0, color="0.6", lw=0.8, zorder=0)
+    _rows(ax, result, "Cohen's d")
+
+
+def _positions(profile: DepthProfile, depths: bool) -> npt.NDArray[np.float64]:
+    """Return where planes lie on the x axis: depth in um, or their index."""
+    if depths:
+        return profile.depth_um
+    return np.array([plane.index for plane in profile.planes], dtype=np.float64)
+
+
+def _draw_band(
+    ax: Axes,
+    x: npt.NDArray[np.float64],
+    mean: npt.NDArray[np.float64],
+    sd: npt.NDArray[np.float64],
+    look: Look,
+) -> None:
+    ax.fill_between(x, mean - sd, mean + sd, color=look.colour, alpha=0.2, lw=0)
+    _draw_curve(ax, x, mean, look)
+
+
+def _draw_curve(
+    ax: Axes, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], look: Look
+) -> None:
+    marker = look.marker if np.isfinite(y).sum() <= _FEW_POINTS else ""
+    ax.plot(x, y, color=look.colour, lw=0.8, marker=marker, ms=2.5)
+
+
+def _draw_line(ax: Axes, x: npt.NDArray[np.float64], fit: SlopeFit, look: Look) -> None:
+    if fit.defined:
+        ends = np.array([np.nanmin(x), np.nanmax(x)])
+        ax.plot(ends, 100 * fit.at(ends), color=look.dark, lw=1.4, ls=look.dashes)
+
+
+def _draw_excluded(ax: Axes, shown: Sequence[Protocol], depths: bool) -> None:
+    """Mark excluded planes as hollow symbols on the depth axis."""
+    for row, (protocol, look) in enumerate(zip(shown, LOOKS, strict=False)):
+        profile = protocol.profile
+        x = _positions(profile, depths)[~profile.kept]
+        y = np.full(len(x), 0.035 + 0.055 * row)
+        ax.plot(
+            x, y, ls="", marker=look.marker, ms=3, mfc="none", mec=look.colour, mew=0.8,
+            transform=ax.get_xaxis_transform(),
+        )  # fmt: skip
+
+
+def _frame(ax: Axes, shown: Sequence[Protocol], component: str, *, lines: int) -> None:
+    """Set title, labels and limits that leave room for text above and marks below."""
+    depths = has_depth(shown)
+    ax.set_title(label(component))
+    ax.set_xlabel(DEPTH_LABEL if depths else "Plane")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.margins(x=0.02)
+    if not any(p.profile.kept.any() for p in shown):
+        ax.set_ylim(0, 1)
+        ax.set_yticks([])
+        ax.text(0.5, 0.5, "no plane to show", transform=ax.transAxes, ha="center", va="center")
+    else:
+        low, high = ax.get_ylim()
+        foot = 0.12 if any((~p.profile.kept).any() for p in shown) else 0.0
+        height = (high - low) / (1 - foot - lines * _HEADROOM)
+        ax.set_ylim(low - foot * height, high + lines * _HEADROOM * height)
+    _draw_excluded(ax, shown, depths)
+
+
+def _draw_interval(
+    ax: Axes, y: float, value: float, interval: tuple[float, float], look: Look
+) -> None:
+    if np.isfinite(interval).all():
+        ax.plot(interval, [y, y], color=look.colour, lw=1.2, solid_capstyle="butt")
+    ax.plot([value], [y], color=look.colour, marker=look.marker, ms=4, ls="")
+
+
+def _note_right(ax: Axes, y: float, text: str) -> None:
+    ax.text(1.02, y, text, transform=ax.get_yaxis_transform(), ha="left", va="center", size="small")
+
+
+def _rows(ax: Axes, result: Comparison, x_label: str) -> None:
+    """Name the rows, first component on top."""
+    names = [label(c) for c in noises(result.components)]
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.tick_params(axis="y", length=0)
+    ax.set_xlabel(x_label)
+    ax.spines[["top", "right", "left"]].set_visible(False)

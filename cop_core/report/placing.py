@@ -1,0 +1,111 @@
+"""Writing a folder of files so that a failure leaves the old ones as they were."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cop_core.errors import CopError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ADVICE = {
+    errno.ENOSPC: "Free some space or choose another folder; the old report is unchanged",
+    errno.EDQUOT: "Free some space or choose another folder; the old report is unchanged",
+}
+_USAGE = {
+    errno.EACCES: "Choose a folder that you may write to",
+    errno.EPERM: "Choose a folder that you may write to",
+    errno.EROFS: "Choose a folder that you may write to",
+    errno.EEXIST: "Choose a folder, not a file",
+    errno.ENOTDIR: "Choose a folder, not a file",
+    errno.ENAMETOOLONG: "Choose a shorter name",
+}
+
+
+@contextmanager
+def placed(directory: Path) -> Iterator[Path]:
+    """Give a staging folder whose files are put into ``directory`` when the block succeeds.
+
+    The staging folder lies inside ``directory``, so that both are on one file system even if
+    ``directory`` is a mount point or its parent cannot be written to.
+
+    Parameters
+    ----------
+    directory : Path
+        Created where it does not exist. Other files in it are left alone.
+
+    Yields
+    ------
+    Path
+        An empty folder to write files and folders into.
+
+    Raises
+    ------
+    InputError
+        The folder cannot be written to.
+    CopError
+        Writing failed for another reason, such as a full disk.
+    """
+    made: list[Path] = []
+    try:
+        _make(directory, made)
+        with tempfile.TemporaryDirectory(prefix=".cop-", dir=directory) as staging:
+            fresh, old = Path(staging, "new"), Path(staging, "old")
+            fresh.mkdir()
+            old.mkdir()
+            yield fresh
+            _move(fresh, directory, old, made)
+    except BaseException as error:
+        for folder in reversed(made):
+            with suppress(OSError):
+                folder.rmdir()  # refuses if anything is in it
+        if isinstance(error, OSError):
+            raise _readable(error, directory) from error
+        raise
+
+
+def _make(folder: Path, made: list[Path]) -> None:
+    """Create a folder and its parents and note which ones are new, outermost first."""
+    if folder.is_dir():
+        return
+    if folder.parent != folder:
+        _make(folder.parent, made)
+    folder.mkdir()
+    made.append(folder)
+
+
+def _move(fresh: Path, directory: Path, old: Path, made: list[Path]) -> None:
+    """Replace file by file, and put the old ones back if one cannot be replaced."""
+    names = sorted(p.relative_to(fresh) for p in fresh.rglob("*") if p.is_file())
+    done: list[Path] = []
+    try:
+        for name in names:
+            target = directory / name
+            _make(target.parent, made)
+            if target.exists():
+                (old / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(target, old / name)
+            os.replace(fresh / name, target)  # noqa: PTH105 - the one call that must be atomic
+            done.append(name)
+    except BaseException:
+        for name in done:
+            if (old / name).exists():
+                os.replace(old / name, directory / name)  # noqa: PTH105
+            else:
+                (directory / name).unlink()
+        raise
+
+
+def _readable(error: OSError, directory: Path) -> CopError:
+    what = f"the report cannot be written ({error.strerror or error})"
+    if error.errno in _USAGE:
+        return InputError(what, where=str(directory), advice=_USAGE[error.errno])
+    advice = _ADVICE.get(error.errno or 0, "Try again or choose another folder")
+    return CopError(what, where=str(directory), advice=advice)

@@ -1,0 +1,74 @@
+"""One row for each plane and protocol, as comma-separated values."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cop_core.depth.profile import PlaneEstimate
+    from cop_core.report.protocols import Protocol
+
+_FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
+
+
+def planes_csv(shown: Sequence[Protocol]) -> str:
+    """Return the planes of one or two protocols as CSV text.
+
+    Parameters
+    ----------
+    shown : sequence of Protocol
+        Protocols with the same components.
+
+    Returns
+    -------
+    str
+        Columns ``protocol, plane, depth_um, power_mw``, a mean and an SD for each component
+        (fractions of 1, clean included), ``signal, n_crops, saturated_fraction, excluded,
+        reason, flags``. Unknown numbers are empty, excluded planes included.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([safe_cell(name) for name in _header(shown[0].profile.components)])
+    for protocol in shown:
+        name = safe_cell(protocol.name)
+        writer.writerows([name, *_cells(plane)] for plane in protocol.profile.planes)
+    return text.getvalue()
+
+
+def safe_cell(text: str) -> str:
+    """Return text that a spreadsheet does not take for a formula.
+
+    Parameters
+    ----------
+    text : str
+        A cell; metadata of a stack may hold anything.
+    """
+    return f"'{text}" if text.startswith(_FORMULA_START) else text
+
+
+def _header(components: tuple[str, ...]) -> list[str]:
+    strengths = [name for c in components for name in (c, f"{c}_sd")]
+    return [
+        *("protocol", "plane", "depth_um", "power_mw"),
+        *strengths,
+        *("signal", "n_crops", "saturated_fraction", "excluded", "reason", "flags"),
+    ]
+
+
+def _cells(plane: PlaneEstimate) -> Iterator[str | int]:
+    yield plane.index
+    yield from (_number(plane.depth_um), _number(plane.power_mw))
+    for mean, sd in zip(plane.mean, plane.sd, strict=True):
+        yield from (_number(mean), _number(sd))
+    yield from (_number(plane.signal), plane.n_crops, _number(plane.saturated_fraction))
+    yield "true" if plane.reason else "false"
+    yield from (safe_cell(plane.reason), safe_cell("; ".join(plane.flags)))
+
+
+def _number(value: float) -> str:
+    return repr(float(value)) if math.isfinite(value) else ""

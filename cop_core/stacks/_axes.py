@@ -1,0 +1,191 @@
+"""Which axis is which, and which z-stack out of several is meant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from cop_core.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cop_core.stacks._dataset import Dataset
+
+KNOWN: Final = "TCZYXSIQ"
+_MOVIE_AXES: Final = "TIQ"
+_ADVICE: Final = 'pass axes, for example axes="ZCYX"'
+
+
+@dataclass(frozen=True)
+class Selection:
+    """One z-stack out of a dataset.
+
+    Attributes
+    ----------
+    plane_axis : str
+        Letter of the axis that planes are counted along.
+    fixed : dict of str to int
+        Index along every other axis but Y and X.
+    """
+
+    plane_axis: str
+    fixed: dict[str, int]
+
+
+def require_axes(axes: str, ndim: int, where: str) -> str:
+    """Check axes given by the user, and give them in capitals."""
+    letters = axes.upper() if isinstance(axes, str) else ""
+    if not letters or set(letters) - set(KNOWN) or len(set(letters)) < len(letters):
+        problem = f"axes {axes!r} are not different letters out of {KNOWN}"
+    elif not {"Y", "X"} <= set(letters):
+        problem = f"axes {axes!r} lack Y or X"
+    elif len(letters) != ndim:
+        problem = f"axes {axes!r} name {len(letters)} dimensions where there are {ndim}"
+    else:
+        return letters
+    raise InputError(problem, where=where, advice=_ADVICE)
+
+
+def axes_from_names(names: object) -> str:
+    """Give letters for names of dimensions (``time``, ``y``); empty where they do not say."""
+    letters = [str(name)[:1].upper() for name in names] if isinstance(names, (list, tuple)) else []
+    known = len(set(letters)) == len(letters) and {"Y", "X"} <= set(letters) <= set("TCZYX")
+    return "".join(letters) if known else ""
+
+
+def guess_axes(shape: Sequence[int], where: str) -> str:
+    """Name the axes of pixels that come without names: only (planes, Y, X) is safe."""
+    if len(shape) == 2:
+        return "YX"
+    if len(shape) == 3 and shape[2] > 4:
+        return "QYX"
+    size = " x ".join(str(n) for n in shape)
+    raise InputError(f"the axes of a {size} array are not known", where=where, advice=_ADVICE)
+
+
+def select(
+    data: Dataset, channel: int | str | None, time: int | str | None, *, any_axis: bool
+) -> Selection:
+    """Choose one z-stack.
+
+    Parameters
+    ----------
+    data : Dataset
+        What there is.
+    channel, time : int, str or None
+        The user's choice.
+    any_axis : bool
+        True where the user said by a z step or by axes that a time or unknown axis holds
+        the planes.
+
+    Raises
+    ------
+    InputError
+        Where there is no z-stack, or several and none chosen.
+    """
+    _refuse_colour(data)
+    plane_axis = _plane_axis(data, time, any_axis=any_axis)
+    fixed = {a: 0 for a in data.axes if a not in (plane_axis, "Y", "X")}
+    for axis, chosen, names in (("C", channel, data.channels), ("T", time, ())):
+        if axis == plane_axis and chosen is not None:
+            raise InputError(
+                "the time axis holds the planes, so no time can be chosen",
+                where=data.source,
+                advice="leave out time",
+            )
+        if axis != plane_axis:
+            fixed[axis] = _choose(data, axis, chosen, names)
+    for axis in fixed:
+        if axis not in "TC" and data.size(axis) > 1:
+            raise InputError(
+                f"axis {axis} of length {data.size(axis)} is not known",
+                where=data.source,
+                advice=_ADVICE,
+            )
+    return Selection(plane_axis, {a: i for a, i in fixed.items() if a in data.axes})
+
+
+def _refuse_colour(data: Dataset) -> None:
+    if data.size("S") > 1:
+        raise InputError(
+            f"the picture has {data.size('S')} colour samples (RGB), not one intensity",
+            where=data.source,
+            advice="save the colour of interest as a channel, or convert to greyscale, first",
+        )
+
+
+def _plane_axis(data: Dataset, time: int | str | None, *, any_axis: bool) -> str:
+    movies = [a for a in data.axes if a in _MOVIE_AXES and data.size(a) > 1]
+    # a writer that always writes Z gives a movie one z plane: that is no z-stack
+    flat_movie = data.size("Z") == 1 and movies and time is None
+    if "Z" in data.axes and not flat_movie:
+        return "Z"
+    if not movies:
+        movies = [a for a in data.axes if a in "IQ"]
+    if not movies:
+        size = " x ".join(str(n) for n in data.shape)
+        raise InputError(
+            f"this is a 2-D image ({data.axes}, {size}), not a z-stack",
+            where=data.source,
+            advice="open a file that has a z axis",
+        )
+    if len(movies) == 1 and any_axis:
+        return movies[0]
+    raise InputError(
+        _movie_problem(data, movies),
+        where=data.source,
+        advice="if its planes are z planes pass z_step_um (command line: --z-step-um),"
+        " or name the axes (axes)",
+    )
+
+
+def _movie_problem(data: Dataset, movies: list[str]) -> str:
+    if movies == ["T"]:
+        return f"this is a time movie of {data.size('T')} frames without a z axis"
+    if len(movies) == 1:
+        return f"no z step is known, and nothing says what its {data.size(movies[0])} planes are"
+    return f"there is no z axis among {data.axes}"
+
+
+def _choose(data: Dataset, axis: str, chosen: int | str | None, names: Sequence[str]) -> int:
+    size, what = data.size(axis), "channel" if axis == "C" else "time"
+    if chosen is None:
+        if size == 1:
+            return 0
+        raise InputError(
+            f"there are {size} {what}s: {_choices(size, names)}",
+            where=data.source,
+            advice=f"choose one with {what} (command line: --{what})",
+        )
+    if isinstance(chosen, str) and chosen in names:
+        if list(names).count(chosen) == 1:
+            return list(names).index(chosen)
+    elif (index := _as_index(chosen)) is not None and 0 <= index < size:
+        return index
+    raise InputError(
+        f"there is no single {what} {chosen!r}",
+        where=data.source,
+        advice=f"choose one of: {_choices(size, names)}",
+    )
+
+
+def _as_index(chosen: object) -> int | None:
+    if isinstance(chosen, bool):
+        return None
+    if isinstance(chosen, str):
+        return int(chosen) if chosen.isascii() and chosen.isdigit() else None
+    try:
+        return int(chosen.__index__())  # type: ignore[attr-defined]
+    except AttributeError:
+        return None
+
+
+def _choices(size: int, names: Sequence[str]) -> str:
+    if len(names) == size:
+        shown = [f"{i} ({name})" for i, name in enumerate(names[:20])]
+    elif size > 6:
+        return f"0 to {size - 1}"
+    else:
+        shown = [str(i) for i in range(size)]
+    return ", ".join(shown) + (", ..." if size > len(shown) else "")

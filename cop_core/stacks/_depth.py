@@ -1,0 +1,94 @@
+"""Depth of every plane, from what the user says or else the metadata; never invented."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cop_core.errors import InputError
+
+if TYPE_CHECKING:
+    from cop_core.stacks.model import Scale
+
+_ADVICE = "pass z_step_um (command line: --z-step-um)"
+_SLACK = 0.1
+
+
+def require_z_step(z_step_um: Any) -> float | None:
+    """Check a z step given by the user, in um."""
+    if z_step_um is None:
+        return None
+    try:
+        step = math.nan if isinstance(z_step_um, bool) else float(z_step_um)
+    except (TypeError, ValueError):
+        step = math.nan
+    if not math.isfinite(step) or step <= 0:
+        raise InputError(
+            f"the z step must be a finite number of um larger than 0, not {z_step_um!r}",
+            where="z_step_um",
+            advice=_ADVICE,
+        )
+    return step
+
+
+def depths_of(
+    n_planes: int, given_um: float | None, scale: Scale, where: str
+) -> tuple[npt.NDArray[np.float64], str]:
+    """Give depth and where it comes from.
+
+    Parameters
+    ----------
+    n_planes : int
+    given_um : float or None
+        The user's z step in um, which goes before all metadata.
+    scale : Scale
+        What the metadata say.
+    where : str
+        What an error points at.
+
+    Returns
+    -------
+    depth_um : ndarray of shape (planes,)
+        In um, in the order of the planes, 0 for the shallowest.
+    origin : str
+        ``"given"``, ``"metadata step"`` or ``"metadata positions"``.
+
+    Raises
+    ------
+    InputError
+        Where nothing gives the depth, or step and positions contradict each other.
+    """
+    if given_um is not None:
+        return np.arange(n_planes, dtype=np.float64) * given_um, "given"
+    positions = _usable_positions(n_planes, scale)
+    if positions is not None and scale.z_step_um:
+        _require_agreement(positions, scale.z_step_um, where)
+    if scale.z_step_um:
+        return np.arange(n_planes, dtype=np.float64) * scale.z_step_um, "metadata step"
+    if positions is not None:
+        return np.abs(positions - positions[0]), "metadata positions"
+    unused = scale.extra.get("unused_z_step")
+    seen = f"; the file says {unused}, without a known unit" if unused else ""
+    raise InputError(f"the z step is not known{seen}", where=where, advice=_ADVICE)
+
+
+def _usable_positions(n_planes: int, scale: Scale) -> npt.NDArray[np.float64] | None:
+    """Give one position a plane, rising or falling throughout; a stage that stood still is none."""
+    if scale.z_positions_um is None or len(scale.z_positions_um) != n_planes or n_planes < 2:
+        return None
+    positions = np.array(scale.z_positions_um, dtype=np.float64)
+    steps = np.diff(positions)
+    return positions if bool((steps > 0).all() or (steps < 0).all()) else None
+
+
+def _require_agreement(positions: npt.NDArray[np.float64], step_um: float, where: str) -> None:
+    found = float(np.abs(np.diff(positions)).mean())
+    if abs(found - step_um) > _SLACK * step_um:
+        raise InputError(
+            f"the metadata give a z step of {step_um:g} um and plane positions {found:g} um apart",
+            where=where,
+            advice=_ADVICE,
+        )

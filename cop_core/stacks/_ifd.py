@@ -1,0 +1,142 @@
+"""The chain of image file directories of a TIFF, followed without the library.
+
+tifffile logs a broken chain and goes on with the pages before the break, so a cut file would
+pass for a shorter one.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from cop_core.errors import InputError
+from cop_core.stacks._limits import MAX_PLANES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_DESCRIPTION: Final = 270
+_CLASSIC: Final = 42
+_BIG: Final = 43
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What the chain of directories says about a file.
+
+    Attributes
+    ----------
+    n_pages : int
+        Directories found.
+    complete : bool
+        True where the chain ends by saying so, False where it leaves the file.
+    second_offset : int
+        Where the first directory says that the second starts; 0 for none.
+    description_lost : bool
+        True where the first page's description lies behind the end of the file.
+    file_size : int
+        In bytes.
+    """
+
+    n_pages: int
+    complete: bool
+    second_offset: int
+    description_lost: bool
+    file_size: int
+
+
+@dataclass(frozen=True)
+class _Format:
+    """Byte order and field widths of a classic TIFF or a BigTIFF."""
+
+    order: str
+    big: bool
+
+    def offset(self, raw: bytes) -> int:
+        return int(struct.unpack(self.order + ("Q" if self.big else "I"), raw)[0])
+
+    def count(self, raw: bytes) -> int:
+        return int(struct.unpack(self.order + ("Q" if self.big else "H"), raw)[0])
+
+    @property
+    def offset_size(self) -> int:
+        return 8 if self.big else 4
+
+    @property
+    def count_size(self) -> int:
+        return 8 if self.big else 2
+
+    @property
+    def entry_size(self) -> int:
+        return 20 if self.big else 12
+
+
+def read_chain(path: Path) -> Chain:
+    """Follow a TIFF's directories.
+
+    Raises
+    ------
+    InputError
+        Where the file is no TIFF, ends before its first directory, or runs in a circle.
+    """
+    with path.open("rb") as file:
+        size = path.stat().st_size
+        form, first = _read_header(file, path)
+        offsets: list[int] = []
+        seen: set[int] = set()
+        lost, offset, second = False, first, 0
+        while offset and len(offsets) <= MAX_PLANES:
+            if offset in seen:
+                raise InputError("the TIFF pages run in a circle", where=str(path))
+            entries = _entries(file, form, offset, size)
+            if entries is None:
+                break
+            offsets.append(offset)
+            seen.add(offset)
+            lost = lost or (len(offsets) == 1 and _description_lost(form, entries, size))
+            offset = form.offset(file.read(form.offset_size))
+            second = offset if len(offsets) == 1 else second
+    if not offsets:
+        raise InputError(
+            "the file is truncated: it ends before its first page, 0 planes can be read",
+            where=str(path),
+            advice="copy the file again",
+        )
+    return Chain(len(offsets), not offset, second, lost, size)
+
+
+def _read_header(file: BinaryIO, path: Path) -> tuple[_Format, int]:
+    head = file.read(16)
+    order = {b"II": "<", b"MM": ">"}.get(head[:2])
+    version = struct.unpack(order + "H", head[2:4])[0] if order and len(head) >= 8 else None
+    if order is None or version not in (_CLASSIC, _BIG):
+        raise InputError(
+            "the file is not a TIFF" if head else "the file is empty",
+            where=str(path),
+            advice="open a TIFF file or the folder of a zarr store",
+        )
+    form = _Format(order, version == _BIG)
+    return form, form.offset(head[8:16].ljust(8, b"\0") if form.big else head[4:8])
+
+
+def _entries(file: BinaryIO, form: _Format, offset: int, size: int) -> bytes | None:
+    """Read the entries of a directory, leaving the file at its link; None where it is cut."""
+    if offset + form.count_size > size:
+        return None
+    file.seek(offset)
+    nbytes = form.count(file.read(form.count_size)) * form.entry_size
+    if offset + form.count_size + nbytes + form.offset_size > size:
+        return None
+    return file.read(nbytes)
+
+
+def _description_lost(form: _Format, entries: bytes, size: int) -> bool:
+    width = form.offset_size
+    for start in range(0, len(entries), form.entry_size):
+        entry = entries[start : start + form.entry_size]
+        tag = struct.unpack(form.order + "H", entry[:2])[0]
+        count, value = form.offset(entry[4 : 4 + width]), form.offset(entry[4 + width :])
+        if tag == _DESCRIPTION and count > width and value + count > size:
+            return True
+    return False

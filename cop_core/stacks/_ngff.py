@@ -1,0 +1,114 @@
+"""OME-Zarr metadata 0.4 and 0.5: which array, which axes, which scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from cop_core.errors import InputError
+from cop_core.stacks._nodes import Node, child_folder
+from cop_core.stacks._units import number, step_um
+from cop_core.stacks.model import Scale
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Image:
+    """One resolution level of an OME-Zarr image.
+
+    Attributes
+    ----------
+    folder : Path
+        Folder of its array.
+    axes : str
+        One capital letter an axis; other axes than t, c, z, y, x become Q.
+    scale : Scale
+        In um; None for an axis without a unit.
+    channels : tuple of str
+        Names of the channels, where stated.
+    """
+
+    folder: Path
+    axes: str
+    scale: Scale = field(default_factory=Scale)
+    channels: tuple[str, ...] = ()
+
+
+def ome_attributes(node: Node) -> dict[str, Any]:
+    """Give the OME part of a node's attributes: below ``ome`` from 0.5 on."""
+    nested = node.attributes.get("ome")
+    return nested if isinstance(nested, dict) else node.attributes
+
+
+def read_image(node: Node, level: int) -> Image:
+    """Read an OME-Zarr image's metadata.
+
+    Raises
+    ------
+    InputError
+        Where they break the format, or there is no such level.
+    """
+    try:
+        return _read_image(node, level)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(
+            f"the OME-Zarr metadata are not valid ({type(error).__name__}: {error})",
+            where=str(node.path),
+            advice="export the store again, or open the array's own folder",
+        ) from None
+
+
+def _read_image(node: Node, level: int) -> Image:
+    ome = ome_attributes(node)
+    multiscale = ome["multiscales"][0]
+    datasets = multiscale["datasets"]
+    if not 0 <= level < len(datasets):
+        raise InputError(
+            f"there is no resolution level {level}",
+            where=str(node.path),
+            advice=f"choose a level from 0 to {len(datasets) - 1}",
+        )
+    dataset = datasets[level]
+    folder = child_folder(node, dataset["path"])
+    axes = [a if isinstance(a, dict) else {"name": a} for a in multiscale["axes"]]
+    scale = _scale(axes, _factors(len(axes), dataset, multiscale))
+    return Image(folder, _letters(axes), scale, _channels(ome))
+
+
+def _letters(axes: list[dict[str, Any]]) -> str:
+    names = [str(axis["name"]).upper() for axis in axes]
+    return "".join(name if name in ("T", "C", "Z", "Y", "X") else "Q" for name in names)
+
+
+def _factors(n_axes: int, *holders: dict[str, Any]) -> list[float | None]:
+    """Scale along every axis: the product of the level's and the image's transformations."""
+    factors: list[float | None] = [None] * n_axes
+    for holder in holders:
+        for step in holder.get("coordinateTransformations") or ():
+            if step.get("type") != "scale" or len(step.get("scale", ())) != n_axes:
+                continue
+            for i, value in enumerate(step["scale"]):
+                before, found = factors[i], number(value)
+                factors[i] = found if before is None or found is None else before * found
+    return factors
+
+
+def _scale(axes: list[dict[str, Any]], factors: list[float | None]) -> Scale:
+    by_name = {
+        str(a["name"]).lower(): (f, a.get("unit")) for a, f in zip(axes, factors, strict=True)
+    }
+    steps = {name: step_um(*pair) for name, pair in by_name.items() if name in "zyx"}
+    y, x = steps.get("y"), steps.get("x")
+    factor, unit = by_name.get("z", (None, None))
+    notes = {} if steps.get("z") or not factor else {"unused_z_step": f"{factor:g}", "unit": unit}
+    return Scale(steps.get("z"), None, (y, x) if y and x else None, notes)
+
+
+def _channels(ome: dict[str, Any]) -> tuple[str, ...]:
+    omero = ome.get("omero")
+    listed = omero.get("channels") if isinstance(omero, dict) else None
+    if not isinstance(listed, list):
+        return ()
+    return tuple(str(c.get("label", "")) if isinstance(c, dict) else "" for c in listed)

@@ -1,0 +1,96 @@
+"""OME-XML: scale, channels and positions of one image."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+from cop_core.errors import InputError
+from cop_core.stacks._units import length_um, step_um
+from cop_core.stacks.model import Scale
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def parse_ome(xml: str, where: str) -> ET.Element:
+    """Parse OME-XML, refusing one that names files outside its own folder.
+
+    Raises
+    ------
+    InputError
+        Where it is not XML, or a file name in it has a folder.
+    """
+    try:
+        root = ET.fromstring(xml)
+    except (ET.ParseError, ValueError) as error:
+        raise InputError(
+            f"the OME-XML cannot be read ({error})",
+            where=where,
+            advice="export the file again, or rewrite it as a plain TIFF",
+        ) from None
+    for element in root.iter():
+        name = element.get("FileName") or element.get("MetadataFile") or ""
+        if PureWindowsPath(name).name != name or PurePosixPath(name).name != name:
+            raise InputError(
+                f"the OME-XML names a file outside its folder: {name!r}",
+                where=where,
+                advice="put all files of the set into one folder",
+            )
+    return root
+
+
+def _children(element: ET.Element, name: str) -> Iterator[ET.Element]:
+    return (child for child in element if child.tag.rpartition("}")[2] == name)
+
+
+def pixels_of(root: ET.Element, image: int) -> ET.Element | None:
+    """Give the Pixels element of one image; None where there is none."""
+    images = list(_children(root, "Image"))
+    return next(_children(images[image], "Pixels"), None) if image < len(images) else None
+
+
+def declared(pixels: ET.Element) -> tuple[str, tuple[int, ...]]:
+    """Give the axes and shape that the XML declares, slowest axis first."""
+    axes = pixels.attrib["DimensionOrder"][::-1]
+    return axes, tuple(int(pixels.attrib[f"Size{axis}"]) for axis in axes)
+
+
+def channel_names(pixels: ET.Element) -> tuple[str, ...]:
+    """Give the names of the channels, empty strings where not stated."""
+    return tuple(channel.get("Name", "") for channel in _children(pixels, "Channel"))
+
+
+def read_scale(pixels: ET.Element) -> Scale:
+    """Read the scale in um; um is what the OME schema means where no unit is written."""
+    steps = {
+        axis: step_um(
+            pixels.get(f"PhysicalSize{axis}"), pixels.get(f"PhysicalSize{axis}Unit", "um")
+        )
+        for axis in "ZYX"
+    }
+    y, x = steps["Y"], steps["X"]
+    return Scale(steps["Z"], _z_positions(pixels), (y, x) if y and x else None)
+
+
+def _z_positions(pixels: ET.Element) -> tuple[float, ...] | None:
+    """Positions of the planes of the first channel and time, where all have one.
+
+    A position without a unit is on the schema's arbitrary reference frame, so of no use.
+    """
+    found: dict[int, float] = {}
+    for plane in _children(pixels, "Plane"):
+        position = length_um(plane.get("PositionZ"), plane.get("PositionZUnit"))
+        if position is not None and plane.get("TheC", "0") == plane.get("TheT", "0") == "0":
+            found[int(plane.get("TheZ", "0"))] = position
+    size = int(pixels.get("SizeZ", "0"))
+    return tuple(found[i] for i in range(size)) if set(found) == set(range(size)) else None
+
+
+def annotation(root: ET.Element, key: str) -> Any:
+    """Give the text of a map annotation's entry; None where there is none."""
+    for element in root.iter():
+        if element.tag.rpartition("}")[2] == "M" and element.get("K") == key:
+            return element.text
+    return None

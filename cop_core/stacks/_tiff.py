@@ -1,0 +1,143 @@
+"""TIFF files of all dialects, as a dataset."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import tifffile
+
+from cop_core.errors import InputError
+from cop_core.stacks._axes import require_axes
+from cop_core.stacks._dataset import Dataset, ReadPlane
+from cop_core.stacks._ifd import Chain, read_chain
+from cop_core.stacks._limits import require_block, require_plane_count
+from cop_core.stacks._slabs import SlabReader
+from cop_core.stacks._tiff_layout import Layout, lay_out, require_page
+from cop_core.stacks._tiff_meta import Dialect, read_dialect
+from cop_core.stacks._tiff_planes import (
+    ContiguousPlanes,
+    MappedPlanes,
+    PlaneByPosition,
+    quiet_tifffile,
+)
+from cop_core.stacks.model import Scale
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def open_tiff(path: Path, axes: str | None, level: int, *, allow_partial: bool) -> Dataset:
+    """Describe a TIFF.
+
+    Parameters
+    ----------
+    path : Path
+        Classic TIFF or BigTIFF: OME, ImageJ, ScanImage or plain.
+    axes : str or None
+        One letter an axis, in place of what the metadata say.
+    level : int
+        Resolution level of a pyramid, 0 being the finest.
+    allow_partial : bool
+        True to use the readable planes of a truncated file.
+
+    Raises
+    ------
+    InputError
+        Where the file is no TIFF, truncated, of unknown layout or over the budget.
+    """
+    where, chain = str(path), read_chain(path)
+    with quiet_tifffile(), tifffile.TiffFile(path) as tif:
+        dialect = read_dialect(tif, where)
+        require_page(tif.pages.first, where)
+        image, layout = lay_out(tif, dialect, chain, path, level)
+        if image:
+            dialect = read_dialect(tif, where, image)
+        _require_readable(layout, chain, where, axes, allow_partial=allow_partial)
+        return _dataset(path, dialect, layout, axes, level)
+
+
+def _require_readable(
+    layout: Layout, chain: Chain, where: str, axes: str | None, *, allow_partial: bool
+) -> None:
+    """Refuse a file whose planes are not all there, unless the user takes what there is."""
+    require_plane_count(layout.n_planes, where)
+    n_pieces = layout.n_pieces
+    readable = sum(layout.planes.readable(i) for i in range(n_pieces))
+    if readable == n_pieces:
+        return
+    least = "at least " if layout.at_least else ""
+    problem = (
+        f"the file is truncated: {least}{n_pieces} planes are declared, {readable} can be read"
+    )
+    if not allow_partial or not readable:
+        advice = "copy the file again"
+        if readable:
+            advice += ", or pass allow_partial=True to use the readable planes"
+        raise InputError(problem, where=where, advice=advice)
+    if chain.description_lost and axes is None:
+        raise InputError(
+            f"{problem}, and the description of axes and scale is lost",
+            where=where,
+            advice='pass axes, for example axes="ZYX", and z_step_um',
+        )
+
+
+def _dataset(path: Path, dialect: Dialect, layout: Layout, axes: str | None, level: int) -> Dataset:
+    letters, shape, scale = layout.axes, layout.shape, dialect.scale
+    if axes is not None:
+        letters, shape = _override(layout, axes, str(path))
+        scale = scale if _same_z(letters, shape, layout) else Scale()
+    if dialect.kind == "scanimage-tiff":
+        letters, shape = _split_volumes(letters, shape, scale)
+    if level and scale.pixel_size_um and layout.series is not None:
+        scale = replace(scale, pixel_size_um=None)
+    name = path.name.removesuffix(path.suffix)
+    return Dataset(
+        source=str(path),
+        name=name.removesuffix(".ome") or path.name,
+        kind=dialect.kind,
+        axes=letters,
+        shape=shape,
+        dtype=layout.dtype,
+        read=_reader(layout, letters, shape, str(path)),
+        scale=scale,
+        channels=dialect.channels,
+        power_mw=dialect.power_mw,
+    )
+
+
+def _override(layout: Layout, axes: str, where: str) -> tuple[str, tuple[int, ...]]:
+    """Name the axes anew, counting or leaving out those of length 1."""
+    squeezed = tuple(n for n in layout.shape[:-2] if n > 1) + layout.shape[-2:]
+    shape = layout.shape if len(axes) == len(layout.shape) else squeezed
+    return require_axes(axes, len(shape), where), shape
+
+
+def _same_z(letters: str, shape: tuple[int, ...], layout: Layout) -> bool:
+    """Tell whether new axes leave Z, Y and X where the metadata's scale has them."""
+    found = {a: n for a, n in zip(layout.axes, layout.shape, strict=True) if n > 1}
+    named = {a: n for a, n in zip(letters, shape, strict=True) if n > 1}
+    order = [[a for a in axes if a in "ZYX"] for axes in (found, named)]
+    return order[0] == order[1] and all(found[a] == named[a] for a in order[0])
+
+
+def _split_volumes(axes: str, shape: tuple[int, ...], scale: Scale) -> tuple[str, tuple[int, ...]]:
+    """Part ScanImage's slices into volumes, where it went through its z list repeatedly."""
+    n_listed, lengths = len(scale.z_positions_um or ()), dict(zip(axes, shape, strict=True))
+    if axes != "ZTCYX" or n_listed < 2 or lengths["T"] != 1:
+        return axes, shape
+    n_volumes, rest = divmod(lengths["Z"], n_listed)
+    if rest or n_volumes < 2:
+        return axes, shape
+    return "TZCYX", (n_volumes, n_listed, *shape[2:])
+
+
+def _reader(layout: Layout, axes: str, shape: tuple[int, ...], where: str) -> ReadPlane:
+    page_shape = layout.series.keyframe.shape if layout.series is not None else shape[-2:]
+    if set(axes[-2:]) == {"Y", "X"} and tuple(page_shape) == tuple(shape[-2:]):
+        return PlaneByPosition(layout.planes, axes, shape)
+    if isinstance(layout.planes, ContiguousPlanes):
+        return MappedPlanes(layout.planes, axes, shape)
+    require_block(shape, layout.dtype.itemsize, "compressed stack with planes across pages", where)
+    return SlabReader(layout.series.asarray().reshape(shape), axes)

@@ -1,0 +1,190 @@
+"""Where the planes of a TIFF lie, in whole files and in cut ones."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cop_core.errors import InputError
+from cop_core.stacks._axes import KNOWN
+from cop_core.stacks._limits import require_block, require_real
+from cop_core.stacks._tiff_planes import ContiguousPlanes, PagedPlanes, Planes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cop_core.stacks._ifd import Chain
+    from cop_core.stacks._tiff_meta import Dialect
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Axes and shape of one image, and where its planes lie.
+
+    Attributes
+    ----------
+    axes, shape : str, tuple of int
+        Letter and length of every axis.
+    planes : Planes
+        How to read them.
+    dtype : numpy.dtype
+        Type of the stored pixels.
+    series : tifffile.TiffPageSeries or None
+        The library's own view; None where it does not hold all that is declared.
+    at_least : bool
+        True where the number of planes declared is not known, only a lower bound.
+    """
+
+    axes: str
+    shape: tuple[int, ...]
+    planes: Planes
+    dtype: np.dtype[Any]
+    series: Any = None
+    at_least: bool = False
+
+    @property
+    def n_planes(self) -> int:
+        """Planes declared, over all channels and times."""
+        return math.prod(self.shape[:-2])
+
+    @property
+    def n_pieces(self) -> int:
+        """Pages that hold the planes; a page may hold several (colours, volumes)."""
+        if self.series is None or isinstance(self.planes, ContiguousPlanes):
+            return self.n_planes
+        page = math.prod(int(n) for n in self.series.keyframe.shape)
+        return math.prod(self.shape) // max(page, 1)
+
+
+def require_page(page: Any, where: str) -> None:
+    """Refuse a page of unknown or absurd size or type."""
+    if page.dtype is None:
+        raise InputError("the type of its pixels is not known", where=where)
+    if not all(isinstance(n, int) and n > 0 for n in page.shape):
+        problem = f"its pages are declared with the size {page.shape}"
+        raise InputError(problem, where=where, advice="export the file again")
+    require_real(np.dtype(page.dtype), where)
+    require_block(page.shape, page.dtype.itemsize, "plane", where)
+    require_block(page.chunks, page.dtype.itemsize, "tile", where)
+
+
+def lay_out(tif: Any, dialect: Dialect, chain: Chain, path: Path, level: int) -> tuple[int, Layout]:
+    """Find the planes of an open TIFF.
+
+    Parameters
+    ----------
+    tif : tifffile.TiffFile
+    dialect : Dialect
+        What its metadata declare.
+    chain : Chain
+        What its directories say.
+    path : Path
+    level : int
+        Resolution level.
+
+    Returns
+    -------
+    image : int
+        Number of the image chosen.
+    layout : Layout
+        With as many planes as are declared, readable or not.
+
+    Raises
+    ------
+    InputError
+        Where there are several stacks or no such level.
+    """
+    image, series = _choose_series(tif, str(path))
+    declared = math.prod(dialect.shape[:-2]) if dialect.axes.endswith("YX") else 0
+    n_series = math.prod(series.shape[:-2]) if series is not None else 0
+    known = series is not None and n_series >= max(declared, 2 - chain.complete)
+    if known and (chain.complete or declared):
+        return image, _whole(series, chain, path, level)
+    return 0, _cut_layout(tif, dialect, chain, path)
+
+
+def _choose_series(tif: Any, where: str) -> tuple[int, Any]:
+    """Give the one image that has several planes, with its number; else the first."""
+    try:
+        series = list(tif.series)
+    except Exception:
+        # pages that do not fit together, as in a cut file, are laid out without the library
+        return 0, None
+    stacks = [
+        (i, s) for i, s in enumerate(series) if math.prod(s.shape) > math.prod(s.keyframe.shape)
+    ]
+    if len(stacks) > 1:
+        sizes = ", ".join(f"{s.name or i} ({s.axes} {s.shape})" for i, s in stacks[:10])
+        raise InputError(
+            f"the file holds {len(stacks)} stacks: {sizes}",
+            where=where,
+            advice="save the one of interest as a file of its own",
+        )
+    return stacks[0] if stacks else (0, series[0] if series else None)
+
+
+def _whole(series: Any, chain: Chain, path: Path, level: int) -> Layout:
+    if not 0 <= level < len(series.levels):
+        raise InputError(
+            f"there is no resolution level {level}",
+            where=str(path),
+            advice=f"choose a level from 0 to {len(series.levels) - 1}",
+        )
+    chosen = series.levels[level]
+    axes, shape = _without_samples(chosen.get_axes(squeeze=False), chosen.get_shape(squeeze=False))
+    page, offset = chosen.keyframe, None if chosen.is_multifile else chosen.dataoffset
+    planes: Planes
+    if offset is None:
+        planes = PagedPlanes(_pages(chosen))
+    else:
+        dtype = np.dtype(_byte_order(page) + page.dtype.char)
+        planes = ContiguousPlanes(path, offset, dtype, (shape[-2], shape[-1]), chain.file_size)
+    letters = "".join(a if a in KNOWN else "Q" for a in axes)
+    return Layout(letters, shape, planes, np.dtype(page.dtype), chosen)
+
+
+def _byte_order(page: Any) -> str:
+    """Byte order of the file that a page is in, as numpy writes it."""
+    return str(page.parent.byteorder)
+
+
+def _without_samples(axes: str, shape: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
+    """Drop the samples axis that tifffile adds, where there is one sample only."""
+    kept = [(a, n) for a, n in zip(axes, shape, strict=True) if not (a == "S" and n == 1)]
+    return "".join(a for a, _ in kept), tuple(int(n) for _, n in kept)
+
+
+def _cut_layout(tif: Any, dialect: Dialect, chain: Chain, path: Path) -> Layout:
+    """Lay out a file with fewer pages than it declares, by its metadata and first page."""
+    page = tif.pages.first
+    height, width = page.shape[:2]
+    dtype = np.dtype(_byte_order(page) + page.dtype.char)
+    packed = ContiguousPlanes(path, page.dataoffsets[0], dtype, (height, width), chain.file_size)
+    gap = chain.second_offset - packed.offset
+    between = gap // packed.nbytes if page.is_final else 0
+    axes, shape = dialect.axes, dialect.shape
+    declared = math.prod(shape[:-2]) if axes.endswith("YX") else 0
+    if not declared:
+        # nothing is declared; what lies between the first page and the second tells
+        axes = "QYX"
+        shape = (max(between, chain.n_pages + (not chain.complete)), height, width)
+    single = chain.n_pages == 1 and not chain.second_offset and dialect.kind == "imagej-tiff"
+    if page.is_final and (single or between >= max(declared, 2)):
+        return Layout(axes, shape, packed, np.dtype(page.dtype))
+    planes = PagedPlanes(_pages(tif.pages))
+    return Layout(axes, shape, planes, np.dtype(page.dtype), at_least=not declared)
+
+
+def _pages(pages: Any) -> list[Any]:
+    """Give the pages of a file or a series, None for each that cannot be parsed."""
+    found: list[Any] = []
+    for i in range(len(pages)):
+        try:
+            found.append(pages[i])
+        except Exception:
+            # a directory whose own entries are cut counts as a lost plane
+            found.append(None)
+    return found

@@ -1,0 +1,135 @@
+"""What the dialects of TIFF say about planes, scale and channels."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cop_core.stacks import _ome
+from cop_core.stacks._units import length_um, number, step_um, um_per_unit
+from cop_core.stacks.model import Scale
+
+if TYPE_CHECKING:
+    from xml.etree import ElementTree as ET
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What a TIFF's metadata say.
+
+    Attributes
+    ----------
+    kind : str
+        ``"ome-tiff"``, ``"imagej-tiff"``, ``"scanimage-tiff"`` or ``"tiff"``.
+    axes, shape : str, tuple of int
+        Axes and lengths declared, Y and X last; empty where nothing is declared.
+    scale, channels, power_mw
+        As in Dataset.
+    """
+
+    kind: str
+    axes: str = ""
+    shape: tuple[int, ...] = ()
+    scale: Scale = field(default_factory=Scale)
+    channels: tuple[str, ...] = ()
+    power_mw: Any = None
+
+
+def read_dialect(tif: Any, where: str, image: int = 0) -> Dialect:
+    """Read the metadata of one image of an open TIFF (a tifffile.TiffFile)."""
+    if tif.is_ome and tif.ome_metadata:
+        return _read_ome(_ome.parse_ome(tif.ome_metadata, where), image)
+    if tif.is_scanimage:
+        return _read_scanimage(tif.scanimage_metadata or {})
+    if tif.is_imagej:
+        return _read_imagej(tif)
+    if tif.is_shaped and len(tif.shaped_metadata) == 1:
+        return _read_shaped(tif.shaped_metadata[0])
+    return Dialect("tiff")
+
+
+def _read_ome(root: ET.Element, image: int) -> Dialect:
+    pixels = _ome.pixels_of(root, image)
+    if pixels is None:
+        return Dialect("ome-tiff")
+    axes, shape = _ome.declared(pixels)
+    power = _as_power(_ome.annotation(root, "power_mw"))
+    scale, names = _ome.read_scale(pixels), _ome.channel_names(pixels)
+    return Dialect("ome-tiff", axes, shape, scale, names, power)
+
+
+def _read_imagej(tif: Any) -> Dialect:
+    meta = tif.imagej_metadata or {}
+    sizes = {"T": "frames", "Z": "slices", "C": "channels"}
+    counts = {axis: int(meta.get(name, 1)) for axis, name in sizes.items()}
+    if max(counts.values()) == 1 and "images" in meta:
+        # some writers count the planes without saying what they are
+        axes, counts = "I", {"I": int(meta["images"])}
+    else:
+        order = str(meta.get("order", "czt")).upper()
+        axes = order[::-1] if sorted(order) == ["C", "T", "Z"] else "TZC"
+    shape = tuple(counts[axis] for axis in axes)
+    page = tif.pages.first
+    scale = _imagej_scale(meta, page)
+    power = _as_power(meta.get("power_mw"))
+    return Dialect("imagej-tiff", axes + "YX", shape + tuple(page.shape[:2]), scale, (), power)
+
+
+def _imagej_scale(meta: dict[str, Any], page: Any) -> Scale:
+    unit, spacing = meta.get("unit"), meta.get("spacing")
+    step = step_um(spacing, meta.get("zunit", unit))
+    y, x = (_pixel_um(page, tag, meta.get(f"{tag[0].lower()}unit", unit)) for tag in _RESOLUTIONS)
+    return Scale(step, None, (y, x) if y and x else None, _unused(spacing, step))
+
+
+_RESOLUTIONS = ("YResolution", "XResolution")
+
+
+def _pixel_um(page: Any, tag: str, unit: object) -> float | None:
+    """Size of a pixel: ImageJ writes pixels per unit as a fraction."""
+    value, factor = page.tags.valueof(tag), um_per_unit(unit)
+    if factor is None or not isinstance(value, tuple) or len(value) != 2 or 0 in value:
+        return None
+    return float(value[1] / value[0] * factor)
+
+
+def _read_shaped(meta: dict[str, Any]) -> Dialect:
+    shape = tuple(int(n) for n in meta.get("shape", ()))
+    axes = str(meta.get("axes", ""))
+    if len(axes) != len(shape):
+        axes = "QYX" if len(shape) == 3 else ""
+    step = step_um(meta.get("spacing"), meta.get("unit"))
+    scale = Scale(step, extra=_unused(meta.get("spacing"), step))
+    power = _as_power(meta.get("power_mw"))
+    return Dialect("tiff", axes, shape if axes else (), scale, (), power)
+
+
+def _read_scanimage(meta: dict[str, Any]) -> Dialect:
+    frame = meta.get("FrameData") or {}
+    step = step_um(frame.get("SI.hStackManager.actualStackZStepSize"), "um") or step_um(
+        frame.get("SI.hStackManager.stackZStepSize"), "um"
+    )
+    zs = frame.get("SI.hStackManager.zs", ())
+    listed = [length_um(z, "um") for z in np.ravel(zs)] if np.size(zs) > 1 else []
+    positions = tuple(z for z in listed if z is not None)
+    # the z list is what was driven to; the step may be left over from an earlier stack
+    return Dialect("scanimage-tiff", scale=Scale(None, positions) if listed else Scale(step))
+
+
+def _unused(spacing: Any, step: float | None) -> dict[str, Any]:
+    """Note a spacing that has no unit, so that a message can name it."""
+    value = number(spacing)
+    return {"unused_z_step": f"{value:g}"} if value and step is None else {}
+
+
+def _as_power(value: Any) -> Any:
+    """Read a power written as a number or a JSON list; None where it is neither."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return None

@@ -1,0 +1,178 @@
+"""Where each plane of a TIFF lies, and reading it."""
+
+from __future__ import annotations
+
+import logging
+import math
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from cop_core.stacks._dataset import BrokenPlaneError
+from cop_core.stacks._slabs import SlabReader
+from cop_core.stacks.validity import CHUNK_ABSENT, TRUNCATED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+
+@contextmanager
+def quiet_tifffile() -> Iterator[None]:
+    """Keep tifffile's log lines off the screen: what they tell is found and raised here."""
+    logger = logging.getLogger("tifffile")
+
+    def drop(_: logging.LogRecord) -> bool:
+        return False
+
+    logger.addFilter(drop)
+    try:
+        yield
+    finally:
+        logger.removeFilter(drop)
+
+
+class Planes(Protocol):
+    """The 2-D pieces of a TIFF, by their position in the file's order."""
+
+    def readable(self, index: int) -> bool:
+        """Tell whether all bytes of a plane lie within the file."""
+
+    def read(self, index: int) -> npt.NDArray[Any]:
+        """Read one plane."""
+
+
+@dataclass(frozen=True)
+class ContiguousPlanes:
+    """Uncompressed planes one after the other, as ImageJ and tifffile write them.
+
+    Attributes
+    ----------
+    path : Path
+    offset : int
+        Where the first plane starts, in bytes.
+    dtype : numpy.dtype
+        In the file's byte order.
+    shape : tuple of int
+        (height, width).
+    file_size : int
+        In bytes.
+    """
+
+    path: Path
+    offset: int
+    dtype: np.dtype[Any]
+    shape: tuple[int, int]
+    file_size: int
+
+    @property
+    def nbytes(self) -> int:
+        """Size of one plane in bytes."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    def readable(self, index: int) -> bool:
+        """Tell whether all bytes of a plane lie within the file."""
+        return self.offset + (index + 1) * self.nbytes <= self.file_size
+
+    def read(self, index: int) -> npt.NDArray[Any]:
+        """Read one plane; the file is opened for it alone."""
+        with self.path.open("rb") as file:
+            file.seek(self.offset + index * self.nbytes)
+            found = np.fromfile(file, self.dtype, math.prod(self.shape))
+        return found.reshape(self.shape)
+
+
+class PagedPlanes:
+    """One plane a page, of any encoding.
+
+    Parameters
+    ----------
+    pages : sequence of tifffile.TiffPage, tifffile.TiffFrame or None
+        None for a plane that the file lacks.
+    """
+
+    def __init__(self, pages: Sequence[Any]) -> None:
+        self._pages = pages
+        self._lock = Lock()
+
+    def readable(self, index: int) -> bool:
+        """Tell whether all bytes of a plane lie within the file."""
+        page = self._pages[index] if index < len(self._pages) else None
+        if page is None or not page.dataoffsets:
+            return False
+        size = page.parent.filehandle.size
+        ends = map(sum, zip(page.dataoffsets, page.databytecounts, strict=False))
+        return all(end <= size for end in ends)
+
+    def read(self, index: int) -> npt.NDArray[Any]:
+        """Decode one plane; the file is opened for it alone."""
+        page = self._pages[index]
+        absent = sum(not n for n in page.databytecounts)
+        if absent:
+            total = len(page.databytecounts)
+            raise BrokenPlaneError(
+                CHUNK_ABSENT if absent == total else f"chunk missing ({absent} of {total})"
+            )
+        handle = page.parent.filehandle
+        with self._lock, quiet_tifffile():
+            handle.open()
+            try:
+                return np.asarray(page.asarray(maxworkers=1))
+            finally:
+                handle.close()
+
+
+@dataclass(frozen=True)
+class PlaneByPosition:
+    """Reads a plane by its index along the leading axes, Y and X being the page's own.
+
+    Attributes
+    ----------
+    planes : Planes
+    axes : str
+        One letter an axis, the last two being Y and X in either order.
+    shape : tuple of int
+        Length of every axis.
+    """
+
+    planes: Planes
+    axes: str
+    shape: tuple[int, ...]
+
+    def __call__(self, position: Mapping[str, int]) -> npt.NDArray[Any]:
+        """Read one plane, shape (height, width); raise BrokenPlaneError where it is cut."""
+        index = [position[axis] for axis in self.axes[:-2]]
+        flat = int(np.ravel_multi_index(index, self.shape[:-2])) if index else 0
+        if not self.planes.readable(flat):
+            raise BrokenPlaneError(TRUNCATED)
+        plane = self.planes.read(flat).reshape(self.shape[-2:])
+        return plane if self.axes.endswith("YX") else plane.T
+
+
+@dataclass(frozen=True)
+class MappedPlanes:
+    """Planes across the pages of an uncompressed file (axes such as YXZ), by mapping it.
+
+    Attributes
+    ----------
+    whole : ContiguousPlanes
+        Where the pixels start and of what type they are.
+    axes : str
+        One letter an axis.
+    shape : tuple of int
+        Length of every axis.
+    """
+
+    whole: ContiguousPlanes
+    axes: str
+    shape: tuple[int, ...]
+
+    def __call__(self, position: Mapping[str, int]) -> npt.NDArray[Any]:
+        """Read one plane, shape (height, width)."""
+        whole = self.whole
+        mapped = np.memmap(whole.path, whole.dtype, "r", whole.offset, self.shape)
+        return np.array(SlabReader(mapped, self.axes)(position))

@@ -1,0 +1,200 @@
+"""Zarr stores in a local folder (OME-Zarr, plain arrays), as a dataset."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import zarr
+
+from cop_core.errors import InputError
+from cop_core.stacks._array import regular
+from cop_core.stacks._axes import axes_from_names, guess_axes, require_axes
+from cop_core.stacks._chunk_size import stated_size
+from cop_core.stacks._dataset import BrokenPlaneError, Dataset
+from cop_core.stacks._limits import (
+    MAX_CHUNKS_PER_PLANE,
+    require_block,
+    require_plane_count,
+    require_real,
+)
+from cop_core.stacks._ngff import Image, ome_attributes, read_image
+from cop_core.stacks._nodes import Node, children, outer_codec, read_node, require_safe_codecs
+from cop_core.stacks._slabs import SlabReader, plane_axis_of
+from cop_core.stacks.model import Scale
+from cop_core.stacks.validity import CHUNK_ABSENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_SLACK_BYTES: Final = 2**20  # filters may make a chunk larger, and headers take some
+
+
+def open_zarr(path: Path, axes: str | None, level: int) -> Dataset:
+    """Describe a zarr store.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of an OME-Zarr image, of an array, or of a group with exactly one array.
+    axes : str or None
+        One letter an axis, in place of what the metadata say.
+    level : int
+        Resolution level of an OME-Zarr image, 0 being the finest.
+
+    Raises
+    ------
+    InputError
+        Where there is no such store, its metadata are broken, or it is over the budget.
+    """
+    node = read_node(path)
+    if node is None:
+        raise InputError(
+            "the folder holds no zarr metadata (zarr.json, .zarray or .zgroup)",
+            where=str(path),
+            advice="pass the folder of the store itself, or a TIFF file",
+        )
+    is_image = "multiscales" in ome_attributes(node) and not node.is_array
+    image = read_image(node, level) if is_image else _plain_image(node)
+    return _dataset(node, image, axes, "ome-zarr" if is_image else "zarr")
+
+
+def _plain_image(node: Node) -> Image:
+    array = node if node.is_array else _only_array(node)
+    names = array.metadata.get("dimension_names") or array.attributes.get("_ARRAY_DIMENSIONS")
+    return Image(array.path, axes_from_names(names))
+
+
+def _only_array(node: Node) -> Node:
+    below = list(children(node))
+    arrays = [child for child in below if child.is_array]
+    if len(arrays) == 1:
+        return arrays[0]
+    names = [child.path.name for child in (arrays or below)][:10]
+    problem = f"the zarr group holds {len(arrays) or 'no'} arrays and no OME-Zarr image"
+    advice = f"open one of its members: {', '.join(names)}" if names else "export the store again"
+    raise InputError(problem, where=str(node.path), advice=advice)
+
+
+def _dataset(node: Node, image: Image, axes: str | None, kind: str) -> Dataset:
+    where = str(node.path)
+    array_node = _array_node(image.folder, where)
+    array = _open_array(array_node.path)
+    dtype = np.dtype(array.dtype)
+    require_real(dtype, where)
+    require_block(array.chunks, dtype.itemsize, "chunk", where)
+    require_plane_count(max(array.shape, default=0), where)
+    found, scale = image.axes, image.scale
+    if found and len(found) != array.ndim and axes is None:
+        raise InputError(
+            f"the metadata name {len(found)} axes, the array has {array.ndim}",
+            where=where,
+            advice='pass axes, for example axes="ZCYX"',
+        )
+    if axes is not None:
+        letters = require_axes(axes, array.ndim, where)
+        scale = scale if found == letters else Scale()
+    else:
+        letters = found or guess_axes(array.shape, where)
+    return Dataset(
+        source=where,
+        name=node.path.resolve().name.removesuffix(".zarr").removesuffix(".ome"),
+        kind=kind,
+        axes=letters,
+        shape=tuple(array.shape),
+        dtype=dtype,
+        read=ChunkedPlanes(array, letters, array_node),
+        scale=scale,
+        channels=image.channels,
+        power_mw=node.attributes.get("power_mw"),
+    )
+
+
+def _array_node(folder: Path, where: str) -> Node:
+    node = read_node(folder)
+    if node is None or not node.is_array:
+        raise InputError(
+            f"the array {folder.name!r} has no metadata",
+            where=where,
+            advice="the store is half-written: copy or export it again",
+        )
+    require_safe_codecs(node)
+    return node
+
+
+def _open_array(folder: Path) -> Any:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return zarr.open_array(str(folder), mode="r")
+    except Exception as error:
+        raise InputError(
+            f"the array cannot be opened ({type(error).__name__}: {str(error)[:200]})",
+            where=str(folder),
+            advice="its metadata are damaged or of an unknown kind: export the store again",
+        ) from None
+
+
+class ChunkedPlanes:
+    """Planes of a zarr array, told apart by whether their chunks were ever written.
+
+    zarr gives the fill value for a chunk that is not there, with no error; so the chunk
+    files of a plane are looked for before it is read.
+    """
+
+    def __init__(self, array: Any, axes: str, node: Node) -> None:
+        # the files that exist hold shards where there are any, else chunks
+        self._stored = tuple(array.shards or array.chunks)
+        self._shape, self._axes = tuple(array.shape), axes
+        self._encode_key = array.metadata.encode_chunk_key
+        self._codec = outer_codec(node)
+        self._largest = 2 * math.prod(array.chunks) * array.dtype.itemsize + _SLACK_BYTES
+        self._folder = Path(os.path.realpath(node.path))
+        self._require_few_chunks()
+        axis = plane_axis_of(axes, self._shape)
+        along = axes.index(axis) if axis else 0
+        self._planes = SlabReader(array, axes, regular(self._shape[along], array.chunks[along]))
+
+    def __call__(self, position: Mapping[str, int]) -> npt.NDArray[Any]:
+        """Read one plane; raise BrokenPlaneError where its chunks were not written."""
+        keys = list(self._chunk_keys(position))
+        absent = sum(not self._exists(key) for key in keys)
+        if absent == len(keys):
+            raise BrokenPlaneError(CHUNK_ABSENT)
+        if absent:
+            raise BrokenPlaneError(f"chunk missing ({absent} of {len(keys)})")
+        return self._planes(position)
+
+    def _chunk_keys(self, position: Mapping[str, int]) -> Iterator[str]:
+        ranges = [
+            (position[axis] // stored,) if axis in position else range(math.ceil(size / stored))
+            for axis, size, stored in zip(self._axes, self._shape, self._stored, strict=True)
+        ]
+        return (self._encode_key(coordinates) for coordinates in itertools.product(*ranges))
+
+    def _exists(self, key: str) -> bool:
+        path = self._folder / key
+        if not Path(os.path.realpath(path)).is_relative_to(self._folder):
+            raise BrokenPlaneError("damaged: a chunk is a link out of the store")
+        if not path.is_file():
+            return False
+        if stated_size(path, self._codec) > self._largest:
+            raise BrokenPlaneError("damaged: a chunk decodes to far more than is declared")
+        return True
+
+    def _require_few_chunks(self) -> None:
+        pairs = dict(zip(self._axes, zip(self._shape, self._stored, strict=True), strict=True))
+        count = math.prod(math.ceil(size / chunk) for size, chunk in (pairs["Y"], pairs["X"]))
+        if count > MAX_CHUNKS_PER_PLANE:
+            raise InputError(
+                f"a plane is spread over {count:,} chunks,"
+                f" more than the {MAX_CHUNKS_PER_PLANE:,} allowed",
+                where=str(self._folder),
+                advice="rewrite the store with larger chunks",
+            )

@@ -1,0 +1,87 @@
+"""Whether a plane may enter a fit, read from its pixels."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from cop_core.stacks.model import Validity
+
+SATURATED_FRACTION: Final = 0.2
+"""A plane with a larger fraction of its pixels at the ceiling is excluded.
+
+Clipping hides the noise of the pixels it hits. Some clipped cell bodies are usual in a good
+plane; with more than a fifth clipped, many crops show a plateau in place of noise.
+"""
+
+CROP_PIXELS: Final = 192
+"""Side of the crops that the network reads, in pixels."""
+
+_ADC_BITS: Final = (8, 9, 10, 11, 12, 13, 14, 15, 16)
+# full scale of a digitiser of n bits (2**n - 1); 13- and 15-bit positive ranges are those of
+# signed 14- and 16-bit boards; cameras also shift 12 and 14 bits left to fill 16
+ADC_CEILINGS: Final = frozenset({2**n - 1 for n in _ADC_BITS} | {4095 << 4, 16383 << 2})
+"""Values at which an acquisition board plausibly clips, in counts."""
+
+ALL_ZERO: Final = "unwritten or empty (all zero)"
+CHUNK_ABSENT: Final = "unwritten or empty (chunk absent)"
+TRUNCATED: Final = "truncated"
+SMALL: Final = "smaller than a crop"
+
+
+def check_plane(data: npt.NDArray[Any]) -> Validity:
+    """Say whether the pixels of one plane can be used.
+
+    Parameters
+    ----------
+    data : ndarray of shape (height, width)
+        Pixels as stored, of an integer or float dtype.
+
+    Returns
+    -------
+    Validity
+        With the first reason that holds: not finite, unwritten or empty, constant,
+        saturated. A plane smaller than a crop is kept and flagged.
+    """
+    flags = size_flags(data.shape)
+    if data.dtype.kind == "f" and not bool(np.isfinite(data).all()):
+        return Validity("not finite", flags)
+    low, high = data.min(), data.max()
+    fraction = saturated_fraction(data)
+    return Validity(_reason(data.dtype, low, high, fraction), flags, fraction)
+
+
+def broken_plane(shape: tuple[int, ...], reason: str) -> Validity:
+    """Give the validity of a plane that could not be read."""
+    return Validity(reason, size_flags(shape))
+
+
+def size_flags(shape: tuple[int, ...]) -> tuple[str, ...]:
+    """Flag a plane that is smaller than a crop in height or width."""
+    return (SMALL,) if min(shape) < CROP_PIXELS else ()
+
+
+def saturated_fraction(data: npt.NDArray[Any]) -> float:
+    """Fraction of a plane's pixels at its ceiling, in [0, 1].
+
+    The ceiling is the top of an integer type's range, or the plane's own maximum where
+    that is a value at which acquisition boards clip (ADC_CEILINGS): a 12-bit board that
+    writes u16 clips at 4095. Floats have no ceiling of their own, so theirs is 0.
+    """
+    if data.dtype.kind == "f" or data.size == 0:
+        return 0.0
+    high = int(data.max())
+    if high != np.iinfo(data.dtype).max and high not in ADC_CEILINGS:
+        return 0.0
+    return float(np.count_nonzero(data == high)) / data.size
+
+
+def _reason(dtype: np.dtype[Any], low: Any, high: Any, fraction: float) -> str:
+    if low == 0 and high == 0:
+        return ALL_ZERO
+    full = dtype.kind != "f" and int(high) == np.iinfo(dtype).max
+    if low == high and not full:
+        return "constant"
+    return "saturated" if fraction > SATURATED_FRACTION else ""

@@ -1,0 +1,110 @@
+"""Batches of noisy crops, each step's drawn from the seed and the step alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from cop_core.ene import Draws, Genome, get_prior
+from cop_core.training.config import STAGES, Stage, TrainConfig
+from cop_core.training.scenes import SceneBank
+
+_AHEAD = 3
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's input.
+
+    Attributes
+    ----------
+    step : int
+        Number of the step in its stage.
+    genome : int
+        Which of the run's genomes made it.
+    crops : Tensor of shape (n, 1, size, size)
+        Noisy crops in [0, 1]. In the contrastive stage anchors, positives and negatives follow
+        one another, each a third.
+    strengths : Tensor of shape (n, components)
+        What was put in.
+    """
+
+    step: int
+    genome: int
+    crops: Tensor
+    strengths: Tensor
+
+
+class BatchMaker:
+    """Makes the batch of any step of any stage.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        Settings of the run.
+    bank : SceneBank
+        Clean scenes.
+    crop : int
+        Side of the crops.
+    device : torch.device
+        Where the engine runs.
+    """
+
+    def __init__(
+        self, config: TrainConfig, bank: SceneBank, crop: int, device: torch.device
+    ) -> None:
+        self.config = config
+        self.bank = bank
+        self.crop = crop
+        self.device = device
+        self.genomes = [Genome.preset(name) for name in config.genomes]
+        self.prior = get_prior(config.prior)
+
+    def make(self, stage: Stage, step: int) -> Batch:
+        """Return the batch of one step; the same for the same seed, stage and step."""
+        seed = (self.config.seed * len(STAGES) + STAGES.index(stage)) * 10_000_000 + step
+        generator = torch.Generator(self.device).manual_seed(seed)
+        which = step % len(self.genomes)
+        genome = self.genomes[which]
+        if stage == "contrastive":
+            clean, strengths = self._triples(len(genome), generator)
+        else:
+            clean = self.bank.crops(self.config.batch_size, self.crop, generator)
+            strengths = self.prior(len(clean), len(genome), generator)
+        noisy = as_stored(genome.apply(clean, strengths, Draws(generator)), generator)
+        return Batch(step, which, noisy, strengths)
+
+    def ahead(self, stage: Stage, start: int, stop: int) -> Iterator[Batch]:
+        """Yield the batches of steps start to stop - 1, a few of them being made ahead."""
+        with ThreadPoolExecutor(2) as pool:
+            waiting = [
+                pool.submit(self.make, stage, i) for i in range(start, min(start + _AHEAD, stop))
+            ]
+            for step in range(start, stop):
+                batch = waiting.pop(0).result()
+                if step + _AHEAD < stop:
+                    waiting.append(pool.submit(self.make, stage, step + _AHEAD))
+                yield batch
+
+    def _triples(self, components: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        n = self.config.batch_size // 3
+        image, other = self.bank.crops(2 * n, self.crop, generator).split(n)
+        s, t = self.prior(2 * n, components, generator).split(n)
+        return torch.cat([image, other, image]), torch.cat([s, s, t])
+
+
+def as_stored(noisy: Tensor, generator: torch.Generator) -> Tensor:
+    """Round a third of the crops to 10 to 16 bits of full scale, as files and cameras store them.
+
+    Finer than any quantization strength that matters (10 bits are a strength of 0.004), so the
+    labels stand; without it a network takes the lattice of storage for noise.
+    """
+    n = len(noisy)
+    bits = torch.randint(10, 17, (n, 1, 1, 1), generator=generator, device=noisy.device)
+    levels = 2.0**bits - 1
+    chosen = torch.rand(n, 1, 1, 1, generator=generator, device=noisy.device) < 1 / 3
+    return torch.where(chosen, torch.round(noisy * levels) / levels, noisy)

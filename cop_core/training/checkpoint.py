@@ -1,0 +1,76 @@
+"""Checkpoints as safetensors: weights, their running mean, AdamW's moments and the place reached.
+
+Nothing here is pickled.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from cop_core.errors import InputError
+
+_MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+
+
+def save_checkpoint(
+    path: Path,
+    network: nn.Module,
+    mean: dict[str, Tensor],
+    optimizer: torch.optim.Optimizer,
+    place: dict[str, object],
+) -> None:
+    """Write a checkpoint beside `path` and move it into place."""
+    tensors = {f"weights/{k}": v for k, v in network.state_dict().items()}
+    tensors |= {f"mean/{k}": v for k, v in mean.items()}
+    for name, parameter in network.named_parameters():
+        for moment, value in optimizer.state.get(parameter, {}).items():
+            tensors[f"{moment}/{name}"] = torch.as_tensor(value)
+    beside = path.with_suffix(".part")
+    cpu = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
+    save_file(cpu, beside, metadata={"place": json.dumps(place)})
+    beside.replace(path)
+
+
+def load_checkpoint(
+    path: Path, network: nn.Module, mean: dict[str, Tensor], optimizer: torch.optim.Optimizer
+) -> dict[str, object]:
+    """Put a checkpoint back into the given objects and return its place.
+
+    Raises
+    ------
+    InputError
+        If the file does not fit the network.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            place: dict[str, object] = json.loads(file.metadata()["place"])
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        network.load_state_dict(_below(tensors, "weights"))
+    except (OSError, KeyError, ValueError, RuntimeError) as error:
+        raise InputError(
+            f"not a checkpoint of this run ({error})",
+            where=str(path),
+            advice="Choose another output folder or remove it",
+        ) from error
+    for key, value in _below(tensors, "mean").items():
+        mean[key].copy_(value)
+    moments = {moment: _below(tensors, moment) for moment in _MOMENTS}
+    for name, parameter in network.named_parameters():
+        if name in moments["step"]:
+            optimizer.state[parameter] = {
+                "step": moments["step"][name],
+                "exp_avg": moments["exp_avg"][name].to(parameter.device),
+                "exp_avg_sq": moments["exp_avg_sq"][name].to(parameter.device),
+            }
+    return place
+
+
+def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    start = f"{prefix}/"
+    return {k[len(start) :]: v for k, v in tensors.items() if k.startswith(start)}

@@ -1,0 +1,244 @@
+"""The training loop: contrastive stage, head on the frozen encoder, full fine-tuning."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from cop_core.ene import Genome
+from cop_core.errors import CancelledError, InputError
+from cop_core.training.batches import Batch, BatchMaker
+from cop_core.training.checkpoint import load_checkpoint, save_checkpoint
+from cop_core.training.config import STAGES, Stage, TrainConfig
+from cop_core.training.objectives import head_loss, info_nce, strength_loss
+from cop_core.training.scenes import SceneBank
+from cop_core.vit.config import VitConfig
+from cop_core.vit.model import NoiseViT
+
+_LOG_EVERY = 20
+_SAVE_EVERY = 400
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands: the stage, steps done of all of its steps, and the last loss."""
+
+    stage: str
+    done: int
+    total: int
+    loss: float = float("nan")
+
+
+Report = Callable[[Progress], None]
+
+
+def train(
+    config: TrainConfig,
+    folder: Path,
+    *,
+    start: dict[str, Tensor] | None = None,
+    device: str = "auto",
+    report: Report | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> dict[str, dict[str, Tensor]]:
+    """Train a network and return its weights by genome.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        Settings. A folder that holds a checkpoint of the same settings is resumed.
+    folder : Path
+        Gets ``scenes.npy``, ``checkpoint.safetensors``, ``config.json`` and ``loss.jsonl``.
+    start : dict, optional
+        Weights to start from; tensors that do not fit in name or shape are left out.
+    device : str
+        Lightning Fabric's accelerator: ``auto``, ``cpu``, ``cuda``, ``mps``.
+    report : callable, optional
+        Told of progress.
+    cancelled : callable
+        Asked at every step; where true, a checkpoint is written.
+
+    Returns
+    -------
+    dict
+        For each genome the state dict of a network with its own head (running mean of weights).
+
+    Raises
+    ------
+    CancelledError
+        After the checkpoint, where `cancelled` says so.
+    InputError
+        If the folder holds a run with other settings.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _claim(folder, config)
+    run = _Run(config, folder, start, device, report or (lambda _: None), cancelled)
+    for stage in STAGES[run.stage :]:
+        run.go(stage)
+    return run.weights()
+
+
+class _Run:
+    """A run's moving parts."""
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        folder: Path,
+        start: dict[str, Tensor] | None,
+        device: str,
+        report: Report,
+        cancelled: Callable[[], bool],
+    ) -> None:
+        self.config = config
+        self.folder = folder
+        self.report = report
+        self.cancelled = cancelled
+        self.fabric = Fabric(accelerator=device, devices=1, precision="bf16-mixed")
+        torch.manual_seed(config.seed)
+        self.slices = _head_slices(config.genomes)
+        network = NoiseViT(VitConfig.preset(config.network, outputs=self.slices[-1].stop))
+        if start:
+            own = network.state_dict()
+            fits = {k: v for k, v in start.items() if k in own and own[k].shape == v.shape}
+            network.load_state_dict(fits, strict=False)
+        bank = SceneBank.open(
+            folder / "scenes.npy",
+            scenes=config.scenes,
+            size=config.scene_size,
+            seed=config.seed,
+            progress=lambda done: report(Progress("scenes", done, config.scenes)),
+        )
+        self.maker = BatchMaker(config, bank, network.config.crop, self.fabric.device)
+        self.network, self.optimizer = self._set_up(network)
+        self.mean = {k: v.detach().clone() for k, v in network.state_dict().items()}
+        self.stage, self.step = 0, 0
+        if self.checkpoint.exists():
+            place = load_checkpoint(self.checkpoint, network, self.mean, self.optimizer)
+            self.stage, self.step = int(str(place["stage"])), int(str(place["step"]))
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / "checkpoint.safetensors"
+
+    def _set_up(self, network: NoiseViT) -> tuple[Any, torch.optim.Optimizer]:
+        decayed = [p for p in network.parameters() if p.ndim > 1]
+        plain = [p for p in network.parameters() if p.ndim <= 1]
+        groups = [
+            {"params": decayed, "weight_decay": self.config.weight_decay},
+            {"params": plain, "weight_decay": 0.0},
+        ]
+        optimizer = torch.optim.AdamW(groups, lr=self.config.learning_rate, betas=(0.9, 0.98))
+        wrapped, wrapped_optimizer = self.fabric.setup(network, optimizer)
+        wrapped.mark_forward_method("forward_features")
+        wrapped.mark_forward_method("forward_head")
+        return wrapped, wrapped_optimizer
+
+    def go(self, stage: Stage) -> None:
+        """Run what is left of a stage."""
+        total = self.config.steps(stage)
+        self.network.train()
+        frozen = [p for n, p in self.network.module.named_parameters() if "head" not in n]
+        for parameter in frozen:
+            parameter.requires_grad_(stage != "head")
+        for batch in self.maker.ahead(stage, self.step, total):
+            loss = self._learn(stage, batch, total)
+            self.step = batch.step + 1
+            self._tell(stage, total, loss)
+            if self.cancelled():
+                self._save(stage)
+                raise CancelledError("training stopped", where=str(self.folder), advice="Run the same command to go on")
+            if self.step % _SAVE_EVERY == 0:
+                self._save(stage)
+        for parameter in frozen:
+            parameter.requires_grad_(True)
+        self.step = 0
+        self.stage = STAGES.index(stage) + 1
+        self._save_place(self.stage, 0)
+
+    def _learn(self, stage: Stage, batch: Batch, total: int) -> Tensor:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._rate(batch.step, total)
+        loss = self._loss(stage, batch)
+        self.optimizer.zero_grad(set_to_none=True)
+        self.fabric.backward(loss)
+        self.fabric.clip_gradients(self.network, self.optimizer, max_norm=1.0, error_if_nonfinite=False)
+        self.optimizer.step()
+        decay = min(self.config.ema, (batch.step + 1) / (batch.step + 10))
+        for key, value in self.network.module.state_dict().items():
+            self.mean[key].lerp_(value, 1 - decay)
+        return loss.detach()
+
+    def _loss(self, stage: Stage, batch: Batch) -> Tensor:
+        if stage == "contrastive":
+            features = self.network.forward_features(batch.crops).chunk(3)
+            return info_nce(
+                *features,
+                temperature=self.config.temperature,
+                negatives=self.config.negatives,
+            )
+        logits = self.network(batch.crops)[:, self.slices[batch.genome]]
+        return (head_loss if stage == "head" else strength_loss)(logits, batch.strengths)
+
+    def _rate(self, step: int, total: int) -> float:
+        """Return the learning rate: linear warm-up, constant, linear decay to 0 at the end."""
+        warm = min(1.0, (step + 1) / max(1, self.config.warmup_steps))
+        cool = min(1.0, (total - step) / max(1.0, self.config.decay_share * total))
+        return self.config.learning_rate * min(warm, cool)
+
+    def _tell(self, stage: Stage, total: int, loss: Tensor) -> None:
+        if self.step % _LOG_EVERY and self.step != total:
+            return
+        value = float(loss)
+        self.report(Progress(stage, self.step, total, value))
+        with (self.folder / "loss.jsonl").open("a") as log:
+            log.write(json.dumps({"stage": stage, "step": self.step, "loss": value}) + "\n")
+
+    def _save(self, stage: Stage) -> None:
+        self._save_place(STAGES.index(stage), self.step)
+
+    def _save_place(self, stage: int, step: int) -> None:
+        place: dict[str, object] = {"stage": stage, "step": step}
+        save_checkpoint(
+            self.checkpoint, self.network.module, self.mean, self.optimizer, place
+        )
+
+    def weights(self) -> dict[str, dict[str, Tensor]]:
+        """Return the mean weights by genome, each with the head of its own."""
+        return {
+            name: split_head(self.mean, part)
+            for name, part in zip(self.config.genomes, self.slices, strict=True)
+        }
+
+
+def split_head(state: dict[str, Tensor], part: slice) -> dict[str, Tensor]:
+    """Return a state dict whose head has the given outputs only."""
+    return {
+        k: (v[part] if k.startswith("head.") else v).detach().cpu().contiguous()
+        for k, v in state.items()
+    }
+
+
+def _head_slices(genomes: tuple[str, ...]) -> list[slice]:
+    sizes = [len(Genome.preset(name)) for name in genomes]
+    return [slice(sum(sizes[:i]), sum(sizes[: i + 1])) for i in range(len(sizes))]
+
+
+def _claim(folder: Path, config: TrainConfig) -> None:
+    """Write the settings into a fresh folder; refuse one that holds other settings."""
+    path = folder / "config.json"
+    text = json.dumps(config.to_dict(), indent=1)
+    if path.exists() and json.loads(path.read_text()) != json.loads(text):
+        raise InputError(
+            "the folder holds a run with other settings",
+            where=str(folder),
+            advice="Choose another output folder or the same settings",
+        )
+    path.write_text(text + "\n")

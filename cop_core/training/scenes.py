@@ -1,0 +1,145 @@
+"""A bank of clean scenes on disk, and crops of it as a camera would have seen them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from cop_core.scenes import random_scene
+
+_CHUNK = 16
+_PHOTOGRAPH_SHARE = 0.06
+_PHOTOGRAPHS = ("astronaut", "camera", "brick", "grass", "gravel", "moon", "rocket", "hubble_deep_field")
+"""Bundled with scikit-image, public domain or CC0."""
+
+
+@dataclass(frozen=True)
+class SceneBank:
+    """Clean scenes, (n, size, size) uint16, memory-mapped.
+
+    Attributes
+    ----------
+    images : ndarray of shape (n, size, size)
+        Scenes, full scale at 65535.
+    """
+
+    images: npt.NDArray[np.uint16]
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        scenes: int,
+        size: int,
+        seed: int,
+        progress: Callable[[int], None] | None = None,
+    ) -> SceneBank:
+        """Open the bank at `path`, rendering it first where it is not there yet.
+
+        Parameters
+        ----------
+        path : Path
+            A ``.npy`` file; written beside and then moved into place.
+        scenes, size, seed : int
+            Number and side of the scenes, and the seed of all of them.
+        progress : callable, optional
+            Called with the number of scenes done.
+        """
+        if not path.exists():
+            _render(path, scenes, size, seed, progress or (lambda _: None))
+        return cls(np.load(path, mmap_mode="r"))
+
+    def crops(self, n: int, size: int, generator: torch.Generator) -> Tensor:
+        """Return n random crops (n, 1, size, size) in [0, 1] on the generator's device.
+
+        Flips and right-angle turns only; tone, black level and bit depth vary from crop to crop.
+        """
+        cpu = torch.Generator().manual_seed(int(_draw(generator, 1)[0] * 2**31))
+        rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=cpu)))
+        room = self.images.shape[1] - size + 1
+        out = np.empty((n, 1, size, size), np.float32)
+        for i in range(n):
+            image = self.images[rng.integers(len(self.images))]
+            y, x = rng.integers(room, size=2)
+            turned = np.rot90(image[y : y + size, x : x + size], rng.integers(4))
+            out[i, 0] = turned[:, ::-1] if rng.random() < 0.5 else turned
+        crops = torch.from_numpy(out).to(generator.device) / 65535
+        return as_exposed(crops, generator)
+
+
+def as_exposed(x: Tensor, generator: torch.Generator) -> Tensor:
+    """Vary tone, black level and bit depth of clean crops (n, 1, h, w) in [0, 1].
+
+    A third keeps its tone. Others are bent by a gamma and put between a random black and white
+    level, some of which lie outside [0, 1] and clip. A quarter has passed an 8 to 12 bit
+    converter before any noise.
+    """
+    n = len(x)
+    u = _draw(generator, n, 6).reshape(6, n, 1, 1, 1)
+    changed = u[0] > 0.35
+    black = torch.where(u[1] < 0.5, 0.0, 0.5 * (u[1] - 0.5) ** 1.0 * 2 * u[4])
+    white = torch.where(u[2] < 0.5, 1.0, 0.05 + 1.25 * (u[2] - 0.5) * 2)
+    toned = black + (white - black).clamp_min(0.03) * x.clamp_min(1e-6) ** torch.exp(
+        1.4 * (u[3] - 0.5)
+    )
+    x = torch.where(changed, toned, x).clamp(0, 1)
+    levels = 2.0 ** torch.randint(8, 13, (n, 1, 1, 1), generator=generator, device=x.device) - 1
+    return torch.where(u[5] < 0.25, torch.round(x * levels) / levels, x)
+
+
+def _draw(generator: torch.Generator, *shape: int) -> Tensor:
+    return torch.rand(*shape, generator=generator, device=generator.device)
+
+
+def _render(
+    path: Path, scenes: int, size: int, seed: int, progress: Callable[[int], None]
+) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".part.npy")
+    bank = np.lib.format.open_memmap(
+        beside, mode="w+", dtype=np.uint16, shape=(scenes, size, size)
+    )
+    jobs = [(seed, start, min(_CHUNK, scenes - start), size) for start in range(0, scenes, _CHUNK)]
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        done = 0
+        for block in pool.map(_render_chunk, jobs):
+            bank[done : done + len(block)] = block
+            done += len(block)
+            progress(done)
+    bank.flush()
+    beside.replace(path)
+
+
+def _render_chunk(job: tuple[int, int, int, int]) -> npt.NDArray[np.uint16]:
+    seed, start, count, size = job
+    return np.stack([_one(np.random.default_rng((seed, i)), size) for i in range(start, start + count)])
+
+
+def _one(rng: np.random.Generator, size: int) -> npt.NDArray[np.uint16]:
+    photograph = rng.random() < _PHOTOGRAPH_SHARE
+    scene = _photograph(rng, size) if photograph else random_scene(rng, size)
+    return np.round(np.clip(scene, 0, 1) * 65535).astype(np.uint16)
+
+
+def _photograph(rng: np.random.Generator, size: int) -> npt.NDArray[Any]:
+    """Return a window of an openly licensed picture, averaged down by 1.6 or more against noise."""
+    from skimage import color, data, transform
+
+    picture = getattr(data, str(rng.choice(_PHOTOGRAPHS)))()
+    grey = color.rgb2gray(picture) if picture.ndim == 3 else picture / 255.0
+    most = min(grey.shape)
+    side = int(rng.integers(min(round(1.6 * size), most), most + 1))
+    y = rng.integers(grey.shape[0] - side + 1)
+    x = rng.integers(grey.shape[1] - side + 1)
+    window = grey[y : y + side, x : x + side]
+    return np.asarray(transform.resize(window, (size, size), anti_aliasing=True))

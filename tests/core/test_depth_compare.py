@@ -1,0 +1,277 @@
+"""Two protocols: effects against closed forms and statsmodels, warnings, the edges."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.signal import lfilter
+from statsmodels.formula.api import ols
+from statsmodels.stats.multitest import multipletests
+
+from cop_core.components import DEFAULT_COMPONENTS
+from cop_core.depth import (
+    DepthProfile,
+    PlaneEstimate,
+    clr,
+    cohen_d,
+    compare,
+    distinct_names,
+    exclusions,
+    fit_profile,
+    hedges_g,
+)
+from cop_core.depth.effects import D_CLASSES, D_CLASSES_PAPER, F2_CLASSES, block_length, classify
+from cop_core.depth.slope import FEW_PLANES, NEEDS_PLANES
+from cop_core.errors import InputError
+
+
+def profile(strengths, *, name="fixed", step=4.0, reasons=None, components=DEFAULT_COMPONENTS):
+    reasons = reasons or {}
+    nothing = np.full(len(components), np.nan)
+    planes = tuple(
+        PlaneEstimate(
+            index=i,
+            depth_um=i * step,
+            power_mw=10.0,
+            mean=nothing if i in reasons else row,
+            sd=nothing if i in reasons else np.full(len(components), 0.01),
+            n_crops=0 if i in reasons else 9,
+            signal=100.0,
+            reason=reasons.get(i, ""),
+        )
+        for i, row in enumerate(strengths)
+    )
+    return DepthProfile(name, tuple(components), planes)
+
+
+def strengths(seed, n, *, slope=0.0, rho=0.0, components=6):
+    """Strengths that sum to 1, the noises rising by ``slope`` per plane."""
+    rng = np.random.default_rng(seed)
+    noise = lfilter([1], [1, -rho], rng.normal(size=(n + 100, components - 1)), axis=0)[100:]
+    noises = 0.05 + slope * np.arange(n)[:, None] + 0.004 * noise * np.sqrt(1 - rho**2)
+    return np.column_stack([noises, 1 - noises.sum(axis=1)])
+
+
+@pytest.fixture(scope="module")
+def pair():
+    fixed = profile(strengths(0, 60, slope=5e-4, rho=0.6))
+    gained = profile(strengths(1, 60, rho=0.6), name="gained")
+    return fixed, gained
+
+
+@pytest.fixture(scope="module")
+def result(pair):
+    return compare(*pair)
+
+
+def test_naive_test_and_f2_are_those_of_a_linear_model(pair, result):
+    frame = pd.concat(
+        pd.DataFrame({"z": p.depth_um, "y": p.of("poisson"), "fixed": flag})
+        for p, flag in zip(pair, (1, 0), strict=True)
+    )
+    full, reduced = ols("y ~ z * fixed", frame).fit(), ols("y ~ z + fixed", frame).fit()
+    effect = result.of("poisson")
+    assert effect.p_value_naive == pytest.approx(full.pvalues["z:fixed"], rel=1e-6)
+    assert effect.slope_difference_per_um == pytest.approx(full.params["z:fixed"], rel=1e-8)
+    f2 = (full.rsquared - reduced.rsquared) / (1 - full.rsquared)
+    assert effect.f2 == pytest.approx(f2, rel=1e-8)
+
+
+def test_difference_is_fixed_minus_gained(result):
+    for effect in result.effects[:-1]:
+        assert effect.slope_difference_per_um == pytest.approx(5e-4 / 4, rel=0.4)
+        assert effect.cohen_d > 0
+        assert effect.ci95[0] < effect.slope_difference_per_um < effect.ci95[1]
+        assert effect.cohen_d_ci95[0] < effect.cohen_d < effect.cohen_d_ci95[1]
+        assert effect.se == pytest.approx(np.hypot(effect.fixed.se, effect.gained.se))
+
+
+def test_ar1_test_is_more_careful_than_the_naive_one(result):
+    assert all(e.p_value_ar1 > e.p_value_naive for e in result.effects)
+
+
+def test_holm_is_that_of_statsmodels_over_the_noises(result):
+    noises = result.effects[:-1]
+    expected = multipletests([e.p_value for e in noises], method="holm")[1]
+    np.testing.assert_allclose([e.p_holm for e in noises], expected)
+    assert np.isnan(result.of("clean").p_holm)
+
+
+def test_cohen_d_and_hedges_g_have_their_closed_forms():
+    rng = np.random.default_rng(2)
+    a, b = rng.normal(1.0, 1.0, 12), rng.normal(0.0, 2.0, 20)
+    pooled = np.sqrt((11 * a.var(ddof=1) + 19 * b.var(ddof=1)) / 30)
+    d = (a.mean() - b.mean()) / pooled
+    assert cohen_d(a, b) == pytest.approx(d, rel=1e-12)
+    assert cohen_d(np.append(a, np.nan), b) == pytest.approx(d, rel=1e-12)
+    assert hedges_g(d, 12, 20) == pytest.approx(d * (1 - 3 / (4 * 30 - 1)), rel=1e-4)
+
+
+def test_effects_without_spread_are_undefined():
+    assert np.isnan(cohen_d([0.1, 0.1, 0.1], [0.2, 0.2]))
+    assert np.isnan(cohen_d([0.1], [0.2, 0.3]))
+    assert np.isnan(hedges_g(0.5, 1, 2))
+
+
+@pytest.mark.parametrize(
+    ("size", "classes", "name"),
+    [
+        (0.1, D_CLASSES, "negligible"),
+        (-0.2, D_CLASSES, "small"),
+        (0.5, D_CLASSES, "medium"),
+        (-0.9, D_CLASSES, "large"),
+        (0.36, D_CLASSES_PAPER, "large (f2 convention)"),
+        (0.36, F2_CLASSES, "large"),
+        (0.02, F2_CLASSES, "small"),
+        (float("nan"), D_CLASSES, "undefined"),
+    ],
+)
+def test_classes(size, classes, name):
+    assert classify(size, classes) == name
+
+
+def test_paper_rule_takes_the_naive_test_and_its_own_classes(pair, result):
+    paper = compare(*pair, rule="paper")
+    for ours, theirs in zip(result.effects, paper.effects, strict=True):
+        assert theirs.p_value == theirs.p_value_naive == ours.p_value_naive
+        assert ours.p_value == ours.p_value_ar1 == theirs.p_value_ar1
+    assert paper.of("gaussian").cohen_d_class == "large (f2 convention)"
+    assert result.of("gaussian").cohen_d_class == "large"
+
+
+def test_bootstrap_repeats_with_its_seed(pair, result):
+    assert compare(*pair) == result
+    assert compare(*pair, seed=1).of("gaussian").cohen_d_ci95 != result.of("gaussian").cohen_d_ci95
+
+
+def test_blocks_grow_with_correlation():
+    lengths = [block_length(rho, 300) for rho in (0.0, 0.5, 0.8, 0.95)]
+    assert lengths == sorted(lengths)
+    assert lengths[0] == 1
+    assert block_length(0.99, 6) == 2
+    assert block_length(float("nan"), 2) == 1
+
+
+def test_correlated_planes_widen_the_interval_of_d():
+    def width(rho):
+        fixed = profile(strengths(4, 200, rho=rho))
+        gained = profile(strengths(5, 200, rho=rho), name="gained")
+        low, high = compare(fixed, gained, n_bootstrap=400).of("gaussian").cohen_d_ci95
+        return high - low
+
+    assert width(0.9) > 1.5 * width(0.0)
+
+
+def test_excluded_planes_do_not_enter(pair):
+    clean = strengths(0, 60, slope=5e-4, rho=0.6)
+    spoilt = clean.copy()
+    spoilt[[3, 20]] = [1, 0, 0, 0, 0, 0]
+    reasons = {3: "saturated", 20: "unwritten or empty"}
+    kept, other = (profile(x, reasons=reasons) for x in (clean, spoilt))
+    assert compare(other, pair[1]).effects == compare(kept, pair[1]).effects
+    assert fit_profile(other)["gaussian"].n == 58
+    assert exclusions(other) == {"saturated": 1, "unwritten or empty": 1}
+    assert any("2 of 60 planes excluded" in w for w in compare(other, pair[1]).warnings)
+
+
+def test_stacks_of_different_length_and_step_compare():
+    fixed = profile(strengths(0, 50, slope=5e-4))
+    gained = profile(strengths(1, 31, slope=0.0), name="gained", step=6.0)
+    effect = compare(fixed, gained).of("gaussian")
+    assert effect.fixed.n == 50
+    assert effect.gained.n == 31
+    assert np.isfinite(effect.cohen_d_ci95).all()
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_too_few_planes_give_no_slopes_but_a_comparison(n):
+    result = compare(profile(strengths(0, n)), profile(strengths(1, 20), name="gained"))
+    effect = result.of("poisson")
+    assert effect.fixed.note == NEEDS_PLANES
+    assert np.isnan([effect.slope_difference_per_um, effect.p_value, effect.p_holm]).all()
+    assert f"fixed: {NEEDS_PLANES}" in result.warnings
+
+
+def test_three_planes_compare():
+    result = compare(profile(strengths(0, 3)), profile(strengths(1, 3), name="gained"))
+    assert np.isfinite(result.of("gaussian").p_value)
+    assert f"gained: {FEW_PLANES}" in result.warnings
+
+
+def test_all_planes_excluded():
+    nothing = profile(strengths(0, 9), reasons=dict.fromkeys(range(9), "saturated"))
+    result = compare(nothing, nothing)
+    assert result.of("clean").cohen_d_class == "undefined"
+    assert "fixed (2): 9 of 9 planes excluded (9 saturated)" in result.warnings
+
+
+def test_constant_and_exact_profiles_have_no_false_numbers():
+    flat = profile(np.tile([0.1, 0.1, 0.1, 0.1, 0.1, 0.5], (20, 1)))
+    effect = compare(flat, flat).of("gaussian")
+    assert (effect.slope_difference_per_um, effect.se) == (0.0, 0.0)
+    assert np.isnan([effect.p_value, effect.f2, effect.cohen_d]).all()
+
+
+def test_warnings_speak_of_samples_correlation_and_closure(result):
+    text = "\n".join(result.warnings)
+    assert "one stack per protocol" in text
+    assert "neighbouring planes are correlated" in text
+    assert "centred log-ratio" not in text.split("gained:")[0]
+
+
+def test_closure_is_named():
+    n = 40
+    slow = np.linspace(0.05, 0.055, n)  # rises, but by less than its neighbours
+    fast = np.linspace(0.02, 0.12, n)
+    rows = np.column_stack([slow, fast, fast, fast, fast, 1 - slow - 4 * fast])
+    result = compare(profile(rows), profile(strengths(1, n), name="gained"))
+    assert any(w.startswith("fixed:") and "log-ratio for gaussian" in w for w in result.warnings)
+
+
+def test_centred_log_ratio():
+    rows = np.array([[0.5, 0.25, 0.25], [1.0, 0.0, 0.0], [np.nan, np.nan, np.nan]])
+    ratios = clr(rows)
+    np.testing.assert_allclose(ratios[:2].sum(axis=1), 0, atol=1e-12)
+    assert ratios[0, 0] - ratios[0, 1] == pytest.approx(np.log(2))
+    assert ratios[1, 0] - ratios[1, 1] == pytest.approx(np.log(1000))
+    assert np.isnan(ratios[2]).all()
+
+
+def test_settings_that_differ_are_named(pair):
+    from dataclasses import replace
+
+    fixed = replace(pair[0], settings={"crops": 5, "normalisation": "stack-percentile", "power": 1})
+    gained = replace(
+        pair[1], settings={"crops": 9, "normalisation": "stack-percentile", "power": 2}
+    )
+    assert "the two profiles were made with different crops" in compare(fixed, gained).warnings
+
+
+def test_different_components_are_refused(pair):
+    other = profile(strengths(0, 9, components=3), components=("gaussian", "poisson", "clean"))
+    with pytest.raises(InputError, match="same estimator"):
+        compare(pair[0], other)
+
+
+def test_unknown_rule_is_refused(pair):
+    with pytest.raises(InputError, match="no rule 'strict'"):
+        compare(*pair, rule="strict")
+    with pytest.raises(InputError, match="bootstrap"):
+        compare(*pair, n_bootstrap=0)
+
+
+def test_repeated_names_are_told_apart(pair):
+    assert distinct_names((pair[0], pair[0], pair[1])) == ("fixed", "fixed (2)", "gained")
+    assert distinct_names((profile([], name=""),)) == ("stack",)
+
+
+@pytest.mark.slow
+def test_false_positives_on_correlated_planes():
+    """Stacks without any effect: the naive test calls half of them significant."""
+    naive, ours, n_sim = 0, 0, 60
+    for seed in range(n_sim):
+        both = (profile(strengths(2 * seed + k, 80, rho=0.8)) for k in (0, 1))
+        result = compare(*both, n_bootstrap=1)
+        naive += sum(e.p_value_naive < 0.05 for e in result.effects[:-1])
+        ours += sum(e.p_value < 0.05 for e in result.effects[:-1])
+    assert naive / (5 * n_sim) > 0.3
+    assert ours / (5 * n_sim) < 0.12

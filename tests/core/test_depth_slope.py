@@ -1,0 +1,164 @@
+"""Lines through plane means: against statsmodels, and at the edges."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from scipy.signal import lfilter
+from statsmodels.regression.linear_model import GLS, GLSAR, OLS
+
+from cop_core.depth import fit_slope
+from cop_core.depth.ar1 import estimate_rho, gaps, quadratic_form, whiten
+from cop_core.depth.slope import FEW_PLANES, NEEDS_DEPTHS, NEEDS_PLANES, NO_SPREAD
+from cop_core.errors import InputError
+
+
+def ar1_noise(rng, n, rho):
+    noise = lfilter([1], [1, -rho], rng.normal(size=n + 200))[200:]
+    return noise * np.sqrt(1 - rho**2)
+
+
+@pytest.fixture
+def noisy():
+    rng = np.random.default_rng(3)
+    depth = np.arange(120) * 4.0
+    return depth, 0.1 + 2e-4 * depth + 0.02 * ar1_noise(rng, 120, 0.7)
+
+
+def test_line_and_ordinary_errors_are_those_of_statsmodels(noisy):
+    depth, value = noisy
+    reference = OLS(value, np.column_stack([np.ones_like(depth), depth])).fit()
+    fit = fit_slope(depth, value)
+    np.testing.assert_allclose([fit.intercept, fit.slope_per_um], reference.params, rtol=1e-10)
+    assert fit.r2 == pytest.approx(reference.rsquared, rel=1e-10)
+    assert fit.se_ols == pytest.approx(reference.bse[1], rel=1e-10)
+    np.testing.assert_allclose(fit.ci95_ols, reference.conf_int()[1], rtol=1e-10)
+    assert fit.p_value_ols == pytest.approx(reference.pvalues[1], rel=1e-8)
+
+
+def test_whitened_fit_is_generalised_least_squares(noisy):
+    depth, value = noisy
+    keep = np.ones(len(depth), bool)
+    keep[[10, 11, 40]] = False
+    depth, value = depth[keep], value[keep]
+    design = np.column_stack([np.ones_like(depth), depth])
+    gap = gaps(depth)
+    correlation = 0.7 ** (np.abs(depth[:, None] - depth) / 4.0)
+    dense = GLS(value, design, sigma=correlation).fit()
+    white = OLS(whiten(value[:, None], 0.7, gap)[:, 0], whiten(design, 0.7, gap)).fit()
+    np.testing.assert_allclose(white.params, dense.params, rtol=1e-10)
+    np.testing.assert_allclose(white.bse, dense.bse, rtol=1e-10)
+    weights = np.linalg.pinv(design)[1]
+    assert quadratic_form(weights, 0.7, gap) == pytest.approx(weights @ correlation @ weights)
+
+
+def test_standard_error_is_that_of_the_ordinary_slope_under_ar1_errors(noisy):
+    depth, value = noisy
+    fit = fit_slope(depth, value)
+    design = np.column_stack([np.ones_like(depth), depth])
+    correlation = fit.rho ** (np.abs(depth[:, None] - depth) / 4.0)
+    scale = GLS(value, design, sigma=correlation).fit().scale
+    inverse = np.linalg.inv(design.T @ design)
+    covariance = scale * inverse @ design.T @ correlation @ design @ inverse
+    assert fit.se == pytest.approx(np.sqrt(covariance[1, 1]), rel=1e-8)
+    assert np.mean(fit.slope_ci95) == pytest.approx(fit.slope_per_um)
+
+
+def test_long_stack_agrees_with_glsar():
+    rng = np.random.default_rng(8)
+    depth = np.arange(4000.0)
+    value = 0.2 + 1e-5 * depth + 0.02 * ar1_noise(rng, 4000, 0.8)
+    model = GLSAR(value, np.column_stack([np.ones_like(depth), depth]), rho=1)
+    reference = model.iterative_fit(maxiter=10)
+    fit = fit_slope(depth, value)
+    assert fit.rho == pytest.approx(model.rho[0], abs=0.01)
+    assert fit.slope_per_um == pytest.approx(reference.params[1], rel=0.02)
+    assert fit.se == pytest.approx(reference.bse[1], rel=0.05)
+    assert fit.n_effective == pytest.approx(4000 * (1 - fit.rho) / (1 + fit.rho))
+
+
+def test_correlation_is_less_biased_than_the_plain_lag_1():
+    rng = np.random.default_rng(5)
+    design = np.column_stack([np.ones(40), np.arange(40.0)])
+    ours, plain = [], []
+    for _ in range(100):
+        value = ar1_noise(rng, 40, 0.8)
+        residual = OLS(value, design).fit().resid
+        plain.append(residual[1:] @ residual[:-1] / (residual @ residual))
+        ours.append(estimate_rho(design, value, np.ones(39)))
+    assert abs(np.mean(ours) - 0.8) < 0.5 * abs(np.mean(plain) - 0.8)
+
+
+def test_independent_planes_count_fully():
+    depth = np.arange(50.0)
+    fit = fit_slope(depth, 0.01 * depth + np.tile([0.1, -0.1], 25))
+    assert fit.rho == 0
+    assert fit.n_effective == 50
+    assert fit.se == pytest.approx(fit.se_ols)
+
+
+def test_order_of_planes_does_not_matter(noisy):
+    depth, value = noisy
+    fit, other = fit_slope(depth, value), fit_slope(depth[::-1], value[::-1])
+    assert other == fit
+
+
+def test_values_that_are_not_finite_do_not_enter(noisy):
+    depth, value = noisy
+    gap = value.copy()
+    gap[7], gap[50] = np.nan, np.inf
+    assert fit_slope(depth, gap) == fit_slope(np.delete(depth, [7, 50]), np.delete(value, [7, 50]))
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_slope_needs_three_planes(n):
+    fit = fit_slope(np.arange(n) * 4.0, np.full(n, 0.1))
+    assert not fit.defined
+    assert fit.note == NEEDS_PLANES == "needs 3 planes or more"
+    assert fit.n == n
+    assert np.isnan(fit.dof)
+
+
+def test_three_planes_have_a_slope_with_ordinary_errors():
+    fit = fit_slope([0, 4, 8], [0.1, 0.2, 0.25])
+    assert fit.slope_per_um == pytest.approx(0.15 / 8)
+    assert fit.note == FEW_PLANES
+    assert (fit.se, fit.p_value, fit.dof) == (fit.se_ols, fit.p_value_ols, 1)
+    assert np.isnan(fit.rho)
+
+
+@pytest.mark.parametrize("depth", [[5.0, 5.0, 5.0], [np.nan] * 3])
+def test_slope_needs_depths(depth):
+    assert fit_slope(depth, [0.1, 0.2, 0.3]).note == NEEDS_DEPTHS
+
+
+def test_flat_values_have_slope_zero_and_no_r2():
+    fit = fit_slope(np.arange(20.0), np.full(20, 0.3))
+    assert (fit.slope_per_um, fit.intercept, fit.note) == (0.0, 0.3, NO_SPREAD)
+    assert np.isnan(fit.r2)
+
+
+def test_exact_line_is_certain():
+    depth = np.arange(20.0)
+    fit = fit_slope(depth, 0.5 * depth)
+    assert fit.r2 == pytest.approx(1)
+    assert fit.p_value < 1e-10
+    assert fit.at([2.0]) == pytest.approx([1.0])
+
+
+def test_repeated_depths_are_separate_measurements():
+    rng = np.random.default_rng(0)
+    fit = fit_slope(np.repeat(np.arange(20.0), 2), rng.normal(size=40))
+    assert np.isfinite([fit.se, fit.rho, fit.p_value]).all()
+
+
+def test_unpaired_input_is_refused():
+    with pytest.raises(InputError, match="do not pair"):
+        fit_slope([0, 1, 2], [0.1, 0.2])
+
+
+def test_import_needs_neither_torch_nor_matplotlib():
+    code = "import cop_core.depth, sys; print(*{'torch', 'matplotlib'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
