@@ -15,7 +15,9 @@ D_CLASSES: Final = ((0.2, "small"), (0.5, "medium"), (0.8, "large"))
 """Cohen's conventions for d."""
 F2_CLASSES: Final = ((0.02, "small"), (0.15, "medium"), (0.35, "large"))
 """Cohen's conventions for f2."""
-D_CLASSES_PAPER: Final = ((0.2, "small"), (0.35, "large (f2 convention)"))
+F2_SUFFIX: Final = " (f2 convention)"
+"""Marks a class of d that is named by the limits for f2."""
+D_CLASSES_PAPER: Final = ((0.2, "small"), (0.35, f"large{F2_SUFFIX}"))
 """What arXiv:2601.17047 calls large: d of 0.35, which is the convention for f2."""
 
 _CHUNK = 250  # bootstrap samples held at once, to keep memory flat

@@ -127,7 +127,7 @@ class Genome:
         if s.shape != (x.shape[0], len(self)):
             raise InputError(
                 f"strengths of shape {tuple(s.shape)}",
-                advice=f"Give ({x.shape[0]}, {len(self)}): one of {', '.join(self.components)} each",
+                advice=f"Give ({x.shape[0]}, {len(self)}): {', '.join(self.components)}",
             )
         if not bool(((s >= 0) & (s <= 1)).all()):
             raise InputError("strengths outside [0, 1] or not finite")

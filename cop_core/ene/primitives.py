@@ -30,8 +30,8 @@ def correlated_field(like: Tensor, draws: Draws) -> Tensor:
     n, c, h, w = like.shape
     white = draws.normal(like.new_empty(()).expand(n, c, h + 4, w + 4))
     taps = [b / 16.0 for b in _BINOMIAL]
-    rows = sum(t * white[..., i : i + h, :] for i, t in enumerate(taps))
-    return torch.as_tensor(sum(t * rows[..., i : i + w] for i, t in enumerate(taps)))  # type: ignore[index]
+    rows = torch.stack([t * white[..., i : i + h, :] for i, t in enumerate(taps)]).sum(0)
+    return torch.stack([t * rows[..., i : i + w] for i, t in enumerate(taps)]).sum(0)
 
 
 @primitive("paper_gaussian", component="gaussian")
@@ -86,7 +86,7 @@ def shot(x: Tensor, s: Tensor, draws: Draws) -> Tensor:
 
 
 @primitive("quantization")
-def quantization(x: Tensor, s: Tensor, draws: Draws) -> Tensor:  # noqa: ARG001
+def quantization(x: Tensor, s: Tensor, draws: Draws) -> Tensor:
     """Return x rounded to steps of s/4 (converter; no dither)."""
     return _on_lattice(x, s / 4, 0.5)
 
@@ -101,4 +101,3 @@ def _on_lattice(x: Tensor, step: Tensor, shift: Tensor | float) -> Tensor:
     """Return step * floor(x / step + shift), and x where the step is 0."""
     safe = torch.where(step > 0, step, 1.0)
     return torch.where(step > 0, safe * torch.floor(x / safe + shift), x)
-

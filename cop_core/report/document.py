@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from cop_core._version import __version__
 from cop_core.depth.closure import log_ratio_slopes
 from cop_core.depth.compare import Comparison
 from cop_core.depth.profile import DepthProfile
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION: Final = "1.0"
 """Raised in its first number when a key changes its meaning or goes away."""
 
-_PACKAGES = ("napari-cop", "numpy", "scipy", "statsmodels")
+_PACKAGES = ("numpy", "scipy", "statsmodels")
 
 
 def report_document(result: Result, *, command: str | None = None) -> dict[str, Any]:
@@ -151,11 +152,5 @@ def _comparison(result: Comparison, shown: tuple[Protocol, ...]) -> dict[str, An
     }
 
 
-def _versions() -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = None
-    return found
+def _versions() -> dict[str, str]:
+    return {"napari-cop": __version__, **{package: version(package) for package in _PACKAGES}}

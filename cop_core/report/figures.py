@@ -18,6 +18,7 @@ from cop_core.report.panels import (
     draw_component,
     draw_r2,
     draw_slopes,
+    shown_name,
 )
 from cop_core.report.protocols import noises, protocols
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
     from cop_core.depth.compare import Comparison
@@ -34,6 +36,7 @@ FORMATS: Final = ("svg", "pdf", "png")
 """What every figure is saved as."""
 
 _WIDTH_IN = 180 / 25.4
+_LEGEND_CHARACTERS = 95  # that fit into one row
 _STYLE: Final[dict[str, Any]] = {
     "font.family": "DejaVu Sans",  # ships with matplotlib, so figures look the same everywhere
     "font.size": 7,
@@ -103,7 +106,7 @@ def effects_figure(result: Comparison) -> Figure:
     .. [1] arXiv:2601.17047, Fig. 4h-j.
     """
     rows = len(noises(result.components))
-    figure = _figure(height_in=0.33 * rows + 0.95)
+    figure = _figure(height_in=0.33 * rows + 1.1)
     grid = figure.add_gridspec(1, 3, width_ratios=(1.25, 0.8, 1))
     axes = [figure.add_subplot(grid[0, i]) for i in range(3)]
     for ax, draw in zip(axes, (draw_slopes, draw_r2, draw_cohen_d), strict=True):
@@ -145,17 +148,35 @@ def _add_letters(axes: Sequence[Axes]) -> None:
 
 def _add_legend(figure: Figure, shown: Sequence[Protocol], *, profile: bool) -> None:
     """Explain the protocols, and what curve, band, line and hollow marks are, below all panels."""
-    handles: list[Line2D | Patch] = [
-        Line2D([], [], color=look.colour, marker="" if profile else look.marker, ms=4, label=p.name)
-        for p, look in zip(shown, LOOKS, strict=False)
+    handles: list[Artist] = [
+        Line2D([], [], color=look.colour, marker="" if profile else look.marker, ms=4)
+        for _, look in zip(shown, LOOKS, strict=False)
     ]
+    names = [shown_name(p.name) for p in shown]
     if profile:
-        handles.append(Patch(color="0.5", alpha=0.3, lw=0, label="SD over crops"))
-        handles.append(Line2D([], [], color="0.2", lw=1.4, label="linear fit"))
-        if not all(p.profile.kept.all() for p in shown):
-            handles.append(
-                Line2D(
-                    [], [], ls="", marker="o", ms=3, mfc="none", mec="0.3", label="plane left out"
-                )
-            )
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+        explained = _profile_symbols(shown)
+        handles += explained.values()
+        names += explained
+    wide = sum(map(len, names)) > _LEGEND_CHARACTERS
+    legend = figure.legend(
+        handles=handles,
+        labels=[" "] * len(names),
+        loc="outside lower center",
+        ncols=2 if wide else len(names),
+    )
+    for text, name in zip(legend.get_texts(), names, strict=True):
+        text.set_text(name)  # labels with a leading underscore would be dropped
+
+
+def _profile_symbols(shown: Sequence[Protocol]) -> dict[str, Artist]:
+    """Return what the symbols of a profile mean, of those that occur."""
+    symbols: dict[str, Artist] = {}
+    if any(p.profile.kept.any() for p in shown):
+        symbols["SD over crops"] = Patch(color="0.5", alpha=0.3, lw=0)
+    if any(fit.defined for p in shown for fit in p.fits.values()):
+        symbols["linear fit"] = Line2D([], [], color="0.2", lw=1.4)
+    if not all(p.profile.kept.all() for p in shown):
+        symbols["plane left out"] = Line2D(
+            [], [], ls="", marker="o", ms=3, mfc="none", mec="0.3", mew=0.8
+        )
+    return symbols

@@ -13,7 +13,8 @@ import numpy as np
 from matplotlib.colors import to_rgb
 
 from cop_core.components import CLEAN
-from cop_core.report.protocols import label, noises
+from cop_core.depth.effects import F2_SUFFIX
+from cop_core.report.protocols import label, noises, protocols
 from cop_core.report.table import p_text
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 VALUE_LABEL: Final = "CoP predicted value (%)"
 DEPTH_LABEL: Final = "Depth (µm)"
 
-_FEW_POINTS = 40  # up to here single planes are marked
+_FEW_POINTS = 20  # up to here single planes are marked
 _HEADROOM = 0.14  # of the axis height for each line of text
 
 
@@ -42,14 +43,14 @@ class Look:
     ----------
     colour : str
         From the palette of Okabe and Ito, told apart with any colour vision.
-    dashes : str
-        Style of the fitted line.
+    dashes : str or tuple
+        Style of the fitted line, as matplotlib's ``linestyle``.
     marker : str
         Marker of single values.
     """
 
     colour: str
-    dashes: str
+    dashes: str | tuple[int, tuple[float, ...]]
     marker: str
 
     @property
@@ -88,7 +89,10 @@ def draw_component(ax: Axes, shown: Sequence[Protocol], component: str) -> None:
         if depths:
             _draw_line(ax, x, protocol.fits[component], look)
     _frame(ax, shown, component, lines=len(shown))
+    _draw_excluded(ax, shown, depths)
     for row, (protocol, look) in enumerate(zip(shown, LOOKS, strict=False)):
+        if not protocol.profile.kept.any():
+            continue
         text = slope_text(protocol.fits[component])
         ax.text(
             0.03, 0.975 - row * 0.11, text, color=look.dark, transform=ax.transAxes,
@@ -132,7 +136,22 @@ def slope_text(fit: SlopeFit) -> str:
     if not fit.defined:
         return fit.note
     r2 = "undefined" if np.isnan(fit.r2) else f"{fit.r2:.2f}"
-    return f"{1e4 * fit.slope_per_um:+.2f} % per 100 µm, $R^2$ {r2}"
+    slope = f"{1e4 * fit.slope_per_um:+.2f}".replace("-", "−")
+    return f"{slope} % per 100 µm, $R^2$ {r2}"
+
+
+def shown_name(text: str, *, most: int = 40) -> str:
+    """Return a name as a figure may show it: shortened, and never read as a formula.
+
+    Parameters
+    ----------
+    text : str
+        Name of a protocol or component; a stack's metadata may hold anything.
+    most : int
+        Characters to keep.
+    """
+    short = text if len(text) <= most else f"{text[: most - 1]}…"
+    return short.replace("$", r"\$")
 
 
 def draw_slopes(ax: Axes, result: Comparison) -> None:
@@ -154,8 +173,9 @@ def draw_slopes(ax: Axes, result: Comparison) -> None:
             _draw_interval(ax, row + shift, 1e4 * fit.slope_per_um, (low, high), look)
         _note_right(ax, row, p_text(effect.p_holm))
     ax.axvline(0, color="0.6", lw=0.8, zorder=0)
-    _note_right(ax, -0.62, "p (Holm)")
-    _rows(ax, result, "Slope (% per 100 µm)")
+    test = "naive p" if result.rule == "paper" else "p"
+    _note_right(ax, -0.75, f"difference,\n{test} (Holm)")
+    _rows(ax, result, "Slope and 95 % CI (% per 100 µm)")
 
 
 def draw_r2(ax: Axes, result: Comparison) -> None:
@@ -175,6 +195,7 @@ def draw_r2(ax: Axes, result: Comparison) -> None:
         ):
             ax.barh(row + shift, np.nan_to_num(fit.r2), height=0.3, color=look.colour)
     ax.set_xlim(0, 1)
+    ax.set_xticks([0, 0.5, 1])
     _rows(ax, result, "$R^2$ of the line")
 
 
@@ -192,9 +213,11 @@ def draw_cohen_d(ax: Axes, result: Comparison) -> None:
     for row, component in enumerate(noises(result.components)):
         effect = result.of(component)
         _draw_interval(ax, row, effect.cohen_d, effect.cohen_d_ci95, look)
-        _note_right(ax, row, effect.cohen_d_class.replace(" (", "\n("))
+        _note_right(ax, row, effect.cohen_d_class.removesuffix(F2_SUFFIX))
     ax.axvline(0, color="0.6", lw=0.8, zorder=0)
-    _rows(ax, result, "Cohen's d")
+    _note_right(ax, -0.75, "size, by the\nf2 convention" if result.rule == "paper" else "size")
+    first, second = (shown_name(p.name, most=12) for p in protocols(result))
+    _rows(ax, result, f"Cohen's d and 95 % CI\n({first} minus {second})")
 
 
 def _positions(profile: DepthProfile, depths: bool) -> npt.NDArray[np.float64]:
@@ -211,7 +234,11 @@ def _draw_band(
     sd: npt.NDArray[np.float64],
     look: Look,
 ) -> None:
-    ax.fill_between(x, mean - sd, mean + sd, color=look.colour, alpha=0.2, lw=0)
+    low, high = np.clip([mean - sd, mean + sd], 0, 100)  # no strength lies outside
+    if np.isfinite(mean).sum() == 1:  # a band around one plane has no width
+        ax.vlines(x, low, high, color=look.colour, alpha=0.4, lw=2)
+    else:
+        ax.fill_between(x, low, high, color=look.colour, alpha=0.2, lw=0)
     _draw_curve(ax, x, mean, look)
 
 
@@ -243,20 +270,23 @@ def _draw_excluded(ax: Axes, shown: Sequence[Protocol], depths: bool) -> None:
 def _frame(ax: Axes, shown: Sequence[Protocol], component: str, *, lines: int) -> None:
     """Set title, labels and limits that leave room for text above and marks below."""
     depths = has_depth(shown)
-    ax.set_title(label(component))
+    ax.set_title(shown_name(label(component), most=24))
     ax.set_xlabel(DEPTH_LABEL if depths else "Plane")
     ax.spines[["top", "right"]].set_visible(False)
     ax.margins(x=0.02)
+    if max(len(p.profile) for p in shown) == 1:
+        x = _positions(shown[0].profile, depths)
+        ax.set_xlim(np.nanmin(x) - 1, np.nanmax(x) + 1)
     if not any(p.profile.kept.any() for p in shown):
         ax.set_ylim(0, 1)
         ax.set_yticks([])
         ax.text(0.5, 0.5, "no plane to show", transform=ax.transAxes, ha="center", va="center")
-    else:
-        low, high = ax.get_ylim()
-        foot = 0.12 if any((~p.profile.kept).any() for p in shown) else 0.0
-        height = (high - low) / (1 - foot - lines * _HEADROOM)
-        ax.set_ylim(low - foot * height, high + lines * _HEADROOM * height)
-    _draw_excluded(ax, shown, depths)
+        return
+    low, high = ax.get_ylim()
+    foot = 0.12 if lines and any((~p.profile.kept).any() for p in shown) else 0.0
+    height = (high - low) / (1 - foot - lines * _HEADROOM)
+    ax.set_ylim(low - foot * height, high + lines * _HEADROOM * height)
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}" if value >= 0 else "")
 
 
 def _draw_interval(
@@ -273,7 +303,7 @@ def _note_right(ax: Axes, y: float, text: str) -> None:
 
 def _rows(ax: Axes, result: Comparison, x_label: str) -> None:
     """Name the rows, first component on top."""
-    names = [label(c) for c in noises(result.components)]
+    names = [shown_name(label(c), most=24) for c in noises(result.components)]
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)

@@ -92,8 +92,8 @@ class BatchMaker:
 
     def _triples(self, components: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         n = self.config.batch_size // 3
-        image, other = self.bank.crops(2 * n, self.crop, generator).split(n)
-        s, t = self.prior(2 * n, components, generator).split(n)
+        image, other = torch.chunk(self.bank.crops(2 * n, self.crop, generator), 2)
+        s, t = torch.chunk(self.prior(2 * n, components, generator), 2)
         return torch.cat([image, other, image]), torch.cat([s, s, t])
 
 

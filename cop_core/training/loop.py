@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,11 @@ class Progress:
     done: int
     total: int
     loss: float = float("nan")
+
+    @property
+    def title(self) -> str:
+        """The stage and the loss, as a progress bar shows them."""
+        return self.stage if math.isnan(self.loss) else f"{self.stage} {self.loss:.4f}"
 
 
 Report = Callable[[Progress], None]
@@ -154,7 +160,11 @@ class _Run:
             self._tell(stage, total, loss)
             if self.cancelled():
                 self._save(stage)
-                raise CancelledError("training stopped", where=str(self.folder), advice="Run the same command to go on")
+                raise CancelledError(
+                    "training stopped",
+                    where=str(self.folder),
+                    advice="Run the same command to go on",
+                )
             if self.step % _SAVE_EVERY == 0:
                 self._save(stage)
         for parameter in frozen:
@@ -169,7 +179,9 @@ class _Run:
         loss = self._loss(stage, batch)
         self.optimizer.zero_grad(set_to_none=True)
         self.fabric.backward(loss)
-        self.fabric.clip_gradients(self.network, self.optimizer, max_norm=1.0, error_if_nonfinite=False)
+        self.fabric.clip_gradients(
+            self.network, self.optimizer, max_norm=1.0, error_if_nonfinite=False
+        )
         self.optimizer.step()
         decay = min(self.config.ema, (batch.step + 1) / (batch.step + 10))
         for key, value in self.network.module.state_dict().items():
@@ -206,9 +218,7 @@ class _Run:
 
     def _save_place(self, stage: int, step: int) -> None:
         place: dict[str, object] = {"stage": stage, "step": step}
-        save_checkpoint(
-            self.checkpoint, self.network.module, self.mean, self.optimizer, place
-        )
+        save_checkpoint(self.checkpoint, self.network.module, self.mean, self.optimizer, place)
 
     def weights(self) -> dict[str, dict[str, Tensor]]:
         """Return the mean weights by genome, each with the head of its own."""

@@ -18,7 +18,16 @@ from cop_core.scenes import random_scene
 
 _CHUNK = 16
 _PHOTOGRAPH_SHARE = 0.06
-_PHOTOGRAPHS = ("astronaut", "camera", "brick", "grass", "gravel", "moon", "rocket", "hubble_deep_field")
+_PHOTOGRAPHS = (
+    "astronaut",
+    "camera",
+    "brick",
+    "grass",
+    "gravel",
+    "moon",
+    "rocket",
+    "hubble_deep_field",
+)
 """Bundled with scikit-image, public domain or CC0."""
 
 
@@ -64,14 +73,13 @@ class SceneBank:
 
         Flips and right-angle turns only; tone, black level and bit depth vary from crop to crop.
         """
-        cpu = torch.Generator().manual_seed(int(_draw(generator, 1)[0] * 2**31))
-        rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=cpu)))
+        rng = np.random.default_rng(int(_draw(generator, 1)[0] * 2**24))
         room = self.images.shape[1] - size + 1
         out = np.empty((n, 1, size, size), np.float32)
         for i in range(n):
             image = self.images[rng.integers(len(self.images))]
             y, x = rng.integers(room, size=2)
-            turned = np.rot90(image[y : y + size, x : x + size], rng.integers(4))
+            turned = np.rot90(image[y : y + size, x : x + size], int(rng.integers(4)))
             out[i, 0] = turned[:, ::-1] if rng.random() < 0.5 else turned
         crops = torch.from_numpy(out).to(generator.device) / 65535
         return as_exposed(crops, generator)
@@ -87,7 +95,7 @@ def as_exposed(x: Tensor, generator: torch.Generator) -> Tensor:
     n = len(x)
     u = _draw(generator, n, 6).reshape(6, n, 1, 1, 1)
     changed = u[0] > 0.35
-    black = torch.where(u[1] < 0.5, 0.0, 0.5 * (u[1] - 0.5) ** 1.0 * 2 * u[4])
+    black = torch.where(u[1] < 0.5, 0.0, (u[1] - 0.5) * u[4])
     white = torch.where(u[2] < 0.5, 1.0, 0.05 + 1.25 * (u[2] - 0.5) * 2)
     toned = black + (white - black).clamp_min(0.03) * x.clamp_min(1e-6) ** torch.exp(
         1.4 * (u[3] - 0.5)
@@ -101,14 +109,10 @@ def _draw(generator: torch.Generator, *shape: int) -> Tensor:
     return torch.rand(*shape, generator=generator, device=generator.device)
 
 
-def _render(
-    path: Path, scenes: int, size: int, seed: int, progress: Callable[[int], None]
-) -> None:
+def _render(path: Path, scenes: int, size: int, seed: int, progress: Callable[[int], None]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".part.npy")
-    bank = np.lib.format.open_memmap(
-        beside, mode="w+", dtype=np.uint16, shape=(scenes, size, size)
-    )
+    bank = np.lib.format.open_memmap(beside, mode="w+", dtype=np.uint16, shape=(scenes, size, size))
     jobs = [(seed, start, min(_CHUNK, scenes - start), size) for start in range(0, scenes, _CHUNK)]
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         done = 0
@@ -122,7 +126,9 @@ def _render(
 
 def _render_chunk(job: tuple[int, int, int, int]) -> npt.NDArray[np.uint16]:
     seed, start, count, size = job
-    return np.stack([_one(np.random.default_rng((seed, i)), size) for i in range(start, start + count)])
+    return np.stack(
+        [_one(np.random.default_rng((seed, i)), size) for i in range(start, start + count)]
+    )
 
 
 def _one(rng: np.random.Generator, size: int) -> npt.NDArray[np.uint16]:

@@ -78,7 +78,7 @@ def noise_statistics(x: Tensor, patch: int) -> Statistics:
     Statistics
     """
     # A few crops at a time stay in the CPU's cache; a GPU takes them all at once.
-    chunks = x.split(_CHUNK if x.device.type == "cpu" else len(x))
+    chunks = torch.split(x, _CHUNK if x.device.type == "cpu" else max(1, len(x)))
     parts = [_statistics(chunk[:, 0], patch) for chunk in chunks]
     return Statistics(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
@@ -112,7 +112,7 @@ def _residuals(x: Tensor) -> _Scale:
     total = torch.zeros_like(x)
     high = torch.zeros_like(x)
     low = torch.ones_like(x)
-    directional: Tensor | None = None
+    directional = torch.full_like(x, torch.inf)
     for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
         a, b = at(dy, dx), at(-dy, -dx)
         both = a + b
@@ -120,13 +120,8 @@ def _residuals(x: Tensor) -> _Scale:
         high = torch.maximum(high, torch.maximum(a, b))
         low = torch.minimum(low, torch.minimum(a, b))
         second = x - both / 2
-        directional = (
-            second
-            if directional is None
-            else torch.where(second.abs() < directional.abs(), second, directional)
-        )
+        directional = torch.where(second.abs() < directional.abs(), second, directional)
     ring = (total - high - low) / 6
-    assert directional is not None  # noqa: S101  (the loop above runs)
     return _Scale(ring, x - ring, directional)
 
 

@@ -1,0 +1,61 @@
+"""Read the noise in z-stacks: engine, network, depth analysis and reports.
+
+Names are loaded when first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from cop_core._version import __version__
+from cop_core.errors import CancelledError, CopError, InputError
+
+if TYPE_CHECKING:
+    from cop_core.depth import Comparison, DepthProfile, compare
+    from cop_core.ene import Genome
+    from cop_core.estimation import Estimator, Settings, load_estimator, profile
+    from cop_core.report import write_report
+    from cop_core.stacks import GainedPower, Stack, open_stack
+
+_WHERE = {
+    "Comparison": "cop_core.depth",
+    "DepthProfile": "cop_core.depth",
+    "Estimator": "cop_core.estimation",
+    "GainedPower": "cop_core.stacks",
+    "Genome": "cop_core.ene",
+    "Settings": "cop_core.estimation",
+    "Stack": "cop_core.stacks",
+    "compare": "cop_core.depth",
+    "load_estimator": "cop_core.estimation",
+    "open_stack": "cop_core.stacks",
+    "profile": "cop_core.estimation",
+    "write_report": "cop_core.report",
+}
+
+__all__ = [
+    "CancelledError",
+    "Comparison",
+    "CopError",
+    "DepthProfile",
+    "Estimator",
+    "GainedPower",
+    "Genome",
+    "InputError",
+    "Settings",
+    "Stack",
+    "__version__",
+    "compare",
+    "load_estimator",
+    "open_stack",
+    "profile",
+    "write_report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        module = _WHERE[name]
+    except KeyError:
+        raise AttributeError(f"module 'cop_core' has no attribute {name!r}") from None
+    return getattr(import_module(module), name)

@@ -1,0 +1,64 @@
+"""The application and its way out: every failure is one line and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cop_core._version import __version__
+from cop_core.cli import model, stacks
+from cop_core.errors import CancelledError, CopError
+
+app = typer.Typer(
+    name="cop",
+    help="Read the noise in z-stacks: noise against depth, and two power protocols compared.\n\n"
+    "Start with:  cop compare fixed.tif gained.zarr --power fixed.csv gained.csv -o report",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(stacks.profile)
+app.command()(stacks.compare)
+app.command()(stacks.simulate)
+app.command()(model.evaluate)
+app.command()(model.train)
+app.add_typer(model.weights)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(f"cop {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    try:
+        app(standalone_mode=True)
+    except CancelledError as error:
+        _say(error)
+        sys.exit(130)
+    except CopError as error:
+        _say(error)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        _say("cancelled")
+        sys.exit(130)
+
+
+def _say(error: object) -> None:
+    Console(stderr=True, soft_wrap=True, highlight=False).print(f"cop: {error}", markup=False)

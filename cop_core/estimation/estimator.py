@@ -1,0 +1,173 @@
+"""The trained network as a function from crops to strengths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from cop_core.errors import InputError
+from cop_core.vit.model import NoiseViT
+from cop_core.vit.weights import Card, load_network, locate
+
+Precision = Literal["auto", "float32", "bfloat16"]
+DEFAULT_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """A network with its card, on a device.
+
+    Attributes
+    ----------
+    network : NoiseViT
+        In evaluation mode.
+    card : Card
+        What it was trained on; names its outputs.
+    device : torch.device
+        Where it runs.
+    precision : torch.dtype
+        Of the transformer; the statistics before it are always float32.
+    """
+
+    network: NoiseViT
+    card: Card
+    device: torch.device
+    precision: torch.dtype
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Names of the strengths, clean last."""
+        return self.card.components
+
+    def predict(
+        self, crops: npt.ArrayLike, *, batch_size: int = DEFAULT_BATCH
+    ) -> npt.NDArray[np.float64]:
+        """Read the strengths of crops.
+
+        Parameters
+        ----------
+        crops : array of shape (n, 192, 192) or (n, 192, 192, 3)
+            Crops in [0, 1]. The default network reads colour channel by channel and returns
+            the mean.
+        batch_size : int
+            Crops at a time; results do not depend on it (to 1e-5 in float32). Halved while the
+            device has not enough memory, then the CPU takes over.
+
+        Returns
+        -------
+        ndarray of shape (n, components)
+            Strengths; rows sum to 1.
+
+        Raises
+        ------
+        InputError
+            If the shape does not fit or values are not finite or outside [0, 1].
+        """
+        x = self._as_input(np.asarray(crops, dtype=np.float32))
+        colours = self.network.config.channels
+        if x.shape[1] == 3 and colours == 1:
+            grey = x.reshape(-1, 1, *x.shape[2:])
+            strengths = self._in_batches(grey, batch_size).reshape(len(x), 3, -1).mean(1)
+        else:
+            full = x.expand(-1, colours, -1, -1) if x.shape[1] == 1 else x
+            strengths = self._in_batches(full, batch_size)
+        values = strengths.numpy().astype(np.float64)
+        return np.asarray(values / values.sum(axis=1, keepdims=True))
+
+    def _as_input(self, x: npt.NDArray[np.float32]) -> Tensor:
+        side = self.network.config.crop
+        grey = x.ndim == 3 and x.shape[1:] == (side, side)
+        colour = x.ndim == 4 and x.shape[1:] == (side, side, 3)
+        if not (grey or colour):
+            raise InputError(
+                f"crops of shape {x.shape}",
+                advice=f"Give (n, {side}, {side}) or (n, {side}, {side}, 3)",
+            )
+        if x.size and not (x.min() >= 0 and x.max() <= 1):
+            raise InputError("crops outside [0, 1] or not finite", advice="Normalise them first")
+        tensor = torch.from_numpy(np.ascontiguousarray(x))
+        return tensor.unsqueeze(1) if grey else tensor.permute(0, 3, 1, 2)
+
+    @torch.inference_mode()
+    def _in_batches(self, x: Tensor, batch_size: int) -> Tensor:
+        out = [torch.empty(0, self.network.config.outputs)]
+        device, start, size = self.device, 0, batch_size
+        while start < len(x):
+            try:
+                out.append(self._strengths(x[start : start + size], device))
+                start += size
+            except torch.OutOfMemoryError:
+                if size == 1 and device.type == "cpu":
+                    raise
+                device = torch.device("cpu") if size == 1 else device
+                size = batch_size if size == 1 else size // 2
+        return torch.cat(out)
+
+    def _strengths(self, x: Tensor, device: torch.device) -> Tensor:
+        low = self.precision != torch.float32
+        network = self.network.to(device)
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=low):
+            logits = network(x.to(device))
+        return torch.softmax(logits.float(), -1).cpu()
+
+
+def load_estimator(
+    name: str | Path = "default", *, device: str = "auto", precision: Precision = "auto"
+) -> Estimator:
+    """Load packaged weights by name, or from a path.
+
+    Parameters
+    ----------
+    name : str or Path
+        ``"default"`` (microscopy genome), ``"paper-small"`` (the paper's genome), or a path to
+        safetensors with a card beside them.
+    device : str
+        ``"auto"`` (CUDA, MPS, else CPU) or a torch device.
+    precision : {"auto", "float32", "bfloat16"}
+        ``auto`` takes bfloat16 on GPUs and on CPUs that multiply it natively.
+
+    Raises
+    ------
+    InputError
+        If weights or device are not there or not what they claim to be.
+    """
+    chosen = _device(device)
+    path = locate(name)
+    network, card = _load_cached(path, path.stat().st_mtime_ns)
+    return Estimator(network.to(chosen), card, chosen, _precision(precision, chosen))
+
+
+@lru_cache(maxsize=4)
+def _load_cached(path: Path, _changed_ns: int) -> tuple[NoiseViT, Card]:
+    return load_network(path)
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        accelerator: Any = torch.accelerator.current_accelerator(check_available=True)
+        return accelerator if accelerator is not None else torch.device("cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(
+            f"device {name!r} is not available ({str(error).splitlines()[0]})",
+            advice="Use auto or cpu",
+        ) from error
+    return device
+
+
+def _precision(name: Precision, device: torch.device) -> torch.dtype:
+    if name == "auto":
+        native = torch.cpu._is_avx512_bf16_supported()
+        return torch.bfloat16 if device.type == "cuda" or native else torch.float32
+    if name not in ("float32", "bfloat16"):
+        raise InputError(f"no precision {name!r}", advice="Known: auto, float32, bfloat16")
+    return torch.float32 if name == "float32" else torch.bfloat16

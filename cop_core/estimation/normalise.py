@@ -1,0 +1,65 @@
+"""From stored counts to the [0, 1] that the network reads."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from cop_core.errors import InputError
+
+Normalisation = Literal["plane-minmax", "plane-percentile", "stack-percentile"]
+NORMALISATIONS: Final[tuple[Normalisation, ...]] = get_args(Normalisation)
+PERCENTILES: Final = (0.1, 99.9)
+"""What is put at 0 and at 1 by the percentile normalisations."""
+
+
+def check_normalisation(name: str) -> Normalisation:
+    """Return the name if it is one.
+
+    Raises
+    ------
+    InputError
+        If it is not.
+    """
+    for known in NORMALISATIONS:
+        if name == known:
+            return known
+    raise InputError(f"no normalisation {name!r}", advice=f"Known: {', '.join(NORMALISATIONS)}")
+
+
+def plane_range(
+    data: npt.NDArray[Any],
+    normalisation: Normalisation,
+    stack_range: tuple[float, float],
+    offset_counts: float | None = None,
+) -> tuple[float, float]:
+    """Return the counts that become 0 and 1.
+
+    Parameters
+    ----------
+    data : ndarray of shape (h, w)
+        A plane in counts.
+    normalisation : str
+        The paper's ``plane-minmax``, ``plane-percentile`` (0.1 to 99.9) or ``stack-percentile``.
+    stack_range : tuple of float
+        The stack's percentiles, for the last.
+    offset_counts : float, optional
+        The detector's zero level, taken as the lower end where it is known.
+    """
+    if normalisation == "stack-percentile":
+        low, high = stack_range
+    elif normalisation == "plane-percentile":
+        low, high = (float(v) for v in np.percentile(data, PERCENTILES))
+    else:
+        low, high = float(data.min()), float(data.max())
+    if offset_counts is not None:
+        low = offset_counts
+    return low, high
+
+
+def normalise(data: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.float32]:
+    """Return the plane scaled so that low is 0 and high is 1, clipped, as float32 (h, w)."""
+    scaled = (data.astype(np.float64) - low) / (high - low)
+    return np.clip(scaled, 0, 1).astype(np.float32)

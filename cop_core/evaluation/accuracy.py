@@ -1,0 +1,158 @@
+"""Accuracy on clean pictures that were given known noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from cop_core.ene import Genome, get_prior
+from cop_core.errors import InputError
+from cop_core.estimation.estimator import Estimator
+from cop_core.evaluation.pictures import domain_crops
+
+Values = npt.NDArray[np.float64]
+_CHUNK: Final = 64
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Errors of predicted strengths.
+
+    Attributes
+    ----------
+    rmse : float
+        Root mean squared error over crops and components.
+    mae : float
+        Mean absolute error over the same.
+    r2_by_component : dict
+        Coefficient of determination by component (1 - SSE / SST).
+    """
+
+    rmse: float
+    mae: float
+    r2_by_component: dict[str, float]
+
+    @property
+    def r2(self) -> float:
+        """Mean of R2 over components."""
+        return float(np.mean(list(self.r2_by_component.values())))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures as JSON types."""
+        return {
+            "rmse": self.rmse,
+            "mae": self.mae,
+            "r2": self.r2,
+            "r2_by_component": self.r2_by_component,
+        }
+
+
+def accuracy(truth: Values, predicted: Values, components: Sequence[str]) -> Accuracy:
+    """Compare true and predicted strengths, both of shape (n, components)."""
+    error = predicted - truth
+    spread = ((truth - truth.mean(axis=0)) ** 2).sum(axis=0)
+    r2 = 1 - (error**2).sum(axis=0) / spread
+    return Accuracy(
+        rmse=float(np.sqrt((error**2).mean())),
+        mae=float(np.abs(error).mean()),
+        r2_by_component={c: float(v) for c, v in zip(components, r2, strict=True)},
+    )
+
+
+def evaluate(
+    folders: Sequence[Path],
+    estimator: Estimator,
+    *,
+    prior: str = "paper",
+    crops: int = 256,
+    seed: int = 0,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> dict[str, Any]:
+    """Measure an estimator on folders of clean pictures, on the genome of its weights.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        One domain each; named by their last part.
+    estimator : Estimator
+        What is measured.
+    prior : str
+        Prior that the strengths are drawn from.
+    crops : int
+        Crops a domain.
+    seed : int
+        Of crops, strengths and noise.
+    progress : callable
+        Told of crops done and in all.
+
+    Returns
+    -------
+    dict
+        ``domains.<name>`` and ``overall``, each with ``rmse, mae, r2, r2_by_component``. Overall
+        are means over domains (``*_sd`` their SD over domains); ``baseline`` always predicts the
+        prior's mean; ``settings`` say how all this was made.
+
+    Raises
+    ------
+    InputError
+        If two folders share a name, or a folder holds no pictures.
+    """
+    names = [folder.resolve().name for folder in folders]
+    if len(set(names)) != len(names):
+        raise InputError("two folders have the same name", advice="Rename one of them")
+    genome = Genome.preset(estimator.card.genome["name"])
+    results: dict[str, Accuracy] = {}
+    baselines: list[Accuracy] = []
+    for number, (name, folder) in enumerate(zip(names, folders, strict=True)):
+        clean = domain_crops(folder, crops, seed)
+        truth = draw_strengths(len(clean), genome, prior, seed + number)
+        predicted = np.empty_like(truth)
+        for start in range(0, len(clean), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            noisy = np.asarray(genome.corrupt(clean[part], truth[part], seed=seed + start))
+            predicted[part] = estimator.predict(noisy)
+            progress(number * crops + min(start + _CHUNK, crops), crops * len(folders))
+        results[name] = accuracy(truth, predicted, genome.components)
+        middle = np.broadcast_to(truth.mean(axis=0), truth.shape)
+        baselines.append(accuracy(truth, middle, genome.components))
+    return {
+        "domains": {name: result.to_dict() for name, result in results.items()},
+        "overall": _overall(list(results.values()), genome.components),
+        "baseline": {"rmse": float(np.mean([b.rmse for b in baselines])), "predicts": "mean"},
+        "settings": {
+            "prior": prior,
+            "genome": genome.name,
+            "seed": seed,
+            "crops_per_domain": crops,
+            "colour": "luminance",
+            "weights": {"name": estimator.card.name, "sha256": estimator.card.sha256},
+            "precision": str(estimator.precision).removeprefix("torch."),
+        },
+    }
+
+
+def draw_strengths(n: int, genome: Genome, prior: str, seed: int) -> Values:
+    """Draw n strength vectors (n, components) of a prior."""
+    generator = torch.Generator().manual_seed(seed)
+    drawn = get_prior(prior)(n, len(genome), generator)
+    return np.asarray(drawn.numpy(), dtype=np.float64)
+
+
+def _overall(results: list[Accuracy], components: Sequence[str]) -> dict[str, Any]:
+    def mean(values: list[float]) -> float:
+        return float(np.mean(values))
+
+    return {
+        "rmse": mean([r.rmse for r in results]),
+        "rmse_sd": float(np.std([r.rmse for r in results])),
+        "mae": mean([r.mae for r in results]),
+        "r2": mean([r.r2 for r in results]),
+        "r2_sd": float(np.std([r.r2 for r in results])),
+        "r2_by_component": {c: mean([r.r2_by_component[c] for r in results]) for c in components},
+    }

@@ -1,0 +1,68 @@
+"""From a training run to weights with their card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from cop_core.ene import Genome
+from cop_core.training.config import TrainConfig
+from cop_core.training.loop import Report, train
+from cop_core.vit.config import VitConfig
+from cop_core.vit.weights import Card, load_network, locate, save_weights
+
+DATA: Final = {
+    "scenes": "procedural, cop_core.scenes, BSD-3-Clause",
+    "pictures": "6 % windows of pictures bundled with scikit-image (public domain or CC0)",
+}
+
+
+def train_and_save(
+    config: TrainConfig,
+    folder: Path,
+    *,
+    start: str | None = None,
+    device: str = "auto",
+    report: Report | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> list[Path]:
+    """Run a training and write one set of weights a genome, named after it.
+
+    Parameters
+    ----------
+    config, folder, device, report, cancelled
+        See `train`.
+    start : str, optional
+        Name or path of weights to start from; their history goes onto the new card.
+
+    Returns
+    -------
+    list of Path
+        The safetensors files.
+    """
+    begun: dict[str, Any] | None = None
+    history: list[dict[str, Any]] = []
+    if start is not None:
+        network, before = load_network(locate(start))
+        begun = network.state_dict()
+        history = list(before.training.get("runs", []))
+    states = train(config, folder, start=begun, device=device, report=report, cancelled=cancelled)
+    paths = []
+    for name, state in states.items():
+        genome = Genome.preset(name)
+        card = Card(
+            name=name,
+            components=genome.components,
+            network=VitConfig.preset(config.network, outputs=len(genome)).to_dict(),
+            genome={
+                "name": name,
+                "order": list(genome.order),
+                "fingerprint": genome.fingerprint(),
+            },
+            training={"runs": [*history, config.to_dict()], "data": DATA},
+        )
+        path = folder / f"{name}.safetensors"
+        save_weights(path, state, card)
+        paths.append(path)
+    return paths

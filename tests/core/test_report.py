@@ -1,0 +1,298 @@
+"""The report folder: contents, strictness, repeatability, and failures that leave nothing."""
+
+import csv
+import errno
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from rich.console import Console
+
+from cop_core.components import DEFAULT_COMPONENTS
+from cop_core.depth import DepthProfile, PlaneEstimate, compare
+from cop_core.errors import CopError, InputError
+from cop_core.report import placing, protocols, report_document, summary_table, write_report
+from cop_core.report.figures import FORMATS, effects_figure, profile_figure
+from cop_core.report.panels import draw_component, shown_name, slope_text
+from cop_core.report.planes import planes_csv, safe_cell
+
+SEVEN = ("gaussian", "shot", "read_noise", "salt_pepper", "banding", "scatter", "clean")
+
+
+def profile(name="fixed", n=24, *, rise=2e-3, seed=0, excluded=(), components=DEFAULT_COMPONENTS):
+    rng = np.random.default_rng(seed)
+    noises = 0.05 + rise * np.arange(n)[:, None] + 0.004 * rng.normal(size=(n, len(components) - 1))
+    rows = np.column_stack([noises, 1 - noises.sum(axis=1)])
+    nothing = np.full(len(components), np.nan)
+    planes = tuple(
+        PlaneEstimate(
+            index=i,
+            depth_um=4.0 * i,
+            power_mw=5.0 + i,
+            mean=nothing if i in excluded else rows[i],
+            sd=nothing if i in excluded else np.full(len(components), 0.01),
+            n_crops=0 if i in excluded else 9,
+            signal=100.0,
+            reason="saturated" if i in excluded else "",
+            flags=("padded", "dim") if i == 0 else (),
+        )
+        for i in range(n)
+    )
+    settings = {"normalisation": "stack-percentile", "limit": np.float64("nan")}
+    return DepthProfile(name, components, planes, settings, {"path": Path("x.tif")})
+
+
+@pytest.fixture(scope="module")
+def both():
+    return compare(profile(excluded=(3, 7)), profile("gained", rise=0.0, seed=1))
+
+
+@pytest.fixture
+def quick_figures(monkeypatch):
+    """Leave the drawing out where only files matter."""
+
+    def touch(_, stem):
+        for suffix in FORMATS:
+            stem.with_suffix(f".{suffix}").write_text("figure")
+
+    monkeypatch.setattr("cop_core.report.figures.save_profile_figure", touch)
+    monkeypatch.setattr("cop_core.report.figures.save_effects_figure", touch)
+
+
+def files(folder):
+    found = (p for p in folder.rglob("*") if p.is_file())
+    return {str(p.relative_to(folder)): p.read_bytes() for p in found}
+
+
+def strict(text):
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def test_comparison_writes_all_files_and_repeats_byte_by_byte(both, tmp_path):
+    first = write_report(both, tmp_path / "a", command="cop compare a b")
+    second = write_report(both, tmp_path / "b", command="cop compare a b")
+    figures = {f"figures/{name}.{s}" for name in ("profile", "effects") for s in FORMATS}
+    assert set(files(first)) == {"report.json", "planes.csv"} | figures
+    assert files(first) == files(second)
+    assert "Gaussian</text>" in (first / "figures" / "profile.svg").read_text(encoding="utf-8")
+
+
+def test_document_follows_the_contract(both):
+    document = strict(json.dumps(report_document(both, command="cop"), allow_nan=False))
+    fixed = document["protocols"]["fixed"]["components"]["gaussian"]
+    fit = both.of("gaussian").fixed
+    assert fixed["slope_per_um"] == fit.slope_per_um
+    assert fixed["slope_ci95"] == list(fit.slope_ci95)
+    assert (fixed["r2"], fixed["n_planes"], fixed["n_excluded"]) == (fit.r2, 22, 2)
+    kept = both.fixed.kept
+    assert fixed["mean"] == pytest.approx(both.fixed.of("gaussian")[kept].mean())
+    effect = document["comparison"]["components"]["poisson"]
+    assert {
+        "slope_difference_per_um", "p_value", "p_holm", "cohen_d", "cohen_d_ci95", "hedges_g", "f2",
+    } <= set(effect)  # fmt: skip
+    assert document["comparison"]["components"]["clean"]["p_holm"] is None
+    assert document["settings"]["protocols"]["fixed"]["limit"] is None
+    assert document["provenance"]["protocols"]["fixed"] == {"path": "x.tif"}
+    assert document["provenance"]["command"] == "cop"
+    assert document["warnings"] == list(both.warnings)
+    assert document["schema_version"] == "1.0"
+
+
+def test_single_profile_has_no_comparison():
+    document = report_document(profile())
+    assert document["kind"] == "profile"
+    assert "comparison" not in document
+    assert list(document["protocols"]["fixed"]["components"]) == list(DEFAULT_COMPONENTS)
+
+
+def test_planes_table_holds_every_plane(both):
+    rows = list(csv.DictReader(planes_csv(protocols(both)).splitlines()))
+    assert len(rows) == 48
+    assert list(rows[0])[:6] == [
+        "protocol", "plane", "depth_um", "power_mw", "gaussian", "gaussian_sd",
+    ]  # fmt: skip
+    assert list(rows[0])[-6:] == [
+        "signal", "n_crops", "saturated_fraction", "excluded", "reason", "flags",
+    ]  # fmt: skip
+    assert float(rows[1]["clean"]) == both.fixed.of("clean")[1]
+    assert rows[0]["flags"] == "padded; dim"
+    assert (rows[3]["gaussian"], rows[3]["excluded"], rows[3]["reason"]) == (
+        "",
+        "true",
+        "saturated",
+    )
+    assert rows[24]["protocol"] == "gained"
+
+
+@pytest.mark.parametrize("text", ["=cmd()", "+1", "-1", "@x", "\tx", "\rx"])
+def test_formulas_are_neutralised(text):
+    assert safe_cell(text) == f"'{text}"
+    table = planes_csv(protocols(profile(text, n=1)))
+    assert f"'{text[0]}" in table
+    assert safe_cell("fixed") == "fixed"
+
+
+def test_two_protocols_of_one_name_are_told_apart():
+    result = compare(profile("stack"), profile("stack", seed=1))
+    assert list(report_document(result)["protocols"]) == ["stack", "stack (2)"]
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        profile(n=0),
+        profile(n=1),
+        profile(n=3),
+        profile(n=9, excluded=range(9)),
+        profile("_odd $\\name$ " + "x" * 90, n=30, components=SEVEN),
+        replace(profile(), planes=tuple(replace(p, depth_um=np.nan) for p in profile().planes)),
+    ],
+    ids=["empty", "one", "three", "excluded", "seven", "no-depth"],
+)
+def test_odd_profiles_are_reported(result, tmp_path):
+    folder = write_report(compare(result, result, n_bootstrap=10), tmp_path / "r")
+    strict((folder / "report.json").read_text(encoding="utf-8"))
+    assert (folder / "figures" / "effects.png").stat().st_size > 1000
+
+
+def test_panels_follow_the_components():
+    shown = protocols(profile(components=SEVEN))
+    titles = [ax.get_title() for ax in profile_figure(shown).axes]
+    assert titles[:7] == [
+        "Gaussian", "Shot", "Read noise", "Salt & pepper", "Banding", "Scatter", "Clean and power",
+    ]  # fmt: skip
+
+
+def test_panel_draws_lines_and_marks_excluded_planes(both):
+    ax = Figure().add_subplot()
+    draw_component(ax, protocols(both), "gaussian")
+    assert ax.get_xlabel() == "Depth (µm)"
+    hollow = [line for line in ax.lines if line.get_markerfacecolor() == "none"]
+    np.testing.assert_array_equal(hollow[0].get_xdata(), [12.0, 28.0])
+    assert slope_text(both.of("gaussian").fixed) in [text.get_text() for text in ax.texts]
+
+
+def test_effects_have_one_row_a_noise(both):
+    slopes, r2, d = effects_figure(both).axes
+    assert len(slopes.get_yticks()) == 5
+    assert len(r2.patches) == 10
+    assert "fixed minus gained" in d.get_xlabel()
+
+
+def test_paper_rule_is_labelled():
+    slopes, _, d = effects_figure(compare(profile(), profile(seed=1), rule="paper")).axes
+    assert any("naive p" in text.get_text() for text in slopes.texts)
+    assert any("f2 convention" in text.get_text() for text in d.texts)
+
+
+def test_names_are_never_formulas():
+    assert shown_name("a$b") == r"a\$b"
+    assert shown_name("x" * 50, most=10) == "x" * 9 + "…"
+
+
+def test_summary_speaks_of_everything(both):
+    console = Console(width=140, record=True, file=open(os.devnull, "w"))  # noqa: PTH123, SIM115
+    with console.file:
+        console.print(summary_table(both))
+    text = console.export_text()
+    for part in (
+        "fixed (22 of 24 planes)",
+        "fixed minus gained",
+        "p (Holm)",
+        "2 saturated",
+        "large",
+    ):
+        assert part in text
+
+
+def test_summary_of_too_few_planes_says_so():
+    console = Console(width=100, record=True, quiet=False, file=sys.stderr)
+    console.print(summary_table(profile("[bold]x", n=2)))
+    text = console.export_text()
+    assert "needs 3 planes or more" in text
+    assert "[bold]x (2 of 2 planes)" in text
+
+
+@pytest.mark.usefixtures("quick_figures")
+class TestPlacing:
+    def test_other_files_are_left_alone(self, both, tmp_path):
+        (tmp_path / "notes.txt").write_text("mine")
+        write_report(both, tmp_path)
+        assert (tmp_path / "notes.txt").read_text() == "mine"
+        assert not list(tmp_path.glob(".cop-*"))
+
+    def test_profile_replaces_a_comparison_wholly(self, both, tmp_path):
+        write_report(both, tmp_path)
+        write_report(profile(), tmp_path)
+        assert not (tmp_path / "figures" / "effects.svg").exists()
+
+    def test_full_disk_leaves_the_old_report(self, both, tmp_path, monkeypatch):
+        write_report(both, tmp_path)
+        old = files(tmp_path)
+
+        def full(*_):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr("cop_core.report.figures.save_effects_figure", full)
+        with pytest.raises(CopError, match="Free some space") as caught:
+            write_report(compare(profile(), profile(seed=9)), tmp_path)
+        assert caught.value.where == str(tmp_path)
+        assert files(tmp_path) == old
+
+    @pytest.mark.parametrize("fail_at", range(8))
+    def test_failure_while_replacing_puts_the_old_report_back(
+        self, both, tmp_path, monkeypatch, fail_at
+    ):
+        write_report(profile(), tmp_path)
+        old = files(tmp_path)
+        calls = iter(range(100))
+        real = os.replace
+
+        def replace_some(source, target):
+            if next(calls) == fail_at:
+                raise PermissionError(errno.EACCES, "Permission denied")
+            real(source, target)
+
+        monkeypatch.setattr(placing.os, "replace", replace_some)
+        with pytest.raises(InputError, match="may write to"):
+            write_report(both, tmp_path)
+        assert files(tmp_path) == old
+        assert not list(tmp_path.glob(".cop-*"))
+
+    def test_failure_removes_folders_it_made(self, both, tmp_path, monkeypatch):
+        def interrupt(*_):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("cop_core.report.figures.save_profile_figure", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            write_report(both, tmp_path / "deep" / "report")
+        assert not list(tmp_path.iterdir())
+
+    def test_a_file_in_the_way_is_named(self, both, tmp_path):
+        (tmp_path / "report").write_text("a file")
+        for target in (tmp_path / "report", tmp_path / "report" / "below"):
+            with pytest.raises(InputError, match="not a file"):
+                write_report(both, target)
+        assert (tmp_path / "report").read_text() == "a file"
+
+    @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
+    def test_read_only_folder(self, both, tmp_path):
+        tmp_path.chmod(0o500)
+        with pytest.raises(InputError, match="may write to"):
+            write_report(both, tmp_path)
+        tmp_path.chmod(0o700)
+
+
+def test_import_needs_neither_torch_nor_matplotlib():
+    code = "import cop_core.report, sys; print(*{'torch', 'matplotlib'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MANIFEST = Path(__file__).parents[2] / "napari.yaml"
+
+
+@pytest.fixture(scope="session")
+def plugin() -> None:
+    """Make the plugin known to napari, from the checkout where it is not installed.
+
+    It stays known: napari cannot forget a command that it has taken over.
+    """
+    npe2 = pytest.importorskip("npe2", reason="napari is not installed")
+    manager = npe2.PluginManager.instance()
+    manager.discover()
+    if "napari-cop" not in manager:
+        manager.register(npe2.PluginManifest.from_file(MANIFEST))
+
+
+@pytest.fixture
+def make_viewer(plugin: None, request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Make napari viewers on a real screen, or skip where there is none."""
+    if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
+        pytest.skip("no screen: run under xvfb-run")
+    make: Callable[..., Any] = request.getfixturevalue("make_napari_viewer")
+    return make
+
+
+@pytest.fixture
+def viewer(make_viewer: Callable[..., Any]) -> Any:
+    """Give an empty viewer without a visible window."""
+    return make_viewer()

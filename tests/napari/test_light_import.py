@@ -1,0 +1,24 @@
+"""Finding and importing the plugin must not cost napari the heavy libraries."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "matplotlib", "statsmodels")
+
+
+@pytest.mark.parametrize(
+    "module", ["napari_cop", "napari_cop._reader", "napari_cop._sample_data", "napari_cop._layers"]
+)
+def test_import_leaves_heavy_libraries_alone(module: str) -> None:
+    code = (
+        f"import sys, {module}\n"
+        f"print(*(m for m in {HEAVY!r} + ('napari', 'qtpy') if m in sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.split() == []

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dask.array as da
+import numpy as np
+import pytest
+import tifffile
+
+from napari_cop._reader import get_reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytest.importorskip("napari", reason="napari is not installed")
+
+SAMPLES = Path(__file__).parents[2] / "sample_data"
+PLANES = np.arange(5 * 8 * 9, dtype=np.uint16).reshape(5, 8, 9) + 100
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Collect what napari would show as warnings."""
+    messages: list[str] = []
+    monkeypatch.setattr("napari.utils.notifications.show_warning", messages.append)
+    return messages
+
+
+def read(path: Path | str) -> list[tuple[Any, dict[str, Any], str]]:
+    reader = get_reader(str(path))
+    assert reader is not None
+    return reader(str(path))
+
+
+@pytest.mark.parametrize("name", ["fixed.ome.tif", "gained.ome.zarr"])
+def test_sample_files_open_lazily_with_their_scale(name: str, shown: list[str]) -> None:
+    ((data, arguments, kind),) = read(SAMPLES / name)
+    assert kind == "image"
+    assert isinstance(data, da.Array)
+    assert (data.shape, data.dtype, data.numblocks) == ((60, 256, 256), np.uint16, (60, 1, 1))
+    assert arguments["scale"] == pytest.approx((20.0, 1.5625, 1.5625))
+    assert arguments["units"] == ("um", "um", "um")
+    assert arguments["axis_labels"] == ("z", "y", "x")
+    assert arguments["name"].startswith(name.split(".", maxsplit=1)[0])
+    low, high = arguments["contrast_limits"]
+    assert 0 <= low < high <= 4095
+    facts = arguments["metadata"]["cop"]
+    assert facts["source"] == str(SAMPLES / name)
+    assert facts["depth_um"][:2] == [0, 20]
+    assert facts["power_mw"] is None
+    json.dumps(facts)
+    assert shown == []
+
+
+def test_pixels_are_those_of_the_file() -> None:
+    ((data, _, _),) = read(SAMPLES / "fixed.ome.tif")
+    expected = tifffile.imread(SAMPLES / "fixed.ome.tif", key=[0, 30])
+    np.testing.assert_array_equal(data[[0, 30]].compute(), expected)
+
+
+def test_without_a_z_step_it_opens_in_pixels_and_says_so(tmp_path: Path, shown: list[str]) -> None:
+    path = tmp_path / "plain.tif"
+    tifffile.imwrite(path, PLANES, photometric="minisblack", metadata=None)
+    ((data, arguments, _),) = read(path)
+    np.testing.assert_array_equal(data.compute(), PLANES)
+    assert arguments["scale"] == (1, 1, 1)
+    assert arguments["units"] == ("pixel", "pixel", "pixel")
+    assert arguments["metadata"]["cop"]["depth_um"] is None
+    (message,) = shown
+    assert "plain.tif opens in pixel units: no z step is known" in message
+
+
+def test_without_a_pixel_size_the_depth_is_kept(tmp_path: Path, shown: list[str]) -> None:
+    path = tmp_path / "spaced.ome.tif"
+    metadata = {"axes": "ZYX", "PhysicalSizeZ": 4.0, "PhysicalSizeZUnit": "µm"}
+    tifffile.imwrite(path, PLANES, metadata=metadata)
+    ((_, arguments, _),) = read(path)
+    assert arguments["scale"] == (4, 1, 1)
+    assert arguments["units"] == ("um", "pixel", "pixel")
+    assert shown == []
+
+
+def test_every_channel_becomes_a_layer(tmp_path: Path) -> None:
+    path = tmp_path / "two.ome.tif"
+    metadata = {
+        "axes": "ZCYX",
+        "PhysicalSizeZ": 4.0,
+        "PhysicalSizeZUnit": "µm",
+        "Channel": {"Name": ["green", "red"]},
+    }
+    tifffile.imwrite(path, np.stack([PLANES, PLANES + 1], 1), metadata=metadata)
+    layers = read(path)
+    assert [arguments["name"] for _, arguments, _ in layers] == ["two [green]", "two [red]"]
+    assert {arguments["blending"] for _, arguments, _ in layers} == {"additive"}
+    for offset, (data, _, _) in enumerate(layers):
+        np.testing.assert_array_equal(data.compute(), PLANES + offset)
+
+
+def test_power_stated_by_the_file_is_kept(tmp_path: Path) -> None:
+    zarr = pytest.importorskip("zarr")
+    path = tmp_path / "powered.zarr"
+    array = zarr.create_array(
+        path, shape=PLANES.shape, chunks=(1, 8, 9), dtype="uint16", dimension_names=["z", "y", "x"]
+    )
+    array[:] = PLANES
+    array.attrs["power_mw"] = [5.0, 6.0, 7.0, 8.0, 9.0]
+    ((_, arguments, _),) = read(path)
+    assert arguments["metadata"]["cop"]["power_mw"] == [5, 6, 7, 8, 9]
+
+
+def test_a_truncated_file_opens_as_far_as_it_goes_and_says_so(
+    tmp_path: Path, shown: list[str]
+) -> None:
+    whole = SAMPLES / "fixed.ome.tif"
+    path = tmp_path / "cut.tif"
+    tifffile.imwrite(
+        path,
+        tifffile.imread(whole, key=range(8)),
+        imagej=True,
+        metadata={"axes": "ZYX", "spacing": 4.0, "unit": "um"},
+    )
+    path.write_bytes(path.read_bytes()[:-150_000])
+    ((data, _, _),) = read(path)
+    assert "truncated" in " ".join(shown)
+    np.testing.assert_array_equal(data[0].compute(), tifffile.imread(whole, key=0))
+    assert not data[-1].compute().any()
+
+
+def _movie(path: Path) -> None:
+    tifffile.imwrite(path, PLANES, imagej=True, metadata={"axes": "TYX"})
+
+
+def _picture(path: Path) -> None:
+    tifffile.imwrite(path, PLANES[0])
+
+
+def _colour(path: Path) -> None:
+    tifffile.imwrite(path, np.zeros((8, 9, 3), np.uint8), photometric="rgb")
+
+
+def _garbage(path: Path) -> None:
+    path.write_bytes(b"no picture at all")
+
+
+@pytest.mark.parametrize("write", [_movie, _picture, _colour, _garbage])
+def test_what_is_no_z_stack_is_left_to_others(
+    write: Callable[[Path], None], tmp_path: Path
+) -> None:
+    path = tmp_path / "other.tif"
+    write(path)
+    assert get_reader(str(path)) is None
+
+
+def test_other_paths_are_left_to_others(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("depth")
+    stack = str(SAMPLES / "fixed.ome.tif")
+    for path in (tmp_path, tmp_path / "notes.txt", tmp_path / "missing.tif"):
+        assert get_reader(str(path)) is None
+    assert get_reader([stack, stack]) is None
+    assert get_reader([stack]) is not None
