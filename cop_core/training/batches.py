@@ -12,6 +12,8 @@ from torch import Tensor
 from cop_core.ene import Draws, Genome, get_prior
 from cop_core.training.config import STAGES, Stage, TrainConfig
 from cop_core.training.scenes import SceneBank
+from cop_core.vit.model import NoiseViT
+from cop_core.vit.statistics import Statistics
 
 _AHEAD = 3
 
@@ -26,16 +28,16 @@ class Batch:
         Number of the step in its stage.
     genome : int
         Which of the run's genomes made it.
-    crops : Tensor of shape (n, 1, size, size)
-        Noisy crops in [0, 1]. In the contrastive stage anchors, positives and negatives follow
-        one another, each a third.
+    crops : Tensor of shape (n, 1, size, size), or Statistics of it
+        Noisy crops in [0, 1], prepared for the network. In the contrastive stage anchors,
+        positives and negatives follow one another, each a third.
     strengths : Tensor of shape (n, components)
         What was put in.
     """
 
     step: int
     genome: int
-    crops: Tensor
+    crops: Tensor | Statistics
     strengths: Tensor
 
 
@@ -48,18 +50,19 @@ class BatchMaker:
         Settings of the run.
     bank : SceneBank
         Clean scenes.
-    crop : int
-        Side of the crops.
+    network : NoiseViT
+        Whose input is made.
     device : torch.device
         Where the engine runs.
     """
 
     def __init__(
-        self, config: TrainConfig, bank: SceneBank, crop: int, device: torch.device
+        self, config: TrainConfig, bank: SceneBank, network: NoiseViT, device: torch.device
     ) -> None:
         self.config = config
         self.bank = bank
-        self.crop = crop
+        self.crop = network.config.crop
+        self.prepare = network.prepare
         self.device = device
         self.genomes = [Genome.preset(name) for name in config.genomes]
         self.prior = get_prior(config.prior)
@@ -76,11 +79,14 @@ class BatchMaker:
             clean = self.bank.crops(self.config.batch_size, self.crop, generator)
             strengths = self.prior(len(clean), len(genome), generator)
         noisy = as_stored(genome.apply(clean, strengths, Draws(generator)), generator)
-        return Batch(step, which, noisy, strengths)
+        return Batch(step, which, self.prepare(noisy), strengths)
 
     def ahead(self, stage: Stage, start: int, stop: int) -> Iterator[Batch]:
-        """Yield the batches of steps start to stop - 1, a few of them being made ahead."""
-        with ThreadPoolExecutor(2) as pool:
+        """Yield the batches of steps start to stop - 1, a few of them being made ahead.
+
+        The makers work on one core each: most of a batch is many small operations.
+        """
+        with ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             waiting = [
                 pool.submit(self.make, stage, i) for i in range(start, min(start + _AHEAD, stop))
             ]

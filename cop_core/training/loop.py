@@ -122,7 +122,7 @@ class _Run:
             seed=config.seed,
             progress=lambda done: report(Progress("scenes", done, config.scenes)),
         )
-        self.maker = BatchMaker(config, bank, network.config.crop, self.fabric.device)
+        self.maker = BatchMaker(config, bank, network, self.fabric.device)
         self.network, self.optimizer = self._set_up(network)
         self.mean = {k: v.detach().clone() for k, v in network.state_dict().items()}
         self.stage, self.step = 0, 0

@@ -12,6 +12,7 @@ from cop_core.vit.statistics import (
     GROUPS,
     PATCH_FEATURES,
     WHOLE_FEATURES,
+    Statistics,
     noise_statistics,
 )
 
@@ -61,6 +62,10 @@ class PatchStem(nn.Module):
         tokens = (config.crop // config.patch) ** 2 + 1
         self.position = nn.Parameter(torch.randn(1, tokens, config.width) * 0.02)
 
+    def prepare(self, crops: Tensor) -> Tensor:
+        """Return the crops: there is nothing to work out before the embedding."""
+        return crops
+
     def forward(self, x: Tensor) -> Tensor:
         patches = self.embed(x - 0.5).flatten(2).transpose(1, 2)  # (n, patches, width)
         return torch.cat([self.cls.expand(len(x), -1, -1), patches], dim=1) + self.position
@@ -78,9 +83,12 @@ class StatisticsStem(nn.Module):
         tokens = 1 + GROUPS + (config.crop // config.patch) ** 2
         self.position = nn.Parameter(torch.randn(1, tokens, config.width) * 0.02)
 
-    def forward(self, x: Tensor) -> Tensor:
-        with torch.autocast(x.device.type, enabled=False):
-            statistics = noise_statistics(x.float(), self.patch)
+    def prepare(self, crops: Tensor) -> Statistics:
+        """Return the statistics of crops (n, 1, crop, crop): no weights, no gradient, float32."""
+        with torch.autocast(crops.device.type, enabled=False):
+            return noise_statistics(crops.float(), self.patch)
+
+    def forward(self, statistics: Statistics) -> Tensor:
         tokens = [
             self.whole(statistics.whole).unsqueeze(1),  # (n, 1, width)
             self.groups(statistics.groups),  # (n, groups, width)
@@ -107,9 +115,20 @@ class NoiseViT(nn.Module):
         self.norm = nn.LayerNorm(config.width)
         self.head = nn.Linear(config.width, config.outputs)
 
-    def forward_features(self, x: Tensor) -> Tensor:
-        """Return the class token's features, (n, width), of (n, channels, crop, crop) in [0, 1]."""
-        tokens = self.stem(x)
+    def prepare(self, crops: Tensor) -> Tensor | Statistics:
+        """Return what of the stem needs no weights, so that it can be worked out ahead."""
+        prepared: Tensor | Statistics = self.stem.prepare(crops)
+        return prepared
+
+    def forward_features(self, x: Tensor | Statistics) -> Tensor:
+        """Return the class token's features (n, width).
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, channels, crop, crop), or what `prepare` made of it
+            Crops in [0, 1].
+        """
+        tokens = self.stem(self.prepare(x) if isinstance(x, Tensor) else x)
         for block in self.blocks:
             tokens = block(tokens)
         return torch.as_tensor(self.norm(tokens[:, 0]))
@@ -118,7 +137,7 @@ class NoiseViT(nn.Module):
         """Return logits (n, outputs) of features (n, width); their softmax is the strengths."""
         return torch.as_tensor(self.head(features))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor | Statistics) -> Tensor:
         return self.forward_head(self.forward_features(x))
 
 

@@ -1,0 +1,103 @@
+"""How fast is a full profile, how much memory does it take, and how far ahead of the paper's ViT-B?
+
+    python benchmarks/speed.py
+
+A 326-plane stack of 512x512 on the full grid; the networks in turns on the same crops in the
+same run, so that the ratio is fair; memory of 1,000 planes against 100, each in its own process.
+"""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import zarr
+from record import record
+
+from cop_core.estimation import Estimator, load_estimator, profile
+from cop_core.stacks import open_stack
+from cop_core.vit.weights import fresh_network
+
+
+def write_stack(path: Path, planes: int, side: int = 512) -> None:
+    """Write a stack of shot noise on a gradient, one chunk a plane."""
+    rng = np.random.default_rng(0)
+    array = zarr.create_array(path, shape=(planes, side, side), chunks=(1, side, side), dtype="u2")
+    mean = 20 + 200 * np.linspace(0, 1, side)[None] * np.linspace(0.2, 1, side)[:, None]
+    for i in range(planes):
+        array[i] = rng.poisson(mean * np.exp(-i / planes))
+
+
+def seconds(work: object, repeats: int = 3) -> float:
+    """Return the least time of several runs of a function without arguments."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()  # type: ignore[operator]
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def crops_per_second(crops: int = 64) -> dict[str, float]:
+    """Return crops a second of the default and the paper's network, and their ratios."""
+    x = np.random.default_rng(0).random((crops, 192, 192), dtype=np.float32)
+    ours = load_estimator("default", device="cpu")
+    vit_b = Estimator(fresh_network("paper"), ours.card, torch.device("cpu"), torch.float32)
+    rates = {}
+    for name, base, count in (("default", ours, crops), ("paper ViT-B", vit_b, 8)):
+        for precision in (torch.float32, torch.bfloat16):
+            estimator = replace(base, precision=precision)
+            estimator.predict(x[:2])
+            rate = count / seconds(lambda e=estimator, n=count: e.predict(x[:n]))
+            rates[f"{name} {str(precision).removeprefix('torch.')}"] = rate
+    best = max(rates["default float32"], rates["default bfloat16"])
+    rates["ratio to ViT-B float32, as its authors run it"] = best / rates["paper ViT-B float32"]
+    rates["ratio at bfloat16"] = rates["default bfloat16"] / rates["paper ViT-B bfloat16"]
+    rates["ratio at float32"] = rates["default float32"] / rates["paper ViT-B float32"]
+    return {k: round(v, 2) for k, v in rates.items()}
+
+
+def peak_mib(path: Path) -> float:
+    """Return the peak memory of a process that profiles a stack, in MiB."""
+    done = subprocess.run(
+        [sys.executable, __file__, "--memory", str(path)], check=True, capture_output=True, text=True
+    )
+    return float(done.stdout)
+
+
+def main() -> None:
+    measured: dict[str, object] = {"crops a second": crops_per_second()}
+    print(measured)
+    with tempfile.TemporaryDirectory() as folder:
+        for planes in (100, 326, 1000):
+            write_stack(Path(folder) / f"{planes}.zarr", planes)
+        stack = open_stack(Path(folder) / "326.zarr", z_step_um=4)
+        took = seconds(lambda: profile(stack), 1)
+        measured["326 planes of 512x512"] = {
+            "seconds": round(took, 1),
+            "planes a second": round(326 / took, 2),
+            "crops a second": round(326 * 9 / took, 1),
+        }
+        memory = {str(n): peak_mib(Path(folder) / f"{n}.zarr") for n in (100, 1000)}
+        measured["peak memory MiB"] = {**memory, "ratio": memory["1000"] / memory["100"]}
+    print(measured)
+    print(record("speed", measured, load_estimator("default")))
+
+
+def memory_of(path: Path) -> None:
+    profile(open_stack(path, z_step_um=4))
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--memory"]:
+        memory_of(Path(sys.argv[2]))
+    else:
+        main()
