@@ -1,6 +1,7 @@
 # make demo    install into .venv, compare the two sample stacks, say where the report lies
 # make test    install with the development tools; lint, types and all tests
 # make lint    ruff and mypy alone
+# make bench   measure what needs no data but the sample pair; takes a while
 # make clean   remove what the above made, .venv included
 #
 # PYTHON chooses the interpreter, 3.11 or newer:  make demo PYTHON=python3.12
@@ -17,7 +18,7 @@ DEBIAN_PACKAGES := xvfb xauth libgl1 libegl1 libglib2.0-0 libfontconfig1 libdbus
   libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint clean screen
+.PHONY: help demo test lint bench clean screen
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | sed '/^$$/q'
@@ -40,6 +41,10 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: $(VENV)/.installed
+	$(BIN)/python benchmarks/simulated_pair.py
+	$(BIN)/python benchmarks/speed.py
 
 # Debian names some packages libfoot64 since its move to 64-bit time.
 screen:

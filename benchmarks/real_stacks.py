@@ -28,7 +28,10 @@ FRAMES = (1, 4, 16, 64)
 
 def laplacian_sd(plane: np.ndarray) -> float:
     """Return the noise SD that a plane's Laplacian shows: robust, over sqrt(20)."""
-    return float(median_abs_deviation(laplace(plane.astype(float)), axis=None, scale="normal")) / 20**0.5
+    return (
+        float(median_abs_deviation(laplace(plane.astype(float)), axis=None, scale="normal"))
+        / 20**0.5
+    )
 
 
 def plane_noise(stack: Stack, normalisation: Normalisation) -> np.ndarray:
@@ -60,11 +63,15 @@ def serial(folder: Path, estimator: Estimator) -> dict[str, object]:
             noise = plane_noise(stack, normalisation)
             entry = {
                 "rank correlation": rank_correlations(result, noise),
-                "mean": dict(zip(result.components, result.mean.mean(0).round(4).tolist(), strict=True)),
+                "mean": dict(
+                    zip(result.components, result.mean.mean(0).round(4).tolist(), strict=True)
+                ),
                 "laplacian sd": [round(float(noise.min()), 4), round(float(noise.max()), 4)],
             }
             found[f"{name} {normalisation}"] = entry
-            print(estimator.card.name, name, normalisation, entry["rank correlation"], entry["mean"])
+            print(
+                estimator.card.name, name, normalisation, entry["rank correlation"], entry["mean"]
+            )
     return found
 
 
@@ -78,7 +85,9 @@ def averaged(folder: Path, estimator: Estimator) -> dict[str, object]:
         means = movie[:usable].reshape(-1, k, *movie.shape[1:]).mean(1)[:8]
         stack = open_stack(means, z_step_um=1)
         result = profile(stack, estimator=estimator)
-        found[str(k)] = dict(zip(result.components, result.mean.mean(0).round(4).tolist(), strict=True))
+        found[str(k)] = dict(
+            zip(result.components, result.mean.mean(0).round(4).tolist(), strict=True)
+        )
         print(estimator.card.name, "mean of", k, found[str(k)])
     return found
 

@@ -67,7 +67,10 @@ def crops_per_second(crops: int = 64) -> dict[str, float]:
 def peak_mib(path: Path) -> float:
     """Return the peak memory of a process that profiles a stack, in MiB."""
     done = subprocess.run(
-        [sys.executable, __file__, "--memory", str(path)], check=True, capture_output=True, text=True
+        [sys.executable, __file__, "--memory", str(path)],
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return float(done.stdout)
 

@@ -188,10 +188,12 @@ def _accuracy_table(found: dict[str, dict[str, object]], components: tuple[str, 
         f"{settings['prior']} prior, {settings['genome']} genome, "
         f"{settings['crops_per_domain']} crops a domain, seed {settings['seed']}"
     )
-    table = Table("domain", "RMSE", "R2", *(f"R2 {c}" for c in components), title=title)
+    heads = ("domain", "RMSE", "R2", *(f"R2 of\n{c.replace('_', ' & ')}" for c in components))
+    table = Table(*heads, title=title, padding=(0, 0))
     rows: dict[str, object] = {**found["domains"], "overall": found["overall"]}
     for name, row in rows.items():
         assert isinstance(row, dict)
-        by_component = [f"{row['r2_by_component'][c]:.3f}" for c in components]
-        table.add_row(name, f"{row['rmse']:.4f}", f"{row['r2']:.3f}", *by_component)
+        r2 = [row["r2"], *(row["r2_by_component"][c] for c in components)]
+        shown = ("–" if value is None else f"{value:.3f}" for value in r2)
+        table.add_row(name, f"{row['rmse']:.4f}", *shown)
     return table

@@ -46,7 +46,7 @@ Crops = Annotated[
     int | None,
     typer.Option(min=1, help="Random 192x192 crops a plane; without it every pixel is used."),
 ]
-Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
 Offset = Annotated[
     float | None, typer.Option("--offset-counts", help="The detector's zero level, where known.")
 ]

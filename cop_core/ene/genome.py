@@ -100,10 +100,10 @@ class Genome:
         Raises
         ------
         InputError
-            If shapes do not fit, or a strength is outside [0, 1] or not finite.
+            If shapes do not fit, a pixel is NaN, or a strength is outside [0, 1] or not finite.
         """
-        x = torch.as_tensor(clean, dtype=torch.float32)
-        s = torch.as_tensor(strengths, dtype=torch.float32, device=x.device)
+        x = _as_float(clean)
+        s = _as_float(strengths).to(x.device)
         self._check(x, s)
         planar = x.unsqueeze(1) if x.ndim == 3 else x.permute(0, 3, 1, 2)
         noisy = self.apply(planar, s, Draws.seeded(seed, x.device))
@@ -129,6 +129,8 @@ class Genome:
                 f"strengths of shape {tuple(s.shape)}",
                 advice=f"Give ({x.shape[0]}, {len(self)}): {', '.join(self.components)}",
             )
+        if bool(x.isnan().any()):
+            raise InputError("images with pixels that are not a number")
         if not bool(((s >= 0) & (s <= 1)).all()):
             raise InputError("strengths outside [0, 1] or not finite")
 
@@ -136,6 +138,13 @@ class Genome:
         """Return a short hash of name, order and components, for cards."""
         text = json.dumps([self.name, self.order, self.components])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _as_float(values: Tensor | npt.ArrayLike) -> Tensor:
+    """Return float32 values, of arrays of any byte order, strides and writability."""
+    if isinstance(values, Tensor):
+        return values.to(torch.float32)
+    return torch.from_numpy(np.require(values, np.float32, ["C", "W"]))
 
 
 PRESETS: dict[str, Genome] = {

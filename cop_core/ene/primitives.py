@@ -78,11 +78,14 @@ def gaussian(x: Tensor, s: Tensor, draws: Draws) -> Tensor:
 @primitive("shot", component="poisson")
 def shot(x: Tensor, s: Tensor, draws: Draws) -> Tensor:
     """Return Pois(N x) / N with N = 4 / s^2 photons at full scale: SD s/2 at x = 1."""
-    photons = 4 / s.clamp_min(2 / MAX_RATE**0.5) ** 2
+    weakest = 2 / MAX_RATE**0.5
+    photons = 4 / s.clamp_min(weakest) ** 2
     counted = draws.poisson(photons * x) / photons
-    # N above MAX_RATE is outside float32's exact integers: draw the normal limit there.
-    limit = x + s / 2 * x.sqrt() * draws.normal(x) if bool((photons >= MAX_RATE).any()) else counted
-    return torch.where(photons < MAX_RATE, counted, limit)
+    # N above MAX_RATE is outside float32's exact integers: draw the normal limit there. The
+    # choice is made on s, because float32 rounds the N of the weakest strength below MAX_RATE.
+    bright = s <= weakest
+    limit = x + s / 2 * x.sqrt() * draws.normal(x) if bool(bright.any()) else counted
+    return torch.where(bright, limit, counted)
 
 
 @primitive("quantization")

@@ -41,10 +41,12 @@ def cut(
     Raises
     ------
     InputError
-        If `crops` is less than 1.
+        If `crops` is less than 1 or the seed is negative.
     """
     if crops is not None and crops < 1:
         raise InputError(f"{crops} crops a plane", advice="Give 1 or more, or none for the grid")
+    if min(seed) < 0:
+        raise InputError(f"a seed of {seed[0]}", advice="Give 0 or more")
     short = [max(0, crop - side) for side in plane.shape]
     if any(short):
         plane = np.pad(plane, [(0, s) for s in short], mode="symmetric")

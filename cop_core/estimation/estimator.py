@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from cop_core.errors import InputError
+from cop_core.errors import CopError, InputError
 from cop_core.vit.model import NoiseViT
 from cop_core.vit.weights import Card, load_network, locate
 
@@ -68,8 +68,11 @@ class Estimator:
         Raises
         ------
         InputError
-            If the shape does not fit or values are not finite or outside [0, 1].
+            If the shape does not fit, values are not finite or outside [0, 1], or `batch_size`
+            is less than 1.
         """
+        if batch_size < 1:
+            raise InputError(f"{batch_size} crops a batch", advice="Give 1 or more")
         x = self._as_input(np.asarray(crops, dtype=np.float32))
         colours = self.network.config.channels
         if x.shape[1] == 3 and colours == 1:
@@ -92,7 +95,7 @@ class Estimator:
             )
         if x.size and not (x.min() >= 0 and x.max() <= 1):
             raise InputError("crops outside [0, 1] or not finite", advice="Normalise them first")
-        tensor = torch.from_numpy(np.ascontiguousarray(x))
+        tensor = torch.from_numpy(np.require(x, requirements=["C", "W"]))
         return tensor.unsqueeze(1) if grey else tensor.permute(0, 3, 1, 2)
 
     @torch.inference_mode()
@@ -103,9 +106,11 @@ class Estimator:
             try:
                 out.append(self._strengths(x[start : start + size], device))
                 start += size
-            except torch.OutOfMemoryError:
+            except torch.OutOfMemoryError as error:
                 if size == 1 and device.type == "cpu":
-                    raise
+                    raise CopError(
+                        "not enough memory for a single crop", advice="Close other programs"
+                    ) from error
                 device = torch.device("cpu") if size == 1 else device
                 size = batch_size if size == 1 else size // 2
         return torch.cat(out)

@@ -14,8 +14,10 @@ from cop_core.estimation.normalise import PERCENTILES
 from cop_core.stacks.model import Plane, Stack
 
 NO_SIGNAL: Final = "no signal above the background"
-STRUCTURE_SHARE: Final = 0.01
-"""A plane whose structure is below this share of the stack's strongest may be empty."""
+SIGNIFICANCE: Final = 4.0
+"""Standard errors by which block means must spread more than white noise would make them."""
+STRUCTURE_SHARE: Final = 0.02
+"""A noisy plane with less structure than this share of the median plane's holds stray light."""
 _BLOCK = 8
 _SAMPLE = 1 << 21
 
@@ -29,8 +31,9 @@ class Survey:
     range_counts : tuple of float
         The stack's 0.1 and 99.9 percentiles over valid planes; NaN where there is none.
     empty : frozenset of int
-        Planes without signal: their structure (SD of 8x8 block means, noise taken off) is below
-        1 % of that of the stack's strongest plane, and below half of their pixels' SD.
+        Planes without signal. Either their structure (SD of means over 8x8 blocks) is no more
+        than white noise of the pixels makes, or it is below half of the pixels' SD and below
+        2 % of the median plane's: stray light, as before the first cells of a stack.
     """
 
     range_counts: tuple[float, float]
@@ -49,7 +52,7 @@ def survey(stack: Stack, seen: Callable[[], None] = lambda: None) -> Survey:
     """
     stride = max(1, math.ceil(math.sqrt(math.prod(stack.shape) / _SAMPLE)))
     samples: list[npt.NDArray[Any]] = []
-    structures: dict[int, tuple[float, float]] = {}
+    structures: dict[int, Structure] = {}
     for plane in stack:
         if plane.validity.ok:
             # Offsets wander, so that a stride that divides the width still sees every column.
@@ -60,27 +63,44 @@ def survey(stack: Stack, seen: Callable[[], None] = lambda: None) -> Survey:
     if not samples:
         return Survey((math.nan, math.nan), frozenset())
     low, high = np.percentile(np.concatenate(samples), PERCENTILES)
-    strongest = max(value for value, _ in structures.values())
+    present = [s.sd for s in structures.values() if s.significant]
+    least = STRUCTURE_SHARE * float(np.median(present)) if present else 0.0
     empty = {
         index
-        for index, (value, spread) in structures.items()
-        if value < STRUCTURE_SHARE * strongest and value < spread / 2
+        for index, s in structures.items()
+        if not s.significant or (s.sd < least and s.sd < s.pixel_sd / 2)
     }
     return Survey((float(low), float(high)), frozenset(empty))
 
 
-def structure(plane: Plane) -> tuple[float, float]:
-    """Return the SD of a plane's structure and of its pixels, in counts.
+@dataclass(frozen=True)
+class Structure:
+    """What of a plane's variance lies between 8x8 blocks.
 
-    Structure is the SD of means over 8x8 blocks; the part that white noise of the pixels' SD
-    would give is taken off.
+    Attributes
+    ----------
+    sd : float
+        SD of block means in counts, the part that white noise would give taken off.
+    pixel_sd : float
+        SD of the pixels in counts.
+    significant : bool
+        Whether block means spread by `SIGNIFICANCE` standard errors more than white noise's.
     """
-    h, w = (side // _BLOCK * _BLOCK for side in plane.data.shape)
-    if not h or not w:
-        spread = float(plane.data.std(dtype=np.float64))
-        return spread, spread
-    data = plane.data[:h, :w].astype(np.float64)
-    blocks = data.reshape(h // _BLOCK, _BLOCK, w // _BLOCK, _BLOCK)
-    within = float(blocks.var(axis=(1, 3)).mean())
-    between = float(blocks.mean(axis=(1, 3)).var())
-    return math.sqrt(max(0.0, between - within / _BLOCK**2)), float(data.std())
+
+    sd: float
+    pixel_sd: float
+    significant: bool
+
+
+def structure(plane: Plane) -> Structure:
+    """Measure a plane's structure; a plane smaller than two blocks a side counts as structured."""
+    rows, columns = (side // _BLOCK for side in plane.data.shape)
+    pixel_sd = float(plane.data.std(dtype=np.float64))
+    if rows < 2 or columns < 2:
+        return Structure(pixel_sd, pixel_sd, True)
+    data = plane.data[: rows * _BLOCK, : columns * _BLOCK].astype(np.float64)
+    blocks = data.reshape(rows, _BLOCK, columns, _BLOCK)
+    noise = float(blocks.var(axis=(1, 3), ddof=1).mean()) / _BLOCK**2
+    excess = float(blocks.mean(axis=(1, 3)).var(ddof=1)) - noise
+    error = noise * math.sqrt(2 / (rows * columns))
+    return Structure(math.sqrt(max(0.0, excess)), pixel_sd, excess > SIGNIFICANCE * error)

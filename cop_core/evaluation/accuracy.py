@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,8 @@ class Accuracy:
     mae : float
         Mean absolute error over the same.
     r2_by_component : dict
-        Coefficient of determination by component (1 - SSE / SST).
+        Coefficient of determination by component (1 - SSE / SST); NaN where the true strength
+        never varies.
     """
 
     rmse: float
@@ -40,16 +42,16 @@ class Accuracy:
 
     @property
     def r2(self) -> float:
-        """Mean of R2 over components."""
-        return float(np.mean(list(self.r2_by_component.values())))
+        """Mean of R2 over the components that have one."""
+        return _mean(list(self.r2_by_component.values()))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the figures as JSON types."""
+        """Return the figures as JSON types, None for an R2 that is undefined."""
         return {
             "rmse": self.rmse,
             "mae": self.mae,
-            "r2": self.r2,
-            "r2_by_component": self.r2_by_component,
+            "r2": _or_none(self.r2),
+            "r2_by_component": {c: _or_none(v) for c, v in self.r2_by_component.items()},
         }
 
 
@@ -57,11 +59,12 @@ def accuracy(truth: Values, predicted: Values, components: Sequence[str]) -> Acc
     """Compare true and predicted strengths, both of shape (n, components)."""
     error = predicted - truth
     spread = ((truth - truth.mean(axis=0)) ** 2).sum(axis=0)
-    r2 = 1 - (error**2).sum(axis=0) / spread
+    r2 = np.full(len(spread), np.nan)
+    np.divide((error**2).sum(axis=0), spread, out=r2, where=spread > 0)
     return Accuracy(
         rmse=float(np.sqrt((error**2).mean())),
         mae=float(np.abs(error).mean()),
-        r2_by_component={c: float(v) for c, v in zip(components, r2, strict=True)},
+        r2_by_component={c: 1 - float(v) for c, v in zip(components, r2, strict=True)},
     )
 
 
@@ -101,8 +104,10 @@ def evaluate(
     Raises
     ------
     InputError
-        If two folders share a name, or a folder holds no pictures.
+        If two folders share a name, a folder holds no pictures, or `crops` is less than 1.
     """
+    if crops < 1:
+        raise InputError(f"{crops} crops a domain", advice="Give 1 or more")
     names = [folder.resolve().name for folder in folders]
     if len(set(names)) != len(names):
         raise InputError("two folders have the same name", advice="Rename one of them")
@@ -145,14 +150,24 @@ def draw_strengths(n: int, genome: Genome, prior: str, seed: int) -> Values:
 
 
 def _overall(results: list[Accuracy], components: Sequence[str]) -> dict[str, Any]:
-    def mean(values: list[float]) -> float:
-        return float(np.mean(values))
-
+    r2 = [r.r2 for r in results if not math.isnan(r.r2)]
     return {
-        "rmse": mean([r.rmse for r in results]),
+        "rmse": _mean([r.rmse for r in results]),
         "rmse_sd": float(np.std([r.rmse for r in results])),
-        "mae": mean([r.mae for r in results]),
-        "r2": mean([r.r2 for r in results]),
-        "r2_sd": float(np.std([r.r2 for r in results])),
-        "r2_by_component": {c: mean([r.r2_by_component[c] for r in results]) for c in components},
+        "mae": _mean([r.mae for r in results]),
+        "r2": _or_none(_mean(r2)),
+        "r2_sd": float(np.std(r2)) if r2 else None,
+        "r2_by_component": {
+            c: _or_none(_mean([r.r2_by_component[c] for r in results])) for c in components
+        },
     }
+
+
+def _mean(values: list[float]) -> float:
+    """Return the mean of the values that are numbers, NaN where none is."""
+    known = [v for v in values if not math.isnan(v)]
+    return float(np.mean(known)) if known else math.nan
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -81,9 +81,8 @@ def train(
     CancelledError
         After the checkpoint, where `cancelled` says so.
     InputError
-        If the folder holds a run with other settings.
+        If the folder holds a run with other settings or cannot be written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     _claim(folder, config)
     run = _Run(config, folder, start, device, report or (lambda _: None), cancelled)
     for stage in STAGES[run.stage :]:
@@ -120,7 +119,7 @@ class _Run:
             scenes=config.scenes,
             size=config.scene_size,
             seed=config.seed,
-            progress=lambda done: report(Progress("scenes", done, config.scenes)),
+            progress=self._rendered,
         )
         self.maker = BatchMaker(config, bank, network, self.fabric.device)
         self.network, self.optimizer = self._set_up(network)
@@ -129,6 +128,11 @@ class _Run:
         if self.checkpoint.exists():
             place = load_checkpoint(self.checkpoint, network, self.mean, self.optimizer)
             self.stage, self.step = int(str(place["stage"])), int(str(place["step"]))
+
+    def _rendered(self, done: int) -> None:
+        self.report(Progress("scenes", done, self.config.scenes))
+        if self.cancelled():
+            raise CancelledError("training stopped", where=str(self.folder))
 
     @property
     def checkpoint(self) -> Path:
@@ -244,11 +248,17 @@ def _head_slices(genomes: tuple[str, ...]) -> list[slice]:
 def _claim(folder: Path, config: TrainConfig) -> None:
     """Write the settings into a fresh folder; refuse one that holds other settings."""
     path = folder / "config.json"
-    text = json.dumps(config.to_dict(), indent=1)
-    if path.exists() and json.loads(path.read_text()) != json.loads(text):
+    text = json.dumps(config.to_dict(), indent=1) + "\n"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.write_text(text)
+        same = path.read_text() == text
+    except OSError as error:
+        raise InputError(f"cannot write ({error.strerror})", where=str(folder)) from error
+    if not same:
         raise InputError(
             "the folder holds a run with other settings",
             where=str(folder),
             advice="Choose another output folder or the same settings",
         )
-    path.write_text(text + "\n")

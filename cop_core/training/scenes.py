@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from cop_core.errors import InputError
 from cop_core.scenes import random_scene
 
 _CHUNK = 16
@@ -63,10 +64,25 @@ class SceneBank:
             Number and side of the scenes, and the seed of all of them.
         progress : callable, optional
             Called with the number of scenes done.
+
+        Raises
+        ------
+        InputError
+            If the file is not a bank of that many scenes of that size.
         """
         if not path.exists():
             _render(path, scenes, size, seed, progress or (lambda _: None))
-        return cls(np.load(path, mmap_mode="r"))
+        try:
+            images = np.load(path, mmap_mode="r")
+        except (OSError, EOFError, ValueError) as error:
+            raise InputError(f"not a bank of scenes ({error})", where=str(path)) from error
+        if images.shape != (scenes, size, size) or images.dtype != np.uint16:
+            raise InputError(
+                f"a bank of {images.dtype} scenes of shape {images.shape}",
+                where=str(path),
+                advice="Remove it, and it is rendered again",
+            )
+        return cls(images)
 
     def crops(self, n: int, size: int, generator: torch.Generator) -> Tensor:
         """Return n random crops (n, 1, size, size) in [0, 1] on the generator's device.

@@ -46,6 +46,9 @@ class VitConfig:
     outputs: int = 6
 
     def __post_init__(self) -> None:
+        sizes = (self.crop, self.patch, self.channels, self.depth, self.width, self.heads)
+        if min(*sizes, self.outputs) < 1:
+            raise InputError(f"a network with a size below 1: {self}")
         if self.crop % self.patch or self.width % self.heads:
             raise InputError(
                 f"a crop of {self.crop} in patches of {self.patch}, or a width of {self.width} "

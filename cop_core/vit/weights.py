@@ -123,6 +123,8 @@ def read_card(path: Path) -> Card:
             where=str(card_path),
             advice="Keep the .json file that came with the weights beside them",
         ) from error
+    if not isinstance(card.genome, dict) or "name" not in card.genome:
+        raise InputError("the card names no genome", where=str(card_path))
     if len(card.components) < 2 or card.components[-1] != CLEAN:
         raise InputError("the card's components do not end with clean", where=str(card_path))
     return card

@@ -1,0 +1,239 @@
+"""Evaluation: figures against closed forms, folders of pictures of many kinds."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+import tifffile
+from matplotlib.image import imsave
+
+from cop_core.components import DEFAULT_COMPONENTS
+from cop_core.ene import Genome
+from cop_core.errors import InputError
+from cop_core.evaluation import (
+    accuracy,
+    domain_crops,
+    draw_strengths,
+    evaluate,
+    find_pictures,
+    read_picture,
+)
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Two folders of two grey pictures each."""
+    folders = []
+    y, x = np.mgrid[:220, :240] / 240
+    for name, tilt in (("hills", 5), ("waves", 30)):
+        folder = tmp_path / name
+        folder.mkdir()
+        for i in range(2):
+            picture = 0.5 + 0.4 * np.sin(tilt * x + i) * np.cos(tilt * y)
+            tifffile.imwrite(folder / f"{i}.tif", (picture * 255).astype(np.uint8))
+        folders.append(folder)
+    return folders
+
+
+# --- figures ---------------------------------------------------------------------------------
+
+
+def test_figures_are_those_of_their_formulas():
+    truth = np.array([[0.1, 0.9], [0.3, 0.7], [0.5, 0.5]])
+    predicted = truth + np.array([[0.1, -0.1], [0.0, 0.0], [-0.1, 0.1]])
+    found = accuracy(truth, predicted, ("gaussian", "clean"))
+    assert found.rmse == pytest.approx(math.sqrt(4 * 0.01 / 6))
+    assert found.mae == pytest.approx(0.4 / 6)
+    # SSE 0.02 of SST 0.08
+    assert found.r2_by_component == pytest.approx({"gaussian": 0.75, "clean": 0.75})
+    assert found.r2 == pytest.approx(0.75)
+
+
+def test_perfect_and_mean_predictions_have_r2_of_1_and_0():
+    truth = draw_strengths(50, Genome.preset("paper"), "paper", 0)
+    assert accuracy(truth, truth, DEFAULT_COMPONENTS).r2 == 1
+    middle = np.broadcast_to(truth.mean(axis=0), truth.shape)
+    found = accuracy(truth, middle, DEFAULT_COMPONENTS)
+    assert found.r2 == pytest.approx(0, abs=1e-12)
+    assert found.rmse == pytest.approx(math.sqrt(truth.var(axis=0).mean()))
+
+
+def test_a_strength_that_never_varies_has_no_r2():
+    truth = np.array([[0.0, 0.2, 0.8], [0.0, 0.4, 0.6]])
+    found = accuracy(truth, truth + 0.1, ("gaussian", "poisson", "clean"))
+    assert math.isnan(found.r2_by_component["gaussian"])
+    assert found.r2 == pytest.approx(1 - 0.02 / 0.02)
+    plain = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert plain["r2_by_component"]["gaussian"] is None
+    assert plain["r2"] == pytest.approx(0)
+
+
+def test_strengths_are_drawn_by_seed():
+    genome = Genome.preset("microscopy")
+    drawn = draw_strengths(20, genome, "wide", 3)
+    assert drawn.shape == (20, 6)
+    np.testing.assert_allclose(drawn.sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_array_equal(drawn, draw_strengths(20, genome, "wide", 3))
+    assert not np.array_equal(drawn, draw_strengths(20, genome, "wide", 4))
+
+
+# --- pictures --------------------------------------------------------------------------------
+
+
+def test_pictures_of_every_kind_are_read_as_grey(tmp_path):
+    grey = np.round(RNG.random((40, 50)) * 255) / 255
+    colour = np.round(RNG.random((40, 50, 3)) * 255) / 255
+    luma = colour @ [0.299, 0.587, 0.114]
+    stack = np.stack([grey * 0, grey, grey * 0])
+    alpha = np.dstack([colour, np.ones((40, 50))])
+    written = {
+        "g8.tif": ((grey * 255).round().astype(np.uint8), grey),
+        "g16.tif": ((grey * 65535).round().astype(np.uint16), grey),
+        "f32.tiff": (grey.astype(np.float32), grey),
+        "rgb8.tif": ((colour * 255).round().astype(np.uint8), luma),
+        "rgb16.TIF": ((colour * 65535).round().astype(np.uint16), luma),
+        "stack.tif": ((stack * 255).round().astype(np.uint8), grey),
+    }
+    for name, (data, expected) in written.items():
+        kind = "rgb" if data.shape[-1] == 3 else "minisblack"
+        tifffile.imwrite(tmp_path / name, data, photometric=kind)
+        found = read_picture(tmp_path / name)
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, expected, atol=1e-5, err_msg=name)
+    imsave(tmp_path / "rgb.png", colour)
+    imsave(tmp_path / "rgba.PNG", alpha, format="png")
+    for name in ("rgb.png", "rgba.PNG"):
+        np.testing.assert_allclose(read_picture(tmp_path / name), luma, atol=1e-2, err_msg=name)
+    image = pytest.importorskip("PIL.Image")
+    image.fromarray((grey * 255).round().astype(np.uint8)).save(tmp_path / "g8.png")
+    np.testing.assert_allclose(read_picture(tmp_path / "g8.png"), grey, atol=1e-5)
+    image.fromarray((grey * 65535).round().astype(np.uint16)).save(tmp_path / "g16.png")
+    np.testing.assert_allclose(read_picture(tmp_path / "g16.png"), grey, atol=1e-4)
+    smooth = np.full((40, 50, 3), 100, np.uint8)
+    image.fromarray(smooth).save(tmp_path / "smooth.jpg")
+    np.testing.assert_allclose(read_picture(tmp_path / "smooth.jpg"), 100 / 255, atol=0.01)
+
+
+def test_pictures_are_found_at_any_depth_and_others_left_out(tmp_path):
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    names = ["b.png", "a.TIF", "deep/er/c.jpeg"]
+    for name in [*names, "notes.txt", "x.npy"]:
+        (tmp_path / name).write_text("")
+    assert [str(p.relative_to(tmp_path)) for p in find_pictures(tmp_path)] == [
+        "a.TIF",
+        "b.png",
+        "deep/er/c.jpeg",
+    ]
+
+
+def test_folders_without_pictures_are_refused(tmp_path):
+    (tmp_path / "notes.txt").write_text("")
+    for folder in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(InputError, match="no pictures"):
+            find_pictures(folder)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tif"])
+def test_files_that_are_no_pictures_are_refused(name, tmp_path):
+    path = tmp_path / name
+    for content in (b"", b"text", b"\x89PNG\r\n\x1a\n\x00\x00", b"II*\x00\x08\x00"):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match="not a readable picture"):
+            read_picture(path)
+
+
+@pytest.mark.parametrize("value", [1.5, -0.5, np.nan])
+def test_pixels_without_a_range_are_refused(value, tmp_path):
+    data = np.full((20, 20), 0.5, np.float32)
+    data[3, 3] = value
+    tifffile.imwrite(tmp_path / "a.tif", data)
+    with pytest.raises(InputError, match=r"outside \[0, 1\] or not finite"):
+        read_picture(tmp_path / "a.tif")
+
+
+def test_crops_are_spread_over_the_pictures(tmp_path):
+    for i in range(3):
+        level = np.full((100 + 100 * i, 250), 60 * (i + 1), np.uint8)
+        tifffile.imwrite(tmp_path / f"{i}.tif", level)
+    crops = domain_crops(tmp_path, 8, 0)
+    assert crops.shape == (8, 192, 192)
+    levels = np.round(crops.mean(axis=(1, 2)) * 255)
+    assert levels.tolist() == [60] * 3 + [120] * 3 + [180] * 2
+    assert len(domain_crops(tmp_path, 2, 0)) == 2
+
+
+# --- the whole -------------------------------------------------------------------------------
+
+
+class _Oracle:
+    """An estimator that returns known strengths."""
+
+    def __init__(self, estimator, answers):
+        self.card, self.components = estimator.card, estimator.components
+        self.precision, self.answers, self.seen = estimator.precision, list(answers), []
+
+    def predict(self, crops):
+        self.seen.append(crops)
+        return self.answers.pop(0)
+
+
+def test_an_oracle_is_perfect_and_sees_the_noise_it_is_told_of(pictures, tiny_estimator):
+    genome = Genome.preset("microscopy")
+    truth = [draw_strengths(10, genome, "wide", seed) for seed in (4, 5)]
+    oracle = _Oracle(tiny_estimator, truth)
+    told = []
+    found = evaluate(
+        pictures, oracle, prior="wide", crops=10, seed=4, progress=lambda *s: told.append(s)
+    )
+    for result in (*found["domains"].values(), found["overall"]):
+        assert result["rmse"] == 0
+        assert result["r2"] == 1
+        assert result["r2_by_component"] == dict.fromkeys(genome.components, 1.0)
+    assert list(found["domains"]) == ["hills", "waves"]
+    expected = genome.corrupt(domain_crops(pictures[0], 10, 4), truth[0], seed=4)
+    np.testing.assert_array_equal(oracle.seen[0], expected)
+    assert told == [(10, 20), (20, 20)]
+    spread = [math.sqrt(t.var(axis=0).mean()) for t in truth]
+    assert found["baseline"]["rmse"] == pytest.approx(np.mean(spread))
+
+
+def test_figures_are_means_over_domains_with_what_made_them(pictures, tiny_estimator):
+    found = evaluate(pictures, tiny_estimator, crops=9, seed=2)
+    rows = list(found["domains"].values())
+    for key in ("rmse", "mae", "r2"):
+        assert found["overall"][key] == pytest.approx(np.mean([row[key] for row in rows]))
+    assert found["overall"]["rmse_sd"] == pytest.approx(np.std([row["rmse"] for row in rows]))
+    assert found["settings"]["prior"] == "paper"
+    assert found["settings"]["seed"] == 2
+    assert found["settings"]["crops_per_domain"] == 9
+    assert found["settings"]["genome"] == "microscopy"
+    assert found["settings"]["weights"]["sha256"] == tiny_estimator.card.sha256
+    json.dumps(found, allow_nan=False)
+    assert evaluate(pictures, tiny_estimator, crops=9, seed=2) == found
+
+
+def test_a_component_that_is_never_drawn_is_undefined_and_not_nan(pictures, tiny_estimator):
+    found = evaluate(pictures[:1], tiny_estimator, prior="alone", crops=2, seed=0)
+    by_component = found["domains"]["hills"]["r2_by_component"]
+    assert None in by_component.values()
+    assert by_component["clean"] is not None
+    assert found["overall"]["r2_by_component"] == by_component
+    json.dumps(found, allow_nan=False)
+
+
+def test_impossible_evaluations_are_refused(pictures, tiny_estimator, tmp_path):
+    twin = tmp_path / "twin" / "hills"
+    twin.mkdir(parents=True)
+    with pytest.raises(InputError, match="two folders have the same name"):
+        evaluate([pictures[0], twin], tiny_estimator)
+    with pytest.raises(InputError, match="no pictures"):
+        evaluate([twin], tiny_estimator)
+    with pytest.raises(InputError, match="no prior"):
+        evaluate(pictures, tiny_estimator, prior="nothing", crops=8)
+    with pytest.raises(InputError, match="crops a domain"):
+        evaluate(pictures, tiny_estimator, crops=0)
