@@ -29,7 +29,7 @@ def plane_crops(path: Path, planes: int = 4) -> np.ndarray:
     for index in chosen:
         low, high = plane_range(stack[index], "plane-percentile", (0, 1))
         crops.append(cut(normalise(stack[index], low, high), None, (0, int(index))))
-    return np.concatenate(crops)[:64]
+    return np.concatenate(crops)[:16]
 
 
 def show(title: str, responses: dict[str, DoseResponse]) -> None:
@@ -47,7 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--planes", nargs="*", type=Path, default=[])
-    parser.add_argument("--crops", type=int, default=48)
+    parser.add_argument("--crops", type=int, default=16)
     parser.add_argument("--estimators", nargs="*", default=["default", "paper-small"])
     options = parser.parse_args()
     inputs = {folder.name: domain_crops(folder, options.crops, 0) for folder in options.folders}

@@ -85,8 +85,13 @@ def train(
 
     Ctrl-C writes a checkpoint; the same command goes on from it.
     """
-    from cop_core.training import TrainConfig
-    from cop_core.training.ship import train_and_save
+    try:
+        from cop_core.training import TrainConfig
+        from cop_core.training.ship import train_and_save
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"training needs {error.name}", advice='Install it: pip install "napari-cop[train]"'
+        ) from error
 
     config = TrainConfig(
         genomes=tuple(genome or ["microscopy"]),

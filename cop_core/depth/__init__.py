@@ -1,7 +1,7 @@
 """Noise against depth: profiles, lines through them, two protocols compared."""
 
 from cop_core.depth.caveats import exclusions, profile_caveats
-from cop_core.depth.closure import CLR_FLOOR, clr, log_ratio_slopes, sign_changes
+from cop_core.depth.closure import CLR_FLOOR, clr, log_ratio_fits, log_ratio_slopes, sign_changes
 from cop_core.depth.compare import Comparison, ComponentEffect, compare
 from cop_core.depth.effects import Rule, cohen_d, hedges_g
 from cop_core.depth.profile import DepthProfile, PlaneEstimate, distinct_names
@@ -23,6 +23,7 @@ __all__ = [
     "fit_profile",
     "fit_slope",
     "hedges_g",
+    "log_ratio_fits",
     "log_ratio_slopes",
     "profile_caveats",
     "sign_changes",

@@ -16,7 +16,9 @@ Array = npt.NDArray[np.float64]
 MIN_PLANES = 8
 """Below this many planes a correlation cannot be told from the trend."""
 
-_MAX_RHO = 0.995
+MAX_RHO = 0.995
+"""Correlations are not taken above this."""
+
 _MIN_GAP = 0.5  # planes at (nearly) the same depth are still two measurements
 
 
@@ -58,6 +60,29 @@ def whiten(values: Array, rho: float, gap: Array) -> Array:
     return np.vstack([values[:1], (values[1:] - r * values[:-1]) / np.sqrt(1 - r**2)])
 
 
+def colour(innovations: Array, rho: float, gap: Array) -> Array:
+    """Turn uncorrelated rows into AR(1) rows, the inverse of `whiten`.
+
+    Parameters
+    ----------
+    innovations : ndarray of shape (n, k)
+        Columns ordered by depth, in units of the stationary SD.
+    rho : float
+        Correlation of two planes one median step apart, in [0, 1).
+    gap : ndarray of shape (n - 1,)
+        From `gaps`.
+
+    Returns
+    -------
+    ndarray of shape (n, k)
+        Rows of the same variance, correlated over depth.
+    """
+    rows = innovations.copy()
+    for i, r in enumerate(rho**gap, start=1):
+        rows[i] = r * rows[i - 1] + np.sqrt(1 - r**2) * innovations[i]
+    return rows
+
+
 def estimate_rho(design: Array, values: Array, gap: Array) -> float:
     """Estimate the correlation of neighbouring planes by restricted maximum likelihood.
 
@@ -88,7 +113,7 @@ def estimate_rho(design: Array, values: Array, gap: Array) -> float:
         log_det = np.log1p(-(rho ** (2 * gap))).sum()
         return float(log_det + 2 * dof * np.log(diagonal[-1]) + 2 * np.log(diagonal[:-1]).sum())
 
-    best = minimize_scalar(criterion, bounds=(0.0, _MAX_RHO), method="bounded")
+    best = minimize_scalar(criterion, bounds=(0.0, MAX_RHO), method="bounded")
     return float(best.x) if best.fun < criterion(0.0) else 0.0
 
 

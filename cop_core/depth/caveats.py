@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cop_core.depth.closure import log_ratio_slopes, sign_changes
+from cop_core.depth.closure import log_ratio_fits, sign_changes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,9 +42,15 @@ def profile_caveats(
     -------
     tuple of str
         Sentences without a full stop: planes excluded, fits that are undefined or weak,
-        planes that are correlated, slopes that closure may have made.
+        lines that miss a curve, planes that are correlated, slopes that closure may have made.
     """
-    found = [_excluded(profile), *_notes(fits), _correlated(fits), _closure(profile, fits)]
+    found = [
+        _excluded(profile),
+        *_notes(fits),
+        _curved(fits),
+        _correlated(fits),
+        _closure(profile, fits),
+    ]
     return tuple(f"{name}: {text}" for text in found if text)
 
 
@@ -80,6 +86,17 @@ def _notes(fits: Mapping[str, SlopeFit]) -> tuple[str, ...]:
     )
 
 
+def _curved(fits: Mapping[str, SlopeFit]) -> str:
+    missed = {c: 100 * (fit.r2_curve - fit.r2) for c, fit in fits.items() if fit.curved}
+    if not missed:
+        return ""
+    return (
+        f"{', '.join(missed)} {'is' if len(missed) == 1 else 'are'} curved: a straight line misses "
+        f"{', '.join(f'{x:.0f}' for x in missed.values())} % of the variance over depth, "
+        "so read the curve and take the slope as an average"
+    )
+
+
 def _correlated(fits: Mapping[str, SlopeFit]) -> str:
     known = {component: fit for component, fit in fits.items() if np.isfinite(fit.rho)}
     if not known:
@@ -89,15 +106,15 @@ def _correlated(fits: Mapping[str, SlopeFit]) -> str:
         return ""
     return (
         f"neighbouring planes are correlated (lag-1 correlation up to {fit.rho:.2f}, {component}: "
-        f"its {fit.n} planes are worth about {fit.n_effective:.0f})"
+        f"its {fit.n} planes are worth about {max(fit.n_effective, 1):.0f})"
     )
 
 
 def _closure(profile: DepthProfile, fits: Mapping[str, SlopeFit]) -> str:
-    changed = sign_changes(fits, log_ratio_slopes(profile))
+    changed = sign_changes(fits, log_ratio_fits(profile))
     if not changed:
         return ""
     return (
-        "strengths sum to 1, so one that falls makes others rise: the slope changes sign as a "
-        f"centred log-ratio for {', '.join(changed)}"
+        "strengths sum to 1, so one that falls makes others rise: the slope significantly "
+        f"changes sign as a centred log-ratio for {', '.join(changed)}"
     )

@@ -43,6 +43,26 @@ def clr(strengths: npt.ArrayLike, *, floor: float = CLR_FLOOR) -> npt.NDArray[np
     return np.asarray(log - log.mean(axis=-1, keepdims=True))
 
 
+def log_ratio_fits(profile: DepthProfile) -> dict[str, SlopeFit]:
+    """Fit a line to each component's centred log-ratio over the kept planes.
+
+    Parameters
+    ----------
+    profile : DepthProfile
+        The profile.
+
+    Returns
+    -------
+    dict of str to SlopeFit
+        By component.
+    """
+    kept = profile.kept
+    depth, ratios = profile.depth_um[kept], clr(profile.mean[kept])
+    return {
+        component: fit_slope(depth, ratios[:, i]) for i, component in enumerate(profile.components)
+    }
+
+
 def log_ratio_slopes(profile: DepthProfile) -> dict[str, float]:
     """Return the slope per um of each component's centred log-ratio over the kept planes.
 
@@ -56,22 +76,27 @@ def log_ratio_slopes(profile: DepthProfile) -> dict[str, float]:
     dict of str to float
         By component; NaN where a line is undefined.
     """
-    kept = profile.kept
-    depth, ratios = profile.depth_um[kept], clr(profile.mean[kept])
-    return {
-        component: fit_slope(depth, ratios[:, i]).slope_per_um
-        for i, component in enumerate(profile.components)
-    }
+    return {c: fit.slope_per_um for c, fit in log_ratio_fits(profile).items()}
 
 
-def sign_changes(fits: Mapping[str, SlopeFit], log_ratios: Mapping[str, float]) -> tuple[str, ...]:
-    """Return the components whose slope changes sign once closure is taken out.
+def sign_changes(
+    fits: Mapping[str, SlopeFit], log_ratios: Mapping[str, SlopeFit], *, level: float = 0.05
+) -> tuple[str, ...]:
+    """Return the components whose slope clearly changes sign once closure is taken out.
 
     Parameters
     ----------
     fits : mapping of str to SlopeFit
         Lines through the strengths, from `fit_profile`.
-    log_ratios : mapping of str to float
-        Slopes of the centred log-ratios, from `log_ratio_slopes`.
+    log_ratios : mapping of str to SlopeFit
+        Lines through the centred log-ratios, from `log_ratio_fits`.
+    level : float
+        Both slopes must differ from 0 with a smaller p.
     """
-    return tuple(c for c, fit in fits.items() if fit.slope_per_um * log_ratios[c] < 0)
+    return tuple(
+        component
+        for component, fit in fits.items()
+        if fit.slope_per_um * log_ratios[component].slope_per_um < 0
+        and fit.p_value < level
+        and log_ratios[component].p_value < level
+    )

@@ -17,11 +17,10 @@ from cop_core.depth.effects import (
     D_CLASSES_PAPER,
     F2_CLASSES,
     Rule,
-    block_length,
-    bootstrap_d,
     classify,
     cohen_d,
     hedges_g,
+    interval_of_d,
 )
 from cop_core.depth.profile import DepthProfile, distinct_names
 from cop_core.depth.slope import SlopeFit, fit_profile, t_interval, t_p_value
@@ -59,7 +58,7 @@ class ComponentEffect:
     cohen_d, hedges_g : float
         Difference of the means over all kept planes in pooled SDs of plane means.
     cohen_d_ci95 : (float, float)
-        95 % interval of d from a bootstrap over blocks of planes.
+        95 % interval of d from a bootstrap that keeps depths and curves (`interval_of_d`).
     cohen_d_class : str
         Class of d by the comparison's rule.
     f2 : float
@@ -224,7 +223,9 @@ def _effect(
         p_value_naive=p_naive,
         p_holm=_NAN,
         cohen_d=d,
-        cohen_d_ci95=_d_interval(component, profiles, fits, n_bootstrap, seed),
+        cohen_d_ci95=interval_of_d(
+            *(_by_depth(p, component) for p in profiles), n_samples=n_bootstrap, seed=seed
+        ),
         cohen_d_class=classify(d, classes),
         hedges_g=hedges_g(d, len(values[0]), len(values[1])),
         f2=f2,
@@ -278,25 +279,13 @@ def _stacked(
     return (depth - depth.mean()) / depth.std(), value, protocol
 
 
-def _d_interval(
-    component: str,
-    profiles: tuple[DepthProfile, DepthProfile],
-    fits: tuple[SlopeFit, SlopeFit],
-    n_bootstrap: int,
-    seed: int,
-) -> tuple[float, float]:
-    (depth1, value1), (depth2, value2) = (_by_depth(p, component) for p in profiles)
-    paired = depth1.shape == depth2.shape and np.allclose(depth1, depth2, equal_nan=True)
-    rhos = [fit.rho for fit in fits if np.isfinite(fit.rho)]
-    block = block_length(max(rhos, default=0.0), min(len(value1), len(value2)))
-    return bootstrap_d(value1, value2, block=block, paired=paired, n_samples=n_bootstrap, seed=seed)
-
-
 def _by_depth(profile: DepthProfile, component: str) -> tuple[Array, Array]:
-    """Return depth and value of every plane in order of depth, NaN where excluded."""
-    order = np.argsort(profile.depth_um, kind="stable")
-    value = np.where(profile.kept, profile.of(component), np.nan)
-    return profile.depth_um[order], value[order]
+    """Return depth and value of the kept planes in order of depth (of planes if unknown)."""
+    depth, value = profile.depth_um[profile.kept], profile.of(component)[profile.kept]
+    if len(depth) and (not np.isfinite(depth).all() or np.ptp(depth) == 0):
+        return np.arange(len(value), dtype=np.float64), value
+    order = np.argsort(depth, kind="stable")
+    return depth[order], value[order]
 
 
 def _with_holm(effects: list[ComponentEffect]) -> tuple[ComponentEffect, ...]:

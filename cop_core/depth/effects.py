@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 from scipy.special import gammaln
+
+from cop_core.depth import ar1
+from cop_core.depth.curve import fit_curve
+
+if TYPE_CHECKING:
+    from cop_core.depth.curve import Curve
 
 Array = npt.NDArray[np.float64]
 Rule = Literal["default", "paper"]
@@ -20,6 +27,7 @@ F2_SUFFIX: Final = " (f2 convention)"
 D_CLASSES_PAPER: Final = ((0.2, "small"), (0.35, f"large{F2_SUFFIX}"))
 """What arXiv:2601.17047 calls large: d of 0.35, which is the convention for f2."""
 
+_MIN_DOF = 6.0  # of the interval of d; with 2 it covers 99 % and more of 34 planes
 _CHUNK = 250  # bootstrap samples held at once, to keep memory flat
 
 
@@ -79,44 +87,25 @@ def hedges_g(d: float, n_first: int, n_second: int) -> float:
     return float(d * np.exp(gammaln(dof / 2) - gammaln((dof - 1) / 2)) / np.sqrt(dof / 2))
 
 
-def block_length(rho: float, n: int) -> int:
-    """Return the length of bootstrap blocks, in planes, for a correlation of neighbours.
-
-    Parameters
-    ----------
-    rho : float
-        Correlation of neighbouring planes; NaN counts as 0.
-    n : int
-        Number of planes.
-
-    Returns
-    -------
-    int
-        From 1 to a third of the planes.
-
-    References
-    ----------
-    .. [1] E. Carlstein, Ann. Stat. 14, 1171 (1986), the optimum for the mean of an AR(1)
-       process, ``(sqrt(6) rho / (1 - rho^2)) ^ (2/3) n ^ (1/3)``.
-    """
-    rho = 0.0 if np.isnan(rho) else rho
-    best = (np.sqrt(6.0) * rho / (1 - rho**2)) ** (2 / 3) * n ** (1 / 3)
-    return int(np.clip(np.ceil(best), 1, max(n // 3, 1)))
-
-
-def bootstrap_d(
-    first: Array, second: Array, *, block: int, paired: bool, n_samples: int, seed: int
+def interval_of_d(
+    first: tuple[Array, Array], second: tuple[Array, Array], *, n_samples: int, seed: int
 ) -> tuple[float, float]:
-    """Return the 95 % interval of Cohen's d from a bootstrap over blocks of planes.
+    """Return the 95 % interval of Cohen's d from a bootstrap that keeps the depths.
+
+    Each sample is the smooth curve of a stack plus AR(1) errors as around it
+    (`cop_core.depth.curve`), so that the part of the SD that is trend stays. Planes at one
+    depth in both stacks get innovations as correlated as those observed. The interval is
+    ``d +- t SD`` over the samples, with the degrees of freedom of the two variances (Welch
+    and Satterthwaite, not below 6).
+
+    Coverage in simulations of a rising (line or exponential) against a flat stack, 200 a cell:
+    for 34 planes 94 to 97 % at rho 0.5 and 0.8 and 88 to 90 % at 0.9, for 60 planes 94 to 97 %
+    at all three. Percentiles of the same samples cover 83 to 91 % at 0.9.
 
     Parameters
     ----------
-    first, second : ndarray of shape (n,), (m,)
-        Plane means ordered by depth, NaN where a plane is excluded.
-    block : int
-        Length of a moving block, in planes.
-    paired : bool
-        Draw the same planes from both, for stacks that share their depths (n equals m).
+    first, second : (ndarray of shape (n,), ndarray of shape (n,))
+        Depth in um, ascending, and value of the planes that are kept.
     n_samples : int
         Bootstrap samples.
     seed : int
@@ -125,32 +114,55 @@ def bootstrap_d(
     Returns
     -------
     (float, float)
-        2.5 and 97.5 % quantiles, NaN where d is undefined.
+        NaN where d is undefined or there are too few samples.
     """
-    if np.isnan(cohen_d(first, second)):
+    d = cohen_d(first[1], second[1])
+    if np.isnan(d) or min(len(first[1]), len(second[1])) < 3 or n_samples < 2:
         return float("nan"), float("nan")
+    curves = fit_curve(*first), fit_curve(*second)
+    shared, likeness = _paired(first, second, curves)
     rng = np.random.default_rng(seed)
     found = []
     for start in range(0, n_samples, _CHUNK):
         count = min(_CHUNK, n_samples - start)
-        rows = _block_indices(rng, count, len(first), block)
-        others = rows if paired else _block_indices(rng, count, len(second), block)
-        found.append(_d_rows(first[rows], second[others]))
+        a, b = (rng.standard_normal((len(x[1]), count)) for x in (first, second))
+        b[shared[1]] = likeness * a[shared[0]] + np.sqrt(1 - likeness**2) * b[shared[1]]
+        rows = [_around(*x) for x in ((curves[0], first[0], a), (curves[1], second[0], b))]
+        found.append(_d_rows(rows[0].T, rows[1].T))
     samples = np.concatenate(found)
-    samples = samples[np.isfinite(samples)]
-    if not len(samples):
-        return float("nan"), float("nan")
-    low, high = np.quantile(samples, [0.025, 0.975])
-    return float(low), float(high)
+    spread = float(np.std(samples[np.isfinite(samples)], ddof=1))
+    half = float(stats.t.ppf(0.975, _welch(curves))) * spread
+    return d - half, d + half
 
 
-def _block_indices(
-    rng: np.random.Generator, count: int, n: int, block: int
-) -> npt.NDArray[np.int64]:
-    """Return ``count`` rows of n indices made of runs of neighbours."""
-    block = min(block, n)
-    starts = rng.integers(0, n - block + 1, size=(count, -(-n // block)))
-    return np.asarray((starts[:, :, None] + np.arange(block)).reshape(count, -1)[:, :n])
+def _paired(
+    first: tuple[Array, Array], second: tuple[Array, Array], curves: tuple[Curve, Curve]
+) -> tuple[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]], float]:
+    """Return the planes at shared depths, and how alike their innovations are."""
+    shared = np.intersect1d(first[0].round(6), second[0].round(6), return_indices=True)[1:]
+    new = [
+        ar1.whiten((x[1] - c.mean)[:, None], c.known_rho, ar1.gaps(x[0]))[:, 0]
+        for x, c in zip((first, second), curves, strict=True)
+    ]
+    a, b = new[0][shared[0]], new[1][shared[1]]
+    norm = float(np.linalg.norm(a) * np.linalg.norm(b))
+    if len(a) < ar1.MIN_PLANES or not norm:
+        return shared, 0.0
+    return shared, float(np.clip(a @ b / norm, -0.99, 0.99))
+
+
+def _around(curve: Curve, depth_um: Array, innovations: Array) -> Array:
+    errors = ar1.colour(innovations, curve.known_rho, ar1.gaps(depth_um))
+    return np.asarray(curve.mean[:, None] + np.sqrt(curve.variance) * errors)
+
+
+def _welch(curves: tuple[Curve, Curve]) -> float:
+    """Return the degrees of freedom of the sum of two variances of means."""
+    parts = np.array([c.variance / c.n_worth for c in curves])
+    if not parts.any():
+        return 1.0
+    dof = float(parts.sum() ** 2 / (parts**2 / [max(c.dof, 1.0) for c in curves]).sum())
+    return max(dof, _MIN_DOF) if all(np.isfinite(c.rho) for c in curves) else dof
 
 
 def _d_rows(first: Array, second: Array) -> Array:

@@ -11,6 +11,7 @@ from scipy import stats
 from statsmodels.regression.linear_model import OLS
 
 from cop_core.depth import ar1
+from cop_core.depth.curve import MIN_DOF, fit_curve
 from cop_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,6 +22,11 @@ NEEDS_DEPTHS = "needs planes at known, different depths"
 FEW_PLANES = f"fewer than {ar1.MIN_PLANES} planes: errors taken as independent"
 NO_SPREAD = "the values do not vary"
 
+CURVED_P = 0.05
+"""A line is called curved where the terms above it have a smaller p ..."""
+CURVED_R2 = 0.05
+"""... and explain more of the variance than this."""
+
 _NAN = float("nan")
 _UNKNOWN = (_NAN, _NAN)
 
@@ -30,9 +36,11 @@ class SlopeFit:
     """A line through plane means.
 
     The slope is that of ordinary least squares, as in the paper. Its standard error, interval
-    and p value come from the generalised least squares covariance of AR(1) errors, and a
-    t distribution with ``max(n_effective - 2, 1)`` degrees of freedom. NaN means undefined,
-    with the reason in `note`.
+    and p value are those of this slope under AR(1) errors around a smooth curve
+    (`cop_core.depth.curve` has the choice and how often it is wrong), with a t distribution.
+    So they say how well the slope of the best straight line is known; whether a straight line
+    describes the planes is for `r2_curve` and `p_curved`. NaN means undefined, with the reason
+    in `note`.
 
     Attributes
     ----------
@@ -47,11 +55,17 @@ class SlopeFit:
     se_ols, ci95_ols, p_value_ols
         The same with planes taken as independent (the paper's).
     rho : float
-        Correlation of the residuals of neighbouring planes (restricted maximum likelihood).
+        Correlation of neighbouring planes around a smooth curve (restricted maximum
+        likelihood, raised against its bias in short stacks).
     n : int
         Planes that entered.
     n_effective : float
         ``n (1 - rho) / (1 + rho)``, the independent planes they are worth.
+    degree : int
+        Degree of the polynomial that the smooth curve is; 0 where there is none.
+    r2_curve, p_curved : float
+        Share of the variance that the curve explains, and p of its terms above the line
+        (F test, AR(1) errors).
     note : str
         What the reader must know of this fit; empty for an ordinary one.
 
@@ -73,6 +87,9 @@ class SlopeFit:
     rho: float = _NAN
     n: int = 0
     n_effective: float = _NAN
+    degree: int = 0
+    r2_curve: float = _NAN
+    p_curved: float = _NAN
     note: str = ""
 
     @property
@@ -85,7 +102,14 @@ class SlopeFit:
         """Degrees of freedom of `p_value` and `slope_ci95`."""
         if not self.defined:
             return _NAN
-        return max((self.n_effective if np.isfinite(self.n_effective) else self.n) - 2, 1.0)
+        if np.isnan(self.n_effective):
+            return float(max(self.n - 2, 1))
+        return max(self.n_effective - 1 - self.degree, MIN_DOF)
+
+    @property
+    def curved(self) -> bool:
+        """Whether a straight line clearly misses how the planes run with depth."""
+        return self.p_curved < CURVED_P and self.r2_curve - self.r2 > CURVED_R2
 
     def at(self, depth_um: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Return the line's strength at depths in um, same shape."""
@@ -179,42 +203,25 @@ def _fit(depth: npt.NDArray[np.float64], value: npt.NDArray[np.float64]) -> Slop
     line = OLS(value, design).fit()
     level, slope = (float(p) for p in line.params)
     se_ols = float(np.sqrt(max(line.ssr, 0.0) / (n - 2) / (design[:, 1] @ design[:, 1])))
-    rho, se = _correlated_error(depth, design, value, float(line.ssr))
-    effective = n * (1 - rho) / (1 + rho)
-    dof = max((n if np.isnan(rho) else effective) - 2, 1.0)
+    curve = fit_curve(depth, value)
+    weights = design[:, 1] / (design[:, 1] @ design[:, 1])  # slope = weights @ value
+    spread = ar1.quadratic_form(weights, curve.known_rho, ar1.gaps(depth))
+    se = float(np.sqrt(curve.variance * spread))
     return SlopeFit(
         slope_per_um=slope,
         intercept=level - slope * float(centre),
         r2=float(line.rsquared),
         se=se,
-        slope_ci95=t_interval(slope, se, dof),
-        p_value=t_p_value(slope, se, dof),
+        slope_ci95=t_interval(slope, se, curve.dof),
+        p_value=t_p_value(slope, se, curve.dof),
         se_ols=se_ols,
         ci95_ols=t_interval(slope, se_ols, n - 2),
         p_value_ols=t_p_value(slope, se_ols, n - 2),
-        rho=rho,
+        rho=curve.rho,
         n=n,
-        n_effective=effective,
-        note=FEW_PLANES if np.isnan(rho) else "",
+        n_effective=curve.n_effective,
+        degree=curve.degree,
+        r2_curve=curve.r2,
+        p_curved=curve.p_curved,
+        note=FEW_PLANES if np.isnan(curve.rho) else "",
     )
-
-
-def _correlated_error(
-    depth: npt.NDArray[np.float64],
-    design: npt.NDArray[np.float64],
-    value: npt.NDArray[np.float64],
-    ssr: float,
-) -> tuple[float, float]:
-    """Return the correlation of neighbouring planes and the slope's standard error under it."""
-    n = len(depth)
-    weights = design[:, 1] / (design[:, 1] @ design[:, 1])  # slope = weights @ value
-    if n < ar1.MIN_PLANES:
-        return _NAN, float(np.sqrt(ssr / (n - 2) * (weights @ weights)))
-    if np.sqrt(ssr) <= 1e-12 * np.linalg.norm(value):  # nothing left but rounding
-        return 0.0, float(np.sqrt(ssr / (n - 2) * (weights @ weights)))
-    gap = ar1.gaps(depth)
-    rho = ar1.estimate_rho(design, value, gap)
-    scale = (
-        OLS(ar1.whiten(value[:, None], rho, gap)[:, 0], ar1.whiten(design, rho, gap)).fit().scale
-    )
-    return rho, float(np.sqrt(scale * ar1.quadratic_form(weights, rho, gap)))

@@ -74,13 +74,15 @@ class Estimator:
         if batch_size < 1:
             raise InputError(f"{batch_size} crops a batch", advice="Give 1 or more")
         x = self._as_input(np.asarray(crops, dtype=np.float32))
-        colours = self.network.config.channels
-        if x.shape[1] == 3 and colours == 1:
+        if x.shape[1] == 3 and self.network.config.channels == 1:
             grey = x.reshape(-1, 1, *x.shape[2:])
-            strengths = self._in_batches(grey, batch_size).reshape(len(x), 3, -1).mean(1)
+            strengths = (
+                self._in_batches(grey, batch_size)
+                .reshape(len(x), 3, self.network.config.outputs)
+                .mean(1)
+            )
         else:
-            full = x.expand(-1, colours, -1, -1) if x.shape[1] == 1 else x
-            strengths = self._in_batches(full, batch_size)
+            strengths = self._in_batches(x, batch_size)
         values = strengths.numpy().astype(np.float64)
         return np.asarray(values / values.sum(axis=1, keepdims=True))
 

@@ -13,6 +13,7 @@ Normalisation = Literal["plane-minmax", "plane-percentile", "stack-percentile"]
 NORMALISATIONS: Final[tuple[Normalisation, ...]] = get_args(Normalisation)
 PERCENTILES: Final = (0.1, 99.9)
 """What is put at 0 and at 1 by the percentile normalisations."""
+_LEVELS: Final = 2.0**16
 
 
 def check_normalisation(name: str) -> Normalisation:
@@ -60,6 +61,10 @@ def plane_range(
 
 
 def normalise(data: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.float32]:
-    """Return the plane scaled so that low is 0 and high is 1, clipped, as float32 (h, w)."""
+    """Return the plane scaled so that low is 0 and high is 1, clipped, as float32 (h, w).
+
+    Values are put on a lattice of 16 bits, finer than any detector here: equal counts stay
+    equal whatever type they were stored in, instead of differing in a last float digit.
+    """
     scaled = (data.astype(np.float64) - low) / (high - low)
-    return np.clip(scaled, 0, 1).astype(np.float32)
+    return np.asarray(np.round(np.clip(scaled, 0, 1) * _LEVELS) / _LEVELS, dtype=np.float32)

@@ -48,7 +48,7 @@ def read_picture(path: Path) -> npt.NDArray[np.float32]:
     try:
         tiff = path.suffix.lower() in _TIFF
         picture = np.asarray(read_tiff(path) if tiff else read_encoded(path))
-    except (OSError, ValueError, SyntaxError) as error:
+    except Exception as error:  # the decoders of damaged files fail in many ways
         raise InputError(f"not a readable picture ({error})", where=str(path)) from error
     if np.issubdtype(picture.dtype, np.integer):
         picture = picture / np.iinfo(picture.dtype).max

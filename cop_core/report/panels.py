@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from matplotlib.colors import to_rgb
+from matplotlib.ticker import MaxNLocator
 
 from cop_core.components import CLEAN
 from cop_core.depth.effects import F2_SUFFIX
@@ -33,6 +34,7 @@ DEPTH_LABEL: Final = "Depth (µm)"
 
 _FEW_POINTS = 20  # up to here single planes are marked
 _HEADROOM = 0.14  # of the axis height for each line of text
+_FOOT = 0.13  # of the axis height for the marks of planes left out
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,8 @@ def draw_component(ax: Axes, shown: Sequence[Protocol], component: str) -> None:
         mean, sd = 100 * protocol.profile.mean[:, index], 100 * protocol.profile.sd[:, index]
         _draw_band(ax, x, mean, sd, look)
         if depths:
-            _draw_line(ax, x, protocol.fits[component], look)
+            fitted = x[protocol.profile.kept & np.isfinite(mean)]
+            _draw_line(ax, fitted, protocol.fits[component], look)
     _frame(ax, shown, component, lines=len(shown))
     _draw_excluded(ax, shown, depths)
     for row, (protocol, look) in enumerate(zip(shown, LOOKS, strict=False)):
@@ -250,6 +253,7 @@ def _draw_curve(
 
 
 def _draw_line(ax: Axes, x: npt.NDArray[np.float64], fit: SlopeFit, look: Look) -> None:
+    """Draw the line over the planes that it was fitted to, and nowhere else."""
     if fit.defined:
         ends = np.array([np.nanmin(x), np.nanmax(x)])
         ax.plot(ends, 100 * fit.at(ends), color=look.dark, lw=1.4, ls=look.dashes)
@@ -282,11 +286,32 @@ def _frame(ax: Axes, shown: Sequence[Protocol], component: str, *, lines: int) -
         ax.set_yticks([])
         ax.text(0.5, 0.5, "no plane to show", transform=ax.transAxes, ha="center", va="center")
         return
-    low, high = ax.get_ylim()
-    foot = 0.12 if lines and any((~p.profile.kept).any() for p in shown) else 0.0
-    height = (high - low) / (1 - foot - lines * _HEADROOM)
-    ax.set_ylim(low - foot * height, high + lines * _HEADROOM * height)
-    ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}" if value >= 0 else "")
+    high = _highest(shown, component)
+    foot = _FOOT if lines and any((~p.profile.kept).any() for p in shown) else 0.0
+    height = high / (1 - foot - lines * _HEADROOM)
+    ax.set_ylim(-foot * height, high + lines * _HEADROOM * height)
+    ticks = MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]).tick_values(0, ax.get_ylim()[1])
+    ax.set_yticks([tick for tick in ticks if 0 <= tick <= ax.get_ylim()[1]])
+    ax.yaxis.set_major_formatter("{x:g}")
+    if foot:  # the depth axis lies at 0, the marks of planes left out below it
+        ax.axhline(0, color=ax.spines["bottom"].get_edgecolor(), lw=0.5, zorder=0)
+        ax.spines["left"].set_bounds(0, ax.get_ylim()[1])
+
+
+def _highest(shown: Sequence[Protocol], component: str) -> float:
+    """Return the top of curves, bands and lines, in %, with a little air."""
+    tops = [0.0]
+    for protocol in shown:
+        profile, fit = protocol.profile, protocol.fits.get(component)
+        if component not in profile.components:
+            continue
+        index = profile.components.index(component)
+        values = (profile.mean + np.nan_to_num(profile.sd))[profile.kept, index]
+        tops += list(np.clip(values[np.isfinite(values)], 0, 1))
+        depth = profile.depth_um[profile.kept]
+        if fit is not None and fit.defined:
+            tops += [float(x) for x in fit.at([np.nanmin(depth), np.nanmax(depth)])]
+    return 105 * max(tops) or 1.0
 
 
 def _draw_interval(

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cop_core.depth.compare import Comparison
+from cop_core.depth.effects import F2_SUFFIX
 from cop_core.report.protocols import Protocol, Result, label, protocols, warnings_of
 
 if TYPE_CHECKING:
@@ -54,44 +55,42 @@ def _protocol_table(protocol: Protocol) -> Table:
     profile = protocol.profile
     kept = profile.kept
     title = f"{protocol.name} ({int(kept.sum())} of {len(profile)} planes)"
-    table = _table(title, "mean %", "slope, % per 100 µm", "95 % CI", "R²")
+    table = _table(title, "mean %", "slope [95 % CI], % per 100 µm", "R²")
     for component, fit in protocol.fits.items():
         mean = profile.of(component)[kept].mean() * 100 if kept.any() else math.nan
-        slope = percent_per_100_um(fit.slope_per_um) if fit.defined else fit.note
-        interval = _interval(*(1e4 * x for x in fit.slope_ci95))
-        table.add_row(label(component), _plain(mean, 1), slope, interval, _plain(fit.r2, 2))
+        slope = _slope(fit.slope_per_um, fit.slope_ci95) if fit.defined else fit.note
+        table.add_row(label(component), _plain(mean, 1), slope, _plain(fit.r2, 2))
     return table
 
 
 def _comparison_table(result: Comparison) -> Table:
     names = [p.name for p in protocols(result)]
     table = _table(
-        f"{names[0]} minus {names[1]}",
-        "slope difference, % per 100 µm",
-        "95 % CI",
+        f"{names[0]} minus {names[1]}: slope in % per 100 µm, Cohen's d, 95 % CI",
+        "slope",
         "p (Holm)",
-        "Cohen's d",
-        "95 % CI",
-        "size of d",
+        "d",
     )
     for effect in result.effects:
+        d = _with_interval(effect.cohen_d, effect.cohen_d_ci95)
+        if not math.isnan(effect.cohen_d):
+            d = f"{d} {effect.cohen_d_class.removesuffix(F2_SUFFIX)}"
         table.add_row(
             label(effect.component),
-            percent_per_100_um(effect.slope_difference_per_um),
-            _interval(*(1e4 * x for x in effect.ci95)),
+            _slope(effect.slope_difference_per_um, effect.ci95),
             p_text(effect.p_holm),
-            _signed(effect.cohen_d),
-            _interval(*effect.cohen_d_ci95),
-            effect.cohen_d_class,
+            d,
         )
+    if result.rule == "paper":
+        table.caption = Text("sizes of d by the f2 convention, naive p")
     return table
 
 
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=Text(title), title_justify="left")
-    table.add_column("component")
+    table.add_column("component", no_wrap=True)  # other columns wrap before a name is cut
     for column in columns:
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", overflow="fold")
     return table
 
 
@@ -103,5 +102,13 @@ def _signed(value: float) -> str:
     return _UNDEFINED if math.isnan(value) else f"{value:+.2f}"
 
 
-def _interval(low: float, high: float) -> str:
-    return _UNDEFINED if math.isnan(low) else f"{low:+.2f} to {high:+.2f}"
+def _slope(slope_per_um: float, interval: tuple[float, float]) -> str:
+    return _with_interval(slope_per_um * 1e4, (interval[0] * 1e4, interval[1] * 1e4))
+
+
+def _with_interval(value: float, interval: tuple[float, float]) -> str:
+    """Return a value and its interval as one cell, ``+1.14 [-0.92, +3.20]``."""
+    if any(math.isnan(x) for x in interval):
+        return _signed(value)
+    low, high = (_signed(x) for x in interval)
+    return f"{_signed(value)} [{low}, {high}]"

@@ -63,8 +63,8 @@ class PatchStem(nn.Module):
         self.position = nn.Parameter(torch.randn(1, tokens, config.width) * 0.02)
 
     def prepare(self, crops: Tensor) -> Tensor:
-        """Return the crops: there is nothing to work out before the embedding."""
-        return crops
+        """Return the crops with the stem's channels: grey is copied, its noise field shared."""
+        return crops.expand(-1, self.embed.in_channels, -1, -1)
 
     def forward(self, x: Tensor) -> Tensor:
         patches = self.embed(x - 0.5).flatten(2).transpose(1, 2)  # (n, patches, width)
@@ -125,7 +125,7 @@ class NoiseViT(nn.Module):
 
         Parameters
         ----------
-        x : Tensor of shape (n, channels, crop, crop), or what `prepare` made of it
+        x : Tensor of shape (n, 1 or channels, crop, crop), or what `prepare` made of it
             Crops in [0, 1].
         """
         tokens = self.stem(self.prepare(x) if isinstance(x, Tensor) else x)

@@ -155,6 +155,8 @@ def load_network(path: Path) -> tuple[NoiseViT, Card]:
         raise InputError(f"the weights do not fit their card ({error})", where=str(path)) from error
     if config.outputs != len(card.components):
         raise InputError("the card names another number of outputs", where=str(path))
+    if not all(bool(v.isfinite().all()) for v in state.values()):
+        raise InputError("the weights are not finite", where=str(path))
     return network.eval().requires_grad_(False), card
 
 

@@ -77,6 +77,7 @@ def strict(text):
     return json.loads(text, parse_constant=refuse)
 
 
+@pytest.mark.slow
 def test_comparison_writes_all_files_and_repeats_byte_by_byte(both, tmp_path):
     first = write_report(both, tmp_path / "a", command="cop compare a b")
     second = write_report(both, tmp_path / "b", command="cop compare a b")
@@ -158,7 +159,8 @@ def test_two_protocols_of_one_name_are_told_apart():
     ],
     ids=["empty", "one", "three", "excluded", "seven", "no-depth"],
 )
-def test_odd_profiles_are_reported(result, tmp_path):
+def test_odd_profiles_are_reported(result, tmp_path, monkeypatch):
+    monkeypatch.setattr("cop_core.report.figures.FORMATS", ("png",))
     folder = write_report(compare(result, result, n_bootstrap=10), tmp_path / "r")
     strict((folder / "report.json").read_text(encoding="utf-8"))
     assert (folder / "figures" / "effects.png").stat().st_size > 1000
@@ -179,6 +181,28 @@ def test_panel_draws_lines_and_marks_excluded_planes(both):
     hollow = [line for line in ax.lines if line.get_markerfacecolor() == "none"]
     np.testing.assert_array_equal(hollow[0].get_xdata(), [12.0, 28.0])
     assert slope_text(both.of("gaussian").fixed) in [text.get_text() for text in ax.texts]
+
+
+def test_lines_end_with_the_planes_that_were_fitted():
+    ax = Figure().add_subplot()
+    draw_component(ax, protocols(profile(excluded=range(15, 24))), "gaussian")
+    (line,) = [line for line in ax.lines if len(line.get_xdata()) == 2 and line.get_lw() == 1.4]
+    np.testing.assert_array_equal(line.get_xdata(), [0.0, 56.0])
+
+
+@pytest.mark.parametrize("excluded", [(), (3, 7)])
+def test_strengths_start_at_zero_and_marks_lie_below(excluded):
+    figure = profile_figure(protocols(profile(excluded=excluded)))
+    figure.canvas.draw()
+    for ax in figure.axes[:5]:
+        labels = [text.get_text() for text in ax.get_yticklabels()]
+        assert ax.get_yticks()[0] == 0
+        assert all(labels)
+        assert (ax.get_ylim()[0] < 0) == bool(excluded)
+        for line in ax.lines:
+            if line.get_markerfacecolor() == "none" and len(line.get_xdata()):
+                marks = ax.transLimits.inverted().transform([(0, y) for y in line.get_ydata()])
+                assert (marks[:, 1] < 0).all()
 
 
 def test_effects_have_one_row_a_noise(both):
@@ -212,6 +236,23 @@ def test_summary_speaks_of_everything(both):
         "large",
     ):
         assert part in text
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_tables_fit_a_terminal(both, width):
+    console = Console(width=width, record=True, file=open(os.devnull, "w"))  # noqa: PTH123, SIM115
+    with console.file:
+        console.print(summary_table(both))
+    text = console.export_text()
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= width
+    assert "…" not in text
+    for name in ("Gaussian", "Salt & pepper", "Poisson", "Quantization", "Anisotropic", "Clean"):
+        assert sum(f" {name} " in line for line in lines) == 3
+    effect = both.of("gaussian")
+    low, high = (1e4 * x for x in effect.ci95)
+    cell = f"{1e4 * effect.slope_difference_per_um:+.2f} [{low:+.2f}, {high:+.2f}]"
+    assert any(cell in line for line in lines)
 
 
 def test_summary_of_too_few_planes_says_so():

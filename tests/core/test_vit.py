@@ -242,7 +242,7 @@ def test_a_missing_or_damaged_card_is_refused(own_weights):
     with pytest.raises(InputError, match="no readable card"):
         load_network(own_weights)
     card.unlink()
-    with pytest.raises(InputError, match="Keep the .json file"):
+    with pytest.raises(InputError, match=r"Keep the \.json file"):
         load_network(own_weights)
 
 

@@ -1,0 +1,225 @@
+"""Write docs/measured.md from the JSON that the benchmarks left: no figure is typed by hand.
+
+python benchmarks/write_measured.py
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from record import RESULTS
+
+PAGE = Path(__file__).parents[1] / "docs" / "measured.md"
+SHORT = {
+    "gaussian": "Gaussian",
+    "salt_pepper": "salt & pepper",
+    "poisson": "Poisson",
+    "quantization": "quantization",
+    "anisotropic": "anisotropic",
+    "clean": "clean",
+}
+
+
+def load(name: str) -> dict[str, Any]:
+    """Return a benchmark's document."""
+    document: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())
+    return document
+
+
+def table(head: list[str], rows: list[list[str]]) -> list[str]:
+    """Return a Markdown table."""
+    line = ["| " + " | ".join(cells) + " |" for cells in [head, ["---"] * len(head), *rows]]
+    return [*line, ""]
+
+
+def accuracy() -> list[str]:
+    document = load("accuracy")
+    lines = ["## Accuracy on clean pictures with known noise", ""]
+    settings = document["settings"]
+    lines += [
+        f"`benchmarks/accuracy.py`, {settings['crops']} crops a domain, seed {settings['seed']}; "
+        "seven domains of pictures that no training saw (brain MRI, comics, histopathology, "
+        "fluorescence microscopy, photographs, retina, textures), as luminance. Always predicting "
+        "the mean has the RMSE in the last column.",
+        "",
+    ]
+    rows = []
+    for key, found in document["measured"].items():
+        o = found["overall"]
+        rows.append(
+            [
+                key,
+                f"{o['r2']:.3f} ± {o['r2_sd']:.3f}",
+                f"{o['rmse']:.4f} ± {o['rmse_sd']:.4f}",
+                *(f"{o['r2_by_component'][c]:.2f}" for c in SHORT),
+                f"{found['baseline']['rmse']:.3f}",
+            ]
+        )
+    lines += table(
+        ["weights, prior", "R² (SD over domains)", "RMSE", *SHORT.values(), "baseline"], rows
+    )
+    for key, found in document["measured"].items():
+        lines += [f"By domain, {key}:", ""]
+        lines += table(
+            ["domain", "R²", "RMSE", *SHORT.values()],
+            [
+                [
+                    name,
+                    f"{d['r2']:.3f}",
+                    f"{d['rmse']:.4f}",
+                    *(f"{d['r2_by_component'][c]:.2f}" for c in SHORT),
+                ]
+                for name, d in found["domains"].items()
+            ],
+        )
+    return lines
+
+
+def dose() -> list[str]:
+    document = load("dose_response")
+    lines = ["## Dose response", ""]
+    lines += [
+        "`benchmarks/dose_response.py`: one noise at rising strength, the rest clean. On the clean "
+        "domains the prediction should equal the dose; real planes carry noise of their own.",
+        "",
+    ]
+    for name, inputs in document["measured"].items():
+        for title, responses in inputs.items():
+            if title != "mean of domains" and not title.startswith("plane"):
+                continue
+            doses = next(iter(responses.values()))["doses"]
+            lines += [f"{name}, {title}:", ""]
+            rows = []
+            for component, r in responses.items():
+                own = r["predicted"][component]
+                rows.append(
+                    [
+                        SHORT[component],
+                        *(f"{v:.3f}" for v in own),
+                        f"{r['slope']:.2f}",
+                        "yes" if r["rises"] else "no",
+                    ]
+                )
+            lines += table(["noise added", *(f"{d:g}" for d in doses), "slope", "rises"], rows)
+    return lines
+
+
+def real() -> list[str]:
+    document = load("real_stacks")
+    lines = ["## Real stacks", ""]
+    lines += [
+        "`benchmarks/real_stacks.py`. Serial two-photon sections of mouse brain: Spearman rank "
+        "correlation, over planes, of each strength with the plane's own noise (robust SD of the "
+        "Laplacian on the plane normalised the same way).",
+        "",
+    ]
+    for name, found in document["measured"].items():
+        heads = ["1 - clean", *[c for c in SHORT if c != "clean"]]
+        lines += [f"{name}:", ""]
+        lines += table(
+            ["stack, normalisation", *heads],
+            [
+                [key, *(f"{entry['rank correlation'][h]:+.2f}" for h in heads)]
+                for key, entry in found["serial two-photon"].items()
+            ],
+        )
+        lines += [f"{name}, means of k frames of a two-photon movie (real averaging):", ""]
+        lines += table(
+            ["k", *SHORT.values()],
+            [[k, *(f"{row[c]:.3f}" for c in SHORT)] for k, row in found["movie"].items()],
+        )
+    return lines
+
+
+def simulated() -> list[str]:
+    measured = load("simulated_pair")["measured"]
+    lines = ["## The simulated pair against its truth", ""]
+    lines += [
+        "`benchmarks/simulated_pair.py`: three pairs of simulated tissue, fixed and gained power. "
+        "Photon noise read, against the strength that the simulator put into each plane:",
+        "",
+        "![Photon noise read and true](images/recovered.png)",
+        "",
+    ]
+    lines += table(
+        ["normalisation", "RMSE of the Poisson strength", "rank correlation"],
+        [
+            [k, f"{v['rmse']:.3f}", f"{v['rank correlation']:.2f}"]
+            for k, v in measured["by normalisation"].items()
+        ],
+    )
+    rows = []
+    for key, entry in measured.items():
+        if key.startswith("seed") and key.endswith("plane-percentile"):
+            p = entry["poisson"]
+            rows.append(
+                [
+                    key.removesuffix(" plane-percentile"),
+                    str(entry["planes kept"]),
+                    f"{100 * p['true slope per 100 um']:+.2f}",
+                    f"{100 * p['read slope per 100 um']:+.2f}",
+                    f"{p['rmse']:.3f}",
+                    f"{p['rank correlation']:.2f}",
+                ]
+            )
+    lines += ["Slopes of the Poisson strength, % per 100 µm, plane percentiles:", ""]
+    lines += table(
+        ["stack", "planes kept", "true slope", "read slope", "RMSE", "rank correlation"], rows
+    )
+    pair = measured["sample pair, slope difference per 100 um"]
+    lines += ["Sample pair, slope at fixed minus slope at gained power, % per 100 µm:", ""]
+    lines += table(
+        ["component", "read", "95 % CI"],
+        [
+            [
+                SHORT[c],
+                f"{100 * v['read']:+.2f}",
+                f"{100 * v['ci95'][0]:+.2f} to {100 * v['ci95'][1]:+.2f}",
+            ]
+            for c, v in pair.items()
+        ],
+    )
+    return lines
+
+
+def speed() -> list[str]:
+    document = load("speed")
+    measured = document["measured"]
+    run = measured["326 planes of 512x512"]
+    memory = measured["peak memory MiB"]
+    lines = ["## Speed and memory", ""]
+    lines += [
+        f"`benchmarks/speed.py`, {document['machine']['threads']} threads "
+        f"({document['machine']['processor']}). A stack of 326 planes of 512x512, full grid: "
+        f"{run['planes a second']} planes a second, {run['crops a second']} crops a second, "
+        f"{run['seconds']} s. Peak memory {memory['100']:.0f} MiB for 100 planes, "
+        f"{memory['1000']:.0f} MiB for 1,000 (ratio {memory['ratio']:.2f}).",
+        "",
+    ]
+    lines += table(
+        ["crops a second, one run", ""],
+        [[k, f"{v:g}"] for k, v in measured["crops a second"].items()],
+    )
+    return lines
+
+
+def main() -> None:
+    hashes = load("accuracy")["weights"]
+    lines = [
+        "# Measured",
+        "",
+        "Written by `benchmarks/write_measured.py` from the JSON in `benchmarks/results`. Weights: "
+        + ", ".join(f"`{name}` {sha[:16]}" for name, sha in hashes.items())
+        + ".",
+        "",
+    ]
+    for section in (accuracy, dose, real, simulated, speed):
+        lines += section()
+    PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+    print(PAGE)
+
+
+if __name__ == "__main__":
+    main()

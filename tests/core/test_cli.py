@@ -1,0 +1,457 @@
+"""The command `cop`: results, exit codes, and failures of one line that leave nothing behind."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+import typer
+import zarr
+from typer.testing import CliRunner
+
+import cop_core as cop
+from cop_core import cli, estimation
+from cop_core.components import CLEAN, DEFAULT_COMPONENTS
+from cop_core.errors import CancelledError
+from cop_core.training import TrainConfig, loop, ship
+from cop_core.vit import load_network
+
+NOISES = DEFAULT_COMPONENTS[:-1]
+COMMANDS = [
+    ["profile"],
+    ["compare"],
+    ["simulate"],
+    ["evaluate"],
+    ["train"],
+    ["weights"],
+    ["weights", "list"],
+    ["weights", "verify"],
+    ["weights", "export"],
+]
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run `cop` in this process: (arguments) -> exit code, standard output, standard error."""
+
+    def run(*arguments):
+        capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", ["cop", *map(str, arguments)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as leave:
+            code = leave.code or 0
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+@pytest.fixture
+def refused(run):
+    """Run `cop`, expect exit code 2 and one line on standard error; give that line."""
+
+    def refused(*arguments):
+        code, out, err = run(*arguments)
+        assert code == 2, err
+        assert out == ""
+        assert "Traceback" not in err
+        lines = [line for line in err.splitlines() if line.strip()]
+        (said,) = [line for line in lines if line.startswith("cop: ")]
+        assert lines[-1] == said
+        return said
+
+    return refused
+
+
+def strict(path):
+    def refuse(constant):
+        raise AssertionError(f"{constant} in {path}")
+
+    return json.loads(Path(path).read_text(), parse_constant=refuse)
+
+
+# --- help and usage --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_explains_itself(command):
+    shown = CliRunner().invoke(cli.app, [*command, "--help"])
+    assert shown.exit_code == 0
+    assert f"Usage: cop {' '.join(command)}" in shown.output
+    assert "-h, --help" in shown.output
+
+
+def test_the_commands_are_those_tested_here():
+    top = typer.main.get_command(cli.app).commands
+    assert {command[0] for command in COMMANDS} <= set(top)
+    assert set(top["weights"].commands) == {c[1] for c in COMMANDS if len(c) == 2}
+
+
+def test_version_and_no_arguments(run):
+    assert run("--version") == (0, f"cop {cop.__version__}\n", "")
+    code, out, err = run()
+    assert code in (0, 2)
+    assert "profile" in out + err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nothing"],
+        ["profile"],
+        ["profile", "x.tif"],
+        ["profile", "x.tif", "-o", "y", "--normalisation", "none"],
+        ["profile", "x.tif", "-o", "y", "--crops", "0"],
+        ["profile", "x.tif", "-o", "y", "--seed", "-1"],
+        ["compare", "x.tif", "-o", "y"],
+        ["evaluate", "x", "--crops", "2"],
+        ["train", "-o", "y", "--batch-size", "1"],
+        ["train", "-o", "y", "--negatives", "none"],
+        ["weights", "nothing"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_has_exit_code_2(arguments, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(*arguments)
+    assert code == 2
+    assert out == ""
+    assert "Traceback" not in err
+    assert err
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_installed_command_fails_in_one_line():
+    command = [sys.executable, "-c", "from cop_core.cli import main; main()"]
+    done = subprocess.run(
+        [*command, "profile", "no-such.tif", "-o", "nowhere"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert "no-such.tif: no such file or folder" in done.stderr
+    assert not Path("nowhere").exists()
+
+
+# --- bad input -------------------------------------------------------------------------------
+
+
+def _missing(folder):
+    return folder / "missing.tif"
+
+
+def _text(folder):
+    path = folder / "text.tif"
+    path.write_text("this is no picture")
+    return path
+
+
+def _truncated(folder):
+    path = folder / "cut.tif"
+    y, x = np.mgrid[:64, :64] / 9
+    data = np.repeat((500 + 400 * np.sin(x) * np.cos(y)).astype(np.uint16)[None], 4, axis=0)
+    tifffile.imwrite(path, data, photometric="minisblack")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    return path
+
+
+def _group(folder):
+    path = folder / "group.zarr"
+    zarr.open_group(path, mode="w")
+    return path
+
+
+def _flat(folder):
+    path = folder / "flat.tif"
+    tifffile.imwrite(path, np.ones((64, 64), np.uint8), metadata={"axes": "YX"})
+    return path
+
+
+def _complex(folder):
+    path = folder / "complex.tif"
+    tifffile.imwrite(path, np.ones((3, 64, 64), np.complex64), photometric="minisblack")
+    return path
+
+
+def _no_axis(folder):
+    path = folder / "time.tif"
+    tifffile.imwrite(
+        path, np.ones((3, 64, 64), np.uint8), photometric="minisblack", metadata={"axes": "TYX"}
+    )
+    return path
+
+
+@pytest.mark.parametrize("make", [_missing, _text, _truncated, _group, _flat, _complex, _no_axis])
+def test_bad_stacks_are_refused_and_leave_nothing(make, refused, tiny_weights, pair, tmp_path):
+    bad, output = make(tmp_path), tmp_path / "report"
+    step = ["--z-step-um", 2] if make in (_truncated, _complex, _text, _missing) else []
+    weights = ["--weights", tiny_weights, "--device", "cpu"]
+    said = refused("profile", bad, "-o", output, *weights, *step)
+    assert bad.name in said
+    assert refused("compare", bad, pair[0], "-o", output, *weights, *step) == said
+    assert not output.exists()
+
+
+def test_a_missing_z_step_is_asked_for(refused, run, tiny_weights, counts, tmp_path):
+    path, output = tmp_path / "plain.tif", tmp_path / "report"
+    tifffile.imwrite(path, counts(3, 64), photometric="minisblack")
+    weights = ["--weights", tiny_weights, "--device", "cpu"]
+    assert "z" in refused("profile", path, "-o", output, *weights)
+    assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--power", "nan"],
+        ["--power", "no-such.csv"],
+        ["--power", "gained:5,300"],
+        ["--z-step-um", "0"],
+        ["--z-step-um", "nan"],
+        ["--channel", "7"],
+        ["--axes", "ABC"],
+        ["--weights", "no-such"],
+        ["--device", "no-such"],
+    ],
+    ids=" ".join,
+)
+def test_bad_options_are_refused(options, refused, tiny_weights, pair, tmp_path):
+    output = tmp_path / "report"
+    known = {"--weights": tiny_weights, "--device": "cpu"}
+    rest = [x for name, value in known.items() if name not in options for x in (name, value)]
+    refused("profile", pair[0], "-o", output, *rest, *options)
+    assert not output.exists()
+
+
+def test_an_output_that_is_a_file_is_refused(refused, tiny_weights, pair, tmp_path):
+    (tmp_path / "file").write_text("kept")
+    weights = ["--weights", tiny_weights, "--device", "cpu"]
+    refused("profile", pair[0], "-o", tmp_path / "file", *weights)
+    refused("train", "-o", tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+@pytest.mark.parametrize("stop", [CancelledError("cancelled"), KeyboardInterrupt()], ids=repr)
+def test_cancelling_has_exit_code_130(stop, run, tiny_weights, pair, tmp_path, monkeypatch):
+    def cancel(*_, **__):
+        raise stop
+
+    monkeypatch.setattr(estimation, "profile", cancel)
+    output = tmp_path / "report"
+    code, out, err = run("profile", pair[0], "-o", output, "--weights", tiny_weights)
+    assert code == 130
+    assert out == ""
+    assert "Traceback" not in err
+    assert not output.exists()
+
+
+# --- results ---------------------------------------------------------------------------------
+
+
+def test_profile_writes_its_report(run, tiny_weights, pair, tmp_path):
+    output = tmp_path / "report"
+    code, out, err = run(
+        *("profile", pair[0], "-o", output, "--weights", tiny_weights, "--device", "cpu"),
+        *("--power", "gained:5,300,60", "--crops", 2, "--seed", 3),
+    )
+    assert code == 0, err
+    assert "report.json" in out
+    report = strict(output / "report.json")
+    assert report["kind"] == "profile"
+    assert report["schema_version"]
+    (protocol,) = report["protocols"].values()
+    assert set(NOISES) <= set(protocol["components"])
+    for figures in protocol["components"].values():
+        keys = {"slope_per_um", "slope_ci95", "r2", "mean", "n_planes", "n_excluded"}
+        assert keys <= set(figures)
+        assert (figures["n_planes"], figures["n_excluded"]) == (6, 0)
+    (settings,) = report["settings"]["protocols"].values()
+    assert (settings["crops"], settings["seed"]) == (2, 3)
+    assert report["provenance"]["command"].startswith("cop profile ")
+    (made,) = report["provenance"]["protocols"].values()
+    assert made["source"].endswith("fixed.ome.tif")
+    with (output / "planes.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["depth_um"]) for row in rows] == [0, 4, 8, 12, 16, 20]
+    assert float(rows[1]["power_mw"]) == pytest.approx(5 * np.exp(4 / 300))
+    for row in rows:
+        assert sum(float(row[c]) for c in DEFAULT_COMPONENTS) == pytest.approx(1, abs=1e-6)
+        assert {f"{c}_sd" for c in DEFAULT_COMPONENTS} <= set(row)
+        assert row["reason"] == ""
+
+    # the same numbers from Python
+    settings = cop.Settings(crops=2, seed=3)
+    same = cop.profile(pair[0], estimator=tiny_weights, settings=settings, device="cpu")
+    assert float(rows[2]["poisson"]) == pytest.approx(same.of("poisson")[2], abs=1e-9)
+
+
+@pytest.mark.slow
+def test_compare_writes_its_report(run, tiny_weights, pair, tmp_path):
+    output = tmp_path / "report"
+    code, out, err = run(
+        *("compare", *pair, "-o", output, "--power", 20, "gained:5,300,60"),
+        *("--weights", tiny_weights, "--device", "cpu", "--rule", "paper"),
+    )
+    assert code == 0, err
+    assert "fixed minus gained" in out
+    report = strict(output / "report.json")
+    assert report["kind"] == "comparison"
+    assert list(report["protocols"]) == ["fixed", "gained"]
+    assert set(report["comparison"]["components"]) >= set(NOISES)
+    for figures in report["comparison"]["components"].values():
+        assert {
+            "slope_difference_per_um",
+            "p_value",
+            "p_holm",
+            "cohen_d",
+            "cohen_d_ci95",
+            "hedges_g",
+            "f2",
+        } <= set(figures)
+    assert report["comparison"]["rule"] == "paper"
+    with (output / "planes.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["protocol"] for row in rows] == ["fixed"] * 6 + ["gained"] * 6
+    assert [float(row["power_mw"]) for row in rows[:6]] == [20] * 6
+    names = {p.name for p in (output / "figures").iterdir()}
+    assert {"profile.svg", "profile.pdf", "profile.png", "effects.svg"} <= names
+
+
+def test_a_cut_file_is_read_on_explicit_request(run, tiny_weights, tmp_path):
+    path = _truncated(tmp_path)
+    weights = ["--weights", tiny_weights, "--device", "cpu", "--z-step-um", 2]
+    code, _, err = run("profile", path, "-o", tmp_path / "r", *weights, "--allow-partial")
+    assert code == 0, err
+    (protocol,) = strict(tmp_path / "r" / "report.json")["protocols"].values()
+    assert protocol["n_planes_total"] == 4
+    assert {row["reason"] for row in protocol["excluded"]} == {"truncated"}
+    assert 0 < len(protocol["excluded"]) < 4
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    folder = tmp_path / "hills"
+    folder.mkdir()
+    y, x = np.mgrid[:220, :240] / 40
+    tifffile.imwrite(folder / "0.tif", (127 + 100 * np.sin(x) * np.cos(y)).astype(np.uint8))
+    return folder
+
+
+@pytest.mark.parametrize("prior", ["paper", "alone"])
+def test_evaluate_writes_its_figures(prior, run, tiny_weights, pictures, tmp_path):
+    target = tmp_path / "deep" / "out.json"
+    code, out, err = run(
+        *("evaluate", pictures, "--weights", tiny_weights, "--device", "cpu"),
+        *("--crops", 8, "--prior", prior, "--seed", 1, "--json", target),
+    )
+    assert code == 0, err
+    assert "hills" in out
+    assert "overall" in out
+    found = strict(target)
+    for row in (found["domains"]["hills"], found["overall"]):
+        assert {"rmse", "r2", "r2_by_component"} <= set(row)
+        assert list(row["r2_by_component"]) == list(DEFAULT_COMPONENTS)
+    assert found["settings"]["prior"] == prior
+    assert found["settings"]["seed"] == 1
+    assert len(found["settings"]["weights"]["sha256"]) == 64
+
+
+def test_evaluate_refuses_what_it_cannot_measure(refused, tiny_weights, pictures, tmp_path):
+    weights = ["--weights", tiny_weights, "--device", "cpu"]
+    assert "no pictures" in refused("evaluate", tmp_path / "missing", *weights)
+    assert "no prior" in refused("evaluate", pictures, "--prior", "x", "--crops", 8, *weights)
+
+
+def test_weights_are_verified_and_exported(run, refused, own_weights, tmp_path):
+    code, out, _ = run("weights", "verify", own_weights)
+    assert code == 0
+    assert "good, " in out
+    target = tmp_path / "copy"
+    assert run("weights", "export", own_weights, "-o", target)[0] == 0
+    assert load_network(target / own_weights.name)[1].name == "own"
+    own_weights.write_bytes(own_weights.read_bytes()[:-1])
+    assert "SHA-256 differs" in refused("weights", "verify", own_weights)
+    assert "no such weights" in refused("weights", "export", "nothing", "-o", tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+def test_weights_that_ship_are_listed(run, tiny_weights, tmp_path, monkeypatch):
+    folder = tmp_path / "packaged"
+    shutil.copytree(tiny_weights.parent, folder)
+    monkeypatch.setattr(
+        "cop_core.vit.weights.packaged", lambda: {"tiny": folder / "tiny.safetensors"}
+    )
+    code, out, _ = run("weights", "list")
+    assert code == 0
+    assert "tiny" in out
+    assert "microscopy" in out
+    code, out, _ = run("weights", "verify")
+    assert code == 0
+    assert out.startswith("tiny: good, ")
+
+
+def _train(folder, **more):
+    options = {
+        "contrastive-steps": 0,
+        "head-steps": 0,
+        "finetune-steps": 1,
+        "batch-size": 3,
+        "scenes": 3,
+        "device": "cpu",
+        **more,
+    }
+    given = [part for name, value in options.items() for part in (f"--{name}", value)]
+    return ["train", "-o", folder, *given]
+
+
+@pytest.mark.slow
+def test_train_writes_weights_that_profile_reads(run, refused, tiny_presets, pair, tmp_path):
+    folder = tmp_path / "run"
+    code, out, err = run(*_train(folder))
+    assert code == 0, err
+    path = Path(out.strip())
+    assert path == folder / "microscopy.safetensors"
+    _, card = load_network(path)
+    assert card.components[-1] == CLEAN
+    assert "other settings" in refused(*_train(folder, seed=1))
+    assert "no genome" in refused(*_train(tmp_path / "x", genome="nothing"))
+    assert "no such weights" in refused(*_train(tmp_path / "x", start="nothing"))
+    report = tmp_path / "report"
+    assert run("profile", pair[0], "-o", report, "--weights", path, "--device", "cpu")[0] == 0
+    assert strict(report / "report.json")["kind"] == "profile"
+
+
+def test_train_passes_its_options_on_and_saves_when_interrupted(run, tmp_path, monkeypatch):
+    given = {}
+
+    def fake(config, folder, *, start, device, report, cancelled):
+        given.update(config=config, folder=folder, start=start, device=device)
+        report(loop.Progress("finetune", 1, 2, 0.5))
+        assert not cancelled()
+        raise CancelledError("training stopped", where=str(folder))
+
+    monkeypatch.setattr(ship, "train_and_save", fake)
+    options = {"negatives": "authors", "prior": "wide", "genome": "paper", "learning-rate": 2e-4}
+    code, _, err = run(*_train(tmp_path, seed=4, start="a", **options))
+    assert code == 130
+    assert "training stopped" in err
+    assert given["start"] == "a"
+    assert given["folder"] == tmp_path
+    config = given["config"]
+    assert isinstance(config, TrainConfig)
+    assert (config.negatives, config.prior, config.genomes) == ("authors", "wide", ("paper",))
+    assert (config.learning_rate, config.seed, config.scenes) == (2e-4, 4, 3)
+    assert (config.contrastive_steps, config.head_steps, config.finetune_steps) == (0, 0, 1)
