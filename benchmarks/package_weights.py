@@ -22,6 +22,8 @@ FOLDER = Path(weights.__file__).parent / "packaged"
 def put_in(run: Path) -> None:
     """Copy a run's weights under the names they ship with."""
     for genome, name in NAMES.items():
+        if not (run / f"{genome}.safetensors").exists():
+            continue
         network, card = weights.load_network(run / f"{genome}.safetensors")
         signed = weights.save_weights(
             FOLDER / f"{name}.safetensors", network.state_dict(), replace(card, name=name)
@@ -50,7 +52,7 @@ def fill_in_metrics() -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:]:
-        put_in(Path(sys.argv[1]))
-    else:
+    for folder in sys.argv[1:]:
+        put_in(Path(folder))
+    if not sys.argv[1:]:
         fill_in_metrics()

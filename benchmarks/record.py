@@ -32,5 +32,5 @@ def record(name: str, measured: dict[str, Any], *estimators: Estimator, **settin
         },
         "machine": {"threads": torch.get_num_threads(), "processor": platform.machine()},
     }
-    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return path

@@ -146,7 +146,11 @@ def simulated() -> list[str]:
     lines += table(
         ["normalisation", "RMSE of the Poisson strength", "rank correlation"],
         [
-            [k, f"{v['rmse']:.3f}", f"{v['rank correlation']:.2f}"]
+            [
+                k,
+                f"{v['rmse']:.3f}",
+                "–" if v["rank correlation"] is None else f"{v['rank correlation']:.2f}",
+            ]
             for k, v in measured["by normalisation"].items()
         ],
     )

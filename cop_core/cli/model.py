@@ -70,6 +70,9 @@ def train(
     decay_share: Annotated[
         float, typer.Option(min=0, max=1, help="Last share of each stage, with a falling rate.")
     ] = 0.25,
+    ema: Annotated[
+        float, typer.Option(min=0, max=1, help="Decay of the running mean of weights, which ships.")
+    ] = 0.999,
     negatives: Annotated[
         Literal["same-image", "authors"],
         typer.Option(help="Keep the same image under other noise as a negative, or mask it."),
@@ -103,6 +106,7 @@ def train(
         batch_size=batch_size,
         learning_rate=learning_rate,
         decay_share=decay_share,
+        ema=ema,
         negatives=negatives,
         scenes=scenes,
         seed=seed,

@@ -48,6 +48,21 @@ def pair(n: int, k: int, generator: torch.Generator) -> Tensor:
     return share * first + (1 - share) * second
 
 
+def faint(n: int, k: int, generator: torch.Generator) -> Tensor:
+    """Return one noise of strength 0.005 to 0.4, evenly on a logarithmic scale, the rest clean."""
+    which = torch.randint(k - 1, (n, 1), generator=generator, device=generator.device)
+    strength = 0.005 * 80 ** _uniform(n, 1, generator)
+    s = torch.zeros(n, k, device=generator.device).scatter_(1, which, strength)
+    s[:, -1:] = 1 - strength
+    return s
+
+
+def stacks(n: int, k: int, generator: torch.Generator) -> Tensor:
+    """Return half `mixture` and half `faint`: good planes of real stacks are nearly clean."""
+    chosen = _uniform(n, 1, generator) < 0.5
+    return torch.where(chosen, mixture(n, k, generator), faint(n, k, generator))
+
+
 def mixture(n: int, k: int, generator: torch.Generator) -> Tensor:
     """Return the training mixture of all priors here.
 
@@ -62,7 +77,7 @@ def mixture(n: int, k: int, generator: torch.Generator) -> Tensor:
 
 
 PRIORS: dict[str, Prior] = {
-    f.__name__: f for f in (paper, wide, nearly_clean, alone, pair, mixture)
+    f.__name__: f for f in (paper, wide, nearly_clean, alone, pair, mixture, faint, stacks)
 }
 """Priors by name."""
 
