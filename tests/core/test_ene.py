@@ -438,6 +438,15 @@ def test_pair_is_two_noises_at_most_and_clean():
     assert float(s[:, :-1].sum(1).max()) <= 0.8
 
 
+def test_faint_is_one_noise_spread_evenly_over_the_logarithm():
+    s = drawn("faint")
+    noise = s[:, :-1].sum(1)
+    assert ((s[:, :-1] > 0).sum(1) == 1).all()
+    assert noise.min() >= 0.005 - 1e-6
+    assert noise.max() <= 0.4 + 1e-6
+    assert noise.median() == pytest.approx((0.005 * 0.4) ** 0.5, rel=0.15)
+
+
 def test_the_mixture_draws_from_all_priors():
     s = drawn("mixture")
     zeros = (s[:, :-1] == 0).sum(1)
