@@ -188,25 +188,6 @@ def simulated() -> list[str]:
     return lines
 
 
-def false_positives() -> list[str]:
-    document = load("false_positives")
-    settings = document["settings"]
-    lines = ["## False positives", ""]
-    lines += [
-        f"`benchmarks/false_positives.py`: shares of p < 0.05 on stacks without a trend whose "
-        f"planes are an AR(1) process; {settings['stacks']} stacks and "
-        f"{settings['differences']} pairs a row.",
-        "",
-    ]
-    measured = document["measured"]
-    heads = list(next(iter(measured.values())))
-    lines += table(
-        ["planes", *heads],
-        [[key, *(f"{row[h]:.3f}" for h in heads)] for key, row in measured.items()],
-    )
-    return lines
-
-
 def speed() -> list[str]:
     document = load("speed")
     measured = document["measured"]
@@ -238,7 +219,7 @@ def main() -> None:
         + ".",
         "",
     ]
-    for section in (accuracy, dose, real, simulated, false_positives, speed):
+    for section in (accuracy, dose, real, simulated, speed):
         lines += section()
     PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     print(PAGE)
