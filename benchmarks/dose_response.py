@@ -3,7 +3,8 @@
     python benchmarks/dose_response.py FOLDER... [--planes STACK...]
 
 Clean pictures by domain, and planes of real stacks (normalised by their percentiles), get one
-noise at rising strength, the rest clean.
+noise at rising strength, the rest clean. Shot noise is also given as a detector gives it whose
+pulses vary in height: the same noise, without the lattice of whole photons.
 """
 
 from __future__ import annotations
@@ -15,10 +16,14 @@ import numpy as np
 import tifffile
 from record import record
 
+from cop_core.ene import Genome
 from cop_core.estimation import load_estimator
 from cop_core.estimation.crops import cut
 from cop_core.estimation.normalise import normalise, plane_range
 from cop_core.evaluation import DoseResponse, domain_crops, dose_response
+from cop_core.training.batches import as_detected
+
+ANALOG = as_detected(Genome.preset("microscopy"))
 
 
 def plane_crops(path: Path, planes: int = 4) -> np.ndarray:
@@ -58,6 +63,9 @@ def main() -> None:
         by_input = {}
         for name, clean in inputs.items():
             responses = dose_response(clean, estimator)
+            if estimator.card.genome["name"] == "microscopy":
+                analog = dose_response(clean, estimator, genome=ANALOG, only=["poisson"])
+                responses["poisson, analog"] = analog["poisson"]
             show(f"{estimator.card.name}: {name}", responses)
             by_input[name] = responses
         domains = [by_input[folder.name] for folder in options.folders]
@@ -68,7 +76,7 @@ def main() -> None:
                 domains[0][c].components,
                 np.mean([d[c].predicted for d in domains], axis=0),
             )
-            for c in estimator.components[:-1]
+            for c in domains[0]
         }
         show(f"{estimator.card.name}: mean over clean domains", mean)
         measured[estimator.card.name] = {

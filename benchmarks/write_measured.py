@@ -16,6 +16,7 @@ SHORT = {
     "gaussian": "Gaussian",
     "salt_pepper": "salt & pepper",
     "poisson": "Poisson",
+    "poisson, analog": "Poisson, analog detector",
     "quantization": "quantization",
     "anisotropic": "anisotropic",
     "clean": "clean",

@@ -49,12 +49,17 @@ def pair(n: int, k: int, generator: torch.Generator) -> Tensor:
 
 
 def faint(n: int, k: int, generator: torch.Generator) -> Tensor:
-    """Return one noise of strength 0.005 to 0.4, evenly on a logarithmic scale, the rest clean."""
+    """Return a few noises, each of strength 0.005 to 0.4 evenly on a logarithmic scale.
+
+    One noise is always there, every other one with probability 1/4; the rest is clean. Where the
+    noises sum to more than 0.9 they are scaled to it.
+    """
+    strength = 0.005 * 80 ** _uniform(n, k - 1, generator)
     which = torch.randint(k - 1, (n, 1), generator=generator, device=generator.device)
-    strength = 0.005 * 80 ** _uniform(n, 1, generator)
-    s = torch.zeros(n, k, device=generator.device).scatter_(1, which, strength)
-    s[:, -1:] = 1 - strength
-    return s
+    there = (_uniform(n, k - 1, generator) < 0.25).scatter_(1, which, True)
+    strength = strength * there
+    strength = strength * (0.9 / strength.sum(-1, keepdim=True)).clamp_max(1)
+    return torch.cat([strength, 1 - strength.sum(-1, keepdim=True)], dim=-1)
 
 
 def stacks(n: int, k: int, generator: torch.Generator) -> Tensor:

@@ -77,6 +77,8 @@ def dose_response(
     *,
     doses: Sequence[float] = DOSES,
     seed: int = 0,
+    genome: Genome | None = None,
+    only: Sequence[str] | None = None,
 ) -> dict[str, DoseResponse]:
     """Add each noise of the estimator's genome alone at rising strength.
 
@@ -90,15 +92,20 @@ def dose_response(
         Strengths.
     seed : int
         Of the noise; the same for every dose, so that only the strength changes.
+    genome : Genome, optional
+        Makes the noise in place of the estimator's; of the same components.
+    only : sequence of str, optional
+        Components to add; all noises where not given.
 
     Returns
     -------
     dict
         Component to its `DoseResponse`.
     """
-    genome = Genome.preset(estimator.card.genome["name"])
+    genome = genome or Genome.preset(estimator.card.genome["name"])
     responses = {}
-    for k, component in enumerate(genome.components[:-1]):
+    for component in only or genome.components[:-1]:
+        k = genome.components.index(component)
         rows = []
         for dose in doses:
             strengths = np.zeros((len(clean), len(genome)))

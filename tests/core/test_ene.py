@@ -31,6 +31,7 @@ NOISES = (
     "paper_anisotropic",
     "gaussian",
     "shot",
+    "analog_shot",
     "quantization",
     "anisotropic",
 )
@@ -215,6 +216,24 @@ def test_shot_noise_goes_over_to_its_normal_limit_without_a_step():
         mean_is(out, 0.64, 0.8 * s / 2)
 
 
+@pytest.mark.parametrize("level", [0.0, 0.25, 1.0])
+@pytest.mark.parametrize("s", [0.05, 0.5])
+def test_analog_shot_noise_has_the_variance_of_counted_photons(level, s):
+    out = noisy("analog_shot", level, s, n=24)
+    sd = math.sqrt(level) * s / 2
+    mean_is(out, level, sd)
+    assert float(out.var()) == pytest.approx(level * s**2 / 4, rel=0.02)
+
+
+def test_analog_shot_noise_hides_the_lattice_of_whole_photons():
+    photons = 4 / 0.5**2
+    off = (noisy("analog_shot", 0.5, 0.5, n=60) * photons).sub_(0.5).remainder_(1).sub_(0.5).abs()
+    counted = off.mean((1, 2, 3)) < 1e-3
+    assert 6 <= int(counted.sum()) <= 26  # a quarter of the images
+    smeared = off.mean((1, 2, 3))[~counted]
+    assert float(smeared.median()) == pytest.approx(0.25, abs=0.02)  # as evenly spread values
+
+
 # --- genomes ---------------------------------------------------------------------------------
 
 
@@ -340,7 +359,7 @@ def test_unknown_names_are_refused_with_what_is_known():
         Genome.preset("x")
     with pytest.raises(InputError, match=r"no prior 'x'\. Known: paper, wide"):
         get_prior("x")
-    with pytest.raises(InputError, match=r"no noise primitive 'x'\. Known: anisotropic"):
+    with pytest.raises(InputError, match=r"no noise primitive 'x'\. Known: analog_shot, an"):
         Genome("mine", ("x",))
     with pytest.raises(InputError, match="component twice"):
         Genome("mine", ("gaussian", "paper_gaussian"))
@@ -359,7 +378,7 @@ def test_primitives_scale_with_image_and_strength(s, scale, seed):
     """Additive noises and lattices at half image and half strength give half the result."""
     x = torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(seed))
     strength = torch.full((1, 1, 1, 1), s)
-    for name in set(NOISES) - {"salt_pepper", "paper_poisson", "shot"}:
+    for name in set(NOISES) - {"salt_pepper", "paper_poisson", "shot", "analog_shot"}:
         apply = get_primitive(name).apply
         full = apply(x, strength, Draws.seeded(seed))
         small = apply(scale * x, scale * strength, Draws.seeded(seed))
@@ -438,13 +457,17 @@ def test_pair_is_two_noises_at_most_and_clean():
     assert float(s[:, :-1].sum(1).max()) <= 0.8
 
 
-def test_faint_is_one_noise_spread_evenly_over_the_logarithm():
+def test_faint_is_a_few_noises_spread_evenly_over_the_logarithm():
     s = drawn("faint")
-    noise = s[:, :-1].sum(1)
-    assert ((s[:, :-1] > 0).sum(1) == 1).all()
-    assert noise.min() >= 0.005 - 1e-6
-    assert noise.max() <= 0.4 + 1e-6
-    assert noise.median() == pytest.approx((0.005 * 0.4) ** 0.5, rel=0.15)
+    noises = (s[:, :-1] > 0).sum(1)
+    assert noises.min() == 1
+    assert float((noises == 1).float().mean()) == pytest.approx(0.75**4, abs=0.02)
+    assert float(noises.float().mean()) == pytest.approx(2, abs=0.03)
+    alone = s[noises == 1][:, :-1].sum(1)
+    assert alone.min() >= 0.005 - 1e-6
+    assert alone.max() <= 0.4 + 1e-6
+    assert alone.median() == pytest.approx((0.005 * 0.4) ** 0.5, rel=0.15)
+    assert s[:, :-1].sum(1).max() <= 0.9 + 1e-6
 
 
 def test_the_mixture_draws_from_all_priors():
