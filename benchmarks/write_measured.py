@@ -84,7 +84,7 @@ def dose() -> list[str]:
     lines += [
         "`benchmarks/dose_response.py`: one noise at rising strength, the rest clean. On the clean "
         "domains the prediction should equal the dose; real planes carry noise of their own. An "
-        "analog detector sums pulses of varying height: the same shot noise without whole photons to count.",
+        "analog detector sums pulses of varying height: the same shot noise, no photons to count.",
         "",
     ]
     for name, inputs in document["measured"].items():
