@@ -14,8 +14,8 @@ from cop_core.errors import CancelledError, CopError, InputError
 if TYPE_CHECKING:
     from cop_core.depth import Comparison, DepthProfile, compare
     from cop_core.ene import Genome
-    from cop_core.estimation import Estimator, Settings, load_estimator, profile
-    from cop_core.report import write_report
+    from cop_core.estimation import Estimator, Reading, Settings, load_estimator, profile
+    from cop_core.report import repeat_command, write_report
     from cop_core.stacks import GainedPower, Stack, open_stack
 
 _WHERE = {
@@ -24,12 +24,14 @@ _WHERE = {
     "Estimator": "cop_core.estimation",
     "GainedPower": "cop_core.stacks",
     "Genome": "cop_core.ene",
+    "Reading": "cop_core.estimation",
     "Settings": "cop_core.estimation",
     "Stack": "cop_core.stacks",
     "compare": "cop_core.depth",
     "load_estimator": "cop_core.estimation",
     "open_stack": "cop_core.stacks",
     "profile": "cop_core.estimation",
+    "repeat_command": "cop_core.report",
     "write_report": "cop_core.report",
 }
 
@@ -42,6 +44,7 @@ __all__ = [
     "GainedPower",
     "Genome",
     "InputError",
+    "Reading",
     "Settings",
     "Stack",
     "__version__",
@@ -49,6 +52,7 @@ __all__ = [
     "load_estimator",
     "open_stack",
     "profile",
+    "repeat_command",
     "write_report",
 ]
 

@@ -13,15 +13,21 @@ class CopError(Exception):
     where : str, optional
         The path, plane or option it happened at.
     advice : str, optional
-        What to do about it, as one sentence without a full stop.
+        What to do about it, as one sentence without a full stop; its first letter is
+        capitalised.
     """
 
     def __init__(self, what: str, *, where: str | None = None, advice: str | None = None) -> None:
         self.what = " ".join(what.split())
         self.where = where
-        self.advice = " ".join(advice.split()) if advice else None
+        self.advice = _sentence(advice) if advice else None
         message = f"{where}: {self.what}" if where else self.what
         super().__init__(f"{message}. {self.advice}." if self.advice else f"{message}.")
+
+
+def _sentence(text: str) -> str:
+    plain = " ".join(text.split())
+    return plain[:1].upper() + plain[1:]
 
 
 class InputError(CopError):

@@ -42,8 +42,9 @@ def image_layer(stack: Stack, *, z_known: bool = True) -> LayerData:
     -------
     tuple
         Lazy pixels of shape (planes, height, width), the layer's arguments, ``"image"``.
-        ``metadata["cop"]`` holds ``source, depth_um, power_mw, channel, format``, the
-        depths None where they are not known and the powers None where not stated.
+        ``metadata["cop"]`` holds ``source, opened_with, pixels, depth_um, power_mw, channel,
+        format``, the depths None where they are not known and the powers None where not
+        stated; ``pixels`` names the dask array, so that edited pixels are told from the file's.
     """
     scale, units = _scale(stack, z_known=z_known)
     arguments: dict[str, Any] = {
@@ -56,7 +57,9 @@ def image_layer(stack: Stack, *, z_known: bool = True) -> LayerData:
     limits = contrast_limits(stack)
     if limits is not None:
         arguments["contrast_limits"] = limits
-    return lazy_planes(stack), arguments, "image"
+    planes = lazy_planes(stack)
+    arguments["metadata"][METADATA_KEY]["pixels"] = planes.name
+    return planes, arguments, "image"
 
 
 def channel_layers(stacks: Sequence[Stack], *, z_known: bool = True) -> list[LayerData]:
@@ -148,4 +151,5 @@ def _provenance(stack: Stack, *, z_known: bool) -> dict[str, Any]:
         "channel": stack.metadata.get("channel"),
         "depth_um": stack.depth_um.tolist() if z_known else None,
         "power_mw": power_mw if any(p is not None for p in power_mw) else None,
+        "opened_with": stack.metadata.get("opened_with", {}),
     }

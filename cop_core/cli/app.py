@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
 from cop_core._version import __version__
 from cop_core.cli import model, stacks
 from cop_core.errors import CancelledError, CopError
 
+
+class _Commands(TyperGroup):
+    """Commands that Ctrl-C cancels; typer itself would leave without a word."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise CancelledError("cancelled") from None
+
+
 app = typer.Typer(
     name="cop",
+    cls=_Commands,
     help="Read the noise in z-stacks: noise against depth, and two power protocols compared.\n\n"
     "Start with:  cop compare fixed.tif gained.zarr --power fixed.csv gained.csv -o report",
     no_args_is_help=True,
@@ -55,9 +68,6 @@ def main() -> None:
     except CopError as error:
         _say(error)
         sys.exit(2)
-    except KeyboardInterrupt:
-        _say("cancelled")
-        sys.exit(130)
 
 
 def _say(error: object) -> None:

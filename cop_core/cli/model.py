@@ -15,8 +15,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cop_core.cli.options import Device, Seed, Weights
 from cop_core.cli.progress import progress_bar
-from cop_core.cli.stacks import Device, Seed, Weights
 from cop_core.errors import InputError
 
 weights = typer.Typer(

@@ -5,143 +5,69 @@ from __future__ import annotations
 import math
 import shlex
 import sys
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
 
-from cop_core.cli.progress import Move, progress_bar
+from cop_core.cli.options import AS_FILE, Options, Seed, with_options
+from cop_core.cli.progress import progress_bar
 from cop_core.errors import InputError
 
 if TYPE_CHECKING:
     from cop_core.depth import DepthProfile
-    from cop_core.estimation import Estimator, Settings
     from cop_core.report import Result
+    from cop_core.stacks import Stack
 
-ZStep = Annotated[
-    float | None,
-    typer.Option("--z-step-um", help="Distance between planes in um, where the file does not say."),
-]
-Channel = Annotated[str | None, typer.Option(help="Channel, by number from 0 or by name.")]
-Time = Annotated[int | None, typer.Option(help="Time point, from 0.")]
-Axes = Annotated[
-    str | None, typer.Option(help="Order of the axes, for example ZCYX, where the file is wrong.")
-]
-Weights = Annotated[
-    str,
-    typer.Option(
-        "--estimator",
-        "--weights",
-        help="Weights: default (microscopy noise), paper-small (the paper's), or a .safetensors.",
-    ),
-]
-Normalise = Annotated[
-    Literal["plane-minmax", "plane-percentile", "stack-percentile"],
-    typer.Option("--normalisation", help="What becomes 0 and 1 before the network reads a plane."),
-]
-Crops = Annotated[
-    int | None,
-    typer.Option(min=1, help="Random 192x192 crops a plane; without it every pixel is used."),
-]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
-Offset = Annotated[
-    float | None, typer.Option("--offset-counts", help="The detector's zero level, where known.")
-]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
-Partial = Annotated[
-    bool, typer.Option("--allow-partial", help="Read what is left of a file that is cut off.")
-]
 Out = Annotated[Path, typer.Option("-o", "--output", help="Folder for the report.")]
 
-DEFAULT_NORMALISATION: Final = "plane-percentile"
+_POWER = (
+    "mW as a number, a CSV (depth_um,power_mw), gained:P0,l,Pmax, or metadata (as the file states)."
+)
 
 
+@with_options
 def profile(
     stack: Annotated[Path, typer.Argument(help="TIFF or zarr.")],
     output: Out,
-    power: Annotated[
-        str | None,
-        typer.Option(help="mW as a number, a CSV (depth_um,power_mw), or gained:P0,l,Pmax."),
-    ] = None,
-    z_step_um: ZStep = None,
-    channel: Channel = None,
-    time: Time = None,
-    axes: Axes = None,
-    estimator: Weights = "default",
-    normalisation: Normalise = DEFAULT_NORMALISATION,
-    crops: Crops = None,
-    seed: Seed = 0,
-    offset_counts: Offset = None,
-    device: Device = "auto",
-    allow_partial: Partial = False,
+    power: Annotated[str | None, typer.Option(help=f"Power: {_POWER}")] = None,
+    *,
+    options: Options,
 ) -> None:
     """Noise against depth of one stack: report.json, planes.csv and figures."""
-    from cop_core.estimation import Settings
-
-    settings = Settings(normalisation, crops, seed, offset_counts)
-    opening = {
-        "z_step_um": z_step_um,
-        "channel": _channel(channel),
-        "time": time,
-        "axes": axes,
-        "allow_partial": allow_partial,
-    }
-    reader = _Reader(estimator, device, settings, opening)
-    with progress_bar() as move:
-        result = reader.read(stack, power, None, move)
+    (result,) = _read(_open([stack], [power or AS_FILE], [None], options), options)
     _finish(result, output)
 
 
+@with_options
 def compare(
     fixed: Annotated[Path, typer.Argument(help="Stack at fixed power.")],
     gained: Annotated[Path, typer.Argument(help="Stack at depth-gained power.")],
     output: Out,
     power: Annotated[
-        tuple[str, str] | None,
-        typer.Option(
-            help="Powers of both: each mW as a number, a CSV (depth_um,power_mw), "
-            "or gained:P0,l,Pmax."
-        ),
+        tuple[str, str] | None, typer.Option(help=f"Powers of both: each {_POWER}")
     ] = None,
     rule: Annotated[
         Literal["default", "paper"],
         typer.Option(help="Statistics: this package's, or the paper's own choices."),
     ] = "default",
-    z_step_um: ZStep = None,
-    channel: Channel = None,
-    time: Time = None,
-    axes: Axes = None,
-    estimator: Weights = "default",
-    normalisation: Normalise = DEFAULT_NORMALISATION,
-    crops: Crops = None,
-    seed: Seed = 0,
-    offset_counts: Offset = None,
-    device: Device = "auto",
-    allow_partial: Partial = False,
+    *,
+    options: Options,
 ) -> None:
-    """Compare a fixed-power stack with a depth-gained one: slopes, R2, Cohen's d."""
-    from cop_core.depth import compare as compare_profiles
-    from cop_core.estimation import Settings
+    """Compare a fixed-power stack with a depth-gained one: slopes, R2, Cohen's d.
 
-    settings = Settings(normalisation, crops, seed, offset_counts)
-    opening = {
-        "z_step_um": z_step_um,
-        "channel": _channel(channel),
-        "time": time,
-        "axes": axes,
-        "allow_partial": allow_partial,
-    }
-    reader = _Reader(estimator, device, settings, opening)
-    powers = power or (None, None)
-    with progress_bar() as move:
-        both = [
-            reader.read(path, mw, name, move)
-            for path, mw, name in zip((fixed, gained), powers, ("fixed", "gained"), strict=True)
-        ]
-    _finish(compare_profiles(both[0], both[1], rule=rule, seed=seed), output)
+    --z-step-um, --channel, --time and --axes hold for both stacks where given once; given
+    twice, for the fixed and the gained one, where "metadata" means what the file states.
+    """
+    from cop_core.depth import compare as compare_profiles
+
+    powers = power or (AS_FILE, AS_FILE)
+    stacks = _open([fixed, gained], powers, ["fixed", "gained"], options)
+    first, second = _read(stacks, options)
+    _finish(compare_profiles(first, second, rule=rule, seed=options.seed), output)
 
 
 def simulate(
@@ -162,34 +88,30 @@ def simulate(
         typer.echo(str(path))
 
 
-@dataclass(frozen=True)
-class _Reader:
-    """Reads stacks with one set of options; the weights are loaded for the first that opens."""
+def _open(
+    paths: Sequence[Path], powers: Sequence[str], names: Sequence[str | None], options: Options
+) -> list[Stack]:
+    """Open every stack, so that a bad one is refused before the first is read for minutes."""
+    from cop_core.stacks import open_stack
 
-    weights: str
-    device: str
-    settings: Settings
-    opening: dict[str, Any]
+    each = zip(paths, powers, names, options.opening(len(paths)), strict=True)
+    return [
+        open_stack(path, power=_power(power), name=name, **opening)
+        for path, power, name, opening in each
+    ]
 
-    @cached_property
-    def estimator(self) -> Estimator:
-        from cop_core.estimation import load_estimator
 
-        return load_estimator(self.weights, device=self.device)
+def _read(stacks: Sequence[Stack], options: Options) -> list[DepthProfile]:
+    from cop_core.estimation import profile as read_profile
 
-    def read(self, path: Path, power: str | None, name: str | None, move: Move) -> DepthProfile:
-        from cop_core.estimation import profile as read_profile
-        from cop_core.stacks import open_stack
-
-        stack = open_stack(path, power=_power(power), **self.opening)
-        title = name or stack.name
-        return read_profile(
-            stack,
-            estimator=self.estimator,
-            settings=self.settings,
-            name=title,
-            progress=lambda done, total: move(title, done, total),
-        )
+    settings, estimator = options.settings(), options.load()
+    with progress_bar() as move:
+        return [
+            read_profile(
+                stack, estimator=estimator, settings=settings, progress=partial(move, stack.name)
+            )
+            for stack in stacks
+        ]
 
 
 def _finish(result: Result, output: Path) -> None:
@@ -202,13 +124,9 @@ def _finish(result: Result, output: Path) -> None:
     console.print(f"report: {folder / 'report.json'}", soft_wrap=True, highlight=False)
 
 
-def _channel(text: str | None) -> int | str | None:
-    return int(text) if text is not None and text.isdigit() else text
-
-
-def _power(text: str | None) -> float | str | None:
-    """Return a power option as a number where it is one."""
-    if text is None:
+def _power(text: str) -> float | str | None:
+    """Return a power option as a number where it is one, None where the file states it."""
+    if text == AS_FILE:
         return None
     try:
         value = float(text)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.depth.slope import fit_slope
+from cop_core.depth.slope import fit_profile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,11 +56,7 @@ def log_ratio_fits(profile: DepthProfile) -> dict[str, SlopeFit]:
     dict of str to SlopeFit
         By component.
     """
-    kept = profile.kept
-    depth, ratios = profile.depth_um[kept], clr(profile.mean[kept])
-    return {
-        component: fit_slope(depth, ratios[:, i]) for i, component in enumerate(profile.components)
-    }
+    return fit_profile(profile, clr(profile.mean))
 
 
 def log_ratio_slopes(profile: DepthProfile) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import get_args
+from typing import Final, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,9 @@ from cop_core.depth.slope import SlopeFit, fit_profile, t_interval, t_p_value
 from cop_core.errors import InputError
 
 Array = npt.NDArray[np.float64]
+
+N_BOOTSTRAP: Final = 2000
+"""Bootstrap samples where none are asked for."""
 
 _NAN = float("nan")
 
@@ -131,7 +134,7 @@ def compare(
     gained: DepthProfile,
     *,
     rule: Rule = "default",
-    n_bootstrap: int = 2000,
+    n_bootstrap: int = N_BOOTSTRAP,
     seed: int = 0,
 ) -> Comparison:
     """Compare how each strength runs with depth under two protocols.
@@ -193,7 +196,8 @@ def _check(fixed: DepthProfile, gained: DepthProfile, rule: str, n_bootstrap: in
         )
     if n_bootstrap < 1:
         raise InputError(
-            f"{n_bootstrap} bootstrap samples are too few", advice="Give 1 or more (2000 is usual)"
+            f"{n_bootstrap} bootstrap samples are too few",
+            advice=f"Give 1 or more ({N_BOOTSTRAP} is usual)",
         )
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+NOT_READ: Final = "not read (stopped before this plane)"
+"""Reason of the planes that a stopped reading did not come to."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class PlaneEstimate:
         Notes on a plane that is kept.
     saturated_fraction : float
         Fraction of pixels at the top of the range.
+    strengths : ndarray of shape (n_crops, components)
+        Strengths of every crop, in the order in which the plane was cut.
     """
 
     index: int
@@ -47,6 +52,7 @@ class PlaneEstimate:
     reason: str = ""
     flags: tuple[str, ...] = ()
     saturated_fraction: float = 0.0
+    strengths: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
 
 
 @dataclass(frozen=True)

@@ -152,13 +152,17 @@ def fit_slope(depth_um: npt.ArrayLike, values: npt.ArrayLike) -> SlopeFit:
     return _fit(depth, value)
 
 
-def fit_profile(profile: DepthProfile) -> dict[str, SlopeFit]:
+def fit_profile(
+    profile: DepthProfile, values: npt.NDArray[np.float64] | None = None
+) -> dict[str, SlopeFit]:
     """Fit every component of a profile over the planes that are not excluded.
 
     Parameters
     ----------
     profile : DepthProfile
         The profile.
+    values : ndarray of shape (planes, components), optional
+        What runs with depth, where it is not the mean strengths themselves.
 
     Returns
     -------
@@ -166,7 +170,9 @@ def fit_profile(profile: DepthProfile) -> dict[str, SlopeFit]:
         In the profile's order of components, clean included.
     """
     kept = profile.kept
-    return {c: fit_slope(profile.depth_um[kept], profile.of(c)[kept]) for c in profile.components}
+    columns = (profile.mean if values is None else values)[kept].T
+    lines = (fit_slope(profile.depth_um[kept], column) for column in columns)
+    return dict(zip(profile.components, lines, strict=True))
 
 
 def t_interval(value: float, se: float, dof: float) -> tuple[float, float]:

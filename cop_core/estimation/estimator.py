@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from cop_core.errors import CopError, InputError
 from cop_core.vit.model import NoiseViT
-from cop_core.vit.weights import Card, load_network, locate
+from cop_core.vit.weights import Card, load_network, locate, packaged
 
 Precision = Literal["auto", "float32", "bfloat16"]
 DEFAULT_BATCH = 64
@@ -34,12 +34,16 @@ class Estimator:
         Where it runs.
     precision : torch.dtype
         Of the transformer; the statistics before it are always float32.
+    loaded_with : dict
+        What `load_estimator` was asked for: ``weights`` (a packaged name or an absolute path),
+        ``device`` and ``precision`` where not ``auto``. Empty where it did not load them.
     """
 
     network: NoiseViT
     card: Card
     device: torch.device
     precision: torch.dtype
+    loaded_with: dict[str, str] = field(default_factory=dict)
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -148,7 +152,15 @@ def load_estimator(
     chosen = _device(device)
     path = locate(name)
     network, card = _load_cached(path, path.stat().st_mtime_ns)
-    return Estimator(network.to(chosen), card, chosen, _precision(precision, chosen))
+    weights = str(name) if str(name) in packaged() else str(path.absolute())
+    asked = {"device": device, "precision": precision}
+    return Estimator(
+        network.to(chosen),
+        card,
+        chosen,
+        _precision(precision, chosen),
+        {"weights": weights, **{key: text for key, text in asked.items() if text != "auto"}},
+    )
 
 
 @lru_cache(maxsize=4)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -40,37 +39,54 @@ class Survey:
     empty: frozenset[int]
 
 
-def survey(stack: Stack, seen: Callable[[], None] = lambda: None) -> Survey:
-    """Read a stack once, plane by plane, with flat memory.
+NOTHING_SEEN: Final = Survey((math.nan, math.nan), frozenset())
+"""Of a stack without a valid plane, or one not surveyed yet."""
+
+
+class Surveyor:
+    """Sees the planes of a stack one by one, with flat memory.
 
     Parameters
     ----------
-    stack : Stack
-        The stack.
-    seen : callable, optional
-        Called after every plane; may raise to stop.
+    shape : tuple of int
+        Planes, height and width of the stack.
     """
-    stride = max(1, math.ceil(math.sqrt(math.prod(stack.shape) / _SAMPLE)))
-    samples: list[npt.NDArray[Any]] = []
-    structures: dict[int, Structure] = {}
-    for plane in stack:
+
+    def __init__(self, shape: tuple[int, int, int]) -> None:
+        self._stride = max(1, math.ceil(math.sqrt(math.prod(shape) / _SAMPLE)))
+        self._samples: list[npt.NDArray[Any]] = []
+        self._structures: dict[int, Structure] = {}
+
+    def add(self, plane: Plane) -> None:
+        """Take a plane's structure and a sample of its pixels, if it is valid."""
         if plane.validity.ok:
             # Offsets wander, so that a stride that divides the width still sees every column.
-            start = plane.index % stride
-            samples.append(plane.data[start::stride, start::stride].ravel())
-            structures[plane.index] = structure(plane)
-        seen()
-    if not samples:
-        return Survey((math.nan, math.nan), frozenset())
-    low, high = np.percentile(np.concatenate(samples), PERCENTILES)
-    present = [s.sd for s in structures.values() if s.significant]
-    least = STRUCTURE_SHARE * float(np.median(present)) if present else 0.0
-    empty = {
-        index
-        for index, s in structures.items()
-        if not s.significant or (s.sd < least and s.sd < s.pixel_sd / 2)
-    }
-    return Survey((float(low), float(high)), frozenset(empty))
+            start = plane.index % self._stride
+            sample = plane.data[start :: self._stride, start :: self._stride]
+            self._samples.append(sample.ravel())
+            self._structures[plane.index] = structure(plane)
+
+    def found(self) -> Survey:
+        """Return what the planes seen so far hold."""
+        if not self._samples:
+            return NOTHING_SEEN
+        low, high = np.percentile(np.concatenate(self._samples), PERCENTILES)
+        present = [s.sd for s in self._structures.values() if s.significant]
+        least = STRUCTURE_SHARE * float(np.median(present)) if present else 0.0
+        empty = {
+            index
+            for index, s in self._structures.items()
+            if not s.significant or (s.sd < least and s.sd < s.pixel_sd / 2)
+        }
+        return Survey((float(low), float(high)), frozenset(empty))
+
+
+def survey(stack: Stack) -> Survey:
+    """Read a stack once, plane by plane, and return what its planes hold."""
+    surveyor = Surveyor(stack.shape)
+    for plane in stack:
+        surveyor.add(plane)
+    return surveyor.found()
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 Figures live in `cop_core.report.figures` and `cop_core.report.panels`, which import matplotlib.
 """
 
+from cop_core.report.command import repeat_command
 from cop_core.report.document import SCHEMA_VERSION, report_document
 from cop_core.report.planes import planes_csv
-from cop_core.report.protocols import Protocol, Result, label, protocols, warnings_of
+from cop_core.report.protocols import Protocol, Result, label, noises, protocols, warnings_of
 from cop_core.report.table import summary_table
 from cop_core.report.write import write_report
 
@@ -14,8 +15,10 @@ __all__ = [
     "Protocol",
     "Result",
     "label",
+    "noises",
     "planes_csv",
     "protocols",
+    "repeat_command",
     "report_document",
     "summary_table",
     "warnings_of",

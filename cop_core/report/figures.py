@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
-from matplotlib import rc_context
+from matplotlib import rc_context, rcParams
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -18,16 +20,18 @@ from cop_core.report.panels import (
     draw_component,
     draw_r2,
     draw_slopes,
+    shade,
     shown_name,
 )
 from cop_core.report.protocols import noises, protocols
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.legend import Legend
 
     from cop_core.depth.compare import Comparison
     from cop_core.report.protocols import Protocol
@@ -36,7 +40,7 @@ FORMATS: Final = ("svg", "pdf", "png")
 """What every figure is saved as."""
 
 _WIDTH_IN = 180 / 25.4
-_LEGEND_CHARACTERS = 95  # that fit into one row
+_LEGEND_CHARACTERS = 1.3  # for each em of the figure's width that fit into one row
 _STYLE: Final[dict[str, Any]] = {
     "font.family": "DejaVu Sans",  # ships with matplotlib, so figures look the same everywhere
     "font.size": 7,
@@ -50,7 +54,24 @@ _STYLE: Final[dict[str, Any]] = {
     "svg.hashsalt": "cop",  # the same figure gives the same bytes
     "pdf.fonttype": 42,
 }
+_style_lock = RLock()
 _NO_DATE: Final = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
+
+
+@contextmanager
+def styled(style: dict[str, Any]) -> Iterator[None]:
+    """Draw with a matplotlib style, one thread at a time.
+
+    The style is global to matplotlib: without the lock, a report that is written while a
+    window draws could come out in the window's colours.
+
+    Parameters
+    ----------
+    style : dict
+        Values of ``matplotlib.rcParams``.
+    """
+    with _style_lock, rc_context(style):
+        yield
 
 
 def profile_figure(shown: Sequence[Protocol], *, columns: int = 3) -> Figure:
@@ -84,7 +105,7 @@ def profile_figure(shown: Sequence[Protocol], *, columns: int = 3) -> Figure:
     _add_letters(axes)
     for ax in axes[:-columns]:
         ax.set_xlabel("")
-    _add_legend(figure, shown, profile=True)
+    add_legend(figure, shown, profile=True)
     return figure
 
 
@@ -107,26 +128,49 @@ def effects_figure(result: Comparison) -> Figure:
     """
     rows = len(noises(result.components))
     figure = _figure(height_in=0.33 * rows + 1.1)
-    grid = figure.add_gridspec(1, 3, width_ratios=(1.25, 0.8, 1))
-    axes = [figure.add_subplot(grid[0, i]) for i in range(3)]
+    _add_letters(draw_effects(figure, result))
+    return figure
+
+
+def draw_effects(figure: Figure, result: Comparison, *, stacked: bool = False) -> list[Axes]:
+    """Draw slopes, R2 and Cohen's d into an empty figure, with a legend.
+
+    Parameters
+    ----------
+    figure : Figure
+        What to draw into; its layout must be constrained.
+    result : Comparison
+        The comparison.
+    stacked : bool
+        Whether the panels lie below each other, not side by side.
+
+    Returns
+    -------
+    list of Axes
+        Three panels.
+    """
+    if stacked:
+        grid = figure.add_gridspec(3, 1)
+    else:
+        grid = figure.add_gridspec(1, 3, width_ratios=(1.25, 0.8, 1))
+    axes = [figure.add_subplot(grid[i]) for i in range(3)]
     for ax, draw in zip(axes, (draw_slopes, draw_r2, draw_cohen_d), strict=True):
         draw(ax, result)
-    for ax in axes[1:]:
+    for ax in () if stacked else axes[1:]:
         ax.set_yticklabels([])
-    _add_letters(axes)
-    _add_legend(figure, protocols(result), profile=False)
-    return figure
+    add_legend(figure, protocols(result), profile=False)
+    return axes
 
 
 def save_profile_figure(shown: Sequence[Protocol], stem: Path) -> None:
     """Save `profile_figure` under a path without its suffix, as SVG, PDF and PNG."""
-    with rc_context(_STYLE):
+    with styled(_STYLE):
         _save(profile_figure(shown), stem)
 
 
 def save_effects_figure(result: Comparison, stem: Path) -> None:
     """Save `effects_figure` under a path without its suffix, as SVG, PDF and PNG."""
-    with rc_context(_STYLE):
+    with styled(_STYLE):
         _save(effects_figure(result), stem)
 
 
@@ -146,8 +190,23 @@ def _add_letters(axes: Sequence[Axes]) -> None:
         ax.set_title(letter, loc="left", weight="bold")
 
 
-def _add_legend(figure: Figure, shown: Sequence[Protocol], *, profile: bool) -> None:
-    """Explain the protocols, and what curve, band, line and hollow marks are, below all panels."""
+def add_legend(figure: Figure, shown: Sequence[Protocol], *, profile: bool) -> Legend:
+    """Explain the protocols, and what curve, band, line and hollow marks are, below all panels.
+
+    Parameters
+    ----------
+    figure : Figure
+        What to draw into; its layout must be constrained.
+    shown : sequence of Protocol
+        One or two protocols.
+    profile : bool
+        Whether the panels are those of `profile_figure`, not of `effects_figure`.
+
+    Returns
+    -------
+    Legend
+        In one row where it fits the figure's width, else in two columns.
+    """
     handles: list[Artist] = [
         Line2D([], [], color=look.colour, marker="" if profile else look.marker, ms=4)
         for _, look in zip(shown, LOOKS, strict=False)
@@ -157,7 +216,8 @@ def _add_legend(figure: Figure, shown: Sequence[Protocol], *, profile: bool) -> 
         explained = _profile_symbols(shown)
         handles += explained.values()
         names += explained
-    wide = sum(map(len, names)) > _LEGEND_CHARACTERS
+    ems = 72 * figure.get_figwidth() / rcParams["font.size"]
+    wide = sum(map(len, names)) > _LEGEND_CHARACTERS * ems
     legend = figure.legend(
         handles=handles,
         labels=[" "] * len(names),
@@ -166,17 +226,18 @@ def _add_legend(figure: Figure, shown: Sequence[Protocol], *, profile: bool) -> 
     )
     for text, name in zip(legend.get_texts(), names, strict=True):
         text.set_text(name)  # labels with a leading underscore would be dropped
+    return legend
 
 
 def _profile_symbols(shown: Sequence[Protocol]) -> dict[str, Artist]:
     """Return what the symbols of a profile mean, of those that occur."""
     symbols: dict[str, Artist] = {}
     if any(p.profile.kept.any() for p in shown):
-        symbols["SD over crops"] = Patch(color="0.5", alpha=0.3, lw=0)
+        symbols["SD over crops"] = Patch(color=shade(0.5), alpha=0.3, lw=0)
     if any(fit.defined for p in shown for fit in p.fits.values()):
-        symbols["linear fit"] = Line2D([], [], color="0.2", lw=1.4)
+        symbols["linear fit"] = Line2D([], [], color=shade(0.2), lw=1.4)
     if not all(p.profile.kept.all() for p in shown):
         symbols["plane left out"] = Line2D(
-            [], [], ls="", marker="o", ms=3, mfc="none", mec="0.3", mew=0.8
+            [], [], ls="", marker="o", ms=3, mfc="none", mec=shade(0.3), mew=0.8
         )
     return symbols

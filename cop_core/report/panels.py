@@ -1,7 +1,8 @@
 """Single panels, each drawn into an Axes that the caller owns.
 
-Text takes the figure's default sizes and colours, so that a panel follows a dark theme or the
-paper-sized style of `cop_core.report.figures`.
+Text takes matplotlib's current sizes and colours, and what lies over a curve or behind it is
+shaded to suit the Axes' background, so that a panel follows a dark theme or the paper-sized
+style of `cop_core.report.figures`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from matplotlib.colors import to_rgb
+from matplotlib import rcParams
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.ticker import MaxNLocator
 
 from cop_core.components import CLEAN
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
     from matplotlib.axes import Axes
+    from matplotlib.collections import FillBetweenPolyCollection
+    from matplotlib.lines import Line2D
 
     from cop_core.depth.compare import Comparison
     from cop_core.depth.profile import DepthProfile
@@ -55,14 +59,30 @@ class Look:
     dashes: str | tuple[int, tuple[float, ...]]
     marker: str
 
-    @property
-    def dark(self) -> tuple[float, ...]:
-        """The colour at about half its brightness, for lines over its own curve."""
-        return tuple(0.55 * channel for channel in to_rgb(self.colour))
+    def over(self, ax: Axes) -> tuple[float, ...]:
+        """Give the colour for lines over the protocol's own curve, and for text.
+
+        About half as bright as `colour`; on a dark background half as far from white.
+        """
+        rgb = to_rgb(self.colour)
+        if is_dark(ax):
+            return tuple(1 - 0.55 * (1 - channel) for channel in rgb)
+        return tuple(0.55 * channel for channel in rgb)
 
 
 LOOKS: Final = (Look("#D55E00", "-", "o"), Look("#0072B2", (0, (4, 1.5)), "s"))
 """Looks of the first and the second protocol: vermilion and blue."""
+
+
+def is_dark(ax: Axes) -> bool:
+    """Return whether an Axes has a dark background."""
+    return float(np.dot(to_rgb(ax.get_facecolor()), (0.2126, 0.7152, 0.0722))) < 0.5
+
+
+def shade(lightness: float) -> str:
+    """Return a colour between text (0) and background (1): a grey where black is on white."""
+    text, ground = (np.array(to_rgb(rcParams[x])) for x in ("text.color", "axes.facecolor"))
+    return to_hex(text + lightness * (ground - text))
 
 
 def has_depth(shown: Sequence[Protocol]) -> bool:
@@ -70,7 +90,9 @@ def has_depth(shown: Sequence[Protocol]) -> bool:
     return all(np.isfinite(p.profile.depth_um).any() for p in shown if len(p.profile))
 
 
-def draw_component(ax: Axes, shown: Sequence[Protocol], component: str) -> None:
+def draw_component(
+    ax: Axes, shown: Sequence[Protocol], component: str, *, notes: bool = True
+) -> None:
     """Draw one strength against depth: mean, SD band, line, slope and R2, excluded planes.
 
     Parameters
@@ -81,10 +103,12 @@ def draw_component(ax: Axes, shown: Sequence[Protocol], component: str) -> None:
         One or two protocols.
     component : str
         Name of the strength.
+    notes : bool
+        Whether to say why there is no line where there is none.
     """
     depths = has_depth(shown)
     for protocol, look in zip(shown, LOOKS, strict=False):
-        x = _positions(protocol.profile, depths)
+        x = positions(protocol.profile, depths)
         index = protocol.profile.components.index(component)
         mean, sd = 100 * protocol.profile.mean[:, index], 100 * protocol.profile.sd[:, index]
         _draw_band(ax, x, mean, sd, look)
@@ -92,13 +116,14 @@ def draw_component(ax: Axes, shown: Sequence[Protocol], component: str) -> None:
             fitted = x[protocol.profile.kept & np.isfinite(mean)]
             _draw_line(ax, fitted, protocol.fits[component], look)
     _frame(ax, shown, component, lines=len(shown))
-    _draw_excluded(ax, shown, depths)
+    for row, protocol in enumerate(shown):
+        draw_excluded(ax, positions(protocol.profile, depths)[~protocol.profile.kept], row)
     for row, (protocol, look) in enumerate(zip(shown, LOOKS, strict=False)):
-        if not protocol.profile.kept.any():
+        fit = protocol.fits[component]
+        if not protocol.profile.kept.any() or not (notes or fit.defined):
             continue
-        text = slope_text(protocol.fits[component])
         ax.text(
-            0.03, 0.975 - row * 0.11, text, color=look.dark, transform=ax.transAxes,
+            0.03, 0.975 - row * 0.11, slope_text(fit), color=look.over(ax), transform=ax.transAxes,
             ha="left", va="top", size="small",
         )  # fmt: skip
 
@@ -117,11 +142,11 @@ def draw_clean_and_power(ax: Axes, shown: Sequence[Protocol]) -> None:
     powered = [np.isfinite(p.profile.power_mw).any() for p in shown]
     right = ax.twinx() if any(powered) else None
     for protocol, look in zip(shown, LOOKS, strict=False):
-        profile, x = protocol.profile, _positions(protocol.profile, depths)
+        profile, x = protocol.profile, positions(protocol.profile, depths)
         if CLEAN in profile.components:
-            _draw_curve(ax, x, 100 * profile.of(CLEAN), look)
+            draw_curve(ax, x, 100 * profile.of(CLEAN), look)
         if right is not None:
-            right.plot(x, profile.power_mw, color=look.dark, lw=1.2, ls=":")
+            draw_dotted(right, x, profile.power_mw, look)
     _frame(ax, shown, CLEAN, lines=0)
     if right is None:
         ax.set_ylabel("Clean (%)")
@@ -175,9 +200,9 @@ def draw_slopes(ax: Axes, result: Comparison) -> None:
             low, high = (1e4 * x for x in fit.slope_ci95)
             _draw_interval(ax, row + shift, 1e4 * fit.slope_per_um, (low, high), look)
         _note_right(ax, row, p_text(effect.p_holm))
-    ax.axvline(0, color="0.6", lw=0.8, zorder=0)
+    ax.axvline(0, color=shade(0.6), lw=0.8, zorder=0)
     test = "naive p" if result.rule == "paper" else "p"
-    _note_right(ax, -0.75, f"difference,\n{test} (Holm)")
+    _head_right(ax, f"difference,\n{test} (Holm)")
     _rows(ax, result, "Slope and 95 % CI (% per 100 µm)")
 
 
@@ -212,22 +237,121 @@ def draw_cohen_d(ax: Axes, result: Comparison) -> None:
     result : Comparison
         The comparison.
     """
-    look = Look("0.2", "-", "D")
+    look = Look(shade(0.2), "-", "D")
     for row, component in enumerate(noises(result.components)):
         effect = result.of(component)
         _draw_interval(ax, row, effect.cohen_d, effect.cohen_d_ci95, look)
         _note_right(ax, row, effect.cohen_d_class.removesuffix(F2_SUFFIX))
-    ax.axvline(0, color="0.6", lw=0.8, zorder=0)
-    _note_right(ax, -0.75, "size, by the\nf2 convention" if result.rule == "paper" else "size")
+    ax.axvline(0, color=shade(0.6), lw=0.8, zorder=0)
+    _head_right(ax, "size, by the\nf2 convention" if result.rule == "paper" else "size")
     first, second = (shown_name(p.name, most=12) for p in protocols(result))
     _rows(ax, result, f"Cohen's d and 95 % CI\n({first} minus {second})")
 
 
-def _positions(profile: DepthProfile, depths: bool) -> npt.NDArray[np.float64]:
-    """Return where planes lie on the x axis: depth in um, or their index."""
+def positions(profile: DepthProfile, depths: bool) -> npt.NDArray[np.float64]:
+    """Return where planes lie on the x axis: depth in um, or their index, shape (planes,)."""
     if depths:
         return profile.depth_um
     return np.array([plane.index for plane in profile.planes], dtype=np.float64)
+
+
+def band_edges(
+    mean: npt.NDArray[np.float64], sd: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the lower and the upper edge of an SD band in %; no strength lies outside 0-100."""
+    return np.clip(mean - sd, 0, 100), np.clip(mean + sd, 0, 100)
+
+
+def fill_band(
+    ax: Axes,
+    x: npt.NDArray[np.float64],
+    low: npt.NDArray[np.float64],
+    high: npt.NDArray[np.float64],
+    look: Look,
+) -> FillBetweenPolyCollection:
+    """Fill an SD band and return it."""
+    return ax.fill_between(x, low, high, color=look.colour, alpha=0.2, lw=0)
+
+
+def curve_marker(y: npt.NDArray[np.float64], look: Look) -> str:
+    """Return the marker of a curve's points: none where there are many."""
+    return look.marker if np.isfinite(y).sum() <= _FEW_POINTS else ""
+
+
+def draw_curve(
+    ax: Axes, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], look: Look
+) -> Line2D:
+    """Draw a curve of means and return it."""
+    return ax.plot(x, y, color=look.colour, lw=0.8, marker=curve_marker(y, look), ms=2.5)[0]
+
+
+def draw_dotted(
+    right: Axes, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], look: Look
+) -> Line2D:
+    """Draw what was set or measured beside the strengths, such as power, and return it."""
+    return right.plot(x, y, color=look.over(right), lw=1.2, ls=":")[0]
+
+
+def mark_height(row: int) -> float:
+    """Return where the marks of a protocol's excluded planes lie, as share of the Axes."""
+    return 0.035 + 0.055 * row
+
+
+def draw_excluded(ax: Axes, x: npt.NDArray[np.float64], row: int) -> Line2D:
+    """Mark excluded planes as hollow symbols below the depth axis and return the marks.
+
+    Parameters
+    ----------
+    ax : Axes
+        What to draw into.
+    x : ndarray of shape (excluded,)
+        Where the planes lie on the x axis.
+    row : int
+        0 for the first protocol, 1 for the second.
+    """
+    look = LOOKS[row]
+    return ax.plot(
+        x, np.full(len(x), mark_height(row)), ls="", marker=look.marker, ms=3, mfc="none",
+        mec=look.colour, mew=0.8, transform=ax.get_xaxis_transform(),
+    )[0]  # fmt: skip
+
+
+def frame(ax: Axes, component: str, *, depths: bool) -> None:
+    """Set title, label of the x axis and spines."""
+    ax.set_title(shown_name(label(component), most=24))
+    ax.set_xlabel(DEPTH_LABEL if depths else "Plane")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.margins(x=0.02)
+
+
+def set_height(ax: Axes, high: float, *, lines: int, foot: bool) -> None:
+    """Set limits and ticks of the y axis, from 0.
+
+    Parameters
+    ----------
+    ax : Axes
+        Whose axis.
+    high : float
+        Top of what is drawn, in %.
+    lines : int
+        Lines of text to leave room for above it.
+    foot : bool
+        Whether to leave room below 0 for the marks of excluded planes.
+    """
+    below = _FOOT if foot else 0.0
+    height = high / (1 - below - lines * _HEADROOM)
+    top = high + lines * _HEADROOM * height
+    ax.set_ylim(-below * height, top)
+    ticks = MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]).tick_values(0, top)
+    ax.set_yticks([tick for tick in ticks if 0 <= tick <= top])
+    ax.yaxis.set_major_formatter("{x:g}")
+    if foot:
+        ax.spines["left"].set_bounds(0, top)
+
+
+def draw_floor(ax: Axes) -> None:
+    """Draw the depth axis at 0, for a panel with marks of excluded planes below it."""
+    ax.axhline(0, color=ax.spines["bottom"].get_edgecolor(), lw=0.5, zorder=0)
 
 
 def _draw_band(
@@ -237,65 +361,37 @@ def _draw_band(
     sd: npt.NDArray[np.float64],
     look: Look,
 ) -> None:
-    low, high = np.clip([mean - sd, mean + sd], 0, 100)  # no strength lies outside
+    low, high = band_edges(mean, sd)
     if np.isfinite(mean).sum() == 1:  # a band around one plane has no width
         ax.vlines(x, low, high, color=look.colour, alpha=0.4, lw=2)
     else:
-        ax.fill_between(x, low, high, color=look.colour, alpha=0.2, lw=0)
-    _draw_curve(ax, x, mean, look)
-
-
-def _draw_curve(
-    ax: Axes, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], look: Look
-) -> None:
-    marker = look.marker if np.isfinite(y).sum() <= _FEW_POINTS else ""
-    ax.plot(x, y, color=look.colour, lw=0.8, marker=marker, ms=2.5)
+        fill_band(ax, x, low, high, look)
+    draw_curve(ax, x, mean, look)
 
 
 def _draw_line(ax: Axes, x: npt.NDArray[np.float64], fit: SlopeFit, look: Look) -> None:
     """Draw the line over the planes that it was fitted to, and nowhere else."""
     if fit.defined:
         ends = np.array([np.nanmin(x), np.nanmax(x)])
-        ax.plot(ends, 100 * fit.at(ends), color=look.dark, lw=1.4, ls=look.dashes)
-
-
-def _draw_excluded(ax: Axes, shown: Sequence[Protocol], depths: bool) -> None:
-    """Mark excluded planes as hollow symbols on the depth axis."""
-    for row, (protocol, look) in enumerate(zip(shown, LOOKS, strict=False)):
-        profile = protocol.profile
-        x = _positions(profile, depths)[~profile.kept]
-        y = np.full(len(x), 0.035 + 0.055 * row)
-        ax.plot(
-            x, y, ls="", marker=look.marker, ms=3, mfc="none", mec=look.colour, mew=0.8,
-            transform=ax.get_xaxis_transform(),
-        )  # fmt: skip
+        ax.plot(ends, 100 * fit.at(ends), color=look.over(ax), lw=1.4, ls=look.dashes)
 
 
 def _frame(ax: Axes, shown: Sequence[Protocol], component: str, *, lines: int) -> None:
     """Set title, labels and limits that leave room for text above and marks below."""
     depths = has_depth(shown)
-    ax.set_title(shown_name(label(component), most=24))
-    ax.set_xlabel(DEPTH_LABEL if depths else "Plane")
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.margins(x=0.02)
+    frame(ax, component, depths=depths)
     if max(len(p.profile) for p in shown) == 1:
-        x = _positions(shown[0].profile, depths)
+        x = positions(shown[0].profile, depths)
         ax.set_xlim(np.nanmin(x) - 1, np.nanmax(x) + 1)
     if not any(p.profile.kept.any() for p in shown):
         ax.set_ylim(0, 1)
         ax.set_yticks([])
         ax.text(0.5, 0.5, "no plane to show", transform=ax.transAxes, ha="center", va="center")
         return
-    high = _highest(shown, component)
-    foot = _FOOT if lines and any((~p.profile.kept).any() for p in shown) else 0.0
-    height = high / (1 - foot - lines * _HEADROOM)
-    ax.set_ylim(-foot * height, high + lines * _HEADROOM * height)
-    ticks = MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]).tick_values(0, ax.get_ylim()[1])
-    ax.set_yticks([tick for tick in ticks if 0 <= tick <= ax.get_ylim()[1]])
-    ax.yaxis.set_major_formatter("{x:g}")
-    if foot:  # the depth axis lies at 0, the marks of planes left out below it
-        ax.axhline(0, color=ax.spines["bottom"].get_edgecolor(), lw=0.5, zorder=0)
-        ax.spines["left"].set_bounds(0, ax.get_ylim()[1])
+    foot = bool(lines) and any((~p.profile.kept).any() for p in shown)
+    set_height(ax, _highest(shown, component), lines=lines, foot=foot)
+    if foot:
+        draw_floor(ax)
 
 
 def _highest(shown: Sequence[Protocol], component: str) -> float:
@@ -324,6 +420,11 @@ def _draw_interval(
 
 def _note_right(ax: Axes, y: float, text: str) -> None:
     ax.text(1.02, y, text, transform=ax.get_yaxis_transform(), ha="left", va="center", size="small")
+
+
+def _head_right(ax: Axes, text: str) -> None:
+    """Head the column of notes, above the first row however low the rows are."""
+    ax.text(1.02, 1, text, transform=ax.transAxes, ha="left", va="bottom", size="small")
 
 
 def _rows(ax: Axes, result: Comparison, x_label: str) -> None:

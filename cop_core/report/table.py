@@ -51,6 +51,24 @@ def p_text(p: float) -> str:
     return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
+def plain(value: float, digits: int) -> str:
+    """Return a number with that many digits after the point, or a dash for NaN."""
+    return _UNDEFINED if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def slope_with_interval(slope_per_um: float, interval: tuple[float, float]) -> str:
+    """Return a slope and its interval, both per um, as `value_with_interval` per 100 um."""
+    return value_with_interval(slope_per_um * 1e4, (interval[0] * 1e4, interval[1] * 1e4))
+
+
+def value_with_interval(value: float, interval: tuple[float, float]) -> str:
+    """Return a value and its interval as one cell, ``+1.14 [-0.92, +3.20]``."""
+    if any(math.isnan(x) for x in interval):
+        return _signed(value)
+    low, high = (_signed(x) for x in interval)
+    return f"{_signed(value)} [{low}, {high}]"
+
+
 def _protocol_table(protocol: Protocol) -> Table:
     profile = protocol.profile
     kept = profile.kept
@@ -58,8 +76,8 @@ def _protocol_table(protocol: Protocol) -> Table:
     table = _table(title, "mean %", "slope [95 % CI], % per 100 µm", "R²")
     for component, fit in protocol.fits.items():
         mean = profile.of(component)[kept].mean() * 100 if kept.any() else math.nan
-        slope = _slope(fit.slope_per_um, fit.slope_ci95) if fit.defined else fit.note
-        table.add_row(label(component), _plain(mean, 1), slope, _plain(fit.r2, 2))
+        slope = slope_with_interval(fit.slope_per_um, fit.slope_ci95) if fit.defined else fit.note
+        table.add_row(label(component), plain(mean, 1), slope, plain(fit.r2, 2))
     return table
 
 
@@ -72,12 +90,12 @@ def _comparison_table(result: Comparison) -> Table:
         "d",
     )
     for effect in result.effects:
-        d = _with_interval(effect.cohen_d, effect.cohen_d_ci95)
+        d = value_with_interval(effect.cohen_d, effect.cohen_d_ci95)
         if not math.isnan(effect.cohen_d):
             d = f"{d} {effect.cohen_d_class.removesuffix(F2_SUFFIX)}"
         table.add_row(
             label(effect.component),
-            _slope(effect.slope_difference_per_um, effect.ci95),
+            slope_with_interval(effect.slope_difference_per_um, effect.ci95),
             p_text(effect.p_holm),
             d,
         )
@@ -94,21 +112,5 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def _plain(value: float, digits: int) -> str:
-    return _UNDEFINED if math.isnan(value) else f"{value:.{digits}f}"
-
-
 def _signed(value: float) -> str:
     return _UNDEFINED if math.isnan(value) else f"{value:+.2f}"
-
-
-def _slope(slope_per_um: float, interval: tuple[float, float]) -> str:
-    return _with_interval(slope_per_um * 1e4, (interval[0] * 1e4, interval[1] * 1e4))
-
-
-def _with_interval(value: float, interval: tuple[float, float]) -> str:
-    """Return a value and its interval as one cell, ``+1.14 [-0.92, +3.20]``."""
-    if any(math.isnan(x) for x in interval):
-        return _signed(value)
-    low, high = (_signed(x) for x in interval)
-    return f"{_signed(value)} [{low}, {high}]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cop_core.stacks._given import AS_FILE, POWER_ARRAY
 from cop_core.stacks._power_table import read_power_table
 from cop_core.stacks.model import Plane, Scale, Stack, Validity
 from cop_core.stacks.open import open_stack
@@ -15,6 +16,8 @@ from cop_core.stacks.power import (
 from cop_core.stacks.validity import check_plane
 
 __all__ = [
+    "AS_FILE",
+    "POWER_ARRAY",
     "GainedPower",
     "Plane",
     "Scale",

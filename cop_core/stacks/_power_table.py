@@ -92,6 +92,6 @@ def _row(row: list[str], columns: tuple[int, int], line: int, path: Path) -> tup
         raise InputError(
             f"line {line} has a value that is negative or not finite",
             where=str(path),
-            advice="depth_um and power_mw are numbers of 0 or more",
+            advice="give depth_um and power_mw as numbers of 0 or more",
         )
     return depth_um, power_mw

@@ -12,6 +12,7 @@ from cop_core.errors import CopError, InputError
 from cop_core.stacks._array import is_array, open_array
 from cop_core.stacks._axes import Selection, select
 from cop_core.stacks._depth import depths_of, require_z_step
+from cop_core.stacks._given import given_options
 from cop_core.stacks._lazy import LazyStack
 from cop_core.stacks._limits import require_block, require_plane_count, require_real
 from cop_core.stacks._tiff import open_tiff
@@ -64,7 +65,8 @@ def open_stack(
     -------
     Stack
         Depths are relative to the shallowest plane and in the order of the planes. A plane
-        that cannot be used says why in its validity; reading it never raises.
+        that cannot be used says why in its validity; reading it never raises. Its
+        ``metadata["opened_with"]`` holds the options given here, as JSON types.
 
     Raises
     ------
@@ -75,7 +77,11 @@ def open_stack(
     try:
         data = _open(source, axes, level, allow_partial=allow_partial)
         selection = select(data, channel, time, any_axis=step is not None or axes is not None)
-        return _stack(data, selection, step, power, name)
+        stack = _stack(data, selection, step, power, name)
+        stack.metadata["opened_with"] = given_options(
+            selection, step, power, channel, time, axes, level, allow_partial=allow_partial
+        )
+        return stack
     except CopError:
         raise
     except Exception as error:

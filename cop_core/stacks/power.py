@@ -46,6 +46,11 @@ class GainedPower:
         """Power in mW at every depth in um (same shape)."""
         return gained(depth_um, self.p0_mw, self.length_um, self.max_mw)
 
+    def __str__(self) -> str:
+        """Write the text that `parse` reads, exact to the last digit."""
+        values = (self.p0_mw, self.length_um, self.max_mw)
+        return "gained:" + ",".join(repr(float(value)) for value in values)
+
     @classmethod
     def parse(cls, text: str) -> GainedPower:
         """Read ``gained:P0,l,Pmax`` (mW, um, mW)."""

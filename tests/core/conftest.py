@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import tifffile
 import torch
 
+from cop_core import cli
 from cop_core.ene import Genome
 from cop_core.estimation import load_estimator
 from cop_core.vit import Card, NoiseViT, VitConfig, packaged, save_weights
@@ -69,6 +71,37 @@ def own_weights(tmp_path: Path) -> Path:
 def tiny_estimator(tiny_weights: Path) -> Estimator:
     """Small untrained network in float32 on the CPU."""
     return load_estimator(tiny_weights, device="cpu", precision="float32")
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
+    """Run `cop` in this process: (arguments) -> exit code, standard output, standard error."""
+
+    def run(*arguments: object) -> tuple[object, str, str]:
+        capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", ["cop", *map(str, arguments)])
+        code: object = 0
+        try:
+            cli.main()
+        except SystemExit as leave:
+            code = leave.code or 0
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+@pytest.fixture
+def quick_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the drawing out where only files matter."""
+    from cop_core.report.figures import FORMATS
+
+    def touch(_: object, stem: Path) -> None:
+        for suffix in FORMATS:
+            stem.with_suffix(f".{suffix}").write_text("figure")
+
+    monkeypatch.setattr("cop_core.report.figures.save_profile_figure", touch)
+    monkeypatch.setattr("cop_core.report.figures.save_effects_figure", touch)
 
 
 @pytest.fixture

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,8 +20,10 @@ from typer.testing import CliRunner
 
 import cop_core as cop
 from cop_core import cli, estimation
+from cop_core.cli import options as shared
 from cop_core.components import CLEAN, DEFAULT_COMPONENTS
 from cop_core.errors import CancelledError
+from cop_core.stacks import AS_FILE
 from cop_core.training import TrainConfig, loop, ship
 from cop_core.vit import load_network
 
@@ -35,24 +39,6 @@ COMMANDS = [
     ["weights", "verify"],
     ["weights", "export"],
 ]
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run `cop` in this process: (arguments) -> exit code, standard output, standard error."""
-
-    def run(*arguments):
-        capsys.readouterr()
-        monkeypatch.setattr(sys, "argv", ["cop", *map(str, arguments)])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as leave:
-            code = leave.code or 0
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
 
 
 @pytest.fixture
@@ -112,7 +98,12 @@ def test_version_and_no_arguments(run):
         ["profile", "x.tif", "-o", "y", "--normalisation", "none"],
         ["profile", "x.tif", "-o", "y", "--crops", "0"],
         ["profile", "x.tif", "-o", "y", "--seed", "-1"],
+        ["profile", "x.tif", "-o", "y", "--channel", "0", "--channel", "1"],
+        ["profile", "x.tif", "-o", "y", "--z-step-um", "two"],
+        ["profile", "x.tif", "-o", "y", "--time", "1.5"],
         ["compare", "x.tif", "-o", "y"],
+        ["compare", "x.tif", "y.tif", "-o", "y", *["--axes", "ZYX"] * 3],
+        ["compare", "x.tif", "y.tif", "-o", "y", *["--z-step-um", "1"] * 3],
         ["evaluate", "x", "--crops", "2"],
         ["train", "-o", "y", "--batch-size", "1"],
         ["train", "-o", "y", "--negatives", "none"],
@@ -252,9 +243,34 @@ def test_cancelling_has_exit_code_130(stop, run, tiny_weights, pair, tmp_path, m
     monkeypatch.setattr(estimation, "profile", cancel)
     output = tmp_path / "report"
     code, out, err = run("profile", pair[0], "-o", output, "--weights", tiny_weights)
-    assert code == 130
-    assert out == ""
-    assert "Traceback" not in err
+    assert (code, out, err.split("\n")[-2:]) == (130, "", ["cop: cancelled.", ""])
+    assert not output.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to send to another process")
+def test_ctrl_c_ends_a_run_in_one_line_and_writes_nothing(counts, tiny_weights, tmp_path):
+    path, output = tmp_path / "long.tif", tmp_path / "report"
+    tifffile.imwrite(path, np.repeat(counts(1, 96), 2000, axis=0), photometric="minisblack")
+    # A parent in the background may have had the process ignore the signal.
+    start = "import signal as s; s.signal(s.SIGINT, s.default_int_handler);"
+    script = f"{start} from cop_core.cli import main; main()"
+    arguments = ["profile", path, "-o", output, "--z-step-um", 1, "--estimator", tiny_weights]
+    with subprocess.Popen(
+        [sys.executable, "-c", script, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "FORCE_COLOR": "1"},  # bars move although nobody watches
+    ) as running:
+        shown = b""
+        while b"long" not in shown:
+            shown += running.stderr.read1()
+            assert running.poll() is None, shown
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=60)
+    assert (running.returncode, out) == (130, b"")
+    assert err.endswith(b"cop: cancelled.\n")
+    assert b"Traceback" not in err
     assert not output.exists()
 
 
@@ -328,6 +344,57 @@ def test_compare_writes_its_report(run, tiny_weights, pair, tmp_path):
     assert [float(row["power_mw"]) for row in rows[:6]] == [20] * 6
     names = {p.name for p in (output / "figures").iterdir()}
     assert {"profile.svg", "profile.pdf", "profile.png", "effects.svg"} <= names
+
+
+@pytest.fixture
+def colours(tmp_path):
+    """Two stacks of two channels, whose signals are 10, 20 and 30, 40 counts; no z step."""
+    paths = tmp_path / "a.tif", tmp_path / "b.tif"
+    ripple = np.indices((1, 1, 64, 64)).sum(axis=0) % 2  # a plane of one value is left out
+    for path, levels in zip(paths, ((10, 20), (30, 40)), strict=True):
+        data = np.tile(np.reshape(levels, (1, 2, 1, 1)), (3, 1, 64, 64)) + 2 * ripple - 1
+        tifffile.imwrite(path, data.astype(np.uint8), photometric="minisblack")
+    return paths
+
+
+@pytest.mark.usefixtures("quick_figures")
+@pytest.mark.parametrize(
+    ("options", "signals", "depths"),
+    [
+        (["--channel", 1, "--z-step-um", 2], (20, 40), (4, 4)),
+        (["--channel", 1, "--channel", 0, "--z-step-um", 2], (20, 30), (4, 4)),
+        (["--channel", 0, "--z-step-um", 2, "--z-step-um", 5], (10, 30), (4, 10)),
+    ],
+)
+def test_the_stacks_of_a_pair_have_options_of_their_own(
+    options, signals, depths, run, colours, tiny_weights, tmp_path
+):
+    more = ["--axes", "ZCYX", "--weights", tiny_weights, "--device", "cpu"]
+    more += ["--power", "metadata", 7]
+    code, _, err = run("compare", *colours, "-o", tmp_path / "r", *options, *more)
+    assert code == 0, err
+    with (tmp_path / "r" / "planes.csv").open(newline="") as file:
+        last = [row for row in csv.DictReader(file) if row["plane"] == "2"]
+    assert tuple(float(row["signal"]) for row in last) == signals
+    assert tuple(float(row["depth_um"]) for row in last) == depths
+    assert [row["power_mw"] for row in last] == ["", "7.0"]
+
+
+@pytest.mark.usefixtures("quick_figures")
+def test_what_a_file_states_may_stand_beside_an_option(run, colours, pair, tiny_weights, tmp_path):
+    options = ["--channel", 1, "--channel", "metadata", "--axes", "ZCYX", "--axes", "metadata"]
+    options += ["--z-step-um", 2, "--z-step-um", "metadata", "--time", "metadata"]
+    options += ["--weights", tiny_weights, "--device", "cpu"]
+    code, _, err = run("compare", colours[0], pair[1], "-o", tmp_path / "r", *options)
+    assert code == 0, err
+    made = strict(tmp_path / "r" / "report.json")["provenance"]["protocols"]
+    assert made["fixed"]["opened_with"] == {"channel": 1, "axes": "ZCYX", "z_step_um": 2.0}
+    assert made["gained"]["opened_with"] == {}
+
+
+def test_the_command_line_has_the_defaults_of_python():
+    assert shared.Options().settings() == estimation.Settings()
+    assert shared.AS_FILE == AS_FILE
 
 
 def test_a_cut_file_is_read_on_explicit_request(run, tiny_weights, tmp_path):

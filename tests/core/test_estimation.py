@@ -16,7 +16,7 @@ from cop_core.errors import CancelledError, InputError
 from cop_core.estimation import Settings, load_estimator, profile, survey
 from cop_core.estimation.crops import cut, grid_starts
 from cop_core.estimation.normalise import normalise, plane_range
-from cop_core.estimation.profile import NO_RANGE
+from cop_core.estimation.planes import NO_RANGE
 from cop_core.estimation.survey import NO_SIGNAL
 from cop_core.vit import VitConfig, save_weights
 
@@ -405,6 +405,8 @@ def test_a_profile_says_how_it_was_made(counts, tiny_weights, tiny_estimator):
     made = json.loads(json.dumps(found.provenance))
     assert made["source"] == "array"
     assert made["shape"] == [2, 200, 200]
+    assert made["opened_with"] == {"z_step_um": 2.0, "power": 12.0}
+    assert made["loaded_with"].keys() == {"weights", "device", "precision"}
     assert made["weights"]["sha256"] == tiny_estimator.card.sha256
     assert made["weights"]["genome"]["name"] == "microscopy"
     assert (made["device"], made["precision"]) == ("cpu", "float32")

@@ -62,9 +62,15 @@ def test_every_way_to_say_it(tmp_path):
     assert np.isnan(resolve_power(None, DEPTH)).all()
 
 
+def test_a_law_is_written_as_it_is_read():
+    law = GainedPower(1 / 3, np.float64(1000 / 7), 60)
+    assert str(law) == f"gained:{1 / 3!r},{1000 / 7!r},60.0"
+    assert GainedPower.parse(str(law)) == law
+
+
 @pytest.mark.parametrize("text", ["gained:", "gained:1,2", "gained:1,2,3,4", "gained:a,b,c"])
 def test_bad_gained_text(text):
-    with pytest.raises(InputError, match="write gained:P0,l,Pmax"):
+    with pytest.raises(InputError, match="Write gained:P0,l,Pmax"):
         resolve_power(text, DEPTH)
 
 

@@ -53,18 +53,6 @@ def both():
     return compare(profile(excluded=(3, 7)), profile("gained", rise=0.0, seed=1))
 
 
-@pytest.fixture
-def quick_figures(monkeypatch):
-    """Leave the drawing out where only files matter."""
-
-    def touch(_, stem):
-        for suffix in FORMATS:
-            stem.with_suffix(f".{suffix}").write_text("figure")
-
-    monkeypatch.setattr("cop_core.report.figures.save_profile_figure", touch)
-    monkeypatch.setattr("cop_core.report.figures.save_effects_figure", touch)
-
-
 def files(folder):
     found = (p for p in folder.rglob("*") if p.is_file())
     return {str(p.relative_to(folder)): p.read_bytes() for p in found}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 
 import dask.array as da
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import zarr
 
 from cop_core.errors import InputError
-from cop_core.stacks import Stack, open_stack
+from cop_core.stacks import GainedPower, Stack, open_stack
 
 RNG = np.random.default_rng(0)
 ZYX = RNG.integers(1, 4000, (5, 20, 24)).astype(np.uint16)
@@ -101,10 +102,10 @@ def test_bad_z_step(step):
 @pytest.mark.parametrize(
     ("array", "options", "message"),
     [
-        (ZYX, {}, "pass z_step_um"),
+        (ZYX, {}, "If its planes are z planes pass z_step_um"),
         (ZYX, {"axes": "ZYX"}, r"z step is not known.*--z-step-um"),
         (ZYX[0], {"z_step_um": 1}, "2-D image"),
-        (ZYX[0, 0], {"z_step_um": 1}, "pass axes"),
+        (ZYX[0, 0], {"z_step_um": 1}, "Pass axes"),
         (ZYX[None], {"z_step_um": 1}, "axes of a 1 x 5 x 20 x 24 array are not known"),
         (ZYX[..., :3], {"z_step_um": 1}, "axes of a 5 x 20 x 3 array"),
         (ZYX[:, :0], {"z_step_um": 1}, "no pixels"),
@@ -131,14 +132,53 @@ def test_messages(array, options, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("power", "said"),
+    [
+        (5, 5.0),
+        (np.float32(0.1), float(np.float32(0.1))),
+        (0, 0.0),
+        ("7.5", "7.5"),
+        ("gained:2,150,10", "gained:2,150,10"),
+        (GainedPower(1 / 3, 150, np.float64(10)), f"gained:{1 / 3!r},150.0,10.0"),
+        ([1, 2, 3, 4, 5], "array"),
+        (np.arange(5), "array"),
+    ],
+)
+def test_a_stack_remembers_its_power_as_it_was_given(power, said):
+    opened = open_stack(ZYX, z_step_um=np.float64(2), power=power).metadata["opened_with"]
+    assert json.loads(json.dumps(opened)) == {"z_step_um": 2.0, "power": said}
+
+
+def test_a_stack_remembers_only_the_options_that_were_given(tmp_path):
+    table = tmp_path / "power.csv"
+    table.write_text("depth_um,power_mw\n0,5\n9,6\n")
+    whole = np.zeros((3, 2, 5, 10, 12), np.uint8)
+    options = {"axes": "TCZYX", "z_step_um": 1.5, "channel": np.int64(1), "time": "2"}
+    found = open_stack(whole, **options, power=table, name="a", allow_partial=True).metadata
+    assert json.loads(json.dumps(found["opened_with"])) == {
+        "z_step_um": 1.5,
+        "power": str(table),
+        "channel": 1,
+        "time": 2,
+        "axes": "TCZYX",
+        "allow_partial": True,
+    }
+    assert open_stack(ZYX, axes="TYX", z_step_um=3, channel=0).metadata["opened_with"] == {
+        "z_step_um": 3.0,
+        "axes": "TYX",
+        "channel": 0,
+    }
+
+
 def test_choices_are_listed():
     whole = np.zeros((3, 2, 4, 10, 12), np.uint8)
-    with pytest.raises(InputError, match=r"there are 2 channels: 0, 1\. choose one"):
+    with pytest.raises(InputError, match=r"there are 2 channels: 0, 1\. Choose one"):
         open_stack(whole, axes="TCZYX", z_step_um=1, time=0)
-    with pytest.raises(InputError, match=r"there are 3 times: 0, 1, 2\. choose one"):
+    with pytest.raises(InputError, match=r"there are 3 times: 0, 1, 2\. Choose one"):
         open_stack(whole, axes="TCZYX", z_step_um=1, channel=1)
     for wrong in (-1, 3, "3", True, 1.0, "x"):
-        with pytest.raises(InputError, match=r"choose one of: 0, 1, 2"):
+        with pytest.raises(InputError, match=r"Choose one of: 0, 1, 2"):
             open_stack(whole, axes="TCZYX", z_step_um=1, channel=1, time=wrong)
 
 

@@ -321,7 +321,7 @@ def test_pyramid(tmp_path):
         tif.write(ZYX[:, ::2, ::2], subfiletype=1)
     assert np.array_equal(planes(open_stack(path)), ZYX)
     assert np.array_equal(planes(open_stack(path, level=1)), ZYX[:, ::2, ::2])
-    refused("no resolution level 2. choose a level from 0 to 1", path, level=2)
+    refused("no resolution level 2. Choose a level from 0 to 1", path, level=2)
 
 
 def test_ome_file_names_outside_the_folder(tmp_path):

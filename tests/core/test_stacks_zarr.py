@@ -75,7 +75,7 @@ def test_ome_zarr(tmp_path, version):
     assert stack.depth_um.tolist() == [0, 2, 4, 6, 8, 10]
     assert np.array_equal(planes(stack), ZYX)
     assert np.array_equal(planes(open_stack(str(path), level=1)), ZYX[:, ::2, ::2])
-    refused("no resolution level 2. choose a level from 0 to 1", path, level=2)
+    refused("no resolution level 2. Choose a level from 0 to 1", path, level=2)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_units(tmp_path, factor, unit):
 @pytest.mark.parametrize(("factor", "units"), [(2.0, {}), (0.0, UNITS), (2.0, {"z": "parsnip"})])
 def test_a_scale_that_says_nothing(tmp_path, factor, units):
     path = ome(tmp_path, scale=(factor, 1, 1), units=units)
-    refused("z step is not known.*pass z_step_um", path)
+    refused("z step is not known.*Pass z_step_um", path)
     assert open_stack(path, z_step_um=3).depth_um[1] == 3
 
 

@@ -1,0 +1,111 @@
+"""Pictures of the widgets in a real napari, for the README and for a critical look.
+
+    xvfb-run -a -s "-screen 0 1920x1080x24" python benchmarks/screenshots.py [FOLDER]
+
+Opens the sample pair, compares it and photographs the window while it runs, when it is done and
+after an error, dark and light, at 1280x800 and 1920x1080.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import napari
+from napari.settings import get_settings
+from qtpy.QtCore import QEventLoop, QTimer
+from qtpy.QtWidgets import QApplication
+
+from napari_cop._compare_widget import CompareWidget
+from napari_cop._profile_widget import ProfileWidget
+from napari_cop._runner import State
+
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
+SIZES = {"1280x800": (1280, 800), "1920x1080": (1920, 1080)}
+
+
+def wait(until: Callable[[], bool], seconds: float = 120.0) -> None:
+    """Let Qt work until a condition holds."""
+    loop, timer = QEventLoop(), QTimer()
+    timer.timeout.connect(lambda: until() and loop.quit())
+    timer.start(20)
+    QTimer.singleShot(int(seconds * 1000), loop.quit)
+    loop.exec_()
+    timer.stop()
+    if not until():
+        sys.exit("gave up waiting")
+
+
+def pause(seconds: float) -> None:
+    """Let Qt work for a while, so that everything is drawn."""
+    loop = QEventLoop()
+    QTimer.singleShot(int(seconds * 1000), loop.quit)
+    loop.exec_()
+
+
+class Photographer:
+    """Saves pictures of one viewer's window."""
+
+    def __init__(self, viewer: napari.Viewer, folder: Path) -> None:
+        self.viewer = viewer
+        self.folder = folder
+
+    def shoot(self, name: str) -> None:
+        pause(0.6)
+        self.viewer.window.screenshot(str(self.folder / f"{name}.png"), flash=False)
+        print(self.folder / f"{name}.png")
+
+
+def show_tab(dock: CompareWidget | ProfileWidget, title: str) -> None:
+    tabs = dock.tabs
+    tabs.setCurrentIndex([tabs.tabText(i) for i in range(tabs.count())].index(title))
+
+
+def session(theme: str, size: str, folder: Path) -> None:
+    """Compare the sample pair in one viewer and photograph every stage."""
+    get_settings().appearance.theme = theme
+    viewer = napari.Viewer(show=True)
+    window = viewer.window._qt_window
+    window.resize(*SIZES[size])
+    viewer.open_sample("napari-cop", "three_photon_pair")
+    _, dock = viewer.window.add_plugin_dock_widget("napari-cop", "Compare protocols")
+    camera = Photographer(viewer, folder)
+    name = f"{theme}-{size}"
+    camera.shoot(f"input-{name}")
+    planes: list[int] = []
+    dock.runner.plane_read.connect(lambda protocol, _: planes.append(protocol))
+    dock.run()
+    wait(lambda: len(planes) > 80 or dock.runner.state is State.IDLE)
+    camera.shoot(f"running-{name}")
+    wait(lambda: dock.runner.state is State.IDLE)
+    viewer.dims.set_current_step(0, 30)
+    for tab in ("Depth", "Effects", "Table"):
+        show_tab(dock, tab)
+        camera.shoot(f"{tab.lower()}-{name}")
+    show_tab(dock, "Depth")
+    dock.add_noise_maps()
+    camera.shoot(f"map-{name}")
+    with tempfile.NamedTemporaryFile(suffix=".tif") as text:
+        text.write(b"this is no picture")
+        text.flush()
+        dock.forms[0].choose_file(text.name)
+        dock.run()
+        wait(lambda: dock.runner.state is State.IDLE)
+        show_tab(dock, "Input")
+        camera.shoot(f"error-{name}")
+    viewer.close()
+    QApplication.processEvents()
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else IMAGES
+    folder.mkdir(parents=True, exist_ok=True)
+    for theme in ("dark", "light"):
+        for size in SIZES:
+            session(theme, size, folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""One plane from pixels to its estimate: normalised crops, then strengths averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from cop_core.depth.profile import NOT_READ, PlaneEstimate
+from cop_core.estimation.crops import cut
+from cop_core.estimation.estimator import Estimator
+from cop_core.estimation.normalise import normalise, plane_range
+from cop_core.estimation.settings import Settings
+from cop_core.estimation.survey import NO_SIGNAL, Survey
+from cop_core.stacks import Plane, Stack
+
+NO_RANGE = "no range to normalise"
+
+Prepared = tuple[PlaneEstimate, npt.NDArray[np.float32]]
+"""A plane's estimate without strengths yet, and its normalised crops (n, 192, 192)."""
+
+
+def prepare(plane: Plane, settings: Settings, found: Survey, components: int) -> Prepared:
+    """Return a plane without strengths yet and its crops; an excluded plane has none.
+
+    Parameters
+    ----------
+    plane : Plane
+        The plane, in counts.
+    settings : Settings
+        How it is normalised and cut.
+    found : Survey
+        The stack's range and its planes without signal.
+    components : int
+        Number of strengths.
+    """
+    data = plane.data
+    finite = data[np.isfinite(data)] if data.dtype.kind == "f" else data
+    estimate = PlaneEstimate(
+        index=plane.index,
+        depth_um=plane.depth_um,
+        power_mw=plane.power_mw,
+        mean=np.full(components, np.nan),
+        sd=np.full(components, np.nan),
+        n_crops=0,
+        signal=float(finite.mean(dtype=np.float64)) if finite.size else float("nan"),
+        reason=plane.validity.reason or (NO_SIGNAL if plane.index in found.empty else ""),
+        flags=plane.validity.flags,
+        saturated_fraction=plane.validity.saturated_fraction,
+    )
+    none = np.empty((0, 1, 1), np.float32)
+    if estimate.reason:
+        return estimate, none
+    low, high = plane_range(
+        data, settings.normalisation, found.range_counts, settings.offset_counts
+    )
+    if not high > low:
+        return replace(estimate, reason=NO_RANGE), none
+    crops = cut(normalise(data, low, high), settings.crops, (settings.seed, plane.index))
+    return replace(estimate, n_crops=len(crops)), crops
+
+
+def finish(
+    batch: Sequence[Prepared], estimator: Estimator, batch_size: int
+) -> Iterator[PlaneEstimate]:
+    """Yield the planes of a batch with mean and SD of the strengths of their crops.
+
+    Parameters
+    ----------
+    batch : sequence of Prepared
+        Planes from `prepare`; all their crops are read at once.
+    estimator : Estimator
+        Reads them.
+    batch_size : int
+        Crops at a time.
+    """
+    full = [crops for _, crops in batch if len(crops)]
+    strengths = estimator.predict(np.concatenate(full), batch_size=batch_size) if full else None
+    start = 0
+    for estimate, crops in batch:
+        if strengths is None or not len(crops):
+            yield estimate
+            continue
+        own = strengths[start : start + len(crops)]
+        start += len(crops)
+        spread = own.std(axis=0, ddof=1) if len(own) > 1 else np.zeros(own.shape[1])
+        yield replace(estimate, mean=own.mean(axis=0), sd=spread, strengths=own)
+
+
+def not_read(stack: Stack, index: int, components: int) -> PlaneEstimate:
+    """Return the estimate of a plane that the reading did not come to: excluded.
+
+    Parameters
+    ----------
+    stack : Stack
+        Knows depth and power of the plane.
+    index : int
+        Which plane.
+    components : int
+        Number of strengths.
+    """
+    return PlaneEstimate(
+        index=index,
+        depth_um=float(stack.depth_um[index]),
+        power_mw=float(stack.power_mw[index]),
+        mean=np.full(components, np.nan),
+        sd=np.full(components, np.nan),
+        n_crops=0,
+        signal=float("nan"),
+        reason=NOT_READ,
+    )

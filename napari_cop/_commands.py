@@ -1,0 +1,22 @@
+"""Commands of napari's menus that are not widgets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+
+def export_report(napari_viewer: Viewer) -> None:
+    """Export the result of the widget that has one, or say that none has."""
+    from napari.utils.notifications import show_warning
+
+    from napari_cop._dock import NoiseDock
+
+    window = napari_viewer.window._qt_window
+    docks = [dock for dock in window.findChildren(NoiseDock) if dock.result is not None]
+    if not docks:
+        show_warning("There is no result yet: run Noise profile or Compare protocols first.")
+        return
+    docks[-1].ask_and_export()

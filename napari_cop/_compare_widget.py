@@ -1,0 +1,44 @@
+"""Two protocols compared: does noise grow less with depth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cop_core.depth import Comparison
+from napari_cop._dock import NoiseDock
+from napari_cop._effect_plots import EffectPlots
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+    from qtpy.QtWidgets import QWidget
+
+    from cop_core.report import Result
+
+
+class CompareWidget(NoiseDock):
+    """Dock widget: a stack at fixed power against one whose power grows with depth."""
+
+    arms = (("fixed", "Fixed power"), ("gained", "Gained power"))
+    run_title = "Compare"
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__(napari_viewer)
+
+    def further_tabs(self) -> list[tuple[str, QWidget]]:
+        """Return the page of slopes, R2 and effect sizes."""
+        self.effects = EffectPlots(theme=self.viewer.theme)
+        return [("Effects", self.effects)]
+
+    def show_result(self, result: Result) -> None:
+        """Show a comparison, effects included."""
+        super().show_result(result)
+        if isinstance(result, Comparison):
+            self.effects.show_result(result)
+
+    def _forget_result(self) -> None:
+        super()._forget_result()
+        self.effects.clear()
+
+    def _theme_changed(self) -> None:
+        super()._theme_changed()
+        self.effects.set_theme(self.viewer.theme)

@@ -1,0 +1,187 @@
+"""Strength against depth: panels that grow while planes are read, then show the lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, get_args
+
+from qtpy.QtCore import Signal
+from superqt.utils import QSignalThrottler
+
+from cop_core.report.figures import styled
+from cop_core.report.protocols import protocols
+from napari_cop._plot_canvas import PlotWidget
+from napari_cop._plot_marks import PlaneMarks
+from napari_cop._plot_mouse import PlaneMouse
+from napari_cop._plot_panels import Secondary
+from napari_cop._plot_reading import Reading
+from napari_cop._plot_sheet import Sheet
+from napari_cop._theme import plot_style
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+    from matplotlib.figure import Figure
+    from qtpy.QtWidgets import QWidget
+
+    from cop_core.depth.profile import PlaneEstimate
+    from cop_core.report.protocols import Protocol, Result
+
+
+class DepthPlots(PlotWidget):
+    """Panels of strength against depth that grow while planes are read.
+
+    Parameters
+    ----------
+    parent : QWidget or None
+        Owner of the widget.
+    theme : str
+        Id of napari's theme.
+    columns : int
+        Panels in a row.
+    """
+
+    plane_clicked = Signal(int, int)
+    """Number of the protocol and index of its plane, when a point is clicked."""
+
+    EMPTY = "Choose a stack and press Run."
+    REDRAW_MS: ClassVar = 500
+    """Least time in ms between two drawings while planes come in."""
+
+    def __init__(
+        self, parent: QWidget | None = None, *, theme: str = "dark", columns: int = 2
+    ) -> None:
+        super().__init__(parent, theme=theme)
+        self._columns = columns
+        self._second: Secondary = "none"
+        self._reading: Reading | None = None
+        self._result: Result | None = None
+        self._sheet: Sheet | None = None
+        self._mark: tuple[int, int] | None = None
+        self._marks = PlaneMarks(self.canvas)
+        self._mouse = PlaneMouse(self, lambda: self._sheet)
+        self._mouse.plane_clicked.connect(self.plane_clicked)
+        self._growth = QSignalThrottler(QSignalThrottler.EmissionPolicy.Trailing, parent=self)
+        self._growth.setTimeout(self.REDRAW_MS)
+        self._growth.triggered.connect(self._grow)
+        self.rebuild()
+
+    def begin(
+        self,
+        names: Sequence[str],
+        components: Sequence[str],
+        depth_um: Sequence[npt.NDArray[np.float64]],
+    ) -> None:
+        """Show empty panels for stacks that are going to be read.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Names of one or two protocols.
+        components : sequence of str
+            Names of the strengths.
+        depth_um : sequence of ndarray of shape (planes,)
+            Depths in um of each protocol's planes; all NaN where not known (x is then the
+            plane number), empty where the planes to come are not known either.
+        """
+        self._result = None
+        self._reading = Reading(tuple(names), tuple(components), tuple(depth_um))
+        self.rebuild()
+
+    def add(self, protocol: int, estimate: PlaneEstimate) -> None:
+        """Remember a plane, to be shown with the next drawing.
+
+        Parameters
+        ----------
+        protocol : int
+            Position among the names given to `begin`.
+        estimate : PlaneEstimate
+            The plane; it replaces one of the same index.
+        """
+        if self._reading is not None:
+            self._reading.planes[protocol][estimate.index] = estimate
+            self._growth.throttle()
+
+    def show_result(self, result: Result) -> None:
+        """Show a profile or a comparison with its lines, slopes and R2."""
+        self._reading, self._result = None, result
+        self.rebuild()
+
+    def clear(self) -> None:
+        """Show nothing but what to do next."""
+        self._reading = self._result = self._mark = None
+        self.rebuild()
+
+    def mark_plane(self, protocol: int, plane: int | None) -> None:
+        """Mark a plane's depth in every panel.
+
+        Parameters
+        ----------
+        protocol : int
+            0 or 1.
+        plane : int or None
+            Index of the plane; None removes the mark.
+        """
+        self._mark = None if plane is None else (protocol, plane)
+        self._marks.move(self._mark_x())
+
+    def set_secondary(self, what: Secondary) -> None:
+        """Show power or mean signal on a second axis of every panel.
+
+        Parameters
+        ----------
+        what : {"none", "power", "signal"}
+            Power in mW, mean signal in counts.
+
+        Raises
+        ------
+        ValueError
+            For any other text.
+        """
+        if what not in get_args(Secondary):
+            raise ValueError(f"{what!r} is none of {', '.join(get_args(Secondary))}")
+        self._second = what
+        self.rebuild()
+
+    def draw_into(self, figure: Figure) -> bool:
+        """Draw the panels, for growth or with the result."""
+        shown = self._shown()
+        self._sheet = None
+        if shown:
+            self._sheet = Sheet(
+                figure, shown, self._reading, columns=self._columns, second=self._second
+            )
+        self._marks.renew([ax for ax, _ in self._sheet.panels] if self._sheet else [])
+        self._marks.move(self._mark_x())
+        return self._sheet is not None
+
+    def resized(self) -> None:
+        """Let the legend take one row or more, as fits."""
+        if self._sheet is not None:
+            with styled(plot_style(self._theme)):
+                self._sheet.explain()
+
+    def _shown(self) -> tuple[Protocol, ...]:
+        if self._reading is not None:
+            return self._reading.protocols()
+        return () if self._result is None else protocols(self._result)
+
+    def _grow(self) -> None:
+        """Show the planes read so far, in place where the axes stay what they are."""
+        if self._reading is None or self._sheet is None:
+            return
+        if self._sheet.depths != self._reading.has_depth():
+            self.rebuild()
+            return
+        with styled(plot_style(self._theme)):
+            changed = self._sheet.update(self._reading.protocols())
+        if changed:
+            self.arrange()
+        else:
+            self.redraw()
+
+    def _mark_x(self) -> float | None:
+        if self._mark is None or self._sheet is None:
+            return None
+        return self._sheet.x_of(*self._mark)

@@ -1,0 +1,86 @@
+"""Plots and viewer linked: a point leads to its plane, the slider to a line in the plots."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject, Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari.layers import Image
+    from napari.viewer import Viewer
+
+    from napari_cop._following import Following
+    from napari_cop._sources import Source
+
+
+class ViewerLink(QObject):
+    """Knows which layer and axis show the planes of each protocol.
+
+    Signals
+    -------
+    plane_shown(int, int)
+        Protocol and plane that the viewer's slider stands at; plane -1 outside the stack.
+    """
+
+    plane_shown = Signal(int, int)
+
+    def __init__(self, viewer: Viewer, following: Following, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self._shown: list[tuple[Image | None, int, int]] = []
+        following.on(viewer.dims.events.current_step, self._slider_moved)
+
+    def follow(self, sources: Sequence[Source], planes: Sequence[int]) -> None:
+        """Link to the stacks of a run: their layers and numbers of planes."""
+        self._shown = [
+            (source.layer, source.z_axis, n) for source, n in zip(sources, planes, strict=True)
+        ]
+        self._slider_moved()
+
+    def set_layer(self, protocol: int, layer: Image, z_axis: int = 0) -> None:
+        """Link a protocol that was read from a file to the layer that now shows it."""
+        self._shown[protocol] = (layer, z_axis, self._shown[protocol][2])
+
+    def layer(self, protocol: int) -> Image | None:
+        """Return the layer that shows a protocol; None where none does (any more)."""
+        if protocol >= len(self._shown):
+            return None
+        layer = self._shown[protocol][0]
+        return layer if layer is not None and layer in self._viewer.layers else None
+
+    def z_axis(self, protocol: int) -> int:
+        """Return the axis of planes of the layer that shows a protocol."""
+        return self._shown[protocol][1]
+
+    def go_to(self, protocol: int, plane: int) -> bool:
+        """Show a plane; False where no layer shows that protocol."""
+        layer = self.layer(protocol)
+        if layer is None:
+            return False
+        _, z_axis, _ = self._shown[protocol]
+        at = [0.0] * layer.ndim
+        at[z_axis] = plane
+        world = layer.data_to_world(at)[z_axis]
+        layer.visible = True
+        self._viewer.layers.selection.active = layer
+        self._viewer.dims.set_point(self._viewer.dims.ndim - layer.ndim + z_axis, world)
+        return True
+
+    def _slider_moved(self) -> None:
+        active = self._viewer.layers.selection.active
+        known = [p for p in range(len(self._shown)) if self.layer(p) is not None]
+        if not known:
+            return
+        chosen = next((p for p in known if self.layer(p) is active), known[0])
+        self.plane_shown.emit(chosen, self._plane(chosen))
+
+    def _plane(self, protocol: int) -> int:
+        layer, z_axis, planes = self._shown[protocol]
+        if layer is None:
+            return -1
+        point = self._viewer.dims.point[-layer.ndim :]
+        plane = round(float(layer.world_to_data(point)[z_axis]))
+        return plane if 0 <= plane < planes else -1

@@ -1,0 +1,114 @@
+"""The strengths of every crop as image layers over the stack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from cop_core.errors import InputError
+from cop_core.estimation import grid_starts
+from cop_core.report import label, noises
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from napari.layers import Image
+    from napari.viewer import Viewer
+
+    from cop_core.depth import DepthProfile
+
+_COLORMAP: Final = "inferno"
+_OPACITY: Final = 0.6
+
+
+def noise_maps(profile: DepthProfile) -> dict[str, npt.NDArray[np.float32]]:
+    """Return each noise's strength by plane and place.
+
+    Parameters
+    ----------
+    profile : DepthProfile
+        Read on the full grid.
+
+    Returns
+    -------
+    dict
+        Component to strengths in % of shape (planes, rows, columns); NaN on excluded planes.
+
+    Raises
+    ------
+    InputError
+        If the crops lay at random places.
+    """
+    if profile.settings["crops"] is not None:
+        raise InputError(
+            "random crops make no map",
+            where=profile.name,
+            advice="Set Crops a plane to 0 (every pixel) under Advanced and run again",
+        )
+    _, height, width = profile.provenance["shape"]
+    rows, columns = len(grid_starts(height)), len(grid_starts(width))
+    cells = np.full((len(profile), rows * columns, len(profile.components)), np.nan, np.float32)
+    for row, plane in zip(cells, profile.planes, strict=True):
+        if plane.n_crops:
+            row[:] = 100 * plane.strengths
+    cells = cells.reshape(len(profile), rows, columns, -1)
+    return {c: cells[..., profile.components.index(c)] for c in noises(profile.components)}
+
+
+def add_noise_map(viewer: Viewer, layer: Image, z_axis: int, profile: DepthProfile) -> list[Image]:
+    """Add one layer a noise over the layer that was read; the strongest one is visible.
+
+    Parameters
+    ----------
+    viewer : Viewer
+        Gets the layers.
+    layer : Image
+        The layer that was read; scale, place and units are taken from it.
+    z_axis : int
+        Its axis of planes.
+    profile : DepthProfile
+        What was read.
+
+    Raises
+    ------
+    InputError
+        If the crops lay at random places.
+    """
+    maps = noise_maps(profile)
+    means = {name: float(np.nanmean(m)) for name, m in maps.items() if np.isfinite(m).any()}
+    strongest = max(means, key=lambda name: means[name]) if means else ""
+    return [
+        viewer.add_image(
+            _in_shape(cells, layer.ndim, z_axis),
+            name=f"{label(component)} noise (%) [{profile.name}]",
+            visible=component == strongest,
+            contrast_limits=(0, max(1.0, float(np.nanmax(cells, initial=0)))),
+            **_place(layer, profile, cells.shape),
+        )
+        for component, cells in maps.items()
+    ]
+
+
+def _in_shape(cells: npt.NDArray[np.float32], ndim: int, z_axis: int) -> npt.NDArray[np.float32]:
+    shape = [1] * ndim
+    shape[z_axis], shape[-2], shape[-1] = cells.shape
+    return cells.reshape(shape)
+
+
+def _place(layer: Image, profile: DepthProfile, shape: tuple[int, ...]) -> dict[str, Any]:
+    """Return arguments that stretch the cells over the layer's pixels, edge to edge."""
+    _, height, width = profile.provenance["shape"]
+    cell = np.ones(layer.ndim)
+    cell[-2:] = height / shape[1], width / shape[2]  # pixels
+    scale = np.asarray(layer.scale)
+    return {
+        "scale": scale * cell,
+        # napari puts the first pixel's centre at the origin
+        "translate": np.asarray(layer.translate) + scale * (cell - 1) / 2,
+        "units": layer.units,
+        "axis_labels": layer.axis_labels,
+        "colormap": _COLORMAP,
+        "opacity": _OPACITY,
+        "blending": "translucent",
+        "interpolation2d": "nearest",
+    }

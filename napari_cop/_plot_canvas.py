@@ -1,0 +1,126 @@
+"""A figure inside Qt that follows napari's theme: what the plots of the plugin share."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, ClassVar
+
+from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg, NavigationToolbar2QT
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from qtpy.QtCore import QSize
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from cop_core.report.figures import styled
+from napari_cop._theme import DPI, palette, plot_style, style_ticks
+
+if TYPE_CHECKING:
+    from qtpy.QtGui import QShowEvent
+
+
+class LayoutWhenAsked(ConstrainedLayoutEngine):
+    """Constrained layout of the next drawing only: arranging costs more than drawing."""
+
+    stale = True
+
+    def execute(self, fig: Figure) -> None:
+        """Arrange the figure where something has changed since the last time."""
+        if not self.stale:
+            return
+        self.stale = False
+        with warnings.catch_warnings():  # a dock may be dragged too small for any arrangement
+            warnings.simplefilter("ignore", UserWarning)
+            super().execute(fig)
+
+
+class PlotToolbar(NavigationToolbar2QT):
+    """Home, pan, zoom and save."""
+
+    toolitems: ClassVar = [
+        item
+        for item in NavigationToolbar2QT.toolitems
+        if item[0] in {"Home", "Pan", "Zoom", "Save"}
+    ]
+
+
+class PlotWidget(QWidget):
+    """Base of the plots: a canvas, drawn anew by `draw_into` when its content or theme changes.
+
+    A subclass calls `rebuild` when it is ready to draw.
+
+    Parameters
+    ----------
+    parent : QWidget or None
+        Owner of the widget.
+    theme : str
+        Id of napari's theme.
+    """
+
+    EMPTY: ClassVar[str]
+    """What to do while there is nothing to show."""
+
+    def __init__(self, parent: QWidget | None = None, *, theme: str = "dark") -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._layout = LayoutWhenAsked(w_pad=0.05, h_pad=0.04)
+        self._figure = Figure(figsize=(4.8, 5.4), dpi=DPI, layout=self._layout)
+        self.canvas = FigureCanvasQTAgg(self._figure)
+        self.canvas.setMinimumSize(240, 200)
+        self.canvas.mpl_connect("resize_event", lambda _: self._resized())
+        self.toolbar = PlotToolbar(self.canvas, self, coordinates=False)
+        self.toolbar.setIconSize(QSize(18, 18))
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addWidget(self.toolbar)
+        box.addWidget(self.canvas, stretch=1)
+
+    def figure(self) -> Figure:
+        """Return the figure, for saving or inspection."""
+        return self._figure
+
+    def set_theme(self, theme: str) -> None:
+        """Draw in the colours of another napari theme."""
+        self._theme = theme
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Draw everything anew."""
+        style = plot_style(self._theme)
+        self._figure.clear()
+        self._figure.set_facecolor(style["figure.facecolor"])
+        with styled(style):
+            filled = self.draw_into(self._figure)
+            for ax in self._figure.axes:
+                style_ticks(ax)
+            if not filled:
+                self._figure.text(0.5, 0.5, self.EMPTY, ha="center", va="center", wrap=True)
+        self.toolbar.setPalette(palette(self._theme))
+        self.toolbar.setEnabled(filled)
+        self.arrange()
+
+    def draw_into(self, figure: Figure) -> bool:
+        """Draw into an empty figure; return False, with nothing drawn, where there is nothing."""
+        raise NotImplementedError
+
+    def resized(self) -> None:
+        """Adapt to the figure's new size before it is drawn; nothing by default."""
+
+    def arrange(self) -> None:
+        """Arrange labels and panels with the next drawing."""
+        self._layout.stale = True
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw soon, unless the widget is hidden; then when it is shown."""
+        if self.isVisible():
+            self.canvas.draw_idle()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """Draw what has changed while the widget was hidden."""
+        super().showEvent(event)
+        self.canvas.draw_idle()
+
+    def _resized(self) -> None:
+        self._layout.stale = True
+        self.resized()

@@ -1,0 +1,73 @@
+"""A line at the current plane that follows a slider without drawing the figure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from matplotlib.lines import Line2D
+
+from cop_core.report.panels import shade
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.backend_bases import DrawEvent
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+
+class PlaneMarks:
+    """A vertical line in every panel, drawn over a kept picture of the rest.
+
+    Moving it costs a copy of pixels, not a drawing of the figure, so it can follow a slider.
+
+    Parameters
+    ----------
+    canvas : FigureCanvasAgg
+        The canvas, inside Qt.
+    """
+
+    def __init__(self, canvas: FigureCanvasAgg) -> None:
+        self._canvas = canvas
+        self._lines: list[tuple[Axes, Line2D]] = []
+        self._background: object | None = None
+        canvas.mpl_connect("draw_event", self._drawn)
+        canvas.mpl_connect("resize_event", self._forget)
+
+    def renew(self, panels: Sequence[Axes]) -> None:
+        """Make a hidden line in each of the panels, which have just been made."""
+        self._forget()
+        self._lines = [(ax, _vertical_line(ax)) for ax in panels]
+
+    def move(self, x: float | None) -> None:
+        """Show the lines at a position on the x axis, or hide them."""
+        for _, line in self._lines:
+            line.set_visible(x is not None)
+            line.set_xdata([x, x] if x is not None else [0, 0])
+        if self._background is not None:
+            self._canvas.restore_region(self._background)
+            self._draw_lines()
+            self._canvas.blit(self._canvas.figure.bbox)
+
+    def _forget(self, _: object = None) -> None:
+        self._background = None
+
+    def _drawn(self, _: DrawEvent) -> None:
+        if self._canvas.is_saving():
+            return
+        self._background = self._canvas.copy_from_bbox(self._canvas.figure.bbox)
+        self._draw_lines()
+
+    def _draw_lines(self) -> None:
+        for ax, line in self._lines:
+            ax.draw_artist(line)
+
+
+def _vertical_line(ax: Axes) -> Line2D:
+    # not axvline: a line far outside must not widen the axis
+    line = Line2D(
+        [0, 0], [0, 1], color=shade(0.35), lw=1.2, animated=True, visible=False,
+        transform=ax.get_xaxis_transform(),
+    )  # fmt: skip
+    ax.add_artist(line)
+    return line

@@ -1,0 +1,160 @@
+"""All panels of strength against depth in one figure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cop_core.components import CLEAN
+from cop_core.report.figures import add_legend
+from cop_core.report.panels import VALUE_LABEL, draw_component, has_depth
+from cop_core.report.protocols import noises
+from napari_cop._plot_panels import GrowingPanel, Secondary, SecondAxis
+from napari_cop._plot_planes import Points
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.legend import Legend
+
+    from cop_core.report.protocols import Protocol
+    from napari_cop._plot_reading import Reading
+
+
+class Sheet:
+    """Panels for every noise component, and one for clean, in an empty figure.
+
+    Parameters
+    ----------
+    figure : Figure
+        What to draw into; its layout must be constrained.
+    shown : sequence of Protocol
+        One or two protocols.
+    reading : Reading or None
+        Where the planes come from while they are read; the panels then show no lines and can
+        be updated in place.
+    columns : int
+        Panels in a row.
+    second : {"none", "power", "signal"}
+        What to show on a second axis of every panel.
+
+    Attributes
+    ----------
+    panels : list of (Axes, str)
+        Each panel and its component.
+    points : tuple of Points
+        The planes shown, by protocol.
+    """
+
+    def __init__(
+        self,
+        figure: Figure,
+        shown: Sequence[Protocol],
+        reading: Reading | None,
+        *,
+        columns: int,
+        second: Secondary,
+    ) -> None:
+        self._figure, self._reading, self._columns = figure, reading, columns
+        self.depths = has_depth(shown) if reading is None else reading.has_depth()
+        self.panels = self._make_panels(shown[0].profile.components)
+        self._growing: list[GrowingPanel] = []
+        for ax, component in self.panels:
+            self._draw_panel(ax, shown, component)
+        self._clear_inner_labels()
+        self._seconds = self._make_seconds(second, len(shown))
+        self._legend: Legend | None = None
+        self._symbols: list[bool] = []
+        figure.supylabel(VALUE_LABEL)
+        if reading is not None and (ends := reading.x_range()):
+            self.panels[0][0].set_xlim(ends)
+        self.update(shown)
+
+    def update(self, shown: Sequence[Protocol]) -> bool:
+        """Show the planes read so far in place; return whether labels have changed."""
+        self.points = tuple(Points.of(protocol, depths=self.depths) for protocol in shown)
+        changed = [panel.update(self.points) for panel in self._growing]
+        changed += [second.update(self.points) for second in self._seconds]
+        if self._reading is not None and self._reading.x_range() is None:
+            self._follow_x()
+        symbols = [bool(x) for some in self.points for x in (some.kept.any(), some.kept.all())]
+        if symbols != self._symbols:
+            self._symbols = symbols
+            self.explain()
+            changed.append(True)
+        return any(changed)
+
+    def explain(self) -> None:
+        """Draw the legend, in as many rows as the figure's width asks for."""
+        if self._legend is not None:
+            self._legend.remove()
+        shown = [some.protocol for some in self.points]
+        self._legend = add_legend(self._figure, shown, profile=True)
+
+    def panel_at(self, at: tuple[float, float]) -> tuple[Axes, str] | None:
+        """Return the panel at a position in pixels of the figure, and its component."""
+        return next((panel for panel in self.panels if panel[0].bbox.contains(*at)), None)
+
+    def x_of(self, protocol: int, plane: int) -> float | None:
+        """Return where a plane lies on the x axis, None where that is not known."""
+        if protocol >= len(self.points):
+            return None
+        x = self.points[protocol].x_of(plane)
+        if x is None and self._reading is not None:
+            planned = self._reading.positions(protocol)
+            x = float(planned[plane]) if plane < len(planned) else None
+        return x if x is not None and np.isfinite(x) else None
+
+    def _make_panels(self, components: tuple[str, ...]) -> list[tuple[Axes, str]]:
+        ordered = (*noises(components), *(c for c in components if c == CLEAN))
+        rows = -(-len(ordered) // self._columns)
+        panels: list[tuple[Axes, str]] = []
+        for i, component in enumerate(ordered):
+            first = panels[0][0] if panels else None
+            ax = self._figure.add_subplot(rows, self._columns, i + 1, sharex=first)
+            panels.append((ax, component))
+        return panels
+
+    def _draw_panel(self, ax: Axes, shown: Sequence[Protocol], component: str) -> None:
+        if self._reading is None:
+            # without depths every panel would say the same; the x label says it once
+            draw_component(ax, shown, component, notes=self.depths)
+        else:
+            self._growing.append(GrowingPanel(ax, component, len(shown), depths=self.depths))
+
+    def _clear_inner_labels(self) -> None:
+        """Leave the labels of the x axis to the lowest panel of every column."""
+        for ax, _ in self.panels[: -self._columns]:
+            ax.set_xlabel("")
+            ax.tick_params(labelbottom=False)
+        if not self.depths:
+            for ax, _ in self.panels[-self._columns :]:
+                ax.set_xlabel("Plane (depth not known)")
+
+    def _make_seconds(self, second: Secondary, protocols: int) -> list[SecondAxis]:
+        if second == "none":
+            return []
+        last, columns = len(self.panels) - 1, self._columns
+        right = [i for i in range(last + 1) if i == last or i % columns == columns - 1]
+        return [
+            SecondAxis(
+                ax,
+                second,
+                protocols,
+                lines=0 if self._reading else protocols,
+                numbered=i in right,
+                labelled=i == right[(len(right) - 1) // 2],  # one is enough for a column
+            )
+            for i, (ax, _) in enumerate(self.panels)
+        ]
+
+    def _follow_x(self) -> None:
+        """Let the x axis grow with the planes, whose number is not known."""
+        x = np.concatenate([some.x for some in self.points])
+        x = x[np.isfinite(x)]
+        if len(x):
+            air = 0.02 * float(np.ptp(x)) or 1.0
+            self.panels[0][0].set_xlim(x.min() - air, x.max() + air)

@@ -1,0 +1,131 @@
+"""The work of a run, without Qt: open, read plane by plane, compare."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from threading import Event
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from cop_core.depth import PlaneEstimate
+    from cop_core.report import Result
+    from napari_cop._sources import Source
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to do.
+
+    Attributes
+    ----------
+    arms : tuple of (str or None, Source)
+        One stack, or the fixed and the gained one, with their names; None takes the stack's.
+    settings : dict
+        Arguments of `cop_core.Settings`.
+    weights, device : str
+        For `cop_core.load_estimator`.
+    rule : {"default", "paper"}
+        Statistics of a comparison.
+    """
+
+    arms: tuple[tuple[str | None, Source], ...]
+    settings: dict[str, Any]
+    weights: str = "default"
+    device: str = "auto"
+    rule: Any = "default"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The stacks are open: their names, the noises to be read and the depths in um."""
+
+    names: tuple[str, ...]
+    components: tuple[str, ...]
+    depth_um: tuple[npt.NDArray[np.float64], ...]
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A step of work on one stack, with the plane that it read, if any.
+
+    Attributes
+    ----------
+    protocol : int
+        Which of the stacks.
+    done, total : int
+        Steps of this stack; a plane is surveyed in one and read in another.
+    estimate : PlaneEstimate or None
+        None while surveying.
+    """
+
+    protocol: int
+    done: int
+    total: int
+    estimate: PlaneEstimate | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The end of a run.
+
+    Attributes
+    ----------
+    result : DepthProfile or Comparison
+        What was found; planes that were not read are excluded with that reason.
+    stopped : bool
+        True where the user stopped it.
+    """
+
+    result: Result
+    stopped: bool
+
+
+def read(request: Request, stop: Event) -> Generator[str | Opened | Moved, None, Outcome]:
+    """Do the work, telling of every step; stops soon after `stop` is set.
+
+    Yields
+    ------
+    str, Opened or Moved
+        What is being done, then the opened stacks, then every step.
+
+    Raises
+    ------
+    CopError
+        Where a stack cannot be opened or read.
+    """
+    yield "Loading the network …"
+    # PyTorch takes a second or two to import, which is why it is not imported with the widget.
+    from cop_core.depth import compare
+    from cop_core.estimation import Reading, Settings, load_estimator
+
+    settings = Settings(**request.settings)
+    yield "Opening …"
+    stacks = [source.open() for _, source in request.arms]
+    estimator = load_estimator(request.weights, device=request.device)
+    readings = [
+        Reading(stack, estimator, settings, name=name)
+        for stack, (name, _) in zip(stacks, request.arms, strict=True)
+    ]
+    started = [reading.profile for reading in readings]
+    yield Opened(
+        tuple(profile.name for profile in started),
+        estimator.components,
+        tuple(profile.depth_um for profile in started),
+    )
+    for protocol, reading in enumerate(readings):
+        for step in reading:
+            yield Moved(protocol, step.done, step.total, step.estimate)
+            if stop.is_set():
+                break
+    profiles = [reading.profile for reading in readings]
+    if len(profiles) == 1:
+        return Outcome(profiles[0], stop.is_set())
+    if not stop.is_set():
+        yield "Comparing …"
+    both = compare(*profiles, rule=request.rule, seed=settings.seed)
+    return Outcome(both, stop.is_set())

@@ -1,0 +1,165 @@
+"""One run at a time in a background thread: states, progress, stop, failure."""
+
+from __future__ import annotations
+
+import time
+from enum import Enum
+from threading import Event
+from typing import TYPE_CHECKING, Any, Final
+
+from qtpy.QtCore import QObject, Signal
+from superqt.utils import create_worker
+
+from cop_core.errors import CopError
+from napari_cop._reading import Moved, Opened, Outcome, Request, read
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from superqt.utils import GeneratorWorker
+
+_SURE: Final = 2.0
+"""Seconds of reading after which the time left is worth saying."""
+
+
+class State(Enum):
+    """What the runner is doing."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    STOPPING = "stopping"
+
+
+class Runner(QObject):
+    """Runs requests, one at a time; every end leaves it idle.
+
+    Signals
+    -------
+    state_changed(State)
+    progressed(str, int, int)
+        Text, steps done and in all (0 where not known).
+    opened(Opened), plane_read(int, PlaneEstimate)
+    finished(Outcome), failed(Exception)
+    """
+
+    state_changed = Signal(object)
+    progressed = Signal(str, int, int)
+    opened = Signal(object)
+    plane_read = Signal(int, object)
+    finished = Signal(object)
+    failed = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.state = State.IDLE
+        self._stop = Event()
+        self._worker: GeneratorWorker[Any, Any, Any] | None = None
+        self._clock = _Clock()
+
+    def start(self, request: Request) -> None:
+        """Start a run; nothing happens while another is on."""
+        if self.state is not State.IDLE:
+            return
+        self._stop = Event()
+        self._clock = _Clock()
+        worker = create_worker(_reading, request, self._stop, _ignore_errors=True)
+        worker.yielded.connect(self._moved)
+        worker.returned.connect(self._returned)
+        worker.errored.connect(self._errored)
+        self._worker = worker
+        self._enter(State.RUNNING)
+        worker.start()
+
+    def stop(self) -> None:
+        """Ask the run to stop; what it has is kept."""
+        if self.state is State.RUNNING:
+            self._stop.set()
+            self._enter(State.STOPPING)
+
+    def abandon(self) -> None:
+        """Stop without telling anyone: the widget is closing."""
+        self._stop.set()
+        self.blockSignals(True)
+
+    def _enter(self, state: State) -> None:
+        self.state = state
+        self.state_changed.emit(state)
+
+    def _moved(self, news: str | Opened | Moved) -> None:
+        if isinstance(news, str):
+            self.progressed.emit(news, 0, 0)
+        elif isinstance(news, Opened):
+            self._clock.opened(news)
+            self.opened.emit(news)
+        else:
+            if news.estimate is not None:
+                self.plane_read.emit(news.protocol, news.estimate)
+            self.progressed.emit(*self._clock.moved(news))
+
+    def _returned(self, outcome: Outcome) -> None:
+        self._worker = None
+        self._enter(State.IDLE)
+        self.finished.emit(outcome)
+
+    def _errored(self, error: Exception) -> None:
+        self._worker = None
+        self._enter(State.IDLE)
+        self.failed.emit(error)
+
+
+def _reading(request: Request, stop: Event) -> Generator[Any, None, Outcome]:
+    """Do the work. PyTorch raises RuntimeError, which superqt's workers do not pass on."""
+    try:
+        return (yield from read(request, stop))
+    except RuntimeError as error:
+        raise CopError(
+            f"reading failed ({error})", advice="Choose the device cpu under Advanced"
+        ) from error
+
+
+def tell(error: Exception) -> None:
+    """Show an error as a napari notification: ours in words, others with their trace."""
+    from napari.utils.notifications import notification_manager, show_error
+
+    if isinstance(error, CopError):
+        show_error(str(error))
+    else:
+        notification_manager.receive_error(type(error), error, error.__traceback__)
+
+
+class _Clock:
+    """Says how far a run is, and how long it will take."""
+
+    def __init__(self) -> None:
+        self._names: tuple[str, ...] = ()
+        self._planes: list[int] = []
+        self._spent = 0.0
+        self._last = time.monotonic()
+        self._read = 0
+
+    def opened(self, news: Opened) -> None:
+        self._names = news.names
+        self._planes = [len(depths) for depths in news.depth_um]
+
+    def moved(self, news: Moved) -> tuple[str, int, int]:
+        """Return text, steps done and steps in all."""
+        now = time.monotonic()
+        self._spent += now - self._last
+        self._last = now
+        before = 2 * sum(self._planes[: news.protocol])
+        done, total = before + news.done, 2 * sum(self._planes)
+        planes = self._planes[news.protocol]
+        name = self._names[news.protocol]
+        if news.estimate is None:
+            self._spent = 0.0 if not self._read else self._spent
+            return f"{name}: looking through {planes} planes", done, total
+        self._read += 1
+        text = f"{name}: plane {news.done - planes} of {planes}"
+        return text + self._left(sum(self._planes) - self._read), done, total
+
+    def _left(self, planes: int) -> str:
+        if self._spent < _SURE or not planes:
+            return ""
+        seconds = round(self._spent / self._read * planes)
+        minutes, rest = divmod(seconds, 60)
+        return f" · {minutes} min {rest:02d} s left" if minutes else f" · {rest} s left"

@@ -1,0 +1,186 @@
+"""What is read: the stack behind a napari layer, or a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from cop_core.errors import InputError
+from cop_core.stacks import POWER_ARRAY, open_stack
+from napari_cop._layers import METADATA_KEY
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+    from cop_core.stacks import Stack
+
+_STEP_TOLERANCE: Final = 1e-6
+
+
+@dataclass(frozen=True)
+class Source:
+    """A stack to read, as the user chose it; opening it may take long.
+
+    Attributes
+    ----------
+    name : str or None
+        What the stack is called; None for the name that its file gives.
+    path : str or None
+        The file; None for the pixels of a layer that are not (or no longer) a file's.
+    pixels : array or None
+        Pixels (planes, y, x) of such a layer.
+    options : dict
+        For `open_stack`.
+    layer : Image or None
+        The layer that shows the stack.
+    z_axis : int
+        The layer's axis along which planes follow one another.
+    """
+
+    name: str | None
+    path: str | None
+    pixels: Any
+    options: dict[str, Any]
+    layer: Image | None = None
+    z_axis: int = 0
+
+    def open(self) -> Stack:
+        """Open the stack.
+
+        Raises
+        ------
+        InputError
+            Where it cannot be read; the message says what to do.
+        """
+        if self.path is not None:
+            return open_stack(self.path, name=self.name, **self.options)
+        return open_stack(self.pixels, name=self.name, **self.options)
+
+
+def file_source(path: str, **options: Any) -> Source:
+    """Return the source for a file; options that are None are left to its metadata."""
+    if not path.strip():
+        raise InputError("no file is chosen", advice="Choose a TIFF or the folder of a zarr image")
+    given = {key: value for key, value in options.items() if value is not None}
+    return Source(None, path, None, given)
+
+
+def layer_source(
+    layer: Image,
+    *,
+    z_axis: int | None,
+    z_step_um: float | None,
+    power: Any = None,
+    position: tuple[float, ...] = (),
+) -> Source:
+    """Return the source for a layer: its file where it still shows that, else its pixels.
+
+    Parameters
+    ----------
+    layer : Image
+        The layer.
+    z_axis : int or None
+        Axis of the planes; None where the user has not said.
+    z_step_um : float or None
+        Distance of two planes in um; None where neither layer nor user say.
+    power : float, str, GainedPower or None
+        As for `open_stack`; None for what file and layer state.
+    position : tuple of float
+        Where in the layer's data the viewer stands, for axes beside z, y and x.
+
+    Raises
+    ------
+    InputError
+        For colour layers, layers without depth and layers whose z axis or step is not known.
+    """
+    axis, step_um = _require_stack(layer, z_axis, z_step_um)
+    stated = layer.metadata.get(METADATA_KEY, {})
+    options: dict[str, Any] = {}
+    if power is not None:
+        options["power"] = power
+    if _shows_its_file(layer):
+        options = {**_given(stated["opened_with"], stated["power_mw"]), **options}
+        if not _same_step(stated["depth_um"], step_um):
+            options["z_step_um"] = step_um
+        return Source(None, stated["source"], None, options, layer, axis)
+    pixels = _planes(layer, axis, position)
+    options["z_step_um"] = step_um
+    if power is None and _powers_fit(stated.get("power_mw"), len(pixels)):
+        options["power"] = stated["power_mw"]
+    return Source(layer.name, None, pixels, options, layer, axis)
+
+
+def z_axis_of(layer: Image) -> int | None:
+    """Return the axis that labels or metadata name as z, or None where none does."""
+    labels = [str(label).strip().lower() for label in layer.axis_labels]
+    named = [i for i, label in enumerate(labels[:-2]) if label in ("z", "depth", "plane")]
+    if len(named) == 1:
+        return named[0]
+    return 0 if METADATA_KEY in layer.metadata and layer.ndim == 3 else None
+
+
+def z_step_um_of(layer: Image, z_axis: int) -> float | None:
+    """Return the distance of two planes in um from the layer's scale, None where not in length."""
+    try:
+        step = abs(float((layer.scale[z_axis] * layer.units[z_axis]).to("um").magnitude))
+    except Exception:  # pint has an error of its own for every misfit
+        return None
+    return step if np.isfinite(step) and step > 0 else None
+
+
+def _require_stack(layer: Image, z_axis: int | None, z_step_um: float | None) -> tuple[int, float]:
+    where = f"layer {layer.name!r}"
+    if getattr(layer, "rgb", False):
+        raise InputError(
+            "its pixels are colours (RGB), not one intensity",
+            where=where,
+            advice="Split the channels (right click on the layer) and choose one",
+        )
+    if layer.ndim < 3:
+        raise InputError(
+            "it is a single image, not a z-stack", where=where, advice="Choose a z-stack"
+        )
+    if z_axis is None:
+        raise InputError("its z axis is not known", where=where, advice="Choose the z axis")
+    if not z_step_um:
+        raise InputError(
+            "its z step is not known", where=where, advice="Enter the z step in µm under Input"
+        )
+    return z_axis, z_step_um
+
+
+def _shows_its_file(layer: Image) -> bool:
+    stated = layer.metadata.get(METADATA_KEY, {})
+    shown = getattr(layer.data, "name", None)
+    return bool(stated.get("pixels")) and stated["pixels"] == shown
+
+
+def _given(opened_with: dict[str, Any], power_mw: list[float | None] | None) -> dict[str, Any]:
+    """Return the options that open the file again; powers that were given as numbers are known."""
+    if opened_with.get("power") != POWER_ARRAY:
+        return opened_with
+    return {**opened_with, "power": power_mw}
+
+
+def _same_step(depth_um: list[float] | None, z_step_um: float | None) -> bool:
+    if depth_um is None or z_step_um is None or len(depth_um) < 2:
+        return False
+    mean = float(np.ptp(depth_um)) / (len(depth_um) - 1)
+    return abs(mean - z_step_um) <= _STEP_TOLERANCE * mean
+
+
+def _powers_fit(power_mw: list[float | None] | None, planes: int) -> bool:
+    return power_mw is not None and len(power_mw) == planes and None not in power_mw
+
+
+def _planes(layer: Image, z_axis: int, position: tuple[float, ...]) -> Any:
+    """Return pixels (planes, y, x): z in front, other axes at the viewer's position."""
+    data = layer.data[0] if layer.multiscale else layer.data
+    index: list[Any] = [slice(None)] * data.ndim
+    for axis in range(data.ndim - 2):
+        if axis != z_axis:
+            at = round(position[axis]) if axis < len(position) else 0
+            index[axis] = int(np.clip(at, 0, data.shape[axis] - 1))
+    return data[tuple(index)]

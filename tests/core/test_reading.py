@@ -1,0 +1,124 @@
+"""A stack read step by step: what it has at every step, stopped, continued or failed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+
+import numpy as np
+import pytest
+
+import cop_core as cop
+from cop_core.depth import compare, fit_profile
+from cop_core.estimation import NOT_READ, Reading, Settings, profile
+
+N = 5
+QUICK = Settings(crops=1)
+
+
+@pytest.fixture
+def stack(counts):
+    """Five planes 2 um apart, of which the second is excluded."""
+    data = counts(N, 96)
+    data[1] = 0
+    return cop.open_stack(data, z_step_um=2.0, power="gained:5,300,60")
+
+
+def same(first, second):
+    """Tell whether two lists of plane estimates are the same to the last bit."""
+    return [vars(p) | {"mean": p.mean.tobytes(), "sd": p.sd.tobytes()} for p in first] == [
+        vars(p) | {"mean": p.mean.tobytes(), "sd": p.sd.tobytes()} for p in second
+    ]
+
+
+def test_each_plane_is_surveyed_in_one_step_and_read_in_another(stack, tiny_estimator):
+    steps = list(Reading(stack, tiny_estimator, QUICK))
+    assert [(step.done, step.total) for step in steps] == [(i + 1, 2 * N) for i in range(2 * N)]
+    assert [step.estimate for step in steps[:N]] == [None] * N
+    assert [step.estimate.index for step in steps[N:]] == list(range(N))
+
+
+def test_before_the_first_step_every_plane_waits(stack, tiny_estimator):
+    found = Reading(stack, tiny_estimator, name="mine").profile
+    assert (found.name, len(found)) == ("mine", N)
+    assert [p.reason for p in found.planes] == [NOT_READ] * N
+    np.testing.assert_array_equal(found.depth_um, stack.depth_um)
+    np.testing.assert_array_equal(found.power_mw, stack.power_mw)
+    assert np.isnan(found.mean).all()
+    assert np.isnan([p.signal for p in found.planes]).all()
+    assert [p.n_crops for p in found.planes] == [0] * N
+    assert found.provenance["stack_range_counts"] is None
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 64])
+def test_a_complete_reading_is_what_profile_gives(batch_size, stack, tiny_estimator):
+    reading = Reading(stack, tiny_estimator, QUICK, batch_size=batch_size)
+    estimates = [step.estimate for step in reading][N:]
+    whole = profile(stack, estimator=tiny_estimator, settings=QUICK, batch_size=batch_size)
+    assert same(estimates, whole.planes)
+    assert same(reading.profile.planes, whole.planes)
+    assert replace(reading.profile, planes=()) == replace(whole, planes=())
+
+
+@pytest.mark.parametrize("k", [1, 2, N - 1, N])
+def test_a_partial_profile_is_the_first_planes_of_the_full_one(k, stack, tiny_estimator):
+    whole = profile(stack, estimator=tiny_estimator, settings=QUICK)
+    reading = Reading(stack, tiny_estimator, QUICK)
+    list(islice(reading, N + k))
+    found = reading.profile
+    assert same(found.planes[:k], whole.planes[:k])
+    assert [p.reason for p in found.planes[k:]] == [NOT_READ] * (N - k)
+    np.testing.assert_array_equal(found.depth_um, whole.depth_um)
+    np.testing.assert_array_equal(found.power_mw, whole.power_mw)
+    assert replace(found, planes=()) == replace(whole, planes=())
+
+
+def test_a_stopped_reading_goes_on_where_it_was(stack, tiny_estimator):
+    whole = profile(stack, estimator=tiny_estimator, settings=QUICK)
+    reading = Reading(stack, tiny_estimator, QUICK)
+    for step in reading:
+        if step.done == N + 2:
+            break
+    kept = reading.profile
+    assert [step.done for step in reading] == list(range(N + 3, 2 * N + 1))
+    assert same(reading.profile.planes, whole.planes)
+    assert kept.planes[2].reason == NOT_READ  # a profile taken earlier stays as it was
+
+
+def test_a_closed_worker_leaves_what_was_read(stack, tiny_estimator):
+    reading = Reading(stack, tiny_estimator, QUICK)
+
+    def worker():
+        yield from reading
+
+    steps = worker()
+    list(islice(steps, N + 3))
+    steps.close()
+    assert list(reading) == []
+    assert [p.reason == NOT_READ for p in reading.profile.planes] == [False] * 3 + [True] * 2
+
+
+def test_a_failing_reading_keeps_what_it_had(stack, tiny_estimator, monkeypatch):
+    calls = []
+    predict = type(tiny_estimator).predict
+
+    def fail_at_the_third(self, crops, **options):
+        calls.append(len(crops))
+        if len(calls) == 3:
+            raise cop.CopError("not enough memory")
+        return predict(self, crops, **options)
+
+    monkeypatch.setattr(type(tiny_estimator), "predict", fail_at_the_third)
+    reading = Reading(stack, tiny_estimator, QUICK, batch_size=1)
+    with pytest.raises(cop.CopError, match="memory"):
+        list(reading)
+    assert [p.reason for p in reading.profile.planes][3:] == [NOT_READ] * 2
+    assert reading.profile.kept.sum() == 2
+
+
+def test_planes_not_read_do_not_enter_fits(stack, tiny_estimator):
+    reading = Reading(stack, tiny_estimator, QUICK)
+    list(islice(reading, N + 4))
+    assert fit_profile(reading.profile)["poisson"].n == 3
+    warnings = compare(reading.profile, reading.profile).warnings
+    assert any(f"1 {NOT_READ}" in warning for warning in warnings)

@@ -1,0 +1,352 @@
+"""Panels of strength against depth: growth, result, mouse, mark, second axis, theme."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from cop_core.components import DEFAULT_COMPONENTS
+from cop_core.depth import Comparison, DepthProfile, PlaneEstimate, compare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytestqt.qtbot import QtBot
+
+    from napari_cop._depth_plots import DepthPlots
+
+REASON = "saturated: 31 % of pixels at the top of the range"
+
+
+def plane(index: int, *, rise: float, reason: str = "", **other: Any) -> PlaneEstimate:
+    noises = np.array([0.06, 0.02, 0.09, 0.01, 0.004]) * (1 + rise * index / 60)
+    noises *= 1 + 0.1 * np.sin(7 * index + np.arange(5))
+    mean = np.append(noises, 1 - noises.sum())
+    stated = {"depth_um": 20.0 * index, "power_mw": 5 + 0.5 * index, "signal": 400.0 - index}
+    return PlaneEstimate(
+        index=index,
+        mean=np.full(6, np.nan) if reason else mean,
+        sd=np.full(6, np.nan) if reason else 0.1 * mean,
+        n_crops=0 if reason else 9,
+        reason=reason,
+        **{"flags": ("padded",) if index == 1 else (), **stated, **other},
+    )
+
+
+def profile(name: str, n: int = 60, *, rise: float = 2.0, **other: Any) -> DepthProfile:
+    left_out = {20: REASON, n - 1: REASON} if name == "fixed" else {}
+    planes = (plane(i, rise=rise, reason=left_out.get(i, ""), **other) for i in range(n))
+    return DepthProfile(name, DEFAULT_COMPONENTS, tuple(planes))
+
+
+@pytest.fixture(scope="module")
+def both() -> Comparison:
+    return compare(profile("fixed"), profile("gained", rise=0.3), n_bootstrap=50)
+
+
+@pytest.fixture
+def make_plots(qtbot: QtBot) -> Callable[..., DepthPlots]:
+    pytest.importorskip("napari", reason="napari is not installed")
+    if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
+        pytest.skip("no screen: run under xvfb-run")
+    from napari_cop._depth_plots import DepthPlots
+
+    def make(**options: Any) -> DepthPlots:
+        made = DepthPlots(**options)
+        qtbot.addWidget(made)
+        made.resize(480, 560)
+        with qtbot.waitExposed(made):
+            made.show()
+        return made
+
+    return make
+
+
+@pytest.fixture
+def plots(make_plots: Callable[..., DepthPlots]) -> DepthPlots:
+    return make_plots()
+
+
+def panels(plots: DepthPlots) -> dict[str, Any]:
+    return {ax.get_title(): ax for ax in plots.figure().axes if ax.get_title()}
+
+
+def visible_texts(plots: DepthPlots) -> list[str]:
+    return [t.get_text() for ax in panels(plots).values() for t in ax.texts]
+
+
+def begin(plots: DepthPlots, result: Comparison) -> None:
+    plots.begin(
+        [p.name for p in result.profiles], result.components, [p.depth_um for p in result.profiles]
+    )
+
+
+def pixel(plots: DepthPlots, component: str, x: float, y: float | None) -> tuple[float, float]:
+    """Give the pixel of a point of a curve, or of a mark below it."""
+    ax = panels(plots)[component]
+    if y is None:
+        x_pixel, y_pixel = ax.get_xaxis_transform().transform((x, 0.035))
+    else:
+        x_pixel, y_pixel = ax.transData.transform((x, y))
+    return float(x_pixel), float(y_pixel)
+
+
+def click(plots: DepthPlots, qtbot: QtBot, at: tuple[float, float]) -> None:
+    from qtpy.QtCore import QPoint, Qt
+
+    ratio = plots.canvas.device_pixel_ratio
+    x, y = round(at[0] / ratio), round(plots.canvas.height() - at[1] / ratio)
+    qtbot.mouseClick(plots.canvas, Qt.MouseButton.LeftButton, pos=QPoint(x, y))
+
+
+def hover(plots: DepthPlots, qtbot: QtBot, at: tuple[float, float]) -> str:
+    from matplotlib.backend_bases import MouseEvent
+    from qtpy.QtWidgets import QToolTip
+
+    event = MouseEvent("motion_notify_event", plots.canvas, *at)
+    plots.canvas.callbacks.process("motion_notify_event", event)
+    qtbot.wait(100)
+    return str(QToolTip.text()) if QToolTip.isVisible() else ""
+
+
+def colours(plots: DepthPlots) -> int:
+    picture = plots.canvas.grab().toImage()
+    return len({picture.pixel(x, y) for x in range(0, 480, 3) for y in range(0, 500, 3)})
+
+
+def test_empty_plot_says_what_to_do(plots: DepthPlots, both: Comparison) -> None:
+    assert [t.get_text() for t in plots.figure().texts] == ["Choose a stack and press Run."]
+    plots.show_result(both)
+    plots.clear()
+    assert plots.figure().axes == []
+    assert not plots.toolbar.isEnabled()
+
+
+def test_begin_shows_where_planes_will_come(plots: DepthPlots, both: Comparison) -> None:
+    begin(plots, both)
+    shown = panels(plots)
+    assert list(shown) == [
+        "Gaussian", "Salt & pepper", "Poisson", "Quantization", "Anisotropic", "Clean",
+    ]  # fmt: skip
+    for ax in shown.values():
+        low, high = ax.get_xlim()
+        assert -50 < low < 0
+        assert 1180 < high < 1230
+    assert [ax.get_xlabel() for ax in shown.values()] == [""] * 4 + ["Depth (µm)"] * 2
+    assert plots.figure().get_supylabel() == "CoP predicted value (%)"
+
+
+def test_curves_grow_in_place_and_seldom(plots: DepthPlots, both: Comparison, qtbot: QtBot) -> None:
+    begin(plots, both)
+    qtbot.wait(300)
+    draws: list[Any] = []
+    plots.canvas.mpl_connect("draw_event", draws.append)
+    axes = panels(plots)
+    for i in range(30):
+        for number, some in enumerate(both.profiles):
+            plots.add(number, some.planes[i])
+        qtbot.wait(30)
+    qtbot.wait(700)
+    assert 2 <= len(draws) <= 5
+    assert panels(plots) == axes
+    fixed, gained = axes["Gaussian"].lines[:2]
+    np.testing.assert_allclose(fixed.get_xdata(), both.fixed.depth_um[:30])
+    np.testing.assert_allclose(gained.get_ydata(), 100 * both.gained.of("gaussian")[:30])
+    (hollow, *_) = [x for x in axes["Gaussian"].lines if x.get_markerfacecolor() == "none"]
+    np.testing.assert_array_equal(hollow.get_xdata(), [400.0])
+    assert not any("R^2" in text for text in visible_texts(plots))
+    assert colours(plots) > 50
+
+
+def test_zoom_stays_while_planes_come_in(plots: DepthPlots, both: Comparison, qtbot: QtBot) -> None:
+    begin(plots, both)
+    panels(plots)["Poisson"].set_ylim(3, 4)
+    for number in 0, 1:
+        plots.add(number, both.profiles[number].planes[0])
+    qtbot.wait(700)
+    assert panels(plots)["Poisson"].get_ylim() == (3, 4)
+    assert panels(plots)["Clean"].get_ylim()[1] > 80
+
+
+def test_planes_of_unknown_number_and_depth(plots: DepthPlots, qtbot: QtBot) -> None:
+    blind = profile("blind", 5, depth_um=np.nan)
+    plots.begin(["blind"], blind.components, [np.array([])])
+    for some in blind.planes:
+        plots.add(0, some)
+    qtbot.wait(700)
+    ax = panels(plots)["Clean"]
+    assert ax.get_xlabel().startswith("Plane")
+    assert ax.get_xlim()[1] > 4
+    np.testing.assert_array_equal(ax.lines[0].get_xdata(), np.arange(5))
+    plots.show_result(blind)
+    assert not any("needs planes" in text for text in visible_texts(plots))
+
+
+def test_result_has_lines_and_slopes(plots: DepthPlots, both: Comparison) -> None:
+    from cop_core.report.panels import slope_text
+
+    begin(plots, both)
+    plots.show_result(both)
+    texts = [t.get_text() for t in panels(plots)["Clean"].texts]
+    effect = both.of("clean")
+    assert texts == [slope_text(effect.fixed), slope_text(effect.gained)]
+
+
+@pytest.mark.parametrize("size", [(480, 560), (900, 700)])
+def test_no_text_leaves_the_figure_or_meets_another(
+    plots: DepthPlots, both: Comparison, qtbot: QtBot, size: tuple[int, int]
+) -> None:
+    plots.resize(*size)
+    plots.set_secondary("power")
+    plots.show_result(both)
+    qtbot.wait(400)
+    figure, renderer = plots.figure(), plots.canvas.get_renderer()
+    texts = [t for ax in figure.axes for t in (ax.title, ax.xaxis.label, ax.yaxis.label, *ax.texts)]
+    boxes = [t.get_window_extent(renderer) for t in texts if t.get_text()]
+    boxes += [text.get_window_extent(renderer) for text in figure.legends[0].get_texts()]
+    for i, box in enumerate(boxes):
+        assert box.x0 >= 0
+        assert box.x1 <= figure.bbox.x1
+        assert not any(box.overlaps(other) for other in boxes[:i])
+
+
+@pytest.mark.parametrize("name", ["Gaussian", "Clean"])
+def test_click_names_the_plane(
+    plots: DepthPlots, both: Comparison, qtbot: QtBot, name: str
+) -> None:
+    plots.show_result(both)
+    qtbot.wait(300)
+    value = 100 * both.gained.of(name.lower())[45]
+    with qtbot.waitSignal(plots.plane_clicked) as kept:
+        click(plots, qtbot, pixel(plots, name, 900.0, value))
+    assert kept.args == [1, 45]
+    with qtbot.waitSignal(plots.plane_clicked) as left_out:
+        click(plots, qtbot, pixel(plots, name, 400.0, None))
+    assert left_out.args == [0, 20]
+
+
+def test_click_elsewhere_or_while_zooming_is_no_choice(
+    plots: DepthPlots, both: Comparison, qtbot: QtBot
+) -> None:
+    plots.show_result(both)
+    plots.set_secondary("power")
+    qtbot.wait(300)
+    at = pixel(plots, "Gaussian", 900.0, 100 * both.gained.of("gaussian")[45])
+    with qtbot.assertNotEmitted(plots.plane_clicked):
+        click(plots, qtbot, (at[0], at[1] + 60))
+        plots.toolbar.zoom()
+        click(plots, qtbot, at)
+    plots.toolbar.zoom()
+    with qtbot.waitSignal(plots.plane_clicked):  # the second axis is not in the way
+        click(plots, qtbot, at)
+
+
+def test_tool_tip_describes_the_plane(plots: DepthPlots, both: Comparison, qtbot: QtBot) -> None:
+    from qtpy.QtWidgets import QToolTip
+
+    plots.show_result(both)
+    qtbot.wait(300)
+    value = 100 * both.fixed.of("poisson")[1]
+    text = hover(plots, qtbot, pixel(plots, "Poisson", 20.0, value))
+    for part in ("fixed", "plane 1,", "20 µm", "5.5 mW", f"Poisson {value:.2f} ±", "padded"):
+        assert part in text
+    text = hover(plots, qtbot, pixel(plots, "Poisson", 400.0, None))
+    assert f"left out: {REASON}" in text
+    hover(plots, qtbot, (2.0, 2.0))
+    qtbot.waitUntil(lambda: not QToolTip.isVisible())
+
+
+def test_mark_moves_without_drawing_the_figure(
+    plots: DepthPlots, both: Comparison, qtbot: QtBot
+) -> None:
+    plots.show_result(both)
+    qtbot.wait(400)
+    before = plots.canvas.grab().toImage()
+    draws: list[Any] = []
+    plots.canvas.mpl_connect("draw_event", draws.append)
+    for index in 10, 30:
+        plots.mark_plane(0, index)
+    marks = [x for ax in panels(plots).values() for x in ax.get_children() if x.get_animated()]
+    assert [list(mark.get_xdata()) for mark in marks] == [[600.0, 600.0]] * 6
+    assert plots.canvas.grab().toImage() != before
+    plots.mark_plane(0, None)
+    assert plots.canvas.grab().toImage() == before
+    assert draws == []
+
+
+def test_mark_stays_with_new_contents(plots: DepthPlots, both: Comparison) -> None:
+    begin(plots, both)
+    plots.mark_plane(1, 40)  # not read yet, but its depth is known
+    plots.show_result(both)
+    ax = panels(plots)["Clean"]
+    (mark,) = [x for x in ax.get_children() if x.get_animated()]
+    assert mark.get_visible()
+    assert list(mark.get_xdata()) == [800.0, 800.0]
+
+
+@pytest.mark.parametrize(
+    ("what", "stated", "label"),
+    [
+        ("power", True, "Power (mW), dotted"),
+        ("signal", True, "Mean signal (counts), dotted"),
+        ("power", False, "Power (mW), not stated"),
+    ],
+)
+def test_second_axis_is_labelled(plots: DepthPlots, what: str, stated: bool, label: str) -> None:
+    plots.show_result(profile("one") if stated else profile("one", power_mw=np.nan))
+    plots.set_secondary(what)
+    right = [ax for ax in plots.figure().axes if ax.yaxis.get_label_position() == "right"]
+    assert len(right) == 6
+    assert [ax.get_ylabel() for ax in right if ax.get_ylabel()] == [label]
+    plots.set_secondary("none")
+    assert len(plots.figure().axes) == 6
+    with pytest.raises(ValueError, match="none of"):
+        plots.set_secondary("temperature")
+
+
+def test_theme_changes_background_and_text(plots: DepthPlots, both: Comparison) -> None:
+    from matplotlib.colors import to_rgb
+
+    plots.show_result(both)
+
+    def look() -> list[float]:
+        ax = panels(plots)["Clean"]
+        tick = ax.get_yticklabels()[0].get_color()
+        found = (ax.get_facecolor(), ax.title.get_color(), tick, ax.texts[0].get_color())
+        return [float(np.mean(to_rgb(colour))) for colour in found]
+
+    ground, *dark_texts = look()
+    assert ground < 0.2
+    assert min(dark_texts) > 0.6
+    plots.set_theme("light")
+    ground, *light_texts = look()
+    assert ground > 0.85
+    assert max(light_texts) < 0.4
+
+
+def test_toolbar_has_four_tools(plots: DepthPlots) -> None:
+    assert [a.text() for a in plots.toolbar.actions()] == ["Home", "Pan", "Zoom", "Save"]
+
+
+def test_nothing_is_left_when_closed(qtbot: QtBot, make_plots: Any, both: Comparison) -> None:
+    from matplotlib._pylab_helpers import Gcf
+    from qtpy.QtCore import QCoreApplication, QEvent
+
+    plots = make_plots()
+    begin(plots, both)
+    plots.add(0, both.fixed.planes[0])  # a drawing is due
+    figure = weakref.ref(plots.figure())
+    plots.close()
+    plots.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    del plots
+    qtbot.wait(700)
+    gc.collect()
+    assert figure() is None
+    assert Gcf.get_all_fig_managers() == []

@@ -1,0 +1,119 @@
+"""Runs in the background: progress, stop, failure, and idle after each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("napari", reason="napari is not installed")
+
+from cop_core.errors import CopError, InputError
+from cop_core.estimation import NOT_READ
+from napari_cop._reading import Request, read
+from napari_cop._runner import Runner, State
+from napari_cop._sources import Source, file_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SAMPLES = Path(__file__).parents[2] / "sample_data"
+QUICK = {"crops": 1}
+
+
+def pair() -> Request:
+    files = (SAMPLES / "fixed.ome.tif", SAMPLES / "gained.ome.zarr")
+    return Request(
+        tuple((n, file_source(str(f))) for n, f in zip(("fixed", "gained"), files, strict=True)),
+        QUICK,
+    )
+
+
+@pytest.fixture
+def runner(qtbot: Any) -> Iterator[Runner]:
+    runner = Runner()
+    yield runner
+    runner.stop()
+    qtbot.waitUntil(lambda: runner.state is State.IDLE, timeout=20_000)
+
+
+def test_a_run_tells_of_every_plane_and_ends_idle(runner: Runner, qtbot: Any) -> None:
+    states, planes, texts = [], [], []
+    runner.state_changed.connect(states.append)
+    runner.plane_read.connect(lambda protocol, plane: planes.append((protocol, plane.index)))
+    runner.progressed.connect(lambda *said: texts.append(said))
+    with qtbot.waitSignal(runner.finished, timeout=60_000) as ended:
+        runner.start(pair())
+    assert states == [State.RUNNING, State.IDLE]
+    assert planes == [(p, i) for p in (0, 1) for i in range(60)]
+    assert texts[-2][1:] == (240, 240)
+    (outcome,) = ended.args
+    assert not outcome.stopped
+    assert outcome.result.of("poisson").fixed.n > 30
+
+
+def test_stopping_keeps_what_was_read(runner: Runner, qtbot: Any) -> None:
+    states = []
+    runner.state_changed.connect(states.append)
+    runner.plane_read.connect(lambda protocol, _: protocol and runner.stop())
+    with qtbot.waitSignal(runner.finished, timeout=60_000) as ended:
+        runner.start(pair())
+    (outcome,) = ended.args
+    assert outcome.stopped
+    assert states == [State.RUNNING, State.STOPPING, State.IDLE]
+    assert NOT_READ not in {p.reason for p in outcome.result.fixed.planes}
+    assert outcome.result.gained.planes[0].reason != NOT_READ
+    assert outcome.result.gained.planes[-1].reason == NOT_READ
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (InputError("it is broken"), "it is broken"),
+        (RuntimeError("CUDA out of memory"), r"reading failed \(CUDA out of memory\)"),
+        (ValueError("surprise"), "surprise"),
+    ],
+)
+def test_every_failure_is_told_and_the_next_run_works(
+    runner: Runner, qtbot: Any, monkeypatch: pytest.MonkeyPatch, fault: Exception, message: str
+) -> None:
+    def fail(_: Source) -> None:
+        raise fault
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Source, "open", fail)
+        with qtbot.waitSignal(runner.failed, timeout=20_000) as ended:
+            runner.start(pair())
+    with pytest.raises(type(ended.args[0]), match=message):
+        raise ended.args[0]
+    assert isinstance(ended.args[0], CopError | ValueError)
+    assert runner.state is State.IDLE
+    with qtbot.waitSignal(runner.finished, timeout=60_000):
+        runner.start(Request(pair().arms[:1], QUICK))
+
+
+def test_a_second_start_is_ignored_while_running(runner: Runner, qtbot: Any) -> None:
+    ends = []
+    runner.finished.connect(ends.append)
+    with qtbot.waitSignal(runner.finished, timeout=60_000):
+        runner.start(pair())
+        runner.start(pair())
+    qtbot.wait(200)
+    assert len(ends) == 1
+
+
+def test_the_work_gives_the_numbers_of_the_library() -> None:
+    from threading import Event
+
+    from cop_core import Settings, profile
+
+    work = read(Request(pair().arms[:1], QUICK), Event())
+    try:
+        while True:
+            next(work)
+    except StopIteration as end:
+        found = end.value.result
+    expected = profile(SAMPLES / "fixed.ome.tif", settings=Settings(crops=1))
+    np.testing.assert_array_equal(found.mean, expected.mean)

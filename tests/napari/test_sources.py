@@ -1,0 +1,125 @@
+"""Layers and files as stacks to read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import pytest
+
+pytest.importorskip("napari", reason="napari is not installed")
+
+from napari.layers import Image
+
+from cop_core.errors import InputError
+from napari_cop._layers import image_layer
+from napari_cop._sources import file_source, layer_source, z_axis_of, z_step_um_of
+
+SAMPLES = Path(__file__).parents[2] / "sample_data"
+RNG = np.random.default_rng(0)
+
+
+def sample_layer() -> Image:
+    from napari_cop._sample_data import open_sample
+
+    data, arguments, _ = open_sample()[1]
+    return Image(data, **arguments)
+
+
+def plain_layer(shape: tuple[int, ...] = (5, 40, 50), **arguments: Any) -> Image:
+    return Image(RNG.integers(0, 1000, shape, dtype=np.uint16), name="plain", **arguments)
+
+
+def source_of(layer: Image, **options: Any) -> Any:
+    axis = z_axis_of(layer)
+    step = None if axis is None else z_step_um_of(layer, axis)
+    return layer_source(layer, **{"z_axis": axis, "z_step_um": step, **options})
+
+
+def test_a_layer_of_the_reader_is_read_from_its_file() -> None:
+    source = source_of(sample_layer())
+    assert source.path == str(SAMPLES / "gained.ome.zarr")
+    stack = source.open()
+    assert stack.name == "gained"
+    assert (stack.power_mw[0], stack.power_mw[-1]) == (5.0, 60.0)
+
+
+def test_edited_pixels_are_read_from_the_layer_with_its_powers() -> None:
+    layer = sample_layer()
+    layer.data = layer.data + 1
+    source = source_of(layer)
+    assert source.path is None
+    stack = source.open()
+    np.testing.assert_array_equal(stack.plane(3).data, np.asarray(layer.data[3]))
+    assert stack.power_mw[-1] == 60.0
+    assert stack.depth_um[1] == pytest.approx(20)
+
+
+def test_a_step_set_on_the_layer_goes_before_the_file() -> None:
+    layer = sample_layer()
+    layer.scale = (10, *layer.scale[1:])
+    stack = source_of(layer, power=7.0).open()
+    assert stack.depth_um[1] == pytest.approx(10)
+    assert set(stack.power_mw) == {7.0}
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("nm", 1e-3), ("um", 1.0), ("mm", 1e3)])
+def test_the_step_is_converted_to_um(unit: str, factor: float) -> None:
+    layer = plain_layer(scale=(2, 1, 1), units=(unit, unit, unit), axis_labels=("z", "y", "x"))
+    assert z_step_um_of(layer, 0) == pytest.approx(2 * factor)
+
+
+def test_neither_axis_nor_step_is_guessed() -> None:
+    layer = plain_layer()
+    assert z_axis_of(layer) is None
+    assert z_step_um_of(layer, 0) is None
+    with pytest.raises(InputError, match=r"its z axis is not known.*Choose the z axis"):
+        source_of(layer)
+    with pytest.raises(InputError, match="its z step is not known"):
+        source_of(layer, z_axis=0)
+    assert source_of(layer, z_axis=0, z_step_um=5.0).open().depth_um[-1] == 20
+
+
+def test_the_z_axis_is_where_its_label_is() -> None:
+    layer = plain_layer((3, 5, 40, 50), axis_labels=("t", "z", "y", "x"))
+    assert z_axis_of(layer) == 1
+    source = source_of(layer, z_step_um=2.0, position=(2.0, 0, 0, 0))
+    np.testing.assert_array_equal(source.open().plane(4).data, layer.data[2, 4])
+
+
+def test_lazy_layers_stay_lazy() -> None:
+    layer = Image(da.zeros((4, 64, 64), chunks=(1, 64, 64)), axis_labels=("z", "y", "x"))
+    assert isinstance(source_of(layer, z_step_um=1.0).pixels, da.Array)
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        (Image(np.zeros((4, 32, 32, 3), np.uint8), rgb=True), "its pixels are colours"),
+        (Image(np.zeros((32, 32))), "a single image, not a z-stack"),
+    ],
+)
+def test_what_is_no_stack_is_refused(layer: Image, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        layer_source(layer, z_axis=0, z_step_um=1.0)
+
+
+def test_a_file_keeps_what_its_metadata_say() -> None:
+    source = file_source(str(SAMPLES / "fixed.ome.tif"), z_step_um=None, power=5.0)
+    assert source.options == {"power": 5.0}
+    assert len(source.open()) == 60
+    with pytest.raises(InputError, match="no file is chosen"):
+        file_source(" ")
+
+
+def test_the_readers_layer_says_how_to_open_it_again() -> None:
+    from cop_core.stacks import open_stack
+
+    stack = open_stack(SAMPLES / "fixed.ome.tif", power=str(SAMPLES / "fixed.csv"), channel=0)
+    _, arguments, _ = image_layer(stack)
+    assert arguments["metadata"]["cop"]["opened_with"] == {
+        "power": str(SAMPLES / "fixed.csv"),
+        "channel": 0,
+    }
