@@ -71,7 +71,7 @@ def main() -> None:
         domains = [by_input[folder.name] for folder in options.folders]
         mean = {
             c: DoseResponse(
-                c,
+                domains[0][c].component,
                 domains[0][c].doses,
                 domains[0][c].components,
                 np.mean([d[c].predicted for d in domains], axis=0),

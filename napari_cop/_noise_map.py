@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from cop_core.errors import InputError
-from cop_core.estimation import grid_starts
 from cop_core.report import label, noises
 
 if TYPE_CHECKING:
@@ -39,6 +38,8 @@ def noise_maps(profile: DepthProfile) -> dict[str, npt.NDArray[np.float32]]:
     InputError
         If the crops lay at random places.
     """
+    from cop_core.estimation import grid_starts  # imports PyTorch, as reading did before
+
     if profile.settings["crops"] is not None:
         raise InputError(
             "random crops make no map",

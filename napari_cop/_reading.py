@@ -124,6 +124,7 @@ def read(request: Request, stop: Event) -> Generator[str | Opened | Moved, None,
                 break
     profiles = [reading.profile for reading in readings]
     if len(profiles) == 1:
+        _ = profiles[0].fits  # here rather than where they are first drawn
         return Outcome(profiles[0], stop.is_set())
     if not stop.is_set():
         yield "Comparing …"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar
+import scipy
 
 Array = npt.NDArray[np.float64]
 
@@ -113,7 +113,7 @@ def estimate_rho(design: Array, values: Array, gap: Array) -> float:
         log_det = np.log1p(-(rho ** (2 * gap))).sum()
         return float(log_det + 2 * dof * np.log(diagonal[-1]) + 2 * np.log(diagonal[:-1]).sum())
 
-    best = minimize_scalar(criterion, bounds=(0.0, MAX_RHO), method="bounded")
+    best = scipy.optimize.minimize_scalar(criterion, bounds=(0.0, MAX_RHO), method="bounded")
     return float(best.x) if best.fun < criterion(0.0) else 0.0
 
 

@@ -7,8 +7,6 @@ from typing import Final, get_args
 
 import numpy as np
 import numpy.typing as npt
-from statsmodels.regression.linear_model import OLS
-from statsmodels.stats.multitest import multipletests
 
 from cop_core.components import CLEAN
 from cop_core.depth.caveats import ONE_STACK, profile_caveats, settings_caveat
@@ -23,7 +21,7 @@ from cop_core.depth.effects import (
     interval_of_d,
 )
 from cop_core.depth.profile import DepthProfile, distinct_names
-from cop_core.depth.slope import SlopeFit, fit_profile, t_interval, t_p_value
+from cop_core.depth.slope import SlopeFit, t_interval, t_p_value
 from cop_core.errors import InputError
 
 Array = npt.NDArray[np.float64]
@@ -164,7 +162,7 @@ def compare(
         The profiles have different components, or an option is out of range.
     """
     _check(fixed, gained, rule, n_bootstrap)
-    fits = fit_profile(fixed), fit_profile(gained)
+    fits = fixed.fits, gained.fits
     effects = [
         _effect(
             c,
@@ -263,6 +261,8 @@ def _naive_interaction(
     """Return p and f2 of the depth x protocol interaction with independent planes."""
     if not all(fit.defined for fit in fits):
         return _NAN, _NAN
+    from statsmodels.regression.linear_model import OLS
+
     depth, value, protocol = _stacked(component, profiles)
     design = np.column_stack([np.ones_like(depth), depth, protocol, depth * protocol])
     model = OLS(value, design).fit()
@@ -294,6 +294,8 @@ def _by_depth(profile: DepthProfile, component: str) -> tuple[Array, Array]:
 
 def _with_holm(effects: list[ComponentEffect]) -> tuple[ComponentEffect, ...]:
     """Add Holm's correction over the noise components that have a p."""
+    from statsmodels.stats.multitest import multipletests
+
     tested = [e for e in effects if e.component != CLEAN and np.isfinite(e.p_value)]
     if not tested:
         return tuple(effects)

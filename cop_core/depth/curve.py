@@ -33,8 +33,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 from numpy.polynomial.legendre import legvander
-from scipy import stats
 
 from cop_core.depth import ar1
 
@@ -138,7 +138,7 @@ def fit_curve(depth_um: Array, values: Array) -> Curve:
     f = float(parts[2:] @ parts[2:]) / (degree - 1) / variance
     return Curve(
         *(curve.mean, degree, rho, variance, curve.r2),
-        p_curved=float(stats.f.sf(f, degree - 1, curve.dof)),
+        p_curved=float(scipy.stats.f.sf(f, degree - 1, curve.dof)),
     )
 
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
-from scipy.special import gammaln
+import scipy
 
 from cop_core.depth import ar1
 from cop_core.depth.curve import fit_curve
@@ -84,7 +83,11 @@ def hedges_g(d: float, n_first: int, n_second: int) -> float:
     dof = n_first + n_second - 2
     if dof < 2:
         return float("nan")
-    return float(d * np.exp(gammaln(dof / 2) - gammaln((dof - 1) / 2)) / np.sqrt(dof / 2))
+    return float(
+        d
+        * np.exp(scipy.special.gammaln(dof / 2) - scipy.special.gammaln((dof - 1) / 2))
+        / np.sqrt(dof / 2)
+    )
 
 
 def interval_of_d(
@@ -131,7 +134,7 @@ def interval_of_d(
         found.append(_d_rows(rows[0].T, rows[1].T))
     samples = np.concatenate(found)
     spread = float(np.std(samples[np.isfinite(samples)], ddof=1))
-    half = float(stats.t.ppf(0.975, _welch(curves))) * spread
+    half = float(scipy.stats.t.ppf(0.975, _welch(curves))) * spread
     return d - half, d + half
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -10,6 +11,8 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from cop_core.depth.slope import SlopeFit
 
 NOT_READ: Final = "not read (stopped before this plane)"
 """Reason of the planes that a stopped reading did not come to."""
@@ -106,6 +109,13 @@ class DepthProfile:
     def kept(self) -> npt.NDArray[np.bool_]:
         """True for the planes that enter fits, shape (planes,)."""
         return np.array([not p.reason for p in self.planes], dtype=bool)
+
+    @cached_property
+    def fits(self) -> dict[str, SlopeFit]:
+        """The line of every component, worked out when first asked for."""
+        from cop_core.depth.slope import fit_profile  # which builds on profiles
+
+        return fit_profile(self)
 
     def of(self, component: str) -> npt.NDArray[np.float64]:
         """Mean strength of one component on every plane, shape (planes,)."""

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
-from statsmodels.regression.linear_model import OLS
+import scipy
 
 from cop_core.depth import ar1
 from cop_core.depth.curve import MIN_DOF, fit_curve
@@ -177,7 +176,7 @@ def fit_profile(
 
 def t_interval(value: float, se: float, dof: float) -> tuple[float, float]:
     """Return the 95 % confidence interval of an estimate with t-distributed error."""
-    half = float(stats.t.ppf(0.975, dof)) * se
+    half = float(scipy.stats.t.ppf(0.975, dof)) * se
     return value - half, value + half
 
 
@@ -185,7 +184,7 @@ def t_p_value(value: float, se: float, dof: float) -> float:
     """Return the two-sided p of an estimate against 0; NaN for 0 with no error."""
     if se == 0:
         return 0.0 if value else _NAN
-    return float(2 * stats.t.sf(abs(value / se), dof))
+    return float(2 * scipy.stats.t.sf(abs(value / se), dof))
 
 
 def _paired(
@@ -203,6 +202,8 @@ def _paired(
 
 
 def _fit(depth: npt.NDArray[np.float64], value: npt.NDArray[np.float64]) -> SlopeFit:
+    from statsmodels.regression.linear_model import OLS
+
     n = len(depth)
     centre = depth.mean()
     design = np.column_stack([np.ones(n), depth - centre])

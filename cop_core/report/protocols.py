@@ -8,7 +8,7 @@ from cop_core.components import CLEAN
 from cop_core.depth.caveats import profile_caveats
 from cop_core.depth.compare import Comparison
 from cop_core.depth.profile import DepthProfile, distinct_names
-from cop_core.depth.slope import SlopeFit, fit_profile
+from cop_core.depth.slope import SlopeFit
 
 Result = DepthProfile | Comparison
 
@@ -50,7 +50,7 @@ def protocols(result: Result) -> tuple[Protocol, ...]:
         What is reported.
     """
     if isinstance(result, DepthProfile):
-        return (Protocol(result.name or "stack", result, fit_profile(result)),)
+        return (Protocol(result.name or "stack", result, result.fits),)
     names = distinct_names(result.profiles)
     fixed = {effect.component: effect.fixed for effect in result.effects}
     gained = {effect.component: effect.gained for effect in result.effects}

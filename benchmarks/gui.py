@@ -1,0 +1,141 @@
+"""Does reading in napari keep the window alive, and does the window slow down reading?
+
+    xvfb-run -a -s "-screen 0 1600x1000x24" python benchmarks/gui.py
+
+In a real napari with the sample pair: the longest time between two beats of a 5 ms timer while a
+comparison runs, planes a second in the widget against the same work in a plain loop, frames a
+second of slider playback with the plots open against the widget closed, and the time from the
+click to the first point on the curve.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from threading import Event
+
+import napari
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication
+from record import record
+from screenshots import pause, show_tab, wait
+
+from cop_core.estimation import load_estimator
+from napari_cop._compare_widget import CompareWidget
+from napari_cop._reading import Request, read
+from napari_cop._runner import State
+
+BEAT_MS = 5
+PLAYBACK_ROUNDS = 3
+
+
+class Heart:
+    """Records the gaps between the beats of a timer on the GUI thread."""
+
+    def __init__(self) -> None:
+        self.beats: list[float] = []
+        self._timer = QTimer()
+        self._timer.timeout.connect(lambda: self.beats.append(time.perf_counter()))
+
+    def __enter__(self) -> Heart:
+        self._timer.start(BEAT_MS)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.stop()
+
+    def gaps_ms(self) -> list[float]:
+        return [1000 * (b - a) for a, b in zip(self.beats, self.beats[1:], strict=False)]
+
+
+def run_in_widget(dock: CompareWidget) -> dict[str, float]:
+    """Compare in the widget: seconds, first point and gaps between heart beats."""
+    reads: list[float] = []
+
+    def note(*_: object) -> None:
+        reads.append(time.perf_counter())
+
+    dock.runner.plane_read.connect(note)
+    draws: list[float] = []
+    canvas = dock.plots.figure().canvas
+    number = canvas.mpl_connect("draw_event", lambda _: draws.append(time.perf_counter()))
+    with Heart() as heart:
+        pause(0.3)
+        start = time.perf_counter()
+        dock.run()
+        wait(lambda: dock.runner.state is State.IDLE)
+        end = time.perf_counter()
+        pause(1.0)
+    dock.runner.plane_read.disconnect(note)
+    canvas.mpl_disconnect(number)
+    gaps = heart.gaps_ms()
+    first_drawn = next((at for at in draws if at > reads[0]), float("nan"))
+    return {
+        "seconds": end - start,
+        "first plane after s": reads[0] - start,
+        "first point drawn after s": first_drawn - start,
+        "longest gap ms": max(gaps),
+        "gaps over 50 ms": sum(gap > 50 for gap in gaps),
+        "median gap ms": statistics.median(gaps),
+    }
+
+
+def run_plainly(request: Request) -> float:
+    """Do the same work in a plain loop; return seconds."""
+    start = time.perf_counter()
+    for _ in read(request, Event()):
+        pass
+    return time.perf_counter() - start
+
+
+def playback(viewer: napari.Viewer) -> float:
+    """Step through all planes; return frames a second."""
+    planes = int(viewer.dims.nsteps[0])
+    start = time.perf_counter()
+    for _ in range(PLAYBACK_ROUNDS):
+        for plane in range(planes):
+            viewer.dims.set_current_step(0, plane)
+            QApplication.processEvents()
+    return PLAYBACK_ROUNDS * planes / (time.perf_counter() - start)
+
+
+def main() -> None:
+    viewer = napari.Viewer(show=True)
+    viewer.window._qt_window.resize(1280, 800)
+    viewer.open_sample("napari-cop", "three_photon_pair")
+    pause(1.0)
+    closed = [playback(viewer) for _ in range(2)]
+    start = time.perf_counter()
+    _, dock = viewer.window.add_plugin_dock_widget("napari-cop", "Compare protocols")
+    QApplication.processEvents()
+    opened_s = time.perf_counter() - start
+    cold = run_in_widget(dock)
+    warm = [run_in_widget(dock) for _ in range(3)]
+    request = Request(
+        tuple((name, form.source()) for (name, _), form in zip(dock.arms, dock.forms, strict=True)),
+        dock.options.settings,
+    )
+    plain = [run_plainly(request) for _ in range(3)]
+    show_tab(dock, "Depth")
+    pause(1.0)
+    linked = [playback(viewer) for _ in range(2)]
+    viewer.window.remove_dock_widget(dock)
+    pause(0.5)
+    closed += [playback(viewer) for _ in range(2)]
+    measured = {
+        "widget opens in s": opened_s,
+        "first run (imports PyTorch)": cold,
+        "later runs": warm,
+        "plain loop s": plain,
+        "speed in the widget against the plain loop": statistics.median(plain)
+        / statistics.median(run["seconds"] for run in warm),
+        "playback frames a second": {"plots open": linked, "widget closed": closed},
+        "playback ratio": statistics.mean(linked) / statistics.mean(closed),
+    }
+    print(measured)
+    viewer.close()
+    print(record("gui", measured, load_estimator("default")))
+
+
+if __name__ == "__main__":
+    main()

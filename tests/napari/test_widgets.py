@@ -1,0 +1,315 @@
+"""The Profile and Compare widgets in a real napari, with the weights that ship."""
+
+from __future__ import annotations
+
+import gc
+import shlex
+import subprocess
+import sys
+import threading
+from collections import Counter
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("napari", reason="napari is not installed")
+
+import pandas as pd
+from napari.utils.notifications import notification_manager
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QImage, QShortcut
+from qtpy.QtWidgets import QApplication
+
+from cop_core.depth import Comparison
+from cop_core.estimation import NOT_READ
+from napari_cop._runner import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from napari_cop._dock import NoiseDock
+
+SAMPLES = Path(__file__).parents[2] / "sample_data"
+SHOWN = (SAMPLES / "fixed.ome.tif", SAMPLES / "gained.ome.zarr")
+
+
+@pytest.fixture
+def window(viewer: Any) -> Any:
+    """Give a viewer with the sample pair open."""
+    viewer.open_sample("napari-cop", "three_photon_pair")
+    return viewer
+
+
+@pytest.fixture
+def add(qtbot: Any) -> Iterator[Callable[..., Any]]:
+    """Dock a widget by its name, with a single crop a plane so that tests are quick."""
+    docked: list[NoiseDock] = []
+
+    def dock(viewer: Any, name: str) -> Any:
+        _, widget = viewer.window.add_plugin_dock_widget("napari-cop", name)
+        widget.options.crops.value = 1
+        docked.append(widget)
+        return widget
+
+    yield dock
+    for widget in docked:
+        widget.options.crops.value = 0
+        widget.runner.stop()
+        qtbot.waitUntil(lambda w=widget: w.runner.state is State.IDLE, timeout=20_000)
+
+
+def finish(qtbot: Any, dock: Any) -> Any:
+    with qtbot.waitSignal(dock.runner.finished, timeout=90_000):
+        qtbot.mouseClick(dock.bar.run_button, Qt.MouseButton.LeftButton)
+    return dock.result
+
+
+def colours(widget: Any) -> int:
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    step = range(0, image.width(), 3)
+    return len({image.pixel(x, y) for x in step for y in range(0, image.height(), 3)})
+
+
+def test_two_clicks_compare_the_sample_pair(
+    make_viewer: Callable[..., Any], add: Any, qtbot: Any
+) -> None:
+    window = make_viewer(show=True)
+    window.window._qt_window.resize(1280, 800)
+    window.open_sample("napari-cop", "three_photon_pair")
+    dock = add(window, "Compare protocols")
+    assert [form.layer.name for form in dock.forms] == ["fixed [green]", "gained"]
+    result = finish(qtbot, dock)
+    assert isinstance(result, Comparison)
+    assert result.gained.power_mw[-1] == 60
+    assert "120 planes" in dock.bar.status.text()
+    assert "One stack per protocol" in dock.remarks.toPlainText()
+    assert len(dock.table.text().splitlines()) == 1 + len(result.components)
+    tabs = dock.tabs
+    for index in range(tabs.count()):
+        tabs.setCurrentIndex(index)
+        qtbot.wait(150)
+        assert colours(tabs.widget(index)) > 20, tabs.tabText(index)
+    picture = window.screenshot(canvas_only=True, flash=False)
+    assert len(np.unique(picture[..., :3])) > 50
+
+
+def test_layers_added_later_are_chosen_by_name(viewer: Any, add: Any) -> None:
+    dock = add(viewer, "Compare protocols")
+    assert [form.layer for form in dock.forms] == [None, None]
+    viewer.open_sample("napari-cop", "three_photon_pair")
+    assert [form.layer.name for form in dock.forms] == ["fixed [green]", "gained"]
+
+
+def test_points_and_planes_are_linked(window: Any, add: Any, qtbot: Any) -> None:
+    dock = add(window, "Compare protocols")
+    finish(qtbot, dock)
+    fixed, gained = window.layers
+    dock.plots.plane_clicked.emit(1, 7)
+    assert window.dims.current_step[0] == 7
+    assert window.layers.selection.active is gained
+    dock.plots.plane_clicked.emit(0, 11)
+    assert window.layers.selection.active is fixed
+    with qtbot.waitSignal(dock.link.plane_shown) as shown:
+        window.dims.set_current_step(0, 23)
+    assert shown.args == [0, 23]
+    window.layers.remove(fixed)
+    dock.plots.plane_clicked.emit(0, 5)  # its file is opened again
+    assert window.dims.current_step[0] == 5
+    assert window.layers.selection.active.name == "fixed [green]"
+
+
+def test_a_translated_stack_is_still_found(window: Any, add: Any, qtbot: Any) -> None:
+    window.layers.remove("fixed [green]")
+    window.layers["gained"].translate = (200, 0, 0)
+    dock = add(window, "Noise profile")
+    finish(qtbot, dock)
+    dock.plots.plane_clicked.emit(0, 9)
+    assert window.dims.point[0] == pytest.approx(200 + 9 * 20)
+
+
+def test_cancel_keeps_what_was_read_and_the_next_run_works(
+    window: Any, add: Any, qtbot: Any
+) -> None:
+    dock = add(window, "Compare protocols")
+    dock.runner.plane_read.connect(
+        lambda protocol, plane: plane.index == 5 and dock.bar.cancel_button.click()
+    )
+    result = finish(qtbot, dock)
+    reasons = Counter(p.reason for p in (*result.fixed.planes, *result.gained.planes))
+    assert reasons[NOT_READ] >= 60
+    assert dock.bar.status.text().startswith("Stopped")
+    assert dock.bar.export_button.isEnabled()
+    dock.runner.plane_read.disconnect()
+    assert NOT_READ not in {p.reason for p in finish(qtbot, dock).gained.planes}
+
+
+def test_a_bad_file_is_told_and_leaves_everything_idle(
+    window: Any, add: Any, qtbot: Any, tmp_path: Path
+) -> None:
+    dock = add(window, "Noise profile")
+    text = tmp_path / "notes.tif"
+    text.write_text("this is no picture")
+    dock.forms[0].choose_file(text)
+    notification_manager.records.clear()
+    with qtbot.waitSignal(dock.runner.failed, timeout=60_000):
+        dock.run()
+    (said,) = notification_manager.records
+    assert "notes.tif" in said.message
+    assert dock.bar.run_button.isEnabled()
+    assert not dock.bar.cancel_button.isEnabled()
+    assert not dock.bar.export_button.isEnabled()
+    dock.forms[0].choose_file(SAMPLES / "gained.ome.zarr" / "zarr.json")
+    assert len(finish(qtbot, dock)) == 60
+
+
+def test_missing_input_is_asked_for(window: Any, add: Any) -> None:
+    dock = add(window, "Noise profile")
+    dock.forms[0].choose_layer(window.add_image(np.zeros((5, 64, 64)), name="bare"))
+    notification_manager.records.clear()
+    dock.run()
+    assert dock.runner.state is State.IDLE
+    assert "its z axis is not known" in notification_manager.records[-1].message
+
+
+@pytest.mark.slow
+def test_exported_files_and_the_copied_command_agree(
+    window: Any, add: Any, qtbot: Any, tmp_path: Path
+) -> None:
+    dock = add(window, "Compare protocols")
+    dock.options.rule.value = "paper"
+    try:
+        finish(qtbot, dock)
+        dock.export_to(str(tmp_path / "gui"))
+        qtbot.waitUntil(lambda: "Report written" in dock.bar.status.text(), timeout=60_000)
+        dock.copy_command()
+    finally:
+        dock.options.rule.value = "default"
+    names = {p.name for p in (tmp_path / "gui").rglob("*.*")}
+    assert {"report.json", "planes.csv", "profile.svg", "effects.pdf", "effects.png"} <= names
+    words = shlex.split(QApplication.clipboard().text())
+    assert words[:2] == ["cop", "compare"]
+    words[words.index("-o") + 1] = str(tmp_path / "cli")
+    main = "from cop_core.cli import main; main()"
+    subprocess.run([sys.executable, "-c", main, *words[1:]], check=True, timeout=300)
+    gui, cli = (pd.read_csv(tmp_path / side / "planes.csv") for side in ("gui", "cli"))
+    pd.testing.assert_frame_equal(gui, cli, rtol=0, atol=1e-6)
+    assert "paper" in (tmp_path / "cli" / "report.json").read_text()
+
+
+def test_layers_may_be_renamed_edited_and_removed_under_way(
+    window: Any, add: Any, qtbot: Any
+) -> None:
+    dock = add(window, "Compare protocols")
+
+    def meddle(protocol: int, plane: Any) -> None:
+        if (protocol, plane.index) == (0, 3):
+            window.layers["fixed [green]"].name = "other"
+            window.layers["gained"].data = np.asarray(window.layers["gained"].data) + 1
+            window.layers.remove("other")
+
+    dock.runner.plane_read.connect(meddle)
+    result = finish(qtbot, dock)
+    assert len(result.fixed) == len(result.gained) == 60
+    assert "edited while it was read" in dock.remarks.toPlainText()
+
+
+def test_noise_maps_cover_the_stack(window: Any, add: Any, qtbot: Any) -> None:
+    dock = add(window, "Noise profile")
+    dock.forms[0].choose_layer(window.layers["gained"])
+    finish(qtbot, dock)
+    notification_manager.records.clear()
+    dock.add_noise_maps()
+    assert "random crops make no map" in notification_manager.records[-1].message
+    dock.options.crops.value = 0
+    result = finish(qtbot, dock)
+    before = list(window.layers)
+    dock.add_noise_maps()
+    added = [layer for layer in window.layers if layer not in before]
+    assert added[0].name == "Gaussian noise (%) [gained]"
+    gained = window.layers["gained"]
+    for layer in added:
+        assert layer.data.shape == (60, 2, 2)
+        for cell, pixel in (((3, -0.5, -0.5), (3, -0.5, -0.5)), ((4, 1.5, 1.5), (4, 255.5, 255.5))):
+            np.testing.assert_allclose(layer.data_to_world(cell), gained.data_to_world(pixel))
+    poisson = next(layer for layer in added if layer.name.startswith("Poisson"))
+    np.testing.assert_allclose(
+        poisson.data.mean((1, 2))[result.kept], 100 * result.of("poisson")[result.kept], rtol=1e-5
+    )
+    assert [layer.visible for layer in added].count(True) == 1
+
+
+def test_the_theme_is_followed(window: Any, add: Any, qtbot: Any) -> None:
+    dock = add(window, "Compare protocols")
+    finish(qtbot, dock)
+    dark = dock.plots.figure().get_facecolor()
+    window.theme = "light"
+    assert sum(dock.plots.figure().get_facecolor()[:3]) > sum(dark[:3]) + 1
+    window.theme = "dark"
+
+
+def test_keys_run_and_stop(window: Any, add: Any, qtbot: Any) -> None:
+    dock = add(window, "Noise profile")
+    # without a window manager no window is active, and keys do not reach shortcuts
+    keys = {s.key().toString(): s for s in dock.findChildren(QShortcut)}
+    assert {"Ctrl+Return", "Esc"} <= set(keys)
+    dock.runner.opened.connect(lambda _: keys["Esc"].activated.emit())
+    with qtbot.waitSignal(dock.runner.finished, timeout=60_000):
+        keys["Ctrl+Return"].activated.emit()
+    assert dock.bar.status.text().startswith("Stopped")
+
+
+def test_opening_and_closing_leaves_nothing(window: Any, qtbot: Any) -> None:
+    from napari_cop._dock import NoiseDock
+
+    def left() -> tuple[int, int, int]:
+        gc.collect()
+        docks = [w for w in QApplication.allWidgets() if isinstance(w, NoiseDock)]
+        callbacks = len(window.dims.events.current_step.callbacks)
+        return len(docks), callbacks, threading.active_count()
+
+    before = left()
+    for name in ("Noise profile", "Compare protocols") * 10:
+        _, widget = window.window.add_plugin_dock_widget("napari-cop", name)
+        qtbot.wait(20)
+        window.window.remove_dock_widget(widget)
+        del widget
+        qtbot.wait(20)
+    qtbot.waitUntil(lambda: left()[0] == before[0], timeout=5_000)
+    assert left()[1:] == before[1:]
+
+
+def test_closing_the_window_during_a_run_is_quiet(viewer: Any, qtbot: Any, capfd: Any) -> None:
+    viewer.open_sample("napari-cop", "three_photon_pair")
+    _, dock = viewer.window.add_plugin_dock_widget("napari-cop", "Compare protocols")
+    dock.options.crops.value = 1
+    with qtbot.waitSignal(dock.runner.plane_read, timeout=60_000):
+        dock.run()
+    dock.options.crops.value = 0
+    viewer.close()
+    qtbot.wait(1500)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_export_from_the_menu_says_when_there_is_nothing(window: Any) -> None:
+    from napari_cop._commands import export_report
+
+    notification_manager.records.clear()
+    export_report(window)
+    assert "There is no result yet" in notification_manager.records[-1].message
+
+
+def test_the_manifest_is_valid(plugin: None) -> None:
+    from npe2 import PluginManager
+
+    manifest = PluginManager.instance().get_manifest("napari-cop")
+    assert [w.display_name for w in manifest.contributions.widgets] == [
+        "Noise profile",
+        "Compare protocols",
+    ]
+    for command in manifest.contributions.commands:
+        module, _, attribute = command.python_name.partition(":")
+        assert callable(getattr(import_module(module), attribute))
+    assert "reading" in manifest.contributions.configurations
