@@ -79,7 +79,7 @@ def session(theme: str, size: str, folder: Path) -> None:
     dock.run()
     wait(lambda: len(planes) > 80 or dock.runner.state is State.IDLE)
     camera.shoot(f"running-{name}")
-    wait(lambda: dock.runner.state is State.IDLE)
+    wait(lambda: dock.bar.status.text().startswith("Done"))
     viewer.dims.set_current_step(0, 30)
     for tab in ("Depth", "Effects", "Table"):
         show_tab(dock, tab)

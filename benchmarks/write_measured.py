@@ -85,8 +85,8 @@ def dose() -> list[str]:
         "`benchmarks/dose_response.py`: one noise at rising strength, the rest clean. On the clean "
         "domains the prediction should equal the dose; real planes carry noise of their own. An "
         "analog detector sums pulses of varying height: the same shot noise, no photons to count. "
-        "On real planes a dose far below the plane's own noise does not show, and the first one also "
-        "takes away the lattice of the stored integers: a row that does not rise does so there.",
+        "On real planes a dose far below the plane's own noise does not show, and any dose "
+        "takes away the lattice of the stored integers: rows that do not rise are of that kind.",
         "",
     ]
     for name, inputs in document["measured"].items():

@@ -9,6 +9,8 @@ from napari_cop._dock import NoiseDock
 from napari_cop._effect_plots import EffectPlots
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari.viewer import Viewer
     from qtpy.QtWidgets import QWidget
 
@@ -29,11 +31,12 @@ class CompareWidget(NoiseDock):
         self.effects = EffectPlots(theme=self.viewer.theme)
         return [("Effects", self.effects)]
 
-    def show_result(self, result: Result) -> None:
-        """Show a comparison, effects included."""
-        super().show_result(result)
+    def showing(self, result: Result) -> list[Callable[[], None]]:
+        """Return what shows a comparison, in steps, effects included."""
+        steps = super().showing(result)
         if isinstance(result, Comparison):
-            self.effects.show_result(result)
+            steps.append(lambda: self.effects.show_result(result))
+        return steps
 
     def _forget_result(self) -> None:
         super()._forget_result()

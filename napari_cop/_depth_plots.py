@@ -10,8 +10,9 @@ from superqt.utils import QSignalThrottler
 from cop_core.report.figures import styled
 from cop_core.report.protocols import protocols
 from napari_cop._plot_canvas import PlotWidget
-from napari_cop._plot_marks import PlaneMarks
+from napari_cop._plot_layout import PanelLayout
 from napari_cop._plot_mouse import PlaneMouse
+from napari_cop._plot_overlay import Overlay
 from napari_cop._plot_panels import Secondary
 from napari_cop._plot_reading import Reading
 from napari_cop._plot_sheet import Sheet
@@ -52,17 +53,18 @@ class DepthPlots(PlotWidget):
     def __init__(
         self, parent: QWidget | None = None, *, theme: str = "dark", columns: int = 2
     ) -> None:
-        super().__init__(parent, theme=theme)
+        self._grid = PanelLayout()
+        super().__init__(parent, theme=theme, layout=self._grid)
         self._columns = columns
         self._second: Secondary = "none"
         self._reading: Reading | None = None
         self._result: Result | None = None
         self._sheet: Sheet | None = None
         self._mark: tuple[int, int] | None = None
-        self._marks = PlaneMarks(self.canvas)
+        self._overlay = Overlay(self.canvas)
         self._mouse = PlaneMouse(self, lambda: self._sheet)
         self._mouse.plane_clicked.connect(self.plane_clicked)
-        self._growth = QSignalThrottler(QSignalThrottler.EmissionPolicy.Trailing, parent=self)
+        self._growth = QSignalThrottler(QSignalThrottler.EmissionPolicy.Leading, parent=self)
         self._growth.setTimeout(self.REDRAW_MS)
         self._growth.triggered.connect(self._grow)
         self.rebuild()
@@ -124,7 +126,7 @@ class DepthPlots(PlotWidget):
             Index of the plane; None removes the mark.
         """
         self._mark = None if plane is None else (protocol, plane)
-        self._marks.move(self._mark_x())
+        self._overlay.move(self._mark_x())
 
     def set_secondary(self, what: Secondary) -> None:
         """Show power or mean signal on a second axis of every panel.
@@ -141,8 +143,9 @@ class DepthPlots(PlotWidget):
         """
         if what not in get_args(Secondary):
             raise ValueError(f"{what!r} is none of {', '.join(get_args(Secondary))}")
-        self._second = what
-        self.rebuild()
+        if what != self._second:
+            self._second = what
+            self.rebuild()
 
     def draw_into(self, figure: Figure) -> bool:
         """Draw the panels, for growth or with the result."""
@@ -150,10 +153,16 @@ class DepthPlots(PlotWidget):
         self._sheet = None
         if shown:
             self._sheet = Sheet(
-                figure, shown, self._reading, columns=self._columns, second=self._second
+                figure,
+                shown,
+                self._reading,
+                self._grid,
+                columns=self._columns,
+                second=self._second,
             )
-        self._marks.renew([ax for ax, _ in self._sheet.panels] if self._sheet else [])
-        self._marks.move(self._mark_x())
+        panels = [ax for ax, _ in self._sheet.panels] if self._sheet else []
+        self._overlay.renew(panels, self._sheet.growing if self._sheet else [])
+        self._overlay.move(self._mark_x())
         return self._sheet is not None
 
     def resized(self) -> None:
@@ -179,7 +188,7 @@ class DepthPlots(PlotWidget):
         if changed:
             self.arrange()
         else:
-            self.redraw()
+            self._overlay.refresh()
 
     def _mark_x(self) -> float | None:
         if self._mark is None or self._sheet is None:

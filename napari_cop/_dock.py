@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QApplication,
@@ -39,12 +39,15 @@ from napari_cop._runner import Runner, State, tell
 from napari_cop._source_form import SourceForm
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari.layers import Image, Layer
     from napari.viewer import Viewer
 
     from cop_core.report import Result
     from napari_cop._sources import Source
 
+_TURN_MS: Final = 50
 _SECONDARY: Final = (("no second axis", "none"), ("power", "power"), ("mean signal", "signal"))
 
 
@@ -67,6 +70,9 @@ class NoiseDock(QWidget):
         self.result: Result | None = None
         self._sources: list[Source] = []
         self._following = Following()
+        self._steps: list[Callable[[], None]] = []
+        self._turns = QTimer(self)
+        self._turns.timeout.connect(self._next_step)
         self.forms = [SourceForm(viewer, self._following) for _ in self.arms]
         self.options = OptionsForm(comparison=len(self.arms) == 2)
         self.plots = DepthPlots(theme=viewer.theme)
@@ -198,19 +204,25 @@ class NoiseDock(QWidget):
             self._failed(error)
             return
         self._sources = sources
+        self._steps.clear()
+        self._forget_result()
         self._watch_edits(sources)
         self.runner.start(request)
 
     def _opened(self, news: Opened) -> None:
-        self._forget_result()
         self.plots.begin(news.names, news.components, news.depth_um)
-        self.plots.set_secondary(self.secondary.currentData())
-        self.link.follow(self._sources, [len(depths) for depths in news.depth_um])
-        self.tabs.setCurrentIndex(1)
+        planes = [len(depths) for depths in news.depth_um]
+        self._later(
+            lambda: self.link.follow(self._sources, planes),
+            lambda: self.tabs.setCurrentIndex(1),
+        )
 
     def _finished(self, outcome: Outcome) -> None:
         self.result = outcome.result
-        self.show_result(outcome.result)
+        self.bar.status.setText("Drawing …")
+        self._later(*self.showing(outcome.result), lambda: self._say_the_end(outcome))
+
+    def _say_the_end(self, outcome: Outcome) -> None:
         shown = protocols(outcome.result)
         read = sum(plane.n_crops > 0 for p in shown for plane in p.profile.planes)
         planes = sum(len(p.profile) for p in shown)
@@ -218,10 +230,26 @@ class NoiseDock(QWidget):
         self.bar.status.setText(f"{end}: {read} of {planes} planes read")
         self.bar.set_state(State.IDLE, has_result=True)
 
-    def show_result(self, result: Result) -> None:
-        """Show a result in plots, table and words."""
-        self.plots.show_result(result)
-        self.table.show_result(result)
+    def showing(self, result: Result) -> list[Callable[[], None]]:
+        """Return what shows a result in plots, table and words, in steps."""
+        return [
+            lambda: self.plots.show_result(result),
+            lambda: self.table.show_result(result),
+            lambda: self._show_remarks(result),
+        ]
+
+    def _later(self, *steps: Callable[[], None]) -> None:
+        """Do steps one after the other, with time for the window in between."""
+        self._steps += steps
+        self._turns.start(_TURN_MS)
+
+    def _next_step(self) -> None:
+        if self._steps:
+            self._steps.pop(0)()
+        else:
+            self._turns.stop()
+
+    def _show_remarks(self, result: Result) -> None:
         said = [*warnings_of(result), *self._edited()]
         self.remarks.setPlainText("\n\n".join(f"• {text[:1].upper()}{text[1:]}." for text in said))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from qtpy.QtCore import QObject, Signal
+from superqt.utils import QSignalThrottler
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
     from napari_cop._following import Following
     from napari_cop._sources import Source
+
+
+_FOLLOW_MS: Final = 80
+"""Least time in ms between two moves of the line, so that playback keeps its pace."""
 
 
 class ViewerLink(QObject):
@@ -31,7 +36,10 @@ class ViewerLink(QObject):
         super().__init__(parent)
         self._viewer = viewer
         self._shown: list[tuple[Image | None, int, int]] = []
-        following.on(viewer.dims.events.current_step, self._slider_moved)
+        self._moves = QSignalThrottler(QSignalThrottler.EmissionPolicy.Leading, parent=self)
+        self._moves.setTimeout(_FOLLOW_MS)
+        self._moves.triggered.connect(self._slider_moved)
+        following.on(viewer.dims.events.current_step, self._moves.throttle)
 
     def follow(self, sources: Sequence[Source], planes: Sequence[int]) -> None:
         """Link to the stacks of a run: their layers and numbers of planes."""

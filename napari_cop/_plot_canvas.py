@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, ClassVar
 
-from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg, NavigationToolbar2QT
+from matplotlib.backends.backend_qtagg import NavigationToolbar2QT
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from cop_core.report.figures import styled
+from napari_cop._piecework import PieceworkCanvas
+from napari_cop._plot_layout import LayoutWhenAsked, PanelLayout
 from napari_cop._theme import DPI, palette, plot_style, style_ticks
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QShowEvent
-
-
-class LayoutWhenAsked(ConstrainedLayoutEngine):
-    """Constrained layout of the next drawing only: arranging costs more than drawing."""
-
-    stale = True
-
-    def execute(self, fig: Figure) -> None:
-        """Arrange the figure where something has changed since the last time."""
-        if not self.stale:
-            return
-        self.stale = False
-        with warnings.catch_warnings():  # a dock may be dragged too small for any arrangement
-            warnings.simplefilter("ignore", UserWarning)
-            super().execute(fig)
 
 
 class PlotToolbar(NavigationToolbar2QT):
@@ -54,17 +39,25 @@ class PlotWidget(QWidget):
         Owner of the widget.
     theme : str
         Id of napari's theme.
+    layout : LayoutWhenAsked or PanelLayout, optional
+        Arranges the figure; the former where not given.
     """
 
     EMPTY: ClassVar[str]
     """What to do while there is nothing to show."""
 
-    def __init__(self, parent: QWidget | None = None, *, theme: str = "dark") -> None:
+    def __init__(
+        self,
+        parent: QWidget | None = None,
+        *,
+        theme: str = "dark",
+        layout: LayoutWhenAsked | PanelLayout | None = None,
+    ) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._layout = LayoutWhenAsked(w_pad=0.05, h_pad=0.04)
+        self._layout = layout or LayoutWhenAsked(w_pad=0.05, h_pad=0.04)
         self._figure = Figure(figsize=(4.8, 5.4), dpi=DPI, layout=self._layout)
-        self.canvas = FigureCanvasQTAgg(self._figure)
+        self.canvas = PieceworkCanvas(self._figure)
         self.canvas.setMinimumSize(240, 200)
         self.canvas.mpl_connect("resize_event", lambda _: self._resized())
         self.toolbar = PlotToolbar(self.canvas, self, coordinates=False)
@@ -87,7 +80,9 @@ class PlotWidget(QWidget):
     def rebuild(self) -> None:
         """Draw everything anew."""
         style = plot_style(self._theme)
-        self._figure.clear()
+        for artist in self._figure.get_children():
+            if artist is not self._figure.patch:
+                artist.remove()  # Figure.clear would first reset every panel, which takes long
         self._figure.set_facecolor(style["figure.facecolor"])
         with styled(style):
             filled = self.draw_into(self._figure)

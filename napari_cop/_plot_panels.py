@@ -23,6 +23,7 @@ from cop_core.report.panels import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
     from napari_cop._plot_planes import Points
@@ -31,7 +32,7 @@ Secondary = Literal["none", "power", "signal"]
 _LABELS: Final = {"power": "Power (mW)", "signal": "Mean signal (counts)"}
 _FIELDS: Final = {"power": "power_mw", "signal": "signal"}
 
-_ROOM = 1.2  # of the highest value, so that the axis need not change with every plane
+_ROOM = 2.0  # of the highest value, so that the axis, and with it the figure, changes seldom
 _NOTHING: Final = np.array([np.nan])
 
 
@@ -61,6 +62,11 @@ class GrowingPanel:
         self._top = 0.0
         self._set_top(1.0)
 
+    @property
+    def growing(self) -> list[tuple[Axes, Artist]]:
+        """What changes with every plane, from back to front."""
+        return [(self.ax, artist) for artist in (*self._bands, *self._curves, *self._marks)]
+
     def update(self, points: Sequence[Points]) -> bool:
         """Show the planes read so far; return whether the axis had to change."""
         highest = 0.0
@@ -78,7 +84,7 @@ class GrowingPanel:
 
     def _make_room(self, highest: float) -> bool:
         zoomed = self.ax.get_ylim() != self._limits
-        if zoomed or 0.4 * self._top <= highest <= self._top or not highest:
+        if zoomed or 0.2 * self._top <= highest <= self._top or not highest:
             return False
         self._set_top(_ROOM * highest)
         return True
@@ -123,6 +129,11 @@ class SecondAxis:
         self.ax.spines[["top", "left", "bottom"]].set_visible(False)
         self._stated: bool | None = None
         self._top = 0.0
+
+    @property
+    def growing(self) -> list[tuple[Axes, Artist]]:
+        """What changes with every plane."""
+        return [(self.ax, line) for line in self._lines]
 
     def update(self, points: Sequence[Points]) -> bool:
         """Show the planes read so far; return whether numbers or label have changed."""

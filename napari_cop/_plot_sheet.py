@@ -16,11 +16,13 @@ from napari_cop._plot_planes import Points
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.legend import Legend
 
     from cop_core.report.protocols import Protocol
+    from napari_cop._plot_layout import PanelLayout
     from napari_cop._plot_reading import Reading
 
 
@@ -30,12 +32,14 @@ class Sheet:
     Parameters
     ----------
     figure : Figure
-        What to draw into; its layout must be constrained.
+        What to draw into.
     shown : sequence of Protocol
         One or two protocols.
     reading : Reading or None
         Where the planes come from while they are read; the panels then show no lines and can
         be updated in place.
+    layout : PanelLayout
+        The figure's; it is told of rows and columns.
     columns : int
         Panels in a row.
     second : {"none", "power", "signal"}
@@ -54,11 +58,13 @@ class Sheet:
         figure: Figure,
         shown: Sequence[Protocol],
         reading: Reading | None,
+        layout: PanelLayout,
         *,
         columns: int,
         second: Secondary,
     ) -> None:
         self._figure, self._reading, self._columns = figure, reading, columns
+        self._layout = layout
         self.depths = has_depth(shown) if reading is None else reading.has_depth()
         self.panels = self._make_panels(shown[0].profile.components)
         self._growing: list[GrowingPanel] = []
@@ -93,6 +99,17 @@ class Sheet:
             self._legend.remove()
         shown = [some.protocol for some in self.points]
         self._legend = add_legend(self._figure, shown, profile=True)
+        # matplotlib keeps the number of columns, not of rows
+        self._layout.legend_rows = -(-len(self._legend.get_texts()) // self._legend._ncols)
+
+    @property
+    def growing(self) -> list[tuple[Axes, Artist]]:
+        """What changes with every plane while planes are read."""
+        return (
+            [item for panel in (*self._growing, *self._seconds) for item in panel.growing]
+            if self._growing
+            else []
+        )
 
     def panel_at(self, at: tuple[float, float]) -> tuple[Axes, str] | None:
         """Return the panel at a position in pixels of the figure, and its component."""
@@ -111,6 +128,7 @@ class Sheet:
     def _make_panels(self, components: tuple[str, ...]) -> list[tuple[Axes, str]]:
         ordered = (*noises(components), *(c for c in components if c == CLEAN))
         rows = -(-len(ordered) // self._columns)
+        self._layout.rows, self._layout.columns = rows, self._columns
         panels: list[tuple[Axes, str]] = []
         for i, component in enumerate(ordered):
             first = panels[0][0] if panels else None
@@ -135,6 +153,7 @@ class Sheet:
                 ax.set_xlabel("Plane (depth not known)")
 
     def _make_seconds(self, second: Secondary, protocols: int) -> list[SecondAxis]:
+        self._layout.second = second != "none"
         if second == "none":
             return []
         last, columns = len(self.panels) - 1, self._columns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from enum import Enum
 from threading import Event
@@ -68,6 +69,9 @@ class Runner(QObject):
         worker.errored.connect(self._errored)
         self._worker = worker
         self._enter(State.RUNNING)
+        # A full collection of what napari and PyTorch hold stops all threads for 0.4 s: while a
+        # run is on, only what it makes itself is looked through.
+        gc.freeze()
         worker.start()
 
     def stop(self) -> None:
@@ -78,6 +82,8 @@ class Runner(QObject):
 
     def abandon(self) -> None:
         """Stop without telling anyone: the widget is closing."""
+        if self.state is not State.IDLE:
+            gc.unfreeze()
         self._stop.set()
         self.blockSignals(True)
 
@@ -97,14 +103,17 @@ class Runner(QObject):
             self.progressed.emit(*self._clock.moved(news))
 
     def _returned(self, outcome: Outcome) -> None:
-        self._worker = None
-        self._enter(State.IDLE)
+        self._end()
         self.finished.emit(outcome)
 
     def _errored(self, error: Exception) -> None:
+        self._end()
+        self.failed.emit(error)
+
+    def _end(self) -> None:
+        gc.unfreeze()
         self._worker = None
         self._enter(State.IDLE)
-        self.failed.emit(error)
 
 
 def _reading(request: Request, stop: Event) -> Generator[Any, None, Outcome]:

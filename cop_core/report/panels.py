@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from matplotlib import rcParams
 from matplotlib.colors import to_hex, to_rgb
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from cop_core.components import CLEAN
 from cop_core.depth.effects import F2_SUFFIX
@@ -343,7 +343,8 @@ def set_height(ax: Axes, high: float, *, lines: int, foot: bool) -> None:
     top = high + lines * _HEADROOM * height
     ax.set_ylim(-below * height, top)
     ticks = MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]).tick_values(0, top)
-    ax.set_yticks([tick for tick in ticks if 0 <= tick <= top])
+    # unlike set_yticks, which makes every tick at once, this leaves them to the drawing
+    ax.yaxis.set_major_locator(FixedLocator([tick for tick in ticks if 0 <= tick <= top]))
     ax.yaxis.set_major_formatter("{x:g}")
     if foot:
         ax.spines["left"].set_bounds(0, top)

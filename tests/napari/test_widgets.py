@@ -64,7 +64,13 @@ def add(qtbot: Any) -> Iterator[Callable[..., Any]]:
 def finish(qtbot: Any, dock: Any) -> Any:
     with qtbot.waitSignal(dock.runner.finished, timeout=90_000):
         qtbot.mouseClick(dock.bar.run_button, Qt.MouseButton.LeftButton)
+    settle(qtbot, dock)
     return dock.result
+
+
+def settle(qtbot: Any, dock: Any) -> None:
+    """Wait until the result is shown, which takes a few turns."""
+    qtbot.waitUntil(lambda: dock.bar.status.text().startswith(("Done", "Stopped:")))
 
 
 def colours(widget: Any) -> int:
@@ -258,6 +264,7 @@ def test_keys_run_and_stop(window: Any, add: Any, qtbot: Any) -> None:
     dock.runner.opened.connect(lambda _: keys["Esc"].activated.emit())
     with qtbot.waitSignal(dock.runner.finished, timeout=60_000):
         keys["Ctrl+Return"].activated.emit()
+    settle(qtbot, dock)
     assert dock.bar.status.text().startswith("Stopped")
 
 

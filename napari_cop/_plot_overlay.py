@@ -1,4 +1,4 @@
-"""A line at the current plane that follows a slider without drawing the figure."""
+"""What moves over a figure without the figure being drawn: growing curves, the current plane."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from cop_core.report.panels import shade
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.backend_bases import DrawEvent
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 
-class PlaneMarks:
-    """A vertical line in every panel, drawn over a kept picture of the rest.
+class Overlay:
+    """Artists drawn over a kept picture of the rest: a vertical line in every panel, and others.
 
-    Moving it costs a copy of pixels, not a drawing of the figure, so it can follow a slider.
+    Moving them costs a copy of pixels, not a drawing of the figure, so they can follow a slider.
 
     Parameters
     ----------
@@ -30,23 +31,39 @@ class PlaneMarks:
     def __init__(self, canvas: FigureCanvasAgg) -> None:
         self._canvas = canvas
         self._lines: list[tuple[Axes, Line2D]] = []
+        self._others: list[tuple[Axes, Artist]] = []
         self._background: object | None = None
         canvas.mpl_connect("draw_event", self._drawn)
         canvas.mpl_connect("resize_event", self._forget)
 
-    def renew(self, panels: Sequence[Axes]) -> None:
-        """Make a hidden line in each of the panels, which have just been made."""
+    def renew(self, panels: Sequence[Axes], others: Sequence[tuple[Axes, Artist]] = ()) -> None:
+        """Make a hidden line in each of the panels, which have just been made.
+
+        Parameters
+        ----------
+        panels : sequence of Axes
+            The panels.
+        others : sequence of (Axes, Artist)
+            Further artists of theirs that change while the rest stays.
+        """
         self._forget()
         self._lines = [(ax, _vertical_line(ax)) for ax in panels]
+        self._others = list(others)
+        for _, artist in self._others:
+            artist.set_animated(True)
 
     def move(self, x: float | None) -> None:
         """Show the lines at a position on the x axis, or hide them."""
         for _, line in self._lines:
             line.set_visible(x is not None)
             line.set_xdata([x, x] if x is not None else [0, 0])
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Draw the artists as they are now; nothing before the figure is drawn."""
         if self._background is not None:
             self._canvas.restore_region(self._background)
-            self._draw_lines()
+            self._draw_artists()
             self._canvas.blit(self._canvas.figure.bbox)
 
     def _forget(self, _: object = None) -> None:
@@ -56,11 +73,11 @@ class PlaneMarks:
         if self._canvas.is_saving():
             return
         self._background = self._canvas.copy_from_bbox(self._canvas.figure.bbox)
-        self._draw_lines()
+        self._draw_artists()
 
-    def _draw_lines(self) -> None:
-        for ax, line in self._lines:
-            ax.draw_artist(line)
+    def _draw_artists(self) -> None:
+        for ax, artist in (*self._others, *self._lines):
+            ax.draw_artist(artist)
 
 
 def _vertical_line(ax: Axes) -> Line2D:
