@@ -77,7 +77,7 @@ def session(theme: str, size: str, folder: Path) -> None:
     planes: list[int] = []
     dock.runner.plane_read.connect(lambda protocol, _: planes.append(protocol))
     dock.run()
-    wait(lambda: len(planes) > 80 or dock.runner.state is State.IDLE)
+    wait(lambda: len(planes) > 30 or dock.runner.state is State.IDLE)
     camera.shoot(f"running-{name}")
     wait(lambda: dock.bar.status.text().startswith("Done"))
     viewer.dims.set_current_step(0, 30)

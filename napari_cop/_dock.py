@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from napari_cop._sources import Source
 
 _TURN_MS: Final = 50
-_SECONDARY: Final = (("no second axis", "none"), ("power", "power"), ("mean signal", "signal"))
+_SECONDARY: Final = (("none", "none"), ("power (mW)", "power"), ("mean signal (counts)", "signal"))
 
 
 class NoiseDock(QWidget):
@@ -131,7 +131,7 @@ class NoiseDock(QWidget):
         self.secondary.setToolTip("What to draw on a second axis of every panel.")
         for text, what in _SECONDARY:
             self.secondary.addItem(text, what)
-        line.addWidget(QLabel("Beside it:"))
+        line.addWidget(QLabel("Second axis:"))
         line.addWidget(self.secondary)
         line.addStretch(1)
         layout.addLayout(line)
@@ -259,7 +259,7 @@ class NoiseDock(QWidget):
         self.remarks.clear()
 
     def _failed(self, error: Exception) -> None:
-        self.bar.status.setText("Failed: see the notification")
+        self.bar.status.setText(f"Failed: {error}")
         tell(error)
 
     def _state_changed(self, state: State) -> None:
@@ -369,13 +369,20 @@ class NoiseDock(QWidget):
         """Add the strengths of every crop as layers over the stacks."""
         if self.result is None:
             return
+        active = self.link.protocol
         try:
             for index, shown in enumerate(protocols(self.result)):
                 layer = self.link.layer(index)
                 if layer is None:
                     layer = self._open_layer(self._sources[index])
                     self.link.set_layer(index, layer)
-                add_noise_map(self.viewer, layer, self.link.z_axis(index), shown.profile)
+                add_noise_map(
+                    self.viewer,
+                    layer,
+                    self.link.z_axis(index),
+                    shown.profile,
+                    visible=index == (active or 0),
+                )
         except CopError as error:
             self._failed(error)
 

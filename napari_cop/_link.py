@@ -77,13 +77,17 @@ class ViewerLink(QObject):
         self._viewer.dims.set_point(self._viewer.dims.ndim - layer.ndim + z_axis, world)
         return True
 
-    def _slider_moved(self) -> None:
+    @property
+    def protocol(self) -> int | None:
+        """The protocol whose layer is active, else the first that a layer shows."""
         active = self._viewer.layers.selection.active
         known = [p for p in range(len(self._shown)) if self.layer(p) is not None]
-        if not known:
-            return
-        chosen = next((p for p in known if self.layer(p) is active), known[0])
-        self.plane_shown.emit(chosen, self._plane(chosen))
+        return next((p for p in known if self.layer(p) is active), next(iter(known), None))
+
+    def _slider_moved(self) -> None:
+        chosen = self.protocol
+        if chosen is not None:
+            self.plane_shown.emit(chosen, self._plane(chosen))
 
     def _plane(self, protocol: int) -> int:
         layer, z_axis, planes = self._shown[protocol]

@@ -56,8 +56,10 @@ def noise_maps(profile: DepthProfile) -> dict[str, npt.NDArray[np.float32]]:
     return {c: cells[..., profile.components.index(c)] for c in noises(profile.components)}
 
 
-def add_noise_map(viewer: Viewer, layer: Image, z_axis: int, profile: DepthProfile) -> list[Image]:
-    """Add one layer a noise over the layer that was read; the strongest one is visible.
+def add_noise_map(
+    viewer: Viewer, layer: Image, z_axis: int, profile: DepthProfile, *, visible: bool = True
+) -> list[Image]:
+    """Add one layer a noise over the layer that was read.
 
     Parameters
     ----------
@@ -69,6 +71,8 @@ def add_noise_map(viewer: Viewer, layer: Image, z_axis: int, profile: DepthProfi
         Its axis of planes.
     profile : DepthProfile
         What was read.
+    visible : bool
+        Whether the strongest noise is visible; the others are not.
 
     Raises
     ------
@@ -82,7 +86,7 @@ def add_noise_map(viewer: Viewer, layer: Image, z_axis: int, profile: DepthProfi
         viewer.add_image(
             _in_shape(cells, layer.ndim, z_axis),
             name=f"{label(component)} noise (%) [{profile.name}]",
-            visible=component == strongest,
+            visible=visible and component == strongest,
             contrast_limits=(0, max(1.0, float(np.nanmax(cells, initial=0)))),
             **_place(layer, profile, cells.shape),
         )

@@ -60,7 +60,7 @@ class SourceForm(Container[Any]):
             min=0.0,
             max=1000.0,
             step=0.1,
-            tooltip="Distance between planes. 0: as the file states.",
+            tooltip="Distance between planes. 0: as the file or the layer states.",
         )
         self.power = PowerForm()
         super().__init__(
@@ -140,6 +140,7 @@ class SourceForm(Container[Any]):
     def _layer_chosen(self) -> None:
         layer = self.layer
         self.file.visible = self.channel.visible = layer is None
+        self.z_step_um.native.setSpecialValueText("as stated" if layer is None else "not known")
         self.z_axis.reset_choices()
         if layer is None:
             self.z_axis.visible = False
