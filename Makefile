@@ -1,5 +1,6 @@
 # make demo    install into .venv, compare the two sample stacks, say where the report lies
 # make test    install with the development tools; lint, types and all tests
+# make napari  install with napari, open the sample pair and the widget that compares it
 # make lint    ruff and mypy alone
 # make bench   measure what needs no data but the sample pair; takes a while
 # make clean   remove what the above made, .venv included
@@ -18,7 +19,7 @@ DEBIAN_PACKAGES := xvfb xauth libgl1 libegl1 libglib2.0-0 libfontconfig1 libdbus
   libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench clean screen
+.PHONY: help demo napari test lint bench clean screen
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | sed '/^$$/q'
@@ -27,6 +28,10 @@ demo: $(VENV)/.installed
 	$(BIN)/cop compare sample_data/fixed.ome.tif sample_data/gained.ome.zarr \
 	  --power sample_data/fixed.csv sample_data/gained.csv -o $(REPORT)/
 	@echo "Numbers: $(REPORT)/report.json  Table: $(REPORT)/planes.csv  Figures: $(REPORT)/figures/"
+
+napari: $(VENV)/.installed-gui
+	$(BIN)/napari sample_data/fixed.ome.tif sample_data/gained.ome.zarr --plugin napari-cop \
+	  -w napari-cop "Compare protocols"
 
 test: lint screen
 	@if command -v xvfb-run >/dev/null; then \
@@ -45,6 +50,7 @@ lint: $(VENV)/.installed-dev
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/simulated_pair.py
 	$(BIN)/python benchmarks/speed.py
+	xvfb-run -a -s "-screen 0 $(SCREEN)" $(BIN)/python benchmarks/gui.py
 
 # Debian names some packages libfoot64 since its move to 64-bit time.
 screen:
@@ -72,9 +78,13 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) install -c constraints.txt -e .
 	@touch $@
 
+$(VENV)/.installed-gui: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install -c constraints.txt -e '.[gui]'
+	@touch $@ $(VENV)/.installed
+
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) install -c constraints.txt -e '.[dev]'
-	@touch $@ $(VENV)/.installed
+	@touch $@ $(VENV)/.installed $(VENV)/.installed-gui
 
 clean:
 	rm -rf $(VENV) $(REPORT) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -23,6 +23,7 @@ from napari_cop._profile_widget import ProfileWidget
 from napari_cop._runner import State
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
+STAGES = {"input", "running", "depth", "effects", "table", "map", "error"}
 SIZES = {"1280x800": (1280, 800), "1920x1080": (1920, 1080)}
 
 
@@ -46,16 +47,21 @@ def pause(seconds: float) -> None:
 
 
 class Photographer:
-    """Saves pictures of one viewer's window."""
+    """Saves pictures of one viewer's window, of the stages that are wanted."""
 
-    def __init__(self, viewer: napari.Viewer, folder: Path) -> None:
+    def __init__(self, viewer: napari.Viewer, folder: Path, session: str, wanted: set[str]) -> None:
         self.viewer = viewer
         self.folder = folder
+        self.session = session
+        self.wanted = wanted
 
-    def shoot(self, name: str) -> None:
+    def shoot(self, stage: str) -> None:
+        if stage not in self.wanted:
+            return
         pause(0.6)
-        self.viewer.window.screenshot(str(self.folder / f"{name}.png"), flash=False)
-        print(self.folder / f"{name}.png")
+        path = self.folder / f"napari-{stage}-{self.session}.png"
+        self.viewer.window.screenshot(str(path), flash=False)
+        print(path)
 
 
 def show_tab(dock: CompareWidget | ProfileWidget, title: str) -> None:
@@ -63,38 +69,37 @@ def show_tab(dock: CompareWidget | ProfileWidget, title: str) -> None:
     tabs.setCurrentIndex([tabs.tabText(i) for i in range(tabs.count())].index(title))
 
 
-def session(theme: str, size: str, folder: Path) -> None:
-    """Compare the sample pair in one viewer and photograph every stage."""
+def session(theme: str, size: str, folder: Path, wanted: set[str]) -> None:
+    """Compare the sample pair in one viewer and photograph the stages that are wanted."""
     get_settings().appearance.theme = theme
     viewer = napari.Viewer(show=True)
     window = viewer.window._qt_window
     window.resize(*SIZES[size])
     viewer.open_sample("napari-cop", "three_photon_pair")
     _, dock = viewer.window.add_plugin_dock_widget("napari-cop", "Compare protocols")
-    camera = Photographer(viewer, folder)
-    name = f"{theme}-{size}"
-    camera.shoot(f"input-{name}")
+    camera = Photographer(viewer, folder, f"{theme}-{size}", wanted)
+    camera.shoot("input")
     planes: list[int] = []
     dock.runner.plane_read.connect(lambda protocol, _: planes.append(protocol))
     dock.run()
     wait(lambda: len(planes) > 30 or dock.runner.state is State.IDLE)
-    camera.shoot(f"running-{name}")
+    camera.shoot("running")
     wait(lambda: dock.bar.status.text().startswith("Done"))
     viewer.dims.set_current_step(0, 30)
     for tab in ("Depth", "Effects", "Table"):
         show_tab(dock, tab)
-        camera.shoot(f"{tab.lower()}-{name}")
+        camera.shoot(tab.lower())
     show_tab(dock, "Depth")
     dock.add_noise_maps()
-    camera.shoot(f"map-{name}")
-    with tempfile.NamedTemporaryFile(suffix=".tif") as text:
-        text.write(b"this is no picture")
-        text.flush()
-        dock.forms[0].choose_file(text.name)
+    camera.shoot("map")
+    with tempfile.TemporaryDirectory() as place:
+        notes = Path(place) / "notes.tif"
+        notes.write_text("this is no picture")
+        dock.forms[0].choose_file(notes)
         dock.run()
         wait(lambda: dock.runner.state is State.IDLE)
         show_tab(dock, "Input")
-        camera.shoot(f"error-{name}")
+        camera.shoot("error")
     viewer.close()
     QApplication.processEvents()
 
@@ -104,7 +109,8 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for theme in ("dark", "light"):
         for size in SIZES:
-            session(theme, size, folder)
+            every = theme == "dark" and size == "1280x800"
+            session(theme, size, folder, STAGES if every else {"depth", "effects"})
 
 
 if __name__ == "__main__":

@@ -213,6 +213,41 @@ def speed() -> list[str]:
     return lines
 
 
+def gui() -> list[str]:
+    document = load("gui")
+    found = document["measured"]
+    cold, runs = found["first run (imports PyTorch)"], found["later runs"]
+    rows = [
+        ["widget opens", f"{found['widget opens in s']:.2f} s"],
+        ["click to first point drawn, PyTorch not yet imported", _seconds([cold])],
+        ["click to first point drawn, later runs", _seconds(runs)],
+        ["longest wait of the window, first run", _waits([cold])],
+        ["longest wait of the window, later runs", _waits(runs)],
+        [
+            "speed of reading, widget against a plain loop",
+            f"{found['speed in the widget against the plain loop']:.2f}",
+        ],
+        ["slider playback, plots open against closed", f"{found['playback ratio']:.2f}"],
+    ]
+    return [
+        "## The window while it works",
+        "",
+        f"`benchmarks/gui.py`, {document['machine']['threads']} threads, software rendering, the "
+        "sample pair compared in napari. The wait is the longest time between two beats of a 5 ms "
+        "timer.",
+        "",
+        *table(["", ""], rows),
+    ]
+
+
+def _seconds(runs: list[dict[str, float]]) -> str:
+    return ", ".join(f"{run['first point drawn after s']:.1f} s" for run in runs)
+
+
+def _waits(runs: list[dict[str, float]]) -> str:
+    return ", ".join(f"{run['longest gap ms']:.0f} ms" for run in runs)
+
+
 def main() -> None:
     hashes = load("accuracy")["weights"]
     lines = [
@@ -223,7 +258,7 @@ def main() -> None:
         + ".",
         "",
     ]
-    for section in (accuracy, dose, real, simulated, speed):
+    for section in (accuracy, dose, real, simulated, speed, gui):
         lines += section()
     PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     print(PAGE)

@@ -286,7 +286,7 @@ class NoiseDock(QWidget):
     def _layer_removed(self, event: Any) -> None:
         if self.runner.state is State.IDLE:
             return
-        if any(source.layer is event.value for source in self._sources):
+        if any(source.layer == event.value for source in self._sources):
             self.bar.status.setText(f"{event.value.name} was removed; reading its pixels goes on")
 
     def _suggest(self) -> None:

@@ -80,9 +80,10 @@ class ViewerLink(QObject):
     @property
     def protocol(self) -> int | None:
         """The protocol whose layer is active, else the first that a layer shows."""
+        # equal rather than identical: napari hands plugins proxies of its objects
         active = self._viewer.layers.selection.active
         known = [p for p in range(len(self._shown)) if self.layer(p) is not None]
-        return next((p for p in known if self.layer(p) is active), next(iter(known), None))
+        return next((p for p in known if self.layer(p) == active), next(iter(known), None))
 
     def _slider_moved(self) -> None:
         chosen = self.protocol

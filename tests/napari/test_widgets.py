@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -121,6 +120,10 @@ def test_points_and_planes_are_linked(window: Any, add: Any, qtbot: Any) -> None
     with qtbot.waitSignal(dock.link.plane_shown) as shown:
         window.dims.set_current_step(0, 23)
     assert shown.args == [0, 23]
+    window.layers.selection.active = gained
+    with qtbot.waitSignal(dock.link.plane_shown) as shown:
+        window.dims.set_current_step(0, 24)
+    assert shown.args == [1, 24]
     window.layers.remove(fixed)
     dock.plots.plane_clicked.emit(0, 5)  # its file is opened again
     assert window.dims.current_step[0] == 5
@@ -306,17 +309,3 @@ def test_export_from_the_menu_says_when_there_is_nothing(window: Any) -> None:
     notification_manager.records.clear()
     export_report(window)
     assert "There is no result yet" in notification_manager.records[-1].message
-
-
-def test_the_manifest_is_valid(plugin: None) -> None:
-    from npe2 import PluginManager
-
-    manifest = PluginManager.instance().get_manifest("napari-cop")
-    assert [w.display_name for w in manifest.contributions.widgets] == [
-        "Noise profile",
-        "Compare protocols",
-    ]
-    for command in manifest.contributions.commands:
-        module, _, attribute = command.python_name.partition(":")
-        assert callable(getattr(import_module(module), attribute))
-    assert "reading" in manifest.contributions.configurations
