@@ -90,7 +90,7 @@ def session(theme: str, size: str, folder: Path, wanted: set[str]) -> None:
         show_tab(dock, tab)
         camera.shoot(tab.lower())
     show_tab(dock, "Depth")
-    dock.add_noise_maps()
+    dock.results.add_noise_maps()
     camera.shoot("map")
     with tempfile.TemporaryDirectory() as place:
         notes = Path(place) / "notes.tif"

@@ -15,8 +15,8 @@ def export_report(napari_viewer: Viewer) -> None:
     from napari_cop._dock import NoiseDock
 
     window = napari_viewer.window._qt_window
-    docks = [dock for dock in window.findChildren(NoiseDock) if dock.result is not None]
+    docks = [dock for dock in window.findChildren(NoiseDock) if dock.results.result is not None]
     if not docks:
         show_warning("There is no result yet: run Noise profile or Compare protocols first.")
         return
-    docks[-1].ask_and_export()
+    docks[-1].results.ask_and_export()

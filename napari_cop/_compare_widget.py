@@ -38,8 +38,9 @@ class CompareWidget(NoiseDock):
             steps.append(lambda: self.effects.show_result(result))
         return steps
 
-    def _forget_result(self) -> None:
-        super()._forget_result()
+    def clear_result(self) -> None:
+        """Show no numbers and no effects."""
+        super().clear_result()
         self.effects.clear()
 
     def _theme_changed(self) -> None:

@@ -6,34 +6,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtGui import QKeySequence, QShortcut
-from qtpy.QtWidgets import (
-    QApplication,
-    QComboBox,
-    QFileDialog,
-    QGroupBox,
-    QHBoxLayout,
-    QLabel,
-    QPlainTextEdit,
-    QScrollArea,
-    QTabWidget,
-    QVBoxLayout,
-    QWidget,
-)
-from superqt import QCollapsible
-from superqt.utils import create_worker
+from qtpy.QtWidgets import QPlainTextEdit, QTabWidget, QVBoxLayout, QWidget
 
 from cop_core.errors import CopError
-from cop_core.report import protocols, repeat_command, warnings_of
+from cop_core.report import protocols, warnings_of
 from napari_cop._depth_plots import DepthPlots
 from napari_cop._effect_plots import EffectTable
-from napari_cop._export import export
 from napari_cop._following import Following
-from napari_cop._layers import image_layer
 from napari_cop._link import ViewerLink
-from napari_cop._memory import remember, remembered
-from napari_cop._noise_map import add_noise_map
 from napari_cop._options_form import OptionsForm
+from napari_cop._pages import depth_page, input_page, table_page
 from napari_cop._reading import Opened, Outcome, Request
+from napari_cop._results import Results
 from napari_cop._run_bar import RunBar
 from napari_cop._runner import Runner, State, tell
 from napari_cop._source_form import SourceForm
@@ -41,14 +25,13 @@ from napari_cop._source_form import SourceForm
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari.layers import Image, Layer
+    from napari.layers import Layer
     from napari.viewer import Viewer
 
     from cop_core.report import Result
     from napari_cop._sources import Source
 
 _TURN_MS: Final = 50
-_SECONDARY: Final = (("none", "none"), ("power (mW)", "power"), ("mean signal (counts)", "signal"))
 
 
 class NoiseDock(QWidget):
@@ -67,9 +50,10 @@ class NoiseDock(QWidget):
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
         self.viewer = viewer
-        self.result: Result | None = None
-        self._sources: list[Source] = []
         self._following = Following()
+        self._layers = Following()
+        self._reading: list[Source] = []
+        self._edits: list[str] = []
         self._steps: list[Callable[[], None]] = []
         self._turns = QTimer(self)
         self._turns.timeout.connect(self._next_step)
@@ -77,10 +61,10 @@ class NoiseDock(QWidget):
         self.options = OptionsForm(comparison=len(self.arms) == 2)
         self.plots = DepthPlots(theme=viewer.theme)
         self.table = EffectTable()
-        self.remarks = QPlainTextEdit(readOnly=True)
-        self.remarks.setPlaceholderText("What to know beside the numbers appears here.")
+        self.remarks = QPlainTextEdit()
         self.runner = Runner(self)
         self.link = ViewerLink(viewer, self._following, self)
+        self.results = Results(viewer, self.link, self)
         self.bar = RunBar(self.run_title)
         self.tabs = QTabWidget()
         self._arrange()
@@ -90,11 +74,13 @@ class NoiseDock(QWidget):
     # --- layout ---------------------------------------------------------------------------
 
     def _arrange(self) -> None:
-        self.tabs.addTab(self._input_tab(), "Input")
-        self.tabs.addTab(self._depth_tab(), "Depth")
+        titles = [title for _, title in self.arms]
+        forms = list(zip(titles, self.forms, strict=True))
+        self.tabs.addTab(input_page(forms, self.options), "Input")
+        self.tabs.addTab(depth_page(self.plots), "Depth")
         for title, page in self.further_tabs():
             self.tabs.addTab(page, title)
-        self.tabs.addTab(self._table_tab(), "Table")
+        self.tabs.addTab(table_page(self.table, self.remarks), "Table")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.addWidget(self.tabs, 1)
@@ -105,72 +91,30 @@ class NoiseDock(QWidget):
         """Return titles and pages beside those of every dock."""
         return []
 
-    def _input_tab(self) -> QWidget:
-        page = QWidget()
-        layout = QVBoxLayout(page)
-        for form, (_, title) in zip(self.forms, self.arms, strict=True):
-            group = QGroupBox(title)
-            QVBoxLayout(group).addWidget(form.native)
-            layout.addWidget(group)
-        advanced = QCollapsible("Advanced")
-        advanced.addWidget(self.options.native)
-        layout.addWidget(advanced)
-        layout.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(page)
-        return scroll
-
-    def _depth_tab(self) -> QWidget:
-        page = QWidget()
-        layout = QVBoxLayout(page)
-        layout.setContentsMargins(0, 0, 0, 0)
-        line = QHBoxLayout()
-        self.secondary = QComboBox()
-        self.secondary.setToolTip("What to draw on a second axis of every panel.")
-        for text, what in _SECONDARY:
-            self.secondary.addItem(text, what)
-        line.addWidget(QLabel("Second axis:"))
-        line.addWidget(self.secondary)
-        line.addStretch(1)
-        layout.addLayout(line)
-        layout.addWidget(self.plots, 1)
-        return page
-
-    def _table_tab(self) -> QWidget:
-        page = QWidget()
-        layout = QVBoxLayout(page)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.table, 2)
-        layout.addWidget(QLabel("What to know beside the numbers"))
-        layout.addWidget(self.remarks, 3)
-        return page
-
     # --- connections ----------------------------------------------------------------------
 
     def _connect(self) -> None:
         bar, runner = self.bar, self.runner
         bar.run.connect(self.run)
         bar.cancel.connect(runner.stop)
-        bar.export.connect(self.ask_and_export)
-        bar.copy.connect(self.copy_command)
-        bar.map.connect(self.add_noise_maps)
+        bar.export.connect(self.results.ask_and_export)
+        bar.copy.connect(self.results.copy_command)
+        bar.map.connect(self.results.add_noise_maps)
+        self.results.said.connect(bar.status.setText)
+        self.results.failed.connect(self._failed)
         runner.state_changed.connect(self._state_changed)
         runner.progressed.connect(bar.set_progress)
         runner.opened.connect(self._opened)
         runner.plane_read.connect(self.plots.add)
         runner.finished.connect(self._finished)
         runner.failed.connect(self._failed)
-        self.plots.plane_clicked.connect(self._plane_clicked)
+        self.plots.plane_clicked.connect(self.results.show_plane)
         self.link.plane_shown.connect(self._plane_shown)
-        self.secondary.currentIndexChanged.connect(
-            lambda: self.plots.set_secondary(self.secondary.currentData())
-        )
         self._following.on(self.viewer.events.theme, self._theme_changed)
         self._following.on(self.viewer.layers.events.inserted, self._suggest)
         self._following.on(self.viewer.layers.events.removed, self._layer_removed)
-        self.destroyed.connect(self._following.end)
+        for following in (self._following, self._layers):
+            self.destroyed.connect(following.end)
         for keys, action in (("Ctrl+Return", self.run), ("Escape", runner.stop)):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -182,6 +126,7 @@ class NoiseDock(QWidget):
         if taken_out and hasattr(self, "_following"):
             self.runner.abandon()
             self._following.end()
+            self._layers.end()
             self.deleteLater()
         return super().event(event)
 
@@ -203,22 +148,24 @@ class NoiseDock(QWidget):
         except CopError as error:
             self._failed(error)
             return
-        self._sources = sources
+        self._reading = sources
         self._steps.clear()
-        self._forget_result()
         self._watch_edits(sources)
         self.runner.start(request)
 
     def _opened(self, news: Opened) -> None:
+        """Give up the last result, now that the next one is sure to come."""
+        self.results.result, self.results.sources = None, self._reading
         self.plots.begin(news.names, news.components, news.depth_um)
         planes = [len(depths) for depths in news.depth_um]
         self._later(
-            lambda: self.link.follow(self._sources, planes),
+            lambda: self.link.follow(self._reading, planes),
             lambda: self.tabs.setCurrentIndex(1),
+            self.clear_result,
         )
 
     def _finished(self, outcome: Outcome) -> None:
-        self.result = outcome.result
+        self.results.result = outcome.result
         self.bar.status.setText("Drawing …")
         self._later(*self.showing(outcome.result), lambda: self._say_the_end(outcome))
 
@@ -253,8 +200,8 @@ class NoiseDock(QWidget):
         said = [*warnings_of(result), *self._edited()]
         self.remarks.setPlainText("\n\n".join(f"• {text[:1].upper()}{text[1:]}." for text in said))
 
-    def _forget_result(self) -> None:
-        self.result = None
+    def clear_result(self) -> None:
+        """Show no numbers."""
         self.table.clear()
         self.remarks.clear()
 
@@ -263,15 +210,16 @@ class NoiseDock(QWidget):
         tell(error)
 
     def _state_changed(self, state: State) -> None:
-        self.bar.set_state(state, has_result=self.result is not None)
+        self.bar.set_state(state, has_result=self.results.result is not None)
 
     # --- layers that change under way -----------------------------------------------------
 
     def _watch_edits(self, sources: list[Source]) -> None:
-        self._edits: list[str] = []
+        self._edits.clear()
+        self._layers.end()
         for source in sources:
             if source.layer is not None:
-                self._following.on(source.layer.events.data, self._layer_edited)
+                self._layers.on(source.layer.events.data, self._layer_edited)
 
     def _layer_edited(self, event: Any) -> None:
         if self.runner.state is not State.IDLE and event.source.name not in self._edits:
@@ -280,13 +228,13 @@ class NoiseDock(QWidget):
     def _edited(self) -> list[str]:
         return [
             f"layer {name!r} was edited while it was read: earlier planes are of the old pixels"
-            for name in getattr(self, "_edits", [])
+            for name in self._edits
         ]
 
     def _layer_removed(self, event: Any) -> None:
         if self.runner.state is State.IDLE:
             return
-        if any(source.layer == event.value for source in self._sources):
+        if any(source.layer == event.value for source in self._reading):
             self.bar.status.setText(f"{event.value.name} was removed; reading its pixels goes on")
 
     def _suggest(self) -> None:
@@ -306,85 +254,11 @@ class NoiseDock(QWidget):
 
     # --- plots and viewer -----------------------------------------------------------------
 
-    def _plane_clicked(self, protocol: int, plane: int) -> None:
-        if self.link.go_to(protocol, plane):
-            return
-        source = self._sources[protocol]
-        if source.path is None:
-            tell(CopError("the layer is no longer in the viewer", advice="Add it and run again"))
-            return
-        try:
-            self.link.set_layer(protocol, self._open_layer(source))
-        except CopError as error:
-            tell(error)
-            return
-        self.link.go_to(protocol, plane)
-
-    def _open_layer(self, source: Source) -> Image:
-        data, arguments, _ = image_layer(source.open())
-        layer: Image = self.viewer.add_image(data, **arguments)
-        return layer
-
     def _plane_shown(self, protocol: int, plane: int) -> None:
         self.plots.mark_plane(protocol, None if plane < 0 else plane)
 
     def _theme_changed(self) -> None:
         self.plots.set_theme(self.viewer.theme)
-
-    # --- results out ----------------------------------------------------------------------
-
-    def ask_and_export(self) -> None:
-        """Ask for a folder and write the report there."""
-        last = str(remembered().get("folder", ""))
-        folder = QFileDialog.getExistingDirectory(self, "Folder for the report", last)
-        if folder:
-            remember(folder=folder)
-            self.export_to(folder)
-
-    def export_to(self, folder: str) -> None:
-        """Write the report into a folder, in the background."""
-        if self.result is None:
-            return
-        self.bar.export_button.setEnabled(False)
-        self.bar.status.setText("Writing the report …")
-        worker = create_worker(export, self.result, folder, _ignore_errors=True)
-        worker.returned.connect(lambda path: self.bar.status.setText(f"Report written to {path}"))
-        worker.errored.connect(self._failed)
-        worker.finished.connect(lambda: self._state_changed(self.runner.state))
-        worker.start()
-
-    def copy_command(self) -> None:
-        """Put the command line that repeats the result on the clipboard."""
-        if self.result is None:
-            return
-        try:
-            command = repeat_command(self.result, "report")
-        except CopError as error:
-            self._failed(error)
-            return
-        QApplication.clipboard().setText(command)
-        self.bar.status.setText("Copied: paste it into a terminal")
-
-    def add_noise_maps(self) -> None:
-        """Add the strengths of every crop as layers over the stacks."""
-        if self.result is None:
-            return
-        active = self.link.protocol
-        try:
-            for index, shown in enumerate(protocols(self.result)):
-                layer = self.link.layer(index)
-                if layer is None:
-                    layer = self._open_layer(self._sources[index])
-                    self.link.set_layer(index, layer)
-                add_noise_map(
-                    self.viewer,
-                    layer,
-                    self.link.z_axis(index),
-                    shown.profile,
-                    visible=index == (active or 0),
-                )
-        except CopError as error:
-            self._failed(error)
 
 
 def _may_be_stack(layer: Layer) -> bool:

@@ -64,7 +64,7 @@ def finish(qtbot: Any, dock: Any) -> Any:
     with qtbot.waitSignal(dock.runner.finished, timeout=90_000):
         qtbot.mouseClick(dock.bar.run_button, Qt.MouseButton.LeftButton)
     settle(qtbot, dock)
-    return dock.result
+    return dock.results.result
 
 
 def settle(qtbot: Any, dock: Any) -> None:
@@ -191,9 +191,9 @@ def test_exported_files_and_the_copied_command_agree(
     dock.options.rule.value = "paper"
     try:
         finish(qtbot, dock)
-        dock.export_to(str(tmp_path / "gui"))
+        dock.results.export_to(str(tmp_path / "gui"))
         qtbot.waitUntil(lambda: "Report written" in dock.bar.status.text(), timeout=60_000)
-        dock.copy_command()
+        dock.results.copy_command()
     finally:
         dock.options.rule.value = "default"
     names = {p.name for p in (tmp_path / "gui").rglob("*.*")}
@@ -230,12 +230,12 @@ def test_noise_maps_cover_the_stack(window: Any, add: Any, qtbot: Any) -> None:
     dock.forms[0].choose_layer(window.layers["gained"])
     finish(qtbot, dock)
     notification_manager.records.clear()
-    dock.add_noise_maps()
+    dock.results.add_noise_maps()
     assert "random crops make no map" in notification_manager.records[-1].message
     dock.options.crops.value = 0
     result = finish(qtbot, dock)
     before = list(window.layers)
-    dock.add_noise_maps()
+    dock.results.add_noise_maps()
     added = [layer for layer in window.layers if layer not in before]
     assert added[0].name == "Gaussian noise (%) [gained]"
     gained = window.layers["gained"]
