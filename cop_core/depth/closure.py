@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.depth.slope import fit_profile
+from cop_core.depth.profile import fit_profile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from cop_core.depth.slope import SlopeFit, fit_slope
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from cop_core.depth.slope import SlopeFit
 
 NOT_READ: Final = "not read (stopped before this plane)"
 """Reason of the planes that a stopped reading did not come to."""
@@ -113,13 +113,34 @@ class DepthProfile:
     @cached_property
     def fits(self) -> dict[str, SlopeFit]:
         """The line of every component, worked out when first asked for."""
-        from cop_core.depth.slope import fit_profile  # which builds on profiles
-
         return fit_profile(self)
 
     def of(self, component: str) -> npt.NDArray[np.float64]:
         """Mean strength of one component on every plane, shape (planes,)."""
         return np.asarray(self.mean[:, self.components.index(component)])
+
+
+def fit_profile(
+    profile: DepthProfile, values: npt.NDArray[np.float64] | None = None
+) -> dict[str, SlopeFit]:
+    """Fit every component of a profile over the planes that are not excluded.
+
+    Parameters
+    ----------
+    profile : DepthProfile
+        The profile.
+    values : ndarray of shape (planes, components), optional
+        What runs with depth, where it is not the mean strengths themselves.
+
+    Returns
+    -------
+    dict of str to SlopeFit
+        In the profile's order of components, clean included.
+    """
+    kept = profile.kept
+    columns = (profile.mean if values is None else values)[kept].T
+    lines = (fit_slope(profile.depth_um[kept], column) for column in columns)
+    return dict(zip(profile.components, lines, strict=True))
 
 
 def distinct_names(profiles: Sequence[DepthProfile]) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +11,6 @@ import scipy
 from cop_core.depth import ar1
 from cop_core.depth.curve import MIN_DOF, fit_curve
 from cop_core.errors import InputError
-
-if TYPE_CHECKING:
-    from cop_core.depth.profile import DepthProfile
 
 NEEDS_PLANES = "needs 3 planes or more"
 NEEDS_DEPTHS = "needs planes at known, different depths"
@@ -149,29 +145,6 @@ def fit_slope(depth_um: npt.ArrayLike, values: npt.ArrayLike) -> SlopeFit:
             n=len(depth), note=NO_SPREAD,
         )  # fmt: skip
     return _fit(depth, value)
-
-
-def fit_profile(
-    profile: DepthProfile, values: npt.NDArray[np.float64] | None = None
-) -> dict[str, SlopeFit]:
-    """Fit every component of a profile over the planes that are not excluded.
-
-    Parameters
-    ----------
-    profile : DepthProfile
-        The profile.
-    values : ndarray of shape (planes, components), optional
-        What runs with depth, where it is not the mean strengths themselves.
-
-    Returns
-    -------
-    dict of str to SlopeFit
-        In the profile's order of components, clean included.
-    """
-    kept = profile.kept
-    columns = (profile.mean if values is None else values)[kept].T
-    lines = (fit_slope(profile.depth_um[kept], column) for column in columns)
-    return dict(zip(profile.components, lines, strict=True))
 
 
 def t_interval(value: float, se: float, dof: float) -> tuple[float, float]:
