@@ -8,7 +8,7 @@ from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QPlainTextEdit, QTabWidget, QVBoxLayout, QWidget
 
-from cop_core.errors import CopError
+from cop_core.errors import CopError, InputError
 from cop_core.report import protocols, warnings_of
 from napari_cop._depth_plots import DepthPlots
 from napari_cop._effect_plots import EffectTable
@@ -138,6 +138,7 @@ class NoiseDock(QWidget):
             return
         try:
             sources = [form.source() for form in self.forms]
+            _require_different(sources)
             request = Request(
                 tuple((name, s) for (name, _), s in zip(self.arms, sources, strict=True)),
                 self.options.settings,
@@ -154,8 +155,6 @@ class NoiseDock(QWidget):
         self.runner.start(request)
 
     def _opened(self, news: Opened) -> None:
-        """Give up the last result, now that the next one is sure to come."""
-        self.results.result, self.results.sources = None, self._reading
         self.plots.begin(news.names, news.components, news.depth_um)
         planes = [len(depths) for depths in news.depth_um]
         self._later(
@@ -164,8 +163,24 @@ class NoiseDock(QWidget):
             self.clear_result,
         )
 
+    def _nothing_read(self, outcome: Outcome) -> None:
+        """Go back to the last result, if any: there is nothing to put in its place."""
+        last = self.results.result
+        if last is None:
+            self._later(self.plots.clear)
+        else:
+            planes = [len(p.profile) for p in protocols(last)]
+            self._later(lambda: self.link.follow(self.results.sources, planes), *self.showing(last))
+        problem = outcome.problem
+        self.bar.status.setText(f"Failed: {problem}" if problem else "Stopped: no plane was read")
+
     def _finished(self, outcome: Outcome) -> None:
-        self.results.result = outcome.result
+        if outcome.problem is not None:
+            tell(outcome.problem)
+        if outcome.stopped and outcome.empty:
+            self._nothing_read(outcome)
+            return
+        self.results.result, self.results.sources = outcome.result, self._reading
         self.bar.status.setText("Drawing …")
         self._later(*self.showing(outcome.result), lambda: self._say_the_end(outcome))
 
@@ -174,6 +189,7 @@ class NoiseDock(QWidget):
         read = sum(plane.n_crops > 0 for p in shown for plane in p.profile.planes)
         planes = sum(len(p.profile) for p in shown)
         end = "Stopped" if outcome.stopped else "Done"
+        end = end if outcome.problem is None else f"Failed ({outcome.problem})"
         self.bar.status.setText(f"{end}: {read} of {planes} planes read")
         self.bar.set_state(State.IDLE, has_result=True)
 
@@ -198,7 +214,7 @@ class NoiseDock(QWidget):
 
     def _show_remarks(self, result: Result) -> None:
         said = [*warnings_of(result), *self._edited()]
-        self.remarks.setPlainText("\n\n".join(f"• {text[:1].upper()}{text[1:]}." for text in said))
+        self.remarks.setPlainText("\n\n".join(f"• {text}." for text in said))
 
     def clear_result(self) -> None:
         """Show no numbers."""
@@ -227,7 +243,7 @@ class NoiseDock(QWidget):
 
     def _edited(self) -> list[str]:
         return [
-            f"layer {name!r} was edited while it was read: earlier planes are of the old pixels"
+            f"layer {name!r} was edited while it was read: the numbers are of its pixels before"
             for name in self._edits
         ]
 
@@ -259,6 +275,18 @@ class NoiseDock(QWidget):
 
     def _theme_changed(self) -> None:
         self.plots.set_theme(self.viewer.theme)
+
+
+def _require_different(sources: list[Source]) -> None:
+    if len(sources) == 2 and _what(sources[0]) == _what(sources[1]):
+        raise InputError(
+            "both protocols are the same stack", advice="Choose another one for one of them"
+        )
+
+
+def _what(source: Source) -> tuple[Any, ...]:
+    in_file = (source.path, source.options.get("channel"), source.options.get("time"))
+    return in_file if source.path is not None else (source.layer, source.at)
 
 
 def _may_be_stack(layer: Layer) -> bool:

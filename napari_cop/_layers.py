@@ -137,7 +137,7 @@ def _scale(
         # a depth in pixels and a width in um would be drawn as if they were alike
         return (1.0, 1.0, 1.0), ("pixel", "pixel", "pixel")
     depth_um = stack.depth_um
-    step_um = float(np.ptp(depth_um)) / (len(depth_um) - 1)
+    step_um = float(np.ptp(depth_um)) / (len(depth_um) - 1) if len(depth_um) > 1 else 1.0
     if stack.pixel_size_um is None:
         return (step_um, 1.0, 1.0), ("um", "pixel", "pixel")
     return (step_um, *stack.pixel_size_um), ("um", "um", "um")

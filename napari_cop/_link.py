@@ -36,6 +36,7 @@ class ViewerLink(QObject):
         super().__init__(parent)
         self._viewer = viewer
         self._shown: list[tuple[Image | None, int, int]] = []
+        self._at: list[tuple[int, ...]] = []
         self._moves = QSignalThrottler(QSignalThrottler.EmissionPolicy.Leading, parent=self)
         self._moves.setTimeout(_FOLLOW_MS)
         self._moves.triggered.connect(self._slider_moved)
@@ -46,11 +47,13 @@ class ViewerLink(QObject):
         self._shown = [
             (source.layer, source.z_axis, n) for source, n in zip(sources, planes, strict=True)
         ]
+        self._at = [source.at for source in sources]
         self._slider_moved()
 
     def set_layer(self, protocol: int, layer: Image, z_axis: int = 0) -> None:
         """Link a protocol that was read from a file to the layer that now shows it."""
         self._shown[protocol] = (layer, z_axis, self._shown[protocol][2])
+        self._at[protocol] = (0,) * layer.ndim
 
     def layer(self, protocol: int) -> Image | None:
         """Return the layer that shows a protocol; None where none does (any more)."""
@@ -59,22 +62,24 @@ class ViewerLink(QObject):
         layer = self._shown[protocol][0]
         return layer if layer is not None and layer in self._viewer.layers else None
 
-    def z_axis(self, protocol: int) -> int:
-        """Return the axis of planes of the layer that shows a protocol."""
-        return self._shown[protocol][1]
+    def place(self, protocol: int) -> tuple[int, tuple[int, ...]]:
+        """Return the axis of planes of a protocol's layer, and its place on the other axes."""
+        return self._shown[protocol][1], self._at[protocol]
 
     def go_to(self, protocol: int, plane: int) -> bool:
         """Show a plane; False where no layer shows that protocol."""
         layer = self.layer(protocol)
         if layer is None:
             return False
-        _, z_axis, _ = self._shown[protocol]
-        at = [0.0] * layer.ndim
+        z_axis, place = self.place(protocol)
+        at = list(place)
         at[z_axis] = plane
-        world = layer.data_to_world(at)[z_axis]
+        world = layer.data_to_world(at)
         layer.visible = True
         self._viewer.layers.selection.active = layer
-        self._viewer.dims.set_point(self._viewer.dims.ndim - layer.ndim + z_axis, world)
+        first = self._viewer.dims.ndim - layer.ndim
+        for axis in range(layer.ndim - 2):
+            self._viewer.dims.set_point(first + axis, world[axis])
         return True
 
     @property

@@ -29,13 +29,22 @@ def remembered() -> dict[str, Any]:
 
 
 def remember(**chosen: Any) -> None:
-    """Keep what the user chose.
+    """Keep what the user chose, or warn where the settings cannot be written.
 
     Raises
     ------
     InputError
         For a name or value that the settings do not know.
     """
+    try:
+        _keep(chosen)
+    except OSError as error:
+        from napari.utils.notifications import show_warning
+
+        show_warning(f"The choice is not remembered: the settings cannot be written ({error}).")
+
+
+def _keep(chosen: dict[str, Any]) -> None:
     section = _napari_section()
     if section is None:
         _qt_settings().setValue(_SECTION, json.dumps({**remembered(), **chosen}))

@@ -57,7 +57,12 @@ def noise_maps(profile: DepthProfile) -> dict[str, npt.NDArray[np.float32]]:
 
 
 def add_noise_map(
-    viewer: Viewer, layer: Image, z_axis: int, profile: DepthProfile, *, visible: bool = True
+    viewer: Viewer,
+    layer: Image,
+    place: tuple[int, tuple[int, ...]],
+    profile: DepthProfile,
+    *,
+    visible: bool = True,
 ) -> list[Image]:
     """Add one layer a noise over the layer that was read.
 
@@ -67,8 +72,8 @@ def add_noise_map(
         Gets the layers.
     layer : Image
         The layer that was read; scale, place and units are taken from it.
-    z_axis : int
-        Its axis of planes.
+    place : (int, tuple of int)
+        Its axis of planes, and where the stack lies on the other axes.
     profile : DepthProfile
         What was read.
     visible : bool
@@ -84,11 +89,11 @@ def add_noise_map(
     strongest = max(means, key=lambda name: means[name]) if means else ""
     return [
         viewer.add_image(
-            _in_shape(cells, layer.ndim, z_axis),
+            _in_shape(cells, layer.ndim, place[0]),
             name=f"{label(component)} noise (%) [{profile.name}]",
             visible=visible and component == strongest,
             contrast_limits=(0, max(1.0, float(np.nanmax(cells, initial=0)))),
-            **_place(layer, profile, cells.shape),
+            **_placed(layer, profile, cells.shape, place[1]),
         )
         for component, cells in maps.items()
     ]
@@ -100,16 +105,21 @@ def _in_shape(cells: npt.NDArray[np.float32], ndim: int, z_axis: int) -> npt.NDA
     return cells.reshape(shape)
 
 
-def _place(layer: Image, profile: DepthProfile, shape: tuple[int, ...]) -> dict[str, Any]:
+def _placed(
+    layer: Image, profile: DepthProfile, shape: tuple[int, ...], at: tuple[int, ...]
+) -> dict[str, Any]:
     """Return arguments that stretch the cells over the layer's pixels, edge to edge."""
     _, height, width = profile.provenance["shape"]
     cell = np.ones(layer.ndim)
     cell[-2:] = height / shape[1], width / shape[2]  # pixels
-    scale = np.asarray(layer.scale)
+    # napari puts the first pixel's centre at the origin
+    first = layer.data_to_world(np.asarray(at) + (cell - 1) / 2)
     return {
-        "scale": scale * cell,
-        # napari puts the first pixel's centre at the origin
-        "translate": np.asarray(layer.translate) + scale * (cell - 1) / 2,
+        "scale": np.asarray(layer.scale) * cell,
+        "translate": layer.affine.inverse(np.asarray(first)),
+        "rotate": layer.rotate,
+        "shear": layer.shear,
+        "affine": layer.affine,
         "units": layer.units,
         "axis_labels": layer.axis_labels,
         "colormap": _COLORMAP,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from magicgui.widgets import ComboBox, Container, FileEdit, FloatSpinBox, SpinBox
+from magicgui.widgets import ComboBox, Container, FileEdit, SpinBox
 
 from cop_core.errors import InputError
 from napari_cop._memory import remember, remembered
+from napari_cop._number_field import NumberField
 
 _NORMALISATIONS: Final = (
     ("each plane, 0.1 to 99.9 %", "plane-percentile"),
@@ -24,7 +25,6 @@ _RULES: Final = (
     ("neighbouring planes correlate", "default"),
     ("as in the paper (naive)", "paper"),
 )
-_NO_OFFSET: Final = -1.0e6
 
 
 class OptionsForm(Container[Any]):
@@ -53,14 +53,11 @@ class OptionsForm(Container[Any]):
             label="Seed", value=0, min=0, max=2**31 - 1,
             tooltip="Of random crops and of the bootstrap: the same seed, the same numbers.",
         )  # fmt: skip
-        self.offset_counts = FloatSpinBox(
+        self.offset_counts = NumberField(
             label="Zero level (counts)",
-            value=_NO_OFFSET,
-            min=_NO_OFFSET,
-            max=1e6,
             tooltip="Counts of the detector in the dark, where known; it becomes black.",
+            empty="not known",
         )
-        self.offset_counts.native.setSpecialValueText("not known")
         self.weights = ComboBox(
             label="Weights", choices=_WEIGHTS, tooltip="The network that reads the noise."
         )
@@ -97,13 +94,18 @@ class OptionsForm(Container[Any]):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Arguments of `cop_core.Settings`."""
-        offset = float(self.offset_counts.value)
+        """Arguments of `cop_core.Settings`.
+
+        Raises
+        ------
+        InputError
+            Where the zero level is no number.
+        """
         return {
             "normalisation": self.normalisation.value,
             "crops": int(self.crops.value) or None,
             "seed": int(self.seed.value),
-            "offset_counts": None if offset == _NO_OFFSET else offset,
+            "offset_counts": self.offset_counts.number,
         }
 
     @property

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import (
+    QAbstractSpinBox,
     QComboBox,
     QGroupBox,
     QHBoxLayout,
@@ -28,6 +29,16 @@ if TYPE_CHECKING:
 _SECONDARY: Final = (("none", "none"), ("power (mW)", "power"), ("mean signal (counts)", "signal"))
 
 
+class _WheelGuard(QObject):
+    """Keeps the mouse wheel from changing fields that are merely scrolled past."""
+
+    def eventFilter(self, field: QObject, event: QEvent) -> bool:  # noqa: N802
+        if event.type() != QEvent.Type.Wheel or field.hasFocus():
+            return False
+        event.ignore()  # so that the page scrolls
+        return True
+
+
 def input_page(forms: Sequence[tuple[str, SourceForm]], options: OptionsForm) -> QWidget:
     """Return the page on which stacks are chosen; forms come with their titles."""
     page = QWidget()
@@ -40,6 +51,10 @@ def input_page(forms: Sequence[tuple[str, SourceForm]], options: OptionsForm) ->
     advanced.addWidget(options.native)
     layout.addWidget(advanced)
     layout.addStretch(1)
+    guard = _WheelGuard(page)
+    for field in (*page.findChildren(QComboBox), *page.findChildren(QAbstractSpinBox)):
+        field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        field.installEventFilter(guard)
     scroll = QScrollArea()
     scroll.setWidgetResizable(True)
     scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -34,6 +34,11 @@ class PieceworkCanvas(FigureCanvasQTAgg):
         self._pieces = None
         self._turns.start(0)
 
+    def stop_drawing(self) -> None:
+        """Give up the drawing under way: its artists are about to be removed."""
+        self._pieces = None
+        self._turns.stop()
+
     def _next_piece(self) -> None:
         if self._pieces is None:
             self._pieces = self._draw_pieces()

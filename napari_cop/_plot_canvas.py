@@ -80,6 +80,7 @@ class PlotWidget(QWidget):
     def rebuild(self) -> None:
         """Draw everything anew."""
         style = plot_style(self._theme)
+        self.canvas.stop_drawing()
         for artist in self._figure.get_children():
             if artist is not self._figure.patch:
                 artist.remove()  # Figure.clear would first reset every panel, which takes long

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from magicgui.widgets import ComboBox, Container, FileEdit, FloatSpinBox
 
+from cop_core.errors import InputError
 from cop_core.stacks import GainedPower
 
 AS_STATED: Final = "as the file states"
@@ -56,6 +57,8 @@ class PowerForm(Container[Any]):
             TABLE: (self.table,),
             GAINED: (self.p0_mw, self.length_um, self.max_mw),
         }
+        for field in (self.constant_mw, self.p0_mw, self.length_um, self.max_mw):
+            field.native.setDecimals(3)
         fields = [field for group in self._shown.values() for field in group]
         super().__init__(widgets=[self.mode, *fields], labels=True)
         self.margins = (0, 0, 0, 0)
@@ -69,13 +72,16 @@ class PowerForm(Container[Any]):
         Raises
         ------
         InputError
-            Where the law's parameters are not positive.
+            Where no table is chosen or the law's parameters are not positive.
         """
         mode = self.mode.value
         if mode == CONSTANT:
             return float(self.constant_mw.value)
         if mode == TABLE:
-            return str(Path(self.table.value).expanduser().absolute())
+            path = Path(self.table.value or "")
+            if path == Path():
+                raise InputError("no power table is chosen", advice="Choose a CSV file")
+            return str(path.expanduser().absolute())
         if mode == GAINED:
             return GainedPower(self.p0_mw.value, self.length_um.value, self.max_mw.value)
         return None

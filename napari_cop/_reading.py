@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cop_core.depth import DepthProfile
+from cop_core.errors import CopError
+
 if TYPE_CHECKING:
     from collections.abc import Generator
     from threading import Event
@@ -78,11 +81,20 @@ class Outcome:
     result : DepthProfile or Comparison
         What was found; planes that were not read are excluded with that reason.
     stopped : bool
-        True where the user stopped it.
+        True where it ended before all was read.
+    problem : Exception or None
+        What ended it, where it was not the user.
     """
 
     result: Result
     stopped: bool
+    problem: Exception | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether no plane was read."""
+        profiles = (self.result,) if isinstance(self.result, DepthProfile) else self.result.profiles
+        return not any(plane.n_crops for profile in profiles for plane in profile.planes)
 
 
 def read(request: Request, stop: Event) -> Generator[str | Opened | Moved, None, Outcome]:
@@ -117,16 +129,30 @@ def read(request: Request, stop: Event) -> Generator[str | Opened | Moved, None,
         estimator.components,
         tuple(profile.depth_um for profile in started),
     )
-    for protocol, reading in enumerate(readings):
-        for step in reading:
-            yield Moved(protocol, step.done, step.total, step.estimate)
-            if stop.is_set():
-                break
+    problem: Exception | None = None
+    try:
+        for protocol, reading in enumerate(readings):
+            for step in reading:
+                yield Moved(protocol, step.done, step.total, step.estimate)
+                if stop.is_set():
+                    break
+    except Exception as error:  # told at the end, with what was read before it
+        problem = readable(error)
+    stopped = stop.is_set() or problem is not None
     profiles = [reading.profile for reading in readings]
     if len(profiles) == 1:
         _ = profiles[0].fits  # here rather than where they are first drawn
-        return Outcome(profiles[0], stop.is_set())
-    if not stop.is_set():
+        return Outcome(profiles[0], stopped, problem)
+    if not stopped:
         yield "Comparing …"
     both = compare(*profiles, rule=request.rule, seed=settings.seed)
-    return Outcome(both, stop.is_set())
+    return Outcome(both, stopped, problem)
+
+
+def readable(error: Exception) -> Exception:
+    """Return PyTorch's errors, all of them RuntimeError, with advice; others as they are."""
+    if not isinstance(error, RuntimeError):
+        return error
+    return CopError(
+        f"reading failed ({error})", advice="If a graphics card is used, choose the device cpu"
+    )

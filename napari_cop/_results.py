@@ -53,24 +53,34 @@ class Results(QObject):
         self._viewer, self._link, self._window = viewer, link, parent
         self.result: Result | None = None
         self.sources: Sequence[Source] = ()
+        self.writing = False
 
     def ask_and_export(self) -> None:
         """Ask for a folder and write the report there."""
         last = str(remembered().get("folder", ""))
         folder = QFileDialog.getExistingDirectory(self._window, "Folder for the report", last)
         if folder:
-            remember(folder=folder)
             self.export_to(folder)
+            remember(folder=folder)
 
     def export_to(self, folder: str) -> None:
         """Write the report into a folder, in the background."""
-        if self.result is None:
+        if self.result is None or self.writing:
             return
+        self.writing = True
         self.said.emit("Writing the report …")
         worker = create_worker(export, self.result, folder, _ignore_errors=True)
-        worker.returned.connect(lambda path: self.said.emit(f"Report written to {path}"))
-        worker.errored.connect(self.failed)
+        worker.returned.connect(self._written)
+        worker.errored.connect(self._not_written)
         worker.start()
+
+    def _written(self, folder: Path) -> None:
+        self.writing = False
+        self.said.emit(f"Report written to {folder}")
+
+    def _not_written(self, error: Exception) -> None:
+        self.writing = False
+        self.failed.emit(error)
 
     def copy_command(self) -> None:
         """Put the command line that repeats the result on the clipboard."""
@@ -92,8 +102,8 @@ class Results(QObject):
         try:
             for protocol, shown in enumerate(protocols(self.result)):
                 layer = self._link.layer(protocol) or self.open_layer(protocol)
-                axis = self._link.z_axis(protocol)
-                add_noise_map(self._viewer, layer, axis, shown.profile, visible=protocol == active)
+                place = self._link.place(protocol)
+                add_noise_map(self._viewer, layer, place, shown.profile, visible=protocol == active)
         except CopError as error:
             self.failed.emit(error)
 

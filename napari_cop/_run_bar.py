@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -49,6 +49,7 @@ class RunBar(QWidget):
         self.progress.setMaximumHeight(6)
         self.status = QLabel("Ready")
         self.status.setWordWrap(True)
+        self.status.setTextFormat(Qt.TextFormat.PlainText)
         self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         for button, signal in (
             (self.run_button, self.run),

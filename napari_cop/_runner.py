@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, Signal
 from superqt.utils import create_worker
 
 from cop_core.errors import CopError
-from napari_cop._reading import Moved, Opened, Outcome, Request, read
+from napari_cop._reading import Moved, Opened, Outcome, Request, read, readable
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -117,13 +117,11 @@ class Runner(QObject):
 
 
 def _reading(request: Request, stop: Event) -> Generator[Any, None, Outcome]:
-    """Do the work. PyTorch raises RuntimeError, which superqt's workers do not pass on."""
+    """Do the work; superqt's workers do not pass on a RuntimeError."""
     try:
         return (yield from read(request, stop))
     except RuntimeError as error:
-        raise CopError(
-            f"reading failed ({error})", advice="Choose the device cpu under Advanced"
-        ) from error
+        raise readable(error) from error
 
 
 def tell(error: Exception) -> None:
@@ -159,15 +157,15 @@ class _Clock:
         done, total = before + news.done, 2 * sum(self._planes)
         planes = self._planes[news.protocol]
         name = self._names[news.protocol]
-        if news.estimate is None:
+        if news.done <= planes:
             self._spent = 0.0 if not self._read else self._spent
             return f"{name}: looking through {planes} planes", done, total
-        self._read += 1
+        self._read += news.estimate is not None
         text = f"{name}: plane {news.done - planes} of {planes}"
         return text + self._left(sum(self._planes) - self._read), done, total
 
     def _left(self, planes: int) -> str:
-        if self._spent < _SURE or not planes:
+        if self._spent < _SURE or not planes or not self._read:
             return ""
         seconds = round(self._spent / self._read * planes)
         minutes, rest = divmod(seconds, 60)

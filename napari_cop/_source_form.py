@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from magicgui.widgets import ComboBox, Container, FileEdit, FloatSpinBox, LineEdit
+from magicgui.widgets import ComboBox, Container, FileEdit, LineEdit
 from napari.layers import Image
 
+from napari_cop._following import Following
+from napari_cop._number_field import NumberField
 from napari_cop._power_form import PowerForm
 from napari_cop._sources import Source, file_source, layer_source, z_axis_of, z_step_um_of
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
-
-    from napari_cop._following import Following
 
 _FILE: Final = "a file …"
 _NOT_SAID: Final = -1
@@ -34,6 +34,7 @@ class SourceForm(Container[Any]):
 
     def __init__(self, viewer: Viewer, following: Following) -> None:
         self._viewer = viewer
+        self._layer = Following()  # what is chosen may change its scale
         self.chosen = ComboBox(
             label="Read from",
             choices=self._choices,
@@ -54,13 +55,10 @@ class SourceForm(Container[Any]):
             choices=self._axes,
             tooltip="Axis of the layer along which the planes follow one another.",
         )
-        self.z_step_um = FloatSpinBox(
+        self.z_step_um = NumberField(
             label="Z step (µm)",
-            value=0.0,
-            min=0.0,
-            max=1000.0,
-            step=0.1,
-            tooltip="Distance between planes. 0: as the file or the layer states.",
+            tooltip="Distance between planes. Empty: as the file states.",
+            empty="as the file states",
         )
         self.power = PowerForm()
         super().__init__(
@@ -91,7 +89,7 @@ class SourceForm(Container[Any]):
         InputError
             Where something is missing; the message says what.
         """
-        step = float(self.z_step_um.value) or None
+        step = self.z_step_um.number
         if self.layer is not None:
             axis = self.z_axis.value
             return layer_source(
@@ -140,12 +138,15 @@ class SourceForm(Container[Any]):
     def _layer_chosen(self) -> None:
         layer = self.layer
         self.file.visible = self.channel.visible = layer is None
-        self.z_step_um.native.setSpecialValueText("as stated" if layer is None else "not known")
+        self.z_step_um.say_when_empty("as the file states" if layer is None else "not known")
+        self._layer.end()
         self.z_axis.reset_choices()
         if layer is None:
             self.z_axis.visible = False
-            self.z_step_um.value = 0.0
+            self.z_step_um.put(None)
             return
+        for emitter in (layer.events.scale, layer.events.units, layer.events.axis_labels):
+            self._layer.on(emitter, self._scale_changed)
         axis = z_axis_of(layer)
         self.z_axis.value = _NOT_SAID if axis is None else axis
         self.z_axis.visible = axis is None
@@ -155,7 +156,11 @@ class SourceForm(Container[Any]):
         layer, axis = self.layer, self.z_axis.value
         if layer is None or axis in (None, _NOT_SAID):
             return
-        self.z_step_um.value = z_step_um_of(layer, axis) or 0.0
+        self.z_step_um.put(z_step_um_of(layer, axis))
+
+    def _scale_changed(self) -> None:
+        if not self.z_step_um.edited:
+            self._layer_chosen()
 
     def _position(self, layer: Image) -> tuple[float, ...]:
         point = self._viewer.dims.point[-layer.ndim :]
@@ -172,4 +177,4 @@ class SourceForm(Container[Any]):
         text = self.channel.value.strip()
         if not text:
             return None
-        return int(text) if text.isdigit() else text
+        return int(text) if text.isdecimal() else text

@@ -37,6 +37,8 @@ class Source:
         The layer that shows the stack.
     z_axis : int
         The layer's axis along which planes follow one another.
+    at : tuple of int
+        Where on the layer's other axes the stack lies; 0 on z, y and x.
     """
 
     name: str | None
@@ -45,6 +47,7 @@ class Source:
     options: dict[str, Any]
     layer: Image | None = None
     z_axis: int = 0
+    at: tuple[int, ...] = (0, 0, 0)
 
     def open(self) -> Stack:
         """Open the stack.
@@ -105,29 +108,38 @@ def layer_source(
         if not _same_step(stated["depth_um"], step_um):
             options["z_step_um"] = step_um
         return Source(None, stated["source"], None, options, layer, axis)
-    pixels = _planes(layer, axis, position)
+    at = _indices(layer, axis, position)
+    pixels = _planes(layer, axis, at)
     options["z_step_um"] = step_um
     if power is None and _powers_fit(stated.get("power_mw"), len(pixels)):
         options["power"] = stated["power_mw"]
-    return Source(layer.name, None, pixels, options, layer, axis)
+    return Source(_name(layer, axis, at), None, pixels, options, layer, axis, at)
 
 
 def z_axis_of(layer: Image) -> int | None:
     """Return the axis that labels or metadata name as z, or None where none does."""
-    labels = [str(label).strip().lower() for label in layer.axis_labels]
-    named = [i for i, label in enumerate(labels[:-2]) if label in ("z", "depth", "plane")]
+    named = [i for i in _named_z(layer) if i < layer.ndim - 2]
     if len(named) == 1:
         return named[0]
     return 0 if METADATA_KEY in layer.metadata and layer.ndim == 3 else None
 
 
+def _named_z(layer: Image) -> list[int]:
+    labels = [str(label).strip().lower() for label in layer.axis_labels]
+    return [i for i, label in enumerate(labels) if label in ("z", "depth", "plane")]
+
+
 def z_step_um_of(layer: Image, z_axis: int) -> float | None:
     """Return the distance of two planes in um from the layer's scale, None where not in length."""
+    unit = np.eye(layer.ndim)[z_axis]
+    step = np.asarray(layer.data_to_world(unit)) - layer.data_to_world(0 * unit)
+    along = np.flatnonzero(step)  # more than one axis where the layer is rotated
     try:
-        step = abs(float((layer.scale[z_axis] * layer.units[z_axis]).to("um").magnitude))
+        um = [float((step[i] * layer.units[i]).to("um").magnitude) for i in along]
     except Exception:  # pint has an error of its own for every misfit
         return None
-    return step if np.isfinite(step) and step > 0 else None
+    length = float(np.linalg.norm(um))
+    return length if np.isfinite(length) and length > 0 else None
 
 
 def _require_stack(layer: Image, z_axis: int | None, z_step_um: float | None) -> tuple[int, float]:
@@ -142,6 +154,12 @@ def _require_stack(layer: Image, z_axis: int | None, z_step_um: float | None) ->
         raise InputError(
             "it is a single image, not a z-stack", where=where, advice="Choose a z-stack"
         )
+    if any(i >= layer.ndim - 2 for i in _named_z(layer)):
+        raise InputError(
+            f"its axes are {', '.join(layer.axis_labels)}: z must stand before y and x",
+            where=where,
+            advice="Move the z axis to the front, for example with numpy.moveaxis",
+        )
     if z_axis is None:
         raise InputError("its z axis is not known", where=where, advice="Choose the z axis")
     if not z_step_um:
@@ -154,7 +172,8 @@ def _require_stack(layer: Image, z_axis: int | None, z_step_um: float | None) ->
 def _shows_its_file(layer: Image) -> bool:
     stated = layer.metadata.get(METADATA_KEY, {})
     shown = getattr(layer.data, "name", None)
-    return bool(stated.get("pixels")) and stated["pixels"] == shown
+    in_file = stated.get("source") not in (None, "array")
+    return in_file and bool(shown) and stated.get("pixels") == shown
 
 
 def _given(opened_with: dict[str, Any], power_mw: list[float | None] | None) -> dict[str, Any]:
@@ -175,12 +194,28 @@ def _powers_fit(power_mw: list[float | None] | None, planes: int) -> bool:
     return power_mw is not None and len(power_mw) == planes and None not in power_mw
 
 
-def _planes(layer: Image, z_axis: int, position: tuple[float, ...]) -> Any:
-    """Return pixels (planes, y, x): z in front, other axes at the viewer's position."""
-    data = layer.data[0] if layer.multiscale else layer.data
-    index: list[Any] = [slice(None)] * data.ndim
-    for axis in range(data.ndim - 2):
-        if axis != z_axis:
-            at = round(position[axis]) if axis < len(position) else 0
-            index[axis] = int(np.clip(at, 0, data.shape[axis] - 1))
-    return data[tuple(index)]
+def _indices(layer: Image, z_axis: int, position: tuple[float, ...]) -> tuple[int, ...]:
+    """Return where the viewer stands on the axes beside z, y and x, and 0 on those."""
+    shape = _data(layer).shape
+    at = [0] * layer.ndim
+    for axis in range(layer.ndim - 2):
+        if axis != z_axis and axis < len(position):
+            at[axis] = int(np.clip(round(position[axis]), 0, shape[axis] - 1))
+    return tuple(at)
+
+
+def _planes(layer: Image, z_axis: int, at: tuple[int, ...]) -> Any:
+    """Return pixels (planes, y, x): z in front, other axes at given positions."""
+    kept = (z_axis, layer.ndim - 2, layer.ndim - 1)
+    return _data(layer)[tuple(slice(None) if i in kept else at[i] for i in range(layer.ndim))]
+
+
+def _data(layer: Image) -> Any:
+    return layer.data[0] if layer.multiscale else layer.data
+
+
+def _name(layer: Image, z_axis: int, at: tuple[int, ...]) -> str:
+    """Return the layer's name, with the position on further axes."""
+    further = [i for i in range(layer.ndim - 2) if i != z_axis]
+    places = ", ".join(f"{layer.axis_labels[i]} {at[i]}" for i in further)
+    return f"{layer.name} [{places}]" if places else str(layer.name)

@@ -64,8 +64,10 @@ def prepare(plane: Plane, settings: Settings, found: Survey, components: int) ->
 
 def finish(
     batch: Sequence[Prepared], estimator: Estimator, batch_size: int
-) -> Iterator[PlaneEstimate]:
+) -> Iterator[PlaneEstimate | None]:
     """Yield the planes of a batch with mean and SD of the strengths of their crops.
+
+    Between batches of crops it yields None, so that a large plane can be stopped under way.
 
     Parameters
     ----------
@@ -77,7 +79,14 @@ def finish(
         Crops at a time.
     """
     full = [crops for _, crops in batch if len(crops)]
-    strengths = estimator.predict(np.concatenate(full), batch_size=batch_size) if full else None
+    crops_of_all = np.concatenate(full) if full else np.empty((0, 1, 1), np.float32)
+    parts = []
+    for start in range(0, len(crops_of_all), batch_size):
+        some = crops_of_all[start : start + batch_size]
+        parts.append(estimator.predict(some, batch_size=batch_size))
+        if start + batch_size < len(crops_of_all):
+            yield None
+    strengths = np.concatenate(parts) if parts else None
     start = 0
     for estimate, crops in batch:
         if strengths is None or not len(crops):

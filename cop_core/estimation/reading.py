@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,8 @@ class Step:
     done, total : int
         Steps done, this one included, and steps in all.
     estimate : PlaneEstimate or None
-        The plane that this step read; None in the survey.
+        The plane that this step read; None in the survey, and between the batches of crops of
+        planes that take several.
     """
 
     done: int
@@ -102,9 +102,14 @@ class Reading:
 
     def _run(self) -> Iterator[Step]:
         total = 2 * len(self._stack)
-        for done, estimate in enumerate(chain(self._survey(), self._estimates()), 1):
+        done = 0
+        for _ in self._survey():
+            done += 1
+            yield Step(done, total)
+        for estimate in self._estimates():
             if estimate is not None:
                 self._read.append(estimate)
+                done += 1
             yield Step(done, total, estimate)
 
     def _survey(self) -> Iterator[None]:
@@ -114,7 +119,7 @@ class Reading:
             yield None
         self._found = surveyor.found()
 
-    def _estimates(self) -> Iterator[PlaneEstimate]:
+    def _estimates(self) -> Iterator[PlaneEstimate | None]:
         batch: list[Prepared] = []
         held = 0
         for plane in self._stack:

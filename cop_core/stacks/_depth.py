@@ -13,7 +13,7 @@ from cop_core.errors import InputError
 if TYPE_CHECKING:
     from cop_core.stacks.model import Scale
 
-_ADVICE = "pass z_step_um (command line: --z-step-um)"
+_ADVICE = "give the z step: z_step_um in Python, --z-step-um on the command line, Z step in napari"
 _SLACK = 0.1
 
 

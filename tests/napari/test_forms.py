@@ -10,6 +10,10 @@ import pytest
 
 pytest.importorskip("napari", reason="napari is not installed")
 
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QWheelEvent
+from qtpy.QtWidgets import QApplication
+
 from cop_core.errors import InputError
 from cop_core.stacks import GainedPower
 
@@ -56,7 +60,7 @@ def test_layers_come_go_and_change_their_names(viewer: Any, form: SourceForm) ->
 def test_axis_and_step_come_from_the_layer(viewer: Any, form: SourceForm) -> None:
     form.choose_layer(add_stack(viewer, **LABELLED))
     assert not form.z_axis.visible
-    assert form.z_step_um.value == 2.5
+    assert form.z_step_um.number == 2.5
     assert form.source().open().depth_um[-1] == pytest.approx(12.5)
 
 
@@ -69,8 +73,43 @@ def test_what_the_layer_does_not_say_is_asked_for(viewer: Any, form: SourceForm)
     form.z_axis.value = 0
     with pytest.raises(InputError, match="z step is not known"):
         form.source()
-    form.z_step_um.value = 4
+    form.z_step_um.value = "4"
     assert form.source().open().depth_um[1] == 4
+
+
+def test_a_fine_step_stays_exact_and_follows_the_layer(viewer: Any, form: SourceForm) -> None:
+    layer = add_stack(viewer, **{**LABELLED, "scale": (1 / 3, 1, 1)})
+    form.choose_layer(layer)
+    assert form.z_step_um.value == "0.333333"
+    assert form.z_step_um.number == 1 / 3
+    layer.scale = (0.004, 1, 1)
+    assert form.z_step_um.number == pytest.approx(0.004)
+    form.z_step_um.value = "5"
+    layer.scale = (7, 1, 1)
+    assert form.z_step_um.number == 5
+    form.z_step_um.value = "five"
+    with pytest.raises(InputError, match=r"Z step .µm.*'five' is not a number"):
+        form.source()
+
+
+def test_a_wheel_over_a_field_changes_nothing(viewer: Any, qtbot: Any) -> None:
+    from napari_cop._compare_widget import CompareWidget
+
+    dock = CompareWidget(viewer)
+    qtbot.addWidget(dock)
+    field = dock.options.crops.native
+    turn = QWheelEvent(
+        QPointF(5, 5), QPointF(5, 5), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(field, turn)
+    assert field.value() == 0
+
+
+def test_a_table_has_to_be_chosen(form: SourceForm) -> None:
+    form.power.mode.value = "table (CSV)"
+    with pytest.raises(InputError, match="no power table is chosen"):
+        _ = form.power.power
 
 
 def test_a_file_need_not_be_opened_in_the_viewer(form: SourceForm) -> None:
@@ -145,13 +184,29 @@ def test_options_are_remembered(viewer: Any) -> None:
         remember(**before)
 
 
+def test_settings_that_cannot_be_written_are_told(
+    viewer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from napari.utils.notifications import notification_manager
+
+    from napari_cop import _memory
+
+    def full(_: Any) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(_memory, "_keep", full)
+    notification_manager.records.clear()
+    _memory.remember(crops=3)
+    assert "cannot be written (no space left)" in notification_manager.records[-1].message
+
+
 def test_settings_are_those_of_the_core(viewer: Any) -> None:
     from cop_core import Settings
     from napari_cop._options_form import OptionsForm
 
     options = OptionsForm(comparison=False)
     assert Settings(**options.settings) == Settings()
-    options.offset_counts.value = 34.0
+    options.offset_counts.value = "34"
     assert Settings(**options.settings).offset_counts == 34.0
     options.weights.value = "file"
     with pytest.raises(InputError, match="no weights are chosen"):

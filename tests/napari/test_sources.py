@@ -89,6 +89,33 @@ def test_the_z_axis_is_where_its_label_is() -> None:
     np.testing.assert_array_equal(source.open().plane(4).data, layer.data[2, 4])
 
 
+def test_further_axes_are_named_and_kept() -> None:
+    layer = plain_layer((3, 5, 40, 50), axis_labels=("t", "z", "y", "x"))
+    source = source_of(layer, z_step_um=2.0, position=(2.4, 3.0, 0, 0))
+    assert (source.name, source.at) == ("plain [t 2]", (2, 0, 0, 0))
+
+
+def test_an_affine_counts_for_the_step() -> None:
+    layer = plain_layer(affine=np.diag([7.0, 1, 1, 1]), units=("um",) * 3)
+    assert z_step_um_of(layer, 0) == pytest.approx(7)
+
+
+def test_z_behind_y_or_x_is_refused() -> None:
+    layer = plain_layer(axis_labels=("y", "x", "z"))
+    with pytest.raises(InputError, match="z must stand before y and x"):
+        source_of(layer, z_axis=0, z_step_um=1.0)
+
+
+def test_a_layer_from_memory_is_never_taken_for_a_file() -> None:
+    from cop_core.stacks import open_stack
+
+    stack = open_stack(RNG.integers(0, 999, (4, 40, 50), dtype=np.uint16), z_step_um=2.0)
+    data, arguments, _ = image_layer(stack)
+    source = source_of(Image(data, **arguments))
+    assert source.path is None
+    assert source.open().depth_um[1] == 2.0
+
+
 def test_lazy_layers_stay_lazy() -> None:
     layer = Image(da.zeros((4, 64, 64), chunks=(1, 64, 64)), axis_labels=("z", "y", "x"))
     assert isinstance(source_of(layer, z_step_um=1.0).pixels, da.Array)

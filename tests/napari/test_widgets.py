@@ -72,6 +72,14 @@ def settle(qtbot: Any, dock: Any) -> None:
     qtbot.waitUntil(lambda: dock.bar.status.text().startswith(("Done", "Stopped:")))
 
 
+def turned(degrees: float) -> Any:
+    """Return a rotation in the last two of four dimensions."""
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    matrix = np.eye(4)
+    matrix[2:, 2:] = [[c, -s], [s, c]]
+    return matrix
+
+
 def colours(widget: Any) -> int:
     image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
     step = range(0, image.width(), 3)
@@ -90,7 +98,7 @@ def test_two_clicks_compare_the_sample_pair(
     assert isinstance(result, Comparison)
     assert result.gained.power_mw[-1] == 60
     assert "120 planes" in dock.bar.status.text()
-    assert "One stack per protocol" in dock.remarks.toPlainText()
+    assert "one stack per protocol" in dock.remarks.toPlainText()
     assert len(dock.table.text().splitlines()) == 1 + len(result.components)
     tabs = dock.tabs
     for index in range(tabs.count()):
@@ -248,6 +256,85 @@ def test_noise_maps_cover_the_stack(window: Any, add: Any, qtbot: Any) -> None:
         poisson.data.mean((1, 2))[result.kept], 100 * result.of("poisson")[result.kept], rtol=1e-5
     )
     assert [layer.visible for layer in added].count(True) == 1
+
+
+def test_noise_maps_follow_a_turned_layer_and_its_time(viewer: Any, add: Any, qtbot: Any) -> None:
+    pixels = np.random.default_rng(0).poisson(40, (3, 4, 256, 256)).astype(np.uint16)
+    pixels[..., 60:200, 60:200] += 200
+    layer = viewer.add_image(
+        pixels,
+        name="series",
+        axis_labels=("t", "z", "y", "x"),
+        scale=(1, 5, 2, 2),
+        units=("s", "um", "um", "um"),
+        rotate=turned(30),
+        affine=np.diag([1.0, 1, 1.5, 1.5, 1]),
+    )
+    viewer.dims.set_current_step(0, 2)
+    dock = add(viewer, "Noise profile")
+    dock.options.crops.value = 0
+    finish(qtbot, dock)
+    before = list(viewer.layers)
+    dock.results.add_noise_maps()
+    added = next(x for x in viewer.layers if x not in before)
+    assert added.data.shape == (1, 4, 2, 2)
+    np.testing.assert_allclose(
+        added.data_to_world((0, 1, 1.5, -0.5)), layer.data_to_world((2, 1, 255.5, -0.5))
+    )
+    viewer.dims.set_current_step(0, 0)
+    dock.plots.plane_clicked.emit(0, 3)
+    assert viewer.dims.current_step[:2] == (2, 3)
+
+
+def test_one_plane_and_no_plane_are_results_too(viewer: Any, add: Any, qtbot: Any) -> None:
+    dock = add(viewer, "Noise profile")
+    labels = {"axis_labels": ("z", "y", "x"), "units": ("um",) * 3}
+    dock.forms[0].choose_layer(viewer.add_image(np.zeros((3, 64, 64)), name="empty", **labels))
+    result = finish(qtbot, dock)
+    assert {p.reason for p in result.planes} == {"constant"} or not result.kept.any()
+    assert dock.bar.export_button.isEnabled()
+
+
+def test_planes_read_before_a_failure_are_kept(
+    window: Any, add: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cop_core.estimation import reading
+
+    prepare = reading.prepare
+
+    def fail(plane: Any, *rest: Any) -> Any:
+        if plane.index == 20:
+            raise MemoryError("no memory left")
+        return prepare(plane, *rest)
+
+    dock = add(window, "Noise profile")
+    dock.options.crops.value = 16
+    monkeypatch.setattr(reading, "prepare", fail)
+    notification_manager.records.clear()
+    with qtbot.waitSignal(dock.runner.finished, timeout=60_000):
+        dock.run()
+    qtbot.waitUntil(lambda: dock.bar.status.text().startswith("Failed (no memory left)"))
+    reasons = Counter(p.reason == NOT_READ for p in dock.results.result.planes)
+    assert reasons[False] >= 16
+    assert "no memory left" in notification_manager.records[-1].message
+
+
+def test_the_same_stack_twice_is_refused(window: Any, add: Any) -> None:
+    dock = add(window, "Compare protocols")
+    dock.forms[1].choose_layer(dock.forms[0].layer)
+    notification_manager.records.clear()
+    dock.run()
+    assert "both protocols are the same stack" in notification_manager.records[-1].message
+
+
+def test_a_hidden_plot_may_be_redrawn_while_it_is_drawn(window: Any, add: Any, qtbot: Any) -> None:
+    dock = add(window, "Noise profile")
+    finish(qtbot, dock)
+    dock.plots.canvas.draw_idle()
+    qtbot.wait(15)
+    dock.plots.rebuild()
+    qtbot.wait(200)
+    assert dock.plots.figure().axes
 
 
 def test_the_theme_is_followed(window: Any, add: Any, qtbot: Any) -> None:
