@@ -224,7 +224,7 @@ def gui() -> list[str]:
         ["longest wait of the window, first run", _waits([cold])],
         ["longest wait of the window, later runs", _waits(runs)],
         [
-            "speed of reading, widget against a plain loop",
+            "speed of reading planes of 512x512, widget against a plain loop",
             f"{found['speed in the widget against the plain loop']:.2f}",
         ],
         ["slider playback, plots open against closed", f"{found['playback ratio']:.2f}"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, ClassVar, get_args
 
 from qtpy.QtCore import Signal
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     import numpy.typing as npt
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from qtpy.QtWidgets import QWidget
 
@@ -47,8 +49,11 @@ class DepthPlots(PlotWidget):
     """Number of the protocol and index of its plane, when a point is clicked."""
 
     EMPTY = "Choose a stack and press Run."
-    REDRAW_MS: ClassVar = 500
+    REDRAW_MS: ClassVar = 700
     """Least time in ms between two drawings while planes come in."""
+
+    REFIT_S: ClassVar = 2.5
+    """Least time in s between two changes of the axes, which ask for a drawing of everything."""
 
     def __init__(
         self, parent: QWidget | None = None, *, theme: str = "dark", columns: int = 2
@@ -61,6 +66,9 @@ class DepthPlots(PlotWidget):
         self._result: Result | None = None
         self._sheet: Sheet | None = None
         self._mark: tuple[int, int] | None = None
+        self._fitted = 0.0
+        self._panels: list[tuple[Axes, str]] = []
+        self._styled: tuple[str, Secondary] | None = None
         self._overlay = Overlay(self.canvas)
         self._mouse = PlaneMouse(self, lambda: self._sheet)
         self._mouse.plane_clicked.connect(self.plane_clicked)
@@ -89,6 +97,7 @@ class DepthPlots(PlotWidget):
         """
         self._result = None
         self._reading = Reading(tuple(names), tuple(components), tuple(depth_um))
+        self._fitted = 0.0
         self.rebuild()
 
     def add(self, protocol: int, estimate: PlaneEstimate) -> None:
@@ -147,6 +156,15 @@ class DepthPlots(PlotWidget):
             self._second = what
             self.rebuild()
 
+    def kept_axes(self) -> list[Axes]:
+        """Return the panels where the next ones are for the same strengths, in the same style."""
+        shown, sheet, self._panels = self._shown(), self._sheet, []
+        style = (self._theme, self._second)
+        if shown and sheet is not None and sheet.fits(shown) and style == self._styled:
+            self._panels = sheet.emptied()
+        self._styled = style
+        return [ax for ax, _ in self._panels]
+
     def draw_into(self, figure: Figure) -> bool:
         """Draw the panels, for growth or with the result."""
         shown = self._shown()
@@ -157,6 +175,7 @@ class DepthPlots(PlotWidget):
                 shown,
                 self._reading,
                 self._grid,
+                self._panels,
                 columns=self._columns,
                 second=self._second,
             )
@@ -183,9 +202,12 @@ class DepthPlots(PlotWidget):
         if self._sheet.depths != self._reading.has_depth():
             self.rebuild()
             return
+        now = time.monotonic()
+        fit_axes = now - self._fitted >= self.REFIT_S
         with styled(plot_style(self._theme)):
-            changed = self._sheet.update(self._reading.protocols())
+            changed = self._sheet.update(self._reading.protocols(), fit_axes=fit_axes)
         if changed:
+            self._fitted = now
             self.arrange()
         else:
             self._overlay.refresh()

@@ -207,10 +207,10 @@ class NoiseDock(QWidget):
         self._turns.start(_TURN_MS)
 
     def _next_step(self) -> None:
-        if self._steps:
-            self._steps.pop(0)()
-        else:
+        if not self._steps:
             self._turns.stop()
+        elif not self.plots.canvas.drawing:  # else the window would wait for both
+            self._steps.pop(0)()
 
     def _show_remarks(self, result: Result) -> None:
         said = [*warnings_of(result), *self._edited()]

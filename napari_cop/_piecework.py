@@ -34,6 +34,11 @@ class PieceworkCanvas(FigureCanvasQTAgg):
         self._pieces = None
         self._turns.start(0)
 
+    @property
+    def drawing(self) -> bool:
+        """Whether a drawing is under way."""
+        return bool(self._turns.isActive())
+
     def stop_drawing(self) -> None:
         """Give up the drawing under way: its artists are about to be removed."""
         self._pieces = None

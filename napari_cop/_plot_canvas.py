@@ -15,6 +15,7 @@ from napari_cop._plot_layout import LayoutWhenAsked, PanelLayout
 from napari_cop._theme import DPI, palette, plot_style, style_ticks
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from qtpy.QtGui import QShowEvent
 
 
@@ -81,19 +82,26 @@ class PlotWidget(QWidget):
         """Draw everything anew."""
         style = plot_style(self._theme)
         self.canvas.stop_drawing()
+        kept = [self._figure.patch, *self.kept_axes()]
         for artist in self._figure.get_children():
-            if artist is not self._figure.patch:
+            if artist not in kept:
                 artist.remove()  # Figure.clear would first reset every panel, which takes long
+        self.toolbar.update()
         self._figure.set_facecolor(style["figure.facecolor"])
         with styled(style):
             filled = self.draw_into(self._figure)
             for ax in self._figure.axes:
-                style_ticks(ax)
+                if ax not in kept:
+                    style_ticks(ax)
             if not filled:
                 self._figure.text(0.5, 0.5, self.EMPTY, ha="center", va="center", wrap=True)
         self.toolbar.setPalette(palette(self._theme))
         self.toolbar.setEnabled(filled)
         self.arrange()
+
+    def kept_axes(self) -> list[Axes]:
+        """Return axes, emptied, that `draw_into` will use again: making them takes long."""
+        return []
 
     def draw_into(self, figure: Figure) -> bool:
         """Draw into an empty figure; return False, with nothing drawn, where there is nothing."""

@@ -67,8 +67,8 @@ class GrowingPanel:
         """What changes with every plane, from back to front."""
         return [(self.ax, artist) for artist in (*self._bands, *self._curves, *self._marks)]
 
-    def update(self, points: Sequence[Points]) -> bool:
-        """Show the planes read so far; return whether the axis had to change."""
+    def update(self, points: Sequence[Points], *, fit_axes: bool) -> bool:
+        """Show the planes read so far; return whether the axis had to change, if it may."""
         highest = 0.0
         for row, (some, look) in enumerate(zip(points, LOOKS, strict=False)):
             index = some.profile.components.index(self.component)
@@ -80,7 +80,7 @@ class GrowingPanel:
             left_out = some.x[~some.kept]
             self._marks[row].set_data(left_out, np.full(len(left_out), mark_height(row)))
             highest = max(highest, np.nan_to_num(high).max(initial=0.0))
-        return self._make_room(highest)
+        return fit_axes and self._make_room(highest)
 
     def _make_room(self, highest: float) -> bool:
         zoomed = self.ax.get_ylim() != self._limits
@@ -135,15 +135,15 @@ class SecondAxis:
         """What changes with every plane."""
         return [(self.ax, line) for line in self._lines]
 
-    def update(self, points: Sequence[Points]) -> bool:
-        """Show the planes read so far; return whether numbers or label have changed."""
+    def update(self, points: Sequence[Points], *, fit_axes: bool) -> bool:
+        """Show the planes read so far; return whether numbers or label have changed, if allowed."""
         tops = [0.0]
         for line, some in zip(self._lines, points, strict=True):
             y = np.array([getattr(p, _FIELDS[self._what]) for p in some.profile.planes], float)
             line.set_data(some.x, y)
             tops += y[np.isfinite(y)].tolist()
         stated, top = len(tops) > 1, max(tops)
-        if stated == self._stated and 0.4 * self._top <= top <= self._top:
+        if not fit_axes or (stated == self._stated and 0.4 * self._top <= top <= self._top):
             return False
         self._stated, self._top = stated, 1.12 * top or 1.0
         # with the panel's room for marks, so that both axes have 0 at one height

@@ -40,6 +40,8 @@ class Sheet:
         be updated in place.
     layout : PanelLayout
         The figure's; it is told of rows and columns.
+    panels : list of (Axes, str)
+        Empty panels to use, from `emptied`; new ones are made where there are none.
     columns : int
         Panels in a row.
     second : {"none", "power", "signal"}
@@ -59,6 +61,7 @@ class Sheet:
         shown: Sequence[Protocol],
         reading: Reading | None,
         layout: PanelLayout,
+        panels: list[tuple[Axes, str]],
         *,
         columns: int,
         second: Secondary,
@@ -66,7 +69,7 @@ class Sheet:
         self._figure, self._reading, self._columns = figure, reading, columns
         self._layout = layout
         self.depths = has_depth(shown) if reading is None else reading.has_depth()
-        self.panels = self._make_panels(shown[0].profile.components)
+        self.panels = panels or self._make_panels(shown[0].profile.components)
         self._growing: list[GrowingPanel] = []
         for ax, component in self.panels:
             self._draw_panel(ax, shown, component)
@@ -79,11 +82,16 @@ class Sheet:
             self.panels[0][0].set_xlim(ends)
         self.update(shown)
 
-    def update(self, shown: Sequence[Protocol]) -> bool:
-        """Show the planes read so far in place; return whether labels have changed."""
+    def update(self, shown: Sequence[Protocol], *, fit_axes: bool = True) -> bool:
+        """Show the planes read so far in place; return whether axes or labels have changed.
+
+        Without `fit_axes` nothing changes but curves, bands and marks.
+        """
         self.points = tuple(Points.of(protocol, depths=self.depths) for protocol in shown)
-        changed = [panel.update(self.points) for panel in self._growing]
-        changed += [second.update(self.points) for second in self._seconds]
+        parts = (*self._growing, *self._seconds)
+        changed = [part.update(self.points, fit_axes=fit_axes) for part in parts]
+        if not fit_axes:
+            return False
         if self._reading is not None and self._reading.x_range() is None:
             self._follow_x()
         symbols = [bool(x) for some in self.points for x in (some.kept.any(), some.kept.all())]
@@ -111,6 +119,20 @@ class Sheet:
             else []
         )
 
+    def fits(self, shown: Sequence[Protocol]) -> bool:
+        """Return whether the panels are those for other planes."""
+        components = [component for _, component in self.panels]
+        return components == _ordered(shown[0].profile.components) and not self._seconds
+
+    def emptied(self) -> list[tuple[Axes, str]]:
+        """Return the panels without what is drawn in them."""
+        for ax, _ in self.panels:
+            for artist in (*ax.lines, *ax.collections, *ax.texts, *ax.patches):
+                artist.remove()
+            ax.relim()
+            ax.set_autoscalex_on(True)
+        return self.panels
+
     def panel_at(self, at: tuple[float, float]) -> tuple[Axes, str] | None:
         """Return the panel at a position in pixels of the figure, and its component."""
         return next((panel for panel in self.panels if panel[0].bbox.contains(*at)), None)
@@ -126,7 +148,7 @@ class Sheet:
         return x if x is not None and np.isfinite(x) else None
 
     def _make_panels(self, components: tuple[str, ...]) -> list[tuple[Axes, str]]:
-        ordered = (*noises(components), *(c for c in components if c == CLEAN))
+        ordered = _ordered(components)
         rows = -(-len(ordered) // self._columns)
         self._layout.rows, self._layout.columns = rows, self._columns
         panels: list[tuple[Axes, str]] = []
@@ -177,3 +199,8 @@ class Sheet:
         if len(x):
             air = 0.02 * float(np.ptp(x)) or 1.0
             self.panels[0][0].set_xlim(x.min() - air, x.max() + air)
+
+
+def _ordered(components: tuple[str, ...]) -> list[str]:
+    """Return the strengths in the order of the panels: clean last."""
+    return [*noises(components), *(c for c in components if c == CLEAN)]

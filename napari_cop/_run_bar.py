@@ -47,6 +47,9 @@ class RunBar(QWidget):
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setMaximumHeight(6)
+        policy = self.progress.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # else the plots above are resized by every run
+        self.progress.setSizePolicy(policy)
         self.status = QLabel("Ready")
         self.status.setWordWrap(True)
         self.status.setTextFormat(Qt.TextFormat.PlainText)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _SURE: Final = 2.0
 """Seconds of reading after which the time left is worth saying."""
 
+_TELL_S: Final = 0.25
+"""Least time in s between two words on progress."""
+
 
 class State(Enum):
     """What the runner is doing."""
@@ -56,6 +59,7 @@ class Runner(QObject):
         self._stop = Event()
         self._worker: GeneratorWorker[Any, Any, Any] | None = None
         self._clock = _Clock()
+        self._told = 0.0
 
     def start(self, request: Request) -> None:
         """Start a run; nothing happens while another is on."""
@@ -100,7 +104,14 @@ class Runner(QObject):
         else:
             if news.estimate is not None:
                 self.plane_read.emit(news.protocol, news.estimate)
-            self.progressed.emit(*self._clock.moved(news))
+            self._tell(*self._clock.moved(news))
+
+    def _tell(self, text: str, done: int, total: int) -> None:
+        """Tell of progress a few times a second: every change has the whole window painted."""
+        now = time.monotonic()
+        if done == total or now - self._told >= _TELL_S:
+            self._told = now
+            self.progressed.emit(text, done, total)
 
     def _returned(self, outcome: Outcome) -> None:
         self._end()

@@ -346,8 +346,7 @@ def set_height(ax: Axes, high: float, *, lines: int, foot: bool) -> None:
     # unlike set_yticks, which makes every tick at once, this leaves them to the drawing
     ax.yaxis.set_major_locator(FixedLocator([tick for tick in ticks if 0 <= tick <= top]))
     ax.yaxis.set_major_formatter("{x:g}")
-    if foot:
-        ax.spines["left"].set_bounds(0, top)
+    ax.spines["left"].set_bounds(0, top)
 
 
 def draw_floor(ax: Axes) -> None:
