@@ -73,6 +73,12 @@ def plots(make_plots: Callable[..., DepthPlots]) -> DepthPlots:
     return make_plots()
 
 
+def drawn(plots: DepthPlots, qtbot: QtBot) -> None:
+    """Wait until everything is drawn, which takes several turns of Qt's loop."""
+    qtbot.wait(50)
+    qtbot.waitUntil(lambda: not plots.canvas.drawing, timeout=20_000)
+
+
 def panels(plots: DepthPlots) -> dict[str, Any]:
     return {ax.get_title(): ax for ax in plots.figure().axes if ax.get_title()}
 
@@ -145,7 +151,7 @@ def test_begin_shows_where_planes_will_come(plots: DepthPlots, both: Comparison)
 def test_curves_grow_in_place_and_seldom(plots: DepthPlots, both: Comparison, qtbot: QtBot) -> None:
     plots.REFIT_S = 0.2
     begin(plots, both)
-    qtbot.wait(300)
+    drawn(plots, qtbot)
     draws: list[Any] = []
     plots.canvas.mpl_connect("draw_event", draws.append)
     axes = panels(plots)
@@ -207,7 +213,7 @@ def test_no_text_leaves_the_figure_or_meets_another(
     plots.resize(*size)
     plots.set_secondary("power")
     plots.show_result(both)
-    qtbot.wait(400)
+    drawn(plots, qtbot)
     figure, renderer = plots.figure(), plots.canvas.get_renderer()
     texts = [t for ax in figure.axes for t in (ax.title, ax.xaxis.label, ax.yaxis.label, *ax.texts)]
     boxes = [t.get_window_extent(renderer) for t in texts if t.get_text()]
@@ -223,7 +229,7 @@ def test_click_names_the_plane(
     plots: DepthPlots, both: Comparison, qtbot: QtBot, name: str
 ) -> None:
     plots.show_result(both)
-    qtbot.wait(300)
+    drawn(plots, qtbot)
     value = 100 * both.gained.of(name.lower())[45]
     with qtbot.waitSignal(plots.plane_clicked) as kept:
         click(plots, qtbot, pixel(plots, name, 900.0, value))
@@ -238,7 +244,7 @@ def test_click_elsewhere_or_while_zooming_is_no_choice(
 ) -> None:
     plots.show_result(both)
     plots.set_secondary("power")
-    qtbot.wait(300)
+    drawn(plots, qtbot)
     at = pixel(plots, "Gaussian", 900.0, 100 * both.gained.of("gaussian")[45])
     with qtbot.assertNotEmitted(plots.plane_clicked):
         click(plots, qtbot, (at[0], at[1] + 60))
@@ -253,7 +259,7 @@ def test_tool_tip_describes_the_plane(plots: DepthPlots, both: Comparison, qtbot
     from qtpy.QtWidgets import QToolTip
 
     plots.show_result(both)
-    qtbot.wait(300)
+    drawn(plots, qtbot)
     value = 100 * both.fixed.of("poisson")[1]
     text = hover(plots, qtbot, pixel(plots, "Poisson", 20.0, value))
     for part in ("fixed", "plane 1,", "20 µm", "5.5 mW", f"Poisson {value:.2f} ±", "padded"):
@@ -268,7 +274,7 @@ def test_mark_moves_without_drawing_the_figure(
     plots: DepthPlots, both: Comparison, qtbot: QtBot
 ) -> None:
     plots.show_result(both)
-    qtbot.wait(400)
+    drawn(plots, qtbot)
     before = plots.canvas.grab().toImage()
     draws: list[Any] = []
     plots.canvas.mpl_connect("draw_event", draws.append)
