@@ -80,7 +80,8 @@ def test_panels_follow_the_shape_of_the_widget(
 ) -> None:
     plots = make_plots(width, height)
     plots.show_result(both)
-    qtbot.wait(300)
+    qtbot.wait(50)
+    qtbot.waitUntil(lambda: not plots.canvas.drawing, timeout=20_000)
     axes = plots.figure().axes
     assert len({round(ax.get_position().y0, 2) for ax in axes}) == rows
     assert all(ax.get_tightbbox().x0 >= -1 for ax in axes)
@@ -94,7 +95,8 @@ def test_panels_turn_when_the_widget_does(
     plots = make_plots(480, 560)
     plots.show_result(both)
     plots.resize(1200, 400)
-    qtbot.wait(300)
+    qtbot.wait(50)
+    qtbot.waitUntil(lambda: not plots.canvas.drawing, timeout=20_000)
     assert len({round(ax.get_position().x0, 2) for ax in plots.figure().axes}) == 3
 
 

@@ -22,3 +22,12 @@ def test_import_leaves_heavy_libraries_alone(module: str) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.split() == []
+
+
+def test_opening_a_widget_leaves_pytorch_alone() -> None:
+    pytest.importorskip("napari", reason="napari is not installed")
+    code = "import sys, napari_cop._compare_widget; print('torch' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout.split() == ["False"]
