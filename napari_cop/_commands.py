@@ -11,11 +11,12 @@ if TYPE_CHECKING:
 def export_report(napari_viewer: Viewer) -> None:
     """Export the result of the widget that has one, or say that none has."""
     from napari.utils.notifications import show_warning
+    from qtpy.QtWidgets import QApplication
 
     from napari_cop._dock import NoiseDock
 
-    window = napari_viewer.window._qt_window
-    docks = [dock for dock in window.findChildren(NoiseDock) if dock.results.result is not None]
+    docks = [w for w in QApplication.allWidgets() if isinstance(w, NoiseDock)]
+    docks = [dock for dock in docks if dock.viewer == napari_viewer and dock.results.result]
     if not docks:
         show_warning("There is no result yet: run Noise profile or Compare protocols first.")
         return

@@ -390,9 +390,18 @@ def test_closing_the_window_during_a_run_is_quiet(viewer: Any, qtbot: Any, capfd
     assert "Traceback" not in capfd.readouterr().err
 
 
-def test_export_from_the_menu_says_when_there_is_nothing(window: Any) -> None:
+def test_export_from_the_menu(
+    window: Any, add: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from napari_cop._commands import export_report
+    from napari_cop._results import Results
 
+    dock = add(window, "Noise profile")
     notification_manager.records.clear()
     export_report(window)
     assert "There is no result yet" in notification_manager.records[-1].message
+    finish(qtbot, dock)
+    asked: list[Any] = []
+    monkeypatch.setattr(Results, "ask_and_export", asked.append)
+    export_report(window)
+    assert asked == [dock.results]
