@@ -16,7 +16,9 @@ def export_report(napari_viewer: Viewer) -> None:
     from napari_cop._dock import NoiseDock
 
     docks = [w for w in QApplication.allWidgets() if isinstance(w, NoiseDock)]
-    docks = [dock for dock in docks if dock.viewer == napari_viewer and dock.results.result]
+    docks = [
+        dock for dock in docks if dock.viewer == napari_viewer and dock.results.result is not None
+    ]
     if not docks:
         show_warning("There is no result yet: run Noise profile or Compare protocols first.")
         return
