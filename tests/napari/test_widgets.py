@@ -402,6 +402,10 @@ def test_export_from_the_menu(
     assert "There is no result yet" in notification_manager.records[-1].message
     finish(qtbot, dock)
     asked: list[Any] = []
-    monkeypatch.setattr(Results, "ask_and_export", lambda results: asked.append(results))
+
+    def note(results: Results) -> None:
+        asked.append(results)
+
+    monkeypatch.setattr(Results, "ask_and_export", note)
     export_report(window)
     assert asked == [dock.results]
