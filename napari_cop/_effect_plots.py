@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.figure import Figure
-    from qtpy.QtGui import QKeyEvent
+    from qtpy.QtGui import QKeyEvent, QShowEvent
     from qtpy.QtWidgets import QWidget
 
     from cop_core.depth.profile import DepthProfile
@@ -52,7 +52,20 @@ class EffectPlots(PlotWidget):
         super().__init__(parent, theme=theme)
         self._result: Comparison | None = None
         self._stacked = True
+        self._waiting = False
         self.rebuild()
+
+    def rebuild(self) -> None:
+        """Draw everything anew; behind another tab only once it is looked at."""
+        self._waiting = not self.isVisible()
+        if not self._waiting:
+            super().rebuild()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """Draw what has changed while the widget was hidden."""
+        if self._waiting:
+            self.rebuild()
+        super().showEvent(event)
 
     def show_result(self, result: Comparison) -> None:
         """Show a comparison."""

@@ -103,8 +103,8 @@ def test_two_clicks_compare_the_sample_pair(
     tabs = dock.tabs
     for index in range(tabs.count()):
         tabs.setCurrentIndex(index)
-        qtbot.wait(150)
-        assert colours(tabs.widget(index)) > 20, tabs.tabText(index)
+        page = tabs.widget(index)
+        qtbot.waitUntil(lambda page=page: colours(page) > 20)
     picture = window.screenshot(canvas_only=True, flash=False)
     assert len(np.unique(picture[..., :3])) > 50
 
