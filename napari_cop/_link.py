@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from qtpy.QtCore import QObject, Signal
 from superqt.utils import QSignalThrottler
@@ -21,6 +21,15 @@ _FOLLOW_MS: Final = 80
 """Least time in ms between two moves of the line, so that playback keeps its pace."""
 
 
+class _Shown(NamedTuple):
+    """Where the planes of a protocol are shown: layer, axis, place on other axes, how many."""
+
+    layer: Image | None
+    z_axis: int
+    at: tuple[int, ...]
+    planes: int
+
+
 class ViewerLink(QObject):
     """Knows which layer and axis show the planes of each protocol.
 
@@ -35,8 +44,7 @@ class ViewerLink(QObject):
     def __init__(self, viewer: Viewer, following: Following, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._viewer = viewer
-        self._shown: list[tuple[Image | None, int, int]] = []
-        self._at: list[tuple[int, ...]] = []
+        self._shown: list[_Shown] = []
         self._moves = QSignalThrottler(QSignalThrottler.EmissionPolicy.Leading, parent=self)
         self._moves.setTimeout(_FOLLOW_MS)
         self._moves.triggered.connect(self._slider_moved)
@@ -45,26 +53,27 @@ class ViewerLink(QObject):
     def follow(self, sources: Sequence[Source], planes: Sequence[int]) -> None:
         """Link to the stacks of a run: their layers and numbers of planes."""
         self._shown = [
-            (source.layer, source.z_axis, n) for source, n in zip(sources, planes, strict=True)
+            _Shown(source.layer, source.z_axis, source.at, n)
+            for source, n in zip(sources, planes, strict=True)
         ]
-        self._at = [source.at for source in sources]
         self._slider_moved()
 
     def set_layer(self, protocol: int, layer: Image, z_axis: int = 0) -> None:
         """Link a protocol that was read from a file to the layer that now shows it."""
-        self._shown[protocol] = (layer, z_axis, self._shown[protocol][2])
-        self._at[protocol] = (0,) * layer.ndim
+        planes = self._shown[protocol].planes
+        self._shown[protocol] = _Shown(layer, z_axis, (0,) * layer.ndim, planes)
 
     def layer(self, protocol: int) -> Image | None:
         """Return the layer that shows a protocol; None where none does (any more)."""
         if protocol >= len(self._shown):
             return None
-        layer = self._shown[protocol][0]
+        layer = self._shown[protocol].layer
         return layer if layer is not None and layer in self._viewer.layers else None
 
     def place(self, protocol: int) -> tuple[int, tuple[int, ...]]:
         """Return the axis of planes of a protocol's layer, and its place on the other axes."""
-        return self._shown[protocol][1], self._at[protocol]
+        shown = self._shown[protocol]
+        return shown.z_axis, shown.at
 
     def go_to(self, protocol: int, plane: int) -> bool:
         """Show a plane; False where no layer shows that protocol."""
@@ -96,9 +105,9 @@ class ViewerLink(QObject):
             self.plane_shown.emit(chosen, self._plane(chosen))
 
     def _plane(self, protocol: int) -> int:
-        layer, z_axis, planes = self._shown[protocol]
-        if layer is None:
+        shown = self._shown[protocol]
+        if shown.layer is None:
             return -1
-        point = self._viewer.dims.point[-layer.ndim :]
-        plane = round(float(layer.world_to_data(point)[z_axis]))
-        return plane if 0 <= plane < planes else -1
+        point = self._viewer.dims.point[-shown.layer.ndim :]
+        plane = round(float(shown.layer.world_to_data(point)[shown.z_axis]))
+        return plane if 0 <= plane < shown.planes else -1

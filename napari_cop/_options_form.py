@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Final
 
 from magicgui.widgets import ComboBox, Container, FileEdit, SpinBox
 
 from cop_core.errors import InputError
+from napari_cop._fields import NumberField, chosen_path
 from napari_cop._memory import remember, remembered
-from napari_cop._number_field import NumberField
 
 _NORMALISATIONS: Final = (
     ("each plane, 0.1 to 99.9 %", "plane-percentile"),
@@ -78,7 +77,6 @@ class OptionsForm(Container[Any]):
             tooltip="The default allows for planes that resemble their neighbours. The paper "
             "takes planes as independent and calls a d of 0.35 large.",
         )
-        self.rule.visible = comparison
         super().__init__(
             widgets=[
                 self.rule, self.normalisation, self.crops, self.seed, self.offset_counts,
@@ -119,10 +117,10 @@ class OptionsForm(Container[Any]):
         """
         if self.weights.value != "file":
             return str(self.weights.value)
-        path = Path(self.weights_file.value or "")
-        if path == Path():
+        path = chosen_path(self.weights_file)
+        if path is None:
             raise InputError("no weights are chosen", advice="Choose a .safetensors file")
-        return str(path.expanduser().absolute())
+        return str(path)
 
     def _show_file(self) -> None:
         self.weights_file.visible = self.weights.value == "file"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Final
 
 from magicgui.widgets import ComboBox, Container, FileEdit, FloatSpinBox
 
 from cop_core.errors import InputError
 from cop_core.stacks import GainedPower
+from napari_cop._fields import chosen_path
 
 AS_STATED: Final = "as the file states"
 CONSTANT: Final = "constant"
@@ -78,10 +78,10 @@ class PowerForm(Container[Any]):
         if mode == CONSTANT:
             return float(self.constant_mw.value)
         if mode == TABLE:
-            path = Path(self.table.value or "")
-            if path == Path():
+            path = chosen_path(self.table)
+            if path is None:
                 raise InputError("no power table is chosen", advice="Choose a CSV file")
-            return str(path.expanduser().absolute())
+            return str(path)
         if mode == GAINED:
             return GainedPower(self.p0_mw.value, self.length_um.value, self.max_mw.value)
         return None

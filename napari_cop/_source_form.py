@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from magicgui.widgets import ComboBox, Container, FileEdit, LineEdit
 from napari.layers import Image
 
+from napari_cop._fields import NumberField, chosen_path
 from napari_cop._following import Following
-from napari_cop._number_field import NumberField
 from napari_cop._power_form import PowerForm
 from napari_cop._sources import Source, file_source, layer_source, z_axis_of, z_step_um_of
 
@@ -167,11 +167,10 @@ class SourceForm(Container[Any]):
         return tuple(float(x) for x in layer.world_to_data(point))
 
     def _path(self) -> str:
-        path = Path(self.file.value or "").expanduser()
-        if path == Path():
+        path = chosen_path(self.file)
+        if path is None:
             return ""
-        inside = path.name in _ZARR_MARKS
-        return str((path.parent if inside else path).absolute())
+        return str(path.parent if path.name in _ZARR_MARKS else path)
 
     def _channel(self) -> int | str | None:
         text = self.channel.value.strip()

@@ -101,8 +101,9 @@ def analog_shot(x: Tensor, s: Tensor, draws: Draws) -> Tensor:
     weakest = 2 / MAX_RATE**0.5
     photons = 4 / s.clamp_min(weakest) ** 2 * (1 + g**2)
     counted = draws.poisson(photons * x)
-    heights = counted + g * counted.sqrt() * draws.normal(x)
-    limit = x + s / 2 * x.sqrt() * draws.normal(x)
+    e = draws.normal(x)  # each image uses one of the two laws
+    heights = counted + g * counted.sqrt() * e
+    limit = x + s / 2 * x.sqrt() * e
     return torch.where(s <= weakest, limit, heights / photons)
 
 

@@ -1,10 +1,11 @@
-"""A number that may be left open."""
+"""Fields that may be left open: a number, a file."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from magicgui.widgets import LineEdit
+from magicgui.widgets import FileEdit, LineEdit
 
 from cop_core.errors import InputError
 
@@ -60,3 +61,9 @@ class NumberField(LineEdit):
             raise InputError(
                 f"{text!r} is not a number", where=self.label, advice="Write it as 2.5"
             ) from None
+
+
+def chosen_path(field: FileEdit) -> Path | None:
+    """Return the absolute path that is chosen, None where the field is empty."""
+    path = Path(field.value or "")
+    return None if path == Path() else path.expanduser().absolute()
