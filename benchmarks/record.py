@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cop_core.estimation import Estimator
 
 RESULTS = Path(__file__).parent / "results"
+THREADS = torch.get_num_threads()  # here: PyTorch counts by thread, and others may set it
 
 
 def record(name: str, measured: dict[str, Any], *estimators: Estimator, **settings: Any) -> Path:
@@ -30,7 +31,7 @@ def record(name: str, measured: dict[str, Any], *estimators: Estimator, **settin
             "torch": torch.__version__,
             "python": platform.python_version(),
         },
-        "machine": {"threads": torch.get_num_threads(), "processor": platform.machine()},
+        "machine": {"threads": THREADS, "processor": platform.machine()},
     }
     path.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, get_args
 
 from qtpy.QtCore import Signal
@@ -16,11 +17,11 @@ from napari_cop._plot_mouse import PlaneMouse
 from napari_cop._plot_overlay import Overlay
 from napari_cop._plot_panels import Secondary
 from napari_cop._plot_reading import Reading
-from napari_cop._plot_sheet import Sheet
-from napari_cop._theme import plot_style
+from napari_cop._plot_sheet import Sheet, add_panel
+from napari_cop._theme import plot_style, style_ticks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -49,10 +50,10 @@ class DepthPlots(PlotWidget):
     """Number of the protocol and index of its plane, when a point is clicked."""
 
     EMPTY = "Choose a stack and press Run."
-    REDRAW_MS: ClassVar = 700
+    REDRAW_MS: ClassVar = 1000
     """Least time in ms between two drawings while planes come in."""
 
-    REFIT_S: ClassVar = 2.5
+    REFIT_S: ClassVar = 5.0
     """Least time in s between two changes of the axes, which ask for a drawing of everything."""
 
     def __init__(
@@ -68,6 +69,8 @@ class DepthPlots(PlotWidget):
         self._mark: tuple[int, int] | None = None
         self._fitted = 0.0
         self._panels: list[tuple[Axes, str]] = []
+        self._made: tuple[str, list[tuple[Axes, str]]] = ("", [])
+        self._begun = False
         self._styled: tuple[str, Secondary] | None = None
         self._overlay = Overlay(self.canvas)
         self._mouse = PlaneMouse(self, lambda: self._sheet)
@@ -95,10 +98,35 @@ class DepthPlots(PlotWidget):
             Depths in um of each protocol's planes; all NaN where not known (x is then the
             plane number), empty where the planes to come are not known either.
         """
+        for step in self.beginning(names, components, depth_um):
+            step()
+
+    def beginning(
+        self,
+        names: Sequence[str],
+        components: Sequence[str],
+        depth_um: Sequence[npt.NDArray[np.float64]],
+    ) -> list[Callable[[], None]]:
+        """Return what `begin` does in steps, none of which takes long; `add` may come between."""
         self._result = None
         self._reading = Reading(tuple(names), tuple(components), tuple(depth_um))
-        self._fitted = 0.0
-        self.rebuild()
+        self._fitted, self._begun = 0.0, False
+        if self._fitting_sheet() is not None:
+            return [self.rebuild]
+        self._made = (self._theme, [])
+        add = partial(self._add_panel, self._made, components)
+        return [*[add] * len(components), self.rebuild]
+
+    def _add_panel(
+        self, made: tuple[str, list[tuple[Axes, str]]], components: Sequence[str]
+    ) -> None:
+        """Make a panel for the next drawing, unless all has been drawn anew in between."""
+        if made is not self._made:
+            return
+        theme, panels = made
+        with styled(plot_style(theme)):
+            add_panel(self.figure(), panels, components, self._columns)
+            style_ticks(panels[-1][0])
 
     def add(self, protocol: int, estimate: PlaneEstimate) -> None:
         """Remember a plane, to be shown with the next drawing.
@@ -158,17 +186,26 @@ class DepthPlots(PlotWidget):
 
     def kept_axes(self) -> list[Axes]:
         """Return the panels where the next ones are for the same strengths, in the same style."""
-        shown, sheet, self._panels = self._shown(), self._sheet, []
-        style = (self._theme, self._second)
-        if shown and sheet is not None and sheet.fits(shown) and style == self._styled:
-            self._panels = sheet.emptied()
-        self._styled = style
+        fitting = self._fitting_sheet()
+        theme, self._panels = self._made
+        if fitting is not None:
+            self._panels = fitting.emptied()
+        elif not self._shown() or theme != self._theme:
+            self._panels = []
+        self._made = ("", [])
+        self._styled = (self._theme, self._second)
         return [ax for ax, _ in self._panels]
+
+    def _fitting_sheet(self) -> Sheet | None:
+        """Return the sheet shown where its panels can be used for what is to be shown."""
+        shown, sheet = self._shown(), self._sheet
+        styled_so = self._styled == (self._theme, self._second)
+        return sheet if sheet is not None and shown and styled_so and sheet.fits(shown) else None
 
     def draw_into(self, figure: Figure) -> bool:
         """Draw the panels, for growth or with the result."""
         shown = self._shown()
-        self._sheet = None
+        self._sheet, self._begun = None, True
         if shown:
             self._sheet = Sheet(
                 figure,
@@ -197,7 +234,7 @@ class DepthPlots(PlotWidget):
 
     def _grow(self) -> None:
         """Show the planes read so far, in place where the axes stay what they are."""
-        if self._reading is None or self._sheet is None:
+        if self._reading is None or self._sheet is None or not self._begun:
             return
         if self._sheet.depths != self._reading.has_depth():
             self.rebuild()

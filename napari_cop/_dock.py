@@ -70,6 +70,7 @@ class NoiseDock(QWidget):
         self._arrange()
         self._connect()
         self._suggest()
+        self.runner.warm_up()
 
     # --- layout ---------------------------------------------------------------------------
 
@@ -155,9 +156,9 @@ class NoiseDock(QWidget):
         self.runner.start(request)
 
     def _opened(self, news: Opened) -> None:
-        self.plots.begin(news.names, news.components, news.depth_um)
         planes = [len(depths) for depths in news.depth_um]
         self._later(
+            *self.plots.beginning(news.names, news.components, news.depth_um),
             lambda: self.link.follow(self._reading, planes),
             lambda: self.tabs.setCurrentIndex(1),
             self.clear_result,

@@ -41,7 +41,7 @@ class Sheet:
     layout : PanelLayout
         The figure's; it is told of rows and columns.
     panels : list of (Axes, str)
-        Empty panels to use, from `emptied`; new ones are made where there are none.
+        Empty panels to use, from `emptied` or `add_panel`; those that it lacks are added.
     columns : int
         Panels in a row.
     second : {"none", "power", "signal"}
@@ -69,7 +69,11 @@ class Sheet:
         self._figure, self._reading, self._columns = figure, reading, columns
         self._layout = layout
         self.depths = has_depth(shown) if reading is None else reading.has_depth()
-        self.panels = panels or self._make_panels(shown[0].profile.components)
+        components = shown[0].profile.components
+        layout.rows, layout.columns = -(-len(components) // columns), columns
+        self.panels = panels
+        while len(panels) < len(components):
+            add_panel(figure, panels, components, columns)
         self._growing: list[GrowingPanel] = []
         for ax, component in self.panels:
             self._draw_panel(ax, shown, component)
@@ -121,8 +125,8 @@ class Sheet:
 
     def fits(self, shown: Sequence[Protocol]) -> bool:
         """Return whether the panels are those for other planes."""
-        components = [component for _, component in self.panels]
-        return components == _ordered(shown[0].profile.components) and not self._seconds
+        own = [component for _, component in self.panels]
+        return own == _ordered(shown[0].profile.components) and not self._seconds
 
     def emptied(self) -> list[tuple[Axes, str]]:
         """Return the panels without what is drawn in them."""
@@ -146,17 +150,6 @@ class Sheet:
             planned = self._reading.positions(protocol)
             x = float(planned[plane]) if plane < len(planned) else None
         return x if x is not None and np.isfinite(x) else None
-
-    def _make_panels(self, components: tuple[str, ...]) -> list[tuple[Axes, str]]:
-        ordered = _ordered(components)
-        rows = -(-len(ordered) // self._columns)
-        self._layout.rows, self._layout.columns = rows, self._columns
-        panels: list[tuple[Axes, str]] = []
-        for i, component in enumerate(ordered):
-            first = panels[0][0] if panels else None
-            ax = self._figure.add_subplot(rows, self._columns, i + 1, sharex=first)
-            panels.append((ax, component))
-        return panels
 
     def _draw_panel(self, ax: Axes, shown: Sequence[Protocol], component: str) -> None:
         if self._reading is None:
@@ -201,6 +194,17 @@ class Sheet:
             self.panels[0][0].set_xlim(x.min() - air, x.max() + air)
 
 
-def _ordered(components: tuple[str, ...]) -> list[str]:
+def add_panel(
+    figure: Figure, panels: list[tuple[Axes, str]], components: Sequence[str], columns: int
+) -> None:
+    """Add the next panel of a sheet of these components to a figure, and to `panels`."""
+    ordered = _ordered(components)
+    i = len(panels)
+    first = panels[0][0] if panels else None
+    ax = figure.add_subplot(-(-len(ordered) // columns), columns, i + 1, sharex=first)
+    panels.append((ax, ordered[i]))
+
+
+def _ordered(components: Sequence[str]) -> list[str]:
     """Return the strengths in the order of the panels: clean last."""
     return [*noises(components), *(c for c in components if c == CLEAN)]

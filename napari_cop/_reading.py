@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cop_core.depth import DepthProfile
 from cop_core.errors import CopError
+from napari_cop._preload import preload_torch
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -112,6 +113,7 @@ def read(request: Request, stop: Event) -> Generator[str | Opened | Moved, None,
     """
     yield "Loading the network …"
     # PyTorch takes a second or two to import, which is why it is not imported with the widget.
+    preload_torch()
     from cop_core.depth import compare
     from cop_core.estimation import Reading, Settings, load_estimator
 

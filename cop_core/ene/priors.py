@@ -68,6 +68,12 @@ def stacks(n: int, k: int, generator: torch.Generator) -> Tensor:
     return torch.where(chosen, mixture(n, k, generator), faint(n, k, generator))
 
 
+def benchmark(n: int, k: int, generator: torch.Generator) -> Tensor:
+    """Return half `paper` and half `mixture`: for the genome that repeats the paper's benchmark."""
+    chosen = _uniform(n, 1, generator) < 0.5
+    return torch.where(chosen, paper(n, k, generator), mixture(n, k, generator))
+
+
 def mixture(n: int, k: int, generator: torch.Generator) -> Tensor:
     """Return the training mixture of all priors here.
 
@@ -82,7 +88,8 @@ def mixture(n: int, k: int, generator: torch.Generator) -> Tensor:
 
 
 PRIORS: dict[str, Prior] = {
-    f.__name__: f for f in (paper, wide, nearly_clean, alone, pair, mixture, faint, stacks)
+    f.__name__: f
+    for f in (paper, wide, nearly_clean, alone, pair, mixture, faint, stacks, benchmark)
 }
 """Priors by name."""
 

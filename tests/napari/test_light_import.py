@@ -24,10 +24,26 @@ def test_import_leaves_heavy_libraries_alone(module: str) -> None:
     assert done.stdout.split() == []
 
 
-def test_opening_a_widget_leaves_pytorch_alone() -> None:
+def test_importing_a_widget_leaves_pytorch_alone() -> None:
     pytest.importorskip("napari", reason="napari is not installed")
     code = "import sys, napari_cop._compare_widget; print('torch' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
     )
     assert done.stdout.split() == ["False"]
+
+
+def test_what_a_run_needs_is_imported_beforehand() -> None:
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    code = (
+        "import sys\n"
+        "from napari_cop._preload import SLOW_IMPORTS, preload\n"
+        "assert 'torch' not in sys.modules\n"
+        "preload()\n"
+        "import torch\n"
+        "print(float(torch.ones(3).sum()), *(name in sys.modules for name in SLOW_IMPORTS))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout.split() == ["3.0", "True", "True", "True"]
