@@ -16,3 +16,6 @@ DEFAULT_COMPONENTS: Final = (
     CLEAN,
 )
 """Components of the genomes that ship, in the order of every array and table."""
+
+SDS_OF_90: Final = 1.645
+"""Predictive SDs to either side of a strength that hold 90 % of the true ones."""

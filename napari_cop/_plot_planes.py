@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cop_core.components import SDS_OF_90
 from cop_core.report.panels import mark_height, positions
 from cop_core.report.protocols import label
 
@@ -146,6 +147,9 @@ def describe(points: Points, plane: PlaneEstimate, component: str) -> str:
     else:
         index = points.profile.components.index(component)
         mean, sd = 100 * plane.mean[index], 100 * plane.sd[index]
-        lines.append(f"{escape(label(component))} {mean:.2f} ± {sd:.2f} %")
+        lines.append(f"{escape(label(component))} {mean:.2f} ± {sd:.2f} % (SD over crops)")
+        if len(plane.uncertainty) and np.isfinite(plane.uncertainty[index]):
+            wide = SDS_OF_90 * 100 * plane.uncertainty[index]
+            lines.append(f"uncertainty of the network ± {wide:.2f} % (90 %)")
     lines += [escape(flag) for flag in plane.flags]
     return "<p style='white-space:pre'>" + "<br>".join(lines) + "</p>"

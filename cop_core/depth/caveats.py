@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from cop_core.depth.closure import log_ratio_fits, sign_changes
+from cop_core.depth.profile import UNFAMILIAR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,17 +42,29 @@ def profile_caveats(
     Returns
     -------
     tuple of str
-        Sentences without a full stop: planes excluded, fits that are undefined or weak,
-        lines that miss a curve, planes that are correlated, slopes that closure may have made.
+        Sentences without a full stop: planes excluded, planes unlike those of training, fits
+        that are undefined or weak, lines that miss a curve, planes that are correlated, slopes
+        that closure may have made.
     """
     found = [
         _excluded(profile),
+        _unfamiliar(profile),
         *_notes(fits),
         _curved(fits),
         _correlated(fits),
         _closure(profile, fits),
     ]
     return tuple(f"{name}: {text}" for text in found if text)
+
+
+def _unfamiliar(profile: DepthProfile) -> str:
+    strange = sum(any(f.startswith(UNFAMILIAR) for f in p.flags) for p in profile.planes)
+    if not strange:
+        return ""
+    return (
+        f"{strange} of {len(profile)} planes are {UNFAMILIAR}: "
+        "neither their strengths nor the stated uncertainty can be relied on"
+    )
 
 
 def settings_caveat(first: DepthProfile, second: DepthProfile) -> tuple[str, ...]:

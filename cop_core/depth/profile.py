@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 NOT_READ: Final = "not read (stopped before this plane)"
 """Reason of the planes that a stopped reading did not come to."""
 
+UNFAMILIAR: Final = "unlike what the network was trained on"
+"""Begins the flag of planes most of whose crops are so."""
+
 
 @dataclass(frozen=True)
 class PlaneEstimate:
@@ -43,6 +46,9 @@ class PlaneEstimate:
         Fraction of pixels at the top of the range.
     strengths : ndarray of shape (n_crops, components)
         Strengths of every crop, in the order in which the plane was cut.
+    uncertainty : ndarray of shape (components,)
+        Predictive SD of each strength, mean over crops: how far off the network expects to be.
+        Empty where the plane is excluded, NaN where the weights do not say.
     """
 
     index: int
@@ -56,6 +62,7 @@ class PlaneEstimate:
     flags: tuple[str, ...] = ()
     saturated_fraction: float = 0.0
     strengths: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
+    uncertainty: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
 
 @dataclass(frozen=True)
@@ -104,6 +111,14 @@ class DepthProfile:
     def sd(self) -> npt.NDArray[np.float64]:
         """SD over crops by plane and component, shape (planes, components)."""
         return np.array([p.sd for p in self.planes]).reshape(len(self), len(self.components))
+
+    @property
+    def uncertainty(self) -> npt.NDArray[np.float64]:
+        """Predictive SD by plane and component, NaN where not known, (planes, components)."""
+        known = np.full((len(self), len(self.components)), np.nan)
+        for row, plane in zip(known, self.planes, strict=True):
+            row[: len(plane.uncertainty)] = plane.uncertainty
+        return known
 
     @property
     def kept(self) -> npt.NDArray[np.bool_]:

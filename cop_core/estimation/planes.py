@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.depth.profile import NOT_READ, PlaneEstimate
+from cop_core.depth.profile import NOT_READ, UNFAMILIAR, PlaneEstimate
 from cop_core.estimation.crops import cut
-from cop_core.estimation.estimator import Estimator
+from cop_core.estimation.estimator import CropReading, Estimator
 from cop_core.estimation.normalise import normalise, plane_range
 from cop_core.estimation.settings import Settings
 from cop_core.estimation.survey import NO_SIGNAL, Survey
@@ -83,19 +83,36 @@ def finish(
     parts = []
     for start in range(0, len(crops_of_all), batch_size):
         some = crops_of_all[start : start + batch_size]
-        parts.append(estimator.predict(some, batch_size=batch_size))
+        parts.append(estimator.read(some, batch_size=batch_size))
         if start + batch_size < len(crops_of_all):
             yield None
-    strengths = np.concatenate(parts) if parts else None
+    read = CropReading(*map(np.concatenate, zip(*parts, strict=True))) if parts else None
     start = 0
     for estimate, crops in batch:
-        if strengths is None or not len(crops):
+        if read is None or not len(crops):
             yield estimate
             continue
-        own = strengths[start : start + len(crops)]
+        own = CropReading(*(values[start : start + len(crops)] for values in read))
         start += len(crops)
-        spread = own.std(axis=0, ddof=1) if len(own) > 1 else np.zeros(own.shape[1])
-        yield replace(estimate, mean=own.mean(axis=0), sd=spread, strengths=own)
+        yield _with_strengths(estimate, own)
+
+
+def _with_strengths(estimate: PlaneEstimate, own: CropReading) -> PlaneEstimate:
+    """Return the estimate of a plane with what was read from its crops."""
+    n, components = own.strengths.shape
+    strange = int((own.strangeness > 1).sum())
+    flags = estimate.flags
+    if strange > n / 2:
+        flags += (f"{UNFAMILIAR} ({strange} of {n} crops)",)
+    return replace(
+        estimate,
+        mean=own.strengths.mean(axis=0),
+        sd=own.strengths.std(axis=0, ddof=1) if n > 1 else np.zeros(components),
+        # not over the root of n: crops of one plane are wrong in the same direction
+        uncertainty=own.uncertainty.mean(axis=0),
+        strengths=own.strengths,
+        flags=flags,
+    )
 
 
 def not_read(stack: Stack, index: int, components: int) -> PlaneEstimate:

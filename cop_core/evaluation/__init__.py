@@ -1,18 +1,43 @@
 """Evaluation: how well the network reads noise that is known."""
 
 from cop_core.evaluation.accuracy import Accuracy, accuracy, draw_strengths, evaluate
+from cop_core.evaluation.dominant import (
+    THRESHOLDS,
+    DominantAccuracy,
+    ThresholdAccuracy,
+    dominant_accuracy,
+)
 from cop_core.evaluation.dose import DOSES, DoseResponse, dose_response
+from cop_core.evaluation.paired import PairedDifference, paired_differences
 from cop_core.evaluation.pictures import domain_crops, find_pictures, read_picture
+from cop_core.evaluation.shift import (
+    Discrepancy,
+    DomainShift,
+    domain_shift,
+    encode,
+    squared_mmd,
+)
 
 __all__ = [
     "DOSES",
+    "THRESHOLDS",
     "Accuracy",
+    "Discrepancy",
+    "DomainShift",
+    "DominantAccuracy",
     "DoseResponse",
+    "PairedDifference",
+    "ThresholdAccuracy",
     "accuracy",
     "domain_crops",
+    "domain_shift",
+    "dominant_accuracy",
     "dose_response",
     "draw_strengths",
+    "encode",
     "evaluate",
     "find_pictures",
+    "paired_differences",
     "read_picture",
+    "squared_mmd",
 ]

@@ -15,6 +15,7 @@ import torch
 from cop_core.ene import Genome, get_prior
 from cop_core.errors import InputError
 from cop_core.estimation.estimator import Estimator
+from cop_core.evaluation.dominant import DominantAccuracy, dominant_accuracy
 from cop_core.evaluation.pictures import domain_crops
 
 Values = npt.NDArray[np.float64]
@@ -97,9 +98,10 @@ def evaluate(
     Returns
     -------
     dict
-        ``domains.<name>`` and ``overall``, each with ``rmse, mae, r2, r2_by_component``. Overall
-        are means over domains (``*_sd`` their SD over domains); ``baseline`` always predicts the
-        prior's mean; ``settings`` say how all this was made.
+        ``domains.<name>`` and ``overall``, each with ``rmse, mae, r2, r2_by_component`` and, as
+        shares, ``dominant_accuracy, threshold_accuracy``. Overall are means over domains
+        (``*_sd`` their SD over domains), of the shares those over all crops; ``baseline`` always
+        predicts the prior's mean; ``settings`` say how all this was made.
 
     Raises
     ------
@@ -113,6 +115,8 @@ def evaluate(
         raise InputError("two folders have the same name", advice="Rename one of them")
     genome = Genome.preset(estimator.card.genome["name"])
     results: dict[str, Accuracy] = {}
+    dominants: dict[str, DominantAccuracy] = {}
+    read: list[tuple[Values, Values]] = []
     baselines: list[Accuracy] = []
     for number, (name, folder) in enumerate(zip(names, folders, strict=True)):
         clean = domain_crops(folder, crops, seed)
@@ -124,11 +128,15 @@ def evaluate(
             predicted[part] = estimator.predict(noisy)
             progress(number * crops + min(start + _CHUNK, crops), crops * len(folders))
         results[name] = accuracy(truth, predicted, genome.components)
+        dominants[name] = dominant_accuracy(truth, predicted, genome.components)
+        read.append((truth, predicted))
         middle = np.broadcast_to(truth.mean(axis=0), truth.shape)
         baselines.append(accuracy(truth, middle, genome.components))
+    pooled = [np.concatenate(parts) for parts in zip(*read, strict=True)]
     return {
-        "domains": {name: result.to_dict() for name, result in results.items()},
-        "overall": _overall(list(results.values()), genome.components),
+        "domains": {name: results[name].to_dict() | dominants[name].to_dict() for name in names},
+        "overall": _overall(list(results.values()), genome.components)
+        | dominant_accuracy(pooled[0], pooled[1], genome.components).to_dict(),
         "baseline": {"rmse": float(np.mean([b.rmse for b in baselines])), "predicts": "mean"},
         "settings": {
             "prior": prior,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -52,6 +53,18 @@ class DoseResponse:
         """Least-squares slope of prediction on dose; 1 is right."""
         return float(np.polyfit(self.doses, self.own, 1)[0])
 
+    @property
+    def cross_talk(self) -> float:
+        """Largest rise, over doses, of any other noise's prediction above its value at dose 0.
+
+        A strength, 0 where none rises; clean is left out. NaN where dose 0 was not given.
+        """
+        if 0 not in self.doses:
+            return math.nan
+        others = [i for i, c in enumerate(self.components) if c not in (self.component, CLEAN)]
+        rises = self.predicted[:, others] - self.predicted[self.doses.index(0), others]
+        return float(rises.max(initial=0))
+
     def largest_noise_at(self, dose: float) -> str:
         """Name of the noise (clean left out) with the largest prediction at a dose."""
         row = self.predicted[self.doses.index(dose)]
@@ -68,6 +81,7 @@ class DoseResponse:
             },
             "slope": self.slope,
             "rises": self.rises,
+            "cross_talk": None if math.isnan(self.cross_talk) else self.cross_talk,
         }
 
 

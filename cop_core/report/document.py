@@ -103,6 +103,7 @@ def _protocol(protocol: Protocol) -> dict[str, Any]:
     kept = profile.kept
     depth = profile.depth_um[np.isfinite(profile.depth_um)]
     ratios = log_ratio_slopes(profile)
+    unsure = dict(zip(profile.components, profile.uncertainty[kept].T, strict=True))
     return {
         "n_planes_total": len(profile),
         "depth_range_um": [depth.min(), depth.max()] if len(depth) else None,
@@ -115,6 +116,7 @@ def _protocol(protocol: Protocol) -> dict[str, Any]:
             component: {
                 **_fit(fit),
                 **_moments(profile.of(component)[kept]),
+                "uncertainty": unsure[component].mean() if kept.any() else None,
                 "log_ratio_slope_per_um": ratios[component],
                 "n_planes": fit.n,
                 "n_excluded": len(profile) - fit.n,

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 from matplotlib import rc_context, rcParams
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -236,6 +237,10 @@ def _profile_symbols(shown: Sequence[Protocol]) -> dict[str, Artist]:
         symbols["SD over crops"] = Patch(color=shade(0.5), alpha=0.3, lw=0)
     if any(fit.defined for p in shown for fit in p.fits.values()):
         symbols["linear fit"] = Line2D([], [], color=shade(0.2), lw=1.4)
+    if any(np.isfinite(p.profile.uncertainty).any() for p in shown):
+        symbols["90 % uncertainty, median"] = Line2D(
+            [], [], ls="", marker="|", ms=8, mec=shade(0.2), mew=2.5
+        )
     if not all(p.profile.kept.all() for p in shown):
         symbols["plane left out"] = Line2D(
             [], [], ls="", marker="o", ms=3, mfc="none", mec=shade(0.3), mew=0.8

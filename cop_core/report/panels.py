@@ -15,7 +15,7 @@ from matplotlib import rcParams
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
-from cop_core.components import CLEAN
+from cop_core.components import CLEAN, SDS_OF_90
 from cop_core.depth.effects import F2_SUFFIX
 from cop_core.report.protocols import label, noises, protocols
 from cop_core.report.table import p_text
@@ -116,6 +116,8 @@ def draw_component(
             fitted = x[protocol.profile.kept & np.isfinite(mean)]
             _draw_line(ax, fitted, protocol.fits[component], look)
     _frame(ax, shown, component, lines=len(shown))
+    for row, (protocol, look) in enumerate(zip(shown, LOOKS, strict=False)):
+        _draw_uncertainty(ax, protocol.profile, component, look, row)
     for row, protocol in enumerate(shown):
         draw_excluded(ax, positions(protocol.profile, depths)[~protocol.profile.kept], row)
     for row, (protocol, look) in enumerate(zip(shown, LOOKS, strict=False)):
@@ -367,6 +369,23 @@ def _draw_band(
     else:
         fill_band(ax, x, low, high, look)
     draw_curve(ax, x, mean, look)
+
+
+def _draw_uncertainty(
+    ax: Axes, profile: DepthProfile, component: str, look: Look, row: int
+) -> None:
+    """Draw the median 90 % uncertainty of the network as one bar beside the curve's end."""
+    index = profile.components.index(component)
+    doubt = profile.uncertainty[profile.kept, index]
+    if not np.isfinite(doubt).any():
+        return
+    middle = 100 * np.nanmedian(profile.mean[profile.kept, index])
+    half = 100 * SDS_OF_90 * np.nanmedian(doubt)
+    ax.plot(
+        [1.01 + 0.02 * row] * 2, [max(0, middle - half), min(100, middle + half)],
+        color=look.over(ax), lw=2, solid_capstyle="butt", clip_on=False,
+        transform=ax.get_yaxis_transform(),
+    )  # fmt: skip
 
 
 def _draw_line(ax: Axes, x: npt.NDArray[np.float64], fit: SlopeFit, look: Look) -> None:

@@ -7,6 +7,8 @@ import io
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -27,9 +29,10 @@ def planes_csv(shown: Sequence[Protocol]) -> str:
     Returns
     -------
     str
-        Columns ``protocol, plane, depth_um, power_mw``, a mean and an SD for each component
-        (fractions of 1, clean included), ``signal, n_crops, saturated_fraction, excluded,
-        reason, flags``. Unknown numbers are empty, excluded planes included.
+        Columns ``protocol, plane, depth_um, power_mw``, for each component a mean, an SD
+        over crops and the network's own uncertainty (fractions of 1, clean included),
+        ``signal, n_crops, saturated_fraction, excluded, reason, flags``. Unknown numbers are
+        empty, excluded planes included.
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
@@ -52,7 +55,7 @@ def safe_cell(text: str) -> str:
 
 
 def _header(components: tuple[str, ...]) -> list[str]:
-    strengths = [name for c in components for name in (c, f"{c}_sd")]
+    strengths = [name for c in components for name in (c, f"{c}_sd", f"{c}_uncertainty")]
     return [
         *("protocol", "plane", "depth_um", "power_mw"),
         *strengths,
@@ -63,8 +66,9 @@ def _header(components: tuple[str, ...]) -> list[str]:
 def _cells(plane: PlaneEstimate) -> Iterator[str | int]:
     yield plane.index
     yield from (_number(plane.depth_um), _number(plane.power_mw))
-    for mean, sd in zip(plane.mean, plane.sd, strict=True):
-        yield from (_number(mean), _number(sd))
+    unsure = plane.uncertainty if len(plane.uncertainty) else np.full(len(plane.mean), np.nan)
+    for values in zip(plane.mean, plane.sd, unsure, strict=True):
+        yield from map(_number, values)
     yield from (_number(plane.signal), plane.n_crops, _number(plane.saturated_fraction))
     yield "true" if plane.reason else "false"
     yield from (safe_cell(plane.reason), safe_cell("; ".join(plane.flags)))

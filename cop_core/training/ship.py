@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from cop_core.ene import Genome
+from cop_core.training.calibrate import calibrate
 from cop_core.training.config import TrainConfig
-from cop_core.training.loop import Report, train
+from cop_core.training.loop import Progress, Report, train
+from cop_core.training.scenes import SceneBank
 from cop_core.vit.config import VitConfig
+from cop_core.vit.model import NoiseViT
 from cop_core.vit.weights import Card, load_network, locate, save_weights
 
 DATA: Final = {
@@ -48,13 +51,24 @@ def train_and_save(
         begun = network.state_dict()
         history = list(before.training.get("runs", []))
     states = train(config, folder, start=begun, device=device, report=report, cancelled=cancelled)
+    unseen = _unseen_scenes(config, folder, report)
     paths = []
     for name, state in states.items():
         genome = Genome.preset(name)
+        network = NoiseViT(VitConfig.preset(config.network, outputs=len(genome)))
+        network.load_state_dict(state)
+        network = calibrate(
+            network,
+            name,
+            unseen,
+            prior=config.prior,
+            seed=config.seed + 1,
+            report=_as_progress(f"doubt, {name}", report),
+        )
         card = Card(
             name=name,
             components=genome.components,
-            network=VitConfig.preset(config.network, outputs=len(genome)).to_dict(),
+            network=network.config.to_dict(),
             genome={
                 "name": name,
                 "order": list(genome.order),
@@ -63,6 +77,21 @@ def train_and_save(
             training={"runs": [*history, config.to_dict()], "data": DATA},
         )
         path = folder / f"{name}.safetensors"
-        save_weights(path, state, card)
+        save_weights(path, network.state_dict(), card)
         paths.append(path)
     return paths
+
+
+def _unseen_scenes(config: TrainConfig, folder: Path, report: Report | None) -> SceneBank:
+    """Return scenes of another seed than those of the training."""
+    return SceneBank.open(
+        folder / "unseen.npy",
+        scenes=max(3, config.scenes // 4),
+        size=config.scene_size,
+        seed=config.seed + 1,
+        progress=lambda done: _as_progress("unseen scenes", report)(done, config.scenes // 4),
+    )
+
+
+def _as_progress(stage: str, report: Report | None) -> Callable[[int, int], None]:
+    return lambda done, total: report(Progress(stage, done, total)) if report else None

@@ -32,6 +32,8 @@ class VitConfig:
         Stochastic depth rate of the last layer, rising linearly from 0.
     outputs : int
         Number of strengths.
+    doubt : bool
+        Whether it also says how far off the strengths may be.
     """
 
     stem: Literal["statistics", "patch"] = "statistics"
@@ -44,6 +46,7 @@ class VitConfig:
     layer_scale: float = 0.1
     drop_path: float = 0.0
     outputs: int = 6
+    doubt: bool = False
 
     def __post_init__(self) -> None:
         sizes = (self.crop, self.patch, self.channels, self.depth, self.width, self.heads)

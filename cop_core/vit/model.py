@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cop_core.vit.config import VitConfig
+from cop_core.vit.doubt import Doubt
 from cop_core.vit.statistics import (
     GROUP_FEATURES,
     GROUPS,
@@ -114,6 +115,7 @@ class NoiseViT(nn.Module):
         self.blocks = nn.ModuleList([Block(config, rate) for rate in rates])
         self.norm = nn.LayerNorm(config.width)
         self.head = nn.Linear(config.width, config.outputs)
+        self.doubt = Doubt(config) if config.doubt else None
 
     def prepare(self, crops: Tensor) -> Tensor | Statistics:
         """Return what of the stem needs no weights, so that it can be worked out ahead."""

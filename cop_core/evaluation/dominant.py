@@ -1,0 +1,137 @@
+"""The strongest noise of a crop: is it named rightly, and is it read as strong."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from cop_core.components import CLEAN
+from cop_core.errors import InputError
+
+Values = npt.NDArray[np.float64]
+
+THRESHOLDS: Final = (0.1, 0.2, 0.3)
+"""Strengths above which a noise counts as found."""
+
+
+@dataclass(frozen=True)
+class ThresholdAccuracy:
+    """Dominant noises that are named rightly and read above a threshold.
+
+    Attributes
+    ----------
+    accuracy : float
+        Share of crops, in [0, 1].
+    reachable : float
+        Share of crops whose dominant noise is truly above the threshold: what perfect
+        predictions would reach.
+    """
+
+    accuracy: float
+    reachable: float
+
+
+@dataclass(frozen=True)
+class DominantAccuracy:
+    """How often the strongest noise of a crop is named rightly.
+
+    Shares are of the crops that have a noise at all, and NaN where none has.
+
+    Attributes
+    ----------
+    crops : int
+        Crops with a noise.
+    accuracy : float
+        Share of them whose strongest noise, clean left out, is also the strongest predicted.
+    by_threshold : dict
+        Threshold (a strength) to its `ThresholdAccuracy`.
+    """
+
+    crops: int
+    accuracy: float
+    by_threshold: dict[float, ThresholdAccuracy]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return ``dominant_accuracy, threshold_accuracy`` as JSON types, None for NaN."""
+        return {
+            "dominant_accuracy": _or_none(self.accuracy),
+            "threshold_accuracy": {
+                f"{t:g}": {
+                    "accuracy": _or_none(found.accuracy),
+                    "reachable": _or_none(found.reachable),
+                }
+                for t, found in self.by_threshold.items()
+            },
+        }
+
+
+def dominant_accuracy(
+    truth: npt.ArrayLike,
+    predicted: npt.ArrayLike,
+    components: Sequence[str],
+    *,
+    thresholds: Sequence[float] = THRESHOLDS,
+) -> DominantAccuracy:
+    """Compare the strongest true and predicted noise of each crop.
+
+    Parameters
+    ----------
+    truth, predicted : array of shape (n, components)
+        Strengths. Of equal ones the first counts as the strongest.
+    components : sequence of str
+        Names of the columns.
+    thresholds : sequence of float
+        Strengths that the prediction of the dominant noise has to exceed.
+
+    Returns
+    -------
+    DominantAccuracy
+
+    Raises
+    ------
+    InputError
+        If shapes do not fit, a strength is not finite, or no component is a noise.
+
+    References
+    ----------
+    .. [1] "A Contrastive Pre-trained Foundation Model for Deciphering Imaging Noisomics
+       across Modalities", arXiv:2601.17047 (threshold accuracy).
+    """
+    true, read = (np.asarray(values, np.float64) for values in (truth, predicted))
+    if true.shape != read.shape or true.ndim != 2 or true.shape[1] != len(components):
+        raise InputError(
+            f"strengths of shape {true.shape} and {read.shape}",
+            advice=f"Give both as (n, {len(components)})",
+        )
+    if not (np.isfinite(true).all() and np.isfinite(read).all()):
+        raise InputError("strengths that are not finite")
+    noises = [i for i, c in enumerate(components) if c != CLEAN]
+    if not noises:
+        raise InputError("no component is a noise")
+    noisy = true[:, noises].max(axis=1) > 0
+    true, read = true[noisy][:, noises], read[noisy][:, noises]
+    right = true.argmax(axis=1) == read.argmax(axis=1)
+    return DominantAccuracy(
+        crops=len(true),
+        accuracy=_share(right),
+        by_threshold={
+            t: ThresholdAccuracy(
+                accuracy=_share(right & (read.max(axis=1) > t)),
+                reachable=_share(true.max(axis=1) > t),
+            )
+            for t in thresholds
+        },
+    )
+
+
+def _share(found: npt.NDArray[np.bool_]) -> float:
+    return float(found.mean()) if len(found) else math.nan
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -1,0 +1,147 @@
+"""The network's own uncertainty: fitted on errors that are known, carried to planes and tables."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import numpy as np
+import pytest
+import torch
+
+from cop_core.components import SDS_OF_90
+from cop_core.depth.profile import UNFAMILIAR, DepthProfile, PlaneEstimate
+from cop_core.errors import InputError
+from cop_core.estimation import load_estimator, profile
+from cop_core.report import planes_csv, protocols, report_document
+from cop_core.stacks import open_stack
+from cop_core.training.calibrate import COVERAGE, _centre, _fit, _scale
+from cop_core.vit.config import VitConfig
+from cop_core.vit.doubt import Doubt
+from cop_core.vit.model import NoiseViT
+
+
+@pytest.fixture(scope="module")
+def simulated() -> tuple[Doubt, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return a doubt fitted to errors whose SD depends on one feature, and fresh cases."""
+    torch.manual_seed(1)
+    doubt = Doubt(VitConfig(width=6, heads=1, outputs=2)).requires_grad_(False)
+    features = torch.randn(12_000, 6)
+    strengths = torch.rand(12_000, 1)
+    strengths = torch.cat([strengths, 1 - strengths], dim=1)
+    true_sd = 0.01 * torch.exp(features[:, :1]) * torch.tensor([[1.0, 3.0]])
+    error = (true_sd * torch.randn(12_000, 2)).abs()
+    fit, scale, fresh = slice(0, 6000), slice(6000, 9000), slice(9000, None)
+    _centre(doubt, features[fit])
+    _fit(doubt, features[fit], strengths[fit], error[fit])
+    _scale(doubt, features[scale], strengths[scale], error[scale])
+    return doubt, features[fresh], strengths[fresh], true_sd[fresh], error[fresh]
+
+
+def test_the_sd_follows_the_true_one(simulated: tuple[Doubt, *tuple[torch.Tensor, ...]]) -> None:
+    doubt, features, strengths, true_sd, _ = simulated
+    ratio = (doubt.sd(features, strengths) / true_sd).log()
+    assert abs(float(ratio.mean())) < 0.1
+    assert float(ratio.std()) < 0.25
+
+
+def test_it_covers_what_it_says(simulated: tuple[Doubt, *tuple[torch.Tensor, ...]]) -> None:
+    doubt, features, strengths, _, error = simulated
+    inside = (error <= SDS_OF_90 * doubt.sd(features, strengths)).float().mean(0)
+    assert inside.tolist() == pytest.approx([COVERAGE] * 2, abs=0.02)
+
+
+def test_strange_features_are_told(simulated: tuple[Doubt, *tuple[torch.Tensor, ...]]) -> None:
+    doubt, features, *_ = simulated
+    assert float((doubt.strangeness(features) > 1).float().mean()) == pytest.approx(0.01, abs=0.008)
+    assert bool((doubt.strangeness(features + 6) > 1).all())
+
+
+def test_mahalanobis_distance_is_the_textbook_one(
+    simulated: tuple[Doubt, *tuple[torch.Tensor, ...]],
+) -> None:
+    from scipy.spatial.distance import mahalanobis
+
+    torch.manual_seed(2)
+    doubt = Doubt(VitConfig(width=3, heads=1, outputs=2)).requires_grad_(False)
+    mixed = torch.randn(4000, 3) @ torch.tensor([[2.0, 0.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.5, 0.3]])
+    _centre(doubt, mixed)
+    inverse = np.linalg.inv(np.cov(mixed.numpy().T))
+    ours = doubt.strangeness(mixed[:2])
+    theirs = [mahalanobis(row, mixed.numpy().mean(0), inverse) for row in mixed[:2].numpy()]
+    assert float(ours[0] / ours[1]) == pytest.approx(theirs[0] / theirs[1], rel=0.02)
+
+
+def test_strengths_are_the_same_with_and_without_doubt() -> None:
+    plain = NoiseViT(VitConfig()).eval()
+    sure = NoiseViT(VitConfig(doubt=True)).eval()
+    sure.load_state_dict(plain.state_dict(), strict=False)
+    crop = torch.rand(1, 1, 192, 192)
+    with torch.inference_mode():
+        torch.testing.assert_close(plain(crop), sure(crop))
+
+
+def test_shipped_weights_say_how_sure_they_are() -> None:
+    rng = np.random.default_rng(0)
+    read = load_estimator("default").read(rng.random((2, 192, 192)))
+    assert read.uncertainty.shape == read.strengths.shape
+    assert (read.uncertainty > 0).all()
+    assert read.strangeness.shape == (2,)
+
+
+def test_a_saturated_crop_is_less_sure_than_an_ordinary_one() -> None:
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:192, :192] / 192
+    scene = 0.3 + 0.25 * np.sin(9 * x) * np.cos(7 * y)
+    noisy = np.clip(scene + 0.05 * rng.standard_normal(scene.shape), 0, 1)
+    saturated = np.clip(0.98 + 0.05 * rng.standard_normal(scene.shape), 0, 1)
+    read = load_estimator("default").read(np.stack([noisy, np.round(saturated)]))
+    assert read.uncertainty[1].mean() > 2 * read.uncertainty[0].mean()
+
+
+def test_colour_takes_the_mean_doubt() -> None:
+    rng = np.random.default_rng(0)
+    colour = rng.random((1, 192, 192, 3))
+    estimator = load_estimator("default")
+    together = estimator.read(colour)
+    alone = estimator.read(np.moveaxis(colour[0], -1, 0))
+    np.testing.assert_allclose(together.uncertainty[0], alone.uncertainty.mean(0), rtol=0.02)
+    assert together.strangeness[0] == pytest.approx(alone.strangeness.max(), rel=0.02)
+
+
+def test_read_refuses_what_predict_refuses() -> None:
+    with pytest.raises(InputError, match="crops of shape"):
+        load_estimator("default").read(np.zeros((2, 10, 10)))
+
+
+def test_planes_and_tables_carry_it() -> None:
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:200, :200] / 200
+    mean = 200 + 150 * np.sin(9 * x) * np.cos(7 * y)
+    stack = rng.poisson(np.stack([mean] * 3)).astype(np.uint16)
+    found = profile(open_stack(stack, z_step_um=5))
+    assert found.uncertainty.shape == (3, 6)
+    assert (found.uncertainty > 0).all()
+    rows = list(csv.DictReader(io.StringIO(planes_csv(protocols(found)))))
+    assert float(rows[0]["poisson_uncertainty"]) == found.planes[0].uncertainty[2]
+    component = report_document(found)["protocols"][found.name]["components"]["poisson"]
+    assert component["uncertainty"] == pytest.approx(found.uncertainty[:, 2].mean())
+
+
+def test_unfamiliar_planes_are_told_in_words() -> None:
+    planes = tuple(
+        PlaneEstimate(
+            index=i,
+            depth_um=10.0 * i,
+            power_mw=np.nan,
+            mean=np.array([0.2 + 0.01 * i, 0.8 - 0.01 * i]),
+            sd=np.zeros(2),
+            n_crops=1,
+            signal=1.0,
+            flags=(f"{UNFAMILIAR} (1 of 1 crops)",) if i < 2 else (),
+        )
+        for i in range(6)
+    )
+    document = report_document(DepthProfile("odd", ("poisson", "clean"), planes))
+    assert any("2 of 6 planes are unlike" in text for text in document["warnings"])
+    assert document["protocols"]["odd"]["components"]["poisson"]["uncertainty"] is None
