@@ -65,6 +65,9 @@ def train(
     contrastive_steps: Annotated[int, typer.Option(min=0)] = 150,
     head_steps: Annotated[int, typer.Option(min=0)] = 60,
     finetune_steps: Annotated[int, typer.Option(min=0)] = 3000,
+    doubt_crops: Annotated[
+        int, typer.Option(min=0, help="Crops to learn the uncertainty from, last of all.")
+    ] = 8192,
     batch_size: Annotated[int, typer.Option(min=3)] = 96,
     learning_rate: Annotated[float, typer.Option(min=0)] = 1e-3,
     decay_share: Annotated[
@@ -103,6 +106,7 @@ def train(
         contrastive_steps=contrastive_steps,
         head_steps=head_steps,
         finetune_steps=finetune_steps,
+        doubt_crops=doubt_crops,
         batch_size=batch_size,
         learning_rate=learning_rate,
         decay_share=decay_share,

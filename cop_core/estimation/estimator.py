@@ -110,7 +110,7 @@ class Estimator:
         by_channel = x.shape[1] == 3 and self.network.config.channels == 1
         if by_channel:
             values = self._in_batches(x.reshape(-1, 1, *x.shape[2:]), batch_size)
-            values = values.reshape(len(x), 3, -1)
+            values = values.reshape(len(x), 3, values.shape[1])
             values = torch.cat([values[..., :-1].mean(1), values[..., -1:].amax(1)], dim=-1)
         else:
             values = self._in_batches(x, batch_size)

@@ -106,10 +106,13 @@ def evaluate(
     Raises
     ------
     InputError
-        If two folders share a name, a folder holds no pictures, or `crops` is less than 1.
+        If there is no folder, two share a name, one holds no pictures, or `crops` is less
+        than 1.
     """
     if crops < 1:
         raise InputError(f"{crops} crops a domain", advice="Give 1 or more")
+    if not folders:
+        raise InputError("no folders", advice="Name one or more, one a domain")
     names = [folder.resolve().name for folder in folders]
     if len(set(names)) != len(names):
         raise InputError("two folders have the same name", advice="Rename one of them")

@@ -29,7 +29,7 @@ class ThresholdAccuracy:
         Share of crops, in [0, 1].
     reachable : float
         Share of crops whose dominant noise is truly above the threshold: what perfect
-        predictions would reach.
+        predictions would reach, and predictions that are too large can pass.
     """
 
     accuracy: float

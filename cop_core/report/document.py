@@ -19,8 +19,8 @@ from cop_core.report.protocols import Protocol, Result, protocols, warnings_of
 if TYPE_CHECKING:
     from cop_core.depth.slope import SlopeFit
 
-SCHEMA_VERSION: Final = "1.0"
-"""Raised in its first number when a key changes its meaning or goes away."""
+SCHEMA_VERSION: Final = "1.1"
+"""Raised in its first number when a key changes its meaning or goes away, else in its second."""
 
 _PACKAGES = ("numpy", "scipy", "statsmodels")
 

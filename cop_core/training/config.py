@@ -46,6 +46,9 @@ class TrainConfig:
         Decay of the running mean of weights that is evaluated and shipped.
     scenes, scene_size : int
         Number and side of the rendered clean scenes.
+    doubt_crops : int
+        Crops of unseen scenes from which the uncertainty is learnt after all stages; 0 leaves
+        it out.
     seed : int
         Seed of scenes, strengths, noise and initial weights.
     """
@@ -66,6 +69,7 @@ class TrainConfig:
     ema: float = 0.999
     scenes: int = 6000
     scene_size: int = 256
+    doubt_crops: int = 8192
     seed: int = 0
 
     def __post_init__(self) -> None:

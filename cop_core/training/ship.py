@@ -51,20 +51,22 @@ def train_and_save(
         begun = network.state_dict()
         history = list(before.training.get("runs", []))
     states = train(config, folder, start=begun, device=device, report=report, cancelled=cancelled)
-    unseen = _unseen_scenes(config, folder, report)
+    unseen = _unseen_scenes(config, folder, report) if config.doubt_crops else None
     paths = []
     for name, state in states.items():
         genome = Genome.preset(name)
         network = NoiseViT(VitConfig.preset(config.network, outputs=len(genome)))
         network.load_state_dict(state)
-        network = calibrate(
-            network,
-            name,
-            unseen,
-            prior=config.prior,
-            seed=config.seed + 1,
-            report=_as_progress(f"doubt, {name}", report),
-        )
+        if unseen is not None:
+            network = calibrate(
+                network,
+                name,
+                unseen,
+                prior=config.prior,
+                crops=config.doubt_crops,
+                seed=config.seed + 1,
+                report=_as_progress(f"doubt, {name}", report),
+            )
         card = Card(
             name=name,
             components=genome.components,

@@ -527,6 +527,7 @@ def test_a_new_primitive_reaches_training_profiles_and_reports(
         contrastive_steps=1,
         head_steps=1,
         finetune_steps=2,
+        doubt_crops=64,
         batch_size=3,
         scenes=3,
         scene_size=192,
@@ -534,12 +535,14 @@ def test_a_new_primitive_reaches_training_profiles_and_reports(
     (path,) = train_and_save(config, tmp_path / "run", device="cpu")
     network, card = load_network(path)
     assert network.config.outputs == 4
+    assert network.config.doubt
     assert card.components == names
     assert card.genome["order"] == list(banding.order)
 
     found = profile(counts(3, 64), z_step_um=2.0, estimator=load_estimator(path, device="cpu"))
     assert found.components == names
-    assert found.mean.shape == (3, 4)
+    assert found.mean.shape == found.uncertainty.shape == (3, 4)
+    assert (found.uncertainty > 0).all()
     np.testing.assert_allclose(found.mean.sum(axis=1), 1, atol=1e-9)
 
     folder = write_report(found, tmp_path / "report")

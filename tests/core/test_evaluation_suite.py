@@ -105,6 +105,11 @@ def test_evaluation_reports_the_strongest_noise(tmp_path, tiny_estimator):
     json.dumps(found, allow_nan=False)
 
 
+def test_an_evaluation_needs_a_folder(tiny_estimator):
+    with pytest.raises(InputError, match="no folders"):
+        evaluate([], tiny_estimator)
+
+
 # --- cross-talk ------------------------------------------------------------------------------
 
 

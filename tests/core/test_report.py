@@ -93,7 +93,7 @@ def test_document_follows_the_contract(both):
     assert document["provenance"]["protocols"]["fixed"] == {"path": "x.tif"}
     assert document["provenance"]["command"] == "cop"
     assert document["warnings"] == list(both.warnings)
-    assert document["schema_version"] == "1.0"
+    assert document["schema_version"] == "1.1"
 
 
 def test_single_profile_has_no_comparison():

@@ -27,6 +27,7 @@ SHORT = TrainConfig(
     contrastive_steps=2,
     head_steps=2,
     finetune_steps=2,
+    doubt_crops=0,
     batch_size=3,
     warmup_steps=1,
     scenes=6,
