@@ -14,6 +14,7 @@ import numpy as np
 from matplotlib import rcParams
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.ticker import FixedLocator, MaxNLocator
+from matplotlib.transforms import Bbox, TransformedBbox
 
 from cop_core.components import CLEAN, SDS_OF_90
 from cop_core.depth.effects import F2_SUFFIX
@@ -381,11 +382,12 @@ def _draw_uncertainty(
         return
     middle = 100 * np.nanmedian(profile.mean[profile.kept, index])
     half = 100 * SDS_OF_90 * np.nanmedian(doubt)
-    ax.plot(
+    (bar,) = ax.plot(
         [1.01 + 0.02 * row] * 2, [max(0, middle - half), min(100, middle + half)],
-        color=look.over(ax), lw=2, solid_capstyle="butt", clip_on=False,
-        transform=ax.get_yaxis_transform(),
+        color=look.over(ax), lw=2, solid_capstyle="butt", transform=ax.get_yaxis_transform(),
     )  # fmt: skip
+    beside = Bbox.from_bounds(0, 0, 1.1, 1)  # right of the panel too, but not above or below
+    bar.set_clip_box(TransformedBbox(beside, ax.transAxes))
 
 
 def _draw_line(ax: Axes, x: npt.NDArray[np.float64], fit: SlopeFit, look: Look) -> None:
