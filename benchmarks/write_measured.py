@@ -337,8 +337,8 @@ def transfer() -> list[str]:
     return [
         "## Photon transfer",
         "",
-        "`benchmarks/photon_transfer.py`: the Poisson strength (with its 90 % uncertainty) on means "
-        "of k frames of a real two-photon movie, beside what photon transfer over time says: "
+        "`benchmarks/photon_transfer.py`: the Poisson strength (with its 90 % uncertainty) on "
+        "means of k frames of a real two-photon movie, beside what photon transfer over time says: "
         f"{reference['counts a photon']:.0f} counts a photon, zero at {reference['zero']:.0f}.",
         "",
         *table(["k", "read", "by photon transfer", "counts a photon from the strength"], rows),
