@@ -243,13 +243,16 @@ class _Scarce(torch.nn.Module):
     def __init__(self, network, most):
         super().__init__()
         self.network, self.config = network, network.config
-        self.most, self.sizes = most, []
+        self.most, self.sizes, self.doubt = most, [], None
 
-    def forward(self, x):
+    def forward_features(self, x):
         self.sizes.append(len(x))
         if len(x) > self.most:
             raise torch.OutOfMemoryError("no memory")
-        return self.network(x)
+        return self.network.forward_features(x)
+
+    def forward_head(self, features):
+        return self.network.forward_head(features)
 
 
 def test_batches_shrink_until_they_fit(tiny_estimator):
@@ -261,15 +264,15 @@ def test_batches_shrink_until_they_fit(tiny_estimator):
 
 def test_the_cpu_takes_over_where_not_even_one_crop_fits(tiny_estimator, monkeypatch):
     calls = []
-    strengths = type(tiny_estimator)._strengths
+    values = type(tiny_estimator)._values
 
     def on(self, x, device):
         calls.append((device.type, len(x)))
         if device.type == "meta":
             raise torch.OutOfMemoryError("no memory")
-        return strengths(self, x, device)
+        return values(self, x, device)
 
-    monkeypatch.setattr(type(tiny_estimator), "_strengths", on)
+    monkeypatch.setattr(type(tiny_estimator), "_values", on)
     scarce = replace(tiny_estimator, device=torch.device("meta"))
     found = scarce.predict(CROPS, batch_size=4)
     assert calls == [("meta", 4), ("meta", 2), ("meta", 1), ("cpu", 4), ("cpu", 1)]
@@ -281,6 +284,14 @@ def test_no_memory_anywhere_is_said(tiny_estimator):
     with pytest.raises(cop.CopError, match="memory"):
         replace(tiny_estimator, network=scarce).predict(CROPS, batch_size=2)
     assert scarce.sizes == [2, 1]
+
+
+def test_streams_leave_the_number_of_threads_alone(tiny_estimator):
+    before = torch.get_num_threads()
+    many = np.concatenate([CROPS] * (40 // len(CROPS) + 1))
+    found = tiny_estimator.predict(many)
+    assert torch.get_num_threads() == before
+    np.testing.assert_allclose(found[: len(CROPS)], tiny_estimator.predict(CROPS), atol=1e-5)
 
 
 # --- planes that are left out ----------------------------------------------------------------

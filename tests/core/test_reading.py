@@ -105,15 +105,15 @@ def test_a_closed_worker_leaves_what_was_read(stack, tiny_estimator):
 
 def test_a_failing_reading_keeps_what_it_had(stack, tiny_estimator, monkeypatch):
     calls = []
-    predict = type(tiny_estimator).predict
+    read = type(tiny_estimator).read
 
     def fail_at_the_third(self, crops, **options):
         calls.append(len(crops))
         if len(calls) == 3:
             raise cop.CopError("not enough memory")
-        return predict(self, crops, **options)
+        return read(self, crops, **options)
 
-    monkeypatch.setattr(type(tiny_estimator), "predict", fail_at_the_third)
+    monkeypatch.setattr(type(tiny_estimator), "read", fail_at_the_third)
     reading = Reading(stack, tiny_estimator, QUICK, batch_size=1)
     with pytest.raises(cop.CopError, match="memory"):
         list(reading)
