@@ -16,7 +16,7 @@ from cop_core.estimation import load_estimator
 from cop_core.evaluation import evaluate
 
 
-def main(folders: list[Path], crops: int = 256, seed: int = 0) -> None:
+def main(folders: list[Path], crops: int = 512, seed: int = 0) -> None:
     measured = {}
     estimators = [load_estimator(name) for name in ("paper-small", "default")]
     for estimator in estimators:
