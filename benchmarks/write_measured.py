@@ -11,6 +11,8 @@ from typing import Any
 
 from record import RESULTS
 
+from cop_core.components import SDS_OF_90
+
 PAGE = Path(__file__).parents[1] / "docs" / "measured.md"
 SHORT = {
     "gaussian": "Gaussian",
@@ -328,7 +330,7 @@ def transfer() -> list[str]:
     rows = [
         [
             k,
-            f"{v['strength']:.3f} ± {1.645 * v['uncertainty']:.3f}",
+            f"{v['strength']:.3f} ± {SDS_OF_90 * v['uncertainty']:.3f}",
             f"{v['strength by photon transfer']:.3f}",
             f"{v['counts a photon']:.0f}",
         ]

@@ -57,16 +57,6 @@ def profile_caveats(
     return tuple(f"{name}: {text}" for text in found if text)
 
 
-def _unfamiliar(profile: DepthProfile) -> str:
-    strange = sum(any(f.startswith(UNFAMILIAR) for f in p.flags) for p in profile.planes)
-    if not strange:
-        return ""
-    return (
-        f"{strange} of {len(profile)} planes are {UNFAMILIAR}: "
-        "neither their strengths nor the stated uncertainty can be relied on"
-    )
-
-
 def settings_caveat(first: DepthProfile, second: DepthProfile) -> tuple[str, ...]:
     """Return a warning that names the settings in which two profiles differ, if any."""
     shared = (first.settings.keys() & second.settings.keys()) - _MAY_DIFFER
@@ -85,6 +75,16 @@ def _excluded(profile: DepthProfile) -> str:
         return ""
     reasons = "; ".join(f"{count} {reason}" for reason, count in counts.items())
     return f"{sum(counts.values())} of {len(profile)} planes excluded ({reasons})"
+
+
+def _unfamiliar(profile: DepthProfile) -> str:
+    strange = sum(any(f.startswith(UNFAMILIAR) for f in p.flags) for p in profile.planes)
+    if not strange:
+        return ""
+    return (
+        f"{strange} of {len(profile)} planes are {UNFAMILIAR}: "
+        "neither their strengths nor the stated uncertainty can be relied on"
+    )
 
 
 def _notes(fits: Mapping[str, SlopeFit]) -> tuple[str, ...]:

@@ -106,7 +106,7 @@ class Estimator:
         """
         if batch_size < 1:
             raise InputError(f"{batch_size} crops a batch", advice="Give 1 or more")
-        x = self._as_input(np.asarray(crops, dtype=np.float32))
+        x = self.as_input(crops)
         by_channel = x.shape[1] == 3 and self.network.config.channels == 1
         if by_channel:
             values = self._in_batches(x.reshape(-1, 1, *x.shape[2:]), batch_size)
@@ -119,7 +119,20 @@ class Estimator:
         total = strengths.sum(axis=1, keepdims=True)
         return CropReading(strengths / total, sd, table[:, -1])
 
-    def _as_input(self, x: npt.NDArray[np.float32]) -> Tensor:
+    def as_input(self, crops: npt.ArrayLike) -> Tensor:
+        """Return crops as the network takes them, (n, 1 or 3, 192, 192).
+
+        Parameters
+        ----------
+        crops : array of shape (n, 192, 192) or (n, 192, 192, 3)
+            Crops in [0, 1].
+
+        Raises
+        ------
+        InputError
+            If the shape does not fit, values are not finite or outside [0, 1].
+        """
+        x = np.asarray(crops, dtype=np.float32)
         side = self.network.config.crop
         grey = x.ndim == 3 and x.shape[1:] == (side, side)
         colour = x.ndim == 4 and x.shape[1:] == (side, side, 3)

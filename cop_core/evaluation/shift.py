@@ -100,24 +100,18 @@ def encode(
     """
     if batch_size < 1:
         raise InputError(f"{batch_size} crops a batch", advice="Give 1 or more")
-    x = np.asarray(crops, dtype=np.float32)
-    config = estimator.network.config
-    if x.shape[1:] != (config.crop, config.crop):
-        raise InputError(
-            f"crops of shape {x.shape}", advice=f"Give (n, {config.crop}, {config.crop})"
-        )
-    if x.size and not (x.min() >= 0 and x.max() <= 1):
-        raise InputError("crops outside [0, 1] or not finite", advice="Normalise them first")
+    x = estimator.as_input(crops)
+    if x.shape[1] != 1:
+        raise InputError("crops of the shape of colour ones", advice="Give grey ones, (n, h, w)")
     network = estimator.network.to(estimator.device)
     low = estimator.precision != torch.float32
-    features = [torch.empty(0, config.width)]
-    grey = torch.from_numpy(np.require(x, requirements=["C", "W"])).unsqueeze(1)
-    for start in range(0, len(grey), batch_size):
+    features = [torch.empty(0, network.config.width)]
+    for start in range(0, len(x), batch_size):
         with (
             torch.inference_mode(),
             torch.autocast(estimator.device.type, dtype=torch.bfloat16, enabled=low),
         ):
-            batch = grey[start : start + batch_size].to(estimator.device)
+            batch = x[start : start + batch_size].to(estimator.device)
             features.append(network.forward_features(network.prepare(batch)).float().cpu())
     return torch.cat(features).numpy().astype(np.float64)
 
@@ -202,8 +196,8 @@ def domain_shift(
     Parameters
     ----------
     features : mapping of str to array of shape (n, d)
-        Features by domain, two domains or more. Where all got the same strengths of noise, what
-        is left between them is the pictures' part.
+        Features by domain, two domains or more, each with strengths of noise of its own: the
+        same ones would pair the rows of two domains, and the distance would come out too small.
     permutations : int
         Of each pair's test.
     seed : int

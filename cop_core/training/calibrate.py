@@ -79,7 +79,7 @@ def calibrate(
         torch.manual_seed(seed)
         _fit(doubt, features[~held_out], strengths[~held_out], error[~held_out])
     _scale(doubt, features[held_out], strengths[held_out], error[held_out])
-    return certain.requires_grad_(False)
+    return certain
 
 
 def _labelled(
@@ -135,6 +135,5 @@ def _fit(doubt: Doubt, features: Tensor, strengths: Tensor, error: Tensor) -> No
 
 def _scale(doubt: Doubt, features: Tensor, strengths: Tensor, error: Tensor) -> None:
     """Stretch the SD of each strength until it covers what it says (split conformal)."""
-    with torch.no_grad():
-        ratio = error / doubt.sd(features, strengths)
-        doubt.stretch.copy_(torch.quantile(ratio, COVERAGE, dim=0) / SDS_OF_90)
+    ratio = error / doubt.sd(features, strengths)
+    doubt.stretch.copy_(torch.quantile(ratio, COVERAGE, dim=0) / SDS_OF_90)
