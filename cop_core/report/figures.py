@@ -237,7 +237,7 @@ def _profile_symbols(shown: Sequence[Protocol]) -> dict[str, Artist]:
         symbols["SD over crops"] = Patch(color=shade(0.5), alpha=0.3, lw=0)
     if any(fit.defined for p in shown for fit in p.fits.values()):
         symbols["linear fit"] = Line2D([], [], color=shade(0.2), lw=1.4)
-    if any(np.isfinite(p.profile.uncertainty).any() for p in shown):
+    if any(p.fits and np.isfinite(p.profile.uncertainty).any() for p in shown):
         symbols["90 % uncertainty, median"] = Line2D(
             [], [], ls="", marker="|", ms=8, mec=shade(0.2), mew=2.5
         )

@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 import weakref
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -193,6 +194,22 @@ def test_planes_of_unknown_number_and_depth(plots: DepthPlots, qtbot: QtBot) -> 
     np.testing.assert_array_equal(ax.lines[0].get_xdata(), np.arange(5))
     plots.show_result(blind)
     assert not any("needs planes" in text for text in visible_texts(plots))
+
+
+def test_the_uncertainty_is_explained_only_where_it_is_drawn(
+    plots: DepthPlots, both: Comparison
+) -> None:
+    def explained() -> bool:
+        return any("uncertainty" in t.get_text() for t in plots.figure().legends[0].get_texts())
+
+    fixed = both.fixed
+    sure = [replace(p, uncertainty=np.full(len(fixed.components), 0.01)) for p in fixed.planes]
+    plots.begin(["fixed"], fixed.components, [fixed.depth_um])
+    for some in sure:
+        plots.add(0, some)
+    assert not explained()
+    plots.show_result(replace(fixed, planes=tuple(sure)))
+    assert explained()
 
 
 def test_result_has_lines_and_slopes(plots: DepthPlots, both: Comparison) -> None:
