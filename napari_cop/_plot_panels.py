@@ -32,7 +32,7 @@ Secondary = Literal["none", "power", "signal"]
 _LABELS: Final = {"power": "Power (mW)", "signal": "Mean signal (counts)"}
 _FIELDS: Final = {"power": "power_mw", "signal": "signal"}
 
-_ROOM = 4.0  # of the highest value: axes change seldom, and noise that grows stays in view
+_ROOM = 2.0  # of the highest value, so that the axis, and with it the figure, changes seldom
 _NOTHING: Final = np.array([np.nan])
 
 
