@@ -53,7 +53,7 @@ class DepthPlots(PlotWidget):
     REDRAW_MS: ClassVar = 1000
     """Least time in ms between two drawings while planes come in."""
 
-    REFIT_S: ClassVar = 2.5
+    REFIT_S: ClassVar = 4.0
     """Least time in s between two changes of the axes, which ask for a drawing of everything."""
 
     def __init__(

@@ -1,0 +1,1 @@
+"""Live: stacks that grow while they are read."""
