@@ -92,12 +92,12 @@ def shot(x: Tensor, s: Tensor, draws: Draws) -> Tensor:
 def analog_shot(x: Tensor, s: Tensor, draws: Draws) -> Tensor:
     """Return shot noise of detectors that sum pulses rather than count photons.
 
-    Pulse heights have mean 1 and SD g, for each image g = 0 with probability 1/4, else uniform on
+    Pulse heights have mean 1 and SD g, for each image g = 0 with probability 2/5, else uniform on
     [0.1, 0.6]. N (1 + g^2) photons are detected at full scale, so mean and variance are those of
     `shot` with N = 4 / s^2, but values lie on no lattice of whole photons.
     """
     u = draws.uniform(s)
-    g = torch.where(u < 0.25, 0.0, 0.1 + (u - 0.25) / 1.5)
+    g = torch.where(u < 0.4, 0.0, 0.1 + (u - 0.4) / 1.2)
     weakest = 2 / MAX_RATE**0.5
     photons = 4 / s.clamp_min(weakest) ** 2 * (1 + g**2)
     counted = draws.poisson(photons * x)

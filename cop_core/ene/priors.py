@@ -68,6 +68,13 @@ def stacks(n: int, k: int, generator: torch.Generator) -> Tensor:
     return torch.where(chosen, mixture(n, k, generator), faint(n, k, generator))
 
 
+def doses(n: int, k: int, generator: torch.Generator) -> Tensor:
+    """Return half `mixture`, a quarter `faint` and a quarter `alone`: dose response and stacks."""
+    which = _uniform(n, 1, generator)
+    single = torch.where(which < 0.75, faint(n, k, generator), alone(n, k, generator))
+    return torch.where(which < 0.5, mixture(n, k, generator), single)
+
+
 def benchmark(n: int, k: int, generator: torch.Generator) -> Tensor:
     """Return half `paper` and half `mixture`: for the genome that repeats the paper's benchmark."""
     chosen = _uniform(n, 1, generator) < 0.5
@@ -89,7 +96,7 @@ def mixture(n: int, k: int, generator: torch.Generator) -> Tensor:
 
 PRIORS: dict[str, Prior] = {
     f.__name__: f
-    for f in (paper, wide, nearly_clean, alone, pair, mixture, faint, stacks, benchmark)
+    for f in (paper, wide, nearly_clean, alone, pair, mixture, faint, stacks, doses, benchmark)
 }
 """Priors by name."""
 

@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from cop_core.components import SDS_OF_90
-from cop_core.ene import Draws, Genome, get_prior
-from cop_core.training.batches import as_detected, as_stored
+from cop_core.training.batches import BatchMaker
+from cop_core.training.config import TrainConfig
 from cop_core.training.scenes import SceneBank
 from cop_core.vit.doubt import Doubt
 from cop_core.vit.model import NoiseViT
 
-COVERAGE: Final = 0.9
-"""Share of true strengths within `SDS_OF_90` predictive SDs."""
+COVERAGE: Final = 0.92
+"""Share of true strengths within `SDS_OF_90` predictive SDs, on unseen scenes.
+
+More than the 0.9 that is stated: real pictures differ more from scenes than scenes do among
+themselves. Fitted to 0.9 on scenes, intervals covered 83 to 91 % by domain.
+"""
 STRANGE: Final = 0.01
 """Share of crops like those of training that are called strange."""
 _BATCH: Final = 64
 _EPOCHS: Final = 60
-_HELD_OUT: Final = 4  # every fourth crop fixes the scale rather than the shape
+_HELD_OUT: Final = 4  # one crop in four fixes the scale rather than the shape
 _SHRINKAGE: Final = 1e-3  # of the mean variance, so that no direction counts for nothing
 
 
 def calibrate(
     network: NoiseViT,
+    config: TrainConfig,
     genome: str,
     bank: SceneBank,
     *,
-    prior: str = "mixture",
-    crops: int = 8192,
-    seed: int = 0,
     report: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> NoiseViT:
     """Return the network with a `Doubt` fitted to its errors; its strengths stay the same.
@@ -43,16 +45,13 @@ def calibrate(
     ----------
     network : NoiseViT
         Trained.
+    config : TrainConfig
+        Of its training: prior, seed, and how many labelled crops (`doubt_crops`); three quarters
+        of them fit the shape of the SD, one quarter its scale.
     genome : str
         Name of the genome that it was trained on.
     bank : SceneBank
         Scenes that it was not trained on.
-    prior : str
-        Prior over strengths.
-    crops : int
-        Labelled crops; three quarters fit the shape of the SD, one quarter its scale.
-    seed : int
-        Of crops, strengths, noise and first weights.
     report : callable
         Told of crops done and in all.
 
@@ -65,39 +64,38 @@ def calibrate(
     certain = NoiseViT(replace(network.config, doubt=True)).to(device)
     certain.load_state_dict(network.state_dict(), strict=False)
     certain.eval().requires_grad_(False)
-    seen = []
-    for part in _labelled(certain, as_detected(Genome.preset(genome)), bank, prior, crops, seed):
-        seen.append(part)
-        report(min(len(seen) * _BATCH, crops), crops)
-    features, strengths, truth = (torch.cat(column) for column in zip(*seen, strict=True))
     doubt = certain.doubt
     assert doubt is not None
-    _centre(doubt, features)
-    held_out = torch.arange(len(features), device=device) % _HELD_OUT == 0
-    error = (strengths - truth).abs()
+    settings = replace(config, genomes=(genome,), batch_size=_BATCH, seed=config.seed + 1)
+    maker = BatchMaker(settings, bank, certain, device)
+    batches = max(_HELD_OUT, config.doubt_crops // _BATCH)
+    parts = []
+    for batch in maker.ahead("finetune", 0, batches):
+        with torch.inference_mode():
+            features = certain.forward_features(batch.crops)
+            strengths = certain.forward_head(features).softmax(-1)
+        parts.append((features.clone(), strengths.clone(), (strengths - batch.strengths).abs()))
+        report(batch.step + 1, batches)
+    few = batches // _HELD_OUT
+    held_out, known = _joined(parts[:few]), _joined(parts[few:])
+    _centre(doubt, known.features)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        _fit(doubt, features[~held_out], strengths[~held_out], error[~held_out])
-    _scale(doubt, features[held_out], strengths[held_out], error[held_out])
+        torch.manual_seed(config.seed)
+        _fit(doubt, *known)
+    _scale(doubt, *held_out)
     return certain
 
 
-def _labelled(
-    network: NoiseViT, genome: Genome, bank: SceneBank, prior: str, crops: int, seed: int
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Yield features, read strengths and true strengths of noisy crops, batch by batch."""
-    device = next(network.parameters()).device
-    generator = torch.Generator(device).manual_seed(seed)
-    draw = get_prior(prior)
-    for start in range(0, crops, _BATCH):
-        n = min(_BATCH, crops - start)
-        clean = bank.crops(n, network.config.crop, generator)
-        truth = draw(n, len(genome), generator)
-        noisy = as_stored(genome.apply(clean, truth, Draws(generator)), generator)
-        with torch.inference_mode():
-            features = network.forward_features(noisy)
-            strengths = network.forward_head(features).softmax(-1)
-        yield features.clone(), strengths.clone(), truth
+class _Seen(NamedTuple):
+    """Features (n, width) of crops, read strengths and their errors (n, outputs)."""
+
+    features: Tensor
+    strengths: Tensor
+    error: Tensor
+
+
+def _joined(parts: Sequence[tuple[Tensor, Tensor, Tensor]]) -> _Seen:
+    return _Seen(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
 def _centre(doubt: Doubt, features: Tensor) -> None:

@@ -60,11 +60,9 @@ def train_and_save(
         if unseen is not None:
             network = calibrate(
                 network,
+                config,
                 name,
                 unseen,
-                prior=config.prior,
-                crops=config.doubt_crops,
-                seed=config.seed + 1,
                 report=_as_progress(f"doubt, {name}", report),
             )
         card = Card(
@@ -86,12 +84,14 @@ def train_and_save(
 
 def _unseen_scenes(config: TrainConfig, folder: Path, report: Report | None) -> SceneBank:
     """Return scenes of another seed than those of the training."""
+    scenes = max(3, config.scenes // 4)
+    told = _as_progress("unseen scenes", report)
     return SceneBank.open(
         folder / "unseen.npy",
-        scenes=max(3, config.scenes // 4),
+        scenes=scenes,
         size=config.scene_size,
         seed=config.seed + 1,
-        progress=lambda done: _as_progress("unseen scenes", report)(done, config.scenes // 4),
+        progress=lambda done: told(done, scenes),
     )
 
 

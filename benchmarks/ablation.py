@@ -1,0 +1,249 @@
+"""What each part of the network is worth, and a perceptron on the same statistics.
+
+    python benchmarks/ablation.py RUN FOLDER...     (one folder of clean pictures a domain)
+
+Small networks, the paper's genome, crops of 96: all learn from the same labelled crops, for the
+same steps, and are scored on domains nobody trained on. Scenes and what was found are kept in RUN,
+so that the script goes on where it was stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from record import record
+from small_networks import (
+    BATCH,
+    CROP,
+    STEMS,
+    Inputs,
+    domains,
+    fit,
+    joined,
+    parameters,
+    pick,
+    read,
+    score,
+)
+from torch import Tensor, nn
+
+from cop_core.ene import Genome
+from cop_core.training.batches import BatchMaker
+from cop_core.training.config import TrainConfig
+from cop_core.training.scenes import SceneBank
+from cop_core.vit.config import VitConfig
+from cop_core.vit.model import NoiseViT
+from cop_core.vit.statistics import (
+    COARSE_BINS,
+    FINE_BINS,
+    GROUPS,
+    LAGS,
+    PATCH_FEATURES,
+    SPECTRUM_BINS,
+    WHOLE_FEATURES,
+    Statistics,
+    noise_statistics,
+)
+
+LABELLED = 16_000
+FULL, PATCH = STEMS["statistics"], STEMS["patch"]
+GENOME = Genome.preset("paper")
+RESIDUALS = 2 * (FINE_BINS + 2) + FINE_BINS  # first columns of a group's statistics
+PLACES = (CROP // FULL.patch) ** 2
+
+
+class ConvolutionStem(nn.Module):
+    """Tokens from strided convolutions, one a place of 16 pixels."""
+
+    def __init__(self, config: VitConfig) -> None:
+        super().__init__()
+        widths = (1, 16, 32, 64, config.width)
+        layers: list[nn.Module] = []
+        for narrow, wide in pairwise(widths):
+            layers += [nn.Conv2d(narrow, wide, 3, 2, 1), nn.GELU()]
+        self.layers = nn.Sequential(*layers)
+        self.cls = nn.Parameter(torch.zeros(1, 1, config.width))
+        self.position = nn.Parameter(torch.randn(1, (CROP // 16) ** 2 + 1, config.width) * 0.02)
+
+    def prepare(self, crops: Tensor) -> Tensor:
+        return crops
+
+    def forward(self, x: Tensor) -> Tensor:
+        places = self.layers(x - 0.5).flatten(2).transpose(1, 2)
+        return torch.cat([self.cls.expand(len(x), -1, -1), places], dim=1) + self.position
+
+
+class Without(nn.Module):
+    """A network that sees some statistics as 0."""
+
+    def __init__(self, network: NoiseViT, hide: Callable[[Statistics], Statistics]) -> None:
+        super().__init__()
+        self.network, self.hide = network, hide
+
+    def forward(self, x: Statistics) -> Tensor:
+        return self.network(self.hide(x))
+
+
+class Perceptron(nn.Module):
+    """Three layers on all statistics of a crop at once."""
+
+    def __init__(self, scale: Tensor, middle: Tensor) -> None:
+        super().__init__()
+        self.scale, self.middle = scale, middle
+        self.layers = nn.Sequential(
+            *(nn.Linear(len(scale), 512), nn.GELU(), nn.Dropout(0.1)),
+            *(nn.Linear(512, 512), nn.GELU(), nn.Dropout(0.1)),
+            nn.Linear(512, len(GENOME)),
+        )
+
+    def forward(self, x: Statistics) -> Tensor:
+        return self.layers(((flat(x) - self.middle) / self.scale).clamp(-8, 8))
+
+
+def flat(x: Statistics) -> Tensor:
+    return torch.cat([x.groups.flatten(1), x.patches.flatten(1), x.whole], dim=1)
+
+
+def hidden(part: Tensor, columns: slice) -> Tensor:
+    kept = part.clone()
+    kept[..., columns] = 0
+    return kept
+
+
+def hide_groups(x: Statistics) -> Statistics:
+    return x._replace(groups=torch.zeros_like(x.groups))
+
+
+def hide_brightness(x: Statistics) -> Statistics:
+    """Let every group see the mean of all groups."""
+    return x._replace(groups=x.groups.mean(1, keepdim=True).expand_as(x.groups))
+
+
+def hide_places(x: Statistics) -> Statistics:
+    return x._replace(patches=torch.zeros_like(x.patches))
+
+
+def hide_whole(x: Statistics) -> Statistics:
+    return x._replace(whole=torch.zeros_like(x.whole))
+
+
+def hide_spectrum(x: Statistics) -> Statistics:
+    return x._replace(whole=hidden(x.whole, slice(WHOLE_FEATURES - 6 * SPECTRUM_BINS, None)))
+
+
+def hide_coarse(x: Statistics) -> Statistics:
+    return x._replace(
+        groups=hidden(x.groups, slice(RESIDUALS - FINE_BINS, RESIDUALS)),
+        patches=hidden(x.patches, slice(COARSE_BINS + 2, 2 * COARSE_BINS + 2)),
+    )
+
+
+def hide_lags(x: Statistics) -> Statistics:
+    lags = slice(2 * COARSE_BINS + 2, 2 * COARSE_BINS + 2 + len(LAGS))
+    return x._replace(
+        groups=hidden(x.groups, slice(RESIDUALS, RESIDUALS + len(LAGS))),
+        patches=hidden(x.patches, lags),
+    )
+
+
+HIDDEN = {
+    "without brightness groups": hide_groups,
+    "groups not told apart": hide_brightness,
+    "without places": hide_places,
+    "without the whole crop": hide_whole,
+    "without the spectrum": hide_spectrum,
+    "without the coarse scale": hide_coarse,
+    "without correlation": hide_lags,
+}
+SHAPES = {
+    "statistics": FULL,
+    "1 layer": replace(FULL, depth=1),
+    "6 layers": replace(FULL, depth=6),
+    "width 64": replace(FULL, width=64),
+    "width 256": replace(FULL, width=256),
+    "patch stem": PATCH,
+}
+
+
+def variants(statistics: Statistics) -> dict[str, Callable[[], nn.Module]]:
+    found: dict[str, Callable[[], nn.Module]] = {
+        name: lambda config=config: NoiseViT(config) for name, config in SHAPES.items()
+    }
+    found["convolution stem"] = with_convolution
+    for name, hide in HIDDEN.items():
+        found[name] = lambda hide=hide: Without(NoiseViT(FULL), hide)
+    some = flat(pick(statistics, torch.arange(2000)))
+    found["perceptron"] = lambda: Perceptron(some.std(0) + 1e-3, some.mean(0))
+    return found
+
+
+def with_convolution() -> NoiseViT:
+    network = NoiseViT(PATCH)
+    network.stem = ConvolutionStem(PATCH)
+    return network
+
+
+def statistics_of(crops: Tensor) -> Statistics:
+    return noise_statistics(crops, FULL.patch)
+
+
+def main(run: Path, folders: list[Path], steps: int = 1500, crops: int = 256) -> None:
+    run.mkdir(parents=True, exist_ok=True)
+    bank = SceneBank.open(run / "scenes.npy", scenes=6000, size=256, seed=0)
+    settings = TrainConfig(genomes=("paper",), batch_size=BATCH, seed=5)
+    maker = BatchMaker(settings, bank, NoiseViT(PATCH), torch.device("cpu"))
+    batches = list(maker.ahead("finetune", 0, -(-LABELLED // BATCH)))
+    pixels = torch.cat([b.crops[:, :1].contiguous() for b in batches])
+    strengths = torch.cat([b.strengths for b in batches])
+    statistics = joined([statistics_of(part) for part in pixels.split(BATCH)])
+    sets = domains(folders, GENOME, "paper", crops, seed=0)
+    seen = [statistics_of(domain.crops) for domain in sets]
+
+    kept = run / f"ablation-{steps}.json"
+    found = json.loads(kept.read_text()) if kept.exists() else {}
+    for name, make in variants(statistics).items():
+        if name in found:
+            continue
+        torch.manual_seed(0)
+        network = make()
+        of_pixels = name in ("patch stem", "convolution stem")
+        inputs: Inputs = pixels if of_pixels else statistics
+        prepared: list[Inputs] = [d.crops for d in sets] if of_pixels else list(seen)
+        fit(network, inputs, strengths, steps, seed=0)
+        begun = time.perf_counter()
+        read(network, pick(inputs, torch.arange(512)), 512)
+        found[name] = {
+            **score(network, sets, prepared, GENOME),
+            "parameters": parameters(network),
+            "crops a second after the statistics": 512 / (time.perf_counter() - begun),
+        }
+        kept.write_text(json.dumps(found))
+        print(f"{name}: R2 {found[name]['r2']:.3f} RMSE {found[name]['rmse']:.4f}", flush=True)
+    measured = {name: found[name] for name in sorted(found, key=lambda n: -found[n]["r2"])}
+    print(
+        record(
+            "ablation",
+            measured,
+            crop=CROP,
+            labelled_crops=len(strengths),
+            steps=steps,
+            batch=BATCH,
+            prior={"training": settings.prior, "test": "paper"},
+            crops_a_domain=crops,
+            domains=[folder.name for folder in folders],
+            tokens={"groups": GROUPS, "places": PLACES, "features of a place": PATCH_FEATURES},
+            seed=0,
+        )
+    )
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    main(Path(sys.argv[1]), [Path(argument) for argument in sys.argv[2:]])
