@@ -32,25 +32,35 @@ def evaluate(
     seed: Seed = 0,
     device: Device = "auto",
     json_path: Annotated[
-        Path | None, typer.Option("--json", help="Write the figures to this file.")
+        Path | None, typer.Option("--json", help="Write the numbers to this file.")
+    ] = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option("--figures", help="Write features.* and residuals.* to this folder."),
     ] = None,
 ) -> None:
     """Accuracy on clean pictures that are given known noise, domain by domain."""
     from cop_core.estimation import load_estimator
-    from cop_core.evaluation import evaluate as measure
+    from cop_core.evaluation import read_domains, summary
 
     loaded = load_estimator(estimator, device=device)
     with progress_bar() as move:
-        found = measure(
+        readings = read_domains(
             folders,
             loaded,
             prior=prior,
             crops=crops,
             seed=seed,
+            features=pictures is not None,
             progress=lambda done, total: move("crops", done, total),
         )
+    found = summary(readings, loaded, prior=prior, crops=crops, seed=seed)
     if json_path:
         _write_json(json_path, found)
+    if pictures:
+        from cop_core.evaluation.figures import save_figures
+
+        save_figures(readings, loaded.components, pictures, seed=seed)
     Console().print(_accuracy_table(found, loaded.components))
 
 

@@ -1,6 +1,14 @@
 """Evaluation: how well the network reads noise that is known."""
 
-from cop_core.evaluation.accuracy import Accuracy, accuracy, draw_strengths, evaluate
+from cop_core.evaluation.accuracy import (
+    Accuracy,
+    DomainReading,
+    accuracy,
+    draw_strengths,
+    evaluate,
+    read_domains,
+    summary,
+)
 from cop_core.evaluation.dominant import (
     THRESHOLDS,
     DominantAccuracy,
@@ -23,6 +31,7 @@ __all__ = [
     "THRESHOLDS",
     "Accuracy",
     "Discrepancy",
+    "DomainReading",
     "DomainShift",
     "DominantAccuracy",
     "DoseResponse",
@@ -38,6 +47,8 @@ __all__ = [
     "evaluate",
     "find_pictures",
     "paired_differences",
+    "read_domains",
     "read_picture",
     "squared_mmd",
+    "summary",
 ]

@@ -15,8 +15,9 @@ import torch
 from cop_core.ene import Genome, get_prior
 from cop_core.errors import InputError
 from cop_core.estimation.estimator import Estimator
-from cop_core.evaluation.dominant import DominantAccuracy, dominant_accuracy
+from cop_core.evaluation.dominant import dominant_accuracy
 from cop_core.evaluation.pictures import domain_crops
+from cop_core.evaluation.shift import encode
 
 Values = npt.NDArray[np.float64]
 _CHUNK: Final = 64
@@ -69,6 +70,26 @@ def accuracy(truth: Values, predicted: Values, components: Sequence[str]) -> Acc
     )
 
 
+@dataclass(frozen=True)
+class DomainReading:
+    """Noisy crops of one domain, as an estimator read them.
+
+    Attributes
+    ----------
+    name : str
+        Of the domain.
+    truth, predicted : ndarray of shape (n, components)
+        Strengths put in and read.
+    features : ndarray of shape (n, width)
+        What the head reads the strengths from; (n, 0) where not asked for.
+    """
+
+    name: str
+    truth: Values
+    predicted: Values
+    features: Values
+
+
 def evaluate(
     folders: Sequence[Path],
     estimator: Estimator,
@@ -82,6 +103,39 @@ def evaluate(
 
     Parameters
     ----------
+    folders, estimator, prior, crops, seed, progress
+        See `read_domains`.
+
+    Returns
+    -------
+    dict
+        See `summary`.
+
+    Raises
+    ------
+    InputError
+        As `read_domains`.
+    """
+    readings = read_domains(
+        folders, estimator, prior=prior, crops=crops, seed=seed, progress=progress
+    )
+    return summary(readings, estimator, prior=prior, crops=crops, seed=seed)
+
+
+def read_domains(
+    folders: Sequence[Path],
+    estimator: Estimator,
+    *,
+    prior: str = "paper",
+    crops: int = 256,
+    seed: int = 0,
+    features: bool = False,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> list[DomainReading]:
+    """Give clean pictures known noise of the estimator's genome, and read them.
+
+    Parameters
+    ----------
     folders : sequence of Path
         One domain each; named by their last part.
     estimator : Estimator
@@ -92,16 +146,15 @@ def evaluate(
         Crops a domain.
     seed : int
         Of crops, strengths and noise.
+    features : bool
+        Whether to keep the features too.
     progress : callable
         Told of crops done and in all.
 
     Returns
     -------
-    dict
-        ``domains.<name>`` and ``overall``, each with ``rmse, mae, r2, r2_by_component`` and, as
-        shares, ``dominant_accuracy, threshold_accuracy``. Overall are means over domains
-        (``*_sd`` their SD over domains), of the shares those over all crops; ``baseline`` always
-        predicts the prior's mean; ``settings`` say how all this was made.
+    list of DomainReading
+        One a folder, in order.
 
     Raises
     ------
@@ -117,33 +170,60 @@ def evaluate(
     if len(set(names)) != len(names):
         raise InputError("two folders have the same name", advice="Rename one of them")
     genome = Genome.preset(estimator.card.genome["name"])
-    results: dict[str, Accuracy] = {}
-    dominants: dict[str, DominantAccuracy] = {}
-    read: list[tuple[Values, Values]] = []
-    baselines: list[Accuracy] = []
+    readings = []
     for number, (name, folder) in enumerate(zip(names, folders, strict=True)):
         clean = domain_crops(folder, crops, seed)
         truth = draw_strengths(len(clean), genome, prior, seed + number)
         predicted = np.empty_like(truth)
+        encoded = []
         for start in range(0, len(clean), _CHUNK):
             part = slice(start, start + _CHUNK)
             noisy = np.asarray(genome.corrupt(clean[part], truth[part], seed=seed + start))
             predicted[part] = estimator.predict(noisy)
+            encoded.append(encode(estimator, noisy) if features else np.empty((len(noisy), 0)))
             progress(number * crops + min(start + _CHUNK, crops), crops * len(folders))
-        results[name] = accuracy(truth, predicted, genome.components)
-        dominants[name] = dominant_accuracy(truth, predicted, genome.components)
-        read.append((truth, predicted))
-        middle = np.broadcast_to(truth.mean(axis=0), truth.shape)
-        baselines.append(accuracy(truth, middle, genome.components))
-    pooled = [np.concatenate(parts) for parts in zip(*read, strict=True)]
+        readings.append(DomainReading(name, truth, predicted, np.concatenate(encoded)))
+    return readings
+
+
+def summary(
+    readings: Sequence[DomainReading], estimator: Estimator, *, prior: str, crops: int, seed: int
+) -> dict[str, Any]:
+    """Return the accuracy by domain and over all, as JSON types.
+
+    Parameters
+    ----------
+    readings : sequence of DomainReading
+        From `read_domains`.
+    estimator, prior, crops, seed
+        What they were read with.
+
+    Returns
+    -------
+    dict
+        ``domains.<name>`` and ``overall``, each with ``rmse, mae, r2, r2_by_component`` and, as
+        shares, ``dominant_accuracy, threshold_accuracy``. Overall are means over domains
+        (``*_sd`` their SD over domains), of the shares those over all crops; ``baseline`` always
+        predicts the prior's mean; ``settings`` say how all this was made.
+    """
+    components = estimator.components
+    results = [accuracy(r.truth, r.predicted, components) for r in readings]
+    middles = [np.broadcast_to(r.truth.mean(axis=0), r.truth.shape) for r in readings]
+    baselines = [accuracy(r.truth, m, components) for r, m in zip(readings, middles, strict=True)]
+    truth = np.concatenate([r.truth for r in readings])
+    predicted = np.concatenate([r.predicted for r in readings])
     return {
-        "domains": {name: results[name].to_dict() | dominants[name].to_dict() for name in names},
-        "overall": _overall(list(results.values()), genome.components)
-        | dominant_accuracy(pooled[0], pooled[1], genome.components).to_dict(),
+        "domains": {
+            reading.name: result.to_dict()
+            | dominant_accuracy(reading.truth, reading.predicted, components).to_dict()
+            for reading, result in zip(readings, results, strict=True)
+        },
+        "overall": _overall(results, components)
+        | dominant_accuracy(truth, predicted, components).to_dict(),
         "baseline": {"rmse": float(np.mean([b.rmse for b in baselines])), "predicts": "mean"},
         "settings": {
             "prior": prior,
-            "genome": genome.name,
+            "genome": estimator.card.genome["name"],
             "seed": seed,
             "crops_per_domain": crops,
             "colour": "luminance",

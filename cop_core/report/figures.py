@@ -27,7 +27,7 @@ from cop_core.report.panels import (
 from cop_core.report.protocols import noises, protocols
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from matplotlib.artist import Artist
@@ -96,7 +96,7 @@ def profile_figure(shown: Sequence[Protocol], *, columns: int = 3) -> Figure:
     """
     names = noises(shown[0].profile.components)
     rows = -(-(len(names) + 1) // columns)
-    figure = _figure(height_in=1.85 * rows + 0.35)
+    figure = page_wide(height_in=1.85 * rows + 0.35)
     axes = [figure.add_subplot(rows, columns, i + 1) for i in range(len(names) + 1)]
     for i, (ax, component) in enumerate(zip(axes, names, strict=False)):
         draw_component(ax, shown, component)
@@ -128,7 +128,7 @@ def effects_figure(result: Comparison) -> Figure:
     .. [1] arXiv:2601.17047, Fig. 4h-j.
     """
     rows = len(noises(result.components))
-    figure = _figure(height_in=0.33 * rows + 1.1)
+    figure = page_wide(height_in=0.33 * rows + 1.1)
     _add_letters(draw_effects(figure, result))
     return figure
 
@@ -165,25 +165,35 @@ def draw_effects(figure: Figure, result: Comparison, *, stacked: bool = False) -
 
 def save_profile_figure(shown: Sequence[Protocol], stem: Path) -> None:
     """Save `profile_figure` under a path without its suffix, as SVG, PDF and PNG."""
-    with styled(_STYLE):
-        _save(profile_figure(shown), stem)
+    save_figure(lambda: profile_figure(shown), stem)
 
 
 def save_effects_figure(result: Comparison, stem: Path) -> None:
     """Save `effects_figure` under a path without its suffix, as SVG, PDF and PNG."""
-    with styled(_STYLE):
-        _save(effects_figure(result), stem)
+    save_figure(lambda: effects_figure(result), stem)
 
 
-def _figure(*, height_in: float) -> Figure:
+def page_wide(*, height_in: float) -> Figure:
+    """Return an empty figure, 180 mm wide."""
     figure = Figure(figsize=(_WIDTH_IN, height_in), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
 
-def _save(figure: Figure, stem: Path) -> None:
-    for suffix in FORMATS:
-        figure.savefig(stem.with_suffix(f".{suffix}"), dpi=300, metadata=_NO_DATE[suffix])
+def save_figure(draw: Callable[[], Figure], stem: Path) -> None:
+    """Draw a figure in the style for print and save it as SVG, PDF and PNG.
+
+    Parameters
+    ----------
+    draw : callable
+        Draws it.
+    stem : Path
+        Path without its suffix.
+    """
+    with styled(_STYLE):
+        figure = draw()
+        for suffix in FORMATS:
+            figure.savefig(stem.with_suffix(f".{suffix}"), dpi=300, metadata=_NO_DATE[suffix])
 
 
 def _add_letters(axes: Sequence[Axes]) -> None:

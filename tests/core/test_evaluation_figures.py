@@ -1,0 +1,77 @@
+"""Figures of an evaluation: drawn from features and errors, refused without them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cop_core.components import DEFAULT_COMPONENTS
+from cop_core.errors import InputError
+from cop_core.evaluation import DomainReading, domain_crops, read_domains, summary
+from cop_core.evaluation.figures import features_figure, residuals_figure, save_figures
+
+COMPONENTS = (*DEFAULT_COMPONENTS, "clean")
+
+
+def reading(name: str, seed: int, n: int = 40) -> DomainReading:
+    rng = np.random.default_rng(seed)
+    truth = rng.dirichlet(np.ones(len(COMPONENTS)), n)
+    error = rng.normal(0.02, 0.05, truth.shape)
+    return DomainReading(name, truth, truth + error, rng.normal(size=(n, 8)) + seed)
+
+
+READINGS = [reading("one", 0), reading("other", 3)]
+
+
+def test_every_crop_is_on_the_map_and_every_domain_has_a_density() -> None:
+    by_domain, by_noise, density = features_figure(READINGS, COMPONENTS).axes
+    for ax in (by_domain, by_noise):
+        assert sum(len(dots.get_offsets()) for dots in ax.collections) == 80
+    names = [text.get_text() for text in by_domain.get_legend().get_texts()]
+    assert names == ["one", "other"]
+    for line in density.lines:
+        assert np.trapezoid(line.get_ydata(), line.get_xdata()) == pytest.approx(1, abs=0.1)
+
+
+def test_residuals_state_mean_and_sd() -> None:
+    axes = residuals_figure(READINGS, COMPONENTS).axes
+    error = np.concatenate([r.predicted - r.truth for r in READINGS])
+    assert len(axes) == len(COMPONENTS)
+    for ax, column in zip(axes, error.T, strict=True):
+        assert f"{column.mean():+.3f} ± {column.std(ddof=1):.3f}" in ax.get_title()
+        normal = ax.lines[0]
+        assert np.trapezoid(normal.get_ydata(), normal.get_xdata()) == pytest.approx(1, abs=1e-3)
+
+
+def test_saved_figures_are_pictures(tmp_path: Path) -> None:
+    save_figures(READINGS, COMPONENTS, tmp_path / "new")
+    for stem in ("features", "residuals"):
+        with Image.open(tmp_path / "new" / f"{stem}.png") as picture:
+            assert np.asarray(picture.convert("L")).std() > 10
+        assert (tmp_path / "new" / f"{stem}.svg").stat().st_size > 1000
+
+
+def test_without_features_there_is_no_map() -> None:
+    bare = [DomainReading("one", r.truth, r.predicted, np.empty((40, 0))) for r in READINGS]
+    with pytest.raises(InputError, match="features=True"):
+        features_figure(bare, COMPONENTS)
+
+
+def test_domains_are_read_with_features(tmp_path: Path) -> None:
+    from cop_core.estimation import load_estimator
+
+    folder = tmp_path / "ramps"
+    folder.mkdir()
+    ramp = np.tile(np.linspace(40, 200, 256, dtype=np.uint8), (256, 1))
+    Image.fromarray(ramp).save(folder / "ramp.png")
+    estimator = load_estimator("default")
+    (read,) = read_domains([folder], estimator, crops=8, features=True)
+    assert read.features.shape == (8, estimator.network.config.width)
+    assert np.ptp(read.features, axis=0).max() > 0
+    assert len(domain_crops(folder, 8, 0)) == len(read.truth)
+    found = summary([read], estimator, prior="paper", crops=8, seed=0)
+    error = read.predicted - read.truth
+    assert found["overall"]["rmse"] == pytest.approx(np.sqrt((error**2).mean()))
