@@ -11,8 +11,9 @@ from cop_core.depth.closure import log_ratio_fits, sign_changes
 from cop_core.depth.profile import UNFAMILIAR
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from cop_core.depth.component import ComponentEffect
     from cop_core.depth.profile import DepthProfile
     from cop_core.depth.slope import SlopeFit
 
@@ -22,6 +23,7 @@ ONE_STACK: Final = (
 )
 
 _CORRELATED = 0.1
+_LEVEL = 0.05
 _MAY_DIFFER = frozenset({"name", "path", "power", "power_mw", "z_step_um"})
 
 
@@ -62,6 +64,22 @@ def settings_caveat(first: DepthProfile, second: DepthProfile) -> tuple[str, ...
     shared = (first.settings.keys() & second.settings.keys()) - _MAY_DIFFER
     differ = sorted(key for key in shared if first.settings[key] != second.settings[key])
     return (f"the two profiles were made with different {', '.join(differ)}",) if differ else ()
+
+
+def protocol_closure(effects: Sequence[ComponentEffect]) -> tuple[str, ...]:
+    """Return a warning that names differences of slope that closure may have made, if any."""
+    changed = [
+        e.component
+        for e in effects
+        if e.slope_difference_per_um * e.log_ratio_slope_difference_per_um < 0
+        and max(e.p_value_ar1, e.log_ratio_p_value) < _LEVEL
+    ]
+    if not changed:
+        return ()
+    return (
+        "strengths sum to 1: the difference between the protocols' slopes significantly changes "
+        f"sign as a centred log-ratio for {', '.join(changed)}",
+    )
 
 
 def exclusions(profile: DepthProfile) -> dict[str, int]:

@@ -49,6 +49,8 @@ class PlaneEstimate:
     uncertainty : ndarray of shape (components,)
         Predictive SD of each strength, mean over crops: how far off the network expects to be.
         Empty where the plane is excluded, NaN where the weights do not say.
+    unfamiliar_fraction : float or None
+        Fraction of the plane's crops that are unlike those of training; None where not known.
     """
 
     index: int
@@ -63,6 +65,7 @@ class PlaneEstimate:
     saturated_fraction: float = 0.0
     strengths: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
     uncertainty: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    unfamiliar_fraction: float | None = None
 
 
 @dataclass(frozen=True)

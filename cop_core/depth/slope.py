@@ -132,7 +132,7 @@ def fit_slope(depth_um: npt.ArrayLike, values: npt.ArrayLike) -> SlopeFit:
     InputError
         The two are not one-dimensional or not of one length.
     """
-    depth, value = _paired(depth_um, values)
+    depth, value = paired_values(depth_um, values)
     if not len(depth) and np.isfinite(np.asarray(values, np.float64)).sum() >= 3:
         return SlopeFit(note=NEEDS_DEPTHS)
     if len(depth) < 3:
@@ -147,6 +147,27 @@ def fit_slope(depth_um: npt.ArrayLike, values: npt.ArrayLike) -> SlopeFit:
     return _fit(depth, value)
 
 
+def paired_values(
+    depth_um: npt.ArrayLike, values: npt.ArrayLike
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return depths and values in order of depth, without what is not finite.
+
+    Raises
+    ------
+    InputError
+        The two are not one-dimensional or not of one length.
+    """
+    depth, value = np.asarray(depth_um, np.float64), np.asarray(values, np.float64)
+    if depth.ndim != 1 or depth.shape != value.shape:
+        raise InputError(
+            f"depths of shape {depth.shape} and values of shape {value.shape} do not pair",
+            advice="Give one depth in um for each value",
+        )
+    use = np.isfinite(depth) & np.isfinite(value)
+    order = np.argsort(depth[use], kind="stable")
+    return depth[use][order], value[use][order]
+
+
 def t_interval(value: float, se: float, dof: float) -> tuple[float, float]:
     """Return the 95 % confidence interval of an estimate with t-distributed error."""
     half = float(scipy.stats.t.ppf(0.975, dof)) * se
@@ -158,20 +179,6 @@ def t_p_value(value: float, se: float, dof: float) -> float:
     if se == 0:
         return 0.0 if value else _NAN
     return float(2 * scipy.stats.t.sf(abs(value / se), dof))
-
-
-def _paired(
-    depth_um: npt.ArrayLike, values: npt.ArrayLike
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    depth, value = np.asarray(depth_um, np.float64), np.asarray(values, np.float64)
-    if depth.ndim != 1 or depth.shape != value.shape:
-        raise InputError(
-            f"depths of shape {depth.shape} and values of shape {value.shape} do not pair",
-            advice="Give one depth in um for each value",
-        )
-    use = np.isfinite(depth) & np.isfinite(value)
-    order = np.argsort(depth[use], kind="stable")
-    return depth[use][order], value[use][order]
 
 
 def _fit(depth: npt.NDArray[np.float64], value: npt.NDArray[np.float64]) -> SlopeFit:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cop_core.depth.compare import N_BOOTSTRAP, Comparison
 from cop_core.depth.profile import NOT_READ, DepthProfile
+from cop_core.depth.window import OUTSIDE
 from cop_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -107,8 +108,15 @@ def _choices(result: Result) -> Iterator[str]:
         chosen = {**result.fixed.settings, "seed": result.seed}
         if result.rule != "default":
             yield from ("--rule", result.rule)
+        if result.errors != "ar1":
+            yield from ("--errors", result.errors)
+        if result.margin_per_100_um is not None:
+            yield from ("--margin", str(result.margin_per_100_um))
     else:
         chosen = result.settings
+    if "window_um" in chosen:
+        yield "--window-um"
+        yield ":".join("" if limit is None else str(limit) for limit in chosen["window_um"])
     for key, usual in vars(Settings()).items():
         if chosen[key] != usual:
             yield from ("--" + key.replace("_", "-"), str(chosen[key]))
@@ -128,7 +136,10 @@ def _obstacles(profile: DepthProfile) -> Iterator[tuple[bool, str, str]]:
     yield "level" in (opened or {}), "it is a level of a pyramid that cop does not read", _IN_PYTHON
     stopped = any(plane.reason == NOT_READ for plane in profile.planes)
     yield stopped, "its reading was stopped before the end", "read it to the end"
-    by_hand = any(plane.reason and plane.n_crops for plane in profile.planes)
+    by_hand = any(
+        plane.reason and plane.n_crops and not plane.reason.startswith(OUTSIDE)
+        for plane in profile.planes
+    )
     yield by_hand, "planes were left out by hand", _IN_PYTHON
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import platform
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
@@ -11,21 +12,32 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from cop_core._version import __version__
+from cop_core.depth.cap import cap_depth_um
 from cop_core.depth.closure import log_ratio_slopes
 from cop_core.depth.compare import Comparison
 from cop_core.depth.profile import DepthProfile
+from cop_core.depth.segmented import break_fits
+from cop_core.report.facts import facts_of
 from cop_core.report.protocols import Protocol, Result, protocols, warnings_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from cop_core.depth.slope import SlopeFit
 
-SCHEMA_VERSION: Final = "1.1"
+SCHEMA_VERSION: Final = "1.2"
 """Raised in its first number when a key changes its meaning or goes away, else in its second."""
 
-_PACKAGES = ("numpy", "scipy", "statsmodels")
+_PACKAGES = ("numpy", "scipy", "statsmodels", "tifffile", "zarr", "imagecodecs")
 
 
-def report_document(result: Result, *, command: str | None = None) -> dict[str, Any]:
+def report_document(
+    result: Result,
+    *,
+    command: str | None = None,
+    inputs: dict[str, Any] | None = None,
+    others: Mapping[str, Sequence[DepthProfile]] | None = None,
+) -> dict[str, Any]:
     """Return everything a report states, in JSON types.
 
     Parameters
@@ -34,12 +46,16 @@ def report_document(result: Result, *, command: str | None = None) -> dict[str, 
         What is reported.
     command : str, optional
         The command line that repeats it.
+    inputs : dict, optional
+        What identifies the files of every protocol, from `inputs_of`.
+    others : mapping, optional
+        The same stacks read with other normalisations, by their names.
 
     Returns
     -------
     dict
-        ``schema_version, kind, protocols, comparison`` (for a comparison), ``settings,
-        provenance, warnings``. Strengths are fractions of 1, slopes fractions per um;
+        ``schema_version, kind, protocols, comparison`` (for a comparison), ``sensitivity,
+        settings, provenance, warnings``. Strengths are fractions of 1, slopes fractions per um;
         ``n_planes`` counts the planes in a fit and ``n_excluded`` those left out. What is
         undefined is None.
     """
@@ -56,11 +72,19 @@ def report_document(result: Result, *, command: str | None = None) -> dict[str, 
             "rule": result.rule,
             "n_bootstrap": result.n_bootstrap,
             "seed": result.seed,
+            "errors": result.errors,
+            "margin_per_100_um": result.margin_per_100_um,
         }
+    document["sensitivity"] = {
+        normalisation: {p.name: _slopes(profile) for p, profile in zip(shown, read, strict=True)}
+        for normalisation, read in (others or {}).items()
+    }
     document["settings"] = settings
     document["provenance"] = {
         "command": command,
         "versions": _versions(),
+        "platform": platform.platform(),
+        "inputs": inputs or {},
         "protocols": {p.name: p.profile.provenance for p in shown},
     }
     document["warnings"] = warnings_of(result)
@@ -102,27 +126,38 @@ def _protocol(protocol: Protocol) -> dict[str, Any]:
     profile = protocol.profile
     kept = profile.kept
     depth = profile.depth_um[np.isfinite(profile.depth_um)]
-    ratios = log_ratio_slopes(profile)
+    ratios, breaks = log_ratio_slopes(profile), break_fits(profile)
     unsure = dict(zip(profile.components, profile.uncertainty[kept].T, strict=True))
     return {
         "n_planes_total": len(profile),
         "depth_range_um": [depth.min(), depth.max()] if len(depth) else None,
+        "cap_depth_um": cap_depth_um(profile.depth_um, profile.power_mw),
         "excluded": [
-            {"plane": p.index, "depth_um": p.depth_um, "reason": p.reason}
+            {"plane": p.index, "depth_um": p.depth_um, "reason": p.reason, "n_crops": p.n_crops}
             for p in profile.planes
             if p.reason
         ],
+        **facts_of(profile),
         "components": {
             component: {
                 **_fit(fit),
                 **_moments(profile.of(component)[kept]),
                 "uncertainty": unsure[component].mean() if kept.any() else None,
                 "log_ratio_slope_per_um": ratios[component],
+                "break": asdict(breaks[component]),
                 "n_planes": fit.n,
                 "n_excluded": len(profile) - fit.n,
             }
             for component, fit in protocol.fits.items()
         },
+    }
+
+
+def _slopes(profile: DepthProfile) -> dict[str, dict[str, Any]]:
+    """Return the slopes alone of every component."""
+    return {
+        component: {"slope_per_um": fit.slope_per_um, "slope_ci95": fit.slope_ci95}
+        for component, fit in profile.fits.items()
     }
 
 

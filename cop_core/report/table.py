@@ -11,12 +11,17 @@ from rich.text import Text
 
 from cop_core.depth.compare import Comparison
 from cop_core.depth.effects import F2_SUFFIX
+from cop_core.depth.segmented import break_fits
 from cop_core.report.protocols import Protocol, Result, label, protocols, warnings_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from cop_core.depth.component import ComponentEffect
+
 _UNDEFINED = "–"
+_EQUIVALENCE = "p (margin)"
+_LEVEL = 0.05
 
 
 def summary_table(result: Result) -> Group:
@@ -78,6 +83,13 @@ def _protocol_table(protocol: Protocol) -> Table:
         mean = profile.of(component)[kept].mean() * 100 if kept.any() else math.nan
         slope = slope_with_interval(fit.slope_per_um, fit.slope_ci95) if fit.defined else fit.note
         table.add_row(label(component), plain(mean, 1), slope, plain(fit.r2, 2))
+    found = [
+        f"{label(c)} at {b.depth_um:.0f} [{b.ci95_um[0]:.0f}, {b.ci95_um[1]:.0f}]"
+        for c, b in break_fits(profile).items()
+        if b.p_value < _LEVEL
+    ]
+    if found:
+        table.caption = Text(f"slope changes, depth in µm: {', '.join(found)}")
     return table
 
 
@@ -88,6 +100,7 @@ def _comparison_table(result: Comparison) -> Table:
         "slope",
         "p (Holm)",
         "d",
+        *([_EQUIVALENCE] if result.margin_per_100_um is not None else []),
     )
     for effect in result.effects:
         d = value_with_interval(effect.cohen_d, effect.cohen_d_ci95)
@@ -98,10 +111,28 @@ def _comparison_table(result: Comparison) -> Table:
             slope_with_interval(effect.slope_difference_per_um, effect.ci95),
             p_text(effect.p_holm),
             d,
+            *([_equivalence(effect)] if result.margin_per_100_um is not None else []),
         )
-    if result.rule == "paper":
-        table.caption = Text("sizes of d by the f2 convention, naive p")
+    if chosen := _how(result):
+        table.caption = Text("; ".join(chosen))
     return table
+
+
+def _how(result: Comparison) -> list[str]:
+    """Return what was chosen beside the defaults, in words."""
+    found = []
+    if result.rule == "paper":
+        found.append("sizes of d by the f2 convention, naive p")
+    if result.errors != "ar1":
+        found.append(f"errors of the slope difference: {result.errors}")
+    if result.margin_per_100_um is not None:
+        margin = f"{100 * result.margin_per_100_um:g} % per 100 µm"
+        found.append(f"p (margin): slope no smaller than {margin}, of each protocol")
+    return found
+
+
+def _equivalence(effect: ComponentEffect) -> str:
+    return f"{p_text(effect.equivalence_p_fixed)}, {p_text(effect.equivalence_p_gained)}"
 
 
 def _table(title: str, *columns: str) -> Table:

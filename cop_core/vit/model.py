@@ -111,7 +111,7 @@ class NoiseViT(nn.Module):
         super().__init__()
         self.config = config
         self.stem = PatchStem(config) if config.stem == "patch" else StatisticsStem(config)
-        rates = torch.linspace(0, config.drop_path, config.depth).tolist()
+        rates = torch.linspace(0, config.drop_path, config.depth, device="cpu").tolist()
         self.blocks = nn.ModuleList([Block(config, rate) for rate in rates])
         self.norm = nn.LayerNorm(config.width)
         self.head = nn.Linear(config.width, config.outputs)

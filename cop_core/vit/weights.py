@@ -17,6 +17,7 @@ from torch import Tensor
 
 from cop_core.components import CLEAN
 from cop_core.errors import InputError
+from cop_core.files import replace_files
 from cop_core.vit.config import VitConfig
 from cop_core.vit.model import NoiseViT
 
@@ -98,10 +99,8 @@ def save_weights(path: Path, state: Mapping[str, Tensor], card: Card) -> Card:
     """
     data = save({k: v.detach().cpu().half().contiguous() for k, v in state.items()})
     signed = Card(**{**asdict(card), "sha256": hashlib.sha256(data).hexdigest()})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-    text = json.dumps(asdict(signed), indent=1, allow_nan=False)
-    path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+    text = json.dumps(asdict(signed), indent=1, allow_nan=False) + "\n"
+    replace_files({path: data, path.with_suffix(".json"): text.encode()})
     return signed
 
 
@@ -148,16 +147,31 @@ def load_network(path: Path) -> tuple[NoiseViT, Card]:
         )
     try:
         config = VitConfig(**card.network)
-        network = NoiseViT(config)
         state = {k: v.float() for k, v in load(data).items()}
+        _require_size(config, state)
+        network = NoiseViT(config)
         network.load_state_dict(state)
-    except (SafetensorError, RuntimeError, TypeError) as error:
-        raise InputError(f"the weights do not fit their card ({error})", where=str(path)) from error
+    except (SafetensorError, RuntimeError, TypeError, ValueError, InputError) as error:
+        reason = str(error).rstrip(".")
+        raise InputError(
+            f"the weights do not fit their card ({reason})", where=str(path)
+        ) from error
     if config.outputs != len(card.components):
         raise InputError("the card names another number of outputs", where=str(path))
     if not all(bool(v.isfinite().all()) for v in state.values()):
         raise InputError("the weights are not finite", where=str(path))
     return network.eval().requires_grad_(False), card
+
+
+def _require_size(config: VitConfig, state: Mapping[str, Tensor]) -> None:
+    """Refuse a network larger than its weights, before memory is taken for it."""
+    if config.depth > len(state):
+        raise InputError(f"{config.depth} layers, {len(state)} tensors")
+    with torch.device("meta"):
+        needed = sum(value.numel() for value in NoiseViT(config).state_dict().values())
+    held = sum(value.numel() for value in state.values())
+    if needed != held:
+        raise InputError(f"{needed:,} values are needed, there are {held:,}")
 
 
 def fresh_network(preset: str, *, outputs: int = 6, seed: int = 0) -> NoiseViT:

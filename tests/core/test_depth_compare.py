@@ -3,14 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_profiles import profile, strengths
 from scipy.signal import lfilter
 from statsmodels.formula.api import ols
 from statsmodels.stats.multitest import multipletests
 
-from cop_core.components import DEFAULT_COMPONENTS
 from cop_core.depth import (
-    DepthProfile,
-    PlaneEstimate,
     clr,
     cohen_d,
     compare,
@@ -20,36 +18,10 @@ from cop_core.depth import (
     hedges_g,
     log_ratio_slopes,
 )
-from cop_core.depth.effects import D_CLASSES, D_CLASSES_PAPER, F2_CLASSES, classify, interval_of_d
+from cop_core.depth.effects import D_CLASSES, D_CLASSES_PAPER, F2_CLASSES, classify
+from cop_core.depth.intervals import interval_of_d
 from cop_core.depth.slope import FEW_PLANES, NEEDS_PLANES
 from cop_core.errors import InputError
-
-
-def profile(strengths, *, name="fixed", step=4.0, reasons=None, components=DEFAULT_COMPONENTS):
-    reasons = reasons or {}
-    nothing = np.full(len(components), np.nan)
-    planes = tuple(
-        PlaneEstimate(
-            index=i,
-            depth_um=i * step,
-            power_mw=10.0,
-            mean=nothing if i in reasons else row,
-            sd=nothing if i in reasons else np.full(len(components), 0.01),
-            n_crops=0 if i in reasons else 9,
-            signal=100.0,
-            reason=reasons.get(i, ""),
-        )
-        for i, row in enumerate(strengths)
-    )
-    return DepthProfile(name, tuple(components), planes)
-
-
-def strengths(seed, n, *, slope=0.0, rho=0.0, components=6):
-    """Strengths that sum to 1, the noises rising by ``slope`` per plane."""
-    rng = np.random.default_rng(seed)
-    noise = lfilter([1], [1, -rho], rng.normal(size=(n + 100, components - 1)), axis=0)[100:]
-    noises = 0.05 + slope * np.arange(n)[:, None] + 0.004 * noise * np.sqrt(1 - rho**2)
-    return np.column_stack([noises, 1 - noises.sum(axis=1)])
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,117 @@
+"""Breaks, caps, windows, margins and errors in the report, the command and its repetition."""
+
+import json
+import shlex
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from made_profiles import profile, strengths
+from rich.console import Console
+
+from cop_core.depth import break_fits, cap_depth_um, compare, within
+from cop_core.estimation import Settings
+from cop_core.estimation import profile as read
+from cop_core.report import repeat_command, report_document, summary_table
+
+
+def with_break():
+    """A profile whose first noise rises from 160 um on, power at its cap from 80 um."""
+    rows = strengths(0, 60)
+    rise = np.maximum(np.arange(60) - 40, 0) * 2e-3
+    rows[:, 0] += rise
+    rows[:, -1] -= rise
+    made = profile(rows)
+    planes = (replace(p, power_mw=min(5.0 + i, 25.0)) for i, p in enumerate(made.planes))
+    return replace(made, planes=tuple(planes))
+
+
+@pytest.fixture(scope="module")
+def result():
+    gained = profile(strengths(1, 60), name="gained")
+    return compare(with_break(), gained, margin_per_100_um=0.05, errors="paired", n_bootstrap=50)
+
+
+def test_report_states_breaks_caps_and_choices(result):
+    document = report_document(result)
+    fixed = document["protocols"]["fixed"]
+    assert fixed["cap_depth_um"] == cap_depth_um(result.fixed.depth_um, result.fixed.power_mw) == 80
+    assert document["protocols"]["gained"]["cap_depth_um"] is None
+    found = fixed["components"]["gaussian"]["break"]
+    expected = break_fits(result.fixed)["gaussian"]
+    assert found["depth_um"] == expected.depth_um
+    assert found["ci95_um"] == list(expected.ci95_um)
+    assert found["p_value"] < 0.05
+    assert document["settings"]["comparison"]["errors"] == "paired"
+    assert document["settings"]["comparison"]["margin_per_100_um"] == 0.05
+
+
+def test_report_states_every_effect(result):
+    components = report_document(result)["comparison"]["components"]
+    for name, figures in components.items():
+        effect = result.of(name)
+        assert figures["f2_ci95"] == list(effect.f2_ci95)
+        assert figures["equivalence_p_gained"] == effect.equivalence_p_gained
+        assert figures["log_ratio_p_value"] == effect.log_ratio_p_value
+    plain = report_document(compare(*result.profiles, n_bootstrap=50))
+    assert plain["comparison"]["components"]["poisson"]["equivalence_p_gained"] is None
+    assert "window_um" not in plain["settings"]["protocols"]["fixed"]
+
+
+def test_summary_names_breaks_margin_and_errors(result):
+    console = Console(width=140)
+    with console.capture() as captured:
+        console.print(summary_table(result))
+    text = " ".join(captured.get().split())
+    expected = break_fits(result.fixed)["gaussian"]
+    assert f"slope changes, depth in µm: Gaussian at {expected.depth_um:.0f} [" in text
+    assert "p (margin)" in text
+    assert "slope no smaller than 5 % per 100 µm" in text
+    assert "errors of the slope difference: paired" in text
+
+
+def test_window_margin_and_errors_are_repeated(pair, tiny_estimator):
+    found = read(pair[0], estimator=tiny_estimator, settings=Settings(crops=1))
+    deep = within(found, (found.depth_um[2], None))
+    words = shlex.split(repeat_command(deep, "out"))
+    assert words[words.index("--window-um") + 1] == f"{found.depth_um[2]}:"
+    both = compare(found, found, margin_per_100_um=0.02, errors="bootstrap")
+    words = shlex.split(repeat_command(both, "out"))
+    assert words[words.index("--margin") + 1] == "0.02"
+    assert words[words.index("--errors") + 1] == "bootstrap"
+
+
+@pytest.mark.usefixtures("quick_figures")
+def test_command_takes_a_window_and_a_margin(run, pair, tiny_weights, tmp_path):
+    code, out, err = run(
+        *("compare", *pair, "-o", tmp_path / "r", "--power", 20, "gained:5,300,60"),
+        *("--weights", tiny_weights, "--device", "cpu", "--crops", 1, "--margin", 0.02),
+        *("--window-um", ":1e5"),
+    )
+    assert code == 0, err
+    report = json.loads((tmp_path / "r" / "report.json").read_text())
+    assert report["settings"]["protocols"]["fixed"]["window_um"] == [None, 1e5]
+    assert report["settings"]["comparison"]["margin_per_100_um"] == 0.02
+    assert "p (margin)" in out
+
+
+@pytest.mark.parametrize("text", ["800", "a:b", "nan:", "1:2:3", "900:800"])
+def test_window_that_cannot_be_read_is_refused(run, pair, tmp_path, text):
+    code, _, err = run("compare", *pair, "-o", tmp_path / "r", "--window-um", text)
+    assert code == 2
+    assert "no window of depth" in err
+    assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--margin", "0"), "margin of 0"),
+        (("--rule", "paper", "--errors", "paired"), "paper's rule"),
+    ],
+)
+def test_choices_are_refused_before_stacks_are_read(run, tmp_path, options, said):
+    nothing = tmp_path / "none.tif", tmp_path / "none.zarr"
+    code, _, err = run("compare", *nothing, "-o", tmp_path / "r", *options)
+    assert code == 2
+    assert said in err
