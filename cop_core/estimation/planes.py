@@ -94,11 +94,11 @@ def finish(
             continue
         own = CropReading(*(values[start : start + len(crops)] for values in read))
         start += len(crops)
-        yield _with_strengths(estimate, own)
+        yield with_strengths(estimate, own)
 
 
-def _with_strengths(estimate: PlaneEstimate, own: CropReading) -> PlaneEstimate:
-    """Return the estimate of a plane with what was read from its crops."""
+def with_strengths(estimate: PlaneEstimate, own: CropReading) -> PlaneEstimate:
+    """Return the estimate of a plane with what was read from its crops, all of them or some."""
     n, components = own.strengths.shape
     strange = int((own.strangeness > 1).sum())
     flags = estimate.flags
@@ -106,11 +106,13 @@ def _with_strengths(estimate: PlaneEstimate, own: CropReading) -> PlaneEstimate:
         flags += (f"{UNFAMILIAR} ({strange} of {n} crops)",)
     return replace(
         estimate,
+        n_crops=n,
         mean=own.strengths.mean(axis=0),
         sd=own.strengths.std(axis=0, ddof=1) if n > 1 else np.zeros(components),
         # not over the root of n: crops of one plane are wrong in the same direction
         uncertainty=own.uncertainty.mean(axis=0),
         strengths=own.strengths,
+        unfamiliar_fraction=strange / n if np.isfinite(own.strangeness).all() else np.nan,
         flags=flags,
     )
 

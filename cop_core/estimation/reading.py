@@ -17,6 +17,9 @@ from cop_core.estimation.planes import Prepared, finish, not_read, prepare
 from cop_core.estimation.settings import Settings
 from cop_core.estimation.survey import NOTHING_SEEN, Survey, Surveyor
 from cop_core.stacks import Stack
+from cop_core.stacks.files import file_state
+
+_STORED = ("format", "axes", "shape", "channel", "channel_name", "time", "depth_from")
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ class Reading:
         self._name = name or stack.name
         self._batch_size = batch_size
         self._found = NOTHING_SEEN
+        self._files: dict[str, Any] | None = None
         self._read: list[PlaneEstimate] = []
         self._steps = self._run()
 
@@ -90,19 +94,17 @@ class Reading:
         It may be asked for at any time, also from another thread and before the first step.
         """
         read = tuple(self._read)
-        components = self._estimator.components
         rest = range(len(read), len(self._stack))
-        return DepthProfile(
-            name=self._name,
-            components=components,
-            planes=read + tuple(not_read(self._stack, i, len(components)) for i in rest),
-            settings={**asdict(self._settings), "estimator": self._estimator.card.name},
-            provenance=_provenance(self._stack, self._estimator, self._found),
+        missing = (not_read(self._stack, i, len(self._estimator.components)) for i in rest)
+        return profile_of(
+            *((*read, *missing), self._stack, self._estimator, self._settings),
+            *(self._name, self._found, self._files),
         )
 
     def _run(self) -> Iterator[Step]:
         total = 2 * len(self._stack)
         done = 0
+        self._files = file_state(self._stack.source)
         for _ in self._survey():
             done += 1
             yield Step(done, total)
@@ -113,7 +115,7 @@ class Reading:
             yield Step(done, total, estimate)
 
     def _survey(self) -> Iterator[None]:
-        surveyor = Surveyor(self._stack.shape)
+        surveyor = Surveyor()
         for plane in self._stack:
             surveyor.add(plane)
             yield None
@@ -132,11 +134,31 @@ class Reading:
         yield from finish(batch, self._estimator, self._batch_size)
 
 
+def profile_of(
+    planes: tuple[PlaneEstimate, ...],
+    stack: Stack,
+    estimator: Estimator,
+    settings: Settings,
+    name: str,
+    found: Survey,
+    files: dict[str, Any] | None = None,
+) -> DepthProfile:
+    """Return estimates of a stack's planes as a profile that says where they come from."""
+    return DepthProfile(
+        name=name,
+        components=estimator.components,
+        planes=planes,
+        settings={**asdict(settings), "estimator": estimator.card.name},
+        provenance={**_provenance(stack, estimator, found), "files": files},
+    )
+
+
 def _provenance(stack: Stack, estimator: Estimator, found: Survey) -> dict[str, Any]:
     low, high = found.range_counts
     return {
         "source": stack.source,
         "opened_with": stack.metadata.get("opened_with"),
+        "stored_as": {key: stack.metadata.get(key) for key in _STORED},
         "shape": list(stack.shape),
         "dtype": str(stack.dtype),
         "pixel_size_um": None if stack.pixel_size_um is None else list(stack.pixel_size_um),

@@ -19,6 +19,7 @@ STRUCTURE_SHARE: Final = 0.02
 """A noisy plane with less structure than this share of the median plane's holds stray light."""
 _BLOCK = 8
 _SAMPLE = 1 << 21
+"""Most pixels kept of a stack; a sample of every other row and column is taken beyond."""
 
 
 @dataclass(frozen=True)
@@ -44,17 +45,15 @@ NOTHING_SEEN: Final = Survey((math.nan, math.nan), frozenset())
 
 
 class Surveyor:
-    """Sees the planes of a stack one by one, with flat memory.
+    """Sees the planes of a stack one by one, in any order, with flat memory.
 
-    Parameters
-    ----------
-    shape : tuple of int
-        Planes, height and width of the stack.
+    What it finds does not depend on the order, nor on how many planes are still to come.
     """
 
-    def __init__(self, shape: tuple[int, int, int]) -> None:
-        self._stride = max(1, math.ceil(math.sqrt(math.prod(shape) / _SAMPLE)))
-        self._samples: list[npt.NDArray[Any]] = []
+    def __init__(self) -> None:
+        self._stride = 1
+        self._samples: dict[int, npt.NDArray[Any]] = {}
+        self._held = 0
         self._structures: dict[int, Structure] = {}
 
     def add(self, plane: Plane) -> None:
@@ -62,28 +61,49 @@ class Surveyor:
         if plane.validity.ok:
             # Offsets wander, so that a stride that divides the width still sees every column.
             start = plane.index % self._stride
-            sample = plane.data[start :: self._stride, start :: self._stride]
-            self._samples.append(sample.ravel())
+            sample = plane.data[start :: self._stride, start :: self._stride].copy()
+            self._samples[plane.index] = sample
             self._structures[plane.index] = structure(plane)
+            self._held += sample.size
+            while self._held > _SAMPLE:
+                self._thin()
+
+    def _thin(self) -> None:
+        """Double the stride, as if it had been so from the start."""
+        for index, sample in self._samples.items():
+            first = index // self._stride % 2
+            self._samples[index] = sample[first::2, first::2].copy()
+        self._stride *= 2
+        self._held = sum(sample.size for sample in self._samples.values())
+
+    def knows(self, index: int) -> bool:
+        """Tell whether a plane was seen and valid."""
+        return index in self._structures
 
     def found(self) -> Survey:
         """Return what the planes seen so far hold."""
-        if not self._samples:
-            return NOTHING_SEEN
-        low, high = np.percentile(np.concatenate(self._samples), PERCENTILES)
+        return Survey(self.range_counts(), self.empty()) if self._samples else NOTHING_SEEN
+
+    def range_counts(self) -> tuple[float, float]:
+        """Return the percentiles over the planes seen so far, at least one."""
+        counts = np.concatenate([sample.ravel() for sample in self._samples.values()])
+        low, high = np.percentile(counts, PERCENTILES)
+        return float(low), float(high)
+
+    def empty(self) -> frozenset[int]:
+        """Return those of the planes seen so far that hold no signal."""
         present = [s.sd for s in self._structures.values() if s.significant]
         least = STRUCTURE_SHARE * float(np.median(present)) if present else 0.0
-        empty = {
+        return frozenset(
             index
             for index, s in self._structures.items()
             if not s.significant or (s.sd < least and s.sd < s.pixel_sd / 2)
-        }
-        return Survey((float(low), float(high)), frozenset(empty))
+        )
 
 
 def survey(stack: Stack) -> Survey:
     """Read a stack once, plane by plane, and return what its planes hold."""
-    surveyor = Surveyor(stack.shape)
+    surveyor = Surveyor()
     for plane in stack:
         surveyor.add(plane)
     return surveyor.found()

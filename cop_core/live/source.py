@@ -45,6 +45,16 @@ class Source(Protocol):
     def state(self) -> State:
         """Where the acquisition stands, as of the last `news`."""
 
+    @property
+    def waiting(self) -> int:
+        """Planes that are complete and still to be handed out, as of the last `news`."""
+
+    def completed_at(self, index: int) -> float:
+        """Return when a plane that was handed out became complete, in s as `time.time` counts.
+
+        As far as the source can tell: when it saw the plane, or its file was last written.
+        """
+
     def news(self, limit: int | None = None) -> Sequence[Plane]:
         """Return planes that became complete and were not handed out before, in order.
 
@@ -61,9 +71,10 @@ class Source(Protocol):
         """
 
     def stack(self) -> Stack:
-        """Return the planes that are complete now as a stack, as `open_stack` would give it.
+        """Return the acquisition as it is now, as `open_stack` would give it.
 
-        What is read from it is what an offline reading of the finished acquisition reads.
+        What is read from it is what an offline reading of the finished acquisition reads; a
+        plane that is not there carries its reason. Each call looks anew.
         """
 
     def close(self) -> None:

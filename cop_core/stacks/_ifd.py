@@ -27,8 +27,8 @@ class Chain:
 
     Attributes
     ----------
-    n_pages : int
-        Directories found.
+    spans : tuple of (int, int)
+        Start and stop of the header and of every directory found, in bytes.
     complete : bool
         True where the chain ends by saying so, False where it leaves the file.
     second_offset : int
@@ -39,11 +39,16 @@ class Chain:
         In bytes.
     """
 
-    n_pages: int
+    spans: tuple[tuple[int, int], ...]
     complete: bool
     second_offset: int
     description_lost: bool
     file_size: int
+
+    @property
+    def n_pages(self) -> int:
+        """Directories found."""
+        return len(self.spans) - 1
 
 
 @dataclass(frozen=True)
@@ -83,27 +88,26 @@ def read_chain(path: Path) -> Chain:
     with path.open("rb") as file:
         size = path.stat().st_size
         form, first = _read_header(file, path)
-        offsets: list[int] = []
-        seen: set[int] = set()
+        found: dict[int, int] = {}
         lost, offset, second = False, first, 0
-        while offset and len(offsets) <= MAX_PLANES:
-            if offset in seen:
+        while offset and len(found) <= MAX_PLANES:
+            if offset in found:
                 raise InputError("the TIFF pages run in a circle", where=str(path))
             entries = _entries(file, form, offset, size)
             if entries is None:
                 break
-            offsets.append(offset)
-            seen.add(offset)
-            lost = lost or (len(offsets) == 1 and _description_lost(form, entries, size))
-            offset = form.offset(file.read(form.offset_size))
-            second = offset if len(offsets) == 1 else second
-    if not offsets:
+            lost = lost or (not found and _description_lost(form, entries, size))
+            following = form.offset(file.read(form.offset_size))
+            second = second if found else following
+            found[offset] = file.tell()
+            offset = following
+    if not found:
         raise InputError(
             "the file is truncated: it ends before its first page, 0 planes can be read",
             where=str(path),
             advice="copy the file again",
         )
-    return Chain(len(offsets), not offset, second, lost, size)
+    return Chain(((0, 2 * form.offset_size), *found.items()), not offset, second, lost, size)
 
 
 def _read_header(file: BinaryIO, path: Path) -> tuple[_Format, int]:

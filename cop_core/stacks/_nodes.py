@@ -130,23 +130,29 @@ def require_safe_codecs(node: Node) -> None:
         )
 
 
-def outer_codec(node: Node) -> str:
-    """Give the name of the codec that a chunk's bytes on disk were written by."""
-    listed = _list(node.metadata.get("codecs"))
-    return next(_codec_names({"codecs": listed[-1:] or [node.metadata.get("compressor")]}), "")
+def byte_codecs(metadata: dict[str, Any], key: str = "codecs") -> list[dict[str, Any]]:
+    """Give the codecs of an array (zarr 2 or 3), the one applied last first, under ``name``."""
+    listed = _list(metadata.get(key))
+    if key not in metadata:
+        listed = [*_list(metadata.get("filters")), metadata.get("compressor")]
+    named = [codec if isinstance(codec, dict) else {"name": codec} for codec in listed if codec]
+    return [{**codec, "name": _name(codec)} for codec in reversed(named)]
 
 
 def _codec_names(metadata: dict[str, Any]) -> Iterator[str]:
-    listed = [metadata.get("compressor"), *_list(metadata.get("filters"))]
-    for codec in listed + _list(metadata.get("codecs")):
-        if codec is None:
-            continue
-        name = codec.get("id", codec.get("name")) if isinstance(codec, dict) else codec
-        yield str(name).removeprefix("numcodecs.")
-        inner = codec.get("configuration") if isinstance(codec, dict) else None
-        if isinstance(inner, dict):
-            for key in ("codecs", "index_codecs"):
-                yield from _codec_names({"codecs": inner.get(key)})
+    for key in ("compressor", "filters", "codecs", "index_codecs"):
+        listed = metadata.get(key)
+        for codec in listed if isinstance(listed, list) else [listed]:
+            if codec is not None:
+                yield _name(codec)
+            inner = codec.get("configuration") if isinstance(codec, dict) else None
+            if isinstance(inner, dict):
+                yield from _codec_names(inner)
+
+
+def _name(codec: Any) -> str:
+    name = codec.get("id", codec.get("name")) if isinstance(codec, dict) else codec
+    return str(name).removeprefix("numcodecs.")
 
 
 def _list(value: Any) -> list[Any]:

@@ -84,7 +84,7 @@ def _parse_rows(text: str, path: Path) -> list[tuple[float, float]]:
 
 def _row(row: list[str], columns: tuple[int, int], line: int, path: Path) -> tuple[float, float]:
     try:
-        depth_um, power_mw = (float(row[column]) for column in columns)
+        depth_um, power_mw = (_number(row[column]) for column in columns)
     except (ValueError, IndexError):
         problem = f"line {line} lacks a depth and a power"
         raise InputError(problem, where=str(path), advice="write two numbers") from None
@@ -95,3 +95,9 @@ def _row(row: list[str], columns: tuple[int, int], line: int, path: Path) -> tup
             advice="give depth_um and power_mw as numbers of 0 or more",
         )
     return depth_um, power_mw
+
+
+def _number(cell: str) -> float:
+    if "_" in cell or not cell.isascii():
+        raise ValueError(cell)  # Python reads 5_0 as 50, where a damaged 5.0 was meant
+    return float(cell)

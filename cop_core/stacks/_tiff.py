@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,8 @@ from cop_core.stacks._dataset import Dataset, ReadPlane
 from cop_core.stacks._ifd import Chain, read_chain
 from cop_core.stacks._limits import require_block, require_plane_count
 from cop_core.stacks._slabs import SlabReader
-from cop_core.stacks._tiff_layout import Layout, lay_out, require_page
+from cop_core.stacks._tiff_checks import require_page
+from cop_core.stacks._tiff_layout import Layout, lay_out
 from cop_core.stacks._tiff_meta import Dialect, read_dialect
 from cop_core.stacks._tiff_planes import (
     ContiguousPlanes,
@@ -64,7 +66,7 @@ def _require_readable(
     require_plane_count(layout.n_planes, where)
     n_pieces = layout.n_pieces
     readable = sum(layout.planes.readable(i) for i in range(n_pieces))
-    if readable == n_pieces:
+    if readable == n_pieces and not layout.at_least:
         return
     least = "at least " if layout.at_least else ""
     problem = (
@@ -104,6 +106,7 @@ def _dataset(path: Path, dialect: Dialect, layout: Layout, axes: str | None, lev
         scale=scale,
         channels=dialect.channels,
         power_mw=dialect.power_mw,
+        declared=math.prod(dialect.shape[:-2]) > 1,
     )
 
 

@@ -10,7 +10,12 @@ import numpy as np
 
 from cop_core.errors import InputError
 from cop_core.stacks._axes import KNOWN
-from cop_core.stacks._limits import require_block, require_real
+from cop_core.stacks._tiff_checks import (
+    plain_spans,
+    require_alike,
+    require_apart,
+    require_keyframe,
+)
 from cop_core.stacks._tiff_planes import ContiguousPlanes, PagedPlanes, Planes
 
 if TYPE_CHECKING:
@@ -59,18 +64,6 @@ class Layout:
         return math.prod(self.shape) // max(page, 1)
 
 
-def require_page(page: Any, where: str) -> None:
-    """Refuse a page of unknown or absurd size or type."""
-    if page.dtype is None:
-        raise InputError("the type of its pixels is not known", where=where)
-    if not all(isinstance(n, int) and n > 0 for n in page.shape):
-        problem = f"its pages are declared with the size {page.shape}"
-        raise InputError(problem, where=where, advice="export the file again")
-    require_real(np.dtype(page.dtype), where)
-    require_block(page.shape, page.dtype.itemsize, "plane", where)
-    require_block(page.chunks, page.dtype.itemsize, "tile", where)
-
-
 def lay_out(tif: Any, dialect: Dialect, chain: Chain, path: Path, level: int) -> tuple[int, Layout]:
     """Find the planes of an open TIFF.
 
@@ -97,8 +90,12 @@ def lay_out(tif: Any, dialect: Dialect, chain: Chain, path: Path, level: int) ->
     InputError
         Where there are several stacks or no such level.
     """
-    image, series = _choose_series(tif, str(path))
+    image, series = _choose_series(tif, chain, str(path))
+    if chain.complete and series is not None and series.kind == "generic":
+        require_alike(series, chain.n_pages, str(path))
     declared = math.prod(dialect.shape[:-2]) if dialect.axes.endswith("YX") else 0
+    if declared > 1 and not level and _grows_packed(tif.pages.first, chain):
+        return image, _packed(tif.pages.first, dialect, chain, path)
     n_series = math.prod(series.shape[:-2]) if series is not None else 0
     known = series is not None and n_series >= max(declared, 2 - chain.complete)
     if known and (chain.complete or declared):
@@ -106,11 +103,17 @@ def lay_out(tif: Any, dialect: Dialect, chain: Chain, path: Path, level: int) ->
     return 0, _cut_layout(tif, dialect, chain, path)
 
 
-def _choose_series(tif: Any, where: str) -> tuple[int, Any]:
+def _choose_series(tif: Any, chain: Chain, where: str) -> tuple[int, Any]:
     """Give the one image that has several planes, with its number; else the first."""
     try:
         series = list(tif.series)
-    except Exception:
+    except Exception as error:
+        if chain.complete:
+            raise InputError(
+                f"its pages do not fit together ({error})",
+                where=where,
+                advice="the file is damaged: copy or export it again",
+            ) from None
         # pages that do not fit together, as in a cut file, are laid out without the library
         return 0, None
     stacks = [
@@ -126,6 +129,24 @@ def _choose_series(tif: Any, where: str) -> tuple[int, Any]:
     return stacks[0] if stacks else (0, series[0] if series else None)
 
 
+def _grows_packed(page: Any, chain: Chain) -> bool:
+    """Tell whether planes follow the first page's whose directories are still to be written.
+
+    So do files of writers that put all pixels first. Pixels behind a directory that follows its
+    own pixels need not be planes.
+    """
+    alone = chain.n_pages == 1 and not chain.second_offset and page.is_final
+    ahead = alone and page.offset < page.dataoffsets[0]
+    return ahead and page.dataoffsets[0] + 2 * page.nbytes <= chain.file_size
+
+
+def _packed(page: Any, dialect: Dialect, chain: Chain, path: Path) -> Layout:
+    dtype = np.dtype(_byte_order(page) + page.dtype.char)
+    start, (height, width) = page.dataoffsets[0], page.shape[:2]
+    planes = ContiguousPlanes(path, start, dtype, (height, width), chain.file_size)
+    return Layout(dialect.axes, dialect.shape, planes, np.dtype(page.dtype))
+
+
 def _whole(series: Any, chain: Chain, path: Path, level: int) -> Layout:
     if not 0 <= level < len(series.levels):
         raise InputError(
@@ -134,14 +155,21 @@ def _whole(series: Any, chain: Chain, path: Path, level: int) -> Layout:
             advice=f"choose a level from 0 to {len(series.levels) - 1}",
         )
     chosen = series.levels[level]
+    if chain.n_pages > 1 and len(chosen) > 1:
+        require_keyframe(chosen, str(path))
     axes, shape = _without_samples(chosen.get_axes(squeeze=False), chosen.get_shape(squeeze=False))
     page, offset = chosen.keyframe, None if chosen.is_multifile else chosen.dataoffset
     planes: Planes
     if offset is None:
-        planes = PagedPlanes(_pages(chosen))
+        pages = _pages(chosen)
+        planes = PagedPlanes(pages)
+        if not chosen.is_multifile:
+            require_apart(plain_spans(pages), chain, str(path))
     else:
         dtype = np.dtype(_byte_order(page) + page.dtype.char)
         planes = ContiguousPlanes(path, offset, dtype, (shape[-2], shape[-1]), chain.file_size)
+        whole = offset, offset + math.prod(shape) * dtype.itemsize
+        require_apart([whole], chain, str(path))
     letters = "".join(a if a in KNOWN else "Q" for a in axes)
     return Layout(letters, shape, planes, np.dtype(page.dtype), chosen)
 
@@ -173,7 +201,7 @@ def _cut_layout(tif: Any, dialect: Dialect, chain: Chain, path: Path) -> Layout:
         shape = (max(between, chain.n_pages + (not chain.complete)), height, width)
     single = chain.n_pages == 1 and not chain.second_offset and dialect.kind == "imagej-tiff"
     if page.is_final and (single or between >= max(declared, 2)):
-        return Layout(axes, shape, packed, np.dtype(page.dtype))
+        return Layout(axes, shape, packed, np.dtype(page.dtype), at_least=not declared)
     planes = PagedPlanes(_pages(tif.pages))
     return Layout(axes, shape, planes, np.dtype(page.dtype), at_least=not declared)
 

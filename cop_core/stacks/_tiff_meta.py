@@ -80,9 +80,15 @@ def _read_imagej(tif: Any) -> Dialect:
 
 def _imagej_scale(meta: dict[str, Any], page: Any) -> Scale:
     unit, spacing = meta.get("unit"), meta.get("spacing")
+    if "_" in _line(page.description, "spacing="):
+        spacing = None  # the library reads 2_5 as 25, where a damaged 2.5 was meant
     step = step_um(spacing, meta.get("zunit", unit))
     y, x = (_pixel_um(page, tag, meta.get(f"{tag[0].lower()}unit", unit)) for tag in _RESOLUTIONS)
     return Scale(step, None, (y, x) if y and x else None, _unused(spacing, step))
+
+
+def _line(text: str, start: str) -> str:
+    return next((line for line in text.splitlines() if line.startswith(start)), "")
 
 
 _RESOLUTIONS = ("YResolution", "XResolution")

@@ -111,7 +111,13 @@ class PagedPlanes:
     def read(self, index: int) -> npt.NDArray[Any]:
         """Decode one plane; the file is opened for it alone."""
         page = self._pages[index]
-        absent = sum(not n for n in page.databytecounts)
+        needed, listed = math.prod(page.chunked), map(len, (page.dataoffsets, page.databytecounts))
+        if min(listed) < needed:
+            raise BrokenPlaneError(f"damaged: it is cut into {needed} pieces, not all are listed")
+        # the library fills a piece that lies nowhere with zeros
+        absent = sum(
+            not (o and n) for o, n in zip(page.dataoffsets, page.databytecounts, strict=False)
+        )
         if absent:
             total = len(page.databytecounts)
             raise BrokenPlaneError(

@@ -40,8 +40,8 @@ def um_per_unit(unit: object) -> float | None:
 
 def number(value: Any) -> float | None:
     """Read a finite number from metadata; None where it is none."""
-    if isinstance(value, bool):
-        return None
+    if isinstance(value, bool) or (isinstance(value, str) and "_" in value):
+        return None  # Python reads 2_5 as 25, where a damaged 2.5 was meant
     try:
         found = float(value)
     except (TypeError, ValueError, OverflowError):

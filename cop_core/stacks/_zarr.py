@@ -16,8 +16,8 @@ import zarr
 from cop_core.errors import InputError
 from cop_core.stacks._array import regular
 from cop_core.stacks._axes import axes_from_names, guess_axes, require_axes
-from cop_core.stacks._chunk_size import stated_size
-from cop_core.stacks._dataset import BrokenPlaneError, Dataset
+from cop_core.stacks._chunk_size import ChunkSizes
+from cop_core.stacks._dataset import BrokenPlaneError, Dataset, Stamp, stamp_of
 from cop_core.stacks._limits import (
     MAX_CHUNKS_PER_PLANE,
     require_block,
@@ -25,7 +25,7 @@ from cop_core.stacks._limits import (
     require_real,
 )
 from cop_core.stacks._ngff import Image, ome_attributes, read_image
-from cop_core.stacks._nodes import Node, children, outer_codec, read_node, require_safe_codecs
+from cop_core.stacks._nodes import Node, children, read_node, require_safe_codecs
 from cop_core.stacks._slabs import SlabReader, plane_axis_of
 from cop_core.stacks.model import Scale
 from cop_core.stacks.validity import CHUNK_ABSENT
@@ -153,10 +153,10 @@ class ChunkedPlanes:
         self._stored = tuple(array.shards or array.chunks)
         self._shape, self._axes = tuple(array.shape), axes
         self._encode_key = array.metadata.encode_chunk_key
-        self._codec = outer_codec(node)
-        self._largest = 2 * math.prod(array.chunks) * array.dtype.itemsize + _SLACK_BYTES
+        largest = 2 * math.prod(array.chunks) * array.dtype.itemsize + _SLACK_BYTES
+        in_shard = math.prod(s // c for s, c in zip(self._stored, array.chunks, strict=True))
         self._folder = Path(os.path.realpath(node.path))
-        self._require_few_chunks()
+        self._sizes = ChunkSizes(node, self._require_few_chunks(), in_shard, largest)
         axis = plane_axis_of(axes, self._shape)
         along = axes.index(axis) if axis else 0
         self._planes = SlabReader(array, axes, regular(self._shape[along], array.chunks[along]))
@@ -171,6 +171,17 @@ class ChunkedPlanes:
             raise BrokenPlaneError(f"chunk missing ({absent} of {len(keys)})")
         return self._planes(position)
 
+    def shares(self, axis: str) -> bool:
+        """Tell whether several planes along an axis lie in one file."""
+        return axis in self._axes and self._stored[self._axes.index(axis)] > 1
+
+    def stamp(self, position: Mapping[str, int]) -> Stamp | None:
+        """Return what tells one writing of a plane's files from another; None where one lacks."""
+        try:
+            return tuple(stamp_of(self._folder / key) for key in self._chunk_keys(position))
+        except OSError:
+            return None
+
     def _chunk_keys(self, position: Mapping[str, int]) -> Iterator[str]:
         ranges = [
             (position[axis] // stored,) if axis in position else range(math.ceil(size / stored))
@@ -184,11 +195,11 @@ class ChunkedPlanes:
             raise BrokenPlaneError("damaged: a chunk is a link out of the store")
         if not path.is_file():
             return False
-        if stated_size(path, self._codec) > self._largest:
+        if self._sizes.too_large(path):
             raise BrokenPlaneError("damaged: a chunk decodes to far more than is declared")
         return True
 
-    def _require_few_chunks(self) -> None:
+    def _require_few_chunks(self) -> int:
         pairs = dict(zip(self._axes, zip(self._shape, self._stored, strict=True), strict=True))
         count = math.prod(math.ceil(size / chunk) for size, chunk in (pairs["Y"], pairs["X"]))
         if count > MAX_CHUNKS_PER_PLANE:
@@ -198,3 +209,4 @@ class ChunkedPlanes:
                 where=str(self._folder),
                 advice="rewrite the store with larger chunks",
             )
+        return count

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ from cop_core.stacks._given import given_options
 from cop_core.stacks._lazy import LazyStack
 from cop_core.stacks._limits import require_block, require_plane_count, require_real
 from cop_core.stacks._tiff import open_tiff
+from cop_core.stacks._tiff_folder import is_folder_of_tiffs, open_folder
 from cop_core.stacks._zarr import open_zarr
 from cop_core.stacks.power import resolve_power
 
@@ -42,7 +45,8 @@ def open_stack(
     ----------
     source : str, Path or array
         A TIFF file (OME, ImageJ, ScanImage, plain), the folder of an OME-Zarr image or a
-        zarr array, or a numpy, dask or zarr array (planes, Y, X where ``axes`` is None).
+        zarr array, a folder of TIFFs of one plane each, numbered in their names, or a numpy,
+        dask or zarr array (planes, Y, X where ``axes`` is None).
     z_step_um : float, optional
         Distance of two planes in um; goes before the metadata. Needed where they say
         nothing. Makes the frames of a movie, or planes of unknown meaning, z planes.
@@ -73,15 +77,27 @@ def open_stack(
     InputError
         Where the source or an option cannot be used; the message says what to do.
     """
-    step = require_z_step(z_step_um)
-    try:
-        data = _open(source, axes, level, allow_partial=allow_partial)
-        selection = select(data, channel, time, any_axis=step is not None or axes is not None)
-        stack = _stack(data, selection, step, power, name)
-        stack.metadata["opened_with"] = given_options(
-            selection, step, power, channel, time, axes, level, allow_partial=allow_partial
+    with readable_errors(source):
+        require_z_step(z_step_um)
+        data = open_dataset(source, axes, level, allow_partial=allow_partial)
+        return stack_of(
+            data,
+            z_step_um=z_step_um,
+            power=power,
+            channel=channel,
+            time=time,
+            axes=axes,
+            name=name,
+            level=level,
+            allow_partial=allow_partial,
         )
-        return stack
+
+
+@contextmanager
+def readable_errors(source: Any) -> Iterator[None]:
+    """Turn what the libraries raise for a source into an InputError."""
+    try:
+        yield
     except CopError:
         raise
     except Exception as error:
@@ -93,7 +109,32 @@ def open_stack(
         ) from error
 
 
-def _open(source: Any, axes: str | None, level: int, *, allow_partial: bool) -> Dataset:
+def stack_of(
+    data: Dataset,
+    *,
+    z_step_um: float | None = None,
+    power: Any = None,
+    channel: int | str | None = None,
+    time: int | str | None = None,
+    axes: str | None = None,
+    name: str | None = None,
+    level: int = 0,
+    allow_partial: bool = False,
+) -> LazyStack:
+    """Choose one z-stack of a dataset; the options are those of `open_stack`."""
+    step = require_z_step(z_step_um)
+    selection = select(data, channel, time, any_axis=step is not None or axes is not None)
+    stack = _stack(data, selection, step, power, name)
+    stack.metadata["opened_with"] = given_options(
+        selection, step, power, channel, time, axes, level, allow_partial=allow_partial
+    )
+    return stack
+
+
+def open_dataset(
+    source: Any, axes: str | None = None, level: int = 0, *, allow_partial: bool = False
+) -> Dataset:
+    """Describe what a path or an array holds; the options are those of `open_stack`."""
     if is_array(source):
         return open_array(source, axes)
     if not isinstance(source, (str, os.PathLike)):
@@ -104,7 +145,7 @@ def _open(source: Any, axes: str | None, level: int, *, allow_partial: bool) -> 
         )
     path = Path(source)
     if path.is_dir():
-        return open_zarr(path, axes, level)
+        return open_folder(path, axes) if is_folder_of_tiffs(path) else open_zarr(path, axes, level)
     if not path.is_file():
         raise InputError("no such file or folder", where=str(path), advice="check the path")
     return open_tiff(path, axes, level, allow_partial=allow_partial)

@@ -29,6 +29,14 @@ ALL_ZERO: Final = "unwritten or empty (all zero)"
 CHUNK_ABSENT: Final = "unwritten or empty (chunk absent)"
 TRUNCATED: Final = "truncated"
 SMALL: Final = "smaller than a crop"
+NOT_FINITE: Final = "not finite"
+CONSTANT: Final = "constant"
+SATURATED: Final = "saturated"
+
+UNIFORM: Final = frozenset({ALL_ZERO, CONSTANT})
+"""Reasons of planes with a single value, as have places that nothing was written to."""
+OF_PIXELS: Final = UNIFORM | {NOT_FINITE, SATURATED}
+"""Reasons found in the pixels of a plane; any other says that it could not be read."""
 
 
 def check_plane(data: npt.NDArray[Any]) -> Validity:
@@ -47,7 +55,7 @@ def check_plane(data: npt.NDArray[Any]) -> Validity:
     """
     flags = size_flags(data.shape)
     if data.dtype.kind == "f" and not bool(np.isfinite(data).all()):
-        return Validity("not finite", flags)
+        return Validity(NOT_FINITE, flags)
     low, high = data.min(), data.max()
     fraction = saturated_fraction(data)
     return Validity(_reason(data.dtype, low, high, fraction), flags, fraction)
@@ -83,5 +91,5 @@ def _reason(dtype: np.dtype[Any], low: Any, high: Any, fraction: float) -> str:
         return ALL_ZERO
     full = dtype.kind != "f" and int(high) == np.iinfo(dtype).max
     if low == high and not full:
-        return "constant"
-    return "saturated" if fraction > SATURATED_FRACTION else ""
+        return CONSTANT
+    return SATURATED if fraction > SATURATED_FRACTION else ""

@@ -234,6 +234,23 @@ def test_impossible_batches_are_refused(batch_size, tiny_estimator):
         tiny_estimator.predict(CROPS, batch_size=batch_size)
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_crop_reads_the_same_to_the_last_bit_whatever_is_read_with_it(trained, precision):
+    rng = np.random.default_rng(7)
+    crops = rng.random((38, 192, 192), dtype=np.float32) ** 3
+    crops[::3] = np.round(crops[::3] * 30) / 30
+    crops[1::3] *= 0.1
+    estimator = replace(trained("default"), precision=getattr(torch, precision))
+    whole = estimator.read(crops)
+    for sizes in ([1, 2, 3, 4, 5], [9, 6, 7], [38], [16, 13], [37], [33], [8, 1, 10, 1, 11]):
+        start = int(rng.integers(0, len(crops) - sum(sizes) + 1))
+        for size in sizes:
+            own = estimator.read(crops[start : start + size])
+            for found, expected in zip(own, whole, strict=True):
+                np.testing.assert_array_equal(found, expected[start : start + size])
+            start += size
+
+
 # --- memory ----------------------------------------------------------------------------------
 
 
@@ -245,11 +262,14 @@ class _Scarce(torch.nn.Module):
         self.network, self.config = network, network.config
         self.most, self.sizes, self.doubt = most, [], None
 
-    def forward_features(self, x):
+    def prepare(self, x):
         self.sizes.append(len(x))
         if len(x) > self.most:
             raise torch.OutOfMemoryError("no memory")
-        return self.network.forward_features(x)
+        return self.network.prepare(x)
+
+    def forward_features(self, prepared):
+        return self.network.forward_features(prepared)
 
     def forward_head(self, features):
         return self.network.forward_head(features)

@@ -1,0 +1,91 @@
+"""Planes kept in a temporary file while they come, so that memory stays flat."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cop_core.errors import InputError
+
+
+class Spool:
+    """Planes of one shape, appended to a temporary file and read back by index.
+
+    It reads like an array of shape (planes, height, width), which `open_stack` opens. One thread
+    may append while others read. The file has no name where the system allows that, so it goes
+    with the process, however that ends.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (height, width) of every plane.
+    dtype : numpy dtype
+        Type of the pixels.
+    folder : path, optional
+        Where the file lies; the system's temporary folder where not given.
+    """
+
+    ndim = 3
+
+    def __init__(
+        self, shape: tuple[int, ...], dtype: npt.DTypeLike, folder: Path | None = None
+    ) -> None:
+        self.dtype = np.dtype(dtype)
+        self._plane = shape
+        self._bytes = math.prod(shape) * self.dtype.itemsize
+        self._planes = 0
+        self._lock = Lock()
+        self._file = tempfile.TemporaryFile(prefix="cop-", dir=folder)  # noqa: SIM115
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Planes appended so far, height and width."""
+        return (self._planes, *self._plane)
+
+    def __len__(self) -> int:
+        return self._planes
+
+    def append(self, plane: npt.NDArray[Any]) -> None:
+        """Keep one more plane.
+
+        Raises
+        ------
+        InputError
+            If shape or type are not those of the others.
+        OSError
+            If the disk takes no more; the planes before stay readable.
+        """
+        if plane.shape != self._plane or plane.dtype != self.dtype:
+            raise InputError(
+                f"a plane of {plane.shape} {plane.dtype} follows planes of {self._plane} "
+                f"{self.dtype}",
+                advice="Keep the field and the camera's settings during a stack",
+            )
+        with self._lock:
+            self._file.seek(self._planes * self._bytes)
+            self._file.write(np.ascontiguousarray(plane).data)
+            self._file.flush()
+            self._planes += 1
+
+    def __getitem__(self, key: int | tuple[Any, ...]) -> npt.NDArray[Any]:
+        """Read from one plane: its index first, then what of its rows and columns."""
+        index, *rest = key if isinstance(key, tuple) else (key,)
+        if not 0 <= index < self._planes:
+            raise IndexError(f"plane {index} of {self._planes}")
+        plane = np.empty(self._plane, self.dtype)
+        with self._lock:
+            self._file.seek(index * self._bytes)
+            if self._file.readinto(plane.data) != self._bytes:
+                raise OSError(f"plane {index} of the temporary file is cut off")
+        return np.asarray(plane[tuple(rest)])
+
+    def close(self) -> None:
+        """Remove the file; calling it again does nothing."""
+        with self._lock:
+            self._file.close()

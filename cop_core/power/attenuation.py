@@ -1,0 +1,227 @@
+"""The effective attenuation length of the tissue, from a stack taken at known power."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cop_core.depth import ar1
+from cop_core.errors import InputError
+from cop_core.power.bright import BRIGHT_SHARE, BrightSignal, bright_signal
+from cop_core.power.layers import MOST_BREAKS, LayerFit, fit_layers, refit
+from cop_core.power.left_out import commonest, log_gain, reasons_of
+from cop_core.power.offset import Offset, find_offset
+
+if TYPE_CHECKING:
+    from cop_core.stacks import Stack
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TissueLayer:
+    """One layer and its effective attenuation length.
+
+    Attributes
+    ----------
+    top_um, bottom_um : float
+        Where it was measured, in um.
+    length_um : float
+        Effective attenuation length l in um; infinite where the signal does not fall.
+    length_ci95_um : tuple of float
+        Its 95 % confidence interval.
+    """
+
+    top_um: float
+    bottom_um: float
+    length_um: float
+    length_ci95_um: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Attenuation:
+    """How the signal falls with depth at a power of 1 mW.
+
+    The bright signal S of a plane at power P follows S = S0 P^n exp(-n tau(z)) with tau the
+    integral of 1 / l; n photons are absorbed at once [1]_. The log of S / P^n is fitted by a
+    straight line, or one piece a layer.
+
+    Attributes
+    ----------
+    signal : BrightSignal
+        What was measured.
+    reasons : tuple of str
+        Why a plane is not in the fit; empty where it is.
+    order : int
+        Photons absorbed at once, n.
+    offset : Offset
+        The detector's zero level, and whether it was given.
+    fit : LayerFit
+        Of log(S / P^n), counts and mW.
+
+    References
+    ----------
+    .. [1] T. Wang et al., "Three-photon imaging of mouse brain structure and function through
+       the intact skull", Nature Methods 15:789 (2018).
+    """
+
+    signal: BrightSignal
+    reasons: tuple[str, ...]
+    order: int
+    offset: Offset
+    fit: LayerFit
+
+    @property
+    def used(self) -> npt.NDArray[np.bool_]:
+        """True for the planes in the fit, shape (planes,)."""
+        return np.array([not reason for reason in self.reasons], dtype=bool)
+
+    @property
+    def counts(self) -> Array:
+        """Bright signal without the offset, in counts, shape (planes,)."""
+        return np.asarray(self.signal.bright_counts - self.offset.counts)
+
+    @property
+    def layers(self) -> tuple[TissueLayer, ...]:
+        """The layers from the top."""
+        depth = self.fit.depth_um
+        edges = [float(depth[0]), *self.fit.breaks_um, float(depth[-1])]
+        half = self.fit.t95 * self.fit.slopes_se
+        rows = zip(edges[:-1], edges[1:], self.fit.slopes_per_um, half, strict=True)
+        return tuple(
+            TissueLayer(top, bottom, self._length(slope), self._interval(slope, wide))
+            for top, bottom, slope, wide in rows
+        )
+
+    def _length(self, slope_per_um: float) -> float:
+        return float(-self.order / slope_per_um) if slope_per_um < 0 else float("inf")
+
+    def _interval(self, slope_per_um: float, half: float) -> tuple[float, float]:
+        return self._length(slope_per_um - half), self._length(slope_per_um + half)
+
+
+def attenuation(
+    stack: Stack,
+    *,
+    excitation_order: int = 3,
+    offset_counts: float | None = None,
+    window_um: tuple[float, float] | None = None,
+    most_breaks: int = MOST_BREAKS,
+    share: float = BRIGHT_SHARE,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Attenuation:
+    """Estimate effective attenuation lengths from a stack whose power is known.
+
+    Parameters
+    ----------
+    stack : Stack
+        Must state depth and power of its planes.
+    excitation_order : int
+        Photons absorbed at once: 3 or 2 (1 for linear excitation).
+    offset_counts : float, optional
+        The detector's zero level: the mean of a frame without light. Without it, it is
+        estimated where the stack goes down to planes without signal, and refused elsewhere.
+    window_um : tuple of float, optional
+        Depths to use, lowest and highest, for example below the dura.
+    most_breaks : int
+        Changes of length with depth to look for; 0 for one length.
+    share : float
+        Share of a plane that counts as bright structures.
+    progress, cancelled : callable
+        Told of planes done and in all; asked after each.
+
+    Returns
+    -------
+    Attenuation
+        Planes that cannot be used are left out with a reason.
+
+    Raises
+    ------
+    InputError
+        If power or depth is not stated, the offset cannot be told, fewer than 8 planes can be
+        used, or the signal does not fall.
+    CancelledError
+        Where `cancelled` says so.
+    """
+    require_power(stack.power_mw, stack.name)
+    order = require_order(excitation_order)
+    signal = bright_signal(stack, share=share, progress=progress, cancelled=cancelled)
+    return fit_attenuation(
+        signal,
+        excitation_order=order,
+        offset_counts=offset_counts,
+        window_um=window_um,
+        most_breaks=most_breaks,
+    )
+
+
+def fit_attenuation(
+    signal: BrightSignal,
+    *,
+    excitation_order: int = 3,
+    offset_counts: float | None = None,
+    window_um: tuple[float, float] | None = None,
+    most_breaks: int = MOST_BREAKS,
+) -> Attenuation:
+    """Estimate effective attenuation lengths from planes already measured; see `attenuation`."""
+    order = require_order(excitation_order)
+    require_power(signal.power_mw, signal.name)
+    offset = find_offset(signal, offset_counts)
+    reasons = reasons_of(signal, offset, order, window_um)
+    used = np.array([not reason for reason in reasons], dtype=bool)
+    if used.sum() < ar1.MIN_PLANES:
+        raise InputError(
+            f"{int(used.sum())} planes of {len(used)} can be used, {ar1.MIN_PLANES} are needed",
+            where=signal.name,
+            advice=f"The usual reason: {commonest(reasons)}",
+        )
+    index = np.flatnonzero(used)[np.argsort(signal.depth_um[used], kind="stable")]
+    depth_um = signal.depth_um[index]
+
+    def values(offset_counts: float) -> Array:
+        return log_gain(signal, offset_counts, order)[index]
+
+    fit = fit_layers(depth_um, values(offset.counts), most_breaks=most_breaks)
+    if offset.error_counts:
+        low, high = (
+            refit(fit, values(offset.counts + sign * offset.error_counts)) for sign in (-1, 1)
+        )
+        fit = _with_systematic(fit, (high.coefficients - low.coefficients) / 2)
+    if (fit.slopes_per_um >= 0).all():
+        raise InputError(
+            "the signal does not fall with depth at the power stated",
+            where=signal.name,
+            advice="Check power, depth and detector offset",
+        )
+    return Attenuation(signal, reasons, order, offset, fit)
+
+
+def require_power(power_mw: Array, name: str) -> None:
+    """Refuse a stack whose power is not stated."""
+    if not np.isfinite(power_mw).any():
+        raise InputError(
+            "the power at its planes is not stated, and nothing can be said without it",
+            where=name,
+            advice="Give it: --power 5, --power gained:P0,l,Pmax or --power table.csv",
+        )
+
+
+def require_order(order: Any) -> int:
+    """Return the number of photons absorbed at once, or refuse it."""
+    if isinstance(order, bool) or order not in (1, 2, 3, 4):
+        raise InputError(
+            f"an excitation order of {order!r}", advice="Give 3 (three-photon) or 2 (two-photon)"
+        )
+    return int(order)
+
+
+def _with_systematic(fit: LayerFit, shift: Array) -> LayerFit:
+    """Add an error common to all planes, which moves the coefficients by one SD."""
+    covariance = fit.covariance.copy()
+    covariance[: len(shift), : len(shift)] += np.outer(shift, shift)
+    return replace(fit, covariance=covariance)

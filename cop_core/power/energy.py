@@ -1,0 +1,111 @@
+"""What a power curve costs in light, against a fixed power and an exponential law."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Energy:
+    """Light on the sample over the planes that reach the level, all at equal noise.
+
+    The recommended power is the least that brings a plane to the level. The other two are scaled
+    to be nowhere worse than the level on these planes, so none of them can cost less.
+
+    Attributes
+    ----------
+    planes : int
+        Planes that reach the level.
+    recommended, fixed, exponential : float
+        Sum of power over these planes, in mW planes.
+    fixed_mw : float
+        The fixed power, in mW.
+    exponential_p0_mw, exponential_length_um : float
+        The law P0 exp(z / l) with the one length that comes nearest to the curve over these
+        planes (least squares of the log), in mW and um.
+    acquired : float
+        Sum of power over the stack's own planes at these depths, in mW planes; NaN where the
+        depths are not the stack's.
+    frame_time_s : float or None
+        Time a plane takes, in s.
+    """
+
+    planes: int
+    recommended: float
+    fixed: float
+    exponential: float
+    fixed_mw: float
+    exponential_p0_mw: float
+    exponential_length_um: float
+    acquired: float
+    frame_time_s: float | None
+
+    @property
+    def saving_on_exponential(self) -> float:
+        """Share of the exponential law's energy that is saved, in [0, 1); NaN without planes."""
+        return 1 - self.recommended / self.exponential if self.exponential else float("nan")
+
+    @property
+    def saving_on_fixed(self) -> float:
+        """Share of the fixed power's energy that is saved, in [0, 1); NaN without planes."""
+        return 1 - self.recommended / self.fixed if self.fixed else float("nan")
+
+    @property
+    def recommended_mj(self) -> float:
+        """Energy of the recommended curve in mJ; NaN where the frame time is not known."""
+        return self.recommended * (self.frame_time_s or float("nan"))
+
+
+def compare_energy(
+    depth_um: Array,
+    power_mw: Array,
+    reached: npt.NDArray[np.bool_],
+    *,
+    max_mw: float,
+    acquired_mw: Array,
+    frame_time_s: float | None,
+) -> Energy:
+    """Compare a curve with fixed and exponential power at equal noise.
+
+    Parameters
+    ----------
+    depth_um, power_mw : ndarray of shape (planes,)
+        The curve, in um and mW.
+    reached : ndarray of bool, shape (planes,)
+        Planes that reach the level.
+    max_mw : float
+        Limit in mW, which holds for every curve.
+    acquired_mw : ndarray of shape (planes,)
+        Power the stack was taken with, in mW; NaN where it has no such plane.
+    frame_time_s : float or None
+        Time a plane takes, in s.
+    """
+    depth, power = depth_um[reached], power_mw[reached]
+    length = _length_um(depth, power)
+    fixed_mw = float(power.max(initial=0.0))
+    p0_mw = float((power * np.exp(-depth / length)).max(initial=0.0))
+    exponential = np.minimum(p0_mw * np.exp(depth / length), max_mw)
+    return Energy(
+        planes=int(reached.sum()),
+        recommended=float(power.sum()),
+        fixed=fixed_mw * len(power),
+        exponential=float(exponential.sum()),
+        fixed_mw=fixed_mw,
+        exponential_p0_mw=p0_mw,
+        exponential_length_um=length,
+        acquired=float(acquired_mw[reached].sum()),
+        frame_time_s=frame_time_s,
+    )
+
+
+def _length_um(depth_um: Array, power_mw: Array) -> float:
+    """Return the length in um of the exponential law nearest to a curve; infinite for none."""
+    if len(depth_um) < 2:
+        return float("inf")
+    slope = float(np.polyfit(depth_um, np.log(power_mw), 1)[0])
+    return 1 / slope if slope > 0 else float("inf")

@@ -1,0 +1,112 @@
+"""What must be said beside a recommended power."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cop_core.power.held import SIGNAL, STRONGEST
+
+if TYPE_CHECKING:
+    from cop_core.power.recommendation import Recommendation
+
+_SAME_ENERGY = 0.01
+_CLEAR_DRIFT = 0.25
+
+
+def notes_of(found: Recommendation) -> tuple[str, ...]:
+    """Return the notes of a recommendation, most important first."""
+    parts = (_cap, _steps, _outside, _offset, _layers, _held, _left_out, _energy)
+    return tuple(note for part in parts for note in part(found))
+
+
+def amount(found: Recommendation, value: float) -> str:
+    """Return a value of what is held, with its unit."""
+    if found.held.name == SIGNAL:
+        return f"{value:.4g} counts"
+    return f"{100 * value:.1f} %" if value <= STRONGEST else f"over {100 * STRONGEST:.0f} %"
+
+
+def _cap(found: Recommendation) -> Iterator[str]:
+    if found.cap_depth_um is None:
+        return
+    deepest, last = found.depth_um[-1], found.expected[-1]
+    what = "signal" if found.held.name == SIGNAL else f"{found.held.name} strength"
+    yield (
+        f"from {found.cap_depth_um:.0f} um on the limit of {found.limit.max_mw:g} mW holds: the "
+        f"{what} goes from {amount(found, found.level)} to an expected {amount(found, last)} "
+        f"at {deepest:.0f} um"
+    )
+
+
+def _steps(found: Recommendation) -> Iterator[str]:
+    slow = found.capped & (found.wanted_mw <= found.limit.max_mw)
+    if slow.any():
+        yield (
+            f"{int(slow.sum())} planes stay below the power wanted, because it may rise by "
+            f"{found.limit.max_rise_mw:g} mW a plane at most"
+        )
+
+
+def _outside(found: Recommendation) -> Iterator[str]:
+    if not found.extrapolated.any():
+        return
+    low, high = found.held.fit.depth_um[[0, -1]]
+    yield (
+        f"{int(found.extrapolated.sum())} of {len(found.depth_um)} planes lie outside the "
+        f"measured {low:.0f} to {high:.0f} um: their power is extrapolated, and another layer "
+        "of tissue there would not be known"
+    )
+
+
+def _offset(found: Recommendation) -> Iterator[str]:
+    offset = found.attenuation.offset
+    if offset.estimated:
+        yield (
+            f"the detector's offset was not given and is estimated as {offset.counts:.2f} +- "
+            f"{offset.error_counts:.2f} counts from the dimmest plane; measure a frame without "
+            "light and give its mean"
+        )
+
+
+def _layers(found: Recommendation) -> Iterator[str]:
+    for layer in found.attenuation.layers:
+        if not np.isfinite(layer.length_um):
+            yield (
+                f"between {layer.top_um:.0f} and {layer.bottom_um:.0f} um the signal does not "
+                "fall with depth: not attenuation, but structure that grows denser or brighter"
+            )
+
+
+def _held(found: Recommendation) -> Iterator[str]:
+    held, order = found.held, found.attenuation.order
+    if held.name == SIGNAL:
+        return
+    share = {-0.5: "the root of the signal", -1.0: "the signal"}[held.exponent / order]
+    yield f"assumed: the {held.name} strength falls as 1 / {share} when power rises"
+    if abs(held.drift - 1) > _CLEAR_DRIFT:
+        yield (
+            f"over the measured depths the {held.name} strength changes by a factor of "
+            f"{held.drift:.2f} that the signal does not explain: what is held may drift as much"
+        )
+
+
+def _left_out(found: Recommendation) -> Iterator[str]:
+    given = Counter(reason for reason in found.attenuation.reasons if reason)
+    if given:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in given.most_common())
+        yield f"{given.total()} of {len(found.attenuation.reasons)} planes left out: {reasons}"
+
+
+def _energy(found: Recommendation) -> Iterator[str]:
+    energy = found.energy
+    if not energy.planes:
+        yield "no plane reaches the level within the limit: choose a lower level"
+    elif energy.saving_on_exponential < _SAME_ENERGY:
+        yield (
+            "no energy is saved on an exponential law at equal noise: with one attenuation "
+            "length the curve is that law"
+        )

@@ -1,0 +1,155 @@
+"""A power for every plane as an acquisition that pymmcore-plus runs (needs useq-schema)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from pydantic import model_validator
+from useq import MDAEvent, MDASequence, PropertyTuple, ZAbsolutePositions, ZTopBottom
+
+from cop_core.errors import InputError
+from cop_core.power.limit import PowerLimit
+
+if TYPE_CHECKING:
+    from cop_core.power.recommendation import Recommendation
+
+_REGULAR_UM: Final = 1e-6
+_ADVICE: Final = "Write it anew with cop recommend"
+
+
+class PowerSequence(MDASequence):
+    """A z-stack that sets the power of a laser before every plane.
+
+    Attributes
+    ----------
+    laser : tuple of str
+        Device and property that take the power in mW at the sample.
+    power_mw : tuple of float
+        Power of every plane of the z plan, in mW.
+    max_power_mw : float
+        Limit in mW; a sequence that breaks it cannot be made, read or run.
+    """
+
+    laser: tuple[str, str]
+    power_mw: tuple[float, ...]
+    max_power_mw: float
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_the_limit(cls, given: Any) -> Any:
+        """Judge the numbers as they come, before they are converted."""
+        if isinstance(given, dict):
+            limit = PowerLimit(given.get("max_power_mw", float("nan")))
+            limit.require_all(given.get("power_mw", ()))
+        return given
+
+    @model_validator(mode="after")
+    def _one_power_a_plane(self) -> PowerSequence:
+        planes = len(list(self.z_plan)) if self.z_plan else 0
+        if planes != len(self.power_mw):
+            raise InputError(
+                f"{len(self.power_mw)} powers for {planes} planes", where="plan", advice=_ADVICE
+            )
+        return self
+
+    def iter_events(self) -> Iterator[MDAEvent]:
+        """Yield the events, each with the power of its plane."""
+        limit = PowerLimit(self.max_power_mw)
+        for event in super().iter_events():
+            power_mw = limit.require(self.power_mw[event.index["z"]])
+            power = PropertyTuple(*self.laser, power_mw)
+            yield event.replace(properties=[*(event.properties or ()), power])
+
+
+def power_sequence(
+    found: Recommendation,
+    *,
+    device: str = "Laser",
+    property_name: str = "Power_mW",
+    surface_um: float = 0.0,
+    downwards: int = 1,
+) -> PowerSequence:
+    """Return a recommendation as a sequence for ``core.run_mda``.
+
+    Parameters
+    ----------
+    found : Recommendation
+        The curve.
+    device, property_name : str
+        What takes the power; its value must be in mW at the sample.
+    surface_um : float
+        Stage position of depth 0, in um.
+    downwards : int
+        1 where the stage's z grows with depth, -1 where it falls.
+
+    Returns
+    -------
+    PowerSequence
+        From the surface down.
+
+    Raises
+    ------
+    InputError
+        If `downwards` is neither 1 nor -1.
+    """
+    if downwards not in (1, -1):
+        raise InputError(f"a stage cannot go {downwards!r} down", advice="Give 1 or -1")
+    return PowerSequence(
+        z_plan=_z_plan(surface_um + downwards * found.depth_um),
+        laser=(device, property_name),
+        power_mw=found.limit.require_all(found.power_mw).tolist(),
+        max_power_mw=found.limit.max_mw,
+    )
+
+
+def plan_text(sequence: PowerSequence) -> str:
+    """Return a sequence as JSON that `read_plan` reads, its events beside it.
+
+    The events are plain useq-schema, for programs that know nothing of `PowerSequence`:
+    ``[useq.MDAEvent(**event) for event in json.load(file)["events"]]``.
+    """
+    events = [json.loads(event.model_dump_json(exclude_none=True)) for event in _bare(sequence)]
+    content = json.loads(sequence.model_dump_json(exclude_unset=True))
+    return json.dumps({"sequence": content, "events": events}, indent=1) + "\n"
+
+
+def read_plan(path: str | Path) -> PowerSequence:
+    """Read a plan that `plan_text` wrote.
+
+    Raises
+    ------
+    InputError
+        If it is no such file, was changed by hand in one half only, or breaks its limit.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        sequence = PowerSequence.model_validate(content["sequence"])
+        events = [MDAEvent.model_validate(event) for event in content["events"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        problem = f"no power plan can be read from it ({type(error).__name__})"
+        raise InputError(problem, where=str(path), advice=_ADVICE) from None
+    if events != _bare(sequence):
+        raise InputError("its events and its sequence differ", where=str(path), advice=_ADVICE)
+    return sequence
+
+
+def _bare(sequence: PowerSequence) -> list[MDAEvent]:
+    """Return the events without their way back to the sequence."""
+    return [event.replace(sequence=None) for event in sequence]
+
+
+def _z_plan(z_um: np.ndarray[Any, np.dtype[np.float64]]) -> ZTopBottom | ZAbsolutePositions:
+    """Return the positions as a range where they are one, which keeps the step in the file."""
+    positions = z_um.tolist()
+    if len(positions) > 1:
+        ends = {"top": max(positions), "bottom": min(positions)}
+        step = abs(positions[-1] - positions[0]) / (len(positions) - 1)
+        plan = ZTopBottom(**ends, step=step, go_up=positions[-1] > positions[0])
+        planned = list(plan)
+        if len(planned) == len(positions) and np.allclose(planned, positions, 0, _REGULAR_UM):
+            return plan
+    return ZAbsolutePositions(absolute=positions)

@@ -1,0 +1,85 @@
+"""A recommended power, as a result."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from cop_core.power.attenuation import Attenuation
+    from cop_core.power.energy import Energy
+    from cop_core.power.held import Held
+    from cop_core.power.limit import PowerLimit
+
+Array = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """A power for every depth, with what is to be expected of it.
+
+    Attributes
+    ----------
+    attenuation : Attenuation
+        How the signal falls with depth.
+    held : Held
+        What is held, and how it follows depth and power.
+    level : float
+        At which level: counts of bright signal, or a strength from 0 to 1.
+    limit : PowerLimit
+        The limit, which `power_mw` keeps.
+    depth_um, power_mw : ndarray of shape (planes,)
+        The curve: depth in um and power at the sample in mW.
+    wanted_mw, low_mw, high_mw : ndarray of shape (planes,)
+        Power that would hold the level without a limit, and its 95 % interval.
+    capped : ndarray of bool, shape (planes,)
+        Where the limit cuts the curve.
+    extrapolated : ndarray of bool, shape (planes,)
+        Depths outside those of the fit.
+    energy : Energy
+        What it costs.
+    """
+
+    attenuation: Attenuation
+    held: Held
+    level: float
+    limit: PowerLimit
+    depth_um: Array
+    power_mw: Array
+    wanted_mw: Array
+    low_mw: Array
+    high_mw: Array
+    capped: Bools
+    extrapolated: Bools
+    energy: Energy
+
+    @property
+    def expected(self) -> Array:
+        """What is held, as expected at `power_mw`, shape (planes,)."""
+        return self.held.at(self.depth_um, self.power_mw)
+
+    @property
+    def cap_depth_um(self) -> float | None:
+        """Depth in um from which the limit bites, between planes; None where it never does."""
+        first = int(np.argmax(self.capped))
+        if not self.capped[first]:
+            return None
+        if first == 0:
+            return float(self.depth_um[0])
+        wanted = np.log(self.wanted_mw[first - 1 : first + 1])
+        share = (math.log(self.limit.max_mw) - wanted[0]) / (wanted[1] - wanted[0])
+        above, below = self.depth_um[first - 1 : first + 1]
+        return float(above + min(max(share, 0.0), 1.0) * (below - above))
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What the reader must be told beside the curve."""
+        from cop_core.power.notes import notes_of
+
+        return notes_of(self)

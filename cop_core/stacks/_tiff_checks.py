@@ -1,0 +1,91 @@
+"""What is refused in a TIFF although the library reads it: pages and offsets that cannot be.
+
+One wrong byte in a page's tags makes other pixels, or one plane fewer, out of an intact file.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cop_core.errors import InputError
+from cop_core.stacks._limits import require_block, require_real
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from cop_core.stacks._ifd import Chain
+
+_UNCOMPRESSED = 1
+
+
+def require_page(page: Any, where: str) -> None:
+    """Refuse a page of unknown or absurd size or type."""
+    if page.dtype is None:
+        raise InputError("the type of its pixels is not known", where=where)
+    if not all(isinstance(n, int) and n > 0 for n in page.shape):
+        problem = f"its pages are declared with the size {page.shape}"
+        raise InputError(problem, where=where, advice="export the file again")
+    require_real(np.dtype(page.dtype), where)
+    require_block(page.shape, page.dtype.itemsize, "plane", where)
+    require_block(page.chunks, page.dtype.itemsize, "tile", where)
+
+
+def require_alike(series: Any, n_pages: int, where: str) -> None:
+    """Refuse pages that nothing describes where one is unlike the rest: it would be left out."""
+    used = {page.index for level in series.levels for page in level}
+    odd = [i for i in range(n_pages) if i not in used]
+    if odd:
+        raise InputError(
+            f"page {odd[0]} differs from the others in size, type or encoding"
+            f" ({len(odd)} of {n_pages} do)",
+            where=where,
+            advice="the file is damaged, or holds other pictures too: save the stack alone",
+        )
+
+
+def require_keyframe(series: Any, where: str) -> None:
+    """Refuse a series whose second page is unlike the first, by which all are decoded."""
+    second = series[1]
+    if second is not None and second.aspage().hash != series.keyframe.hash:
+        raise InputError(
+            "its first two pages differ in size, type or encoding",
+            where=where,
+            advice="the file is damaged: copy or export it again",
+        )
+
+
+def require_apart(spans: Iterable[tuple[int, int]], chain: Chain, where: str) -> None:
+    """Refuse pixels that lie partly over other pixels or over a directory of the file.
+
+    Parameters
+    ----------
+    spans : iterable of (int, int)
+        Start and stop of every piece of pixels, in bytes.
+    chain : Chain
+        Where the directories lie.
+    where : str
+        What an error points at.
+    """
+    found = np.array(sorted([*spans, *chain.spans]), dtype=np.int64)
+    clash = np.flatnonzero(found[1:, 0] < found[:-1, 1])
+    if clash.size:
+        raise InputError(
+            "its pixels lie over each other or over a page's tags"
+            f" (at byte {found[clash[0] + 1, 0]})",
+            where=where,
+            advice="the file is damaged: copy or export it again",
+        )
+
+
+def plain_spans(pages: Sequence[Any]) -> Iterator[tuple[int, int]]:
+    """Give start and stop of every uncompressed piece of some pages, of a repeated one once."""
+    for page in {page.offset: page for page in pages if page is not None}.values():
+        if page.keyframe.compression != _UNCOMPRESSED:
+            continue
+        largest = math.prod(page.chunks) * page.dtype.itemsize
+        for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False):
+            if count:
+                yield offset, offset + min(count, largest)

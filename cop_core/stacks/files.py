@@ -1,0 +1,84 @@
+"""The files that a stack's pixels come from."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tifffile
+
+from cop_core.stacks._ome import parse_ome
+from cop_core.stacks._tiff_planes import quiet_tifffile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def source_files(source: str | os.PathLike[str]) -> tuple[Path, ...]:
+    """Return the files of a source, in the order of their names' bytes.
+
+    Parameters
+    ----------
+    source : path
+        What `open_stack` takes.
+
+    Returns
+    -------
+    tuple of Path
+        All files below a folder (linked files too, linked folders not); the file itself, with
+        the other files that its OME-XML names; nothing for an array or where there is no such
+        path.
+    """
+    if source == "array":
+        return ()
+    path = Path(source)
+    found = set(_below(path)) if path.is_dir() else {path, *_named_in_ome(path)}
+    return tuple(sorted((f for f in found if f.is_file()), key=os.fsencode))
+
+
+def file_state(source: str | os.PathLike[str]) -> dict[str, Any] | None:
+    """Return what tells cheaply whether the files of a source are still the same.
+
+    Parameters
+    ----------
+    source : path
+        What `open_stack` takes.
+
+    Returns
+    -------
+    dict or None
+        ``n_files``, ``n_bytes`` and ``modified``, the newest time of change (ISO 8601, UTC).
+        None where there is no such path, as for an array.
+    """
+    known = []
+    for file in source_files(source):
+        with suppress(FileNotFoundError):  # a stack that grows may put files in place of others
+            known.append(file.stat())
+    if not known:
+        return None
+    newest = max(state.st_mtime for state in known)
+    return {
+        "n_files": len(known),
+        "n_bytes": sum(state.st_size for state in known),
+        "modified": datetime.fromtimestamp(newest, UTC).isoformat(),
+    }
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for root, _, names in os.walk(folder):
+        yield from (Path(root, name) for name in names)
+
+
+def _named_in_ome(path: Path) -> Iterator[Path]:
+    """Yield the files of a set that an OME-TIFF belongs to."""
+    try:
+        with quiet_tifffile(), tifffile.TiffFile(path) as tif:
+            root = parse_ome(xml, str(path)) if (xml := tif.ome_metadata) else None
+    except Exception:  # the errors of damaged and foreign files are many; none names a file
+        return
+    if root is not None:
+        names = {element.get("FileName") for element in root.iter()}
+        yield from (path.parent / name for name in names if name)

@@ -1,0 +1,88 @@
+"""`cop watch`: JSON lines, exit codes, the report at the end."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import zarr
+
+COMMAND = [sys.executable, "-c", "from cop_core.cli import main; main()", "watch"]
+
+
+@pytest.fixture
+def stopped(tmp_path, counts):
+    """Four planes out of six; one is black."""
+    data = counts(4, 96)
+    data[1] = 0
+    path = tmp_path / "a.zarr"
+    array = zarr.create_array(path, shape=(6, 96, 96), chunks=(1, 96, 96), dtype="u2")
+    array[:4] = data
+    return path
+
+
+def test_json_lines_and_the_report_of_cop_profile(
+    run, stopped, tmp_path, tiny_weights, quick_figures
+):
+    options = ["--z-step-um", 2, "--power", "gained:5,300,60", "--weights", tiny_weights]
+    report = ["-o", tmp_path / "live"]
+    code, out, err = run("watch", stopped, "--json", "--stop-after", 2.5, *options, *report)
+    assert code == 0
+    assert "stopped growing: 4 of 6 planes" in " ".join(err.split())
+    rows = {row["plane"]: row for row in map(json.loads, out.splitlines())}
+    assert sorted(rows) == list(range(6))
+    assert out.count("\n") == 6
+    assert run("profile", stopped, *options, "-o", tmp_path / "offline")[0] == 0
+    names = ("live", "offline")
+    tables = [(tmp_path / name / "planes.csv").read_text() for name in names]
+    assert tables[0] == tables[1]
+    documents = [json.loads((tmp_path / name / "report.json").read_text()) for name in names]
+    assert documents[0]["protocols"] == documents[1]["protocols"]
+    strengths = [rows[2][c] for c in documents[0]["protocols"]["a"]["components"]]
+    assert sum(strengths) == pytest.approx(1)
+    assert (rows[2]["depth_um"], rows[2]["excluded"], rows[2]["reason"]) == (4.0, False, "")
+    assert rows[2]["power_mw"] == pytest.approx(5 * np.exp(4 / 300))
+    assert rows[2]["latency_s"] > 0
+    assert (rows[1]["excluded"], rows[1]["clean"]) == (True, None)
+    assert rows[1]["reason"].startswith("unwritten or empty")
+
+
+def test_a_table_by_default(run, stopped, tiny_weights):
+    code, out, _ = run(
+        "watch", stopped, "--stop-after", 2.5, "--z-step-um", 2, "--weights", tiny_weights
+    )
+    assert code == 0
+    assert "stopped growing, 6 of 6 planes, 3 left out" in " ".join(out.split())
+    assert "Poisson" in out
+
+
+def test_nothing_to_watch_and_bad_options(run, tmp_path, tiny_weights):
+    weights = ["--weights", tiny_weights]
+    code, out, err = run("watch", tmp_path / "no", "--json", "--stop-after", 0.2, *weights)
+    assert (code, out) == (2, "")
+    assert "no plane came in 0.2 s" in " ".join(err.split())
+    assert run("watch", tmp_path / "no", "--stop-after", -1, *weights)[0] == 2
+    assert run("watch", tmp_path / "no", "--power", "nan", *weights)[0] == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT cannot be sent to one process")
+def test_ctrl_c_keeps_what_is_there(stopped, tmp_path, tiny_weights):
+    options = ["--z-step-um", "2", "--weights", tiny_weights, "-o", tmp_path / "kept"]
+    command = [*COMMAND, stopped, "--json", *options]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as cop:
+        for _ in range(3):
+            json.loads(cop.stdout.readline())
+        time.sleep(0.1)
+        cop.send_signal(signal.SIGINT)
+        _, err = cop.communicate(timeout=60)
+    assert cop.returncode == 130
+    assert "cancelled: " in " ".join(err.split())
+    assert "Traceback" not in err
+    assert (tmp_path / "kept" / "planes.csv").read_text().count("\n") >= 4

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import tifffile
+
+from cop_core.simulation import Detector, Optics
+from cop_core.stacks import read_power_table
+
+
+@pytest.fixture(scope="module")
+def tiff(tmp_path_factory):
+    """A stack of equal blocks at every depth, at 5 mW, as an OME-TIFF."""
+    path = tmp_path_factory.mktemp("stack") / "fixed.ome.tif"
+    rng, depth = np.random.default_rng(0), np.arange(24) * 20.0
+    blocks = np.kron(np.linspace(0.2, 1, 64).reshape(8, 8), np.ones((8, 8))).astype(np.float32)
+    light = Optics(photons=300.0).signal(5.0, depth)
+    detector = Detector(gain_counts=4.0, dark_photons=0.0)
+    counts = np.stack([detector.read(blocks * photons, rng) for photons in light])
+    scale = {"axes": "ZYX", "PhysicalSizeZ": 20.0, "PhysicalSizeZUnit": "µm"}
+    tifffile.imwrite(path, counts, photometric="minisblack", metadata=scale)
+    return path
+
+
+def test_recommend(run, tiff, tmp_path):
+    out = tmp_path / "out"
+    code, text, err = run(
+        "recommend", tiff, "--power", 5, "--max-power-mw", 15, "--offset-counts", 100,
+        "--frame-time-s", 2, "-o", out,
+    )  # fmt: skip
+    assert code == 0, err
+    assert "attenuation length" in text
+    assert "limit of 15 mW" in text.replace("\n", " ")
+    depth, power = read_power_table(out / "power.csv")
+    assert depth.tolist() == (np.arange(24) * 20.0).tolist()
+    assert power.max() == 15
+    assert power[:10] == pytest.approx(5 * np.exp(depth[:10] / 300), rel=0.03)
+    document = json.loads((out / "recommendation.json").read_text())
+    assert document["provenance"]["command"].startswith("cop recommend")
+    assert document["energy"]["frame_time_s"] == 2
+    for suffix in ("svg", "pdf", "png"):
+        assert (out / "figures" / f"power.{suffix}").stat().st_size > 1000
+    svg = (out / "figures" / "power.svg").read_text()
+    for shown in ("Power at the sample", "limit 15 mW", "exponential, equal noise"):
+        assert shown in svg
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), "power at its planes is not stated"),
+        (("--power", 5, "--surface-power-mw", 16), "16 mW is above the limit of 15 mW"),
+        (("--power", 5, "--max-power-mw", "nan"), "finite number in mW"),
+        (("--power", 5, "--max-power-mw", 15000), "between 0 and 1000 mW"),
+        (("--power", 5, "--hold", "clean"), "is not known"),
+        (("--power", 5, "--window-um", 0, 50), "3 planes of 24 can be used"),
+    ],
+)
+def test_what_cannot_be_recommended(run, tiff, tmp_path, options, message):
+    code, _, err = run(
+        "recommend", tiff, "--max-power-mw", 15, "--offset-counts", 100, "-o", tmp_path / "out",
+        *options,
+    )  # fmt: skip
+    assert code == 2
+    assert message in err
+    assert not (tmp_path / "out").exists()

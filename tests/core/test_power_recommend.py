@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import cop_core as cop
+from cop_core.depth import DepthProfile, PlaneEstimate
+from cop_core.errors import InputError
+from cop_core.power import PowerLimit, power_csv, recommend_power, recommendation_document
+from cop_core.simulation import Detector, Optics
+from cop_core.stacks import GainedPower, open_stack, read_power_table
+
+OFFSET = 100.0
+STEP = 20.0
+OPTICS = Optics(photons=300.0, reference_mw=5.0, length_um=300.0)
+DETECTOR = Detector(gain_counts=4.0, amplifier_counts=2.0, dark_photons=0.0)
+
+
+def slab(power_mw, planes=30, optics=OPTICS, seed=0, start_um=0.0):
+    """A stack of the same bright blocks at every depth, imaged by the simulator's optics."""
+    rng = np.random.default_rng(seed)
+    blocks = np.kron(np.linspace(0.2, 1.0, 64).reshape(8, 8), np.ones((8, 8))).astype(np.float32)
+    depth = start_um + np.arange(planes) * STEP
+    power = np.broadcast_to(np.asarray(power_mw, float), depth.shape)
+    light = optics.signal(power, depth)
+    counts = np.stack([DETECTOR.read(blocks * photons, rng) for photons in light])
+    return open_stack(counts, z_step_um=STEP, power=power, name="slab")
+
+
+@pytest.fixture(scope="module")
+def fixed():
+    return slab(5.0)
+
+
+@pytest.fixture(scope="module")
+def found(fixed):
+    return recommend_power(fixed, max_power_mw=20, offset_counts=OFFSET)
+
+
+def profile_of(strength, power_mw, depth, normalisation="plane-percentile"):
+    """A profile with one Poisson strength a plane."""
+    planes = tuple(
+        PlaneEstimate(i, z, p, np.array([s, 1 - s]), np.zeros(2), 1, 500.0)
+        for i, (z, p, s) in enumerate(zip(depth, power_mw, strength, strict=True))
+    )
+    return DepthProfile(
+        "slab", ("poisson", "clean"), planes, settings={"normalisation": normalisation}
+    )
+
+
+def test_the_curve_is_the_law_that_holds_the_signal(found):
+    law = 5 * np.exp(found.depth_um / 300)
+    held = ~found.capped
+    assert found.power_mw[held] == pytest.approx(law[held], rel=0.02)
+    assert found.power_mw.max() == 20.0
+    assert found.cap_depth_um == pytest.approx(300 * np.log(4), abs=8)
+    assert found.expected[held] == pytest.approx(found.level, rel=1e-9)
+    drop = np.exp(-3 * (found.depth_um[-1] - found.cap_depth_um) / 300)
+    assert found.expected[-1] / found.level == pytest.approx(drop, rel=0.1)
+    assert found.low_mw[0] == found.high_mw[0] == pytest.approx(5)
+    assert ((found.low_mw < law) & (law < found.high_mw))[1:].mean() > 0.9
+
+
+def test_imaged_again_the_signal_is_flat_down_to_the_cap(found):
+    again = recommend_power(
+        slab(found.power_mw, seed=1), max_power_mw=20, offset_counts=OFFSET
+    ).attenuation.counts
+    held = ~found.capped
+    assert again[held] == pytest.approx(found.level, rel=0.1)
+    assert again[-1] < 0.7 * found.level
+
+
+def test_surface_power_and_level_say_the_same(fixed, found):
+    surface = recommend_power(fixed, max_power_mw=20, surface_power_mw=5, offset_counts=OFFSET)
+    level = recommend_power(fixed, max_power_mw=20, level=surface.level, offset_counts=OFFSET)
+    assert surface.power_mw == pytest.approx(found.power_mw, rel=1e-9)
+    assert level.power_mw == pytest.approx(found.power_mw, rel=1e-9)
+    # a level in counts is as uncertain as the counts, a ratio to the surface is not
+    assert level.high_mw[0] > level.wanted_mw[0]
+    half = recommend_power(fixed, max_power_mw=20, level=found.level / 8, offset_counts=OFFSET)
+    assert half.wanted_mw == pytest.approx(found.wanted_mw / 2, rel=1e-9)
+
+
+def test_two_photons():
+    optics = replace(OPTICS, order=2, length_um=150.0)
+    got = recommend_power(
+        slab(5.0, optics=optics), max_power_mw=100, excitation_order=2, offset_counts=OFFSET
+    )
+    assert got.attenuation.layers[0].length_um == pytest.approx(150, rel=0.02)
+    assert got.power_mw[5] == pytest.approx(5 * np.exp(100 / 150), rel=0.03)
+
+
+def test_depths_of_the_next_stack_are_extrapolated_aloud(fixed):
+    depth = np.arange(0, 1000, 50.0)
+    got = recommend_power(
+        fixed, max_power_mw=60, offset_counts=OFFSET, depths_um=depth[::-1], frame_time_s=2
+    )
+    assert got.depth_um.tolist() == depth.tolist()
+    deepest = got.held.fit.depth_um[-1]
+    assert got.extrapolated.tolist() == (depth > deepest + 10).tolist()
+    assert any("extrapolated" in note for note in got.notes)
+    assert got.energy.recommended_mj == pytest.approx(2 * got.power_mw[~got.capped].sum())
+
+
+def test_energy_at_equal_noise(found):
+    energy, held = found.energy, ~found.capped
+    power = found.power_mw[held]
+    assert energy.recommended == pytest.approx(power.sum())
+    assert energy.fixed == pytest.approx(power.max() * held.sum())
+    assert energy.acquired == pytest.approx(5.0 * held.sum())
+    assert abs(energy.saving_on_exponential) < 0.01
+    assert any("no energy is saved" in note for note in found.notes)
+
+
+def test_with_layers_less_light_than_the_exponential_law():
+    optics = replace(
+        OPTICS, photons=3000.0, white_matter_um=(300.0, 600.0), white_matter_length_um=150.0
+    )
+    first = GainedPower(2.0, 250.0, 60.0).at(np.arange(30) * STEP)
+    got = recommend_power(
+        slab(first, optics=optics), max_power_mw=60, surface_power_mw=1.0, offset_counts=OFFSET
+    )
+    assert len(got.attenuation.layers) == 2
+    assert not got.capped.any()
+    energy = got.energy
+    law = energy.exponential_p0_mw * np.exp(got.depth_um / energy.exponential_length_um)
+    true, other = (optics.signal(power, got.depth_um) for power in (got.power_mw, law))
+    assert true == pytest.approx(np.median(true), rel=0.1)
+    assert other.min() == pytest.approx(true.min(), rel=0.1)  # equal noise
+    assert energy.saving_on_exponential == pytest.approx(1 - got.power_mw.sum() / law.sum())
+    assert energy.saving_on_exponential > 0.03
+    assert not any("no energy is saved" in note for note in got.notes)
+
+
+def test_hold_a_noise_component(fixed, found):
+    depth, power = fixed.depth_um, fixed.power_mw
+    strength = 0.1 * np.sqrt(found.level / found.held.at(depth, power))
+    profile = profile_of(strength, power, depth)
+    got = recommend_power(
+        fixed, max_power_mw=50, hold="poisson", level=0.2, offset_counts=OFFSET, profile=profile
+    )
+    # twice the strength is a quarter of the photons
+    assert got.wanted_mw == pytest.approx(found.wanted_mw * 0.25 ** (1 / 3), rel=0.01)
+    assert got.held.drift == pytest.approx(1, abs=0.01)
+    assert got.held.exponent == -1.5
+    assert any("assumed: the poisson strength" in note for note in got.notes)
+    drifting = profile_of(strength * np.exp(depth / 600), power, depth)
+    aloud = recommend_power(
+        fixed, max_power_mw=50, hold="poisson", level=0.2, offset_counts=OFFSET, profile=drifting
+    )
+    assert any("does not explain" in note for note in aloud.notes)
+
+
+def test_a_profile_alone_will_do(fixed):
+    light = OPTICS.signal(5.0, fixed.depth_um)
+    made = profile_of(np.full(30, 0.1), fixed.power_mw, fixed.depth_um)
+    planes = tuple(replace(p, signal=OFFSET + x) for p, x in zip(made.planes, light, strict=True))
+    got = recommend_power(replace(made, planes=planes), max_power_mw=20, offset_counts=OFFSET)
+    assert got.power_mw[:10] == pytest.approx(5 * np.exp(fixed.depth_um[:10] / 300), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_power_mw": -1}, "power limit"),
+        ({"max_power_mw": "60"}, "power limit must be a number"),
+        ({"surface_power_mw": 25}, "25 mW is above the limit of 20 mW"),
+        ({"surface_power_mw": 0}, "0 mW at the surface"),
+        ({"surface_power_mw": 5, "level": 100}, "each sets the other"),
+        ({"level": 0}, "level must be above 0"),
+        ({"level": np.nan}, "level must be above 0"),
+        ({"hold": "poisson", "level": 5}, "a strength of 5 cannot be held"),
+        ({"hold": "clean"}, "how it follows the signal is not known.*signal, poisson"),
+        ({"frame_time_s": -1}, "frame_time_s"),
+        ({"depths_um": []}, "no row of finite numbers"),
+        ({"depths_um": [0, np.inf]}, "no row of finite numbers"),
+    ],
+)
+def test_bad_choices(fixed, options, message):
+    with pytest.raises(InputError, match=message):
+        recommend_power(fixed, **{"max_power_mw": 20, "offset_counts": OFFSET, **options})
+
+
+def test_strengths_of_the_wrong_kind_are_refused(fixed):
+    depth, power = fixed.depth_um, fixed.power_mw
+    for profile, message in (
+        (profile_of(np.full(30, 0.2), power, depth, "stack-percentile"), "stack-percentile"),
+        (profile_of(np.full(30, 0.6), power, depth), "0 planes have a poisson strength"),
+    ):
+        with pytest.raises(InputError, match=message):
+            recommend_power(
+                fixed, max_power_mw=20, hold="poisson", offset_counts=OFFSET, profile=profile
+            )
+
+
+def test_without_power_nothing_is_recommended():
+    bare = open_stack(np.full((9, 64, 64), 5, np.uint16), z_step_um=5)
+    with pytest.raises(InputError, match="power at its planes is not stated"):
+        recommend_power(bare, max_power_mw=20)
+
+
+def test_a_level_out_of_reach_is_said(fixed, found):
+    got = recommend_power(fixed, max_power_mw=20, level=found.level * 1e6, offset_counts=OFFSET)
+    assert got.capped.all()
+    assert got.cap_depth_um == 0
+    assert (got.power_mw == 20).all()
+    assert any("no plane reaches the level" in note for note in got.notes)
+
+
+def test_slow_rises(fixed):
+    got = recommend_power(fixed, max_power_mw=20, max_rise_mw=0.3, offset_counts=OFFSET)
+    assert np.diff(got.power_mw).max() <= 0.3 + 1e-12
+    assert any("rise by 0.3 mW" in note for note in got.notes)
+
+
+def test_the_table_is_read_back_exactly(found, tmp_path):
+    path = tmp_path / "power.csv"
+    path.write_text(power_csv(found))
+    depth, power = read_power_table(path)
+    assert depth.tolist() == found.depth_um.tolist()
+    assert power.tolist() == found.power_mw.tolist()
+    again = open_stack(np.full((30, 64, 64), 5, np.uint16), z_step_um=STEP, power=path)
+    assert again.power_mw.tolist() == found.power_mw.tolist()
+    tampered = replace(found, power_mw=found.power_mw + 1)
+    with pytest.raises(InputError, match="above the limit"):
+        power_csv(tampered)
+
+
+def test_the_document_is_strict_json_and_complete(found):
+    document = json.loads(json.dumps(recommendation_document(found), allow_nan=False))
+    assert document["limit"] == {"max_mw": 20.0, "max_rise_mw": None}
+    assert [row["power_mw"] for row in document["planes"]] == found.power_mw.tolist()
+    assert document["cap_depth_um"] == found.cap_depth_um
+    (layer,) = document["attenuation"]["layers"]
+    assert layer["length_ci95_um"][0] < 300 < layer["length_ci95_um"][1]
+    assert document["notes"] == list(found.notes)
+
+
+def test_it_is_part_of_the_public_api(found):
+    assert cop.recommend_power is recommend_power
+    assert isinstance(found, cop.Recommendation)
+    assert found.limit == PowerLimit(20)
