@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,7 +104,7 @@ def write_pair(
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".cop-simulate-") as draft:
             written = PairFiles.inside(Path(draft))
-            _write(written, _seeded(chosen, seed), seed, progress or (lambda done, total: None))
+            _write(written, chosen.seeded(seed), seed, progress or (lambda done, total: None))
             return _publish(written, folder)
     except OSError as error:
         raise CopError(
@@ -112,12 +112,6 @@ def write_pair(
             where=str(folder),
             advice="Check that the folder can be written to and that the disk has room",
         ) from error
-
-
-def _seeded(preset: Preset, seed: int) -> Preset:
-    """Give the preset's tissue the pair's seed."""
-    phantom = replace(preset.microscope.phantom, seed=seed)
-    return replace(preset, microscope=replace(preset.microscope, phantom=phantom))
 
 
 def _write(files: PairFiles, preset: Preset, seed: int, progress: Progress) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -63,6 +63,11 @@ class Preset:
         """Depth in um at which the gained power reaches its cap, l ln(Pmax / P0)."""
         law = self.gained
         return float(law.length_um * np.log(law.max_mw / law.p0_mw))
+
+    def seeded(self, seed: int) -> Preset:
+        """Return the same experiment on the tissue of another seed."""
+        phantom = replace(self.microscope.phantom, seed=seed)
+        return replace(self, microscope=replace(self.microscope, phantom=phantom))
 
 
 PRESETS: Final[dict[str, Preset]] = {

@@ -201,7 +201,7 @@ class ChunkedPlanes:
 
     def _require_few_chunks(self) -> int:
         pairs = dict(zip(self._axes, zip(self._shape, self._stored, strict=True), strict=True))
-        count = math.prod(math.ceil(size / chunk) for size, chunk in (pairs["Y"], pairs["X"]))
+        count: int = math.prod(math.ceil(size / chunk) for size, chunk in (pairs["Y"], pairs["X"]))
         if count > MAX_CHUNKS_PER_PLANE:
             raise InputError(
                 f"a plane is spread over {count:,} chunks,"
