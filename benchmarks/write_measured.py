@@ -5,36 +5,15 @@ python benchmarks/write_measured.py
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
-from record import RESULTS
+import measured_live
+import measured_statistics
+from measured import DOSED, SHORT, load, table
 
 from cop_core.components import SDS_OF_90
 
 PAGE = Path(__file__).parents[1] / "docs" / "measured.md"
-SHORT = {
-    "gaussian": "Gaussian",
-    "salt_pepper": "salt & pepper",
-    "poisson": "Poisson",
-    "quantization": "quantization",
-    "anisotropic": "anisotropic",
-    "clean": "clean",
-}
-DOSED = SHORT | {"poisson, analog": "Poisson, analog detector"}
-
-
-def load(name: str) -> dict[str, Any]:
-    """Return a benchmark's document."""
-    document: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())
-    return document
-
-
-def table(head: list[str], rows: list[list[str]]) -> list[str]:
-    """Return a Markdown table."""
-    line = ["| " + " | ".join(cells) + " |" for cells in [head, ["---"] * len(head), *rows]]
-    return [*line, ""]
 
 
 def accuracy() -> list[str]:
@@ -479,6 +458,12 @@ SECTIONS = (
     robustness,
     peers,
     shift,
+    measured_statistics.calibration,
+    measured_statistics.phantom,
+    measured_live.power,
+    measured_live.loop,
+    measured_live.growing,
+    measured_live.microscope,
     speed,
     gui,
 )

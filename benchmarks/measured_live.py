@@ -1,0 +1,133 @@
+"""Sections of docs/measured.md on growing stacks, power and the simulated microscope."""
+
+from __future__ import annotations
+
+from measured import load, table
+
+
+def power() -> list[str]:
+    lines = ["## Attenuation length and recommended power", ""]
+    attenuation = load("attenuation")["measured"]
+    lines += [
+        "`benchmarks/attenuation.py`: simulated stacks of known attenuation length, of varied "
+        "tissue, length and power.",
+        "",
+    ]
+    rows = [
+        [
+            name,
+            f"{row['fitted']} of {row['stacks']}",
+            str(row["covered by the 95 % interval"]),
+            str(row["within 5 %"]),
+            f"{100 * row['median error']:+.1f} %",
+            f"{100 * row['95th percentile of the error']:.1f} %",
+        ]
+        for name, row in attenuation.items()
+        if isinstance(row, dict) and "fitted" in row
+    ]
+    heads = ["fitted", "interval covers", "within 5 %", "median error", "95th percentile"]
+    lines += table(["stacks", *heads], rows)
+    layered = attenuation["grey and white matter, offset given"]
+    lines += [
+        f"With white matter below: two layers found in {layered['two layers found']} of "
+        f"{layered['stacks']} stacks; of those, intervals cover the truth in "
+        f"{layered['grey matter']['covered by the 95 % interval']} (grey), "
+        f"{layered['white matter']['covered by the 95 % interval']} (white) and "
+        f"{layered['break']['covered by the 95 % interval']} (break); median errors "
+        f"{100 * layered['grey matter']['median error']:+.1f} %, "
+        f"{100 * layered['white matter']['median error']:+.1f} % and "
+        f"{layered['break']['median error in um']:+.0f} µm.",
+        "",
+        "`benchmarks/recommended_power.py`: the simulated tissue imaged again at the recommended "
+        "power, down to where the limit cuts it. Largest deviation from the level, in %:",
+        "",
+    ]
+    rows = []
+    for name, row in load("recommended_power")["measured"].items():
+        measured = row.get("measured signal") or row["read"]
+        true = row["true signal, largest deviation"] if "measured signal" in row else None
+        saved = row["energy saved on the exponential law"]
+        rows.append(
+            [
+                name,
+                "–" if true is None else f"{100 * true:.1f}",
+                f"{100 * measured['largest deviation of the trend']:.1f}",
+                f"{100 * saved:.0f}",
+                f"{100 * row['energy saved on fixed power']:.0f}"
+                if "energy saved on fixed power" in row
+                else "–",
+            ]
+        )
+    heads = ["true signal", "measured (5 planes)", "saved on the exponential law", "on fixed power"]
+    return [*lines, *table(["held", *heads], rows)]
+
+
+def loop() -> list[str]:
+    document = load("closed_loop")
+    settings = document["settings"]
+    lines = ["## Protocols at equal dose on the simulated microscope", ""]
+    lines += [
+        f"`benchmarks/closed_loop.py`: down to {settings['deepest_um']:g} µm with white matter, "
+        "the mean power of all protocols equal. Slope of the Poisson strength, % per 100 µm:",
+        "",
+    ]
+    rows = []
+    for seed, found in document["measured"].items():
+        for protocol, row in found.items():
+            if not isinstance(row, dict):
+                continue
+            rows.append(
+                [
+                    f"{protocol}, {seed}",
+                    f"{row['mean power mW']:.2f}",
+                    f"{row['highest power mW']:.1f}",
+                    str(row["planes kept"]),
+                    f"{100 * row['slope per 100 um']['poisson']:+.2f}",
+                    f"{100 * row['true slope per 100 um']['poisson']:+.2f}",
+                ]
+            )
+    heads = ["mean power mW", "highest", "planes kept", "slope read", "true slope"]
+    return [*lines, *table(["protocol", *heads], rows)]
+
+
+def growing() -> list[str]:
+    document = load("live")
+    settings = document["settings"]
+    lines = ["## Growing stacks", ""]
+    lines += [
+        f"`benchmarks/live.py`: one process writes {settings['planes']} planes, another reads "
+        f"them; then {settings['kills']} writers are killed at a random plane.",
+        "",
+    ]
+    killed = f"writers killed, of {settings['kills']}, with just the complete planes kept"
+    after = "seconds after the writer's end"
+    rows = [
+        [
+            name,
+            "yes" if row["each once"] and row["as written"] else "no",
+            "yes" if row["live equals offline, bit for bit"] else "no",
+            f"{row[after]:.1f}",
+            str(row[killed]),
+        ]
+        for name, row in document["measured"].items()
+    ]
+    heads = ["each plane once", "live = offline", "s after the writer's end", "killed: all kept"]
+    return [*lines, *table(["format", *heads], rows)]
+
+
+def microscope() -> list[str]:
+    document = load("microscope")
+    found = document["measured"]
+    rates = [found[f"frames a second {how}"] for how in ("alone", "kept")]
+    spent = [found[f"processor seconds a frame {how}"][0] for how in ("alone", "kept")]
+    return [
+        "## The simulated microscope",
+        "",
+        f"`benchmarks/microscope.py`, {found['planes']} planes of "
+        f"{found['shape'][0]}x{found['shape'][1]}: "
+        f"{' and '.join(f'{max(rate):.1f}' for rate in rates)} frames a second without and with "
+        f"every frame kept for watching ({spent[0]:.4f} and {spent[1]:.4f} s of processor time a "
+        f"frame); memory {' and '.join(f'{m:.0f}' for m in found['MiB after each run'])} MiB "
+        "after one run and the next.",
+        "",
+    ]

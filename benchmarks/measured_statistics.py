@@ -1,0 +1,89 @@
+"""Sections of docs/measured.md on how often the statistics are wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from measured import load, table
+
+NULLS = {
+    "one slope": "one slope, ar1",
+    "the same, naive": "one slope, naive",
+    "difference": "difference, ar1 (default)",
+    "paired": "difference, paired",
+    "naive": "difference, naive",
+}
+COVERED = {
+    "slope": "slope",
+    "the same, naive": "slope, naive",
+    "difference": "difference, ar1 (default)",
+    "d": "d",
+    "f2": "f2",
+    "break": "break",
+}
+POWERS = {
+    "difference": "power, ar1 (default)",
+    "paired": "power, paired",
+    "break": "power, break",
+}
+
+
+def percent(cell: dict[str, Any], name: str) -> str:
+    return f"{100 * cell[name]['share']:.1f}" if name in cell else "–"
+
+
+def of(cells: dict[str, Any], name: str) -> int:
+    return int(next(iter(cells.values()))[name]["of"])
+
+
+def calibration() -> list[str]:
+    found = load("calibration")["measured"]
+    null, effect = found["null"], found["effect"]
+    slopes, pairs = of(null, "one slope, ar1"), of(null, "difference, ar1 (default)")
+    lines = ["## How often the statistics are wrong", ""]
+    lines += [
+        "`benchmarks/calibration.py`: AR(1) planes of known correlation rho, without and with an "
+        "effect. *Naive* takes planes as independent. False positives at 0.05, in %, "
+        f"{slopes} slopes and {pairs} pairs a row:",
+        "",
+    ]
+    lines += table(
+        ["planes, correlation", *NULLS],
+        [[cell, *(percent(row, name) for name in NULLS.values())] for cell, row in null.items()],
+    )
+    lines += [
+        f"Coverage of 95 % intervals, in %, {of(effect, 'slope')} cases a row, and power of the "
+        "tests against the effect drawn (three SDs of the noise from first to last plane; a bend "
+        "of six):",
+        "",
+    ]
+    lines += table(
+        ["planes, correlation", *COVERED, *(f"power, {name}" for name in POWERS)],
+        [
+            [cell, *(percent(row, n) for n in (*COVERED.values(), *POWERS.values()))]
+            for cell, row in effect.items()
+        ],
+    )
+    lines += ["Arms of four stacks, mixed model:", ""]
+    heads = list(dict.fromkeys(name for row in found["arms"].values() for name in row))
+    lines += table(
+        ["stacks", *heads],
+        [[cell, *(percent(row, name) for name in heads)] for cell, row in found["arms"].items()],
+    )
+    return lines
+
+
+def phantom() -> list[str]:
+    found = load("calibration_phantom")["measured"]
+    lines = ["### From raw stacks to p values", ""]
+    lines += [
+        f"`benchmarks/calibration_phantom.py`: {found['tissues']} simulated tissues, imaged, read "
+        "and compared. Share of tests below 0.05 (five noises a pair, not independent):",
+        "",
+    ]
+    rows = [
+        [name, str(row["tests"]), *(f"{row[way]:.2f}" for way in ("ar1", "paired", "naive"))]
+        for name, row in found.items()
+        if isinstance(row, dict) and "tests" in row
+    ]
+    return [*lines, *table(["pairs", "tests", "ar1 (default)", "paired", "naive"], rows)]
