@@ -179,7 +179,7 @@ def variants(statistics: Statistics) -> dict[str, Callable[[], nn.Module]]:
     found["convolution stem"] = with_convolution
     for name, hide in HIDDEN.items():
         found[name] = lambda hide=hide: Without(NoiseViT(FULL), hide)
-    some = flat(pick(statistics, torch.arange(2000)))
+    some = flat(pick(statistics, torch.arange(min(2000, len(statistics.whole)))))
     found["perceptron"] = lambda: Perceptron(some.std(0) + 1e-3, some.mean(0))
     return found
 

@@ -1,4 +1,4 @@
-"""Fixtures shared by the tests of the core: small untrained weights, scenes and stacks."""
+"""Fixtures shared by all tests: small untrained weights, scenes and stacks."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from rich.table import Table
 from cop_core.cli.options import Device, Seed, Weights
 from cop_core.cli.progress import progress_bar
 from cop_core.errors import InputError
+from cop_core.files import replace_files
 
 weights = typer.Typer(
     name="weights", help="List, verify and export trained weights.", no_args_is_help=True
@@ -176,11 +176,12 @@ def export(
 
     path = locate(name)
     try:
-        output.mkdir(parents=True, exist_ok=True)
-        for part in (path, path.with_suffix(".json")):
-            typer.echo(shutil.copy(part, output))
+        parts = {output / part.name: part for part in (path, path.with_suffix(".json"))}
+        replace_files({target: part.read_bytes() for target, part in parts.items()})
     except OSError as error:
         raise InputError(f"cannot write ({error.strerror})", where=str(output)) from error
+    for target in parts:
+        typer.echo(target)
 
 
 @contextmanager
@@ -199,8 +200,8 @@ def _interruptible() -> Iterator[Event]:
 
 def _write_json(path: Path, content: dict[str, object]) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+        replace_files({path: text.encode()})
     except OSError as error:
         raise InputError(f"cannot write ({error.strerror})", where=str(path)) from error
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from cop_core.errors import CopError, InputError
 
@@ -54,15 +54,18 @@ def placed(directory: Path) -> Iterator[Path]:
         Writing failed for another reason, such as a full disk.
     """
     made: list[Path] = []
+    # an interrupt may come right after any call: what is to be undone is noted before it is done
+    staging = directory / f".cop-{uuid4().hex}"
     try:
         _make(directory, made)
-        with tempfile.TemporaryDirectory(prefix=".cop-", dir=directory) as staging:
-            fresh, old = Path(staging, "new"), Path(staging, "old")
-            fresh.mkdir()
-            old.mkdir()
-            yield fresh
-            _move(fresh, directory, old, made)
+        fresh, old = staging / "new", staging / "old"
+        fresh.mkdir(parents=True)
+        old.mkdir()
+        yield fresh
+        _move(fresh, directory, old, made)
+        shutil.rmtree(staging)
     except BaseException as error:
+        shutil.rmtree(staging, ignore_errors=True)
         for folder in reversed(made):
             with suppress(OSError):
                 folder.rmdir()  # refuses if anything is in it
@@ -77,8 +80,8 @@ def _make(folder: Path, made: list[Path]) -> None:
         return
     if folder.parent != folder:
         _make(folder.parent, made)
-    folder.mkdir()
     made.append(folder)
+    folder.mkdir()
 
 
 def _move(fresh: Path, directory: Path, old: Path, made: list[Path]) -> None:
@@ -92,14 +95,14 @@ def _move(fresh: Path, directory: Path, old: Path, made: list[Path]) -> None:
             if target.exists():
                 (old / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(target, old / name)
-            os.replace(fresh / name, target)  # noqa: PTH105 - the one call that must be atomic
             done.append(name)
+            os.replace(fresh / name, target)  # noqa: PTH105 - the one call that must be atomic
     except BaseException:
         for name in done:
             if (old / name).exists():
                 os.replace(old / name, directory / name)  # noqa: PTH105
             else:
-                (directory / name).unlink()
+                (directory / name).unlink(missing_ok=True)
         raise
 
 

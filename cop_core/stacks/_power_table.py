@@ -66,7 +66,7 @@ def _rows(path: Path) -> list[tuple[float, float]]:
 
 
 def _parse_rows(text: str, path: Path) -> list[tuple[float, float]]:
-    reader = csv.reader(text.splitlines())
+    reader = csv.reader(text.splitlines(), strict=True)
     header = [cell.strip() for cell in next(reader, [])]
     if not {"depth_um", "power_mw"} <= set(header):
         raise InputError(
@@ -98,6 +98,7 @@ def _row(row: list[str], columns: tuple[int, int], line: int, path: Path) -> tup
 
 
 def _number(cell: str) -> float:
-    if "_" in cell or not cell.isascii():
-        raise ValueError(cell)  # Python reads 5_0 as 50, where a damaged 5.0 was meant
-    return float(cell)
+    text = cell.strip(" \t")
+    if "_" in text or not (text.isascii() and text.isprintable()):
+        raise ValueError(text)  # Python reads 5_0 as 50, where a damaged 5.0 was meant
+    return float(text)
