@@ -3,7 +3,8 @@
     xvfb-run -a -s "-screen 0 1920x1080x24" python benchmarks/screenshots.py [FOLDER]
 
 Opens the sample pair, compares it and photographs the window while it runs, when it is done and
-after an error, dark and light, at 1280x800 and 1920x1080.
+after an error, dark and light, at 1280x800 and 1920x1080. Then the three-photon demo: while the
+second stack is acquired, at its end, and the power it recommends.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from napari_cop._profile_widget import ProfileWidget
 from napari_cop._runner import State
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
+LIVE_STAGES = {"live", "live-end", "power"}
 STAGES = {"input", "running", "depth", "effects", "table", "map", "error"}
 SIZES = {"1280x800": (1280, 800), "1920x1080": (1920, 1080)}
 
@@ -104,6 +106,31 @@ def session(theme: str, size: str, folder: Path, wanted: set[str]) -> None:
     QApplication.processEvents()
 
 
+def live_session(theme: str, folder: Path) -> None:
+    """Watch the three-photon demo and photograph it in mid-acquisition and at its end."""
+    get_settings().appearance.theme = theme
+    viewer = napari.Viewer(show=True)
+    viewer.window._qt_window.resize(*SIZES["1280x800"])
+    camera = Photographer(viewer, folder, f"{theme}-1280x800", LIVE_STAGES)
+    _, dock = viewer.window.add_plugin_dock_widget("napari-cop", "Live noise")
+    dock.watch_demo()
+    gained: list[int] = []
+    dock.runner.watched.connect(lambda news: news.protocol and gained.append(news.planes))
+    wait(lambda: bool(gained) and gained[-1] >= 24, 600)
+    camera.shoot("live")
+    wait(lambda: dock.bar.status.text().startswith("Done"), 600)
+    pause(2.0)
+    camera.shoot("live-end")
+    dock.power.of.value = 1
+    dock.power.max_power_mw.value = "60"
+    dock.power.recommend()
+    wait(lambda: dock.power.found is not None)
+    show_tab(dock, "Power")
+    camera.shoot("power")
+    viewer.close()
+    QApplication.processEvents()
+
+
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else IMAGES
     folder.mkdir(parents=True, exist_ok=True)
@@ -111,6 +138,7 @@ def main() -> None:
         for size in SIZES:
             every = theme == "dark" and size == "1280x800"
             session(theme, size, folder, STAGES if every else {"depth", "effects"})
+        live_session(theme, folder)
 
 
 if __name__ == "__main__":

@@ -12,30 +12,36 @@ from cop_core._version import __version__
 from cop_core.errors import CancelledError, CopError, InputError
 
 if TYPE_CHECKING:
-    from cop_core.depth import Comparison, DepthProfile, compare
+    from cop_core.depth import ArmsComparison, Comparison, DepthProfile, compare, compare_arms
     from cop_core.ene import Genome
     from cop_core.estimation import Estimator, Reading, Settings, load_estimator, profile
+    from cop_core.power import Recommendation, recommend_power
     from cop_core.report import repeat_command, write_report
     from cop_core.stacks import GainedPower, Stack, open_stack
 
 _WHERE = {
+    "ArmsComparison": "cop_core.depth",
     "Comparison": "cop_core.depth",
     "DepthProfile": "cop_core.depth",
     "Estimator": "cop_core.estimation",
     "GainedPower": "cop_core.stacks",
     "Genome": "cop_core.ene",
     "Reading": "cop_core.estimation",
+    "Recommendation": "cop_core.power",
     "Settings": "cop_core.estimation",
     "Stack": "cop_core.stacks",
     "compare": "cop_core.depth",
+    "compare_arms": "cop_core.depth",
     "load_estimator": "cop_core.estimation",
     "open_stack": "cop_core.stacks",
     "profile": "cop_core.estimation",
+    "recommend_power": "cop_core.power",
     "repeat_command": "cop_core.report",
     "write_report": "cop_core.report",
 }
 
 __all__ = [
+    "ArmsComparison",
     "CancelledError",
     "Comparison",
     "CopError",
@@ -45,13 +51,16 @@ __all__ = [
     "Genome",
     "InputError",
     "Reading",
+    "Recommendation",
     "Settings",
     "Stack",
     "__version__",
     "compare",
+    "compare_arms",
     "load_estimator",
     "open_stack",
     "profile",
+    "recommend_power",
     "repeat_command",
     "write_report",
 ]

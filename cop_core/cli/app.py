@@ -10,7 +10,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from cop_core._version import __version__
-from cop_core.cli import model, stacks
+from cop_core.cli import batch, demo, live, model, power, replay, stacks
 from cop_core.errors import CancelledError, CopError
 
 
@@ -36,7 +36,13 @@ app = typer.Typer(
 )
 app.command()(stacks.profile)
 app.command()(stacks.compare)
+app.command()(batch.plan)
+app.command()(batch.batch)
+app.command()(live.watch)
+app.command()(power.recommend)
 app.command()(stacks.simulate)
+app.command()(demo.demo_live)
+app.command()(replay.replay)
 app.command()(model.evaluate)
 app.command()(model.train)
 app.add_typer(model.weights)

@@ -7,21 +7,33 @@ from typing import TYPE_CHECKING
 
 from cop_core.depth.compare import Comparison
 from cop_core.report.document import json_text, report_document
+from cop_core.report.identity import inputs_of
+from cop_core.report.page import report_html
 from cop_core.report.placing import placed
 from cop_core.report.planes import planes_csv
 from cop_core.report.protocols import Result, protocols
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable, Mapping, Sequence
+
+    from cop_core.depth.profile import DepthProfile
 
 
 def write_report(
-    result: Result, directory: str | os.PathLike[str], *, command: str | None = None
+    result: Result,
+    directory: str | os.PathLike[str],
+    *,
+    command: str | None = None,
+    others: Mapping[str, Sequence[DepthProfile]] | None = None,
+    hashed: bool | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Path:
     """Write a profile or a comparison as a folder of files.
 
-    ``report.json`` holds every number, ``planes.csv`` one row for each plane, ``figures/`` the
-    profile (and, for a comparison, the effects) as SVG, PDF and PNG. Files of an earlier report
+    ``report.json`` holds every number, ``report.html`` shows them on one page that needs nothing
+    beside it, ``planes.csv`` has one row for each plane, ``figures/`` the profile (and, for a
+    comparison, the effects) as SVG, PDF and PNG. Files of an earlier report
     are replaced only once all new ones are complete. The same result and command give the same
     bytes.
 
@@ -33,6 +45,14 @@ def write_report(
         Folder, created where it does not exist; other files in it are left alone.
     command : str, optional
         The command line that repeats the result, kept as provenance.
+    others : mapping, optional
+        The same stacks read with other normalisations, by their names; the report then says
+        how slopes depend on the normalisation.
+    hashed : bool, optional
+        Whether the SHA-256 of stacks and power tables is computed; None does so for up to
+        `HASH_LIMIT_BYTES`.
+    progress : callable
+        Called with bytes hashed and bytes in all.
 
     Returns
     -------
@@ -51,15 +71,29 @@ def write_report(
 
     target = Path(directory).expanduser()
     shown = protocols(result)
+    inputs = inputs_of(shown, hashed=hashed, progress=progress)
     with placed(target) as folder:
-        text = json_text(report_document(result, command=command))
-        (folder / "report.json").write_text(text, encoding="utf-8")
-        (folder / "planes.csv").write_text(planes_csv(shown), encoding="utf-8", newline="")
+        document = report_document(result, command=command, inputs=inputs, others=others)
+        # a file name that is not UTF-8 becomes an escape that reads back as the same name
+        (folder / "report.json").write_text(
+            json_text(document), encoding="utf-8", errors="backslashreplace"
+        )
+        (folder / "planes.csv").write_text(
+            planes_csv(shown), encoding="utf-8", errors="backslashreplace", newline=""
+        )
         (folder / "figures").mkdir()
         save_profile_figure(shown, folder / "figures" / "profile")
         if isinstance(result, Comparison):
             save_effects_figure(result, folder / "figures" / "effects")
+        (folder / "report.html").write_text(
+            report_html(document, _drawings(folder / "figures")), encoding="utf-8"
+        )
     if not isinstance(result, Comparison):
         for suffix in FORMATS:  # an earlier comparison's figure would belie this report
             (target / "figures" / f"effects.{suffix}").unlink(missing_ok=True)
     return target
+
+
+def _drawings(figures: Path) -> dict[str, str]:
+    """Return the figures just written, name to SVG."""
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(figures.glob("*.svg"))}

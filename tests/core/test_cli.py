@@ -31,6 +31,7 @@ NOISES = DEFAULT_COMPONENTS[:-1]
 COMMANDS = [
     ["profile"],
     ["compare"],
+    ["replay"],
     ["simulate"],
     ["evaluate"],
     ["train"],

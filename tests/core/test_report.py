@@ -70,7 +70,7 @@ def test_comparison_writes_all_files_and_repeats_byte_by_byte(both, tmp_path):
     first = write_report(both, tmp_path / "a", command="cop compare a b")
     second = write_report(both, tmp_path / "b", command="cop compare a b")
     figures = {f"figures/{name}.{s}" for name in ("profile", "effects") for s in FORMATS}
-    assert set(files(first)) == {"report.json", "planes.csv"} | figures
+    assert set(files(first)) == {"report.json", "report.html", "planes.csv"} | figures
     assert files(first) == files(second)
     assert "Gaussian</text>" in (first / "figures" / "profile.svg").read_text(encoding="utf-8")
 
@@ -93,7 +93,7 @@ def test_document_follows_the_contract(both):
     assert document["provenance"]["protocols"]["fixed"] == {"path": "x.tif"}
     assert document["provenance"]["command"] == "cop"
     assert document["warnings"] == list(both.warnings)
-    assert document["schema_version"] == "1.1"
+    assert document["schema_version"] == "1.2"
 
 
 def test_single_profile_has_no_comparison():
@@ -277,7 +277,7 @@ class TestPlacing:
         assert caught.value.where == str(tmp_path)
         assert files(tmp_path) == old
 
-    @pytest.mark.parametrize("fail_at", range(8))
+    @pytest.mark.parametrize("fail_at", range(9))
     def test_failure_while_replacing_puts_the_old_report_back(
         self, both, tmp_path, monkeypatch, fail_at
     ):
