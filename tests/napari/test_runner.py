@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import tifffile
 
 pytest.importorskip("napari", reason="napari is not installed")
 
@@ -116,3 +119,32 @@ def test_the_work_gives_the_numbers_of_the_library() -> None:
         found = end.value.result
     expected = profile(SAMPLES / "fixed.ome.tif", settings=Settings(crops=1))
     np.testing.assert_array_equal(found.mean, expected.mean)
+
+
+def test_row_12_stopped_at_random_moments_it_is_idle_within_a_second(
+    runner: Runner, qtbot: Any, counts: Any, tiny_weights: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.ome.tif"
+    metadata = {"axes": "ZYX", "PhysicalSizeZ": 2.0}
+    tifffile.imwrite(path, counts(8, 96), photometric="minisblack", metadata=metadata)
+    request = Request(((None, file_source(str(path))),), QUICK, weights=str(tiny_weights))
+    ends: list[Any] = []
+    runner.finished.connect(ends.append)
+
+    def run(seconds: float | None = None) -> float:
+        runner.start(request)
+        begun = time.monotonic()
+        if seconds is not None:
+            qtbot.wait(round(1000 * seconds))
+            begun = time.monotonic()
+            runner.stop()
+        qtbot.waitUntil(lambda: runner.state is State.IDLE, timeout=20_000)
+        return time.monotonic() - begun
+
+    spent = min(run(), run())
+    random = Random(0)
+    assert max(run(random.uniform(0, spent)) for _ in range(10)) < 1.0
+    run()
+    assert len(ends) == 13
+    assert not ends[-1].stopped
+    assert [p.reason for p in ends[-1].result.planes] == [""] * 8

@@ -78,38 +78,3 @@ def test_row_12_writing_interrupted_at_100_random_moments(stack, tiny_estimator,
         signal.signal(signal.SIGALRM, old)
     assert interrupted > MOMENTS / 5
     assert not list(target.glob(".cop-*"))
-
-
-def test_row_12_window_stopped_at_random_moments(stack, counts, tiny_weights, tmp_path, qtbot):
-    pytest.importorskip("napari", reason="napari is not installed")
-    import tifffile
-
-    from napari_cop._reading import Request
-    from napari_cop._runner import Runner, State
-    from napari_cop._sources import file_source
-
-    path = tmp_path / "a.ome.tif"
-    metadata = {"axes": "ZYX", "PhysicalSizeZ": 2.0}
-    tifffile.imwrite(path, counts(8, 96), photometric="minisblack", metadata=metadata)
-    request = Request(((None, file_source(str(path))),), {"crops": 1}, weights=str(tiny_weights))
-    runner, ends = Runner(), []
-    runner.finished.connect(ends.append)
-
-    def run(seconds=None):
-        runner.start(request)
-        begun = time.monotonic()
-        if seconds is not None:
-            qtbot.wait(round(1000 * seconds))
-            begun = time.monotonic()
-            runner.stop()
-        qtbot.waitUntil(lambda: runner.state is State.IDLE, timeout=20_000)
-        return time.monotonic() - begun
-
-    spent = min(run(), run())
-    random = Random(0)
-    for _ in range(10):
-        assert run(random.uniform(0, spent)) < IDLE_S
-    run()
-    assert len(ends) == 13
-    assert not ends[-1].stopped
-    assert [p.reason for p in ends[-1].result.planes] == [""] * 8
