@@ -126,6 +126,8 @@ def live_session(theme: str, folder: Path) -> None:
     dock.power.recommend()
     wait(lambda: dock.power.found is not None)
     show_tab(dock, "Power")
+    pause(0.5)
+    wait(lambda: not dock.power.plot.canvas.drawing)
     camera.shoot("power")
     viewer.close()
     QApplication.processEvents()
