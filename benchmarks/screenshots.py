@@ -119,6 +119,7 @@ def live_session(theme: str, folder: Path) -> None:
     wait(lambda: bool(gained) and gained[-1] >= 24, 600)
     camera.shoot("live")
     wait(lambda: dock.bar.status.text().startswith("Done"), 600)
+    viewer.dims.set_current_step(0, 30)
     pause(2.0)
     camera.shoot("live-end")
     dock.power.of.value = 1

@@ -55,6 +55,10 @@ def draw_power(figure: Figure, found: Recommendation, *, stacked: bool = False) 
         ax.set_xlabel(DEPTH_LABEL)
         ax.set_xlim(*_depth_range(found))
         ax.spines[["top", "right"]].set_visible(False)
+    for ax in axes if stacked else ():
+        ax.set_ylabel(ax.get_ylabel().replace(" (", "\n("))
+        if ax is not axes[-1]:
+            ax.set_xlabel("")
     for letter, ax in zip("abc", axes, strict=True):
         ax.set_title(letter, loc="left", weight="bold")
     handles = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
@@ -56,6 +57,8 @@ _STYLE: Final[dict[str, Any]] = {
     "pdf.fonttype": 42,
 }
 _style_lock = RLock()
+# its timer's messages cannot be formatted, which shows where other software logs at DEBUG
+logging.getLogger("fontTools").setLevel(logging.WARNING)
 _NO_DATE: Final = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
 
 

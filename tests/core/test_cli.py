@@ -285,7 +285,7 @@ def test_profile_writes_its_report(run, tiny_weights, pair, tmp_path):
         *("--power", "gained:5,300,60", "--crops", 2, "--seed", 3),
     )
     assert code == 0, err
-    assert "report.json" in out
+    assert "report.html" in out
     report = strict(output / "report.json")
     assert report["kind"] == "profile"
     assert report["schema_version"]

@@ -1,0 +1,536 @@
+"""A whole study: read once, resumed after a kill, and compared as its stacks are one by one."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import fields, replace
+from signal import SIGINT, SIGKILL, raise_signal
+from uuid import uuid4
+
+import numpy as np
+import pytest
+import tifffile
+from made_profiles import profile as made
+from made_profiles import strengths
+
+from cop_core.depth import compare, compare_arms, within
+from cop_core.errors import CancelledError, InputError
+from cop_core.estimation import Settings, profile
+from cop_core.report import report_document, write_report
+from cop_core.report.figures import FORMATS, save_figure
+from cop_core.study import (
+    compare_channels,
+    read_kept,
+    read_plan,
+    run_study,
+    study_csv,
+    study_document,
+    write_study,
+)
+from cop_core.study.kept import PROFILE_FILE, keep
+from cop_core.study.page import study_html
+from cop_core.study.run import StudyStack
+
+pytestmark = pytest.mark.usefixtures("quick_figures", "quick_study_figures")
+
+ONE_CROP = Settings(crops=1)
+
+
+def write_stack(path, planes, **metadata):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    axes = {"axes": "ZYX", "PhysicalSizeZ": 4.0, "PhysicalSizeZUnit": "µm"}
+    tifffile.imwrite(path, planes, photometric="minisblack", metadata={**axes, **metadata})
+
+
+@pytest.fixture
+def quick_study_figures(monkeypatch):
+    """Leave the drawing of the study's figures out where only files matter."""
+    monkeypatch.setattr("cop_core.study.figures.save_figure", touched_figure)
+
+
+def touched_figure(_draw, stem):
+    for suffix in FORMATS:
+        stem.with_suffix(f".{suffix}").write_text("figure")
+
+
+@pytest.fixture(scope="module")
+def data(counts, tmp_path_factory):
+    """Two stacks an arm, of three planes; one animal in both arms, one more in each."""
+    folder = tmp_path_factory.mktemp("data")
+    lines = ["stack,arm,animal,power"]
+    for i, arm in enumerate(("fixed", "gained")):
+        for j, animal in enumerate(("m1", f"{arm}-only")):
+            write_stack(folder / arm / f"s{j}.ome.tif", counts(3, 192, 10 * i + j))
+            lines.append(f"{arm}/s{j}.ome.tif,{arm},{animal},{5 if i else 'power.csv'}")
+    (folder / "power.csv").write_text("depth_um,power_mw\n0,5\n20,6\n")
+    (folder / "plan.csv").write_text("\n".join(lines))
+    return folder
+
+
+@pytest.fixture
+def study(data, tmp_path):
+    """A copy of that folder that a test may change."""
+    return shutil.copytree(data, tmp_path / "data")
+
+
+@pytest.fixture(scope="module")
+def once_read(data, tiny_estimator, tmp_path_factory):
+    """The folder with the study finished in it."""
+    folder = shutil.copytree(data, tmp_path_factory.mktemp("finished") / "data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cop_core.report.figures.save_profile_figure", touched_figure)
+        rows = read_plan(folder / "plan.csv")
+        run_study(rows, folder / "study", estimator=tiny_estimator, settings=ONE_CROP)
+    return folder
+
+
+@pytest.fixture
+def finished(once_read, tmp_path):
+    """A copy of that: other paths, the same bytes."""
+    return shutil.copytree(once_read, tmp_path / "finished")
+
+
+@pytest.fixture
+def read(tiny_estimator):
+    """Read the plan of a folder into ``study`` in it: (folder, further arguments)."""
+
+    def read(folder, **given):
+        chosen = {"estimator": tiny_estimator, "settings": ONE_CROP, **given}
+        return run_study(read_plan(folder / "plan.csv"), folder / "study", **chosen)
+
+    return read
+
+
+def reports(folder):
+    """When each stack's report was written."""
+    return {
+        path.parent.name: path.stat().st_mtime_ns
+        for path in sorted((folder / "study" / "fixed").glob("*/report.json"))
+    }
+
+
+# --- kept to the last bit --------------------------------------------------------------------
+
+
+def assert_equal(first, second):
+    for name in ("name", "components", "settings", "provenance"):
+        assert getattr(first, name) == getattr(second, name)
+    for one, other in zip(first.planes, second.planes, strict=True):
+        for field in fields(one):
+            a, b = getattr(one, field.name), getattr(other, field.name)
+            assert type(a) is type(b), field.name
+            np.testing.assert_array_equal(a, b, strict=True, err_msg=field.name)
+
+
+def test_a_profile_comes_back_bit_by_bit(tmp_path):
+    original = made(strengths(0, 5), reasons={3: "saturated"})
+    rng = np.random.default_rng(0)
+    planes = list(original.planes)
+    planes[0] = replace(
+        planes[0],
+        strengths=rng.random((9, 6)) / 3,
+        uncertainty=np.array([0.1, np.nan, 1e-300, 0, -0.0, 1 / 3]),
+        flags=("a; b", "smaller than a crop"),
+        unfamiliar_fraction=1 / 9,
+        saturated_fraction=1e-7,
+    )
+    planes[1] = replace(planes[1], unfamiliar_fraction=float("nan"), power_mw=float("nan"))
+    settings = {"crops": None, "offset_counts": 0.1}
+    original = replace(original, planes=tuple(planes), settings=settings, name="Mäuse \udcff")
+    write_report(original, tmp_path)
+    assert_equal(keep(original, tmp_path).profile, original)
+    assert_equal(read_kept(tmp_path).profile, original)
+
+
+def test_a_real_profile_comes_back_bit_by_bit(data, read, tiny_estimator, tmp_path):
+    shutil.copytree(data, tmp_path, dirs_exist_ok=True)
+    first = read(tmp_path)[0]
+    again = profile(
+        first.row.stack,
+        estimator=tiny_estimator,
+        settings=ONE_CROP,
+        name="s0",
+        power=tmp_path / "power.csv",
+    )
+    assert_equal(first.profile, again)
+
+
+@pytest.mark.parametrize("broken", ["no report", "other report", "no profile", "half a profile"])
+def test_only_a_whole_report_counts_as_finished(tmp_path, broken):
+    write_report(made(strengths(0, 4)), tmp_path)
+    keep(made(strengths(0, 4)), tmp_path)
+    report, kept = tmp_path / "report.json", tmp_path / PROFILE_FILE
+    change = {
+        "no report": report.unlink,
+        "other report": lambda: write_report(made(strengths(1, 4)), tmp_path),
+        "no profile": kept.unlink,
+        "half a profile": lambda: os.truncate(kept, kept.stat().st_size // 2),
+    }
+    assert read_kept(tmp_path) is not None
+    change[broken]()
+    assert read_kept(tmp_path) is None
+
+
+# --- resumed ---------------------------------------------------------------------------------
+
+
+def test_finished_stacks_are_not_read_again(study, read):
+    seen = []
+    first = read(study, stacks=lambda *done: seen.append(done))
+    assert seen == [(i, 4) for i in range(5)]
+    before = reports(study)
+    seen.clear()
+    second = read(study, stacks=lambda *done: seen.append(done), planes=pytest.fail)
+    assert seen == [(4, 4)]
+    assert [s.resumed for s in first + second] == [False] * 4 + [True] * 4
+    assert reports(study) == before
+    for one, other in zip(first, second, strict=True):
+        assert_equal(one.profile, other.profile)
+
+
+def other_pixels(study, counts):
+    write_stack(study / "fixed" / "s0.ome.tif", counts(3, 192, 99))
+
+
+def other_power(study, _counts):
+    (study / "power.csv").write_text("depth_um,power_mw\n0,5\n20,7\n")
+
+
+def other_step(study, _counts):
+    plan = study / "plan.csv"
+    lines = [f"{line},5" for line in plan.read_text().splitlines()]
+    plan.write_text("\n".join([lines[0].replace(",5", ",z_step_um"), *lines[1:]]))
+
+
+def touched(study, _counts):
+    os.utime(study / "fixed" / "s0.ome.tif")
+
+
+def renamed_folder(study, _counts):
+    (study / "fixed").rename(study / "moved")
+    plan = study / "plan.csv"
+    plan.write_text(plan.read_text().replace("fixed/", "moved/"))
+
+
+@pytest.mark.parametrize(
+    ("change", "again"),
+    [
+        (other_pixels, {"s0"}),
+        (other_power, {"s0", "s1"}),
+        (other_step, {"s0", "s1"}),
+        (touched, set()),  # the same bytes
+        (renamed_folder, set()),
+    ],
+)
+def test_what_would_be_read_otherwise_is_read_again(finished, read, counts, change, again):
+    before = reports(finished)
+    change(finished, counts)
+    read(finished)
+    after = reports(finished)
+    assert {name for name in before if after[name] != before[name]} == again
+
+
+def test_other_settings_or_weights_read_all_again(finished, read, tiny_estimator):
+    other = replace(tiny_estimator, card=replace(tiny_estimator.card, sha256="0" * 64))
+    for given in ({"settings": Settings(crops=1, seed=1)}, {"estimator": other}):
+        assert not any(s.resumed for s in read(finished, **given))
+    assert all(s.resumed for s in read(finished, estimator=other))
+
+
+def test_a_cancelled_study_keeps_what_is_finished(study, read):
+    asked = iter(range(10**6))
+    with pytest.raises(CancelledError):
+        read(study, cancelled=lambda: next(asked) == 15)  # 6 steps a stack: in the third
+    assert len(list(study.glob("study/*/*/report.json"))) == 2
+    assert not list(study.glob("study/**/.*"))
+
+    with pytest.raises(KeyboardInterrupt):  # Ctrl-C, in the fourth
+        read(study, planes=lambda place, *_: place == "gained/s1" and raise_signal(SIGINT))
+    assert len(list(study.glob("study/*/*/report.json"))) == 3
+    assert not list(study.glob("study/**/.*"))
+    assert [s.resumed for s in read(study)] == [True] * 3 + [False]
+
+
+def test_what_a_kill_left_is_cleared_away(study, read):
+    left = study / "study" / "fixed" / "s0" / f".cop-{uuid4().hex}" / "new" / "report.json"
+    left.parent.mkdir(parents=True)
+    left.write_text("half")
+    (study / "study" / "fixed" / "s0" / f".{PROFILE_FILE}.part").write_text("half")
+    read(study)
+    assert not list(study.glob("study/**/.*"))
+
+
+# --- failures --------------------------------------------------------------------------------
+
+
+def test_one_bad_file_does_not_stop_the_rest(study, run, tiny_weights, counts):
+    bad = study / "fixed" / "s1.ome.tif"
+    os.truncate(bad, bad.stat().st_size // 2)
+    words = ["batch", study / "plan.csv", "-o", study / "study"]
+    words += ["--crops", "1", "--weights", tiny_weights]
+    code, out, err = run(*words)
+    assert (code, "Traceback" in err) == (1, False)
+    assert "4 stacks: 3 read now, 0 before, 1 failed" in out
+    assert "failed: fixed/s1 (line 3)" in out
+    document = json.loads((study / "study" / "study.json").read_text())
+    assert [bool(s["error"]) for s in document["stacks"]] == [False, True, False, False]
+    (compared,) = document["comparisons"]
+    assert compared["fixed"] == ["fixed/s0"]
+    assert [left["place"] for left in compared["left_out"]] == ["fixed/s1"]
+    with (study / "study" / "study.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["stack"] == "fixed/s1"]
+    assert len(rows) == 1
+    assert rows[0]["error"]
+    assert not rows[0]["slope_per_um"]
+    write_stack(bad, counts(3, 192, 1))
+    code, out, _ = run(*words)
+    assert code == 0
+    assert "4 stacks: 1 read now, 3 before, 0 failed" in out
+
+
+def test_a_bad_plan_is_refused_before_anything_is_read(study, run):
+    with (study / "plan.csv").open("a") as plan:
+        plan.write("\ngone.tif,fixed,m9,\nfixed/s0.ome.tif,fxied,m9,")
+    code, out, err = run("batch", study / "plan.csv", "-o", study / "study")
+    assert (code, out) == (2, "")
+    assert "2 problems in the plan, nothing was read" in err
+    assert "\n  line 6: no such file or folder 'gone.tif'" in err
+    assert "\n  line 7: unknown arm 'fxied'" in err
+    assert not (study / "study").exists()
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused_at_once(study, read):
+    (study / "study").write_text("a file")
+    with pytest.raises(InputError, match="Choose a folder"):
+        read(study, planes=pytest.fail)
+
+
+# --- compared --------------------------------------------------------------------------------
+
+
+def components(document):
+    (compared,) = document["comparisons"]
+    return compared["components"]
+
+
+def test_several_stacks_an_arm_are_compared_over_animals(study, run, tiny_weights, tiny_estimator):
+    code, out, err = run(
+        *("batch", study / "plan.csv", "-o", study / "study", "--crops", "1"),
+        *("--weights", tiny_weights, "--device", "cpu", "--precision", "float32"),
+    )
+    assert code == 0, err
+    assert "fixed (2) minus gained (2)" in out
+    arms = [
+        [
+            profile(study / arm / f"s{j}.ome.tif", estimator=tiny_estimator, settings=ONE_CROP)
+            for j in range(2)
+        ]
+        for arm in ("fixed", "gained")
+    ]
+    owners = ["m1", "fixed-only"], ["m1", "gained-only"]
+    expected = compare_arms(*arms, animals=owners)
+    found = components(json.loads((study / "study" / "study.json").read_text()))
+    assert list(found) == list(expected.components)
+    for effect in expected.effects:
+        values = found[effect.component]
+        assert values["n_animals"] == 3
+        for key in ("slope_difference_per_um", "p_value", "cohen_d"):
+            assert values[key] == getattr(effect, key), (effect.component, key)
+
+
+def test_one_stack_an_arm_is_described_like_a_pair(study, read, tmp_path):
+    plan = study / "plan.csv"
+    lines = plan.read_text().splitlines()
+    plan.write_text("\n".join([lines[0], lines[1], lines[3]]))
+    stacks = read(study)
+    window = (None, 9.0)
+    compared = compare_channels(stacks, window_um=window)
+    document = study_document(stacks, compared, window_um=window)
+    first, second = (within(s.profile, window) for s in stacks)
+    expected = report_document(compare(first, second))
+    assert components(document) == expected["comparison"]["components"]
+    assert document["comparisons"][0]["kind"] == "pair"
+    assert document["stacks"][0]["components"] == expected["protocols"]["s0"]["components"]
+    write_study(document, compared, tmp_path / "out")
+    assert json.loads((tmp_path / "out" / "study.json").read_text()) == document
+
+
+def outcome(i, arm, channel="", *, planes=6, animal="", **given):
+    """A finished stack that nothing was read for."""
+    from cop_core.study import Kept, Row
+
+    row = Row(i + 2, f"{i}.tif", arm, f"s{i}", animal, channel, {})
+    return StudyStack(row, Kept(made(strengths(i, planes), **given), {}))
+
+
+def test_channels_are_compared_by_themselves():
+    stacks = [
+        outcome(i, arm, channel)
+        for i, (arm, channel) in enumerate(
+            (arm, channel) for arm in ("fixed", "gained") * 2 for channel in ("green", "red")
+        )
+    ]
+    green, red = compare_channels(stacks)
+    assert (green.channel, red.channel) == ("green", "red")
+    for each, names in ((green, "0 4 2 6"), (red, "1 5 3 7")):
+        assert [m.row.name[1:] for m in each.fixed + each.gained] == names.split()
+        assert each.result.effects[0].model.n_stacks == 4
+
+
+def test_stacks_without_a_line_are_left_out_with_the_reason():
+    stacks = [outcome(i, ("fixed", "gained")[i % 2]) for i in range(4)]
+    stacks += [outcome(4, "fixed", planes=2), outcome(5, "fixed", step=float("nan"))]
+    (each,) = compare_channels(stacks)
+    assert [place for place, _ in each.left_out] == ["fixed/s4", "fixed/s5"]
+    assert ["fewer than 3" in each.left_out[0][1], "depths" in each.left_out[1][1]] == [True] * 2
+    assert each.result.effects[0].model.n_stacks == 4
+
+
+@pytest.mark.parametrize(
+    ("stacks", "said"),
+    [
+        ([("fixed", ""), ("fixed", "")], "2 fixed and 0 gained"),
+        ([("fixed", ""), ("gained", ""), ("gained", "")], "1 fixed and 2 gained"),
+        ([("fixed", "m1"), ("fixed", "m1"), ("gained", "m2"), ("gained", "m2")], "2 animals"),
+    ],
+)
+def test_arms_that_cannot_be_compared_say_why(stacks, said):
+    found = [outcome(i, arm, animal=animal) for i, (arm, animal) in enumerate(stacks)]
+    (each,) = compare_channels(found)
+    assert each.result is None
+    assert said in each.note
+    document = study_document(found, [each])
+    assert document["comparisons"][0]["note"] == each.note
+    assert len(study_csv(document).splitlines()) == 1 + 6 * len(found)
+
+
+# --- the page --------------------------------------------------------------------------------
+
+
+def hostile_study():
+    """Four finished stacks, one of a strange name, and one that failed."""
+    stacks = [outcome(i, ("fixed", "gained")[i % 2], "<script>", animal=f"m{i}") for i in range(4)]
+    row = replace(stacks[0].row, name="<img src=x>", animal="=cmd()")
+    return [*stacks, StudyStack(row, None, error="<b>cut</b> at 50 %")]
+
+
+def test_every_number_of_the_page_is_of_the_document():
+    stacks = hostile_study()
+    compared = compare_channels(stacks)
+    document = study_document(stacks, compared, command="cop batch '<plan>.csv' -o study")
+    page = study_html(document, {})
+    shown = re.findall(r'<data value="([^"]*)"[^>]* data-key="([^"]*)">', page)
+    assert len(shown) == 6 * 7 - 1 + 4 * 6  # clean has no Holm p; slopes of four stacks
+    for value, key in shown:
+        found = document
+        for part in html.unescape(key).split("/")[1:]:
+            name = part.replace("~1", "/").replace("~0", "~")
+            found = found[int(name)] if isinstance(found, list) else found[name]
+        assert repr(found) == value, key
+    for text in ("<script", "<img", "<b>", "<plan>", ">=cmd"):
+        assert text not in page
+    with io.StringIO(study_csv(document)) as file:
+        (failed,) = [row for row in csv.DictReader(file) if row["error"]]
+    assert failed["animal"] == "'=cmd()"
+
+
+@pytest.mark.slow
+def test_figures_are_drawn_for_every_channel_and_old_ones_go(tmp_path, monkeypatch):
+    monkeypatch.setattr("cop_core.report.figures.FORMATS", ("svg",))
+    monkeypatch.setattr("cop_core.study.figures.save_figure", save_figure)
+    stacks = [outcome(i, ("fixed", "gained")[i % 2], "red" * (i > 3)) for i in range(8)]
+    for some, names in ((stacks, ["curves-1-stack", "curves-2-red"]), (stacks[:4], ["curves"])):
+        compared = compare_channels(some)
+        write_study(study_document(some, compared), compared, tmp_path)
+        drawn = [path.stem for path in sorted((tmp_path / "figures").iterdir())]
+        assert drawn == names + [name.replace("curves", "slopes") for name in names]
+        page = (tmp_path / "study.html").read_text(encoding="utf-8")
+        assert page.count("data:image/svg+xml;base64,") == len(drawn)
+    assert ">fixed (2)<" in (tmp_path / "figures" / "slopes.svg").read_text()
+
+
+# --- killed ----------------------------------------------------------------------------------
+
+QUICK = """
+from cop_core.report import figures
+def touch(_, stem):
+    for suffix in figures.FORMATS:
+        stem.with_suffix(f".{suffix}").write_text("figure")
+figures.save_profile_figure = figures.save_effects_figure = figures.save_figure = touch
+from cop_core.cli import main
+main()
+"""
+
+
+def killed(words, folder, when):
+    """Run `cop` in a process that is killed once ``when`` stacks are finished, and a bit."""
+    started = subprocess.Popen(
+        [sys.executable, "-c", QUICK, *words],
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        while len(list(folder.glob(f"study/*/*/{PROFILE_FILE}"))) < when:
+            assert started.poll() is None, started.stderr.read()
+            time.sleep(0.002)
+        time.sleep(random.uniform(0, 0.2))
+    finally:
+        started.kill()
+        started.communicate(timeout=60)
+    assert started.returncode == -SIGKILL
+
+
+@pytest.mark.slow
+def test_a_killed_study_ends_with_the_same_report_bit_for_bit(
+    counts, tiny_weights, tmp_path, run, monkeypatch
+):
+    lines = ["stack,arm,animal"]
+    for i in range(20):
+        path = tmp_path / "data" / f"s{i}.ome.tif"
+        write_stack(path, counts(3, 192, i))
+        lines.append(f"{path},{('fixed', 'gained')[i % 2]},m{i // 4}")
+    words = ["batch", "plan.csv", "-o", "study", "--crops", "1", "--weights", str(tiny_weights)]
+    (tmp_path / "plan.csv").write_text("\n".join(lines))
+    study, whole = tmp_path / "study", tmp_path / "whole"
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(*words)
+    assert code == 0, err
+    assert "20 stacks: 20 read now, 0 before, 0 failed" in out
+    study.rename(whole)
+
+    at_least = random.randint(1, 15)
+    killed(words, tmp_path, at_least)
+    finished = {
+        path: path.stat().st_mtime_ns
+        for path in study.glob("*/*/report.json")
+        if read_kept(path.parent)
+    }
+    assert at_least <= len(finished) < 20
+    assert not (study / "study.json").exists()
+
+    code, out, err = run(*words)
+    assert code == 0, err
+    assert f"20 stacks: {20 - len(finished)} read now, {len(finished)} before, 0 failed" in out
+    assert {path: path.stat().st_mtime_ns for path in finished} == finished
+    first, second = (
+        {
+            path.relative_to(folder): path.read_bytes()
+            for path in folder.rglob("*")
+            if path.is_file()
+        }
+        for folder in (whole, study)
+    )
+    assert first.keys() == second.keys()
+    assert [path for path in first if first[path] != second[path]] == []

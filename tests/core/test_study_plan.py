@@ -1,0 +1,290 @@
+"""The plan of a study: read and checked as a whole, and written from a folder."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tifffile
+import zarr
+
+from cop_core.errors import InputError
+from cop_core.study import PlanError, list_stacks, read_plan, write_plan
+from cop_core.study.cells import folder_name
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Files that a plan may name; only their being there counts."""
+    for name in ("a.tif", "b.ome.tif", "c.tif"):
+        (tmp_path / name).touch()
+    (tmp_path / "power.csv").write_text("depth_um,power_mw\n0,5\n20,6\n")
+    return tmp_path
+
+
+@pytest.fixture
+def plan(folder):
+    """Write lines as a plan: (lines, encoding) -> path."""
+
+    def plan(*lines, encoding="utf-8"):
+        path = folder / "plan.csv"
+        path.write_bytes("\n".join([*lines, ""]).encode(encoding))
+        return path
+
+    return plan
+
+
+def problems(path):
+    with pytest.raises(PlanError) as raised:
+        read_plan(path)
+    return list(raised.value.problems)
+
+
+# --- reading ---------------------------------------------------------------------------------
+
+
+def test_a_plan_of_every_column(plan, folder):
+    first, second, third = read_plan(
+        plan(
+            "stack,arm,animal,channel,power,z_step_um,axes,time,name,note",
+            'a.tif,fixed,m1,0,"gained:5,300,60",4,zcyx,2,first,whatever = 1',
+            "",
+            "b.ome.tif,Gained,m2,green,power.csv,2.5,,,,",
+            "c.tif,gained,m2,,7,metadata,,,,",
+        )
+    )
+    assert (first.line, first.arm, first.name, first.place) == (2, "fixed", "first", "fixed/first")
+    assert first.stack == folder / "a.tif"
+    assert first.opening == {
+        "channel": 0,
+        "power": "gained:5,300,60",
+        "z_step_um": 4.0,
+        "axes": "ZCYX",
+        "time": 2,
+    }
+    assert (second.line, second.arm, second.animal) == (4, "gained", "m2")
+    assert second.name == "b-cgreen"
+    assert second.opening == {
+        "channel": "green",
+        "power": folder / "power.csv",
+        "z_step_um": 2.5,
+    }
+    assert third.opening == {"power": 7.0, "z_step_um": None}  # stated: as the file says
+
+
+def test_what_spreadsheets_write_is_the_same_plan(plan):
+    english = plan("stack,arm,power,z_step_um", "a.tif,fixed,2.5,4", "c.tif,gained,3,4")
+    known = read_plan(english)
+    for encoding in ("utf-8", "utf-8-sig"):
+        german = plan(
+            "Stack;Arm;Power;Z step", "a.tif;fixed;2,5;4", "c.tif;gained;3;4", encoding=encoding
+        )
+        assert read_plan(german) == known
+
+
+def test_one_error_lists_every_row(plan):
+    found = problems(
+        plan(
+            "stack,arm,channel,power,z_step_um,time,name",
+            "a.tif,fixed,,,,,",
+            "gone.tif,fxied,,,four,,",
+            ",fixed,,,,,",
+            "c.tif,,,-1,nan,-1,../up",
+            "c.tif,gained,,gone.csv,,,",
+            'c.tif,gained,,"gained:5,0,60",0,,',
+            "c.tif,gained,,gained:5,300,60,4,,",
+            "a.tif,gained,,inf,,,",
+            "a.tif,gained,,,,,",
+            "b.ome.tif,fixed,,,,,A",
+        )
+    )
+    assert [text.partition(":")[0] for text in found] == [
+        *["line 3"] * 3,
+        "line 4",
+        *["line 5"] * 5,
+        "line 6",
+        *["line 7"] * 2,
+        *("line 8", "line 9", "line 10", "line 11"),
+    ]
+    expected = [
+        "no such file or folder 'gone.tif'",
+        "unknown arm 'fxied'; write fixed or gained",
+        "z step of 'four'",
+        "no stack",
+        "no arm",
+        "'../up' is no name for a folder; write 'up'",
+        *("z step of 'nan'", "power of '-1'", "time of '-1'"),
+        "gone.csv",
+        *("z step of '0'", "gained:5,0,60"),
+        "9 cells for 7 columns; put quotes",
+        "power of 'inf'",
+        "the stack of line 2 once more",
+        "called 'A' as that of line 2",
+    ]
+    for text in expected:
+        assert sum(text in line for line in found) == 1, text
+
+
+def test_stacks_and_names_are_told_apart(plan, folder):
+    (folder / "m1").mkdir()
+    (folder / "m1" / "a.tif").touch()
+    (folder / "link.tif").symlink_to(folder / "a.tif")
+    header = "stack,arm,channel,time"
+    assert len(read_plan(plan(header, "a.tif,fixed,0,", "a.tif,fixed,1,", "a.tif,fixed,0,1"))) == 3
+    assert len(read_plan(plan(header, "a.tif,fixed,,", "m1/a.tif,gained,,"))) == 2
+    (clash,) = problems(plan(header, "a.tif,fixed,,", "m1/a.tif,fixed,,"))
+    assert "another name in a column 'name'" in clash
+    (twice,) = problems(plan(header, "a.tif,fixed,,", "link.tif,gained,,"))
+    assert "once more" in twice
+
+
+def test_animals_are_stated_for_all_or_none(plan):
+    (problem,) = problems(plan("stack,arm,animal", "a.tif,fixed,m1", "c.tif,gained,"))
+    assert problem.startswith("line 3: no animal")
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ([], "lacks 'stack', 'arm'"),
+        (["stack,animal", "a.tif,1"], "lacks 'arm'"),
+        (["stack,arm,chanel", "a.tif,fixed,0"], "unknown 'chanel'"),
+        (["stack,arm,z step,z_step_um", "a.tif,fixed,1,2"], "has twice 'z_step_um'"),
+        (["stack,arm", " , "], "no rows"),
+    ],
+)
+def test_a_table_that_is_no_plan_is_refused(plan, lines, said):
+    with pytest.raises(InputError, match=said):
+        read_plan(plan(*lines))
+
+
+def test_files_that_are_no_text_are_refused(plan, tmp_path):
+    with pytest.raises(InputError, match=r"not UTF-8.*CSV UTF-8"):
+        read_plan(plan("stack,arm", "Mäuse.tif,fixed", encoding="latin-1"))
+    with pytest.raises(InputError, match="cannot be read"):
+        read_plan(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("m1", "m1"),
+        ("../../etc", "etc"),
+        ("a/b\\c:d", "a_b_c_d"),
+        (".hidden", "hidden"),
+        ("=cmd()", "cmd"),
+        ("Mäuse 3", "Mäuse_3"),
+        ("..", "stack"),
+    ],
+)
+def test_a_folder_is_called_what_every_file_system_takes(text, name):
+    assert folder_name(text) == name
+    assert folder_name(name) == name
+
+
+# --- writing ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Stacks of all kinds in folders, and files that are none."""
+    root = tmp_path / "data"
+    planes = np.zeros((3, 8, 8), np.uint16)
+    for name in ("mouse 1/fixed.ome.tif", "mouse 1/gained.tif", "mouse2/Fixed_2.tif"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        tifffile.imwrite(root / name, planes, photometric="minisblack")
+    zarr.create_array(root / "mouse2" / "gained.zarr", data=planes, chunks=(1, 8, 8))
+    (root / "mouse3-gained").mkdir()
+    for i, plane in enumerate(planes):
+        tifffile.imwrite(root / "mouse3-gained" / f"z{i}.tif", plane)
+    (root / ".hidden").mkdir()
+    tifffile.imwrite(root / ".hidden" / "fixed.tif", planes, photometric="minisblack")
+    (root / "notes.txt").touch()
+    return root
+
+
+def test_every_stack_below_a_folder_is_listed_once(study):
+    assert [p.relative_to(study).as_posix() for p in list_stacks(study)] == [
+        *("mouse 1/fixed.ome.tif", "mouse 1/gained.tif", "mouse2/Fixed_2.tif"),
+        *("mouse2/gained.zarr", "mouse3-gained"),
+    ]
+
+
+def test_the_files_of_one_image_are_one_stack(tmp_path):
+    ome = (
+        '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0">'
+        '<Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint8" SizeX="8" SizeY="8" SizeZ="4" '
+        'SizeC="1" SizeT="1">{}</Pixels></Image></OME>'
+    )
+    parts = "".join(
+        f'<TiffData FirstZ="{2 * i}" IFD="0" PlaneCount="2"><UUID FileName="p{i}.ome.tif">'
+        f"urn:uuid:{i}</UUID></TiffData>"
+        for i in range(2)
+    )
+    for i in range(2):
+        tifffile.imwrite(
+            tmp_path / f"p{i}.ome.tif",
+            np.zeros((2, 8, 8), np.uint8),
+            description=ome.format(parts),
+            metadata=None,
+            photometric="minisblack",
+        )
+    assert [p.name for p in list_stacks(tmp_path)] == ["p0.ome.tif"]
+
+
+def test_a_plan_from_names_that_say_the_arm_can_be_read(study):
+    plan = study.parent / "plans" / "plan.csv"
+    assert write_plan(study, plan) == (5, 0)
+    rows = read_plan(plan)
+    assert [row.place for row in rows] == [
+        *("fixed/fixed", "gained/mouse_1_gained", "fixed/Fixed_2"),
+        *("gained/mouse2_gained", "gained/mouse3-gained"),
+    ]
+    assert [row.stack.resolve() for row in rows] == [p.resolve() for p in list_stacks(study)]
+    assert not any(row.animal or row.opening for row in rows)
+
+
+def test_an_arm_that_no_name_says_is_left_to_the_user(study):
+    (study / "mouse 1" / "gained.tif").rename(study / "mouse 1" / "regained.tif")
+    (study / "mouse2" / "Fixed_2.tif").rename(study / "mouse2" / "fixed-then-gained.tif")
+    plan = study / "plan.csv"
+    assert write_plan(study, plan) == (5, 2)
+    found = problems(plan)
+    assert [text.partition(";")[0] for text in found] == ["line 3: no arm", "line 4: no arm"]
+
+
+def test_the_command_says_what_is_to_be_filled_in(study, run):
+    (study / "mouse 1" / "gained.tif").rename(study / "mouse 1" / "again.tif")
+    plan = study / "plan.csv"
+    assert run("plan", study, "-o", plan) == (
+        0,
+        f"{plan}: 5 stacks\nfill in the arm of 1: no name says fixed or gained\n",
+        "",
+    )
+    code, out, err = run("plan", study, "-o", plan)
+    assert (code, out) == (2, "")
+    assert "it exists already. Choose another name." in err
+
+
+def test_a_plan_is_not_overwritten(study):
+    plan = study / "plan.csv"
+    write_plan(study, plan)
+    before = plan.read_bytes()
+    with pytest.raises(InputError, match="it exists already"):
+        write_plan(study, plan)
+    assert plan.read_bytes() == before
+
+
+def test_a_folder_without_stacks_is_no_study(tmp_path):
+    with pytest.raises(InputError, match="no TIFF or zarr"):
+        write_plan(tmp_path, tmp_path / "plan.csv")
+    with pytest.raises(InputError, match="no such folder"):
+        write_plan(tmp_path / "none", tmp_path / "plan.csv")
+    assert not (tmp_path / "plan.csv").exists()
+
+
+def test_a_name_that_a_spreadsheet_takes_for_a_formula_stays_a_path(tmp_path):
+    (tmp_path / "=fixed.tif").touch()
+    write_plan(tmp_path, tmp_path / "plan.csv")
+    assert "\n./=fixed.tif,fixed," in (tmp_path / "plan.csv").read_text("utf-8-sig")
+    (row,) = read_plan(tmp_path / "plan.csv")
+    assert row.stack.samefile(tmp_path / "=fixed.tif")
