@@ -23,3 +23,17 @@ def export_report(napari_viewer: Viewer) -> None:
         show_warning("There is no result yet: run Noise profile or Compare protocols first.")
         return
     docks[-1].results.ask_and_export()
+
+
+def three_photon_demo(napari_viewer: Viewer) -> None:
+    """Acquire two stacks in the simulated microscope and watch them, or say what that needs."""
+    from napari.utils.notifications import show_warning
+
+    from napari_cop._live_feeds import missing_for_acquisitions
+
+    lacking = missing_for_acquisitions()
+    if lacking:
+        show_warning(f"The demo cannot run: {lacking}")
+        return
+    _, dock = napari_viewer.window.add_plugin_dock_widget("napari-cop", "Live noise")
+    dock.watch_demo()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, get_args
+from typing import TYPE_CHECKING, ClassVar, Final, get_args
 
 from qtpy.QtCore import Signal
 from superqt.utils import QSignalThrottler
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from cop_core.depth.profile import PlaneEstimate
     from cop_core.report.protocols import Protocol, Result
 
+_SHARE: Final = 0.2
+"""Share of the time that drawing curves takes at most."""
+
 
 class DepthPlots(PlotWidget):
     """Panels of strength against depth that grow while planes are read.
@@ -48,6 +51,8 @@ class DepthPlots(PlotWidget):
 
     plane_clicked = Signal(int, int)
     """Number of the protocol and index of its plane, when a point is clicked."""
+    drawn = Signal(float)
+    """All planes added before a time, in s as `time.time` counts, are on the screen."""
 
     EMPTY = "Choose a stack and press Run."
     REDRAW_MS: ClassVar = 1000
@@ -67,12 +72,13 @@ class DepthPlots(PlotWidget):
         self._result: Result | None = None
         self._sheet: Sheet | None = None
         self._mark: tuple[int, int] | None = None
-        self._fitted = 0.0
+        self._fitted = self._updated = 0.0
         self._panels: list[tuple[Axes, str]] = []
         self._made: tuple[str, list[tuple[Axes, str]]] = ("", [])
         self._begun = False
         self._styled: tuple[str, Secondary] | None = None
         self._overlay = Overlay(self.canvas)
+        self.canvas.mpl_connect("draw_event", lambda _: self.drawn.emit(self._updated))
         self._mouse = PlaneMouse(self, lambda: self._sheet)
         self._mouse.plane_clicked.connect(self.plane_clicked)
         self._growth = QSignalThrottler(QSignalThrottler.EmissionPolicy.Leading, parent=self)
@@ -141,6 +147,11 @@ class DepthPlots(PlotWidget):
         if self._reading is not None:
             self._reading.planes[protocol][estimate.index] = estimate
             self._growth.throttle()
+
+    def plan(self, protocol: int, planes: int | None) -> None:
+        """Say how many planes of a protocol will come, which may show with the next drawing."""
+        if self._reading is not None:
+            self._reading.planned[protocol] = planes
 
     def show_result(self, result: Result) -> None:
         """Show a profile or a comparison with its lines, slopes and R2."""
@@ -241,13 +252,18 @@ class DepthPlots(PlotWidget):
             return
         now = time.monotonic()
         fit_axes = now - self._fitted >= self.REFIT_S
+        self._updated = time.time()
         with styled(plot_style(self._theme)):
             changed = self._sheet.update(self._reading.protocols(), fit_axes=fit_axes)
         if changed:
             self._fitted = now
+            self._overlay.forget()
             self.arrange()
-        else:
+        elif not self.canvas.drawing:
             self._overlay.refresh()
+            self.drawn.emit(self._updated)
+        taken_ms = 1000 * (time.monotonic() - now)
+        self._growth.setTimeout(max(self.REDRAW_MS, round(taken_ms / _SHARE)))
 
     def _mark_x(self) -> float | None:
         if self._mark is None or self._sheet is None:

@@ -17,6 +17,7 @@ from napari_cop._link import ViewerLink
 from napari_cop._options_form import OptionsForm
 from napari_cop._pages import depth_page, input_page, table_page
 from napari_cop._reading import Opened, Outcome, Request
+from napari_cop._recommend_page import RecommendPage
 from napari_cop._results import Results
 from napari_cop._run_bar import RunBar
 from napari_cop._runner import Runner, State, tell
@@ -46,6 +47,8 @@ class NoiseDock(QWidget):
     arms: ClassVar[tuple[tuple[str | None, str], ...]]
     """Name of each protocol (None: the stack's own) and title of its form."""
     run_title: ClassVar[str]
+    form_type: ClassVar[type[SourceForm]] = SourceForm
+    plots_type: ClassVar[type[DepthPlots]] = DepthPlots
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
@@ -57,14 +60,15 @@ class NoiseDock(QWidget):
         self._steps: list[Callable[[], None]] = []
         self._turns = QTimer(self)
         self._turns.timeout.connect(self._next_step)
-        self.forms = [SourceForm(viewer, self._following) for _ in self.arms]
+        self.forms = [self.form_type(viewer, self._following) for _ in self.arms]
         self.options = OptionsForm(comparison=len(self.arms) == 2)
-        self.plots = DepthPlots(theme=viewer.theme)
+        self.plots = self.plots_type(theme=viewer.theme)
         self.table = EffectTable()
         self.remarks = QPlainTextEdit()
         self.runner = Runner(self)
         self.link = ViewerLink(viewer, self._following, self)
         self.results = Results(viewer, self.link, self)
+        self.power = RecommendPage(self.results, theme=viewer.theme)
         self.bar = RunBar(self.run_title)
         self.tabs = QTabWidget()
         self._arrange()
@@ -82,6 +86,7 @@ class NoiseDock(QWidget):
         for title, page in self.further_tabs():
             self.tabs.addTab(page, title)
         self.tabs.addTab(table_page(self.table, self.remarks), "Table")
+        self.tabs.addTab(self.power, "Power")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.addWidget(self.tabs, 1)
@@ -128,8 +133,12 @@ class NoiseDock(QWidget):
             self.runner.abandon()
             self._following.end()
             self._layers.end()
+            self.taken_out()
             self.deleteLater()
         return super().event(event)
+
+    def taken_out(self) -> None:
+        """Let go of what only some docks have."""
 
     # --- a run ----------------------------------------------------------------------------
 
@@ -200,6 +209,7 @@ class NoiseDock(QWidget):
             lambda: self.plots.show_result(result),
             lambda: self.table.show_result(result),
             lambda: self._show_remarks(result),
+            self.power.renew,
         ]
 
     def _later(self, *steps: Callable[[], None]) -> None:
@@ -276,6 +286,7 @@ class NoiseDock(QWidget):
 
     def _theme_changed(self) -> None:
         self.plots.set_theme(self.viewer.theme)
+        self.power.plot.set_theme(self.viewer.theme)
 
 
 def _require_different(sources: list[Source]) -> None:

@@ -23,7 +23,7 @@ METADATA_KEY: Final = "cop"
 
 _AXES: Final = ("z", "y", "x")
 _CONTRAST_PLANES: Final = 5
-_CONTRAST_PERCENTILES: Final = (0.1, 99.9)
+CONTRAST_PERCENTILES: Final = (0.1, 99.9)
 _CHANNEL_COLORMAPS: Final = ("green", "magenta", "cyan", "yellow", "blue", "red")
 
 
@@ -116,7 +116,7 @@ def contrast_limits(stack: Stack) -> tuple[float, float] | None:
     """
     chosen = np.unique(np.linspace(0, len(stack) - 1, _CONTRAST_PLANES).round().astype(int))
     planes = [stack.plane(int(index)) for index in chosen]
-    pairs = [np.percentile(p.data, _CONTRAST_PERCENTILES) for p in planes if p.validity.ok]
+    pairs = [np.percentile(p.data, CONTRAST_PERCENTILES) for p in planes if p.validity.ok]
     if not pairs:
         return None
     low = float(min(pair[0] for pair in pairs))

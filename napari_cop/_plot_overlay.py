@@ -34,7 +34,7 @@ class Overlay:
         self._others: list[tuple[Axes, Artist]] = []
         self._background: object | None = None
         canvas.mpl_connect("draw_event", self._drawn)
-        canvas.mpl_connect("resize_event", self._forget)
+        canvas.mpl_connect("resize_event", self.forget)
 
     def renew(self, panels: Sequence[Axes], others: Sequence[tuple[Axes, Artist]] = ()) -> None:
         """Make a hidden line in each of the panels, which have just been made.
@@ -46,7 +46,7 @@ class Overlay:
         others : sequence of (Axes, Artist)
             Further artists of theirs that change while the rest stays.
         """
-        self._forget()
+        self.forget()
         self._lines = [(ax, _vertical_line(ax)) for ax in panels]
         self._others = list(others)
         for _, artist in self._others:
@@ -66,7 +66,8 @@ class Overlay:
             self._draw_artists()
             self._canvas.blit(self._canvas.figure.bbox)
 
-    def _forget(self, _: object = None) -> None:
+    def forget(self, _: object = None) -> None:
+        """Draw nothing until the figure has been drawn: what is kept of it no longer holds."""
         self._background = None
 
     def _drawn(self, _: DrawEvent) -> None:

@@ -82,8 +82,7 @@ class Sheet:
         self._legend: Legend | None = None
         self._symbols: list[bool] = []
         figure.supylabel(VALUE_LABEL)
-        if reading is not None and (ends := reading.x_range()):
-            self.panels[0][0].set_xlim(ends)
+        self._ends: tuple[float, float] | None = None
         self.update(shown)
 
     def update(self, shown: Sequence[Protocol], *, fit_axes: bool = True) -> bool:
@@ -96,8 +95,7 @@ class Sheet:
         changed = [part.update(self.points, fit_axes=fit_axes) for part in parts]
         if not fit_axes:
             return False
-        if self._reading is not None and self._reading.x_range() is None:
-            self._follow_x()
+        changed.append(self._follow_x())
         symbols = [bool(x) for some in self.points for x in (some.kept.any(), some.kept.all())]
         if symbols != self._symbols:
             self._symbols = symbols
@@ -185,13 +183,16 @@ class Sheet:
             for i, (ax, _) in enumerate(self.panels)
         ]
 
-    def _follow_x(self) -> None:
-        """Let the x axis grow with the planes, whose number is not known."""
-        x = np.concatenate([some.x for some in self.points])
-        x = x[np.isfinite(x)]
-        if len(x):
-            air = 0.02 * float(np.ptp(x)) or 1.0
-            self.panels[0][0].set_xlim(x.min() - air, x.max() + air)
+    def _follow_x(self) -> bool:
+        """Let the x axis end where the planes will, if it is not zoomed; tell whether it moved."""
+        ends = None if self._reading is None else self._reading.x_range()
+        first = self.panels[0][0]
+        zoomed = self._ends is not None and first.get_xlim() != self._ends
+        if ends is None or ends == self._ends or zoomed:
+            return False
+        first.set_xlim(ends)
+        self._ends = first.get_xlim()
+        return True
 
 
 def add_panel(

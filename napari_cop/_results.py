@@ -11,7 +11,6 @@ from superqt.utils import create_worker
 
 from cop_core.errors import CopError, InputError
 from cop_core.report import protocols, repeat_command, write_report
-from napari_cop._layers import image_layer
 from napari_cop._memory import remember, remembered
 from napari_cop._noise_map import add_noise_map
 
@@ -110,6 +109,9 @@ class Results(QObject):
     def show_plane(self, protocol: int, plane: int) -> None:
         """Show a plane in the viewer, opening its stack where no layer shows it."""
         if self._link.layer(protocol) is None:
+            if protocol >= len(self.sources):
+                self.said.emit("Its planes can be shown when the run has ended")
+                return
             try:
                 self.open_layer(protocol)
             except CopError as error:
@@ -125,7 +127,7 @@ class Results(QObject):
         CopError
             Where it can no longer be opened.
         """
-        data, arguments, _ = image_layer(self.sources[protocol].open())
+        data, arguments, _ = self.sources[protocol].layer_data()
         layer: Image = self._viewer.add_image(data, **arguments)
         self._link.set_layer(protocol, layer)
         return layer

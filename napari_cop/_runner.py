@@ -10,17 +10,20 @@ from enum import Enum
 from threading import Event, get_native_id
 from typing import TYPE_CHECKING, Any, Final
 
-from qtpy.QtCore import QObject, QThread, Signal
+from qtpy.QtCore import QCoreApplication, QObject, QThread, Signal
 from superqt.utils import create_worker
 
 from cop_core.errors import CopError
+from napari_cop._live_reading import Asked, Watched
 from napari_cop._preload import preload
-from napari_cop._reading import Moved, Opened, Outcome, Request, read, readable
+from napari_cop._reading import Moved, Opened, Outcome, read, readable
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from superqt.utils import GeneratorWorker
+
+    Work = Generator[Any, None, Outcome]
 
 _SURE: Final = 2.0
 """Seconds of reading after which the time left is worth saying."""
@@ -56,7 +59,7 @@ class Runner(QObject):
     state_changed(State)
     progressed(str, int, int)
         Text, steps done and in all (0 where not known).
-    opened(Opened), plane_read(int, PlaneEstimate)
+    opened(Opened), plane_read(int, PlaneEstimate), watched(Watched)
     finished(Outcome), failed(Exception)
     """
 
@@ -64,6 +67,7 @@ class Runner(QObject):
     progressed = Signal(str, int, int)
     opened = Signal(object)
     plane_read = Signal(int, object)
+    watched = Signal(object)
     finished = Signal(object)
     failed = Signal(object)
 
@@ -79,13 +83,23 @@ class Runner(QObject):
         """Import in the background what a run will need."""
         create_worker(_preload, _ignore_errors=True).start()
 
-    def start(self, request: Request) -> None:
-        """Start a run; nothing happens while another is on."""
+    def start(self, request: Any, work: Callable[[Any, Event], Work] = read) -> None:
+        """Start a run; nothing happens while another is on.
+
+        Parameters
+        ----------
+        request : Request or LiveRequest
+            What to do.
+        work : callable
+            Does it: `read` or `watch`.
+        """
         if self.state is not State.IDLE:
             return
         self._stop = Event()
+        for end in (self.destroyed, QCoreApplication.instance().aboutToQuit):
+            end.connect(self._stop.set)  # else a run that waits for planes would go on for ever
         self._clock = _Clock()
-        worker = create_worker(_reading, request, self._stop, _ignore_errors=True)
+        worker = create_worker(_working, work(request, self._stop), _ignore_errors=True)
         worker.yielded.connect(self._moved)
         worker.returned.connect(self._returned)
         worker.errored.connect(self._errored)
@@ -113,9 +127,15 @@ class Runner(QObject):
         self.state = state
         self.state_changed.emit(state)
 
-    def _moved(self, news: str | Opened | Moved) -> None:
+    def _moved(self, news: str | Opened | Moved | Watched | Asked) -> None:
         if isinstance(news, str):
             self.progressed.emit(news, 0, 0)
+        elif isinstance(news, Asked):
+            news.answer()
+        elif isinstance(news, Watched):
+            self.watched.emit(news)
+            if news.estimate is not None:
+                self.plane_read.emit(news.protocol, news.estimate)
         elif isinstance(news, Opened):
             _resume_collection()
             self._clock.opened(news)
@@ -147,17 +167,17 @@ class Runner(QObject):
         self._enter(State.IDLE)
 
 
-def _reading(request: Request, stop: Event) -> Generator[Any, None, Outcome]:
+def _working(work: Work) -> Work:
     """Do the work; superqt's workers do not pass on a RuntimeError."""
-    _give_way()
+    give_way()
     try:
-        return (yield from read(request, stop))
+        return (yield from work)
     except RuntimeError as error:
         raise readable(error) from error
 
 
 def _preload() -> None:
-    _give_way()
+    give_way()
     _put_off_collection()
     preload()
     _resume_collection()
@@ -178,7 +198,7 @@ def _resume_collection() -> None:
     gc.enable()
 
 
-def _give_way() -> None:
+def give_way() -> None:
     """Let the window's thread go first; Qt's pool drops this one when it has been idle."""
     QThread.currentThread().setPriority(QThread.Priority.LowPriority)  # does nothing on Linux
     if sys.platform == "linux":

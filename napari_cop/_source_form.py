@@ -16,7 +16,7 @@ from napari_cop._sources import Source, file_source, layer_source, z_axis_of, z_
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
-_FILE: Final = "a file …"
+FILE: Final = "a file …"
 _NOT_SAID: Final = -1
 _ZARR_MARKS: Final = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
 
@@ -91,17 +91,20 @@ class SourceForm(Container[Any]):
         """
         step = self.z_step_um.number
         if self.layer is not None:
-            axis = self.z_axis.value
-            return layer_source(
-                self.layer,
-                z_axis=None if axis in (None, _NOT_SAID) else axis,
-                z_step_um=step,
-                power=self.power.power,
-                position=self._position(self.layer),
-            )
+            return layer_source(self.layer, **self._of_layer(self.layer))
         return file_source(
             self._path(), z_step_um=step, power=self.power.power, channel=self._channel()
         )
+
+    def _of_layer(self, layer: Image) -> dict[str, Any]:
+        """Return what `layer_source` is to be told of a layer."""
+        axis = self.z_axis.value
+        return {
+            "z_axis": None if axis in (None, _NOT_SAID) else axis,
+            "z_step_um": self.z_step_um.number,
+            "power": self.power.power,
+            "position": self._position(layer),
+        }
 
     def choose_layer(self, layer: Image) -> None:
         """Choose a layer of the viewer."""
@@ -109,7 +112,7 @@ class SourceForm(Container[Any]):
 
     def choose_file(self, path: str | Path) -> None:
         """Choose a file."""
-        self.chosen.value = _FILE
+        self.chosen.value = FILE
         self.file.value = Path(path)
 
     @property
@@ -119,7 +122,7 @@ class SourceForm(Container[Any]):
 
     def _choices(self, _: Any) -> list[tuple[str, Any]]:
         images = [layer for layer in self._viewer.layers if isinstance(layer, Image)]
-        return [(_FILE, _FILE), *((layer.name, layer) for layer in images)]
+        return [(FILE, FILE), *((layer.name, layer) for layer in images)]
 
     def _axes(self, _: Any) -> list[tuple[str, int]]:
         layer = getattr(self, "chosen", None) and self.layer

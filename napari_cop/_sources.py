@@ -9,12 +9,13 @@ import numpy as np
 
 from cop_core.errors import InputError
 from cop_core.stacks import POWER_ARRAY, open_stack
-from napari_cop._layers import METADATA_KEY
+from napari_cop._layers import METADATA_KEY, image_layer
 
 if TYPE_CHECKING:
     from napari.layers import Image
 
     from cop_core.stacks import Stack
+    from napari_cop._layers import LayerData
 
 _STEP_TOLERANCE: Final = 1e-6
 
@@ -59,7 +60,13 @@ class Source:
         """
         if self.path is not None:
             return open_stack(self.path, name=self.name, **self.options)
+        if self.pixels is None:
+            raise InputError("its layer was removed while it was watched", where=self.name)
         return open_stack(self.pixels, name=self.name, **self.options)
+
+    def layer_data(self) -> LayerData:
+        """Describe the stack as a layer that shows it."""
+        return image_layer(self.open())
 
 
 def file_source(path: str, **options: Any) -> Source:
@@ -77,6 +84,7 @@ def layer_source(
     z_step_um: float | None,
     power: Any = None,
     position: tuple[float, ...] = (),
+    as_pixels: bool = False,
 ) -> Source:
     """Return the source for a layer: its file where it still shows that, else its pixels.
 
@@ -92,6 +100,8 @@ def layer_source(
         As for `open_stack`; None for what file and layer state.
     position : tuple of float
         Where in the layer's data the viewer stands, for axes beside z, y and x.
+    as_pixels : bool
+        Whether to take the pixels although the layer shows its file.
 
     Raises
     ------
@@ -103,7 +113,7 @@ def layer_source(
     options: dict[str, Any] = {}
     if power is not None:
         options["power"] = power
-    if _shows_its_file(layer):
+    if not as_pixels and _shows_its_file(layer):
         options = {**_given(stated["opened_with"], stated["power_mw"]), **options}
         if not _same_step(stated["depth_um"], step_um):
             options["z_step_um"] = step_um
@@ -207,6 +217,8 @@ def _indices(layer: Image, z_axis: int, position: tuple[float, ...]) -> tuple[in
 def _planes(layer: Image, z_axis: int, at: tuple[int, ...]) -> Any:
     """Return pixels (planes, y, x): z in front, other axes at given positions."""
     kept = (z_axis, layer.ndim - 2, layer.ndim - 1)
+    if len(kept) == layer.ndim:
+        return _data(layer)  # slicing would read a zarr array whole
     return _data(layer)[tuple(slice(None) if i in kept else at[i] for i in range(layer.ndim))]
 
 

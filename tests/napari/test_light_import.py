@@ -24,9 +24,13 @@ def test_import_leaves_heavy_libraries_alone(module: str) -> None:
     assert done.stdout.split() == []
 
 
-def test_importing_a_widget_leaves_pytorch_alone() -> None:
+@pytest.mark.parametrize("widget", ["compare", "live"])
+def test_importing_a_widget_leaves_pytorch_and_micromanager_alone(widget: str) -> None:
     pytest.importorskip("napari", reason="napari is not installed")
-    code = "import sys, napari_cop._compare_widget; print('torch' in sys.modules)"
+    code = (
+        f"import sys, napari_cop._{widget}_widget\n"
+        "print(any(name in sys.modules for name in ('torch', 'pymmcore_plus', 'useq')))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
     )

@@ -1,0 +1,206 @@
+"""Choice of what to watch: a path that is written to, a layer, Micro-Manager, the demonstration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from magicgui.widgets import FileEdit, Label, LineEdit
+from qtpy.QtCore import Qt
+
+from cop_core.errors import InputError
+from napari_cop._fields import NumberField, chosen_path
+from napari_cop._live_feeds import Feed, FileFeed, LayerFeed, missing_for_acquisitions
+from napari_cop._memory import remember, remembered
+from napari_cop._source_form import FILE, SourceForm
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari.viewer import Viewer
+
+    from napari_cop._following import Following
+
+FOLDER: Final = "a folder …"
+CORE: Final = "Micro-Manager, in this program"
+DEMO: Final = "three-photon demo (simulated)"
+_KINDS: Final = {"file": FILE, "folder": FOLDER, "core": CORE, "demo": DEMO}
+_PATIENCE_S: Final = 30.0
+_HINTS: Final = {
+    FILE: "Press Watch before or while the file is written.",
+    FOLDER: "Press Watch before or while the folder is written.",
+    CORE: "Press Watch, then acquire a z-stack: planes of one channel, time point and position.",
+    DEMO: "A simulated microscope acquires 60 planes at 5 mW, then the same ones with power that "
+    "grows with depth, and compares the two. It takes half a minute.",
+}
+_HINT_OF_LAYER: Final = "Press Watch; the layer may get longer data, or its blank planes be filled."
+
+
+class WatchForm(SourceForm):
+    """One stack to watch while it is acquired.
+
+    Parameters
+    ----------
+    viewer, following
+        As for `SourceForm`.
+    """
+
+    def __init__(self, viewer: Viewer, following: Following) -> None:
+        self._lacking = missing_for_acquisitions()
+        self.folder = FileEdit(
+            label="Folder",
+            mode="d",
+            tooltip="The OME-Zarr or zarr that is being written, or the folder in which TIFFs of "
+            "one plane each appear. It need not exist yet: type its path.",
+        )
+        self.power_property = LineEdit(
+            label="Power from",
+            tooltip="Device and property that hold the power at the sample in mW, as "
+            "Laser-Power_mW. Empty: as the acquisition's events state, if they do.",
+        )
+        self.planned = NumberField(
+            label="Planes in all", tooltip="How many planes will come.", empty="as stated"
+        )
+        self.patience_s = NumberField(
+            label="Ended after (s)",
+            tooltip="Where nothing says that the acquisition has ended: time without a new plane "
+            "after which it is taken to have stopped.",
+            empty=f"{_PATIENCE_S:g}",
+        )
+        self.hint = Label(label="")
+        self.hint.native.setWordWrap(True)
+        super().__init__(viewer, following)
+        self.chosen.label = "Watch"
+        self.chosen.tooltip = "Where the planes come from while they are acquired."
+        self.file.tooltip = "The TIFF that is being written. It need not exist yet: type its path."
+        self.insert(3, self.folder)
+        self.extend([self.power_property, self.planned, self.patience_s, self.hint])
+        self._recall()
+        self._layer_chosen()
+        self.chosen.changed.connect(self._keep)
+        self.patience_s.changed.connect(self._keep)
+
+    @property
+    def open_for_suggestions(self) -> bool:
+        """Never: a layer that is there need not grow."""
+        return False
+
+    def choose_folder(self, path: str | Path) -> None:
+        """Choose a folder that is being written."""
+        self.chosen.value = FOLDER
+        self.folder.value = path
+
+    def feeds(self) -> tuple[Feed, ...]:
+        """Return what is to be watched, one after the other.
+
+        Raises
+        ------
+        InputError
+            Where something is missing; the message says what.
+        """
+        chosen = self.chosen.value
+        if chosen == DEMO:
+            return self._demo()
+        if chosen == CORE:
+            return (self._core(),)
+        patience_s = self._number(self.patience_s) or _PATIENCE_S
+        if self.layer is not None:
+            return (
+                LayerFeed(self.layer, stopped_after_s=patience_s, **self._of_layer(self.layer)),
+            )
+        planned = self._number(self.planned)
+        path = self._path() if chosen == FILE else self._folder()
+        return (
+            FileFeed(
+                path,
+                planned=None if planned is None else round(planned),
+                stopped_after_s=patience_s,
+                z_step_um=self.z_step_um.number,
+                power=self.power.power,
+                channel=self._channel(),
+            ),
+        )
+
+    def _core(self) -> Feed:
+        from napari_cop._live_core import CoreFeed
+
+        return CoreFeed(channel=self._channel(), power=self._power_property())
+
+    def _demo(self) -> tuple[Feed, ...]:
+        from cop_core.simulation import PRESETS
+        from napari_cop._live_demo import PRESET, DemoFeed, DemoMicroscope
+
+        microscope = DemoMicroscope(PRESETS[PRESET])
+        return tuple(
+            DemoFeed(self._viewer, microscope, protocol) for protocol in ("fixed", "gained")
+        )
+
+    def _folder(self) -> str:
+        if not self.folder.line_edit.value.strip():  # its own value is then the current folder
+            raise InputError("no folder is chosen", advice="Choose the folder that is written to")
+        return str(chosen_path(self.folder))
+
+    def _power_property(self) -> tuple[str, str] | None:
+        text = self.power_property.value.strip()
+        if not text:
+            return None
+        device, dash, name = text.rpartition("-")
+        if not (dash and device and name):
+            raise InputError(
+                f"{text!r} names no property",
+                where=self.power_property.label,
+                advice="Write device and property as Laser-Power_mW",
+            )
+        return device, name
+
+    def _number(self, field: NumberField) -> float | None:
+        number = field.number
+        if number is not None and not number > 0:
+            raise InputError(f"{number:g} is not above 0", where=field.label)
+        return number
+
+    def _choices(self, widget: Any) -> list[tuple[str, Any]]:
+        layers = super()._choices(widget)[1:]
+        paths = [("a file that is written …", FILE), ("a folder that is written …", FOLDER)]
+        return [*paths, (CORE, CORE), (DEMO, DEMO), *layers]
+
+    def _layers_changed(self) -> None:
+        super()._layers_changed()
+        self._grey_out()
+
+    def _layer_chosen(self) -> None:
+        super()._layer_chosen()
+        chosen, in_layer = self.chosen.value, self.layer is not None
+        own = chosen in (CORE, DEMO)  # what states its depths by itself
+        self.file.visible = chosen == FILE
+        self.folder.visible = chosen == FOLDER
+        self.channel.visible = chosen not in (DEMO,) and not in_layer
+        self.z_step_um.visible = self.power.visible = not own
+        self.power_property.visible = chosen == CORE
+        self.planned.visible = chosen in (FILE, FOLDER)
+        self.patience_s.visible = not own
+        self.hint.value = _HINTS.get(chosen if not in_layer else None, _HINT_OF_LAYER)
+        self._grey_out()
+
+    def _grey_out(self) -> None:
+        """Keep what cannot be watched here from being chosen, and say why."""
+        box = self.chosen.native
+        for row in range(box.count()):
+            needs = self._lacking and box.itemText(row) in (CORE, DEMO)
+            box.model().item(row).setEnabled(not needs)
+            box.setItemData(row, self._lacking if needs else None, Qt.ItemDataRole.ToolTipRole)
+
+    def _recall(self) -> None:
+        known = remembered()
+        kind = _KINDS.get(str(known.get("watch")), FOLDER)
+        self.chosen.value = FOLDER if self._lacking and kind in (CORE, DEMO) else kind
+        patience_s = known.get("stopped_after_s")
+        self.patience_s.put(patience_s if patience_s != _PATIENCE_S else None)
+
+    def _keep(self) -> None:
+        kinds = {choice: kind for kind, choice in _KINDS.items()}
+        if self.layer is None and self.chosen.value in kinds:
+            remember(watch=kinds[self.chosen.value])
+        try:
+            remember(stopped_after_s=self._number(self.patience_s) or _PATIENCE_S)
+        except InputError:  # told when it is used
+            return

@@ -1,0 +1,119 @@
+"""A layer that grows hands out every plane once, when it is whole."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("napari", reason="napari is not installed")
+
+import dask.array as da
+import zarr
+
+from cop_core.errors import InputError
+from cop_core.live import State
+from napari_cop._live_layer import LayerSource
+
+PIXELS = np.random.default_rng(0).poisson(40, (9, 32, 24)).astype(np.uint16)
+STEP = {"z_step_um": 4.0, "power": 7.0}
+
+
+def source(pixels: Any, stopped_after_s: float = 30.0) -> LayerSource:
+    return LayerSource("stack", pixels, STEP, stopped_after_s)
+
+
+def gather(of: LayerSource, count: int, seconds: float = 20.0) -> list[Any]:
+    """Ask for news until so many planes came, and once more."""
+    planes: list[Any] = []
+    end = time.monotonic() + seconds
+    while len(planes) < count and time.monotonic() < end:
+        planes += of.news(2)
+        time.sleep(0.01)
+    return planes + list(of.news())
+
+
+def test_longer_data_bring_their_new_planes() -> None:
+    growing = source(PIXELS[:1])
+    planes = gather(growing, 1)
+    assert growing.state is State.GROWING
+    for length in (2, 5, 9):
+        growing.put(PIXELS[:length].copy())
+        planes += gather(growing, length - len(planes))
+    assert [plane.index for plane in planes] == list(range(9))
+    assert [plane.depth_um for plane in planes] == [4.0 * i for i in range(9)]
+    assert {plane.power_mw for plane in planes} == {7.0}
+    assert all(np.array_equal(plane.data, PIXELS[plane.index]) for plane in planes)
+    assert growing.planned is None
+    assert growing.completed_at(8) <= time.time()
+    growing.end()
+    assert growing.news() == []
+    assert growing.state is State.STOPPED
+
+
+@pytest.mark.parametrize("order", [range(9), range(8, -1, -1)], ids=["downwards", "upwards"])
+def test_blank_planes_are_waited_for(order: range) -> None:
+    pixels = np.zeros_like(PIXELS)
+    growing = source(pixels)
+    assert growing.news() == []
+    assert growing.state is State.WAITING
+    assert growing.planned == 9
+    came = []
+    for index in order:
+        pixels[index] = PIXELS[index]
+        came += gather(growing, 1)
+    assert [plane.index for plane in came] == list(order)
+    assert growing.state is State.COMPLETE
+
+
+def test_a_plane_that_is_being_filled_is_not_handed_out() -> None:
+    pixels = np.zeros_like(PIXELS)
+    growing = source(pixels)
+    for row in range(0, 32, 2):
+        pixels[0, row : row + 2] = PIXELS[0, row : row + 2]
+        assert growing.news() == []
+        time.sleep(0.03)
+    (plane,) = gather(growing, 1)
+    np.testing.assert_array_equal(plane.data, PIXELS[0])
+
+
+def test_a_blank_plane_with_others_beyond_it_is_empty() -> None:
+    pixels = PIXELS.copy()
+    pixels[3] = 0
+    came = gather(source(pixels), 9)
+    assert sorted(plane.index for plane in came) == list(range(9))
+    assert came[-1].index == 3
+    assert came[-1].validity.reason
+
+
+def test_a_layer_that_does_not_grow_any_more_has_stopped() -> None:
+    growing = source(PIXELS, stopped_after_s=0.3)
+    gather(growing, 9)
+    assert growing.state is State.GROWING
+    time.sleep(0.35)
+    assert growing.news() == []
+    assert growing.state is State.STOPPED
+
+
+@pytest.mark.parametrize("kind", ["dask", "zarr"])
+def test_arrays_behind_a_file_are_read_plane_by_plane(kind: str) -> None:
+    behind = zarr.create_array(
+        zarr.storage.MemoryStore(), shape=PIXELS.shape, chunks=(1, 32, 24), dtype=PIXELS.dtype
+    )
+    growing = source(da.from_zarr(behind) if kind == "dask" else behind)
+    behind[:4] = PIXELS[:4]
+    assert [plane.index for plane in gather(growing, 4)] == [0, 1, 2, 3]
+    behind[4:] = PIXELS[4:]
+    late = gather(growing, 5)
+    assert all(np.array_equal(plane.data, PIXELS[plane.index]) for plane in late)
+    np.testing.assert_array_equal(growing.stack().plane(8).data, PIXELS[8])
+
+
+def test_another_stack_in_the_same_layer_is_refused() -> None:
+    growing = source(PIXELS)
+    gather(growing, 9)
+    growing.put(PIXELS[:, :20])
+    with pytest.raises(InputError, match="another stack"):
+        growing.news()
