@@ -131,3 +131,35 @@ def microscope() -> list[str]:
         "after one run and the next.",
         "",
     ]
+
+
+def watched() -> list[str]:
+    document = load("gui_live")
+    found, settings = document["measured"], document["settings"]
+    lines = ["## The window while a stack is acquired", ""]
+    lines += [
+        f"`benchmarks/gui_live.py`, {document['machine']['threads']} threads, software rendering: "
+        f"the simulated microscope takes {settings['planes']} planes of 512x512, one in "
+        f"{settings['frame_ms']:g} ms, with and without *Live noise*. Latency is from the frame "
+        "to its point on the screen.",
+        "",
+    ]
+    alone = max(found["frames a second, not watched"])
+    rows = [
+        [
+            f"{run['frames a second']:.2f} ({alone:.2f} not watched)",
+            f"{run['median latency ms']:.0f} ms ({run['95 % latency ms']:.0f} ms)",
+            f"{run['longest gap ms']:.0f} ms",
+            str(run["most planes waiting"]),
+            " and ".join(f"{mb:.0f}" for mb in run["memory MB, first and last plane"]),
+        ]
+        for run in found["watched"]
+    ]
+    heads = [
+        "frames a second",
+        "latency, median (95 %)",
+        "longest wait of the window",
+        "most planes waiting",
+        "MB at the first and last plane",
+    ]
+    return [*lines, *table(heads, rows)]

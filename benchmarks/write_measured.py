@@ -303,6 +303,20 @@ def camera() -> list[str]:
     return lines + table(head, rows)
 
 
+def singles() -> list[str]:
+    lines = ["## Single real frames", ""]
+    lines += [
+        "`benchmarks/real_singles.py`: frames of other microscopes, whose names tell the "
+        "conditions (wide field or confocal, exposure, laser, electron-multiplying gain).",
+        "",
+    ]
+    rows = [
+        [name, *(f"{found['strengths'][c]:.3f}" for c in SHORT)]
+        for name, found in load("real_singles")["measured"]["default"].items()
+    ]
+    return [*lines, *table(["frame, default weights", *SHORT.values()], rows)]
+
+
 def transfer() -> list[str]:
     found = load("photon_transfer")["measured"]
     reference = found["photon transfer"]
@@ -452,6 +466,7 @@ SECTIONS = (
     dose,
     real,
     camera,
+    singles,
     transfer,
     simulated,
     uncertainty,
@@ -464,6 +479,7 @@ SECTIONS = (
     measured_live.loop,
     measured_live.growing,
     measured_live.microscope,
+    measured_live.watched,
     speed,
     gui,
 )

@@ -33,6 +33,7 @@ _LABELS: Final = {"power": "Power (mW)", "signal": "Mean signal (counts)"}
 _FIELDS: Final = {"power": "power_mw", "signal": "signal"}
 
 _ROOM = 2.0  # of the highest value, so that the axis, and with it the figure, changes seldom
+_WHOLE: Final = 100.0  # per cent, above which no strength can rise
 _NOTHING: Final = np.array([np.nan])
 
 
@@ -86,7 +87,7 @@ class GrowingPanel:
         zoomed = self.ax.get_ylim() != self._limits
         if zoomed or 0.2 * self._top <= highest <= self._top or not highest:
             return False
-        self._set_top(_ROOM * highest)
+        self._set_top(max(highest, min(_ROOM * highest, _WHOLE)))
         return True
 
     def _set_top(self, top: float) -> None:

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 import zarr
 
-COMMAND = [sys.executable, "-c", "from cop_core.cli import main; main()", "watch"]
+# a parent in the background may have had the process ignore Ctrl-C
+_START = "import signal as s; s.signal(s.SIGINT, s.default_int_handler)"
+COMMAND = [sys.executable, "-c", f"{_START}; from cop_core.cli import main; main()", "watch"]
 
 
 @pytest.fixture
