@@ -69,6 +69,8 @@ def placed(directory: Path) -> Iterator[Path]:
         for folder in reversed(made):
             with suppress(OSError):
                 folder.rmdir()  # refuses if anything is in it
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise error.__context__ from None  # shutil's own tidying up failed on its way out
         if isinstance(error, OSError):
             raise _readable(error, directory) from error
         raise
