@@ -86,7 +86,7 @@ def write_report(
         if isinstance(result, Comparison):
             save_effects_figure(result, folder / "figures" / "effects")
         (folder / "report.html").write_text(
-            report_html(document, _drawings(folder / "figures")), encoding="utf-8"
+            report_html(document, drawings_in(folder / "figures")), encoding="utf-8"
         )
     if not isinstance(result, Comparison):
         for suffix in FORMATS:  # an earlier comparison's figure would belie this report
@@ -94,6 +94,6 @@ def write_report(
     return target
 
 
-def _drawings(figures: Path) -> dict[str, str]:
+def drawings_in(figures: Path) -> dict[str, str]:
     """Return the figures just written, name to SVG."""
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(figures.glob("*.svg"))}

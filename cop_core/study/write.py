@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cop_core.report.document import json_text
 from cop_core.report.placing import placed
+from cop_core.report.write import drawings_in
 from cop_core.study.document import study_csv
 from cop_core.study.page import study_html
 
@@ -55,11 +56,10 @@ def write_study(
         figures.mkdir()
         save_figures(comparisons, figures)
         drawn = {path.name for path in figures.iterdir()}
-        drawings = {p.stem: p.read_text(encoding="utf-8") for p in sorted(figures.glob("*.svg"))}
         for name, text in (
             ("study.json", json_text(document)),
             ("study.csv", study_csv(document)),
-            ("study.html", study_html(document, drawings)),
+            ("study.html", study_html(document, drawings_in(figures))),
         ):
             (folder / name).write_text(
                 text, encoding="utf-8", errors="backslashreplace", newline=""
