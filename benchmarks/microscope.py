@@ -16,7 +16,7 @@ from record import record
 from cop_core.live.micromanager import MicroManagerSource
 from cop_core.microscope import LASER_POWER, simulated_core, stack_events
 
-TURNS = 1
+TURNS = 3
 
 
 def memory_mb() -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pymmcore_plus import CMMCorePlus
 from pymmcore_plus.experimental.unicore import UniMMCore
 
 from cop_core.microscope.devices import POWER, DepthStage, Laser, ScanCamera
@@ -65,6 +66,15 @@ class SimulatedCore(UniMMCore):
             Told how many are rendered.
         """
         self._sections.render(depths_um, progress)
+
+    def waitForDeviceType(self, devType: int) -> None:  # noqa: N802
+        """Wait for devices in C++ alone: those in Python are done when their call returns.
+
+        UniMMCore asks each of them in a thread of its own, before every frame. Where another
+        thread works in Python this takes 10 ms and more, and an acquisition that is watched
+        would be that much slower.
+        """
+        CMMCorePlus.waitForDeviceType(self, devType)
 
 
 def simulated_core(
