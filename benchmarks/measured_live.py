@@ -127,8 +127,9 @@ def microscope() -> list[str]:
         f"{found['shape'][0]}x{found['shape'][1]}: "
         f"{' and '.join(f'{max(rate):.1f}' for rate in rates)} frames a second without and with "
         f"every frame kept for watching ({spent[0]:.4f} and {spent[1]:.4f} s of processor time a "
-        f"frame); memory {' and '.join(f'{m:.0f}' for m in found['MiB after each run'])} MiB "
-        "after one run and the next.",
+        f"frame); memory {found['MiB after each run'][0]:.0f} MiB after the first run and "
+        f"{found['MiB after each run'][-1]:.0f} MiB after the last of "
+        f"{len(found['MiB after each run'])}.",
         "",
     ]
 
@@ -163,3 +164,42 @@ def watched() -> list[str]:
         "MB at the first and last plane",
     ]
     return [*lines, *table(heads, rows)]
+
+
+def gui() -> list[str]:
+    document = load("gui")
+    found = document["measured"]
+    cold, runs = found["first run"], found["later runs"]
+    rows = [
+        ["widget opens", f"{found['widget opens in s']:.2f} s"],
+        [
+            "longest wait of the window while the open widget imports PyTorch in the background",
+            f"{found['longest gap ms while it imports PyTorch in the background']:.0f} ms",
+        ],
+        ["click to first point drawn, first run", _seconds([cold])],
+        ["click to first point drawn, later runs", _seconds(runs)],
+        ["longest wait of the window, first run", _waits([cold])],
+        ["longest wait of the window, later runs", _waits(runs)],
+        [
+            "speed of reading 326 planes of 512x512, widget against a plain loop",
+            f"{found['speed in the widget against the plain loop']:.2f}",
+        ],
+        ["slider playback, plots open against closed", f"{found['playback ratio']:.2f}"],
+    ]
+    return [
+        "## The window while it works",
+        "",
+        f"`benchmarks/gui.py`, {document['machine']['threads']} threads, software rendering, the "
+        "sample pair compared in napari. The wait is the longest time between two beats of a 5 ms "
+        "timer.",
+        "",
+        *table(["", ""], rows),
+    ]
+
+
+def _seconds(runs: list[dict[str, float]]) -> str:
+    return ", ".join(f"{run['first point drawn after s']:.1f} s" for run in runs)
+
+
+def _waits(runs: list[dict[str, float]]) -> str:
+    return ", ".join(f"{run['longest gap ms']:.0f} ms" for run in runs)

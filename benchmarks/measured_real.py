@@ -1,0 +1,148 @@
+"""The parts of docs/measured.md on real pictures and on simulated stacks."""
+
+from __future__ import annotations
+
+from measured import SHORT, load, table
+
+from cop_core.components import SDS_OF_90
+
+
+def real() -> list[str]:
+    document = load("real_stacks")
+    lines = ["## Real stacks", ""]
+    lines += [
+        "`benchmarks/real_stacks.py`. Serial two-photon sections of mouse brain: Spearman rank "
+        "correlation, over planes, of each strength with the plane's own noise (robust SD of the "
+        "Laplacian on the plane normalised the same way).",
+        "",
+    ]
+    for name, found in document["measured"].items():
+        heads = ["1 - clean", *[c for c in SHORT if c != "clean"]]
+        lines += [f"{name}:", ""]
+        lines += table(
+            ["stack, normalisation", *heads],
+            [
+                [key, *(f"{entry['rank correlation'][h]:+.2f}" for h in heads)]
+                for key, entry in found["serial two-photon"].items()
+            ],
+        )
+        lines += [f"{name}, means of k frames of a two-photon movie (real averaging):", ""]
+        lines += table(
+            ["k", *SHORT.values()],
+            [[k, *(f"{row[c]:.3f}" for c in SHORT)] for k, row in found["movie"].items()],
+        )
+    return lines
+
+
+def camera() -> list[str]:
+    lines = [
+        "## Camera pictures",
+        "",
+        "`benchmarks/camera_pairs.py`: 15 single exposures and the means of many, three cameras. "
+        "Correlation of the clean strength of the single exposure with its PSNR against the mean "
+        "(the paper, on other data: 0.74).",
+        "",
+    ]
+    rows = [
+        [
+            name,
+            f"{found['clean with psnr, Pearson']:+.2f}",
+            f"{found['clean with psnr, Spearman']:+.2f}",
+            f"{found['means read cleaner than singles']} of {len(found['pairs'])}",
+        ]
+        for name, found in load("camera_pairs")["measured"].items()
+    ]
+    head = ["weights", "Pearson", "Spearman", "means that are read cleaner than singles"]
+    return lines + table(head, rows)
+
+
+def singles() -> list[str]:
+    lines = ["## Single real frames", ""]
+    lines += [
+        "`benchmarks/real_singles.py`: frames of other microscopes, whose names tell the "
+        "conditions (wide field or confocal, exposure, laser, electron-multiplying gain).",
+        "",
+    ]
+    rows = [
+        [name, *(f"{found['strengths'][c]:.3f}" for c in SHORT)]
+        for name, found in load("real_singles")["measured"]["default"].items()
+    ]
+    return [*lines, *table(["frame, default weights", *SHORT.values()], rows)]
+
+
+def transfer() -> list[str]:
+    found = load("photon_transfer")["measured"]
+    reference = found["photon transfer"]
+    rows = [
+        [
+            k,
+            f"{v['strength']:.3f} ± {SDS_OF_90 * v['uncertainty']:.3f}",
+            f"{v['strength by photon transfer']:.3f}",
+            f"{v['counts a photon']:.0f}",
+        ]
+        for k, v in found["mean of k frames"].items()
+    ]
+    return [
+        "## Photon transfer",
+        "",
+        "`benchmarks/photon_transfer.py`: the Poisson strength (with its 90 % uncertainty) on "
+        "means of k frames of a real two-photon movie, beside what photon transfer over time says: "
+        f"{reference['counts a photon']:.0f} counts a photon, zero at {reference['zero']:.0f}.",
+        "",
+        *table(["k", "read", "by photon transfer", "counts a photon from the strength"], rows),
+    ]
+
+
+def simulated() -> list[str]:
+    measured = load("simulated_pair")["measured"]
+    lines = ["## The simulated pair against its truth", ""]
+    lines += [
+        "`benchmarks/simulated_pair.py`: three pairs of simulated tissue, fixed and gained power. "
+        "Photon noise read, against the strength that the simulator put into each plane:",
+        "",
+        "![Photon noise read and true](images/recovered.png)",
+        "",
+    ]
+    lines += table(
+        ["normalisation", "RMSE of the Poisson strength", "rank correlation"],
+        [
+            [
+                k,
+                f"{v['rmse']:.3f}",
+                "–" if v["rank correlation"] is None else f"{v['rank correlation']:.2f}",
+            ]
+            for k, v in measured["by normalisation"].items()
+        ],
+    )
+    rows = []
+    for key, entry in measured.items():
+        if key.startswith("seed") and key.endswith("plane-percentile"):
+            p = entry["poisson"]
+            rows.append(
+                [
+                    key.removesuffix(" plane-percentile"),
+                    str(entry["planes kept"]),
+                    f"{100 * p['true slope per 100 um']:+.2f}",
+                    f"{100 * p['read slope per 100 um']:+.2f}",
+                    f"{p['rmse']:.3f}",
+                    f"{p['rank correlation']:.2f}",
+                ]
+            )
+    lines += ["Slopes of the Poisson strength, % per 100 µm, plane percentiles:", ""]
+    lines += table(
+        ["stack", "planes kept", "true slope", "read slope", "RMSE", "rank correlation"], rows
+    )
+    pair = measured["sample pair, slope difference per 100 um"]
+    lines += ["Sample pair, slope at fixed minus slope at gained power, % per 100 µm:", ""]
+    lines += table(
+        ["component", "read", "95 % CI"],
+        [
+            [
+                SHORT[c],
+                f"{100 * v['read']:+.2f}",
+                f"{100 * v['ci95'][0]:+.2f} to {100 * v['ci95'][1]:+.2f}",
+            ]
+            for c, v in pair.items()
+        ],
+    )
+    return lines
