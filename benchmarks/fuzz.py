@@ -122,18 +122,23 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print the result, record nothing")
     options = parser.parse_args()
     measured = {}
+    settings = {"limit_s": LIMIT_S, "limit_bytes": LIMIT_BYTES, "files": options.files}
     for name in options.formats or FORMATS:
         measured[name] = found = examine(name, options.files, options.seconds)
         if not options.json:
             print(f"{name:24s}", {k: v for k, v in found.items() if v and k != "bad"}, flush=True)
             for one in found["bad"][:8]:
                 print("   ", one, flush=True)
+            keep(measured, settings)
     if options.json:
         print(json.dumps(measured))
-        return
+
+
+def keep(measured: dict[str, Any], settings: dict[str, int]) -> None:
+    """Record what was found so far."""
     from record import record
 
-    print(record("fuzz", measured, limit_s=LIMIT_S, limit_bytes=LIMIT_BYTES, files=options.files))
+    record("fuzz", measured, **settings)
 
 
 if __name__ == "__main__":
