@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+import numpy as np
 
 from cop_core.errors import InputError
 from cop_core.stacks._limits import MAX_PLANES
@@ -16,9 +18,12 @@ from cop_core.stacks._limits import MAX_PLANES
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy.typing as npt
+
 _DESCRIPTION: Final = 270
 _CLASSIC: Final = 42
 _BIG: Final = 43
+_TYPE_BYTES: Final = np.array([0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8])
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,8 @@ class Chain:
     ----------
     spans : tuple of (int, int)
         Start and stop of the header and of every directory found, in bytes.
+    values : tuple of (int, int)
+        Start and stop of what tags say outside their directory: pieces that do not touch.
     complete : bool
         True where the chain ends by saying so, False where it leaves the file.
     second_offset : int
@@ -40,6 +47,7 @@ class Chain:
     """
 
     spans: tuple[tuple[int, int], ...]
+    values: tuple[tuple[int, int], ...]
     complete: bool
     second_offset: int
     description_lost: bool
@@ -76,6 +84,13 @@ class _Format:
     def entry_size(self) -> int:
         return 20 if self.big else 12
 
+    def entries(self, raw: bytes) -> npt.NDArray[Any]:
+        """Return entries of a directory with the fields tag, type, count and value."""
+        wide = self.order + ("u8" if self.big else "u4")
+        short = self.order + "u2"
+        fields = [("tag", short), ("type", short), ("count", wide), ("value", wide)]
+        return np.frombuffer(raw, fields)
+
 
 def read_chain(path: Path) -> Chain:
     """Follow a TIFF's directories.
@@ -89,14 +104,17 @@ def read_chain(path: Path) -> Chain:
         size = path.stat().st_size
         form, first = _read_header(file, path)
         found: dict[int, int] = {}
+        values: set[tuple[int, int]] = set()
         lost, offset, second = False, first, 0
         while offset and len(found) <= MAX_PLANES:
             if offset in found:
                 raise InputError("the TIFF pages run in a circle", where=str(path))
-            entries = _entries(file, form, offset, size)
-            if entries is None:
+            raw = _directory(file, form, offset, size)
+            if raw is None:
                 break
+            entries = form.entries(raw)
             lost = lost or (not found and _description_lost(form, entries, size))
+            values.update(_outside(form, entries, size))
             following = form.offset(file.read(form.offset_size))
             second = second if found else following
             found[offset] = file.tell()
@@ -107,7 +125,8 @@ def read_chain(path: Path) -> Chain:
             where=str(path),
             advice="copy the file again",
         )
-    return Chain(((0, 2 * form.offset_size), *found.items()), not offset, second, lost, size)
+    directories = (0, 2 * form.offset_size), *found.items()
+    return Chain(directories, _joined(values), not offset, second, lost, size)
 
 
 def _read_header(file: BinaryIO, path: Path) -> tuple[_Format, int]:
@@ -124,7 +143,7 @@ def _read_header(file: BinaryIO, path: Path) -> tuple[_Format, int]:
     return form, form.offset(head[8:16].ljust(8, b"\0") if form.big else head[4:8])
 
 
-def _entries(file: BinaryIO, form: _Format, offset: int, size: int) -> bytes | None:
+def _directory(file: BinaryIO, form: _Format, offset: int, size: int) -> bytes | None:
     """Read the entries of a directory, leaving the file at its link; None where it is cut."""
     if offset + form.count_size > size:
         return None
@@ -135,12 +154,31 @@ def _entries(file: BinaryIO, form: _Format, offset: int, size: int) -> bytes | N
     return file.read(nbytes)
 
 
-def _description_lost(form: _Format, entries: bytes, size: int) -> bool:
-    width = form.offset_size
-    for start in range(0, len(entries), form.entry_size):
-        entry = entries[start : start + form.entry_size]
-        tag = struct.unpack(form.order + "H", entry[:2])[0]
-        count, value = form.offset(entry[4 : 4 + width]), form.offset(entry[4 + width :])
-        if tag == _DESCRIPTION and count > width and value + count > size:
-            return True
-    return False
+def _description_lost(form: _Format, entries: npt.NDArray[Any], size: int) -> bool:
+    said = entries[entries["tag"] == _DESCRIPTION]
+    return any(
+        count > form.offset_size and start + count > size
+        for count, start in zip(said["count"].tolist(), said["value"].tolist(), strict=True)
+    )
+
+
+def _outside(form: _Format, entries: npt.NDArray[Any], size: int) -> list[tuple[int, int]]:
+    """Return start and stop of the values that lie outside a directory, within the file."""
+    kinds = np.minimum(entries["type"], len(_TYPE_BYTES) - 1)
+    # a float holds any product; which values lie behind the end needs no last digit
+    nbytes = entries["count"].astype(np.float64) * _TYPE_BYTES[kinds]
+    stops = entries["value"] + nbytes
+    there = (nbytes > form.offset_size) & (stops <= size)
+    starts = entries["value"][there].tolist()
+    return list(zip(starts, stops[there].astype(int).tolist(), strict=True))
+
+
+def _joined(pieces: set[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Return pieces as few that do not touch: tags may share a value."""
+    joined: list[tuple[int, int]] = []
+    for start, stop in sorted(pieces):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(stop, joined[-1][1])
+        else:
+            joined.append((start, stop))
+    return tuple(joined)

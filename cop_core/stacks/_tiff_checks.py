@@ -58,20 +58,23 @@ def require_keyframe(series: Any, where: str) -> None:
 
 
 def require_apart(spans: Iterable[tuple[int, int]], chain: Chain, where: str) -> None:
-    """Refuse pixels that lie partly over other pixels or over a directory of the file.
+    """Refuse pixels that lie partly over other pixels, a directory of the file or a tag's value.
 
     Parameters
     ----------
     spans : iterable of (int, int)
         Start and stop of every piece of pixels, in bytes.
     chain : Chain
-        Where the directories lie.
+        Where directories and values of tags lie.
     where : str
         What an error points at.
     """
-    found = np.array(sorted([*spans, *chain.spans]), dtype=np.int64)
-    clash = np.flatnonzero(found[1:, 0] < found[:-1, 1])
-    if clash.size:
+    pixels = list(spans)
+    for taken in (chain.spans, chain.values):
+        found = np.array(sorted([*pixels, *taken]), dtype=np.int64)
+        clash = np.flatnonzero(found[1:, 0] < found[:-1, 1])
+        if not clash.size:
+            continue
         raise InputError(
             "its pixels lie over each other or over a page's tags"
             f" (at byte {found[clash[0] + 1, 0]})",

@@ -38,6 +38,7 @@ def write(tmp_path, page, tag, change, **options):
         (3, "StripOffsets", lambda o: (o[0] - 32,), OME, "lie over each other"),
         (0, "StripOffsets", lambda o: (o[0] + 32,), PLAIN, "lie over each other"),
         (5, "StripOffsets", lambda o: (o[0] + 32,), PLAIN, "truncated|lie over"),
+        (0, "StripOffsets", lambda o: (o[0] - 24,), PLAIN, "lie over"),
     ],
 )
 def test_a_wrong_tag_is_refused(page, tag, change, options, message, tmp_path):
