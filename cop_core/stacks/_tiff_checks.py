@@ -83,12 +83,31 @@ def require_apart(spans: Iterable[tuple[int, int]], chain: Chain, where: str) ->
         )
 
 
-def plain_spans(pages: Sequence[Any]) -> Iterator[tuple[int, int]]:
-    """Give start and stop of every uncompressed piece of some pages, of a repeated one once."""
+def plain_spans(pages: Sequence[Any], where: str) -> Iterator[tuple[int, int]]:
+    """Give start and stop of every uncompressed piece of some pages, of a repeated one once.
+
+    Raises
+    ------
+    InputError
+        If a piece of a page begins in the middle of another one's pixel grid: writers put them
+        a whole number of pixels apart.
+    """
     for page in {page.offset: page for page in pages if page is not None}.values():
         if page.keyframe.compression != _UNCOMPRESSED:
             continue
-        largest = math.prod(page.chunks) * page.dtype.itemsize
-        for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False):
+        itemsize = page.dtype.itemsize
+        if len({offset % itemsize for offset, count in _pieces(page) if count}) > 1:
+            raise InputError(
+                f"the pieces of page {page.index} do not lie a whole number of pixels apart",
+                where=where,
+                advice="the file is damaged: copy or export it again",
+            )
+        largest = math.prod(page.chunks) * itemsize
+        for offset, count in _pieces(page):
             if count:
                 yield offset, offset + min(count, largest)
+
+
+def _pieces(page: Any) -> Iterator[tuple[int, int]]:
+    """Give offset and length in bytes of a page's strips or tiles."""
+    return zip(page.dataoffsets, page.databytecounts, strict=False)

@@ -164,7 +164,7 @@ def _whole(series: Any, chain: Chain, path: Path, level: int) -> Layout:
         pages = _pages(chosen)
         planes = PagedPlanes(pages)
         if not chosen.is_multifile:
-            require_apart(plain_spans(pages), chain, str(path))
+            require_apart(plain_spans(pages, str(path)), chain, str(path))
     else:
         dtype = np.dtype(_byte_order(page) + page.dtype.char)
         planes = ContiguousPlanes(path, offset, dtype, (shape[-2], shape[-1]), chain.file_size)

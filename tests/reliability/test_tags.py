@@ -12,6 +12,7 @@ from cop_core.errors import InputError
 ZYX = np.random.default_rng(0).integers(1, 4000, (6, 24, 40)).astype(np.uint16)
 PLAIN = {"metadata": None}
 OME = {"ome": True, "metadata": {"axes": "ZYX", "PhysicalSizeZ": 2.5}}
+TILED = {**PLAIN, "tile": (16, 16)}
 IMAGEJ = {"imagej": True, "metadata": {"axes": "ZYX", "spacing": 2.5, "unit": "um"}}
 
 
@@ -39,6 +40,7 @@ def write(tmp_path, page, tag, change, **options):
         (0, "StripOffsets", lambda o: (o[0] + 32,), PLAIN, "lie over each other"),
         (5, "StripOffsets", lambda o: (o[0] + 32,), PLAIN, "truncated|lie over"),
         (0, "StripOffsets", lambda o: (o[0] - 24,), PLAIN, "lie over"),
+        (2, "TileOffsets", lambda o: (o[0] - 1, *o[1:]), TILED, "whole number of pixels"),
     ],
 )
 def test_a_wrong_tag_is_refused(page, tag, change, options, message, tmp_path):
