@@ -10,6 +10,7 @@ so that the script goes on where it was stopped.
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -57,6 +58,8 @@ FULL, PATCH = STEMS["statistics"], STEMS["patch"]
 GENOME = Genome.preset("paper")
 RESIDUALS = 2 * (FINE_BINS + 2) + FINE_BINS  # first columns of a group's statistics
 PLACES = (CROP // FULL.patch) ** 2
+EIGENVALUES = 8
+CALM = "with patch eigenvalues"
 
 
 class ConvolutionStem(nn.Module):
@@ -89,6 +92,33 @@ class Without(nn.Module):
 
     def forward(self, x: Statistics) -> Tensor:
         return self.network(self.hide(x))
+
+
+class WithEigenvalues(nn.Module):
+    """The statistics and how little patches of 7 x 7 pixels vary in their calmest directions.
+
+    After S. Pyatykh et al., "Image noise level estimation by principal component analysis", IEEE
+    Trans. Image Process. 22, 687 (2013): the best classical reader of Gaussian noise.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = NoiseViT(FULL)
+        first = self.network.stem.whole[0]
+        self.network.stem.whole[0] = nn.Linear(first.in_features + EIGENVALUES, first.out_features)
+
+    def forward(self, x: Statistics) -> Tensor:
+        return self.network(x)
+
+
+@torch.no_grad()
+def calm_directions(crops: Tensor) -> Tensor:
+    """Return the SDs along the calmest directions of (n, 1, h, w) crops, log scale, (n, 8)."""
+    patches = nn.functional.unfold(crops, 7)
+    patches = patches - patches.mean(2, keepdim=True)
+    covariance = patches @ patches.transpose(1, 2) / patches.shape[2]
+    smallest = torch.linalg.eigvalsh(covariance.double())[:, :EIGENVALUES].clamp_min(0)
+    return (torch.log1p(smallest.sqrt() / 0.002) / math.log1p(500)).float()
 
 
 class Perceptron(nn.Module):
@@ -177,6 +207,7 @@ def variants(statistics: Statistics) -> dict[str, Callable[[], nn.Module]]:
         name: lambda config=config: NoiseViT(config) for name, config in SHAPES.items()
     }
     found["convolution stem"] = with_convolution
+    found[CALM] = WithEigenvalues
     for name, hide in HIDDEN.items():
         found[name] = lambda hide=hide: Without(NoiseViT(FULL), hide)
     some = flat(pick(statistics, torch.arange(min(2000, len(statistics.whole)))))
@@ -192,6 +223,12 @@ def with_convolution() -> NoiseViT:
 
 def statistics_of(crops: Tensor) -> Statistics:
     return noise_statistics(crops, FULL.patch)
+
+
+def with_calm(statistics: Statistics, crops: Tensor) -> Statistics:
+    """Return the statistics of crops with their calmest directions among those of the whole."""
+    calm = torch.cat([calm_directions(part) for part in crops.split(BATCH)])
+    return statistics._replace(whole=torch.cat([statistics.whole, calm], dim=1))
 
 
 def main(run: Path, folders: list[Path], steps: int = 1500, crops: int = 256) -> None:
@@ -216,6 +253,9 @@ def main(run: Path, folders: list[Path], steps: int = 1500, crops: int = 256) ->
         of_pixels = name in ("patch stem", "convolution stem")
         inputs: Inputs = pixels if of_pixels else statistics
         prepared: list[Inputs] = [d.crops for d in sets] if of_pixels else list(seen)
+        if name == CALM:
+            inputs = with_calm(statistics, pixels)
+            prepared = [with_calm(s, d.crops) for s, d in zip(seen, sets, strict=True)]
         fit(network, inputs, strengths, steps, seed=0)
         begun = time.perf_counter()
         read(network, pick(inputs, torch.arange(512)), 512)

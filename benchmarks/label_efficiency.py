@@ -4,8 +4,8 @@
 
 The paper's question at a size that a CPU answers: a small network with the paper's patch stem and
 with the statistics stem, the paper's genome and prior, crops of 96. ``CoP`` is pre-trained without
-labels (InfoNCE) and then frozen, a head learns from n labelled crops; ``scratch`` is the same
-network, which learns from the same n labelled crops for as many steps as both stages of the other.
+labels (InfoNCE) and then frozen, a linear head learns from n labelled crops; ``scratch`` is the
+same network, which learns from the same n labelled crops for as many steps as both stages.
 ``authors`` masks the negative that shares the image. Scenes and encoders are kept in RUN, so that
 the script goes on where it was stopped.
 """
@@ -91,6 +91,17 @@ def encoder(stem: str, negatives: Negatives, bank: SceneBank, run: Path, steps: 
     return network
 
 
+class Standardised(nn.Module):
+    """Features at the scale that they have in the labelled crops, which a head learns from soon."""
+
+    def __init__(self, seen: torch.Tensor) -> None:
+        super().__init__()
+        self.mean, self.sd = seen.mean(0), seen.std(0).clamp_min(1e-6)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (x - self.mean) / self.sd
+
+
 def labelled(network: NoiseViT, bank: SceneBank) -> tuple[Inputs, torch.Tensor]:
     """Return the largest set of labelled crops; smaller ones are its beginning."""
     maker = BatchMaker(config(batch=BATCH), bank, network, torch.device("cpu"))
@@ -131,7 +142,9 @@ def main(run: Path, folders: list[Path], steps: int = 800, crops: int = 256) -> 
             name = f"{stem}, CoP ({negatives}), {n} labels"
             if name not in found:
                 torch.manual_seed(0)
-                head = nn.Linear(network.config.width, len(GENOME))
+                head = nn.Sequential(
+                    Standardised(seen[:n]), nn.Linear(network.config.width, len(GENOME))
+                )
                 fit(head, seen[:n], strengths[:n], HEAD_STEPS, seed=0)
                 keep(name, head, seen_sets)
             name = f"{stem}, scratch, {n} labels"

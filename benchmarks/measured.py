@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from record import RESULTS
+
+PAGE = Path(__file__).parents[1] / "docs" / "measured.md"
 
 SHORT = {
     "gaussian": "Gaussian",

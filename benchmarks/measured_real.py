@@ -72,7 +72,7 @@ def singles() -> list[str]:
 
 def transfer() -> list[str]:
     found = load("photon_transfer")["measured"]
-    reference = found["photon transfer"]
+    reference, peer = found["photon transfer"], found["anscombe-transform"]
     rows = [
         [
             k,
@@ -87,7 +87,8 @@ def transfer() -> list[str]:
         "",
         "`benchmarks/photon_transfer.py`: the Poisson strength (with its 90 % uncertainty) on "
         "means of k frames of a real two-photon movie, beside what photon transfer over time says: "
-        f"{reference['counts a photon']:.0f} counts a photon, zero at {reference['zero']:.0f}.",
+        f"{reference['counts a photon']:.0f} counts a photon, zero at {reference['zero']:.0f} "
+        f"(the package anscombe-transform: {peer['counts a photon']:.0f} and {peer['zero']:.0f}).",
         "",
         *table(["k", "read", "by photon transfer", "counts a photon from the strength"], rows),
     ]

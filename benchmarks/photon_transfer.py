@@ -1,11 +1,12 @@
 """Do strengths of shot noise agree with photon transfer on a real two-photon movie?
 
-    python benchmarks/photon_transfer.py MOVIE.tif
+    python benchmarks/photon_transfer.py MOVIE.tif      (needs anscombe-transform)
 
 Photon transfer: per pixel the variance over time against the mean over time; the slope is the
 counts that a photon makes, the zero the mean without light. From a mean of k frames the network
 reads a Poisson strength s, that is a variance of (s / 2)^2 of the squared range at full scale, so
-k (s / 2)^2 times the range are the counts a photon makes.
+k (s / 2)^2 times the range are the counts a photon makes. The package anscombe-transform estimates
+both from the same movie in its own way.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
+from anscombe_transform.estimate import compute_conversion_gain
 from record import record
 
 from cop_core.estimation import load_estimator
@@ -54,7 +56,15 @@ def main(path: Path) -> None:
             read.append([s, doubt, true, k * (s / 2) ** 2 * (high - low)])
         names = ("strength", "uncertainty", "strength by photon transfer", "counts a photon")
         by_frames[str(k)] = dict(zip(names, np.mean(read, axis=0).tolist(), strict=True))
-    measured = {"photon transfer": reference, "mean of k frames": by_frames}
+    peer = compute_conversion_gain(movie)
+    measured = {
+        "photon transfer": reference,
+        "anscombe-transform": {
+            "counts a photon": float(peer["conversion_gain"]),
+            "zero": float(peer["zero_level"]),
+        },
+        "mean of k frames": by_frames,
+    }
     print(measured)
     print(record("photon_transfer", measured, estimator, frames=movie.shape[0], repeats=REPEATS))
 

@@ -5,15 +5,12 @@ python benchmarks/write_measured.py
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import measured_live
 import measured_model
 import measured_real
 import measured_statistics
-from measured import SHORT, load, table
-
-PAGE = Path(__file__).parents[1] / "docs" / "measured.md"
+import measured_training
+from measured import PAGE, SHORT, load, table
 
 
 def speed() -> list[str]:
@@ -120,6 +117,9 @@ SECTIONS = (
     measured_model.robustness,
     measured_model.peers,
     measured_model.shift,
+    measured_training.labels,
+    measured_training.ablation,
+    measured_training.curve,
     measured_statistics.calibration,
     measured_statistics.phantom,
     measured_live.power,

@@ -1,0 +1,125 @@
+"""The parts of docs/measured.md on training: few labels, parts left out, more steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from measured import PAGE, SHORT, load, table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FIGURE = "images/label-efficiency.png"
+COLOURS = {"patch": "#0072b2", "statistics": "#d55e00"}
+
+
+def labels() -> list[str]:
+    document = load("label_efficiency")
+    found, settings = document["measured"], document["settings"]
+    by_way = _by_way(found)
+    draw(by_way, PAGE.parent / FIGURE)
+    counts = sorted({n for line in by_way.values() for n in line})
+    sizes = " and ".join(f"{n:,} ({stem})" for stem, n in settings["parameters"].items())
+    return [
+        "## Few labels",
+        "",
+        f"`benchmarks/label_efficiency.py`: small networks of {sizes} parameters, the paper's "
+        f"genome and prior, crops of {settings['crop']}. CoP: {settings['contrastive steps']} "
+        f"contrastive steps of {settings['triples a step']} triples without labels, then a linear "
+        f"head on the frozen features for {settings['head steps']} steps. Scratch: "
+        f"{settings['scratch steps']} steps on the labelled crops. R² (RMSE) over the seven "
+        f"domains, {settings['crops a domain']} crops each. *authors*: the triple's own negative "
+        "is left out of the loss, as in the authors' code.",
+        "",
+        f"![Accuracy against the number of labelled crops]({FIGURE})",
+        "",
+        *table(
+            ["stem, training", *(f"{n:,} labels" for n in counts)],
+            [
+                [way, *(f"{line[n]['r2']:.3f} ({line[n]['rmse']:.4f})" for n in counts)]
+                for way, line in by_way.items()
+            ],
+        ),
+    ]
+
+
+def _by_way(found: dict[str, Any]) -> dict[str, dict[int, Any]]:
+    """Return by stem and way of training, then by number of labels, what was found."""
+    by_way: dict[str, dict[int, Any]] = {}
+    for name, entry in found.items():
+        way, _, labelled = name.rpartition(", ")
+        by_way.setdefault(way, {})[int(labelled.split()[0])] = entry
+    return by_way
+
+
+def draw(by_way: dict[str, dict[int, Any]], path: Path) -> None:
+    """Draw R2 against the number of labelled crops."""
+    figure = Figure(figsize=(6.8, 3.4), layout="constrained")
+    FigureCanvasAgg(figure)
+    ax = figure.subplots()
+    for way, line in by_way.items():
+        stem, training = way.split(", ")
+        dashes = ":" if training == "scratch" else "--" if "authors" in training else "-"
+        counts = sorted(line)
+        r2 = [line[n]["r2"] for n in counts]
+        ax.plot(counts, r2, dashes, marker="o", ms=4, color=COLOURS[stem], label=way)
+    ax.set(xscale="log", xlabel="labelled crops", ylabel="R² over seven unseen domains")
+    ax.axhline(0, color="0.6", lw=0.8)
+    figure.legend(loc="outside right upper", frameon=False)
+    figure.savefig(path, dpi=150)
+
+
+def ablation() -> list[str]:
+    document = load("ablation")
+    found, settings = document["measured"], document["settings"]
+    full = found["statistics"]["r2"]
+    return [
+        "## What each part is worth",
+        "",
+        f"`benchmarks/ablation.py`: small networks (crops of {settings['crop']}, three layers of "
+        f"width 128 where nothing else is said) after {settings['steps']} steps on the same "
+        f"{settings['labelled_crops']:,} labelled crops, the paper's genome; R² and RMSE over the "
+        f"seven domains under the {settings['prior']['test']} prior. *statistics* is the stem that "
+        "ships, the rows *without* hide a part of what it sees.",
+        "",
+        *table(
+            ["network", "R²", "against *statistics*", "RMSE", *SHORT.values(), "parameters"],
+            [
+                [
+                    name,
+                    f"{v['r2']:.3f}",
+                    f"{v['r2'] - full:+.3f}",
+                    f"{v['rmse']:.4f}",
+                    *(f"{v['r2_by_component'][c]:.2f}" for c in SHORT),
+                    f"{v['parameters']:,}",
+                ]
+                for name, v in found.items()
+            ],
+        ),
+    ]
+
+
+def curve() -> list[str]:
+    document = load("learning_curve")
+    return [
+        "## Learning curve",
+        "",
+        "`benchmarks/learning_curve.py`: `paper-small` after shorter and longer training, "
+        f"{document['settings']['crops']} crops a domain, the paper's prior.",
+        "",
+        *table(
+            ["crops trained on", "R²", "RMSE", "worst component", "its R²"],
+            [
+                [
+                    f"{int(n):,}",
+                    f"{v['r2']:.3f}",
+                    f"{v['rmse']:.4f}",
+                    SHORT[v["worst component"]],
+                    f"{v['worst r2']:.3f}",
+                ]
+                for n, v in document["measured"].items()
+            ],
+        ),
+    ]
