@@ -135,10 +135,14 @@ def main() -> None:
 
 
 def keep(measured: dict[str, Any], settings: dict[str, int]) -> None:
-    """Record what was found so far."""
-    from record import record
+    """Record what was found so far, beside formats of an earlier run with the same settings."""
+    from record import RESULTS, record
 
-    record("fuzz", measured, **settings)
+    path = RESULTS / "fuzz.json"
+    held = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if held.get("settings") == settings:
+        measured = held["measured"] | measured
+    record("fuzz", {name: measured[name] for name in FORMATS if name in measured}, **settings)
 
 
 if __name__ == "__main__":

@@ -103,6 +103,8 @@ def _judge_stack(sample: Sample, whole: Seen, found: Seen, done: Damage) -> tupl
     hit = sample.planes_at(done.file, done.start, done.stop)
     other = {i for i in kept if found.planes[i] != whole.planes[i]}
     if other - hit:
+        if sample.path.is_dir() and _says_big_endian(sample.path):
+            return "says otherwise", "byte order"  # all were written with the low byte first
         return "silent", f"other pixels in planes {sorted(other - hit)}"
     if other:
         return "other pixels", ""
@@ -142,10 +144,20 @@ def statements(sample: Sample) -> dict[str, set[object]]:
     return stated
 
 
-def _zarr_statements(path: Path) -> dict[str, set[object]]:
+def _zarr_array(path: Path) -> dict[str, Any]:
     inner = path / "0" if (path / "0").is_dir() else path
     file = next(f for f in (inner / "zarr.json", inner / ".zarray") if f.exists())
-    array = json.loads(file.read_text(encoding="utf-8"))
+    array: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return array
+
+
+def _says_big_endian(path: Path) -> bool:
+    array = _zarr_array(path)
+    return '"big"' in json.dumps(array.get("codecs")) or str(array.get("dtype")).startswith(">")
+
+
+def _zarr_statements(path: Path) -> dict[str, set[object]]:
+    array = _zarr_array(path)
     names = dict(zip(("planes", "height", "width"), array["shape"], strict=True))
     stated: dict[str, set[object]] = {name: {n} for name, n in names.items()}
     kind = array.get("data_type") or str(np.dtype(array["dtype"]).newbyteorder("="))

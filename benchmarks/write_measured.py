@@ -34,6 +34,31 @@ def speed() -> list[str]:
     return lines
 
 
+def damaged() -> list[str]:
+    document = load("fuzz")
+    verdicts = ("same", "flagged", "other pixels", "says otherwise", "error", "silent")
+    worst = ("traceback", "memory", "hang", "crash")
+    return [
+        "## Damaged files",
+        "",
+        "`benchmarks/fuzz.py`: small valid files of every format, each damaged in one place, opened "
+        "and read whole. What the verdicts mean: [reliability.md](reliability.md#damaged-bytes).",
+        "",
+        *table(
+            ["format", "files", *verdicts, ", ".join(worst)],
+            [
+                [
+                    name,
+                    f"{found['files']:,}",
+                    *(f"{found[verdict]:,}" for verdict in verdicts),
+                    str(sum(found[verdict] for verdict in worst)),
+                ]
+                for name, found in document["measured"].items()
+            ],
+        ),
+    ]
+
+
 def goals() -> list[str]:
     paper = load("accuracy")["measured"]["paper-small paper"]["overall"]
     wide = load("accuracy")["measured"]["default wide"]["overall"]
@@ -129,6 +154,7 @@ SECTIONS = (
     measured_live.watched,
     speed,
     measured_live.gui,
+    damaged,
 )
 
 
