@@ -41,8 +41,8 @@ def damaged() -> list[str]:
     return [
         "## Damaged files",
         "",
-        "`benchmarks/fuzz.py`: small valid files of every format, each damaged in one place, opened "
-        "and read whole. What the verdicts mean: [reliability.md](reliability.md#damaged-bytes).",
+        "`benchmarks/fuzz.py`: small valid files of every format, each damaged in one place, are "
+        "opened and read whole. What the verdicts mean: [reliability.md](reliability.md#damaged-bytes).",
         "",
         *table(
             ["format", "files", *verdicts, ", ".join(worst)],
