@@ -42,7 +42,7 @@ def damaged() -> list[str]:
         "## Damaged files",
         "",
         "`benchmarks/fuzz.py`: small valid files of every format, each damaged in one place, are "
-        "opened and read whole. What the verdicts mean: [reliability.md](reliability.md#damaged-bytes).",
+        "opened and read whole. The verdicts: [reliability.md](reliability.md#damaged-bytes).",
         "",
         *table(
             ["format", "files", *verdicts, ", ".join(worst)],
