@@ -6,8 +6,8 @@ Stacks with AR(1) planes are drawn for several lengths and correlations: without
 positives at 0.05), with a stack that rises ever faster against a flat one (coverage of 95 %
 intervals, power), with a bend (coverage of the break's depth), and with arms of several stacks.
 Each round adds pairs to every cell and is written when it is done, so that a run may be stopped and
-gone on with; every share stands with the number of cases behind it. Twenty rounds take about ten
-minutes on one core of its own.
+gone on with; every share stands with the number of cases behind it. A round takes about half a
+minute on one core of its own. No constant of the statistics was chosen on these draws.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ from cop_core.depth.intervals import effect_intervals
 PLANES = (40, 100, 326)
 RHOS = (0.0, 0.5, 0.8, 0.9)
 SETTINGS = {
-    "null_pairs": 50,
-    "effect_pairs": 20,
+    "null_pairs": 100,
+    "effect_pairs": 25,
     "arms": 8,
     "stacks_an_arm": 4,
     "bootstrap_samples": 200,
@@ -44,7 +44,7 @@ SETTINGS = {
     "bend_sd": 6.0,
     "bend_at": 0.6,
     "margin_sd": 2.0,
-    "seed": 0,
+    "seed": 1,
 }
 """Cases are for a round and cell; effects in SDs of the noise, from first plane to last."""
 
@@ -186,7 +186,7 @@ def earlier() -> dict[str, dict[str, Cell]]:
     return document["measured"] if document.get("settings") == SETTINGS else empty
 
 
-def main(rounds: int = 20) -> None:
+def main(rounds: int = 32) -> None:
     measured = earlier()
     for number in range(measured["rounds"], rounds):
         for place, (kind, name, cases, case) in enumerate(cells()):

@@ -2,19 +2,23 @@
 
 Noise that rises ever faster with depth leaves residuals around a straight line that look like
 strongly correlated planes. The correlation is therefore estimated around a polynomial of
-degree 3 (one degree for each 8 planes below 24), and of up to 6 where each further degree
-lowers -2 log likelihood by more than ``4 log n``. Restricted likelihood still reads a strong
-correlation too low in a short stack, so it is raised by
-``RAISE (degree + 1) / n rho^1.5 (1 - rho)``. Degrees of freedom are
-``n_effective - 1 - degree``, not below 2.
+degree 3 (one degree for each 8 planes below 24), and of up to 6 (one for each 12 planes) where
+each further degree lowers -2 log likelihood by more than ``4 log n``. Restricted likelihood
+still reads a strong correlation too low in a short stack, the more the larger
+``x = p / (n (1 - rho))`` is, p the terms of the mean. So ``1 - rho`` is divided by
+``1 + RAISE rho x^2``, which is rather too much than too little: too low a correlation costs
+false positives, too high a one only width. Degrees of freedom are ``n_effective - p - 3``, not
+below 1.5.
 
-Both were chosen by simulation. How often a stack without any slope is called significant, and
-how often intervals cover, for 40 to 326 planes and correlations from 0 to 0.95, is measured by
+These were chosen by simulation. How often a stack without any slope is called significant, and
+how often intervals cover, for 40 to 326 planes and correlations from 0 to 0.9, is measured by
 ``benchmarks/calibration.py``.
 
 The correlation around a straight line would do as well there, but reads a curve as a
 correlation of 0.99, so that no slope is ever significant. A curve with a sharp bend still
-leaves intervals that are too wide rather than too narrow.
+leaves intervals that are too wide rather than too narrow. Independent errors on top of a
+correlated process are not part of the model; where they are as large as the process, intervals
+are too narrow (``benchmarks/calibration_weights.py``).
 """
 
 from __future__ import annotations
@@ -31,13 +35,15 @@ from cop_core.depth import ar1
 
 Array = npt.NDArray[np.float64]
 
-RAISE: Final = 5.0
+RAISE: Final = 3.0
 """How far the correlation is raised against its bias in short stacks."""
-MIN_DOF: Final = 2.0
-"""Degrees of freedom are not taken below this (t of 4.3, against 12.7 for one)."""
+RHO_DOF: Final = 3.0
+"""Degrees of freedom that a correlation costs which is estimated too."""
+MIN_DOF: Final = 1.5
+"""Degrees of freedom are not taken below this (t of 6, against 12.7 for one)."""
 
 _DEGREES: Final = (3, 6)  # the usual one and the highest
-_PLANES_A_DEGREE: Final = 8
+_PLANES_A_DEGREE: Final = (8, 12)  # in 40 correlated planes, degrees above 3 fit the noise
 _PENALTY: Final = 4.0  # in log n, for each further degree
 _GRID: Final[Array] = np.concatenate([np.arange(0.0, 0.9, 0.05), np.arange(0.9, 0.996, 0.01)])
 _ROUNDING: Final = 1e-12  # of the values: residuals below are nothing but rounding
@@ -90,7 +96,7 @@ class Curve:
         """Degrees of freedom of `variance`."""
         if np.isnan(self.rho):
             return float(len(self.mean) - 1 - self.degree)
-        return max(self.n_effective - 1 - self.degree, MIN_DOF)
+        return curve_dof(self.n_effective, self.degree)
 
 
 def fit_curve(depth_um: Array, values: Array) -> Curve:
@@ -133,6 +139,11 @@ def fit_curve(depth_um: Array, values: Array) -> Curve:
     )
 
 
+def curve_dof(n_effective: float, degree: int) -> float:
+    """Return the degrees of freedom of a variance around a curve, the correlation estimated."""
+    return max(n_effective - 1 - degree - RHO_DOF, MIN_DOF)
+
+
 def raised(rho: float, degree: int, n: int) -> float:
     """Return a correlation from restricted likelihood without its bias in short stacks.
 
@@ -145,13 +156,17 @@ def raised(rho: float, degree: int, n: int) -> float:
     n : int
         Number of planes.
     """
-    return float(min(rho + RAISE * (degree + 1) / n * rho**1.5 * (1 - rho), ar1.MAX_RHO))
+    terms = (degree + 1) / (n * (1 - rho))
+    return float(min(1 - (1 - rho) / (1 + RAISE * rho * terms**2), ar1.MAX_RHO))
 
 
 def _degrees(n_depths: int) -> tuple[int, int]:
     """Return the usual and the highest degree for a number of depths."""
-    affordable = max(n_depths // _PLANES_A_DEGREE, 1)
-    return min(_DEGREES[0], affordable), min(_DEGREES[1], affordable)
+    usual, highest = (
+        min(degree, max(n_depths // planes, 1))
+        for degree, planes in zip(_DEGREES, _PLANES_A_DEGREE, strict=True)
+    )
+    return usual, max(usual, highest)
 
 
 def _basis(depth_um: Array, degree: int) -> Array:

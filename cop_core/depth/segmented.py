@@ -10,7 +10,7 @@ import numpy.typing as npt
 import scipy
 
 from cop_core.depth import ar1
-from cop_core.depth.curve import MIN_DOF, fit_curve, raised
+from cop_core.depth.curve import curve_dof, fit_curve, raised
 from cop_core.depth.slope import paired_values, t_interval
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _UNKNOWN = (_NAN, _NAN)
 _CANDIDATES: Final = 120
 _SIDE: Final = 0.1  # share of the planes that lies to either side of every candidate
 _TERMS: Final = 4  # level, slope, bend, break
-_LEVEL: Final = 0.975  # of F: at 0.95 the interval covers 89 to 95 %, as the likelihood has peaks
+_LEVEL: Final = 0.975  # of F: at 0.95 the interval covers 89 to 96 %, as the likelihood has peaks
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def _described(
 
     gain, left, rho = found
     n, best = len(depth), int(left.argmin())
-    dof = max(n * (1 - rho) / (1 + rho) - _TERMS, MIN_DOF)
+    dof = curve_dof(n * (1 - rho) / (1 + rho), _TERMS - 1)
     allowed = left[best] * (1 + float(scipy.stats.f.ppf(_LEVEL, 1, dof)) / (n - _TERMS))
     inside = candidates[left <= allowed]
     gap = ar1.gaps(depth)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import scipy
 
 from cop_core.depth import ar1
-from cop_core.depth.curve import MIN_DOF, fit_curve
+from cop_core.depth.curve import curve_dof, fit_curve
 from cop_core.errors import InputError
 
 NEEDS_PLANES = "needs 3 planes or more"
@@ -99,7 +99,7 @@ class SlopeFit:
             return _NAN
         if np.isnan(self.n_effective):
             return float(max(self.n - 2, 1))
-        return max(self.n_effective - 1 - self.degree, MIN_DOF)
+        return curve_dof(self.n_effective, self.degree)
 
     @property
     def curved(self) -> bool:

@@ -11,7 +11,7 @@ from statsmodels.regression.linear_model import GLS, GLSAR, OLS
 
 from cop_core.depth import fit_slope
 from cop_core.depth.ar1 import colour, estimate_rho, gaps, quadratic_form, whiten
-from cop_core.depth.curve import fit_curve
+from cop_core.depth.curve import fit_curve, raised
 from cop_core.depth.slope import FEW_PLANES, NEEDS_DEPTHS, NEEDS_PLANES, NO_SPREAD
 from cop_core.errors import InputError
 
@@ -68,7 +68,7 @@ def test_standard_error_is_that_of_the_ordinary_slope_around_the_curve(noisy):
     assert curve.variance == pytest.approx(scale, rel=1e-8)
     assert fit.se == pytest.approx(np.sqrt(covariance[1, 1]), rel=1e-8)
     assert np.mean(fit.slope_ci95) == pytest.approx(fit.slope_per_um)
-    assert fit.dof == pytest.approx(fit.n_effective - 1 - fit.degree)
+    assert fit.dof == pytest.approx(fit.n_effective - 4 - fit.degree)
 
 
 def test_curvature_test_is_the_f_test_of_generalised_least_squares(noisy):
@@ -134,6 +134,18 @@ def test_correlation_is_less_biased_than_the_plain_lag_1():
         plain.append(residual[1:] @ residual[:-1] / (residual @ residual))
         ours.append(estimate_rho(design, value, np.ones(39)))
     assert abs(np.mean(ours) - 0.8) < 0.5 * abs(np.mean(plain) - 0.8)
+
+
+def test_correlations_are_raised_where_planes_are_few_for_them():
+    rhos = np.linspace(0, 0.99, 50)
+    short, long = (np.array([raised(r, 3, n) for r in rhos]) for n in (40, 326))
+    assert short[0] == long[0] == 0
+    assert (np.diff(short) >= 0).all()
+    assert (short >= long).all()
+    assert (long >= rhos).all()
+    assert long[rhos < 0.9] == pytest.approx(rhos[rhos < 0.9], abs=0.005)
+    assert raised(0.85, 3, 40) > 0.9
+    assert short.max() < 1
 
 
 def test_independent_planes_count_fully():
