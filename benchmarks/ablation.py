@@ -231,7 +231,7 @@ def with_calm(statistics: Statistics, crops: Tensor) -> Statistics:
     return statistics._replace(whole=torch.cat([statistics.whole, calm], dim=1))
 
 
-def main(run: Path, folders: list[Path], steps: int = 1500, crops: int = 256) -> None:
+def main(run: Path, folders: list[Path], steps: int = 800, crops: int = 256) -> None:
     run.mkdir(parents=True, exist_ok=True)
     bank = SceneBank.open(run / "scenes.npy", scenes=6000, size=256, seed=0)
     settings = TrainConfig(genomes=("paper",), batch_size=BATCH, seed=5)
