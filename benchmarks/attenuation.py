@@ -25,6 +25,7 @@ GREY, LAYERED = 100, 40
 Z_STEP_UM = 20.0
 MAX_MW = 60.0
 BREAK_UM = 840.0
+FEWEST_BELOW = 3  # planes in white matter that can be used: of fewer, no layer can be told
 
 
 def stack(seed: int, planes: int, shortest_um: float) -> tuple[BrightSignal, Optics, float]:
@@ -98,10 +99,13 @@ def grey(offset_given: bool, stacks: list[tuple[BrightSignal, Optics, float]]) -
 
 def layered(stacks: list[tuple[BrightSignal, Optics, float]]) -> dict[str, Any]:
     """Fit stacks that go through the white matter."""
-    two, rows = 0, []
+    two, reaching, rows = 0, 0, []
     for signal, optics, zero in stacks:
         found = try_fit(signal, zero)
-        if found is None or len(found.layers) != 2:
+        if found is None:
+            continue
+        reaching += (found.fit.depth_um > BREAK_UM).sum() >= FEWEST_BELOW
+        if len(found.layers) != 2:
             continue
         two += 1
         above, below = found.layers
@@ -117,7 +121,11 @@ def layered(stacks: list[tuple[BrightSignal, Optics, float]]) -> dict[str, Any]:
         )
     values = np.array(rows, dtype=float)
     names = ("grey matter", "white matter")
-    result: dict[str, Any] = {"stacks": len(stacks), "two layers found": two}
+    result: dict[str, Any] = {
+        "stacks": len(stacks),
+        "reaching white matter": int(reaching),
+        "two layers found": two,
+    }
     for column, name in enumerate(names):
         result[name] = {
             "median error": float(np.median(values[:, column])),
@@ -136,7 +144,7 @@ def main() -> None:
     start = time.perf_counter()
     upper = [stack(seed, 42, 200) for seed in range(GREY)]
     seconds = (time.perf_counter() - start) / GREY
-    deep = [stack(1000 + seed, 51, 260) for seed in range(LAYERED)]
+    deep = [stack(2000 + seed, 51, 260) for seed in range(LAYERED)]
     measured = {
         "grey matter, offset given": grey(True, upper),
         "grey matter, offset estimated": grey(False, upper),

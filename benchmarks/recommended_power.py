@@ -3,15 +3,18 @@
     python benchmarks/recommended_power.py
 
 A simulated stack is taken at a first power, a power is recommended from it, and the same tissue is
-imaged again at that power, with new noise. Flatness is measured on the planes above the cap.
-The true signal is the simulator's mean photons of a fluorophore of concentration 1; the measured
-one and the strengths vary with the tissue from plane to plane, so their trend is the mean over
-five planes, 100 um. The exponential law at equal noise is judged by its true signal.
+imaged again at that power, with new noise, and another tissue too. The power follows the tissue or
+holds the law alone. Flatness is measured on the planes above the cap: all of them, and those within
+the depths of the first stack. The true signal is the simulator's mean photons of a fluorophore of
+concentration 1; the measured one and the strengths vary with the tissue from plane to plane, so
+their trend is the mean over five planes, 100 um. Strengths are read in four acquisitions, so that
+the noise of a reading and what is left of the tissue can be told apart.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,24 +22,40 @@ from record import record
 
 import cop_core as cop
 from cop_core.power import bright_signal
-from cop_core.simulation import PRESETS, Microscope, Optics, simulate
+from cop_core.power.tissue import FOLLOW_UM
+from cop_core.simulation import PRESETS, Microscope, Optics
 from cop_core.stacks import GainedPower, Stack
 
-SEEDS = (0, 1)
+SEEDS = (0, 1, 2, 3)  # FOLLOW_UM was chosen on 10 to 15
 MAX_MW = 60.0
 LEVEL = 0.15
 SAMPLE = PRESETS["sample"]
 DEPTH_UM = np.arange(52) * 20.0
 TREND = 5  # planes
+READINGS = 4
+PROTOCOLS = {"": FOLLOW_UM, ", the law alone": 0.0}
+
+
+@lru_cache(maxsize=2)
+def tissue(microscope: Microscope) -> np.ndarray:
+    """Return the concentration in every plane, shape (planes, height, width)."""
+    return np.stack([microscope.concentration(depth_um) for depth_um in DEPTH_UM.tolist()])
 
 
 def take(microscope: Microscope, power_mw: np.ndarray, seed: int) -> Stack:
-    """Return a stack of the microscope's tissue."""
-    planes = simulate(
-        microscope.phantom, microscope.optics, microscope.detector, power_mw, DEPTH_UM, seed=seed
-    )
-    counts = np.stack([plane for plane, _ in planes])
-    return cop.open_stack(counts, z_step_um=20.0, power=power_mw)
+    """Return a stack of the microscope's tissue, as `simulate` takes it."""
+    rows = zip(tissue(microscope), power_mw.tolist(), DEPTH_UM.tolist(), strict=True)
+    planes = [
+        microscope.expose(plane, power, depth, np.random.default_rng((seed, 0, index)))[0]
+        for index, (plane, power, depth) in enumerate(rows)
+    ]
+    return cop.open_stack(np.stack(planes), z_step_um=20.0, power=power_mw)
+
+
+def other(microscope: Microscope) -> Microscope:
+    """Return the same microscope over another tissue."""
+    phantom = replace(microscope.phantom, seed=microscope.phantom.seed + 500)
+    return replace(microscope, phantom=phantom)
 
 
 def zero_of(microscope: Microscope) -> float:
@@ -48,25 +67,42 @@ def zero_of(microscope: Microscope) -> float:
 def spread(values: np.ndarray) -> dict[str, float]:
     """Return how far planes and their trend stray from the median, as shares of it."""
     ratio = values / np.median(values)
-    trend = np.convolve(ratio, np.full(TREND, 1 / TREND), "valid")
     return {
         "sd of planes": float(ratio.std()),
-        "largest deviation of the trend": float(np.abs(trend - 1).max()),
+        "largest deviation of the trend": float(np.abs(trend(ratio) - 1).max()),
     }
 
 
-def signal_case(microscope: Microscope, first_mw: np.ndarray, seed: int) -> dict[str, Any]:
+def trend(values: np.ndarray) -> np.ndarray:
+    """Return the mean over five planes."""
+    return np.convolve(values, np.full(TREND, 1 / TREND), "valid")
+
+
+def deviation(values: np.ndarray) -> float:
+    """Return the largest deviation from the median, as a share of it."""
+    return float(np.abs(values / np.median(values) - 1).max())
+
+
+def signal_case(
+    microscope: Microscope, first: Stack, seed: int, follow_um: float
+) -> dict[str, Any]:
     """Hold the signal, and set it against the exponential law at equal noise."""
     zero = zero_of(microscope)
-    found = cop.recommend_power(
-        take(microscope, first_mw, seed), max_power_mw=MAX_MW, offset_counts=zero
-    )
-    held = ~found.capped
-    true = microscope.optics.signal(found.power_mw, DEPTH_UM)[held]
-    again = bright_signal(take(microscope, found.power_mw, seed + 100)).bright_counts - zero
+
+    def bright(where: Microscope, power_mw: np.ndarray, noise: int) -> np.ndarray:
+        return bright_signal(take(where, power_mw, noise)).bright_counts - zero
+
+    found = cop.recommend_power(first, max_power_mw=MAX_MW, offset_counts=zero, follow_um=follow_um)
+    held, inside = ~found.capped, ~found.capped & ~found.extrapolated
+    true = microscope.optics.signal(found.power_mw, DEPTH_UM)
     energy = found.energy
     law = GainedPower(energy.exponential_p0_mw, energy.exponential_length_um, MAX_MW).at(DEPTH_UM)
-    other = microscope.optics.signal(law, DEPTH_UM)[held]
+    again = bright(microscope, found.power_mw, seed + 100)
+    by_law = bright(microscope, law, seed + 200)
+    elsewhere = bright(other(microscope), found.power_mw, seed + 300)
+    # at this share of the law's power its dimmest 100 um are those of the recommended power
+    lowest = [float(np.nanmin(trend(values[held]))) for values in (again, by_law)]
+    equal = (lowest[0] / lowest[1]) ** (1 / found.attenuation.order)
     return {
         "layers": [
             {"length_um": layer.length_um, "ci95_um": layer.length_ci95_um}
@@ -74,10 +110,16 @@ def signal_case(microscope: Microscope, first_mw: np.ndarray, seed: int) -> dict
         ],
         "cap depth in um": found.cap_depth_um,
         "planes above the cap": int(held.sum()),
-        "true signal, largest deviation": float(np.abs(true / np.median(true) - 1).max()),
+        "of those within the measured depths": int(inside.sum()),
+        "true signal, largest deviation": deviation(true[held]),
+        "true signal, largest deviation within the measured depths": deviation(true[inside]),
         "measured signal": spread(again[held]),
-        "lowest true signal, recommended over exponential": float(true.min() / other.min()),
+        "measured signal within the measured depths": spread(again[inside]),
+        "measured signal of another tissue": spread(elsewhere[held]),
         "energy saved on the exponential law": energy.saving_on_exponential,
+        "the same, at equal lowest trend of the signal": (
+            1 - energy.recommended / (energy.exponential * equal)
+        ),
         "energy saved on fixed power": energy.saving_on_fixed,
         "no saving said": any("no energy is saved" in note for note in found.notes),
         "largest power in mW": float(found.power_mw.max()),
@@ -91,24 +133,30 @@ def true_strength(microscope: Microscope, stack: Stack) -> np.ndarray:
     return 2 * np.sqrt(detector.excess_factor * detector.gain_counts / (high - low))
 
 
-def poisson_case(microscope: Microscope, estimator: cop.Estimator, seed: int) -> dict[str, Any]:
+def poisson_case(
+    microscope: Microscope, first: cop.DepthProfile, estimator: cop.Estimator, seed: int,
+    follow_um: float,
+) -> dict[str, Any]:  # fmt: skip
     """Hold the Poisson strength that the network reads."""
-    first = take(microscope, GainedPower(5.0, 300.0, MAX_MW).at(DEPTH_UM), seed)
+    stack = take(microscope, first.power_mw, seed)
     found = cop.recommend_power(
-        first, max_power_mw=MAX_MW, offset_counts=zero_of(microscope), hold="poisson",
-        level=LEVEL, estimator=estimator,
+        stack, max_power_mw=MAX_MW, offset_counts=zero_of(microscope), hold="poisson",
+        level=LEVEL, profile=first, follow_um=follow_um,
     )  # fmt: skip
     held = ~found.capped
-    again = take(microscope, found.power_mw, seed + 100)
-    read = cop.profile(again, estimator=estimator).of("poisson")[held]
-    read = read[np.isfinite(read)]
+    stacks = [take(microscope, found.power_mw, seed + 100 * k) for k in range(1, READINGS + 1)]
+    read = np.array([cop.profile(one, estimator=estimator).of("poisson")[held] for one in stacks])
+    read = read[:, np.isfinite(read).all(axis=0)]
+    mean = read.mean(axis=0)
     return {
         "cap depth in um": found.cap_depth_um,
         "planes above the cap": int(held.sum()),
         "drift said": found.held.drift,
-        "read, median": float(np.median(read)),
-        "read": spread(read),
-        "true": spread(true_strength(microscope, again)[held]),
+        "read, median": float(np.median(mean)),
+        "read": spread(read[0]),
+        f"read, mean of {READINGS}": spread(mean),
+        "noise of a reading, SD over mean": float((read.std(axis=0, ddof=1) / mean).mean()),
+        "true": spread(true_strength(microscope, stacks[0])[held]),
         "energy saved on the exponential law": found.energy.saving_on_exponential,
     }
 
@@ -124,15 +172,27 @@ def main() -> None:
         # bright label: 1 mW at the surface suffices, and the cap lies below the white matter
         bright = replace(base, optics=replace(base.optics, reference_mw=1.0))
         dim = replace(base, optics=Optics(photons=120.0))
-        cases = {
-            "signal, from fixed power": signal_case(base, fixed, seed),
-            "signal, from gained power": signal_case(base, gained, seed),
-            "signal, through white matter": signal_case(bright, low, seed),
-            "poisson": poisson_case(dim, estimator, seed),
+        firsts = {
+            "signal, from fixed power": (base, fixed),
+            "signal, from gained power": (base, gained),
+            "signal, through white matter": (bright, low),
         }
-        print(seed, cases, flush=True)
-        measured |= {f"{name}, seed {seed}": case for name, case in cases.items()}
-    print(record("recommended_power", measured, estimator, seeds=SEEDS, max_mw=MAX_MW, level=LEVEL))
+        for name, (microscope, power_mw) in firsts.items():
+            first = take(microscope, power_mw, seed)
+            for how, follow_um in PROTOCOLS.items():
+                case = signal_case(microscope, first, seed, follow_um)
+                measured[f"{name}{how}, seed {seed}"] = case
+        profile = cop.profile(take(dim, gained, seed), estimator=estimator)
+        for how, follow_um in PROTOCOLS.items():
+            case = poisson_case(dim, profile, estimator, seed, follow_um)
+            measured[f"poisson{how}, seed {seed}"] = case
+        print(seed, measured, flush=True)
+    print(
+        record(
+            "recommended_power", measured, estimator, seeds=SEEDS, max_mw=MAX_MW, level=LEVEL,
+            follow_um=FOLLOW_UM,
+        )
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

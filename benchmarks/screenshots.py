@@ -4,7 +4,8 @@
 
 Opens the sample pair, compares it and photographs the window while it runs, when it is done and
 after an error, dark and light, at 1280x800 and 1920x1080. Then the three-photon demo: while the
-second stack is acquired, at its end, and the power it recommends.
+second stack is acquired, at its end, and the power it recommends. Last a study of parts of the
+sample pair: its plan while it is filled in, and its end.
 """
 
 from __future__ import annotations
@@ -15,16 +16,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 import napari
+import numpy as np
+import tifffile
 from napari.settings import get_settings
 from qtpy.QtCore import QEventLoop, QTimer
 from qtpy.QtWidgets import QApplication
 
+import cop_core as cop
 from napari_cop._compare_widget import CompareWidget
 from napari_cop._profile_widget import ProfileWidget
 from napari_cop._runner import State
+from napari_cop._study_model import KEYS
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
+SAMPLES = Path(__file__).parents[1] / "sample_data"
 LIVE_STAGES = {"live", "live-end", "power"}
+STUDY_STAGES = {"study", "study-end"}
 STAGES = {"input", "running", "depth", "effects", "table", "map", "error"}
 SIZES = {"1280x800": (1280, 800), "1920x1080": (1920, 1080)}
 
@@ -134,6 +141,49 @@ def live_session(theme: str, folder: Path) -> None:
     QApplication.processEvents()
 
 
+def write_stacks(folder: Path) -> None:
+    """Write the quarters of the sample pair as stacks of mice, one under another name, one cut."""
+    scale = {"axes": "ZYX", "PhysicalSizeZ": 60.0, "PhysicalSizeZUnit": "µm"}
+    for source in ("fixed.ome.tif", "gained.ome.zarr"):
+        planes = np.stack([plane.data for plane in cop.open_stack(SAMPLES / source)])
+        for mouse, (y, x) in enumerate(((0, 0), (0, 64), (64, 0)), start=1):
+            name = "monday" if mouse == 3 and source == "fixed.ome.tif" else source.split(".")[0]
+            path = folder / f"mouse{mouse}" / f"{name}.ome.tif"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = planes[::3, y : y + 192, x : x + 192]
+            tifffile.imwrite(path, part, photometric="minisblack", metadata=scale)
+    whole = folder / "mouse2" / "gained.ome.tif"
+    (folder / "mouse4").mkdir()
+    (folder / "mouse4" / "fixed.ome.tif").write_bytes(whole.read_bytes()[:5000])
+
+
+def study_session(theme: str, folder: Path) -> None:
+    """Plan a study, fill it in, run it."""
+    get_settings().appearance.theme = theme
+    viewer = napari.Viewer(show=True)
+    viewer.window._qt_window.resize(*SIZES["1280x800"])
+    camera = Photographer(viewer, folder, f"{theme}-1280x800", STUDY_STAGES)
+    _, dock = viewer.window.add_plugin_dock_widget("napari-cop", "Plan a study")
+    with tempfile.TemporaryDirectory() as place:
+        data = Path(place) / "cortex"
+        write_stacks(data)
+        looked: list[bool] = []
+        dock.planner.looked.connect(lambda: looked.append(True))
+        dock.take(data)
+        wait(lambda: bool(looked))
+        model = dock.model
+        for row, cells in enumerate(model.cells):
+            model.setData(model.index(row, KEYS.index("animal")), cells["stack"].split("/")[0])
+        camera.shoot("study")
+        monday = next(i for i, cells in enumerate(model.cells) if not cells["arm"])
+        model.setData(model.index(monday, KEYS.index("arm")), "fixed")
+        dock.run()
+        wait(lambda: dock.runner.state is State.IDLE, 1800)
+        camera.shoot("study-end")
+        viewer.close()
+        QApplication.processEvents()
+
+
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else IMAGES
     folder.mkdir(parents=True, exist_ok=True)
@@ -142,6 +192,7 @@ def main() -> None:
             every = theme == "dark" and size == "1280x800"
             session(theme, size, folder, STAGES if every else {"depth", "effects"})
         live_session(theme, folder)
+        study_session(theme, folder)
 
 
 if __name__ == "__main__":

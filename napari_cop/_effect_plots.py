@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 from qtpy.QtCore import Qt
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from cop_core.depth.profile import DepthProfile
 
-_WIDE = 1.8  # width over height from which panels lie side by side
 _UNIT: Final = "% per 100 µm"
 
 
@@ -47,11 +46,11 @@ class EffectPlots(PlotWidget):
     """
 
     EMPTY = "Compare two stacks to see what differs."
+    WIDE: ClassVar = 1.8
 
     def __init__(self, parent: QWidget | None = None, *, theme: str = "dark") -> None:
         super().__init__(parent, theme=theme)
         self._result: Comparison | None = None
-        self._stacked = True
         self._waiting = False
         self.rebuild()
 
@@ -79,19 +78,9 @@ class EffectPlots(PlotWidget):
 
     def draw_into(self, figure: Figure) -> bool:
         """Draw the three panels, below or beside each other."""
-        self._stacked = self._is_tall()
         if self._result is not None:
-            draw_effects(figure, self._result, stacked=self._stacked)
+            draw_effects(figure, self._result, stacked=self.stacked)
         return self._result is not None
-
-    def resized(self) -> None:
-        """Turn rows into columns, or back, where the widget's shape asks for it."""
-        if self._stacked != self._is_tall():
-            self.rebuild()
-
-    def _is_tall(self) -> bool:
-        width, height = self._figure.get_size_inches()
-        return bool(width < _WIDE * height)
 
 
 class EffectTable(QTableWidget):

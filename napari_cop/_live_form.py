@@ -123,7 +123,14 @@ class WatchForm(SourceForm):
     def _core(self) -> Feed:
         from napari_cop._live_core import CoreFeed
 
-        return CoreFeed(channel=self._channel(), power=self._power_property())
+        own, given = self._power_property(), self.power.power
+        if own is not None and given is not None:
+            raise InputError(
+                "the power is given twice",
+                where=self.power_property.label,
+                advice="Name a property, or give the power above, not both",
+            )
+        return CoreFeed(channel=self._channel(), power=own or given)
 
     def _demo(self) -> tuple[Feed, ...]:
         from cop_core.simulation import PRESETS
@@ -174,7 +181,8 @@ class WatchForm(SourceForm):
         self.file.visible = chosen == FILE
         self.folder.visible = chosen == FOLDER
         self.channel.visible = chosen not in (DEMO,) and not in_layer
-        self.z_step_um.visible = self.power.visible = not own
+        self.z_step_um.visible = not own
+        self.power.visible = chosen != DEMO
         self.power_property.visible = chosen == CORE
         self.planned.visible = chosen in (FILE, FOLDER)
         self.patience_s.visible = not own

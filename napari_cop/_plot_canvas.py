@@ -46,6 +46,8 @@ class PlotWidget(QWidget):
 
     EMPTY: ClassVar[str]
     """What to do while there is nothing to show."""
+    WIDE: ClassVar = 0.0
+    """Width over height from which panels lie side by side."""
 
     def __init__(
         self,
@@ -56,6 +58,7 @@ class PlotWidget(QWidget):
     ) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._stacked = True
         self._layout = layout or LayoutWhenAsked(w_pad=0.05, h_pad=0.04)
         self._figure = Figure(figsize=(4.8, 5.4), dpi=DPI, layout=self._layout)
         self.canvas = PieceworkCanvas(self._figure)
@@ -73,6 +76,12 @@ class PlotWidget(QWidget):
         """Return the figure, for saving or inspection."""
         return self._figure
 
+    @property
+    def stacked(self) -> bool:
+        """Whether the widget's shape asks for panels below each other."""
+        width, height = self._figure.get_size_inches()
+        return bool(width < self.WIDE * height)
+
     def set_theme(self, theme: str) -> None:
         """Draw in the colours of another napari theme."""
         self._theme = theme
@@ -88,6 +97,7 @@ class PlotWidget(QWidget):
                 artist.remove()  # Figure.clear would first reset every panel, which takes long
         self.toolbar.update()
         self._figure.set_facecolor(style["figure.facecolor"])
+        self._stacked = self.stacked
         with styled(style):
             filled = self.draw_into(self._figure)
             for ax in self._figure.axes:
@@ -108,7 +118,9 @@ class PlotWidget(QWidget):
         raise NotImplementedError
 
     def resized(self) -> None:
-        """Adapt to the figure's new size before it is drawn; nothing by default."""
+        """Adapt to the figure's new size before it is drawn: panels change between both ways."""
+        if self._stacked != self.stacked:
+            self.rebuild()
 
     def arrange(self) -> None:
         """Arrange labels and panels with the next drawing."""

@@ -6,7 +6,6 @@ from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
-from magicgui.widgets import ComboBox, Container
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QFileDialog,
@@ -23,8 +22,8 @@ from superqt.utils import create_worker
 from cop_core.errors import CancelledError, CopError, InputError
 from cop_core.power import recommend_power, write_recommendation
 from cop_core.report import protocols
-from napari_cop._fields import NumberField
 from napari_cop._memory import remember, remembered
+from napari_cop._recommend_form import RecommendForm
 from napari_cop._recommend_plot import PowerPlot
 from napari_cop._runner import give_way, tell
 
@@ -34,13 +33,6 @@ if TYPE_CHECKING:
     from cop_core.power import Recommendation
     from cop_core.report import Result
     from napari_cop._results import Results
-
-_HOLDS: Final = (
-    ("signal of the bright structures", "signal"),
-    ("Poisson noise", "poisson"),
-    ("Gaussian noise", "gaussian"),
-    ("quantization", "quantization"),
-)
 
 _PLOT_PX: Final = 520
 _NOTES_PX: Final = 120
@@ -72,25 +64,8 @@ class RecommendPage(QWidget):
         self._working = False
         self._asked: Result | None = None
         self.found: Recommendation | None = None
-        self.of = ComboBox(label="Stack", choices=self._stacks, tooltip="From which stack.")
-        self.max_power_mw = NumberField(
-            label="Limit (mW)",
-            tooltip="Power at the sample that no plane may get more of.",
-            empty="must be given",
-        )
-        self.surface_power_mw = NumberField(
-            label="At surface (mW)",
-            tooltip="Power at depth 0, whose result is held at every depth.",
-            empty="as acquired",
-        )
-        self.hold = ComboBox(label="Hold", choices=_HOLDS, tooltip="What stays the same at depth.")
-        self.order = ComboBox(
-            label="Excitation", choices=(("three-photon", 3), ("two-photon", 2)),
-            tooltip="Photons absorbed at once.",
-        )  # fmt: skip
-        fields = [self.of, self.max_power_mw, self.surface_power_mw, self.hold, self.order]
-        self.form = Container(widgets=fields, labels=True)
-        self.form.margins = (0, 0, 0, 0)
+        self.form = RecommendForm(results)
+        self.of, self.max_power_mw = self.form.of, self.form.max_power_mw
         self.button = QPushButton("Recommend power")
         self.button.setToolTip("From the fall of the signal with depth at the powers stated.")
         self.export_button = QPushButton("Export power …")
@@ -105,7 +80,6 @@ class RecommendPage(QWidget):
         self.notes.setReadOnly(True)
         self.notes.setPlaceholderText("What to know beside the curve appears here.")
         self._arrange()
-        self.max_power_mw.put(remembered().get("max_power_mw") or None)
         self.button.clicked.connect(self.recommend)
         self.export_button.clicked.connect(self.ask_and_export)
         self.renew()
@@ -177,31 +151,18 @@ class RecommendPage(QWidget):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(scroll)
 
-    def _stacks(self, _: Any) -> list[tuple[str, int]]:
-        result = self._results.result
-        shown = () if result is None else protocols(result)
-        return [(protocol.name, number) for number, protocol in enumerate(shown)]
-
     def _work(self) -> Any:
         """Return what recommends, with the choices as they are now."""
         result, number = self._results.result, self.of.value
-        limit_mw = self.max_power_mw.number
-        if limit_mw is None or result is None:
-            raise InputError(
-                "the limit is not given",
-                where=self.max_power_mw.label,
-                advice="Enter the most power in mW that the sample may get",
-            )
+        if result is None:
+            raise InputError("no stack was read", advice="Read one first")
         profile = protocols(result)[number].profile
         return partial(
             _recommend,
             self._results.sources[number],
             profile,
-            max_power_mw=limit_mw,
-            surface_power_mw=self.surface_power_mw.number,
-            hold=self.hold.value,
-            excitation_order=self.order.value,
             offset_counts=profile.settings.get("offset_counts"),
+            **self.form.choices(),
         )
 
     def _begin(self, text: str) -> None:

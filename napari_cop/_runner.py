@@ -16,14 +16,14 @@ from superqt.utils import create_worker
 from cop_core.errors import CopError
 from napari_cop._live_reading import Asked, Watched
 from napari_cop._preload import preload
-from napari_cop._reading import Moved, Opened, Outcome, read, readable
+from napari_cop._reading import Moved, Opened, read, readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from superqt.utils import GeneratorWorker
 
-    Work = Generator[Any, None, Outcome]
+    Work = Generator[Any, None, Any]
 
 _SURE: Final = 2.0
 """Seconds of reading after which the time left is worth saying."""
@@ -60,7 +60,10 @@ class Runner(QObject):
     progressed(str, int, int)
         Text, steps done and in all (0 where not known).
     opened(Opened), plane_read(int, PlaneEstimate), watched(Watched)
-    finished(Outcome), failed(Exception)
+    told(object)
+        Whatever else the work tells of.
+    finished(object), failed(Exception)
+        What the work returned, an Outcome for stacks; or what it raised.
     """
 
     state_changed = Signal(object)
@@ -68,6 +71,7 @@ class Runner(QObject):
     opened = Signal(object)
     plane_read = Signal(int, object)
     watched = Signal(object)
+    told = Signal(object)
     finished = Signal(object)
     failed = Signal(object)
 
@@ -88,10 +92,10 @@ class Runner(QObject):
 
         Parameters
         ----------
-        request : Request or LiveRequest
+        request : Request, LiveRequest or StudyRequest
             What to do.
         work : callable
-            Does it: `read` or `watch`.
+            Does it: `read`, `watch` or `run_plan`.
         """
         if self.state is not State.IDLE:
             return
@@ -127,7 +131,7 @@ class Runner(QObject):
         self.state = state
         self.state_changed.emit(state)
 
-    def _moved(self, news: str | Opened | Moved | Watched | Asked) -> None:
+    def _moved(self, news: Any) -> None:
         if isinstance(news, str):
             self.progressed.emit(news, 0, 0)
         elif isinstance(news, Asked):
@@ -140,6 +144,8 @@ class Runner(QObject):
             _resume_collection()
             self._clock.opened(news)
             self.opened.emit(news)
+        elif not isinstance(news, Moved):
+            self.told.emit(news)
         else:
             if news.estimate is not None:
                 self.plane_read.emit(news.protocol, news.estimate)
@@ -152,7 +158,7 @@ class Runner(QObject):
             self._told = now
             self.progressed.emit(text, done, total)
 
-    def _returned(self, outcome: Outcome) -> None:
+    def _returned(self, outcome: Any) -> None:
         self._end()
         self.finished.emit(outcome)
 

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from cop_core.cli.options import Options, with_options
 from cop_core.cli.progress import progress_bar
-from cop_core.cli.stacks import Hash, Window, given_power, given_window
+from cop_core.cli.stacks import Hash, Margin, Rule, Sensitivity, Window, given_power, given_window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,7 +47,10 @@ def batch(
     power: Annotated[
         str | None, typer.Option(help="Power of rows that state none; as for cop profile.")
     ] = None,
+    rule: Rule = "default",
     window: Window = None,
+    margin: Margin = None,
+    sensitivity: Sensitivity = False,
     hashed: Hash = None,
     *,
     options: Options,
@@ -58,31 +61,33 @@ def batch(
 
     Exit codes: 0 done, 1 done but for stacks that failed, 2 bad input or usage, 130 cancelled.
     """
-    from cop_core.study import compare_channels, read_plan, run_study, study_document, write_study
+    from cop_core.depth import Choices
+    from cop_core.study import make_study, read_plan
 
     rows = read_plan(plan)
     depths = given_window(window)
+    choices = Choices(rule, seed=options.seed, margin_per_100_um=margin)
     opening = {"power": given_power(power) if power else None, **options.opening(1)[0]}
     with progress_bar() as move:
-        stacks = run_study(
+        study = make_study(
             rows,
             output,
             estimator=options.load(),
             settings=options.settings(),
             opening=opening,
             hashed=hashed,
+            window_um=depths,
+            choices=choices,
+            sensitivity=sensitivity,
+            command=shlex.join(["cop", *sys.argv[1:]]),
             stacks=partial(move, "stacks"),
             planes=lambda place, done, total: move("planes", done, total, place),
         )
-    compared = compare_channels(stacks, window_um=depths, seed=options.seed)
-    command = shlex.join(["cop", *sys.argv[1:]])
-    document = study_document(stacks, compared, window_um=depths, command=command)
-    folder = write_study(document, compared, output)
     console = Console()
-    for line in _summary(stacks, compared):
+    for line in _summary(study.stacks, study.comparisons):
         console.print(line)
-    console.print(f"study: {folder / 'study.html'}", soft_wrap=True, highlight=False)
-    if any(stack.error for stack in stacks):
+    console.print(f"study: {study.folder / 'study.html'}", soft_wrap=True, highlight=False)
+    if any(stack.error for stack in study.stacks):
         raise typer.Exit(1)
 
 

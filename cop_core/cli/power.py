@@ -54,6 +54,10 @@ def recommend(
     window_um: Annotated[
         tuple[float, float] | None, typer.Option(help="Depths to fit: lowest and highest.")
     ] = None,
+    follow_um: Annotated[
+        float,
+        typer.Option(help="Depth over which the tissue's own course is followed; 0: not at all."),
+    ] = 120.0,
     laser: Annotated[
         tuple[str, str],
         typer.Option(help="Device and property that take mW at the sample, for plan.json."),
@@ -87,6 +91,7 @@ def recommend(
             max_rise_mw=max_rise_mw,
             frame_time_s=frame_time_s,
             window_um=window_um,
+            follow_um=follow_um,
             estimator="default" if hold == SIGNAL else options.load(),
             settings=None if hold == SIGNAL else options.settings(),
             progress=lambda done, total: move("reading planes", done, total),

@@ -16,17 +16,22 @@ from rich.text import Text
 from cop_core.cli.progress import progress_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cop_core.report.differences import Agreement
+    from cop_core.report.replay import Repeated
     from cop_core.report.sources import Source
 
 TOLERANCE: Final = 1e-6  # said again in cop_core.report; importing it is too slow for --help
 _MOST_ROWS = 20
+_MOST_SOURCES = 12
 
 
 def replay(
-    report: Annotated[Path, typer.Argument(help="report.json, or the folder it lies in.")],
+    report: Annotated[
+        Path,
+        typer.Argument(help="report.json, study.json, recommendation.json, or the folder of one."),
+    ],
     data: Annotated[
         Path | None,
         typer.Option(help="Folder to look for stacks, power tables and weights by name."),
@@ -43,9 +48,8 @@ def replay(
     Exit codes: 0 the same numbers, 1 other numbers, 2 it cannot be computed (an input is gone,
     or this is no report).
     """
-    from cop_core.report import report_document, write_report
     from cop_core.report.differences import agreement
-    from cop_core.report.replay import read_document, repeat
+    from cop_core.report.replay import read_document
     from cop_core.report.sources import find_sources
 
     document = read_document(report)
@@ -57,25 +61,45 @@ def replay(
         )
     console.print(_sources_table(found))
     with progress_bar() as move:
-        result = repeat(document, found, progress=move)
-    again = report_document(result)
-    agreed = agreement(document, again, tolerance=tolerance)
-    for change in _versions(document, again):
+        again = _repeat(document["kind"])(
+            document, found, lambda name, done, total: move("planes", done, total, name)
+        )
+    agreed = agreement(document, again.document, tolerance=tolerance)
+    for change in _versions(document, again.document):
         console.print(Text(change))
     if output:
-        written = write_report(result, output, command=shlex.join(["cop", *sys.argv[1:]]))
-        console.print(f"report: {written / 'report.json'}", soft_wrap=True, highlight=False)
+        written = again.write(output, shlex.join(["cop", *sys.argv[1:]]))
+        console.print(f"report: {written}", soft_wrap=True, highlight=False)
     console.print(_verdict(agreed, found))
     if agreed.differences:
         console.print(_differences_table(agreed))
         raise typer.Exit(1)
 
 
+def _repeat(kind: str) -> Callable[..., Repeated]:
+    """Return what computes a kind of document again."""
+    if kind == "study":
+        from cop_core.study.replay import repeat_study
+
+        return repeat_study
+    if kind == "recommendation":
+        from cop_core.power.replay import repeat_recommendation
+
+        return repeat_recommendation
+    from cop_core.report.replay import repeat_report
+
+    return repeat_report
+
+
 def _sources_table(found: Sequence[Source]) -> Table:
-    table = Table("protocol", "input")
+    """Return the inputs; of many, those that are not the same."""
+    other = [source for source in found if source.path is None or source.changed]
+    shown = found if len(found) <= _MOST_SOURCES else other
+    caption = f"{len(found) - len(other)} of {len(found)} inputs are there and not known to differ"
+    table = Table("protocol", "input", caption=caption * (shown is other))
     for column in ("file", "state"):
         table.add_column(column, overflow="fold")
-    for source in found:
+    for source in shown:
         texts = (source.protocol, source.role, str(source.path or source.stated), source.state)
         table.add_row(*map(Text, texts))
     return table
@@ -113,7 +137,9 @@ def _verdict(agreed: Agreement, found: Sequence[Source]) -> Text:
 
 def _differences_table(agreed: Agreement) -> Table:
     rest = len(agreed.differences) - _MOST_ROWS
-    table = Table("value", "stated", "now", "relative", caption=f"and {rest} more" * (rest > 0))
+    table = Table(caption=f"and {rest} more" * (rest > 0))
+    for column in ("value", "stated", "now", "relative"):
+        table.add_column(column, overflow="fold")
     for one in agreed.differences[:_MOST_ROWS]:
         by = f"{one.relative:.2g}" if math.isfinite(one.relative) else "–"
         table.add_row(*(Text(x) for x in (one.where, str(one.stated), str(one.found), by)))

@@ -35,6 +35,17 @@ Window = Annotated[
     ),
 ]
 
+Rule = Annotated[
+    Literal["default", "paper"],
+    typer.Option(help="Statistics: this package's, or the paper's own choices."),
+]
+Margin = Annotated[
+    float | None,
+    typer.Option(
+        help="Slope that counts as none, in strength per 100 um (0.01 is one percentage "
+        "point): tests whether slopes are smaller."
+    ),
+]
 Sensitivity = Annotated[
     bool,
     typer.Option(
@@ -83,10 +94,7 @@ def compare(
     power: Annotated[
         tuple[str, str] | None, typer.Option(help=f"Powers of both: each {POWER}")
     ] = None,
-    rule: Annotated[
-        Literal["default", "paper"],
-        typer.Option(help="Statistics: this package's, or the paper's own choices."),
-    ] = "default",
+    rule: Rule = "default",
     errors: Annotated[
         Literal["ar1", "paired", "bootstrap"],
         typer.Option(
@@ -95,13 +103,7 @@ def compare(
         ),
     ] = "ar1",
     window: Window = None,
-    margin: Annotated[
-        float | None,
-        typer.Option(
-            help="Slope that counts as none, in strength per 100 um (0.01 is one percentage "
-            "point): tests whether slopes are smaller."
-        ),
-    ] = None,
+    margin: Margin = None,
     sensitivity: Sensitivity = False,
     hashed: Hash = None,
     *,

@@ -9,14 +9,18 @@ import numpy as np
 
 from cop_core.depth.caveats import settings_caveat
 from cop_core.depth.compare import check_components
+from cop_core.depth.component import Choices
 from cop_core.depth.effects import (
     D_CLASSES,
+    D_CLASSES_PAPER,
     Interval,
+    Rule,
     classify,
     cohen_d,
     hedges_g,
     independent_interval_of_d,
 )
+from cop_core.depth.equivalence import equivalence_p
 from cop_core.depth.holm import holm
 from cop_core.depth.mixed import MixedFit, fit_mixed
 from cop_core.depth.profile import DepthProfile, distinct_names
@@ -30,6 +34,11 @@ if TYPE_CHECKING:
 
 MIN_STACKS: Final = 2
 """Stacks that each arm needs."""
+NO_PAPER_TEST: Final = (
+    "the paper's rule has no test for several stacks an arm: slopes and p are of the mixed model, "
+    "the classes of d are the paper's"
+)
+_NAN: Final = float("nan")
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,10 @@ class ArmsEffect:
     cohen_d_ci95 : (float, float)
         95 % interval of d, units taken as independent.
     cohen_d_class : str
-        Class of d, 0.2 small, 0.5 medium, 0.8 large.
+        Class of d by the comparison's rule.
+    equivalence_p_fixed, equivalence_p_gained, equivalence_p_difference : float
+        p of each arm's slope, and of their difference, being no smaller than the margin; NaN
+        without one.
     """
 
     component: str
@@ -62,6 +74,9 @@ class ArmsEffect:
     cohen_d_ci95: Interval
     cohen_d_class: str
     hedges_g: float
+    equivalence_p_fixed: float = _NAN
+    equivalence_p_gained: float = _NAN
+    equivalence_p_difference: float = _NAN
 
     @property
     def p_value(self) -> float:
@@ -117,6 +132,8 @@ def compare_arms(
     *,
     animals: tuple[Sequence[Hashable], Sequence[Hashable]] | None = None,
     window_um: Window | None = None,
+    rule: Rule = "default",
+    margin_per_100_um: float | None = None,
 ) -> ArmsComparison:
     """Compare two protocols over several stacks each, with stacks as random effects.
 
@@ -128,6 +145,10 @@ def compare_arms(
         Whose each stack is, for both arms. The same animal may be in both arms.
     window_um : (float or None, float or None), optional
         Shallowest and deepest depth in um that enter.
+    rule : {"default", "paper"}
+        From where a d is called large, as in `compare`; the test is the mixed model's in any case.
+    margin_per_100_um : float, optional
+        Slope that counts as none, as in `compare`.
 
     Returns
     -------
@@ -137,22 +158,24 @@ def compare_arms(
     Raises
     ------
     InputError
-        Fewer than two stacks in an arm, animals that do not pair with the stacks, different
-        components, planes at unknown depths, or too few animals for an error.
+        Fewer than two stacks in an arm, an option that is out of range, animals that do not pair
+        with the stacks, different components, planes at unknown depths, or too few animals for
+        an error.
     """
+    choices = Choices(rule, margin_per_100_um=margin_per_100_um)
     arms = _windowed(fixed, window_um), _windowed(gained, window_um)
     stacks = [*arms[0], *arms[1]]
     _check(arms, animals)
     owners = None if animals is None else (*animals[0], *animals[1])
     arm = np.repeat([1.0, 0.0], [len(a) for a in arms])
-    effects = [_effect(c, stacks, arm, owners) for c in stacks[0].components]
+    effects = [_effect(c, stacks, arm, owners, choices) for c in stacks[0].components]
     corrected = holm({e.component: e.p_value for e in effects})
     return ArmsComparison(
         fixed=arms[0],
         gained=arms[1],
         animals=owners,
         effects=tuple(replace(e, p_holm=corrected[e.component]) for e in effects),
-        warnings=_warnings(stacks, effects),
+        warnings=_warnings(stacks, effects, rule),
     )
 
 
@@ -185,6 +208,7 @@ def _effect(
     stacks: Sequence[DepthProfile],
     arm: np.ndarray[tuple[int], np.dtype[np.float64]],
     owners: tuple[Hashable, ...] | None,
+    choices: Choices,
 ) -> ArmsEffect:
     series = [(p.depth_um[p.kept], p.of(component)[p.kept]) for p in stacks]
     model = fit_mixed(series, arm, owners)  # first: it refuses stacks that cannot enter
@@ -198,15 +222,32 @@ def _effect(
     return ArmsEffect(
         component=component,
         model=model,
-        p_holm=float("nan"),
+        p_holm=_NAN,
         cohen_d=d,
         cohen_d_ci95=independent_interval_of_d(d, len(sides[0]), len(sides[1])),
-        cohen_d_class=classify(d, D_CLASSES),
+        cohen_d_class=classify(d, D_CLASSES_PAPER if choices.rule == "paper" else D_CLASSES),
         hedges_g=hedges_g(d, len(sides[0]), len(sides[1])),
+        **_equivalence(model, choices.margin_per_100_um),
     )
 
 
-def _warnings(stacks: Sequence[DepthProfile], effects: Sequence[ArmsEffect]) -> tuple[str, ...]:
+def _equivalence(model: MixedFit, margin_per_100_um: float | None) -> dict[str, float]:
+    if margin_per_100_um is None:
+        return {}
+    slopes = {
+        "fixed": (model.fixed_slope_per_um, model.fixed_se),
+        "gained": (model.gained_slope_per_um, model.gained_se),
+        "difference": (model.slope_difference_per_um, model.se),
+    }
+    return {
+        f"equivalence_p_{name}": equivalence_p(slope, se, model.dof, margin_per_100_um / 100)
+        for name, (slope, se) in slopes.items()
+    }
+
+
+def _warnings(
+    stacks: Sequence[DepthProfile], effects: Sequence[ArmsEffect], rule: Rule
+) -> tuple[str, ...]:
     found = {text for other in stacks[1:] for text in settings_caveat(stacks[0], other)}
     notes = {e.model.note for e in effects} - {""}
     excluded = [
@@ -214,4 +255,5 @@ def _warnings(stacks: Sequence[DepthProfile], effects: Sequence[ArmsEffect]) -> 
         for name, p in zip(distinct_names(stacks), stacks, strict=True)
         if not p.kept.all()
     ]
-    return (*sorted(found), *sorted(notes), *excluded)
+    paper = [NO_PAPER_TEST] if rule == "paper" else []
+    return (*paper, *sorted(found), *sorted(notes), *excluded)

@@ -40,6 +40,8 @@ class MixedFit:
     ----------
     fixed_slope_per_um, gained_slope_per_um : float
         Slope of each arm.
+    fixed_se, gained_se : float
+        Their standard errors.
     fixed_ci95, gained_ci95 : (float, float)
         Their 95 % intervals.
     slope_difference_per_um, se : float
@@ -63,8 +65,10 @@ class MixedFit:
     """
 
     fixed_slope_per_um: float = _NAN
+    fixed_se: float = _NAN
     fixed_ci95: tuple[float, float] = _UNKNOWN
     gained_slope_per_um: float = _NAN
+    gained_se: float = _NAN
     gained_ci95: tuple[float, float] = _UNKNOWN
     slope_difference_per_um: float = _NAN
     se: float = _NAN
@@ -159,7 +163,8 @@ def _slopes_by_animal(
         x, y = np.linalg.solve(root, design), np.linalg.solve(root, slopes)
         inverse = np.linalg.inv(x.T @ x)
         coefficients = inverse @ x.T @ y
-        left = float(((y - x @ coefficients) ** 2).sum())
+        # above 0 for its logarithm: copies of one stack leave nothing
+        left = max(float(((y - x @ coefficients) ** 2).sum()), float(np.finfo(np.float64).tiny))
         log_det = 2 * np.log(np.diag(root)).sum() - np.log(np.linalg.det(inverse))
         return float(dof * np.log(left) + log_det), coefficients, inverse * left / dof
 
@@ -199,8 +204,10 @@ def _with_slopes(
     return replace(
         empty,
         fixed_slope_per_um=fixed[0],
+        fixed_se=fixed[1],
         fixed_ci95=t_interval(*fixed),
         gained_slope_per_um=gained[0],
+        gained_se=gained[1],
         gained_ci95=t_interval(*gained),
         slope_difference_per_um=difference[0],
         se=difference[1],

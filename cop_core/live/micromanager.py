@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard, cast
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from cop_core.live.choice import Choice
 from cop_core.live.recorder import Recorder
 from cop_core.live.source import State
 from cop_core.stacks import open_stack
+from cop_core.stacks.power import resolve_power
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pymmcore_plus import CMMCorePlus
     from useq import MDASequence
 
-    from cop_core.stacks import Plane, Stack
+    from cop_core.stacks import GainedPower, Plane, Stack
     from cop_core.stacks._lazy import LazyStack
 
 
@@ -39,9 +40,10 @@ class MicroManagerSource:
         Index or name of the channel; needed where the acquisition has several.
     time, position : int, optional
         Index of the time point and of the stage position; likewise.
-    power : tuple of str, optional
-        Device and property that hold the power at the sample in mW. Events may state it
-        themselves, as ``power_mw`` in their metadata. NaN where nothing says it.
+    power : tuple of str, float, str, Path or GainedPower, optional
+        Device and property that hold the power at the sample in mW, or what `open_stack` takes:
+        a power in mW, a law, a table over depth. Events may state it themselves, as ``power_mw``
+        in their metadata, which goes before. NaN where nothing says it.
     planned : int, optional
         Planes that will come, where the acquisition is run from events without a plan.
     surface : {"first", "last"}
@@ -54,7 +56,8 @@ class MicroManagerSource:
     Raises
     ------
     InputError
-        If an acquisition is running already, or the core has no such property.
+        If an acquisition is running already, the core has no such property, or the power is
+        none.
     """
 
     def __init__(
@@ -64,19 +67,22 @@ class MicroManagerSource:
         channel: int | str | None = None,
         time: int | None = None,
         position: int | None = None,
-        power: tuple[str, str] | None = None,
+        power: tuple[str, str] | float | str | Path | GainedPower | None = None,
         planned: int | None = None,
         surface: Literal["first", "last"] = "first",
         name: str = "acquisition",
         folder: Path | None = None,
     ) -> None:
-        _require_ready(core, power)
+        own = power if _is_property(power) else None
+        self._law = None if own else power
+        resolve_power(self._law, np.zeros(0))  # told before the planes come
+        _require_ready(core, own)
         self.name = name
         self.source = f"Micro-Manager: {core.getCameraDevice() or 'no camera'}"
         self.state = State.WAITING
         self._choice = Choice(channel, time, position)
         self._surface, self._expected = surface, planned
-        self._recorder = Recorder(core, self._choice, power, folder)
+        self._recorder = Recorder(core, self._choice, own, folder)
         self._plan: list[float] | None = None
         self._given = self.waiting = 0
 
@@ -126,12 +132,16 @@ class MicroManagerSource:
         opened = open_stack(recorder.spool, axes="ZYX", z_step_um=1.0, name=self.name)
         frames = recorder.frames[: len(opened)]
         z_um = np.array([frame.z_um for frame in frames])
+        depth_um = np.abs(z_um - self._surface_um())
+        stated = np.array([frame.power_mw for frame in frames])
         metadata = {key: value for key, value in opened.metadata.items() if key != "opened_with"}
         return replace(
             cast("LazyStack", opened),
             source=self.source,
-            depth_um=_frozen(np.abs(z_um - self._surface_um())),
-            power_mw=_frozen(np.array([frame.power_mw for frame in frames])),
+            depth_um=_frozen(depth_um),
+            power_mw=_frozen(
+                np.where(np.isnan(stated), resolve_power(self._law, depth_um), stated)
+            ),
             pixel_size_um=(recorder.pixel_um,) * 2 if recorder.pixel_um > 0 else None,
             metadata=metadata | {"depth_from": "acquisition", "z_positions_um": z_um.tolist()},
         )
@@ -181,6 +191,11 @@ class MicroManagerSource:
                 advice="acquire from a plan, or from the surface downwards",
             )
         return self._plan[-1]
+
+
+def _is_property(power: Any) -> TypeGuard[tuple[str, str]]:
+    """Return whether a power is given as device and property."""
+    return isinstance(power, tuple) and [type(part) for part in power] == [str, str]
 
 
 def _require_ready(core: CMMCorePlus, power: tuple[str, str] | None) -> None:

@@ -193,7 +193,7 @@ class LiveReading:
     def _conclude(self) -> Iterator[LiveStep]:
         """Bring the planes to what is known of the whole stack."""
         stack = self._stack = self._source.stack()
-        self._files = file_state(stack.source)
+        files = file_state(stack.source)
         self._entries = {i: e for i, e in self._entries.items() if i < len(stack)}
         unread = [i for i in range(len(stack)) if not self._surveyor.knows(i)]
         for index in unread:
@@ -206,7 +206,7 @@ class LiveReading:
             yield from self._anew(stack.plane(index), found)
         for index, entry in self._entries.items():
             entry.place(float(stack.depth_um[index]), float(stack.power_mw[index]))
-        self._ended = True
+        self._files, self._ended = files, True
 
     def _anew(self, plane: Plane, found: Survey) -> Iterator[LiveStep]:
         self._enter(plane, found)

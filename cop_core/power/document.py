@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
-from cop_core._version import __version__
+import numpy as np
+
 from cop_core.report.document import plain_json
 
 if TYPE_CHECKING:
     from cop_core.power.recommendation import Recommendation
 
-SCHEMA_VERSION: Final = "1.0"
+SCHEMA_VERSION: Final = "1.1"
+
+_PACKAGES: Final = ("napari-cop", "numpy", "scipy")
 
 
 def power_csv(found: Recommendation) -> str:
@@ -26,7 +30,12 @@ def power_csv(found: Recommendation) -> str:
     return "depth_um,power_mw\n" + "".join(f"{depth!r},{power!r}\n" for depth, power in rows)
 
 
-def recommendation_document(found: Recommendation, *, command: str | None = None) -> dict[str, Any]:
+def recommendation_document(
+    found: Recommendation,
+    *,
+    command: str | None = None,
+    inputs: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """Return everything a recommendation states, in JSON types.
 
     Parameters
@@ -35,21 +44,26 @@ def recommendation_document(found: Recommendation, *, command: str | None = None
         What is stated.
     command : str, optional
         The command line that repeats it.
+    inputs : dict, optional
+        What identifies the stack's files, from `identified`.
 
     Returns
     -------
     dict
-        ``schema_version, stack, attenuation, held, limit, cap_depth_um, planes, measured,
-        energy, notes, provenance``. What is undefined is None.
+        ``schema_version, kind, stack, attenuation, held, limit, cap_depth_um, planes, measured,
+        energy, notes, settings, provenance``. What is undefined is None.
     """
+    name = found.attenuation.signal.name
     document = {
         "schema_version": SCHEMA_VERSION,
-        "stack": found.attenuation.signal.name,
+        "kind": "recommendation",
+        "stack": name,
         "attenuation": _attenuation(found),
         "held": {
             "quantity": found.held.name,
             "level": found.level,
             "exponent_of_power": found.held.exponent,
+            "follow_um": found.held.tissue.over_um if found.held.tissue else 0.0,
         },
         "limit": {"max_mw": found.limit.max_mw, "max_rise_mw": found.limit.max_rise_mw},
         "cap_depth_um": found.cap_depth_um,
@@ -63,7 +77,13 @@ def recommendation_document(found: Recommendation, *, command: str | None = None
             "saving_on_exponential": found.energy.saving_on_exponential,
         },
         "notes": found.notes,
-        "provenance": {"command": command, "napari-cop": __version__},
+        "settings": found.settings,
+        "provenance": {
+            "command": command,
+            "versions": {package: version(package) for package in _PACKAGES},
+            "inputs": inputs or {},
+            "protocols": {name: found.provenance},
+        },
     }
     plain: dict[str, Any] = plain_json(document)
     return plain
@@ -86,6 +106,7 @@ def _attenuation(found: Recommendation) -> dict[str, Any]:
 
 
 def _planes(found: Recommendation) -> list[dict[str, Any]]:
+    tissue = found.held.tissue
     columns = {
         "depth_um": found.depth_um,
         "power_mw": found.power_mw,
@@ -93,6 +114,7 @@ def _planes(found: Recommendation) -> list[dict[str, Any]]:
         "wanted_low_mw": found.low_mw,
         "wanted_high_mw": found.high_mw,
         "expected": found.expected,
+        "tissue": np.exp(tissue.at(found.depth_um) if tissue else 0 * found.depth_um),
         "capped": found.capped,
         "extrapolated": found.extrapolated,
     }

@@ -91,6 +91,9 @@ def _draw_fall(ax: Axes, found: Recommendation) -> None:
     line = np.linspace(fit.depth_um[0], fit.depth_um[-1], 200)
     _band(ax, line, fit.at(line), fit.t95 * fit.se_at(line), shade(0.3))
     ax.plot(line, np.exp(fit.at(line)), color=shade(0), lw=1, label="fit, 95 % interval")
+    if found.held.name == SIGNAL and found.held.tissue is not None:
+        course = np.exp(fit.at(line) + found.held.tissue.at(line))
+        ax.plot(line, course, color=_CURVE, lw=1, label="tissue followed")
     ax.set_yscale("log")
     ax.set_title("Fall of the signal")
     ax.set_ylabel(f"Bright signal / P$^{attenuation.order}$ (counts per mW$^{attenuation.order}$)")
@@ -133,7 +136,7 @@ def _draw_held(ax: Axes, found: Recommendation) -> None:
     """Draw what was measured of the held quantity and what is expected."""
     held, depth = found.held, found.depth_um
     scale = 1 if held.name == SIGNAL else 100
-    error = held.fit.t95 * held.fit.se_at(depth)
+    error = held.fit.t95 * held.se_at(depth)
     _band(ax, depth, np.log(scale * found.expected), error, _CURVE)
     measured = found.attenuation.signal.depth_um
     ax.plot(measured, scale * held.measured, "o", ms=2.5, color=_MEASURED)

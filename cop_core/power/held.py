@@ -11,6 +11,7 @@ import numpy.typing as npt
 from cop_core.depth import ar1
 from cop_core.errors import InputError
 from cop_core.power.layers import LayerFit
+from cop_core.power.tissue import Tissue, follow_tissue
 
 if TYPE_CHECKING:
     from cop_core.depth import DepthProfile
@@ -35,7 +36,7 @@ STRONGEST: Final = 0.4  # above, noise itself stretches the range that it is mea
 
 @dataclass(frozen=True)
 class Held:
-    """A quantity Q of a plane as depth and power make it: log Q = g(z) + m log P.
+    """A quantity Q of a plane as depth and power make it: log Q = g(z) + t(z) + m log P.
 
     Attributes
     ----------
@@ -50,6 +51,8 @@ class Held:
     drift : float
         For a component: strength over what the signal explains, deepest plane over shallowest;
         1 where it follows the signal alone.
+    tissue : Tissue or None
+        t, what the tissue of the stack adds; None where the law alone is held.
     """
 
     name: str
@@ -57,26 +60,40 @@ class Held:
     fit: LayerFit
     measured: Array
     drift: float = 1.0
+    tissue: Tissue | None = None
 
     def at(self, depth_um: npt.ArrayLike, power_mw: npt.ArrayLike) -> Array:
         """Return Q expected at depths in um and powers in mW; a strength is 1 at most."""
         gain = self.exponent * np.log(np.asarray(power_mw, np.float64))
         highest = np.inf if self.name == SIGNAL else 1.0
-        return np.asarray(np.minimum(np.exp(self.fit.at(depth_um) + gain), highest))
+        return np.asarray(np.minimum(np.exp(self._log(depth_um) + gain), highest))
 
     def power_mw(self, level: float, depth_um: npt.ArrayLike) -> Array:
         """Return the power in mW that gives Q a level at depths in um."""
-        log_mw = (np.log(level) - self.fit.at(depth_um)) / self.exponent
+        log_mw = (np.log(level) - self._log(depth_um)) / self.exponent
         return np.asarray(np.exp(np.minimum(log_mw, 700.0)))  # exp overflows above
 
+    def se_at(self, depth_um: npt.ArrayLike, anchor_um: float | None = None) -> Array:
+        """Return the standard error of log Q at depths in um, or of its change from an anchor."""
+        law = self.fit.se_at(depth_um, anchor_um)
+        return law if self.tissue is None else np.hypot(law, self.tissue.se_at(depth_um, anchor_um))
 
-def hold_signal(found: Attenuation) -> Held:
-    """Return the bright signal as what is held."""
+    def _log(self, depth_um: npt.ArrayLike) -> Array:
+        """Return log Q at 1 mW."""
+        law = self.fit.at(depth_um)
+        return law if self.tissue is None else law + self.tissue.at(depth_um)
+
+
+def hold_signal(found: Attenuation, follow_um: float = 0.0) -> Held:
+    """Return the bright signal as what is held, with the tissue smoothed over a depth in um."""
     measured = np.where(found.used, found.counts, np.nan)
-    return Held(SIGNAL, float(found.order), found.fit, measured)
+    tissue = follow_tissue(found.fit.depth_um, found.fit.residual, follow_um)
+    return Held(SIGNAL, float(found.order), found.fit, measured, tissue=tissue)
 
 
-def hold_component(profile: DepthProfile, component: str, found: Attenuation) -> Held:
+def hold_component(
+    profile: DepthProfile, component: str, found: Attenuation, follow_um: float = 0.0
+) -> Held:
     """Return a component's strength as what is held.
 
     The strength of every plane is taken as c S^b, with b from `SIGNAL_EXPONENTS` and S the
@@ -90,6 +107,8 @@ def hold_component(profile: DepthProfile, component: str, found: Attenuation) ->
         A key of `SIGNAL_EXPONENTS`.
     found : Attenuation
         How the signal of the same stack falls.
+    follow_um : float
+        Depth in um over which the strength's own course is smoothed and added; 0 for none.
 
     Raises
     ------
@@ -117,7 +136,8 @@ def hold_component(profile: DepthProfile, component: str, found: Attenuation) ->
     fit = _scaled(signal.fit, b, c, error)
     measured = np.where(use, strength, np.nan)
     trend = float(np.polyfit(depth[use], ratio, 1)[0] * np.ptp(depth[use]))
-    return Held(component, b * found.order, fit, measured, float(np.exp(trend)))
+    tissue = follow_tissue(depth[use], ratio - c, follow_um)
+    return Held(component, b * found.order, fit, measured, float(np.exp(trend)), tissue)
 
 
 def _error_of_mean(depth_um: Array, values: Array) -> float:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -18,22 +17,19 @@ import numpy.typing as npt
 import scipy
 
 from cop_core.depth import ar1
-from cop_core.depth.curve import MIN_DOF, raised
+from cop_core.depth.curve import curve_dof, raised
+from cop_core.power.breaks import BreakSearch, design_of
 
 Array = npt.NDArray[np.float64]
 
 MOST_BREAKS: Final = 2
 """White matter between grey matter has two borders."""
 
-_RHO: Final[Array] = np.concatenate([np.arange(0.0, 0.9, 0.1), np.arange(0.9, 0.99, 0.02)])
 # in log n, for each break. Straight AR(1) planes get a break in 1 % of cases or less, but in 8 %
 # for 20 planes with a correlation of 0.8 or more (100 stacks of 20, 40 and 100 planes each).
 _PENALTY: Final = 5.0
 _RATIO: Final = 1.3  # of the slopes at a break; white to grey matter has about 2
-_CANDIDATES: Final = 40
-_SHORTEST: Final = 5  # planes of a layer
 _STEPS: Final = 5
-_CHI2_95: Final = 3.841
 
 
 @dataclass(frozen=True)
@@ -70,7 +66,7 @@ class LayerFit:
     def dof(self) -> float:
         """Degrees of freedom: independent planes that these are worth, less the parameters."""
         worth = len(self.depth_um) * (1 - self.rho) / (1 + self.rho)
-        return float(max(worth - len(self.covariance), MIN_DOF))
+        return curve_dof(worth, len(self.covariance) - 1)
 
     @cached_property
     def t95(self) -> float:
@@ -80,7 +76,7 @@ class LayerFit:
     def at(self, depth_um: npt.ArrayLike) -> Array:
         """Return the lines at depths in um, the outer ones continued; same shape."""
         depth = np.asarray(depth_um, np.float64)
-        return np.asarray(_design(depth, self.breaks_um) @ self.coefficients)
+        return np.asarray(design_of(depth, self.breaks_um) @ self.coefficients)
 
     def se_at(self, depth_um: npt.ArrayLike, anchor_um: float | None = None) -> Array:
         """Return the standard error of the lines at depths in um, or of the rise from an anchor."""
@@ -106,7 +102,7 @@ class LayerFit:
         """Return the derivative of the lines by coefficients and breaks."""
         changes = self.coefficients[2:]
         steps = [-c * (depth > b) for b, c in zip(self.breaks_um, changes, strict=True)]
-        return np.column_stack([_design(depth, self.breaks_um), *steps])
+        return np.column_stack([design_of(depth, self.breaks_um), *steps])
 
 
 def fit_layers(depth_um: Array, values: Array, *, most_breaks: int = MOST_BREAKS) -> LayerFit:
@@ -128,7 +124,7 @@ def fit_layers(depth_um: Array, values: Array, *, most_breaks: int = MOST_BREAKS
         whose slopes change by a factor of 1.3 or more at every break: a smaller change cannot
         be told from one of labelling.
     """
-    search = _Search(depth_um, values)
+    search = BreakSearch(depth_um, values)
     best, lowest = _fit(depth_um, values, (), ()), search.best(0)[0]
     for count in range(1, most_breaks + 1):
         cost, breaks = search.best(count)
@@ -156,7 +152,7 @@ def _refined(
     """
     low, high = np.array(intervals).T
     for _ in range(_STEPS):
-        design = _design(depth_um, breaks)
+        design = design_of(depth_um, breaks)
         hinges = -(depth_um[:, None] > np.asarray(breaks)).astype(np.float64)
         found = np.linalg.lstsq(np.hstack([design, hinges]), values, rcond=None)[0]
         changes, moves = found[2 : 2 + len(breaks)], found[2 + len(breaks) :]
@@ -171,66 +167,6 @@ def _distinct(slopes: Array) -> bool:
     return bool(((ratio <= 1 / _RATIO) | (ratio >= _RATIO)).all())
 
 
-class _Search:
-    """-2 log likelihood of every choice of breaks, over a grid of correlations."""
-
-    def __init__(self, depth_um: Array, values: Array) -> None:
-        self._n = len(values)
-        inner = depth_um[_SHORTEST - 1 : 1 - _SHORTEST]
-        count = min(len(inner), _CANDIDATES)
-        self.candidates = inner[np.linspace(0, len(inner) - 1, count).round().astype(int)]
-        self._step_um = float(np.ptp(depth_um)) / (self._n - 1) * max(len(inner) / max(count, 1), 1)
-        self._index = np.searchsorted(depth_um, self.candidates)
-        gap = ar1.gaps(depth_um)
-        middle, half = depth_um.mean(), np.ptp(depth_um) / 2
-        columns = (_design(depth_um, self.candidates) - [0, middle, *[0] * count]) / half
-        columns[:, 0] = 1.0
-        rows = np.column_stack([columns, values - values.mean()])
-        white = [ar1.whiten(rows, rho, gap) for rho in _RHO]
-        self._gram = np.array([w.T @ w for w in white])
-        self._log_det = np.array([np.log1p(-(rho ** (2 * gap))).sum() for rho in _RHO])
-
-    def best(self, breaks: int) -> tuple[float, tuple[float, ...]]:
-        """Return the least -2 log likelihood for a number of breaks, and where it lies."""
-        chosen = self._choices(breaks)
-        if not len(chosen):
-            return np.inf, ()
-        costs = self._costs(chosen)
-        best = int(np.argmin(costs))
-        return float(costs[best]), tuple(self.candidates[chosen[best]].tolist())
-
-    def intervals(self, breaks: tuple[float, ...]) -> tuple[tuple[float, float], ...]:
-        """Return for every break the depths that the likelihood cannot rule out at 95 %."""
-        if not breaks:
-            return ()
-        chosen = self._choices(len(breaks))
-        costs = self._costs(chosen)
-        likely = self.candidates[chosen[costs - costs.min() <= _CHI2_95]]
-        # a border also changes what is labelled, which moves the break by about a plane
-        step = self._step_um
-        edges = zip(likely.min(axis=0) - step, likely.max(axis=0) + step, strict=True)
-        return tuple((float(low), float(high)) for low, high in edges)
-
-    def _choices(self, breaks: int) -> npt.NDArray[np.intp]:
-        """Return the candidates to bend at, shape (choices, breaks)."""
-        every = list(combinations(range(len(self.candidates)), breaks))
-        chosen = np.array(every, dtype=np.intp).reshape(len(every), breaks)
-        apart = np.diff(self._index[chosen], axis=1) >= _SHORTEST
-        return np.asarray(chosen[apart.all(axis=1)])
-
-    def _costs(self, chosen: npt.NDArray[np.intp]) -> Array:
-        """Return the least -2 log likelihood over the correlations, shape (choices,)."""
-        fixed = np.tile([0, 1], (len(chosen), 1))
-        columns = np.concatenate([fixed, chosen + 2], axis=1)
-        gram = self._gram[:, columns[:, :, None], columns[:, None, :]]
-        right = self._gram[:, columns, -1][..., None]
-        explained = (right * np.linalg.solve(gram, right)).sum(axis=(-2, -1))
-        total = self._gram[:, -1, -1][:, None]
-        left = np.maximum(total - explained, 1e-12 * total + np.finfo(np.float64).tiny)
-        costs = self._log_det[:, None] + self._n * np.log(left / self._n)
-        return np.asarray(costs.min(axis=0))
-
-
 def refit(fit: LayerFit, values: Array) -> LayerFit:
     """Fit other values at the same depths with the same breaks."""
     return _fit(fit.depth_um, values, fit.breaks_um, fit.breaks_ci95_um)
@@ -242,7 +178,7 @@ def _fit(
     breaks: tuple[float, ...],
     intervals: tuple[tuple[float, float], ...],
 ) -> LayerFit:
-    design = _design(depth_um, breaks)
+    design = design_of(depth_um, breaks)
     n, p = design.shape
     gap = ar1.gaps(depth_um)
     rho = raised(ar1.estimate_rho(design, values, gap), p - 1, n)
@@ -257,9 +193,3 @@ def _fit(
     gradient = ar1.whiten(draft._with_breaks(depth_um), rho, gap)
     covariance = variance * np.linalg.pinv(gradient.T @ gradient)
     return replace(draft, covariance=covariance)
-
-
-def _design(depth: Array, breaks: npt.ArrayLike) -> Array:
-    """Return columns for the value at 0, the first slope and each change of slope."""
-    hinges = np.maximum(depth[:, None] - np.asarray(breaks, np.float64), 0.0)
-    return np.column_stack([np.ones_like(depth), depth, hinges])

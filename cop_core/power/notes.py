@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,12 +15,13 @@ if TYPE_CHECKING:
     from cop_core.power.recommendation import Recommendation
 
 _SAME_ENERGY = 0.01
+_LITTLE_ENERGY = 0.05  # imaged again, a quarter of it and more is gone
 _CLEAR_DRIFT = 0.25
 
 
 def notes_of(found: Recommendation) -> tuple[str, ...]:
     """Return the notes of a recommendation, most important first."""
-    parts = (_cap, _steps, _outside, _offset, _layers, _held, _left_out, _energy)
+    parts = (_cap, _steps, _outside, _offset, _layers, _held, _tissue, _left_out, _energy)
     return tuple(note for part in parts for note in part(found))
 
 
@@ -73,12 +75,20 @@ def _offset(found: Recommendation) -> Iterator[str]:
 
 
 def _layers(found: Recommendation) -> Iterator[str]:
-    for layer in found.attenuation.layers:
+    layers = found.attenuation.layers
+    for layer in layers:
         if not np.isfinite(layer.length_um):
             yield (
                 f"between {layer.top_um:.0f} and {layer.bottom_um:.0f} um the signal does not "
                 "fall with depth: not attenuation, but structure that grows denser or brighter"
             )
+    for above, below in pairwise(layers):
+        yield (
+            f"at {below.top_um:.0f} um the attenuation length goes from {above.length_um:.0f} to "
+            f"{below.length_um:.0f} um: whether light is lost there or less (or dimmer) label lies "
+            "there cannot be known from this stack, nor from another at another power; the power "
+            "holds the brightness measured, and light per fluorophore may differ"
+        )
 
 
 def _held(found: Recommendation) -> Iterator[str]:
@@ -87,11 +97,25 @@ def _held(found: Recommendation) -> Iterator[str]:
         return
     share = {-0.5: "the root of the signal", -1.0: "the signal"}[held.exponent / order]
     yield f"assumed: the {held.name} strength falls as 1 / {share} when power rises"
-    if abs(held.drift - 1) > _CLEAR_DRIFT:
+    if held.tissue is None and abs(held.drift - 1) > _CLEAR_DRIFT:
         yield (
             f"over the measured depths the {held.name} strength changes by a factor of "
             f"{held.drift:.2f} that the signal does not explain: what is held may drift as much"
         )
+
+
+def _tissue(found: Recommendation) -> Iterator[str]:
+    tissue = found.held.tissue
+    if tissue is None:
+        yield "the law alone is held: layers of the tissue that are brighter or dimmer stay so"
+        return
+    top, bottom = tissue.depth_um[[0, -1]]
+    low, high = 100 * np.expm1([tissue.log_factor.min(), tissue.log_factor.max()])
+    yield (
+        f"the power follows this tissue, smoothed over {tissue.over_um:g} um: from {top:.0f} to "
+        f"{bottom:.0f} um its {found.held.name} lies {low:+.0f} to {high:+.0f} % off the law, and "
+        "light per fluorophore is changed against that; to hold the law alone, follow 0 um"
+    )
 
 
 def _left_out(found: Recommendation) -> Iterator[str]:
@@ -109,4 +133,9 @@ def _energy(found: Recommendation) -> Iterator[str]:
         yield (
             "no energy is saved on an exponential law at equal noise: with one attenuation "
             "length the curve is that law"
+        )
+    elif energy.saving_on_exponential < _LITTLE_ENERGY:
+        yield (
+            f"next to no energy is saved on an exponential law at equal noise "
+            f"({100 * energy.saving_on_exponential:.0f} %)"
         )

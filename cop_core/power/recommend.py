@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +31,9 @@ from cop_core.power.held import (
 )
 from cop_core.power.layers import MOST_BREAKS
 from cop_core.power.limit import PowerLimit
+from cop_core.power.made import made_of, settings_of
 from cop_core.power.recommendation import Recommendation
+from cop_core.power.tissue import FOLLOW_UM, require_follow
 from cop_core.stacks import Stack, open_stack
 
 if TYPE_CHECKING:
@@ -39,6 +42,11 @@ if TYPE_CHECKING:
     from cop_core.estimation import Estimator, Settings
 
 Array = npt.NDArray[np.float64]
+
+_NOT_ASKED: Final = {
+    *("source", "profile", "estimator", "settings", "progress", "cancelled", "opening"),
+}
+"""Arguments that say where the numbers come from, not what is wanted of them."""
 
 
 def recommend_power(
@@ -57,6 +65,7 @@ def recommend_power(
     window_um: tuple[float, float] | None = None,
     most_breaks: int = MOST_BREAKS,
     share: float = BRIGHT_SHARE,
+    follow_um: float = FOLLOW_UM,
     estimator: Estimator | str | Path = "default",
     settings: Settings | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
@@ -97,6 +106,9 @@ def recommend_power(
         Changes of attenuation length to look for.
     share : float
         Share of a plane that counts as bright structures.
+    follow_um : float
+        Depth in um over which the course of this tissue around the law is smoothed and followed;
+        0 to hold the law alone.
     estimator, settings : optional
         For the profile; see `cop_core.profile`.
     progress, cancelled : callable
@@ -115,11 +127,13 @@ def recommend_power(
     CancelledError
         Where `cancelled` says so.
     """
+    asked = {key: value for key, value in dict(locals()).items() if key not in _NOT_ASKED}
     limit = PowerLimit(max_power_mw, max_rise_mw)
     surface_mw = _require_choices(limit, surface_power_mw, hold, level, frame_time_s)
-    order = require_order(excitation_order)
+    order, follow_um = require_order(excitation_order), require_follow(follow_um)
     source = source if isinstance(source, (Stack, DepthProfile)) else open_stack(source, **opening)
     depth_um = _require_depths(source.depth_um if depths_um is None else depths_um)
+    made = made_of(source)
     if isinstance(source, DepthProfile):
         profile, offset_counts = source, _offset_of(source, offset_counts)
         found = fit_attenuation(
@@ -138,10 +152,13 @@ def recommend_power(
         profile = read(
             source, estimator=estimator, settings=settings, progress=progress, cancelled=cancelled
         )
-    held = hold_signal(found)
+    held = hold_signal(found, follow_um)
     if hold != SIGNAL and profile is not None:
-        held = hold_component(profile, hold, found)
-    return _recommend(found, held, limit, depth_um, level, surface_mw, frame_time_s)
+        held = hold_component(profile, hold, found, follow_um)
+        made = {"loaded_with": None, **profile.provenance, **made}
+    recommended = _recommend(found, held, limit, depth_um, level, surface_mw, frame_time_s)
+    read_with = None if hold == SIGNAL and profile is not source else profile
+    return replace(recommended, settings=settings_of(asked, read_with, source), provenance=made)
 
 
 def _recommend(
@@ -162,7 +179,7 @@ def _recommend(
         level = float(held.at([anchor_um], [anchor_mw])[0])
     wanted = held.power_mw(level, depth_um)
     spread = np.exp(
-        np.minimum(held.fit.t95 * held.fit.se_at(depth_um, anchor_um) / abs(held.exponent), 50.0)
+        np.minimum(held.fit.t95 * held.se_at(depth_um, anchor_um) / abs(held.exponent), 50.0)
     )
     power_mw, capped = limit.cap(wanted)
     half_step = float(np.median(np.diff(fitted))) / 2

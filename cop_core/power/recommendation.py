@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +44,11 @@ class Recommendation:
         Depths outside those of the fit.
     energy : Energy
         What it costs.
+    settings : dict
+        What `recommend_power` was asked, in JSON types.
+    provenance : dict
+        Where the stack and, where a component is held, its strengths come from; as that of a
+        profile.
     """
 
     attenuation: Attenuation
@@ -58,6 +63,8 @@ class Recommendation:
     capped: Bools
     extrapolated: Bools
     energy: Energy
+    settings: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
 
     @property
     def expected(self) -> Array:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cop_core.errors import InputError
 from cop_core.power.document import power_csv, recommendation_document
 from cop_core.report.document import json_text
+from cop_core.report.identity import identified
 from cop_core.report.placing import placed
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def write_recommendation(
     surface_um: float = 0.0,
     downwards: int = 1,
     command: str | None = None,
+    hashed: bool | None = None,
 ) -> Path:
     """Write a recommendation as a folder of files.
 
@@ -47,6 +49,8 @@ def write_recommendation(
         Stage position of depth 0 in um, and 1 where z grows with depth, else -1.
     command : str, optional
         The command line that repeats it.
+    hashed : bool, optional
+        As for `write_report`.
 
     Returns
     -------
@@ -66,9 +70,12 @@ def write_recommendation(
     plan = None
     if laser is not None:
         plan = useq_plan(found, laser=laser, surface_um=surface_um, downwards=downwards)
+    inputs = identified({found.attenuation.signal.name: found.provenance}, hashed=hashed)
     with placed(target) as folder:
-        text = json_text(recommendation_document(found, command=command))
-        (folder / "recommendation.json").write_text(text, encoding="utf-8")
+        text = json_text(recommendation_document(found, command=command, inputs=inputs))
+        (folder / "recommendation.json").write_text(
+            text, encoding="utf-8", errors="backslashreplace"
+        )
         (folder / "power.csv").write_text(power_csv(found), encoding="utf-8", newline="")
         if plan is not None:
             from cop_core.power.plan import plan_text

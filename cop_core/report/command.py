@@ -12,8 +12,9 @@ from cop_core.depth.window import OUTSIDE
 from cop_core.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from cop_core.depth.component import Choices
     from cop_core.report.protocols import Result
 
 _PER_STACK: Final = {
@@ -60,7 +61,7 @@ def repeat_command(result: Result, output: str | Path) -> str:
     ]
     words += ["-o", _absolute(Path(output).expanduser())]
     words += _opening([m["opened_with"] for m in made])
-    words += _weights(made[0]["loaded_with"])
+    words += weights_options(made[0]["loaded_with"])
     words += _choices(result)
     return shlex.join(words)
 
@@ -92,7 +93,8 @@ def _power(power: float | str) -> str:
     return text
 
 
-def _weights(loaded_with: dict[str, str]) -> Iterator[str]:
+def weights_options(loaded_with: Mapping[str, str]) -> Iterator[str]:
+    """Yield with what the noise is read; `loaded_with` as in an `Estimator`."""
     if loaded_with["weights"] != "default":
         yield from ("--estimator", loaded_with["weights"])
     for key in ("device", "precision"):
@@ -102,19 +104,28 @@ def _weights(loaded_with: dict[str, str]) -> Iterator[str]:
 
 def _choices(result: Result) -> Iterator[str]:
     """Yield what was chosen for the estimation and for the comparison."""
+    if isinstance(result, Comparison):
+        yield from comparison_options(result)
+        yield from reading_options({**result.fixed.settings, "seed": result.seed})
+    else:
+        yield from reading_options(result.settings)
+
+
+def comparison_options(chosen: Comparison | Choices) -> Iterator[str]:
+    """Yield how profiles are compared, where not as usual."""
+    if chosen.rule != "default":
+        yield from ("--rule", chosen.rule)
+    if chosen.errors != "ar1":
+        yield from ("--errors", chosen.errors)
+    if chosen.margin_per_100_um is not None:
+        yield from ("--margin", str(chosen.margin_per_100_um))
+
+
+def reading_options(chosen: Mapping[str, Any]) -> Iterator[str]:
+    """Yield how stacks are read, where not as usual, and the window of depth, if any."""
     from cop_core.estimation import Settings  # PyTorch comes with it
 
-    if isinstance(result, Comparison):
-        chosen = {**result.fixed.settings, "seed": result.seed}
-        if result.rule != "default":
-            yield from ("--rule", result.rule)
-        if result.errors != "ar1":
-            yield from ("--errors", result.errors)
-        if result.margin_per_100_um is not None:
-            yield from ("--margin", str(result.margin_per_100_um))
-    else:
-        chosen = result.settings
-    if "window_um" in chosen:
+    if chosen.get("window_um"):
         yield "--window-um"
         yield ":".join("" if limit is None else str(limit) for limit in chosen["window_um"])
     for key, usual in vars(Settings()).items():
@@ -134,7 +145,8 @@ def _obstacles(profile: DepthProfile) -> Iterator[tuple[bool, str, str]]:
     power = (opened or {}).get("power")
     yield power == POWER_ARRAY, "its power was an array", "give a number, a law or a CSV table"
     yield "level" in (opened or {}), "it is a level of a pyramid that cop does not read", _IN_PYTHON
-    stopped = any(plane.reason == NOT_READ for plane in profile.planes)
+    # what is watched states its files once the acquisition has ended
+    stopped = made.get("files", "") is None or any(p.reason == NOT_READ for p in profile.planes)
     yield stopped, "its reading was stopped before the end", "read it to the end"
     by_hand = any(
         plane.reason and plane.n_crops and not plane.reason.startswith(OUTSIDE)

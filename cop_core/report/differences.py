@@ -13,9 +13,12 @@ TOLERANCE: Final = 1e-6
 """Relative difference up to which numbers count as the same: between processors the last digits
 of a network's output differ."""
 
-_COMPARED: Final = ("protocols", "comparison")
-_PATHS: Final = {"given_as"}
-"""Where a power table lies is no result."""
+_COMPARED: Final = (
+    *("protocols", "comparison", "stacks", "comparisons", "sensitivity"),
+    *("attenuation", "held", "limit", "cap_depth_um", "planes", "measured", "energy"),
+)
+_PATHS: Final = {"given_as", "path"}
+"""Where a stack or a power table lies is no result."""
 _NOTHING: Final = 1e-12
 
 
@@ -66,15 +69,15 @@ def agreement(
     Parameters
     ----------
     stated, found : dict
-        Documents of `report_document`. What only `found` has is newer than `stated` and left
-        out; paths are no results.
+        Documents of `report_document`, `study_document` or `recommendation_document`. What only
+        `found` has is newer than `stated` and left out; paths are no results.
     tolerance : float
         Relative difference up to which numbers count as the same.
 
     Returns
     -------
     Agreement
-        Of protocols and comparison.
+        Of all that is a result.
     """
     pairs = [
         Difference(where, a, b, _relative(a, b))

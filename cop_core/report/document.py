@@ -76,7 +76,7 @@ def report_document(
             "margin_per_100_um": result.margin_per_100_um,
         }
     document["sensitivity"] = {
-        normalisation: {p.name: _slopes(profile) for p, profile in zip(shown, read, strict=True)}
+        normalisation: {p.name: slopes_of(profile) for p, profile in zip(shown, read, strict=True)}
         for normalisation, read in (others or {}).items()
     }
     document["settings"] = settings
@@ -132,11 +132,7 @@ def _protocol(protocol: Protocol) -> dict[str, Any]:
         "n_planes_total": len(profile),
         "depth_range_um": [depth.min(), depth.max()] if len(depth) else None,
         "cap_depth_um": cap_depth_um(profile.depth_um, profile.power_mw),
-        "excluded": [
-            {"plane": p.index, "depth_um": p.depth_um, "reason": p.reason, "n_crops": p.n_crops}
-            for p in profile.planes
-            if p.reason
-        ],
+        "excluded": excluded_of(profile),
         **facts_of(profile),
         "components": {
             component: {
@@ -153,8 +149,17 @@ def _protocol(protocol: Protocol) -> dict[str, Any]:
     }
 
 
-def _slopes(profile: DepthProfile) -> dict[str, dict[str, Any]]:
-    """Return the slopes alone of every component."""
+def excluded_of(profile: DepthProfile) -> list[dict[str, Any]]:
+    """Return the planes that are left out; of some, crops were read before (`n_crops`)."""
+    return [
+        {"plane": p.index, "depth_um": p.depth_um, "reason": p.reason, "n_crops": p.n_crops}
+        for p in profile.planes
+        if p.reason
+    ]
+
+
+def slopes_of(profile: DepthProfile) -> dict[str, dict[str, Any]]:
+    """Return the slopes alone of every component, with their intervals."""
     return {
         component: {"slope_per_um": fit.slope_per_um, "slope_ci95": fit.slope_ci95}
         for component, fit in profile.fits.items()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from cop_core.report.protocols import Protocol
 
@@ -86,8 +86,19 @@ def inputs_of(
         ``path, n_files, n_bytes, modified, sha256`` and a ``note`` that says why there is no
         hash. Nothing for arrays.
     """
+    made = {p.name: p.profile.provenance for p in shown}
+    return identified(made, hashed=hashed, progress=progress)
+
+
+def identified(
+    made: Mapping[str, dict[str, Any]],
+    *,
+    hashed: bool | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return what identifies the files of protocols, by their provenance; see `inputs_of`."""
     limit = {None: HASH_LIMIT_BYTES, True: None, False: 0}[hashed]
-    found = {p.name: dict(_files(p.profile.provenance)) for p in shown}
+    found = {name: dict(_files(one)) for name, one in made.items()}
     due = [e for one in found.values() for e in one.values() if _is_due(e, limit)]
     total, read = sum(e["n_bytes"] for e in due), 0
 

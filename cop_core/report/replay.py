@@ -1,31 +1,57 @@
-"""A report computed again from what it says of itself."""
+"""A document computed again from what it says of itself; reports here, others beside theirs."""
 
 from __future__ import annotations
 
 import inspect
 import json
-from dataclasses import fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cop_core.depth.compare import compare
 from cop_core.depth.profile import NOT_READ, DepthProfile
 from cop_core.errors import InputError
-from cop_core.report.document import SCHEMA_VERSION
-from cop_core.report.sources import POWER, STACK, WEIGHTS, Source
+from cop_core.report.again import Progress, read_again, require_all, silent
+from cop_core.report.document import SCHEMA_VERSION, report_document
+from cop_core.report.sources import Source
+from cop_core.report.write import write_report
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Sequence
 
-    from cop_core.estimation import Estimator
     from cop_core.report.protocols import Result
 
-_NO_REPORT = "Give the report.json that cop profile or cop compare wrote"
+_NO_REPORT: Final = "Give what cop profile, compare, watch, batch or recommend wrote with -o"
+_NAMES: Final = ("report.json", "study.json", "recommendation.json")
+_PARTS: Final = {
+    "profile": ("protocols",),
+    "comparison": ("protocols",),
+    "study": ("stacks", "comparisons"),
+    "recommendation": ("planes",),
+}
+"""Kinds of documents that are computed again, and what each holds."""
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """A document computed again.
+
+    Attributes
+    ----------
+    document : dict
+        As the one that was stated.
+    write : callable
+        Writes it, with its tables and figures, into a folder that it is given with the command
+        line, and returns the folder.
+    """
+
+    document: dict[str, Any]
+    write: Callable[[Path, str], Path]
 
 
 def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read a ``report.json``.
+    """Read the document of a profile, a comparison, a study or a recommendation.
 
     Parameters
     ----------
@@ -35,19 +61,25 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     Returns
     -------
     dict
-        As from `report_document`.
+        As from `report_document`, `study_document` or `recommendation_document`.
 
     Raises
     ------
     InputError
-        It cannot be read, is no report of a profile or a comparison, or is one of another
-        schema.
+        It cannot be read, is none of these, or is one of another schema.
     """
     file = Path(path)
     if file.is_dir():
-        file /= "report.json"
+        file = next((file / name for name in _NAMES if (file / name).exists()), file / _NAMES[0])
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        if text.startswith('{"plane": '):
+            raise InputError(
+                "lines of cop watch --json do not say how they were made",
+                where=str(file),
+                advice="Give it -o too; its report can be replayed",
+            )
+        document = json.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         problem = getattr(error, "strerror", None) or str(error)
         raise InputError(
@@ -62,7 +94,8 @@ def repeat(
     document: dict[str, Any],
     found: Sequence[Source],
     *,
-    progress: Callable[[str, int, int], None] = lambda _name, _done, _total: None,
+    normalisation: str | None = None,
+    progress: Progress = silent,
 ) -> Result:
     """Read the stacks of a report again and compare them as it says.
 
@@ -71,9 +104,11 @@ def repeat(
     Parameters
     ----------
     document : dict
-        From `read_document`.
+        From `read_document`, of a profile or a comparison.
     found : sequence of Source
         From `find_sources`.
+    normalisation : str, optional
+        Another than the report's.
     progress : callable
         Called with a protocol, steps done and steps in all.
 
@@ -88,10 +123,9 @@ def repeat(
         An input is gone or cannot be opened, or the report was made in a way that cannot be
         repeated.
     """
-    _require_all(found)
+    require_all(found)
     profiles = [
-        _profile(document, name, {s.role: s for s in found if s.protocol == name}, progress)
-        for name in document["protocols"]
+        _profile(document, name, found, normalisation, progress) for name in document["protocols"]
     ]
     if document["kind"] == "profile":
         return profiles[0]
@@ -100,82 +134,60 @@ def repeat(
     return compare(*profiles, **{key: value for key, value in chosen.items() if key in known})
 
 
+def repeat_report(
+    document: dict[str, Any], found: Sequence[Source], progress: Progress = silent
+) -> Repeated:
+    """Compute a report again, under other normalisations too where it was; as `repeat` does."""
+    result = repeat(document, found, progress=progress)
+    again = {
+        name: repeat(document, found, normalisation=name, progress=progress)
+        for name in document.get("sensitivity") or ()
+    }
+    others: Mapping[str, Sequence[DepthProfile]] = {
+        name: [one] if isinstance(one, DepthProfile) else one.profiles
+        for name, one in again.items()
+    }
+
+    def write(folder: Path, command: str) -> Path:
+        return write_report(result, folder, command=command, others=others)
+
+    return Repeated(report_document(result, others=others), write)
+
+
 def _require_report(document: Any, where: str) -> None:
-    parts = ("schema_version", "kind", "protocols", "settings", "provenance")
+    parts: tuple[str, ...] = ("schema_version", "kind", "settings", "provenance")
+    if isinstance(document, dict):
+        parts += _PARTS.get(str(document.get("kind")), ())
     if not isinstance(document, dict) or not all(part in document for part in parts):
         raise InputError("it is no report", where=where, advice=_NO_REPORT)
-    version, kind = str(document["schema_version"]), document["kind"]
+    version, kind = str(document["schema_version"]), str(document["kind"])
     if version.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
         problem = f"it has schema {version}, this version reads {SCHEMA_VERSION}"
         raise InputError(problem, where=where, advice="Use the version that wrote it")
-    if kind not in ("profile", "comparison"):
+    if kind not in _PARTS:
         raise InputError(f"a report of kind {kind!r} cannot be replayed", where=where)
     made, chosen = (document[part].get("protocols") for part in ("provenance", "settings"))
-    whole = all(isinstance(part, dict) for part in (document["protocols"], made, chosen))
-    if kind == "comparison":
+    whole = isinstance(made, dict)
+    if "protocols" in _PARTS[kind]:
+        whole = whole and isinstance(document["protocols"], dict) and isinstance(chosen, dict)
+        whole = whole and document["protocols"].keys() <= made.keys() & chosen.keys()
+    if kind in ("comparison", "study"):
         whole = whole and isinstance(document["settings"].get("comparison"), dict)
-    if not whole or not document["protocols"].keys() <= made.keys() & chosen.keys():
+    if not whole:
         raise InputError("it does not say how it was made", where=where, advice=_NO_REPORT)
-
-
-def _require_all(found: Sequence[Source]) -> None:
-    gone = [f"{s.stated} ({s.role} of {s.protocol})" for s in found if s.path is None]
-    if gone:
-        raise InputError(
-            f"it cannot be replayed: gone {'is' if len(gone) == 1 else 'are'} {', '.join(gone)}",
-            advice="Say with --data in which folder they are",
-        )
 
 
 def _profile(
     document: dict[str, Any],
     name: str,
-    found: dict[str, Source],
-    progress: Callable[[str, int, int], None],
+    found: Sequence[Source],
+    normalisation: str | None,
+    progress: Progress,
 ) -> DepthProfile:
-    from cop_core.estimation import Settings
-    from cop_core.estimation import profile as read_profile
-    from cop_core.stacks import POWER_ARRAY, open_stack
-
     made, chosen = document["provenance"]["protocols"][name], document["settings"]["protocols"]
-    opening = dict(made["opened_with"])
-    if opening.get("power") == POWER_ARRAY:
-        raise InputError("it cannot be replayed: its power was an array", where=name)
-    if any(left_out["reason"] == NOT_READ for left_out in document["protocols"][name]["excluded"]):
+    own, excluded = chosen[name], document["protocols"][name]["excluded"]
+    if any(left_out["reason"] == NOT_READ for left_out in excluded):
         raise InputError("it cannot be replayed: its reading was stopped", where=name)
-    strange = opening.keys() - inspect.signature(open_stack).parameters.keys()
-    if strange:
-        raise InputError(f"stacks are not opened with {', '.join(strange)}", where=name)
-    if POWER in found:
-        opening["power"] = found[POWER].path
-    own = {f.name: chosen[name][f.name] for f in fields(Settings) if f.name in chosen[name]}
-    result = read_profile(
-        open_stack(found[STACK].path, name=name, **opening),
-        estimator=_estimator(found[WEIGHTS], made),
-        settings=Settings(**own),
-        progress=lambda done, total: progress(name, done, total),
-    )
-    return _left_out_again(result, document["protocols"][name]["excluded"], chosen[name])
-
-
-def _estimator(weights: Source, made: dict[str, Any]) -> Estimator:
-    """Load the weights with the device and precision that were used, whatever was asked for."""
-    from cop_core.estimation import load_estimator
-
-    assert weights.path is not None
-    name = weights.stated if weights.path.stem == weights.stated else weights.path
-    return load_estimator(
-        name, device=made.get("device") or "auto", precision=made.get("precision") or "auto"
-    )
-
-
-def _left_out_again(
-    profile: DepthProfile, excluded: Sequence[dict[str, Any]], chosen: dict[str, Any]
-) -> DepthProfile:
-    """Return a profile without the planes that were read and then left out, as by a window."""
-    reasons = {e["plane"]: e["reason"] for e in excluded if e.get("n_crops")}
-    planes = tuple(
-        replace(plane, reason=plane.reason or reasons.get(plane.index, ""))
-        for plane in profile.planes
-    )
-    return replace(profile, planes=planes, settings={**chosen, **profile.settings})
+    if normalisation is not None:
+        own = {**own, "normalisation": normalisation}
+    return read_again(name, made, own, found, excluded, progress)

@@ -82,8 +82,9 @@ def find_sources(
     Returns
     -------
     tuple of Source
-        Stack, power table if any and weights of every protocol. A path is looked for in
-        ``data``, as it stands, below the report's folder and by its name beside the report.
+        Stack, power table and weights, where there are any, of every protocol. A path is looked
+        for in ``data``, as it stands, and below the report's folder; in the folders with as many
+        of its own as are there too, its name alone in the end.
 
     Raises
     ------
@@ -91,6 +92,7 @@ def find_sources(
         A protocol was read from an array, or the report does not say how.
     """
     found, inputs = [], document["provenance"].get("inputs") or {}
+    digests: dict[Path, str] = {}
     total = sum(e.get("n_bytes") or 0 for one in inputs.values() for e in one.values())
     read = 0
 
@@ -105,7 +107,9 @@ def find_sources(
             known = (made["weights"] if role == WEIGHTS else hashes.get(role)) or {}
             path = _locate(role, stated, folder, data)
             was = known.get("sha256") or ""
-            now = _hash(path, advance) if was and path is not None else ""
+            if was and path is not None and path not in digests:
+                digests[path] = _hash(path, advance)
+            now = digests[path] if was and path is not None else ""
             found.append(Source(name, role, stated, path, was, now))
     return tuple(found)
 
@@ -114,15 +118,21 @@ def _stated(name: str, made: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield role and path or name of what one protocol was read from."""
     if made.get("source") in (None, "array"):
         _refuse(name, "the stack was an array")
-    if not (made.get("loaded_with") or {}).get("weights"):
+    if "loaded_with" in made and not (made["loaded_with"] or {}).get("weights"):
         _refuse(name, "the weights were not loaded from a file")
+    in_no_file = made.get("files", "") is None
+    if made.get("opened_with") is None and in_no_file:
+        _refuse(name, f"its planes came from {made['source']} and are in no file")
     if made.get("opened_with") is None:
         _refuse(name, "how the stack was opened is not known")
+    if in_no_file:
+        _refuse(name, "its reading was stopped before the end")
     yield STACK, made["source"]
     table = power_table(made["opened_with"])
     if table is not None:
         yield POWER, table
-    yield WEIGHTS, made["loaded_with"]["weights"]
+    if "loaded_with" in made:  # the signal alone is measured without a network
+        yield WEIGHTS, made["loaded_with"]["weights"]
 
 
 def _refuse(name: str, what: str) -> None:
@@ -137,8 +147,11 @@ def _locate(role: str, stated: str, folder: Path, data: Path | None) -> Path | N
     if role == WEIGHTS and stated in packaged():
         return packaged()[stated]
     path = Path(stated)
-    places = [] if data is None else [data / path.name]
-    places += [path, folder / path, folder / path.name]
+    # with as many of its folders as are there too: stacks of a study may share a name
+    parts = path.parts[bool(path.anchor) :]
+    ends = [Path(*parts[i:]) for i in range(len(parts))]
+    places = [] if data is None else [data / end for end in ends]
+    places += [path, folder / path, *(folder / end for end in ends)]
     return next((place for place in places if place.exists()), None)
 
 

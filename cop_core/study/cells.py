@@ -51,14 +51,11 @@ class RowCells:
         Text by column, stripped.
     folder : Path
         What paths are relative to.
-    delimiter : str
-        With ``";"`` numbers may have a decimal comma.
     """
 
-    def __init__(self, cells: dict[str, str], folder: Path, delimiter: str = ",") -> None:
+    def __init__(self, cells: dict[str, str], folder: Path) -> None:
         self._cells = cells
         self._folder = folder
-        self._decimal_comma = delimiter == ";"
         self.problems: list[str] = []
 
     def __getitem__(self, column: str) -> str:
@@ -139,8 +136,6 @@ class RowCells:
     def _number(self, column: str) -> float:
         """Return a cell as a number, NaN where it is none."""
         text = self[column]
-        if self._decimal_comma and text.count(",") == 1 and "." not in text:
-            text = text.replace(",", ".")
         try:
             return math.nan if "_" in text else float(text)
         except ValueError:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from cop_core.depth.arms import MIN_STACKS, ArmsComparison, compare_arms
 from cop_core.depth.compare import Comparison, compare
+from cop_core.depth.component import Choices
 from cop_core.depth.window import within
 from cop_core.errors import InputError
 from cop_core.study.cells import ARMS
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from cop_core.depth.window import Window
     from cop_core.study.plan import Row
     from cop_core.study.run import StudyStack
+
+DEFAULT: Final = Choices()
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class ChannelComparison:
         As the plan states it; empty where it does not.
     fixed, gained : tuple of Member
         The stacks that entered.
+    choices : Choices
+        How they are compared.
     left_out : tuple of (str, str)
         Place and reason of the stacks that did not.
     result : Comparison, ArmsComparison or None
@@ -52,13 +57,17 @@ class ChannelComparison:
     channel: str
     fixed: tuple[Member, ...]
     gained: tuple[Member, ...]
+    choices: Choices
     left_out: tuple[tuple[str, str], ...]
     result: Comparison | ArmsComparison | None
     note: str = ""
 
 
 def compare_channels(
-    stacks: Sequence[StudyStack], *, window_um: Window | None = None, seed: int = 0
+    stacks: Sequence[StudyStack],
+    *,
+    window_um: Window | None = None,
+    choices: Choices = DEFAULT,
 ) -> tuple[ChannelComparison, ...]:
     """Compare the arms of a study in every channel that its plan names.
 
@@ -70,8 +79,8 @@ def compare_channels(
         From `run_study`.
     window_um : (float or None, float or None), optional
         Shallowest and deepest depth in um that enter.
-    seed : int
-        Of the bootstrap, where there is one stack an arm.
+    choices : Choices
+        Rule and margin; seed and errors where there is one stack an arm.
 
     Returns
     -------
@@ -80,7 +89,7 @@ def compare_channels(
     """
     channels = dict.fromkeys(s.row.channel for s in stacks)
     return tuple(
-        _compare(channel, [s for s in stacks if s.row.channel == channel], window_um, seed)
+        _compare(channel, [s for s in stacks if s.row.channel == channel], window_um, choices)
         for channel in channels
     )
 
@@ -100,7 +109,7 @@ def windowed(stack: StudyStack, window_um: Window | None) -> DepthProfile:
 
 
 def _compare(
-    channel: str, stacks: Sequence[StudyStack], window_um: Window | None, seed: int
+    channel: str, stacks: Sequence[StudyStack], window_um: Window | None, choices: Choices
 ) -> ChannelComparison:
     members: list[Member] = []
     left_out: list[tuple[str, str]] = []
@@ -112,10 +121,10 @@ def _compare(
     fixed, gained = (tuple(m for m in members if m.row.arm == arm) for arm in ARMS)
     result, note = None, ""
     try:
-        result = _result(fixed, gained, seed)
+        result = _result(fixed, gained, choices)
     except InputError as error:
         note = str(error)
-    return ChannelComparison(channel, fixed, gained, tuple(left_out), result, note)
+    return ChannelComparison(channel, fixed, gained, choices, tuple(left_out), result, note)
 
 
 def _usable(profile: DepthProfile) -> DepthProfile:
@@ -128,15 +137,21 @@ def _usable(profile: DepthProfile) -> DepthProfile:
 
 
 def _result(
-    fixed: tuple[Member, ...], gained: tuple[Member, ...], seed: int
+    fixed: tuple[Member, ...], gained: tuple[Member, ...], choices: Choices
 ) -> Comparison | ArmsComparison:
     first, second = ([m.profile for m in arm] for arm in (fixed, gained))
     if len(fixed) == len(gained) == 1:
-        return compare(first[0], second[0], seed=seed)
+        return compare(first[0], second[0], **vars(choices))
     if min(len(fixed), len(gained)) < MIN_STACKS:
         raise InputError(
             f"{len(fixed)} fixed and {len(gained)} gained stacks cannot be compared",
             advice=f"One in each arm is described, {MIN_STACKS} or more in each are compared",
         )
     owners = [m.row.animal for m in fixed], [m.row.animal for m in gained]
-    return compare_arms(first, second, animals=owners if owners[0][0] else None)
+    return compare_arms(
+        first,
+        second,
+        animals=owners if owners[0][0] else None,
+        rule=choices.rule,
+        margin_per_100_um=choices.margin_per_100_um,
+    )

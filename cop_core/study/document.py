@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any, Final
 from cop_core.depth.arms import ArmsComparison
 from cop_core.errors import InputError
 from cop_core.report import report_document
-from cop_core.report.document import plain_json
+from cop_core.report.document import plain_json, slopes_of
 from cop_core.report.planes import safe_cell
 from cop_core.study.comparison import ChannelComparison, Member, windowed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cop_core.depth.arms import ArmsEffect
     from cop_core.depth.compare import Comparison
     from cop_core.depth.window import Window
     from cop_core.study.run import StudyStack
 
-STUDY_SCHEMA_VERSION: Final = "1.0"
+STUDY_SCHEMA_VERSION: Final = "1.1"
 
 _STATISTICS: Final = ("scipy", "statsmodels")
 _NUMBERS: Final = (
@@ -37,6 +37,7 @@ def study_document(
     comparisons: Sequence[ChannelComparison],
     *,
     window_um: Window | None = None,
+    others: Mapping[str, Sequence[ChannelComparison]] | None = None,
     command: str | None = None,
 ) -> dict[str, Any]:
     """Return everything a study found, in JSON types.
@@ -49,6 +50,8 @@ def study_document(
         From `compare_channels`, with the same window.
     window_um : (float or None, float or None), optional
         Shallowest and deepest depth in um that enter.
+    others : mapping, optional
+        The same comparisons of stacks read with other normalisations, by their names.
     command : str, optional
         The command line that repeats it.
 
@@ -56,9 +59,9 @@ def study_document(
     -------
     dict
         ``schema_version, kind, stacks`` (one a row of the plan, failed ones with their error),
-        ``comparisons`` (one a channel), ``settings, provenance``. Strengths are fractions of
-        1, slopes fractions per um; what is undefined is None. It does not depend on how often
-        the study was stopped.
+        ``comparisons`` (one a channel), ``sensitivity, settings, provenance``. Strengths are
+        fractions of 1, slopes fractions per um; what is undefined is None. It does not depend
+        on how often the study was stopped.
     """
     first = next((s.profile for s in stacks if s.profile is not None), None)
     settings, made = (first.settings, first.provenance) if first else ({}, {})
@@ -67,11 +70,18 @@ def study_document(
         "kind": "study",
         "stacks": [_stack(stack, window_um) for stack in stacks],
         "comparisons": [_comparison(each) for each in comparisons],
-        "settings": {**settings, "window_um": window_um},
+        "sensitivity": {name: _sensitivity(read) for name, read in (others or {}).items()},
+        "settings": {
+            **settings,
+            "window_um": window_um,
+            "comparison": vars(comparisons[0].choices) if comparisons else None,
+        },
         "provenance": {
             "command": command,
             **{key: made.get(key) for key in ("weights", "device", "precision")},
             "versions": {**made.get("versions", {}), **{p: version(p) for p in _STATISTICS}},
+            "inputs": {s.row.place: s.kept.inputs for s in stacks if s.kept},
+            "protocols": {s.row.place: s.profile.provenance for s in stacks if s.profile},
         },
     }
     plain: dict[str, Any] = plain_json(document)
@@ -106,7 +116,7 @@ def study_csv(document: dict[str, Any]) -> str:
 
 
 def _stack(stack: StudyStack, window_um: Window | None) -> dict[str, Any]:
-    row, kept = stack.row, stack.kept
+    row = stack.row
     known = {
         "place": row.place,
         "name": row.name,
@@ -114,7 +124,7 @@ def _stack(stack: StudyStack, window_um: Window | None) -> dict[str, Any]:
         "animal": row.animal or None,
         "channel": row.channel or None,
         "line": row.line,
-        "inputs": kept.inputs if kept else {"stack": {"path": str(row.stack)}},
+        "path": str(row.stack),
     }
     try:
         profile = windowed(stack, window_um)
@@ -137,6 +147,29 @@ def _comparison(each: ChannelComparison) -> dict[str, Any]:
         "left_out": [{"place": place, "reason": reason} for place, reason in each.left_out],
         "note": each.note or None,
         **_effects(each.result),
+    }
+
+
+def _sensitivity(comparisons: Sequence[ChannelComparison]) -> dict[str, Any]:
+    """Return the slopes alone, of all stacks that entered and of what differs between arms."""
+    members = [member for each in comparisons for member in (*each.fixed, *each.gained)]
+    return {
+        "stacks": {member.row.place: slopes_of(member.profile) for member in members},
+        "comparisons": [
+            {
+                "channel": each.channel or None,
+                "note": each.note or None,
+                "components": {
+                    effect.component: {
+                        "slope_difference_per_um": effect.slope_difference_per_um,
+                        "ci95": effect.ci95,
+                        "p_holm": effect.p_holm,
+                    }
+                    for effect in (each.result.effects if each.result else ())
+                },
+            }
+            for each in comparisons
+        ],
     }
 
 

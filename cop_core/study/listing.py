@@ -16,10 +16,10 @@ from cop_core.files import replace_files
 from cop_core.stacks._tiff_folder import tiffs_in
 from cop_core.stacks._tiff_planes import quiet_tifffile
 from cop_core.stacks.files import source_files
-from cop_core.study.cells import ARMS, folder_name, stack_name
+from cop_core.study.cells import ARMS, COLUMNS, folder_name, stack_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _HEADER: Final = ("stack", "arm", "animal", "channel", "power", "z_step_um", "name")
 _ZARR: Final = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
@@ -70,18 +70,86 @@ def write_plan(folder: str | os.PathLike[str], plan: str | os.PathLike[str]) -> 
     file, root = Path(plan).absolute(), Path(folder).absolute()
     if file.exists():
         raise InputError("it exists already", where=str(plan), advice="Choose another name")
-    stacks = list_stacks(root)
-    if not stacks:
+    cells = list_cells(root)
+    save_plan(cells, file, root)
+    return len(cells), sum(not row["arm"] for row in cells)
+
+
+def list_cells(folder: str | os.PathLike[str]) -> list[dict[str, str]]:
+    """Return the rows of a plan with the stacks below a folder.
+
+    Parameters
+    ----------
+    folder : path
+        Where the stacks are.
+
+    Returns
+    -------
+    list of dict
+        Text by column; what no name says is empty. Paths are relative to the folder.
+
+    Raises
+    ------
+    InputError
+        There is no stack.
+    """
+    root = Path(folder).absolute()
+    below = [stack.relative_to(root) for stack in list_stacks(root)]
+    if not below:
         raise InputError("no TIFF or zarr below it", where=str(folder))
-    below = [stack.relative_to(root) for stack in stacks]
     arms = [arm_of(path) for path in below]
-    shown = [_relative(stack, file.parent) for stack in stacks]
-    text = _text(zip(shown, arms, _names(below, arms), strict=True))
+    return [
+        {**dict.fromkeys(_HEADER, ""), "stack": path.as_posix(), "arm": arm, "name": name}
+        for path, arm, name in zip(below, arms, _names(below, arms), strict=True)
+    ]
+
+
+def save_plan(
+    cells: Sequence[Mapping[str, str]],
+    plan: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+) -> None:
+    """Write rows as a plan.
+
+    Parameters
+    ----------
+    cells : sequence of mapping
+        Text by column, one a row.
+    plan : path
+        The CSV file; one that is there is replaced.
+    folder : path
+        What the paths in the cells are relative to; in the file they are relative to its own.
+
+    Raises
+    ------
+    InputError
+        It cannot be written.
+    """
+    file, root = Path(plan).absolute(), Path(folder).absolute()
+    moved = move_cells(cells, root, file.parent)
+    columns = [c for c in COLUMNS if c in _HEADER or any(row.get(c) for row in moved)]
+    rows = [[row.get(c, "") for c in columns] for row in moved]
+    text = io.StringIO(newline="")
+    returns = any("\r" in cell for row in rows for cell in row)  # which a writer does not quote
+    writer = csv.writer(
+        text, lineterminator="\n", quoting=csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
+    )
+    writer.writerows([columns, *rows])
     try:
-        replace_files({file: text.encode("utf-8-sig")})  # the mark tells spreadsheets that it is
+        # the mark tells spreadsheets that it is UTF-8
+        replace_files({file: text.getvalue().encode("utf-8-sig")})
     except (OSError, UnicodeEncodeError) as error:
         raise InputError(f"the plan cannot be written ({error})", where=str(plan)) from error
-    return len(stacks), arms.count("")
+
+
+def move_cells(cells: Sequence[Mapping[str, str]], old: Path, new: Path) -> list[dict[str, str]]:
+    """Return rows with the paths of stacks and power tables relative to another folder."""
+
+    def moved(cell: str, column: str) -> str:
+        is_path = column == "stack" or (column == "power" and (old / cell).is_file())
+        return _relative(old / cell, new) if cell and is_path else cell
+
+    return [{column: moved(cell, column) for column, cell in row.items()} for row in cells]
 
 
 def arm_of(path: Path) -> str:
@@ -122,7 +190,7 @@ def _relative(stack: Path, folder: Path) -> str:
         text = Path(os.path.relpath(stack, folder)).as_posix()
     except ValueError:  # on another drive
         text = str(stack)
-    return f"./{text}" if text.startswith(_FORMULA) else text
+    return f"./{text}" if text.startswith(_FORMULA) or text != text.lstrip() else text
 
 
 def _names(paths: Sequence[Path], arms: Sequence[str]) -> list[str]:
@@ -136,11 +204,3 @@ def _names(paths: Sequence[Path], arms: Sequence[str]) -> list[str]:
         name if keys.count(key) == 1 else folder_name(stack_name("_".join(path.parts)))
         for name, key, path in zip(short, keys, paths, strict=True)
     ]
-
-
-def _text(rows: Iterable[tuple[str, str, str]]) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_HEADER)
-    writer.writerows([stack, arm, "", "", "", "", name] for stack, arm, name in rows)
-    return text.getvalue()

@@ -3,41 +3,16 @@
 from __future__ import annotations
 
 import base64
-from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
 from cop_core.report.page.cells import Cells, plain_text, table
+from cop_core.report.page.columns import EQUIVALENCE
+from cop_core.report.page.frame import whole_page
 from cop_core.report.protocols import label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_PAGE: Final = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="generator" content="napari-cop">
-<title>Noise against depth: a study</title>
-<style>
-{style}</style>
-</head>
-<body>
-<header>
-<p class="kind">Noise against depth</p>
-<h1>Study of {n} stacks</h1>
-<p class="from">Every number on this page is from <code>study.json</code>, schema {schema}.
-Slopes in % per 100 µm, intervals of 95 %.</p>
-</header>
-<main>
-{sections}</main>
-</body>
-</html>
-"""
 _CAPTIONS: Final = {
     "curves": "Strength of every component against depth, one curve a stack.",
     "slopes": "Slopes of every stack, and of both arms with 95 % intervals where several stacks "
@@ -62,25 +37,35 @@ def study_html(document: dict[str, Any], drawings: Mapping[str, str]) -> str:
     str
         HTML. Whatever the document holds is escaped.
     """
-    cells = Cells(document)
-    sections = [
-        *(_comparison(cells, i) for i in range(len(document["comparisons"]))),
-        *(_figure(name, svg) for name, svg in drawings.items()),
-        _stacks(cells),
-        _repeat(cells),
-    ]
-    return _PAGE.format(
-        style=resources.files("cop_core.report.page").joinpath("page.css").read_text("utf-8"),
-        n=len(document["stacks"]),
-        schema=cells.text("schema_version"),
-        sections="".join(f"<section>\n{section}</section>\n" for section in sections),
+    cells, channels = Cells(document), range(len(document["comparisons"]))
+    return whole_page(
+        f"Study of {len(document['stacks'])} stacks",
+        [
+            "Every number on this page is from <code>study.json</code>, schema "
+            f"{cells.text('schema_version')}.\nSlopes in % per 100 µm, intervals of 95 %.",
+        ],
+        [
+            *((_title(cells, i), _comparison(cells, i)) for i in channels),
+            ("Figures", "".join(_figure(name, svg) for name, svg in drawings.items())),
+            ("Stacks", _stacks(cells)),
+            ("Sensitivity to the normalisation", "".join(_sensitivity(cells, i) for i in channels)),
+            ("Data", _data(cells)),
+            ("How it was made", _repeat(cells)),
+        ],
     )
+
+
+def _title(cells: Cells, i: int) -> str:
+    n_fixed, n_gained = (len(cells.at("comparisons", i, arm)) for arm in ("fixed", "gained"))
+    channel = cells.at("comparisons", i, "channel")
+    of = f", channel {plain_text(channel)}" if channel else ""
+    return f"Fixed ({n_fixed}) minus gained ({n_gained}){of}"
 
 
 def _comparison(cells: Cells, i: int) -> str:
     at = ("comparisons", i)
-    n_fixed, n_gained = (len(cells.at(*at, arm)) for arm in ("fixed", "gained"))
-    channel = f", channel {cells.text(*at, 'channel')}" if cells.at(*at, "channel") else ""
+    margin = cells.at("settings", "comparison", "margin_per_100_um")
+    more = () if margin is None else EQUIVALENCE
     rows = [
         [
             label(component),
@@ -91,15 +76,14 @@ def _comparison(cells: Cells, i: int) -> str:
             cells.p_value(*at, "components", component, "p_holm"),
             cells.number(*at, "components", component, "cohen_d", form=_FORM),
             cells.interval(*at, "components", component, "cohen_d_ci95"),
+            *(give(cells, (*at, "components", component)) for _, give in more),
         ]
         for component in cells.at(*at, "components")
     ]
-    head = ["", "slope", "95 % CI", "p (Holm)", "Cohen's d", "95 % CI"]
+    head = ["", "slope", "95 % CI", "p (Holm)", "Cohen's d", "95 % CI", *(h for h, _ in more)]
     said = "".join(f"<li>{text}</li>\n" for text in _said(cells, i))
-    return (
-        f"<h2>Fixed ({n_fixed}) minus gained ({n_gained}){channel}</h2>\n"
-        + (f'<ul class="warnings">\n{said}</ul>\n' if said else "")
-        + (table("Difference of both arms", head, rows) if rows else "")
+    return (f'<ul class="warnings">\n{said}</ul>\n' if said else "") + (
+        table("Difference of both arms", head, rows) if rows else ""
     )
 
 
@@ -141,16 +125,54 @@ def _stacks(cells: Cells) -> str:
         for i in range(len(stacks))
     ]
     head = ["stack", "animal", *map(label, components), "error"]
-    return f"<h2>Stacks</h2>\n{table('Slope of every stack', head, rows)}"
+    return table("Slope of every stack", head, rows)
+
+
+def _sensitivity(cells: Cells, i: int) -> str:
+    """Return how what differs between the arms depends on the normalisation."""
+    others = list(cells.at("sensitivity") or ())
+    if not others:
+        return (
+            "<p>Not computed; <code>--sensitivity</code> reads the stacks again with each of the "
+            "other normalisations.</p>\n"
+        )
+    places = [("comparisons", i), *(("sensitivity", n, "comparisons", i) for n in others)]
+    rows = [
+        [label(component), *(_slope(cells, (*at, "components", component)) for at in places)]
+        for component in cells.at("comparisons", i, "components")
+    ]
+    used = f"{plain_text(cells.at('settings', 'normalisation'))} (used)"
+    return table(_title(cells, i), ["", used, *map(plain_text, others)], rows)
+
+
+def _slope(cells: Cells, at: tuple[str | int, ...]) -> str:
+    slope = cells.number(*at, "slope_difference_per_um", scale=_SLOPE, form=_FORM)
+    return f"{slope}<br>{cells.interval(*at, 'ci95', scale=_SLOPE, form=_FORM)}"
+
+
+def _data(cells: Cells) -> str:
+    """Return which files the stacks are."""
+    rows = [
+        [plain_text(place), role, cells.text(*at, "path"), f'<span class="hash">{known}</span>']
+        for place, files in (cells.at("provenance", "inputs") or {}).items()
+        for role in files
+        for at in [("provenance", "inputs", place, role)]
+        for known in [cells.text(*at, "sha256" if cells.at(*at, "sha256") else "note")]
+    ]
+    return table("What was read", ["stack", "", "file", "SHA-256"], rows, kind="words")
 
 
 def _repeat(cells: Cells) -> str:
     command = cells.at("provenance", "command")
     said = f"<pre>{plain_text(command)}</pre>\n" if command else ""
+    said += (
+        "<p><code>cop replay study.json</code> reads the stacks again and says whether the numbers "
+        "are the same, or which input changed.</p>\n"
+    )
     leaves = [*cells.leaves("settings"), *cells.leaves("provenance")]
     rows = [
         [f"<code>{plain_text('.'.join(map(str, leaf)))}</code>", cells.value(*leaf)]
         for leaf in leaves
-        if leaf[-1] != "command"
+        if leaf[-1] != "command" and leaf[1] not in ("inputs", "protocols")
     ]
-    return f"<h2>How it was made</h2>\n{said}{table('Settings', ['', ''], rows, kind='words')}"
+    return f"{said}{table('Settings', ['', ''], rows, kind='words')}"

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from cop_core.errors import InputError
-from cop_core.study.cells import COLUMNS, RowCells, column_name
+from cop_core.study.cells import RowCells
+from cop_core.study.table import Problem, read_table
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
-
-_MOST_BYTES: Final = 16 * 2**20
-_REQUIRED: Final = ("stack", "arm")
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 @dataclass(frozen=True)
@@ -94,77 +91,69 @@ def read_plan(path: str | os.PathLike[str]) -> tuple[Row, ...]:
         animals stated for some rows only.
     """
     file = Path(path).absolute()
-    lines = _text(file).splitlines()
-    delimiter = ";" if lines and ";" in lines[0] else ","
-    table = _table(lines, delimiter, file)
-    _, header = next(table, (0, []))
-    columns = _columns(header, file)
-    rows, problems = _rows(table, columns, file.parent, delimiter)
-    problems += _between(rows)
-    if problems:
-        raise PlanError(sorted(problems, key=_line_of), where=str(file))
+    table, problems = read_table(file)
+    rows, wrong = check_cells(table, file.parent)
+    _require_none([*problems, *wrong], file)
     if not rows:
         raise InputError("the plan has no rows", where=str(file), advice="Name a stack in each row")
     return tuple(rows)
 
 
-def _text(file: Path) -> str:
-    try:
-        if file.stat().st_size > _MOST_BYTES:
-            raise InputError("too large for a plan", where=str(file), advice="Give a CSV table")
-        return file.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"the plan cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8'})",
-            where=str(file),
-            advice="Give a CSV table; a spreadsheet saves it as CSV UTF-8",
-        ) from None
+def plan_cells(path: str | os.PathLike[str]) -> tuple[dict[str, str], ...]:
+    """Return what stands in the cells of a plan, to be edited.
+
+    Parameters
+    ----------
+    path : path
+        As for `read_plan`.
+
+    Returns
+    -------
+    tuple of dict
+        Text by column, one a row; not checked.
+
+    Raises
+    ------
+    InputError
+        It cannot be read as a table, or lacks a column.
+    """
+    file = Path(path).absolute()
+    table, problems = read_table(file)
+    _require_none(problems, file)
+    return tuple(cells for _, cells in table)
 
 
-def _table(lines: list[str], delimiter: str, file: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield line and cells of every row that is not empty."""
-    reader = csv.reader(lines, delimiter=delimiter)
-    try:
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                yield reader.line_num, [cell.strip() for cell in row]
-    except csv.Error as error:
-        raise InputError(f"not a CSV table ({error})", where=str(file)) from None
+def check_cells(
+    table: Iterable[tuple[int, Mapping[str, str]]], folder: Path
+) -> tuple[list[Row], list[Problem]]:
+    """Check what stands in the cells of a plan.
 
+    Parameters
+    ----------
+    table : iterable of (int, mapping)
+        Line, and text by column, of every row.
+    folder : Path
+        What paths are relative to.
 
-def _columns(header: list[str], file: Path) -> list[str]:
-    columns = [column_name(cell) for cell in header]
-    unknown = [cell for cell, name in zip(header, columns, strict=True) if name not in COLUMNS]
-    lacking = [name for name in _REQUIRED if name not in columns]
-    twice = {name for name in columns if columns.count(name) > 1}
-    for what, names in (("lacks", lacking), ("has twice", twice), ("has an unknown", unknown)):
-        if names:
-            raise InputError(
-                f"the header {what} {', '.join(map(repr, names))}",
-                where=str(file),
-                advice=f"Known columns are {', '.join(COLUMNS)}",
-            )
-    return columns
-
-
-def _rows(
-    table: Iterator[tuple[int, list[str]]], columns: list[str], folder: Path, delimiter: str
-) -> tuple[list[Row], list[str]]:
-    """Return the rows that are good by themselves, and what is wrong with the others."""
+    Returns
+    -------
+    rows, problems : list of Row, list of (int, str)
+        The rows that are good by themselves; line and text of all that is wrong.
+    """
     rows: list[Row] = []
-    problems: list[str] = []
+    problems: list[Problem] = []
     for line, texts in table:
-        if len(texts) != len(columns):
-            problems.append(
-                f"line {line}: {len(texts)} cells for {len(columns)} columns; put quotes around "
-                'a cell that holds a separator, such as "gained:5,300,60"'
-            )
-            continue
-        cells = RowCells(dict(zip(columns, texts, strict=True)), folder, delimiter)
+        cells = RowCells({column: text.strip() for column, text in texts.items()}, folder)
         row = _row(cells, line)
         rows += [] if cells.problems else [row]
-        problems += [f"line {line}: {text}" for text in cells.problems]
-    return rows, problems
+        problems += [(line, text) for text in cells.problems]
+    return rows, [*problems, *_between(rows)]
+
+
+def _require_none(problems: Sequence[Problem], file: Path) -> None:
+    if problems:
+        ordered = sorted(problems, key=lambda problem: problem[0])
+        raise PlanError([f"line {line}: {text}" for line, text in ordered], where=str(file))
 
 
 def _row(cells: RowCells, line: int) -> Row:
@@ -179,7 +168,7 @@ def _row(cells: RowCells, line: int) -> Row:
     )
 
 
-def _between(rows: Sequence[Row]) -> Iterator[str]:
+def _between(rows: Sequence[Row]) -> Iterator[Problem]:
     """Yield what rows that are good by themselves do to each other."""
     stacks: dict[object, int] = {}
     places: dict[str, int] = {}
@@ -189,15 +178,12 @@ def _between(rows: Sequence[Row]) -> Iterator[str]:
         first = stacks.setdefault(what, row.line)
         called = places.setdefault(row.place.casefold(), row.line)
         if first != row.line:
-            yield f"line {row.line}: the stack of line {first} once more; remove one"
+            yield row.line, f"the stack of line {first} once more; remove one"
         elif called != row.line:
             yield (
-                f"line {row.line}: called {row.name!r} as that of line {called}; "
-                "give each another name in a column 'name'"
+                row.line,
+                f"called {row.name!r} as that of line {called}; give each another name in a "
+                "column 'name'",
             )
         if stated and not row.animal:
-            yield f"line {row.line}: no animal, others state theirs; state it, or none"
-
-
-def _line_of(problem: str) -> int:
-    return int(problem.removeprefix("line ").partition(":")[0])
+            yield row.line, "no animal, others state theirs; state it, or none"

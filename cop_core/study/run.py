@@ -62,6 +62,7 @@ def run_study(
     hashed: bool | None = None,
     stacks: Callable[[int, int], None] = lambda _done, _total: None,
     planes: Callable[[str, int, int], None] = lambda _place, _done, _total: None,
+    finished: Callable[[StudyStack], None] = lambda _stack: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> tuple[StudyStack, ...]:
     """Read every stack of a plan into a folder of its own, with its report.
@@ -89,6 +90,8 @@ def run_study(
     planes : callable
         Told of the place of the stack that is read, its steps done and in all; bytes where the
         SHA-256 of a moved file is compared.
+    finished : callable
+        Told what became of each stack, once it is known.
     cancelled : callable
         Asked after every step.
 
@@ -112,18 +115,21 @@ def run_study(
     _clear_leftovers(target)
     reader = _Reader(target, estimator, settings or Settings(), opening or {}, hashed)
     # all are opened first: what is finished, and what cannot be opened, is known at once
-    found = [reader.look(row, partial(planes, row.place)) for row in rows]
-    done = sum(isinstance(each, StudyStack) for each in found)
-    stacks(done, len(rows))
-    outcomes = []
-    for row, each in zip(rows, found, strict=True):
-        if isinstance(each, StudyStack):
-            outcomes.append(each)
-        else:
-            outcomes.append(reader.read(row, each, partial(planes, row.place), cancelled))
-            done += 1
-            stacks(done, len(rows))
-    return tuple(outcomes)
+    found: list[Stack | StudyStack] = []
+    for row in rows:
+        found.append(reader.look(row, partial(planes, row.place)))
+        if cancelled():
+            raise CancelledError("cancelled", where=row.place)
+    known = {i: each for i, each in enumerate(found) if isinstance(each, StudyStack)}
+    for outcome in known.values():
+        finished(outcome)
+    stacks(len(known), len(rows))
+    for i, each in enumerate(found):
+        if not isinstance(each, StudyStack):
+            known[i] = reader.read(rows[i], each, partial(planes, rows[i].place), cancelled)
+            finished(known[i])
+            stacks(len(known), len(rows))
+    return tuple(known[i] for i in range(len(rows)))
 
 
 def _clear_leftovers(folder: Path) -> None:

@@ -21,6 +21,7 @@ import useq
 from pymmcore_plus import CMMCorePlus, find_micromanager
 
 from cop_core.live.micromanager import MicroManagerSource
+from cop_core.stacks import GainedPower
 
 if not find_micromanager():
     pytest.skip("no Micro-Manager devices: install mm-test-adapters", allow_module_level=True)
@@ -320,6 +321,43 @@ def test_a_refused_power_is_not_taken_for_the_power(core, watch):
         for k, power in enumerate(powers)
     )
     assert source.stack().power_mw.tolist() == [3, 3, 4]
+
+
+def test_power_is_what_open_stack_takes(core, watch, tmp_path):
+    table = tmp_path / "power.csv"
+    table.write_text("depth_um,power_mw\n0,5\n40,25\n")
+    law = GainedPower(5, 20, 30)
+    depth = np.arange(11) * 4.0
+    wanted = {7.5: np.full(11, 7.5), str(law): law.at(depth), law: law.at(depth)}
+    wanted |= {table: 5 + depth / 2, str(table): 5 + depth / 2}
+    sources = {power: watch(power=power) for power in wanted}
+    core.mda.run(useq.MDASequence(z_plan=DOWN))
+    for power, source in sources.items():
+        assert source.stack().power_mw.tolist() == wanted[power].tolist()
+        assert [plane.power_mw for plane in drain(source)] == wanted[power].tolist()
+
+
+def test_what_an_event_states_goes_before_a_law(core, watch):
+    source = watch(power=3.0)
+    core.mda.run(
+        useq.MDAEvent(index={"z": k}, z_pos=k, metadata={"power_mw": 9.0} if k == 1 else {})
+        for k in range(3)
+    )
+    assert source.stack().power_mw.tolist() == [3, 9, 3]
+
+
+@pytest.mark.parametrize(
+    ("power", "message"),
+    [
+        (-1.0, "negative"),
+        ("gained:5,0,60", "length_um must be larger than 0"),
+        ("no_such_table.csv", "no_such_table.csv"),
+        ([5.0, 6.0], "2 powers for 0 planes"),
+    ],
+)
+def test_a_power_that_is_none_is_told_before_the_planes_come(core, power, message):
+    with pytest.raises(InputError, match=message):
+        MicroManagerSource(core, power=power)
 
 
 def test_an_unknown_property_is_refused(core):

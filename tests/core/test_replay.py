@@ -234,7 +234,7 @@ def test_what_is_no_report_is_refused(text, said, run, tmp_path):
     ("place", "value", "said"),
     [
         (("schema_version",), "9.0", "it has schema 9.0"),
-        (("kind",), "study", "a report of kind 'study' cannot be replayed"),
+        (("kind",), "atlas", "a report of kind 'atlas' cannot be replayed"),
         (("protocols",), [], "does not say how it was made"),
         (("provenance", "protocols"), {}, "does not say how it was made"),
         (("provenance", "protocols", "fixed", "source"), "array", "the stack was an array"),

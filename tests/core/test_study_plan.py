@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 import tifffile
 import zarr
 
 from cop_core.errors import InputError
-from cop_core.study import PlanError, list_stacks, read_plan, write_plan
+from cop_core.study import (
+    PlanError,
+    check_cells,
+    list_cells,
+    list_stacks,
+    plan_cells,
+    read_plan,
+    save_plan,
+    write_plan,
+)
 from cop_core.study.cells import folder_name
 
 
@@ -288,3 +299,46 @@ def test_a_name_that_a_spreadsheet_takes_for_a_formula_stays_a_path(tmp_path):
     assert "\n./=fixed.tif,fixed," in (tmp_path / "plan.csv").read_text("utf-8-sig")
     (row,) = read_plan(tmp_path / "plan.csv")
     assert row.stack.samefile(tmp_path / "=fixed.tif")
+
+
+# --- cells -----------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names that Windows does not take")
+def test_hostile_names_come_back_from_a_plan(tmp_path):
+    names = ["a;b,c.tif", 'say "fixed".tif', "two\nlines.tif", "back\rto.tif", "u\u2028\x85.tif"]
+    names += [" first.tif", "=cmd().tif", "\u202egpj.tif"]
+    root = tmp_path / "data"
+    root.mkdir()
+    for name in names:
+        (root / name).touch()
+    cells = list_cells(root)
+    assert sorted(row["stack"] for row in cells) == sorted(names)
+    for row in cells:
+        row["arm"] = "gained"
+    save_plan(cells, tmp_path / "plans" / "plan.csv", root)
+    rows = read_plan(tmp_path / "plans" / "plan.csv")
+    assert sorted(row.stack.name for row in rows) == sorted(names)
+    assert len({row.place for row in rows}) == len(names)
+
+
+def test_cells_of_a_plan_are_written_as_they_were(plan, folder, tmp_path_factory):
+    lines = [
+        "stack;arm;animal;power;z step;note",
+        "a.tif;fixed;m1;2,5;4;x, y",
+        "c.tif;gained;m1;power.csv;;",
+        "b.ome.tif;;m2;gained:5,300,60;2;",
+    ]
+    cells = plan_cells(plan(*lines))
+    assert cells[0]["power"] == "2.5"
+    assert cells[2]["arm"] == ""
+    rows, found = check_cells(enumerate(cells), folder)
+    assert [row.opening.get("power") for row in rows] == [2.5, folder / "power.csv"]
+    assert found == [(2, "no arm; write fixed or gained")]
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "plan.csv"
+    save_plan([*cells[:2], {**cells[2], "arm": "fixed"}], elsewhere, folder)
+    first, second, third = read_plan(elsewhere)
+    assert first.stack.samefile(folder / "a.tif")
+    assert second.opening["power"].samefile(folder / "power.csv")
+    assert third.opening["power"] == "gained:5,300,60"
+    assert "x, y" in elsewhere.read_text(encoding="utf-8-sig")

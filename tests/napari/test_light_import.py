@@ -24,7 +24,7 @@ def test_import_leaves_heavy_libraries_alone(module: str) -> None:
     assert done.stdout.split() == []
 
 
-@pytest.mark.parametrize("widget", ["compare", "live"])
+@pytest.mark.parametrize("widget", ["compare", "live", "study"])
 def test_importing_a_widget_leaves_pytorch_and_micromanager_alone(widget: str) -> None:
     pytest.importorskip("napari", reason="napari is not installed")
     code = (

@@ -128,14 +128,21 @@ def test_a_real_camera_through_micromanager(viewer: Any, add: Any, qtbot: Any) -
     frames: list[Any] = []
     core.mda.events.frameReady.connect(lambda image, *_: frames.append(image.copy()))
     dock = add(viewer)
-    dock.forms[0].chosen.value = _live_form.CORE
+    form = dock.forms[0]
+    form.chosen.value = _live_form.CORE
+    form.power.mode.value = "grows with depth"
+    form.power_property.value = "Camera-Gain"
+    with pytest.raises(cop.InputError, match="given twice"):
+        form.feeds()
+    form.power_property.value = ""
     start(qtbot, dock)
     qtbot.waitUntil(lambda: bool(dock.plots.figure().axes), timeout=60_000)
     core.run_mda(useq.MDASequence(z_plan={"bottom": 0, "top": 21, "step": 3, "go_up": True}))
     result = ended(qtbot, dock)
     assert dock.panel.text("planes") == "8 of 8"
     qtbot.waitUntil(lambda: len(frames) == 8)
-    offline = cop.profile(np.stack(frames), z_step_um=3.0)
+    offline = cop.profile(np.stack(frames), z_step_um=3.0, power="gained:5,300,60")
+    np.testing.assert_array_equal(result.power_mw, offline.power_mw)
     np.testing.assert_array_equal(result.mean, offline.mean)
     np.testing.assert_allclose(result.depth_um, offline.depth_um)
     dock.plots.plane_clicked.emit(0, 5)

@@ -43,7 +43,7 @@ def test_the_limit_is_asked_for_and_kept(read: Any, qtbot: Any, tmp_path: Path) 
     assert "the limit is not given" in notification_manager.records[-1].message
     assert not page.export_button.isEnabled()
     page.max_power_mw.value = "40"
-    page.surface_power_mw.value = "5"
+    page.form.surface_power_mw.value = "5"
     with qtbot.waitSignal(page.recommended, timeout=60_000):
         page.recommend()
     found = page.found
@@ -54,13 +54,20 @@ def test_the_limit_is_asked_for_and_kept(read: Any, qtbot: Any, tmp_path: Path) 
     assert "the limit is reached at" in page.status.text()
     assert "limit of 40 mW" in page.notes.toPlainText()
     assert len(page.plot.figure().axes) == 3
+    page.form.follow_um.value = 0.0
+    with qtbot.waitSignal(page.recommended, timeout=60_000):
+        page.recommend()
+    law = cop.recommend_power(stack, max_power_mw=40.0, surface_power_mw=5.0, follow_um=0)
+    np.testing.assert_array_equal(page.found.power_mw, law.power_mw)
+    assert "the law alone is held" in page.notes.toPlainText()
+    assert not np.array_equal(law.power_mw, alone.power_mw)
     page.export_to(str(tmp_path / "power"))
     qtbot.waitUntil(lambda: not page.status.text().startswith("Writing"), timeout=60_000)
     assert page.status.text().startswith("Written to")
     names = {p.name for p in (tmp_path / "power").rglob("*.*")}
     assert {"recommendation.json", "power.csv", "plan.json", "power.svg"} <= names
     again = cop.open_stack(SAMPLES / "gained.ome.zarr", power=tmp_path / "power" / "power.csv")
-    np.testing.assert_allclose(again.power_mw, found.power_mw, rtol=1e-6)
+    np.testing.assert_allclose(again.power_mw, law.power_mw, rtol=1e-6)
 
 
 def test_a_limit_that_is_none_is_told(read: Any, qtbot: Any) -> None:

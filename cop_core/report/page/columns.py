@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from cop_core.report.page.cells import Cells
+from cop_core.report.page.cells import Cells, Path
 
 PER_CENT: Final = 100.0
 PER_CENT_PER_100_UM: Final = 1e4
 
-Give = Callable[[Cells, tuple[str, ...]], str]
+Give = Callable[[Cells, Path], str]
 """Gives a cell from the document and the place of a component in it."""
 Column = tuple[str, Give]
 """The head of a column and what gives its cells."""

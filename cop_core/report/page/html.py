@@ -3,46 +3,16 @@
 from __future__ import annotations
 
 import html
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from cop_core.report.page import provenance, results, validity
 from cop_core.report.page.bibliography import bibtex
 from cop_core.report.page.cells import Cells, plain_text
+from cop_core.report.page.frame import whole_page
 from cop_core.report.page.methods import methods
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_PAGE = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="generator" content="napari-cop">
-<title>Noise against depth: {title}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<header>
-<p class="kind">Noise against depth</p>
-<h1>{title}</h1>
-<p class="from">{sources}</p>
-<p class="from">Made by napari-cop {version}. Every number on this page is from
-<code>report.json</code>, schema {schema}.</p>
-</header>
-<nav aria-label="Contents"><ol>
-{contents}</ol></nav>
-<main>
-{sections}</main>
-</body>
-</html>
-"""
 
 
 def report_html(document: dict[str, Any], drawings: Mapping[str, str]) -> str:
@@ -61,19 +31,16 @@ def report_html(document: dict[str, Any], drawings: Mapping[str, str]) -> str:
         HTML. Whatever the document holds is escaped.
     """
     cells = Cells(document)
-    sections = {title: content for title, content in _sections(cells, drawings).items() if content}
-    numbered = list(enumerate(sections.items(), start=1))
-    return _PAGE.format(
-        title=" and ".join(map(plain_text, cells.names())),
-        sources=provenance.sources(cells),
-        style=resources.files("cop_core.report.page").joinpath("page.css").read_text("utf-8"),
-        version=cells.text("provenance", "versions", "napari-cop"),
-        schema=cells.text("schema_version"),
-        contents="".join(f'<li><a href="#s{i}">{title}</a></li>\n' for i, (title, _) in numbered),
-        sections="".join(
-            f'<section aria-labelledby="s{i}">\n<h2 id="s{i}">{title}</h2>\n{content}</section>\n'
-            for i, (title, content) in numbered
-        ),
+    version = cells.text("provenance", "versions", "napari-cop")
+    schema = cells.text("schema_version")
+    return whole_page(
+        " and ".join(map(plain_text, cells.names())),
+        [
+            provenance.sources(cells),
+            f"Made by napari-cop {version}. Every number on this page is from\n"
+            f"<code>report.json</code>, schema {schema}.",
+        ],
+        list(_sections(cells, drawings).items()),
     )
 
 

@@ -1,0 +1,249 @@
+"""A whole study from napari: a folder becomes a plan, the plan a report."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QEvent, Qt, QUrl
+from qtpy.QtGui import QDesktopServices, QKeySequence, QShortcut
+from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
+
+from cop_core.errors import CopError, InputError
+from napari_cop._memory import remembered
+from napari_cop._run_bar import RunBar
+from napari_cop._runner import Runner, State, tell
+from napari_cop._study_model import PlanModel
+from napari_cop._study_page import StudyPage
+from napari_cop._study_planner import PLAN, Planner
+from napari_cop._study_run import StudyRequest, Told, run_plan
+from napari_cop._study_table import PlanTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari.viewer import Viewer
+    from qtpy.QtGui import QDragEnterEvent, QDropEvent
+
+    from cop_core.study import Study, StudyStack
+
+
+class StudyWidget(QWidget):
+    """Dock widget: the stacks of a folder planned, read and compared as one study.
+
+    Parameters
+    ----------
+    napari_viewer : Viewer
+        Whose window it is in; a study adds no layers.
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__()
+        self.model = PlanModel(self)
+        self.planner = Planner(self.model, self)
+        self.table = PlanTable(self.model)
+        self.bar = RunBar("Run study")
+        self.page = StudyPage(self, self.table, self.bar)
+        self.runner = Runner(self)
+        self.setAcceptDrops(True)
+        self._connect()
+        self._offer()
+        self.runner.warm_up()
+
+    def _connect(self) -> None:
+        page, bar, runner, planner = self.page, self.bar, self.runner, self.planner
+        page.choose_folder.clicked.connect(self.ask_for_folder)
+        page.choose_study.clicked.connect(self._ask_for_study)
+        page.folder.editingFinished.connect(self._folder_entered)
+        page.study.textChanged.connect(self._offer)
+        page.remove.clicked.connect(lambda: self.model.remove(self.table.selected_rows()))
+        page.again.clicked.connect(lambda: self.model.repeat(self.table.selected_rows()))
+        page.save.clicked.connect(self._ask_and_save)
+        bar.run.connect(self.run)
+        bar.cancel.connect(runner.stop)
+        bar.export.connect(self.open_report)
+        bar.copy.connect(self.copy_command)
+        planner.planned.connect(self._planned)
+        planner.looked.connect(self._looked)
+        planner.said.connect(self._say)
+        planner.failed.connect(self._failed)
+        runner.state_changed.connect(self._offer)
+        runner.progressed.connect(bar.set_progress)
+        runner.told.connect(self._told)
+        runner.finished.connect(self._finished)
+        runner.failed.connect(self._failed)
+        self.model.edited.connect(self._edited)
+        for keys, action in (("Ctrl+Return", self.run), ("Escape", runner.stop)):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(action)
+
+    def event(self, event: QEvent) -> bool:
+        """End what is going on when napari takes the widget out of its dock."""
+        taken_out = event.type() == QEvent.Type.ParentChange and self.parent() is None
+        if taken_out and hasattr(self, "runner"):
+            self.runner.abandon()
+            self.deleteLater()
+        return super().event(event)
+
+    # --- the folder -------------------------------------------------------------------------
+
+    def ask_for_folder(self) -> None:
+        """Ask for the folder with the stacks."""
+        last = self.page.folder.text() or str(remembered().get("study", ""))
+        folder = QFileDialog.getExistingDirectory(self, "Folder with the stacks of a study", last)
+        if folder:
+            self.take(folder)
+
+    def take(self, path: str | Path) -> None:
+        """List the stacks below a folder, or the rows of a plan, in the background."""
+        if self.runner.state is State.IDLE:
+            self.planner.take(path)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+        """Accept a folder or a plan."""
+        if _dropped(event):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+        """Take the folder or plan that is dropped."""
+        event.acceptProposedAction()
+        self.take(_dropped(event))
+
+    def _folder_entered(self) -> None:
+        text = self.page.folder.text().strip()
+        if text and Path(text).expanduser().absolute() != self.model.folder:
+            self.take(text)
+
+    def _planned(self, folder: Path, study: Path) -> None:
+        self.page.folder.setText(str(folder))
+        self.page.study.setText(str(study))
+        self._edited()
+
+    # --- the plan ---------------------------------------------------------------------------
+
+    def _edited(self) -> None:
+        self._offer()
+        self._say(self._count())
+
+    def _looked(self) -> None:
+        if self.runner.state is State.IDLE:
+            self._say(self._count())
+
+    def _count(self) -> str:
+        n, wrong = len(self.model.cells), self.model.n_wrong
+        text = f"{n} stack{'s' if n != 1 else ''}"
+        text += f", {wrong} to be filled in" if wrong else ""
+        broken = self.model.n_broken
+        return f"{text}, {broken} that cannot be opened" if broken else text
+
+    def _ask_for_study(self) -> None:
+        folder = QFileDialog.getExistingDirectory(
+            self, "Folder for the reports of the study", self.page.study.text()
+        )
+        if folder:
+            self.page.study.setText(folder)
+
+    def _ask_and_save(self) -> None:
+        start = str(self.model.folder / PLAN)
+        path, _ = QFileDialog.getSaveFileName(self, "Save the plan", start, "Plans (*.csv)")
+        if path:
+            with self._telling_errors():
+                self._save(Path(path))
+                self._say(f"Plan written to {path}")
+
+    def _save(self, path: Path) -> None:
+        from cop_core.study import save_plan  # PyTorch comes with it
+
+        save_plan(self.model.cells, path, self.model.folder)
+
+    # --- a run ------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Read what is not finished and compare; an error is told and leaves everything idle."""
+        if self.runner.state is State.IDLE and self.model.cells:
+            with self._telling_errors():
+                request = self._request()
+                self.model.check()
+                self.runner.start(request, run_plan)
+
+    def copy_command(self) -> None:
+        """Put the command line that makes the same study on the clipboard."""
+        with self._telling_errors():
+            QApplication.clipboard().setText(self._request().command)
+            self._say("Copied: paste it into a terminal")
+
+    def open_report(self) -> None:
+        """Show the report of the study in the browser."""
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._report())))
+
+    def _request(self) -> StudyRequest:
+        """Return what to do, with the plan written into the folder of the study."""
+        if self.model.n_wrong:
+            raise InputError(
+                f"the plan cannot be used: {self._count()}",
+                advice="Fill in what is missing, or remove rows",
+            )
+        request = self.page.request(PLAN)
+        self._save(request.plan)
+        return request
+
+    def _report(self) -> Path:
+        return Path(self.page.study.text().strip()).expanduser().absolute() / "study.html"
+
+    def _told(self, news: Told | StudyStack) -> None:
+        if isinstance(news, Told):
+            self.bar.set_progress(news.text, news.done, news.total)
+            self.model.put_state(news.place, "", "reading …")
+        elif news.error:
+            error = news.error.removeprefix(f"{news.row.stack}: ")
+            self.model.put_state(news.row.place, "failed", error)
+        else:
+            said = "read before" if news.resumed else "read"
+            self.model.put_state(news.row.place, "done", said)
+
+    def _finished(self, study: Study | None) -> None:
+        self._offer()
+        if study is None:
+            self._say("Stopped: finished stacks are kept, Run goes on with the others")
+            return
+        failed = sum(bool(stack.error) for stack in study.stacks)
+        before = sum(stack.resumed for stack in study.stacks)
+        text = f"Done: {len(study.stacks) - failed - before} stacks read, {before} read before"
+        self._say(f"{text}, {failed} failed" if failed else text)
+
+    def _failed(self, error: Exception) -> None:
+        self._say(f"Failed: {error}")
+        tell(error)
+
+    @contextmanager
+    def _telling_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except CopError as error:
+            self._failed(error)
+
+    def _say(self, text: str) -> None:
+        self.bar.status.setText(text)
+
+    def _offer(self, _: object = None) -> None:
+        """Offer what can be done now."""
+        state, planned = self.runner.state, bool(self.model.cells)
+        idle = state is State.IDLE
+        self.model.locked = not idle
+        self.bar.set_state(state, has_result=planned)
+        self.bar.run_button.setEnabled(idle and planned)
+        self.bar.export_button.setEnabled(idle and planned and self._report().is_file())
+        page = self.page
+        for field in (page.folder, page.study, page.choose_folder, page.choose_study):
+            field.setEnabled(idle)
+        for button in (page.again, page.remove, page.save):
+            button.setEnabled(idle and planned)
+
+
+def _dropped(event: QDragEnterEvent | QDropEvent) -> str:
+    """Return the folder or plan that is dragged; empty for anything else."""
+    paths = [url.toLocalFile() for url in event.mimeData().urls()]
+    good = len(paths) == 1 and (Path(paths[0]).is_dir() or paths[0].lower().endswith(".csv"))
+    return paths[0] if good else ""

@@ -1,0 +1,244 @@
+"""Options of a study go into its report, and its report gives the same numbers again."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+
+import pytest
+import tifffile
+
+from cop_core.depth import Choices, compare_arms, within
+from cop_core.depth.arms import NO_PAPER_TEST
+from cop_core.depth.equivalence import equivalence_p
+from cop_core.estimation import Settings, profile
+from cop_core.report.figures import FORMATS
+from cop_core.study import make_study, read_plan
+
+pytestmark = pytest.mark.usefixtures("quick_figures", "quick_study_figures")
+
+OTHERS = ["plane-minmax", "stack-percentile"]
+ONE_CROP = Settings(crops=1)
+
+
+@pytest.fixture
+def quick_study_figures(monkeypatch):
+    def touch(_draw, stem):
+        for suffix in FORMATS:
+            stem.with_suffix(f".{suffix}").write_text("figure")
+
+    monkeypatch.setattr("cop_core.study.figures.save_figure", touch)
+
+
+@pytest.fixture
+def data(counts, tmp_path):
+    """Two stacks an arm in folders of the animals, names shared between them, and a power table."""
+    lines = ["stack,arm,animal,power"]
+    for i, arm in enumerate(("fixed", "gained")):
+        for j in range(2):
+            path = tmp_path / f"m{2 * i + j}" / f"{arm}.ome.tif"
+            path.parent.mkdir()
+            scale = {"axes": "ZYX", "PhysicalSizeZ": 4.0, "PhysicalSizeZUnit": "µm"}
+            tifffile.imwrite(
+                path, counts(5, 192, 10 * i + j), photometric="minisblack", metadata=scale
+            )
+            lines.append(f"m{2 * i + j}/{arm}.ome.tif,{arm},,{'power.csv' if i else 5}")
+    lines = [f"{line},s{n}" if n else f"{line},name" for n, line in enumerate(lines)]
+    (tmp_path / "power.csv").write_text("depth_um,power_mw\n0,5\n20,6\n")
+    (tmp_path / "plan.csv").write_text("\n".join(lines))
+    return tmp_path
+
+
+@pytest.fixture
+def batch(data, run, tiny_weights):
+    """Run `cop batch` on that with some options, and return study.json."""
+
+    def batch(*options, code=0):
+        words = ["batch", data / "plan.csv", "-o", data / "study", "--crops", 1, "--device", "cpu"]
+        words += ["--precision", "float32"]
+        found, out, err = run(*words, "--weights", tiny_weights, *options)
+        assert found == code, err
+        return json.loads((data / "study" / "study.json").read_text(encoding="utf-8")), out
+
+    return batch
+
+
+def differences(document):
+    (compared,) = document["comparisons"]
+    return compared["components"]
+
+
+# --- options -----------------------------------------------------------------------------------
+
+
+def test_rule_and_margin_go_into_the_comparison_of_arms(batch, data, tiny_estimator):
+    document, out = batch("--rule", "paper", "--margin", 0.02, "--window-um", ":13")
+    assert document["settings"]["comparison"]["rule"] == "paper"
+    assert document["settings"]["comparison"]["margin_per_100_um"] == 0.02
+    assert NO_PAPER_TEST in document["comparisons"][0]["warnings"]
+    assert "has no test for several stacks" in " ".join(out.split())
+    rows = read_plan(data / "plan.csv")
+    read = [
+        within(profile(r.stack, estimator=tiny_estimator, settings=ONE_CROP), (None, 13))
+        for r in rows
+    ]
+    expected = compare_arms(read[:2], read[2:], rule="paper", margin_per_100_um=0.02)
+    for effect in expected.effects:
+        model, values = effect.model, differences(document)[effect.component]
+        by_hand = {
+            "fixed": equivalence_p(model.fixed_slope_per_um, model.fixed_se, model.dof, 2e-4),
+            "gained": equivalence_p(model.gained_slope_per_um, model.gained_se, model.dof, 2e-4),
+            "difference": equivalence_p(effect.slope_difference_per_um, model.se, model.dof, 2e-4),
+        }
+        for name, p in by_hand.items():
+            assert values[f"equivalence_p_{name}"] == pytest.approx(p)
+        assert values["cohen_d_class"] == effect.cohen_d_class
+    page = (data / "study" / "study.html").read_text(encoding="utf-8")
+    assert "p of more than<br>the margin" in page
+
+
+def test_rule_and_margin_of_a_pair_are_those_of_cop_compare(batch, data, run, tiny_weights):
+    plan = data / "plan.csv"
+    lines = plan.read_text().splitlines()
+    plan.write_text("\n".join([lines[0], lines[1], lines[3]]))
+    document, _ = batch("--rule", "paper", "--margin", 0.02)
+    code, _, err = run(
+        *("compare", data / "m0" / "fixed.ome.tif", data / "m2" / "gained.ome.tif"),
+        *("--power", 5, data / "power.csv", "--crops", 1),
+        *("--device", "cpu", "--precision", "float32"),
+        *("--weights", tiny_weights, "--rule", "paper", "--margin", 0.02, "-o", data / "pair"),
+    )
+    assert code == 0, err
+    report = json.loads((data / "pair" / "report.json").read_text(encoding="utf-8"))
+    assert differences(document) == report["comparison"]["components"]
+
+
+@pytest.mark.parametrize("option", [("--rule", "mine"), ("--margin", 0), ("--margin", -1)])
+def test_options_are_refused_before_anything_is_read(data, run, tiny_weights, option):
+    words = ["batch", data / "plan.csv", "-o", data / "study", "--weights", tiny_weights]
+    code, _, err = run(*words, *option)
+    assert code == 2
+    assert "Traceback" not in err
+    assert not (data / "study").exists()
+
+
+def test_sensitivity_reads_every_normalisation_and_resumes(batch, data, tiny_estimator):
+    document, _ = batch("--sensitivity")
+    assert list(document["sensitivity"]) == OTHERS
+    rows = read_plan(data / "plan.csv")
+    for name in OTHERS:
+        slopes = document["sensitivity"][name]["stacks"]
+        assert list(slopes) == [row.place for row in rows]
+        settings = Settings(crops=1, normalisation=name)
+        expected = profile(rows[0].stack, estimator=tiny_estimator, settings=settings)
+        found = slopes["fixed/s1"]["poisson"]["slope_per_um"]
+        assert found == expected.fits["poisson"].slope_per_um
+        (compared,) = document["sensitivity"][name]["comparisons"]
+        own = differences(document)["poisson"]["slope_difference_per_um"]
+        assert compared["components"]["poisson"]["slope_difference_per_um"] != own
+    before = {p: p.stat().st_mtime_ns for p in data.glob("study/**/report.json")}
+    assert len(before) == 12
+    again, _ = batch("--sensitivity")
+    assert again == document
+    assert {p: p.stat().st_mtime_ns for p in data.glob("study/**/report.json")} == before
+    page = (data / "study" / "study.html").read_text(encoding="utf-8")
+    assert "plane-percentile (used)" in page
+    without, _ = batch()
+    assert without["sensitivity"] == {}
+    assert "Not computed" in (data / "study" / "study.html").read_text(encoding="utf-8")
+
+
+# --- the same numbers --------------------------------------------------------------------------
+
+
+def test_a_study_gives_the_same_numbers(batch, data, run, tmp_path):
+    document, _ = batch("--margin", 0.02, "--sensitivity", "--window-um", ":13")
+    code, out, err = run("replay", data / "study", "-o", tmp_path / "again")
+    assert code == 0, err
+    assert "The same numbers: " in out
+    again = json.loads((tmp_path / "again" / "study.json").read_text(encoding="utf-8"))
+    for part in ("stacks", "comparisons", "sensitivity", "settings"):
+        assert again[part] == document[part]
+    assert run("replay", tmp_path / "again")[0] == 0
+
+
+def test_a_study_elsewhere_finds_files_that_share_a_name(batch, data, run, tmp_path_factory):
+    batch()
+    other = tmp_path_factory.mktemp("other")
+    shutil.copy(data / "study" / "study.json", other)
+    moved = data.rename(data.parent / "moved")
+    code, _, err = run("replay", other / "study.json")
+    assert code == 2
+    assert "gone are" in err
+    code, out, err = run("replay", other / "study.json", "--data", moved)
+    assert code == 0, err
+    assert "The same numbers" in out
+
+
+def test_a_changed_stack_of_a_study_is_named(batch, data, run, counts):
+    batch()
+    path = data / "m1" / "fixed.ome.tif"
+    scale = {"axes": "ZYX", "PhysicalSizeZ": 4.0, "PhysicalSizeZUnit": "µm"}
+    tifffile.imwrite(path, counts(5, 192, 99), photometric="minisblack", metadata=scale)
+    code, out, _ = run("replay", data / "study")
+    assert code == 1
+    assert "Changed: stack of fixed/s2." in " ".join(out.split())
+    (data / "power.csv").write_text("depth_um,power_mw\n0,5\n20,9\n")
+    code, out, _ = run("replay", data / "study")
+    assert "power of gained/s3, power of gained/s4." in " ".join(out.split())
+    path.unlink()
+    code, _, err = run("replay", data / "study")
+    assert code == 2
+    assert "(stack of fixed/s2)" in " ".join(err.split())
+
+
+def test_a_stack_that_failed_then_has_no_part_in_the_replay(batch, data, run):
+    os.truncate(data / "m1" / "fixed.ome.tif", 3000)
+    document, _ = batch(code=1)
+    assert [bool(s["error"]) for s in document["stacks"]] == [False, True, False, False]
+    code, out, err = run("replay", data / "study")
+    assert code == 0, err
+    assert "The same numbers" in out
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        (("provenance", "protocols"), None, "does not say how it was made"),
+        (("settings", "comparison"), None, "does not say how it was made"),
+        (("stacks", 0), {}, "does not say how it was made"),
+        (("stacks",), None, "it is no report"),
+        (("provenance", "protocols", "fixed/s1", "source"), "array", "the stack was an array"),
+    ],
+)
+def test_a_study_that_does_not_say_enough_is_refused(batch, data, run, place, value, said):
+    document, _ = batch()
+    within_it = document
+    for key in place[:-1]:
+        within_it = within_it[key]
+    if place == ("stacks",):
+        del document["stacks"]
+    else:
+        within_it[place[-1]] = value
+    (data / "study" / "study.json").write_text(json.dumps(document), encoding="utf-8")
+    code, _, err = run("replay", data / "study")
+    assert code == 2
+    assert said in " ".join(err.split())
+    assert "Traceback" not in err
+
+
+def test_the_library_makes_the_same_study(batch, data, tiny_estimator):
+    document, _ = batch("--margin", 0.02)
+    told = []
+    found = make_study(
+        read_plan(data / "plan.csv"),
+        data / "other",
+        estimator=tiny_estimator,
+        settings=ONE_CROP,
+        choices=Choices(margin_per_100_um=0.02),
+        finished=lambda stack: told.append(stack.row.place),
+    )
+    again = json.loads((found.folder / "study.json").read_text(encoding="utf-8"))
+    assert again["comparisons"] == document["comparisons"]
+    assert told == [stack.row.place for stack in found.stacks]

@@ -1,0 +1,402 @@
+"""The widget that plans a study, in a real napari: a folder, a plan, a report."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import tifffile
+
+pytest.importorskip("napari", reason="napari is not installed")
+
+from napari.utils.notifications import notification_manager
+from qtpy.QtCore import QMimeData, QPoint, Qt, QUrl
+from qtpy.QtGui import QDragEnterEvent, QDropEvent, QShortcut
+from qtpy.QtWidgets import QApplication
+
+from cop_core.study import read_plan
+from napari_cop._runner import State
+from napari_cop._study_model import KEYS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+NAME = "Plan a study"
+pytestmark = pytest.mark.usefixtures("quick_figures", "quick_study_figures")
+
+
+@pytest.fixture
+def quick_study_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    from cop_core.report.figures import FORMATS
+
+    def touch(_draw: object, stem: Path) -> None:
+        for suffix in FORMATS:
+            stem.with_suffix(f".{suffix}").write_text("figure")
+
+    monkeypatch.setattr("cop_core.study.figures.save_figure", touch)
+
+
+@pytest.fixture
+def write(counts: Any) -> Callable[..., None]:
+    """Write a small stack: (path, seed)."""
+
+    def write(path: Path, seed: int = 0) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scale = {"axes": "ZYX", "PhysicalSizeZ": 4.0, "PhysicalSizeZUnit": "µm"}
+        tifffile.imwrite(path, counts(4, 192, seed), photometric="minisblack", metadata=scale)
+
+    return write
+
+
+@pytest.fixture
+def folder(write: Any, tmp_path: Path) -> Path:
+    """Two good stacks and a broken one."""
+    root = tmp_path / "data"
+    write(root / "m1" / "fixed.ome.tif", 1)
+    write(root / "m1" / "gained.ome.tif", 2)
+    (root / "m2").mkdir()
+    (root / "m2" / "fixed.tif").write_bytes((root / "m1" / "fixed.ome.tif").read_bytes()[:3000])
+    return root
+
+
+@pytest.fixture
+def dock(viewer: Any, qtbot: Any, tiny_weights: Path) -> Iterator[Any]:
+    """Give the widget, with a small network and one crop a plane."""
+    _, widget = viewer.window.add_plugin_dock_widget("napari-cop", NAME)
+    options = widget.page.options
+    options.crops.value = 1
+    options.weights.value = "file"
+    options.weights_file.value = tiny_weights
+    yield widget
+    options.crops.value = 0
+    options.weights.value = "default"
+    widget.runner.stop()
+    qtbot.waitUntil(lambda: widget.runner.state is State.IDLE, timeout=20_000)
+
+
+def taken(qtbot: Any, dock: Any, path: Path) -> None:
+    """Let the widget list a folder and look at its files."""
+    with qtbot.waitSignals([dock.planner.planned, dock.planner.looked], timeout=60_000):
+        dock.take(path)
+
+
+def done(qtbot: Any, dock: Any) -> str:
+    """Run, and return what is said at the end."""
+    with qtbot.waitSignal(dock.runner.finished, timeout=120_000):
+        qtbot.mouseClick(dock.bar.run_button, Qt.MouseButton.LeftButton)
+    return str(dock.bar.status.text())
+
+
+def enter(dock: Any, row: int, column: str, text: str) -> None:
+    model = dock.model
+    assert model.setData(model.index(row, KEYS.index(column)), text)
+
+
+def shown(dock: Any, row: int, column: str, role: Any = Qt.ItemDataRole.DisplayRole) -> Any:
+    return dock.model.data(dock.model.index(row, KEYS.index(column)), role)
+
+
+def read_times(folder: Path) -> dict[str, int]:
+    found = sorted((folder / "study").glob("*/*/report.json"))
+    return {path.parent.name: path.stat().st_mtime_ns for path in found}
+
+
+# --- from a folder to a report -----------------------------------------------------------------
+
+
+def test_a_folder_becomes_a_plan_and_a_report(
+    dock: Any, folder: Path, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not dock.bar.run_button.isEnabled()
+    monkeypatch.setattr(
+        "napari_cop._study_widget.QFileDialog.getExistingDirectory", lambda *_: str(folder)
+    )
+    with qtbot.waitSignals([dock.planner.planned, dock.planner.looked], timeout=60_000):
+        qtbot.mouseClick(dock.page.choose_folder, Qt.MouseButton.LeftButton)
+    assert [shown(dock, i, "stack") for i in range(3)] == [
+        *("m1/fixed.ome.tif", "m1/gained.ome.tif", "m2/fixed.tif"),
+    ]
+    assert [shown(dock, i, "arm") for i in range(3)] == ["fixed", "gained", "fixed"]
+    assert shown(dock, 0, "z_step_um") == "4"
+    assert shown(dock, 0, "z_step_um", Qt.ItemDataRole.EditRole) == ""
+    assert shown(dock, 0, "state") == "4 planes, 192 × 192"
+    assert shown(dock, 2, "state").startswith("the file is truncated")
+    assert dock.bar.status.text() == "3 stacks, 1 that cannot be opened"
+    assert not dock.bar.export_button.isEnabled()
+    told: list[Any] = []
+    dock.runner.told.connect(told.append)
+    assert done(qtbot, dock) == "Done: 2 stacks read, 0 read before, 1 failed"
+    assert [shown(dock, i, "state") for i in range(2)] == ["read", "read"]
+    assert shown(dock, 2, "state").startswith("the file is truncated")
+    assert told
+    document = json.loads((folder / "study" / "study.json").read_text(encoding="utf-8"))
+    assert [bool(stack["error"]) for stack in document["stacks"]] == [False, False, True]
+    assert document["comparisons"][0]["kind"] == "pair"
+    opened: list[str] = []
+    monkeypatch.setattr(
+        "napari_cop._study_widget.QDesktopServices.openUrl",
+        lambda url: opened.append(url.toLocalFile()),
+    )
+    qtbot.mouseClick(dock.bar.export_button, Qt.MouseButton.LeftButton)
+    assert opened == [str(folder / "study" / "study.html")]
+
+
+def test_what_is_cancelled_goes_on_where_it_was(dock: Any, folder: Path, qtbot: Any) -> None:
+    taken(qtbot, dock, folder)
+    dock.runner.told.connect(lambda news: hasattr(news, "row") and dock.runner.stop())
+    (folder / "m2" / "fixed.tif").unlink()  # so that the first thing told is a stack that was read
+    dock.model.remove([2])
+    assert "Stopped: finished stacks are kept" in done(qtbot, dock)
+    assert not (folder / "study" / "study.json").exists()
+    before = read_times(folder)
+    assert len(before) == 1
+    dock.runner.told.disconnect()
+    dock.runner.told.connect(dock._told)
+    assert done(qtbot, dock) == "Done: 1 stacks read, 1 read before"
+    assert shown(dock, 0, "state") == "read before"
+    after = read_times(folder)
+    assert {name: after[name] for name in before} == before
+    assert len(after) == 2
+    assert done(qtbot, dock) == "Done: 0 stacks read, 2 read before"
+    assert read_times(folder) == after
+
+
+def test_the_copied_command_makes_the_same_study(
+    dock: Any, folder: Path, qtbot: Any, run: Any, tmp_path: Path
+) -> None:
+    taken(qtbot, dock, folder)
+    dock.page.margin.value = "2"
+    dock.page.to_um.value = "9"
+    dock.page.options.device.value = "cpu"
+    assert done(qtbot, dock).endswith("1 failed")
+    document = json.loads((folder / "study" / "study.json").read_text(encoding="utf-8"))
+    assert document["settings"]["comparison"]["margin_per_100_um"] == 0.02
+    assert document["settings"]["window_um"] == [None, 9]
+    qtbot.mouseClick(dock.bar.copy_button, Qt.MouseButton.LeftButton)
+    command = QApplication.clipboard().text()
+    assert command == document["provenance"]["command"]
+    words = shlex.split(command)
+    assert words[:2] == ["cop", "batch"]
+    words[words.index("-o") + 1] = str(tmp_path / "again")
+    code, _, err = run(*words[1:])
+    assert code == 1, err  # the broken one
+    again = json.loads((tmp_path / "again" / "study.json").read_text(encoding="utf-8"))
+    assert again["comparisons"] == document["comparisons"]
+    dock.page.options.device.value = "auto"
+
+
+# --- the table ---------------------------------------------------------------------------------
+
+
+def test_rows_say_what_is_to_be_filled_in(dock: Any, folder: Path, qtbot: Any) -> None:
+    (folder / "m1" / "gained.ome.tif").rename(folder / "m1" / "monday.ome.tif")
+    taken(qtbot, dock, folder)
+    assert "no arm; write fixed or gained" in shown(dock, 1, "state")
+    assert dock.bar.status.text() == "3 stacks, 1 to be filled in, 1 that cannot be opened"
+    notification_manager.records.clear()
+    dock.run()
+    assert "1 to be filled in" in notification_manager.records[-1].message
+    assert dock.runner.state is State.IDLE
+    assert not (folder / "study").exists()
+    enter(dock, 1, "arm", "gained")
+    enter(dock, 1, "power", "five")
+    assert "the power 'five' cannot be used" in shown(dock, 1, "state")
+    enter(dock, 1, "power", "5")
+    enter(dock, 0, "animal", "m1")
+    assert "no animal" in shown(dock, 1, "state")
+    with qtbot.waitSignal(dock.planner.looked, timeout=20_000):
+        enter(dock, 0, "animal", "")
+    assert shown(dock, 1, "state") == "4 planes, 192 × 192"
+    dock.model.remove([2])
+    assert dock.bar.status.text() == "2 stacks"
+    name = KEYS.index("name")
+    assert dock.table.isColumnHidden(name)
+    enter(dock, 1, "arm", "fixed")
+    enter(dock, 1, "name", shown(dock, 0, "name"))
+    assert "as that of line 1" in shown(dock, 1, "state")
+    assert not dock.table.isColumnHidden(name)
+
+
+def test_an_entry_fills_all_selected_cells(dock: Any, folder: Path, qtbot: Any) -> None:
+    taken(qtbot, dock, folder)
+    table, column = dock.table, KEYS.index("animal")
+    for row in range(3):
+        table.selectionModel().select(
+            dock.model.index(row, column), table.selectionModel().SelectionFlag.Select
+        )
+    QApplication.clipboard().setText("m7\n")
+    qtbot.keyClick(table, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert [shown(dock, i, "animal") for i in range(3)] == ["m7"] * 3
+    qtbot.keyClick(table, Qt.Key.Key_Delete)
+    assert [shown(dock, i, "animal") for i in range(3)] == [""] * 3
+    table.setCurrentIndex(dock.model.index(1, KEYS.index("arm")))
+    table.paste("fixed\tm1\ngained\tm2\nfixed\tm3")
+    assert [shown(dock, i, "arm") for i in range(3)] == ["fixed", "fixed", "gained"]
+    assert [shown(dock, i, "animal") for i in range(3)] == ["", "m1", "m2"]
+    index = dock.model.index(1, KEYS.index("arm"))
+    table.setCurrentIndex(index)
+    table.edit(index)
+    (box,) = [w for w in table.viewport().children() if hasattr(w, "activated")]
+    assert [box.itemText(i) for i in range(box.count())] == ["", "fixed", "gained"]
+    box.setCurrentText("gained")
+    box.activated.emit(2)
+    assert shown(dock, 1, "arm") == "gained"
+    assert not dock.model.setData(dock.model.index(0, KEYS.index("stack")), "other.tif")
+
+
+def test_a_saved_plan_is_that_of_the_table_and_can_be_dropped_again(
+    dock: Any, folder: Path, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken(qtbot, dock, folder)
+    (folder / "power.csv").write_text("depth_um,power_mw\n0,5\n20,6\n")
+    enter(dock, 0, "power", "power.csv")
+    enter(dock, 1, "power", "gained:5,300,60")
+    plan = tmp_path / "elsewhere" / "mine.csv"
+    monkeypatch.setattr(
+        "napari_cop._study_widget.QFileDialog.getSaveFileName", lambda *_: (str(plan), "")
+    )
+    qtbot.mouseClick(dock.page.save, Qt.MouseButton.LeftButton)
+    rows = read_plan(plan)
+    assert [row.stack.resolve() for row in rows] == [r.stack.resolve() for r in dock.model.rows]
+    assert rows[0].opening["power"].resolve() == folder / "power.csv"
+    cells = [dict(row) for row in dock.model.cells]
+    drop(dock, plan)
+    qtbot.waitUntil(lambda: dock.model.folder == plan.parent, timeout=20_000)
+    assert dock.model.cells[1]["power"] == cells[1]["power"]
+    assert [row.stack.resolve() for row in dock.model.rows] == [r.stack.resolve() for r in rows]
+
+
+def test_what_was_filled_in_is_there_again(dock: Any, folder: Path, qtbot: Any, write: Any) -> None:
+    taken(qtbot, dock, folder)
+    dock.model.remove([2])
+    for row in range(2):
+        enter(dock, row, "animal", f"m{row}")
+    dock.table.selectRow(1)
+    qtbot.mouseClick(dock.page.again, Qt.MouseButton.LeftButton)
+    enter(dock, 2, "channel", "0")
+    qtbot.mouseClick(dock.bar.copy_button, Qt.MouseButton.LeftButton)
+    assert (folder / "study" / "plan.csv").exists()
+    write(folder / "m3" / "fixed.ome.tif", 5)
+    (folder / "m2" / "fixed.tif").unlink()
+    taken(qtbot, dock, folder)
+    stacks = [shown(dock, i, "stack") for i in range(4)]
+    assert stacks == ["m1/fixed.ome.tif", *["m1/gained.ome.tif"] * 2, "m3/fixed.ome.tif"]
+    assert [shown(dock, i, "animal") for i in range(4)] == ["m0", "m1", "m1", ""]
+    assert [shown(dock, i, "channel") for i in range(4)] == ["", "", "0", ""]
+
+
+def drop(dock: Any, *paths: Path) -> bool:
+    """Drag paths onto the widget and let go; tell whether they were accepted."""
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    how = Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    entering = QDragEnterEvent(QPoint(20, 20), *how)
+    entering.ignore()
+    QApplication.sendEvent(dock, entering)
+    if entering.isAccepted():
+        QApplication.sendEvent(dock, QDropEvent(QPoint(20, 20), *how))
+    return bool(entering.isAccepted())
+
+
+def test_a_folder_can_be_dropped(dock: Any, folder: Path, qtbot: Any) -> None:
+    assert not drop(dock, folder / "m1" / "fixed.ome.tif")
+    assert not drop(dock, folder, folder / "m1")
+    with qtbot.waitSignal(dock.planner.looked, timeout=60_000):
+        assert drop(dock, folder)
+    assert len(dock.model.cells) == 3
+    assert dock.page.folder.text() == str(folder)
+
+
+# --- what goes wrong ---------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names that Windows does not take")
+def test_hostile_names_are_shown_and_read(
+    dock: Any, write: Any, tmp_path: Path, qtbot: Any
+) -> None:
+    root = tmp_path / "data"
+    names = [
+        '=cmd(), "fixed".ome.tif',
+        "fixed;\u202e b\u2028.ome.tif",
+        "gained\nline.ome.tif",
+        " gained é.tif",
+    ]
+    for seed, name in enumerate(names):
+        write(root / name, seed)
+    taken(qtbot, dock, root)
+    texts = {shown(dock, i, "stack") for i in range(4)}
+    assert '=cmd(), "fixed".ome.tif' in texts
+    assert "gained\\u000aline.ome.tif" in texts
+    assert "fixed;\\u202e b\\u2028.ome.tif" in texts
+    assert dock.model.n_wrong == 1  # a name that begins with a space is told
+    odd = next(i for i, row in enumerate(dock.model.cells) if row["stack"].startswith(" "))
+    assert "no such file" in shown(dock, odd, "state")
+    dock.model.remove([odd])
+    assert done(qtbot, dock) == "Done: 3 stacks read, 0 read before"
+    assert len(read_plan(root / "study" / "plan.csv")) == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names that are no Unicode")
+def test_a_name_that_is_no_unicode_is_told(
+    dock: Any, write: Any, tmp_path: Path, qtbot: Any
+) -> None:
+    import os
+
+    root = tmp_path / "data"
+    write(root / "fixed.tif")
+    os.rename(os.fsencode(root / "fixed.tif"), os.fsencode(root) + b"/fixed\xff.tif")  # noqa: PTH104
+    write(root / "gained.tif")
+    taken(qtbot, dock, root)
+    assert "fixed\\udcff.tif" in {shown(dock, i, "stack") for i in range(2)}
+    notification_manager.records.clear()
+    dock.run()
+    assert "cannot be written" in notification_manager.records[-1].message
+    assert dock.runner.state is State.IDLE
+
+
+def test_folders_without_stacks_are_told(dock: Any, tmp_path: Path, qtbot: Any) -> None:
+    for path, said in ((tmp_path, "no TIFF or zarr below it"), (tmp_path / "no", "no such folder")):
+        notification_manager.records.clear()
+        with qtbot.waitSignal(dock.planner.failed, timeout=60_000):
+            dock.page.folder.setText(str(path))
+            dock.page.folder.editingFinished.emit()
+        assert said in notification_manager.records[-1].message
+        assert not dock.bar.run_button.isEnabled()
+
+
+def test_a_study_that_cannot_be_made_leaves_it_idle(dock: Any, folder: Path, qtbot: Any) -> None:
+    taken(qtbot, dock, folder)
+    dock.page.margin.value = "-1"
+    notification_manager.records.clear()
+    dock.run()
+    assert "no slope to stay below" in notification_manager.records[-1].message
+    dock.page.margin.value = ""
+    dock.page.study.setText("")
+    dock.run()
+    assert "no folder for the study" in notification_manager.records[-1].message
+    (folder / "taken").write_text("a file")
+    dock.page.study.setText(str(folder / "taken"))
+    dock.run()
+    assert "cannot be written" in notification_manager.records[-1].message
+    assert dock.runner.state is State.IDLE
+    dock.page.study.setText(str(folder / "study"))
+    dock.page.options.weights_file.value = folder / "m1" / "fixed.ome.tif"
+    with qtbot.waitSignal(dock.runner.failed, timeout=60_000):
+        dock.run()
+    assert dock.bar.run_button.isEnabled()
+
+
+def test_closing_the_dock_ends_the_run(viewer: Any, dock: Any, folder: Path, qtbot: Any) -> None:
+    taken(qtbot, dock, folder)
+    keys = {s.key().toString(): s for s in dock.findChildren(QShortcut)}
+    keys["Ctrl+Return"].activated.emit()
+    assert dock.runner.state is State.RUNNING
+    assert not dock.page.remove.isEnabled()
+    assert not dock.model.setData(dock.model.index(0, KEYS.index("arm")), "gained")
+    keys["Esc"].activated.emit()
+    assert dock.runner.state is State.STOPPING
+    qtbot.waitUntil(lambda: dock.runner.state is State.IDLE, timeout=20_000)
