@@ -101,7 +101,7 @@ def session(theme: str, size: str, folder: Path, wanted: set[str]) -> None:
     show_tab(dock, "Depth")
     dock.results.add_noise_maps()
     camera.shoot("map")
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory(prefix="napari-cop-") as place:
         notes = Path(place) / "notes.tif"
         notes.write_text("this is no picture")
         dock.forms[0].choose_file(notes)
@@ -164,7 +164,7 @@ def study_session(theme: str, folder: Path) -> None:
     viewer.window._qt_window.resize(*SIZES["1280x800"])
     camera = Photographer(viewer, folder, f"{theme}-1280x800", STUDY_STAGES)
     _, dock = viewer.window.add_plugin_dock_widget("napari-cop", "Plan a study")
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory(prefix="napari-cop-") as place:
         data = Path(place) / "cortex"
         write_stacks(data)
         looked: list[bool] = []
