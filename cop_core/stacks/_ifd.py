@@ -85,7 +85,7 @@ class _Format:
         return 20 if self.big else 12
 
     def entries(self, raw: bytes) -> npt.NDArray[Any]:
-        """Return entries of a directory with the fields tag, type, count and value."""
+        """Return entries of directories with the fields tag, type, count and value."""
         wide = self.order + ("u8" if self.big else "u4")
         short = self.order + "u2"
         fields = [("tag", short), ("type", short), ("count", wide), ("value", wide)]
@@ -104,17 +104,16 @@ def read_chain(path: Path) -> Chain:
         size = path.stat().st_size
         form, first = _read_header(file, path)
         found: dict[int, int] = {}
-        values: set[tuple[int, int]] = set()
+        tables: list[bytes] = []
         lost, offset, second = False, first, 0
         while offset and len(found) <= MAX_PLANES:
             if offset in found:
                 raise InputError("the TIFF pages run in a circle", where=str(path))
-            raw = _directory(file, form, offset, size)
-            if raw is None:
+            table = _directory(file, form, offset, size)
+            if table is None:
                 break
-            entries = form.entries(raw)
-            lost = lost or (not found and _description_lost(form, entries, size))
-            values.update(_outside(form, entries, size))
+            lost = lost or (not found and _description_lost(form, form.entries(table), size))
+            tables.append(table)
             following = form.offset(file.read(form.offset_size))
             second = second if found else following
             found[offset] = file.tell()
@@ -126,7 +125,8 @@ def read_chain(path: Path) -> Chain:
             advice="copy the file again",
         )
     directories = (0, 2 * form.offset_size), *found.items()
-    return Chain(directories, _joined(values), not offset, second, lost, size)
+    values = _joined(_outside(form, form.entries(b"".join(tables)), size))
+    return Chain(directories, values, not offset, second, lost, size)
 
 
 def _read_header(file: BinaryIO, path: Path) -> tuple[_Format, int]:
@@ -163,7 +163,7 @@ def _description_lost(form: _Format, entries: npt.NDArray[Any], size: int) -> bo
 
 
 def _outside(form: _Format, entries: npt.NDArray[Any], size: int) -> list[tuple[int, int]]:
-    """Return start and stop of the values that lie outside a directory, within the file."""
+    """Return start and stop of the values that lie outside their directory, within the file."""
     kinds = np.minimum(entries["type"], len(_TYPE_BYTES) - 1)
     # a float holds any product; which values lie behind the end needs no last digit
     nbytes = entries["count"].astype(np.float64) * _TYPE_BYTES[kinds]
@@ -173,7 +173,7 @@ def _outside(form: _Format, entries: npt.NDArray[Any], size: int) -> list[tuple[
     return list(zip(starts, stops[there].astype(int).tolist(), strict=True))
 
 
-def _joined(pieces: set[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+def _joined(pieces: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     """Return pieces as few that do not touch: tags may share a value."""
     joined: list[tuple[int, int]] = []
     for start, stop in sorted(pieces):
