@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from qtpy.QtCore import QEvent, Qt, QTimer
-from qtpy.QtGui import QKeySequence, QShortcut
+from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QPlainTextEdit, QTabWidget, QVBoxLayout, QWidget
 
 from cop_core.errors import CopError, InputError
@@ -121,10 +120,7 @@ class NoiseDock(QWidget):
         self._following.on(self.viewer.layers.events.removed, self._layer_removed)
         for following in (self._following, self._layers):
             self.destroyed.connect(following.end)
-        for keys, action in (("Ctrl+Return", self.run), ("Escape", runner.stop)):
-            shortcut = QShortcut(QKeySequence(keys), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(action)
+        bar.take_keys(self)
 
     def event(self, event: QEvent) -> bool:
         """Let go of the viewer when napari takes the widget out of its dock."""

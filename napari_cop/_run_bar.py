@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -64,6 +65,13 @@ class RunBar(QWidget):
             button.clicked.connect(signal)
         self._arrange()
         self.set_state(State.IDLE, has_result=False)
+
+    def take_keys(self, owner: QWidget) -> None:
+        """Let Ctrl+Return run and Esc cancel while a widget, or one within it, has the focus."""
+        for keys, signal in (("Ctrl+Return", self.run), ("Escape", self.cancel)):
+            shortcut = QShortcut(QKeySequence(keys), owner)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(signal)
 
     def set_state(self, state: State, *, has_result: bool) -> None:
         """Offer what can be done in a state."""

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, Qt, QUrl
-from qtpy.QtGui import QDesktopServices, QKeySequence, QShortcut
+from qtpy.QtCore import QEvent, QUrl
+from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 
 from cop_core.errors import CopError, InputError
@@ -74,10 +74,7 @@ class StudyWidget(QWidget):
         runner.finished.connect(self._finished)
         runner.failed.connect(self._failed)
         self.model.edited.connect(self._edited)
-        for keys, action in (("Ctrl+Return", self.run), ("Escape", runner.stop)):
-            shortcut = QShortcut(QKeySequence(keys), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(action)
+        bar.take_keys(self)
 
     def event(self, event: QEvent) -> bool:
         """End what is going on when napari takes the widget out of its dock."""
