@@ -108,7 +108,8 @@ class MicroManagerSource:
         recorder = self._recorder
         ended = recorder.ended  # before the planes are counted: none comes after it
         self._read_plan()
-        planes = self._come(limit) if recorder.spool else []
+        come = len(recorder.spool or ())
+        planes = self._come(limit) if come > self._given else []
         if recorder.failure and not planes:
             self.state = State.STOPPED
             raise recorder.failure
