@@ -79,6 +79,7 @@ def train(
         int, typer.Option(min=0, help="Crops to learn the uncertainty from, last of all.")
     ] = 8192,
     batch_size: Annotated[int, typer.Option(min=3)] = 96,
+    uses: Annotated[int, typer.Option(min=1, help="Steps that learn from each batch.")] = 1,
     learning_rate: Annotated[float, typer.Option(min=0)] = 1e-3,
     decay_share: Annotated[
         float, typer.Option(min=0, max=1, help="Last share of each stage, with a falling rate.")
@@ -118,6 +119,7 @@ def train(
         finetune_steps=finetune_steps,
         doubt_crops=doubt_crops,
         batch_size=batch_size,
+        uses=uses,
         learning_rate=learning_rate,
         decay_share=decay_share,
         ema=ema,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -16,6 +16,8 @@ from cop_core.vit.model import NoiseViT
 from cop_core.vit.statistics import Statistics
 
 _AHEAD = 3
+_BETWEEN = 32
+"""Batches made between two uses of one."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Batch:
     Attributes
     ----------
     step : int
-        Number of the step in its stage.
+        Number of the step in its stage that learns from it.
     genome : int
         Which of the run's genomes made it.
     crops : Tensor of shape (n, 1, size, size), or Statistics of it
@@ -86,15 +88,21 @@ class BatchMaker:
 
         The makers work on one core each: most of a batch is many small operations.
         """
+        made: dict[int, Future[Batch]] = {}
         with ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            waiting = [
-                pool.submit(self.make, stage, i) for i in range(start, min(start + _AHEAD, stop))
-            ]
             for step in range(start, stop):
-                batch = waiting.pop(0).result()
-                if step + _AHEAD < stop:
-                    waiting.append(pool.submit(self.make, stage, step + _AHEAD))
-                yield batch
+                for coming in range(step, min(step + _AHEAD, stop)):
+                    number = self._number(coming)
+                    if number not in made:
+                        made[number] = pool.submit(self.make, stage, number)
+                yield replace(made[self._number(step)].result(), step=step)
+                last = (step + 1) // self.config.uses - 1 - (self.config.uses - 1) * _BETWEEN
+                made.pop(last, None)
+
+    def _number(self, step: int) -> int:
+        """Return which batch a step learns from: a new one, then older ones once more."""
+        new, again = divmod(step, self.config.uses)
+        return new - again * _BETWEEN if new >= again * _BETWEEN else new
 
     def _triples(self, components: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         n = self.config.batch_size // 3

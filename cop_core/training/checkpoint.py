@@ -1,4 +1,4 @@
-"""Checkpoints as safetensors: weights, their running mean, AdamW's moments and the place reached.
+"""Checkpoints as safetensors: weights, their running mean, optimisers' state and the place reached.
 
 Nothing here is pickled.
 """
@@ -6,6 +6,7 @@ Nothing here is pickled.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -15,22 +16,23 @@ from torch import Tensor, nn
 
 from cop_core.errors import InputError
 
-_MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+_STATE = "state"
 
 
 def save_checkpoint(
     path: Path,
     network: nn.Module,
     mean: dict[str, Tensor],
-    optimizer: torch.optim.Optimizer,
+    optimizers: Sequence[torch.optim.Optimizer],
     place: dict[str, object],
 ) -> None:
     """Write a checkpoint beside `path` and move it into place."""
     tensors = {f"weights/{k}": v for k, v in network.state_dict().items()}
     tensors |= {f"mean/{k}": v for k, v in mean.items()}
-    for name, parameter in network.named_parameters():
-        for moment, value in optimizer.state.get(parameter, {}).items():
-            tensors[f"{moment}/{name}"] = torch.as_tensor(value)
+    for optimizer in optimizers:
+        for name, parameter in network.named_parameters():
+            for key, value in optimizer.state.get(parameter, {}).items():
+                tensors[f"{_STATE}/{key}/{name}"] = torch.as_tensor(value)
     beside = path.with_suffix(".part")
     cpu = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
     save_file(cpu, beside, metadata={"place": json.dumps(place)})
@@ -38,7 +40,10 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: Path, network: nn.Module, mean: dict[str, Tensor], optimizer: torch.optim.Optimizer
+    path: Path,
+    network: nn.Module,
+    mean: dict[str, Tensor],
+    optimizers: Sequence[torch.optim.Optimizer],
 ) -> dict[str, object]:
     """Put a checkpoint back into the given objects and return its place.
 
@@ -60,14 +65,15 @@ def load_checkpoint(
         ) from error
     for key, value in _below(tensors, "mean").items():
         mean[key].copy_(value)
-    moments = {moment: _below(tensors, moment) for moment in _MOMENTS}
-    for name, parameter in network.named_parameters():
-        if name in moments["step"]:
-            optimizer.state[parameter] = {
-                "step": moments["step"][name],
-                "exp_avg": moments["exp_avg"][name].to(parameter.device),
-                "exp_avg_sq": moments["exp_avg_sq"][name].to(parameter.device),
-            }
+    state = _below(tensors, _STATE)
+    parameters = dict(network.named_parameters())
+    for optimizer in optimizers:
+        own = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        for path_of, value in state.items():
+            key, name = path_of.split("/")
+            if id(parameters[name]) in own:
+                there = value if key == "step" else value.to(parameters[name].device)
+                optimizer.state[parameters[name]][key] = there
     return place
 
 

@@ -31,6 +31,9 @@ class TrainConfig:
         Optimiser steps of the stages, in this order; 0 leaves a stage out.
     batch_size : int
         Crops a step (contrastive: triples a step are a third of it).
+    uses : int
+        Steps that learn from each batch: where the noise is made on the same cores, a batch
+        costs more than a step.
     learning_rate, weight_decay : float
         Of AdamW.
     warmup_steps : int
@@ -60,6 +63,7 @@ class TrainConfig:
     head_steps: int = 200
     finetune_steps: int = 5000
     batch_size: int = 96
+    uses: int = 1
     learning_rate: float = 6e-4
     weight_decay: float = 0.05
     warmup_steps: int = 100
@@ -77,8 +81,8 @@ class TrainConfig:
             Genome.preset(name)
         get_prior(self.prior)
         VitConfig.preset(self.network)
-        if not self.genomes or min(self.batch_size, self.scenes) < 3:
-            raise InputError("a run needs a genome, 3 crops a batch and 3 scenes")
+        if not self.genomes or min(self.batch_size, self.scenes) < 3 or self.uses < 1:
+            raise InputError("a run needs a genome, 3 crops a batch, a use of it and 3 scenes")
 
     def steps(self, stage: Stage) -> int:
         """Return the number of optimiser steps of a stage."""

@@ -122,11 +122,11 @@ class _Run:
             progress=self._rendered,
         )
         self.maker = BatchMaker(config, bank, network, self.fabric.device)
-        self.network, self.optimizer = self._set_up(network)
+        self.network, self.optimizers = self._set_up(network)
         self.mean = {k: v.detach().clone() for k, v in network.state_dict().items()}
         self.stage, self.step = 0, 0
         if self.checkpoint.exists():
-            place = load_checkpoint(self.checkpoint, network, self.mean, self.optimizer)
+            place = load_checkpoint(self.checkpoint, network, self.mean, self.optimizers)
             self.stage, self.step = int(str(place["stage"])), int(str(place["step"]))
 
     def _rendered(self, done: int) -> None:
@@ -138,18 +138,24 @@ class _Run:
     def checkpoint(self) -> Path:
         return self.folder / "checkpoint.safetensors"
 
-    def _set_up(self, network: NoiseViT) -> tuple[Any, torch.optim.Optimizer]:
-        decayed = [p for p in network.parameters() if p.ndim > 1]
-        plain = [p for p in network.parameters() if p.ndim <= 1]
+    def _set_up(self, network: NoiseViT) -> tuple[Any, list[torch.optim.Optimizer]]:
+        """Return network and optimisers: Muon for the layers' matrices, AdamW for all else."""
+        rate, decay = self.config.learning_rate, self.config.weight_decay
+        within = [p for p in network.blocks.parameters() if p.ndim == 2]
+        known = {id(p) for p in within}
+        rest = [p for p in network.parameters() if id(p) not in known]
         groups = [
-            {"params": decayed, "weight_decay": self.config.weight_decay},
-            {"params": plain, "weight_decay": 0.0},
+            {"params": [p for p in rest if p.ndim > 1], "weight_decay": decay},
+            {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0},
         ]
-        optimizer = torch.optim.AdamW(groups, lr=self.config.learning_rate, betas=(0.9, 0.98))
-        wrapped, wrapped_optimizer = self.fabric.setup(network, optimizer)
+        wrapped, *optimizers = self.fabric.setup(
+            network,
+            torch.optim.Muon(within, lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw"),
+            torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98)),
+        )
         wrapped.mark_forward_method("forward_features")
         wrapped.mark_forward_method("forward_head")
-        return wrapped, wrapped_optimizer
+        return wrapped, optimizers
 
     def go(self, stage: Stage) -> None:
         """Run what is left of a stage."""
@@ -178,15 +184,14 @@ class _Run:
         self._save_place(self.stage, 0)
 
     def _learn(self, stage: Stage, batch: Batch, total: int) -> Tensor:
-        for group in self.optimizer.param_groups:
-            group["lr"] = self._rate(batch.step, total)
         loss = self._loss(stage, batch)
-        self.optimizer.zero_grad(set_to_none=True)
+        self.network.zero_grad(set_to_none=True)
         self.fabric.backward(loss)
-        self.fabric.clip_gradients(
-            self.network, self.optimizer, max_norm=1.0, error_if_nonfinite=False
-        )
-        self.optimizer.step()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), max_norm=1.0)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = self._rate(batch.step, total)
+            optimizer.step()
         decay = min(self.config.ema, (batch.step + 1) / (batch.step + 10))
         for key, value in self.network.module.state_dict().items():
             self.mean[key].lerp_(value, 1 - decay)
@@ -222,7 +227,7 @@ class _Run:
 
     def _save_place(self, stage: int, step: int) -> None:
         place: dict[str, object] = {"stage": stage, "step": step}
-        save_checkpoint(self.checkpoint, self.network.module, self.mean, self.optimizer, place)
+        save_checkpoint(self.checkpoint, self.network.module, self.mean, self.optimizers, place)
 
     def weights(self) -> dict[str, dict[str, Tensor]]:
         """Return the mean weights by genome, each with the head of its own."""

@@ -14,7 +14,7 @@ from cop_core.ene import PRESETS, Draws, Genome
 from cop_core.errors import CancelledError, InputError
 from cop_core.training import STAGES, TrainConfig
 from cop_core.training import scenes as scenes_module
-from cop_core.training.batches import BatchMaker, as_stored
+from cop_core.training.batches import Batch, BatchMaker, as_stored
 from cop_core.training.loop import split_head, train
 from cop_core.training.objectives import head_loss, info_nce, strength_loss
 from cop_core.training.scenes import SceneBank, as_exposed
@@ -242,6 +242,29 @@ def test_a_batch_depends_on_seed_stage_and_step_alone(bank, untrained):
     assert not torch.equal(other.crops, ahead[0].crops)
 
 
+def test_a_batch_is_used_as_often_as_asked_also_after_a_resumption(bank, untrained, monkeypatch):
+    made = []
+
+    def number_alone(_maker, _stage, number):
+        made.append(number)
+        return Batch(number, 0, torch.tensor(number), torch.tensor(0))
+
+    monkeypatch.setattr(BatchMaker, "make", number_alone)
+    monkeypatch.setattr("cop_core.training.batches._BETWEEN", 4)
+    maker = BatchMaker(replace(SHORT, uses=2), bank, untrained(PATCH), CPU)
+
+    def learnt(start):
+        ahead = list(maker.ahead("finetune", start, 40))
+        assert [batch.step for batch in ahead] == list(range(start, 40))
+        return [int(batch.crops) for batch in ahead]
+
+    from_start = learnt(0)
+    assert from_start[::2] == list(range(20))
+    assert from_start[1::2] == [0, 1, 2, 3, *range(16)]  # four batches later, once there are four
+    assert sorted(made) == list(range(20))
+    assert learnt(13) == from_start[13:]
+
+
 def test_triples_share_noise_with_the_positive_and_the_picture_with_the_negative(
     bank, untrained, monkeypatch
 ):
@@ -455,6 +478,7 @@ def test_training_lowers_the_loss_on_a_batch_that_it_sees_again(folder, tiny_pre
         {"prior": "nothing"},
         {"network": "nothing"},
         {"batch_size": 2},
+        {"uses": 0},
         {"scenes": 2},
     ],
 )
