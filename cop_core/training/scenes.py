@@ -105,11 +105,12 @@ def as_exposed(x: Tensor, generator: torch.Generator) -> Tensor:
     """Vary tone, black level and bit depth of clean crops (n, 1, h, w) in [0, 1].
 
     A third keeps its tone. Others are bent by a gamma and put between a random black and white
-    level, some of which lie outside [0, 1] and clip. A quarter has passed an 8 to 12 bit
-    converter before any noise.
+    level, some of which lie outside [0, 1] and clip. A sixth is then made darker, by up to 50
+    times: pictures of fluorescence often are, and what photon noise does to them is faint. A
+    quarter has passed an 8 to 12 bit converter before any noise.
     """
     n = len(x)
-    u = _draw(generator, n, 6).reshape(6, n, 1, 1, 1)
+    u = _draw(generator, 8, n).reshape(8, n, 1, 1, 1)
     changed = u[0] > 0.35
     black = torch.where(u[1] < 0.5, 0.0, (u[1] - 0.5) * u[4])
     white = torch.where(u[2] < 0.5, 1.0, 0.05 + 1.25 * (u[2] - 0.5) * 2)
@@ -117,6 +118,7 @@ def as_exposed(x: Tensor, generator: torch.Generator) -> Tensor:
         1.4 * (u[3] - 0.5)
     )
     x = torch.where(changed, toned, x).clamp(0, 1)
+    x = torch.where(u[6] < 1 / 6, x * 50 ** -u[7], x)
     levels = 2.0 ** torch.randint(8, 13, (n, 1, 1, 1), generator=generator, device=x.device) - 1
     return torch.where(u[5] < 0.25, torch.round(x * levels) / levels, x)
 

@@ -155,7 +155,13 @@ def test_exposure_keeps_a_third_and_stays_in_range():
     out = as_exposed(x, generator(1))
     assert float(out.min()) >= 0
     assert float(out.max()) <= 1
-    assert _kept(out, x) == pytest.approx(0.35 * 0.75, abs=0.06)
+    assert _kept(out, x) == pytest.approx(0.35 * 5 / 6 * 0.75, abs=0.06)
+
+
+def test_exposure_makes_a_sixth_darker_by_up_to_fifty_times():
+    out = as_exposed(torch.ones(3000, 1, 1, 1), generator(1))
+    darkest = math.log(0.03 * 50) / math.log(50) / 6  # of the logarithms from 1/50 to 1
+    assert float((out < 0.03).float().mean()) == pytest.approx(darkest, abs=0.015)
 
 
 def _kept(out: torch.Tensor, x: torch.Tensor) -> float:

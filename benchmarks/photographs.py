@@ -1,0 +1,108 @@
+"""Would photographs among the training scenes help?
+
+    python benchmarks/photographs.py RUN PHOTOGRAPHS LEFT_OUT FOLDER...
+
+Small networks learn from as many labelled crops: of procedural scenes alone, half of them of
+photographs, all of them of photographs. PHOTOGRAPHS is searched with its subfolders; LEFT_OUT is a
+text file of names (no suffix) that are also among the test pictures. Scored on FOLDER..., one
+folder a domain.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from record import record
+from skimage.transform import resize
+from small_networks import BATCH, CROP, STEMS, domains, fit, joined, score
+
+from cop_core.ene import Genome
+from cop_core.evaluation.pictures import find_pictures, read_picture
+from cop_core.training.batches import BatchMaker
+from cop_core.training.config import TrainConfig
+from cop_core.training.scenes import SceneBank
+from cop_core.vit.model import NoiseViT
+from cop_core.vit.statistics import noise_statistics
+
+LABELLED = 16_000
+SIDE, SHRUNK = 320, 200
+"""Windows are averaged down by 1.6, so that the photographs' own noise and JPEG blocks fade."""
+SEEDS = (0, 1, 2)
+GENOME = Genome.preset("paper")
+SMALL = STEMS["statistics"]
+
+
+def photographs(folder: Path, left_out: set[str]) -> SceneBank:
+    """Return both ends of every photograph, averaged down."""
+    windows = []
+    for path in (p for p in find_pictures(folder) if p.stem not in left_out):
+        grey = read_picture(path)
+        for window in (grey[:SIDE, :SIDE], grey[-SIDE:, -SIDE:]):  # one side has 321, one 481
+            small = resize(window, (SHRUNK, SHRUNK), anti_aliasing=True)
+            windows.append(np.round(small.clip(0, 1) * 65535).astype(np.uint16))
+    return SceneBank(np.stack(windows))
+
+
+def main(
+    run: Path,
+    folder: Path,
+    left_out: Path,
+    folders: list[Path],
+    steps: int = 800,
+    crops: int = 256,
+) -> None:
+    scenes = SceneBank.open(run / "scenes.npy", scenes=6000, size=256, seed=0)
+    pictures = photographs(folder, set(left_out.read_text().split()))
+    settings = TrainConfig(genomes=("paper",), batch_size=BATCH, seed=7)
+    labelled = {}
+    for name, bank in {"scenes": scenes, "photographs": pictures}.items():
+        maker = BatchMaker(settings, bank, NoiseViT(STEMS["patch"]), torch.device("cpu"))
+        batches = list(maker.ahead("finetune", 0, LABELLED // BATCH))
+        seen = [noise_statistics(b.crops[:, :1].contiguous(), SMALL.patch) for b in batches]
+        labelled[name] = joined(seen), torch.cat([b.strengths for b in batches])
+    strengths = labelled["scenes"][1]
+    assert torch.equal(strengths, labelled["photographs"][1])  # the noises are the same
+    half = torch.arange(len(strengths)) % 2 == 0
+    both = [
+        torch.where(half.view(-1, *[1] * (a.ndim - 1)), a, b)
+        for a, b in zip(labelled["scenes"][0], labelled["photographs"][0], strict=True)
+    ]
+    learnt_from = {
+        "scenes": labelled["scenes"][0],
+        "half photographs": type(labelled["scenes"][0])(*both),
+        "photographs": labelled["photographs"][0],
+    }
+    sets = domains(folders, GENOME, "paper", crops, seed=0)
+    prepared = [noise_statistics(domain.crops, SMALL.patch) for domain in sets]
+    measured = {}
+    for name, inputs in learnt_from.items():
+        for seed in SEEDS:
+            torch.manual_seed(seed)
+            network = NoiseViT(SMALL)
+            fit(network, inputs, strengths, steps, seed)
+            found = score(network, sets, prepared, GENOME)
+            measured[f"{name}, seed {seed}"] = found
+            print(f"{name}, seed {seed}: R2 {found['r2']:.3f} RMSE {found['rmse']:.4f}", flush=True)
+    print(
+        record(
+            "photographs",
+            measured,
+            crop=CROP,
+            labelled_crops=len(strengths),
+            steps=steps,
+            batch=BATCH,
+            photographs=len(pictures.images) // 2,
+            prior={"training": settings.prior, "test": "paper"},
+            crops_a_domain=crops,
+            domains=[folder.name for folder in folders],
+        )
+    )
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    run, folder, left_out, *folders = (Path(argument) for argument in sys.argv[1:])
+    main(run, folder, left_out, folders)
