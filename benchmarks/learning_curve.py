@@ -23,7 +23,8 @@ def crops_seen(card: Card) -> int:
     """Return how many noisy crops the weights were trained on, all stages together."""
     stages = ("contrastive_steps", "head_steps", "finetune_steps")
     return sum(
-        run["batch_size"] * sum(run[stage] for stage in stages) for run in card.training["runs"]
+        run["batch_size"] * sum(run[stage] for stage in stages) // run.get("uses", 1)
+        for run in card.training["runs"]
     )
 
 

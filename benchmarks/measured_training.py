@@ -1,7 +1,8 @@
-"""The parts of docs/measured.md on training: few labels, parts left out, more steps."""
+"""The parts of docs/measured.md on training: labels, parts left out, photographs, more steps."""
 
 from __future__ import annotations
 
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -107,7 +108,8 @@ def curve() -> list[str]:
         "## Learning curve",
         "",
         "`benchmarks/learning_curve.py`: `paper-small` after shorter and longer training, "
-        f"{document['settings']['crops']} crops a domain, the paper's prior.",
+        f"{document['settings']['crops']} crops a domain, the paper's prior. The last row alone "
+        "was trained with Muon, used every crop twice and saw dark pictures.",
         "",
         *table(
             ["crops trained on", "R²", "RMSE", "worst component", "its R²"],
@@ -120,6 +122,37 @@ def curve() -> list[str]:
                     f"{v['worst r2']:.3f}",
                 ]
                 for n, v in document["measured"].items()
+            ],
+        ),
+    ]
+
+
+def photographs() -> list[str]:
+    document = load("photographs")
+    found, settings = document["measured"], document["settings"]
+    by_scenes: dict[str, list[dict[str, Any]]] = {}
+    for name, entry in found.items():
+        by_scenes.setdefault(name.rpartition(", ")[0], []).append(entry)
+    first = [entry["r2"] for entry in by_scenes["scenes"]]
+    return [
+        "## Photographs among the scenes",
+        "",
+        f"`benchmarks/photographs.py`: small networks as above, {len(first)} seeds, on "
+        f"{settings['labelled_crops']:,} labelled crops of procedural scenes, of "
+        f"{settings['photographs']} photographs (averaged down, none of them among the test "
+        "pictures), or half of each, under the same noises. What ships learns from scenes.",
+        "",
+        *table(
+            ["crops of", "R²", "against scenes, by seed", "RMSE", *SHORT.values()],
+            [
+                [
+                    name,
+                    f"{fmean(e['r2'] for e in entries):.3f}",
+                    ", ".join(f"{e['r2'] - s:+.3f}" for e, s in zip(entries, first, strict=True)),
+                    f"{fmean(e['rmse'] for e in entries):.4f}",
+                    *(f"{fmean(e['r2_by_component'][c] for e in entries):.2f}" for c in SHORT),
+                ]
+                for name, entries in by_scenes.items()
             ],
         ),
     ]

@@ -11,6 +11,7 @@ import measured_real
 import measured_statistics
 import measured_training
 from measured import PAGE, SHORT, load, table
+from record import RESULTS
 
 
 def speed() -> list[str]:
@@ -144,6 +145,7 @@ SECTIONS = (
     measured_model.shift,
     measured_training.labels,
     measured_training.ablation,
+    measured_training.photographs,
     measured_training.curve,
     measured_statistics.calibration,
     measured_statistics.phantom,
@@ -160,6 +162,17 @@ SECTIONS = (
 
 def main() -> None:
     hashes = load("accuracy")["weights"]
+    earlier = [
+        f"`{path.stem}` ({', '.join(other)})"
+        for path in sorted(RESULTS.glob("*.json"))
+        if (
+            other := [
+                f"`{name}` {sha[:16]}"
+                for name, sha in load(path.stem)["weights"].items()
+                if sha != hashes[name]
+            ]
+        )
+    ]
     lines = [
         "# Measured",
         "",
@@ -168,6 +181,8 @@ def main() -> None:
         + ".",
         "",
     ]
+    if earlier:
+        lines += [f"Still measured with earlier weights: {', '.join(earlier)}.", ""]
     for section in SECTIONS:
         lines += section()
     PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
