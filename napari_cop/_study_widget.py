@@ -207,8 +207,10 @@ class StudyWidget(QWidget):
             return
         failed = sum(bool(stack.error) for stack in study.stacks)
         before = sum(stack.resumed for stack in study.stacks)
-        text = f"Done: {len(study.stacks) - failed - before} stacks read, {before} read before"
-        self._say(f"{text}, {failed} failed" if failed else text)
+        read = len(study.stacks) - failed - before
+        counts = {"read": read, "read before": before, "failed": failed}
+        told = [f"{count} {what}" for what, count in counts.items() if count]
+        self._say(f"Done: {', '.join(told)}")
 
     def _failed(self, error: Exception) -> None:
         self._say(f"Failed: {error}")

@@ -129,7 +129,7 @@ def test_a_folder_becomes_a_plan_and_a_report(
     assert not dock.bar.export_button.isEnabled()
     told: list[Any] = []
     dock.runner.told.connect(told.append)
-    assert done(qtbot, dock) == "Done: 2 stacks read, 0 read before, 1 failed"
+    assert done(qtbot, dock) == "Done: 2 read, 1 failed"
     assert [shown(dock, i, "state") for i in range(2)] == ["read", "read"]
     assert shown(dock, 2, "state").startswith("the file is truncated")
     assert told
@@ -156,12 +156,12 @@ def test_what_is_cancelled_goes_on_where_it_was(dock: Any, folder: Path, qtbot: 
     assert len(before) == 1
     dock.runner.told.disconnect()
     dock.runner.told.connect(dock._told)
-    assert done(qtbot, dock) == "Done: 1 stacks read, 1 read before"
+    assert done(qtbot, dock) == "Done: 1 read, 1 read before"
     assert shown(dock, 0, "state") == "read before"
     after = read_times(folder)
     assert {name: after[name] for name in before} == before
     assert len(after) == 2
-    assert done(qtbot, dock) == "Done: 0 stacks read, 2 read before"
+    assert done(qtbot, dock) == "Done: 2 read before"
     assert read_times(folder) == after
 
 
@@ -336,7 +336,7 @@ def test_hostile_names_are_shown_and_read(
     odd = next(i for i, row in enumerate(dock.model.cells) if row["stack"].startswith(" "))
     assert "no such file" in shown(dock, odd, "state")
     dock.model.remove([odd])
-    assert done(qtbot, dock) == "Done: 3 stacks read, 0 read before"
+    assert done(qtbot, dock) == "Done: 3 read"
     assert len(read_plan(root / "study" / "plan.csv")) == 3
 
 
