@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
+from cop_core.report.looks import LOOKS
 from cop_core.report.panels import (
-    LOOKS,
     band_edges,
     curve_marker,
     draw_curve,

@@ -9,7 +9,7 @@ from scipy import stats
 
 from cop_core.errors import InputError
 from cop_core.report.figures import page_wide, save_figure
-from cop_core.report.panels import shown_name
+from cop_core.report.looks import shown_name
 from cop_core.report.protocols import label
 
 if TYPE_CHECKING:

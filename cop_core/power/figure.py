@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from cop_core.power.held import SIGNAL, STRONGEST
 from cop_core.report.figures import page_wide, save_figure
-from cop_core.report.panels import DEPTH_LABEL, LOOKS, shade
+from cop_core.report.looks import DEPTH_LABEL, LOOKS, shade
 
 if TYPE_CHECKING:
     from pathlib import Path

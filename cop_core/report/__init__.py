@@ -1,6 +1,6 @@
 """Reports: JSON, tables and figures of one profile or two compared.
 
-Figures live in `cop_core.report.figures` and `cop_core.report.panels`, which import matplotlib.
+Figures live in `cop_core.report.figures` and the modules of its panels, which import matplotlib.
 """
 
 from cop_core.report.command import repeat_command

@@ -14,17 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from cop_core.report.panels import (
-    LOOKS,
-    VALUE_LABEL,
-    draw_clean_and_power,
-    draw_cohen_d,
-    draw_component,
-    draw_r2,
-    draw_slopes,
-    shade,
-    shown_name,
-)
+from cop_core.report.effect_panels import draw_cohen_d, draw_r2, draw_slopes
+from cop_core.report.looks import LOOKS, VALUE_LABEL, shade, shown_name
+from cop_core.report.panels import draw_clean_and_power, draw_component
 from cop_core.report.protocols import noises, protocols
 
 if TYPE_CHECKING:

@@ -7,19 +7,15 @@ style of `cop_core.report.figures`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib import rcParams
-from matplotlib.colors import to_hex, to_rgb
 from matplotlib.ticker import FixedLocator, MaxNLocator
 from matplotlib.transforms import Bbox, TransformedBbox
 
 from cop_core.components import CLEAN, SDS_OF_90
-from cop_core.depth.effects import F2_SUFFIX
-from cop_core.report.protocols import label, noises, protocols
-from cop_core.report.table import p_text
+from cop_core.report.looks import DEPTH_LABEL, LOOKS, Look, shown_name
+from cop_core.report.protocols import label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,61 +25,13 @@ if TYPE_CHECKING:
     from matplotlib.collections import FillBetweenPolyCollection
     from matplotlib.lines import Line2D
 
-    from cop_core.depth.compare import Comparison
     from cop_core.depth.profile import DepthProfile
     from cop_core.depth.slope import SlopeFit
     from cop_core.report.protocols import Protocol
 
-VALUE_LABEL: Final = "CoP predicted value (%)"
-DEPTH_LABEL: Final = "Depth (µm)"
-
 _FEW_POINTS = 20  # up to here single planes are marked
 _HEADROOM = 0.14  # of the axis height for each line of text
 _FOOT = 0.13  # of the axis height for the marks of planes left out
-
-
-@dataclass(frozen=True)
-class Look:
-    """Colour, dashes and marker of one protocol.
-
-    Attributes
-    ----------
-    colour : str
-        From the palette of Okabe and Ito, told apart with any colour vision.
-    dashes : str or tuple
-        Style of the fitted line, as matplotlib's ``linestyle``.
-    marker : str
-        Marker of single values.
-    """
-
-    colour: str
-    dashes: str | tuple[int, tuple[float, ...]]
-    marker: str
-
-    def over(self, ax: Axes) -> tuple[float, ...]:
-        """Give the colour for lines over the protocol's own curve, and for text.
-
-        About half as bright as `colour`; on a dark background half as far from white.
-        """
-        rgb = to_rgb(self.colour)
-        if is_dark(ax):
-            return tuple(1 - 0.55 * (1 - channel) for channel in rgb)
-        return tuple(0.55 * channel for channel in rgb)
-
-
-LOOKS: Final = (Look("#D55E00", "-", "o"), Look("#0072B2", (0, (4, 1.5)), "s"))
-"""Looks of the first and the second protocol: vermilion and blue."""
-
-
-def is_dark(ax: Axes) -> bool:
-    """Return whether an Axes has a dark background."""
-    return float(np.dot(to_rgb(ax.get_facecolor()), (0.2126, 0.7152, 0.0722))) < 0.5
-
-
-def shade(lightness: float) -> str:
-    """Return a colour between text (0) and background (1): a grey where black is on white."""
-    text, ground = (np.array(to_rgb(rcParams[x])) for x in ("text.color", "axes.facecolor"))
-    return to_hex(text + lightness * (ground - text))
 
 
 def has_depth(shown: Sequence[Protocol]) -> bool:
@@ -169,86 +117,6 @@ def slope_text(fit: SlopeFit) -> str:
     r2 = "undefined" if np.isnan(fit.r2) else f"{fit.r2:.2f}"
     slope = f"{1e4 * fit.slope_per_um:+.2f}".replace("-", "−")
     return f"{slope} % per 100 µm, $R^2$ {r2}"
-
-
-def shown_name(text: str, *, most: int = 40) -> str:
-    """Return a name as a figure may show it: shortened, and never read as a formula.
-
-    Parameters
-    ----------
-    text : str
-        Name of a protocol or component; a stack's metadata may hold anything.
-    most : int
-        Characters to keep.
-    """
-    short = text if len(text) <= most else f"{text[: most - 1]}…"
-    return short.replace("$", r"\$")
-
-
-def draw_slopes(ax: Axes, result: Comparison) -> None:
-    """Draw slopes with their 95 % interval, and p of their difference on the right.
-
-    Parameters
-    ----------
-    ax : Axes
-        What to draw into, one row a noise component.
-    result : Comparison
-        The comparison.
-    """
-    for row, component in enumerate(noises(result.components)):
-        effect = result.of(component)
-        for fit, look, shift in zip(
-            (effect.fixed, effect.gained), LOOKS, (-0.14, 0.14), strict=True
-        ):
-            low, high = (1e4 * x for x in fit.slope_ci95)
-            _draw_interval(ax, row + shift, 1e4 * fit.slope_per_um, (low, high), look)
-        _note_right(ax, row, p_text(effect.p_holm))
-    ax.axvline(0, color=shade(0.6), lw=0.8, zorder=0)
-    test = "naive p" if result.rule == "paper" else "p"
-    _head_right(ax, f"difference,\n{test} (Holm)")
-    _rows(ax, result, "Slope and 95 % CI (% per 100 µm)")
-
-
-def draw_r2(ax: Axes, result: Comparison) -> None:
-    """Draw the R2 of the lines.
-
-    Parameters
-    ----------
-    ax : Axes
-        What to draw into, one row a noise component.
-    result : Comparison
-        The comparison.
-    """
-    for row, component in enumerate(noises(result.components)):
-        effect = result.of(component)
-        for fit, look, shift in zip(
-            (effect.fixed, effect.gained), LOOKS, (-0.17, 0.17), strict=True
-        ):
-            ax.barh(row + shift, np.nan_to_num(fit.r2), height=0.3, color=look.colour)
-    ax.set_xlim(0, 1)
-    ax.set_xticks([0, 0.5, 1])
-    _rows(ax, result, "$R^2$ of the line")
-
-
-def draw_cohen_d(ax: Axes, result: Comparison) -> None:
-    """Draw Cohen's d with its 95 % interval, and its class on the right.
-
-    Parameters
-    ----------
-    ax : Axes
-        What to draw into, one row a noise component.
-    result : Comparison
-        The comparison.
-    """
-    look = Look(shade(0.2), "-", "D")
-    for row, component in enumerate(noises(result.components)):
-        effect = result.of(component)
-        _draw_interval(ax, row, effect.cohen_d, effect.cohen_d_ci95, look)
-        _note_right(ax, row, effect.cohen_d_class.removesuffix(F2_SUFFIX))
-    ax.axvline(0, color=shade(0.6), lw=0.8, zorder=0)
-    _head_right(ax, "size, by the\nf2 convention" if result.rule == "paper" else "size")
-    first, second = (shown_name(p.name, most=12) for p in protocols(result))
-    _rows(ax, result, f"Cohen's d and 95 % CI\n({first} minus {second})")
 
 
 def positions(profile: DepthProfile, depths: bool) -> npt.NDArray[np.float64]:
@@ -429,30 +297,3 @@ def _highest(shown: Sequence[Protocol], component: str) -> float:
         if fit is not None and fit.defined:
             tops += [float(x) for x in fit.at([np.nanmin(depth), np.nanmax(depth)])]
     return 105 * max(tops) or 1.0
-
-
-def _draw_interval(
-    ax: Axes, y: float, value: float, interval: tuple[float, float], look: Look
-) -> None:
-    if np.isfinite(interval).all():
-        ax.plot(interval, [y, y], color=look.colour, lw=1.2, solid_capstyle="butt")
-    ax.plot([value], [y], color=look.colour, marker=look.marker, ms=4, ls="")
-
-
-def _note_right(ax: Axes, y: float, text: str) -> None:
-    ax.text(1.02, y, text, transform=ax.get_yaxis_transform(), ha="left", va="center", size="small")
-
-
-def _head_right(ax: Axes, text: str) -> None:
-    """Head the column of notes, above the first row however low the rows are."""
-    ax.text(1.02, 1, text, transform=ax.transAxes, ha="left", va="bottom", size="small")
-
-
-def _rows(ax: Axes, result: Comparison, x_label: str) -> None:
-    """Name the rows, first component on top."""
-    names = [shown_name(label(c), most=24) for c in noises(result.components)]
-    ax.set_yticks(range(len(names)), names)
-    ax.set_ylim(len(names) - 0.5, -0.5)
-    ax.tick_params(axis="y", length=0)
-    ax.set_xlabel(x_label)
-    ax.spines[["top", "right", "left"]].set_visible(False)

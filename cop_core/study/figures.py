@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from cop_core.depth.arms import ArmsComparison
 from cop_core.report.figures import page_wide, save_figure
-from cop_core.report.panels import DEPTH_LABEL, LOOKS, VALUE_LABEL, shade
+from cop_core.report.looks import DEPTH_LABEL, LOOKS, VALUE_LABEL, shade
 from cop_core.report.protocols import label, noises
 from cop_core.study.cells import ARMS, folder_name
 

@@ -1,0 +1,110 @@
+"""Panels of a comparison, each drawn into an Axes that the caller owns: slopes, R2, Cohen's d."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cop_core.depth.effects import F2_SUFFIX
+from cop_core.report.looks import LOOKS, Look, shade, shown_name
+from cop_core.report.protocols import label, noises, protocols
+from cop_core.report.table import p_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from cop_core.depth.compare import Comparison
+
+
+def draw_slopes(ax: Axes, result: Comparison) -> None:
+    """Draw slopes with their 95 % interval, and p of their difference on the right.
+
+    Parameters
+    ----------
+    ax : Axes
+        What to draw into, one row a noise component.
+    result : Comparison
+        The comparison.
+    """
+    for row, component in enumerate(noises(result.components)):
+        effect = result.of(component)
+        for fit, look, shift in zip(
+            (effect.fixed, effect.gained), LOOKS, (-0.14, 0.14), strict=True
+        ):
+            low, high = (1e4 * x for x in fit.slope_ci95)
+            _draw_interval(ax, row + shift, 1e4 * fit.slope_per_um, (low, high), look)
+        _note_right(ax, row, p_text(effect.p_holm))
+    ax.axvline(0, color=shade(0.6), lw=0.8, zorder=0)
+    test = "naive p" if result.rule == "paper" else "p"
+    _head_right(ax, f"difference,\n{test} (Holm)")
+    _rows(ax, result, "Slope and 95 % CI (% per 100 µm)")
+
+
+def draw_r2(ax: Axes, result: Comparison) -> None:
+    """Draw the R2 of the lines.
+
+    Parameters
+    ----------
+    ax : Axes
+        What to draw into, one row a noise component.
+    result : Comparison
+        The comparison.
+    """
+    for row, component in enumerate(noises(result.components)):
+        effect = result.of(component)
+        for fit, look, shift in zip(
+            (effect.fixed, effect.gained), LOOKS, (-0.17, 0.17), strict=True
+        ):
+            ax.barh(row + shift, np.nan_to_num(fit.r2), height=0.3, color=look.colour)
+    ax.set_xlim(0, 1)
+    ax.set_xticks([0, 0.5, 1])
+    _rows(ax, result, "$R^2$ of the line")
+
+
+def draw_cohen_d(ax: Axes, result: Comparison) -> None:
+    """Draw Cohen's d with its 95 % interval, and its class on the right.
+
+    Parameters
+    ----------
+    ax : Axes
+        What to draw into, one row a noise component.
+    result : Comparison
+        The comparison.
+    """
+    look = Look(shade(0.2), "-", "D")
+    for row, component in enumerate(noises(result.components)):
+        effect = result.of(component)
+        _draw_interval(ax, row, effect.cohen_d, effect.cohen_d_ci95, look)
+        _note_right(ax, row, effect.cohen_d_class.removesuffix(F2_SUFFIX))
+    ax.axvline(0, color=shade(0.6), lw=0.8, zorder=0)
+    _head_right(ax, "size, by the\nf2 convention" if result.rule == "paper" else "size")
+    first, second = (shown_name(p.name, most=12) for p in protocols(result))
+    _rows(ax, result, f"Cohen's d and 95 % CI\n({first} minus {second})")
+
+
+def _draw_interval(
+    ax: Axes, y: float, value: float, interval: tuple[float, float], look: Look
+) -> None:
+    if np.isfinite(interval).all():
+        ax.plot(interval, [y, y], color=look.colour, lw=1.2, solid_capstyle="butt")
+    ax.plot([value], [y], color=look.colour, marker=look.marker, ms=4, ls="")
+
+
+def _note_right(ax: Axes, y: float, text: str) -> None:
+    ax.text(1.02, y, text, transform=ax.get_yaxis_transform(), ha="left", va="center", size="small")
+
+
+def _head_right(ax: Axes, text: str) -> None:
+    """Head the column of notes, above the first row however low the rows are."""
+    ax.text(1.02, 1, text, transform=ax.transAxes, ha="left", va="bottom", size="small")
+
+
+def _rows(ax: Axes, result: Comparison, x_label: str) -> None:
+    """Name the rows, first component on top."""
+    names = [shown_name(label(c), most=24) for c in noises(result.components)]
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.tick_params(axis="y", length=0)
+    ax.set_xlabel(x_label)
+    ax.spines[["top", "right", "left"]].set_visible(False)
