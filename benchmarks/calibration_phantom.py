@@ -59,13 +59,21 @@ def p_values(result: Comparison, paired: Comparison) -> dict[str, list[float]]:
 
 def shares(pairs: list[tuple[DepthProfile, DepthProfile]]) -> dict[str, object]:
     """Return the share of p below 0.05 over pairs and noises."""
-    found: dict[str, list[float]] = {way: [] for way in WAYS}
+    found: dict[str, list[list[float]]] = {way: [] for way in WAYS}
     for pair in pairs:
         both = compare(*pair, n_bootstrap=1), compare(*pair, n_bootstrap=1, errors="paired")
         for way, values in p_values(*both).items():
-            found[way] += values
-    return {"pairs": len(pairs), "tests": len(found["ar1"])} | {
-        way: round(float(np.mean(np.array(values) < 0.05)), 4) for way, values in found.items()
+            found[way].append(values)
+    noises = [c for c in pairs[0][0].components if c != CLEAN]
+    small = {way: np.array(values) < 0.05 for way, values in found.items()}  # (pairs, noises)
+    return {
+        "pairs": len(pairs),
+        "tests": small["ar1"].size,
+        **{way: round(float(hits.mean()), 4) for way, hits in small.items()},
+        "by noise": {
+            way: dict(zip(noises, (int(n) for n in hits.sum(0)), strict=True))
+            for way, hits in small.items()
+        },
     }
 
 

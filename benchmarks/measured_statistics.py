@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from measured import load, table
+from measured import SHORT, load, table
 
 NULLS = {
     "one slope": "one slope, ar1",
@@ -82,11 +82,17 @@ def phantom() -> list[str]:
         "",
     ]
     rows = [
-        [name, str(row["tests"]), *(f"{row[way]:.2f}" for way in ("ar1", "paired", "naive"))]
+        [
+            name,
+            str(row["tests"]),
+            *(f"{row[way]:.2f}" for way in ("ar1", "paired", "naive")),
+            ", ".join(f"{SHORT[c]} {n}" for c, n in row["by noise"]["ar1"].items() if n) or "none",
+        ]
         for name, row in found.items()
         if isinstance(row, dict) and "tests" in row
     ]
-    lines += table(["pairs", "tests", "ar1 (default)", "paired", "naive"], rows)
+    heads = ["pairs", "tests", "ar1 (default)", "paired", "naive", "ar1: tests below 0.05"]
+    lines += table(heads, rows)
     return [*lines, *weights()]
 
 
