@@ -35,7 +35,7 @@ class TrainConfig:
         Steps that learn from each batch: where the noise is made on the same cores, a batch
         costs more than a step.
     learning_rate, weight_decay : float
-        Of AdamW.
+        Of Muon (matrices of the layers) and AdamW (all else).
     warmup_steps : int
         Linear warm-up at the start of every stage.
     decay_share : float
