@@ -28,6 +28,7 @@ from small_networks import (
     domains,
     fit,
     joined,
+    labelled_crops,
     parameters,
     pick,
     read,
@@ -36,7 +37,6 @@ from small_networks import (
 from torch import Tensor, nn
 
 from cop_core.ene import Genome
-from cop_core.training.batches import BatchMaker
 from cop_core.training.config import TrainConfig
 from cop_core.training.scenes import SceneBank
 from cop_core.vit.config import VitConfig
@@ -235,10 +235,7 @@ def main(run: Path, folders: list[Path], steps: int = 800, crops: int = 256) -> 
     run.mkdir(parents=True, exist_ok=True)
     bank = SceneBank.open(run / "scenes.npy", scenes=6000, size=256, seed=0)
     settings = TrainConfig(genomes=("paper",), batch_size=BATCH, seed=5)
-    maker = BatchMaker(settings, bank, NoiseViT(PATCH), torch.device("cpu"))
-    batches = list(maker.ahead("finetune", 0, -(-LABELLED // BATCH)))
-    pixels = torch.cat([b.crops[:, :1].contiguous() for b in batches])
-    strengths = torch.cat([b.strengths for b in batches])
+    pixels, strengths = labelled_crops(bank, settings, LABELLED)
     statistics = joined([statistics_of(part) for part in pixels.split(BATCH)])
     sets = domains(folders, GENOME, "paper", crops, seed=0)
     seen = [statistics_of(domain.crops) for domain in sets]

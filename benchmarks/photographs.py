@@ -17,17 +17,16 @@ import numpy as np
 import torch
 from record import record
 from skimage.transform import resize
-from small_networks import BATCH, CROP, STEMS, domains, fit, joined, score
+from small_networks import BATCH, CROP, STEMS, domains, fit, labelled_crops, score
 
 from cop_core.ene import Genome
 from cop_core.evaluation.pictures import find_pictures, read_picture
-from cop_core.training.batches import BatchMaker
 from cop_core.training.config import TrainConfig
 from cop_core.training.scenes import SceneBank
 from cop_core.vit.model import NoiseViT
 from cop_core.vit.statistics import noise_statistics
 
-LABELLED = 16_000
+LABELLED = 15_936
 SIDE, SHRUNK = 320, 200
 """Windows are averaged down by 1.6, so that the photographs' own noise and JPEG blocks fade."""
 SEEDS = (0, 1, 2)
@@ -57,28 +56,20 @@ def main(
     scenes = SceneBank.open(run / "scenes.npy", scenes=6000, size=256, seed=0)
     pictures = photographs(folder, set(left_out.read_text().split()))
     settings = TrainConfig(genomes=("paper",), batch_size=BATCH, seed=7)
-    labelled = {}
-    for name, bank in {"scenes": scenes, "photographs": pictures}.items():
-        maker = BatchMaker(settings, bank, NoiseViT(STEMS["patch"]), torch.device("cpu"))
-        batches = list(maker.ahead("finetune", 0, LABELLED // BATCH))
-        seen = [noise_statistics(b.crops[:, :1].contiguous(), SMALL.patch) for b in batches]
-        labelled[name] = joined(seen), torch.cat([b.strengths for b in batches])
-    strengths = labelled["scenes"][1]
-    assert torch.equal(strengths, labelled["photographs"][1])  # the noises are the same
-    half = torch.arange(len(strengths)) % 2 == 0
-    both = [
-        torch.where(half.view(-1, *[1] * (a.ndim - 1)), a, b)
-        for a, b in zip(labelled["scenes"][0], labelled["photographs"][0], strict=True)
-    ]
+    of_scenes, strengths = labelled_crops(scenes, settings, LABELLED)
+    of_photographs, _ = labelled_crops(pictures, settings, LABELLED)  # under the same noises
+    half = of_scenes.clone()
+    half[1::2] = of_photographs[1::2]
     learnt_from = {
-        "scenes": labelled["scenes"][0],
-        "half photographs": type(labelled["scenes"][0])(*both),
-        "photographs": labelled["photographs"][0],
+        "scenes": of_scenes,
+        "half photographs": half,
+        "photographs": of_photographs,
     }
     sets = domains(folders, GENOME, "paper", crops, seed=0)
     prepared = [noise_statistics(domain.crops, SMALL.patch) for domain in sets]
     measured = {}
-    for name, inputs in learnt_from.items():
+    for name, pixels in learnt_from.items():
+        inputs = noise_statistics(pixels, SMALL.patch)
         for seed in SEEDS:
             torch.manual_seed(seed)
             network = NoiseViT(SMALL)

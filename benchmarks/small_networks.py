@@ -13,8 +13,12 @@ from torch import Tensor, nn
 from cop_core.ene import Genome
 from cop_core.evaluation import domain_crops, draw_strengths
 from cop_core.evaluation.accuracy import accuracy
+from cop_core.training.batches import BatchMaker
+from cop_core.training.config import TrainConfig
 from cop_core.training.objectives import strength_loss
+from cop_core.training.scenes import SceneBank
 from cop_core.vit.config import VitConfig
+from cop_core.vit.model import NoiseViT
 from cop_core.vit.statistics import Statistics
 
 CROP = 96
@@ -59,6 +63,14 @@ def joined(parts: Sequence[Inputs]) -> Inputs:
     if isinstance(parts[0], Tensor):
         return torch.cat(list(parts))
     return Statistics(*(torch.cat(column) for column in zip(*parts, strict=True)))
+
+
+def labelled_crops(bank: SceneBank, settings: TrainConfig, n: int) -> tuple[Tensor, Tensor]:
+    """Return at least n noisy crops (n, 1, 96, 96) and their strengths, as training draws them."""
+    maker = BatchMaker(settings, bank, NoiseViT(STEMS["patch"]), torch.device("cpu"))
+    batches = list(maker.ahead("finetune", 0, -(-n // settings.batch_size)))
+    pixels = torch.cat([batch.crops[:, :1].contiguous() for batch in batches])
+    return pixels, torch.cat([batch.strengths for batch in batches])
 
 
 def fit(network: nn.Module, inputs: Inputs, strengths: Tensor, steps: int, seed: int) -> None:

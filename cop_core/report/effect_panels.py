@@ -12,9 +12,12 @@ from cop_core.report.protocols import label, noises, protocols
 from cop_core.report.table import p_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from matplotlib.axes import Axes
 
     from cop_core.depth.compare import Comparison
+    from cop_core.depth.slope import SlopeFit
 
 
 def draw_slopes(ax: Axes, result: Comparison) -> None:
@@ -27,14 +30,11 @@ def draw_slopes(ax: Axes, result: Comparison) -> None:
     result : Comparison
         The comparison.
     """
+    for y, fit, look in _fits(result, apart=0.28):
+        low, high = (1e4 * x for x in fit.slope_ci95)
+        _draw_interval(ax, y, 1e4 * fit.slope_per_um, (low, high), look)
     for row, component in enumerate(noises(result.components)):
-        effect = result.of(component)
-        for fit, look, shift in zip(
-            (effect.fixed, effect.gained), LOOKS, (-0.14, 0.14), strict=True
-        ):
-            low, high = (1e4 * x for x in fit.slope_ci95)
-            _draw_interval(ax, row + shift, 1e4 * fit.slope_per_um, (low, high), look)
-        _note_right(ax, row, p_text(effect.p_holm))
+        _note_right(ax, row, p_text(result.of(component).p_holm))
     ax.axvline(0, color=shade(0.6), lw=0.8, zorder=0)
     test = "naive p" if result.rule == "paper" else "p"
     _head_right(ax, f"difference,\n{test} (Holm)")
@@ -51,12 +51,8 @@ def draw_r2(ax: Axes, result: Comparison) -> None:
     result : Comparison
         The comparison.
     """
-    for row, component in enumerate(noises(result.components)):
-        effect = result.of(component)
-        for fit, look, shift in zip(
-            (effect.fixed, effect.gained), LOOKS, (-0.17, 0.17), strict=True
-        ):
-            ax.barh(row + shift, np.nan_to_num(fit.r2), height=0.3, color=look.colour)
+    for y, fit, look in _fits(result, apart=0.34):
+        ax.barh(y, np.nan_to_num(fit.r2), height=0.3, color=look.colour)
     ax.set_xlim(0, 1)
     ax.set_xticks([0, 0.5, 1])
     _rows(ax, result, "$R^2$ of the line")
@@ -81,6 +77,14 @@ def draw_cohen_d(ax: Axes, result: Comparison) -> None:
     _head_right(ax, "size, by the\nf2 convention" if result.rule == "paper" else "size")
     first, second = (shown_name(p.name, most=12) for p in protocols(result))
     _rows(ax, result, f"Cohen's d and 95 % CI\n({first} minus {second})")
+
+
+def _fits(result: Comparison, *, apart: float) -> Iterator[tuple[float, SlopeFit, Look]]:
+    """Yield height, fit and look of both protocols, one row a noise."""
+    for row, component in enumerate(noises(result.components)):
+        effect = result.of(component)
+        for fit, look, side in zip((effect.fixed, effect.gained), LOOKS, (-1, 1), strict=True):
+            yield row + side * apart / 2, fit, look
 
 
 def _draw_interval(

@@ -65,15 +65,13 @@ def load_checkpoint(
         ) from error
     for key, value in _below(tensors, "mean").items():
         mean[key].copy_(value)
-    state = _below(tensors, _STATE)
     parameters = dict(network.named_parameters())
-    for optimizer in optimizers:
-        own = {id(p) for group in optimizer.param_groups for p in group["params"]}
-        for path_of, value in state.items():
-            key, name = path_of.split("/")
-            if id(parameters[name]) in own:
-                there = value if key == "step" else value.to(parameters[name].device)
-                optimizer.state[parameters[name]][key] = there
+    owner = {p: o for o in optimizers for group in o.param_groups for p in group["params"]}
+    for key_and_name, value in _below(tensors, _STATE).items():
+        key, name = key_and_name.split("/")
+        parameter = parameters[name]
+        there = value if key == "step" else value.to(parameter.device)
+        owner[parameter].state[parameter][key] = there
     return place
 
 
