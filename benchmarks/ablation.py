@@ -235,7 +235,7 @@ def main(run: Path, folders: list[Path], steps: int = 800, crops: int = 256) -> 
     run.mkdir(parents=True, exist_ok=True)
     bank = SceneBank.open(run / "scenes.npy", scenes=6000, size=256, seed=0)
     settings = TrainConfig(genomes=("paper",), batch_size=BATCH, seed=5)
-    pixels, strengths = labelled_crops(bank, settings, LABELLED)
+    pixels, strengths = labelled_crops(NoiseViT(PATCH), bank, settings, LABELLED)
     statistics = joined([statistics_of(part) for part in pixels.split(BATCH)])
     sets = domains(folders, GENOME, "paper", crops, seed=0)
     seen = [statistics_of(domain.crops) for domain in sets]

@@ -26,7 +26,7 @@ from small_networks import (
     Inputs,
     domains,
     fit,
-    joined,
+    labelled_crops,
     parameters,
     pick,
     score,
@@ -102,14 +102,6 @@ class Standardised(nn.Module):
         return (x - self.mean) / self.sd
 
 
-def labelled(network: NoiseViT, bank: SceneBank) -> tuple[Inputs, torch.Tensor]:
-    """Return the largest set of labelled crops; smaller ones are its beginning."""
-    maker = BatchMaker(config(batch=BATCH), bank, network, torch.device("cpu"))
-    steps = -(-LABELS[-1] // BATCH)
-    batches = list(maker.ahead("finetune", 0, steps))
-    return joined([b.crops for b in batches]), torch.cat([b.strengths for b in batches])
-
-
 @torch.inference_mode()
 def features(network: NoiseViT, inputs: Inputs, n: int) -> torch.Tensor:
     rows = torch.arange(n).split(256)
@@ -133,7 +125,7 @@ def main(run: Path, folders: list[Path], steps: int = 800, crops: int = 256) -> 
         network = encoder(stem, negatives, bank, run, steps)
         sizes[stem] = parameters(network)
         prepared = [network.prepare(domain.crops) for domain in sets]
-        inputs, strengths = labelled(network, bank)
+        inputs, strengths = labelled_crops(network, bank, config(batch=BATCH), LABELS[-1])
         seen = features(network, inputs, len(strengths))
         seen_sets = [
             features(network, p, len(d.crops)) for p, d in zip(prepared, sets, strict=True)

@@ -56,8 +56,9 @@ def main(
     scenes = SceneBank.open(run / "scenes.npy", scenes=6000, size=256, seed=0)
     pictures = photographs(folder, set(left_out.read_text().split()))
     settings = TrainConfig(genomes=("paper",), batch_size=BATCH, seed=7)
-    of_scenes, strengths = labelled_crops(scenes, settings, LABELLED)
-    of_photographs, _ = labelled_crops(pictures, settings, LABELLED)  # under the same noises
+    of_pixels = NoiseViT(STEMS["patch"])
+    of_scenes, strengths = labelled_crops(of_pixels, scenes, settings, LABELLED)
+    of_photographs, _ = labelled_crops(of_pixels, pictures, settings, LABELLED)  # the same noises
     half = of_scenes.clone()
     half[1::2] = of_photographs[1::2]
     learnt_from = {

@@ -65,12 +65,16 @@ def joined(parts: Sequence[Inputs]) -> Inputs:
     return Statistics(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
-def labelled_crops(bank: SceneBank, settings: TrainConfig, n: int) -> tuple[Tensor, Tensor]:
-    """Return at least n noisy crops (n, 1, 96, 96) and their strengths, as training draws them."""
-    maker = BatchMaker(settings, bank, NoiseViT(STEMS["patch"]), torch.device("cpu"))
+def labelled_crops(
+    network: NoiseViT, bank: SceneBank, settings: TrainConfig, n: int
+) -> tuple[Inputs, Tensor]:
+    """Return at least n noisy crops, prepared for the network, and their strengths.
+
+    They are drawn as training draws them; fewer are the beginning of more.
+    """
+    maker = BatchMaker(settings, bank, network, torch.device("cpu"))
     batches = list(maker.ahead("finetune", 0, -(-n // settings.batch_size)))
-    pixels = torch.cat([batch.crops[:, :1].contiguous() for batch in batches])
-    return pixels, torch.cat([batch.strengths for batch in batches])
+    return joined([b.crops for b in batches]), torch.cat([b.strengths for b in batches])
 
 
 def fit(network: nn.Module, inputs: Inputs, strengths: Tensor, steps: int, seed: int) -> None:
