@@ -165,7 +165,7 @@ def hide_whole(x: Statistics) -> Statistics:
 
 
 def hide_spectrum(x: Statistics) -> Statistics:
-    return x._replace(whole=hidden(x.whole, slice(WHOLE_FEATURES - 6 * SPECTRUM_BINS, None)))
+    return x._replace(whole=hidden(x.whole, slice(34, 34 + 6 * SPECTRUM_BINS)))
 
 
 def hide_coarse(x: Statistics) -> Statistics:

@@ -2,7 +2,7 @@
 
     python benchmarks/accuracy.py FOLDER...      (one folder a domain)
 
-Both weights, each on its own genome, under the paper's and the wide prior.
+Every set of weights that ships, each on its own genome, under the paper's and the wide prior.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from record import record
 
 from cop_core.estimation import load_estimator
 from cop_core.evaluation import evaluate
+from cop_core.vit.weights import packaged
 
 
 def main(folders: list[Path], crops: int = 512, seed: int = 0) -> None:
     measured = {}
-    estimators = [load_estimator(name) for name in ("paper-small", "default")]
+    estimators = [load_estimator(name) for name in packaged()]
     for estimator in estimators:
         for prior in ("paper", "wide"):
             found = evaluate(folders, estimator, prior=prior, crops=crops, seed=seed)

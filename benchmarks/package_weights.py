@@ -15,16 +15,22 @@ from record import RESULTS
 
 from cop_core.vit import weights
 
-NAMES = {"microscopy": "default", "paper": "paper-small"}
+NAMES = {
+    ("microscopy", "default"): "default",
+    ("microscopy", "large"): "large",
+    ("paper", "default"): "paper-small",
+}
+"""Name of weights by genome and network."""
 FOLDER = Path(weights.__file__).parent / "packaged"
 
 
 def put_in(run: Path) -> None:
     """Copy a run's weights under the names they ship with."""
-    for genome, name in NAMES.items():
-        if not (run / f"{genome}.safetensors").exists():
+    for path in sorted(run.glob("*.safetensors")):
+        if path.stem == "checkpoint":
             continue
-        network, card = weights.load_network(run / f"{genome}.safetensors")
+        network, card = weights.load_network(path)
+        name = NAMES[card.genome["name"], card.training["runs"][-1]["network"]]
         signed = weights.save_weights(
             FOLDER / f"{name}.safetensors", network.state_dict(), replace(card, name=name)
         )

@@ -63,7 +63,9 @@ def train(
     folder : Path
         Gets ``scenes.npy``, ``checkpoint.safetensors``, ``config.json`` and ``loss.jsonl``.
     start : dict, optional
-        Weights to start from; tensors that do not fit in name or shape are left out.
+        Weights to start from; tensors that do not fit in name or shape are left out. Layers
+        that a deeper network adds to them let through what they get, so that it begins where
+        the shallower one ended.
     device : str
         Lightning Fabric's accelerator: ``auto``, ``cpu``, ``cuda``, ``mps``.
     report : callable, optional
@@ -111,9 +113,7 @@ class _Run:
         self.slices = _head_slices(config.genomes)
         network = NoiseViT(VitConfig.preset(config.network, outputs=self.slices[-1].stop))
         if start:
-            own = network.state_dict()
-            fits = {k: v for k, v in start.items() if k in own and own[k].shape == v.shape}
-            network.load_state_dict(fits, strict=False)
+            _begin_with(network, start)
         bank = SceneBank.open(
             folder / "scenes.npy",
             scenes=config.scenes,
@@ -235,6 +235,16 @@ class _Run:
             name: split_head(self.mean, part)
             for name, part in zip(self.config.genomes, self.slices, strict=True)
         }
+
+
+def _begin_with(network: NoiseViT, start: dict[str, Tensor]) -> None:
+    own = network.state_dict()
+    fits = {k: v for k, v in start.items() if k in own and own[k].shape == v.shape}
+    network.load_state_dict(fits, strict=False)
+    for number, block in enumerate(network.blocks):
+        if not any(key.startswith(f"blocks.{number}.") for key in fits):
+            for scale in (block.scale1, block.scale2):
+                torch.nn.init.zeros_(scale)
 
 
 def split_head(state: dict[str, Tensor], part: slice) -> dict[str, Tensor]:

@@ -8,6 +8,8 @@ Nothing here is learnt and no gradient passes. Three families (crops are (n, 1, 
 * by place: the same residuals in patches, so that the network can look where it is flat.
 * of the whole crop: the histogram, and its spectrum. Values on a lattice of step l give a peak
   at k = 1 / l (characteristic function), of the pixels and of neighbour differences.
+
+To each belongs the noise along the directions in which patches vary least (`Quiet`).
 """
 
 from __future__ import annotations
@@ -20,6 +22,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from cop_core.vit import histograms
+from cop_core.vit.quiet import DIRECTIONS, QUIET_BINS, Quiet, at_patches, quiet_directions
+
 BRIGHTNESS_BINS = 12
 GROUPS = 2 * BRIGHTNESS_BINS
 """Brightness bins (square-root spaced) times calm or busy surroundings."""
@@ -29,7 +34,6 @@ LAGS = ((0, 1), (1, 0), (1, 1), (1, -1), (0, 2), (2, 0), (0, 3), (3, 0))
 SPECTRUM_BINS = 96
 HISTOGRAM_BINS = 4096
 MAX_CYCLES = 512
-_KNEE = 0.002
 _CHUNK = 8
 
 
@@ -48,9 +52,9 @@ class Statistics(NamedTuple):
     whole: Tensor
 
 
-GROUP_FEATURES = 2 * (FINE_BINS + 2) + FINE_BINS + len(LAGS) + 2
-PATCH_FEATURES = (COARSE_BINS + 2) + COARSE_BINS + len(LAGS) + 4
-WHOLE_FEATURES = 34 + 6 * SPECTRUM_BINS
+GROUP_FEATURES = 2 * (FINE_BINS + 2) + FINE_BINS + len(LAGS) + 2 + QUIET_BINS + 1
+PATCH_FEATURES = (COARSE_BINS + 2) + COARSE_BINS + len(LAGS) + 4 + 1
+WHOLE_FEATURES = 34 + 6 * SPECTRUM_BINS + DIRECTIONS
 
 
 @dataclass(frozen=True)
@@ -90,10 +94,11 @@ def _statistics(x: Tensor, patch: int) -> Statistics:
     group = _groups(fine)
     group_coarse = group[:, ::2, ::2]
     ends = torch.where(x <= 0, 1, torch.where(x >= 1, 2, 0))
+    quiet = quiet_directions(x)
     return Statistics(
-        _group_features(fine, coarse, lags, group, group_coarse, ends),
-        _patch_features(x, fine, coarse, lags, ends, patch),
-        _whole_features(x, ends),
+        _group_features(fine, coarse, lags, quiet, group, group_coarse, ends),
+        _patch_features(x, fine, coarse, lags, quiet, ends, patch),
+        _whole_features(x, quiet, ends),
     )
 
 
@@ -164,72 +169,60 @@ def _lag_products(residual: Tensor) -> Tensor:
     )
 
 
-def _level(residual: Tensor, bins: int) -> Tensor:
-    """Return bin numbers on a symmetric logarithmic scale with a linear knee, int64."""
-    bent = torch.log1p(residual.abs() / _KNEE) / math.log1p(1 / _KNEE)
-    return ((torch.copysign(bent, residual) + 1) * (bins / 2)).long().clamp_(0, bins - 1)
-
-
-def _counts(place: Tensor, places: int, level: Tensor, levels: int) -> Tensor:
-    """Return joint histograms (n, places, levels) of two integer maps (n, ...)."""
-    n = place.shape[0]
-    index = (place * levels + level).reshape(n, -1)
-    index = index + torch.arange(n, device=index.device)[:, None] * (places * levels)
-    flat = torch.bincount(index.flatten(), minlength=n * places * levels)
-    return flat.reshape(n, places, levels).float()
-
-
-def _means(place: Tensor, places: int, value: Tensor) -> Tensor:
-    """Return means of (n, f, h, w) values by place, (n, places, f); 0 where a place is empty."""
-    n, f = value.shape[:2]
-    index = place.reshape(n, 1, -1).expand(n, f, -1)
-    sums = value.new_zeros(n, f, places).scatter_add_(2, index, value.reshape(n, f, -1))
-    counts = value.new_zeros(n, places).scatter_add_(
-        1, place.reshape(n, -1), torch.ones_like(value[:, 0]).reshape(n, -1)
-    )
-    return (sums / counts.clamp_min(1)[:, None]).transpose(1, 2)
-
-
-def _shares(counts: Tensor) -> Tensor:
-    """Return square roots of shares of the last axis: variance-stable, 0 where empty."""
-    return (counts / counts.sum(-1, keepdim=True).clamp_min(1)).sqrt()
-
-
 def _with_ends(level: Tensor, ends: Tensor, bins: int) -> Tensor:
     """Give pixels at exactly 0 and at exactly 1 bins of their own, after the others."""
     return torch.where(ends > 0, bins - 1 + ends, level)
 
 
 def _group_features(
-    fine: _Scale, coarse: _Scale, lags: Tensor, group: Tensor, group_coarse: Tensor, ends: Tensor
+    fine: _Scale,
+    coarse: _Scale,
+    lags: Tensor,
+    quiet: Quiet,
+    group: Tensor,
+    group_coarse: Tensor,
+    ends: Tensor,
 ) -> Tensor:
-    residual = _counts(
-        group, GROUPS, _with_ends(_level(fine.residual, FINE_BINS), ends, FINE_BINS), FINE_BINS + 2
-    )
-    directional = _counts(
+    residual = histograms.counts(
         group,
         GROUPS,
-        _with_ends(_level(fine.directional, FINE_BINS), ends, FINE_BINS),
+        _with_ends(histograms.level(fine.residual, FINE_BINS), ends, FINE_BINS),
         FINE_BINS + 2,
     )
-    low = _counts(group_coarse, GROUPS, _level(coarse.residual, FINE_BINS), FINE_BINS)
+    directional = histograms.counts(
+        group,
+        GROUPS,
+        _with_ends(histograms.level(fine.directional, FINE_BINS), ends, FINE_BINS),
+        FINE_BINS + 2,
+    )
+    low = histograms.counts(
+        group_coarse, GROUPS, histograms.level(coarse.residual, FINE_BINS), FINE_BINS
+    )
     size = residual.sum(-1, keepdim=True)
     share = size / size.sum(1, keepdim=True)
     return torch.cat(
         [
-            _shares(residual),
-            _shares(directional),
-            _shares(low),
-            _means(group, GROUPS, lags),
+            histograms.shares(residual),
+            histograms.shares(directional),
+            histograms.shares(low),
+            histograms.means(group, GROUPS, lags),
             share.sqrt(),
             torch.log1p(size) / 10,
+            quiet.shares(at_patches(group), GROUPS),
+            quiet.sd(at_patches(group), GROUPS),
         ],
         dim=-1,
     )
 
 
 def _patch_features(
-    x: Tensor, fine: _Scale, coarse: _Scale, lags: Tensor, ends: Tensor, patch: int
+    x: Tensor,
+    fine: _Scale,
+    coarse: _Scale,
+    lags: Tensor,
+    quiet: Quiet,
+    ends: Tensor,
+    patch: int,
 ) -> Tensor:
     n, h, w = x.shape
     rows, columns = h // patch, w // patch
@@ -237,35 +230,42 @@ def _patch_features(
         torch.arange(h, device=x.device)[:, None] // patch * columns
         + torch.arange(w, device=x.device)[None] // patch
     ).expand(n, h, w)
-    level = _with_ends(_level(fine.residual, COARSE_BINS), ends, COARSE_BINS)
-    residual = _counts(place, rows * columns, level, COARSE_BINS + 2)
-    low = _counts(
-        place[:, ::2, ::2], rows * columns, _level(coarse.residual, COARSE_BINS), COARSE_BINS
+    level = _with_ends(histograms.level(fine.residual, COARSE_BINS), ends, COARSE_BINS)
+    residual = histograms.counts(place, rows * columns, level, COARSE_BINS + 2)
+    low = histograms.counts(
+        place[:, ::2, ::2],
+        rows * columns,
+        histograms.level(coarse.residual, COARSE_BINS),
+        COARSE_BINS,
     )
     maps = torch.stack(
         [x, x.square(), fine.residual.abs() * 10, fine.directional.abs() * 10], dim=1
     )
     pooled = F.avg_pool2d(torch.cat([lags, maps], dim=1), patch).flatten(2).transpose(1, 2)
-    return torch.cat([_shares(residual), _shares(low), pooled], dim=-1)
+    sd = quiet.sd(at_patches(place), rows * columns)
+    return torch.cat([histograms.shares(residual), histograms.shares(low), pooled, sd], dim=-1)
 
 
-def _whole_features(x: Tensor, ends: Tensor) -> Tensor:
+def _whole_features(x: Tensor, quiet: Quiet, ends: Tensor) -> Tensor:
     n = len(x)
     level = (x * HISTOGRAM_BINS).long().clamp_(0, HISTOGRAM_BINS - 1)
     whole = torch.zeros_like(level)
-    inside = _counts(whole, 1, torch.where(ends > 0, HISTOGRAM_BINS, level), HISTOGRAM_BINS + 1)
+    inside = histograms.counts(
+        whole, 1, torch.where(ends > 0, HISTOGRAM_BINS, level), HISTOGRAM_BINS + 1
+    )
     inside = inside[:, 0, :HISTOGRAM_BINS]
     across = _step_histogram(x[:, :, 1:] - x[:, :, :-1])
     down = _step_histogram(x[:, 1:] - x[:, :-1])
-    shape = _shares(inside.reshape(n, 32, -1).sum(-1))
+    shape = histograms.shares(inside.reshape(n, 32, -1).sum(-1))
     at_ends = torch.stack([(ends == 1).float().mean((1, 2)), (ends == 2).float().mean((1, 2))], 1)
-    return torch.cat([shape, at_ends.sqrt(), _spectrum(inside), _spectrum(across + down)], dim=-1)
+    lattices = [_spectrum(inside), _spectrum(across + down)]
+    return torch.cat([shape, at_ends.sqrt(), *lattices, histograms.bent(quiet.spread)], dim=-1)
 
 
 def _step_histogram(step: Tensor) -> Tensor:
     """Return the histogram (n, HISTOGRAM_BINS) of magnitudes of differences."""
     level = (step.abs() * HISTOGRAM_BINS).round_().long().clamp_(0, HISTOGRAM_BINS - 1)
-    return _counts(torch.zeros_like(level), 1, level, HISTOGRAM_BINS)[:, 0]
+    return histograms.counts(torch.zeros_like(level), 1, level, HISTOGRAM_BINS)[:, 0]
 
 
 def _spectrum(counts: Tensor) -> Tensor:

@@ -25,7 +25,9 @@ from cop_core.vit import (
     read_card,
     save_weights,
 )
+from cop_core.vit import histograms
 from cop_core.vit import statistics as stats
+from cop_core.vit.quiet import at_patches, quiet_directions
 from cop_core.vit.statistics import noise_statistics
 
 TINY = VitConfig(depth=1, width=48, heads=3)
@@ -90,8 +92,8 @@ def test_a_lattice_puts_a_peak_of_the_spectrum_at_one_over_its_step(strength):
     s[0, genome.components.index("quantization")] = strength
     smooth = crops(1) * 0.8 + 0.1
     x = genome.corrupt(smooth[:, 0].expand(2, -1, -1), s)
-    spectrum = noise_statistics(x.unsqueeze(1), 32).whole[:, 34:]
     bands = stats.SPECTRUM_BINS
+    spectrum = noise_statistics(x.unsqueeze(1), 32).whole[:, 34 : 34 + 6 * bands]
     cycles = np.arange(1, 2 * stats.MAX_CYCLES + 1) / 2
     band_of = np.round(np.log(2 * cycles) / np.log(2 * stats.MAX_CYCLES) * (bands - 1)).astype(int)
     peak = band_of[np.argmin(abs(cycles - 1 / step))]
@@ -113,6 +115,43 @@ def test_noise_moves_residuals_up_and_correlation_shows_in_the_lags():
     lag = stats.COARSE_BINS * 2 + 2
     white, correlated = patches[:, lag].tolist()  # one pixel across
     assert correlated > white + 0.1
+
+
+def test_the_quiet_directions_of_a_texture_hold_its_noise_and_nothing_else():
+    side = np.arange(192)
+    wave = np.sin(2.1 * side[:, None] + 1.3 * side) + np.sin(0.9 * side[:, None] - 2.4 * side)
+    texture = torch.tensor(0.5 + 0.1 * wave).float().expand(8, -1, -1)
+    sd = 0.02
+    noise = sd * torch.randn(8, 192, 192, generator=torch.Generator().manual_seed(0))
+    clean, noisy = quiet_directions(texture[:1]), quiet_directions(texture + noise)
+    assert float(clean.residual.abs().max()) < 0.1 * sd  # fixed high-pass filters let 0.1 through
+    assert clean.residual.shape == (1, 4, 62, 62)
+    read = noisy.residual.square().mean((1, 2, 3)).sqrt()
+    # the least of 49 sampled variances lie below the true one (Marchenko, Pastur 1967)
+    assert float(read.mean()) == pytest.approx(sd * (1 - (49 / 62**2) ** 0.5), rel=0.05)
+    assert bool((noisy.spread.diff(dim=1) >= 0).all())
+
+
+def test_quiet_noise_is_told_by_place():
+    brightness = torch.tensor([0.2, 0.8]).repeat_interleave(96).expand(1, 192, 192)
+    sd = torch.where(brightness < 0.5, 0.01, 0.04)
+    noise = sd * torch.randn(1, 192, 192, generator=torch.Generator().manual_seed(0))
+    quiet = quiet_directions(brightness + noise)
+    place = at_patches((brightness > 0.5).long())
+    found = quiet.sd(place, 3)[0, :, 0]
+    dark, bright = (histograms.bent(torch.tensor(v)) for v in (0.01, 0.04))
+    assert found[:2].tolist() == pytest.approx([float(dark), float(bright)], rel=0.1)
+    assert float(found[2]) == 0  # no patch lies there
+    shares = quiet.shares(place, 3)[0].square()
+    assert shares.sum(-1).tolist() == pytest.approx([1, 1, 0])
+
+
+def test_patches_that_are_black_but_for_a_few_faint_pixels_have_quiet_directions():
+    generator = torch.Generator().manual_seed(0)
+    for faint in (1e-6, 0.004, 1.0):
+        x = faint * (torch.rand(16, 192, 192, generator=generator) > 0.999).float()
+        for part in quiet_directions(x):
+            assert bool(part.isfinite().all())
 
 
 # --- network ---------------------------------------------------------------------------------
@@ -179,8 +218,8 @@ def test_shapes_that_cannot_be_are_refused(wrong):
 
 
 def test_unknown_networks_are_refused():
-    with pytest.raises(InputError, match="Known: default, paper"):
-        VitConfig.preset("large")
+    with pytest.raises(InputError, match="Known: default, large, paper"):
+        VitConfig.preset("huge")
 
 
 # --- weights ---------------------------------------------------------------------------------
