@@ -10,7 +10,6 @@ so that the script goes on where it was stopped.
 from __future__ import annotations
 
 import json
-import math
 import sys
 import time
 from collections.abc import Callable
@@ -41,6 +40,7 @@ from cop_core.training.config import TrainConfig
 from cop_core.training.scenes import SceneBank
 from cop_core.vit.config import VitConfig
 from cop_core.vit.model import NoiseViT
+from cop_core.vit.quiet import DIRECTIONS, QUIET_BINS
 from cop_core.vit.statistics import (
     COARSE_BINS,
     FINE_BINS,
@@ -48,7 +48,6 @@ from cop_core.vit.statistics import (
     LAGS,
     PATCH_FEATURES,
     SPECTRUM_BINS,
-    WHOLE_FEATURES,
     Statistics,
     noise_statistics,
 )
@@ -58,8 +57,6 @@ FULL, PATCH = STEMS["statistics"], STEMS["patch"]
 GENOME = Genome.preset("paper")
 RESIDUALS = 2 * (FINE_BINS + 2) + FINE_BINS  # first columns of a group's statistics
 PLACES = (CROP // FULL.patch) ** 2
-EIGENVALUES = 8
-CALM = "with patch eigenvalues"
 
 
 class ConvolutionStem(nn.Module):
@@ -92,33 +89,6 @@ class Without(nn.Module):
 
     def forward(self, x: Statistics) -> Tensor:
         return self.network(self.hide(x))
-
-
-class WithEigenvalues(nn.Module):
-    """The statistics and how little patches of 7 x 7 pixels vary in their calmest directions.
-
-    After S. Pyatykh et al., "Image noise level estimation by principal component analysis", IEEE
-    Trans. Image Process. 22, 687 (2013): the best classical reader of Gaussian noise.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.network = NoiseViT(FULL)
-        first = self.network.stem.whole[0]
-        self.network.stem.whole[0] = nn.Linear(first.in_features + EIGENVALUES, first.out_features)
-
-    def forward(self, x: Statistics) -> Tensor:
-        return self.network(x)
-
-
-@torch.no_grad()
-def calm_directions(crops: Tensor) -> Tensor:
-    """Return the SDs along the calmest directions of (n, 1, h, w) crops, log scale, (n, 8)."""
-    patches = nn.functional.unfold(crops, 7)
-    patches = patches - patches.mean(2, keepdim=True)
-    covariance = patches @ patches.transpose(1, 2) / patches.shape[2]
-    smallest = torch.linalg.eigvalsh(covariance.double())[:, :EIGENVALUES].clamp_min(0)
-    return (torch.log1p(smallest.sqrt() / 0.002) / math.log1p(500)).float()
 
 
 class Perceptron(nn.Module):
@@ -175,6 +145,14 @@ def hide_coarse(x: Statistics) -> Statistics:
     )
 
 
+def hide_quiet(x: Statistics) -> Statistics:
+    return Statistics(
+        hidden(x.groups, slice(-QUIET_BINS - 1, None)),
+        hidden(x.patches, slice(-1, None)),
+        hidden(x.whole, slice(-DIRECTIONS, None)),
+    )
+
+
 def hide_lags(x: Statistics) -> Statistics:
     lags = slice(2 * COARSE_BINS + 2, 2 * COARSE_BINS + 2 + len(LAGS))
     return x._replace(
@@ -191,6 +169,7 @@ HIDDEN = {
     "without the spectrum": hide_spectrum,
     "without the coarse scale": hide_coarse,
     "without correlation": hide_lags,
+    "without the quiet directions": hide_quiet,
 }
 SHAPES = {
     "statistics": FULL,
@@ -207,7 +186,6 @@ def variants(statistics: Statistics) -> dict[str, Callable[[], nn.Module]]:
         name: lambda config=config: NoiseViT(config) for name, config in SHAPES.items()
     }
     found["convolution stem"] = with_convolution
-    found[CALM] = WithEigenvalues
     for name, hide in HIDDEN.items():
         found[name] = lambda hide=hide: Without(NoiseViT(FULL), hide)
     some = flat(pick(statistics, torch.arange(min(2000, len(statistics.whole)))))
@@ -223,12 +201,6 @@ def with_convolution() -> NoiseViT:
 
 def statistics_of(crops: Tensor) -> Statistics:
     return noise_statistics(crops, FULL.patch)
-
-
-def with_calm(statistics: Statistics, crops: Tensor) -> Statistics:
-    """Return the statistics of crops with their calmest directions among those of the whole."""
-    calm = torch.cat([calm_directions(part) for part in crops.split(BATCH)])
-    return statistics._replace(whole=torch.cat([statistics.whole, calm], dim=1))
 
 
 def main(run: Path, folders: list[Path], steps: int = 800, crops: int = 256) -> None:
@@ -250,9 +222,6 @@ def main(run: Path, folders: list[Path], steps: int = 800, crops: int = 256) -> 
         of_pixels = name in ("patch stem", "convolution stem")
         inputs: Inputs = pixels if of_pixels else statistics
         prepared: list[Inputs] = [d.crops for d in sets] if of_pixels else list(seen)
-        if name == CALM:
-            inputs = with_calm(statistics, pixels)
-            prepared = [with_calm(s, d.crops) for s, d in zip(seen, sets, strict=True)]
         fit(network, inputs, strengths, steps, seed=0)
         begun = time.perf_counter()
         read(network, pick(inputs, torch.arange(512)), 512)

@@ -14,7 +14,7 @@ from record import record
 
 from cop_core.estimation import load_estimator
 from cop_core.evaluation import evaluate
-from cop_core.vit.weights import packaged
+from cop_core.vit import packaged
 
 
 def main(folders: list[Path], crops: int = 512, seed: int = 0) -> None:

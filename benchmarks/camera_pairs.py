@@ -20,6 +20,7 @@ from scipy.stats import pearsonr, spearmanr
 from cop_core.estimation import Estimator, load_estimator
 from cop_core.estimation.crops import cut
 from cop_core.evaluation.pictures import read_picture
+from cop_core.vit import packaged
 
 
 def psnr(picture: np.ndarray, reference: np.ndarray) -> float:
@@ -48,7 +49,7 @@ def read_pairs(folder: Path, estimator: Estimator) -> dict[str, dict[str, float]
 
 def main(folder: Path) -> None:
     measured = {}
-    estimators = [load_estimator(name) for name in ("default", "paper-small")]
+    estimators = [load_estimator(name) for name in packaged()]
     for estimator in estimators:
         pairs = read_pairs(folder, estimator)
         columns = {

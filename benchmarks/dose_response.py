@@ -22,6 +22,7 @@ from cop_core.estimation.crops import cut
 from cop_core.estimation.normalise import normalise, plane_range
 from cop_core.evaluation import DoseResponse, domain_crops, dose_response
 from cop_core.training.batches import as_detected
+from cop_core.vit import packaged
 
 ANALOG = as_detected(Genome.preset("microscopy"))
 
@@ -53,7 +54,7 @@ def main() -> None:
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--planes", nargs="*", type=Path, default=[])
     parser.add_argument("--crops", type=int, default=16)
-    parser.add_argument("--estimators", nargs="*", default=["default", "paper-small"])
+    parser.add_argument("--estimators", nargs="*", default=list(packaged()))
     options = parser.parse_args()
     inputs = {folder.name: domain_crops(folder, options.crops, 0) for folder in options.folders}
     inputs |= {f"plane {path.stem}": plane_crops(path) for path in options.planes}

@@ -16,6 +16,7 @@ import tifffile
 from record import record
 
 from cop_core.estimation import load_estimator, profile
+from cop_core.vit import packaged
 
 
 def planes(path: Path) -> np.ndarray:
@@ -26,7 +27,7 @@ def planes(path: Path) -> np.ndarray:
 
 def main(folder: Path) -> None:
     measured = {}
-    estimators = [load_estimator(name) for name in ("default", "paper-small")]
+    estimators = [load_estimator(name) for name in packaged()]
     for estimator in estimators:
         found = measured[estimator.card.name] = {}
         for path in sorted(folder.glob("*.tif")):

@@ -22,6 +22,7 @@ from cop_core.depth import DepthProfile
 from cop_core.estimation import NORMALISATIONS, Estimator, Settings, load_estimator, profile, survey
 from cop_core.estimation.normalise import Normalisation, normalise, plane_range
 from cop_core.stacks import Stack, open_stack
+from cop_core.vit import packaged
 
 FRAMES = (1, 4, 16, 64)
 
@@ -93,7 +94,7 @@ def averaged(folder: Path, estimator: Estimator) -> dict[str, object]:
 
 
 def main(folder: Path) -> None:
-    estimators = [load_estimator(name) for name in ("default", "paper-small")]
+    estimators = [load_estimator(name) for name in packaged()]
     measured = {
         e.card.name: {"serial two-photon": serial(folder, e), "movie": averaged(folder, e)}
         for e in estimators

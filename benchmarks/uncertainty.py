@@ -22,6 +22,7 @@ from cop_core.ene import Genome
 from cop_core.estimation import Estimator, load_estimator
 from cop_core.evaluation import domain_crops
 from cop_core.evaluation.accuracy import draw_strengths
+from cop_core.vit import packaged
 
 SIDE = 192
 
@@ -71,7 +72,7 @@ def coverage(estimator: Estimator, folders: list[Path], prior: str, crops: int, 
 
 def main(folders: list[Path], crops: int = 128, seed: int = 0) -> None:
     measured = {}
-    estimators = [load_estimator(name) for name in ("paper-small", "default")]
+    estimators = [load_estimator(name) for name in packaged()]
     for estimator in estimators:
         for prior in ("paper", "wide"):
             found = coverage(estimator, folders, prior, crops, seed)
