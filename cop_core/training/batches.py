@@ -71,7 +71,8 @@ class BatchMaker:
 
     def make(self, stage: Stage, step: int) -> Batch:
         """Return the batch of one step; the same for the same seed, stage and step."""
-        seed = (self.config.seed * len(STAGES) + STAGES.index(stage)) * 10_000_000 + step
+        first = (self.config.seed * len(STAGES) + STAGES.index(stage)) * 10_000_000
+        seed = first + self.config.first_batch + step
         generator = torch.Generator(self.device).manual_seed(seed)
         which = step % len(self.genomes)
         genome = self.genomes[which]

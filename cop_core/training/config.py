@@ -34,6 +34,9 @@ class TrainConfig:
     uses : int
         Steps that learn from each batch: where the noise is made on the same cores, a batch
         costs more than a step.
+    first_batch : int
+        Number of the first batch of each stage: those before are of the runs whose weights this
+        one goes on from, since from the same seed come the same crops.
     learning_rate, weight_decay : float
         Of Muon (matrices of the layers) and AdamW (all else).
     warmup_steps : int
@@ -64,6 +67,7 @@ class TrainConfig:
     finetune_steps: int = 5000
     batch_size: int = 96
     uses: int = 1
+    first_batch: int = 0
     learning_rate: float = 6e-4
     weight_decay: float = 0.05
     warmup_steps: int = 100

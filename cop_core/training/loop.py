@@ -240,11 +240,13 @@ class _Run:
 def _begin_with(network: NoiseViT, start: dict[str, Tensor]) -> None:
     own = network.state_dict()
     fits = {k: v for k, v in start.items() if k in own and own[k].shape == v.shape}
-    network.load_state_dict(fits, strict=False)
-    for number, block in enumerate(network.blocks):
-        if not any(key.startswith(f"blocks.{number}.") for key in fits):
-            for scale in (block.scale1, block.scale2):
-                torch.nn.init.zeros_(scale)
+    layers = {key.split(".")[1] for key in fits if key.startswith("blocks.")}
+    added = {
+        key: torch.zeros_like(value)
+        for key, value in own.items()
+        if layers and key.endswith((".scale1", ".scale2")) and key.split(".")[1] not in layers
+    }
+    network.load_state_dict(fits | added, strict=False)
 
 
 def split_head(state: dict[str, Tensor], part: slice) -> dict[str, Tensor]:

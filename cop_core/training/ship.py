@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from cop_core.ene import Genome
 from cop_core.training.calibrate import calibrate
-from cop_core.training.config import TrainConfig
+from cop_core.training.config import STAGES, TrainConfig
 from cop_core.training.loop import Progress, Report, train
 from cop_core.training.scenes import SceneBank
 from cop_core.vit.config import VitConfig
@@ -37,7 +38,8 @@ def train_and_save(
     config, folder, device, report, cancelled
         See `train`.
     start : str, optional
-        Name or path of weights to start from; their history goes onto the new card.
+        Name or path of weights to start from; their history goes onto the new card, and crops are
+        drawn that none of its runs has seen.
 
     Returns
     -------
@@ -50,6 +52,7 @@ def train_and_save(
         network, before = load_network(locate(start))
         begun = network.state_dict()
         history = list(before.training.get("runs", []))
+        config = replace(config, first_batch=sum(map(_batches, history)))
     states = train(config, folder, start=begun, device=device, report=report, cancelled=cancelled)
     unseen = _unseen_scenes(config, folder, report) if config.doubt_crops else None
     paths = []
@@ -80,6 +83,11 @@ def train_and_save(
         save_weights(path, network.state_dict(), card)
         paths.append(path)
     return paths
+
+
+def _batches(run: Mapping[str, Any]) -> int:
+    """Return how many batches a run on a card made."""
+    return int(sum(run[f"{stage}_steps"] for stage in STAGES) // run.get("uses", 1))
 
 
 def _unseen_scenes(config: TrainConfig, folder: Path, report: Report | None) -> SceneBank:

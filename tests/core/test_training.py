@@ -247,6 +247,9 @@ def test_a_batch_depends_on_seed_stage_and_step_alone(bank, untrained):
     assert not torch.equal(first.crops, ahead[0].crops)
     other = BatchMaker(replace(SHORT, seed=1), bank, network, CPU).make("finetune", 1)
     assert not torch.equal(other.crops, ahead[0].crops)
+    later = BatchMaker(replace(SHORT, first_batch=3), bank, network, CPU).make("finetune", 1)
+    assert later.step == 1
+    assert torch.equal(later.crops, ahead[3].crops)
 
 
 def test_a_batch_is_used_as_often_as_asked_also_after_a_resumption(bank, untrained, monkeypatch):
@@ -462,7 +465,9 @@ def test_each_genome_ships_with_its_own_head_and_history(
         start=str(paths[0]),
         device="cpu",
     )
-    assert [run["head_steps"] for run in load_network(again)[1].training["runs"]] == [2, 0]
+    runs = load_network(again)[1].training["runs"]
+    assert [run["head_steps"] for run in runs] == [2, 0]
+    assert [run["first_batch"] for run in runs] == [0, 2]  # no crops that the first run saw
 
 
 def test_a_head_is_cut_into_parts():
