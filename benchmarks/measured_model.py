@@ -58,6 +58,44 @@ def accuracy() -> list[str]:
     return lines
 
 
+def ladder() -> list[str]:
+    """Return what a larger network costs and what it brings."""
+    rates = load("speed")["measured"]["crops a second"]
+    found = load("accuracy")["measured"]
+    rows = []
+    for name, of in load("speed")["measured"]["networks"].items():
+        scores = [found.get(f"{name} {prior}", {}).get("overall") for prior in ("wide", "paper")]
+        rows.append(
+            [
+                name,
+                f"{of['layers']} x {of['width']}",
+                f"{of['parameters'] / 1e6:.1f} million",
+                f"{rates[f'{name} float32']:.1f}",
+                f"{rates[f'{name} bfloat16']:.1f}",
+                *(f"{s['r2']:.3f} / {s['rmse']:.4f}" if s else "no weights" for s in scores),
+            ]
+        )
+    return [
+        "## A ladder of networks",
+        "",
+        "Speed by `benchmarks/speed.py`, in turns on the same crops in one run; accuracy on the "
+        "microscopy genome as above, R² / RMSE.",
+        "",
+        *table(
+            [
+                "network",
+                "layers x width",
+                "parameters",
+                "crops/s, float32",
+                "crops/s, bfloat16",
+                "wide prior",
+                "paper's prior",
+            ],
+            rows,
+        ),
+    ]
+
+
 def dose() -> list[str]:
     document = load("dose_response")
     lines = ["## Dose response", ""]
@@ -149,7 +187,13 @@ def peers() -> list[str]:
     found = document["measured"]
     names = list(next(iter(found.values())))
     rows = [
-        [kind, *(f"{by_reader[name]['all']['rmse']:.4f}" for name in names)]
+        [
+            kind,
+            *(
+                f"{by_reader[name]['all']['rmse']:.4f}" if name in by_reader else "not asked"
+                for name in names
+            ),
+        ]
         for kind, by_reader in found.items()
     ]
     return [
@@ -157,7 +201,10 @@ def peers() -> list[str]:
         "",
         f"`benchmarks/peers.py`, {document['settings']['crops']} crops a domain: RMSE of the SD of "
         "Gaussian noise, as share of full scale. Alone, then in mixtures of all noises under the "
-        "paper's prior, of which classical tools know nothing.",
+        "paper's prior, of which classical tools know nothing. A classical tool reads whatever "
+        "noise there is; a network also has to say that it is not shot noise, which a crop of "
+        "little contrast cannot tell. *With shot noise*: its SDs of both together, at the crop's "
+        "mean, which is what the classical tools are asked for.",
         "",
         *table(["noise, SD", *names], rows),
     ]

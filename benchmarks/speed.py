@@ -45,13 +45,25 @@ def seconds(work: object, repeats: int = 3) -> float:
     return min(times)
 
 
-def crops_per_second(crops: int = 64) -> dict[str, float]:
-    """Return crops a second of the default and the paper's network, and their ratios."""
-    x = np.random.default_rng(0).random((crops, 192, 192), dtype=np.float32)
-    ours = load_estimator("default", device="cpu")
+def ladder() -> dict[str, Estimator]:
+    """Return networks from small to large by name; of the paper's there are no weights."""
+    ours, large = (load_estimator(name, device="cpu") for name in ("default", "large"))
     vit_b = Estimator(fresh_network("paper"), ours.card, torch.device("cpu"), torch.float32)
+    return {"default": ours, "large": large, "paper ViT-B": vit_b}
+
+
+def size(estimator: Estimator) -> dict[str, int]:
+    config = estimator.network.config
+    parameters = sum(p.numel() for p in estimator.network.parameters())
+    return {"layers": config.depth, "width": config.width, "parameters": parameters}
+
+
+def crops_per_second(networks: dict[str, Estimator], crops: int = 64) -> dict[str, float]:
+    """Return crops a second of each network, and the default's against the paper's."""
+    x = np.random.default_rng(0).random((crops, 192, 192), dtype=np.float32)
     rates = {}
-    for name, base, count in (("default", ours, crops), ("paper ViT-B", vit_b, 8)):
+    for name, base in networks.items():
+        count = 8 if name == "paper ViT-B" else crops
         for precision in (torch.float32, torch.bfloat16):
             estimator = replace(base, precision=precision)
             estimator.predict(x[:2])
@@ -76,7 +88,11 @@ def peak_mib(path: Path) -> float:
 
 
 def main() -> None:
-    measured: dict[str, object] = {"crops a second": crops_per_second()}
+    networks = ladder()
+    measured: dict[str, object] = {
+        "crops a second": crops_per_second(networks),
+        "networks": {name: size(estimator) for name, estimator in networks.items()},
+    }
     print(measured)
     with tempfile.TemporaryDirectory() as folder:
         for planes in (100, 326, 1000):
@@ -91,7 +107,7 @@ def main() -> None:
         memory = {str(n): peak_mib(Path(folder) / f"{n}.zarr") for n in (100, 1000)}
         measured["peak memory MiB"] = {**memory, "ratio": memory["1000"] / memory["100"]}
     print(measured)
-    print(record("speed", measured, load_estimator("default")))
+    print(record("speed", measured, networks["default"], networks["large"]))
 
 
 def memory_of(path: Path) -> None:

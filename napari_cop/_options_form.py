@@ -17,6 +17,7 @@ _NORMALISATIONS: Final = (
 )
 _WEIGHTS: Final = (
     ("microscopy noise", "default"),
+    ("the same, larger and slower", "large"),
     ("the paper's noise", "paper-small"),
     ("a file …", "file"),
 )
@@ -136,7 +137,7 @@ class OptionsForm(Container[Any]):
                     field.value = known[name]
                 except ValueError:  # remembered by another version
                     continue
-        if known.get("weights") in ("default", "paper-small"):
+        if known.get("weights") in {name for _, name in _WEIGHTS} - {"file"}:
             self.weights.value = known["weights"]
 
     def _keep(self) -> None:

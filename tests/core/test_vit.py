@@ -19,13 +19,13 @@ from cop_core.scenes import random_scene
 from cop_core.vit import (
     NoiseViT,
     VitConfig,
+    histograms,
     load_network,
     locate,
     packaged,
     read_card,
     save_weights,
 )
-from cop_core.vit import histograms
 from cop_core.vit import statistics as stats
 from cop_core.vit.quiet import at_patches, quiet_directions
 from cop_core.vit.statistics import noise_statistics
@@ -374,14 +374,14 @@ def clean_scenes():
 def test_packaged_weights_are_whole():
     if not packaged():
         pytest.skip("no weights in cop_core/vit/packaged yet")
-    assert {"default", "paper-small"} <= set(packaged())
+    assert set(packaged()) == {"default", "large", "paper-small"}
     for path in packaged().values():
         _, card = load_network(path)
         assert card.genome["fingerprint"] == Genome.preset(card.genome["name"]).fingerprint()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["default", "paper-small"])
+@pytest.mark.parametrize("name", ["default", "large", "paper-small"])
 def test_packaged_weights_call_noise_free_scenes_clean(name, trained, clean_scenes):
     estimator = trained(name)
     assert estimator.predict(clean_scenes)[:, -1].mean() > 0.8
@@ -389,7 +389,7 @@ def test_packaged_weights_call_noise_free_scenes_clean(name, trained, clean_scen
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(5))
-@pytest.mark.parametrize("name", ["default", "paper-small"])
+@pytest.mark.parametrize("name", ["default", "large", "paper-small"])
 def test_packaged_weights_follow_the_dose_of_each_noise(name, number, trained, clean_scenes):
     estimator = trained(name)
     genome = Genome.preset(estimator.card.genome["name"])
