@@ -15,12 +15,12 @@ import numpy as np
 from record import record
 
 from cop_core.ene import Genome
-from cop_core.estimation import load_estimator
-from cop_core.evaluation import domain_crops, domain_shift, draw_strengths, encode
+from cop_core.estimation import Estimator, load_estimator
+from cop_core.evaluation import DomainShift, domain_crops, domain_shift, draw_strengths, encode
+from cop_core.vit import packaged
 
 
-def main(folders: list[Path], crops: int = 128, seed: int = 0) -> None:
-    estimator = load_estimator("default")
+def shift(estimator: Estimator, folders: list[Path], crops: int, seed: int) -> DomainShift:
     genome = Genome.preset(estimator.card.genome["name"])
     features = {}
     for number, folder in enumerate(folders):
@@ -28,11 +28,17 @@ def main(folders: list[Path], crops: int = 128, seed: int = 0) -> None:
         strengths = draw_strengths(len(clean), genome, "paper", seed + number)
         noisy = genome.corrupt(clean, strengths, seed=seed + number)
         features[folder.name] = encode(estimator, np.asarray(noisy))
-    shift = domain_shift(features, seed=seed)
-    for names, found in shift.pairs.items():
-        print(f"{' - '.join(names):52s} {found.squared_mmd:.4f} p {found.p_value:.3f}")
-    print(f"mean over pairs {shift.mean:.4f}")
-    print(record("domain_shift", shift.to_dict(), estimator, crops=crops, seed=seed, prior="paper"))
+    return domain_shift(features, seed=seed)
+
+
+def main(folders: list[Path], crops: int = 128, seed: int = 0) -> None:
+    estimators = [load_estimator(name) for name in packaged()]
+    measured = {}
+    for estimator in estimators:
+        found = shift(estimator, folders, crops, seed)
+        print(f"{estimator.card.name}: mean over pairs {found.mean:.4f}")
+        measured[estimator.card.name] = found.to_dict()
+    print(record("domain_shift", measured, *estimators, crops=crops, seed=seed, prior="paper"))
 
 
 if __name__ == "__main__":
