@@ -82,8 +82,9 @@ def ablation() -> list[str]:
         f"`benchmarks/ablation.py`: small networks (crops of {settings['crop']}, three layers of "
         f"width 128 where nothing else is said) after {settings['steps']} steps on the same "
         f"{settings['labelled_crops']:,} labelled crops, the paper's genome; R² and RMSE over the "
-        f"seven domains under the {settings['prior']['test']} prior. *statistics* is the stem that "
-        "ships, the rows *without* hide a part of what it sees.",
+        f"seven domains under the {settings['prior']['test']} prior. *statistics* is the stem "
+        "that shipped before noise was read along quiet directions (*with patch eigenvalues* has "
+        "eight of their variances), the rows *without* hide a part of what it sees.",
         "",
         *table(
             ["network", "R²", "against *statistics*", "RMSE", *SHORT.values(), "parameters"],

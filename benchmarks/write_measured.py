@@ -124,8 +124,7 @@ def goals() -> list[str]:
         ],
         *(
             [
-                f"SDs of Gaussian noise alone that {name} reads better than every classical "
-                "estimator",
+                f"SDs of Gaussian noise alone that {name} reads closer than classical tools",
                 "0.03 and above",
                 ", ".join(sds),
             ]
