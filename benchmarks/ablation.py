@@ -1,16 +1,17 @@
 """What each part of the network is worth, and a perceptron on the same statistics.
 
     python benchmarks/ablation.py RUN FOLDER...     (one folder of clean pictures a domain)
+    python benchmarks/ablation.py RUN FOLDER... --only "statistics" --only "patch stem"
 
 Small networks, the paper's genome, crops of 96: all learn from the same labelled crops, for the
 same steps, and are scored on domains nobody trained on. Scenes and what was found are kept in RUN,
-so that the script goes on where it was stopped.
+so that the script goes on where it was stopped. With --only the result is ablation_some.json.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -203,7 +204,9 @@ def statistics_of(crops: Tensor) -> Statistics:
     return noise_statistics(crops, FULL.patch)
 
 
-def main(run: Path, folders: list[Path], steps: int = 800, crops: int = 256) -> None:
+def main(
+    run: Path, folders: list[Path], only: list[str], steps: int = 800, crops: int = 256
+) -> None:
     run.mkdir(parents=True, exist_ok=True)
     bank = SceneBank.open(run / "scenes.npy", scenes=6000, size=256, seed=0)
     settings = TrainConfig(genomes=("paper",), batch_size=BATCH, seed=5)
@@ -215,7 +218,7 @@ def main(run: Path, folders: list[Path], steps: int = 800, crops: int = 256) -> 
     kept = run / f"ablation-{steps}.json"
     found = json.loads(kept.read_text()) if kept.exists() else {}
     for name, make in variants(statistics).items():
-        if name in found:
+        if name in found or (only and name not in only):
             continue
         torch.manual_seed(0)
         network = make()
@@ -232,10 +235,14 @@ def main(run: Path, folders: list[Path], steps: int = 800, crops: int = 256) -> 
         }
         kept.write_text(json.dumps(found))
         print(f"{name}: R2 {found[name]['r2']:.3f} RMSE {found[name]['rmse']:.4f}", flush=True)
-    measured = {name: found[name] for name in sorted(found, key=lambda n: -found[n]["r2"])}
+    measured = {
+        name: found[name]
+        for name in sorted(found, key=lambda n: -found[n]["r2"])
+        if not only or name in only
+    }
     print(
         record(
-            "ablation",
+            "ablation_some" if only else "ablation",
             measured,
             crop=CROP,
             labelled_crops=len(strengths),
@@ -252,4 +259,9 @@ def main(run: Path, folders: list[Path], steps: int = 800, crops: int = 256) -> 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    main(Path(sys.argv[1]), [Path(argument) for argument in sys.argv[2:]])
+    parser = argparse.ArgumentParser()
+    parser.add_argument("run", type=Path)
+    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--only", action="append", default=[], metavar="NETWORK")
+    options = parser.parse_args()
+    main(options.run, options.folders, options.only)

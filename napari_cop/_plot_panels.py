@@ -33,6 +33,7 @@ _LABELS: Final = {"power": "Power (mW)", "signal": "Mean signal (counts)"}
 _FIELDS: Final = {"power": "power_mw", "signal": "signal"}
 
 _ROOM = 2.0  # of the highest value, so that the axis, and with it the figure, changes seldom
+_LEAST: Final = 1.0  # per cent of height: curves within it are hardly to be told from none
 _WHOLE: Final = 100.0  # per cent, above which no strength can rise
 _NOTHING: Final = np.array([np.nan])
 
@@ -61,7 +62,7 @@ class GrowingPanel:
         frame(ax, component, depths=depths)
         draw_floor(ax)
         self._top = 0.0
-        self._set_top(1.0)
+        self._set_top(_LEAST)
 
     @property
     def growing(self) -> list[tuple[Axes, Artist]]:
@@ -85,9 +86,10 @@ class GrowingPanel:
 
     def _make_room(self, highest: float) -> bool:
         zoomed = self.ax.get_ylim() != self._limits
-        if zoomed or 0.2 * self._top <= highest <= self._top or not highest:
+        fits = highest <= self._top and (0.2 * self._top <= highest or self._top <= _LEAST)
+        if zoomed or fits or not highest:
             return False
-        self._set_top(max(highest, min(_ROOM * highest, _WHOLE)))
+        self._set_top(max(highest, _LEAST, min(_ROOM * highest, _WHOLE)))
         return True
 
     def _set_top(self, top: float) -> None:

@@ -182,6 +182,24 @@ def test_zoom_stays_while_planes_come_in(plots: DepthPlots, both: Comparison, qt
     assert panels(plots)["Clean"].get_ylim()[1] > 80
 
 
+def test_next_to_nothing_is_not_blown_up_while_planes_come_in(
+    plots: DepthPlots, both: Comparison, qtbot: QtBot
+) -> None:
+    plots.REFIT_S = 0.0
+    begin(plots, both)
+    some = both.fixed.planes[0]
+    gaussian = both.fixed.components.index("gaussian")
+    mean, sd = some.mean.copy(), some.sd.copy()
+    mean[gaussian], sd[gaussian] = 2e-4, 1e-4
+    plots.add(0, replace(some, mean=mean, sd=sd))
+    ax = panels(plots)["Gaussian"]
+    qtbot.waitUntil(lambda: np.isfinite(ax.lines[0].get_ydata()).any(), timeout=5000)
+    assert ax.get_ylim()[1] == pytest.approx(1)  # per cent
+    mean[gaussian] = 0.04
+    plots.add(0, replace(some, mean=mean, sd=sd))
+    qtbot.waitUntil(lambda: ax.get_ylim()[1] > 4, timeout=5000)
+
+
 def test_planes_of_unknown_number_and_depth(plots: DepthPlots, qtbot: QtBot) -> None:
     plots.REFIT_S = 0.0
     blind = profile("blind", 5, depth_um=np.nan)
