@@ -48,6 +48,7 @@ from cop_core.vit.statistics import (
     GROUPS,
     LAGS,
     PATCH_FEATURES,
+    SHAPE_FEATURES,
     SPECTRUM_BINS,
     Statistics,
     noise_statistics,
@@ -136,7 +137,9 @@ def hide_whole(x: Statistics) -> Statistics:
 
 
 def hide_spectrum(x: Statistics) -> Statistics:
-    return x._replace(whole=hidden(x.whole, slice(34, 34 + 6 * SPECTRUM_BINS)))
+    return x._replace(
+        whole=hidden(x.whole, slice(SHAPE_FEATURES, SHAPE_FEATURES + 6 * SPECTRUM_BINS))
+    )
 
 
 def hide_coarse(x: Statistics) -> Statistics:
@@ -217,8 +220,9 @@ def main(
 
     kept = run / f"ablation-{steps}.json"
     found = json.loads(kept.read_text()) if kept.exists() else {}
-    for name, make in variants(statistics).items():
-        if name in found or (only and name not in only):
+    chosen = {name: make for name, make in variants(statistics).items() if not only or name in only}
+    for name, make in chosen.items():
+        if name in found:
             continue
         torch.manual_seed(0)
         network = make()
@@ -235,11 +239,7 @@ def main(
         }
         kept.write_text(json.dumps(found))
         print(f"{name}: R2 {found[name]['r2']:.3f} RMSE {found[name]['rmse']:.4f}", flush=True)
-    measured = {
-        name: found[name]
-        for name in sorted(found, key=lambda n: -found[n]["r2"])
-        if not only or name in only
-    }
+    measured = {name: found[name] for name in sorted(chosen, key=lambda n: -found[n]["r2"])}
     print(
         record(
             "ablation_some" if only else "ablation",

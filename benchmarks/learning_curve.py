@@ -16,16 +16,13 @@ from record import record
 
 from cop_core.estimation import load_estimator
 from cop_core.evaluation import evaluate
+from cop_core.training.ship import batches_made
 from cop_core.vit.weights import Card
 
 
 def crops_seen(card: Card) -> int:
     """Return how many noisy crops the weights were trained on, all stages together."""
-    stages = ("contrastive_steps", "head_steps", "finetune_steps")
-    return sum(
-        run["batch_size"] * sum(run[stage] for stage in stages) // run.get("uses", 1)
-        for run in card.training["runs"]
-    )
+    return sum(run["batch_size"] * batches_made(run) for run in card.training["runs"])
 
 
 def main(weights: list[Path], folders: list[Path], crops: int = 256, seed: int = 0) -> None:

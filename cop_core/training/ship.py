@@ -52,7 +52,7 @@ def train_and_save(
         network, before = load_network(locate(start))
         begun = network.state_dict()
         history = list(before.training.get("runs", []))
-        config = replace(config, first_batch=sum(map(_batches, history)))
+        config = replace(config, first_batch=sum(map(batches_made, history)))
     states = train(config, folder, start=begun, device=device, report=report, cancelled=cancelled)
     unseen = _unseen_scenes(config, folder, report) if config.doubt_crops else None
     paths = []
@@ -85,8 +85,8 @@ def train_and_save(
     return paths
 
 
-def _batches(run: Mapping[str, Any]) -> int:
-    """Return how many batches a run on a card made."""
+def batches_made(run: Mapping[str, Any]) -> int:
+    """Return how many batches a run on a card made; some steps learn from one again."""
     return int(sum(run[f"{stage}_steps"] for stage in STAGES) // run.get("uses", 1))
 
 

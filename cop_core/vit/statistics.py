@@ -54,7 +54,9 @@ class Statistics(NamedTuple):
 
 GROUP_FEATURES = 2 * (FINE_BINS + 2) + FINE_BINS + len(LAGS) + 2 + QUIET_BINS + 1
 PATCH_FEATURES = (COARSE_BINS + 2) + COARSE_BINS + len(LAGS) + 4 + 1
-WHOLE_FEATURES = 34 + 6 * SPECTRUM_BINS + DIRECTIONS
+SHAPE_FEATURES = 32 + 2
+"""Of the whole crop, before its spectra: bins of the histogram, shares at both ends."""
+WHOLE_FEATURES = SHAPE_FEATURES + 6 * SPECTRUM_BINS + DIRECTIONS
 
 
 @dataclass(frozen=True)
