@@ -84,6 +84,12 @@ def train(
     decay_share: Annotated[
         float, typer.Option(min=0, max=1, help="Last share of each stage, with a falling rate.")
     ] = 0.25,
+    alignment: Annotated[
+        float,
+        typer.Option(
+            min=0, help="Weight of the distance between one noise's features on two images."
+        ),
+    ] = 0.0,
     ema: Annotated[
         float, typer.Option(min=0, max=1, help="Decay of the running mean of weights, which ships.")
     ] = 0.999,
@@ -122,6 +128,7 @@ def train(
         uses=uses,
         learning_rate=learning_rate,
         decay_share=decay_share,
+        alignment=alignment,
         ema=ema,
         negatives=negatives,
         scenes=scenes,

@@ -94,17 +94,21 @@ def analog_shot(x: Tensor, s: Tensor, draws: Draws) -> Tensor:
 
     Pulse heights have mean 1 and SD g, for each image g = 0 with probability 2/5, else uniform on
     [0.1, 0.6]. N (1 + g^2) photons are detected at full scale, so mean and variance are those of
-    `shot` with N = 4 / s^2, but values lie on no lattice of whole photons.
+    `shot` with N = 4 / s^2, but values lie on no lattice of whole photons. A fifth of the images
+    with g > 0 are those of slow amplifiers: a share w of each pulse, uniform on [0, 0.3], falls
+    into the next pixel of the line (rows or columns), so that neighbours correlate by up to 0.36.
     """
-    u = draws.uniform(s)
+    u, slow, line = draws.uniform(s), draws.uniform(s), draws.uniform(s)
     g = torch.where(u < 0.4, 0.0, 0.1 + (u - 0.4) / 1.2)
     weakest = 2 / MAX_RATE**0.5
     photons = 4 / s.clamp_min(weakest) ** 2 * (1 + g**2)
     counted = draws.poisson(photons * x)
     e = draws.normal(x)  # each image uses one of the two laws
     heights = counted + g * counted.sqrt() * e
-    limit = x + s / 2 * x.sqrt() * e
-    return torch.where(s <= weakest, limit, heights / photons)
+    noise = torch.where(s <= weakest, s / 2 * x.sqrt() * e, heights / photons - x)
+    w = torch.where((u < 0.4) | (slow < 0.8), 0.0, 1.5 * (slow - 0.8))
+    late = torch.where(line < 0.5, noise.roll(1, -1), noise.roll(1, -2))
+    return x + ((1 - w) * noise + w * late) / (w**2 + (1 - w) ** 2).sqrt()
 
 
 @primitive("quantization")

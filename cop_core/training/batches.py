@@ -32,7 +32,8 @@ class Batch:
         Which of the run's genomes made it.
     crops : Tensor of shape (n, 1, size, size), or Statistics of it
         Noisy crops in [0, 1], prepared for the network. In the contrastive stage anchors,
-        positives and negatives follow one another, each a third.
+        positives and negatives follow one another, each a third. In joint fine-tuning both
+        halves have the same noise on different images.
     strengths : Tensor of shape (n, components)
         What was put in.
     """
@@ -79,9 +80,13 @@ class BatchMaker:
         if stage == "contrastive":
             clean, strengths = self._triples(len(genome), generator)
         else:
-            clean = self.bank.crops(self.config.batch_size, self.crop, generator)
-            strengths = self.prior(len(clean), len(genome), generator)
+            copies = 2 if stage == "finetune" and self.config.alignment else 1
+            n = self.config.batch_size // copies
+            clean = self.bank.crops(copies * n, self.crop, generator)
+            strengths = self.prior(n, len(genome), generator).repeat(copies, 1)
         noisy = as_stored(genome.apply(clean, strengths, Draws(generator)), generator)
+        if stage != "contrastive":
+            noisy = as_lost(noisy, generator)
         return Batch(step, which, self.prepare(noisy), strengths)
 
     def ahead(self, stage: Stage, start: int, stop: int) -> Iterator[Batch]:
@@ -133,3 +138,26 @@ def as_stored(noisy: Tensor, generator: torch.Generator) -> Tensor:
     levels = 2.0**bits - 1
     chosen = torch.rand(n, 1, 1, 1, generator=generator, device=noisy.device) < 1 / 3
     return torch.where(chosen, torch.round(noisy * levels) / levels, noisy)
+
+
+def lost(n: int) -> int:
+    """Return how many of a batch of n crops are lost: 1 in 32, its first."""
+    return n // 32
+
+
+def as_lost(noisy: Tensor, generator: torch.Generator) -> Tensor:
+    """Push the first crops of a batch out of range: saturated, or black.
+
+    Up to 1 pixel in 50 stays within. What was put in stays the label, so that the network learns
+    that it cannot tell and takes what is likely before any look.
+    """
+    n = lost(len(noisy))
+    if n == 0:
+        return noisy
+    up, share = torch.rand(2, n, generator=generator, device=noisy.device)
+    pushed = []
+    for crop, side, left in zip(noisy[:n], (up < 0.5).tolist(), share.tolist(), strict=True):
+        within = 0.02 * left**3
+        edge = torch.quantile(crop, within if side else 1 - within)
+        pushed.append((crop - edge + float(side)).clamp(0, 1))
+    return torch.cat([torch.stack(pushed), noisy[n:]])

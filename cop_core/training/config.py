@@ -48,6 +48,9 @@ class TrainConfig:
     negatives : {"same-image", "authors"}
         Whether the same image under other noise is kept as a negative (the paper's text) or
         masked out (the authors' code).
+    alignment : float
+        Weight in fine-tuning of how far apart features of the same noise on two images lie
+        (joint training); 0 leaves it out.
     ema : float
         Decay of the running mean of weights that is evaluated and shipped.
     scenes, scene_size : int
@@ -74,6 +77,7 @@ class TrainConfig:
     decay_share: float = 0.25
     temperature: float = 0.1
     negatives: Negatives = "same-image"
+    alignment: float = 0.0
     ema: float = 0.999
     scenes: int = 6000
     scene_size: int = 256

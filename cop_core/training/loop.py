@@ -15,10 +15,10 @@ from torch import Tensor
 
 from cop_core.ene import Genome
 from cop_core.errors import CancelledError, InputError
-from cop_core.training.batches import Batch, BatchMaker
+from cop_core.training.batches import Batch, BatchMaker, lost
 from cop_core.training.checkpoint import load_checkpoint, save_checkpoint
 from cop_core.training.config import STAGES, Stage, TrainConfig
-from cop_core.training.objectives import head_loss, info_nce, strength_loss
+from cop_core.training.objectives import head_loss, info_nce, misalignment, strength_loss
 from cop_core.training.scenes import SceneBank
 from cop_core.vit.config import VitConfig
 from cop_core.vit.model import NoiseViT
@@ -205,8 +205,16 @@ class _Run:
                 temperature=self.config.temperature,
                 negatives=self.config.negatives,
             )
-        logits = self.network(batch.crops)[:, self.slices[batch.genome]]
-        return (head_loss if stage == "head" else strength_loss)(logits, batch.strengths)
+        features = self.network.forward_features(batch.crops)
+        logits = self.network.forward_head(features)[:, self.slices[batch.genome]]
+        if stage == "head":
+            return head_loss(logits, batch.strengths)
+        loss = strength_loss(logits, batch.strengths)
+        if self.config.alignment:
+            one, other = features.chunk(2)
+            seen = slice(lost(len(features)), None)
+            loss = loss + self.config.alignment * misalignment(one[seen], other[seen])
+        return loss
 
     def _rate(self, step: int, total: int) -> float:
         """Return the learning rate: linear warm-up, constant, linear decay to 0 at the end."""

@@ -47,6 +47,17 @@ def info_nce(
     return F.cross_entropy(logits, torch.arange(len(f), device=f.device))
 
 
+def misalignment(features: Tensor, others: Tensor) -> Tensor:
+    """Return 1 less the mean cosine of features (n, d) of the same noise on two images.
+
+    References
+    ----------
+    .. [1] T. Wang and P. Isola, "Understanding contrastive representation learning through
+       alignment and uniformity on the hypersphere", ICML 2020.
+    """
+    return 1 - F.cosine_similarity(features.float(), others.float(), dim=-1).mean()
+
+
 def head_loss(logits: Tensor, strengths: Tensor) -> Tensor:
     """Return the mean squared error of softmax(logits): the paper's loss of the head."""
     return F.mse_loss(logits.float().softmax(-1), strengths)

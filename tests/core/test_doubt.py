@@ -8,6 +8,7 @@ import io
 import numpy as np
 import pytest
 import torch
+from scipy.stats import norm
 
 from cop_core.components import SDS_OF_90
 from cop_core.depth.profile import UNFAMILIAR, DepthProfile, PlaneEstimate
@@ -41,7 +42,8 @@ def simulated() -> tuple[Doubt, torch.Tensor, torch.Tensor, torch.Tensor, torch.
 def test_the_sd_follows_the_true_one(simulated: tuple[Doubt, *tuple[torch.Tensor, ...]]) -> None:
     doubt, features, strengths, true_sd, _ = simulated
     ratio = (doubt.sd(features, strengths) / true_sd).log()
-    assert abs(float(ratio.mean())) < 0.1
+    wider = norm.ppf((1 + COVERAGE) / 2) / SDS_OF_90  # since more than 90 % are to be covered
+    assert float(ratio.mean()) == pytest.approx(np.log(wider), abs=0.1)
     assert float(ratio.std()) < 0.25
 
 

@@ -234,6 +234,19 @@ def test_analog_shot_noise_hides_the_lattice_of_whole_photons():
     assert float(smeared.median()) == pytest.approx(0.25, abs=0.02)  # as evenly spread values
 
 
+def test_analog_shot_noise_of_slow_amplifiers_correlates_along_one_line():
+    out = noisy("analog_shot", 0.5, 0.3, n=400) - 0.5
+    variance = out.square().mean((1, 2, 3))
+    row = (out[..., 1:] * out[..., :-1]).mean((1, 2, 3)) / variance
+    column = (out[..., 1:, :] * out[..., :-1, :]).mean((1, 2, 3)) / variance
+    slow = torch.maximum(row, column) > 0.08  # w above 0.074, three quarters of the slow ones
+    assert float(slow.float().mean()) == pytest.approx(0.6 / 5 * 0.75, abs=0.04)
+    assert 0.3 < float(torch.maximum(row, column).max()) < 0.36 + 0.03
+    assert float(torch.minimum(row, column).abs()[slow].max()) < 0.05
+    assert float((row > column)[slow].float().mean()) == pytest.approx(0.5, abs=0.25)
+    assert float(variance[slow].mean()) == pytest.approx(0.5 * 0.3**2 / 4, rel=0.02)
+
+
 # --- genomes ---------------------------------------------------------------------------------
 
 

@@ -14,12 +14,12 @@ from cop_core.ene import PRESETS, Draws, Genome
 from cop_core.errors import CancelledError, InputError
 from cop_core.training import STAGES, TrainConfig
 from cop_core.training import scenes as scenes_module
-from cop_core.training.batches import Batch, BatchMaker, as_stored
+from cop_core.training.batches import Batch, BatchMaker, as_lost, as_stored, lost
 from cop_core.training.loop import split_head, train
-from cop_core.training.objectives import head_loss, info_nce, strength_loss
+from cop_core.training.objectives import head_loss, info_nce, misalignment, strength_loss
 from cop_core.training.scenes import SceneBank, as_exposed
 from cop_core.training.ship import train_and_save
-from cop_core.vit import VitConfig, load_network
+from cop_core.vit import NoiseViT, VitConfig, load_network
 
 CPU = torch.device("cpu")
 PATCH = VitConfig(stem="patch", depth=1, width=48, heads=3)  # its input is the crops themselves
@@ -175,6 +175,20 @@ def test_storage_rounds_a_third_by_less_than_noise_that_matters():
     assert float((out - x).abs().max()) <= 0.5 / 1023 + 1e-6
 
 
+def test_the_first_crops_of_a_batch_are_saturated_or_black():
+    x = 0.3 + 0.4 * torch.rand(640, 1, 32, 32, generator=generator())
+    out = as_lost(x, generator(1))
+    n = lost(len(x))
+    assert n == 20
+    assert torch.equal(out[n:], x[n:])
+    white, black = ((out[:n] == end).flatten(1).float().mean(1) for end in (1, 0))
+    assert bool(((white >= 0.975) ^ (black >= 0.975)).all())  # up to 1 pixel in 50 is seen
+    assert 3 < int((white > 0.5).sum()) < 17
+    assert float(out.min()) >= 0
+    assert float(out.max()) <= 1
+    assert torch.equal(as_lost(x[:31], generator(1)), x[:31])
+
+
 # --- objectives ------------------------------------------------------------------------------
 
 
@@ -203,6 +217,14 @@ def test_content_in_the_features_costs_only_with_the_same_image_negative():
     kept = info_nce(anchor, positive, negative)
     masked = info_nce(anchor, positive, negative, negatives="authors")
     assert float(kept) > float(masked) + 0.5
+
+
+def test_misalignment_is_one_less_the_cosine():
+    rng = np.random.default_rng(0)
+    f, g = rng.normal(size=(2, 5, 7))
+    cosine = (f * g).sum(1) / np.linalg.norm(f, axis=1) / np.linalg.norm(g, axis=1)
+    loss = misalignment(torch.tensor(f), torch.tensor(g))
+    assert float(loss) == pytest.approx(1 - cosine.mean(), rel=1e-5)
 
 
 def test_losses_are_zero_at_the_truth_and_grow_away_from_it():
@@ -296,6 +318,19 @@ def test_triples_share_noise_with_the_positive_and_the_picture_with_the_negative
     image, other, same = seen["clean"].chunk(3)
     assert torch.equal(image, same)
     assert not torch.equal(image, other)
+
+
+def test_joint_fine_tuning_puts_the_same_noise_on_two_images(bank, untrained, monkeypatch):
+    config = replace(SHORT, batch_size=12, alignment=1.0)
+    maker = BatchMaker(config, bank, untrained(PATCH), CPU)
+    seen = []
+    monkeypatch.setattr(Genome, "apply", lambda self, x, s, draws: seen.append(x) or x)
+    one, other = maker.make("finetune", 0).strengths.chunk(2)
+    assert torch.equal(one, other)
+    assert len(torch.unique(one, dim=0)) == 6
+    assert len(torch.unique(seen[0], dim=0)) == 12
+    maker.make("head", 0)
+    assert len(torch.unique(maker.make("head", 0).strengths, dim=0)) == 12
 
 
 def test_genomes_take_turns(bank, untrained):
@@ -422,6 +457,26 @@ def test_a_run_begins_at_given_weights(folder, tiny_presets, untrained):
     for key, value in begun.items():
         assert torch.equal(states[key], value) == (key != "head.weight")
     assert bool(states["head.weight"].any())
+
+
+def test_joint_fine_tuning_draws_features_of_one_noise_together(folder, tiny_presets, bank):
+    """Against the same steps without: on crops of one noise on two images the cosine grows."""
+    config = replace(
+        SHORT, contrastive_steps=0, head_steps=0, finetune_steps=12, batch_size=12, ema=0.0
+    )
+    apart = {}
+    for alignment in (0.0, 30.0):
+        run = folder / str(alignment)
+        run.mkdir()
+        (run / "scenes.npy").hardlink_to(folder / "scenes.npy")
+        state = train(replace(config, alignment=alignment), run, device="cpu")["microscopy"]
+        network = NoiseViT(VitConfig.preset("default", outputs=6)).eval()
+        network.load_state_dict(state)
+        maker = BatchMaker(replace(config, alignment=1.0), bank, network, CPU)
+        with torch.no_grad():
+            features = network.forward_features(maker.make("finetune", 100).crops)
+        apart[alignment] = float(misalignment(*features.chunk(2)))
+    assert apart[30.0] < 0.8 * apart[0.0]
 
 
 def test_a_deeper_network_begins_where_a_shallower_one_ended(folder, monkeypatch, untrained):
