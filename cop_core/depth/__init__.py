@@ -10,6 +10,7 @@ from cop_core.depth.difference import Errors
 from cop_core.depth.effects import Rule, cohen_d, hedges_g
 from cop_core.depth.equivalence import equivalence_p
 from cop_core.depth.mixed import MixedFit, fit_mixed
+from cop_core.depth.photons import Photons, photons_of
 from cop_core.depth.profile import (
     NOT_READ,
     DepthProfile,
@@ -34,6 +35,7 @@ __all__ = [
     "DepthProfile",
     "Errors",
     "MixedFit",
+    "Photons",
     "PlaneEstimate",
     "Rule",
     "SlopeFit",
@@ -54,6 +56,7 @@ __all__ = [
     "hedges_g",
     "log_ratio_fits",
     "log_ratio_slopes",
+    "photons_of",
     "profile_caveats",
     "sign_changes",
     "within",

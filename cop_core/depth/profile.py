@@ -51,6 +51,8 @@ class PlaneEstimate:
         Empty where the plane is excluded, NaN where the weights do not say.
     unfamiliar_fraction : float or None
         Fraction of the plane's crops that are unlike those of training; None where not known.
+    span_counts : float
+        Counts from what was read as 0 to what was read as 1; NaN where the plane is excluded.
     """
 
     index: int
@@ -66,6 +68,7 @@ class PlaneEstimate:
     strengths: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
     uncertainty: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     unfamiliar_fraction: float | None = None
+    span_counts: float = float("nan")
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ def prepare(plane: Plane, settings: Settings, found: Survey, components: int) ->
     if not high > low:
         return replace(estimate, reason=NO_RANGE), none
     crops = cut(normalise(data, low, high), settings.crops, (settings.seed, plane.index))
-    return replace(estimate, n_crops=len(crops)), crops
+    return replace(estimate, n_crops=len(crops), span_counts=high - low), crops
 
 
 def finish(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from cop_core.depth.slope import SlopeFit
 
-SCHEMA_VERSION: Final = "1.2"
+SCHEMA_VERSION: Final = "1.3"
 """Raised in its first number when a key changes its meaning or goes away, else in its second."""
 
 _PACKAGES = ("numpy", "scipy", "statsmodels", "tifffile", "zarr", "imagecodecs")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from cop_core.depth.caveats import exclusions
+from cop_core.depth.photons import photons_of
 from cop_core.depth.profile import UNFAMILIAR
 
 if TYPE_CHECKING:
@@ -33,12 +34,14 @@ def facts_of(profile: DepthProfile) -> dict[str, Any]:
         ``image`` (names and units as in OME), ``excitation`` (power against depth, or that it is
         not stated) and ``validity`` (planes left out by reason, notes on planes that are kept,
         saturation, signal, crops unlike those of training, slopes from either half of the
-        crops).
+        crops) and ``photons`` (counts a photon makes; None for weights that do not say).
     """
+    photons = photons_of(profile)
     return {
         "image": _image(profile),
         "excitation": _excitation(profile),
         "validity": _validity(profile),
+        "photons": photons.to_dict() if photons else None,
     }
 
 

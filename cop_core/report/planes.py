@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cop_core.depth.photons import photons_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -16,6 +18,14 @@ if TYPE_CHECKING:
     from cop_core.report.protocols import Protocol
 
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
+_DETECTED = {
+    "at_full_scale": "photons_at_full_scale",
+    "counts": "counts_a_photon",
+    "counts_sd": "counts_a_photon_sd",
+    "amplifier_counts": "amplifier_counts",
+    "amplifier_counts_sd": "amplifier_counts_sd",
+}
+"""Columns of `Photons`, by attribute."""
 
 
 def planes_csv(shown: Sequence[Protocol]) -> str:
@@ -31,15 +41,19 @@ def planes_csv(shown: Sequence[Protocol]) -> str:
     str
         Columns ``protocol, plane, depth_um, power_mw``, for each component a mean, an SD
         over crops and the network's own uncertainty (fractions of 1, clean included),
-        ``signal, n_crops, saturated_fraction, excluded, reason, flags``. Unknown numbers are
-        empty, excluded planes included.
+        ``signal, n_crops, saturated_fraction``, photons and amplifier noise in counts
+        (`cop_core.depth.photons`), ``excluded, reason, flags``. Unknown numbers are empty,
+        excluded planes included.
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([safe_cell(name) for name in _header(shown[0].profile.components)])
     for protocol in shown:
         name = safe_cell(protocol.name)
-        writer.writerows([name, *_cells(plane)] for plane in protocol.profile.planes)
+        found = photons_of(protocol.profile)
+        for i, plane in enumerate(protocol.profile.planes):
+            detected = [getattr(found, c)[i] if found else math.nan for c in _DETECTED]
+            writer.writerow([name, *_cells(plane, detected)])
     return text.getvalue()
 
 
@@ -59,17 +73,19 @@ def _header(components: tuple[str, ...]) -> list[str]:
     return [
         *("protocol", "plane", "depth_um", "power_mw"),
         *strengths,
-        *("signal", "n_crops", "saturated_fraction", "excluded", "reason", "flags"),
+        *("signal", "n_crops", "saturated_fraction", "span_counts", *_DETECTED.values()),
+        *("excluded", "reason", "flags"),
     ]
 
 
-def _cells(plane: PlaneEstimate) -> Iterator[str | int]:
+def _cells(plane: PlaneEstimate, detected: Sequence[float]) -> Iterator[str | int]:
     yield plane.index
     yield from (_number(plane.depth_um), _number(plane.power_mw))
     unsure = plane.uncertainty if len(plane.uncertainty) else np.full(len(plane.mean), np.nan)
     for values in zip(plane.mean, plane.sd, unsure, strict=True):
         yield from map(_number, values)
     yield from (_number(plane.signal), plane.n_crops, _number(plane.saturated_fraction))
+    yield from map(_number, (plane.span_counts, *detected))
     yield "true" if plane.reason else "false"
     yield from (safe_cell(plane.reason), safe_cell("; ".join(plane.flags)))
 

@@ -94,7 +94,7 @@ def test_document_follows_the_contract(both):
     assert document["provenance"]["protocols"]["fixed"] == {"path": "x.tif"}
     assert document["provenance"]["command"] == "cop"
     assert document["warnings"] == list(both.warnings)
-    assert document["schema_version"] == "1.2"
+    assert document["schema_version"] == "1.3"
 
 
 def test_single_profile_has_no_comparison():
@@ -110,8 +110,10 @@ def test_planes_table_holds_every_plane(both):
     assert list(rows[0])[:6] == [
         "protocol", "plane", "depth_um", "power_mw", "gaussian", "gaussian_sd",
     ]  # fmt: skip
-    assert list(rows[0])[-6:] == [
-        "signal", "n_crops", "saturated_fraction", "excluded", "reason", "flags",
+    assert list(rows[0])[-12:] == [
+        "signal", "n_crops", "saturated_fraction", "span_counts", "photons_at_full_scale",
+        "counts_a_photon", "counts_a_photon_sd", "amplifier_counts", "amplifier_counts_sd",
+        "excluded", "reason", "flags",
     ]  # fmt: skip
     assert float(rows[1]["clean"]) == both.fixed.of("clean")[1]
     assert rows[0]["flags"] == "padded; dim"

@@ -45,6 +45,12 @@ def _overview(cells: Cells) -> str:
             "Crops unlike those of training, %",
             *_each(cells, "unfamiliar_fraction", scale=PER_CENT, form=".1f"),
         ],
+        [
+            "Zero of the detector as given, counts; without it photons are rough",
+            *(cells.number("settings", "protocols", n, "offset_counts") for n in cells.names()),
+        ],
+        ["Planes that tell photons", *_photons(cells, "n_planes")],
+        ["Counts that a photon makes, median of these planes", *_photons(cells, "counts_a_photon")],
         ["Notes on planes that are kept", *(_flags(cells, name) for name in cells.names())],
     ]
     return table("What the planes hold", ["", *map(plain_text, cells.names())], rows)
@@ -55,6 +61,10 @@ def _each(cells: Cells, key: str, *, scale: float = 1.0, form: str = ".4g") -> l
         cells.number("protocols", name, "validity", key, scale=scale, form=form)
         for name in cells.names()
     ]
+
+
+def _photons(cells: Cells, key: str) -> list[str]:
+    return [cells.number("protocols", name, "photons", key) for name in cells.names()]
 
 
 def _flags(cells: Cells, name: str) -> str:

@@ -1,0 +1,100 @@
+"""Photons and amplifier noise in counts: the formulas, and a detector that is known."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cop_core.depth import DepthProfile, PlaneEstimate, photons_of
+from cop_core.estimation import Settings, profile
+from cop_core.report import planes_csv, protocols, report_document
+from cop_core.stacks import open_stack
+
+SHOT = {"weights": {"genome": {"name": "microscopy", "order": ["shot", "gaussian"]}}}
+
+
+def made(*rows, provenance=SHOT):
+    """A profile of planes with (Poisson, its uncertainty, Gaussian, span); None is left out."""
+    planes = []
+    for i, row in enumerate(rows):
+        s, doubt, g, span = row or (np.nan,) * 4
+        planes.append(
+            PlaneEstimate(
+                index=i,
+                depth_um=5.0 * i,
+                power_mw=np.nan,
+                mean=np.array([g, s, 1 - g - s]),
+                sd=np.zeros(3),
+                n_crops=int(row is not None),
+                signal=100.0,
+                reason="" if row else "constant",
+                uncertainty=np.array([0.01, doubt, 0.02]) if row else np.empty(0),
+                span_counts=span,
+            )
+        )
+    components = ("gaussian", "poisson", "clean")
+    return DepthProfile("made", components, tuple(planes), provenance=provenance)
+
+
+def test_photons_are_those_that_make_the_strength():
+    photons, gain, amplifier, span = 50.0, 12.0, 9.0, 600.0
+    s, g = 2 / np.sqrt(photons), 2 * amplifier / span
+    found = photons_of(made((s, 0.1 * s, g, span), None, (s, 0.3 * s, g, span)))
+    np.testing.assert_allclose(found.at_full_scale, [photons, np.nan, np.nan])
+    np.testing.assert_allclose(found.counts, [gain, np.nan, np.nan])
+    np.testing.assert_allclose(found.counts_sd, [0.2 * gain, np.nan, np.nan])
+    np.testing.assert_allclose(found.amplifier_counts, [amplifier, np.nan, amplifier])
+    np.testing.assert_allclose(found.amplifier_counts_sd, [0.01 * span / 2, np.nan, 3.0])
+    assert found.to_dict() == {
+        "n_planes": 1,
+        "counts_a_photon": pytest.approx(gain),
+        "counts_a_photon_quartiles": pytest.approx([gain, gain]),
+    }
+
+
+def test_where_no_plane_tells_there_is_no_number():
+    assert photons_of(made((0.1, 0.09, 0.0, 100.0))).to_dict()["counts_a_photon"] is None
+    assert photons_of(made((0.1, np.nan, 0.0, 100.0))).to_dict()["n_planes"] == 0
+
+
+@pytest.mark.parametrize(
+    "provenance", [{}, {"weights": {"genome": {"name": "paper", "order": ["paper_poisson"]}}}]
+)
+def test_strengths_of_another_genome_tell_no_photons(provenance):
+    other = made((0.2, 0.01, 0.1, 100.0), provenance=provenance)
+    assert photons_of(other) is None
+    assert report_document(other)["protocols"]["made"]["photons"] is None
+    assert next(csv.DictReader(io.StringIO(planes_csv(protocols(other)))))["counts_a_photon"] == ""
+
+
+def test_a_genome_without_amplifier_noise_tells_none():
+    whole = made((0.2, 0.01, 0.1, 100.0))
+    less = replace(whole, components=("banding", "poisson", "clean"))
+    assert photons_of(less) is None
+
+
+def test_a_known_detector_is_read_from_pixels():
+    """7 counts a photon, a zero of 100: the interval of every plane holds it."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:256, :256] / 256
+    mean = 20 + 19 * np.sin(9 * x) * np.cos(7 * y)
+    counts = 100 + 7 * rng.poisson(np.stack([mean] * 3)) + rng.normal(0, 2, (3, 256, 256))
+    stack = open_stack(counts.round().astype(np.uint16), z_step_um=5)
+    found = profile(stack, settings=Settings(offset_counts=100.0))
+    photons = photons_of(found)
+    assert photons is not None
+    assert np.abs(photons.counts / 7 - 1).max() < 0.2
+    assert (np.abs(photons.counts - 7) < 1.645 * photons.counts_sd).all()
+    assert (np.abs(photons.amplifier_counts - 2) < 1.645 * photons.amplifier_counts_sd).all()
+    span = [np.percentile(plane.data, 99.9) - 100 for plane in stack]
+    assert [plane.span_counts for plane in found.planes] == pytest.approx(span)
+    stated = report_document(found)["protocols"][found.name]["photons"]
+    assert stated["n_planes"] == 3
+    assert stated["counts_a_photon"] == pytest.approx(np.median(photons.counts))
+    rows = list(csv.DictReader(io.StringIO(planes_csv(protocols(found)))))
+    assert [float(row["counts_a_photon"]) for row in rows] == photons.counts.tolist()
+    assert [float(row["amplifier_counts"]) for row in rows] == photons.amplifier_counts.tolist()
