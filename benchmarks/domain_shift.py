@@ -31,7 +31,7 @@ def shift(estimator: Estimator, folders: list[Path], crops: int, seed: int) -> D
     return domain_shift(features, seed=seed)
 
 
-def main(folders: list[Path], crops: int = 128, seed: int = 0) -> None:
+def main(folders: list[Path], crops: int = 512, seed: int = 0) -> None:
     estimators = [load_estimator(name) for name in packaged()]
     measured = {}
     for estimator in estimators:

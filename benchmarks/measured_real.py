@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from measured import SHORT, load, table
 
 from cop_core.components import SDS_OF_90
@@ -26,6 +28,30 @@ def real() -> list[str]:
                 for key, entry in found["serial two-photon"].items()
             ],
         )
+        rows = [
+            [
+                key,
+                "{:.2f} to {:.2f}".format(*photon["strengths"]),
+                f"{photon['counts_a_photon']:.1f}",
+                f"{100 * photon['coefficient of variation']:.1f} %",
+            ]
+            for key, entry in found["serial two-photon"].items()
+            if (photon := entry["photon"])
+        ]
+        if rows:
+            lines += [
+                f"{name}, counts that a photon makes: a constant of the detector, whatever the "
+                "plane's range. On the range of the whole stack the true Poisson strength is one "
+                "and the same in all planes too, so that it has no rank to follow:",
+                "",
+                *table(
+                    [
+                        *("stack, normalisation", "Poisson strengths"),
+                        *("counts a photon, median", "coefficient of variation"),
+                    ],
+                    rows,
+                ),
+            ]
         lines += [f"{name}, means of k frames of a two-photon movie (real averaging):", ""]
         lines += table(
             ["k", *SHORT.values()],
@@ -73,6 +99,7 @@ def singles() -> list[str]:
 def transfer() -> list[str]:
     found = load("photon_transfer")["measured"]
     reference, peer = found["photon transfer"], found["anscombe-transform"]
+    together = found["correlation of neighbours"]
     rows = [
         [
             k,
@@ -88,9 +115,40 @@ def transfer() -> list[str]:
         "`benchmarks/photon_transfer.py`: the Poisson strength (with its 90 % uncertainty) on "
         "means of k frames of a real two-photon movie, beside what photon transfer over time says: "
         f"{reference['counts a photon']:.0f} counts a photon, zero at {reference['zero']:.0f} "
-        f"(the package anscombe-transform: {peer['counts a photon']:.0f} and {peer['zero']:.0f}).",
+        f"(the package anscombe-transform: {peer['counts a photon']:.0f} and {peer['zero']:.0f}). "
+        "The noise of neighbouring pixels correlates, by "
+        f"{together['along a line']:.2f} along a line and {together['across lines']:.2f} across.",
         "",
         *table(["k", "read", "by photon transfer", "counts a photon from the strength"], rows),
+    ]
+
+
+def counts(measured: dict[str, Any]) -> list[str]:
+    """Return photons and amplifier noise in counts of the simulated stacks."""
+    found = {k.removeprefix("photons, "): v for k, v in measured.items() if k.startswith("photons")}
+    rows = [
+        [
+            key,
+            str(v["n_planes"]),
+            f"{v['counts_a_photon']:.2f}",
+            "{:.2f} to {:.2f}".format(*v["counts_a_photon_quartiles"]),
+            f"{v['amplifier SD, median']:.2f} ± {v['amplifier SD, its median uncertainty']:.2f}",
+            f"{100 * v['amplifier SD, share of planes whose interval holds it']:.0f} %",
+        ]
+        for key, v in found.items()
+    ]
+    true = next(iter(found.values()))
+    return [
+        f"Counts a photon, truly {true['true counts a photon']:.1f}, and SD of the amplifier in "
+        f"counts, truly {true['true amplifier SD']:.1f}, by plane (plane percentiles):",
+        "",
+        *table(
+            [
+                *("stack", "planes that tell", "counts a photon, median", "quartiles"),
+                *("amplifier SD, median", "its 90 % interval holds the truth"),
+            ],
+            rows,
+        ),
     ]
 
 
@@ -133,6 +191,7 @@ def simulated() -> list[str]:
     lines += table(
         ["stack", "planes kept", "true slope", "read slope", "RMSE", "rank correlation"], rows
     )
+    lines += counts(measured)
     pair = measured["sample pair, slope difference per 100 um"]
     lines += ["Sample pair, slope at fixed minus slope at gained power, % per 100 µm:", ""]
     lines += table(

@@ -37,6 +37,17 @@ def photon_transfer(movie: np.ndarray) -> dict[str, float]:
     return {"counts a photon": float(slope), "zero": float(-at_zero / slope)}
 
 
+def neighbours(movie: np.ndarray) -> dict[str, float]:
+    """Return the correlation of the noise of neighbouring pixels, from neighbouring frames."""
+    noise = movie[1:] - movie[:-1]
+    noise -= noise.mean((1, 2), keepdims=True)
+    variance = (noise**2).mean()
+    return {
+        "along a line": float((noise[:, :, 1:] * noise[:, :, :-1]).mean() / variance),
+        "across lines": float((noise[:, 1:] * noise[:, :-1]).mean() / variance),
+    }
+
+
 def main(path: Path) -> None:
     estimator = load_estimator("default")
     movie = tifffile.imread(path).astype(np.float64)
@@ -59,6 +70,7 @@ def main(path: Path) -> None:
     peer = compute_conversion_gain(movie)
     measured = {
         "photon transfer": reference,
+        "correlation of neighbours": neighbours(movie),
         "anscombe-transform": {
             "counts a photon": float(peer["conversion_gain"]),
             "zero": float(peer["zero_level"]),

@@ -4,7 +4,8 @@
 
 FOLDER holds the reference stacks (serial two-photon, a two-photon movie). Two questions: along
 the serial sections, does the prediction follow each plane's own noise (robust SD of the
-Laplacian, on the plane normalised the same way)? On the movie, does averaging k frames lower it?
+Laplacian, on the plane normalised the same way), and is the photon that it tells of as many counts
+in every plane, as one detector's must be? On the movie, does averaging k frames lower it?
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from record import record
 from scipy.ndimage import laplace
 from scipy.stats import median_abs_deviation, spearmanr
 
-from cop_core.depth import DepthProfile
+from cop_core.depth import DepthProfile, photons_of
 from cop_core.estimation import NORMALISATIONS, Estimator, Settings, load_estimator, profile, survey
 from cop_core.estimation.normalise import Normalisation, normalise, plane_range
 from cop_core.stacks import Stack, open_stack
@@ -54,6 +55,19 @@ def rank_correlations(found: DepthProfile, noise: np.ndarray) -> dict[str, float
     return {c: round(float(spearmanr(v, noise[kept]).statistic), 3) for c, v in values.items()}
 
 
+def photon(found: DepthProfile) -> dict[str, object] | None:
+    """Return counts a photon over planes, and how far strengths differ; None for other genomes."""
+    photons = photons_of(found)
+    if photons is None:
+        return None
+    counts = photons.counts[np.isfinite(photons.counts)]
+    return {
+        **photons.to_dict(),
+        "coefficient of variation": round(float(counts.std(ddof=1) / counts.mean()), 4),
+        "strengths": [round(float(v), 4) for v in np.percentile(found.of("poisson"), (0, 100))],
+    }
+
+
 def serial(folder: Path, estimator: Estimator) -> dict[str, object]:
     """Return rank correlations on each serial two-photon stack, by normalisation."""
     found: dict[str, object] = {}
@@ -67,6 +81,7 @@ def serial(folder: Path, estimator: Estimator) -> dict[str, object]:
                 "mean": dict(
                     zip(result.components, result.mean.mean(0).round(4).tolist(), strict=True)
                 ),
+                "photon": photon(result),
                 "laplacian sd": [round(float(noise.min()), 4), round(float(noise.max()), 4)],
             }
             found[f"{name} {normalisation}"] = entry

@@ -4,11 +4,13 @@
 
 The sample pair and further pairs of other tissue (seeds) are profiled under every normalisation
 and held against the simulator's truth: the strength of the photon noise that is there, amplifier
-noise and converter steps, each on the plane's normalised scale. Writes docs/images/recovered.png.
+noise and converter steps, each on the plane's normalised scale; and the counts that a photon makes,
+with the detector's zero given and not. Writes docs/images/recovered.png.
 """
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 
@@ -19,9 +21,10 @@ from matplotlib.figure import Figure
 from record import record
 from scipy.stats import spearmanr
 
-from cop_core.depth import DepthProfile, compare, fit_slope
+from cop_core.components import SDS_OF_90
+from cop_core.depth import DepthProfile, compare, fit_slope, photons_of
 from cop_core.estimation import NORMALISATIONS, Estimator, Settings, load_estimator, profile
-from cop_core.simulation import write_pair
+from cop_core.simulation import Detector, write_pair
 
 SEEDS = (0, 1, 2)
 TRUE_COLUMNS = {
@@ -57,6 +60,24 @@ def against_truth(
     return result
 
 
+def photons(found: DepthProfile, detector: Detector) -> dict[str, object]:
+    """Return counts a photon and amplifier SD as read, by depth, beside the detector's own."""
+    read = photons_of(found)
+    assert read is not None
+    apart = np.abs(read.amplifier_counts - detector.amplifier_counts)
+    within = apart <= SDS_OF_90 * read.amplifier_counts_sd
+    by_depth = zip(found.depth_um, read.counts, read.counts_sd, strict=True)
+    return {
+        **read.to_dict(),
+        "true counts a photon": detector.gain_counts * detector.excess_factor,
+        "true amplifier SD": detector.amplifier_counts,
+        "amplifier SD, median": float(np.nanmedian(read.amplifier_counts)),
+        "amplifier SD, its median uncertainty": float(np.nanmedian(read.amplifier_counts_sd)),
+        "amplifier SD, share of planes whose interval holds it": float(within[found.kept].mean()),
+        "depth, counts a photon, SD": [list(row) for row in by_depth if np.isfinite(row[1])],
+    }
+
+
 def pairs(
     estimator: Estimator,
 ) -> tuple[dict[str, object], dict[str, tuple[DepthProfile, pd.DataFrame]]]:
@@ -67,6 +88,7 @@ def pairs(
         for seed in SEEDS:
             files = write_pair(Path(folder) / str(seed), "sample", seed)
             table = pd.read_csv(files.truth_table)
+            detector = Detector(**json.loads(files.truth.read_text())["detector"])
             for name, path in (("fixed", files.fixed), ("gained", files.gained)):
                 truth = table[table.protocol == name].reset_index(drop=True)
                 for normalisation in NORMALISATIONS:
@@ -78,6 +100,13 @@ def pairs(
                     print(seed, name, normalisation, entry)
                     if seed == 0 and normalisation == Settings().normalisation:
                         shown[name] = (found, truth)
+                    if normalisation == Settings().normalisation:
+                        zero = Settings(normalisation, offset_counts=detector.offset_counts)
+                        known = profile(path, estimator=estimator, settings=zero, name=name)
+                        for how, one in (("", found), (", zero given", known)):
+                            entry = photons(one, detector)
+                            measured[f"photons, seed {seed} {name}{how}"] = entry
+                            print(seed, name, how, entry)
     return measured, shown
 
 

@@ -70,7 +70,7 @@ def coverage(estimator: Estimator, folders: list[Path], prior: str, crops: int, 
     return found
 
 
-def main(folders: list[Path], crops: int = 128, seed: int = 0) -> None:
+def main(folders: list[Path], crops: int = 256, seed: int = 0) -> None:
     measured = {}
     estimators = [load_estimator(name) for name in packaged()]
     for estimator in estimators:
