@@ -59,7 +59,9 @@ class DepthPlots(PlotWidget):
     """Least time in ms between two drawings while planes come in."""
 
     REFIT_S: ClassVar = 4.0
-    """Least time in s between two changes of the axes, which ask for a drawing of everything."""
+    """Least time in s between two changes of the axes, which ask for a drawing of everything.
+
+    A curve that has left its axis does not wait."""
 
     def __init__(
         self, parent: QWidget | None = None, *, theme: str = "dark", columns: int = 2

@@ -61,7 +61,7 @@ class GrowingPanel:
         self._marks = [draw_excluded(ax, _NOTHING, row) for row in range(protocols)]
         frame(ax, component, depths=depths)
         draw_floor(ax)
-        self._top = 0.0
+        self._highest = 0.0
         self._set_top(_LEAST)
 
     @property
@@ -69,8 +69,8 @@ class GrowingPanel:
         """What changes with every plane, from back to front."""
         return [(self.ax, artist) for artist in (*self._bands, *self._curves, *self._marks)]
 
-    def update(self, points: Sequence[Points], *, fit_axes: bool) -> bool:
-        """Show the planes read so far; return whether the axis had to change, if it may."""
+    def update(self, points: Sequence[Points]) -> None:
+        """Show the planes read so far, on the axis as it is."""
         highest = 0.0
         for row, (some, look) in enumerate(zip(points, LOOKS, strict=False)):
             index = some.profile.components.index(self.component)
@@ -82,15 +82,24 @@ class GrowingPanel:
             left_out = some.x[~some.kept]
             self._marks[row].set_data(left_out, np.full(len(left_out), mark_height(row)))
             highest = max(highest, np.nan_to_num(high).max(initial=0.0))
-        return fit_axes and self._make_room(highest)
+        self._highest = highest
 
-    def _make_room(self, highest: float) -> bool:
-        zoomed = self.ax.get_ylim() != self._limits
-        fits = highest <= self._top and (0.2 * self._top <= highest or self._top <= _LEAST)
-        if zoomed or fits or not highest:
+    @property
+    def outgrown(self) -> bool:
+        """Whether a curve leaves the axis, which nobody has zoomed."""
+        return self._highest > self._top and not self._zoomed
+
+    def fit(self) -> bool:
+        """Give the curves an axis of their height; return whether it had to change."""
+        lost = self._highest < 0.2 * self._top and self._top > _LEAST
+        if not self.outgrown and (self._zoomed or not lost or not self._highest):
             return False
-        self._set_top(max(highest, _LEAST, min(_ROOM * highest, _WHOLE)))
+        self._set_top(max(self._highest, _LEAST, min(_ROOM * self._highest, _WHOLE)))
         return True
+
+    @property
+    def _zoomed(self) -> bool:
+        return self.ax.get_ylim() != self._limits
 
     def _set_top(self, top: float) -> None:
         self._top = top
@@ -132,21 +141,26 @@ class SecondAxis:
         self.ax.spines[["top", "left", "bottom"]].set_visible(False)
         self._stated: bool | None = None
         self._top = 0.0
+        self._tops = [0.0]
 
     @property
     def growing(self) -> list[tuple[Axes, Artist]]:
         """What changes with every plane."""
         return [(self.ax, line) for line in self._lines]
 
-    def update(self, points: Sequence[Points], *, fit_axes: bool) -> bool:
-        """Show the planes read so far; return whether numbers or label have changed, if allowed."""
+    def update(self, points: Sequence[Points]) -> None:
+        """Show the planes read so far, on the axis as it is."""
         tops = [0.0]
         for line, some in zip(self._lines, points, strict=True):
             y = np.array([getattr(p, _FIELDS[self._what]) for p in some.profile.planes], float)
             line.set_data(some.x, y)
             tops += y[np.isfinite(y)].tolist()
-        stated, top = len(tops) > 1, max(tops)
-        if not fit_axes or (stated == self._stated and 0.4 * self._top <= top <= self._top):
+        self._tops = tops
+
+    def fit(self) -> bool:
+        """Give the planes an axis of their height; return whether it, or its label, has changed."""
+        stated, top = len(self._tops) > 1, max(self._tops)
+        if stated == self._stated and 0.4 * self._top <= top <= self._top:
             return False
         self._stated, self._top = stated, 1.12 * top or 1.0
         # with the panel's room for marks, so that both axes have 0 at one height

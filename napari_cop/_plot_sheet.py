@@ -89,13 +89,16 @@ class Sheet:
     def update(self, shown: Sequence[Protocol], *, fit_axes: bool = True) -> bool:
         """Show the planes read so far in place; return whether axes or labels have changed.
 
-        Without `fit_axes` nothing changes but curves, bands and marks.
+        Without `fit_axes` nothing changes but curves, bands and marks, unless a curve has left
+        its axis.
         """
         self.points = tuple(Points.of(protocol, depths=self.depths) for protocol in shown)
         parts = (*self._growing, *self._seconds)
-        changed = [part.update(self.points, fit_axes=fit_axes) for part in parts]
-        if not fit_axes:
+        for part in parts:
+            part.update(self.points)
+        if not fit_axes and not any(panel.outgrown for panel in self._growing):
             return False
+        changed = [part.fit() for part in parts]
         changed.append(self._follow_x())
         symbols = [bool(x) for some in self.points for x in (some.kept.any(), some.kept.all())]
         if symbols != self._symbols:

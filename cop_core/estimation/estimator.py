@@ -292,10 +292,14 @@ def _device(name: str) -> torch.device:
     return device
 
 
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Return whether a device multiplies bfloat16 natively; others take up to 80 times as long."""
+    return device.type == "cuda" or bool(torch.cpu._is_avx512_bf16_supported())
+
+
 def _precision(name: Precision, device: torch.device) -> torch.dtype:
     if name == "auto":
-        native = torch.cpu._is_avx512_bf16_supported()
-        return torch.bfloat16 if device.type == "cuda" or native else torch.float32
+        return torch.bfloat16 if multiplies_bfloat16(device) else torch.float32
     if name not in ("float32", "bfloat16"):
         raise InputError(f"no precision {name!r}", advice="Known: auto, float32, bfloat16")
     return torch.float32 if name == "float32" else torch.bfloat16

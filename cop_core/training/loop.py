@@ -15,9 +15,11 @@ from torch import Tensor
 
 from cop_core.ene import Genome
 from cop_core.errors import CancelledError, InputError
+from cop_core.estimation.estimator import multiplies_bfloat16
 from cop_core.training.batches import Batch, BatchMaker, lost
 from cop_core.training.checkpoint import load_checkpoint, save_checkpoint
 from cop_core.training.config import STAGES, Stage, TrainConfig
+from cop_core.training.muon import Float32Muon
 from cop_core.training.objectives import head_loss, info_nce, misalignment, strength_loss
 from cop_core.training.scenes import SceneBank
 from cop_core.vit.config import VitConfig
@@ -108,7 +110,10 @@ class _Run:
         self.folder = folder
         self.report = report
         self.cancelled = cancelled
-        self.fabric = Fabric(accelerator=device, devices=1, precision="bf16-mixed")
+        self.fabric = Fabric(accelerator=device, devices=1)
+        self.low = multiplies_bfloat16(self.fabric.device)
+        if self.low:
+            self.fabric = Fabric(accelerator=device, devices=1, precision="bf16-mixed")
         torch.manual_seed(config.seed)
         self.slices = _head_slices(config.genomes)
         network = NoiseViT(VitConfig.preset(config.network, outputs=self.slices[-1].stop))
@@ -148,9 +153,10 @@ class _Run:
             {"params": [p for p in rest if p.ndim > 1], "weight_decay": decay},
             {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0},
         ]
+        muon = torch.optim.Muon if self.low else Float32Muon
         wrapped, *optimizers = self.fabric.setup(
             network,
-            torch.optim.Muon(within, lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw"),
+            muon(within, lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw"),
             torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98)),
         )
         wrapped.mark_forward_method("forward_features")

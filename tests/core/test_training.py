@@ -16,6 +16,7 @@ from cop_core.training import STAGES, TrainConfig
 from cop_core.training import scenes as scenes_module
 from cop_core.training.batches import Batch, BatchMaker, as_lost, as_stored, lost
 from cop_core.training.loop import split_head, train
+from cop_core.training.muon import Float32Muon, orthogonal
 from cop_core.training.objectives import head_loss, info_nce, misalignment, strength_loss
 from cop_core.training.scenes import SceneBank, as_exposed
 from cop_core.training.ship import train_and_save
@@ -572,3 +573,33 @@ def test_settings_that_cannot_be_are_refused(wrong):
 def test_settings_are_plain_json_and_name_the_papers_temperature():
     assert json.loads(json.dumps(SHORT.to_dict()))["temperature"] == 0.1
     assert VitConfig.preset(SHORT.network) == VitConfig()
+
+
+# --- Muon in single precision ----------------------------------------------------------------
+
+
+def test_single_precision_muon_takes_the_steps_of_pytorchs_own():
+    def after(kind: type[torch.optim.Optimizer]) -> list[torch.Tensor]:
+        draw = generator()
+        matrices = [
+            torch.randn(shape, generator=draw).requires_grad_() for shape in [(6, 9), (9, 4)]
+        ]
+        optimizer = kind(matrices, lr=0.1, weight_decay=0.05, adjust_lr_fn="match_rms_adamw")
+        begun = [m.detach().clone() for m in matrices]
+        for _ in range(5):
+            for matrix in matrices:
+                matrix.grad = torch.randn(matrix.shape, generator=draw)
+            optimizer.step()
+        return [m.detach() - b for m, b in zip(matrices, begun, strict=True)]
+
+    for own, theirs in zip(after(Float32Muon), after(torch.optim.Muon), strict=True):
+        apart = float((own - theirs).norm() / theirs.norm())
+        assert apart < 0.02  # bfloat16 keeps 8 bits
+
+
+def test_orthogonal_matrices_have_singular_values_near_one():
+    x = torch.randn(20, 50, generator=generator())
+    for matrix in (x, x.T):
+        values = torch.linalg.svdvals(orthogonal(matrix, (3.4445, -4.775, 2.0315), 5))
+        assert float(values.min()) > 0.6
+        assert float(values.max()) < 1.3

@@ -200,6 +200,27 @@ def test_next_to_nothing_is_not_blown_up_while_planes_come_in(
     qtbot.waitUntil(lambda: ax.get_ylim()[1] > 4, timeout=5000)
 
 
+def test_a_curve_that_leaves_its_axis_does_not_wait_for_the_next_fit(
+    plots: DepthPlots, both: Comparison, qtbot: QtBot
+) -> None:
+    plots.REFIT_S = 60.0
+    begin(plots, both)
+    some, *more = both.fixed.planes
+    plots.add(0, some)
+    ax = panels(plots)["Poisson"]
+    qtbot.waitUntil(lambda: np.isfinite(ax.lines[0].get_ydata()).any(), timeout=5000)
+    poisson = both.fixed.components.index("poisson")
+    for share in (0.3, 0.7):
+        mean = some.mean.copy()
+        mean[poisson] = share
+        plots.add(0, replace(more.pop(0), mean=mean))
+        qtbot.waitUntil(lambda share=share: ax.get_ylim()[1] > 100 * share, timeout=5000)
+    plots.add(0, replace(more.pop(0), mean=np.full_like(some.mean, 0.001)))
+    top = ax.get_ylim()[1]
+    qtbot.wait(1300)
+    assert ax.get_ylim()[1] == top
+
+
 def test_planes_of_unknown_number_and_depth(plots: DepthPlots, qtbot: QtBot) -> None:
     plots.REFIT_S = 0.0
     blind = profile("blind", 5, depth_um=np.nan)
