@@ -162,13 +162,22 @@ def _lag_products(residual: Tensor) -> Tensor:
     The residual is clipped at three mean magnitudes, so that impulses do not rule.
     """
     h, w = residual.shape[-2:]
-    scale = residual.abs().mean((1, 2), keepdim=True).clamp_min(1e-6)
+    scale = _level(residual.abs())
     clipped = (residual / scale).clamp(-3, 3)
-    clipped = clipped / clipped.square().mean((1, 2), keepdim=True).clamp_min(1e-6).sqrt()
+    clipped = clipped / _level(clipped.square()).sqrt()
     p = F.pad(clipped.unsqueeze(1), (3, 3, 3, 3), mode="reflect").squeeze(1)
     return torch.stack(
         [clipped * p[:, 3 + dy : 3 + dy + h, 3 + dx : 3 + dx + w] for dy, dx in LAGS], dim=1
     )
+
+
+def _level(x: Tensor) -> Tensor:
+    """Return the means of (n, h, w), at least 1e-6, (n, 1, 1).
+
+    Row by row, since PyTorch adds up the pixels of a single crop in another order than those of
+    several, and a crop's numbers are not to depend on its companions.
+    """
+    return x.mean(2, keepdim=True).mean(1, keepdim=True).clamp_min(1e-6)
 
 
 def _with_ends(level: Tensor, ends: Tensor, bins: int) -> Tensor:
