@@ -84,6 +84,15 @@ def test_statistics_of_a_crop_do_not_depend_on_its_companions():
             assert torch.equal(torch.cat(pieces), whole)
 
 
+def test_statistics_of_a_crop_do_not_depend_on_where_in_memory_it_lies():
+    counts = torch.poisson(torch.full((32, 1, 192, 192), 60.0), generator=torch.Generator())
+    x = counts / counts.amax((1, 2, 3), keepdim=True)
+    together = noise_statistics(x, 32)
+    for i in range(len(x)):
+        for whole, alone in zip(together, noise_statistics(x[i : i + 1], 32), strict=True):
+            assert torch.equal(whole[i : i + 1], alone)
+
+
 @pytest.mark.parametrize("strength", [0.1, 0.2, 0.5])
 def test_a_lattice_puts_a_peak_of_the_spectrum_at_one_over_its_step(strength):
     step = strength / 4
