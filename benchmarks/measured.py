@@ -27,6 +27,11 @@ def load(name: str) -> dict[str, Any]:
     return document
 
 
+def number(value: float | None, form: str) -> str:
+    """Return a number in the given form, a dash where there is none."""
+    return "–" if value is None else form.format(value)
+
+
 def table(head: list[str], rows: list[list[str]]) -> list[str]:
     """Return a Markdown table."""
     line = ["| " + " | ".join(cells) + " |" for cells in [head, ["---"] * len(head), *rows]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from measured import SHORT, load, table
+from measured import SHORT, load, number, table
 
 from cop_core.components import SDS_OF_90
 
@@ -32,8 +32,9 @@ def real() -> list[str]:
             [
                 key,
                 "{:.2f} to {:.2f}".format(*photon["strengths"]),
-                f"{photon['counts_a_photon']:.1f}",
-                f"{100 * photon['coefficient of variation']:.1f} %",
+                str(photon["n_planes"]),
+                number(photon["counts_a_photon"], "{:.1f}"),
+                number(photon["coefficient of variation"], "{:.1%}").replace("%", " %"),
             ]
             for key, entry in found["serial two-photon"].items()
             if (photon := entry["photon"])
@@ -47,7 +48,8 @@ def real() -> list[str]:
                 *table(
                     [
                         *("stack, normalisation", "Poisson strengths"),
-                        *("counts a photon, median", "coefficient of variation"),
+                        *("planes that tell", "counts a photon, median"),
+                        "coefficient of variation",
                     ],
                     rows,
                 ),
@@ -168,7 +170,7 @@ def simulated() -> list[str]:
             [
                 k,
                 f"{v['rmse']:.3f}",
-                "–" if v["rank correlation"] is None else f"{v['rank correlation']:.2f}",
+                number(v["rank correlation"], "{:.2f}"),
             ]
             for k, v in measured["by normalisation"].items()
         ],

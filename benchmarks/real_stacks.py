@@ -63,7 +63,9 @@ def photon(found: DepthProfile) -> dict[str, object] | None:
     counts = photons.counts[np.isfinite(photons.counts)]
     return {
         **photons.to_dict(),
-        "coefficient of variation": round(float(counts.std(ddof=1) / counts.mean()), 4),
+        "coefficient of variation": (
+            round(float(counts.std(ddof=1) / counts.mean()), 4) if len(counts) > 1 else None
+        ),
         "strengths": [round(float(v), 4) for v in np.percentile(found.of("poisson"), (0, 100))],
     }
 
