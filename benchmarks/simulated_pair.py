@@ -5,12 +5,14 @@
 The sample pair and further pairs of other tissue (seeds) are profiled under every normalisation
 and held against the simulator's truth: the strength of the photon noise that is there, amplifier
 noise and converter steps, each on the plane's normalised scale; and the counts that a photon makes,
-with the detector's zero given and not. Writes docs/images/recovered.png.
+with the detector's zero given and not. Writes docs/images/recovered.png, and profile.png and
+effects.png as `make demo` draws them.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -22,9 +24,11 @@ from record import record
 from scipy.stats import spearmanr
 
 from cop_core.components import SDS_OF_90
-from cop_core.depth import DepthProfile, compare, fit_slope, photons_of
+from cop_core.depth import Comparison, DepthProfile, compare, fit_slope, photons_of
 from cop_core.estimation import NORMALISATIONS, Estimator, Settings, load_estimator, profile
+from cop_core.report import write_report
 from cop_core.simulation import Detector, write_pair
+from cop_core.stacks import open_stack
 
 SEEDS = (0, 1, 2)
 TRUE_COLUMNS = {
@@ -32,7 +36,7 @@ TRUE_COLUMNS = {
     "gaussian": "gaussian",
     "quantization": "quantization",
 }
-IMAGE = Path(__file__).parents[1] / "docs" / "images" / "recovered.png"
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
 
 
 def true_strength(truth: pd.DataFrame, component: str, normalisation: str) -> np.ndarray:
@@ -89,11 +93,14 @@ def pairs(
             files = write_pair(Path(folder) / str(seed), "sample", seed)
             table = pd.read_csv(files.truth_table)
             detector = Detector(**json.loads(files.truth.read_text())["detector"])
-            for name, path in (("fixed", files.fixed), ("gained", files.gained)):
+            for name, stack in (
+                ("fixed", open_stack(files.fixed, power=files.fixed_power)),
+                ("gained", open_stack(files.gained, power=files.gained_power)),
+            ):
                 truth = table[table.protocol == name].reset_index(drop=True)
                 for normalisation in NORMALISATIONS:
                     found = profile(
-                        path, estimator=estimator, settings=Settings(normalisation), name=name
+                        stack, estimator=estimator, settings=Settings(normalisation), name=name
                     )
                     entry = against_truth(found, truth, normalisation)
                     measured[f"seed {seed} {name} {normalisation}"] = entry
@@ -102,7 +109,7 @@ def pairs(
                         shown[name] = (found, truth)
                     if normalisation == Settings().normalisation:
                         zero = Settings(normalisation, offset_counts=detector.offset_counts)
-                        known = profile(path, estimator=estimator, settings=zero, name=name)
+                        known = profile(stack, estimator=estimator, settings=zero, name=name)
                         for how, one in (("", found), (", zero given", known)):
                             entry = photons(one, detector)
                             measured[f"photons, seed {seed} {name}{how}"] = entry
@@ -143,7 +150,15 @@ def draw(shown: dict[str, tuple[DepthProfile, pd.DataFrame]]) -> None:
     figure.legend(
         *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False
     )
-    figure.savefig(IMAGE)
+    figure.savefig(IMAGES / "recovered.png")
+
+
+def draw_demo(both: Comparison) -> None:
+    """Draw the figures of the demo's report."""
+    with tempfile.TemporaryDirectory() as folder:
+        figures = write_report(both, folder, hashed=False) / "figures"
+        for name in ("profile.png", "effects.png"):
+            shutil.copy(figures / name, IMAGES)
 
 
 def main() -> None:
@@ -162,6 +177,7 @@ def main() -> None:
     )
     print(measured["by normalisation"], measured["sample pair, slope difference per 100 um"])
     draw(shown)
+    draw_demo(both)
     print(record("simulated_pair", measured, estimator, seeds=SEEDS))
 
 
