@@ -22,6 +22,7 @@ from safetensors.torch import load_file, save_file
 from small_networks import (
     BATCH,
     CROP,
+    HAS_BFLOAT16,
     STEMS,
     Inputs,
     domains,
@@ -65,7 +66,7 @@ def pre_train(network: NoiseViT, bank: SceneBank, settings: TrainConfig, steps: 
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-3, total_steps=steps)
     network.train()
     for batch in maker.ahead("contrastive", 0, steps):
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=HAS_BFLOAT16):
             features = network.forward_features(batch.crops)
         loss = info_nce(*features.chunk(3), negatives=settings.negatives)
         optimizer.zero_grad()

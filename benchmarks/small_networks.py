@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from cop_core.ene import Genome
+from cop_core.estimation.estimator import multiplies_bfloat16
 from cop_core.evaluation import domain_crops, draw_strengths
 from cop_core.evaluation.accuracy import accuracy
 from cop_core.training.batches import BatchMaker
@@ -29,6 +30,7 @@ STEMS = {
     "patch": VitConfig(stem="patch", patch=16, crop=CROP, depth=3, width=128, heads=4),
 }
 Inputs = Tensor | Statistics
+HAS_BFLOAT16 = multiplies_bfloat16(torch.device("cpu"))
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def fit(network: nn.Module, inputs: Inputs, strengths: Tensor, steps: int, seed:
     network.train()
     for _ in range(steps):
         some = torch.randint(len(strengths), (BATCH,), generator=generator)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=HAS_BFLOAT16):
             logits = network(pick(inputs, some))
         loss = strength_loss(logits, strengths[some])
         optimizer.zero_grad()
