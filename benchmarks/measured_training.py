@@ -76,7 +76,6 @@ def ablation() -> list[str]:
     document = load("ablation")
     found, settings = document["measured"], document["settings"]
     full = found["statistics"]["r2"]
-    some = load("ablation_some")["measured"]
     return [
         "## What each part is worth",
         "",
@@ -84,32 +83,24 @@ def ablation() -> list[str]:
         f"width 128 where nothing else is said) after {settings['steps']} steps on the same "
         f"{settings['labelled_crops']:,} labelled crops, the paper's genome; R² and RMSE over the "
         f"seven domains under the {settings['prior']['test']} prior. *statistics* is the stem "
-        "that shipped before noise was read along quiet directions (*with patch eigenvalues* has "
-        "eight of their variances), the rows *without* hide a part of what it sees.",
+        "that ships, the rows *without* hide a part of what it sees; *other seed* shows how far "
+        "chance alone moves a row.",
         "",
-        *_networks(found, full),
-        'With the stem that ships (`--only statistics --only "without the quiet directions"`), the '
-        "loss that it is trained with, and else the same:",
-        "",
-        *_networks(some, some["statistics"]["r2"]),
-    ]
-
-
-def _networks(found: dict[str, Any], full: float) -> list[str]:
-    return table(
-        ["network", "R²", "against *statistics*", "RMSE", *SHORT.values(), "parameters"],
-        [
+        *table(
+            ["network", "R²", "against *statistics*", "RMSE", *SHORT.values(), "parameters"],
             [
-                name,
-                f"{v['r2']:.3f}",
-                f"{v['r2'] - full:+.3f}",
-                f"{v['rmse']:.4f}",
-                *(f"{v['r2_by_component'][c]:.2f}" for c in SHORT),
-                f"{v['parameters']:,}",
-            ]
-            for name, v in found.items()
-        ],
-    )
+                [
+                    name,
+                    f"{v['r2']:.3f}",
+                    f"{v['r2'] - full:+.3f}",
+                    f"{v['rmse']:.4f}",
+                    *(f"{v['r2_by_component'][c]:.2f}" for c in SHORT),
+                    f"{v['parameters']:,}",
+                ]
+                for name, v in found.items()
+            ],
+        ),
+    ]
 
 
 def curve() -> list[str]:
