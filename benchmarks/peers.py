@@ -54,18 +54,6 @@ def network(estimator: Estimator, crops: np.ndarray) -> np.ndarray:
     return estimator.predict(crops)[:, estimator.components.index("gaussian")] / 2
 
 
-def random_noise(estimator: Estimator, crops: np.ndarray) -> np.ndarray:
-    """Return the SD of amplifier and shot noise together at the crop's mean, n.
-
-    Classical estimators do not ask which of the two it is. Shot noise has the variance
-    s^2 x / 4 at brightness x.
-    """
-    strengths = estimator.predict(crops)
-    gaussian, poisson = (estimator.components.index(c) for c in ("gaussian", "poisson"))
-    shot = strengths[:, poisson] ** 2 * crops.mean((1, 2))
-    return np.sqrt(strengths[:, gaussian] ** 2 + shot) / 2
-
-
 def figures(truth: np.ndarray, read: np.ndarray) -> dict[str, float]:
     """Return RMSE and mean error, and the squared correlation where the truth varies."""
     found = {
@@ -93,7 +81,7 @@ def main(folders: list[Path], crops: int = 96, seed: int = 0) -> None:
     genome = Genome.preset("microscopy")
     readers = {
         **{e.card.name: partial(network, e) for e in estimators},
-        **{f"{e.card.name}, with shot noise": partial(random_noise, e) for e in estimators},
+        **{f"{e.card.name}, with shot noise": e.noise_sd for e in estimators},
         "estimate_sigma": partial(each, estimate_sigma),
         "immerkaer": partial(each, immerkaer),
         "patch_pca": partial(each, patch_pca),

@@ -124,6 +124,43 @@ class Estimator:
         total = strengths.sum(axis=1, keepdims=True)
         return CropReading(strengths / total, sd, table[:, -1])
 
+    def noise_sd(
+        self, crops: npt.ArrayLike, *, batch_size: int = DEFAULT_BATCH
+    ) -> npt.NDArray[np.float64]:
+        """Read the SD of the random noise of crops, amplifier and shot noise together.
+
+        What estimators of Gaussian noise are asked for. In a crop of little contrast the two
+        noises look the same, and their sum is known better than either.
+
+        Parameters
+        ----------
+        crops : array of shape (n, 192, 192) or (n, 192, 192, 3)
+            Crops in [0, 1].
+        batch_size : int
+            As for `read`.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            SD at the mean brightness x of the crop, as a share of full scale: the root of
+            (g^2 + s^2 x) / 4 for Gaussian strength g and Poisson strength s.
+
+        Raises
+        ------
+        InputError
+            If the weights are of a genome whose strengths are no SDs, or as `read`.
+        """
+        if "shot" not in self.card.genome.get("order", ()):
+            raise InputError(
+                f"strengths of weights {self.card.name!r} are no SDs",
+                advice="Take weights of the microscopy genome, such as default",
+            )
+        strengths = self.predict(crops, batch_size=batch_size)
+        g, s = (strengths[:, self.components.index(c)] for c in ("gaussian", "poisson"))
+        pixels = np.asarray(crops, np.float64)
+        x: npt.NDArray[np.float64] = pixels.mean(axis=tuple(range(1, pixels.ndim)))
+        return np.sqrt(g**2 + s**2 * x) / 2
+
     def as_input(self, crops: npt.ArrayLike) -> Tensor:
         """Return crops as the network takes them, (n, 1 or 3, 192, 192).
 

@@ -468,3 +468,31 @@ def test_weights_that_changed_on_disk_are_loaded_anew(own_weights, untrained, ca
     save_weights(own_weights, untrained(seed=9).state_dict(), card_of(config))
     after = load_estimator(own_weights, device="cpu", precision="float32").predict(CROPS[:1])
     assert np.abs(after - before).max() > 1e-4
+
+
+# --- the SD of the noise ---------------------------------------------------------------------
+
+
+def test_the_sd_of_the_noise_adds_both_variances(tiny_estimator):
+    strengths = tiny_estimator.predict(CROPS)
+    gaussian, poisson = (tiny_estimator.components.index(c) for c in ("gaussian", "poisson"))
+    amplifier, shot = strengths[:, gaussian] / 2, strengths[:, poisson] / 2
+    expected = amplifier**2 + shot**2 * CROPS.mean((1, 2))
+    np.testing.assert_allclose(tiny_estimator.noise_sd(CROPS) ** 2, expected, rtol=1e-5)
+    colour = np.stack([CROPS] * 3, axis=-1)
+    np.testing.assert_allclose(tiny_estimator.noise_sd(colour) ** 2, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("amplifier", "photons"), [(0.03, np.inf), (0.0, 400), (0.04, 100)])
+def test_the_sd_of_the_noise_is_that_which_was_put_in(trained, amplifier, photons):
+    y, x = np.mgrid[:192, :192] / 192
+    scene = 0.4 + 0.2 * np.sin(9 * x) * np.cos(7 * y)
+    sd = np.sqrt(amplifier**2 + scene / photons)
+    noisy = scene + sd * np.random.default_rng(1).standard_normal((3, *scene.shape))
+    found = trained("default").noise_sd(np.clip(noisy, 0, 1))
+    np.testing.assert_allclose(found, np.sqrt((sd**2).mean()), rtol=0.1)
+
+
+def test_weights_whose_strengths_are_no_sds_tell_none(trained):
+    with pytest.raises(InputError, match="'paper-small' are no SDs"):
+        trained("paper-small").noise_sd(CROPS)
