@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -74,33 +74,54 @@ def draw(by_way: dict[str, dict[int, Any]], path: Path) -> None:
 
 def ablation() -> list[str]:
     document = load("ablation")
-    found, settings = document["measured"], document["settings"]
-    full = found["statistics"]["r2"]
+    settings = document["settings"]
+    by_network = _by_network(document["measured"])
+    full = by_network["statistics"]
+    scores = {name: [e["r2"] for e in entries] for name, entries in by_network.items()}
     return [
         "## What each part is worth",
         "",
-        f"`benchmarks/ablation.py`: small networks (crops of {settings['crop']}, three layers of "
+        "`benchmarks/ablation.py`: small networks (crops of 96, three layers of "
         f"width 128 where nothing else is said) after {settings['steps']} steps on the same "
         f"{settings['labelled_crops']:,} labelled crops, the paper's genome; R² and RMSE over the "
-        f"seven domains under the {settings['prior']['test']} prior. *statistics* is the stem "
-        "that ships, the rows *without* hide a part of what it sees; *other seed* shows how far "
-        "chance alone moves a row.",
+        f"seven domains under the {settings['prior']['test']} prior, means of "
+        f"{settings['seeds']} trainings from other first weights. *statistics* is the stem that "
+        "ships, the rows *without* hide a part of what it sees.",
         "",
         *table(
-            ["network", "R²", "against *statistics*", "RMSE", *SHORT.values(), "parameters"],
+            ["network", "R² (SD)", "against *statistics*", "RMSE", *SHORT.values(), "parameters"],
             [
                 [
                     name,
-                    f"{v['r2']:.3f}",
-                    f"{v['r2'] - full:+.3f}",
-                    f"{v['rmse']:.4f}",
-                    *(f"{v['r2_by_component'][c]:.2f}" for c in SHORT),
-                    f"{v['parameters']:,}",
+                    f"{fmean(scores[name]):.3f} ({stdev(scores[name]):.3f})",
+                    _against(entries, full),
+                    f"{fmean(e['rmse'] for e in entries):.4f}",
+                    *_components(entries),
+                    f"{entries[0]['parameters']:,}",
                 ]
-                for name, v in found.items()
+                for name, entries in sorted(
+                    by_network.items(), key=lambda pair: -fmean(scores[pair[0]])
+                )
             ],
         ),
     ]
+
+
+def _by_network(found: dict[str, dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Return the entries of ``"network, seed 0"`` and so on by network."""
+    entries: dict[str, list[dict[str, Any]]] = {}
+    for name, entry in found.items():
+        entries.setdefault(name.rpartition(", ")[0], []).append(entry)
+    return entries
+
+
+def _against(entries: list[dict[str, Any]], others: list[dict[str, Any]]) -> str:
+    """Return the differences of R2, seed by seed."""
+    return ", ".join(f"{e['r2'] - o['r2']:+.3f}" for e, o in zip(entries, others, strict=True))
+
+
+def _components(entries: list[dict[str, Any]]) -> list[str]:
+    return [f"{fmean(e['r2_by_component'][c] for e in entries):.2f}" for c in SHORT]
 
 
 def curve() -> list[str]:
@@ -131,10 +152,8 @@ def curve() -> list[str]:
 def photographs() -> list[str]:
     document = load("photographs")
     found, settings = document["measured"], document["settings"]
-    by_scenes: dict[str, list[dict[str, Any]]] = {}
-    for name, entry in found.items():
-        by_scenes.setdefault(name.rpartition(", ")[0], []).append(entry)
-    first = [entry["r2"] for entry in by_scenes["scenes"]]
+    by_scenes = _by_network(found)
+    first = by_scenes["scenes"]
     return [
         "## Photographs among the scenes",
         "",
@@ -149,9 +168,9 @@ def photographs() -> list[str]:
                 [
                     name,
                     f"{fmean(e['r2'] for e in entries):.3f}",
-                    ", ".join(f"{e['r2'] - s:+.3f}" for e, s in zip(entries, first, strict=True)),
+                    _against(entries, first),
                     f"{fmean(e['rmse'] for e in entries):.4f}",
-                    *(f"{fmean(e['r2_by_component'][c] for e in entries):.2f}" for c in SHORT),
+                    *_components(entries),
                 ]
                 for name, entries in by_scenes.items()
             ],
