@@ -12,6 +12,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 REPORT := demo-report
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 SCREEN := 1600x1000x24
 
 # What napari needs for an off-screen window on Debian and Ubuntu.
@@ -36,11 +37,11 @@ napari: $(VENV)/.installed-gui
 
 test: lint screen
 	@if command -v xvfb-run >/dev/null; then \
-	  echo 'xvfb-run $(BIN)/python -m pytest'; \
-	  xvfb-run -a -s "-screen 0 $(SCREEN)" $(BIN)/python -m pytest; \
+	  echo 'xvfb-run $(PYTEST)'; \
+	  xvfb-run -a -s "-screen 0 $(SCREEN)" $(PYTEST); \
 	else \
 	  echo 'No xvfb-run: tests that need a screen are skipped unless DISPLAY names one.'; \
-	  $(BIN)/python -m pytest; \
+	  $(PYTEST); \
 	fi
 
 lint: $(VENV)/.installed-dev
