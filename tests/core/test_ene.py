@@ -37,9 +37,11 @@ NOISES = (
 )
 
 
-def noisy(name: str, level: float, s: float, *, n: int = 1, seed: int = 0) -> torch.Tensor:
+def noisy(
+    name: str, level: float, s: float, *, n: int = 1, seed: int = 0, side: int = SIDE
+) -> torch.Tensor:
     """Return n flat images of a level after one primitive, before the engine clips."""
-    x = torch.full((n, 1, SIDE, SIDE), level)
+    x = torch.full((n, 1, side, side), level)
     strength = torch.full((n, 1, 1, 1), s)
     return get_primitive(name).apply(x, strength, Draws.seeded(seed)).double()
 
@@ -235,7 +237,7 @@ def test_analog_shot_noise_hides_the_lattice_of_whole_photons():
 
 
 def test_analog_shot_noise_of_slow_amplifiers_correlates_along_one_line():
-    out = noisy("analog_shot", 0.5, 0.3, n=400) - 0.5
+    out = noisy("analog_shot", 0.5, 0.3, n=400, side=192) - 0.5
     variance = out.square().mean((1, 2, 3))
     row = (out[..., 1:] * out[..., :-1]).mean((1, 2, 3)) / variance
     column = (out[..., 1:, :] * out[..., :-1, :]).mean((1, 2, 3)) / variance
