@@ -193,6 +193,17 @@ def simulated() -> list[str]:
     lines += table(
         ["stack", "planes kept", "true slope", "read slope", "RMSE", "rank correlation"], rows
     )
+    lines += [
+        "How many times the true Poisson strength is read, over the planes of these six stacks:",
+        "",
+        *table(
+            ["true strength", "planes", "least", "median", "most"],
+            [
+                [band, str(v["planes"]), *(f"{v[k]:.2f}" for k in ("least", "median", "most"))]
+                for band, v in measured["read / true photon noise"].items()
+            ],
+        ),
+    ]
     lines += counts(measured)
     pair = measured["sample pair, slope difference per 100 um"]
     lines += ["Sample pair, slope at fixed minus slope at gained power, % per 100 µm:", ""]

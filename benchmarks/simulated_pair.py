@@ -4,9 +4,9 @@
 
 The sample pair and further pairs of other tissue (seeds) are profiled under every normalisation
 and held against the simulator's truth: the strength of the photon noise that is there, amplifier
-noise and converter steps, each on the plane's normalised scale; and the counts that a photon makes,
-with the detector's zero given and not. Writes docs/images/recovered.png, and profile.png and
-effects.png as `make demo` draws them.
+noise and converter steps, each on the plane's normalised scale; how many times the first is read;
+and the counts that a photon makes, with the detector's zero given and not. Writes
+docs/images/recovered.png, and profile.png and effects.png as `make demo` draws them.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ TRUE_COLUMNS = {
     "gaussian": "gaussian",
     "quantization": "quantization",
 }
+BANDS = (0, 0.08, 0.12, 0.2, 0.3, 0.6)
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 
 
@@ -64,6 +65,14 @@ def against_truth(
     return result
 
 
+def by_dose(true: np.ndarray, read: np.ndarray) -> dict[str, dict[str, float]]:
+    """Return how many times the true strengths are read, by bands of these."""
+    times = pd.Series(read / true).groupby(pd.cut(true, BANDS), observed=True)
+    table = times.agg(planes="size", least="min", median="median", most="max")
+    table.index = [f"{band.left:g} to {band.right:g}" for band in table.index]
+    return table.to_dict(orient="index")
+
+
 def photons(found: DepthProfile, detector: Detector) -> dict[str, object]:
     """Return counts a photon and amplifier SD as read, by depth, beside the detector's own."""
     read = photons_of(found)
@@ -88,6 +97,7 @@ def pairs(
     """Profile all pairs; return the figures, and the sample pair's profiles with their truth."""
     measured: dict[str, object] = {}
     shown: dict[str, tuple[DepthProfile, pd.DataFrame]] = {}
+    planes: list[np.ndarray] = []
     with tempfile.TemporaryDirectory() as folder:
         for seed in SEEDS:
             files = write_pair(Path(folder) / str(seed), "sample", seed)
@@ -108,12 +118,15 @@ def pairs(
                     if seed == 0 and normalisation == Settings().normalisation:
                         shown[name] = (found, truth)
                     if normalisation == Settings().normalisation:
+                        true = true_strength(truth, "poisson", normalisation)
+                        planes.append(np.stack([true, found.of("poisson")])[:, found.kept])
                         zero = Settings(normalisation, offset_counts=detector.offset_counts)
                         known = profile(stack, estimator=estimator, settings=zero, name=name)
                         for how, one in (("", found), (", zero given", known)):
                             entry = photons(one, detector)
                             measured[f"photons, seed {seed} {name}{how}"] = entry
                             print(seed, name, how, entry)
+    measured["read / true photon noise"] = by_dose(*np.concatenate(planes, axis=1))
     return measured, shown
 
 
