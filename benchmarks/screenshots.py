@@ -24,6 +24,7 @@ from qtpy.QtWidgets import QApplication
 
 import cop_core as cop
 from napari_cop._compare_widget import CompareWidget
+from napari_cop._plot_canvas import PlotWidget
 from napari_cop._profile_widget import ProfileWidget
 from napari_cop._runner import State
 from napari_cop._study_model import KEYS
@@ -97,6 +98,8 @@ def session(theme: str, size: str, folder: Path, wanted: set[str]) -> None:
     viewer.dims.set_current_step(0, 30)
     for tab in ("Depth", "Effects", "Table"):
         show_tab(dock, tab)
+        pause(0.5)
+        wait(lambda: not any(plot.canvas.drawing for plot in dock.findChildren(PlotWidget)))
         camera.shoot(tab.lower())
     show_tab(dock, "Depth")
     dock.results.add_noise_maps()
