@@ -203,8 +203,8 @@ def peers() -> list[str]:
         "Gaussian noise, as share of full scale. Alone, then in mixtures of all noises under the "
         "paper's prior, of which classical tools know nothing. A classical tool reads whatever "
         "noise there is; a network also has to say that it is not shot noise, which a crop of "
-        "little contrast cannot tell. *With shot noise*: `Estimator.noise_sd`, the SD of both together at "
-        "the crop's mean, which is what the classical tools are asked for.",
+        "little contrast cannot tell. *With shot noise*: `Estimator.noise_sd`, the SD of both "
+        "together at the crop's mean, which is what the classical tools are asked for.",
         "",
         *table(["noise, SD", *names], rows),
     ]
