@@ -117,7 +117,7 @@ class LayerSource:
     def _require_same(self, stack: Stack) -> None:
         """Refuse pixels that cannot be those of before with more planes."""
         before, now = self._shape, stack.shape
-        if before is not None and (now[1:] != before[1:] or now[0] < max(self._times, default=0)):
+        if before is not None and (now[1:] != before[1:] or now[0] <= max(self._times, default=-1)):
             raise InputError(
                 f"it went from {before} to {now} pixels: that is another stack",
                 where=self.source,

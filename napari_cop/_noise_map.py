@@ -31,12 +31,13 @@ def noise_maps(profile: DepthProfile) -> dict[str, npt.NDArray[np.float32]]:
     Returns
     -------
     dict
-        Component to strengths in % of shape (planes, rows, columns); NaN on excluded planes.
+        Component to strengths in % of shape (planes, rows, columns); NaN on planes that are
+        excluded, or of which only some crops were read.
 
     Raises
     ------
     InputError
-        If the crops lay at random places.
+        If the crops lay at random places, or no plane was read in full.
     """
     from cop_core.estimation import grid_starts  # imports PyTorch, as reading did before
 
@@ -49,8 +50,15 @@ def noise_maps(profile: DepthProfile) -> dict[str, npt.NDArray[np.float32]]:
     _, height, width = profile.provenance["shape"]
     rows, columns = len(grid_starts(height)), len(grid_starts(width))
     cells = np.full((len(profile), rows * columns, len(profile.components)), np.nan, np.float32)
-    for row, plane in zip(cells, profile.planes, strict=True):
-        if plane.n_crops:
+    whole = [plane.n_crops == rows * columns for plane in profile.planes]
+    if any(plane.n_crops for plane in profile.planes) and not any(whole):
+        raise InputError(
+            "no plane was read in full, so that no map can be made",
+            where=profile.name,
+            advice="Read the finished stack with Noise profile",
+        )
+    for row, plane, full in zip(cells, profile.planes, whole, strict=True):
+        if full:
             row[:] = 100 * plane.strengths
     cells = cells.reshape(len(profile), rows, columns, -1)
     return {c: cells[..., profile.components.index(c)] for c in noises(profile.components)}

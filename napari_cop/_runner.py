@@ -185,8 +185,10 @@ def _working(work: Work) -> Work:
 def _preload() -> None:
     give_way()
     _put_off_collection()
-    preload()
-    _resume_collection()
+    try:
+        preload()
+    finally:
+        _resume_collection()
 
 
 def _put_off_collection() -> None:

@@ -61,8 +61,8 @@ def profile_caveats(
 
 def settings_caveat(first: DepthProfile, second: DepthProfile) -> tuple[str, ...]:
     """Return a warning that names the settings in which two profiles differ, if any."""
-    shared = (first.settings.keys() & second.settings.keys()) - _MAY_DIFFER
-    differ = sorted(key for key in shared if first.settings[key] != second.settings[key])
+    stated = (first.settings.keys() | second.settings.keys()) - _MAY_DIFFER
+    differ = sorted(key for key in stated if first.settings.get(key) != second.settings.get(key))
     return (f"the two profiles were made with different {', '.join(differ)}",) if differ else ()
 
 

@@ -77,6 +77,8 @@ class Choices:
                 f"{self.n_bootstrap} bootstrap samples are too few",
                 advice=f"Give 1 or more ({N_BOOTSTRAP} is usual)",
             )
+        if self.seed < 0:
+            raise InputError(f"a seed of {self.seed}", advice="Give a whole number, 0 or more")
         margin = self.margin_per_100_um
         if margin is not None and not 0 < margin < np.inf:
             raise InputError(

@@ -7,7 +7,6 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.errors import InputError
 from cop_core.vit.config import CROP
 
 Crops = int | None
@@ -37,16 +36,7 @@ def cut(
     Returns
     -------
     ndarray of shape (n, crop, crop)
-
-    Raises
-    ------
-    InputError
-        If `crops` is less than 1 or the seed is negative.
     """
-    if crops is not None and crops < 1:
-        raise InputError(f"{crops} crops a plane", advice="Give 1 or more, or none for the grid")
-    if min(seed) < 0:
-        raise InputError(f"a seed of {seed[0]}", advice="Give 0 or more")
     short = [max(0, crop - side) for side in plane.shape]
     if any(short):
         plane = np.pad(plane, [(0, s) for s in short], mode="symmetric")

@@ -195,7 +195,9 @@ class Estimator:
             try:
                 out.append(self._values(x[start : start + size], device))
                 start += size
-            except torch.OutOfMemoryError as error:
+            except RuntimeError as error:
+                if not _is_of_memory(error):
+                    raise
                 if size == 1 and device.type == "cpu":
                     raise CopError(
                         "not enough memory for a single crop", advice="Close other programs"
@@ -235,6 +237,12 @@ class Estimator:
         return torch.cat([sd, doubt.strangeness(features).unsqueeze(1)], dim=1)
 
 
+def _is_of_memory(error: RuntimeError) -> bool:
+    """Return whether a device has not enough memory; the CPU and Apple's say so in words alone."""
+    words = ("can't allocate memory", "out of memory")
+    return isinstance(error, torch.OutOfMemoryError) or any(w in str(error) for w in words)
+
+
 def _filled(prepared: Tensor | Statistics) -> Tensor | Statistics:
     """Return prepared crops with as many empty ones more as make a full multiple."""
     if isinstance(prepared, Statistics):
@@ -255,19 +263,20 @@ class _Streams:
     """
 
     def __init__(self) -> None:
-        self.threads = torch.get_num_threads()
-        self.each = max(1, self.threads // 2)
+        threads = torch.get_num_threads()
+        self.each = max(1, threads // 2)
         self._pool = ThreadPoolExecutor(
-            min(2, self.threads), "cop-stream", torch.set_num_threads, (self.each,)
+            min(2, threads), "cop-stream", torch.set_num_threads, (self.each,)
         )
 
     def map(self, read: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
         """Return what `read` makes of crops x, a few of them at a time."""
+        before = torch.get_num_threads()
         torch.set_num_threads(self.each)  # MKL knows one number for all threads of the process
         try:
             return torch.cat(list(self._pool.map(read, torch.split(x, _STREAM))))
         finally:
-            torch.set_num_threads(self.threads)
+            torch.set_num_threads(before)
 
 
 @lru_cache(maxsize=1)
@@ -288,7 +297,7 @@ def load_estimator(
     device : str
         ``"auto"`` (CUDA, MPS, else CPU) or a torch device.
     precision : {"auto", "float32", "bfloat16"}
-        ``auto`` takes bfloat16 on GPUs and on CPUs that multiply it natively.
+        ``auto`` takes bfloat16 on NVIDIA GPUs and CPUs that multiply it natively.
 
     Raises
     ------
@@ -331,7 +340,9 @@ def _device(name: str) -> torch.device:
 
 def multiplies_bfloat16(device: torch.device) -> bool:
     """Return whether a device multiplies bfloat16 natively; others take up to 80 times as long."""
-    return device.type == "cuda" or bool(torch.cpu._is_avx512_bf16_supported())
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return device.type == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
 
 
 def _precision(name: Precision, device: torch.device) -> torch.dtype:

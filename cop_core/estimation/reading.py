@@ -12,6 +12,7 @@ import torch
 
 from cop_core._version import __version__
 from cop_core.depth.profile import DepthProfile, PlaneEstimate
+from cop_core.errors import InputError
 from cop_core.estimation.estimator import DEFAULT_BATCH, Estimator
 from cop_core.estimation.planes import Prepared, finish, not_read, prepare
 from cop_core.estimation.settings import Settings
@@ -75,6 +76,8 @@ class Reading:
         name: str | None = None,
         batch_size: int = DEFAULT_BATCH,
     ) -> None:
+        if batch_size < 1:
+            raise InputError(f"{batch_size} crops a batch", advice="Give 1 or more")
         self._stack, self._estimator = stack, estimator
         self._settings = settings or Settings()
         self._name = name or stack.name

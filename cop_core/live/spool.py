@@ -41,7 +41,7 @@ class Spool:
         self._bytes = math.prod(shape) * self.dtype.itemsize
         self._planes = 0
         self._lock = Lock()
-        self._file = tempfile.TemporaryFile(prefix="cop-", dir=folder)  # noqa: SIM115
+        self._file = tempfile.TemporaryFile(prefix="cop-", dir=folder, buffering=0)  # noqa: SIM115
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -67,10 +67,11 @@ class Spool:
                 f"{self.dtype}",
                 advice="Keep the field and the camera's settings during a stack",
             )
+        left = np.ascontiguousarray(plane).data.cast("B")
         with self._lock:
             self._file.seek(self._planes * self._bytes)
-            self._file.write(np.ascontiguousarray(plane).data)
-            self._file.flush()
+            while left:  # without a buffer a write may be short
+                left = left[self._file.write(left) :]
             self._planes += 1
 
     def __getitem__(self, key: int | tuple[Any, ...]) -> npt.NDArray[Any]:

@@ -17,6 +17,7 @@ from cop_core.power.left_out import commonest, log_gain, reasons_of
 from cop_core.power.offset import Offset, find_offset
 
 if TYPE_CHECKING:
+    from cop_core.depth.window import Window
     from cop_core.stacks import Stack
 
 Array = npt.NDArray[np.float64]
@@ -109,7 +110,7 @@ def attenuation(
     *,
     excitation_order: int = 3,
     offset_counts: float | None = None,
-    window_um: tuple[float, float] | None = None,
+    window_um: Window | None = None,
     most_breaks: int = MOST_BREAKS,
     share: float = BRIGHT_SHARE,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
@@ -126,7 +127,7 @@ def attenuation(
     offset_counts : float, optional
         The detector's zero level: the mean of a frame without light. Without it, it is
         estimated where the stack goes down to planes without signal, and refused elsewhere.
-    window_um : tuple of float, optional
+    window_um : (float or None, float or None), optional
         Depths to use, lowest and highest, for example below the dura.
     most_breaks : int
         Changes of length with depth to look for; 0 for one length.
@@ -165,7 +166,7 @@ def fit_attenuation(
     *,
     excitation_order: int = 3,
     offset_counts: float | None = None,
-    window_um: tuple[float, float] | None = None,
+    window_um: Window | None = None,
     most_breaks: int = MOST_BREAKS,
 ) -> Attenuation:
     """Estimate effective attenuation lengths from planes already measured; see `attenuation`."""

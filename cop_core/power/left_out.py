@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.depth import ar1
+from cop_core.depth.window import Window, limits_um
 
 if TYPE_CHECKING:
     from cop_core.power.bright import BrightSignal
@@ -45,7 +46,7 @@ def log_gain(signal: BrightSignal, offset_counts: float, order: int) -> Array:
 
 
 def reasons_of(
-    signal: BrightSignal, offset: Offset, order: int, window_um: tuple[float, float] | None
+    signal: BrightSignal, offset: Offset, order: int, window_um: Window | None
 ) -> tuple[str, ...]:
     """Say for every plane why it is left out of the fit; empty where it is not.
 
@@ -57,11 +58,11 @@ def reasons_of(
         The detector's zero level.
     order : int
         Photons absorbed at once.
-    window_um : tuple of float or None
-        Depths to use, lowest and highest.
+    window_um : Window or None
+        Depths to use, shallowest and deepest; None where open.
     """
     error = np.maximum(signal.noise_counts, offset.error_counts)
-    low, high = window_um or (-np.inf, np.inf)
+    low, high = limits_um(window_um) if window_um else (-np.inf, np.inf)
     doubts = {
         NO_POWER: ~(signal.power_mw > 0),
         OUTSIDE: ~((signal.depth_um >= low) & (signal.depth_um <= high)),

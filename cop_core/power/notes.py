@@ -35,17 +35,21 @@ def amount(found: Recommendation, value: float) -> str:
 def _cap(found: Recommendation) -> Iterator[str]:
     if found.cap_depth_um is None:
         return
-    deepest, last = found.depth_um[-1], found.expected[-1]
+    end = int(np.flatnonzero(found.at_limit)[-1])
+    deepest, last = found.depth_um[end], found.expected[end]
+    where = f"from {found.cap_depth_um:.0f} um on"
+    if end + 1 < len(found.depth_um):
+        where = f"between {found.cap_depth_um:.0f} and {deepest:.0f} um"
     what = "signal" if found.held.name == SIGNAL else f"{found.held.name} strength"
     yield (
-        f"from {found.cap_depth_um:.0f} um on the limit of {found.limit.max_mw:g} mW holds: the "
+        f"{where} the limit of {found.limit.max_mw:g} mW holds: the "
         f"{what} goes from {amount(found, found.level)} to an expected {amount(found, last)} "
         f"at {deepest:.0f} um"
     )
 
 
 def _steps(found: Recommendation) -> Iterator[str]:
-    slow = found.capped & (found.wanted_mw <= found.limit.max_mw)
+    slow = found.capped & ~found.at_limit
     if slow.any():
         yield (
             f"{int(slow.sum())} planes stay below the power wanted, because it may rise by "

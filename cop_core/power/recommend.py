@@ -39,6 +39,7 @@ from cop_core.stacks import Stack, open_stack
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cop_core.depth.window import Window
     from cop_core.estimation import Estimator, Settings
 
 Array = npt.NDArray[np.float64]
@@ -62,7 +63,7 @@ def recommend_power(
     depths_um: npt.ArrayLike | None = None,
     max_rise_mw: float | None = None,
     frame_time_s: float | None = None,
-    window_um: tuple[float, float] | None = None,
+    window_um: Window | None = None,
     most_breaks: int = MOST_BREAKS,
     share: float = BRIGHT_SHARE,
     follow_um: float = FOLLOW_UM,
@@ -100,7 +101,7 @@ def recommend_power(
         Largest rise of power from one plane to the next, in mW.
     frame_time_s : float, optional
         Time a plane takes, for energies in mJ.
-    window_um : tuple of float, optional
+    window_um : (float or None, float or None), optional
         Depths to fit.
     most_breaks : int
         Changes of attenuation length to look for.
@@ -110,7 +111,7 @@ def recommend_power(
         Depth in um over which the course of this tissue around the law is smoothed and followed;
         0 to hold the law alone.
     estimator, settings : optional
-        For the profile; see `cop_core.profile`.
+        For the profile; see `cop_core.profile`. Settings not given take `offset_counts` over.
     progress, cancelled : callable
         Told of steps done and in all; asked after each.
 
@@ -146,9 +147,11 @@ def recommend_power(
             most_breaks=most_breaks, share=share, progress=progress, cancelled=cancelled,
         )  # fmt: skip
     if hold != SIGNAL and profile is None:
+        from cop_core.estimation import Settings as Reading
         from cop_core.estimation import profile as read
 
         require_component(hold)
+        settings = settings or Reading(offset_counts=offset_counts)
         profile = read(
             source, estimator=estimator, settings=settings, progress=progress, cancelled=cancelled
         )

@@ -72,13 +72,18 @@ class Recommendation:
         return self.held.at(self.depth_um, self.power_mw)
 
     @property
+    def at_limit(self) -> Bools:
+        """Where the largest power cuts the curve, not how fast it may rise, shape (planes,)."""
+        return (self.wanted_mw > self.limit.max_mw) & (self.power_mw >= self.limit.max_mw)
+
+    @property
     def cap_depth_um(self) -> float | None:
-        """Depth in um from which the limit bites, between planes; None where it never does."""
-        first = int(np.argmax(self.capped))
-        if not self.capped[first]:
+        """Depth in um where the largest power is reached, between planes; None where it is not."""
+        first = int(np.argmax(self.at_limit))
+        if not self.at_limit[first]:
             return None
-        if first == 0:
-            return float(self.depth_um[0])
+        if first == 0 or self.wanted_mw[first - 1] > self.limit.max_mw:
+            return float(self.depth_um[first])
         wanted = np.log(self.wanted_mw[first - 1 : first + 1])
         share = (math.log(self.limit.max_mw) - wanted[0]) / (wanted[1] - wanted[0])
         above, below = self.depth_um[first - 1 : first + 1]

@@ -52,7 +52,7 @@ def depths_of(
     Returns
     -------
     depth_um : ndarray of shape (planes,)
-        In um, in the order of the planes, 0 for the shallowest.
+        In um, in the order of the planes, 0 for the first, taken to be the shallowest.
     origin : str
         ``"given"``, ``"metadata step"`` or ``"metadata positions"``.
 

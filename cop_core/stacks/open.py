@@ -68,7 +68,7 @@ def open_stack(
     Returns
     -------
     Stack
-        Depths are relative to the shallowest plane and in the order of the planes. A plane
+        Depths are relative to the first plane and in the order of the planes. A plane
         that cannot be used says why in its validity; reading it never raises. Its
         ``metadata["opened_with"]`` holds the options given here, as JSON types.
 

@@ -269,6 +269,15 @@ def test_settings_that_differ_are_named(pair):
         pair[1], settings={"crops": 9, "normalisation": "stack-percentile", "power": 2}
     )
     assert "the two profiles were made with different crops" in compare(fixed, gained).warnings
+    from cop_core.depth import within
+
+    narrow = within(pair[0], (0, pair[0].depth_um[20]))
+    assert any("different window_um" in note for note in compare(narrow, pair[1]).warnings)
+
+
+def test_a_negative_seed_is_refused(pair):
+    with pytest.raises(InputError, match="a seed of -1"):
+        compare(*pair, seed=-1)
 
 
 def test_different_components_are_refused(pair):

@@ -76,10 +76,16 @@ def test_random_crops_depend_on_seed_and_plane_alone():
         np.testing.assert_array_equal(windows[y, x], crop)
 
 
-@pytest.mark.parametrize("options", [{"crops": 0}, {"crops": -2}, {"crops": 2, "seed": -1}])
-def test_impossible_crops_are_refused(options, counts, tiny_estimator):
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"crops": 0}, {"crops": -2}, {"crops": 2.5}, {"crops": 2, "seed": -1}),
+        *({"offset_counts": float("nan")}, {"offset_counts": -float("inf")}),
+    ],
+)
+def test_impossible_settings_are_refused(options):
     with pytest.raises(InputError):
-        read(counts(2), tiny_estimator, **options)
+        Settings(**options)
 
 
 # --- normalisation ---------------------------------------------------------------------------
@@ -229,7 +235,9 @@ def test_wrong_crops_are_refused(crops, message, tiny_estimator):
 
 
 @pytest.mark.parametrize("batch_size", [0, -1])
-def test_impossible_batches_are_refused(batch_size, tiny_estimator):
+def test_impossible_batches_are_refused(batch_size, tiny_estimator, counts):
+    with pytest.raises(InputError, match="crops a batch"):
+        read(counts(2), tiny_estimator, batch_size=batch_size)
     with pytest.raises(InputError, match="crops a batch"):
         tiny_estimator.predict(CROPS, batch_size=batch_size)
 
@@ -257,15 +265,16 @@ def test_a_crop_reads_the_same_to_the_last_bit_whatever_is_read_with_it(trained,
 class _Scarce(torch.nn.Module):
     """A network that has no memory for more than `most` crops."""
 
-    def __init__(self, network, most):
+    def __init__(self, network, most, error=None):
         super().__init__()
+        self.error = error or torch.OutOfMemoryError("no memory")
         self.network, self.config = network, network.config
         self.most, self.sizes, self.doubt = most, [], None
 
     def prepare(self, x):
         self.sizes.append(len(x))
         if len(x) > self.most:
-            raise torch.OutOfMemoryError("no memory")
+            raise self.error
         return self.network.prepare(x)
 
     def forward_features(self, prepared):
@@ -306,11 +315,26 @@ def test_no_memory_anywhere_is_said(tiny_estimator):
     assert scarce.sizes == [2, 1]
 
 
+def test_the_words_of_the_cpu_mean_no_memory(tiny_estimator):
+    with pytest.raises(RuntimeError) as real:
+        torch.empty(10**15)
+    scarce = _Scarce(tiny_estimator.network, 2, error=real.value)
+    found = replace(tiny_estimator, network=scarce).predict(CROPS, batch_size=5)
+    assert scarce.sizes == [5, 2, 2, 1]
+    np.testing.assert_allclose(found, tiny_estimator.predict(CROPS), atol=1e-5, rtol=0)
+
+
 def test_streams_leave_the_number_of_threads_alone(tiny_estimator):
     before = torch.get_num_threads()
     many = np.concatenate([CROPS] * (40 // len(CROPS) + 1))
     found = tiny_estimator.predict(many)
     assert torch.get_num_threads() == before
+    torch.set_num_threads(before + 1)
+    try:
+        tiny_estimator.predict(CROPS)
+        assert torch.get_num_threads() == before + 1
+    finally:
+        torch.set_num_threads(before)
     np.testing.assert_allclose(found[: len(CROPS)], tiny_estimator.predict(CROPS), atol=1e-5)
 
 

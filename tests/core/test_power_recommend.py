@@ -217,6 +217,34 @@ def test_slow_rises(fixed):
     assert any("rise by 0.3 mW" in note for note in got.notes)
 
 
+def test_a_slow_rise_is_not_called_the_limit(fixed):
+    got = recommend_power(fixed, max_power_mw=1000, max_rise_mw=0.3, offset_counts=OFFSET)
+    assert got.capped.any()
+    assert got.power_mw.max() < 1000
+    assert got.cap_depth_um is None
+    assert not any("limit of 1000 mW" in note for note in got.notes)
+
+
+def test_a_limit_that_stops_to_hold_is_said_with_both_ends(found):
+    wanted = found.wanted_mw.copy()
+    wanted[-3:] = 5.0
+    dimmer = replace(found, wanted_mw=wanted, power_mw=np.minimum(wanted, 20), capped=wanted > 20)
+    first, last = found.cap_depth_um, found.depth_um[-4]
+    assert dimmer.cap_depth_um == first
+    assert dimmer.notes[0].startswith(f"between {first:.0f} and {last:.0f} um the limit of 20 mW")
+
+
+def test_a_window_may_be_open(fixed):
+    whole, cut, left = (
+        recommend_power(fixed, max_power_mw=20, offset_counts=OFFSET, window_um=window)
+        for window in (None, (None, 300.0), (0.0, 300.0))
+    )
+    assert cut.held.fit.depth_um.max() <= 300 < whole.held.fit.depth_um.max()
+    np.testing.assert_array_equal(cut.power_mw, left.power_mw)
+    with pytest.raises(InputError, match="no window of depth"):
+        recommend_power(fixed, max_power_mw=20, window_um=(100.0, 20.0))
+
+
 def test_the_table_is_read_back_exactly(found, tmp_path):
     path = tmp_path / "power.csv"
     path.write_text(power_csv(found))

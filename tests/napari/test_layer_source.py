@@ -114,6 +114,7 @@ def test_arrays_behind_a_file_are_read_plane_by_plane(kind: str) -> None:
 def test_another_stack_in_the_same_layer_is_refused() -> None:
     growing = source(PIXELS)
     gather(growing, 9)
-    growing.put(PIXELS[:, :20])
-    with pytest.raises(InputError, match="another stack"):
-        growing.news()
+    for other in (PIXELS[:, :20], PIXELS[:8]):
+        growing.put(other)
+        with pytest.raises(InputError, match="another stack"):
+            growing.news()

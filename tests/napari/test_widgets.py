@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,9 @@ from qtpy.QtGui import QImage, QShortcut
 from qtpy.QtWidgets import QApplication
 
 from cop_core.depth import Comparison
-from cop_core.estimation import NOT_READ
+from cop_core.errors import InputError
+from cop_core.estimation import NOT_READ, profile
+from napari_cop._noise_map import noise_maps
 from napari_cop._runner import State
 
 if TYPE_CHECKING:
@@ -256,6 +259,18 @@ def test_noise_maps_cover_the_stack(window: Any, add: Any, qtbot: Any) -> None:
         poisson.data.mean((1, 2))[result.kept], 100 * result.of("poisson")[result.kept], rtol=1e-5
     )
     assert [layer.visible for layer in added].count(True) == 1
+
+
+def test_planes_read_in_part_make_no_map(counts: Any, tiny_estimator: Any) -> None:
+    whole = profile(counts(3, 256), z_step_um=2.0, estimator=tiny_estimator)
+    assert all(np.isfinite(values).all() for values in noise_maps(whole).values())
+    parts = [replace(p, n_crops=n, strengths=p.strengths[:n]) for n, p in enumerate(whole.planes)]
+    with pytest.raises(InputError, match="no plane was read in full"):
+        noise_maps(replace(whole, planes=tuple(parts)))
+    mixed = noise_maps(replace(whole, planes=(parts[1], parts[2], whole.planes[2])))
+    for values in mixed.values():
+        assert np.isnan(values[:2]).all()
+        assert np.isfinite(values[2]).all()
 
 
 def test_noise_maps_follow_a_turned_layer_and_its_time(viewer: Any, add: Any, qtbot: Any) -> None:
