@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,17 +13,12 @@ import torch
 from torch import Tensor
 
 from cop_core.errors import CopError, InputError
+from cop_core.estimation.blocks import block_pool
 from cop_core.vit.model import NoiseViT
-from cop_core.vit.statistics import Statistics
 from cop_core.vit.weights import Card, load_network, locate, packaged
 
 Precision = Literal["auto", "float32", "bfloat16"]
 DEFAULT_BATCH = 64
-_STREAM: Final = 32
-"""Crops at a time in each of the CPU's streams."""
-_MULTIPLE: Final = 4
-"""The CPU's transformer gets a multiple of so many crops, filled up with empty ones: products of
-fewer rows round differently, and a crop's numbers are not to depend on what is read with it."""
 
 
 class CropReading(NamedTuple):
@@ -198,9 +191,9 @@ class Estimator:
             except RuntimeError as error:
                 if not _is_of_memory(error):
                     raise
-                if size == 1 and device.type == "cpu":
+                if device.type == "cpu":
                     raise CopError(
-                        "not enough memory for a single crop", advice="Close other programs"
+                        "not enough memory for a few crops", advice="Close other programs"
                     ) from error
                 device = torch.device("cpu") if size == 1 else device
                 size = batch_size if size == 1 else size // 2
@@ -210,78 +203,33 @@ class Estimator:
         """Return strengths, their SD and the strangeness of crops, (n, 2 outputs + 1)."""
         self.network.to(device)
         if device.type != "cpu":
-            return self._read(x, device)
-        return _streams().map(lambda part: self._read(part, device), x)
+            return self._read(x.to(device)).cpu()
+        return block_pool().map(self._read, x)
 
     @torch.inference_mode()
-    def _read(self, x: Tensor, device: torch.device) -> Tensor:
-        low = self.precision != torch.float32
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=low):
-            prepared = self.network.prepare(x.to(device))
-            if device.type == "cpu":
-                prepared = _filled(prepared)
-            features = self.network.forward_features(prepared)
-            logits = self.network.forward_head(features)
-        strengths = torch.softmax(logits.float(), -1)
-        return torch.cat([strengths, self._doubt(features, strengths)], dim=1)[: len(x)].cpu()
+    def _read(self, x: Tensor) -> Tensor:
+        low, on_cpu = self.precision != torch.float32, x.device.type == "cpu"
+        with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=low):
+            features = self.network.forward_features(self.network.prepare(x))
+            # on the CPU row by row: in products so small a row's place shows in the last digit
+            rows = torch.split(features, 1) if on_cpu else (features,)
+            return torch.cat([self._of_features(row) for row in rows])
 
-    def _doubt(self, features: Tensor, strengths: Tensor) -> Tensor:
-        """Return SD of the strengths and strangeness of crops, (n, outputs + 1)."""
+    def _of_features(self, features: Tensor) -> Tensor:
+        strengths = torch.softmax(self.network.forward_head(features).float(), -1)
         doubt = self.network.doubt
         if doubt is None:
-            return strengths.new_full((len(strengths), strengths.shape[1] + 1), torch.nan)
-        # on the CPU crop by crop: in products so small the place of a row shows in the last digit
-        some = 1 if features.device.type == "cpu" else len(features)
-        pairs = zip(torch.split(features, some), torch.split(strengths, some), strict=True)
-        sd = torch.cat([doubt.sd(*pair) for pair in pairs])
-        return torch.cat([sd, doubt.strangeness(features).unsqueeze(1)], dim=1)
+            unknown = strengths.new_full((len(strengths), strengths.shape[1] + 1), torch.nan)
+            return torch.cat([strengths, unknown], dim=1)
+        with torch.autocast(features.device.type, enabled=False):
+            sd, strangeness = doubt.sd(features, strengths), doubt.strangeness(features)
+        return torch.cat([strengths, sd, strangeness.unsqueeze(1)], dim=1)
 
 
 def _is_of_memory(error: RuntimeError) -> bool:
     """Return whether a device has not enough memory; the CPU and Apple's say so in words alone."""
     words = ("can't allocate memory", "out of memory")
     return isinstance(error, torch.OutOfMemoryError) or any(w in str(error) for w in words)
-
-
-def _filled(prepared: Tensor | Statistics) -> Tensor | Statistics:
-    """Return prepared crops with as many empty ones more as make a full multiple."""
-    if isinstance(prepared, Statistics):
-        return Statistics(*map(_fill, prepared))
-    return _fill(prepared)
-
-
-def _fill(x: Tensor) -> Tensor:
-    return torch.cat([x, x.new_zeros((-len(x) % _MULTIPLE, *x.shape[1:]))])
-
-
-class _Streams:
-    """Two streams of crops that share the CPU's threads.
-
-    The statistics are many small operations, which two streams fill better than one with twice
-    the threads (1.1 to 1.2 times as fast on two cores); and where something else takes a core
-    for a while, only one of them waits.
-    """
-
-    def __init__(self) -> None:
-        threads = torch.get_num_threads()
-        self.each = max(1, threads // 2)
-        self._pool = ThreadPoolExecutor(
-            min(2, threads), "cop-stream", torch.set_num_threads, (self.each,)
-        )
-
-    def map(self, read: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-        """Return what `read` makes of crops x, a few of them at a time."""
-        before = torch.get_num_threads()
-        torch.set_num_threads(self.each)  # MKL knows one number for all threads of the process
-        try:
-            return torch.cat(list(self._pool.map(read, torch.split(x, _STREAM))))
-        finally:
-            torch.set_num_threads(before)
-
-
-@lru_cache(maxsize=1)
-def _streams() -> _Streams:
-    return _Streams()
 
 
 def load_estimator(
