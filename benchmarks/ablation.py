@@ -38,13 +38,8 @@ from small_networks import (
 )
 from torch import Tensor, nn
 
-from cop_core.ene import Genome
-from cop_core.training.config import TrainConfig
-from cop_core.training.scenes import SceneBank
-from cop_core.vit.config import VitConfig
-from cop_core.vit.model import NoiseViT
-from cop_core.vit.quiet import DIRECTIONS, QUIET_BINS
-from cop_core.vit.statistics import (
+from cop_core.network.config import VitConfig
+from cop_core.network.crop_statistics import (
     COARSE_BINS,
     FINE_BINS,
     GROUPS,
@@ -55,6 +50,11 @@ from cop_core.vit.statistics import (
     Statistics,
     noise_statistics,
 )
+from cop_core.network.model import NoiseViT
+from cop_core.network.quiet_directions import DIRECTIONS, QUIET_BINS
+from cop_core.noise import Genome
+from cop_core.training.config import TrainConfig
+from cop_core.training.scenes import SceneBank
 
 LABELLED = 16_000
 SEEDS = 3

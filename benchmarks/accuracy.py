@@ -12,9 +12,9 @@ from pathlib import Path
 
 from record import record
 
-from cop_core.estimation import load_estimator
-from cop_core.evaluation import evaluate
-from cop_core.vit import packaged
+from cop_core.network import packaged
+from cop_core.reading import load_estimator
+from cop_core.training.evaluation import evaluate
 
 
 def main(folders: list[Path], crops: int = 512, seed: int = 0) -> None:

@@ -18,7 +18,7 @@ from record import record
 
 import cop_core as cop
 from cop_core.power import Attenuation, BrightSignal, bright_signal, fit_attenuation
-from cop_core.simulation import Detector, Optics, Phantom, simulate
+from cop_core.simulator import Detector, Optics, Phantom, simulate
 from cop_core.stacks import GainedPower
 
 GREY, LAYERED = 100, 40

@@ -21,8 +21,9 @@ import numpy as np
 from record import RESULTS, record
 from scipy.signal import lfilter
 
-from cop_core.depth import equivalence_p, fit_break, fit_mixed, fit_slope
-from cop_core.depth.difference import (
+from cop_core.statistics import equivalence_p, fit_break, fit_mixed, fit_slope
+from cop_core.statistics.effect_intervals import effect_intervals
+from cop_core.statistics.slope_difference import (
     Difference,
     Series,
     ar1_difference,
@@ -30,7 +31,6 @@ from cop_core.depth.difference import (
     naive_interaction,
     paired_difference,
 )
-from cop_core.depth.intervals import effect_intervals
 
 PLANES = (40, 100, 326)
 RHOS = (0.0, 0.5, 0.8, 0.9)

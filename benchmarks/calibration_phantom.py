@@ -17,10 +17,10 @@ import numpy as np
 from record import record
 
 from cop_core.components import CLEAN
-from cop_core.depth import Comparison, DepthProfile, compare
-from cop_core.estimation import Estimator, load_estimator, profile
-from cop_core.simulation import simulate_pair
-from cop_core.simulation.presets import preset_named
+from cop_core.reading import Estimator, load_estimator, profile
+from cop_core.simulator import simulate_pair
+from cop_core.simulator.presets import preset_named
+from cop_core.statistics import Comparison, DepthProfile, compare
 
 SETTINGS = {"preset": "sample"}
 WAYS = ("ar1", "paired", "naive")

@@ -19,9 +19,9 @@ from calibration import STEP_UM, covers, noise
 from numpy.polynomial.legendre import legvander
 from record import record
 
-from cop_core.depth import ar1, fit_slope
-from cop_core.depth.curve import curve_dof, raised
-from cop_core.depth.slope import t_interval
+from cop_core.statistics import autocorrelation, fit_slope
+from cop_core.statistics.slope import t_interval
+from cop_core.statistics.smooth_curve import curve_dof, raised
 
 SETTINGS = {"planes": 60, "rise_sd": 3.0, "seed": 2}
 RHOS = (0.0, 0.5, 0.8, 0.9)
@@ -37,19 +37,21 @@ def residual(design: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 def weighted_slope(depth: np.ndarray, values: np.ndarray, sd: np.ndarray) -> Slope:
     """Return the slope weighted by 1 / (tau^2 + sd^2), and its 95 % interval."""
-    n, gap = len(depth), ar1.gaps(depth)
+    n, gap = len(depth), autocorrelation.gaps(depth)
     basis = legvander(2 * depth / depth[-1] - 1, DEGREE)
     left = residual(basis, values)
     tau2 = max(left @ left / (n - DEGREE - 1) - (sd**2).mean(), 0.0)
     scale = np.sqrt(tau2 + sd**2)
-    rho = raised(ar1.estimate_rho(basis / scale[:, None], values / scale, gap), DEGREE, n)
-    white = ar1.whiten(np.column_stack([basis, values]) / scale[:, None], rho, gap)
+    rho = raised(
+        autocorrelation.estimate_rho(basis / scale[:, None], values / scale, gap), DEGREE, n
+    )
+    white = autocorrelation.whiten(np.column_stack([basis, values]) / scale[:, None], rho, gap)
     rest = residual(white[:, :-1], white[:, -1])
     variance = rest @ rest / (n - DEGREE - 1)
     weights = scale**-2.0
     centred = weights * (depth - weights @ depth / weights.sum())
     share = centred / (centred @ depth)
-    se = np.sqrt(variance * ar1.quadratic_form(share * scale, rho, gap))
+    se = np.sqrt(variance * autocorrelation.quadratic_form(share * scale, rho, gap))
     dof = curve_dof(n * (1 - rho) / (1 + rho), DEGREE)
     return float(share @ values), t_interval(float(share @ values), float(se), dof)
 

@@ -17,10 +17,10 @@ import numpy as np
 from record import record
 from scipy.stats import pearsonr, spearmanr
 
-from cop_core.estimation import Estimator, load_estimator
-from cop_core.estimation.crops import cut
-from cop_core.evaluation.pictures import read_picture
-from cop_core.vit import packaged
+from cop_core.network import packaged
+from cop_core.reading import Estimator, load_estimator
+from cop_core.reading.crops import cut
+from cop_core.training.evaluation.pictures import read_picture
 
 
 def psnr(picture: np.ndarray, reference: np.ndarray) -> float:

@@ -15,10 +15,10 @@ import sys
 import numpy as np
 from record import record
 
-from cop_core.depth import DepthProfile, fit_slope
-from cop_core.estimation import Estimator, Settings, load_estimator, profile
-from cop_core.live.micromanager import MicroManagerSource
-from cop_core.microscope import (
+from cop_core.power import recommend_power
+from cop_core.reading import Estimator, Settings, load_estimator, profile
+from cop_core.simulator import Strengths
+from cop_core.simulator.acquisition import (
     LASER_POWER,
     SHOT_NOISE_ORDER,
     Controller,
@@ -28,10 +28,10 @@ from cop_core.microscope import (
     simulated_core,
     stack_events,
 )
-from cop_core.power import recommend_power
-from cop_core.simulation import Strengths
-from cop_core.simulation.truth import PERCENTILES
+from cop_core.simulator.truth import PERCENTILES
 from cop_core.stacks import GainedPower, Stack
+from cop_core.stacks.growing.micromanager import MicroManagerSource
+from cop_core.statistics import DepthProfile, fit_slope
 
 SEEDS = (0, 1, 2)
 DEPTHS_UM = np.arange(0.0, 1001.0, 20.0)

@@ -14,10 +14,16 @@ from pathlib import Path
 import numpy as np
 from record import record
 
-from cop_core.ene import Genome
-from cop_core.estimation import Estimator, load_estimator
-from cop_core.evaluation import DomainShift, domain_crops, domain_shift, draw_strengths, encode
-from cop_core.vit import packaged
+from cop_core.network import packaged
+from cop_core.noise import Genome
+from cop_core.reading import Estimator, load_estimator
+from cop_core.training.evaluation import (
+    DomainShift,
+    domain_crops,
+    domain_shift,
+    draw_strengths,
+    encode,
+)
 
 
 def shift(estimator: Estimator, folders: list[Path], crops: int, seed: int) -> DomainShift:

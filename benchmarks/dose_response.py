@@ -16,13 +16,13 @@ import numpy as np
 import tifffile
 from record import record
 
-from cop_core.ene import Genome
-from cop_core.estimation import load_estimator
-from cop_core.estimation.crops import cut
-from cop_core.estimation.normalise import normalise, plane_range
-from cop_core.evaluation import DoseResponse, domain_crops, dose_response
+from cop_core.network import packaged
+from cop_core.noise import Genome
+from cop_core.reading import load_estimator
+from cop_core.reading.crops import cut
+from cop_core.reading.normalisation import normalise, plane_range
 from cop_core.training.batches import as_detected
-from cop_core.vit import packaged
+from cop_core.training.evaluation import DoseResponse, domain_crops, dose_response
 
 ANALOG = as_detected(Genome.preset("microscopy"))
 

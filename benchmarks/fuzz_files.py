@@ -120,8 +120,8 @@ def _power_table(folder: Path) -> Sample:
 def _weights(folder: Path, *, vouched: bool = False) -> Sample:
     import torch
 
-    from cop_core.ene import Genome
-    from cop_core.vit import Card, NoiseViT, VitConfig, save_weights
+    from cop_core.network import Card, NoiseViT, VitConfig, save_weights
+    from cop_core.noise import Genome
 
     torch.set_num_threads(1)
     torch.manual_seed(0)

@@ -56,7 +56,7 @@ def see(sample: Sample) -> Any:
     if sample.path.suffix == ".csv":
         return tuple(values.tolist() for values in read_power_table(sample.path))
     if sample.path.suffix == ".safetensors":
-        from cop_core.vit import load_network
+        from cop_core.network import load_network
 
         network, card = load_network(sample.path)
         state = {name: value.numpy().tobytes() for name, value in network.state_dict().items()}

@@ -22,7 +22,7 @@ from qtpy.QtWidgets import QApplication
 from record import record
 from screenshots import pause, show_tab, wait
 
-from cop_core.estimation import load_estimator
+from cop_core.reading import load_estimator
 from napari_cop._compare_widget import CompareWidget
 from napari_cop._preload import SLOW_IMPORTS
 from napari_cop._reading import Request, read

@@ -23,9 +23,9 @@ from qtpy.QtCore import Qt
 from record import record
 from screenshots import pause, wait
 
-from cop_core.estimation import load_estimator
-from cop_core.microscope import SimulatedCore, simulated_core, stack_events
-from cop_core.simulation import PRESETS
+from cop_core.reading import load_estimator
+from cop_core.simulator import PRESETS
+from cop_core.simulator.acquisition import SimulatedCore, simulated_core, stack_events
 from napari_cop._live_form import CORE
 from napari_cop._live_reading import Watched
 from napari_cop._live_widget import LiveWidget

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from record import record
 
-from cop_core.estimation import load_estimator
-from cop_core.evaluation import evaluate
+from cop_core.network.weights import Card
+from cop_core.reading import load_estimator
+from cop_core.training.evaluation import evaluate
 from cop_core.training.ship import batches_made
-from cop_core.vit.weights import Card
 
 
 def crops_seen(card: Card) -> int:

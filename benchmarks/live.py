@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from record import record
 
-from cop_core.estimation import Estimator, load_estimator, profile
-from cop_core.live import LiveReading, State, open_growing
+from cop_core.reading import Estimator, load_estimator, profile
+from cop_core.reading.live import LiveReading
 from cop_core.stacks import open_stack
+from cop_core.stacks.growing import State, open_growing
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "reliability"))
 import writing

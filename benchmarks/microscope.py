@@ -13,8 +13,8 @@ from pathlib import Path
 
 from record import record
 
-from cop_core.live.micromanager import MicroManagerSource
-from cop_core.microscope import LASER_POWER, simulated_core, stack_events
+from cop_core.simulator.acquisition import LASER_POWER, simulated_core, stack_events
+from cop_core.stacks.growing.micromanager import MicroManagerSource
 
 TURNS = 3
 

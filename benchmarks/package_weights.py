@@ -13,7 +13,7 @@ from pathlib import Path
 
 from record import RESULTS
 
-from cop_core.vit import weights
+from cop_core.network import weights
 
 NAMES = {
     ("microscopy", "default"): "default",

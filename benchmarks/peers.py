@@ -19,9 +19,9 @@ from record import record
 from scipy.ndimage import convolve
 from skimage.restoration import estimate_sigma
 
-from cop_core.ene import Genome
-from cop_core.estimation import Estimator, load_estimator
-from cop_core.evaluation import domain_crops, draw_strengths
+from cop_core.noise import Genome
+from cop_core.reading import Estimator, load_estimator
+from cop_core.training.evaluation import domain_crops, draw_strengths
 
 SIGMAS = (0.01, 0.02, 0.03, 0.05, 0.1, 0.2)
 

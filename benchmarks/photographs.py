@@ -19,12 +19,12 @@ from record import record
 from skimage.transform import resize
 from small_networks import BATCH, CROP, STEMS, domains, fit, labelled_crops, score
 
-from cop_core.ene import Genome
-from cop_core.evaluation.pictures import find_pictures, read_picture
+from cop_core.network.crop_statistics import noise_statistics
+from cop_core.network.model import NoiseViT
+from cop_core.noise import Genome
 from cop_core.training.config import TrainConfig
+from cop_core.training.evaluation.pictures import find_pictures, read_picture
 from cop_core.training.scenes import SceneBank
-from cop_core.vit.model import NoiseViT
-from cop_core.vit.statistics import noise_statistics
 
 LABELLED = 15_936
 SIDE, SHRUNK = 320, 200

@@ -19,9 +19,9 @@ import tifffile
 from anscombe_transform.estimate import compute_conversion_gain
 from record import record
 
-from cop_core.estimation import load_estimator
-from cop_core.estimation.crops import cut
-from cop_core.estimation.normalise import normalise, plane_range
+from cop_core.reading import load_estimator
+from cop_core.reading.crops import cut
+from cop_core.reading.normalisation import normalise, plane_range
 
 FRAMES = (1, 4, 16)
 REPEATS = 5

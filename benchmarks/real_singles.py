@@ -15,8 +15,8 @@ import numpy as np
 import tifffile
 from record import record
 
-from cop_core.estimation import load_estimator, profile
-from cop_core.vit import packaged
+from cop_core.network import packaged
+from cop_core.reading import load_estimator, profile
 
 
 def planes(path: Path) -> np.ndarray:

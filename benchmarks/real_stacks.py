@@ -19,11 +19,11 @@ from record import record
 from scipy.ndimage import laplace
 from scipy.stats import median_abs_deviation, spearmanr
 
-from cop_core.depth import DepthProfile, photons_of
-from cop_core.estimation import NORMALISATIONS, Estimator, Settings, load_estimator, profile, survey
-from cop_core.estimation.normalise import Normalisation, normalise, plane_range
+from cop_core.network import packaged
+from cop_core.reading import NORMALISATIONS, Estimator, Settings, load_estimator, profile, survey
+from cop_core.reading.normalisation import Normalisation, normalise, plane_range
 from cop_core.stacks import Stack, open_stack
-from cop_core.vit import packaged
+from cop_core.statistics import DepthProfile, photons_of
 
 FRAMES = (1, 4, 16, 64)
 

@@ -12,7 +12,7 @@ import torch
 import cop_core
 
 if TYPE_CHECKING:
-    from cop_core.estimation import Estimator
+    from cop_core.reading import Estimator
 
 RESULTS = Path(__file__).parent / "results"
 THREADS = torch.get_num_threads()  # here: PyTorch counts by thread, and others may set it

@@ -19,9 +19,9 @@ from PIL import Image
 from record import record
 from scipy.ndimage import gaussian_filter
 
-from cop_core.ene import Genome
-from cop_core.estimation import load_estimator
-from cop_core.evaluation import accuracy, domain_crops, draw_strengths
+from cop_core.noise import Genome
+from cop_core.reading import load_estimator
+from cop_core.training.evaluation import accuracy, domain_crops, draw_strengths
 
 Change = Callable[[np.ndarray], np.ndarray]
 

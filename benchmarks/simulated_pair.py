@@ -24,11 +24,11 @@ from record import record
 from scipy.stats import spearmanr
 
 from cop_core.components import SDS_OF_90
-from cop_core.depth import Comparison, DepthProfile, compare, fit_slope, photons_of
-from cop_core.estimation import NORMALISATIONS, Estimator, Settings, load_estimator, profile
+from cop_core.reading import NORMALISATIONS, Estimator, Settings, load_estimator, profile
 from cop_core.report import write_report
-from cop_core.simulation import Detector, write_pair
+from cop_core.simulator import Detector, write_pair
 from cop_core.stacks import open_stack
+from cop_core.statistics import Comparison, DepthProfile, compare, fit_slope, photons_of
 
 SEEDS = (0, 1, 2)
 TRUE_COLUMNS = {

@@ -10,17 +10,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cop_core.ene import Genome
-from cop_core.estimation.estimator import multiplies_bfloat16
-from cop_core.evaluation import domain_crops, draw_strengths
-from cop_core.evaluation.accuracy import accuracy
+from cop_core.network.config import VitConfig
+from cop_core.network.crop_statistics import Statistics
+from cop_core.network.model import NoiseViT
+from cop_core.noise import Genome
+from cop_core.reading.estimator import multiplies_bfloat16
 from cop_core.training.batches import BatchMaker
 from cop_core.training.config import TrainConfig
+from cop_core.training.evaluation import domain_crops, draw_strengths
+from cop_core.training.evaluation.accuracy import accuracy
 from cop_core.training.objectives import strength_loss
 from cop_core.training.scenes import SceneBank
-from cop_core.vit.config import VitConfig
-from cop_core.vit.model import NoiseViT
-from cop_core.vit.statistics import Statistics
 
 CROP = 96
 BATCH = 96

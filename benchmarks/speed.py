@@ -21,9 +21,9 @@ import torch
 import zarr
 from record import record
 
-from cop_core.estimation import Estimator, load_estimator, profile
+from cop_core.network.weights import fresh_network
+from cop_core.reading import Estimator, load_estimator, profile
 from cop_core.stacks import open_stack
-from cop_core.vit.weights import fresh_network
 
 
 def write_stack(path: Path, planes: int, side: int = 512) -> None:

@@ -18,11 +18,11 @@ from record import record
 from scipy.stats import spearmanr
 
 from cop_core.components import SDS_OF_90
-from cop_core.ene import Genome
-from cop_core.estimation import Estimator, load_estimator
-from cop_core.evaluation import domain_crops
-from cop_core.evaluation.accuracy import draw_strengths
-from cop_core.vit import packaged
+from cop_core.network import packaged
+from cop_core.noise import Genome
+from cop_core.reading import Estimator, load_estimator
+from cop_core.training.evaluation import domain_crops
+from cop_core.training.evaluation.accuracy import draw_strengths
 
 SIDE = 192
 

@@ -12,29 +12,29 @@ from cop_core._version import __version__
 from cop_core.errors import CancelledError, CopError, InputError
 
 if TYPE_CHECKING:
-    from cop_core.depth import ArmsComparison, Comparison, DepthProfile, compare, compare_arms
-    from cop_core.ene import Genome
-    from cop_core.estimation import Estimator, Reading, Settings, load_estimator, profile
+    from cop_core.noise import Genome
     from cop_core.power import Recommendation, recommend_power
+    from cop_core.reading import Estimator, Reading, Settings, load_estimator, profile
     from cop_core.report import repeat_command, write_report
     from cop_core.stacks import GainedPower, Stack, open_stack
+    from cop_core.statistics import ArmsComparison, Comparison, DepthProfile, compare, compare_arms
 
 _WHERE = {
-    "ArmsComparison": "cop_core.depth",
-    "Comparison": "cop_core.depth",
-    "DepthProfile": "cop_core.depth",
-    "Estimator": "cop_core.estimation",
+    "ArmsComparison": "cop_core.statistics",
+    "Comparison": "cop_core.statistics",
+    "DepthProfile": "cop_core.statistics",
+    "Estimator": "cop_core.reading",
     "GainedPower": "cop_core.stacks",
-    "Genome": "cop_core.ene",
-    "Reading": "cop_core.estimation",
+    "Genome": "cop_core.noise",
+    "Reading": "cop_core.reading",
     "Recommendation": "cop_core.power",
-    "Settings": "cop_core.estimation",
+    "Settings": "cop_core.reading",
     "Stack": "cop_core.stacks",
-    "compare": "cop_core.depth",
-    "compare_arms": "cop_core.depth",
-    "load_estimator": "cop_core.estimation",
+    "compare": "cop_core.statistics",
+    "compare_arms": "cop_core.statistics",
+    "load_estimator": "cop_core.reading",
     "open_stack": "cop_core.stacks",
-    "profile": "cop_core.estimation",
+    "profile": "cop_core.reading",
     "recommend_power": "cop_core.power",
     "repeat_command": "cop_core.report",
     "write_report": "cop_core.report",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cop_core.depth import Comparison
+from cop_core.statistics import Comparison
 from napari_cop._dock import NoiseDock
 from napari_cop._effect_plots import EffectPlots
 

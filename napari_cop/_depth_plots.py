@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from qtpy.QtWidgets import QWidget
 
-    from cop_core.depth.profile import PlaneEstimate
     from cop_core.report.protocols import Protocol, Result
+    from cop_core.statistics.profile import PlaneEstimate
 
 _SHARE: Final = 0.2
 """Share of the time that drawing curves takes at most."""

@@ -9,8 +9,6 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QAbstractItemView, QApplication, QTableWidget, QTableWidgetItem
 
-from cop_core.depth.compare import Comparison
-from cop_core.depth.effects import F2_SUFFIX
 from cop_core.report.figures import draw_effects
 from cop_core.report.protocols import label, protocols
 from cop_core.report.table import (
@@ -20,6 +18,8 @@ from cop_core.report.table import (
     slope_with_interval,
     value_with_interval,
 )
+from cop_core.statistics.compare import Comparison
+from cop_core.statistics.effect_size import F2_SUFFIX
 from napari_cop._plot_canvas import PlotWidget
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QKeyEvent, QShowEvent
     from qtpy.QtWidgets import QWidget
 
-    from cop_core.depth.profile import DepthProfile
+    from cop_core.statistics.profile import DepthProfile
 
 _UNIT: Final = "% per 100 µm"
 

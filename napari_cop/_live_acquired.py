@@ -16,15 +16,14 @@ from napari_cop._sources import Source
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from cop_core import live
-    from cop_core.stacks import Stack
+    from cop_core.stacks import Stack, growing
     from napari_cop._layers import LayerData
 
 
 class AcquisitionFeed(Feed):
     """An acquisition, kept until it is closed and no layer shows it."""
 
-    source: live.Source | None = None
+    source: growing.Source | None = None
     pixels: GrowingPixels | None = None
 
     def shown(self) -> Source:
@@ -88,7 +87,7 @@ class GrowingPixels:
 
     ndim = 3
 
-    def __init__(self, source: live.Source, planes: int) -> None:
+    def __init__(self, source: growing.Source, planes: int) -> None:
         stack = source.stack()
         self._source = source
         self.shape = (planes, *stack.shape[1:])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from threading import Event
 
-    from cop_core import live
+    from cop_core.stacks import growing
 
 
 class CoreFeed(AcquisitionFeed):
@@ -28,15 +28,15 @@ class CoreFeed(AcquisitionFeed):
         super().__init__("acquisition")
         self._options = options
 
-    def open(self, stop: Event) -> Generator[Any, None, live.Source]:
+    def open(self, stop: Event) -> Generator[Any, None, growing.Source]:
         """Connect to the core, whose objects belong to the window's thread."""
         import_module("pymmcore_plus")  # here, as it takes a second
         return (yield from in_window(self._connect, stop))
 
-    def _connect(self) -> live.Source:
+    def _connect(self) -> growing.Source:
         from pymmcore_plus import CMMCorePlus
 
-        from cop_core.live.micromanager import MicroManagerSource
+        from cop_core.stacks.growing.micromanager import MicroManagerSource
 
         self.source = MicroManagerSource(CMMCorePlus.instance(), **self._options)
         return self.source

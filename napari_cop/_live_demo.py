@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
 
-    from cop_core import live
-    from cop_core.microscope import SimulatedCore
-    from cop_core.simulation.presets import Preset
+    from cop_core.simulator.acquisition import SimulatedCore
+    from cop_core.simulator.presets import Preset
+    from cop_core.stacks import growing
     from napari_cop._sources import Source
 
 PRESET: Final = "sample"
@@ -43,7 +43,7 @@ class DemoMicroscope:
 
     def core(self) -> SimulatedCore:
         """Return the core."""
-        from cop_core.microscope import simulated_core
+        from cop_core.simulator.acquisition import simulated_core
 
         if self._core is None:
             limit_mw = float(max(power.max() for power in self.preset.powers_mw.values()))
@@ -52,7 +52,7 @@ class DemoMicroscope:
 
     def acquire(self, protocol: str) -> None:
         """Start to acquire a stack in the background."""
-        from cop_core.microscope import stack_events
+        from cop_core.simulator.acquisition import stack_events
 
         preset = self.preset
         events = stack_events(preset.depths_um.tolist(), preset.powers_mw[protocol].tolist())
@@ -94,10 +94,10 @@ class DemoFeed(AcquisitionFeed):
         self._layer: Image | None = None
         self._step: int | None = None
 
-    def open(self, stop: Event) -> Generator[Any, None, live.Source]:
+    def open(self, stop: Event) -> Generator[Any, None, growing.Source]:
         """Make the microscope and connect to it."""
-        from cop_core.live.micromanager import MicroManagerSource
-        from cop_core.microscope import LASER_POWER
+        from cop_core.simulator.acquisition import LASER_POWER
+        from cop_core.stacks.growing.micromanager import MicroManagerSource
 
         yield "Preparing the simulated microscope …"
         self._microscope.rest()

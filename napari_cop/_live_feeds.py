@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from napari.layers import Image
 
-    from cop_core import live
+    from cop_core.stacks import growing
 
 _UNKNOWN: Final = np.empty(0)
 
@@ -48,7 +48,7 @@ class Feed:
     def __init__(self, name: str, depth_um: npt.NDArray[np.float64] = _UNKNOWN) -> None:
         self.name, self.depth_um = name, depth_um
 
-    def open(self, stop: Event) -> Generator[Any, None, live.Source]:
+    def open(self, stop: Event) -> Generator[Any, None, growing.Source]:
         """Make the source, before anything is acquired, in the reading thread; may yield news."""
         raise NotImplementedError
 
@@ -91,9 +91,9 @@ class FileFeed(Feed):
         self._shown = file_source(path, **options)
         self._waits = {"planned": planned, "stopped_after_s": stopped_after_s}
 
-    def open(self, stop: Event) -> Generator[Any, None, live.Source]:
+    def open(self, stop: Event) -> Generator[Any, None, growing.Source]:
         """Make the source; nothing is looked at yet."""
-        from cop_core.live import open_growing
+        from cop_core.stacks.growing import open_growing
 
         yield from ()
         source = open_growing(self._shown.path or "", **self._shown.options, **self._waits)
@@ -128,7 +128,7 @@ class LayerFeed(Feed):
         self._following = Following()
         self._following.on(layer.events.data, self._changed)
 
-    def open(self, stop: Event) -> Generator[Any, None, live.Source]:
+    def open(self, stop: Event) -> Generator[Any, None, growing.Source]:
         """Return the source."""
         yield from ()
         return self._source

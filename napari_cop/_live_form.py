@@ -133,7 +133,7 @@ class WatchForm(SourceForm):
         return CoreFeed(channel=self._channel(), power=own or given)
 
     def _demo(self) -> tuple[Feed, ...]:
-        from cop_core.simulation import PRESETS
+        from cop_core.simulator import PRESETS
         from napari_cop._live_demo import PRESET, DemoFeed, DemoMicroscope
 
         microscope = DemoMicroscope(PRESETS[PRESET])

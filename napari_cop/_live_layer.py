@@ -8,8 +8,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cop_core.errors import InputError
-from cop_core.live import State
 from cop_core.stacks import open_stack
+from cop_core.stacks.growing import State
 from cop_core.stacks.validity import UNIFORM
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from concurrent.futures import TimeoutError as NotYetError
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from cop_core.depth import DepthProfile, compare
 from cop_core.errors import CancelledError
+from cop_core.statistics import DepthProfile, compare
 from napari_cop._preload import preload_torch
 from napari_cop._reading import Opened, Outcome, readable
 
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from threading import Event
 
-    from cop_core.depth import PlaneEstimate
-    from cop_core.live import LiveReading, LiveStep, Source, State
+    from cop_core.reading.live import LiveReading
+    from cop_core.reading.live_step import LiveStep
+    from cop_core.stacks.growing import Source, State
+    from cop_core.statistics import PlaneEstimate
     from napari_cop._live_feeds import Feed
 
 _T = TypeVar("_T")
@@ -131,8 +133,8 @@ def watch(
         return Outcome(DepthProfile(names[0], (), ()), stopped=True)
     yield "Loading the network …"
     preload_torch()
-    from cop_core.estimation import Settings, load_estimator
-    from cop_core.live import LiveReading
+    from cop_core.reading import Settings, load_estimator
+    from cop_core.reading.live import LiveReading
 
     settings = Settings(**request.settings)
     estimator = load_estimator(request.weights, device=request.device)

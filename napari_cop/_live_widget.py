@@ -6,10 +6,10 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from cop_core import live
-from cop_core.depth import Comparison
 from cop_core.errors import CopError
 from cop_core.report import protocols
+from cop_core.stacks import growing
+from cop_core.statistics import Comparison
 from napari_cop._compare_widget import CompareWidget
 from napari_cop._depth_plots import DepthPlots
 from napari_cop._live_feeds import LayerFeed
@@ -161,7 +161,7 @@ class LiveWidget(CompareWidget):
     def _say_the_end(self, outcome: Outcome) -> None:
         super()._say_the_end(outcome)
         states = {news.state for news in self._last.values()}
-        if not outcome.stopped and states == {live.State.STOPPED}:
+        if not outcome.stopped and states == {growing.State.STOPPED}:
             said = f"{self.bar.status.text()}; the acquisition stopped growing"
             self.bar.status.setText(said)
 

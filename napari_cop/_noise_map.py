@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
 
-    from cop_core.depth import DepthProfile
+    from cop_core.statistics import DepthProfile
 
 _COLORMAP: Final = "inferno"
 _OPACITY: Final = 0.6
@@ -39,7 +39,7 @@ def noise_maps(profile: DepthProfile) -> dict[str, npt.NDArray[np.float32]]:
     InputError
         If the crops lay at random places, or no plane was read in full.
     """
-    from cop_core.estimation import grid_starts  # imports PyTorch, as reading did before
+    from cop_core.reading import grid_starts  # imports PyTorch, as reading did before
 
     if profile.settings["crops"] is not None:
         raise InputError(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from matplotlib.backend_bases import LocationEvent, MouseEvent
 
-    from cop_core.depth.profile import PlaneEstimate
+    from cop_core.statistics.profile import PlaneEstimate
     from napari_cop._plot_canvas import PlotWidget
     from napari_cop._plot_sheet import Sheet
 

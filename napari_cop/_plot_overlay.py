@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.lines import Line2D
 
-from cop_core.report.looks import shade
+from cop_core.report.plot_style import shade
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

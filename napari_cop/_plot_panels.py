@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from cop_core.report.looks import LOOKS
 from cop_core.report.panels import (
     band_edges,
     curve_marker,
@@ -19,6 +18,7 @@ from cop_core.report.panels import (
     mark_height,
     set_height,
 )
+from cop_core.report.plot_style import LOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

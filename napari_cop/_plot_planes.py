@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from matplotlib.axes import Axes
 
-    from cop_core.depth.profile import DepthProfile, PlaneEstimate
     from cop_core.report.protocols import Protocol
+    from cop_core.statistics.profile import DepthProfile, PlaneEstimate
 
     Array = npt.NDArray[np.float64]
 

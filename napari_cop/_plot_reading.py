@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cop_core.depth.profile import DepthProfile
 from cop_core.report.panels import has_depth
 from cop_core.report.protocols import Protocol
+from cop_core.statistics.profile import DepthProfile
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from cop_core.depth.profile import PlaneEstimate
+    from cop_core.statistics.profile import PlaneEstimate
 
 _ROOM: Final = 1.6
 """Length of the x axis against that of the planes so far, where their number is not known."""

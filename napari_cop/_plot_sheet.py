@@ -8,8 +8,8 @@ import numpy as np
 
 from cop_core.components import CLEAN
 from cop_core.report.figures import add_legend
-from cop_core.report.looks import VALUE_LABEL
 from cop_core.report.panels import draw_component, has_depth
+from cop_core.report.plot_style import VALUE_LABEL
 from cop_core.report.protocols import noises
 from napari_cop._plot_panels import GrowingPanel, Secondary, SecondAxis
 from napari_cop._plot_planes import Points

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cop_core.depth import DepthProfile
 from cop_core.errors import CopError
+from cop_core.statistics import DepthProfile
 from napari_cop._preload import preload_torch
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from cop_core.depth import PlaneEstimate
     from cop_core.report import Result
+    from cop_core.statistics import PlaneEstimate
     from napari_cop._sources import Source
 
 
@@ -114,8 +114,8 @@ def read(request: Request, stop: Event) -> Generator[str | Opened | Moved, None,
     yield "Loading the network …"
     # PyTorch takes a second or two to import, which is why it is not imported with the widget.
     preload_torch()
-    from cop_core.depth import compare
-    from cop_core.estimation import Reading, Settings, load_estimator
+    from cop_core.reading import Reading, Settings, load_estimator
+    from cop_core.statistics import compare
 
     settings = Settings(**request.settings)
     yield "Opening …"

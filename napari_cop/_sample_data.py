@@ -11,7 +11,7 @@ from cop_core.stacks import open_stack
 from napari_cop._layers import LayerData, image_layer
 
 if TYPE_CHECKING:
-    from cop_core.simulation import PairFiles
+    from cop_core.simulator import PairFiles
 
 _PRESET = "sample"
 
@@ -40,7 +40,7 @@ def open_sample() -> list[LayerData]:
 
 def sample_files() -> PairFiles:
     """Find the pair beside the package, else in the user's cache, else simulate it there."""
-    from cop_core.simulation import PairFiles
+    from cop_core.simulator import PairFiles
 
     for folder in (Path(__file__).parents[1] / "sample_data", cache_folder()):
         files = PairFiles.inside(folder)
@@ -69,7 +69,7 @@ def _simulate(folder: Path) -> PairFiles:
     """Simulate the pair, with a progress bar that also keeps napari's window alive."""
     from napari.utils import cancelable_progress
 
-    from cop_core.simulation import PRESETS, write_pair
+    from cop_core.simulator import PRESETS, write_pair
 
     with cancelable_progress(total=PRESETS[_PRESET].planes, desc="Simulating the sample") as bar:
 

@@ -9,9 +9,9 @@ from magicgui.widgets import CheckBox, Container
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout
 from superqt import QCollapsible
 
-from cop_core.depth import Choices
-from cop_core.depth.window import limits_um
 from cop_core.errors import InputError
+from cop_core.statistics import Choices
+from cop_core.statistics.depth_window import limits_um
 from napari_cop._fields import NumberField
 from napari_cop._options_form import OptionsForm
 from napari_cop._study_run import StudyRequest
@@ -19,7 +19,7 @@ from napari_cop._study_run import StudyRequest
 if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
-    from cop_core.depth.window import Window
+    from cop_core.statistics.depth_window import Window
     from napari_cop._run_bar import RunBar
     from napari_cop._study_table import PlanTable
 

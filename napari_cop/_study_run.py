@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
-from cop_core.depth import Choices
 from cop_core.errors import CancelledError, CopError
 from cop_core.stacks import open_stack
+from cop_core.statistics import Choices
 from napari_cop._preload import preload_torch
 from napari_cop._reading import Opened
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from threading import Event
 
-    from cop_core.depth.window import Window
     from cop_core.stacks import Stack
+    from cop_core.statistics.depth_window import Window
     from cop_core.study import Row, Study, StudyStack
 
 _T = TypeVar("_T")
@@ -116,7 +116,7 @@ def run_plan(
 
 
 def _make(request: StudyRequest, stop: Event, tell: Callable[[Any], None]) -> Study:
-    from cop_core.estimation import Settings, load_estimator
+    from cop_core.reading import Settings, load_estimator
     from cop_core.study import make_study, read_plan
 
     progress = _Progress(tell)

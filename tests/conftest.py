@@ -12,14 +12,14 @@ import tifffile
 import torch
 
 from cop_core import cli
-from cop_core.ene import Genome
-from cop_core.estimation import load_estimator
-from cop_core.vit import Card, NoiseViT, VitConfig, packaged, save_weights
+from cop_core.network import Card, NoiseViT, VitConfig, packaged, save_weights
+from cop_core.noise import Genome
+from cop_core.reading import load_estimator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cop_core.estimation import Estimator
+    from cop_core.reading import Estimator
 
 torch.set_num_threads(1)  # small networks: more threads wait for each other more than they help
 
@@ -127,7 +127,7 @@ def trained() -> Callable[[str], Estimator]:
 
     def load(name: str) -> Estimator:
         if name not in packaged():
-            pytest.skip(f"{name}.safetensors is not in cop_core/vit/packaged yet")
+            pytest.skip(f"{name}.safetensors is not in cop_core/network/packaged yet")
         return load_estimator(name, device="cpu", precision="float32")
 
     return load

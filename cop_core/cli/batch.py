@@ -61,7 +61,7 @@ def batch(
 
     Exit codes: 0 done, 1 done but for stacks that failed, 2 bad input or usage, 130 cancelled.
     """
-    from cop_core.depth import Choices
+    from cop_core.statistics import Choices
     from cop_core.study import make_study, read_plan
 
     rows = read_plan(plan)

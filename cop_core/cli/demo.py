@@ -20,10 +20,10 @@ from cop_core.cli.progress import progress_bar
 from cop_core.errors import InputError
 
 if TYPE_CHECKING:
-    from cop_core.depth import Comparison, DepthProfile
-    from cop_core.estimation import Estimator
-    from cop_core.live.micromanager import MicroManagerSource
-    from cop_core.microscope import SimulatedCore
+    from cop_core.reading import Estimator
+    from cop_core.simulator.acquisition import SimulatedCore
+    from cop_core.stacks.growing.micromanager import MicroManagerSource
+    from cop_core.statistics import Comparison, DepthProfile
 
 _IDLE_S: Final = 0.02
 
@@ -61,8 +61,8 @@ def demo_live(
 
 def _compared(core: SimulatedCore, estimator: str, device: str, seed: int) -> Comparison:
     """Acquire, read and compare the protocols of the microscope's preset."""
-    from cop_core.depth import compare
-    from cop_core.estimation import load_estimator
+    from cop_core.reading import load_estimator
+    from cop_core.statistics import compare
 
     loaded = load_estimator(estimator, device=device)
     with progress_bar() as move:
@@ -78,7 +78,7 @@ def _microscope(
 ) -> Iterator[SimulatedCore]:
     """Make the microscope, which has to allow the preset's powers, and shut it down at the end."""
     try:
-        from cop_core.microscope import simulated_core
+        from cop_core.simulator.acquisition import simulated_core
     except ModuleNotFoundError as error:
         raise InputError(
             f"the simulated microscope needs {error.name}",
@@ -97,7 +97,7 @@ def _microscope(
 def _watched(core: SimulatedCore, name: str, estimator: Estimator) -> DepthProfile:
     """Acquire one protocol, show the noise of its planes as they come, return the profile."""
     from cop_core.cli.live_view import live_table
-    from cop_core.live import LiveReading
+    from cop_core.reading.live import LiveReading
 
     console = Console()
     with _acquisition(core, name) as source, Live(console=console, auto_refresh=False) as screen:
@@ -117,8 +117,8 @@ def _watched(core: SimulatedCore, name: str, estimator: Estimator) -> DepthProfi
 @contextmanager
 def _acquisition(core: SimulatedCore, name: str) -> Iterator[MicroManagerSource]:
     """Run a protocol of the preset in a thread, and cancel it if what follows goes wrong."""
-    from cop_core.live.micromanager import MicroManagerSource
-    from cop_core.microscope import LASER_POWER, stack_events
+    from cop_core.simulator.acquisition import LASER_POWER, stack_events
+    from cop_core.stacks.growing.micromanager import MicroManagerSource
 
     depths_um = core.preset.depths_um.tolist()
     source = MicroManagerSource(core, power=LASER_POWER, planned=len(depths_um), name=name)

@@ -20,8 +20,10 @@ from cop_core.cli.stacks import POWER, given_power
 from cop_core.errors import CancelledError, InputError
 
 if TYPE_CHECKING:
-    from cop_core.depth import DepthProfile
-    from cop_core.live import LiveReading, LiveStep, Source
+    from cop_core.reading.live import LiveReading
+    from cop_core.reading.live_step import LiveStep
+    from cop_core.stacks.growing import Source
+    from cop_core.statistics import DepthProfile
 
 _REST_S: Final = 0.02
 _REDRAW_S: Final = 0.25
@@ -58,7 +60,8 @@ def watch(
 
     Ends when all planes are there, when none came for a while, or at Ctrl-C.
     """
-    from cop_core.live import STOPPED_AFTER_S, LiveReading, open_growing
+    from cop_core.reading.live import LiveReading
+    from cop_core.stacks.growing import STOPPED_AFTER_S, open_growing
 
     (opening,) = options.opening(1)
     del opening["allow_partial"]  # what is there is read in any case
@@ -85,7 +88,7 @@ def _follow(
     live: LiveReading, source: Source, show: Show, came: set[int], stop_after: float | None
 ) -> bool:
     """Read until the end, noting planes that came; return whether Ctrl-C was the end."""
-    from cop_core.live import State
+    from cop_core.stacks.growing import State
 
     begun = time.monotonic()
     try:

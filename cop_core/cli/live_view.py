@@ -15,9 +15,9 @@ from cop_core.report.document import plain_json
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from cop_core.depth import DepthProfile
-    from cop_core.depth.profile import PlaneEstimate
-    from cop_core.live import LiveStep
+    from cop_core.reading.live_step import LiveStep
+    from cop_core.statistics import DepthProfile
+    from cop_core.statistics.profile import PlaneEstimate
 
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 _WIDTH: Final = 40

@@ -17,7 +17,7 @@ from rich.table import Table
 from cop_core.cli.options import Device, Seed, Weights
 from cop_core.cli.progress import progress_bar
 from cop_core.errors import InputError
-from cop_core.files import replace_files
+from cop_core.writing import replace_files
 
 weights = typer.Typer(
     name="weights", help="List, verify and export trained weights.", no_args_is_help=True
@@ -40,8 +40,8 @@ def evaluate(
     ] = None,
 ) -> None:
     """Accuracy on clean pictures that are given known noise, domain by domain."""
-    from cop_core.estimation import load_estimator
-    from cop_core.evaluation import read_domains, summary
+    from cop_core.reading import load_estimator
+    from cop_core.training.evaluation import read_domains, summary
 
     loaded = load_estimator(estimator, device=device)
     with progress_bar() as move:
@@ -58,7 +58,7 @@ def evaluate(
     if json_path:
         _write_json(json_path, found)
     if pictures:
-        from cop_core.evaluation.figures import save_figures
+        from cop_core.training.evaluation.figures import save_figures
 
         save_figures(readings, loaded.components, pictures, seed=seed)
     Console().print(_accuracy_table(found, loaded.components))
@@ -150,7 +150,7 @@ def train(
 @weights.command("list")
 def list_weights() -> None:
     """Show the weights that ship: genome, size, hash."""
-    from cop_core.vit.weights import packaged, read_card
+    from cop_core.network.weights import packaged, read_card
 
     table = Table("name", "genome", "network", "MB", "SHA-256")
     for name, path in packaged().items():
@@ -168,7 +168,7 @@ def verify(
     ] = None,
 ) -> None:
     """Check hash, card and shapes of weights."""
-    from cop_core.vit.weights import load_network, locate, packaged
+    from cop_core.network.weights import load_network, locate, packaged
 
     for name in names or list(packaged()):
         _, card = load_network(locate(name))
@@ -181,7 +181,7 @@ def export(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder to copy them to.")],
 ) -> None:
     """Copy weights and their card to a folder."""
-    from cop_core.vit.weights import locate
+    from cop_core.network.weights import locate
 
     path = locate(name)
     try:

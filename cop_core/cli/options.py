@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 import typer
 
 if TYPE_CHECKING:
-    from cop_core.estimation import Estimator, Settings
+    from cop_core.reading import Estimator, Settings
 
 # Both are said again where they are used; importing them would import zarr and torch for --help.
 AS_FILE: Final = "metadata"
@@ -104,13 +104,13 @@ class Options:
 
     def settings(self) -> "Settings":
         """Return the settings of the estimation."""
-        from cop_core.estimation import Settings
+        from cop_core.reading import Settings
 
         return Settings(self.normalisation, self.crops, self.seed, self.offset_counts)
 
     def load(self) -> "Estimator":
         """Load the weights."""
-        from cop_core.estimation import load_estimator
+        from cop_core.reading import load_estimator
 
         return load_estimator(self.estimator, device=self.device, precision=self.precision)
 

@@ -19,10 +19,10 @@ from cop_core.cli.progress import progress_bar
 from cop_core.errors import InputError
 
 if TYPE_CHECKING:
-    from cop_core.depth import DepthProfile
-    from cop_core.depth.window import Window as Depths
     from cop_core.report import Result
     from cop_core.stacks import Stack
+    from cop_core.statistics import DepthProfile
+    from cop_core.statistics.depth_window import Window as Depths
 
 Out = Annotated[Path, typer.Option("-o", "--output", help="Folder for the report.")]
 
@@ -114,8 +114,8 @@ def compare(
     --z-step-um, --channel, --time and --axes hold for both stacks where given once; given
     twice, for the fixed and the gained one, where "metadata" means what the file states.
     """
-    from cop_core.depth import Choices
-    from cop_core.depth import compare as compare_profiles
+    from cop_core.statistics import Choices
+    from cop_core.statistics import compare as compare_profiles
 
     depths = given_window(window)
     Choices(rule=rule, errors=errors, margin_per_100_um=margin)  # refused before minutes of reading
@@ -143,7 +143,7 @@ def simulate(
     seed: Seed = 0,
 ) -> None:
     """Simulate a three-photon stack at fixed and at gained power, with the truth beside it."""
-    from cop_core.simulation import write_pair
+    from cop_core.simulator import write_pair
 
     with progress_bar() as move:
         files = write_pair(
@@ -167,7 +167,7 @@ def open_stacks(
 
 
 def _read(stacks: Sequence[Stack], options: Options) -> list[DepthProfile]:
-    from cop_core.estimation import profile as read_profile
+    from cop_core.reading import profile as read_profile
 
     settings, estimator = options.settings(), options.load()
     with progress_bar() as move:
@@ -183,7 +183,7 @@ def _others(
     stacks: Sequence[Stack], options: Options, depths: Depths | None
 ) -> dict[str, list[DepthProfile]]:
     """Read the stacks with every normalisation but the one chosen."""
-    from cop_core.estimation.normalise import NORMALISATIONS
+    from cop_core.reading.normalisation import NORMALISATIONS
 
     return {
         other: _within(_read(stacks, replace(options, normalisation=other)), depths)
@@ -193,7 +193,7 @@ def _others(
 
 
 def _within(profiles: list[DepthProfile], depths: Depths | None) -> list[DepthProfile]:
-    from cop_core.depth import within
+    from cop_core.statistics import within
 
     return profiles if depths is None else [within(p, depths) for p in profiles]
 
@@ -236,7 +236,7 @@ def given_power(text: str) -> float | str | None:
 
 def given_window(text: str | None) -> Depths | None:
     """Return a window option as two limits, None where open."""
-    from cop_core.depth.window import limits_um
+    from cop_core.statistics.depth_window import limits_um
 
     if text is None:
         return None

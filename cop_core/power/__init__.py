@@ -1,13 +1,13 @@
 """Power with depth: attenuation, the power to use next, and the limit it never passes.
 
-Acquisition plans live in `cop_core.power.plan`, which needs useq-schema.
+Acquisition plans live in `cop_core.power.acquisition_plan`, which needs useq-schema.
 """
 
 from cop_core.power.attenuation import Attenuation, TissueLayer, attenuation, fit_attenuation
-from cop_core.power.bright import BrightSignal, bright_signal
+from cop_core.power.bright_signal import BrightSignal, bright_signal
 from cop_core.power.document import power_csv, recommendation_document
 from cop_core.power.energy import Energy
-from cop_core.power.held import SIGNAL, SIGNAL_EXPONENTS, Held
+from cop_core.power.held_quantity import SIGNAL, SIGNAL_EXPONENTS, Held
 from cop_core.power.limit import PowerLimit
 from cop_core.power.recommend import recommend_power
 from cop_core.power.recommendation import Recommendation

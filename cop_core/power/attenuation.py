@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.depth import ar1
 from cop_core.errors import InputError
-from cop_core.power.bright import BRIGHT_SHARE, BrightSignal, bright_signal
+from cop_core.power.bright_signal import BRIGHT_SHARE, BrightSignal, bright_signal
 from cop_core.power.layers import MOST_BREAKS, LayerFit, fit_layers, refit
-from cop_core.power.left_out import commonest, log_gain, reasons_of
 from cop_core.power.offset import Offset, find_offset
+from cop_core.power.usable_planes import commonest, log_gain, reasons_of
+from cop_core.statistics import autocorrelation
 
 if TYPE_CHECKING:
-    from cop_core.depth.window import Window
     from cop_core.stacks import Stack
+    from cop_core.statistics.depth_window import Window
 
 Array = npt.NDArray[np.float64]
 
@@ -175,9 +175,10 @@ def fit_attenuation(
     offset = find_offset(signal, offset_counts)
     reasons = reasons_of(signal, offset, order, window_um)
     used = np.array([not reason for reason in reasons], dtype=bool)
-    if used.sum() < ar1.MIN_PLANES:
+    if used.sum() < autocorrelation.MIN_PLANES:
         raise InputError(
-            f"{int(used.sum())} planes of {len(used)} can be used, {ar1.MIN_PLANES} are needed",
+            f"{int(used.sum())} planes of {len(used)} can be used, "
+            f"{autocorrelation.MIN_PLANES} are needed",
             where=signal.name,
             advice=f"The usual reason: {commonest(reasons)}",
         )

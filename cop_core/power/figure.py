@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.power.held import SIGNAL, STRONGEST
+from cop_core.power.held_quantity import SIGNAL, STRONGEST
 from cop_core.report.figures import page_wide, save_figure
-from cop_core.report.looks import DEPTH_LABEL, LOOKS, shade
+from cop_core.report.plot_style import DEPTH_LABEL, LOOKS, shade
 
 if TYPE_CHECKING:
     from pathlib import Path

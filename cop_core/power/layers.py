@@ -1,9 +1,10 @@
 """A line over depth that may bend where the tissue changes, its planes correlated.
 
 The log of a signal falls with one slope per layer of tissue. What is left, the changing density
-of structure, is alike in neighbouring planes: AR(1) around the lines (`cop_core.depth.ar1`). It
-is taken around the lines and not around a smooth curve, because slow changes of the tissue are
-errors of an attenuation length and must widen its interval.
+of structure, is alike in neighbouring planes: AR(1) around the lines
+(`cop_core.statistics.autocorrelation`). It is taken around the lines and not around a smooth
+curve, because slow changes of the tissue are errors of an attenuation length and must widen its
+interval.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from cop_core.depth import ar1
-from cop_core.depth.curve import curve_dof, raised
-from cop_core.power.breaks import BreakSearch, design_of
+from cop_core.power.break_search import BreakSearch, design_of
+from cop_core.statistics import autocorrelation
+from cop_core.statistics.smooth_curve import curve_dof, raised
 
 Array = npt.NDArray[np.float64]
 
@@ -111,7 +112,7 @@ def fit_layers(depth_um: Array, values: Array, *, most_breaks: int = MOST_BREAKS
     Parameters
     ----------
     depth_um : ndarray of shape (n,)
-        Depth in um, ascending, at least `ar1.MIN_PLANES` of them.
+        Depth in um, ascending, at least `autocorrelation.MIN_PLANES` of them.
     values : ndarray of shape (n,)
         What runs with depth.
     most_breaks : int
@@ -180,9 +181,9 @@ def _fit(
 ) -> LayerFit:
     design = design_of(depth_um, breaks)
     n, p = design.shape
-    gap = ar1.gaps(depth_um)
-    rho = raised(ar1.estimate_rho(design, values, gap), p - 1, n)
-    white = ar1.whiten(np.column_stack([design, values]), rho, gap)
+    gap = autocorrelation.gaps(depth_um)
+    rho = raised(autocorrelation.estimate_rho(design, values, gap), p - 1, n)
+    white = autocorrelation.whiten(np.column_stack([design, values]), rho, gap)
     coefficients = np.asarray(
         np.linalg.lstsq(white[:, :-1], white[:, -1], rcond=None)[0], dtype=np.float64
     )
@@ -190,6 +191,6 @@ def _fit(
     variance = float(left @ left) / max(n - p - len(breaks), 1)
     residual = values - design @ coefficients
     draft = LayerFit(depth_um, breaks, intervals, coefficients, np.empty((0, 0)), rho, residual)
-    gradient = ar1.whiten(draft._with_breaks(depth_um), rho, gap)
+    gradient = autocorrelation.whiten(draft._with_breaks(depth_um), rho, gap)
     covariance = variance * np.linalg.pinv(gradient.T @ gradient)
     return replace(draft, covariance=covariance)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cop_core.depth.profile import DepthProfile
 from cop_core.report.document import excluded_of, plain_json
 from cop_core.stacks.files import file_state
+from cop_core.statistics.profile import DepthProfile
 
 if TYPE_CHECKING:
     from cop_core.stacks import Stack

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cop_core.power.held import SIGNAL, STRONGEST
+from cop_core.power.held_quantity import SIGNAL, STRONGEST
 
 if TYPE_CHECKING:
     from cop_core.power.recommendation import Recommendation

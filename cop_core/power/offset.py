@@ -11,7 +11,7 @@ import numpy as np
 from cop_core.errors import InputError
 
 if TYPE_CHECKING:
-    from cop_core.power.bright import BrightSignal
+    from cop_core.power.bright_signal import BrightSignal
 
 _RANGE: Final = 100.0  # brightest signal over the error of the offset, at least
 

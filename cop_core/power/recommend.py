@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.depth.profile import DepthProfile
 from cop_core.errors import InputError
 from cop_core.power.attenuation import (
     Attenuation,
@@ -18,9 +17,9 @@ from cop_core.power.attenuation import (
     fit_attenuation,
     require_order,
 )
-from cop_core.power.bright import BRIGHT_SHARE, BrightSignal, plane_means
+from cop_core.power.bright_signal import BRIGHT_SHARE, BrightSignal, plane_means
 from cop_core.power.energy import compare_energy
-from cop_core.power.held import (
+from cop_core.power.held_quantity import (
     FAINTEST,
     SIGNAL,
     STRONGEST,
@@ -35,12 +34,13 @@ from cop_core.power.made import made_of, settings_of
 from cop_core.power.recommendation import Recommendation
 from cop_core.power.tissue import FOLLOW_UM, require_follow
 from cop_core.stacks import Stack, open_stack
+from cop_core.statistics.profile import DepthProfile
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cop_core.depth.window import Window
-    from cop_core.estimation import Estimator, Settings
+    from cop_core.reading import Estimator, Settings
+    from cop_core.statistics.depth_window import Window
 
 Array = npt.NDArray[np.float64]
 
@@ -147,8 +147,8 @@ def recommend_power(
             most_breaks=most_breaks, share=share, progress=progress, cancelled=cancelled,
         )  # fmt: skip
     if hold != SIGNAL and profile is None:
-        from cop_core.estimation import Settings as Reading
-        from cop_core.estimation import profile as read
+        from cop_core.reading import Settings as Reading
+        from cop_core.reading import profile as read
 
         require_component(hold)
         settings = settings or Reading(offset_counts=offset_counts)

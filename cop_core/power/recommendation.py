@@ -13,7 +13,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from cop_core.power.attenuation import Attenuation
     from cop_core.power.energy import Energy
-    from cop_core.power.held import Held
+    from cop_core.power.held_quantity import Held
     from cop_core.power.limit import PowerLimit
 
 Array = npt.NDArray[np.float64]

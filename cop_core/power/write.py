@@ -14,7 +14,7 @@ from cop_core.report.placing import placed
 if TYPE_CHECKING:
     import os
 
-    from cop_core.power.plan import PowerSequence
+    from cop_core.power.acquisition_plan import PowerSequence
     from cop_core.power.recommendation import Recommendation
 
 LASER = ("Laser", "Power_mW")
@@ -78,7 +78,7 @@ def write_recommendation(
         )
         (folder / "power.csv").write_text(power_csv(found), encoding="utf-8", newline="")
         if plan is not None:
-            from cop_core.power.plan import plan_text
+            from cop_core.power.acquisition_plan import plan_text
 
             (folder / "plan.json").write_text(plan_text(plan), encoding="utf-8")
         (folder / "figures").mkdir()
@@ -97,7 +97,7 @@ def useq_plan(
 ) -> PowerSequence:
     """Return a recommendation as a useq-schema sequence; see `write_recommendation`."""
     try:
-        from cop_core.power.plan import power_sequence
+        from cop_core.power.acquisition_plan import power_sequence
     except ModuleNotFoundError as error:
         raise InputError(
             f"an acquisition plan needs {error.name}",

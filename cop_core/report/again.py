@@ -13,9 +13,9 @@ from cop_core.report.sources import POWER, STACK, WEIGHTS, Source
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cop_core.depth.profile import DepthProfile
-    from cop_core.estimation import Estimator
+    from cop_core.reading import Estimator
     from cop_core.stacks import Stack
+    from cop_core.statistics.profile import DepthProfile
 
 Progress = Callable[[str, int, int], None]
 """Told whose planes are read, steps done and in all."""
@@ -82,8 +82,8 @@ def read_again(
     progress : callable
         Told of its name, steps done and in all.
     """
-    from cop_core.estimation import Settings
-    from cop_core.estimation import profile as read_profile
+    from cop_core.reading import Settings
+    from cop_core.reading import profile as read_profile
 
     weights = next(s for s in found if s.protocol == name and s.role == WEIGHTS)
     result = read_profile(
@@ -97,7 +97,7 @@ def read_again(
 
 def _estimator(weights: Source, made: dict[str, Any]) -> Estimator:
     """Load the weights with the device and precision that were used, whatever was asked for."""
-    from cop_core.estimation import load_estimator
+    from cop_core.reading import load_estimator
 
     assert weights.path is not None
     name = weights.stated if weights.path.stem == weights.stated else weights.path

@@ -6,16 +6,16 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cop_core.depth.compare import N_BOOTSTRAP, Comparison
-from cop_core.depth.profile import NOT_READ, DepthProfile
-from cop_core.depth.window import OUTSIDE
 from cop_core.errors import InputError
+from cop_core.statistics.compare import N_BOOTSTRAP, Comparison
+from cop_core.statistics.depth_window import OUTSIDE
+from cop_core.statistics.profile import NOT_READ, DepthProfile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from cop_core.depth.component import Choices
     from cop_core.report.protocols import Result
+    from cop_core.statistics.component_effect import Choices
 
 _PER_STACK: Final = {
     "--z-step-um": "z_step_um",
@@ -123,7 +123,7 @@ def comparison_options(chosen: Comparison | Choices) -> Iterator[str]:
 
 def reading_options(chosen: Mapping[str, Any]) -> Iterator[str]:
     """Yield how stacks are read, where not as usual, and the window of depth, if any."""
-    from cop_core.estimation import Settings  # PyTorch comes with it
+    from cop_core.reading import Settings  # PyTorch comes with it
 
     if chosen.get("window_um"):
         yield "--window-um"

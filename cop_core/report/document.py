@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from cop_core._version import __version__
-from cop_core.depth.cap import cap_depth_um
-from cop_core.depth.closure import log_ratio_slopes
-from cop_core.depth.compare import Comparison
-from cop_core.depth.profile import DepthProfile
-from cop_core.depth.segmented import break_fits
 from cop_core.report.facts import facts_of
 from cop_core.report.protocols import Protocol, Result, protocols, warnings_of
+from cop_core.statistics.breaks import break_fits
+from cop_core.statistics.compare import Comparison
+from cop_core.statistics.log_ratios import log_ratio_slopes
+from cop_core.statistics.power_cap import cap_depth_um
+from cop_core.statistics.profile import DepthProfile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cop_core.depth.slope import SlopeFit
+    from cop_core.statistics.slope import SlopeFit
 
 SCHEMA_VERSION: Final = "1.3"
 """Raised in its first number when a key changes its meaning or goes away, else in its second."""

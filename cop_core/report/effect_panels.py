@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cop_core.depth.effects import F2_SUFFIX
-from cop_core.report.looks import LOOKS, Look, shade, shown_name
+from cop_core.report.plot_style import LOOKS, Look, shade, shown_name
 from cop_core.report.protocols import label, noises, protocols
 from cop_core.report.table import p_text
+from cop_core.statistics.effect_size import F2_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from matplotlib.axes import Axes
 
-    from cop_core.depth.compare import Comparison
-    from cop_core.depth.slope import SlopeFit
+    from cop_core.statistics.compare import Comparison
+    from cop_core.statistics.slope import SlopeFit
 
 
 def draw_slopes(ax: Axes, result: Comparison) -> None:

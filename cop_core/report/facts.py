@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from cop_core.depth.caveats import exclusions
-from cop_core.depth.photons import photons_of
-from cop_core.depth.profile import UNFAMILIAR
+from cop_core.statistics.caveats import exclusions
+from cop_core.statistics.photons import photons_of
+from cop_core.statistics.profile import UNFAMILIAR
 
 if TYPE_CHECKING:
-    from cop_core.depth.profile import DepthProfile
+    from cop_core.statistics.profile import DepthProfile
 
 MOST_POWERS: Final = 9
 """Depths at which a report tabulates the power."""

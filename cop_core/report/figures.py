@@ -15,8 +15,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from cop_core.report.effect_panels import draw_cohen_d, draw_r2, draw_slopes
-from cop_core.report.looks import LOOKS, VALUE_LABEL, shade, shown_name
 from cop_core.report.panels import draw_clean_and_power, draw_component
+from cop_core.report.plot_style import LOOKS, VALUE_LABEL, shade, shown_name
 from cop_core.report.protocols import noises, protocols
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.legend import Legend
 
-    from cop_core.depth.compare import Comparison
     from cop_core.report.protocols import Protocol
+    from cop_core.statistics.compare import Comparison
 
 FORMATS: Final = ("svg", "pdf", "png")
 """What every figure is saved as."""

@@ -14,7 +14,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator
 from matplotlib.transforms import Bbox, TransformedBbox
 
 from cop_core.components import CLEAN, SDS_OF_90
-from cop_core.report.looks import DEPTH_LABEL, LOOKS, Look, shown_name
+from cop_core.report.plot_style import DEPTH_LABEL, LOOKS, Look, shown_name
 from cop_core.report.protocols import label
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from matplotlib.collections import FillBetweenPolyCollection
     from matplotlib.lines import Line2D
 
-    from cop_core.depth.profile import DepthProfile
-    from cop_core.depth.slope import SlopeFit
     from cop_core.report.protocols import Protocol
+    from cop_core.statistics.profile import DepthProfile
+    from cop_core.statistics.slope import SlopeFit
 
 _FEW_POINTS = 20  # up to here single planes are marked
 _HEADROOM = 0.14  # of the axis height for each line of text

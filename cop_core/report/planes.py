@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cop_core.depth.photons import photons_of
+from cop_core.statistics.photons import photons_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cop_core.depth.profile import PlaneEstimate
     from cop_core.report.protocols import Protocol
+    from cop_core.statistics.profile import PlaneEstimate
 
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 _DETECTED = {
@@ -42,7 +42,7 @@ def planes_csv(shown: Sequence[Protocol]) -> str:
         Columns ``protocol, plane, depth_um, power_mw``, for each component a mean, an SD
         over crops and the network's own uncertainty (fractions of 1, clean included),
         ``signal, n_crops, saturated_fraction``, photons and amplifier noise in counts
-        (`cop_core.depth.photons`), ``excluded, reason, flags``. Unknown numbers are empty,
+        (`cop_core.statistics.photons`), ``excluded, reason, flags``. Unknown numbers are empty,
         excluded planes included.
     """
     text = io.StringIO(newline="")

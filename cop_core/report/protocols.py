@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cop_core.components import CLEAN
-from cop_core.depth.caveats import profile_caveats
-from cop_core.depth.compare import Comparison
-from cop_core.depth.profile import DepthProfile, distinct_names
-from cop_core.depth.slope import SlopeFit
+from cop_core.statistics.caveats import profile_caveats
+from cop_core.statistics.compare import Comparison
+from cop_core.statistics.profile import DepthProfile, distinct_names
+from cop_core.statistics.slope import SlopeFit
 
 Result = DepthProfile | Comparison
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cop_core.depth.compare import compare
-from cop_core.depth.profile import NOT_READ, DepthProfile
 from cop_core.errors import InputError
 from cop_core.report.again import Progress, read_again, require_all, silent
 from cop_core.report.document import SCHEMA_VERSION, report_document
 from cop_core.report.sources import Source
 from cop_core.report.write import write_report
+from cop_core.statistics.compare import compare
+from cop_core.statistics.profile import NOT_READ, DepthProfile
 
 if TYPE_CHECKING:
     import os

@@ -142,7 +142,7 @@ def _refuse(name: str, what: str) -> None:
 
 
 def _locate(role: str, stated: str, folder: Path, data: Path | None) -> Path | None:
-    from cop_core.vit.weights import packaged
+    from cop_core.network.weights import packaged
 
     if role == WEIGHTS and stated in packaged():
         return packaged()[stated]

@@ -9,15 +9,15 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from cop_core.depth.compare import Comparison
-from cop_core.depth.effects import F2_SUFFIX
-from cop_core.depth.segmented import break_fits
 from cop_core.report.protocols import Protocol, Result, label, protocols, warnings_of
+from cop_core.statistics.breaks import break_fits
+from cop_core.statistics.compare import Comparison
+from cop_core.statistics.effect_size import F2_SUFFIX
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from cop_core.depth.component import ComponentEffect
+    from cop_core.statistics.component_effect import ComponentEffect
 
 _UNDEFINED = "–"
 _EQUIVALENCE = "p (margin)"

@@ -5,19 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cop_core.depth.compare import Comparison
 from cop_core.report.document import json_text, report_document
 from cop_core.report.identity import inputs_of
 from cop_core.report.page import report_html
 from cop_core.report.placing import placed
 from cop_core.report.planes import planes_csv
 from cop_core.report.protocols import Result, protocols
+from cop_core.statistics.compare import Comparison
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping, Sequence
 
-    from cop_core.depth.profile import DepthProfile
+    from cop_core.statistics.profile import DepthProfile
 
 
 def write_report(

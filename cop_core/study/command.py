@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
-    from cop_core.depth.component import Choices
-    from cop_core.depth.window import Window
+    from cop_core.statistics.component_effect import Choices
+    from cop_core.statistics.depth_window import Window
 
 
 def batch_command(

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cop_core.depth.arms import MIN_STACKS, ArmsComparison, compare_arms
-from cop_core.depth.compare import Comparison, compare
-from cop_core.depth.component import Choices
-from cop_core.depth.window import within
 from cop_core.errors import InputError
+from cop_core.statistics.arms import MIN_STACKS, ArmsComparison, compare_arms
+from cop_core.statistics.compare import Comparison, compare
+from cop_core.statistics.component_effect import Choices
+from cop_core.statistics.depth_window import within
 from cop_core.study.cells import ARMS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cop_core.depth.profile import DepthProfile
-    from cop_core.depth.window import Window
+    from cop_core.statistics.depth_window import Window
+    from cop_core.statistics.profile import DepthProfile
     from cop_core.study.plan import Row
     from cop_core.study.run import StudyStack
 

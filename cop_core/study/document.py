@@ -8,19 +8,19 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
-from cop_core.depth.arms import ArmsComparison
 from cop_core.errors import InputError
 from cop_core.report import report_document
 from cop_core.report.document import plain_json, slopes_of
 from cop_core.report.planes import safe_cell
+from cop_core.statistics.arms import ArmsComparison
 from cop_core.study.comparison import ChannelComparison, Member, windowed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from cop_core.depth.arms import ArmsEffect
-    from cop_core.depth.compare import Comparison
-    from cop_core.depth.window import Window
+    from cop_core.statistics.arms import ArmsEffect
+    from cop_core.statistics.compare import Comparison
+    from cop_core.statistics.depth_window import Window
     from cop_core.study.run import StudyStack
 
 STUDY_SCHEMA_VERSION: Final = "1.1"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.lines import Line2D
 
-from cop_core.depth.arms import ArmsComparison
 from cop_core.report.figures import page_wide, save_figure
-from cop_core.report.looks import DEPTH_LABEL, LOOKS, VALUE_LABEL, shade
+from cop_core.report.plot_style import DEPTH_LABEL, LOOKS, VALUE_LABEL, shade
 from cop_core.report.protocols import label, noises
+from cop_core.statistics.arms import ArmsComparison
 from cop_core.study.cells import ARMS, folder_name
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from cop_core.depth.arms import ArmsEffect
+    from cop_core.statistics.arms import ArmsEffect
     from cop_core.study.comparison import ChannelComparison
 
 _COLUMNS = 3

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from cop_core.depth.profile import DepthProfile, PlaneEstimate
-from cop_core.files import replace_files
 from cop_core.report.identity import sha256_of
 from cop_core.stacks.files import file_state
+from cop_core.statistics.profile import DepthProfile, PlaneEstimate
+from cop_core.writing import replace_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final
 import tifffile
 
 from cop_core.errors import InputError
-from cop_core.files import replace_files
 from cop_core.stacks._tiff_folder import tiffs_in
 from cop_core.stacks._tiff_planes import quiet_tifffile
 from cop_core.stacks.files import source_files
 from cop_core.study.cells import ARMS, COLUMNS, folder_name, stack_name
+from cop_core.writing import replace_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cop_core.depth.component import Choices
 from cop_core.errors import InputError
 from cop_core.report.again import Progress, read_again, require_all
 from cop_core.report.replay import Repeated
+from cop_core.statistics.component_effect import Choices
 from cop_core.study.comparison import ChannelComparison, compare_channels
 from cop_core.study.document import study_document
 from cop_core.study.kept import Kept

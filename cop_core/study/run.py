@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cop_core.errors import CancelledError, CopError, InputError
-from cop_core.estimation import Estimator, Reading, Settings, load_estimator
-from cop_core.estimation import profile as read_profile
+from cop_core.reading import Estimator, Reading, Settings, load_estimator
+from cop_core.reading import profile as read_profile
 from cop_core.report import repeat_command, write_report
 from cop_core.report.placing import placed
 from cop_core.stacks import open_stack
@@ -20,8 +20,8 @@ from cop_core.study.kept import PROFILE_FILE, Kept, is_same, keep, read_kept
 if TYPE_CHECKING:
     import os
 
-    from cop_core.depth.profile import DepthProfile
     from cop_core.stacks import Stack
+    from cop_core.statistics.profile import DepthProfile
     from cop_core.study.plan import Row
 
 

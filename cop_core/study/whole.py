@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cop_core.depth.component import Choices
-from cop_core.estimation import Estimator, Settings, load_estimator
-from cop_core.estimation.normalise import NORMALISATIONS
+from cop_core.reading import Estimator, Settings, load_estimator
+from cop_core.reading.normalisation import NORMALISATIONS
+from cop_core.statistics.component_effect import Choices
 from cop_core.study.comparison import DEFAULT, ChannelComparison, compare_channels
 from cop_core.study.document import study_document
 from cop_core.study.run import StudyStack, run_study
@@ -18,7 +18,7 @@ from cop_core.study.write import write_study
 if TYPE_CHECKING:
     import os
 
-    from cop_core.depth.window import Window
+    from cop_core.statistics.depth_window import Window
     from cop_core.study.plan import Row
 
 SENSITIVITY: Final = "sensitivity"

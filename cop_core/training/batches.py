@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from cop_core.ene import Draws, Genome, get_prior
+from cop_core.network.crop_statistics import Statistics
+from cop_core.network.model import NoiseViT
+from cop_core.noise import Draws, Genome, get_prior
 from cop_core.training.config import STAGES, Stage, TrainConfig
 from cop_core.training.scenes import SceneBank
-from cop_core.vit.model import NoiseViT
-from cop_core.vit.statistics import Statistics
 
 _AHEAD = 3
 _BETWEEN = 32

@@ -11,11 +11,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cop_core.components import SDS_OF_90
+from cop_core.network.model import NoiseViT
+from cop_core.network.uncertainty import Doubt
 from cop_core.training.batches import BatchMaker
 from cop_core.training.config import TrainConfig
 from cop_core.training.scenes import SceneBank
-from cop_core.vit.doubt import Doubt
-from cop_core.vit.model import NoiseViT
 
 COVERAGE: Final = 0.93
 """Share of true strengths within `SDS_OF_90` predictive SDs, on unseen scenes.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from cop_core.ene import Genome, get_prior
 from cop_core.errors import InputError
-from cop_core.vit.config import VitConfig
+from cop_core.network.config import VitConfig
+from cop_core.noise import Genome, get_prior
 
 Stage = Literal["contrastive", "head", "finetune"]
 Negatives = Literal["same-image", "authors"]

@@ -13,17 +13,17 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from cop_core.ene import Genome
 from cop_core.errors import CancelledError, InputError
-from cop_core.estimation.estimator import multiplies_bfloat16
+from cop_core.network.config import VitConfig
+from cop_core.network.model import NoiseViT
+from cop_core.noise import Genome
+from cop_core.reading.estimator import multiplies_bfloat16
 from cop_core.training.batches import Batch, BatchMaker, lost
 from cop_core.training.checkpoint import load_checkpoint, save_checkpoint
 from cop_core.training.config import STAGES, Stage, TrainConfig
 from cop_core.training.muon import Float32Muon
 from cop_core.training.objectives import head_loss, info_nce, misalignment, strength_loss
 from cop_core.training.scenes import SceneBank
-from cop_core.vit.config import VitConfig
-from cop_core.vit.model import NoiseViT
 
 _LOG_EVERY = 20
 _SAVE_EVERY = 400

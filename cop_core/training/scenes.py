@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from cop_core.errors import InputError
-from cop_core.scenes import random_scene
+from cop_core.noise.scenes import random_scene
 
 _CHUNK = 16
 _PHOTOGRAPH_SHARE = 0.06

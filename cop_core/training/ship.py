@@ -7,17 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from cop_core.ene import Genome
+from cop_core.network.config import VitConfig
+from cop_core.network.model import NoiseViT
+from cop_core.network.weights import Card, load_network, locate, save_weights
+from cop_core.noise import Genome
 from cop_core.training.calibrate import calibrate
 from cop_core.training.config import STAGES, TrainConfig
 from cop_core.training.loop import Progress, Report, train
 from cop_core.training.scenes import SceneBank
-from cop_core.vit.config import VitConfig
-from cop_core.vit.model import NoiseViT
-from cop_core.vit.weights import Card, load_network, locate, save_weights
 
 DATA: Final = {
-    "scenes": "procedural, cop_core.scenes, BSD-3-Clause",
+    "scenes": "procedural, cop_core.noise.scenes, BSD-3-Clause",
     "pictures": "6 % windows of pictures bundled with scikit-image (public domain or CC0)",
 }
 

@@ -23,11 +23,11 @@ import tifffile
 from made_profiles import profile as made
 from made_profiles import strengths
 
-from cop_core.depth import compare, compare_arms, within
 from cop_core.errors import CancelledError, InputError
-from cop_core.estimation import Settings, profile
+from cop_core.reading import Settings, profile
 from cop_core.report import report_document, write_report
 from cop_core.report.figures import FORMATS, save_figure
+from cop_core.statistics import compare, compare_arms, within
 from cop_core.study import (
     compare_channels,
     read_kept,

@@ -19,13 +19,13 @@ import zarr
 from typer.testing import CliRunner
 
 import cop_core as cop
-from cop_core import cli, estimation
+from cop_core import cli, reading
 from cop_core.cli import options as shared
 from cop_core.components import CLEAN, DEFAULT_COMPONENTS
 from cop_core.errors import CancelledError
+from cop_core.network import load_network
 from cop_core.stacks import AS_FILE
 from cop_core.training import TrainConfig, loop, ship
-from cop_core.vit import load_network
 
 NOISES = DEFAULT_COMPONENTS[:-1]
 COMMANDS = [
@@ -241,7 +241,7 @@ def test_cancelling_has_exit_code_130(stop, run, tiny_weights, pair, tmp_path, m
     def cancel(*_, **__):
         raise stop
 
-    monkeypatch.setattr(estimation, "profile", cancel)
+    monkeypatch.setattr(reading, "profile", cancel)
     output = tmp_path / "report"
     code, out, err = run("profile", pair[0], "-o", output, "--weights", tiny_weights)
     assert (code, out, err.split("\n")[-2:]) == (130, "", ["cop: cancelled.", ""])
@@ -394,7 +394,7 @@ def test_what_a_file_states_may_stand_beside_an_option(run, colours, pair, tiny_
 
 
 def test_the_command_line_has_the_defaults_of_python():
-    assert shared.Options().settings() == estimation.Settings()
+    assert shared.Options().settings() == reading.Settings()
     assert shared.AS_FILE == AS_FILE
 
 
@@ -460,7 +460,7 @@ def test_weights_that_ship_are_listed(run, tiny_weights, tmp_path, monkeypatch):
     folder = tmp_path / "packaged"
     shutil.copytree(tiny_weights.parent, folder)
     monkeypatch.setattr(
-        "cop_core.vit.weights.packaged", lambda: {"tiny": folder / "tiny.safetensors"}
+        "cop_core.network.weights.packaged", lambda: {"tiny": folder / "tiny.safetensors"}
     )
     code, out, _ = run("weights", "list")
     assert code == 0

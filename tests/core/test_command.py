@@ -11,10 +11,10 @@ import pytest
 import tifffile
 
 import cop_core as cop
-from cop_core.depth import compare
 from cop_core.errors import InputError
-from cop_core.estimation import Reading, Settings, load_estimator, profile
+from cop_core.reading import Reading, Settings, load_estimator, profile
 from cop_core.report import repeat_command, write_report
+from cop_core.statistics import compare
 
 SAMPLE = Path(__file__).parents[2] / "sample_data"
 QUICK = Settings(crops=1)

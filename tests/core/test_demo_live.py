@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("pymmcore_plus", reason="the extra 'live' is not installed")
 
-from cop_core.simulation import PRESETS, Detector, Microscope, Optics, Phantom, Preset, write_pair
+from cop_core.simulator import PRESETS, Detector, Microscope, Optics, Phantom, Preset, write_pair
 
 TINY = Preset(
     "tiny",

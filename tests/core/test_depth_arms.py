@@ -8,10 +8,10 @@ from scipy import stats
 from statsmodels.regression.linear_model import GLS
 from statsmodels.regression.mixed_linear_model import MixedLM
 
-from cop_core.depth import cohen_d, compare_arms, fit_mixed
-from cop_core.depth.effects import independent_interval_of_d
-from cop_core.depth.mixed import AT_EDGE, NO_SPREAD
 from cop_core.errors import InputError
+from cop_core.statistics import cohen_d, compare_arms, fit_mixed
+from cop_core.statistics.effect_size import independent_interval_of_d
+from cop_core.statistics.mixed_model import AT_EDGE, NO_SPREAD
 
 ARM = np.repeat([1.0, 0.0], 4)
 DEPTH = np.arange(40) * 20.0

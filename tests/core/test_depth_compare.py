@@ -8,7 +8,8 @@ from scipy.signal import lfilter
 from statsmodels.formula.api import ols
 from statsmodels.stats.multitest import multipletests
 
-from cop_core.depth import (
+from cop_core.errors import InputError
+from cop_core.statistics import (
     clr,
     cohen_d,
     compare,
@@ -18,10 +19,9 @@ from cop_core.depth import (
     hedges_g,
     log_ratio_slopes,
 )
-from cop_core.depth.effects import D_CLASSES, D_CLASSES_PAPER, F2_CLASSES, classify
-from cop_core.depth.intervals import interval_of_d
-from cop_core.depth.slope import FEW_PLANES, NEEDS_PLANES
-from cop_core.errors import InputError
+from cop_core.statistics.effect_intervals import interval_of_d
+from cop_core.statistics.effect_size import D_CLASSES, D_CLASSES_PAPER, F2_CLASSES, classify
+from cop_core.statistics.slope import FEW_PLANES, NEEDS_PLANES
 
 
 @pytest.fixture(scope="module")
@@ -269,7 +269,7 @@ def test_settings_that_differ_are_named(pair):
         pair[1], settings={"crops": 9, "normalisation": "stack-percentile", "power": 2}
     )
     assert "the two profiles were made with different crops" in compare(fixed, gained).warnings
-    from cop_core.depth import within
+    from cop_core.statistics import within
 
     narrow = within(pair[0], (0, pair[0].depth_um[20]))
     assert any("different window_um" in note for note in compare(narrow, pair[1]).warnings)

@@ -7,17 +7,17 @@ from scipy import stats
 from scipy.signal import lfilter
 from statsmodels.stats.weightstats import ttost_paired
 
-from cop_core.depth import cap_depth_um, compare, equivalence_p, fit_slope, within
-from cop_core.depth.difference import (
+from cop_core.errors import InputError
+from cop_core.stacks.power import GainedPower
+from cop_core.statistics import cap_depth_um, compare, equivalence_p, fit_slope, within
+from cop_core.statistics.depth_window import OUTSIDE
+from cop_core.statistics.effect_intervals import effect_intervals
+from cop_core.statistics.slope_difference import (
     block_length,
     bootstrap_difference,
     naive_interaction,
     paired_difference,
 )
-from cop_core.depth.intervals import effect_intervals
-from cop_core.depth.window import OUTSIDE
-from cop_core.errors import InputError
-from cop_core.stacks.power import GainedPower
 
 
 def ar1(rng, n, rho):
@@ -167,7 +167,7 @@ def test_errors_are_checked(pair):
 
 
 def test_log_ratio_difference_is_that_of_the_log_ratios(pair):
-    from cop_core.depth import log_ratio_slopes
+    from cop_core.statistics import log_ratio_slopes
 
     effect = compare(*pair, n_bootstrap=50).of("gaussian")
     expected = log_ratio_slopes(pair[0])["gaussian"] - log_ratio_slopes(pair[1])["gaussian"]

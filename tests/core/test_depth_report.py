@@ -9,10 +9,10 @@ import pytest
 from made_profiles import profile, strengths
 from rich.console import Console
 
-from cop_core.depth import break_fits, cap_depth_um, compare, within
-from cop_core.estimation import Settings
-from cop_core.estimation import profile as read
+from cop_core.reading import Settings
+from cop_core.reading import profile as read
 from cop_core.report import repeat_command, report_document, summary_table
+from cop_core.statistics import break_fits, cap_depth_um, compare, within
 
 
 def with_break():

@@ -7,8 +7,8 @@ from scipy.optimize import curve_fit
 from scipy.signal import lfilter
 from statsmodels.regression.linear_model import GLS
 
-from cop_core.depth import break_fits, fit_break
-from cop_core.depth.segmented import NO_SPREAD, OPEN, TOO_FEW
+from cop_core.statistics import break_fits, fit_break
+from cop_core.statistics.breaks import NO_SPREAD, OPEN, TOO_FEW
 
 
 def bent(seed, n=80, rho=0.0, at=0.6, rise=6.0):

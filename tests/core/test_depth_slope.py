@@ -9,11 +9,11 @@ from scipy import stats
 from scipy.signal import lfilter
 from statsmodels.regression.linear_model import GLS, GLSAR, OLS
 
-from cop_core.depth import fit_slope
-from cop_core.depth.ar1 import colour, estimate_rho, gaps, quadratic_form, whiten
-from cop_core.depth.curve import fit_curve, raised
-from cop_core.depth.slope import FEW_PLANES, NEEDS_DEPTHS, NEEDS_PLANES, NO_SPREAD
 from cop_core.errors import InputError
+from cop_core.statistics import fit_slope
+from cop_core.statistics.autocorrelation import colour, estimate_rho, gaps, quadratic_form, whiten
+from cop_core.statistics.slope import FEW_PLANES, NEEDS_DEPTHS, NEEDS_PLANES, NO_SPREAD
+from cop_core.statistics.smooth_curve import fit_curve, raised
 
 
 def ar1_noise(rng, n, rho):
@@ -218,6 +218,6 @@ def test_unpaired_input_is_refused():
 
 
 def test_import_needs_neither_torch_nor_matplotlib():
-    code = "import cop_core.depth, sys; print(*{'torch', 'matplotlib'} & set(sys.modules))"
+    code = "import cop_core.statistics, sys; print(*{'torch', 'matplotlib'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""

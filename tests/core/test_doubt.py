@@ -11,15 +11,15 @@ import torch
 from scipy.stats import norm
 
 from cop_core.components import SDS_OF_90
-from cop_core.depth.profile import UNFAMILIAR, DepthProfile, PlaneEstimate
 from cop_core.errors import InputError
-from cop_core.estimation import load_estimator, profile
+from cop_core.network.config import VitConfig
+from cop_core.network.model import NoiseViT
+from cop_core.network.uncertainty import Doubt
+from cop_core.reading import load_estimator, profile
 from cop_core.report import planes_csv, protocols, report_document
 from cop_core.stacks import open_stack
+from cop_core.statistics.profile import UNFAMILIAR, DepthProfile, PlaneEstimate
 from cop_core.training.calibrate import COVERAGE, _centre, _fit, _scale
-from cop_core.vit.config import VitConfig
-from cop_core.vit.doubt import Doubt
-from cop_core.vit.model import NoiseViT
 
 
 @pytest.fixture(scope="module")

@@ -12,15 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cop_core.components import CLEAN, DEFAULT_COMPONENTS
-from cop_core.ene import PRESETS, PRIORS, Draws, Genome, get_primitive, get_prior, primitive
-from cop_core.ene import primitives as built_in
-from cop_core.ene.registry import _PRIMITIVES
 from cop_core.errors import InputError
-from cop_core.estimation import load_estimator, profile
+from cop_core.network import VitConfig, load_network, save_weights
+from cop_core.noise import PRESETS, PRIORS, Draws, Genome, get_primitive, get_prior, primitive
+from cop_core.noise import primitives as built_in
+from cop_core.noise.registry import _PRIMITIVES
+from cop_core.reading import load_estimator, profile
 from cop_core.report import write_report
 from cop_core.training import TrainConfig
 from cop_core.training.ship import train_and_save
-from cop_core.vit import VitConfig, load_network, save_weights
 
 SIDE = 512
 NOISES = (

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 import cop_core as cop
 from cop_core.errors import CancelledError, InputError
-from cop_core.estimation import Settings, load_estimator, profile, survey
-from cop_core.estimation import estimator as estimator_module
-from cop_core.estimation.blocks import BLOCK, BlockPool
-from cop_core.estimation.crops import cut, grid_starts
-from cop_core.estimation.normalise import normalise, plane_range
-from cop_core.estimation.planes import NO_RANGE
-from cop_core.estimation.survey import NO_SIGNAL
-from cop_core.vit import VitConfig, save_weights
+from cop_core.network import VitConfig, save_weights
+from cop_core.reading import Settings, load_estimator, profile, survey
+from cop_core.reading import estimator as estimator_module
+from cop_core.reading.blocks import BLOCK, BlockPool
+from cop_core.reading.crops import cut, grid_starts
+from cop_core.reading.normalisation import normalise, plane_range
+from cop_core.reading.planes import NO_RANGE
+from cop_core.reading.survey import NO_SIGNAL
 
 RNG = np.random.default_rng(0)
 CROPS = RNG.random((5, 192, 192), np.float32)

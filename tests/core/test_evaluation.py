@@ -11,9 +11,9 @@ import tifffile
 from matplotlib.image import imsave
 
 from cop_core.components import DEFAULT_COMPONENTS
-from cop_core.ene import Genome
 from cop_core.errors import InputError
-from cop_core.evaluation import (
+from cop_core.noise import Genome
+from cop_core.training.evaluation import (
     accuracy,
     domain_crops,
     draw_strengths,

@@ -10,8 +10,8 @@ from PIL import Image
 
 from cop_core.components import DEFAULT_COMPONENTS
 from cop_core.errors import InputError
-from cop_core.evaluation import DomainReading, domain_crops, read_domains, summary
-from cop_core.evaluation.figures import features_figure, residuals_figure, save_figures
+from cop_core.training.evaluation import DomainReading, domain_crops, read_domains, summary
+from cop_core.training.evaluation.figures import features_figure, residuals_figure, save_figures
 
 COMPONENTS = (*DEFAULT_COMPONENTS, "clean")
 
@@ -61,7 +61,7 @@ def test_without_features_there_is_no_map() -> None:
 
 
 def test_domains_are_read_with_features(tmp_path: Path) -> None:
-    from cop_core.estimation import load_estimator
+    from cop_core.reading import load_estimator
 
     folder = tmp_path / "ramps"
     folder.mkdir()

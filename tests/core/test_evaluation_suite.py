@@ -15,7 +15,7 @@ from statsmodels.stats.multitest import multipletests
 
 from cop_core.components import DEFAULT_COMPONENTS
 from cop_core.errors import InputError
-from cop_core.evaluation import (
+from cop_core.training.evaluation import (
     DoseResponse,
     domain_shift,
     dominant_accuracy,

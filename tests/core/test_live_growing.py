@@ -11,7 +11,7 @@ import tifffile
 import zarr
 
 import cop_core as cop
-from cop_core.live import State, growing, open_growing
+from cop_core.stacks.growing import State, growing, open_growing
 
 SIDE = 32
 OME = (
@@ -27,7 +27,7 @@ def short_waits(monkeypatch):
     monkeypatch.setattr(growing, "_SETTLE_S", 0.03)
     monkeypatch.setattr(growing, "_HOLE_S", 0.3)
     monkeypatch.setattr(growing, "_POLL_S", 0.01)
-    monkeypatch.setattr("cop_core.live._places._PATIENCE_S", 0.3)
+    monkeypatch.setattr("cop_core.stacks.growing.places._PATIENCE_S", 0.3)
 
 
 def pixels(n, seed=0):

@@ -10,9 +10,11 @@ import tifffile
 import zarr
 
 import cop_core as cop
-from cop_core.estimation import Settings
-from cop_core.estimation.survey import NO_SIGNAL
-from cop_core.live import LiveReading, State, growing, open_growing
+from cop_core.reading import Settings
+from cop_core.reading.live import LiveReading
+from cop_core.reading.survey import NO_SIGNAL
+from cop_core.stacks.growing import State, open_growing
+from cop_core.stacks.growing import files as growing
 
 SIDE = 400  # nine crops a plane
 

@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 
 from cop_core.errors import CopError, InputError
-from cop_core.live.source import State
+from cop_core.stacks.growing.source import State
 
 pytest.importorskip("pymmcore_plus", reason="the extra 'live' is not installed")
 
 import useq
 from pymmcore_plus import CMMCorePlus, find_micromanager
 
-from cop_core.live.micromanager import MicroManagerSource
 from cop_core.stacks import GainedPower
+from cop_core.stacks.growing.micromanager import MicroManagerSource
 
 if not find_micromanager():
     pytest.skip("no Micro-Manager devices: install mm-test-adapters", allow_module_level=True)
@@ -33,7 +33,7 @@ from qtpy.QtCore import QCoreApplication
 app = QCoreApplication([])
 import useq
 from pymmcore_plus import CMMCorePlus
-from cop_core.live.micromanager import MicroManagerSource
+from cop_core.stacks.growing.micromanager import MicroManagerSource
 core = CMMCorePlus()
 core.loadSystemConfiguration()
 source = MicroManagerSource(core)
@@ -142,7 +142,7 @@ def test_the_stack_is_what_was_handed_out(core, watch):
 
 
 def test_the_live_profile_is_the_profile_of_the_written_file(core, watch, tmp_path, tiny_estimator):
-    from cop_core.estimation import profile
+    from cop_core.reading import profile
 
     path, source = tmp_path / "demo.ome.zarr", watch()
     core.run_mda(useq.MDASequence(z_plan=DOWN), output=path, block=True)
@@ -154,8 +154,8 @@ def test_the_live_profile_is_the_profile_of_the_written_file(core, watch, tmp_pa
 
 
 def test_what_is_read_live_is_what_is_read_after(core, watch, tiny_estimator):
-    from cop_core.estimation import profile
-    from cop_core.live import LiveReading
+    from cop_core.reading import profile
+    from cop_core.reading.live import LiveReading
 
     source = watch()
     reading = LiveReading(source, tiny_estimator)

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from cop_core.errors import CopError, InputError
-from cop_core.estimation import profile
-from cop_core.simulation import Detector, Microscope, Optics, Phantom, Preset, simulate
+from cop_core.reading import profile
+from cop_core.simulator import Detector, Microscope, Optics, Phantom, Preset, simulate
 from cop_core.stacks import GainedPower, open_stack
 
 pytest.importorskip("pymmcore_plus", reason="the extra 'live' is not installed")
@@ -22,9 +22,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymmcore_plus import CMMCorePlus
 
-from cop_core.live.micromanager import MicroManagerSource
-from cop_core.live.source import State
-from cop_core.microscope import (
+from cop_core.power import PowerLimit
+from cop_core.simulator.acquisition import (
     LASER_POWER,
     closed_loop,
     look_at_noise,
@@ -32,8 +31,9 @@ from cop_core.microscope import (
     simulated_core,
     stack_events,
 )
-from cop_core.microscope.loop import Controller
-from cop_core.power import PowerLimit
+from cop_core.simulator.acquisition.closed_loop import Controller
+from cop_core.stacks.growing.micromanager import MicroManagerSource
+from cop_core.stacks.growing.source import State
 
 LIMIT_MW = 40.0
 LASER, POWER = LASER_POWER

@@ -9,10 +9,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cop_core.depth import DepthProfile, PlaneEstimate, photons_of
-from cop_core.estimation import Settings, profile
+from cop_core.reading import Settings, profile
 from cop_core.report import planes_csv, protocols, report_document
 from cop_core.stacks import open_stack
+from cop_core.statistics import DepthProfile, PlaneEstimate, photons_of
 
 SHOT = {"weights": {"genome": {"name": "microscopy", "order": ["shot", "gaussian"]}}}
 

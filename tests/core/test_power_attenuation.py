@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from cop_core import open_stack
-from cop_core.depth import ar1
 from cop_core.errors import CancelledError, InputError
 from cop_core.power import attenuation, bright_signal, fit_attenuation
-from cop_core.power.bright import CLIPPED, SMALL_PLANE, BrightSignal, brightness
+from cop_core.power.bright_signal import CLIPPED, SMALL_PLANE, BrightSignal, brightness
 from cop_core.power.layers import fit_layers
-from cop_core.power.left_out import FAINT, NO_POWER, OUTLIER, OUTSIDE
-from cop_core.simulation import Detector, Optics, Phantom, simulate
+from cop_core.power.usable_planes import FAINT, NO_POWER, OUTLIER, OUTSIDE
+from cop_core.simulator import Detector, Optics, Phantom, simulate
+from cop_core.statistics import autocorrelation
 
 DETECTOR = Detector(gain_counts=4.0, amplifier_counts=2.0)
 ZERO = DETECTOR.offset_counts + DETECTOR.gain_counts * DETECTOR.dark_photons
@@ -58,8 +58,8 @@ def test_an_exact_law_is_found_exactly(order, power):
 def test_slope_and_error_are_those_of_statsmodels_gls():
     regression = pytest.importorskip("statsmodels.regression.linear_model")
     rng = np.random.default_rng(1)
-    gap = ar1.gaps(Z)
-    noise = 0.05 * ar1.colour(rng.standard_normal((40, 1)), 0.6, gap)[:, 0]
+    gap = autocorrelation.gaps(Z)
+    noise = 0.05 * autocorrelation.colour(rng.standard_normal((40, 1)), 0.6, gap)[:, 0]
     fit = fit_layers(Z, 5 - 0.01 * Z + noise, most_breaks=0)
     covariance = fit.rho ** np.abs(np.subtract.outer(np.arange(40), np.arange(40)))
     design = np.column_stack([np.ones(40), Z])
@@ -89,9 +89,9 @@ def test_white_matter_is_a_layer_of_its_own():
 @pytest.mark.parametrize("rho", [0.0, 0.8])
 def test_correlated_planes_make_no_layers_and_intervals_cover(rho):
     rng = np.random.default_rng(7)
-    gap, covered, broken = ar1.gaps(Z), 0, 0
+    gap, covered, broken = autocorrelation.gaps(Z), 0, 0
     for _ in range(60):
-        noise = 0.1 * ar1.colour(rng.standard_normal((40, 1)), rho, gap)[:, 0]
+        noise = 0.1 * autocorrelation.colour(rng.standard_normal((40, 1)), rho, gap)[:, 0]
         (first, *others) = fit_attenuation(
             signal(8 - 3 * Z / 300 + noise), offset_counts=100
         ).layers

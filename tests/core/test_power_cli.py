@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from cop_core.simulation import Detector, Optics
+from cop_core.simulator import Detector, Optics
 from cop_core.stacks import read_power_table
 
 

@@ -10,11 +10,11 @@ import pytest
 
 from cop_core.errors import InputError
 from cop_core.power import useq_plan, write_recommendation
-from cop_core.power.bright import BrightSignal
+from cop_core.power.bright_signal import BrightSignal
 from cop_core.stacks import open_stack
 
 useq = pytest.importorskip("useq")
-plans = pytest.importorskip("cop_core.power.plan")
+plans = pytest.importorskip("cop_core.power.acquisition_plan")
 
 Z = np.arange(24) * 20.0
 
@@ -23,7 +23,7 @@ Z = np.arange(24) * 20.0
 def found():
     """A recommendation from an exact law."""
     from cop_core.power import fit_attenuation
-    from cop_core.power.held import hold_signal
+    from cop_core.power.held_quantity import hold_signal
     from cop_core.power.limit import PowerLimit
     from cop_core.power.recommend import _recommend
 
@@ -131,7 +131,7 @@ def test_run_by_pymmcore_plus(found, tmp_path):
 import sys
 from pymmcore_plus.experimental.unicore import UniMMCore, StageDevice, CameraDevice, pymm_property
 import numpy as np
-from cop_core.power.plan import read_plan
+from cop_core.power.acquisition_plan import read_plan
 seen = []
 class Z(StageDevice):
     z = 0.0
@@ -174,7 +174,7 @@ for z, power in seen: print(repr(float(z)), repr(float(power)))
 
 def test_without_useq_the_plan_says_what_to_install(found, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "useq", None)
-    monkeypatch.delitem(sys.modules, "cop_core.power.plan")
+    monkeypatch.delitem(sys.modules, "cop_core.power.acquisition_plan")
     with pytest.raises(InputError, match=r"plan needs useq.*napari-cop\[live\]"):
         useq_plan(found)
 

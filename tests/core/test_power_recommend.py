@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import cop_core as cop
-from cop_core.depth import DepthProfile, PlaneEstimate
 from cop_core.errors import InputError
 from cop_core.power import PowerLimit, power_csv, recommend_power, recommendation_document
-from cop_core.simulation import Detector, Optics
+from cop_core.simulator import Detector, Optics
 from cop_core.stacks import GainedPower, open_stack, read_power_table
+from cop_core.statistics import DepthProfile, PlaneEstimate
 
 OFFSET = 100.0
 STEP = 20.0

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import cop_core as cop
-from cop_core.depth import compare, fit_profile
-from cop_core.estimation import NOT_READ, Reading, Settings, profile
+from cop_core.reading import NOT_READ, Reading, Settings, profile
+from cop_core.statistics import compare, fit_profile
 
 N = 5
 QUICK = Settings(crops=1)

@@ -13,9 +13,9 @@ import pytest
 import tifffile
 
 from cop_core.cli import replay as command
-from cop_core.depth import compare
 from cop_core.errors import InputError
-from cop_core.estimation import Reading, Settings, load_estimator, profile
+from cop_core.network import VitConfig, save_weights
+from cop_core.reading import Reading, Settings, load_estimator, profile
 from cop_core.report import differences, protocols, report_document, write_report
 from cop_core.report.differences import agreement
 from cop_core.report.document import json_text
@@ -23,7 +23,7 @@ from cop_core.report.identity import inputs_of
 from cop_core.report.replay import read_document, repeat
 from cop_core.report.sources import find_sources
 from cop_core.stacks import open_stack
-from cop_core.vit import VitConfig, save_weights
+from cop_core.statistics import compare
 
 pytestmark = pytest.mark.usefixtures("quick_figures")
 

@@ -12,11 +12,12 @@ import zarr
 
 import cop_core as cop
 from cop_core.errors import InputError
-from cop_core.estimation import Settings, profile
-from cop_core.live import LiveReading, open_growing
 from cop_core.power import recommend_power, write_recommendation
+from cop_core.reading import Settings, profile
+from cop_core.reading.live import LiveReading
 from cop_core.report import repeat_command, write_report
-from cop_core.simulation import Detector, Optics
+from cop_core.simulator import Detector, Optics
+from cop_core.stacks.growing import open_growing
 
 pytestmark = pytest.mark.usefixtures("quick_figures", "quick_power_figure")
 
@@ -119,7 +120,7 @@ def test_lines_of_watch_say_why_they_cannot_be_replayed(run, growing, tmp_path, 
 
 def test_the_demonstration_says_that_it_is_in_no_file(run, monkeypatch, tmp_path, tiny_weights):
     pytest.importorskip("pymmcore_plus", reason="the extra 'live' is not installed")
-    from cop_core.simulation import PRESETS, Phantom
+    from cop_core.simulator import PRESETS, Phantom
 
     sample = PRESETS["sample"]
     phantom = Phantom(shape=(200, 200), field_um=300.0, depth_um=400.0)

@@ -15,13 +15,13 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from cop_core.components import DEFAULT_COMPONENTS
-from cop_core.depth import DepthProfile, PlaneEstimate, compare
 from cop_core.errors import CopError, InputError
 from cop_core.report import placing, protocols, report_document, summary_table, write_report
 from cop_core.report.figures import FORMATS, effects_figure, profile_figure
-from cop_core.report.looks import shown_name
 from cop_core.report.panels import draw_component, slope_text
 from cop_core.report.planes import planes_csv, safe_cell
+from cop_core.report.plot_style import shown_name
+from cop_core.statistics import DepthProfile, PlaneEstimate, compare
 
 SEVEN = ("gaussian", "shot", "read_noise", "salt_pepper", "banding", "scatter", "clean")
 

@@ -18,12 +18,12 @@ import scipy
 import tifffile
 
 import cop_core as cop
-from cop_core.depth import compare
-from cop_core.estimation import Settings, profile
+from cop_core.reading import Settings, profile
 from cop_core.report import identity, protocols, report_document, write_report
 from cop_core.report.page import report_html
 from cop_core.report.page.bibliography import bibtex
 from cop_core.stacks.files import file_state, source_files
+from cop_core.statistics import compare
 
 CITATION = Path(__file__).parents[2] / "CITATION.cff"
 HOSTILE = [

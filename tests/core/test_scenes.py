@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
-from cop_core.scenes import FAMILIES, colour_scene, contact_sheet, random_scene, render
+from cop_core.noise.scenes import FAMILIES, colour_scene, contact_sheet, random_scene, render
 
 SEEDS = range(10)
 TILE = 16

@@ -13,7 +13,7 @@ import yaozarrs
 import zarr
 
 from cop_core.errors import CancelledError, CopError, InputError
-from cop_core.simulation import (
+from cop_core.simulator import (
     PRESETS,
     Detector,
     Microscope,

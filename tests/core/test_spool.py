@@ -8,7 +8,7 @@ import signal
 import numpy as np
 import pytest
 
-from cop_core.live.spool import Spool
+from cop_core.stacks.growing.spool import Spool
 
 
 @pytest.mark.parametrize("side", [8, 64, 300])

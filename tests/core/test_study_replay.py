@@ -9,11 +9,11 @@ import shutil
 import pytest
 import tifffile
 
-from cop_core.depth import Choices, compare_arms, within
-from cop_core.depth.arms import NO_PAPER_TEST
-from cop_core.depth.equivalence import equivalence_p
-from cop_core.estimation import Settings, profile
+from cop_core.reading import Settings, profile
 from cop_core.report.figures import FORMATS
+from cop_core.statistics import Choices, compare_arms, within
+from cop_core.statistics.arms import NO_PAPER_TEST
+from cop_core.statistics.equivalence import equivalence_p
 from cop_core.study import make_study, read_plan
 
 pytestmark = pytest.mark.usefixtures("quick_figures", "quick_study_figures")

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from cop_core.ene import PRESETS, Draws, Genome
 from cop_core.errors import CancelledError, InputError
+from cop_core.network import NoiseViT, VitConfig, load_network
+from cop_core.noise import PRESETS, Draws, Genome
 from cop_core.training import STAGES, TrainConfig
 from cop_core.training import scenes as scenes_module
 from cop_core.training.batches import Batch, BatchMaker, as_lost, as_stored, lost
@@ -20,7 +21,6 @@ from cop_core.training.muon import Float32Muon, orthogonal
 from cop_core.training.objectives import head_loss, info_nce, misalignment, strength_loss
 from cop_core.training.scenes import SceneBank, as_exposed
 from cop_core.training.ship import train_and_save
-from cop_core.vit import NoiseViT, VitConfig, load_network
 
 CPU = torch.device("cpu")
 PATCH = VitConfig(stem="patch", depth=1, width=48, heads=3)  # its input is the crops themselves

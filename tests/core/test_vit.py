@@ -13,10 +13,8 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from cop_core.ene import Genome
 from cop_core.errors import InputError
-from cop_core.scenes import random_scene
-from cop_core.vit import (
+from cop_core.network import (
     NoiseViT,
     VitConfig,
     histograms,
@@ -26,9 +24,11 @@ from cop_core.vit import (
     read_card,
     save_weights,
 )
-from cop_core.vit import statistics as stats
-from cop_core.vit.quiet import at_patches, quiet_directions
-from cop_core.vit.statistics import noise_statistics
+from cop_core.network import statistics as stats
+from cop_core.network.crop_statistics import noise_statistics
+from cop_core.network.quiet_directions import at_patches, quiet_directions
+from cop_core.noise import Genome
+from cop_core.noise.scenes import random_scene
 
 TINY = VitConfig(depth=1, width=48, heads=3)
 PAPER_TINY = VitConfig(stem="patch", patch=16, channels=3, depth=1, width=48, heads=3)
@@ -382,7 +382,7 @@ def clean_scenes():
 
 def test_packaged_weights_are_whole():
     if not packaged():
-        pytest.skip("no weights in cop_core/vit/packaged yet")
+        pytest.skip("no weights in cop_core/network/packaged yet")
     assert set(packaged()) == {"default", "large", "paper-small"}
     for path in packaged().values():
         _, card = load_network(path)

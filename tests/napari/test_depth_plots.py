@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from cop_core.components import DEFAULT_COMPONENTS
-from cop_core.depth import Comparison, DepthProfile, PlaneEstimate, compare
+from cop_core.statistics import Comparison, DepthProfile, PlaneEstimate, compare
 
 if TYPE_CHECKING:
     from collections.abc import Callable

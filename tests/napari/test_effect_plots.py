@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cop_core.components import DEFAULT_COMPONENTS
-from cop_core.depth import Comparison, DepthProfile, PlaneEstimate, compare, fit_profile
+from cop_core.statistics import Comparison, DepthProfile, PlaneEstimate, compare, fit_profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable

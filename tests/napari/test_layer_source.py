@@ -14,7 +14,7 @@ import dask.array as da
 import zarr
 
 from cop_core.errors import InputError
-from cop_core.live import State
+from cop_core.stacks.growing import State
 from napari_cop._live_layer import LayerSource
 
 PIXELS = np.random.default_rng(0).poisson(40, (9, 32, 24)).astype(np.uint16)

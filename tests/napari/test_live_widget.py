@@ -20,8 +20,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QShortcut
 
 import cop_core as cop
-from cop_core.depth import Comparison, PlaneEstimate
-from cop_core.simulation import PRESETS, Phantom
+from cop_core.simulator import PRESETS, Phantom
+from cop_core.statistics import Comparison, PlaneEstimate
 from napari_cop import _live_form
 from napari_cop._commands import three_photon_demo
 from napari_cop._live_widget import LivePlots, LiveWidget

@@ -14,7 +14,7 @@ import tifffile
 pytest.importorskip("napari", reason="napari is not installed")
 
 from cop_core.errors import CopError, InputError
-from cop_core.estimation import NOT_READ
+from cop_core.reading import NOT_READ
 from napari_cop._reading import Request, read
 from napari_cop._runner import Runner, State
 from napari_cop._sources import Source, file_source

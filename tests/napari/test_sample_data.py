@@ -10,7 +10,7 @@ from napari_cop import _sample_data
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cop_core.simulation import PairFiles
+    from cop_core.simulator import PairFiles
 
 
 def test_pair_has_scale_and_power() -> None:
@@ -39,7 +39,7 @@ def test_without_sample_data_the_pair_is_simulated_once(
     calls = []
 
     def write(directory: Path, **options: object) -> PairFiles:
-        from cop_core.simulation import PairFiles
+        from cop_core.simulator import PairFiles
 
         calls.append(options["preset"])
         files = PairFiles.inside(directory)
@@ -49,7 +49,7 @@ def test_without_sample_data_the_pair_is_simulated_once(
         options["progress"](1, 60)  # type: ignore[operator]
         return files
 
-    monkeypatch.setattr("cop_core.simulation.write_pair", write)
+    monkeypatch.setattr("cop_core.simulator.write_pair", write)
     assert _sample_data.sample_files().fixed == installed / "fixed.ome.tif"
     assert _sample_data.sample_files().fixed == installed / "fixed.ome.tif"
     assert calls == ["sample"]

@@ -23,9 +23,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QImage, QShortcut
 from qtpy.QtWidgets import QApplication
 
-from cop_core.depth import Comparison
 from cop_core.errors import InputError
-from cop_core.estimation import NOT_READ, profile
+from cop_core.reading import NOT_READ, profile
+from cop_core.statistics import Comparison
 from napari_cop._noise_map import noise_maps
 from napari_cop._runner import State
 
@@ -313,7 +313,7 @@ def test_one_plane_and_no_plane_are_results_too(viewer: Any, add: Any, qtbot: An
 def test_planes_read_before_a_failure_are_kept(
     window: Any, add: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cop_core.estimation import reading
+    from cop_core.reading import reading
 
     prepare = reading.prepare
 

@@ -11,7 +11,7 @@ import tifffile
 import zarr
 
 import cop_core as cop
-from cop_core.estimation import NORMALISATIONS, Settings
+from cop_core.reading import NORMALISATIONS, Settings
 from cop_core.report import write_report
 
 SIDE, PLANES = 96, 9

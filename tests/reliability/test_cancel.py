@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import cop_core as cop
-from cop_core.estimation import Settings
+from cop_core.reading import Settings
 from cop_core.report import write_report
 
 QUICK = Settings(crops=1)

@@ -10,7 +10,7 @@ import pytest
 import tifffile
 
 import cop_core as cop
-from cop_core.estimation import Settings
+from cop_core.reading import Settings
 from cop_core.report import write_report
 
 HOSTILE = [

@@ -12,7 +12,8 @@ import pytest
 import writing
 
 import cop_core as cop
-from cop_core.live import LiveReading, State, open_growing
+from cop_core.reading.live import LiveReading
+from cop_core.stacks.growing import State, open_growing
 
 SUFFIX = {"ome-tiff": ".ome.tif", "folder": ""}
 PATIENT_S = 60.0  # a busy machine may keep the writer waiting

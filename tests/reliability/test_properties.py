@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import cop_core as cop
-from cop_core.ene import Genome
-from cop_core.ene.draws import Draws
-from cop_core.ene.registry import get_primitive
-from cop_core.estimation import Settings
-from cop_core.vit.config import CROP
+from cop_core.network.config import CROP
+from cop_core.noise import Genome
+from cop_core.noise.draws import Draws
+from cop_core.noise.registry import get_primitive
+from cop_core.reading import Settings
 
 UNSHARED = [HealthCheck.function_scoped_fixture]
 SCALES = st.sampled_from([0.125, 0.25, 0.5])

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from cop_core.errors import InputError
-from cop_core.vit import load_network
+from cop_core.network import load_network
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ import pytest
 
 import cop_core as cop
 from cop_core.errors import CopError, InputError
-from cop_core.estimation import Settings
-from cop_core.files import replace_files
+from cop_core.reading import Settings
 from cop_core.report import write_report
+from cop_core.writing import replace_files
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="mounts and limits of POSIX"),

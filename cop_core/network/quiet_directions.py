@@ -1,0 +1,97 @@
+"""Noise where structure is least: along the directions in which a crop's patches vary least.
+
+White noise varies alike in every direction of the space of patches, structure only in some. The
+variance along the last principal directions is that of the noise, even in texture, where every
+fixed high-pass filter sees structure too (S. Pyatykh et al., IEEE Trans. Image Process. 22, 687,
+2013). Gathered by local brightness it is a photon transfer curve of the crop, which tells shot
+noise from amplifier noise.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from cop_core.network import histograms
+
+SIDE = 7
+"""Side of the patches in pixels."""
+DIRECTIONS = SIDE**2
+QUIET_BINS = 32
+_STEP = 3
+_QUIETEST = 4
+_LEAST_VARIANCE = 1e-10  # far below the step of 16 bits
+
+
+class Quiet(NamedTuple):
+    """Crops' patches along their principal directions.
+
+    Attributes
+    ----------
+    spread : Tensor of shape (n, DIRECTIONS)
+        SD along each direction, the least first.
+    residual : Tensor of shape (n, 4, rows, columns)
+        Parts of the patches along the four directions of least variance.
+    """
+
+    spread: Tensor
+    residual: Tensor
+
+    def shares(self, place: Tensor, places: int) -> Tensor:
+        """Return histograms of magnitudes by place, (n, places, QUIET_BINS).
+
+        Parameters
+        ----------
+        place : Tensor of shape (n, rows, columns)
+            Where each patch belongs, int64.
+        places : int
+            Number of places.
+        """
+        magnitude = histograms.level(self.residual.abs(), 2 * QUIET_BINS) - QUIET_BINS
+        alike = place.unsqueeze(1).expand_as(magnitude)
+        return histograms.shares(histograms.counts(alike, places, magnitude, QUIET_BINS))
+
+    def sd(self, place: Tensor, places: int) -> Tensor:
+        """Return the SD by place, bent, (n, places, 1); 0 where a place is empty."""
+        variance = self.residual.square().mean(1, keepdim=True)
+        return histograms.bent(histograms.means(place, places, variance).sqrt())
+
+
+def quiet_directions(x: Tensor) -> Quiet:
+    """Return what varies least in patches of crops (n, h, w), one patch every third pixel.
+
+    On the CPU crop by crop: products and eigenvectors round by where in memory a matrix begins,
+    and a crop's numbers are not to depend on its companions.
+    """
+    if x.device.type == "cpu" and len(x) > 1:
+        parts = [quiet_directions(crop) for crop in torch.split(x, 1)]
+        return Quiet(*(torch.cat(column) for column in zip(*parts, strict=True)))
+    patches = F.unfold(x.unsqueeze(1), SIDE, stride=_STEP)  # (n, SIDE**2, places)
+    patches -= patches.mean(-1, keepdim=True)
+    covariance = patches @ patches.transpose(1, 2) / patches.shape[-1]
+    variance, vectors = _principal(covariance)
+    residual = vectors[..., :_QUIETEST].transpose(1, 2) @ patches
+    rows, columns = ((side - SIDE) // _STEP + 1 for side in x.shape[-2:])
+    return Quiet(variance.clamp_min(0).sqrt(), residual.reshape(len(x), _QUIETEST, rows, columns))
+
+
+def _principal(covariance: Tensor) -> tuple[Tensor, Tensor]:
+    """Return variances, rising, and directions of covariances (n, d, d).
+
+    In double precision and with a little on the diagonal: in single precision LAPACK gives up
+    on, or returns no numbers for, patches that are black but for a few pixels.
+    """
+    device = torch.device("cpu") if covariance.device.type == "mps" else covariance.device
+    exact = covariance.to(device).double()
+    exact.diagonal(dim1=1, dim2=2).add_(_LEAST_VARIANCE)
+    variance, directions = torch.linalg.eigh(exact)
+    return variance.to(covariance), directions.to(covariance)
+
+
+def at_patches(places: Tensor) -> Tensor:
+    """Return a map (n, h, w) at the centres of the patches, (n, rows, columns)."""
+    edge = SIDE // 2
+    return places[..., edge:-edge:_STEP, edge:-edge:_STEP]

@@ -1,0 +1,181 @@
+"""Weights on disk: safetensors with a JSON card beside them, verified before use."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from cop_core.components import CLEAN
+from cop_core.errors import InputError
+from cop_core.network.config import VitConfig
+from cop_core.network.model import NoiseViT
+from cop_core.writing import replace_files
+
+_SUFFIX = ".safetensors"
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is known of a set of weights; lies beside them as JSON.
+
+    Attributes
+    ----------
+    name : str
+        Name of the weights.
+    components : tuple of str
+        Names of the outputs, clean last.
+    network : dict
+        Fields of the `VitConfig`.
+    genome : dict
+        Name, order of primitives and fingerprint of the genome they were trained on.
+    training : dict
+        Settings of the runs that made them, data and licences.
+    metrics : dict
+        Measured accuracy, with the settings it was measured with.
+    sha256 : str
+        Of the safetensors file.
+    """
+
+    name: str
+    components: tuple[str, ...]
+    network: dict[str, Any]
+    genome: dict[str, Any]
+    training: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    sha256: str = ""
+
+
+def packaged() -> dict[str, Path]:
+    """Return the weights that ship, name to path."""
+    folder = Path(str(resources.files("cop_core.network") / "packaged"))
+    return {path.stem: path for path in sorted(folder.glob(f"*{_SUFFIX}"))}
+
+
+def locate(name_or_path: str | Path) -> Path:
+    """Return the path of packaged weights by name, or the given path.
+
+    Raises
+    ------
+    InputError
+        If there is neither.
+    """
+    found = packaged().get(str(name_or_path))
+    path = found or Path(name_or_path)
+    if path.suffix != _SUFFIX or not path.is_file():
+        raise InputError(
+            "no such weights",
+            where=str(name_or_path),
+            advice=f"Name one of {', '.join(packaged())} or a {_SUFFIX} file with its JSON card",
+        )
+    return path
+
+
+def save_weights(path: Path, state: Mapping[str, Tensor], card: Card) -> Card:
+    """Write weights in half precision and their card.
+
+    Parameters
+    ----------
+    path : Path
+        A ``.safetensors`` file; the card gets the same name with ``.json``.
+    state : mapping
+        State dict of a `NoiseViT`.
+    card : Card
+        Its `sha256` is filled in.
+
+    Returns
+    -------
+    Card
+        As written.
+    """
+    data = save({k: v.detach().cpu().half().contiguous() for k, v in state.items()})
+    signed = Card(**{**asdict(card), "sha256": hashlib.sha256(data).hexdigest()})
+    text = json.dumps(asdict(signed), indent=1, allow_nan=False) + "\n"
+    replace_files({path: data, path.with_suffix(".json"): text.encode()})
+    return signed
+
+
+def read_card(path: Path) -> Card:
+    """Read the card that lies beside weights.
+
+    Raises
+    ------
+    InputError
+        If it is missing or damaged.
+    """
+    card_path = path.with_suffix(".json")
+    try:
+        fields = json.loads(card_path.read_text(encoding="utf-8"))
+        card = Card(**{**fields, "components": tuple(fields["components"])})
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise InputError(
+            f"no readable card ({error})",
+            where=str(card_path),
+            advice="Keep the .json file that came with the weights beside them",
+        ) from error
+    if not isinstance(card.genome, dict) or "name" not in card.genome:
+        raise InputError("the card names no genome", where=str(card_path))
+    if len(card.components) < 2 or card.components[-1] != CLEAN:
+        raise InputError("the card's components do not end with clean", where=str(card_path))
+    return card
+
+
+def load_network(path: Path) -> tuple[NoiseViT, Card]:
+    """Load a network in evaluation mode, its file's hash checked against the card.
+
+    Raises
+    ------
+    InputError
+        If the hash, the format or the shapes are wrong. Nothing is executed from the file.
+    """
+    card = read_card(path)
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != card.sha256:
+        raise InputError(
+            "the weights are not those their card describes (SHA-256 differs)",
+            where=str(path),
+            advice="Get both files again",
+        )
+    try:
+        config = VitConfig(**card.network)
+        state = {k: v.float() for k, v in load(data).items()}
+        _require_size(config, state)
+        network = NoiseViT(config)
+        network.load_state_dict(state)
+    except (SafetensorError, RuntimeError, TypeError, ValueError, InputError) as error:
+        reason = str(error).rstrip(".")
+        raise InputError(
+            f"the weights do not fit their card ({reason})", where=str(path)
+        ) from error
+    if config.outputs != len(card.components):
+        raise InputError("the card names another number of outputs", where=str(path))
+    if not all(bool(v.isfinite().all()) for v in state.values()):
+        raise InputError("the weights are not finite", where=str(path))
+    return network.eval().requires_grad_(False), card
+
+
+def _require_size(config: VitConfig, state: Mapping[str, Tensor]) -> None:
+    """Refuse a network larger than its weights, before memory is taken for it."""
+    if config.depth > len(state):
+        raise InputError(f"{config.depth} layers, {len(state)} tensors")
+    with torch.device("meta"):
+        needed = sum(value.numel() for value in NoiseViT(config).state_dict().values())
+    held = sum(value.numel() for value in state.values())
+    if needed != held:
+        raise InputError(f"{needed:,} values are needed, there are {held:,}")
+
+
+def fresh_network(preset: str, *, outputs: int = 6, seed: int = 0) -> NoiseViT:
+    """Return an untrained network of a named configuration, for measuring speed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return NoiseViT(VitConfig.preset(preset, outputs=outputs)).eval()

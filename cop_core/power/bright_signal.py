@@ -1,0 +1,191 @@
+"""How bright a plane's bright structures are, without what noise adds to bright pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from cop_core.errors import CancelledError, InputError
+
+if TYPE_CHECKING:
+    from cop_core.stacks import Plane, Stack
+    from cop_core.statistics import DepthProfile
+
+Array = npt.NDArray[np.float64]
+
+BRIGHT_SHARE: Final = 0.1
+"""Share of a plane's blocks that count as its bright structures."""
+
+SATURATED_SHARE: Final = 0.1
+"""Saturated pixels allowed, as a share of the bright ones: more would hold the signal down."""
+
+SMALL_PLANE: Final = "too small for its bright structures"
+CLIPPED: Final = "its bright structures are saturated"
+
+_BLOCK: Final = 8
+_FEWEST_BLOCKS: Final = 30
+_DARK_SHARE: Final = 0.02
+_CLEAR_SDS: Final = 4.0  # of a correlation of nothing but noise, 1 / sqrt(blocks)
+_NOTHING: Final = (np.nan, np.nan, np.nan, np.nan)
+
+
+@dataclass(frozen=True)
+class BrightSignal:
+    """Brightness of every plane of a stack, in counts with the detector's offset.
+
+    Attributes
+    ----------
+    name : str
+        The stack's name.
+    depth_um, power_mw : ndarray of shape (planes,)
+        Depth in um and power at the sample in mW (NaN where not stated).
+    bright_counts, dark_counts, mean_counts : ndarray of shape (planes,)
+        Brightness of the bright structures, of the darkest ones and of the whole plane; NaN
+        where the plane cannot be used.
+    noise_counts : ndarray of shape (planes,)
+        Standard error of `bright_counts` from the noise of its pixels; that of a single block
+        where structure cannot be told from noise.
+    reasons : tuple of str
+        Why a plane cannot be used; empty where it can.
+    """
+
+    name: str
+    depth_um: Array
+    power_mw: Array
+    bright_counts: Array
+    dark_counts: Array
+    mean_counts: Array
+    noise_counts: Array
+    reasons: tuple[str, ...]
+
+
+def bright_signal(
+    stack: Stack,
+    *,
+    share: float = BRIGHT_SHARE,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> BrightSignal:
+    """Measure how bright the bright structures of every plane are.
+
+    A plane is averaged over blocks of 8 x 8 pixels; the bright structures are the brightest
+    tenth of them. Noise makes the brightest blocks look brighter than they are. How much of the
+    spread of blocks is structure is told by the correlation r of two half blocks (the colours of
+    a chessboard), whose noise is independent: R = 2 r / (1 + r) after Spearman and Brown [1]_.
+    The spread is taken down to that of structure alone, mean + sqrt(R) (bright - mean).
+
+    Parameters
+    ----------
+    stack : Stack
+        What is measured, one plane at a time.
+    share : float
+        Share of the blocks that count as bright, in (0, 1].
+    progress : callable
+        Told of planes done and in all.
+    cancelled : callable
+        Asked after every plane.
+
+    Returns
+    -------
+    BrightSignal
+        One entry a plane.
+
+    Raises
+    ------
+    InputError
+        If the share is not one.
+    CancelledError
+        Where `cancelled` says so.
+
+    References
+    ----------
+    .. [1] W. Brown, "Some experimental results in the correlation of mental abilities",
+       British Journal of Psychology 3:296 (1910).
+    """
+    if not 0 < share <= 1:
+        raise InputError(f"a share of {share:g}", where="share", advice="Give one from 0 to 1")
+    rows, reasons = [], []
+    for plane in stack:
+        reason = _reason(plane, share)
+        rows.append(_NOTHING if reason else brightness(plane.data, share))
+        reasons.append(reason)
+        progress(len(rows), len(stack))
+        if cancelled():
+            raise CancelledError("cancelled", where=f"plane {len(rows)} of {len(stack)}")
+    bright, noise, dark, mean = np.array(rows, np.float64).reshape(-1, 4).T
+    return BrightSignal(
+        stack.name, stack.depth_um, stack.power_mw, bright, dark, mean, noise, tuple(reasons)
+    )
+
+
+def plane_means(profile: DepthProfile) -> BrightSignal:
+    """Return the mean signal of a profile's planes in place of the bright one.
+
+    Parameters
+    ----------
+    profile : DepthProfile
+        It holds no pixels, so noise and dark level are not known.
+    """
+    means = np.array([plane.signal for plane in profile.planes], dtype=np.float64)
+    nothing = np.full(len(means), np.nan)
+    reasons = tuple(plane.reason for plane in profile.planes)
+    return BrightSignal(
+        profile.name, profile.depth_um, profile.power_mw, means, nothing, means,
+        np.zeros(len(means)), reasons,
+    )  # fmt: skip
+
+
+def brightness(
+    data: npt.NDArray[Any], share: float = BRIGHT_SHARE
+) -> tuple[float, float, float, float]:
+    """Return a plane's bright signal, its standard error, the dark level and the mean.
+
+    Parameters
+    ----------
+    data : ndarray of shape (height, width)
+        Counts, at least 30 blocks of 8 x 8.
+    share : float
+        Share of the blocks that count as bright.
+    """
+    first, second = _half_blocks(data)
+    blocks = np.sort((first + second) / 2)
+    mean = float(blocks.mean())
+    r = _correlation(first, second)
+    spread = np.sqrt(2 * r / (1 + r))
+    top = max(round(share * blocks.size), 1)
+    bottom = max(round(_DARK_SHARE * blocks.size), 1)
+    noise = float((first - second).std()) / 2
+    if r * np.sqrt(blocks.size) > _CLEAR_SDS:
+        noise /= np.sqrt(top)
+    bright = mean + spread * (float(blocks[-top:].mean()) - mean)
+    dark = mean + spread * (float(blocks[:bottom].mean()) - mean)
+    return float(bright), float(noise), float(dark), mean
+
+
+def _reason(plane: Plane, share: float) -> str:
+    if plane.validity.reason:
+        return plane.validity.reason
+    height, width = plane.data.shape
+    if (height // _BLOCK) * (width // _BLOCK) < _FEWEST_BLOCKS:
+        return SMALL_PLANE
+    return CLIPPED if plane.validity.saturated_fraction > SATURATED_SHARE * share else ""
+
+
+def _half_blocks(data: npt.NDArray[Any]) -> tuple[Array, Array]:
+    """Return the means of the two colours of a chessboard in every block, shape (blocks,)."""
+    rows, columns = (side // _BLOCK for side in data.shape)
+    whole = np.asarray(data[: rows * _BLOCK, : columns * _BLOCK], np.float64)
+    blocks = whole.reshape(rows, _BLOCK, columns, _BLOCK).swapaxes(1, 2).reshape(-1, _BLOCK**2)
+    black = (np.indices((_BLOCK, _BLOCK)).sum(axis=0) % 2).ravel().astype(bool)
+    return blocks[:, black].mean(axis=1), blocks[:, ~black].mean(axis=1)
+
+
+def _correlation(first: Array, second: Array) -> float:
+    """Return the correlation of two halves, 0 where it is negative or undefined."""
+    a, b = first - first.mean(), second - second.mean()
+    scale = float(np.sqrt((a @ a) * (b @ b)))
+    return max(float(a @ b) / scale, 0.0) if scale else 0.0

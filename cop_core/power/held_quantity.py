@@ -1,0 +1,182 @@
+"""A quantity that power can hold level over depth: the signal, or a component of the noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from cop_core.errors import InputError
+from cop_core.power.layers import LayerFit
+from cop_core.power.tissue import Tissue, follow_tissue
+from cop_core.statistics import autocorrelation
+
+if TYPE_CHECKING:
+    from cop_core.power.attenuation import Attenuation
+    from cop_core.statistics import DepthProfile
+
+Array = npt.NDArray[np.float64]
+
+SIGNAL: Final = "signal"
+"""Name of the signal, beside the names of components."""
+
+SIGNAL_EXPONENTS: Final = {"poisson": -0.5, "gaussian": -1.0, "quantization": -1.0}
+"""Strength goes as this power of the signal, each plane normalised by itself.
+
+A plane's range R is proportional to its signal. In the microscopy genome the Poisson strength is
+s = 2 / sqrt(N) with N, the photons at full scale, proportional to R; amplifier noise and the
+converter's step are a fixed number of counts, so that their strengths go as 1 / R.
+"""
+
+FAINTEST: Final = 0.02  # below, a strength is as good as none and its log says nothing
+STRONGEST: Final = 0.4  # above, noise itself stretches the range that it is measured by
+
+
+@dataclass(frozen=True)
+class Held:
+    """A quantity Q of a plane as depth and power make it: log Q = g(z) + t(z) + m log P.
+
+    Attributes
+    ----------
+    name : str
+        ``"signal"`` (bright signal in counts) or a component (strength from 0 to 1).
+    exponent : float
+        m: n for the signal of n-photon excitation, -n / 2 for Poisson noise.
+    fit : LayerFit
+        g, one straight piece a layer.
+    measured : ndarray of shape (planes,)
+        Q of every plane of the stack; NaN where it is not in the fit.
+    drift : float
+        For a component: strength over what the signal explains, deepest plane over shallowest;
+        1 where it follows the signal alone.
+    tissue : Tissue or None
+        t, what the tissue of the stack adds; None where the law alone is held.
+    """
+
+    name: str
+    exponent: float
+    fit: LayerFit
+    measured: Array
+    drift: float = 1.0
+    tissue: Tissue | None = None
+
+    def at(self, depth_um: npt.ArrayLike, power_mw: npt.ArrayLike) -> Array:
+        """Return Q expected at depths in um and powers in mW; a strength is 1 at most."""
+        gain = self.exponent * np.log(np.asarray(power_mw, np.float64))
+        highest = np.inf if self.name == SIGNAL else 1.0
+        return np.asarray(np.minimum(np.exp(self._log(depth_um) + gain), highest))
+
+    def power_mw(self, level: float, depth_um: npt.ArrayLike) -> Array:
+        """Return the power in mW that gives Q a level at depths in um."""
+        log_mw = (np.log(level) - self._log(depth_um)) / self.exponent
+        return np.asarray(np.exp(np.minimum(log_mw, 700.0)))  # exp overflows above
+
+    def se_at(self, depth_um: npt.ArrayLike, anchor_um: float | None = None) -> Array:
+        """Return the standard error of log Q at depths in um, or of its change from an anchor."""
+        law = self.fit.se_at(depth_um, anchor_um)
+        return law if self.tissue is None else np.hypot(law, self.tissue.se_at(depth_um, anchor_um))
+
+    def _log(self, depth_um: npt.ArrayLike) -> Array:
+        """Return log Q at 1 mW."""
+        law = self.fit.at(depth_um)
+        return law if self.tissue is None else law + self.tissue.at(depth_um)
+
+
+def hold_signal(found: Attenuation, follow_um: float = 0.0) -> Held:
+    """Return the bright signal as what is held, with the tissue smoothed over a depth in um."""
+    measured = np.where(found.used, found.counts, np.nan)
+    tissue = follow_tissue(found.fit.depth_um, found.fit.residual, follow_um)
+    return Held(SIGNAL, float(found.order), found.fit, measured, tissue=tissue)
+
+
+def hold_component(
+    profile: DepthProfile, component: str, found: Attenuation, follow_um: float = 0.0
+) -> Held:
+    """Return a component's strength as what is held.
+
+    The strength of every plane is taken as c S^b, with b from `SIGNAL_EXPONENTS` and S the
+    signal as its fit has it; c is the median over the planes.
+
+    Parameters
+    ----------
+    profile : DepthProfile
+        Strengths and powers; its planes must be normalised each by itself.
+    component : str
+        A key of `SIGNAL_EXPONENTS`.
+    found : Attenuation
+        How the signal of the same stack falls.
+    follow_um : float
+        Depth in um over which the strength's own course is smoothed and added; 0 for none.
+
+    Raises
+    ------
+    InputError
+        If the component does not follow the signal in a known way, the profile lacks it or was
+        normalised by the stack, or fewer than 8 planes have a strength between 2 and 40 %
+        within the depths of the fit.
+    """
+    require_component(component)
+    _require_profile(profile, component)
+    b, signal = SIGNAL_EXPONENTS[component], hold_signal(found)
+    strength, power, depth = profile.of(component), profile.power_mw, profile.depth_um
+    with np.errstate(invalid="ignore"):
+        use = profile.kept & (strength >= FAINTEST) & (strength <= STRONGEST) & (power > 0)
+        use &= (depth >= found.fit.depth_um[0]) & (depth <= found.fit.depth_um[-1])
+    if use.sum() < autocorrelation.MIN_PLANES:
+        raise InputError(
+            f"{int(use.sum())} planes have a {component} strength between 2 and 40 % at a known "
+            f"power, {autocorrelation.MIN_PLANES} are needed",
+            where=profile.name,
+            advice="Hold the signal instead",
+        )
+    ratio = np.log(strength[use]) - b * np.log(signal.at(depth[use], power[use]))
+    c, error = float(np.median(ratio)), _error_of_mean(depth[use], ratio)
+    fit = _scaled(signal.fit, b, c, error)
+    measured = np.where(use, strength, np.nan)
+    trend = float(np.polyfit(depth[use], ratio, 1)[0] * np.ptp(depth[use]))
+    tissue = follow_tissue(depth[use], ratio - c, follow_um)
+    return Held(component, b * found.order, fit, measured, float(np.exp(trend)), tissue)
+
+
+def _error_of_mean(depth_um: Array, values: Array) -> float:
+    """Return the standard error of a mean over planes that are alike to their neighbours."""
+    order = np.argsort(depth_um, kind="stable")
+    gap = autocorrelation.gaps(depth_um[order])
+    rho = autocorrelation.estimate_rho(np.ones((len(values), 1)), values[order], gap)
+    weights = np.full(len(values), 1 / len(values))
+    return float(values.std(ddof=1) * np.sqrt(autocorrelation.quadratic_form(weights, rho, gap)))
+
+
+def _scaled(fit: LayerFit, factor: float, shift: float, shift_se: float) -> LayerFit:
+    """Return the lines times a factor plus an uncertain shift."""
+    coefficients = factor * fit.coefficients
+    coefficients[0] += shift
+    scale = np.full(len(fit.covariance), factor)
+    scale[len(coefficients) :] = 1.0  # the breaks stay where they are
+    covariance = fit.covariance * np.outer(scale, scale)
+    covariance[0, 0] += shift_se**2
+    return replace(fit, coefficients=coefficients, covariance=covariance)
+
+
+def require_component(component: str) -> None:
+    """Refuse a component that does not follow the signal in a known way."""
+    if component not in SIGNAL_EXPONENTS:
+        known = ", ".join((SIGNAL, *SIGNAL_EXPONENTS))
+        raise InputError(
+            f"power cannot hold {component!r}: how it follows the signal is not known",
+            advice=f"Hold one of {known}",
+        )
+
+
+def _require_profile(profile: DepthProfile, component: str) -> None:
+    if component not in profile.components:
+        raise InputError(f"the profile has no {component}", where=profile.name)
+    normalisation = profile.settings.get("normalisation", "plane-percentile")
+    if not str(normalisation).startswith("plane-"):
+        raise InputError(
+            f"strengths under {normalisation} do not follow the signal of their plane",
+            where=profile.name,
+            advice="Read the profile under plane-percentile",
+        )

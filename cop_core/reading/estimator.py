@@ -1,0 +1,301 @@
+"""The trained network as a function from crops to strengths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from cop_core.errors import CopError, InputError
+from cop_core.network.model import NoiseViT
+from cop_core.network.weights import Card, load_network, locate, packaged
+from cop_core.reading.blocks import block_pool
+
+Precision = Literal["auto", "float32", "bfloat16"]
+DEFAULT_BATCH = 64
+
+
+class CropReading(NamedTuple):
+    """What is read from n crops.
+
+    Attributes
+    ----------
+    strengths : ndarray of shape (n, components)
+        Strengths; rows sum to 1.
+    uncertainty : ndarray of shape (n, components)
+        Predictive SD of every strength: 90 % of the true ones lie within 1.645 of it, for crops
+        like those of training. NaN where the weights do not say.
+    strangeness : ndarray of shape (n,)
+        Distance from what training saw, as the network sees it: above 1 for one crop of
+        training in a hundred. NaN where the weights do not say.
+    """
+
+    strengths: npt.NDArray[np.float64]
+    uncertainty: npt.NDArray[np.float64]
+    strangeness: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """A network with its card, on a device.
+
+    Attributes
+    ----------
+    network : NoiseViT
+        In evaluation mode.
+    card : Card
+        What it was trained on; names its outputs.
+    device : torch.device
+        Where it runs.
+    precision : torch.dtype
+        Of the transformer; the statistics before it are always float32.
+    loaded_with : dict
+        What `load_estimator` was asked for: ``weights`` (a packaged name or an absolute path),
+        ``device`` and ``precision`` where not ``auto``. Empty where it did not load them.
+    """
+
+    network: NoiseViT
+    card: Card
+    device: torch.device
+    precision: torch.dtype
+    loaded_with: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Names of the strengths, clean last."""
+        return self.card.components
+
+    def predict(
+        self, crops: npt.ArrayLike, *, batch_size: int = DEFAULT_BATCH
+    ) -> npt.NDArray[np.float64]:
+        """Return the strengths alone of what `read` returns, shape (n, components)."""
+        return self.read(crops, batch_size=batch_size).strengths
+
+    def read(self, crops: npt.ArrayLike, *, batch_size: int = DEFAULT_BATCH) -> CropReading:
+        """Read the strengths of crops, and how sure they are.
+
+        Parameters
+        ----------
+        crops : array of shape (n, 192, 192) or (n, 192, 192, 3)
+            Crops in [0, 1]. The default network reads colour channel by channel and returns
+            the mean; the doubt of a colour crop is the mean of its channels', its strangeness
+            that of the strangest.
+        batch_size : int
+            Crops at a time. On the CPU a crop's numbers do not depend on it, nor on the other
+            crops, to the last bit; elsewhere to 1e-5 in float32. Halved while the device has not
+            enough memory, then the CPU takes over.
+
+        Returns
+        -------
+        CropReading
+            Strengths; rows sum to 1.
+
+        Raises
+        ------
+        InputError
+            If the shape does not fit, values are not finite or outside [0, 1], or `batch_size`
+            is less than 1.
+        """
+        if batch_size < 1:
+            raise InputError(f"{batch_size} crops a batch", advice="Give 1 or more")
+        x = self.as_input(crops)
+        by_channel = x.shape[1] == 3 and self.network.config.channels == 1
+        if by_channel:
+            values = self._in_batches(x.reshape(-1, 1, *x.shape[2:]), batch_size)
+            values = values.reshape(len(x), 3, values.shape[1])
+            values = torch.cat([values[..., :-1].mean(1), values[..., -1:].amax(1)], dim=-1)
+        else:
+            values = self._in_batches(x, batch_size)
+        table = values.numpy().astype(np.float64)
+        strengths, sd = np.split(table[:, :-1], 2, axis=1)
+        total = strengths.sum(axis=1, keepdims=True)
+        return CropReading(strengths / total, sd, table[:, -1])
+
+    def noise_sd(
+        self, crops: npt.ArrayLike, *, batch_size: int = DEFAULT_BATCH
+    ) -> npt.NDArray[np.float64]:
+        """Read the SD of the random noise of crops, amplifier and shot noise together.
+
+        What estimators of Gaussian noise are asked for. In a crop of little contrast the two
+        noises look the same, and their sum is known better than either.
+
+        Parameters
+        ----------
+        crops : array of shape (n, 192, 192) or (n, 192, 192, 3)
+            Crops in [0, 1].
+        batch_size : int
+            As for `read`.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            SD at the mean brightness x of the crop, as a share of full scale: the root of
+            (g^2 + s^2 x) / 4 for Gaussian strength g and Poisson strength s.
+
+        Raises
+        ------
+        InputError
+            If the weights are of a genome whose strengths are no SDs, or as `read`.
+        """
+        if "shot" not in self.card.genome.get("order", ()):
+            raise InputError(
+                f"strengths of weights {self.card.name!r} are no SDs",
+                advice="Take weights of the microscopy genome, such as default",
+            )
+        strengths = self.predict(crops, batch_size=batch_size)
+        g, s = (strengths[:, self.components.index(c)] for c in ("gaussian", "poisson"))
+        pixels = np.asarray(crops, np.float64)
+        x: npt.NDArray[np.float64] = pixels.mean(axis=tuple(range(1, pixels.ndim)))
+        return np.sqrt(g**2 + s**2 * x) / 2
+
+    def as_input(self, crops: npt.ArrayLike) -> Tensor:
+        """Return crops as the network takes them, (n, 1 or 3, 192, 192).
+
+        Parameters
+        ----------
+        crops : array of shape (n, 192, 192) or (n, 192, 192, 3)
+            Crops in [0, 1].
+
+        Raises
+        ------
+        InputError
+            If the shape does not fit, values are not finite or outside [0, 1].
+        """
+        x = np.asarray(crops, dtype=np.float32)
+        side = self.network.config.crop
+        grey = x.ndim == 3 and x.shape[1:] == (side, side)
+        colour = x.ndim == 4 and x.shape[1:] == (side, side, 3)
+        if not (grey or colour):
+            raise InputError(
+                f"crops of shape {x.shape}",
+                advice=f"Give (n, {side}, {side}) or (n, {side}, {side}, 3)",
+            )
+        if x.size and not (x.min() >= 0 and x.max() <= 1):
+            raise InputError("crops outside [0, 1] or not finite", advice="Normalise them first")
+        tensor = torch.from_numpy(np.require(x, requirements=["C", "W"]))
+        return tensor.unsqueeze(1) if grey else tensor.permute(0, 3, 1, 2)
+
+    def _in_batches(self, x: Tensor, batch_size: int) -> Tensor:
+        out = [torch.empty(0, 2 * self.network.config.outputs + 1)]
+        device, start, size = self.device, 0, batch_size
+        while start < len(x):
+            try:
+                out.append(self._values(x[start : start + size], device))
+                start += size
+            except RuntimeError as error:
+                if not _is_of_memory(error):
+                    raise
+                if device.type == "cpu":
+                    raise CopError(
+                        "not enough memory for a few crops", advice="Close other programs"
+                    ) from error
+                device = torch.device("cpu") if size == 1 else device
+                size = batch_size if size == 1 else size // 2
+        return torch.cat(out)
+
+    def _values(self, x: Tensor, device: torch.device) -> Tensor:
+        """Return strengths, their SD and the strangeness of crops, (n, 2 outputs + 1)."""
+        self.network.to(device)
+        if device.type != "cpu":
+            return self._read(x.to(device)).cpu()
+        return block_pool().map(self._read, x)
+
+    @torch.inference_mode()
+    def _read(self, x: Tensor) -> Tensor:
+        low, on_cpu = self.precision != torch.float32, x.device.type == "cpu"
+        with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=low):
+            features = self.network.forward_features(self.network.prepare(x))
+            # on the CPU row by row: in products so small a row's place shows in the last digit
+            rows = torch.split(features, 1) if on_cpu else (features,)
+            return torch.cat([self._of_features(row) for row in rows])
+
+    def _of_features(self, features: Tensor) -> Tensor:
+        strengths = torch.softmax(self.network.forward_head(features).float(), -1)
+        doubt = self.network.doubt
+        if doubt is None:
+            unknown = strengths.new_full((len(strengths), strengths.shape[1] + 1), torch.nan)
+            return torch.cat([strengths, unknown], dim=1)
+        with torch.autocast(features.device.type, enabled=False):
+            sd, strangeness = doubt.sd(features, strengths), doubt.strangeness(features)
+        return torch.cat([strengths, sd, strangeness.unsqueeze(1)], dim=1)
+
+
+def _is_of_memory(error: RuntimeError) -> bool:
+    """Return whether a device has not enough memory; the CPU and Apple's say so in words alone."""
+    words = ("can't allocate memory", "out of memory")
+    return isinstance(error, torch.OutOfMemoryError) or any(w in str(error) for w in words)
+
+
+def load_estimator(
+    name: str | Path = "default", *, device: str = "auto", precision: Precision = "auto"
+) -> Estimator:
+    """Load packaged weights by name, or from a path.
+
+    Parameters
+    ----------
+    name : str or Path
+        ``"default"`` (microscopy genome), ``"large"`` (the same, twice as deep),
+        ``"paper-small"`` (the paper's genome), or a path to safetensors with a card beside them.
+    device : str
+        ``"auto"`` (CUDA, MPS, else CPU) or a torch device.
+    precision : {"auto", "float32", "bfloat16"}
+        ``auto`` takes bfloat16 on NVIDIA GPUs and CPUs that multiply it natively.
+
+    Raises
+    ------
+    InputError
+        If weights or device are not there or not what they claim to be.
+    """
+    chosen = _device(device)
+    path = locate(name)
+    network, card = _load_cached(path, path.stat().st_mtime_ns)
+    weights = str(name) if str(name) in packaged() else str(path.absolute())
+    asked = {"device": device, "precision": precision}
+    return Estimator(
+        network.to(chosen),
+        card,
+        chosen,
+        _precision(precision, chosen),
+        {"weights": weights, **{key: text for key, text in asked.items() if text != "auto"}},
+    )
+
+
+@lru_cache(maxsize=4)
+def _load_cached(path: Path, _changed_ns: int) -> tuple[NoiseViT, Card]:
+    return load_network(path)
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        accelerator: Any = torch.accelerator.current_accelerator(check_available=True)
+        return accelerator if accelerator is not None else torch.device("cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(
+            f"device {name!r} is not available ({str(error).splitlines()[0]})",
+            advice="Use auto or cpu",
+        ) from error
+    return device
+
+
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Return whether a device multiplies bfloat16 natively; others take up to 80 times as long."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return device.type == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
+
+
+def _precision(name: Precision, device: torch.device) -> torch.dtype:
+    if name == "auto":
+        return torch.bfloat16 if multiplies_bfloat16(device) else torch.float32
+    if name not in ("float32", "bfloat16"):
+        raise InputError(f"no precision {name!r}", advice="Known: auto, float32, bfloat16")
+    return torch.float32 if name == "float32" else torch.bfloat16

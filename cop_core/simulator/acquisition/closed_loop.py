@@ -1,0 +1,180 @@
+"""Closed loop: acquire a plane, look at it, choose the next one's power."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from cop_core.errors import CopError, InputError
+from cop_core.simulator.acquisition.core import LASER_POWER, SimulatedCore
+from cop_core.simulator.acquisition.events import plane_event
+from cop_core.stacks.growing.micromanager import MicroManagerSource
+
+if TYPE_CHECKING:
+    from useq import MDAEvent
+
+    from cop_core.simulator.acquisition.plane_measures import Look
+
+Array: TypeAlias = npt.NDArray[np.float64]
+Law: TypeAlias = Callable[[npt.ArrayLike], Array]
+"""Power in mW at depths in um, such as `GainedPower.at`."""
+
+
+@dataclass(frozen=True)
+class Controller:
+    """The next plane's power, from a law and from what the last plane showed.
+
+    With the law L, a plane's power P and what was measured in it, m, which grows as P^order,
+
+        P' = P L(z') / L(z) (target / m)^(gain / order).
+
+    The law feeds forward what is known of the tissue; the measurement feeds back what is not. A
+    deviation dies out by a factor 1 - gain a plane. As P is the power that was really used,
+    nothing winds up while it is held at a limit.
+
+    Attributes
+    ----------
+    law : callable
+        Power in mW at depths in um: a recommended one, `GainedPower.at`, or a constant.
+    target : float
+        What is to be measured in every plane, above 0.
+    order : float
+        Power of the power that it grows with: 3 for the signal, -1.5 for the Poisson strength.
+    gain : float
+        Share of a deviation that the next plane makes good, in [0, 1]; 0 follows the law alone.
+    max_factor : float
+        Largest change of power from one plane to the next, up or down.
+
+    Raises
+    ------
+    InputError
+        If an attribute makes no sense.
+    """
+
+    law: Law
+    target: float
+    order: float
+    gain: float = 0.5
+    max_factor: float = 1.5
+
+    def __post_init__(self) -> None:
+        sound = self.target > 0 and self.order and 0 <= self.gain <= 1 and self.max_factor > 1
+        if not sound or not math.isfinite(self.target * self.order * self.max_factor):
+            raise InputError(
+                f"no controller has target {self.target}, order {self.order}, gain {self.gain} "
+                f"and steps up to {self.max_factor}",
+                advice="Give a target above 0, a gain from 0 to 1 and steps above 1",
+            )
+
+    def next_mw(self, power_mw: float, depth_um: float, next_um: float, measured: float) -> float:
+        """Return the power in mW that is wanted for the next plane, limits not looked at.
+
+        Parameters
+        ----------
+        power_mw : float
+            Power of the last plane in mW.
+        depth_um, next_um : float
+            Depths of the last and of the next plane in um.
+        measured : float
+            What was seen in the last plane; where it is not above 0, the law alone counts.
+        """
+        here, there = np.log(self.law([depth_um, next_um])).tolist()
+        change = there - here
+        if measured > 0 and math.isfinite(measured):
+            change += self.gain / self.order * (math.log(self.target) - math.log(measured))
+        most = math.log(self.max_factor)
+        return power_mw * math.exp(min(max(change, -most), most))
+
+
+@dataclass(frozen=True)
+class LoopRun:
+    """What a closed loop did.
+
+    Attributes
+    ----------
+    depth_um, power_mw : ndarray of shape (planes,)
+        Depth in um and power in mW of every plane acquired.
+    measured : ndarray of shape (planes,)
+        What was seen in it; NaN where nothing could be.
+    capped : ndarray of bool, shape (planes,)
+        Where more power was wanted than the limit allows.
+    """
+
+    depth_um: Array
+    power_mw: Array
+    measured: Array
+    capped: npt.NDArray[np.bool_]
+
+
+def closed_loop(
+    core: SimulatedCore, depths_um: Sequence[float], controller: Controller, look: Look
+) -> LoopRun:
+    """Acquire a stack in the simulated microscope, setting each plane's power by the last one.
+
+    It runs as an acquisition like any other: sources and files may be connected to the core.
+    `core.mda.cancel` ends it after the plane that is being taken.
+
+    Parameters
+    ----------
+    core : SimulatedCore
+        The microscope; the laser's limit cuts what the controller wants.
+    depths_um : sequence of float
+        Depths of the planes in um, in order.
+    controller : Controller
+        Chooses the powers; the first plane gets what its law says.
+    look : callable
+        Reads from a plane what the controller steers.
+
+    Returns
+    -------
+    LoopRun
+        One entry a plane acquired.
+
+    Raises
+    ------
+    InputError
+        If the core is no simulated microscope: a real laser is set by its user.
+    CopError
+        If a plane could not be taken.
+    """
+    if not isinstance(core, SimulatedCore):
+        raise InputError(
+            "only the simulated microscope is driven in a closed loop",
+            where="core",
+            advice="export the recommended powers and set them yourself",
+        )
+    source = MicroManagerSource(core, power=LASER_POWER)
+    steps: list[tuple[float, float, float, bool]] = []
+    try:
+        core.mda.run(_events(core, source, depths_um, controller, look, steps))
+    finally:
+        source.close()
+    rows = np.array(steps, np.float64).reshape(-1, 4)
+    return LoopRun(rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3].astype(bool))
+
+
+def _events(
+    core: SimulatedCore,
+    source: MicroManagerSource,
+    depths_um: Sequence[float],
+    controller: Controller,
+    look: Look,
+    steps: list[tuple[float, float, float, bool]],
+) -> Iterator[MDAEvent]:
+    """Yield an event a plane; the runner comes back for the next when its frame is there."""
+    wanted_mw = float(controller.law(depths_um[:1])[0])
+    for index, depth_um in enumerate(depths_um):
+        (power_mw,), (capped,) = core.limit.cap([wanted_mw])
+        yield plane_event(index, float(depth_um), float(power_mw))
+        planes = source.news()
+        if not planes:
+            raise CopError("the plane could not be taken", where=f"plane {index}")
+        power_mw, measured = planes[0].power_mw, look(planes[0])
+        steps.append((depth_um, power_mw, measured, bool(capped)))
+        if index + 1 < len(depths_um):
+            wanted_mw = controller.next_mw(power_mw, depth_um, depths_um[index + 1], measured)

@@ -1,0 +1,116 @@
+"""The simulated three-photon microscope as a Micro-Manager core."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pymmcore_plus import CMMCorePlus
+from pymmcore_plus.experimental.unicore import UniMMCore
+
+from cop_core.power import PowerLimit
+from cop_core.simulator.acquisition.devices import POWER, DepthStage, Laser, ScanCamera
+from cop_core.simulator.acquisition.sections import Sections
+from cop_core.simulator.presets import Preset, preset_named
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+CAMERA: Final = "Camera"
+STAGE: Final = "Z"
+LASER: Final = "Laser"
+LASER_POWER: Final = (LASER, POWER)
+"""Device and property that hold the power, as `MicroManagerSource` takes them."""
+
+
+class SimulatedCore(UniMMCore):
+    """A core with a camera, a stage and a laser that image the digital phantom.
+
+    Parameters
+    ----------
+    preset : Preset
+        Tissue and instrument.
+    limit : PowerLimit
+        Of the laser.
+    seed : int
+        Of the noise.
+    frame_ms : float
+        Time that a frame takes at least, in ms.
+    """
+
+    def __init__(self, preset: Preset, limit: PowerLimit, seed: int, frame_ms: float) -> None:
+        super().__init__()
+        self.preset, self.limit = preset, limit
+        microscope = preset.microscope
+        self._sections = Sections(microscope)
+        stage, laser = DepthStage(microscope.phantom.depth_um), Laser(limit)
+        camera = ScanCamera(microscope, self._sections, stage, laser, seed, frame_ms)
+        for label, device in {CAMERA: camera, STAGE: stage, LASER: laser}.items():
+            self.loadPyDevice(label, device)
+            self.initializeDevice(label)
+        self.setCameraDevice(CAMERA)
+        self.setFocusDevice(STAGE)
+        self.setAutoShutter(False)
+        self.definePixelSizeConfig("field")
+        self.setPixelSizeUm("field", microscope.phantom.pixel_um)
+
+    def render(
+        self, depths_um: Iterable[float], progress: Callable[[int], None] = lambda _done: None
+    ) -> None:
+        """Render the tissue at these depths ahead, so that imaging it takes no longer than a scan.
+
+        Parameters
+        ----------
+        depths_um : iterable of float
+            Depths in um, as the stage will have them.
+        progress : callable
+            Told how many are rendered.
+        """
+        self._sections.render(depths_um, progress)
+
+    def waitForDeviceType(self, devType: int) -> None:  # noqa: N802
+        """Wait for devices in C++ alone: those in Python are done when their call returns.
+
+        UniMMCore asks each of them in a thread of its own, before every frame. Where another
+        thread works in Python this takes 10 ms and more, and an acquisition that is watched
+        would be that much slower.
+        """
+        CMMCorePlus.waitForDeviceType(self, devType)
+
+
+def simulated_core(
+    preset: str | Preset = "sample",
+    *,
+    max_power_mw: float = 60.0,
+    seed: int = 0,
+    frame_ms: float = 0.0,
+) -> SimulatedCore:
+    """Make a simulated three-photon microscope that acquires like any other.
+
+    The frame at a stage position of z um and a laser power of P mW is what the simulator's optics
+    and detector give at depth z and power P. Frames of one seed, taken in the same order at the
+    same depths and powers, are the same.
+
+    Parameters
+    ----------
+    preset : str or Preset
+        ``"sample"`` (256 x 256), ``"paper"`` (512 x 512), or one's own.
+    max_power_mw : float
+        What the laser never exceeds, in mW at the sample.
+    seed : int
+        Of tissue and noise.
+    frame_ms : float
+        Time that a frame takes at least, in ms; 0 for as fast as it can be simulated.
+
+    Returns
+    -------
+    SimulatedCore
+        With the devices ``Camera``, ``Z`` (depth in um) and ``Laser`` (property ``Power_mW``),
+        dark at first.
+
+    Raises
+    ------
+    InputError
+        If there is no such preset, or the limit is no power.
+    """
+    chosen = preset_named(preset) if isinstance(preset, str) else preset
+    return SimulatedCore(chosen.seeded(seed), PowerLimit(max_power_mw), seed, frame_ms)

@@ -1,0 +1,177 @@
+"""Camera, stage and laser of the simulated microscope, as Micro-Manager devices in Python."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from pymmcore_plus import FocusDirection
+from pymmcore_plus.experimental.unicore import GenericDevice, SimpleCameraDevice, StageDevice
+
+from cop_core.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+    from cop_core.power import PowerLimit
+    from cop_core.simulator import Microscope
+    from cop_core.simulator.acquisition.sections import Sections
+
+POWER: Final = "Power_mW"
+"""The laser's property: average power at the sample, in mW."""
+
+
+class Laser(GenericDevice):
+    """Excitation, dark at first; refuses every power that its limit refuses.
+
+    Parameters
+    ----------
+    limit : PowerLimit
+        What it never exceeds; there is no way to change it afterwards.
+    """
+
+    def __init__(self, limit: PowerLimit) -> None:
+        super().__init__()
+        self._limit = limit
+        self._power_mw = 0.0
+        self.register_property(
+            POWER,
+            property_type=float,
+            limits=(0.0, limit.max_mw),  # for windows that draw a slider
+            getter=Laser.get_power,
+            setter=Laser.set_power,
+        )
+
+    def get_power(self) -> float:
+        """Return the power in mW."""
+        return self._power_mw
+
+    def set_power(self, power_mw: float) -> None:
+        """Set the power in mW, or keep the former one and raise InputError."""
+        self._power_mw = self._limit.require(power_mw)
+
+    def shutdown(self) -> None:
+        """Go dark."""
+        self._power_mw = 0.0
+
+
+class DepthStage(StageDevice):
+    """The focus, whose position is its depth below the pia in um.
+
+    Parameters
+    ----------
+    deepest_um : float
+        Down to where it moves.
+    """
+
+    def __init__(self, deepest_um: float) -> None:
+        super().__init__()
+        self._deepest_um = deepest_um
+        self._depth_um = 0.0
+
+    def get_position_um(self) -> float:
+        """Return the depth in um."""
+        return self._depth_um
+
+    def set_position_um(self, val: float) -> None:
+        """Move to a depth in um; InputError outside the phantom."""
+        if not 0 <= val <= self._deepest_um:
+            raise InputError(
+                f"the focus cannot go to {val:g} um",
+                where="stage",
+                advice=f"the phantom is {self._deepest_um:g} um deep",
+            )
+        self._depth_um = float(val)
+
+    def get_focus_direction(self) -> FocusDirection:
+        """Say that positions grow into the sample."""
+        return FocusDirection.TowardSample
+
+    def home(self) -> None:
+        """Go to the surface."""
+        self._depth_um = 0.0
+
+    def stop(self) -> None:
+        """Do nothing: every move is done when it is asked for."""
+
+    def set_origin(self) -> None:
+        """Refuse: depth counts from the pia."""
+        raise InputError("the depth counts from the pia, which does not move", where="stage")
+
+
+class ScanCamera(SimpleCameraDevice):
+    """What the detector reads while the focus is scanned over one plane.
+
+    Every exposure draws new noise. The n-th one since the start depends on the seed, n, depth
+    and power alone, as the n-th plane of `simulate` does.
+
+    Parameters
+    ----------
+    microscope : Microscope
+        Optics and detector.
+    sections : Sections
+        What there is to see.
+    stage : DepthStage
+        Says how deep the focus is.
+    laser : Laser
+        Says with what power it shines.
+    seed : int
+        Of the noise.
+    frame_ms : float
+        Time that a frame takes at least, in ms.
+    """
+
+    def __init__(
+        self,
+        microscope: Microscope,
+        sections: Sections,
+        stage: DepthStage,
+        laser: Laser,
+        seed: int,
+        frame_ms: float,
+    ) -> None:
+        super().__init__()
+        self._microscope, self._sections = microscope, sections
+        self._stage, self._laser = stage, laser
+        self._seed, self._frame_ms = seed, frame_ms
+        self._exposures = 0
+
+    def sensor_shape(self) -> tuple[int, int]:
+        """Return (height, width) in pixels."""
+        return self._microscope.phantom.shape
+
+    def dtype(self) -> npt.DTypeLike:
+        """Return the type of the counts."""
+        return np.uint16
+
+    def get_exposure(self) -> float:
+        """Return the time of a frame in ms."""
+        return self._frame_ms
+
+    def set_exposure(self, exposure: float) -> None:
+        """Refuse any other: the photons of a pixel belong to one speed of the scan."""
+        if not math.isclose(exposure, self._frame_ms):
+            raise InputError(
+                f"the scan has one speed, {self._frame_ms:g} ms a frame",
+                where="camera",
+                advice="change the power instead",
+            )
+
+    def snap(self, buffer: npt.NDArray[Any]) -> Mapping[str, float]:
+        """Scan one plane into a buffer; return depth and power."""
+        end = time.perf_counter() + self._frame_ms / 1000
+        depth_um, power_mw = self._stage.get_position_um(), self._laser.get_power()
+        rng = np.random.default_rng((self._seed, 0, self._exposures))
+        self._exposures += 1
+        section = self._sections.at(depth_um)
+        buffer[:] = self._microscope.expose(section, power_mw, depth_um, rng)[0]
+        time.sleep(max(0.0, end - time.perf_counter()))
+        return {"Depth_um": depth_um, POWER: power_mw}
+
+    def shutdown(self) -> None:
+        """Remove what was rendered."""
+        self._sections.close()

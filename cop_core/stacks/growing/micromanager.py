@@ -1,0 +1,229 @@
+"""A running Micro-Manager acquisition as a source of planes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard, cast
+
+import numpy as np
+
+from cop_core.errors import InputError
+from cop_core.stacks import open_stack
+from cop_core.stacks.growing.frame_choice import Choice
+from cop_core.stacks.growing.recorder import Recorder
+from cop_core.stacks.growing.source import State
+from cop_core.stacks.power import resolve_power
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy.typing as npt
+    from pymmcore_plus import CMMCorePlus
+    from useq import MDASequence
+
+    from cop_core.stacks import GainedPower, Plane, Stack
+    from cop_core.stacks._lazy import LazyStack
+
+
+class MicroManagerSource:
+    """Planes of the next acquisition of a Micro-Manager core; see `Source`.
+
+    Frames are copied into a temporary file in the thread that acquires; everything else happens
+    in the thread that asks for `news`. A source follows one acquisition from its start to its
+    end, so it is made before that is run.
+
+    Parameters
+    ----------
+    core : CMMCorePlus or UniMMCore
+        What acquires, by `run_mda`.
+    channel : int or str, optional
+        Index or name of the channel; needed where the acquisition has several.
+    time, position : int, optional
+        Index of the time point and of the stage position; likewise.
+    power : tuple of str, float, str, Path or GainedPower, optional
+        Device and property that hold the power at the sample in mW, or what `open_stack` takes:
+        a power in mW, a law, a table over depth. Events may state it themselves, as ``power_mw``
+        in their metadata, which goes before. NaN where nothing says it.
+    planned : int, optional
+        Planes that will come, where the acquisition is run from events without a plan.
+    surface : {"first", "last"}
+        Which plane lies at the surface: depth counts from it. As in files, the first.
+    name : str
+        What the stack is called in tables and figures.
+    folder : path, optional
+        Where the frames are kept until `close`; the system's temporary folder where not given.
+
+    Raises
+    ------
+    InputError
+        If an acquisition is running already, the core has no such property, or the power is
+        none.
+    """
+
+    def __init__(
+        self,
+        core: CMMCorePlus,
+        *,
+        channel: int | str | None = None,
+        time: int | None = None,
+        position: int | None = None,
+        power: tuple[str, str] | float | str | Path | GainedPower | None = None,
+        planned: int | None = None,
+        surface: Literal["first", "last"] = "first",
+        name: str = "acquisition",
+        folder: Path | None = None,
+    ) -> None:
+        own = power if _is_property(power) else None
+        self._law = None if own else power
+        resolve_power(self._law, np.zeros(0))  # told before the planes come
+        _require_ready(core, own)
+        self.name = name
+        self.source = f"Micro-Manager: {core.getCameraDevice() or 'no camera'}"
+        self.state = State.WAITING
+        self._choice = Choice(channel, time, position)
+        self._surface, self._expected = surface, planned
+        self._recorder = Recorder(core, self._choice, own, folder)
+        self._plan: list[float] | None = None
+        self._given = self.waiting = 0
+
+    @property
+    def planned(self) -> int | None:
+        """Planes in the plan; before the start, and without a plan, what was given."""
+        return self._expected if self._plan is None else len(self._plan)
+
+    def completed_at(self, index: int) -> float:
+        """Return when a plane came, in s as `time.time` counts."""
+        return self._recorder.frames[index].clock_s
+
+    def news(self, limit: int | None = None) -> list[Plane]:
+        """Return planes that came and were not handed out before, in order; see `Source`.
+
+        Raises
+        ------
+        InputError
+            If the acquisition is no single z-stack.
+        CopError
+            If its frames can no longer be kept. Planes that came before are handed out first.
+        """
+        recorder = self._recorder
+        ended = recorder.ended  # before the planes are counted: none comes after it
+        self._read_plan()
+        come = len(recorder.spool or ())
+        planes = self._come(limit) if come > self._given else []
+        if recorder.failure and not planes:
+            self.state = State.STOPPED
+            raise recorder.failure
+        running = State.GROWING if self._given else State.WAITING
+        over = ended if not self.waiting and not recorder.failure else None
+        self.state = over or running
+        return planes
+
+    def stack(self) -> Stack:
+        """Return the planes that came until now as a stack.
+
+        Raises
+        ------
+        InputError
+            If none came yet, or the source was closed.
+        """
+        recorder = self._recorder
+        if not recorder.spool:
+            raise InputError("it holds no planes (yet, or any more)", where=self.source)
+        # the step is a stand-in for the positions below, which need not be even
+        opened = open_stack(recorder.spool, axes="ZYX", z_step_um=1.0, name=self.name)
+        frames = recorder.frames[: len(opened)]
+        z_um = np.array([frame.z_um for frame in frames])
+        depth_um = np.abs(z_um - self._surface_um())
+        stated = np.array([frame.power_mw for frame in frames])
+        metadata = {key: value for key, value in opened.metadata.items() if key != "opened_with"}
+        return replace(
+            cast("LazyStack", opened),
+            source=self.source,
+            depth_um=_frozen(depth_um),
+            power_mw=_frozen(
+                np.where(np.isnan(stated), resolve_power(self._law, depth_um), stated)
+            ),
+            pixel_size_um=(recorder.pixel_um,) * 2 if recorder.pixel_um > 0 else None,
+            metadata=metadata | {"depth_from": "acquisition", "z_positions_um": z_um.tolist()},
+        )
+
+    def close(self) -> None:
+        """Let go of the core and remove the planes; calling it again does nothing."""
+        self._recorder.close()
+
+    def _come(self, limit: int | None) -> list[Plane]:
+        stack = self.stack()
+        stop = len(stack) if limit is None else min(len(stack), self._given + limit)
+        planes = [stack.plane(index) for index in range(self._given, stop)]
+        self._given, self.waiting = stop, len(stack) - stop
+        return planes
+
+    def _read_plan(self) -> None:
+        """Read the plan once, and find out before its end that it is no single stack."""
+        try:
+            self._plan = self._planned_z()
+        except InputError as error:
+            self._recorder.failure, self.state = error, State.STOPPED
+            raise
+
+    def _planned_z(self) -> list[float] | None:
+        sequence = self._recorder.sequence
+        if self._plan is not None or sequence is None or not _is_plan(sequence):
+            return self._plan
+        met: dict[str, int] = {}
+        taken = [event for event in sequence if self._choice.takes(event, met)]
+        if not taken:
+            raise InputError(
+                f"no plane of the plan is of {self._choice}",
+                where=self.source,
+                advice="choose a channel, time and position out of the plan",
+            )
+        return [event.z_pos for event in taken if event.z_pos is not None]
+
+    def _surface_um(self) -> float:
+        """Return the stage's position at depth 0."""
+        if self._surface == "first":
+            return self._recorder.frames[0].z_um
+        self._read_plan()
+        if not self._plan:
+            raise InputError(
+                "the last plane is not known before it comes",
+                where=self.source,
+                advice="acquire from a plan, or from the surface downwards",
+            )
+        return self._plan[-1]
+
+
+def _is_property(power: Any) -> TypeGuard[tuple[str, str]]:
+    """Return whether a power is given as device and property."""
+    return isinstance(power, tuple) and [type(part) for part in power] == [str, str]
+
+
+def _require_ready(core: CMMCorePlus, power: tuple[str, str] | None) -> None:
+    if core.mda.is_running():
+        raise InputError(
+            "an acquisition is running already",
+            where="acquisition",
+            advice="start watching before it starts",
+        )
+    if power is None:
+        return
+    device, name = power
+    if device not in core.getLoadedDevices() or not core.hasProperty(device, name):
+        raise InputError(
+            f"there is no property {name!r} of a device {device!r}",
+            where="power",
+            advice=f"devices are {', '.join(core.getLoadedDevices())}",
+        )
+    core.getProperty(device, name)  # fills the cache that frames are told their power from
+
+
+def _is_plan(sequence: MDASequence) -> bool:
+    from pymmcore_plus import GeneratorMDASequence
+
+    return not isinstance(sequence, GeneratorMDASequence)
+
+
+def _frozen(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    values.setflags(write=False)
+    return values

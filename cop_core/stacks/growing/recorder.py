@@ -1,0 +1,175 @@
+"""The part of a Micro-Manager source that runs in the thread that acquires."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cop_core.errors import CopError, InputError
+from cop_core.stacks.growing.source import State
+from cop_core.stacks.growing.spool import Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    import numpy.typing as npt
+    from pymmcore_plus import CMMCorePlus
+    from useq import MDAEvent, MDASequence
+
+    from cop_core.stacks.growing.frame_choice import Choice
+
+
+class Frame(NamedTuple):
+    """Stage position of a frame in um, power in mW (or NaN), and when it came (`time.time`)."""
+
+    z_um: float
+    power_mw: float
+    clock_s: float
+
+
+class Recorder:
+    """Copies the chosen frames of one acquisition into a spool, and does nothing else.
+
+    It raises nothing, since an acquisition must not suffer from being watched: what goes wrong
+    is kept as `failure`, and the frames from there on are let pass.
+
+    Parameters
+    ----------
+    core : CMMCorePlus or UniMMCore
+        What acquires.
+    choice : Choice
+        Which frames.
+    power : tuple of str or None
+        Device and property that hold the power in mW.
+    folder : path or None
+        Folder of the spool.
+
+    Attributes
+    ----------
+    sequence : MDASequence or None
+        The plan, from the start on.
+    pixel_um : float
+        Side of a pixel in um; 0 where the core does not know it.
+    frames : list of Frame
+        One entry a plane of the spool, or one more while a plane is being written.
+    spool : Spool or None
+        The planes, from the first frame on.
+    ended : State or None
+        How the acquisition ended: complete, or stopped by a cancel or an error.
+    failure : CopError or None
+        Why no more frames are kept.
+    """
+
+    def __init__(
+        self,
+        core: CMMCorePlus,
+        choice: Choice,
+        power: tuple[str, str] | None,
+        folder: Path | None,
+    ) -> None:
+        self.sequence: MDASequence | None = None
+        self.pixel_um = 0.0
+        self.frames: list[Frame] = []
+        self.spool: Spool | None = None
+        self.ended: State | None = None
+        self.failure: CopError | None = None
+        self._core, self._choice, self._power, self._folder = core, choice, power, folder
+        self._met: dict[str, int] = {}
+        # frames of a triggered burst have each its own power, which only their events tell
+        self._triggered = power is not None and core.isPropertySequenceable(*power)
+        events = core.mda.events
+        self._slots: list[tuple[Any, Callable[..., None]]] = [
+            (events.sequenceStarted, self._start),
+            (events.frameReady, self._take),
+            (events.sequenceFinished, self._finish),
+        ]
+        for signal, slot in self._slots:
+            _connect(signal, slot)
+
+    def close(self) -> None:
+        """Let go of the core and remove the spool; calling it again does nothing."""
+        while self._slots:
+            signal, slot = self._slots.pop()
+            signal.disconnect(slot)
+        self.ended = self.ended or State.STOPPED
+        if self.spool is not None:
+            self.spool.close()
+            self.spool = None
+
+    def _start(self, sequence: MDASequence, summary: Mapping[str, Any]) -> None:
+        if self.sequence is None:
+            self.sequence = sequence
+            for info in summary.get("image_infos", ())[:1]:
+                self.pixel_um = float(info.get("pixel_size_um") or 0.0)
+
+    def _take(self, image: npt.NDArray[Any], event: MDAEvent, _meta: Mapping[str, Any]) -> None:
+        if self.ended is not None or self.failure is not None:
+            return
+        try:
+            if self._choice.takes(event, self._met):
+                self._keep(image, event)
+        except CopError as error:
+            self.failure = error
+        except Exception as error:
+            self.failure = CopError(
+                f"its frames cannot be kept ({type(error).__name__}: {error})",
+                where="acquisition",
+                advice="the planes before are kept; look for room on the disk",
+            )
+
+    def _keep(self, image: npt.NDArray[Any], event: MDAEvent) -> None:
+        frame = Frame(self._position(event.z_pos), self._power_mw(event), time.time())
+        if self.spool is None:
+            if image.ndim != 2:
+                raise InputError("its frames are in colour", where="acquisition")
+            self.spool = Spool(image.shape, image.dtype, self._folder)
+        self.frames.append(frame)
+        self.spool.append(image)
+
+    def _position(self, z_um: float | None) -> float:
+        """Return the stage's position, which has to move on in one direction."""
+        if z_um is None:
+            raise InputError(
+                "a frame has no z position", where="acquisition", advice="acquire with a z plan"
+            )
+        before = [frame.z_um for frame in self.frames[-2:]]
+        still = before and z_um == before[-1]
+        if still or (len(before) == 2 and (z_um > before[1]) != (before[1] > before[0])):
+            raise InputError(
+                f"z goes from {before[-1]:g} to {z_um:g} um",
+                where=f"plane {len(self.frames)}",
+                advice="acquire the planes of a stack in order of depth",
+            )
+        return z_um
+
+    def _power_mw(self, event: MDAEvent) -> float:
+        if "power_mw" in event.metadata:
+            return float(event.metadata["power_mw"])
+        if self._power is None:
+            return math.nan
+        if self._triggered:
+            for device, name, value in event.properties or ():
+                if (device, name) == self._power:
+                    return float(value)
+        # not what the event asked for: a device that refused it keeps its former value
+        return float(self._core.getPropertyFromCache(*self._power))
+
+    def _finish(self, _sequence: MDASequence) -> None:
+        if self.sequence is not None and self.ended is None:
+            done = self._core.mda.status.finish_reason == "completed"
+            self.ended = State.COMPLETE if done else State.STOPPED
+
+
+def _connect(signal: Any, slot: Callable[..., None]) -> None:
+    """Connect so that the slot runs where the signal is sent.
+
+    Qt would send it on to the thread that connects: frames then wait until that one is free.
+    """
+    binding = sys.modules[type(signal).__module__]
+    if hasattr(binding, "Qt"):
+        signal.connect(slot, binding.Qt.ConnectionType.DirectConnection)
+    else:
+        signal.connect(slot)

@@ -1,0 +1,187 @@
+"""Figures of an evaluation: what the features hold, and how the errors are spread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from scipy import stats
+
+from cop_core.errors import InputError
+from cop_core.report.figures import page_wide, save_figure
+from cop_core.report.plot_style import shown_name
+from cop_core.report.protocols import label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from cop_core.training.evaluation.accuracy import DomainReading
+
+_COLOURS: Final = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Okabe and Ito's, told apart with any colour vision."""
+
+
+def save_figures(
+    readings: Sequence[DomainReading], components: Sequence[str], folder: Path, *, seed: int = 0
+) -> None:
+    """Save ``features`` and ``residuals`` into a folder, as SVG, PDF and PNG.
+
+    Parameters
+    ----------
+    readings, components, seed
+        See `features_figure`.
+    folder : Path
+        Made where it is not there.
+
+    Raises
+    ------
+    InputError
+        As `features_figure`, and where the folder cannot be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_figure(lambda: features_figure(readings, components, seed=seed), folder / "features")
+        save_figure(lambda: residuals_figure(readings, components), folder / "residuals")
+    except OSError as error:
+        raise InputError(f"cannot write ({error.strerror})", where=str(folder)) from error
+
+
+def features_figure(
+    readings: Sequence[DomainReading], components: Sequence[str], *, seed: int = 0
+) -> Figure:
+    """Draw the features of all domains: by domain, by noise, and their densities.
+
+    Parameters
+    ----------
+    readings : sequence of DomainReading
+        With features, three crops or more in all.
+    components : sequence of str
+        Names of the strengths.
+    seed : int
+        Of t-SNE.
+
+    Returns
+    -------
+    Figure
+        Two panels of the same t-SNE map (coloured by domain; by the largest strength put in),
+        and the density of each domain along the first principal component.
+
+    Raises
+    ------
+    InputError
+        If scikit-learn is not there or the readings hold no features.
+
+    References
+    ----------
+    .. [1] L. van der Maaten, G. Hinton, "Visualizing data using t-SNE", J. Mach. Learn. Res. 9,
+       2579 (2008).
+    """
+    features = np.concatenate([r.features for r in readings])
+    if not features.size or len(features) < 3:
+        raise InputError("no features to draw", advice="Read the domains with features=True")
+    figure = page_wide(height_in=2.7)
+    by_domain, by_noise, density = (figure.add_subplot(1, 3, i) for i in (1, 2, 3))
+    places = _t_sne(features, seed)
+    domain = np.repeat(np.arange(len(readings)), [len(r.features) for r in readings])
+    domains = [shown_name(r.name) for r in readings]
+    _scatter(by_domain, places, domain, domains)
+    largest = np.concatenate([r.truth.argmax(axis=1) for r in readings])
+    _scatter(by_noise, places, largest, [label(c) for c in components])
+    by_domain.set_title("t-SNE of features, by domain")
+    by_noise.set_title("the same, by largest strength put in")
+    _densities(density, features, domain, domains)
+    return figure
+
+
+def residuals_figure(readings: Sequence[DomainReading], components: Sequence[str]) -> Figure:
+    """Draw the density of the error of every strength beside the normal of the same SD.
+
+    Parameters
+    ----------
+    readings : sequence of DomainReading
+        Three crops or more in all.
+    components : sequence of str
+        Names of the strengths.
+
+    Returns
+    -------
+    Figure
+        One panel a strength: kernel density of read minus true, the normal law of its mean and
+        SD, and both numbers.
+    """
+    error = np.concatenate([r.predicted - r.truth for r in readings])
+    columns = 3
+    rows = -(-len(components) // columns)
+    figure = page_wide(height_in=1.6 * rows)
+    for i, component in enumerate(components):
+        ax = figure.add_subplot(rows, columns, i + 1)
+        _residual(ax, error[:, i], component)
+        ax.set_ylabel("density" if i % columns == 0 else "")
+    return figure
+
+
+def _colour(i: int) -> str:
+    return _COLOURS[i % len(_COLOURS)]
+
+
+def _t_sne(features: npt.NDArray[np.float64], seed: int) -> npt.NDArray[Any]:
+    try:
+        from sklearn.manifold import TSNE
+    except ModuleNotFoundError as error:
+        raise InputError(
+            "a map of the features needs scikit-learn",
+            advice='Install it: pip install "napari-cop[train]"',
+        ) from error
+    unit = features / np.linalg.norm(features, axis=1, keepdims=True).clip(1e-12)
+    near = min(30.0, (len(features) - 1) / 3)
+    return np.asarray(TSNE(perplexity=near, init="pca", random_state=seed).fit_transform(unit))
+
+
+def _scatter(
+    ax: Axes,
+    places: npt.NDArray[Any],
+    group: npt.NDArray[np.intp],
+    names: Sequence[str],
+) -> None:
+    for i, name in enumerate(names):
+        some = places[group == i]
+        ax.scatter(
+            some[:, 0], some[:, 1], s=3, color=_colour(i), label=name, linewidths=0, alpha=0.7
+        )
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.legend(fontsize=5, markerscale=2, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.02))
+
+
+def _densities(
+    ax: Axes,
+    features: npt.NDArray[np.float64],
+    domain: npt.NDArray[np.intp],
+    names: Sequence[str],
+) -> None:
+    centred = features - features.mean(axis=0)
+    along = centred @ np.linalg.svd(centred, full_matrices=False)[2][0]
+    along /= along.std()
+    x = np.linspace(along.min(), along.max(), 200)
+    for i, name in enumerate(names):
+        ax.plot(x, stats.gaussian_kde(along[domain == i])(x), lw=1, label=name, color=_colour(i))
+    ax.set_title("density by domain")
+    ax.set_xlabel("first principal component (SD)")
+    ax.set_ylabel("density")
+
+
+def _residual(ax: Axes, error: npt.NDArray[np.float64], component: str) -> None:
+    mean, sd = float(error.mean()), float(error.std(ddof=1))
+    x = np.linspace(mean - 5 * sd, mean + 5 * sd, 201)
+    ax.fill_between(x, stats.gaussian_kde(error)(x), color=_colour(1), alpha=0.35, lw=0)
+    ax.plot(x, stats.norm.pdf(x, mean, sd), "k--", lw=0.8)
+    ax.axvline(0, color="0.6", lw=0.6, zorder=0)
+    ax.set_title(f"{label(component)}: {mean:+.3f} ± {sd:.3f}")
+    ax.set_xlabel("read − true strength")
+    ax.locator_params(axis="x", nbins=5)
+    ax.set_yticks([])
