@@ -19,6 +19,9 @@ MIN_PLANES = 8
 MAX_RHO = 0.995
 """Correlations are not taken above this."""
 
+DIGITS = 6
+"""After the point, to which the place of a least likelihood is the same on every processor."""
+
 _MIN_GAP = 0.5  # planes at (nearly) the same depth are still two measurements
 
 
@@ -113,7 +116,8 @@ def estimate_rho(design: Array, values: Array, gap: Array) -> float:
         return float(log_det + 2 * dof * np.log(diagonal[-1]) + 2 * np.log(diagonal[:-1]).sum())
 
     best = scipy.optimize.minimize_scalar(criterion, bounds=(0.0, MAX_RHO), method="bounded")
-    return float(best.x) if best.fun < criterion(0.0) else 0.0
+    # the minimum is flat: further digits depend on the processor
+    return round(float(best.x), DIGITS) if best.fun < criterion(0.0) else 0.0
 
 
 def quadratic_form(weights: Array, rho: float, gap: Array) -> float:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import scipy
 
 from cop_core.errors import InputError
+from cop_core.statistics.autocorrelation import DIGITS
 from cop_core.statistics.slope import t_interval, t_p_value
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ Fitted = tuple[Array, Array, bool]
 _NAN = float("nan")
 _UNKNOWN = (_NAN, _NAN)
 _EDGE: Final = 1e-6  # of the residual variance
-_MAX_SHARE: Final = 1 - 1e-9  # of the variance that lies between animals
+_MAX_SHARE: Final = 1 - 1e-6  # of the variance that lies between animals
 AT_EDGE: Final = "the mixed model finds no variance between stacks (or animals) in level or slope"
 NO_SPREAD: Final = "the values do not vary"
 
@@ -173,7 +174,8 @@ def _slopes_by_animal(
         bounds=(0.0, _MAX_SHARE), method="bounded", options={"xatol": 1e-10},
     )  # fmt: skip
     at_edge = solve(0.0)[0] <= best.fun
-    _, coefficients, covariance = solve(0.0 if at_edge else best.x / (1 - best.x))
+    share = min(round(float(best.x), DIGITS), _MAX_SHARE)
+    _, coefficients, covariance = solve(0.0 if at_edge else share / (1 - share))
     return coefficients, covariance, bool(at_edge)
 
 

@@ -47,7 +47,7 @@ def results():
         "profile": _numbers(report_document(within(gained, (200.0, None)))),
         "watch": _numbers(report_document(read["watch/watched"])),
         "planes": _table(planes_csv(protocols(both))),
-        # without animals statsmodels searches several variances, and stops elsewhere on other machines
+        # without animals statsmodels searches several variances and ends elsewhere by processor
         "animals": _arms(
             compare_arms(*arms, animals=(list("abc"), list("abc")), margin_per_100_um=0.01)
         ),
