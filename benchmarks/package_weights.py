@@ -17,7 +17,6 @@ from cop_core.network import weights
 
 NAMES = {
     ("microscopy", "default"): "default",
-    ("microscopy", "large"): "large",
     ("paper", "default"): "paper-small",
 }
 """Name of weights by genome and network."""

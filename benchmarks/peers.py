@@ -77,11 +77,11 @@ def noises(clean: np.ndarray, genome: Genome, seed: int) -> dict[str, np.ndarray
 
 
 def main(folders: list[Path], crops: int = 96, seed: int = 0) -> None:
-    estimators = [load_estimator(name) for name in ("default", "large")]
+    estimator = load_estimator("default")
     genome = Genome.preset("microscopy")
     readers = {
-        **{e.card.name: partial(network, e) for e in estimators},
-        **{f"{e.card.name}, with shot noise": e.noise_sd for e in estimators},
+        "default": partial(network, estimator),
+        "default, with shot noise": estimator.noise_sd,
         "estimate_sigma": partial(each, estimate_sigma),
         "immerkaer": partial(each, immerkaer),
         "patch_pca": partial(each, patch_pca),
@@ -112,7 +112,7 @@ def main(folders: list[Path], crops: int = 96, seed: int = 0) -> None:
     }
     for kind, by_reader in measured.items():
         print(kind, *(f"{name} {found['all']}" for name, found in by_reader.items()), sep="\n  ")
-    print(record("peers", measured, *estimators, crops=crops, seed=seed))
+    print(record("peers", measured, estimator, crops=crops, seed=seed))
 
 
 if __name__ == "__main__":

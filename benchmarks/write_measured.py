@@ -74,7 +74,7 @@ def goals() -> list[str]:
         for domain in load("uncertainty")["measured"][f"default {prior}"].values()
     ]
     against = load("peers")["measured"]
-    ours = [name for name in next(iter(against.values())) if name.startswith(("default", "large"))]
+    ours = [name for name in next(iter(against.values())) if name.startswith("default")]
     beaten = {
         name: [
             kind.split()[1]

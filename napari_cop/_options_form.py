@@ -17,7 +17,6 @@ _NORMALISATIONS: Final = (
 )
 _WEIGHTS: Final = (
     ("microscopy noise", "default"),
-    ("the same, larger and slower", "large"),
     ("the paper's noise", "paper-small"),
     ("a file …", "file"),
 )

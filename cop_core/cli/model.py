@@ -70,7 +70,7 @@ def train(
         list[str] | None,
         typer.Option(help="Noise to learn; give it again for a shared encoder. [microscopy]"),
     ] = None,
-    network: Annotated[str, typer.Option(help="default, large or paper (ViT-B/16).")] = "default",
+    network: Annotated[str, typer.Option(help="default or paper (ViT-B/16).")] = "default",
     prior: Annotated[str, typer.Option(help="Prior of the strengths.")] = "mixture",
     contrastive_steps: Annotated[int, typer.Option(min=0)] = 150,
     head_steps: Annotated[int, typer.Option(min=0)] = 60,

@@ -39,7 +39,7 @@ Weights = Annotated[
     typer.Option(
         "--estimator",
         "--weights",
-        help="Weights: default, large (slower), paper-small (the paper's), or a .safetensors.",
+        help="Weights: default, paper-small (the paper's), or a .safetensors.",
     ),
 ]
 Normalise = Annotated[

@@ -60,7 +60,7 @@ class VitConfig:
 
     @classmethod
     def preset(cls, name: str, *, outputs: int = 6) -> VitConfig:
-        """Return a named configuration: ``default``, ``large`` or ``paper``.
+        """Return a named configuration: ``default`` or ``paper``.
 
         Raises
         ------
@@ -69,8 +69,6 @@ class VitConfig:
         """
         if name == "default":
             return cls(outputs=outputs)
-        if name == "large":
-            return cls(depth=12, outputs=outputs)
         if name == "paper":
             return cls(
                 stem="patch",
@@ -82,7 +80,7 @@ class VitConfig:
                 drop_path=0.1,
                 outputs=outputs,
             )
-        raise InputError(f"no network {name!r}", advice="Known: default, large, paper")
+        raise InputError(f"no network {name!r}", advice="Known: default, paper")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the configuration as plain JSON types."""

@@ -172,10 +172,3 @@ def _require_size(config: VitConfig, state: Mapping[str, Tensor]) -> None:
     held = sum(value.numel() for value in state.values())
     if needed != held:
         raise InputError(f"{needed:,} values are needed, there are {held:,}")
-
-
-def fresh_network(preset: str, *, outputs: int = 6, seed: int = 0) -> NoiseViT:
-    """Return an untrained network of a named configuration, for measuring speed."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return NoiseViT(VitConfig.preset(preset, outputs=outputs)).eval()

@@ -240,8 +240,8 @@ def load_estimator(
     Parameters
     ----------
     name : str or Path
-        ``"default"`` (microscopy genome), ``"large"`` (the same, twice as deep),
-        ``"paper-small"`` (the paper's genome), or a path to safetensors with a card beside them.
+        ``"default"`` (microscopy genome), ``"paper-small"`` (the paper's genome), or a path to
+        safetensors with a card beside them.
     device : str
         ``"auto"`` (CUDA, MPS, else CPU) or a torch device.
     precision : {"auto", "float32", "bfloat16"}

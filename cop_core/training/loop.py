@@ -65,9 +65,7 @@ def train(
     folder : Path
         Gets ``scenes.npy``, ``checkpoint.safetensors``, ``config.json`` and ``loss.jsonl``.
     start : dict, optional
-        Weights to start from; tensors that do not fit in name or shape are left out. Layers
-        that a deeper network adds to them let through what they get, so that it begins where
-        the shallower one ended.
+        Weights to start from; tensors that do not fit in name or shape are left out.
     device : str
         Lightning Fabric's accelerator: ``auto``, ``cpu``, ``cuda``, ``mps``.
     report : callable, optional
@@ -118,7 +116,9 @@ class _Run:
         self.slices = _head_slices(config.genomes)
         network = NoiseViT(VitConfig.preset(config.network, outputs=self.slices[-1].stop))
         if start:
-            _begin_with(network, start)
+            own = network.state_dict()
+            fits = {k: v for k, v in start.items() if k in own and own[k].shape == v.shape}
+            network.load_state_dict(fits, strict=False)
         bank = SceneBank.open(
             folder / "scenes.npy",
             scenes=config.scenes,
@@ -249,18 +249,6 @@ class _Run:
             name: split_head(self.mean, part)
             for name, part in zip(self.config.genomes, self.slices, strict=True)
         }
-
-
-def _begin_with(network: NoiseViT, start: dict[str, Tensor]) -> None:
-    own = network.state_dict()
-    fits = {k: v for k, v in start.items() if k in own and own[k].shape == v.shape}
-    layers = {key.split(".")[1] for key in fits if key.startswith("blocks.")}
-    added = {
-        key: torch.zeros_like(value)
-        for key, value in own.items()
-        if layers and key.endswith((".scale1", ".scale2")) and key.split(".")[1] not in layers
-    }
-    network.load_state_dict(fits | added, strict=False)
 
 
 def split_head(state: dict[str, Tensor], part: slice) -> dict[str, Tensor]:

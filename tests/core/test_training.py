@@ -480,21 +480,6 @@ def test_joint_fine_tuning_draws_features_of_one_noise_together(folder, tiny_pre
     assert apart[30.0] < 0.8 * apart[0.0]
 
 
-def test_a_deeper_network_begins_where_a_shallower_one_ended(folder, monkeypatch, untrained):
-    shallow = untrained(seed=5)
-    deep = replace(shallow.config, depth=3)
-    monkeypatch.setattr(VitConfig, "preset", staticmethod(lambda _name, **_: deep))
-    none = replace(SHORT, contrastive_steps=0, head_steps=0, finetune_steps=0)
-    states = train(none, folder, start=shallow.state_dict(), device="cpu")["microscopy"]
-    grown = untrained(deep)
-    grown.load_state_dict(states)
-    x = torch.rand(2, 1, 192, 192, generator=generator())
-    with torch.no_grad():
-        assert torch.equal(grown(x), shallow(x))
-    grown(x).square().sum().backward()
-    assert bool(grown.blocks[2].scale1.grad.any())  # and can learn
-
-
 def test_each_genome_ships_with_its_own_head_and_history(
     folder, tiny_presets, tiny_weights, monkeypatch
 ):

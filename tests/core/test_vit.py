@@ -24,7 +24,7 @@ from cop_core.network import (
     read_card,
     save_weights,
 )
-from cop_core.network import statistics as stats
+from cop_core.network import crop_statistics as stats
 from cop_core.network.crop_statistics import noise_statistics
 from cop_core.network.quiet_directions import at_patches, quiet_directions
 from cop_core.noise import Genome
@@ -227,7 +227,7 @@ def test_shapes_that_cannot_be_are_refused(wrong):
 
 
 def test_unknown_networks_are_refused():
-    with pytest.raises(InputError, match="Known: default, large, paper"):
+    with pytest.raises(InputError, match="Known: default, paper"):
         VitConfig.preset("huge")
 
 
@@ -383,14 +383,14 @@ def clean_scenes():
 def test_packaged_weights_are_whole():
     if not packaged():
         pytest.skip("no weights in cop_core/network/packaged yet")
-    assert set(packaged()) == {"default", "large", "paper-small"}
+    assert set(packaged()) == {"default", "paper-small"}
     for path in packaged().values():
         _, card = load_network(path)
         assert card.genome["fingerprint"] == Genome.preset(card.genome["name"]).fingerprint()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["default", "large", "paper-small"])
+@pytest.mark.parametrize("name", ["default", "paper-small"])
 def test_packaged_weights_call_noise_free_scenes_clean(name, trained, clean_scenes):
     estimator = trained(name)
     assert estimator.predict(clean_scenes)[:, -1].mean() > 0.8
@@ -398,7 +398,7 @@ def test_packaged_weights_call_noise_free_scenes_clean(name, trained, clean_scen
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(5))
-@pytest.mark.parametrize("name", ["default", "large", "paper-small"])
+@pytest.mark.parametrize("name", ["default", "paper-small"])
 def test_packaged_weights_follow_the_dose_of_each_noise(name, number, trained, clean_scenes):
     estimator = trained(name)
     genome = Genome.preset(estimator.card.genome["name"])
