@@ -18,8 +18,7 @@ from record import record
 
 from cop_core.components import CLEAN
 from cop_core.reading import Estimator, load_estimator, profile
-from cop_core.simulator import simulate_pair
-from cop_core.simulator.presets import preset_named
+from cop_core.simulator import PRESETS, simulate_pair
 from cop_core.statistics import Comparison, DepthProfile, compare
 
 SETTINGS = {"preset": "sample"}
@@ -28,7 +27,7 @@ WAYS = ("ar1", "paired", "naive")
 
 def read(estimator: Estimator, seed: int) -> dict[str, DepthProfile]:
     """Image one tissue three times and read the stacks."""
-    preset = preset_named(SETTINGS["preset"]).seeded(seed)
+    preset = PRESETS[SETTINGS["preset"]].seeded(seed)
     powers = {
         "fixed": preset.powers_mw["fixed"],
         "again": preset.powers_mw["fixed"],

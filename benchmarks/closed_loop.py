@@ -17,18 +17,17 @@ from record import record
 
 from cop_core.power import recommend_power
 from cop_core.reading import Estimator, Settings, load_estimator, profile
-from cop_core.simulator import Strengths
+from cop_core.simulator import PERCENTILES, Strengths
 from cop_core.simulator.acquisition import (
     LASER_POWER,
     SHOT_NOISE_ORDER,
     Controller,
     SimulatedCore,
     closed_loop,
-    look_at_noise,
+    noise_measure,
     simulated_core,
     stack_events,
 )
-from cop_core.simulator.truth import PERCENTILES
 from cop_core.stacks import GainedPower, Stack
 from cop_core.stacks.growing.micromanager import MicroManagerSource
 from cop_core.statistics import DepthProfile, fit_slope
@@ -85,7 +84,7 @@ def looped(
     core: SimulatedCore, law_mw: np.ndarray, level: float, estimator: Estimator, dose_mw: float
 ) -> tuple[MicroManagerSource, int]:
     """Run the closed loop at a dose: level and law are scaled together until it is met."""
-    look = look_at_noise(estimator, settings=Settings(crops=1))
+    measure = noise_measure(estimator, settings=Settings(crops=1))
     low, high = 0.75, 1.1
     for turn in range(1, 12):
         scale = (low * high) ** 0.5
@@ -96,7 +95,7 @@ def looped(
             gain=GAIN,
         )
         source = MicroManagerSource(core, power=LASER_POWER)
-        closed_loop(core, DEPTHS_UM.tolist(), controller, look)
+        closed_loop(core, DEPTHS_UM.tolist(), controller, measure)
         dose = float(source.stack().power_mw.mean())
         print(f"  scale {scale:.3f}: {dose:.2f} of {dose_mw:.2f} mW", flush=True)
         if abs(dose / dose_mw - 1) < SAME_DOSE:

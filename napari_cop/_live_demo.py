@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
 
+    from cop_core.simulator import Preset
     from cop_core.simulator.acquisition import SimulatedCore
-    from cop_core.simulator.presets import Preset
     from cop_core.stacks import growing
     from napari_cop._sources import Source
 

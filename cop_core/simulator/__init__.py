@@ -1,14 +1,13 @@
 """A three-photon digital phantom and microscope with known truth."""
 
-from cop_core.simulator.detector import Detector
-from cop_core.simulator.imaging import Exposure, Microscope, simulate, simulate_pair
-from cop_core.simulator.optics import Optics
+from cop_core.simulator.microscope import Detector, Exposure, Microscope, Optics
 from cop_core.simulator.pair import PairFiles, write_pair
 from cop_core.simulator.phantom import Phantom
-from cop_core.simulator.presets import PRESETS, Preset
-from cop_core.simulator.truth import PlaneTruth, Strengths
+from cop_core.simulator.protocols import PRESETS, Preset, simulate, simulate_pair
+from cop_core.simulator.truth import PERCENTILES, PlaneTruth, Strengths
 
 __all__ = [
+    "PERCENTILES",
     "PRESETS",
     "Detector",
     "Exposure",

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import tifffile
+from yaozarrs import v05
+from yaozarrs.write.v05 import prepare_image
 
 from cop_core.errors import CopError
-from cop_core.simulator.imaging import simulate_pair
-from cop_core.simulator.presets import Preset, preset_named
-from cop_core.simulator.stack_files import (
-    CountsPlane,
-    Layout,
-    create_ome_zarr,
-    write_ome_tiff,
-    write_table,
-)
-from cop_core.simulator.truth_record import Record
+from cop_core.simulator.protocols import Preset, simulate_pair
+from cop_core.simulator.truth import PairTruth
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable, Iterable, Iterator
 
-Progress = Callable[[int, int], None]
+    import zarr
+
+    from cop_core.simulator.microscope import Counts
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class PairFiles:
     Attributes
     ----------
     fixed, gained : Path
-        The stacks: OME-TIFF at fixed power, OME-Zarr at gained power.
+        The stacks: OME-TIFF at fixed power, OME-Zarr 0.5 at gained power.
     fixed_power, gained_power : Path
         Their power tables, with the header ``depth_um,power_mw``.
     truth, truth_table : Path
@@ -67,7 +66,7 @@ def write_pair(
     directory: str | os.PathLike[str],
     preset: str | Preset = "sample",
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> PairFiles:
     """Simulate the same tissue at fixed and at gained power and write both stacks.
 
@@ -86,11 +85,6 @@ def write_pair(
         Called with (planes done, planes of the stack) after each plane; what it raises, such as
         `CancelledError`, ends the work.
 
-    Returns
-    -------
-    PairFiles
-        The files written.
-
     Raises
     ------
     InputError
@@ -98,13 +92,13 @@ def write_pair(
     CopError
         If the files cannot be written.
     """
-    chosen = preset_named(preset) if isinstance(preset, str) else preset
+    chosen = Preset.of(preset).seeded(seed)
     folder = Path(directory)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".cop-simulate-") as draft:
             written = PairFiles.inside(Path(draft))
-            _write(written, chosen.seeded(seed), seed, progress or (lambda done, total: None))
+            _write(written, chosen, seed, progress)
             return _publish(written, folder)
     except OSError as error:
         raise CopError(
@@ -114,31 +108,84 @@ def write_pair(
         ) from error
 
 
-def _write(files: PairFiles, preset: Preset, seed: int, progress: Progress) -> None:
+def _write(
+    files: PairFiles, preset: Preset, seed: int, progress: Callable[[int, int], None]
+) -> None:
     """Write both stacks in one pass over the tissue, then tables and truth."""
-    phantom, detector = preset.microscope.phantom, preset.microscope.detector
-    shape = (preset.planes, *phantom.shape)
-    layout = Layout(shape, preset.z_step_um, phantom.pixel_um, detector.bits)
-    record = Record(preset)
-    gained = create_ome_zarr(files.gained, layout)
+    truth = PairTruth(preset)
+    gained = _create_ome_zarr(files.gained, preset)
 
-    def fixed_planes() -> Iterator[CountsPlane]:
+    def fixed_planes() -> Iterator[Counts]:
         pair = simulate_pair(preset.microscope, preset.powers_mw, preset.depths_um, seed=seed)
         for index, exposures in enumerate(pair):
-            record.add(index, exposures)
+            truth.add(index, exposures)
             gained[index] = exposures["gained"][0]
             progress(index + 1, preset.planes)
             yield exposures["fixed"][0]
 
-    write_ome_tiff(files.fixed, fixed_planes(), layout)
+    _write_ome_tiff(files.fixed, fixed_planes(), preset, seed)
     for path, power_mw in zip(
         (files.fixed_power, files.gained_power), preset.powers_mw.values(), strict=True
     ):
         table = np.round(np.stack([preset.depths_um, power_mw], 1), 6).tolist()
-        write_table(path, ("depth_um", "power_mw"), table)
-    files.truth.write_text(json.dumps(record.document(seed), indent=1) + "\n", encoding="utf-8")
-    rows = record.rows()
-    write_table(files.truth_table, rows[0], (row.values() for row in rows))
+        _write_table(path, ("depth_um", "power_mw"), table)
+    files.truth.write_text(json.dumps(truth.document(seed), indent=1) + "\n", encoding="utf-8")
+    rows = truth.rows()
+    _write_table(files.truth_table, rows[0], (row.values() for row in rows))
+
+
+def _write_ome_tiff(path: Path, planes: Iterator[Counts], preset: Preset, seed: int) -> None:
+    """Write planes one after the other into a zlib-compressed OME-TIFF."""
+    pixel_um = preset.microscope.phantom.pixel_um
+    metadata: dict[str, Any] = {
+        "axes": "ZYX",
+        "SignificantBits": preset.microscope.detector.bits,
+        "Channel": {"Name": ["green"]},
+        "Plane": {
+            "PositionZ": preset.depths_um.round(6).tolist(),
+            "PositionZUnit": ["µm"] * preset.planes,
+        },
+        # A name-based identifier, so that the same seed gives the same file.
+        "UUID": str(uuid.uuid5(uuid.NAMESPACE_URL, f"napari-cop:{preset.name}:{seed}:{path.name}")),
+    }
+    for axis, size_um in {"X": pixel_um, "Y": pixel_um, "Z": preset.z_step_um}.items():
+        metadata |= {f"PhysicalSize{axis}": size_um, f"PhysicalSize{axis}Unit": "µm"}
+    with tifffile.TiffWriter(path, ome=True) as tiff:
+        tiff.write(
+            planes,
+            shape=(preset.planes, *preset.microscope.phantom.shape),
+            dtype="uint16",
+            photometric="minisblack",
+            compression="zlib",
+            predictor=True,
+            metadata=metadata,
+        )
+
+
+def _create_ome_zarr(path: Path, preset: Preset) -> zarr.Array[Any]:
+    """Create an OME-Zarr image with one chunk a plane; return its array, to write planes into."""
+    phantom = preset.microscope.phantom
+    scale = v05.ScaleTransformation(scale=[preset.z_step_um, phantom.pixel_um, phantom.pixel_um])
+    multiscale = v05.Multiscale(
+        name=path.name.removesuffix(".ome.zarr"),
+        axes=[v05.SpaceAxis(name=axis, unit="micrometer") for axis in "zyx"],
+        datasets=[v05.Dataset(path="0", coordinateTransformations=[scale])],
+    )
+    _, arrays = prepare_image(
+        path,
+        v05.Image(multiscales=[multiscale]),
+        ((preset.planes, *phantom.shape), "uint16"),
+        chunks=(1, *phantom.shape),
+        writer="zarr",
+    )
+    return arrays["0"]
+
+
+def _write_table(path: Path, header: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
 
 
 def _publish(written: PairFiles, folder: Path) -> PairFiles:

@@ -10,10 +10,8 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 
 from cop_core.errors import InputError
-from cop_core.simulator.cells import Cells, grow_cells
-from cop_core.simulator.layers import neuropil_at, white_matter_at
-from cop_core.simulator.spheres import FloatArray, Grid, Spheres
-from cop_core.simulator.texture import Texture
+from cop_core.simulator.anatomy import CellPopulation, grow_cells, neuropil_at, white_matter_at
+from cop_core.simulator.drawing import Extent, FloatArray, PlaneGrid, Spheres, Texture
 from cop_core.simulator.vessels import grow_vessels
 
 _FIBRE_RAD = 0.45
@@ -32,11 +30,9 @@ class Phantom:
     shape : tuple of int
         (height, width) of a plane in pixels.
     field_um : float
-        Width of a plane, in um.
+        Width of a plane.
     depth_um : float
-        Depth down to which there is tissue, in um.
-    seed : int
-        Seed of everything random in it.
+        Depth down to which there is tissue.
     labelled_fraction : float
         Fraction of cells that carry the label, in [0, 1].
     filled_fraction : float
@@ -44,7 +40,7 @@ class Phantom:
     vessels : {"dark", "labelled"}
         Whether blood is dark (label in the cells) or fluorescent (dextran in the plasma).
     section_um : float
-        Thickness of the optical section, in um.
+        Thickness of the optical section.
 
     Raises
     ------
@@ -68,9 +64,10 @@ class Phantom:
                 "deep holds nothing",
                 advice="Give positive sizes",
             )
-        if self.seed < 0 or not (min(self._fractions) >= 0 and max(self._fractions) <= 1):
+        fractions = (self.labelled_fraction, self.filled_fraction)
+        if self.seed < 0 or not (min(fractions) >= 0 and max(fractions) <= 1):
             raise InputError(
-                f"a phantom cannot have seed {self.seed} and fractions {self._fractions}",
+                f"a phantom cannot have seed {self.seed} and fractions {fractions}",
                 advice="Give a seed from 0 up and fractions from 0 to 1",
             )
         if self.vessels not in {"dark", "labelled"}:
@@ -79,26 +76,14 @@ class Phantom:
             )
 
     @property
-    def _fractions(self) -> tuple[float, float]:
-        return (self.labelled_fraction, self.filled_fraction)
-
-    @property
     def pixel_um(self) -> float:
-        """Side of a pixel, in um."""
+        """Side of a pixel."""
         return self.field_um / self.shape[1]
 
     def fluorophore(self, depth_um: float) -> FloatArray:
-        """Concentration of fluorophore in one plane.
+        """Fluorophore in the plane at a depth below the pia, (height, width).
 
-        Parameters
-        ----------
-        depth_um : float
-            Depth of the plane below the pia, in um.
-
-        Returns
-        -------
-        ndarray of shape (height, width)
-            Concentration relative to a bright structure: mostly in [0, 1].
+        Concentrations are relative to a bright structure: mostly in [0, 1].
         """
         vessel = self._vessels.draw(self._grid, depth_um)
         tissue = self._tissue(depth_um)
@@ -139,11 +124,11 @@ class Phantom:
         return np.asarray(map_coordinates(straight, bent, order=1, mode="grid-wrap"), np.float32)
 
     @cached_property
-    def _grid(self) -> Grid:
-        return Grid(self.shape, self.pixel_um, max(self.pixel_um, self.section_um))
+    def _grid(self) -> PlaneGrid:
+        return PlaneGrid(self.shape, self.pixel_um, max(self.pixel_um, self.section_um))
 
     @cached_property
-    def _extent_um(self) -> tuple[float, float, float]:
+    def _extent_um(self) -> Extent:
         return (self.depth_um, self.shape[0] * self.pixel_um, self.field_um)
 
     @cached_property
@@ -151,7 +136,7 @@ class Phantom:
         return grow_vessels(np.random.default_rng((self.seed, 1)), self._extent_um)
 
     @cached_property
-    def _cells(self) -> Cells:
+    def _cells(self) -> CellPopulation:
         return grow_cells(
             np.random.default_rng((self.seed, 2)),
             self._extent_um,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from cop_core.simulator.detector import Detector
-    from cop_core.simulator.spheres import FloatArray
+    from collections.abc import Mapping
+
+    from cop_core.simulator.drawing import FloatArray
+    from cop_core.simulator.microscope import Counts, Detector, Exposure
+    from cop_core.simulator.protocols import Preset
 
 PERCENTILES: tuple[float, float] = (0.1, 99.9)
 """Percentiles of a plane or stack that normalisation maps to 0 and 1."""
@@ -33,9 +35,7 @@ class Strengths:
     Attributes
     ----------
     low_counts, high_counts : float
-        Percentiles that become 0 and 1, in counts.
-    poisson, gaussian, quantization : float
-        Strengths.
+        Percentiles that become 0 and 1.
     poisson_equivalent : float
         Poisson strength with the photon noise that is there on average.
     """
@@ -72,22 +72,16 @@ class PlaneTruth:
 
     Attributes
     ----------
-    plane : int
-        Index in the stack, from 0.
-    depth_um, power_mw : float
-        Depth in um; power at the surface in mW.
     full_photons : float
         Mean photons per pixel where the concentration is 1.
     mean_photons : float
         Mean signal photons per pixel of the plane, without dark counts.
     photon_noise_counts : float
-        SD of photon noise (excess noise and dark counts included) at that mean, in counts.
-    amplifier_noise_counts : float
-        SD of the amplifier's noise, in counts.
+        SD of photon noise (excess noise and dark counts included) at that mean.
     snr : float
         Mean signal over the SD of all noise at the mean.
     contrast_counts : float
-        SD of the noise-free plane, in counts: the structure there is to see.
+        SD of the noise-free plane: the structure there is to see.
     saturated_fraction : float
         Fraction of pixels at the converter's limit.
     by_plane : Strengths
@@ -107,47 +101,101 @@ class PlaneTruth:
     by_plane: Strengths
 
 
-def plane_truth(
-    detector: Detector,
-    counts: npt.NDArray[np.uint16],
-    expected: FloatArray,
-    *,
-    plane: int,
-    depth_um: float,
-    power_mw: float,
-    full_photons: float,
-) -> PlaneTruth:
-    """State the truth of one exposure; see `PlaneTruth`."""
-    light_counts = float(expected.mean(dtype=np.float64)) - detector.offset_counts
-    electrons = max(light_counts / detector.gain_counts, detector.dark_photons)
-    mean_photons = electrons - detector.dark_photons
-    low_counts, high_counts = np.percentile(counts, PERCENTILES).tolist()
-    photon_noise = detector.gain_counts * np.sqrt(detector.excess_factor * electrons)
-    noise_counts = float(detector.noise_counts(mean_photons))
-    return PlaneTruth(
-        plane=plane,
-        depth_um=depth_um,
-        power_mw=power_mw,
-        full_photons=full_photons,
-        mean_photons=mean_photons,
-        photon_noise_counts=float(photon_noise),
-        amplifier_noise_counts=detector.amplifier_counts,
-        snr=detector.gain_counts * mean_photons / noise_counts,
-        contrast_counts=float(expected.std(dtype=np.float64)),
-        saturated_fraction=float(np.mean(counts >= detector.max_counts)),
-        by_plane=Strengths.of(detector, low_counts, high_counts, mean_photons),
-    )
+class PairTruth:
+    """The truth of a pair, gathered while it is acquired."""
+
+    def __init__(self, preset: Preset) -> None:
+        self._preset, self._microscope = preset, preset.microscope
+        self._powers_mw = preset.powers_mw
+        self._planes: dict[str, list[PlaneTruth]] = {name: [] for name in self._powers_mw}
+        levels = self._microscope.detector.max_counts + 1
+        self._pixels = {name: np.zeros(levels, np.int64) for name in self._powers_mw}
+
+    def add(self, index: int, exposures: Mapping[str, Exposure]) -> None:
+        """Note one plane of every protocol."""
+        for name, (counts, expected) in exposures.items():
+            power_mw = float(self._powers_mw[name][index])
+            self._planes[name].append(self._plane(index, power_mw, counts, expected))
+            self._pixels[name] += np.bincount(counts.ravel(), minlength=len(self._pixels[name]))
+
+    def _plane(
+        self, index: int, power_mw: float, counts: Counts, expected: FloatArray
+    ) -> PlaneTruth:
+        """State what is true of one exposure."""
+        detector, depth_um = self._microscope.detector, float(self._preset.depths_um[index])
+        light_counts = float(expected.mean(dtype=np.float64)) - detector.offset_counts
+        electrons = max(light_counts / detector.gain_counts, detector.dark_photons)
+        mean_photons = electrons - detector.dark_photons
+        low_counts, high_counts = np.percentile(counts, PERCENTILES).tolist()
+        photon_noise = detector.gain_counts * np.sqrt(detector.excess_factor * electrons)
+        noise_counts = float(detector.noise_counts(mean_photons))
+        return PlaneTruth(
+            plane=index,
+            depth_um=depth_um,
+            power_mw=power_mw,
+            full_photons=float(self._microscope.optics.signal(power_mw, depth_um)),
+            mean_photons=mean_photons,
+            photon_noise_counts=float(photon_noise),
+            amplifier_noise_counts=detector.amplifier_counts,
+            snr=detector.gain_counts * mean_photons / noise_counts,
+            contrast_counts=float(expected.std(dtype=np.float64)),
+            saturated_fraction=float(np.mean(counts >= detector.max_counts)),
+            by_plane=Strengths.of(detector, low_counts, high_counts, mean_photons),
+        )
+
+    def _by_stack(self, protocol: str) -> Strengths:
+        """Strengths when a protocol's whole stack is normalised together."""
+        mean_photons = float(np.mean([plane.mean_photons for plane in self._planes[protocol]]))
+        pixels = self._pixels[protocol]
+        share = np.cumsum(pixels) / pixels.sum()
+        low, high = np.searchsorted(share, np.array(PERCENTILES) / 100).tolist()
+        return Strengths.of(self._microscope.detector, float(low), float(high), mean_photons)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One flat row a protocol and plane, as the CSV has them."""
+        rows = []
+        for protocol, planes in self._planes.items():
+            by_stack = _columns(self._by_stack(protocol), "stack")
+            for plane in planes:
+                row = _rounded(asdict(plane))
+                del row["by_plane"]
+                row |= _columns(plane.by_plane, "plane") | by_stack
+                rows.append({"protocol": protocol, **row})
+        return rows
+
+    def document(self, seed: int) -> dict[str, Any]:
+        """Everything true of the pair and every setting, as plain JSON."""
+        preset, microscope = self._preset, self._microscope
+        return {
+            "schema": 1,
+            "preset": preset.name,
+            "seed": seed,
+            "z_step_um": preset.z_step_um,
+            "pixel_um": microscope.phantom.pixel_um,
+            "fixed_mw": preset.fixed_mw,
+            "gained": {**asdict(preset.gained), "cap_depth_um": preset.cap_depth_um},
+            "phantom": asdict(microscope.phantom),
+            "optics": asdict(microscope.optics),
+            "detector": asdict(microscope.detector),
+            "percentiles": list(PERCENTILES),
+            "protocols": {
+                name: {
+                    "by_stack": _rounded(asdict(self._by_stack(name))),
+                    "planes": [_rounded(asdict(plane)) for plane in planes],
+                }
+                for name, planes in self._planes.items()
+            },
+        }
 
 
-def histogram(counts: npt.NDArray[np.uint16], detector: Detector) -> npt.NDArray[np.int64]:
-    """Count the pixels at each of the converter's values."""
-    return np.bincount(counts.ravel(), minlength=detector.max_counts + 1)
+def _columns(strengths: Strengths, normalised_by: str) -> dict[str, float]:
+    """Strengths as columns that tell how the plane was normalised."""
+    rounded = _rounded(asdict(strengths))
+    return {f"{name}_by_{normalised_by}": value for name, value in rounded.items()}
 
 
-def stack_strengths(
-    detector: Detector, pixels: npt.NDArray[np.int64], mean_photons: float
-) -> Strengths:
-    """Strengths when the whole stack is normalised together, from its histogram."""
-    share = np.cumsum(pixels) / pixels.sum()
-    low, high = np.searchsorted(share, np.array(PERCENTILES) / 100).tolist()
-    return Strengths.of(detector, float(low), float(high), mean_photons)
+def _rounded(value: Any) -> Any:
+    """Floats to seven digits, enough for any test and shorter to read."""
+    if isinstance(value, dict):
+        return {name: _rounded(entry) for name, entry in value.items()}
+    return float(f"{value:.7g}") if isinstance(value, float) else value

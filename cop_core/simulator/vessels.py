@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from cop_core.simulator.spheres import FloatArray, Spheres, walk
+from cop_core.simulator.drawing import Extent, FloatArray, Points, Spheres, walk
 
 _PIAL_PER_MM = 5.5
 _PENETRATING_PER_MM2 = 38.0
@@ -16,24 +15,17 @@ _DEGREE = 3.0
 _NEIGHBOURS = 6
 
 
-def grow_vessels(rng: np.random.Generator, extent_um: tuple[float, float, float]) -> Spheres:
+def grow_vessels(rng: np.random.Generator, extent_um: Extent) -> Spheres:
     """Grow the vessels of a block of cortex.
 
     Vessels of 20 to 50 um run over the surface and branch; from them arterioles and venules of
     8 to 20 um dive down; and a mesh of capillaries of 4 to 6 um, three meeting at a node as in
     tissue, fills the space between them, about 0.8 m of it per mm3 [1]_.
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of randomness.
-    extent_um : tuple of float
-        (z, y, x) size of the block, in um.
-
     Returns
     -------
     Spheres
-        Chains of spheres along every vessel, of value 1.
+        Chains along every vessel, of value 1.
 
     References
     ----------
@@ -46,9 +38,7 @@ def grow_vessels(rng: np.random.Generator, extent_um: tuple[float, float, float]
     return Spheres.build(points, np.concatenate([pial_radius, diving_radius, mesh_radius]))
 
 
-def _pial(
-    rng: np.random.Generator, extent_um: tuple[float, float, float]
-) -> tuple[FloatArray, FloatArray]:
+def _pial(rng: np.random.Generator, extent_um: Extent) -> tuple[FloatArray, FloatArray]:
     """Vessels on the surface: long winding trunks and their branches."""
     _, height_um, width_um = extent_um
     side_um = max(height_um, width_um)
@@ -75,8 +65,8 @@ def _pial(
 
 
 def _strips(
-    rng: np.random.Generator, angle_rad: float, extent_um: tuple[float, float, float], count: int
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    rng: np.random.Generator, angle_rad: float, extent_um: Extent, count: int
+) -> tuple[Points, Points]:
     """Points (y, x) in um, one in each of `count` strips along an angle through the field."""
     _, height_um, width_um = extent_um
     offset = ((np.arange(count) + rng.uniform(0.1, 0.9, count)) / count - 0.5) * width_um
@@ -84,10 +74,7 @@ def _strips(
 
 
 def _flat_walk(
-    rng: np.random.Generator,
-    start_um: npt.NDArray[np.floating],
-    heading: npt.NDArray[np.floating],
-    length_um: float,
+    rng: np.random.Generator, start_um: Points, heading: Points, length_um: float
 ) -> FloatArray:
     """Walk along the surface, without diving."""
     path = walk(
@@ -98,7 +85,7 @@ def _flat_walk(
 
 
 def _penetrating(
-    rng: np.random.Generator, extent_um: tuple[float, float, float], pial: FloatArray
+    rng: np.random.Generator, extent_um: Extent, pial: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Arterioles and venules that dive from the surface and end at different depths."""
     depth_um, height_um, width_um = extent_um
@@ -119,7 +106,7 @@ def _penetrating(
 
 
 def _capillaries(
-    rng: np.random.Generator, extent_um: tuple[float, float, float], diving: FloatArray
+    rng: np.random.Generator, extent_um: Extent, diving: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Mesh of curved segments between scattered nodes, joined to the penetrating vessels."""
     axes = [np.arange(0.0, size + 2 * _NODE_SPACING_UM, _NODE_SPACING_UM) for size in extent_um]
@@ -136,9 +123,7 @@ def _capillaries(
 
 
 def _arcs(
-    rng: np.random.Generator,
-    start_um: npt.NDArray[np.floating],
-    end_um: npt.NDArray[np.floating],
+    rng: np.random.Generator, start_um: Points, end_um: Points
 ) -> tuple[FloatArray, FloatArray]:
     """Tortuous segments: a straight line plus a bend and a wiggle, both zero at the ends."""
     steps = 36

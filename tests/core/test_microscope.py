@@ -25,13 +25,13 @@ from pymmcore_plus import CMMCorePlus
 from cop_core.power import PowerLimit
 from cop_core.simulator.acquisition import (
     LASER_POWER,
+    Controller,
     closed_loop,
-    look_at_noise,
-    look_at_signal,
+    noise_measure,
+    signal_measure,
     simulated_core,
     stack_events,
 )
-from cop_core.simulator.acquisition.closed_loop import Controller
 from cop_core.stacks.growing.micromanager import MicroManagerSource
 from cop_core.stacks.growing.source import State
 
@@ -345,26 +345,26 @@ def planes_of(stack):
 
 def test_the_loop_sees_what_a_profile_says(counts, tiny_estimator):
     stack = counts(3, 200)
-    look = look_at_noise(tiny_estimator, "gaussian")
+    measure = noise_measure(tiny_estimator, "gaussian")
     read = profile(stack, z_step_um=4.0, estimator=tiny_estimator).of("gaussian")
-    assert [look(plane) for plane in planes_of(stack)] == pytest.approx(read.tolist(), abs=1e-6)
+    assert [measure(plane) for plane in planes_of(stack)] == pytest.approx(read.tolist(), abs=1e-6)
 
 
 def test_the_loop_sees_no_noise_where_there_is_no_signal(tiny_estimator):
     dark = np.random.default_rng(0).poisson(100, (2, 200, 200)).astype(np.uint16)
-    look = look_at_noise(tiny_estimator)
-    assert all(math.isnan(look(plane)) for plane in planes_of(dark))
+    measure = noise_measure(tiny_estimator)
+    assert all(math.isnan(measure(plane)) for plane in planes_of(dark))
     with pytest.raises(InputError, match="no component 'snow'"):
-        look_at_noise(tiny_estimator, "snow")
+        noise_measure(tiny_estimator, "snow")
 
 
 def test_the_loop_sees_the_signal_above_the_offset():
     tissue = PRESET.microscope.concentration(200.0)
     bright = np.stack([400 * tissue + 100, 800 * tissue + 100, 0 * tissue]).round()
     once, twice, empty = planes_of(bright.astype(np.uint16))
-    look = look_at_signal(100)
-    assert look(twice) == pytest.approx(2 * look(once), rel=0.01)
-    assert math.isnan(look(empty))
+    measure = signal_measure(100)
+    assert measure(twice) == pytest.approx(2 * measure(once), rel=0.01)
+    assert math.isnan(measure(empty))
 
 
 def test_only_the_simulated_microscope_is_driven():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ from cop_core.simulator import (
 )
 from cop_core.stacks.power import read_power_table
 
+SAMPLE = Path(__file__).parents[2] / "sample_data"
 PHANTOM = Phantom(shape=(64, 72), field_um=180.0, depth_um=1200.0)
 TINY = Preset(
     "tiny",
@@ -205,6 +207,17 @@ def test_files_hold_what_the_microscope_read(pair):
     planes = simulate_pair(microscope, TINY.powers_mw, TINY.depths_um, seed=3)
     fixed, gained = tifffile.imread(pair.fixed), zarr.open_group(pair.gained, mode="r")["0"]
     for index, exposures in zip(range(4), planes, strict=False):
+        assert np.array_equal(fixed[index], exposures["fixed"][0])
+        assert np.array_equal(gained[index], exposures["gained"][0])
+
+
+def test_the_sample_data_is_what_the_preset_gives():
+    sample = PRESETS["sample"]
+    yaozarrs.validate_zarr_store(str(SAMPLE / "gained.ome.zarr"))
+    gained = zarr.open_group(SAMPLE / "gained.ome.zarr", mode="r")["0"]
+    fixed = tifffile.imread(SAMPLE / "fixed.ome.tif")
+    planes = simulate_pair(sample.microscope, sample.powers_mw, sample.depths_um)
+    for index, exposures in zip(range(3), planes, strict=False):
         assert np.array_equal(fixed[index], exposures["fixed"][0])
         assert np.array_equal(gained[index], exposures["gained"][0])
 

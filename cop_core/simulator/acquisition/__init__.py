@@ -1,13 +1,19 @@
 """A simulated three-photon microscope that acquires through Micro-Manager; the extra `live`."""
 
-from cop_core.simulator.acquisition.closed_loop import Controller, LoopRun, closed_loop
-from cop_core.simulator.acquisition.core import LASER_POWER, SimulatedCore, simulated_core
-from cop_core.simulator.acquisition.events import stack_events
-from cop_core.simulator.acquisition.plane_measures import (
+from cop_core.simulator.acquisition.closed_loop import (
     SHOT_NOISE_ORDER,
     SIGNAL_ORDER,
-    look_at_noise,
-    look_at_signal,
+    Controller,
+    LoopRun,
+    closed_loop,
+    noise_measure,
+    signal_measure,
+)
+from cop_core.simulator.acquisition.core import (
+    LASER_POWER,
+    SimulatedCore,
+    simulated_core,
+    stack_events,
 )
 
 __all__ = [
@@ -18,8 +24,8 @@ __all__ = [
     "LoopRun",
     "SimulatedCore",
     "closed_loop",
-    "look_at_noise",
-    "look_at_signal",
+    "noise_measure",
+    "signal_measure",
     "simulated_core",
     "stack_events",
 ]

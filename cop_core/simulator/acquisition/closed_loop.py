@@ -1,9 +1,10 @@
-"""Closed loop: acquire a plane, look at it, choose the next one's power."""
+"""Closed loop: acquire a plane, measure it, choose the next one's power."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -11,18 +12,26 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.errors import CopError, InputError
-from cop_core.simulator.acquisition.core import LASER_POWER, SimulatedCore
-from cop_core.simulator.acquisition.events import plane_event
+from cop_core.power.bright_signal import brightness
+from cop_core.simulator.acquisition.core import LASER_POWER, SimulatedCore, plane_event
 from cop_core.stacks.growing.micromanager import MicroManagerSource
 
 if TYPE_CHECKING:
     from useq import MDAEvent
 
-    from cop_core.simulator.acquisition.plane_measures import Look
+    from cop_core.reading import Estimator, Settings
+    from cop_core.stacks import Plane
 
 Array: TypeAlias = npt.NDArray[np.float64]
-Law: TypeAlias = Callable[[npt.ArrayLike], Array]
+PowerLaw: TypeAlias = Callable[[npt.ArrayLike], Array]
 """Power in mW at depths in um, such as `GainedPower.at`."""
+PlaneMeasure: TypeAlias = "Callable[[Plane], float]"
+"""Reads one number from a plane; NaN where it has none to give."""
+
+SIGNAL_ORDER = 3.0
+"""Three-photon signal grows with the third power of the excitation."""
+SHOT_NOISE_ORDER = -1.5
+"""Poisson strength falls with the root of the photons, so with the power to -3/2."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,7 @@ class Controller:
         If an attribute makes no sense.
     """
 
-    law: Law
+    law: PowerLaw
     target: float
     order: float
     gain: float = 0.5
@@ -72,16 +81,10 @@ class Controller:
             )
 
     def next_mw(self, power_mw: float, depth_um: float, next_um: float, measured: float) -> float:
-        """Return the power in mW that is wanted for the next plane, limits not looked at.
+        """Return the power that is wanted for the plane at `next_um`, whatever the limit.
 
-        Parameters
-        ----------
-        power_mw : float
-            Power of the last plane in mW.
-        depth_um, next_um : float
-            Depths of the last and of the next plane in um.
-        measured : float
-            What was seen in the last plane; where it is not above 0, the law alone counts.
+        The other arguments are of the plane before. Where `measured` is not above 0, the law
+        alone counts.
         """
         here, there = np.log(self.law([depth_um, next_um])).tolist()
         change = there - here
@@ -97,10 +100,8 @@ class LoopRun:
 
     Attributes
     ----------
-    depth_um, power_mw : ndarray of shape (planes,)
-        Depth in um and power in mW of every plane acquired.
-    measured : ndarray of shape (planes,)
-        What was seen in it; NaN where nothing could be.
+    depth_um, power_mw, measured : ndarray of shape (planes,)
+        Of every plane acquired; `measured` is NaN where nothing could be.
     capped : ndarray of bool, shape (planes,)
         Where more power was wanted than the limit allows.
     """
@@ -112,7 +113,7 @@ class LoopRun:
 
 
 def closed_loop(
-    core: SimulatedCore, depths_um: Sequence[float], controller: Controller, look: Look
+    core: SimulatedCore, depths_um: Sequence[float], controller: Controller, measure: PlaneMeasure
 ) -> LoopRun:
     """Acquire a stack in the simulated microscope, setting each plane's power by the last one.
 
@@ -124,21 +125,16 @@ def closed_loop(
     core : SimulatedCore
         The microscope; the laser's limit cuts what the controller wants.
     depths_um : sequence of float
-        Depths of the planes in um, in order.
+        Depths of the planes, in order.
     controller : Controller
         Chooses the powers; the first plane gets what its law says.
-    look : callable
+    measure : callable
         Reads from a plane what the controller steers.
-
-    Returns
-    -------
-    LoopRun
-        One entry a plane acquired.
 
     Raises
     ------
     InputError
-        If the core is no simulated microscope: a real laser is set by its user.
+        If the core is not a simulated microscope: a real laser is set by its user.
     CopError
         If a plane could not be taken.
     """
@@ -148,33 +144,66 @@ def closed_loop(
             where="core",
             advice="export the recommended powers and set them yourself",
         )
-    source = MicroManagerSource(core, power=LASER_POWER)
     steps: list[tuple[float, float, float, bool]] = []
-    try:
-        core.mda.run(_events(core, source, depths_um, controller, look, steps))
-    finally:
-        source.close()
+
+    def events(source: MicroManagerSource) -> Iterator[MDAEvent]:
+        """Yield an event a plane; the runner comes back for the next when its frame is there."""
+        wanted_mw = float(controller.law(depths_um[:1])[0])
+        for index, depth_um in enumerate(depths_um):
+            (power_mw,), (capped,) = core.limit.cap([wanted_mw])
+            yield plane_event(index, float(depth_um), float(power_mw))
+            planes = source.news()
+            if not planes:
+                raise CopError("the plane could not be taken", where=f"plane {index}")
+            power_mw, measured = planes[0].power_mw, measure(planes[0])
+            steps.append((depth_um, power_mw, measured, bool(capped)))
+            if index + 1 < len(depths_um):
+                wanted_mw = controller.next_mw(power_mw, depth_um, depths_um[index + 1], measured)
+
+    with closing(MicroManagerSource(core, power=LASER_POWER)) as source:
+        core.mda.run(events(source))
     rows = np.array(steps, np.float64).reshape(-1, 4)
     return LoopRun(rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3].astype(bool))
 
 
-def _events(
-    core: SimulatedCore,
-    source: MicroManagerSource,
-    depths_um: Sequence[float],
-    controller: Controller,
-    look: Look,
-    steps: list[tuple[float, float, float, bool]],
-) -> Iterator[MDAEvent]:
-    """Yield an event a plane; the runner comes back for the next when its frame is there."""
-    wanted_mw = float(controller.law(depths_um[:1])[0])
-    for index, depth_um in enumerate(depths_um):
-        (power_mw,), (capped,) = core.limit.cap([wanted_mw])
-        yield plane_event(index, float(depth_um), float(power_mw))
-        planes = source.news()
-        if not planes:
-            raise CopError("the plane could not be taken", where=f"plane {index}")
-        power_mw, measured = planes[0].power_mw, look(planes[0])
-        steps.append((depth_um, power_mw, measured, bool(capped)))
-        if index + 1 < len(depths_um):
-            wanted_mw = controller.next_mw(power_mw, depth_um, depths_um[index + 1], measured)
+def signal_measure(offset_counts: float) -> PlaneMeasure:
+    """Read the bright structures' signal, in counts above the detector's zero level."""
+
+    def measure(plane: Plane) -> float:
+        if plane.validity.reason:
+            return math.nan
+        return brightness(plane.data)[0] - offset_counts
+
+    return measure
+
+
+def noise_measure(
+    estimator: Estimator, component: str = "poisson", settings: Settings | None = None
+) -> PlaneMeasure:
+    """Read a plane's mean strength of one kind of noise, in [0, 1].
+
+    A plane without signal has none to give: there is no telling its noise from its structure,
+    and less power would be the wrong answer.
+
+    A normalisation by the whole stack cannot be had plane by plane. InputError if the estimator
+    does not know the component.
+    """
+    from cop_core.reading import Settings
+    from cop_core.reading.planes import finish, prepare
+    from cop_core.reading.survey import Surveyor
+
+    components = estimator.components
+    if component not in components:
+        raise InputError(
+            f"there is no component {component!r}", advice=f"Choose from {', '.join(components)}"
+        )
+    chosen = settings or Settings()
+
+    def measure(plane: Plane) -> float:
+        surveyor = Surveyor()
+        surveyor.add(plane)
+        prepared = prepare(plane, chosen, surveyor.found(), len(components))
+        estimates = [e for e in finish([prepared], estimator, 64) if e is not None]
+        return float(estimates[0].mean[components.index(component)])
+
+    return measure

@@ -6,14 +6,21 @@ from typing import TYPE_CHECKING, Final
 
 from pymmcore_plus import CMMCorePlus
 from pymmcore_plus.experimental.unicore import UniMMCore
+from useq import MDAEvent
 
+from cop_core.errors import InputError
 from cop_core.power import PowerLimit
-from cop_core.simulator.acquisition.devices import POWER, DepthStage, Laser, ScanCamera
-from cop_core.simulator.acquisition.sections import Sections
-from cop_core.simulator.presets import Preset, preset_named
+from cop_core.simulator.acquisition.devices import (
+    POWER,
+    DepthStage,
+    Laser,
+    ScanCamera,
+    SectionCache,
+)
+from cop_core.simulator.protocols import Preset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 CAMERA: Final = "Camera"
 STAGE: Final = "Z"
@@ -25,23 +32,14 @@ LASER_POWER: Final = (LASER, POWER)
 class SimulatedCore(UniMMCore):
     """A core with a camera, a stage and a laser that image the digital phantom.
 
-    Parameters
-    ----------
-    preset : Preset
-        Tissue and instrument.
-    limit : PowerLimit
-        Of the laser.
-    seed : int
-        Of the noise.
-    frame_ms : float
-        Time that a frame takes at least, in ms.
+    `simulated_core` makes one.
     """
 
     def __init__(self, preset: Preset, limit: PowerLimit, seed: int, frame_ms: float) -> None:
         super().__init__()
         self.preset, self.limit = preset, limit
         microscope = preset.microscope
-        self._sections = Sections(microscope)
+        self._sections = SectionCache(microscope)
         stage, laser = DepthStage(microscope.phantom.depth_um), Laser(limit)
         camera = ScanCamera(microscope, self._sections, stage, laser, seed, frame_ms)
         for label, device in {CAMERA: camera, STAGE: stage, LASER: laser}.items():
@@ -58,14 +56,11 @@ class SimulatedCore(UniMMCore):
     ) -> None:
         """Render the tissue at these depths ahead, so that imaging it takes no longer than a scan.
 
-        Parameters
-        ----------
-        depths_um : iterable of float
-            Depths in um, as the stage will have them.
-        progress : callable
-            Told how many are rendered.
+        `progress` is told how many are rendered.
         """
-        self._sections.render(depths_um, progress)
+        for done, depth_um in enumerate(depths_um, start=1):
+            self._sections.at(depth_um)
+            progress(done)
 
     def waitForDeviceType(self, devType: int) -> None:  # noqa: N802
         """Wait for devices in C++ alone: those in Python are done when their call returns.
@@ -97,9 +92,9 @@ def simulated_core(
     max_power_mw : float
         What the laser never exceeds, in mW at the sample.
     seed : int
-        Of tissue and noise.
+        Seed of tissue and noise.
     frame_ms : float
-        Time that a frame takes at least, in ms; 0 for as fast as it can be simulated.
+        Time that a frame takes at least; 0 for as fast as it can be simulated.
 
     Returns
     -------
@@ -112,5 +107,39 @@ def simulated_core(
     InputError
         If there is no such preset, or the limit is no power.
     """
-    chosen = preset_named(preset) if isinstance(preset, str) else preset
-    return SimulatedCore(chosen.seeded(seed), PowerLimit(max_power_mw), seed, frame_ms)
+    limit = PowerLimit(max_power_mw)
+    return SimulatedCore(Preset.of(preset).seeded(seed), limit, seed, frame_ms)
+
+
+def plane_event(index: int, depth_um: float, power_mw: float) -> MDAEvent:
+    """Return the event of one plane: go to a depth, set the laser to a power."""
+    return MDAEvent.model_validate(
+        {
+            "index": {"z": index},
+            "z_pos": depth_um,
+            "properties": [(*LASER_POWER, power_mw)],
+        }
+    )
+
+
+def stack_events(depths_um: Sequence[float], power_mw: Sequence[float]) -> list[MDAEvent]:
+    """Return the events of a stack, for `run_mda`.
+
+    Parameters
+    ----------
+    depths_um, power_mw : sequence of float, shape (planes,)
+        Depth and power of every plane. The laser is asked for these powers; what it
+        refuses it does not shine.
+
+    Raises
+    ------
+    InputError
+        If there are not as many powers as depths.
+    """
+    if len(depths_um) != len(power_mw):
+        raise InputError(
+            f"{len(power_mw)} powers do not match {len(depths_um)} depths",
+            advice="Give one power a plane",
+        )
+    each = zip(depths_um, power_mw, strict=True)
+    return [plane_event(k, float(depth), float(power)) for k, (depth, power) in enumerate(each)]

@@ -1,4 +1,4 @@
-"""Cell bodies, their nuclei and the processes of a bright minority."""
+"""Mouse cortex, external capsule and hippocampus: their layers, cells and processes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from cop_core.simulator.layers import LAYERS, WHITE_MATTER_UM, layer_at
-from cop_core.simulator.spheres import FloatArray, Spheres, walk
+from cop_core.simulator.drawing import Extent, FloatArray, Points, Spheres, walk
 
 # Cells drawn per cell kept: vessels and neighbours take about a fifth away again.
 _CROWDING = 1.27
@@ -18,7 +17,60 @@ _BASAL_STEP_UM = 1.5
 
 
 @dataclass(frozen=True)
-class Cells:
+class TissueLayer:
+    """One layer of tissue, from its top, in um below the pia, down to the next layer's top.
+
+    `neuropil` is the mean fluorophore concentration between the cells, relative to a bright soma.
+    """
+
+    name: str
+    top_um: float
+    cells_per_mm3: float
+    soma_radius_um: float
+    neuropil: float
+
+
+LAYERS: tuple[TissueLayer, ...] = (
+    TissueLayer("L1", 0.0, 15_000, 5.0, 0.21),
+    TissueLayer("L2/3", 115.0, 105_000, 6.0, 0.19),
+    TissueLayer("L4", 330.0, 140_000, 5.4, 0.18),
+    TissueLayer("L5", 460.0, 80_000, 7.6, 0.18),
+    TissueLayer("L6", 650.0, 110_000, 5.8, 0.17),
+    TissueLayer("white matter", 840.0, 8_000, 4.2, 0.22),
+    TissueLayer("stratum oriens", 1000.0, 10_000, 6.5, 0.19),
+    TissueLayer("stratum pyramidale", 1115.0, 450_000, 5.8, 0.17),
+    TissueLayer("stratum radiatum", 1175.0, 8_000, 6.0, 0.20),
+)
+"""Adult mouse, rounded from the ranges reviewed in [1]_ and [2]_; borders blur over tens of um.
+
+References
+----------
+.. [1] C. Ero, M.-O. Gewaltig, D. Keller, H. Markram, "A cell atlas for the mouse brain",
+   Frontiers in Neuroinformatics 12:84 (2018).
+.. [2] D. Keller, C. Ero, H. Markram, "Cell densities in the mouse brain: a systematic review",
+   Frontiers in Neuroanatomy 12:83 (2018).
+"""
+
+WHITE_MATTER_UM: tuple[float, float] = (840.0, 1000.0)
+"""Upper and lower border of the external capsule, in um."""
+
+
+def neuropil_at(depth_um: float) -> float:
+    """Mean neuropil concentration at a depth, smooth across borders."""
+    centres_um = [layer.top_um + 50.0 for layer in LAYERS]
+    return float(np.interp(depth_um, centres_um, [layer.neuropil for layer in LAYERS]))
+
+
+def white_matter_at(depth_um: float, border_um: float = 12.0) -> float:
+    """Fraction of fibre texture at a depth, from 0 to 1 across soft borders."""
+    top_um, bottom_um = WHITE_MATTER_UM
+    rise = np.clip((depth_um - top_um) / border_um + 0.5, 0.0, 1.0)
+    fall = np.clip((bottom_um - depth_um) / border_um + 0.5, 0.0, 1.0)
+    return float(min(rise, fall))
+
+
+@dataclass(frozen=True)
+class CellPopulation:
     """Every cell of the phantom.
 
     Attributes
@@ -41,23 +93,15 @@ class Cells:
 
 def grow_cells(
     rng: np.random.Generator,
-    extent_um: tuple[float, float, float],
+    extent_um: Extent,
     vessels: Spheres,
     labelled_fraction: float,
     filled_fraction: float,
-) -> Cells:
+) -> CellPopulation:
     """Place cells at their layers' densities, outside vessels, and grow processes.
 
     Parameters
     ----------
-    rng : numpy.random.Generator
-        Source of randomness.
-    extent_um : tuple of float
-        (z, y, x) size of the block, in um.
-    vessels : Spheres
-        Where no cell body may be.
-    labelled_fraction : float
-        Fraction of cells that carry the label.
     filled_fraction : float
         Fraction of the labelled cells whose dendrites are bright enough to follow.
     """
@@ -68,7 +112,7 @@ def grow_cells(
     twice = np.tile(labelled, 2)
     offset = rng.normal(0, 0.6, centres.shape)
     filled = labelled & (rng.random(len(centres)) < filled_fraction)
-    return Cells(
+    return CellPopulation(
         somata=Spheres.build(bodies[twice], body_radius[twice], np.tile(bright, 2)[twice]),
         nuclei=Spheres.build((centres + offset)[labelled], 0.62 * radius_um[labelled]),
         unlabelled=Spheres.build(bodies[~twice], body_radius[~twice]),
@@ -76,16 +120,14 @@ def grow_cells(
     )
 
 
-def _place(
-    rng: np.random.Generator, extent_um: tuple[float, float, float], vessels: Spheres
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _place(rng: np.random.Generator, extent_um: Extent, vessels: Spheres) -> tuple[Points, Points]:
     """Draw cell centres and radii in um, by thinning a uniform cloud to each layer's density."""
     depth_um, height_um, width_um = extent_um
     density = np.array([layer.cells_per_mm3 for layer in LAYERS])
     volume_mm3 = depth_um * height_um * width_um / 1e9
     count = rng.poisson(_CROWDING * density.max() * volume_mm3)
     centres = rng.uniform([0, 0, 0], extent_um, (count, 3))
-    layer = layer_at(centres[:, 0] + rng.normal(0, 9, count))
+    layer = _layer_at(centres[:, 0] + rng.normal(0, 9, count))
     keep = (rng.random(count) < density[layer] / density.max()) & (centres[:, 0] > 8)
     centres, layer = centres[keep], layer[keep]
     mean_um = np.array([entry.soma_radius_um for entry in LAYERS])[layer]
@@ -94,7 +136,13 @@ def _place(
     return centres[free], radius_um[free]
 
 
-def _outside(centres: npt.NDArray[np.float64], vessels: Spheres) -> npt.NDArray[np.bool_]:
+def _layer_at(depth_um: Points) -> npt.NDArray[np.intp]:
+    """Index into `LAYERS` at each depth; negative depths belong to the first layer."""
+    tops_um = np.array([layer.top_um for layer in LAYERS])
+    return np.maximum(np.searchsorted(tops_um, depth_um, side="right") - 1, 0)
+
+
+def _outside(centres: Points, vessels: Spheres) -> npt.NDArray[np.bool_]:
     """Whether each centre keeps 5 um from the wall of its nearest vessel."""
     if not len(vessels.radius_um):
         return np.ones(len(centres), bool)
@@ -103,9 +151,7 @@ def _outside(centres: npt.NDArray[np.float64], vessels: Spheres) -> npt.NDArray[
     return np.asarray(distance_um > radius_um + 5.0)
 
 
-def _apart(
-    centres: npt.NDArray[np.float64], radius_um: npt.NDArray[np.float64]
-) -> npt.NDArray[np.bool_]:
+def _apart(centres: Points, radius_um: Points) -> npt.NDArray[np.bool_]:
     """Whether a cell keeps off all cells before it; bodies may touch but not merge."""
     pairs = cKDTree(centres).query_pairs(1.3 * float(radius_um.mean()), output_type="ndarray")
     keep = np.ones(len(centres), bool)
@@ -113,11 +159,7 @@ def _apart(
     return keep
 
 
-def _bodies(
-    rng: np.random.Generator,
-    centres: npt.NDArray[np.float64],
-    radius_um: npt.NDArray[np.float64],
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _bodies(rng: np.random.Generator, centres: Points, radius_um: Points) -> tuple[Points, Points]:
     """Give each body a second lobe, mostly upwards, so that no cut is a perfect circle."""
     lobe = rng.normal(0, 0.32, centres.shape) * radius_um[:, None]
     lobe[:, 0] -= 0.45 * radius_um
@@ -126,10 +168,7 @@ def _bodies(
 
 
 def _neurites(
-    rng: np.random.Generator,
-    extent_um: tuple[float, float, float],
-    centres: npt.NDArray[np.float64],
-    bright: npt.NDArray[np.float64],
+    rng: np.random.Generator, extent_um: Extent, centres: Points, bright: Points
 ) -> Spheres:
     """Apical dendrites with their tufts, basal dendrites, and axons of cells elsewhere."""
     cortical = centres[:, 0] < WHITE_MATTER_UM[0]
@@ -146,9 +185,7 @@ def _neurites(
     return Spheres.build(points, radius, value)
 
 
-def _apical(
-    rng: np.random.Generator, centres: npt.NDArray[np.float64]
-) -> tuple[FloatArray, npt.NDArray[np.intp]]:
+def _apical(rng: np.random.Generator, centres: Points) -> tuple[FloatArray, npt.NDArray[np.intp]]:
     """Dendrites that climb to layer 1 and branch there; also whose dendrite a point is."""
     up = rng.normal(0, 0.06, centres.shape)
     up[:, 0] = -1.0
@@ -173,9 +210,7 @@ def _apical(
     return np.concatenate([trunk[in_cortex], tuft[tuft_kept]]), np.append(owner, tuft_owner)
 
 
-def _radial(
-    rng: np.random.Generator, start_um: npt.NDArray[np.float64], steps: int, flatness: float
-) -> FloatArray:
+def _radial(rng: np.random.Generator, start_um: Points, steps: int, flatness: float) -> FloatArray:
     """Grow processes that leave their start in random directions, more level than steep."""
     heading = rng.normal(0, 1, start_um.shape)
     heading[:, 0] *= flatness
@@ -184,7 +219,7 @@ def _radial(
     )
 
 
-def _axons(rng: np.random.Generator, extent_um: tuple[float, float, float]) -> FloatArray:
+def _axons(rng: np.random.Generator, extent_um: Extent) -> FloatArray:
     """Long thin processes in every direction, 2,500 starts per mm3."""
     count = rng.poisson(2500 * float(np.prod(extent_um)) / 1e9)
     start = rng.uniform([0, 0, 0], extent_um, (count, 3))
@@ -192,7 +227,7 @@ def _axons(rng: np.random.Generator, extent_um: tuple[float, float, float]) -> F
     return walk(rng, start, heading, steps=160, step_um=_BASAL_STEP_UM, wander=0.07)
 
 
-def _beads(rng: np.random.Generator, axons: FloatArray) -> npt.NDArray[np.float64]:
+def _beads(rng: np.random.Generator, axons: FloatArray) -> Points:
     """Concentration along axons, brighter in varicosities every few um."""
     shape = axons.shape[:2]
     beads = np.where(rng.random(shape) < 0.12, 0.7, 0.32)
