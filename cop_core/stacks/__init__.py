@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from cop_core.stacks._given import AS_FILE, POWER_ARRAY
-from cop_core.stacks._power_table import read_power_table
-from cop_core.stacks.model import Plane, Scale, Stack, Validity
+from cop_core.stacks.model import Plane, Stack
 from cop_core.stacks.open import open_stack
 from cop_core.stacks.power import (
     GainedPower,
@@ -13,14 +12,14 @@ from cop_core.stacks.power import (
     interpolate,
     resolve_power,
 )
-from cop_core.stacks.validity import check_plane
+from cop_core.stacks.power_table import read_power_table
+from cop_core.stacks.validity import Validity, check_plane
 
 __all__ = [
     "AS_FILE",
     "POWER_ARRAY",
     "GainedPower",
     "Plane",
-    "Scale",
     "Stack",
     "Validity",
     "check_plane",

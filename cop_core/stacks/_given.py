@@ -10,7 +10,7 @@ import numpy as np
 from cop_core.stacks.power import GainedPower
 
 if TYPE_CHECKING:
-    from cop_core.stacks._axes import Selection
+    from cop_core.stacks.axes import Selection
 
 AS_FILE: Final = "metadata"
 """Where a command line has an option for each stack: what this stack's file states."""

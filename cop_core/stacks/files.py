@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import tifffile
 
-from cop_core.stacks._ome import parse_ome
-from cop_core.stacks._tiff_planes import quiet_tifffile
+from cop_core.stacks.formats.tiff.ome import parse_ome
+from cop_core.stacks.formats.tiff.planes import quiet_tifffile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,36 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+import numpy as np
+import numpy.typing as npt
+
+from cop_core.errors import InputError
+from cop_core.stacks.dataset import BrokenPlaneError
+from cop_core.stacks.validity import broken_plane, check_plane
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
-    import numpy.typing as npt
-
-
-@dataclass(frozen=True)
-class Validity:
-    """Whether a plane may enter a fit.
-
-    Attributes
-    ----------
-    reason : str
-        Why the plane is excluded; empty where it is not.
-    flags : tuple of str
-        What the user should know although the plane is kept, for example
-        ``"smaller than a crop"``.
-    saturated_fraction : float
-        Fraction of pixels at the top of the plane's range, in [0, 1].
-    """
-
-    reason: str = ""
-    flags: tuple[str, ...] = ()
-    saturated_fraction: float = 0.0
-
-    @property
-    def ok(self) -> bool:
-        """True where no reason excludes the plane."""
-        return not self.reason
+    from cop_core.stacks.axes import Selection
+    from cop_core.stacks.dataset import ReadPlane
+    from cop_core.stacks.validity import Validity
 
 
 @dataclass(frozen=True)
@@ -49,11 +32,9 @@ class Plane:
         Pixels as stored (a real dtype, native byte order), never rescaled; zeros where the
         plane could not be read (its validity then has a reason).
     depth_um : float
-        Depth below the first plane (or below the surface, where metadata say so), in um.
+        Depth below the first plane (or below the surface, where metadata say so).
     power_mw : float
-        Excitation power at the sample in mW; NaN where not stated.
-    validity : Validity
-        Whether the plane may enter a fit, and why not.
+        Excitation power at the sample; NaN where not stated.
     """
 
     index: int
@@ -65,11 +46,7 @@ class Plane:
 
 @runtime_checkable
 class Stack(Protocol):
-    """A z-stack read one plane at a time.
-
-    ``plane`` never raises for a broken plane: the plane comes back as zeros with a reason in
-    its validity. It raises InputError for an index outside the stack.
-    """
+    """A z-stack read one plane at a time."""
 
     @property
     def name(self) -> str:
@@ -89,45 +66,77 @@ class Stack(Protocol):
 
     @property
     def depth_um(self) -> npt.NDArray[np.float64]:
-        """Depth of every plane in um, shape (planes,)."""
+        """Depth of every plane, shape (planes,)."""
 
     @property
     def power_mw(self) -> npt.NDArray[np.float64]:
-        """Power at every plane in mW, NaN where not stated, shape (planes,)."""
+        """Power at every plane, NaN where not stated, shape (planes,)."""
 
     @property
     def pixel_size_um(self) -> tuple[float, float] | None:
-        """Size of a pixel in um (y, x); None where not stated."""
+        """Size of a pixel (y, x); None where not stated."""
 
     @property
     def metadata(self) -> dict[str, Any]:
         """Everything else worth keeping, as plain JSON types."""
 
     def plane(self, index: int) -> Plane:
-        """Read one plane, with its validity."""
+        """Read one plane; a broken one comes as zeros with a reason in its validity.
+
+        Raises
+        ------
+        InputError
+            For an index outside the stack.
+        """
 
     def __len__(self) -> int: ...
 
     def __iter__(self) -> Iterator[Plane]: ...
 
 
-@dataclass(frozen=True)
-class Scale:
-    """Physical scale found in a file's metadata; None where it says nothing.
+@dataclass(frozen=True, eq=False)
+class LazyStack:
+    """One z-stack of a dataset, holding no pixels but those of the plane being read; a `Stack`."""
 
-    Attributes
-    ----------
-    z_step_um : float or None
-        Distance of two planes in um, larger than 0.
-    z_positions_um : tuple of float or None
-        Position of every plane in um along z, as stored (it may descend).
-    pixel_size_um : tuple of float or None
-        Size of a pixel in um (y, x).
-    extra : dict
-        Notes on what was found and could not be used, JSON types.
-    """
+    name: str
+    source: str
+    shape: tuple[int, int, int]
+    dtype: np.dtype[Any]
+    depth_um: npt.NDArray[np.float64]
+    power_mw: npt.NDArray[np.float64]
+    pixel_size_um: tuple[float, float] | None
+    metadata: dict[str, Any]
+    selection: Selection = field(repr=False)
+    read: ReadPlane = field(repr=False)
 
-    z_step_um: float | None = None
-    z_positions_um: tuple[float, ...] | None = None
-    pixel_size_um: tuple[float, float] | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
+    def plane(self, index: int) -> Plane:
+        """Read one plane, with its validity; see `Stack.plane`."""
+        if not 0 <= index < len(self):
+            raise InputError(
+                f"there is no plane {index}",
+                where=self.source,
+                advice=f"the stack has {len(self)} planes, counted from 0",
+            )
+        data, validity = self._pixels(int(index))
+        depth_um, power_mw = float(self.depth_um[index]), float(self.power_mw[index])
+        return Plane(int(index), data, depth_um, power_mw, validity)
+
+    def _pixels(self, index: int) -> tuple[npt.NDArray[Any], Validity]:
+        try:
+            found = np.ascontiguousarray(self.read(self.selection.at(index)), dtype=self.dtype)
+        except BrokenPlaneError as error:
+            reason = str(error)
+        except Exception as error:
+            # whatever a decoder says about broken bytes concerns this plane alone
+            reason = f"damaged: {' '.join(f'{type(error).__name__} {error}'.split())[:120]}"
+        else:
+            if found.shape == self.shape[1:]:
+                return found, check_plane(found)
+            reason = f"damaged: plane of shape {found.shape}"
+        return np.zeros(self.shape[1:], self.dtype), broken_plane(self.shape[1:], reason)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Plane]:
+        return (self.plane(index) for index in range(len(self)))

@@ -11,19 +11,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cop_core.errors import CopError, InputError
-from cop_core.stacks._array import is_array, open_array
-from cop_core.stacks._axes import Selection, select
-from cop_core.stacks._depth import depths_of, require_z_step
 from cop_core.stacks._given import given_options
-from cop_core.stacks._lazy import LazyStack
-from cop_core.stacks._limits import require_block, require_plane_count, require_real
-from cop_core.stacks._tiff import open_tiff
-from cop_core.stacks._tiff_folder import is_folder_of_tiffs, open_folder
-from cop_core.stacks._zarr import open_zarr
+from cop_core.stacks.axes import Selection, select
+from cop_core.stacks.dataset import Opening
+from cop_core.stacks.depth import depths_of, require_z_step
+from cop_core.stacks.formats import format_of
+from cop_core.stacks.formats.array import describe_array, is_array
+from cop_core.stacks.limits import require_block, require_plane_count, require_real
+from cop_core.stacks.model import LazyStack
 from cop_core.stacks.power import resolve_power
 
 if TYPE_CHECKING:
-    from cop_core.stacks._dataset import Dataset
+    from cop_core.stacks.dataset import Dataset
     from cop_core.stacks.model import Stack
 
 
@@ -79,7 +78,7 @@ def open_stack(
     """
     with readable_errors(source):
         require_z_step(z_step_um)
-        data = open_dataset(source, axes, level, allow_partial=allow_partial)
+        data = open_dataset(source, Opening(axes, level, allow_partial))
         return stack_of(
             data,
             z_step_um=z_step_um,
@@ -131,12 +130,10 @@ def stack_of(
     return stack
 
 
-def open_dataset(
-    source: Any, axes: str | None = None, level: int = 0, *, allow_partial: bool = False
-) -> Dataset:
-    """Describe what a path or an array holds; the options are those of `open_stack`."""
+def open_dataset(source: Any, opening: Opening) -> Dataset:
+    """Describe what a path or an array holds."""
     if is_array(source):
-        return open_array(source, axes)
+        return describe_array(source, opening.axes)
     if not isinstance(source, (str, os.PathLike)):
         raise InputError(
             f"a {type(source).__name__} cannot be opened as a stack",
@@ -144,11 +141,7 @@ def open_dataset(
             advice="pass a path, or a numpy, dask or zarr array",
         )
     path = Path(source)
-    if path.is_dir():
-        return open_folder(path, axes) if is_folder_of_tiffs(path) else open_zarr(path, axes, level)
-    if not path.is_file():
-        raise InputError("no such file or folder", where=str(path), advice="check the path")
-    return open_tiff(path, axes, level, allow_partial=allow_partial)
+    return format_of(path).describe(path, opening)
 
 
 def _stack(

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.errors import InputError
-from cop_core.stacks._power_table import read_power_table
+from cop_core.stacks.power_table import read_power_table
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 

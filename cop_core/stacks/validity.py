@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-
-from cop_core.stacks.model import Validity
 
 SATURATED_FRACTION: Final = 0.2
 """A plane with a larger fraction of its pixels at the ceiling is excluded.
@@ -37,6 +36,36 @@ UNIFORM: Final = frozenset({ALL_ZERO, CONSTANT})
 """Reasons of planes with a single value, as have places that nothing was written to."""
 OF_PIXELS: Final = UNIFORM | {NOT_FINITE, SATURATED}
 """Reasons found in the pixels of a plane; any other says that it could not be read."""
+
+
+@dataclass(frozen=True)
+class Validity:
+    """Whether a plane may enter a fit.
+
+    Attributes
+    ----------
+    reason : str
+        Why the plane is excluded; empty where it is not.
+    flags : tuple of str
+        What the user should know although the plane is kept, for example
+        ``"smaller than a crop"``.
+    saturated_fraction : float
+        Fraction of pixels at the top of the plane's range, in [0, 1].
+    """
+
+    reason: str = ""
+    flags: tuple[str, ...] = ()
+    saturated_fraction: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """True where no reason excludes the plane."""
+        return not self.reason
+
+    @property
+    def readable(self) -> bool:
+        """True where the plane's pixels could be read, whatever is in them."""
+        return self.ok or self.reason in OF_PIXELS
 
 
 def check_plane(data: npt.NDArray[Any]) -> Validity:

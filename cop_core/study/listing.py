@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 import tifffile
 
 from cop_core.errors import InputError
-from cop_core.stacks._tiff_folder import tiffs_in
-from cop_core.stacks._tiff_planes import quiet_tifffile
 from cop_core.stacks.files import source_files
+from cop_core.stacks.formats.tiff.planes import quiet_tifffile
+from cop_core.stacks.formats.tiff_folder import tiffs_in
 from cop_core.study.cells import ARMS, COLUMNS, folder_name, stack_name
 from cop_core.writing import replace_files
 

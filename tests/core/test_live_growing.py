@@ -11,7 +11,8 @@ import tifffile
 import zarr
 
 import cop_core as cop
-from cop_core.stacks.growing import State, growing, open_growing
+from cop_core.stacks.growing import State, open_growing
+from cop_core.stacks.growing import files as growing
 
 SIDE = 32
 OME = (

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cop_core.errors import InputError
-from cop_core.stacks.growing.places import Look, Place, is_broken
+from cop_core.stacks.growing.places import Look, Place
 from cop_core.stacks.growing.source import State
 from cop_core.stacks.open import open_stack
 
@@ -112,7 +112,7 @@ class GrowingFile:
     @property
     def planned(self) -> int | None:
         """Planes in all, as given or as the file declares; None where neither says."""
-        declares = self._found is not None and self._found.declared and self._fixed
+        declares = self._found is not None and self._found.data.declared and self._fixed
         return self._told or (self._length if declares else None)
 
     @property
@@ -139,7 +139,7 @@ class GrowingFile:
         planes: list[Plane] = []
         while self._found and self._queue and (limit is None or len(planes) < limit):
             plane = self._found.stack.plane(self._queue.popleft())
-            if is_broken(plane) and plane.index not in self._holes:
+            if not plane.validity.readable and plane.index not in self._holes:
                 # not whole after all: no more than blank until its files change
                 del self._times[plane.index]
                 look = self._looks[plane.index]
@@ -171,7 +171,7 @@ class GrowingFile:
         now = time.monotonic()
         seen = self._seen(found, now, max(_LOOK_S, now - started))
         self._ahead = self._ahead or self._length - len(seen) - len(self._times) >= 2
-        last = seen[-1] if found.sequential and seen else None
+        last = seen[-1] if found.data.growth.in_order and seen else None
         for index in seen:
             look = self._looks[index]
             if now - look.steady_since >= _SETTLE_S or (last is not None and index != last):
@@ -191,7 +191,7 @@ class GrowingFile:
                 seen.append(index)
             else:
                 blank += 1
-            if time.monotonic() - now > most_s or (found.sequential and blank > _AHEAD):
+            if time.monotonic() - now > most_s or (found.data.growth.in_order and blank > _AHEAD):
                 break
         return seen
 

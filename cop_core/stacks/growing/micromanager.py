@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from useq import MDASequence
 
     from cop_core.stacks import GainedPower, Plane, Stack
-    from cop_core.stacks._lazy import LazyStack
+    from cop_core.stacks.model import LazyStack
 
 
 class MicroManagerSource:

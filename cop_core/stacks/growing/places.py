@@ -8,24 +8,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from cop_core.errors import InputError
-from cop_core.stacks._tiff_folder import (
-    NumberedPlanes,
-    is_folder_of_tiffs,
-    numbered,
-    open_folder,
-    tiffs_in,
-)
-from cop_core.stacks._tiff_planes import ContiguousPlanes, PlaneByPosition
-from cop_core.stacks._zarr import ChunkedPlanes
+from cop_core.stacks.dataset import Opening
+from cop_core.stacks.formats import format_of, tiff_folder
 from cop_core.stacks.open import open_dataset, readable_errors, stack_of
-from cop_core.stacks.validity import OF_PIXELS, UNIFORM
+from cop_core.stacks.validity import UNIFORM
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cop_core.stacks._dataset import Dataset, Stamp
-    from cop_core.stacks._lazy import LazyStack
-    from cop_core.stacks.model import Plane
+    from cop_core.stacks.dataset import Dataset, Stamp
+    from cop_core.stacks.model import LazyStack
 
 _PATIENCE_S: Final = 3.0
 """Time in s for which metadata that do not suffice are taken to be half-written."""
@@ -33,42 +25,25 @@ _PATIENCE_S: Final = 3.0
 
 @dataclass(frozen=True)
 class Found:
-    """A growing stack at one moment.
-
-    Attributes
-    ----------
-    stack : Stack
-        As far as it is there; a plane that is not carries its reason.
-    declared : bool
-        Whether its length is that of the whole acquisition.
-    sequential : bool
-        Whether planes are written from front to back.
-    shared : bool
-        Whether a plane's place on disk may be there before the plane is.
-    """
+    """A growing stack at one moment, as far as it is there."""
 
     stack: LazyStack
-    declared: bool
-    sequential: bool
-    shared: bool
+    data: Dataset
+
+    @property
+    def shared(self) -> bool:
+        """Whether a plane's place on disk may be there before the plane is."""
+        return self.stack.selection.plane_axis in self.data.growth.shared_axes
 
     def stamp(self, index: int) -> Stamp | None:
         """Return the state of a plane's files: None without them, empty where it says nothing."""
-        read, selection = self.stack.read, self.stack.selection
-        if isinstance(read, ChunkedPlanes | NumberedPlanes):
-            return read.stamp({**selection.fixed, selection.plane_axis: index})
-        return ()
+        return self.data.growth.stamp(self.stack.selection.at(index))
 
     def checksum(self, index: int) -> int | None:
         """Return a checksum of a plane's pixels; None where nothing shows that it was written."""
         plane = self.stack.plane(index)
         blank = self.shared and plane.validity.reason in UNIFORM
-        return None if blank or is_broken(plane) else zlib.crc32(plane.data.data)
-
-
-def is_broken(plane: Plane) -> bool:
-    """Tell whether a plane could not be read."""
-    return not plane.validity.ok and plane.validity.reason not in OF_PIXELS
+        return None if blank or not plane.validity.readable else zlib.crc32(plane.data.data)
 
 
 @dataclass(frozen=True)
@@ -155,39 +130,34 @@ class Place:
         """Open the stack as far as it is there."""
         with readable_errors(self.path):
             data = self._dataset()
-            read = data.read
-            tiff = isinstance(read, PlaneByPosition)
             try:
-                stack = stack_of(data, **self.opening, allow_partial=tiff)
+                stack = stack_of(data, **self.opening, allow_partial=data.growth.in_order)
             except InputError as error:
                 raise _ChoiceError(error.what, where=error.where, advice=error.advice) from error
-        shared = isinstance(read, PlaneByPosition) and isinstance(read.planes, ContiguousPlanes)
-        if isinstance(read, ChunkedPlanes):
-            shared = read.shares(stack.selection.plane_axis)
-        return Found(stack, data.declared, tiff, shared)
+        return Found(stack, data)
 
     def _empty(self) -> bool:
         if self.path.is_dir():
             return not any(self.path.iterdir())
-        return not self.path.exists() or not self.path.stat().st_size
+        return not self.path.exists() or (self.path.is_file() and not self.path.stat().st_size)
 
     def _dataset(self) -> Dataset:
         axes = self.opening["axes"]
-        if self.path.is_dir() and is_folder_of_tiffs(self.path):
-            return open_folder(self.path, axes, self._first_number())
-        data = open_dataset(self.path, axes, allow_partial=True)
+        if format_of(self.path) is tiff_folder:
+            return self._numbered()
+        data = open_dataset(self.path, Opening(axes, allow_partial=True))
         if data.axes in ("YX", "XY"):
             # the first page of a file that does not say how many are to come
             return replace(data, axes=f"Q{data.axes}", shape=(1, *data.shape))
         return data
 
-    def _first_number(self) -> int:
-        """Return the number of the first plane: 0, or else the smallest one after a while."""
-        numbers = numbered(tiffs_in(self.path), str(self.path))
-        low, now = min(numbers), time.monotonic()
+    def _numbered(self) -> Dataset:
+        """Describe a folder of planes, the first being number 0, or after a while the smallest."""
+        files = tiff_folder.numbered(tiff_folder.tiffs_in(self.path), str(self.path))
+        low, now = min(files), time.monotonic()
         self._since = self._since or now
         if self._first is None:
-            if len(numbers) < 2 or (low and now - self._since < _PATIENCE_S):
+            if len(files) < 2 or (low and now - self._since < _PATIENCE_S):
                 raise InputError(
                     "too few files to tell how they are numbered", where=str(self.path)
                 )
@@ -198,7 +168,7 @@ class Place:
                 where=str(self.path),
                 advice="Read the folder when it is complete",
             )
-        return self._first
+        return tiff_folder.describe_numbered(self.path, files, self._first, self.opening["axes"])
 
     def _bear(self, error: InputError, patience_s: float) -> None:
         """Put up with an error for a while, longer where it changes."""

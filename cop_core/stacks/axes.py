@@ -10,7 +10,7 @@ from cop_core.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cop_core.stacks._dataset import Dataset
+    from cop_core.stacks.dataset import Dataset, Position
 
 KNOWN: Final = "TCZYXSIQ"
 _MOVIE_AXES: Final = "TIQ"
@@ -31,6 +31,10 @@ class Selection:
 
     plane_axis: str
     fixed: dict[str, int]
+
+    def at(self, index: int) -> Position:
+        """Return where one of its planes is."""
+        return {**self.fixed, self.plane_axis: index}
 
 
 def require_axes(axes: str, ndim: int, where: str) -> str:

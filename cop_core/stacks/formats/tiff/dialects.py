@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cop_core.stacks import _ome
-from cop_core.stacks._units import length_um, number, step_um, um_per_unit
-from cop_core.stacks.model import Scale
+from cop_core.stacks.dataset import Scale
+from cop_core.stacks.formats.tiff.ome import (
+    annotation,
+    channel_names,
+    declared,
+    parse_ome,
+    pixels_of,
+    read_scale,
+)
+from cop_core.stacks.units import length_um, number, step_um, um_per_unit
 
 if TYPE_CHECKING:
     from xml.etree import ElementTree as ET
@@ -41,7 +48,7 @@ class Dialect:
 def read_dialect(tif: Any, where: str, image: int = 0) -> Dialect:
     """Read the metadata of one image of an open TIFF (a tifffile.TiffFile)."""
     if tif.is_ome and tif.ome_metadata:
-        return _read_ome(_ome.parse_ome(tif.ome_metadata, where), image)
+        return _read_ome(parse_ome(tif.ome_metadata, where), image)
     if tif.is_scanimage:
         return _read_scanimage(tif.scanimage_metadata or {})
     if tif.is_imagej:
@@ -52,12 +59,12 @@ def read_dialect(tif: Any, where: str, image: int = 0) -> Dialect:
 
 
 def _read_ome(root: ET.Element, image: int) -> Dialect:
-    pixels = _ome.pixels_of(root, image)
+    pixels = pixels_of(root, image)
     if pixels is None:
         return Dialect("ome-tiff")
-    axes, shape = _ome.declared(pixels)
-    power = _as_power(_ome.annotation(root, "power_mw"))
-    scale, names = _ome.read_scale(pixels), _ome.channel_names(pixels)
+    axes, shape = declared(pixels)
+    power = _as_power(annotation(root, "power_mw"))
+    scale, names = read_scale(pixels), channel_names(pixels)
     return Dialect("ome-tiff", axes, shape, scale, names, power)
 
 
@@ -108,7 +115,7 @@ def _read_shaped(meta: dict[str, Any]) -> Dialect:
     if len(axes) != len(shape):
         axes = "QYX" if len(shape) == 3 else ""
     step = step_um(meta.get("spacing"), meta.get("unit"))
-    scale = Scale(step, extra=_unused(meta.get("spacing"), step))
+    scale = Scale(step, unused_z_step=_unused(meta.get("spacing"), step))
     power = _as_power(meta.get("power_mw"))
     return Dialect("tiff", axes, shape if axes else (), scale, (), power)
 
@@ -125,10 +132,10 @@ def _read_scanimage(meta: dict[str, Any]) -> Dialect:
     return Dialect("scanimage-tiff", scale=Scale(None, positions) if listed else Scale(step))
 
 
-def _unused(spacing: Any, step: float | None) -> dict[str, Any]:
+def _unused(spacing: Any, step: float | None) -> str:
     """Note a spacing that has no unit, so that a message can name it."""
     value = number(spacing)
-    return {"unused_z_step": f"{value:g}"} if value and step is None else {}
+    return f"{value:g}" if value and step is None else ""
 
 
 def _as_power(value: Any) -> Any:

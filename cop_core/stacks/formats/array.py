@@ -1,20 +1,77 @@
-"""Planes of a chunked array, each chunk decoded once however many planes it spans."""
+"""Arrays in memory or behind dask and zarr; a chunk of many planes is decoded once."""
 
 from __future__ import annotations
 
+import itertools
 import math
 from bisect import bisect_right
-from itertools import accumulate
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.stacks._limits import MAX_SLAB_BYTES
+from cop_core.stacks.axes import axes_from_names, guess_axes, require_axes
+from cop_core.stacks.dataset import Dataset
+from cop_core.stacks.limits import (
+    MAX_SLAB_BYTES,
+    require_block,
+    require_plane_count,
+    require_real,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from cop_core.stacks.dataset import Position
+
+SOURCE: Final = "array"
+
+
+def is_array(source: object) -> bool:
+    """Tell whether an object can be read like an array."""
+    return all(hasattr(source, name) for name in ("shape", "dtype", "ndim", "__getitem__"))
+
+
+def describe_array(array: Any, axes: str | None) -> Dataset:
+    """Describe a numpy, dask or zarr array, of (planes, Y, X) where ``axes`` is None.
+
+    Raises
+    ------
+    InputError
+        For a type that is not real, unknown axes, or planes or chunks over the budget.
+    """
+    shape = tuple(int(n) for n in array.shape)
+    if axes is not None:
+        letters = require_axes(axes, len(shape), SOURCE)
+    else:
+        names = getattr(getattr(array, "metadata", None), "dimension_names", None)
+        letters = axes_from_names(names) or guess_axes(shape, SOURCE)
+    dtype = np.dtype(array.dtype)
+    require_real(dtype, SOURCE)
+    chunks = _chunk_lengths(array, shape)
+    if chunks:
+        require_plane_count(max(map(len, chunks)), SOURCE)
+        largest = tuple(max(lengths, default=0) for lengths in chunks)
+        require_block(largest, dtype.itemsize, "chunk", SOURCE)
+    axis = plane_axis_of(letters, shape)
+    along = chunks[letters.index(axis)] if chunks and axis else ()
+    read = SlabReader(array, letters, along)
+    return Dataset(SOURCE, SOURCE, SOURCE, letters, shape, dtype, read)
+
+
+def _chunk_lengths(array: Any, shape: Sequence[int]) -> list[tuple[int, ...]]:
+    """Lengths of an array's chunks along every axis; empty for an array without chunks."""
+    chunks = getattr(array, "chunks", None)
+    if not isinstance(chunks, tuple) or len(chunks) != len(shape):
+        return []
+    return [regular(n, c) if isinstance(c, int) else c for n, c in zip(shape, chunks, strict=True)]
+
+
+def regular(length: int, chunk: int) -> tuple[int, ...]:
+    """Cut a length into chunks of one length, the last one shorter."""
+    starts = itertools.chain(range(0, length, max(chunk, 1)), (length,))
+    return tuple(b - a for a, b in itertools.pairwise(starts))
 
 
 def plane_axis_of(axes: str, shape: Sequence[int]) -> str:
@@ -43,15 +100,15 @@ class SlabReader:
         self._array = array
         self._axes = axes
         self._axis = plane_axis_of(axes, array.shape)
-        self._starts = [0, *accumulate(chunks)]
+        self._starts = [0, *itertools.accumulate(chunks)]
         self._keeps = self._worth_keeping(max(chunks, default=1))
         self._slab: tuple[Any, npt.NDArray[Any]] | None = None
         self._lock = Lock()
 
-    def __call__(self, position: Mapping[str, int]) -> npt.NDArray[Any]:
+    def __call__(self, position: Position) -> npt.NDArray[Any]:
         """Read one plane, shape (height, width)."""
         if self._axis not in position or not self._keeps:
-            return self._oriented(self._read(dict(position)))
+            return self._oriented(self._read(position))
         with self._lock:
             start, stop = self._bounds(position[self._axis])
             key = (start, sorted((a, i) for a, i in position.items() if a != self._axis))

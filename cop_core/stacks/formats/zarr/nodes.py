@@ -160,6 +160,8 @@ def _list(value: Any) -> list[Any]:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise InputError("not a regular file", where=str(path))
     try:
         if path.stat().st_size > _MAX_JSON_BYTES:
             raise InputError("the metadata file is absurdly large", where=str(path))

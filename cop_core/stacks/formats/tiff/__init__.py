@@ -1,4 +1,4 @@
-"""TIFF files of all dialects, as a dataset."""
+"""TIFF files of all dialects: OME, ImageJ, ScanImage and plain, classic TIFF and BigTIFF."""
 
 from __future__ import annotations
 
@@ -9,39 +9,43 @@ from typing import TYPE_CHECKING
 import tifffile
 
 from cop_core.errors import InputError
-from cop_core.stacks._axes import require_axes
-from cop_core.stacks._dataset import Dataset, ReadPlane
-from cop_core.stacks._ifd import Chain, read_chain
-from cop_core.stacks._limits import require_block, require_plane_count
-from cop_core.stacks._slabs import SlabReader
-from cop_core.stacks._tiff_checks import require_page
-from cop_core.stacks._tiff_layout import Layout, lay_out
-from cop_core.stacks._tiff_meta import Dialect, read_dialect
-from cop_core.stacks._tiff_planes import (
+from cop_core.stacks.axes import require_axes
+from cop_core.stacks.dataset import Dataset, Growth, Scale
+from cop_core.stacks.formats.array import SlabReader
+from cop_core.stacks.formats.tiff.checks import require_page
+from cop_core.stacks.formats.tiff.dialects import Dialect, read_dialect
+from cop_core.stacks.formats.tiff.directories import Chain, read_chain
+from cop_core.stacks.formats.tiff.layout import Layout, lay_out
+from cop_core.stacks.formats.tiff.planes import (
     ContiguousPlanes,
     MappedPlanes,
     PlaneByPosition,
     quiet_tifffile,
 )
-from cop_core.stacks.model import Scale
+from cop_core.stacks.limits import require_block, require_plane_count
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cop_core.stacks.dataset import Opening, ReadPlane
 
-def open_tiff(path: Path, axes: str | None, level: int, *, allow_partial: bool) -> Dataset:
+KIND = "a TIFF file"
+
+_SUFFIXES = (".tif", ".tiff", ".btf", ".tf8")
+
+
+def recognises(path: Path) -> bool:
+    """Tell whether a file is called, or begins as, a TIFF."""
+    if not path.is_file():
+        return False
+    if path.suffix.lower() in _SUFFIXES:
+        return True
+    with path.open("rb") as file:
+        return file.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+def describe(path: Path, opening: Opening) -> Dataset:
     """Describe a TIFF.
-
-    Parameters
-    ----------
-    path : Path
-        Classic TIFF or BigTIFF: OME, ImageJ, ScanImage or plain.
-    axes : str or None
-        One letter an axis, in place of what the metadata say.
-    level : int
-        Resolution level of a pyramid, 0 being the finest.
-    allow_partial : bool
-        True to use the readable planes of a truncated file.
 
     Raises
     ------
@@ -52,16 +56,14 @@ def open_tiff(path: Path, axes: str | None, level: int, *, allow_partial: bool) 
     with quiet_tifffile(), tifffile.TiffFile(path) as tif:
         dialect = read_dialect(tif, where)
         require_page(tif.pages.first, where)
-        image, layout = lay_out(tif, dialect, chain, path, level)
+        image, layout = lay_out(tif, dialect, chain, path, opening.level)
         if image:
             dialect = read_dialect(tif, where, image)
-        _require_readable(layout, chain, where, axes, allow_partial=allow_partial)
-        return _dataset(path, dialect, layout, axes, level)
+        _require_readable(layout, chain, where, opening)
+        return _dataset(path, dialect, layout, opening)
 
 
-def _require_readable(
-    layout: Layout, chain: Chain, where: str, axes: str | None, *, allow_partial: bool
-) -> None:
+def _require_readable(layout: Layout, chain: Chain, where: str, opening: Opening) -> None:
     """Refuse a file whose planes are not all there, unless the user takes what there is."""
     require_plane_count(layout.n_planes, where)
     n_pieces = layout.n_pieces
@@ -72,12 +74,12 @@ def _require_readable(
     problem = (
         f"the file is truncated: {least}{n_pieces} planes are declared, {readable} can be read"
     )
-    if not allow_partial or not readable:
+    if not opening.allow_partial or not readable:
         advice = "copy the file again"
         if readable:
             advice += ", or pass allow_partial=True to use the readable planes"
         raise InputError(problem, where=where, advice=advice)
-    if chain.description_lost and axes is None:
+    if chain.description_lost and opening.axes is None:
         raise InputError(
             f"{problem}, and the description of axes and scale is lost",
             where=where,
@@ -85,16 +87,20 @@ def _require_readable(
         )
 
 
-def _dataset(path: Path, dialect: Dialect, layout: Layout, axes: str | None, level: int) -> Dataset:
+def _dataset(path: Path, dialect: Dialect, layout: Layout, opening: Opening) -> Dataset:
     letters, shape, scale = layout.axes, layout.shape, dialect.scale
-    if axes is not None:
-        letters, shape = _override(layout, axes, str(path))
+    if opening.axes is not None:
+        letters, shape = _override(layout, opening.axes, str(path))
         scale = scale if _same_z(letters, shape, layout) else Scale()
     if dialect.kind == "scanimage-tiff":
         letters, shape = _split_volumes(letters, shape, scale)
-    if level and scale.pixel_size_um and layout.series is not None:
+    if opening.level and scale.pixel_size_um and layout.series is not None:
         scale = replace(scale, pixel_size_um=None)
     name = path.name.removesuffix(path.suffix)
+    read = _reader(layout, letters, shape, str(path))
+    growth = Growth(in_order=isinstance(read, PlaneByPosition))
+    if growth.in_order and not isinstance(layout.planes, ContiguousPlanes):
+        growth = replace(growth, shared_axes="")
     return Dataset(
         source=str(path),
         name=name.removesuffix(".ome") or path.name,
@@ -102,11 +108,12 @@ def _dataset(path: Path, dialect: Dialect, layout: Layout, axes: str | None, lev
         axes=letters,
         shape=shape,
         dtype=layout.dtype,
-        read=_reader(layout, letters, shape, str(path)),
+        read=read,
         scale=scale,
         channels=dialect.channels,
         power_mw=dialect.power_mw,
         declared=math.prod(dialect.shape[:-2]) > 1,
+        growth=growth,
     )
 
 

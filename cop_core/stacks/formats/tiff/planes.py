@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.stacks._dataset import BrokenPlaneError
-from cop_core.stacks._slabs import SlabReader
+from cop_core.stacks.dataset import BrokenPlaneError
+from cop_core.stacks.formats.array import SlabReader
 from cop_core.stacks.validity import CHUNK_ABSENT, TRUNCATED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from cop_core.stacks.dataset import Position
 
 
 @contextmanager
@@ -149,7 +151,7 @@ class PlaneByPosition:
     axes: str
     shape: tuple[int, ...]
 
-    def __call__(self, position: Mapping[str, int]) -> npt.NDArray[Any]:
+    def __call__(self, position: Position) -> npt.NDArray[Any]:
         """Read one plane, shape (height, width); raise BrokenPlaneError where it is cut."""
         index = [position[axis] for axis in self.axes[:-2]]
         flat = int(np.ravel_multi_index(index, self.shape[:-2])) if index else 0
@@ -177,7 +179,7 @@ class MappedPlanes:
     axes: str
     shape: tuple[int, ...]
 
-    def __call__(self, position: Mapping[str, int]) -> npt.NDArray[Any]:
+    def __call__(self, position: Position) -> npt.NDArray[Any]:
         """Read one plane, shape (height, width)."""
         whole = self.whole
         mapped = np.memmap(whole.path, whole.dtype, "r", whole.offset, self.shape)

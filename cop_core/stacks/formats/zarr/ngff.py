@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cop_core.errors import InputError
-from cop_core.stacks._nodes import Node, child_folder
-from cop_core.stacks._units import number, step_um
-from cop_core.stacks.model import Scale
+from cop_core.stacks.dataset import Scale
+from cop_core.stacks.formats.zarr.nodes import Node, child_folder
+from cop_core.stacks.units import number, step_um
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,9 +101,9 @@ def _scale(axes: list[dict[str, Any]], factors: list[float | None]) -> Scale:
     }
     steps = {name: step_um(*pair) for name, pair in by_name.items() if name in "zyx"}
     y, x = steps.get("y"), steps.get("x")
-    factor, unit = by_name.get("z", (None, None))
-    notes = {} if steps.get("z") or not factor else {"unused_z_step": f"{factor:g}", "unit": unit}
-    return Scale(steps.get("z"), None, (y, x) if y and x else None, notes)
+    factor, _ = by_name.get("z", (None, None))
+    unused = "" if steps.get("z") or not factor else f"{factor:g}"
+    return Scale(steps.get("z"), None, (y, x) if y and x else None, unused)
 
 
 def _channels(ome: dict[str, Any]) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 from cop_core.errors import InputError
-from cop_core.stacks._units import length_um, step_um
-from cop_core.stacks.model import Scale
+from cop_core.stacks.dataset import Scale
+from cop_core.stacks.units import length_um, step_um
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Zarr stores in a local folder (OME-Zarr, plain arrays), as a dataset."""
+"""Zarr stores in a local folder: OME-Zarr images and plain arrays, zarr 2 and 3."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ import numpy.typing as npt
 import zarr
 
 from cop_core.errors import InputError
-from cop_core.stacks._array import regular
-from cop_core.stacks._axes import axes_from_names, guess_axes, require_axes
-from cop_core.stacks._chunk_size import ChunkSizes
-from cop_core.stacks._dataset import BrokenPlaneError, Dataset, Stamp, stamp_of
-from cop_core.stacks._limits import (
+from cop_core.stacks.axes import axes_from_names, guess_axes, require_axes
+from cop_core.stacks.dataset import BrokenPlaneError, Dataset, Growth, Scale, stamp_of
+from cop_core.stacks.formats.array import SlabReader, plane_axis_of, regular
+from cop_core.stacks.formats.zarr.chunk_size import ChunkSizes
+from cop_core.stacks.formats.zarr.ngff import Image, ome_attributes, read_image
+from cop_core.stacks.formats.zarr.nodes import Node, children, read_node, require_safe_codecs
+from cop_core.stacks.limits import (
     MAX_CHUNKS_PER_PLANE,
     require_block,
     require_plane_count,
     require_real,
 )
-from cop_core.stacks._ngff import Image, ome_attributes, read_image
-from cop_core.stacks._nodes import Node, children, read_node, require_safe_codecs
-from cop_core.stacks._slabs import SlabReader, plane_axis_of
-from cop_core.stacks.model import Scale
 from cop_core.stacks.validity import CHUNK_ABSENT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
+    from cop_core.stacks.dataset import Opening, Position, Stamp
+
+KIND = "the folder of a zarr store (it holds zarr.json, .zarray or .zgroup)"
+
+_METADATA: Final = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
+_HALF: Final = "the store is half-written: copy or export it again"
 _SLACK_BYTES: Final = 2**20  # filters may make a chunk larger, and headers take some
 
 
-def open_zarr(path: Path, axes: str | None, level: int) -> Dataset:
-    """Describe a zarr store.
+def recognises(path: Path) -> bool:
+    """Tell whether a folder holds the metadata of a zarr store."""
+    return any((path / name).exists() for name in _METADATA)
 
-    Parameters
-    ----------
-    path : Path
-        Folder of an OME-Zarr image, of an array, or of a group with exactly one array.
-    axes : str or None
-        One letter an axis, in place of what the metadata say.
-    level : int
-        Resolution level of an OME-Zarr image, 0 being the finest.
+
+def describe(path: Path, opening: Opening) -> Dataset:
+    """Describe an OME-Zarr image, an array, or a group with exactly one array.
 
     Raises
     ------
@@ -55,14 +55,10 @@ def open_zarr(path: Path, axes: str | None, level: int) -> Dataset:
     """
     node = read_node(path)
     if node is None:
-        raise InputError(
-            "the folder holds no zarr metadata (zarr.json, .zarray or .zgroup)",
-            where=str(path),
-            advice="pass the folder of the store itself, or a TIFF file",
-        )
+        raise InputError("its zarr metadata are empty", where=str(path), advice=_HALF)
     is_image = "multiscales" in ome_attributes(node) and not node.is_array
-    image = read_image(node, level) if is_image else _plain_image(node)
-    return _dataset(node, image, axes, "ome-zarr" if is_image else "zarr")
+    image = read_image(node, opening.level) if is_image else _plain_image(node)
+    return _dataset(node, image, opening.axes, "ome-zarr" if is_image else "zarr")
 
 
 def _plain_image(node: Node) -> Image:
@@ -102,6 +98,7 @@ def _dataset(node: Node, image: Image, axes: str | None, kind: str) -> Dataset:
         scale = scale if found == letters else Scale()
     else:
         letters = found or guess_axes(array.shape, where)
+    read = _ChunkedPlanes(array, letters, array_node)
     return Dataset(
         source=where,
         name=node.path.resolve().name.removesuffix(".zarr").removesuffix(".ome"),
@@ -109,10 +106,11 @@ def _dataset(node: Node, image: Image, axes: str | None, kind: str) -> Dataset:
         axes=letters,
         shape=tuple(array.shape),
         dtype=dtype,
-        read=ChunkedPlanes(array, letters, array_node),
+        read=read,
         scale=scale,
         channels=image.channels,
         power_mw=node.attributes.get("power_mw"),
+        growth=Growth(read.stamp, shared_axes=read.shared_axes),
     )
 
 
@@ -122,7 +120,7 @@ def _array_node(folder: Path, where: str) -> Node:
         raise InputError(
             f"the array {folder.name!r} has no metadata",
             where=where,
-            advice="the store is half-written: copy or export it again",
+            advice=_HALF,
         )
     require_safe_codecs(node)
     return node
@@ -141,7 +139,7 @@ def _open_array(folder: Path) -> Any:
         ) from None
 
 
-class ChunkedPlanes:
+class _ChunkedPlanes:
     """Planes of a zarr array, told apart by whether their chunks were ever written.
 
     zarr gives the fill value for a chunk that is not there, with no error; so the chunk
@@ -161,7 +159,7 @@ class ChunkedPlanes:
         along = axes.index(axis) if axis else 0
         self._planes = SlabReader(array, axes, regular(self._shape[along], array.chunks[along]))
 
-    def __call__(self, position: Mapping[str, int]) -> npt.NDArray[Any]:
+    def __call__(self, position: Position) -> npt.NDArray[Any]:
         """Read one plane; raise BrokenPlaneError where its chunks were not written."""
         keys = list(self._chunk_keys(position))
         absent = sum(not self._exists(key) for key in keys)
@@ -171,18 +169,19 @@ class ChunkedPlanes:
             raise BrokenPlaneError(f"chunk missing ({absent} of {len(keys)})")
         return self._planes(position)
 
-    def shares(self, axis: str) -> bool:
-        """Tell whether several planes along an axis lie in one file."""
-        return axis in self._axes and self._stored[self._axes.index(axis)] > 1
+    @property
+    def shared_axes(self) -> str:
+        """Axes along which several planes lie in one file."""
+        return "".join(a for a, n in zip(self._axes, self._stored, strict=True) if n > 1)
 
-    def stamp(self, position: Mapping[str, int]) -> Stamp | None:
+    def stamp(self, position: Position) -> Stamp | None:
         """Return what tells one writing of a plane's files from another; None where one lacks."""
         try:
             return tuple(stamp_of(self._folder / key) for key in self._chunk_keys(position))
         except OSError:
             return None
 
-    def _chunk_keys(self, position: Mapping[str, int]) -> Iterator[str]:
+    def _chunk_keys(self, position: Position) -> Iterator[str]:
         ranges = [
             (position[axis] // stored,) if axis in position else range(math.ceil(size / stored))
             for axis, size, stored in zip(self._axes, self._shape, self._stored, strict=True)

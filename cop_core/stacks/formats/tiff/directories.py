@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import numpy as np
 
 from cop_core.errors import InputError
-from cop_core.stacks._limits import MAX_PLANES
+from cop_core.stacks.limits import MAX_PLANES
 
 if TYPE_CHECKING:
     from pathlib import Path

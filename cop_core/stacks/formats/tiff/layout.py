@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cop_core.errors import InputError
-from cop_core.stacks._axes import KNOWN
-from cop_core.stacks._tiff_checks import (
+from cop_core.stacks.axes import KNOWN
+from cop_core.stacks.formats.tiff.checks import (
     plain_spans,
     require_alike,
     require_apart,
     require_keyframe,
 )
-from cop_core.stacks._tiff_planes import ContiguousPlanes, PagedPlanes, Planes
+from cop_core.stacks.formats.tiff.planes import ContiguousPlanes, PagedPlanes, Planes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cop_core.stacks._ifd import Chain
-    from cop_core.stacks._tiff_meta import Dialect
+    from cop_core.stacks.formats.tiff.dialects import Dialect
+    from cop_core.stacks.formats.tiff.directories import Chain
 
 
 @dataclass(frozen=True)

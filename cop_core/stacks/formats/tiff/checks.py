@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cop_core.errors import InputError
-from cop_core.stacks._limits import require_block, require_real
+from cop_core.stacks.limits import require_block, require_real
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from cop_core.stacks._ifd import Chain
+    from cop_core.stacks.formats.tiff.directories import Chain
 
 _UNCOMPRESSED = 1
 

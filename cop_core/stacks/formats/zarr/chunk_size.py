@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import imagecodecs
 import numpy as np
 
-from cop_core.stacks._nodes import byte_codecs
+from cop_core.stacks.formats.zarr.nodes import byte_codecs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from cop_core.stacks._nodes import Node
+    from cop_core.stacks.formats.zarr.nodes import Node
 
 _PIECE: Final = 2**20
 _ABSENT: Final = 2**64 - 1

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from cop_core.errors import InputError
 
 if TYPE_CHECKING:
-    from cop_core.stacks.model import Scale
+    from cop_core.stacks.dataset import Scale
 
 _ADVICE = "give the z step: z_step_um in Python, --z-step-um on the command line, Z step in napari"
 _SLACK = 0.1
@@ -70,7 +70,7 @@ def depths_of(
         return np.arange(n_planes, dtype=np.float64) * scale.z_step_um, "metadata step"
     if positions is not None:
         return np.abs(positions - positions[0]), "metadata positions"
-    unused = scale.extra.get("unused_z_step")
+    unused = scale.unused_z_step
     seen = f"; the file says {unused}, without a known unit" if unused else ""
     raise InputError(f"the z step is not known{seen}", where=where, advice=_ADVICE)
 

@@ -1,0 +1,130 @@
+"""What a source holds before a z-stack is chosen from it: what every format gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Position: TypeAlias = Mapping[str, int]
+"""Index along every axis but Y and X."""
+
+ReadPlane: TypeAlias = Callable[[Position], npt.NDArray[Any]]
+"""Reads one plane, (height, width)."""
+
+Stamp: TypeAlias = tuple[tuple[int, int, int], ...]
+"""State of the files of a plane; see `stamp_of`."""
+
+
+class BrokenPlaneError(Exception):
+    """A plane cannot be given; its message is the reason. Never leaves this package."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Physical scale found in a file's metadata; None where it says nothing.
+
+    Attributes
+    ----------
+    z_step_um : float or None
+        Distance of two planes, larger than 0.
+    z_positions_um : tuple of float or None
+        Position of every plane along z, as stored (it may descend).
+    pixel_size_um : tuple of float or None
+        Size of a pixel (y, x).
+    unused_z_step : str
+        A z step that was found without a known unit.
+    """
+
+    z_step_um: float | None = None
+    z_positions_um: tuple[float, ...] | None = None
+    pixel_size_um: tuple[float, float] | None = None
+    unused_z_step: str = ""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How a source is to be opened; see `open_stack`."""
+
+    axes: str | None = None
+    level: int = 0
+    allow_partial: bool = False
+
+
+def no_stamp(_: Position) -> Stamp:
+    """Say nothing of the files of a plane."""
+    return ()
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How planes of files that are still being written are told from places kept for them.
+
+    Attributes
+    ----------
+    stamp : callable
+        State of the files of the plane at a position: None where one lacks, empty where files
+        say nothing of a single plane.
+    in_order : bool
+        Whether planes are written from front to back.
+    shared_axes : str
+        Axes along which several planes share a file, or get their place before their pixels.
+    """
+
+    stamp: Callable[[Position], Stamp | None] = no_stamp
+    in_order: bool = False
+    shared_axes: str = "TCZIQ"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Pixels with named axes, and how to read one plane of them.
+
+    Attributes
+    ----------
+    source, name : str
+        Path (or ``"array"``) and what to call the stack.
+    kind : str
+        The format, for example ``"ome-tiff"``.
+    axes : str
+        One letter an axis out of ``TCZYXSIQ`` (S: colour samples; I and Q: unknown).
+    shape : tuple of int
+        Length of every axis.
+    dtype : numpy.dtype
+        Type of the stored pixels.
+    read : callable
+        Reads one plane; raises BrokenPlaneError, or whatever the library raises.
+    channels : tuple of str
+        Names of the channels; empty where there are none.
+    power_mw : object
+        Power as found in the metadata (a number, or one a plane); None where not stated.
+    declared : bool
+        False where nothing says how many planes there are to be, only how many there are.
+    """
+
+    source: str
+    name: str
+    kind: str
+    axes: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    read: ReadPlane
+    scale: Scale = field(default_factory=Scale)
+    channels: tuple[str, ...] = ()
+    power_mw: Any = None
+    declared: bool = True
+    growth: Growth = field(default_factory=Growth)
+
+    def size(self, axis: str) -> int:
+        """Length of an axis; 1 where the axis does not exist."""
+        return self.shape[self.axes.index(axis)] if axis in self.axes else 1
+
+
+def stamp_of(path: Path) -> tuple[int, int, int]:
+    """Return a file's identity, size in bytes and time of change in ns."""
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns

@@ -1,0 +1,64 @@
+"""Formats are modules in a list; pipes and devices are refused before any of them reads."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import tifffile
+
+from cop_core.errors import InputError
+from cop_core.stacks import formats, open_stack
+from cop_core.stacks.dataset import Dataset, Scale
+from cop_core.stacks.growing import open_growing
+
+ZYX = np.random.default_rng(0).integers(1, 99, (4, 20, 24)).astype(np.uint16)
+
+
+def raw_recognises(path):
+    return path.suffix == ".raw"
+
+
+def raw_describe(path, opening):
+    def read(position):
+        return np.fromfile(path, np.uint16).reshape(ZYX.shape)[position["Z"]]
+
+    return Dataset(str(path), path.stem, "raw", "ZYX", ZYX.shape, ZYX.dtype, read, Scale(2.0))
+
+
+def test_a_format_is_two_functions_and_an_entry(tmp_path, monkeypatch):
+    path = tmp_path / "mine.raw"
+    ZYX.tofile(path)
+    with pytest.raises(InputError, match=r"no known format\. Known are .*zarr.*TIFF"):
+        open_stack(path)
+    added = SimpleNamespace(KIND="a raw file", recognises=raw_recognises, describe=raw_describe)
+    monkeypatch.setattr(formats, "FORMATS", (*formats.FORMATS, added))
+    stack = open_stack(path)
+    assert (stack.name, stack.metadata["format"], stack.depth_um[-1]) == ("mine", "raw", 6.0)
+    assert np.array_equal([plane.data for plane in stack], ZYX)
+    source = open_growing(path, stopped_after_s=10)
+    seen = []
+    while len(seen) < len(ZYX):
+        seen += source.news()
+    assert np.array_equal([plane.data for plane in seen], ZYX)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_pipes_and_devices_are_refused(tmp_path):
+    pipe = tmp_path / "a.tif"
+    os.mkfifo(pipe)
+    for path in (pipe, Path(os.devnull)):
+        with pytest.raises(InputError, match="not a regular file"):
+            open_stack(path, z_step_um=1)
+    with pytest.raises(InputError, match="of no known format"):
+        open_stack(tmp_path, z_step_um=1)
+    for i in range(2):
+        tifffile.imwrite(tmp_path / f"z{i}.tif", ZYX[i])
+    assert len(open_stack(tmp_path, z_step_um=1)) == 2
+    (tmp_path / "b.zarr").mkdir()
+    os.mkfifo(tmp_path / "b.zarr" / "zarr.json")
+    with pytest.raises(InputError, match=r"zarr.json: not a regular file"):
+        open_stack(tmp_path / "b.zarr")
