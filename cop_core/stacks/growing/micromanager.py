@@ -9,8 +9,7 @@ import numpy as np
 
 from cop_core.errors import InputError
 from cop_core.stacks import open_stack
-from cop_core.stacks.growing.frame_choice import Choice
-from cop_core.stacks.growing.recorder import Recorder
+from cop_core.stacks.growing.recorder import FrameChoice, FrameRecorder
 from cop_core.stacks.growing.source import State
 from cop_core.stacks.power import resolve_power
 
@@ -36,10 +35,8 @@ class MicroManagerSource:
     ----------
     core : CMMCorePlus or UniMMCore
         What acquires, by `run_mda`.
-    channel : int or str, optional
-        Index or name of the channel; needed where the acquisition has several.
-    time, position : int, optional
-        Index of the time point and of the stage position; likewise.
+    channel, time, position : int, optional
+        Index of each, or the channel's name; needed where the acquisition has several.
     power : tuple of str, float, str, Path or GainedPower, optional
         Device and property that hold the power at the sample in mW, or what `open_stack` takes:
         a power in mW, a law, a table over depth. Events may state it themselves, as ``power_mw``
@@ -48,8 +45,6 @@ class MicroManagerSource:
         Planes that will come, where the acquisition is run from events without a plan.
     surface : {"first", "last"}
         Which plane lies at the surface: depth counts from it. As in files, the first.
-    name : str
-        What the stack is called in tables and figures.
     folder : path, optional
         Where the frames are kept until `close`; the system's temporary folder where not given.
 
@@ -80,9 +75,9 @@ class MicroManagerSource:
         self.name = name
         self.source = f"Micro-Manager: {core.getCameraDevice() or 'no camera'}"
         self.state = State.WAITING
-        self._choice = Choice(channel, time, position)
+        self._choice = FrameChoice(channel, time, position)
         self._surface, self._expected = surface, planned
-        self._recorder = Recorder(core, self._choice, own, folder)
+        self._recorder = FrameRecorder(core, self._choice, own, folder)
         self._plan: list[float] | None = None
         self._given = self.waiting = 0
 
@@ -168,7 +163,7 @@ class MicroManagerSource:
 
     def _planned_z(self) -> list[float] | None:
         sequence = self._recorder.sequence
-        if self._plan is not None or sequence is None or not _is_plan(sequence):
+        if self._plan is not None or sequence is None or _is_generated(sequence):
             return self._plan
         met: dict[str, int] = {}
         taken = [event for event in sequence if self._choice.takes(event, met)]
@@ -218,10 +213,11 @@ def _require_ready(core: CMMCorePlus, power: tuple[str, str] | None) -> None:
     core.getProperty(device, name)  # fills the cache that frames are told their power from
 
 
-def _is_plan(sequence: MDASequence) -> bool:
+def _is_generated(sequence: MDASequence) -> bool:
+    """Return whether events are made while they are acquired, without a plan."""
     from pymmcore_plus import GeneratorMDASequence
 
-    return not isinstance(sequence, GeneratorMDASequence)
+    return isinstance(sequence, GeneratorMDASequence)
 
 
 def _frozen(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

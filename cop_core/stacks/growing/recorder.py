@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import sys
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cop_core.errors import CopError, InputError
 from cop_core.stacks.growing.source import State
@@ -19,7 +20,49 @@ if TYPE_CHECKING:
     from pymmcore_plus import CMMCorePlus
     from useq import MDAEvent, MDASequence
 
-    from cop_core.stacks.growing.frame_choice import Choice
+_NAMES: Final = {"c": "channel", "t": "time", "p": "position"}
+
+
+@dataclass(frozen=True)
+class FrameChoice:
+    """One channel, time point and position, by index or name; needed where there are several."""
+
+    channel: int | str | None = None
+    time: int | None = None
+    position: int | None = None
+
+    def takes(self, event: MDAEvent, met: dict[str, int]) -> bool:
+        """Tell whether a frame belongs to the stack.
+
+        `met` is kept up here: the index met so far along every axis out of which nothing was
+        chosen. InputError for the second one along such an axis.
+        """
+        named = event.channel.config if event.channel else None
+        for axis, index in event.index.items():
+            if axis == "z":
+                continue
+            wanted = getattr(self, _NAMES.get(axis, ""), None)
+            if wanted is None:
+                _require_one(axis, index, met)
+            elif wanted != (named if isinstance(wanted, str) else index):
+                return False
+        return True
+
+    def __str__(self) -> str:
+        """Name what was chosen."""
+        chosen = {name: getattr(self, name) for name in _NAMES.values()}
+        return ", ".join(f"{name} {value}" for name, value in chosen.items() if value is not None)
+
+
+def _require_one(axis: str, index: int, met: dict[str, int]) -> None:
+    if met.setdefault(axis, index) == index:
+        return
+    name = _NAMES.get(axis)
+    raise InputError(
+        f"the acquisition has more than one {name or f'index along {axis}'}",
+        where="acquisition",
+        advice=f"choose with {name}=" if name else "acquire them one after the other",
+    )
 
 
 class Frame(NamedTuple):
@@ -30,29 +73,19 @@ class Frame(NamedTuple):
     clock_s: float
 
 
-class Recorder:
+class FrameRecorder:
     """Copies the chosen frames of one acquisition into a spool, and does nothing else.
 
     It raises nothing, since an acquisition must not suffer from being watched: what goes wrong
-    is kept as `failure`, and the frames from there on are let pass.
-
-    Parameters
-    ----------
-    core : CMMCorePlus or UniMMCore
-        What acquires.
-    choice : Choice
-        Which frames.
-    power : tuple of str or None
-        Device and property that hold the power in mW.
-    folder : path or None
-        Folder of the spool.
+    is kept as `failure`, and the frames from there on are let pass. `power` names the device and
+    property that hold the power in mW.
 
     Attributes
     ----------
     sequence : MDASequence or None
         The plan, from the start on.
     pixel_um : float
-        Side of a pixel in um; 0 where the core does not know it.
+        Side of a pixel; 0 where the core does not know it.
     frames : list of Frame
         One entry a plane of the spool, or one more while a plane is being written.
     spool : Spool or None
@@ -66,7 +99,7 @@ class Recorder:
     def __init__(
         self,
         core: CMMCorePlus,
-        choice: Choice,
+        choice: FrameChoice,
         power: tuple[str, str] | None,
         folder: Path | None,
     ) -> None:
