@@ -49,7 +49,6 @@ class Laser(GenericDevice):
         )
 
     def get_power(self) -> float:
-        """Return the power at the sample."""
         return self._power_mw
 
     def set_power(self, power_mw: float) -> None:
@@ -57,7 +56,6 @@ class Laser(GenericDevice):
         self._power_mw = self._limit.require(power_mw)
 
     def shutdown(self) -> None:
-        """Go dark."""
         self._power_mw = 0.0
 
 
@@ -70,7 +68,6 @@ class DepthStage(StageDevice):
         self._depth_um = 0.0
 
     def get_position_um(self) -> float:
-        """Return the depth."""
         return self._depth_um
 
     def set_position_um(self, val: float) -> None:
@@ -88,7 +85,6 @@ class DepthStage(StageDevice):
         return FocusDirection.TowardSample
 
     def home(self) -> None:
-        """Go to the surface."""
         self._depth_um = 0.0
 
     def stop(self) -> None:
@@ -166,15 +162,12 @@ class ScanCamera(SimpleCameraDevice):
         self._exposures = 0
 
     def sensor_shape(self) -> tuple[int, int]:
-        """Return (height, width) in pixels."""
         return self._microscope.phantom.shape
 
     def dtype(self) -> npt.DTypeLike:
-        """Return the type of the counts."""
         return np.uint16
 
     def get_exposure(self) -> float:
-        """Return the time of a frame in ms."""
         return self._frame_ms
 
     def set_exposure(self, exposure: float) -> None:
