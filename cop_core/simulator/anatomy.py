@@ -17,7 +17,7 @@ _BASAL_STEP_UM = 1.5
 
 
 @dataclass(frozen=True)
-class TissueLayer:
+class AnatomicalLayer:
     """One layer of tissue, from its top, in um below the pia, down to the next layer's top.
 
     `neuropil` is the mean fluorophore concentration between the cells, relative to a bright soma.
@@ -30,16 +30,16 @@ class TissueLayer:
     neuropil: float
 
 
-LAYERS: tuple[TissueLayer, ...] = (
-    TissueLayer("L1", 0.0, 15_000, 5.0, 0.21),
-    TissueLayer("L2/3", 115.0, 105_000, 6.0, 0.19),
-    TissueLayer("L4", 330.0, 140_000, 5.4, 0.18),
-    TissueLayer("L5", 460.0, 80_000, 7.6, 0.18),
-    TissueLayer("L6", 650.0, 110_000, 5.8, 0.17),
-    TissueLayer("white matter", 840.0, 8_000, 4.2, 0.22),
-    TissueLayer("stratum oriens", 1000.0, 10_000, 6.5, 0.19),
-    TissueLayer("stratum pyramidale", 1115.0, 450_000, 5.8, 0.17),
-    TissueLayer("stratum radiatum", 1175.0, 8_000, 6.0, 0.20),
+LAYERS: tuple[AnatomicalLayer, ...] = (
+    AnatomicalLayer("L1", 0.0, 15_000, 5.0, 0.21),
+    AnatomicalLayer("L2/3", 115.0, 105_000, 6.0, 0.19),
+    AnatomicalLayer("L4", 330.0, 140_000, 5.4, 0.18),
+    AnatomicalLayer("L5", 460.0, 80_000, 7.6, 0.18),
+    AnatomicalLayer("L6", 650.0, 110_000, 5.8, 0.17),
+    AnatomicalLayer("white matter", 840.0, 8_000, 4.2, 0.22),
+    AnatomicalLayer("stratum oriens", 1000.0, 10_000, 6.5, 0.19),
+    AnatomicalLayer("stratum pyramidale", 1115.0, 450_000, 5.8, 0.17),
+    AnatomicalLayer("stratum radiatum", 1175.0, 8_000, 6.0, 0.20),
 )
 """Adult mouse, rounded from the ranges reviewed in [1]_ and [2]_; borders blur over tens of um.
 
