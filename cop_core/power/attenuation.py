@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +12,11 @@ import numpy.typing as npt
 
 from cop_core.errors import InputError
 from cop_core.power.bright_signal import BRIGHT_SHARE, BrightSignal, bright_signal
-from cop_core.power.layers import MOST_BREAKS, LayerFit, fit_layers, refit
+from cop_core.power.layers import MOST_BREAKS, fit_layers
 from cop_core.power.offset import Offset, find_offset
 from cop_core.power.usable_planes import commonest, log_gain, reasons_of
 from cop_core.statistics import autocorrelation
+from cop_core.statistics.piecewise import PiecewiseFit, fit_pieces
 
 if TYPE_CHECKING:
     from cop_core.stacks import Stack
@@ -61,7 +63,7 @@ class Attenuation:
         Photons absorbed at once, n.
     offset : Offset
         The detector's zero level, and whether it was given.
-    fit : LayerFit
+    fit : PiecewiseFit
         Of log(S / P^n), counts and mW.
 
     References
@@ -74,7 +76,7 @@ class Attenuation:
     reasons: tuple[str, ...]
     order: int
     offset: Offset
-    fit: LayerFit
+    fit: PiecewiseFit
 
     @property
     def used(self) -> npt.NDArray[np.bool_]:
@@ -91,18 +93,16 @@ class Attenuation:
         """The layers from the top."""
         depth = self.fit.depth_um
         edges = [float(depth[0]), *self.fit.breaks_um, float(depth[-1])]
-        half = self.fit.t95 * self.fit.slopes_se
-        rows = zip(edges[:-1], edges[1:], self.fit.slopes_per_um, half, strict=True)
+        low, high = self.fit.slopes_ci95_per_um.T
+        lengths = map(self._lengths_um, (self.fit.slopes_per_um, low, high))
+        rows = zip(edges[:-1], edges[1:], *lengths, strict=True)
         return tuple(
-            TissueLayer(top, bottom, self._length(slope), self._interval(slope, wide))
-            for top, bottom, slope, wide in rows
+            TissueLayer(top, bottom, length, (low, high)) for top, bottom, length, low, high in rows
         )
 
-    def _length(self, slope_per_um: float) -> float:
-        return float(-self.order / slope_per_um) if slope_per_um < 0 else float("inf")
-
-    def _interval(self, slope_per_um: float, half: float) -> tuple[float, float]:
-        return self._length(slope_per_um - half), self._length(slope_per_um + half)
+    def _lengths_um(self, slopes_per_um: Array) -> list[float]:
+        """Return attenuation lengths, infinite where the signal does not fall."""
+        return [-self.order / slope if slope < 0 else math.inf for slope in slopes_per_um.tolist()]
 
 
 def attenuation(
@@ -191,9 +191,10 @@ def fit_attenuation(
     fit = fit_layers(depth_um, values(offset.counts), most_breaks=most_breaks)
     if offset.error_counts:
         low, high = (
-            refit(fit, values(offset.counts + sign * offset.error_counts)) for sign in (-1, 1)
+            fit_pieces(depth_um, values(offset.counts + error), fit.breaks_um)
+            for error in (-offset.error_counts, offset.error_counts)
         )
-        fit = _with_systematic(fit, (high.coefficients - low.coefficients) / 2)
+        fit = fit.with_shift((high.coefficients - low.coefficients) / 2)
     if (fit.slopes_per_um >= 0).all():
         raise InputError(
             "the signal does not fall with depth at the power stated",
@@ -220,10 +221,3 @@ def require_order(order: Any) -> int:
             f"an excitation order of {order!r}", advice="Give 3 (three-photon) or 2 (two-photon)"
         )
     return int(order)
-
-
-def _with_systematic(fit: LayerFit, shift: Array) -> LayerFit:
-    """Add an error common to all planes, which moves the coefficients by one SD."""
-    covariance = fit.covariance.copy()
-    covariance[: len(shift), : len(shift)] += np.outer(shift, shift)
-    return replace(fit, covariance=covariance)

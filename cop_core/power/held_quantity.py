@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from cop_core.errors import InputError
-from cop_core.power.layers import LayerFit
 from cop_core.power.tissue import Tissue, follow_tissue
 from cop_core.statistics import autocorrelation
+from cop_core.statistics.piecewise import PiecewiseFit
 
 if TYPE_CHECKING:
     from cop_core.power.attenuation import Attenuation
@@ -44,7 +44,7 @@ class Held:
         ``"signal"`` (bright signal in counts) or a component (strength from 0 to 1).
     exponent : float
         m: n for the signal of n-photon excitation, -n / 2 for Poisson noise.
-    fit : LayerFit
+    fit : PiecewiseFit
         g, one straight piece a layer.
     measured : ndarray of shape (planes,)
         Q of every plane of the stack; NaN where it is not in the fit.
@@ -57,7 +57,7 @@ class Held:
 
     name: str
     exponent: float
-    fit: LayerFit
+    fit: PiecewiseFit
     measured: Array
     drift: float = 1.0
     tissue: Tissue | None = None
@@ -133,7 +133,7 @@ def hold_component(
         )
     ratio = np.log(strength[use]) - b * np.log(signal.at(depth[use], power[use]))
     c, error = float(np.median(ratio)), _error_of_mean(depth[use], ratio)
-    fit = _scaled(signal.fit, b, c, error)
+    fit = signal.fit.scaled(b, c, error)
     measured = np.where(use, strength, np.nan)
     trend = float(np.polyfit(depth[use], ratio, 1)[0] * np.ptp(depth[use]))
     tissue = follow_tissue(depth[use], ratio - c, follow_um)
@@ -147,17 +147,6 @@ def _error_of_mean(depth_um: Array, values: Array) -> float:
     rho = autocorrelation.estimate_rho(np.ones((len(values), 1)), values[order], gap)
     weights = np.full(len(values), 1 / len(values))
     return float(values.std(ddof=1) * np.sqrt(autocorrelation.quadratic_form(weights, rho, gap)))
-
-
-def _scaled(fit: LayerFit, factor: float, shift: float, shift_se: float) -> LayerFit:
-    """Return the lines times a factor plus an uncertain shift."""
-    coefficients = factor * fit.coefficients
-    coefficients[0] += shift
-    scale = np.full(len(fit.covariance), factor)
-    scale[len(coefficients) :] = 1.0  # the breaks stay where they are
-    covariance = fit.covariance * np.outer(scale, scale)
-    covariance[0, 0] += shift_se**2
-    return replace(fit, coefficients=coefficients, covariance=covariance)
 
 
 def require_component(component: str) -> None:

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import scipy
 
 from cop_core.statistics import autocorrelation
-from cop_core.statistics.slope import paired_values, t_interval
-from cop_core.statistics.smooth_curve import curve_dof, fit_curve, raised
+from cop_core.statistics.piecewise import BreakSearch, fit_pieces, line_design
+from cop_core.statistics.slope import paired_values
+from cop_core.statistics.smooth_curve import fit_curve, raised
 
 if TYPE_CHECKING:
     from cop_core.statistics.profile import DepthProfile
@@ -27,6 +28,7 @@ OPEN: Final = "the break may lie outside the depths searched"
 _NAN = float("nan")
 _UNKNOWN = (_NAN, _NAN)
 _CANDIDATES: Final = 120
+_EACH: Final = np.arange(_CANDIDATES)[:, None]  # one break at each
 _SIDE: Final = 0.1  # share of the planes that lies to either side of every candidate
 _TERMS: Final = 4  # level, slope, bend, break
 _LEVEL: Final = 0.975  # of F: at 0.95 the interval covers 89 to 96 %, as the likelihood has peaks
@@ -99,15 +101,13 @@ def fit_break(depth_um: npt.ArrayLike, values: npt.ArrayLike) -> BreakFit:
         return BreakFit(note=TOO_FEW)
     side = max(3, int(_SIDE * len(depth)))
     candidates = np.linspace(depth[side], depth[-side - 1], _CANDIDATES)
-    gap, rho = autocorrelation.gaps(depth), fit_curve(depth, value).known_rho
-    gain, left = _search(depth, value, candidates, rho, gap)
+    left = BreakSearch(depth, value, candidates, [fit_curve(depth, value).known_rho]).left(_EACH)[0]
     if left.min() <= (1e-12 * np.linalg.norm(value)) ** 2:
         return BreakFit(note=NO_SPREAD)
     # The curve bends where the lines break, so its rho is too high: once more around the lines.
-    lines = _lines(depth, candidates[left.argmin()])
-    rho = raised(autocorrelation.estimate_rho(lines, value, gap), _TERMS - 1, len(depth))
-    gain, left = _search(depth, value, candidates, rho, gap)
-    return _described(depth, value, candidates, (gain, left, rho))
+    lines = line_design(depth, [candidates[left.argmin()]])
+    rho = autocorrelation.estimate_rho(lines, value, autocorrelation.gaps(depth))
+    return _break_around(depth, value, candidates, raised(rho, _TERMS - 1, len(depth)))
 
 
 def break_fits(profile: DepthProfile) -> dict[str, BreakFit]:
@@ -129,55 +129,26 @@ def break_fits(profile: DepthProfile) -> dict[str, BreakFit]:
     return dict(zip(profile.components, found, strict=True))
 
 
-def _lines(depth: Array, at_um: float) -> Array:
-    """Return the columns of two lines that meet: level, slope, and change of slope."""
-    centred = depth - depth.mean()
-    return np.column_stack([np.ones_like(depth), centred, np.maximum(depth - at_um, 0.0)])
-
-
-def _search(
-    depth: Array, value: Array, candidates: Array, rho: float, gap: Array
-) -> tuple[Array, Array]:
-    """Return what a bend at each candidate explains (signed root), and the squares left."""
-    q, _ = np.linalg.qr(autocorrelation.whiten(_lines(depth, np.inf)[:, :2], rho, gap))
-    bends = autocorrelation.whiten(np.maximum(depth[:, None] - candidates, 0.0), rho, gap)
-    white = autocorrelation.whiten(value[:, None], rho, gap)[:, 0]
-    bends -= q @ (q.T @ bends)
-    white -= q @ (q.T @ white)
-    gain = (bends.T @ white) / np.linalg.norm(bends, axis=0)
-    return gain, np.asarray(np.maximum(white @ white - gain**2, 0.0))
-
-
-def _described(
-    depth: Array, value: Array, candidates: Array, found: tuple[Array, Array, float]
-) -> BreakFit:
-    """Return the break of least squares with interval, test and slopes."""
-    from statsmodels.regression.linear_model import OLS
-
-    gain, left, rho = found
-    n, best = len(depth), int(left.argmin())
-    dof = curve_dof(n * (1 - rho) / (1 + rho), _TERMS - 1)
-    allowed = left[best] * (1 + float(scipy.stats.f.ppf(_LEVEL, 1, dof)) / (n - _TERMS))
-    inside = candidates[left <= allowed]
-    gap = autocorrelation.gaps(depth)
-    lines = _lines(depth, candidates[best])
-    model = OLS(
-        autocorrelation.whiten(value[:, None], rho, gap)[:, 0],
-        autocorrelation.whiten(lines, rho, gap),
-    ).fit()
-    slope, bend = float(model.params[1]), float(model.params[2])
-    covariance = model.cov_params()
-    deep_se = float(np.sqrt(covariance[1:, 1:].sum()))
+def _break_around(depth: Array, value: Array, candidates: Array, rho: float) -> BreakFit:
+    """Return the break of least squares at a correlation, with interval, test and slopes."""
+    search, dof_left = BreakSearch(depth, value, candidates, [rho]), len(depth) - _TERMS
+    left = search.left(_EACH)[0]
+    at_um = float(candidates[left.argmin()])
+    fit = fit_pieces(depth, value, (at_um,), known_rho=rho, breaks_known=True)
+    allowed = left.min() * (1 + float(scipy.stats.f.ppf(_LEVEL, 1, fit.dof)) / dof_left)
+    ((low, high),) = search.interval_um(_EACH, left <= allowed)
+    shallow, deep = fit.slopes_per_um.tolist()
+    shallow_ci95, deep_ci95 = fit.slopes_ci95_per_um.tolist()
     return BreakFit(
-        depth_um=float(candidates[best]),
-        ci95_um=(float(inside[0]), float(inside[-1])),
-        p_value=_davies(gain / np.sqrt(left / (n - _TERMS)), dof),
-        shallow_slope_per_um=slope,
-        shallow_ci95=t_interval(slope, float(model.bse[1]), dof),
-        deep_slope_per_um=slope + bend,
-        deep_ci95=t_interval(slope + bend, deep_se, dof),
+        depth_um=at_um,
+        ci95_um=(low, high),
+        p_value=_davies(search.gain()[0] / np.sqrt(left / dof_left), fit.dof),
+        shallow_slope_per_um=shallow,
+        shallow_ci95=tuple(shallow_ci95),
+        deep_slope_per_um=deep,
+        deep_ci95=tuple(deep_ci95),
         rho=rho,
-        note=OPEN if inside[0] == candidates[0] or inside[-1] == candidates[-1] else "",
+        note=OPEN if low == candidates[0] or high == candidates[-1] else "",
     )
 
 
