@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from cop_core.power.figure import draw_power
+from cop_core.report.power_figure import draw_power
 from napari_cop._plot_canvas import PlotWidget
 
 if TYPE_CHECKING:

@@ -64,7 +64,7 @@ def write_recommendation(
     CopError
         Writing failed for another reason, such as a full disk.
     """
-    from cop_core.power.figure import save_power_figure
+    from cop_core.report.power_figure import save_power_figure
 
     target = Path(directory).expanduser()
     plan = None

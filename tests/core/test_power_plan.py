@@ -191,7 +191,7 @@ def test_without_a_laser_no_plan_is_left(found, tmp_path, quick_power_figure):
 def quick_power_figure(monkeypatch):
     """Leave the drawing out where only files matter."""
     monkeypatch.setattr(
-        "cop_core.power.figure.save_power_figure",
+        "cop_core.report.power_figure.save_power_figure",
         lambda _, stem: stem.with_suffix(".svg").write_text("figure"),
     )
 

@@ -9,8 +9,8 @@ import pytest
 
 from cop_core.cli.power import recommend
 from cop_core.power import recommend_power, recommendation_document
-from cop_core.power.figure import power_figure
 from cop_core.power.tissue import FOLLOW_UM, follow_tissue
+from cop_core.report.power_figure import power_figure
 from cop_core.simulator import Detector, Optics
 from cop_core.stacks import open_stack
 from cop_core.statistics import DepthProfile, PlaneEstimate

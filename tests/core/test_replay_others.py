@@ -26,7 +26,7 @@ SCALE = {"axes": "ZYX", "PhysicalSizeZ": 20.0, "PhysicalSizeZUnit": "µm"}
 
 @pytest.fixture
 def quick_power_figure(monkeypatch):
-    monkeypatch.setattr("cop_core.power.figure.save_power_figure", lambda *_: None)
+    monkeypatch.setattr("cop_core.report.power_figure.save_power_figure", lambda *_: None)
 
 
 @pytest.fixture
