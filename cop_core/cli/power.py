@@ -130,10 +130,7 @@ def _layers(found: Recommendation) -> Table:
 
 
 def _curve(found: Recommendation) -> Table:
-    from cop_core.power.notes import amount
-
-    what = "signal" if found.held.name == "signal" else f"{found.held.name} strength"
-    title = f"power that holds the {what} at {amount(found, found.level)}"
+    title = f"power that holds the {found.held.label} at {found.held.text(found.level)}"
     table = _table(title, "depth, µm", "power, mW", "95 % interval", "expected", "")
     step = max(math.ceil((len(found.depth_um) - 1) / _ROWS), 1)
     last = len(found.depth_um) - 1
@@ -144,7 +141,7 @@ def _curve(found: Recommendation) -> Table:
             f"{found.depth_um[index]:.0f}",
             f"{found.power_mw[index]:.2f}",
             " to ".join(f"{end:.2f}" for end in ends),
-            amount(found, float(found.expected[index])),
+            found.held.text(found.expected[index]),
             ", ".join(name for name, holds in marks.items() if holds),
         )
     return table

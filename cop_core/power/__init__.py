@@ -7,7 +7,7 @@ from cop_core.power.attenuation import Attenuation, TissueLayer, attenuation, fi
 from cop_core.power.bright_signal import BrightSignal, bright_signal
 from cop_core.power.document import power_csv, recommendation_document
 from cop_core.power.energy import Energy
-from cop_core.power.held_quantity import SIGNAL, SIGNAL_EXPONENTS, Held
+from cop_core.power.held_quantity import SIGNAL, HeldQuantity
 from cop_core.power.limit import PowerLimit
 from cop_core.power.recommend import recommend_power
 from cop_core.power.recommendation import Recommendation
@@ -15,11 +15,10 @@ from cop_core.power.write import useq_plan, write_recommendation
 
 __all__ = [
     "SIGNAL",
-    "SIGNAL_EXPONENTS",
     "Attenuation",
     "BrightSignal",
     "Energy",
-    "Held",
+    "HeldQuantity",
     "PowerLimit",
     "Recommendation",
     "TissueLayer",

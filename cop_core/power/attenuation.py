@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from cop_core.errors import InputError
 from cop_core.power.bright_signal import BRIGHT_SHARE, BrightSignal, bright_signal
+from cop_core.power.choices import require_order
 from cop_core.power.layers import MOST_BREAKS, fit_layers
-from cop_core.power.offset import Offset, find_offset
-from cop_core.power.usable_planes import commonest, log_gain, reasons_of
+from cop_core.power.usable_planes import Offset, commonest, find_offset, log_gain, reasons_of
 from cop_core.statistics import autocorrelation
 from cop_core.statistics.piecewise import PiecewiseFit, fit_pieces
 
@@ -212,12 +212,3 @@ def require_power(power_mw: Array, name: str) -> None:
             where=name,
             advice="Give it: --power 5, --power gained:P0,l,Pmax or --power table.csv",
         )
-
-
-def require_order(order: Any) -> int:
-    """Return the number of photons absorbed at once, or refuse it."""
-    if isinstance(order, bool) or order not in (1, 2, 3, 4):
-        raise InputError(
-            f"an excitation order of {order!r}", advice="Give 3 (three-photon) or 2 (two-photon)"
-        )
-    return int(order)

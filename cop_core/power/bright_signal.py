@@ -62,6 +62,13 @@ class BrightSignal:
     noise_counts: Array
     reasons: tuple[str, ...]
 
+    def power_mw_at(self, depth_um: Array) -> Array:
+        """Return the power that the stack was taken with at depths in um, NaN beyond them."""
+        order = np.argsort(self.depth_um, kind="stable")
+        inside = (depth_um >= self.depth_um.min()) & (depth_um <= self.depth_um.max())
+        power = np.interp(depth_um, self.depth_um[order], self.power_mw[order])
+        return np.where(inside, power, np.nan)
+
 
 def bright_signal(
     stack: Stack,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.errors import InputError
-from cop_core.power.tissue import Tissue, follow_tissue
+from cop_core.power.tissue import TissueCourse, follow_tissue
 from cop_core.statistics import autocorrelation
 from cop_core.statistics.piecewise import PiecewiseFit
 
@@ -35,7 +35,7 @@ STRONGEST: Final = 0.4  # above, noise itself stretches the range that it is mea
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldQuantity:
     """A quantity Q of a plane as depth and power make it: log Q = g(z) + t(z) + m log P.
 
     Attributes
@@ -51,7 +51,7 @@ class Held:
     drift : float
         For a component: strength over what the signal explains, deepest plane over shallowest;
         1 where it follows the signal alone.
-    tissue : Tissue or None
+    tissue : TissueCourse or None
         t, what the tissue of the stack adds; None where the law alone is held.
     """
 
@@ -60,7 +60,19 @@ class Held:
     fit: PiecewiseFit
     measured: Array
     drift: float = 1.0
-    tissue: Tissue | None = None
+    tissue: TissueCourse | None = None
+
+    @property
+    def label(self) -> str:
+        """What it is called: ``"signal"`` or, for example, ``"poisson strength"``."""
+        return SIGNAL if self.name == SIGNAL else f"{self.name} strength"
+
+    def text(self, value: float) -> str:
+        """Return a value with its unit."""
+        if self.name == SIGNAL:
+            return f"{value:.4g} counts"
+        strongest = f"over {100 * STRONGEST:.0f} %"
+        return f"{100 * value:.1f} %" if value <= STRONGEST else strongest
 
     def at(self, depth_um: npt.ArrayLike, power_mw: npt.ArrayLike) -> Array:
         """Return Q expected at depths in um and powers in mW; a strength is 1 at most."""
@@ -84,16 +96,16 @@ class Held:
         return law if self.tissue is None else law + self.tissue.at(depth_um)
 
 
-def hold_signal(found: Attenuation, follow_um: float = 0.0) -> Held:
+def hold_signal(found: Attenuation, follow_um: float = 0.0) -> HeldQuantity:
     """Return the bright signal as what is held, with the tissue smoothed over a depth in um."""
     measured = np.where(found.used, found.counts, np.nan)
     tissue = follow_tissue(found.fit.depth_um, found.fit.residual, follow_um)
-    return Held(SIGNAL, float(found.order), found.fit, measured, tissue=tissue)
+    return HeldQuantity(SIGNAL, float(found.order), found.fit, measured, tissue=tissue)
 
 
 def hold_component(
     profile: DepthProfile, component: str, found: Attenuation, follow_um: float = 0.0
-) -> Held:
+) -> HeldQuantity:
     """Return a component's strength as what is held.
 
     The strength of every plane is taken as c S^b, with b from `SIGNAL_EXPONENTS` and S the
@@ -117,7 +129,6 @@ def hold_component(
         normalised by the stack, or fewer than 8 planes have a strength between 2 and 40 %
         within the depths of the fit.
     """
-    require_component(component)
     _require_profile(profile, component)
     b, signal = SIGNAL_EXPONENTS[component], hold_signal(found)
     strength, power, depth = profile.of(component), profile.power_mw, profile.depth_um
@@ -137,7 +148,7 @@ def hold_component(
     measured = np.where(use, strength, np.nan)
     trend = float(np.polyfit(depth[use], ratio, 1)[0] * np.ptp(depth[use]))
     tissue = follow_tissue(depth[use], ratio - c, follow_um)
-    return Held(component, b * found.order, fit, measured, float(np.exp(trend)), tissue)
+    return HeldQuantity(component, b * found.order, fit, measured, float(np.exp(trend)), tissue)
 
 
 def _error_of_mean(depth_um: Array, values: Array) -> float:
@@ -147,16 +158,6 @@ def _error_of_mean(depth_um: Array, values: Array) -> float:
     rho = autocorrelation.estimate_rho(np.ones((len(values), 1)), values[order], gap)
     weights = np.full(len(values), 1 / len(values))
     return float(values.std(ddof=1) * np.sqrt(autocorrelation.quadratic_form(weights, rho, gap)))
-
-
-def require_component(component: str) -> None:
-    """Refuse a component that does not follow the signal in a known way."""
-    if component not in SIGNAL_EXPONENTS:
-        known = ", ".join((SIGNAL, *SIGNAL_EXPONENTS))
-        raise InputError(
-            f"power cannot hold {component!r}: how it follows the signal is not known",
-            advice=f"Hold one of {known}",
-        )
 
 
 def _require_profile(profile: DepthProfile, component: str) -> None:

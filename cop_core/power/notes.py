@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cop_core.power.held_quantity import SIGNAL, STRONGEST
+from cop_core.power.held_quantity import SIGNAL
 
 if TYPE_CHECKING:
     from cop_core.power.recommendation import Recommendation
@@ -25,13 +25,6 @@ def notes_of(found: Recommendation) -> tuple[str, ...]:
     return tuple(note for part in parts for note in part(found))
 
 
-def amount(found: Recommendation, value: float) -> str:
-    """Return a value of what is held, with its unit."""
-    if found.held.name == SIGNAL:
-        return f"{value:.4g} counts"
-    return f"{100 * value:.1f} %" if value <= STRONGEST else f"over {100 * STRONGEST:.0f} %"
-
-
 def _cap(found: Recommendation) -> Iterator[str]:
     if found.cap_depth_um is None:
         return
@@ -40,11 +33,10 @@ def _cap(found: Recommendation) -> Iterator[str]:
     where = f"from {found.cap_depth_um:.0f} um on"
     if end + 1 < len(found.depth_um):
         where = f"between {found.cap_depth_um:.0f} and {deepest:.0f} um"
-    what = "signal" if found.held.name == SIGNAL else f"{found.held.name} strength"
+    held = found.held
     yield (
-        f"{where} the limit of {found.limit.max_mw:g} mW holds: the "
-        f"{what} goes from {amount(found, found.level)} to an expected {amount(found, last)} "
-        f"at {deepest:.0f} um"
+        f"{where} the limit of {found.limit.max_mw:g} mW holds: the {held.label} goes from "
+        f"{held.text(found.level)} to an expected {held.text(last)} at {deepest:.0f} um"
     )
 
 

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.errors import InputError
-from cop_core.power.attenuation import (
-    Attenuation,
-    attenuation,
-    fit_attenuation,
-    require_order,
-)
-from cop_core.power.bright_signal import BRIGHT_SHARE, BrightSignal, plane_means
+from cop_core.power.attenuation import Attenuation, fit_attenuation, require_power
+from cop_core.power.bright_signal import BRIGHT_SHARE, bright_signal, plane_means
+from cop_core.power.choices import PowerChoices, require_depths
 from cop_core.power.energy import compare_energy
-from cop_core.power.held_quantity import (
-    FAINTEST,
-    SIGNAL,
-    STRONGEST,
-    Held,
-    hold_component,
-    hold_signal,
-    require_component,
-)
+from cop_core.power.held_quantity import SIGNAL, HeldQuantity, hold_component, hold_signal
 from cop_core.power.layers import MOST_BREAKS
-from cop_core.power.limit import PowerLimit
 from cop_core.power.made import made_of, settings_of
+from cop_core.power.notes import notes_of
 from cop_core.power.recommendation import Recommendation
-from cop_core.power.tissue import FOLLOW_UM, require_follow
+from cop_core.power.tissue import FOLLOW_UM
 from cop_core.stacks import Stack, open_stack
 from cop_core.statistics.profile import DepthProfile
 
@@ -43,11 +29,6 @@ if TYPE_CHECKING:
     from cop_core.statistics.depth_window import Window
 
 Array = npt.NDArray[np.float64]
-
-_NOT_ASKED: Final = {
-    *("source", "profile", "estimator", "settings", "progress", "cancelled", "opening"),
-}
-"""Arguments that say where the numbers come from, not what is wanted of them."""
 
 
 def recommend_power(
@@ -128,118 +109,114 @@ def recommend_power(
     CancelledError
         Where `cancelled` says so.
     """
-    asked = {key: value for key, value in dict(locals()).items() if key not in _NOT_ASKED}
-    limit = PowerLimit(max_power_mw, max_rise_mw)
-    surface_mw = _require_choices(limit, surface_power_mw, hold, level, frame_time_s)
-    order, follow_um = require_order(excitation_order), require_follow(follow_um)
+    choices = PowerChoices(
+        max_power_mw=max_power_mw,
+        surface_power_mw=surface_power_mw,
+        hold=hold,
+        level=level,
+        excitation_order=excitation_order,
+        offset_counts=offset_counts,
+        depths_um=depths_um,
+        max_rise_mw=max_rise_mw,
+        frame_time_s=frame_time_s,
+        window_um=window_um,
+        most_breaks=most_breaks,
+        share=share,
+        follow_um=follow_um,
+    )
     source = source if isinstance(source, (Stack, DepthProfile)) else open_stack(source, **opening)
-    depth_um = _require_depths(source.depth_um if depths_um is None else depths_um)
-    made = made_of(source)
+    depth_um = require_depths(source.depth_um if depths_um is None else depths_um)
+    found = _attenuation_of(source, choices, progress, cancelled)
     if isinstance(source, DepthProfile):
-        profile, offset_counts = source, _offset_of(source, offset_counts)
-        found = fit_attenuation(
-            plane_means(source), excitation_order=order, offset_counts=offset_counts,
-            window_um=window_um, most_breaks=most_breaks,
-        )  # fmt: skip
-    else:
-        found = attenuation(
-            source, excitation_order=order, offset_counts=offset_counts, window_um=window_um,
-            most_breaks=most_breaks, share=share, progress=progress, cancelled=cancelled,
-        )  # fmt: skip
-    if hold != SIGNAL and profile is None:
+        profile = source
+    elif hold == SIGNAL:
+        profile = None
+    elif profile is None:
         from cop_core.reading import Settings as Reading
         from cop_core.reading import profile as read
 
-        require_component(hold)
         settings = settings or Reading(offset_counts=offset_counts)
         profile = read(
             source, estimator=estimator, settings=settings, progress=progress, cancelled=cancelled
         )
-    held = hold_signal(found, follow_um)
-    if hold != SIGNAL and profile is not None:
+    if hold == SIGNAL or profile is None:
+        held = hold_signal(found, follow_um)
+    else:
         held = hold_component(profile, hold, found, follow_um)
-        made = {"loaded_with": None, **profile.provenance, **made}
-    recommended = _recommend(found, held, limit, depth_um, level, surface_mw, frame_time_s)
-    read_with = None if hold == SIGNAL and profile is not source else profile
-    return replace(recommended, settings=settings_of(asked, read_with, source), provenance=made)
-
-
-def _recommend(
-    found: Attenuation,
-    held: Held,
-    limit: PowerLimit,
-    depth_um: Array,
-    level: float | None,
-    surface_mw: float | None,
-    frame_time_s: float | None,
-) -> Recommendation:
-    fitted = held.fit.depth_um
-    anchor_um: float | None = None
-    if level is None:
-        anchor_um = 0.0 if surface_mw is not None else float(fitted[0])
-        known = found.signal.depth_um == anchor_um
-        anchor_mw = surface_mw or float(found.signal.power_mw[known][0])
-        level = float(held.at([anchor_um], [anchor_mw])[0])
-    wanted = held.power_mw(level, depth_um)
-    spread = np.exp(
-        np.minimum(held.fit.t95 * held.se_at(depth_um, anchor_um) / abs(held.exponent), 50.0)
+    return replace(
+        recommend_at(depth_um, found, held, choices),
+        settings=settings_of(vars(choices), profile, source),
+        provenance={**(made_of(profile) if profile else {}), **made_of(source)},
     )
-    power_mw, capped = limit.cap(wanted)
+
+
+def recommend_at(
+    depth_um: Array, found: Attenuation, held: HeldQuantity, choices: PowerChoices
+) -> Recommendation:
+    """Recommend the power at depths in um, ascending, that holds a quantity level."""
+    level, anchor_um = _level(found, held, choices)
+    wanted_mw = held.power_mw(level, depth_um)
+    power_mw, capped = choices.limit.cap(wanted_mw)
+    log_error = held.fit.t95 * held.se_at(depth_um, anchor_um) / abs(held.exponent)
+    factor = np.exp(np.minimum(log_error, 50.0))
+    fitted = held.fit.depth_um
     half_step = float(np.median(np.diff(fitted))) / 2
-    outside = (depth_um < fitted[0] - half_step) | (depth_um > fitted[-1] + half_step)
-    energy = compare_energy(
-        depth_um, power_mw, ~capped, max_mw=limit.max_mw,
-        acquired_mw=_acquired(found.signal, depth_um), frame_time_s=frame_time_s,
-    )  # fmt: skip
-    return Recommendation(
-        found, held, level, limit, depth_um, power_mw, wanted, wanted / spread, wanted * spread,
-        capped, outside, energy,
-    )  # fmt: skip
+    recommended = Recommendation(
+        attenuation=found,
+        held=held,
+        level=level,
+        limit=choices.limit,
+        depth_um=depth_um,
+        power_mw=power_mw,
+        wanted_mw=wanted_mw,
+        low_mw=wanted_mw / factor,
+        high_mw=wanted_mw * factor,
+        capped=capped,
+        extrapolated=(depth_um < fitted[0] - half_step) | (depth_um > fitted[-1] + half_step),
+        energy=compare_energy(
+            depth_um,
+            power_mw,
+            ~capped,
+            max_mw=choices.limit.max_mw,
+            acquired_mw=found.signal.power_mw_at(depth_um),
+            frame_time_s=choices.frame_time_s,
+        ),
+    )
+    return replace(recommended, notes=notes_of(recommended))
 
 
-def _require_choices(
-    limit: PowerLimit,
-    surface_mw: float | None,
-    hold: str,
-    level: float | None,
-    frame_time_s: float | None,
-) -> float | None:
-    """Refuse choices that contradict each other; return the power at the surface."""
-    if surface_mw is not None and level is not None:
-        raise InputError(
-            "a level and a power at the surface are both given, and each sets the other",
-            advice="Give one of them",
-        )
-    for name, value in (("level", level), ("frame_time_s", frame_time_s)):
-        if value is not None and not (math.isfinite(value) and value > 0):
-            raise InputError(f"{name} must be above 0, not {value!r}", where=name)
-    if level is not None and hold != SIGNAL and not FAINTEST <= level <= STRONGEST:
-        problem = f"a strength of {level:g} cannot be held"
-        raise InputError(problem, where="level", advice="Give a share of 1, from 0.02 to 0.4")
-    if surface_mw is None:
-        return None
-    surface_mw = limit.require(surface_mw)
-    if not surface_mw:
-        raise InputError("a power of 0 mW at the surface gives no signal to hold")
-    return surface_mw
+def _attenuation_of(
+    source: Stack | DepthProfile,
+    choices: PowerChoices,
+    progress: Callable[[int, int], None],
+    cancelled: Callable[[], bool],
+) -> Attenuation:
+    require_power(source.power_mw, source.name)
+    offset_counts = choices.offset_counts
+    if isinstance(source, DepthProfile):
+        signal = plane_means(source)
+        if offset_counts is None:  # the one that the profile was read with
+            offset_counts = source.settings.get("offset_counts")
+    else:
+        signal = bright_signal(source, share=choices.share, progress=progress, cancelled=cancelled)
+    return fit_attenuation(
+        signal,
+        excitation_order=choices.excitation_order,
+        offset_counts=offset_counts,
+        window_um=choices.window_um,
+        most_breaks=choices.most_breaks,
+    )
 
 
-def _require_depths(depths_um: npt.ArrayLike) -> Array:
-    """Return depths to recommend for, ascending."""
-    depth = np.asarray(depths_um, np.float64)
-    if depth.ndim != 1 or not len(depth) or not np.isfinite(depth).all():
-        raise InputError("the depths are no row of finite numbers", where="depths_um")
-    return np.unique(depth)
-
-
-def _offset_of(profile: DepthProfile, given_counts: float | None) -> float | None:
-    """Return the offset given now, or the one that the profile was read with."""
-    return profile.settings.get("offset_counts") if given_counts is None else given_counts
-
-
-def _acquired(signal: BrightSignal, depth_um: Array) -> Array:
-    """Return the power that the stack was taken with at depths in um, NaN where it has none."""
-    order = np.argsort(signal.depth_um, kind="stable")
-    inside = (depth_um >= signal.depth_um.min()) & (depth_um <= signal.depth_um.max())
-    power = np.interp(depth_um, signal.depth_um[order], signal.power_mw[order])
-    return np.where(inside, power, np.nan)
+def _level(
+    found: Attenuation, held: HeldQuantity, choices: PowerChoices
+) -> tuple[float, float | None]:
+    """Return the level to hold and the depth in um where a power sets it, if one does."""
+    if choices.level is not None:
+        return choices.level, None
+    if choices.surface_power_mw is not None:
+        anchor_um, anchor_mw = 0.0, choices.surface_power_mw
+    else:
+        anchor_um = float(held.fit.depth_um[0])
+        anchor_mw = float(found.signal.power_mw[found.signal.depth_um == anchor_um][0])
+    return float(held.at([anchor_um], [anchor_mw])[0]), anchor_um

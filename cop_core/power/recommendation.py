@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +12,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from cop_core.power.attenuation import Attenuation
     from cop_core.power.energy import Energy
-    from cop_core.power.held_quantity import Held
+    from cop_core.power.held_quantity import HeldQuantity
     from cop_core.power.limit import PowerLimit
 
 Array = npt.NDArray[np.float64]
@@ -28,7 +27,7 @@ class Recommendation:
     ----------
     attenuation : Attenuation
         How the signal falls with depth.
-    held : Held
+    held : HeldQuantity
         What is held, and how it follows depth and power.
     level : float
         At which level: counts of bright signal, or a strength from 0 to 1.
@@ -44,6 +43,8 @@ class Recommendation:
         Depths outside those of the fit.
     energy : Energy
         What it costs.
+    notes : tuple of str
+        What the reader must be told beside the curve, most important first.
     settings : dict
         What `recommend_power` was asked, in JSON types.
     provenance : dict
@@ -52,7 +53,7 @@ class Recommendation:
     """
 
     attenuation: Attenuation
-    held: Held
+    held: HeldQuantity
     level: float
     limit: PowerLimit
     depth_um: Array
@@ -63,6 +64,7 @@ class Recommendation:
     capped: Bools
     extrapolated: Bools
     energy: Energy
+    notes: tuple[str, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
 
@@ -88,10 +90,3 @@ class Recommendation:
         share = (math.log(self.limit.max_mw) - wanted[0]) / (wanted[1] - wanted[0])
         above, below = self.depth_um[first - 1 : first + 1]
         return float(above + min(max(share, 0.0), 1.0) * (below - above))
-
-    @cached_property
-    def notes(self) -> tuple[str, ...]:
-        """What the reader must be told beside the curve."""
-        from cop_core.power.notes import notes_of
-
-        return notes_of(self)

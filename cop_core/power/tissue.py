@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-
-from cop_core.errors import InputError
 
 Array = npt.NDArray[np.float64]
 
@@ -20,7 +17,7 @@ _FEWEST: Final = 5  # planes that are smoothed together: of fewer, power would f
 
 
 @dataclass(frozen=True)
-class Tissue:
+class TissueCourse:
     """Slow deviations of a stack from the law that was fitted to it.
 
     Attributes
@@ -56,7 +53,7 @@ class Tissue:
         return np.column_stack([np.interp(depth, self.depth_um, row) for row in self.errors.T])
 
 
-def follow_tissue(depth_um: Array, deviation: Array, over_um: float) -> Tissue | None:
+def follow_tissue(depth_um: Array, deviation: Array, over_um: float) -> TissueCourse | None:
     """Smooth deviations by local lines [1]_; None where they are not to be followed.
 
     Parameters
@@ -85,15 +82,4 @@ def follow_tissue(depth_um: Array, deviation: Array, over_um: float) -> Tissue |
     left = values - weights @ values
     dof = n - 2 * np.trace(weights) + float((weights**2).sum())
     sd = float(np.sqrt(left @ left / max(dof, 1.0)))
-    return Tissue(over_um, depth, weights @ values, sd * weights)
-
-
-def require_follow(over_um: Any) -> float:
-    """Return a depth to follow the tissue over, in um, or refuse it."""
-    if isinstance(over_um, bool) or not (math.isfinite(over_um) and over_um >= 0):
-        raise InputError(
-            f"the tissue cannot be followed over {over_um!r} um",
-            where="follow_um",
-            advice="Give a depth in um, or 0 to hold the law alone",
-        )
-    return float(over_um)
+    return TissueCourse(over_um, depth, weights @ values, sd * weights)

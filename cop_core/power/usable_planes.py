@@ -1,18 +1,20 @@
-"""Which planes say something about attenuation, and why the others do not."""
+"""The detector's zero level, and which planes stand out from it enough to tell attenuation."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from cop_core.errors import InputError
 from cop_core.statistics import autocorrelation
 from cop_core.statistics.depth_window import Window, limits_um
 
 if TYPE_CHECKING:
     from cop_core.power.bright_signal import BrightSignal
-    from cop_core.power.offset import Offset
 
 Array = npt.NDArray[np.float64]
 
@@ -25,20 +27,55 @@ _SNR: Final = 10.0
 _OUTLIER_SDS: Final = 5.0
 _OUTLIER_LEAST: Final = 0.1  # of the log signal: what is less does no harm
 _SD_OF_MAD: Final = 1.4826
+_RANGE: Final = 100.0  # brightest signal over the error of the offset, at least
+
+
+@dataclass(frozen=True)
+class Offset:
+    """Counts without light, the detector's zero level; the error is 0 where it was given."""
+
+    counts: float
+    error_counts: float = 0.0
+
+    @property
+    def estimated(self) -> bool:
+        """Whether it was estimated from the stack."""
+        return self.error_counts > 0
+
+
+def find_offset(signal: BrightSignal, given_counts: float | None) -> Offset:
+    """Return the offset that was given, or the dark level of the dimmest plane.
+
+    Its error is taken as the distance of that level from the plane's mean: where light is left
+    in the dimmest plane, structure shows in it, and the darkest structure may hold light too.
+
+    Raises
+    ------
+    InputError
+        If the offset given is not finite, or none is given and even the dimmest plane holds
+        more than a hundredth of the brightest one's light.
+    """
+    if given_counts is not None:
+        if not math.isfinite(given_counts):
+            raise InputError(f"an offset of {given_counts} counts", advice="Give a finite number")
+        return Offset(float(given_counts))
+    means = np.where([not r for r in signal.reasons], signal.mean_counts, np.nan)
+    if not np.isfinite(means).any():
+        raise InputError("no plane can be used", where=signal.name)
+    dimmest = int(np.nanargmin(means))
+    dark = float(signal.dark_counts[dimmest])
+    error = max(float(means[dimmest]) - dark, float(signal.noise_counts[dimmest]))
+    if not float(np.nanmax(signal.bright_counts)) - dark >= _RANGE * error:
+        raise InputError(
+            "the detector's offset cannot be told: light reaches every plane of the stack",
+            where=signal.name,
+            advice="Give it with --offset-counts: the mean of a frame without light",
+        )
+    return Offset(dark, error)
 
 
 def log_gain(signal: BrightSignal, offset_counts: float, order: int) -> Array:
-    """Return log(S / P^n) of every plane, NaN where it has none.
-
-    Parameters
-    ----------
-    signal : BrightSignal
-        The planes.
-    offset_counts : float
-        The detector's zero level.
-    order : int
-        Photons absorbed at once, n.
-    """
+    """Return log(S / P^n) of every plane, n photons absorbed at once; NaN where it has none."""
     counts = signal.bright_counts - offset_counts
     with np.errstate(invalid="ignore", divide="ignore"):
         gain = np.log(counts) - order * np.log(signal.power_mw)
@@ -48,19 +85,7 @@ def log_gain(signal: BrightSignal, offset_counts: float, order: int) -> Array:
 def reasons_of(
     signal: BrightSignal, offset: Offset, order: int, window_um: Window | None
 ) -> tuple[str, ...]:
-    """Say for every plane why it is left out of the fit; empty where it is not.
-
-    Parameters
-    ----------
-    signal : BrightSignal
-        The planes.
-    offset : Offset
-        The detector's zero level.
-    order : int
-        Photons absorbed at once.
-    window_um : Window or None
-        Depths to use, shallowest and deepest; None where open.
-    """
+    """Say for every plane why it is left out of the fit; empty where it is not."""
     error = np.maximum(signal.noise_counts, offset.error_counts)
     low, high = limits_um(window_um) if window_um else (-np.inf, np.inf)
     doubts = {

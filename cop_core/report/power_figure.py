@@ -148,8 +148,7 @@ def _draw_held(ax: Axes, found: Recommendation) -> None:
         ax.set_yscale("log")
     else:
         ax.set_ylim(0, 1.25 * 100 * STRONGEST)
-    name = "Signal" if held.name == SIGNAL else f"{held.name.capitalize()} strength"
-    ax.set_title(f"{name}")
+    ax.set_title(held.label.capitalize())
     ax.set_ylabel("Bright signal (counts)" if held.name == SIGNAL else "Strength (%)")
 
 

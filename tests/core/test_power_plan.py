@@ -23,9 +23,9 @@ Z = np.arange(24) * 20.0
 def found():
     """A recommendation from an exact law."""
     from cop_core.power import fit_attenuation
+    from cop_core.power.choices import PowerChoices
     from cop_core.power.held_quantity import hold_signal
-    from cop_core.power.limit import PowerLimit
-    from cop_core.power.recommend import _recommend
+    from cop_core.power.recommend import recommend_at
 
     bright = 100 + 125 * 30 * np.exp(-3 * Z / 300) * (1 + 1e-3 * np.cos(np.arange(24) ** 2))
     signal = BrightSignal(
@@ -33,7 +33,7 @@ def found():
         ("",) * 24,
     )  # fmt: skip
     attenuation = fit_attenuation(signal, offset_counts=100)
-    return _recommend(attenuation, hold_signal(attenuation), PowerLimit(15), Z, None, None, None)
+    return recommend_at(Z, attenuation, hold_signal(attenuation), PowerChoices(max_power_mw=15))
 
 
 def powers(events):

@@ -9,6 +9,7 @@ import pytest
 import cop_core as cop
 from cop_core.errors import InputError
 from cop_core.power import PowerLimit, power_csv, recommend_power, recommendation_document
+from cop_core.power.notes import notes_of
 from cop_core.simulator import Detector, Optics
 from cop_core.stacks import GainedPower, open_stack, read_power_table
 from cop_core.statistics import DepthProfile, PlaneEstimate
@@ -231,7 +232,9 @@ def test_a_limit_that_stops_to_hold_is_said_with_both_ends(found):
     dimmer = replace(found, wanted_mw=wanted, power_mw=np.minimum(wanted, 20), capped=wanted > 20)
     first, last = found.cap_depth_um, found.depth_um[-4]
     assert dimmer.cap_depth_um == first
-    assert dimmer.notes[0].startswith(f"between {first:.0f} and {last:.0f} um the limit of 20 mW")
+    assert notes_of(dimmer)[0].startswith(
+        f"between {first:.0f} and {last:.0f} um the limit of 20 mW"
+    )
 
 
 def test_a_window_may_be_open(fixed):
