@@ -17,7 +17,7 @@ import numpy as np
 from record import record
 
 import cop_core as cop
-from cop_core.power import Attenuation, BrightSignal, bright_signal, fit_attenuation
+from cop_core.power import Attenuation, BrightSignal, attenuation, bright_signal
 from cop_core.simulator import Detector, Optics, Phantom, simulate
 from cop_core.stacks import GainedPower
 
@@ -58,7 +58,7 @@ def stack(seed: int, planes: int, shortest_um: float) -> tuple[BrightSignal, Opt
 def try_fit(signal: BrightSignal, offset_counts: float | None) -> Attenuation | None:
     """Return a fit, or None where it is refused."""
     try:
-        return fit_attenuation(signal, offset_counts=offset_counts)
+        return attenuation(signal, offset_counts=offset_counts)
     except cop.InputError as error:
         print("refused:", error)
         return None

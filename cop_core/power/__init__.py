@@ -3,7 +3,7 @@
 Acquisition plans live in `cop_core.power.acquisition_plan`, which needs useq-schema.
 """
 
-from cop_core.power.attenuation import Attenuation, TissueLayer, attenuation, fit_attenuation
+from cop_core.power.attenuation import Attenuation, TissueLayer, attenuation
 from cop_core.power.bright_signal import BrightSignal, bright_signal
 from cop_core.power.document import power_csv, recommendation_document
 from cop_core.power.energy import Energy
@@ -24,7 +24,6 @@ __all__ = [
     "TissueLayer",
     "attenuation",
     "bright_signal",
-    "fit_attenuation",
     "power_csv",
     "recommend_power",
     "recommendation_document",

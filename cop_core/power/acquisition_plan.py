@@ -29,9 +29,9 @@ class PowerSequence(MDASequence):
     laser : tuple of str
         Device and property that take the power in mW at the sample.
     power_mw : tuple of float
-        Power of every plane of the z plan, in mW.
+        One for every plane of the z plan.
     max_power_mw : float
-        Limit in mW; a sequence that breaks it cannot be made, read or run.
+        A sequence that breaks it cannot be made, read or run.
     """
 
     laser: tuple[str, str]
@@ -73,28 +73,17 @@ def power_sequence(
     surface_um: float = 0.0,
     downwards: int = 1,
 ) -> PowerSequence:
-    """Return a recommendation as a sequence for ``core.run_mda``.
+    """Return a recommendation as a sequence for ``core.run_mda``, from the surface down.
 
     Parameters
     ----------
     found : Recommendation
-        The curve.
     device, property_name : str
         What takes the power; its value must be in mW at the sample.
     surface_um : float
-        Stage position of depth 0, in um.
+        Stage position of depth 0.
     downwards : int
-        1 where the stage's z grows with depth, -1 where it falls.
-
-    Returns
-    -------
-    PowerSequence
-        From the surface down.
-
-    Raises
-    ------
-    InputError
-        If `downwards` is neither 1 nor -1.
+        1 where the stage's z grows with depth, -1 where it falls; else InputError.
     """
     if downwards not in (1, -1):
         raise InputError(f"a stage cannot go {downwards!r} down", advice="Give 1 or -1")
@@ -123,7 +112,7 @@ def read_plan(path: str | Path) -> PowerSequence:
     Raises
     ------
     InputError
-        If it is no such file, was changed by hand in one half only, or breaks its limit.
+        If it is not such a file, was changed by hand in one half only, or breaks its limit.
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))

@@ -20,6 +20,7 @@ from cop_core.statistics.piecewise import PiecewiseFit, fit_pieces
 
 if TYPE_CHECKING:
     from cop_core.stacks import Stack
+    from cop_core.statistics import DepthProfile
     from cop_core.statistics.depth_window import Window
 
 Array = npt.NDArray[np.float64]
@@ -27,17 +28,7 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class TissueLayer:
-    """One layer and its effective attenuation length.
-
-    Attributes
-    ----------
-    top_um, bottom_um : float
-        Where it was measured, in um.
-    length_um : float
-        Effective attenuation length l in um; infinite where the signal does not fall.
-    length_ci95_um : tuple of float
-        Its 95 % confidence interval.
-    """
+    """One layer and its effective attenuation length, infinite where the signal does not fall."""
 
     top_um: float
     bottom_um: float
@@ -56,13 +47,11 @@ class Attenuation:
     Attributes
     ----------
     signal : BrightSignal
-        What was measured.
     reasons : tuple of str
         Why a plane is not in the fit; empty where it is.
     order : int
         Photons absorbed at once, n.
     offset : Offset
-        The detector's zero level, and whether it was given.
     fit : PiecewiseFit
         Of log(S / P^n), counts and mW.
 
@@ -106,7 +95,7 @@ class Attenuation:
 
 
 def attenuation(
-    stack: Stack,
+    source: Stack | DepthProfile | BrightSignal,
     *,
     excitation_order: int = 3,
     offset_counts: float | None = None,
@@ -120,26 +109,20 @@ def attenuation(
 
     Parameters
     ----------
-    stack : Stack
+    source : Stack, DepthProfile or BrightSignal
         Must state depth and power of its planes.
     excitation_order : int
         Photons absorbed at once: 3 or 2 (1 for linear excitation).
     offset_counts : float, optional
-        The detector's zero level: the mean of a frame without light. Without it, it is
-        estimated where the stack goes down to planes without signal, and refused elsewhere.
+        The detector's zero level: the mean of a frame without light. Without it, that of a
+        profile is taken; else it is estimated where the stack goes down to planes without
+        signal, and refused elsewhere.
     window_um : (float or None, float or None), optional
-        Depths to use, lowest and highest, for example below the dura.
+        Depths to use, shallowest and deepest, for example below the dura.
     most_breaks : int
         Changes of length with depth to look for; 0 for one length.
-    share : float
-        Share of a plane that counts as bright structures.
-    progress, cancelled : callable
-        Told of planes done and in all; asked after each.
-
-    Returns
-    -------
-    Attenuation
-        Planes that cannot be used are left out with a reason.
+    share, progress, cancelled
+        As for `bright_signal`.
 
     Raises
     ------
@@ -149,29 +132,11 @@ def attenuation(
     CancelledError
         Where `cancelled` says so.
     """
-    require_power(stack.power_mw, stack.name)
     order = require_order(excitation_order)
-    signal = bright_signal(stack, share=share, progress=progress, cancelled=cancelled)
-    return fit_attenuation(
-        signal,
-        excitation_order=order,
-        offset_counts=offset_counts,
-        window_um=window_um,
-        most_breaks=most_breaks,
-    )
-
-
-def fit_attenuation(
-    signal: BrightSignal,
-    *,
-    excitation_order: int = 3,
-    offset_counts: float | None = None,
-    window_um: Window | None = None,
-    most_breaks: int = MOST_BREAKS,
-) -> Attenuation:
-    """Estimate effective attenuation lengths from planes already measured; see `attenuation`."""
-    order = require_order(excitation_order)
-    require_power(signal.power_mw, signal.name)
+    _require_power(source.power_mw, source.name)
+    signal = source
+    if not isinstance(signal, BrightSignal):
+        signal = bright_signal(signal, share=share, progress=progress, cancelled=cancelled)
     offset = find_offset(signal, offset_counts)
     reasons = reasons_of(signal, offset, order, window_um)
     used = np.array([not reason for reason in reasons], dtype=bool)
@@ -204,7 +169,7 @@ def fit_attenuation(
     return Attenuation(signal, reasons, order, offset, fit)
 
 
-def require_power(power_mw: Array, name: str) -> None:
+def _require_power(power_mw: Array, name: str) -> None:
     """Refuse a stack whose power is not stated."""
     if not np.isfinite(power_mw).any():
         raise InputError(

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.errors import CancelledError, InputError
+from cop_core.statistics.profile import DepthProfile
 
 if TYPE_CHECKING:
     from cop_core.stacks import Plane, Stack
-    from cop_core.statistics import DepthProfile
 
 Array = npt.NDArray[np.float64]
 
@@ -40,9 +40,9 @@ class BrightSignal:
     Attributes
     ----------
     name : str
-        The stack's name.
+        Of the stack.
     depth_um, power_mw : ndarray of shape (planes,)
-        Depth in um and power at the sample in mW (NaN where not stated).
+        Power at the sample; NaN where not stated.
     bright_counts, dark_counts, mean_counts : ndarray of shape (planes,)
         Brightness of the bright structures, of the darkest ones and of the whole plane; NaN
         where the plane cannot be used.
@@ -51,6 +51,8 @@ class BrightSignal:
         where structure cannot be told from noise.
     reasons : tuple of str
         Why a plane cannot be used; empty where it can.
+    offset_counts : float or None
+        The detector's zero level, where it is known.
     """
 
     name: str
@@ -61,6 +63,7 @@ class BrightSignal:
     mean_counts: Array
     noise_counts: Array
     reasons: tuple[str, ...]
+    offset_counts: float | None = None
 
     def power_mw_at(self, depth_um: Array) -> Array:
         """Return the power that the stack was taken with at depths in um, NaN beyond them."""
@@ -71,7 +74,7 @@ class BrightSignal:
 
 
 def bright_signal(
-    stack: Stack,
+    source: Stack | DepthProfile,
     *,
     share: float = BRIGHT_SHARE,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
@@ -87,19 +90,12 @@ def bright_signal(
 
     Parameters
     ----------
-    stack : Stack
-        What is measured, one plane at a time.
+    source : Stack or DepthProfile
+        A profile holds no pixels: its plane means stand in for the bright signal.
     share : float
         Share of the blocks that count as bright, in (0, 1].
-    progress : callable
-        Told of planes done and in all.
-    cancelled : callable
-        Asked after every plane.
-
-    Returns
-    -------
-    BrightSignal
-        One entry a plane.
+    progress, cancelled : callable
+        Told of planes done and in all; asked after each.
 
     Raises
     ------
@@ -115,35 +111,20 @@ def bright_signal(
     """
     if not 0 < share <= 1:
         raise InputError(f"a share of {share:g}", where="share", advice="Give one from 0 to 1")
+    if isinstance(source, DepthProfile):
+        return _plane_means(source)
     rows, reasons = [], []
-    for plane in stack:
+    for plane in source:
         reason = _reason(plane, share)
         rows.append(_NOTHING if reason else brightness(plane.data, share))
         reasons.append(reason)
-        progress(len(rows), len(stack))
+        progress(len(rows), len(source))
         if cancelled():
-            raise CancelledError("cancelled", where=f"plane {len(rows)} of {len(stack)}")
+            raise CancelledError("cancelled", where=f"plane {len(rows)} of {len(source)}")
     bright, noise, dark, mean = np.array(rows, np.float64).reshape(-1, 4).T
     return BrightSignal(
-        stack.name, stack.depth_um, stack.power_mw, bright, dark, mean, noise, tuple(reasons)
+        source.name, source.depth_um, source.power_mw, bright, dark, mean, noise, tuple(reasons)
     )
-
-
-def plane_means(profile: DepthProfile) -> BrightSignal:
-    """Return the mean signal of a profile's planes in place of the bright one.
-
-    Parameters
-    ----------
-    profile : DepthProfile
-        It holds no pixels, so noise and dark level are not known.
-    """
-    means = np.array([plane.signal for plane in profile.planes], dtype=np.float64)
-    nothing = np.full(len(means), np.nan)
-    reasons = tuple(plane.reason for plane in profile.planes)
-    return BrightSignal(
-        profile.name, profile.depth_um, profile.power_mw, means, nothing, means,
-        np.zeros(len(means)), reasons,
-    )  # fmt: skip
 
 
 def brightness(
@@ -156,7 +137,7 @@ def brightness(
     data : ndarray of shape (height, width)
         Counts, at least 30 blocks of 8 x 8.
     share : float
-        Share of the blocks that count as bright.
+        As for `bright_signal`.
     """
     first, second = _half_blocks(data)
     blocks = np.sort((first + second) / 2)
@@ -171,6 +152,22 @@ def brightness(
     bright = mean + spread * (float(blocks[-top:].mean()) - mean)
     dark = mean + spread * (float(blocks[:bottom].mean()) - mean)
     return float(bright), float(noise), float(dark), mean
+
+
+def _plane_means(profile: DepthProfile) -> BrightSignal:
+    """Return the means of planes in place of their bright signal; noise is not known."""
+    means = np.array([plane.signal for plane in profile.planes], dtype=np.float64)
+    return BrightSignal(
+        name=profile.name,
+        depth_um=profile.depth_um,
+        power_mw=profile.power_mw,
+        bright_counts=means,
+        dark_counts=np.full(len(means), np.nan),
+        mean_counts=means,
+        noise_counts=np.zeros(len(means)),
+        reasons=tuple(plane.reason for plane in profile.planes),
+        offset_counts=profile.settings.get("offset_counts"),
+    )
 
 
 def _reason(plane: Plane, share: float) -> str:

@@ -24,15 +24,14 @@ class Energy:
     recommended, fixed, exponential : float
         Sum of power over these planes, in mW planes.
     fixed_mw : float
-        The fixed power, in mW.
     exponential_p0_mw, exponential_length_um : float
         The law P0 exp(z / l) with the one length that comes nearest to the curve over these
-        planes (least squares of the log), in mW and um.
+        planes (least squares of the log).
     acquired : float
         Sum of power over the stack's own planes at these depths, in mW planes; NaN where the
         depths are not the stack's.
     frame_time_s : float or None
-        Time a plane takes, in s.
+        Time a plane takes.
     """
 
     planes: int
@@ -70,20 +69,17 @@ def compare_energy(
     acquired_mw: Array,
     frame_time_s: float | None,
 ) -> Energy:
-    """Compare a curve with fixed and exponential power at equal noise.
+    """Compare a curve with fixed and exponential power, over the planes that reach the level.
 
     Parameters
     ----------
-    depth_um, power_mw : ndarray of shape (planes,)
-        The curve, in um and mW.
-    reached : ndarray of bool, shape (planes,)
-        Planes that reach the level.
+    depth_um, power_mw, reached : ndarray of shape (planes,)
+        The curve, and where it reaches the level.
     max_mw : float
-        Limit in mW, which holds for every curve.
+        Limit for every curve.
     acquired_mw : ndarray of shape (planes,)
-        Power the stack was taken with, in mW; NaN where it has no such plane.
+        Power the stack was taken with; NaN where it has no such plane.
     frame_time_s : float or None
-        Time a plane takes, in s.
     """
     depth, power = depth_um[reached], power_mw[reached]
     length = _length_um(depth, power)

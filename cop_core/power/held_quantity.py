@@ -114,20 +114,19 @@ def hold_component(
     Parameters
     ----------
     profile : DepthProfile
-        Strengths and powers; its planes must be normalised each by itself.
+        Its planes must be normalised each by itself.
     component : str
         A key of `SIGNAL_EXPONENTS`.
     found : Attenuation
-        How the signal of the same stack falls.
+        Of the same stack.
     follow_um : float
-        Depth in um over which the strength's own course is smoothed and added; 0 for none.
+        Depth over which the strength's own course is smoothed and added; 0 for none.
 
     Raises
     ------
     InputError
-        If the component does not follow the signal in a known way, the profile lacks it or was
-        normalised by the stack, or fewer than 8 planes have a strength between 2 and 40 %
-        within the depths of the fit.
+        If the profile lacks the component or was normalised by the stack, or fewer than 8
+        planes have a strength between 2 and 40 % within the depths of the fit.
     """
     _require_profile(profile, component)
     b, signal = SIGNAL_EXPONENTS[component], hold_signal(found)

@@ -27,9 +27,9 @@ class PowerLimit:
     Attributes
     ----------
     max_mw : float
-        Largest average power at the sample in mW, above 0 and up to 1000.
+        Largest average power at the sample, above 0 and up to 1000.
     max_rise_mw : float or None
-        Largest rise from one plane to the next in mW; falling is always allowed.
+        Largest rise from one plane to the next; falling is always allowed.
 
     Raises
     ------
@@ -60,9 +60,9 @@ class PowerLimit:
         Parameters
         ----------
         power_mw : int, float or numpy scalar
-            Power at the sample in mW. Text, booleans and arrays are refused.
+            Text, booleans and arrays are refused.
         previous_mw : float, optional
-            Power before it in mW, where `max_rise_mw` is to be kept.
+            Power before it, where `max_rise_mw` is to be kept.
 
         Returns
         -------
@@ -92,17 +92,7 @@ class PowerLimit:
         Parameters
         ----------
         power_mw : sequence of numbers, or ndarray of shape (planes,)
-            Powers at the sample in mW, in the order in which they will be set.
-
-        Returns
-        -------
-        ndarray of shape (planes,)
-            The same powers.
-
-        Raises
-        ------
-        InputError
-            See `require`.
+            In the order in which they will be set.
         """
         kept: list[float] = []
         for power in _each(power_mw):
@@ -115,8 +105,8 @@ class PowerLimit:
         Parameters
         ----------
         power_mw : sequence of numbers, or ndarray of shape (planes,)
-            Wanted powers in mW, in the order in which they will be set; infinity is cut like
-            any other power above the limit.
+            Wanted powers, in the order in which they will be set; infinity is cut like any other
+            power above the limit.
 
         Returns
         -------

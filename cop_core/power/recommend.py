@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.power.attenuation import Attenuation, fit_attenuation, require_power
-from cop_core.power.bright_signal import BRIGHT_SHARE, bright_signal, plane_means
+from cop_core.power.attenuation import Attenuation, attenuation
+from cop_core.power.bright_signal import BRIGHT_SHARE
 from cop_core.power.choices import PowerChoices, require_depths
 from cop_core.power.energy import compare_energy
 from cop_core.power.held_quantity import SIGNAL, HeldQuantity, hold_component, hold_signal
@@ -126,19 +126,22 @@ def recommend_power(
     )
     source = source if isinstance(source, (Stack, DepthProfile)) else open_stack(source, **opening)
     depth_um = require_depths(source.depth_um if depths_um is None else depths_um)
-    found = _attenuation_of(source, choices, progress, cancelled)
+    found = attenuation(
+        source,
+        excitation_order=excitation_order,
+        offset_counts=offset_counts,
+        window_um=window_um,
+        most_breaks=most_breaks,
+        share=share,
+        progress=progress,
+        cancelled=cancelled,
+    )
     if isinstance(source, DepthProfile):
         profile = source
     elif hold == SIGNAL:
         profile = None
     elif profile is None:
-        from cop_core.reading import Settings as Reading
-        from cop_core.reading import profile as read
-
-        settings = settings or Reading(offset_counts=offset_counts)
-        profile = read(
-            source, estimator=estimator, settings=settings, progress=progress, cancelled=cancelled
-        )
+        profile = _read(source, choices, estimator, settings, progress, cancelled)
     if hold == SIGNAL or profile is None:
         held = hold_signal(found, follow_um)
     else:
@@ -146,7 +149,23 @@ def recommend_power(
     return replace(
         recommend_at(depth_um, found, held, choices),
         settings=settings_of(vars(choices), profile, source),
-        provenance={**(made_of(profile) if profile else {}), **made_of(source)},
+        provenance={**({} if profile is None else made_of(profile)), **made_of(source)},
+    )
+
+
+def _read(
+    stack: Stack,
+    choices: PowerChoices,
+    estimator: Estimator | str | Path,
+    settings: Settings | None,
+    progress: Callable[[int, int], None],
+    cancelled: Callable[[], bool],
+) -> DepthProfile:
+    from cop_core import reading
+
+    settings = settings or reading.Settings(offset_counts=choices.offset_counts)
+    return reading.profile(
+        stack, estimator=estimator, settings=settings, progress=progress, cancelled=cancelled
     )
 
 
@@ -183,29 +202,6 @@ def recommend_at(
         ),
     )
     return replace(recommended, notes=notes_of(recommended))
-
-
-def _attenuation_of(
-    source: Stack | DepthProfile,
-    choices: PowerChoices,
-    progress: Callable[[int, int], None],
-    cancelled: Callable[[], bool],
-) -> Attenuation:
-    require_power(source.power_mw, source.name)
-    offset_counts = choices.offset_counts
-    if isinstance(source, DepthProfile):
-        signal = plane_means(source)
-        if offset_counts is None:  # the one that the profile was read with
-            offset_counts = source.settings.get("offset_counts")
-    else:
-        signal = bright_signal(source, share=choices.share, progress=progress, cancelled=cancelled)
-    return fit_attenuation(
-        signal,
-        excitation_order=choices.excitation_order,
-        offset_counts=offset_counts,
-        window_um=choices.window_um,
-        most_breaks=choices.most_breaks,
-    )
 
 
 def _level(

@@ -26,15 +26,14 @@ class Recommendation:
     Attributes
     ----------
     attenuation : Attenuation
-        How the signal falls with depth.
     held : HeldQuantity
         What is held, and how it follows depth and power.
     level : float
         At which level: counts of bright signal, or a strength from 0 to 1.
     limit : PowerLimit
-        The limit, which `power_mw` keeps.
+        Kept by `power_mw`.
     depth_um, power_mw : ndarray of shape (planes,)
-        The curve: depth in um and power at the sample in mW.
+        The curve, power at the sample.
     wanted_mw, low_mw, high_mw : ndarray of shape (planes,)
         Power that would hold the level without a limit, and its 95 % interval.
     capped : ndarray of bool, shape (planes,)
@@ -42,7 +41,6 @@ class Recommendation:
     extrapolated : ndarray of bool, shape (planes,)
         Depths outside those of the fit.
     energy : Energy
-        What it costs.
     notes : tuple of str
         What the reader must be told beside the curve, most important first.
     settings : dict

@@ -23,9 +23,9 @@ class TissueCourse:
     Attributes
     ----------
     over_um : float
-        Depth over which they are smoothed, in um.
+        Depth over which they are smoothed.
     depth_um : ndarray of shape (n,)
-        Depths measured in um, ascending.
+        Depths measured, ascending.
     log_factor : ndarray of shape (n,)
         Log of what was measured over what the law says, smoothed.
     errors : ndarray of shape (n, n)
@@ -58,12 +58,10 @@ def follow_tissue(depth_um: Array, deviation: Array, over_um: float) -> TissueCo
 
     Parameters
     ----------
-    depth_um : ndarray of shape (n,)
-        Depths in um.
-    deviation : ndarray of shape (n,)
+    depth_um, deviation : ndarray of shape (n,)
         Log of what was measured over what the law says.
     over_um : float
-        Width of the window in um, at least five planes; 0 to follow nothing.
+        Width of the window, five planes at least; 0 to follow nothing.
 
     References
     ----------
@@ -82,4 +80,4 @@ def follow_tissue(depth_um: Array, deviation: Array, over_um: float) -> TissueCo
     left = values - weights @ values
     dof = n - 2 * np.trace(weights) + float((weights**2).sum())
     sd = float(np.sqrt(left @ left / max(dof, 1.0)))
-    return TissueCourse(over_um, depth, weights @ values, sd * weights)
+    return TissueCourse(float(over_um), depth, weights @ values, sd * weights)

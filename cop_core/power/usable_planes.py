@@ -44,7 +44,7 @@ class Offset:
 
 
 def find_offset(signal: BrightSignal, given_counts: float | None) -> Offset:
-    """Return the offset that was given, or the dark level of the dimmest plane.
+    """Return the offset that was given or is known, or the dark level of the dimmest plane.
 
     Its error is taken as the distance of that level from the plane's mean: where light is left
     in the dimmest plane, structure shows in it, and the darkest structure may hold light too.
@@ -55,6 +55,7 @@ def find_offset(signal: BrightSignal, given_counts: float | None) -> Offset:
         If the offset given is not finite, or none is given and even the dimmest plane holds
         more than a hundredth of the brightest one's light.
     """
+    given_counts = signal.offset_counts if given_counts is None else given_counts
     if given_counts is not None:
         if not math.isfinite(given_counts):
             raise InputError(f"an offset of {given_counts} counts", advice="Give a finite number")

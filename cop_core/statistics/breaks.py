@@ -81,10 +81,8 @@ def fit_break(depth_um: npt.ArrayLike, values: npt.ArrayLike) -> BreakFit:
 
     Parameters
     ----------
-    depth_um : array_like of shape (n,)
-        Depth in um, in any order.
-    values : array_like of shape (n,)
-        Strengths. Pairs with a NaN or infinite member do not enter.
+    depth_um, values : array_like of shape (n,)
+        In any order. Pairs with a NaN or infinite member do not enter.
 
     Returns
     -------
@@ -111,22 +109,10 @@ def fit_break(depth_um: npt.ArrayLike, values: npt.ArrayLike) -> BreakFit:
 
 
 def break_fits(profile: DepthProfile) -> dict[str, BreakFit]:
-    """Look for a break in every component over the planes that are kept.
-
-    Parameters
-    ----------
-    profile : DepthProfile
-        The profile.
-
-    Returns
-    -------
-    dict of str to BreakFit
-        By component, clean included.
-    """
+    """Look for a break in every component, clean included, over the planes that are kept."""
     kept = profile.kept
-    columns = profile.mean[kept].T
-    found = (fit_break(profile.depth_um[kept], column) for column in columns)
-    return dict(zip(profile.components, found, strict=True))
+    columns = zip(profile.components, profile.mean[kept].T, strict=True)
+    return {name: fit_break(profile.depth_um[kept], column) for name, column in columns}
 
 
 def _break_around(depth: Array, value: Array, candidates: Array, rho: float) -> BreakFit:

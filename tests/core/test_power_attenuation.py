@@ -5,7 +5,7 @@ import pytest
 
 from cop_core import open_stack
 from cop_core.errors import CancelledError, InputError
-from cop_core.power import attenuation, bright_signal, fit_attenuation
+from cop_core.power import attenuation, bright_signal
 from cop_core.power.bright_signal import CLIPPED, SMALL_PLANE, BrightSignal, brightness
 from cop_core.power.layers import fit_layers
 from cop_core.power.usable_planes import FAINT, NO_POWER, OUTLIER, OUTSIDE
@@ -43,7 +43,7 @@ def phantom_stack():
 @pytest.mark.parametrize("power", [5.0, 2.0 * np.exp(Z / 250)])
 def test_an_exact_law_is_found_exactly(order, power):
     wavy = 1e-3 * np.sin(np.arange(40.0) ** 2)
-    found = fit_attenuation(
+    found = attenuation(
         signal(8 - order * Z / 280 + wavy, power=power, order=order),
         excitation_order=order,
         offset_counts=100.0,
@@ -74,7 +74,7 @@ def test_slope_and_error_are_those_of_statsmodels_gls():
 def test_white_matter_is_a_layer_of_its_own():
     rng = np.random.default_rng(0)
     tau = np.clip(Z, 0, 500) / 300 + np.clip(Z - 500, 0, None) / 150
-    found = fit_attenuation(signal(8 - 3 * tau + 0.03 * rng.standard_normal(40)), offset_counts=100)
+    found = attenuation(signal(8 - 3 * tau + 0.03 * rng.standard_normal(40)), offset_counts=100)
     above, below = found.layers
     for layer, truth in ((above, 300), (below, 150)):
         assert layer.length_um == pytest.approx(truth, rel=0.05)
@@ -82,7 +82,7 @@ def test_white_matter_is_a_layer_of_its_own():
     ((low, high),) = found.fit.breaks_ci95_um
     assert low < 500 < high
     assert high - low < 120
-    one = fit_attenuation(found.signal, offset_counts=100, most_breaks=0)
+    one = attenuation(found.signal, offset_counts=100, most_breaks=0)
     assert len(one.layers) == 1
 
 
@@ -92,9 +92,7 @@ def test_correlated_planes_make_no_layers_and_intervals_cover(rho):
     gap, covered, broken = autocorrelation.gaps(Z), 0, 0
     for _ in range(60):
         noise = 0.1 * autocorrelation.colour(rng.standard_normal((40, 1)), rho, gap)[:, 0]
-        (first, *others) = fit_attenuation(
-            signal(8 - 3 * Z / 300 + noise), offset_counts=100
-        ).layers
+        (first, *others) = attenuation(signal(8 - 3 * Z / 300 + noise), offset_counts=100).layers
         covered += first.length_ci95_um[0] < 300 < first.length_ci95_um[1]
         broken += bool(others)
     assert covered >= 53
@@ -136,15 +134,15 @@ def test_offset_is_estimated_where_the_stack_gets_dark_and_refused_elsewhere():
         "made", depth, made.power_mw, 100 + light, 100 + 0.1 * light, 100 + 0.5 * light, noise,
         made.reasons,
     )  # fmt: skip
-    found = fit_attenuation(dark)
+    found = attenuation(dark)
     assert found.offset.estimated
     assert found.offset.counts == pytest.approx(100, abs=3 * found.offset.error_counts)
     low, high = found.layers[0].length_ci95_um
     assert low < 250 < high
-    given = fit_attenuation(dark, offset_counts=100).layers[0].length_ci95_um
+    given = attenuation(dark, offset_counts=100).layers[0].length_ci95_um
     assert high - low > given[1] - given[0]
     with pytest.raises(InputError, match=r"offset cannot be told.*--offset-counts"):
-        fit_attenuation(
+        attenuation(
             BrightSignal(
                 "lit", depth[:9], made.power_mw[:9], dark.bright_counts[:9], dark.dark_counts[:9],
                 dark.mean_counts[:9], noise[:9], made.reasons[:9],
@@ -158,12 +156,12 @@ def test_planes_that_cannot_be_used_are_left_out_with_a_reason():
     power = np.full(40, 5.0)
     power[3], power[4] = 0.0, np.nan
     made = signal(gain, power=power, noise=0.5)
-    found = fit_attenuation(made, offset_counts=100, window_um=(40, 700))
+    found = attenuation(made, offset_counts=100, window_um=(40, 700))
     assert found.reasons[3] == found.reasons[4] == NO_POWER
     assert found.reasons[10] == OUTLIER
     assert found.reasons[0] == found.reasons[-1] == OUTSIDE
     assert found.layers[0].length_um == pytest.approx(300, rel=0.01)
-    faint = fit_attenuation(signal(gain, noise=20.0), offset_counts=100)
+    faint = attenuation(signal(gain, noise=20.0), offset_counts=100)
     counts = faint.signal.bright_counts - 100
     assert [reason == FAINT for reason in faint.reasons] == (counts <= 200).tolist()
 
@@ -192,12 +190,12 @@ def test_saturated_broken_and_small_planes_are_told():
 )
 def test_bad_options(options, message):
     with pytest.raises(InputError, match=message):
-        fit_attenuation(signal(8 - 3 * Z / 300), **options)
+        attenuation(signal(8 - 3 * Z / 300), **options)
 
 
 def test_a_signal_that_does_not_fall_is_refused():
     with pytest.raises(InputError, match="does not fall with depth"):
-        fit_attenuation(signal(2 + Z / 300), offset_counts=100)
+        attenuation(signal(2 + Z / 300), offset_counts=100)
 
 
 def test_power_must_be_stated():

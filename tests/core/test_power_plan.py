@@ -22,7 +22,7 @@ Z = np.arange(24) * 20.0
 @pytest.fixture(scope="module")
 def found():
     """A recommendation from an exact law."""
-    from cop_core.power import fit_attenuation
+    from cop_core.power import attenuation
     from cop_core.power.choices import PowerChoices
     from cop_core.power.held_quantity import hold_signal
     from cop_core.power.recommend import recommend_at
@@ -32,8 +32,8 @@ def found():
         "made", Z, np.full(24, 5.0), bright, np.full(24, 100.0), bright, np.full(24, 0.01),
         ("",) * 24,
     )  # fmt: skip
-    attenuation = fit_attenuation(signal, offset_counts=100)
-    return recommend_at(Z, attenuation, hold_signal(attenuation), PowerChoices(max_power_mw=15))
+    fall = attenuation(signal, offset_counts=100)
+    return recommend_at(Z, fall, hold_signal(fall), PowerChoices(max_power_mw=15))
 
 
 def powers(events):
