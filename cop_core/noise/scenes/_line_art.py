@@ -1,19 +1,23 @@
-"""Line art, text and comics: strokes and flat regions."""
+"""Line art, text, comics and sketches: strokes and flat regions."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from cop_core.noise.scenes._drawing import Points, blobs, scatter, segments, stamp, walks
-from cop_core.noise.scenes._fields import (
+from cop_core.noise.scenes._rendering import (
     Image,
+    Points,
+    blobs,
     blur,
     faint_shading,
     log_uniform,
+    scatter,
+    segments,
     smooth_field,
     spectral_field,
+    stamp,
+    walks,
 )
-from cop_core.noise.scenes._registry import family
 
 
 def _ink(rng: np.random.Generator, cover: Image, paper: Image | float | None = None) -> Image:
@@ -71,7 +75,6 @@ def draw_text(rng: np.random.Generator, canvas: Image) -> None:
         stamp(canvas, segments(np.concatenate(strokes))[0], pen)
 
 
-@family("line_art", 1.2)
 def line_art(rng: np.random.Generator, size: int) -> Image:
     """Draw strokes, sometimes over tinted paper."""
     cover = np.zeros((size, size), np.float32)
@@ -85,7 +88,6 @@ def line_art(rng: np.random.Generator, size: int) -> Image:
     return _ink(rng, cover)
 
 
-@family("text", 1.2)
 def text(rng: np.random.Generator, size: int) -> Image:
     """Write a page of glyph-like shapes."""
     cover = np.zeros((size, size), np.float32)
@@ -96,7 +98,6 @@ def text(rng: np.random.Generator, size: int) -> Image:
     return _ink(rng, cover, paper)
 
 
-@family("comics", 1.4)
 def comics(rng: np.random.Generator, size: int) -> Image:
     """Draw flat regions with outlines, panels and at times a halftone."""
     levels = rng.random(int(rng.integers(3, 8)))
@@ -117,3 +118,14 @@ def comics(rng: np.random.Generator, size: int) -> Image:
     if rng.random() < 0.3:
         draw_text(rng, cover)
     return _ink(rng, cover, blur(page, 0.6))
+
+
+def sketch(rng: np.random.Generator, size: int) -> Image:
+    """Draw faint lines on near-white paper."""
+    cover = np.zeros((size, size), np.float32)
+    draw_strokes(rng, cover)
+    if rng.random() < 0.3:
+        draw_text(rng, cover)
+    shade = smooth_field(rng, size, rng.uniform(1, 6)) ** 2 * log_uniform(rng, 5e-3, 0.2)
+    faint = blur(cover, rng.uniform(0.6, 1.5)) * log_uniform(rng, 0.03, 0.6)
+    return np.asarray(rng.uniform(0.92, 1.05) - shade - faint, np.float32)
