@@ -40,11 +40,7 @@ def _card_of(config: VitConfig, genome: str = "microscopy", name: str = "tiny") 
         name=name,
         components=known.components,
         network=config.to_dict(),
-        genome={
-            "name": genome,
-            "order": list(known.order),
-            "fingerprint": known.fingerprint(),
-        },
+        genome=known.to_dict(),
     )
 
 

@@ -15,8 +15,7 @@ from torch import Tensor
 from cop_core.components import CLEAN, DEFAULT_COMPONENTS
 from cop_core.errors import InputError
 from cop_core.noise import primitives as _primitives  # noqa: F401  (registers the built-in ones)
-from cop_core.noise.draws import Draws
-from cop_core.noise.registry import Primitive, get_primitive
+from cop_core.noise.registry import Draws, Primitive, get_primitive
 
 
 @dataclass(frozen=True)
@@ -53,11 +52,9 @@ class Genome:
         InputError
             If there is no such preset.
         """
-        try:
-            return PRESETS[name]
-        except KeyError:
-            known = ", ".join(PRESETS)
-            raise InputError(f"no genome {name!r}", advice=f"Known: {known}") from None
+        if name not in PRESETS:
+            raise InputError(f"no genome {name!r}", advice=f"Known: {', '.join(PRESETS)}")
+        return PRESETS[name]
 
     @cached_property
     def primitives(self) -> tuple[Primitive, ...]:
@@ -88,9 +85,9 @@ class Genome:
         clean : array or tensor of shape (n, h, w) or (n, h, w, 3)
             Images in [0, 1] (clipped to it). Colour channels get independent noise.
         strengths : array or tensor of shape (n, components)
-            Strengths in [0, 1] in the order of `components`; clean is not read.
+            In [0, 1], in the order of `components`; clean is not read.
         seed : int
-            Seed of all random numbers.
+            Of all random numbers.
 
         Returns
         -------
@@ -135,9 +132,14 @@ class Genome:
             raise InputError("strengths outside [0, 1] or not finite")
 
     def fingerprint(self) -> str:
-        """Return a short hash of name, order and components, for cards."""
+        """Return a short hash of name, order and components."""
         text = json.dumps([self.name, self.order, self.components])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def to_dict(self) -> dict[str, str | list[str]]:
+        """Return what stands on the cards of weights."""
+        order = list(self.order)
+        return {"name": self.name, "order": order, "fingerprint": self.fingerprint()}
 
 
 def _as_float(values: Tensor | npt.ArrayLike) -> Tensor:
@@ -148,39 +150,12 @@ def _as_float(values: Tensor | npt.ArrayLike) -> Tensor:
 
 
 PRESETS: dict[str, Genome] = {
-    g.name: g
-    for g in (
-        Genome(
-            "paper",
-            (
-                "paper_gaussian",
-                "salt_pepper",
-                "paper_poisson",
-                "paper_quantization",
-                "paper_anisotropic",
-            ),
-        ),
-        Genome("microscopy", ("anisotropic", "shot", "gaussian", "salt_pepper", "quantization")),
-        Genome(
-            "cmos",
-            (
-                "paper_poisson",
-                "paper_gaussian",
-                "salt_pepper",
-                "paper_quantization",
-                "paper_anisotropic",
-            ),
-        ),
-        Genome(
-            "pmt",
-            (
-                "paper_anisotropic",
-                "paper_poisson",
-                "paper_gaussian",
-                "salt_pepper",
-                "paper_quantization",
-            ),
-        ),
+    name: Genome(name, tuple(order.split()))
+    for name, order in (
+        ("paper", "paper_gaussian salt_pepper paper_poisson paper_quantization paper_anisotropic"),
+        ("microscopy", "anisotropic shot gaussian salt_pepper quantization"),
+        ("cmos", "paper_poisson paper_gaussian salt_pepper paper_quantization paper_anisotropic"),
+        ("pmt", "paper_anisotropic paper_poisson paper_gaussian salt_pepper paper_quantization"),
     )
 }
 """Built-in genomes; ``microscopy`` is the default for stacks."""

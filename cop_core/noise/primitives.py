@@ -10,8 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from cop_core.noise.draws import Draws
-from cop_core.noise.registry import primitive
+from cop_core.noise.registry import Draws, primitive
 
 _BINOMIAL = (1.0, 4.0, 6.0, 4.0, 1.0)
 _BINOMIAL_SD = 70.0 / 256.0

@@ -109,10 +109,9 @@ def get_prior(name: str) -> Prior:
     InputError
         If there is none.
     """
-    try:
-        return PRIORS[name]
-    except KeyError:
-        raise InputError(f"no prior {name!r}", advice=f"Known: {', '.join(PRIORS)}") from None
+    if name not in PRIORS:
+        raise InputError(f"no prior {name!r}", advice=f"Known: {', '.join(PRIORS)}")
+    return PRIORS[name]
 
 
 def _normal(n: int, k: int, generator: torch.Generator) -> Tensor:

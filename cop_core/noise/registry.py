@@ -6,10 +6,45 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from cop_core.errors import InputError
-from cop_core.noise.draws import Draws
+
+
+class Draws:
+    """Random fields shaped like the images that they corrupt.
+
+    Parameters
+    ----------
+    generator : torch.Generator
+        Source of all numbers, on the images' device.
+    """
+
+    def __init__(self, generator: torch.Generator) -> None:
+        self._generator = generator
+
+    @classmethod
+    def seeded(cls, seed: int, device: torch.device | str = "cpu") -> Draws:
+        """Return draws that a seed reproduces on the given device."""
+        return cls(torch.Generator(device=device).manual_seed(seed))
+
+    def normal(self, like: Tensor) -> Tensor:
+        """Return standard normal numbers, one a pixel."""
+        return torch.randn(
+            like.shape, generator=self._generator, device=like.device, dtype=like.dtype
+        )
+
+    def uniform(self, like: Tensor) -> Tensor:
+        """Return numbers uniform on [0, 1), one a pixel."""
+        return torch.rand(
+            like.shape, generator=self._generator, device=like.device, dtype=like.dtype
+        )
+
+    def poisson(self, rate: Tensor) -> Tensor:
+        """Return Poisson counts of the given rate (any non-negative tensor)."""
+        return torch.poisson(rate, generator=self._generator)
+
 
 NoiseFunction = Callable[[Tensor, Tensor, Draws], Tensor]
 """(images (n, c, h, w), strengths (n, 1, 1, 1), draws) -> images of the same shape."""
@@ -41,19 +76,7 @@ _PRIMITIVES: dict[str, Primitive] = {}
 def primitive(
     name: str, *, component: str | None = None
 ) -> Callable[[NoiseFunction], NoiseFunction]:
-    """Register a noise function as a primitive.
-
-    Parameters
-    ----------
-    name : str
-        Name in the registry.
-    component : str, optional
-        Name of its strength; the primitive's own name where not given.
-
-    Returns
-    -------
-    callable
-        A decorator that returns the function unchanged.
+    """Register a noise function under a name and, where it differs, its component's.
 
     Warns
     -----

@@ -9,9 +9,7 @@ from hypothesis import strategies as st
 
 import cop_core as cop
 from cop_core.network.config import CROP
-from cop_core.noise import Genome
-from cop_core.noise.draws import Draws
-from cop_core.noise.registry import get_primitive
+from cop_core.noise import Draws, Genome, get_primitive
 from cop_core.reading import Settings
 
 UNSHARED = [HealthCheck.function_scoped_fixture]
