@@ -54,7 +54,7 @@ from cop_core.network.model import NoiseViT
 from cop_core.network.quiet_directions import DIRECTIONS, QUIET_BINS
 from cop_core.noise import Genome
 from cop_core.training.config import TrainConfig
-from cop_core.training.scenes import SceneBank
+from cop_core.training.scene_bank import SceneBank
 
 LABELLED = 16_000
 SEEDS = 3

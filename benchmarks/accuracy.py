@@ -22,7 +22,7 @@ def main(folders: list[Path], crops: int = 512, seed: int = 0) -> None:
     estimators = [load_estimator(name) for name in packaged()]
     for estimator in estimators:
         for prior in ("paper", "wide"):
-            found = evaluate(folders, estimator, prior=prior, crops=crops, seed=seed)
+            found = evaluate(folders, estimator, prior=prior, crops=crops, seed=seed).to_dict()
             measured[f"{estimator.card.name} {prior}"] = found
             overall = found["overall"]
             print(estimator.card.name, prior, f"R2 {overall['r2']:.3f} RMSE {overall['rmse']:.4f}")

@@ -17,13 +17,8 @@ from record import record
 from cop_core.network import packaged
 from cop_core.noise import Genome
 from cop_core.reading import Estimator, load_estimator
-from cop_core.training.evaluation import (
-    DomainShift,
-    domain_crops,
-    domain_shift,
-    draw_strengths,
-    encode,
-)
+from cop_core.training.evaluation import domain_crops, domain_shift, draw_strengths, encode
+from cop_core.training.evaluation.mmd import DomainShift
 
 
 def shift(estimator: Estimator, folders: list[Path], crops: int, seed: int) -> DomainShift:

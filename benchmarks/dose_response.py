@@ -21,10 +21,10 @@ from cop_core.noise import Genome
 from cop_core.reading import load_estimator
 from cop_core.reading.crops import cut
 from cop_core.reading.normalisation import normalise, plane_range
-from cop_core.training.batches import as_detected
+from cop_core.training.batches import with_analog_detectors
 from cop_core.training.evaluation import DoseResponse, domain_crops, dose_response
 
-ANALOG = as_detected(Genome.preset("microscopy"))
+ANALOG = with_analog_detectors(Genome.preset("microscopy"))
 
 
 def plane_crops(path: Path, planes: int = 4) -> np.ndarray:
@@ -42,11 +42,7 @@ def show(title: str, responses: dict[str, DoseResponse]) -> None:
     print(title)
     for name, response in responses.items():
         values = " ".join(f"{v:.2f}" for v in response.own)
-        at = response.doses.index(0.3)
-        print(
-            f"  {name:13s} {values}  slope {response.slope:.2f} rises {response.rises} "
-            f"largest at 0.3 {response.largest_noise_at(0.3)} ({response.own[at]:.3f})"
-        )
+        print(f"  {name:13s} {values}  slope {response.slope:.2f} rises {response.rises}")
 
 
 def main() -> None:

@@ -38,8 +38,8 @@ from cop_core.network.model import NoiseViT
 from cop_core.noise import Genome
 from cop_core.training.batches import BatchMaker
 from cop_core.training.config import Negatives, TrainConfig
-from cop_core.training.objectives import info_nce
-from cop_core.training.scenes import SceneBank
+from cop_core.training.optimization import info_nce
+from cop_core.training.scene_bank import SceneBank
 
 LABELS = (100, 1_000, 10_000)
 TRIPLES = 64

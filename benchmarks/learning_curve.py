@@ -14,10 +14,10 @@ from pathlib import Path
 
 from record import record
 
-from cop_core.network.weights import Card
+from cop_core.network import Card
 from cop_core.reading import load_estimator
 from cop_core.training.evaluation import evaluate
-from cop_core.training.ship import batches_made
+from cop_core.training.train_and_save import batches_made
 
 
 def crops_seen(card: Card) -> int:
@@ -29,7 +29,8 @@ def main(weights: list[Path], folders: list[Path], crops: int = 256, seed: int =
     measured = {}
     for path in weights:
         estimator = load_estimator(path)
-        overall = evaluate(folders, estimator, prior="paper", crops=crops, seed=seed)["overall"]
+        found = evaluate(folders, estimator, prior="paper", crops=crops, seed=seed).to_dict()
+        overall = found["overall"]
         by_component = overall["r2_by_component"]
         measured[str(crops_seen(estimator.card))] = {
             "r2": overall["r2"],

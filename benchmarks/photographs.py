@@ -23,8 +23,8 @@ from cop_core.network.crop_statistics import noise_statistics
 from cop_core.network.model import NoiseViT
 from cop_core.noise import Genome
 from cop_core.training.config import TrainConfig
-from cop_core.training.evaluation.pictures import find_pictures, read_picture
-from cop_core.training.scenes import SceneBank
+from cop_core.training.evaluation import find_pictures, read_picture
+from cop_core.training.scene_bank import SceneBank
 
 LABELLED = 15_936
 SIDE, SHRUNK = 320, 200

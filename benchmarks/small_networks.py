@@ -17,10 +17,9 @@ from cop_core.noise import Genome
 from cop_core.reading.estimator import multiplies_bfloat16
 from cop_core.training.batches import BatchMaker
 from cop_core.training.config import TrainConfig
-from cop_core.training.evaluation import domain_crops, draw_strengths
-from cop_core.training.evaluation.accuracy import accuracy
-from cop_core.training.objectives import strength_loss
-from cop_core.training.scenes import SceneBank
+from cop_core.training.evaluation import accuracy, domain_crops, draw_strengths
+from cop_core.training.optimization import strength_loss
+from cop_core.training.scene_bank import SceneBank
 
 CROP = 96
 BATCH = 96

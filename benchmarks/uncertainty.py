@@ -21,8 +21,7 @@ from cop_core.components import SDS_OF_90
 from cop_core.network import packaged
 from cop_core.noise import Genome
 from cop_core.reading import Estimator, load_estimator
-from cop_core.training.evaluation import domain_crops
-from cop_core.training.evaluation.accuracy import draw_strengths
+from cop_core.training.evaluation import domain_crops, draw_strengths
 
 SIDE = 192
 

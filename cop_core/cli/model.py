@@ -41,11 +41,11 @@ def evaluate(
 ) -> None:
     """Accuracy on clean pictures that are given known noise, domain by domain."""
     from cop_core.reading import load_estimator
-    from cop_core.training.evaluation import read_domains, summary
+    from cop_core.training.evaluation import evaluate as evaluate_domains
 
     loaded = load_estimator(estimator, device=device)
     with progress_bar() as move:
-        readings = read_domains(
+        evaluation = evaluate_domains(
             folders,
             loaded,
             prior=prior,
@@ -54,13 +54,13 @@ def evaluate(
             features=pictures is not None,
             progress=lambda done, total: move("crops", done, total),
         )
-    found = summary(readings, loaded, prior=prior, crops=crops, seed=seed)
+    found = evaluation.to_dict()
     if json_path:
         _write_json(json_path, found)
     if pictures:
         from cop_core.training.evaluation.figures import save_figures
 
-        save_figures(readings, loaded.components, pictures, seed=seed)
+        save_figures(evaluation.readings, loaded.components, pictures, seed=seed)
     Console().print(_accuracy_table(found, loaded.components))
 
 
@@ -110,7 +110,7 @@ def train(
     """
     try:
         from cop_core.training import TrainConfig
-        from cop_core.training.ship import train_and_save
+        from cop_core.training.train_and_save import train_and_save
     except ModuleNotFoundError as error:
         raise InputError(
             f"training needs {error.name}", advice='Install it: pip install "napari-cop[train]"'

@@ -13,7 +13,7 @@ from cop_core.network.crop_statistics import Statistics
 from cop_core.network.model import NoiseViT
 from cop_core.noise import Draws, Genome, get_prior
 from cop_core.training.config import STAGES, Stage, TrainConfig
-from cop_core.training.scenes import SceneBank
+from cop_core.training.scene_bank import SceneBank
 
 _AHEAD = 3
 _BETWEEN = 32
@@ -67,7 +67,7 @@ class BatchMaker:
         self.crop = network.config.crop
         self.prepare = network.prepare
         self.device = device
-        self.genomes = [as_detected(Genome.preset(name)) for name in config.genomes]
+        self.genomes = [with_analog_detectors(Genome.preset(name)) for name in config.genomes]
         self.prior = get_prior(config.prior)
 
     def make(self, stage: Stage, step: int) -> Batch:
@@ -84,9 +84,9 @@ class BatchMaker:
             n = self.config.batch_size // copies
             clean = self.bank.crops(copies * n, self.crop, generator)
             strengths = self.prior(n, len(genome), generator).repeat(copies, 1)
-        noisy = as_stored(genome.apply(clean, strengths, Draws(generator)), generator)
+        noisy = round_as_stored(genome.apply(clean, strengths, Draws(generator)), generator)
         if stage != "contrastive":
-            noisy = as_lost(noisy, generator)
+            noisy = push_out_of_range(noisy, generator)
         return Batch(step, which, self.prepare(noisy), strengths)
 
     def ahead(self, stage: Stage, start: int, stop: int) -> Iterator[Batch]:
@@ -117,7 +117,7 @@ class BatchMaker:
         return torch.cat([image, other, image]), torch.cat([s, s, t])
 
 
-def as_detected(genome: Genome) -> Genome:
+def with_analog_detectors(genome: Genome) -> Genome:
     """Return the genome with photon noise as detectors give it, most of which do not count.
 
     Mean and variance, and so the strengths, are the same. But a network that has only seen whole
@@ -127,7 +127,7 @@ def as_detected(genome: Genome) -> Genome:
     return Genome(genome.name, tuple(detected.get(name, name) for name in genome.order))
 
 
-def as_stored(noisy: Tensor, generator: torch.Generator) -> Tensor:
+def round_as_stored(noisy: Tensor, generator: torch.Generator) -> Tensor:
     """Round a third of the crops to 10 to 16 bits of full scale, as files and cameras store them.
 
     Finer than any quantization strength that matters (10 bits are a strength of 0.004), so the
@@ -140,18 +140,18 @@ def as_stored(noisy: Tensor, generator: torch.Generator) -> Tensor:
     return torch.where(chosen, torch.round(noisy * levels) / levels, noisy)
 
 
-def lost(n: int) -> int:
-    """Return how many of a batch of n crops are lost: 1 in 32, its first."""
+def n_out_of_range(n: int) -> int:
+    """Return how many of a batch of n crops are pushed out of range: 1 in 32, its first."""
     return n // 32
 
 
-def as_lost(noisy: Tensor, generator: torch.Generator) -> Tensor:
+def push_out_of_range(noisy: Tensor, generator: torch.Generator) -> Tensor:
     """Push the first crops of a batch out of range: saturated, or black.
 
     Up to 1 pixel in 50 stays within. What was put in stays the label, so that the network learns
     that it cannot tell and takes what is likely before any look.
     """
-    n = lost(len(noisy))
+    n = n_out_of_range(len(noisy))
     if n == 0:
         return noisy
     up, share = torch.rand(2, n, generator=generator, device=noisy.device)

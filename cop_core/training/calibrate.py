@@ -15,7 +15,7 @@ from cop_core.network.model import NoiseViT
 from cop_core.network.uncertainty import Doubt
 from cop_core.training.batches import BatchMaker
 from cop_core.training.config import TrainConfig
-from cop_core.training.scenes import SceneBank
+from cop_core.training.scene_bank import SceneBank
 
 COVERAGE: Final = 0.93
 """Share of true strengths within `SDS_OF_90` predictive SDs, on unseen scenes.

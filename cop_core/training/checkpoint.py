@@ -24,7 +24,9 @@ def save_checkpoint(
     network: nn.Module,
     mean: dict[str, Tensor],
     optimizers: Sequence[torch.optim.Optimizer],
-    place: dict[str, object],
+    *,
+    stage: int,
+    step: int,
 ) -> None:
     """Write a checkpoint beside `path` and move it into place."""
     tensors = {f"weights/{k}": v for k, v in network.state_dict().items()}
@@ -35,7 +37,7 @@ def save_checkpoint(
                 tensors[f"{_STATE}/{key}/{name}"] = torch.as_tensor(value)
     beside = path.with_suffix(".part")
     cpu = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
-    save_file(cpu, beside, metadata={"place": json.dumps(place)})
+    save_file(cpu, beside, metadata={"place": json.dumps({"stage": stage, "step": step})})
     beside.replace(path)
 
 
@@ -44,8 +46,8 @@ def load_checkpoint(
     network: nn.Module,
     mean: dict[str, Tensor],
     optimizers: Sequence[torch.optim.Optimizer],
-) -> dict[str, object]:
-    """Put a checkpoint back into the given objects and return its place.
+) -> tuple[int, int]:
+    """Put a checkpoint back into the given objects and return stage and step.
 
     Raises
     ------
@@ -54,7 +56,8 @@ def load_checkpoint(
     """
     try:
         with safe_open(path, framework="pt") as file:
-            place: dict[str, object] = json.loads(file.metadata()["place"])
+            place = json.loads(file.metadata()["place"])
+            stage, step = int(place["stage"]), int(place["step"])
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         network.load_state_dict(_below(tensors, "weights"))
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -72,7 +75,7 @@ def load_checkpoint(
         parameter = parameters[name]
         there = value if key == "step" else value.to(parameter.device)
         owner[parameter].state[parameter][key] = there
-    return place
+    return stage, step
 
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

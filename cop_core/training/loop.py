@@ -7,23 +7,26 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
 from cop_core.errors import CancelledError, InputError
-from cop_core.network.config import VitConfig
-from cop_core.network.model import NoiseViT
+from cop_core.network import NoiseViT, VitConfig
 from cop_core.noise import Genome
 from cop_core.reading.estimator import multiplies_bfloat16
-from cop_core.training.batches import Batch, BatchMaker, lost
+from cop_core.training.batches import Batch, BatchMaker, n_out_of_range
 from cop_core.training.checkpoint import load_checkpoint, save_checkpoint
 from cop_core.training.config import STAGES, Stage, TrainConfig
-from cop_core.training.muon import Float32Muon
-from cop_core.training.objectives import head_loss, info_nce, misalignment, strength_loss
-from cop_core.training.scenes import SceneBank
+from cop_core.training.optimization import (
+    head_loss,
+    info_nce,
+    make_optimizers,
+    misalignment,
+    strength_loss,
+)
+from cop_core.training.scene_bank import SceneBank
 
 _LOG_EVERY = 20
 _SAVE_EVERY = 400
@@ -53,7 +56,7 @@ def train(
     *,
     start: dict[str, Tensor] | None = None,
     device: str = "auto",
-    report: Report | None = None,
+    report: Report = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> dict[str, dict[str, Tensor]]:
     """Train a network and return its weights by genome.
@@ -61,14 +64,14 @@ def train(
     Parameters
     ----------
     config : TrainConfig
-        Settings. A folder that holds a checkpoint of the same settings is resumed.
     folder : Path
-        Gets ``scenes.npy``, ``checkpoint.safetensors``, ``config.json`` and ``loss.jsonl``.
+        Gets ``scenes.npy``, ``checkpoint.safetensors``, ``config.json`` and ``loss.jsonl``; one
+        that holds a checkpoint of the same settings is resumed.
     start : dict, optional
         Weights to start from; tensors that do not fit in name or shape are left out.
     device : str
         Lightning Fabric's accelerator: ``auto``, ``cpu``, ``cuda``, ``mps``.
-    report : callable, optional
+    report : callable
         Told of progress.
     cancelled : callable
         Asked at every step; where true, a checkpoint is written.
@@ -86,7 +89,7 @@ def train(
         If the folder holds a run with other settings or cannot be written to.
     """
     _claim(folder, config)
-    run = _Run(config, folder, start, device, report or (lambda _: None), cancelled)
+    run = _Run(config, folder, start, device, report, cancelled)
     for stage in STAGES[run.stage :]:
         run.go(stage)
     return run.weights()
@@ -109,8 +112,8 @@ class _Run:
         self.report = report
         self.cancelled = cancelled
         self.fabric = Fabric(accelerator=device, devices=1)
-        self.low = multiplies_bfloat16(self.fabric.device)
-        if self.low:
+        low = multiplies_bfloat16(self.fabric.device)
+        if low:
             self.fabric = Fabric(accelerator=device, devices=1, precision="bf16-mixed")
         torch.manual_seed(config.seed)
         self.slices = _head_slices(config.genomes)
@@ -127,41 +130,21 @@ class _Run:
             progress=self._rendered,
         )
         self.maker = BatchMaker(config, bank, network, self.fabric.device)
-        self.network, self.optimizers = self._set_up(network)
+        optimizers = make_optimizers(network, config, bfloat16=low)
+        self.network, *self.optimizers = self.fabric.setup(network, *optimizers)
+        self.network.mark_forward_method("forward_features")
+        self.network.mark_forward_method("forward_head")
         self.mean = {k: v.detach().clone() for k, v in network.state_dict().items()}
         self.stage, self.step = 0, 0
+        self.checkpoint = folder / "checkpoint.safetensors"
         if self.checkpoint.exists():
             place = load_checkpoint(self.checkpoint, network, self.mean, self.optimizers)
-            self.stage, self.step = int(str(place["stage"])), int(str(place["step"]))
+            self.stage, self.step = place
 
     def _rendered(self, done: int) -> None:
         self.report(Progress("scenes", done, self.config.scenes))
         if self.cancelled():
             raise CancelledError("training stopped", where=str(self.folder))
-
-    @property
-    def checkpoint(self) -> Path:
-        return self.folder / "checkpoint.safetensors"
-
-    def _set_up(self, network: NoiseViT) -> tuple[Any, list[torch.optim.Optimizer]]:
-        """Return network and optimisers: Muon for the layers' matrices, AdamW for all else."""
-        rate, decay = self.config.learning_rate, self.config.weight_decay
-        within = [p for p in network.blocks.parameters() if p.ndim == 2]
-        known = {id(p) for p in within}
-        rest = [p for p in network.parameters() if id(p) not in known]
-        groups = [
-            {"params": [p for p in rest if p.ndim > 1], "weight_decay": decay},
-            {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0},
-        ]
-        muon = torch.optim.Muon if self.low else Float32Muon
-        wrapped, *optimizers = self.fabric.setup(
-            network,
-            muon(within, lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw"),
-            torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98)),
-        )
-        wrapped.mark_forward_method("forward_features")
-        wrapped.mark_forward_method("forward_head")
-        return wrapped, optimizers
 
     def go(self, stage: Stage) -> None:
         """Run what is left of a stage."""
@@ -175,19 +158,18 @@ class _Run:
             self.step = batch.step + 1
             self._tell(stage, total, loss)
             if self.cancelled():
-                self._save(stage)
+                self._save()
                 raise CancelledError(
                     "training stopped",
                     where=str(self.folder),
                     advice="Run the same command to go on",
                 )
             if self.step % _SAVE_EVERY == 0:
-                self._save(stage)
+                self._save()
         for parameter in frozen:
             parameter.requires_grad_(True)
-        self.step = 0
-        self.stage = STAGES.index(stage) + 1
-        self._save_place(self.stage, 0)
+        self.stage, self.step = self.stage + 1, 0
+        self._save()
 
     def _learn(self, stage: Stage, batch: Batch, total: int) -> Tensor:
         loss = self._loss(stage, batch)
@@ -204,21 +186,17 @@ class _Run:
         return loss.detach()
 
     def _loss(self, stage: Stage, batch: Batch) -> Tensor:
-        if stage == "contrastive":
-            features = self.network.forward_features(batch.crops).chunk(3)
-            return info_nce(
-                *features,
-                temperature=self.config.temperature,
-                negatives=self.config.negatives,
-            )
         features = self.network.forward_features(batch.crops)
+        if stage == "contrastive":
+            t, negatives = self.config.temperature, self.config.negatives
+            return info_nce(*features.chunk(3), temperature=t, negatives=negatives)
         logits = self.network.forward_head(features)[:, self.slices[batch.genome]]
         if stage == "head":
             return head_loss(logits, batch.strengths)
         loss = strength_loss(logits, batch.strengths)
         if self.config.alignment:
             one, other = features.chunk(2)
-            seen = slice(lost(len(features)), None)
+            seen = slice(n_out_of_range(len(features)), None)
             loss = loss + self.config.alignment * misalignment(one[seen], other[seen])
         return loss
 
@@ -236,12 +214,9 @@ class _Run:
         with (self.folder / "loss.jsonl").open("a") as log:
             log.write(json.dumps({"stage": stage, "step": self.step, "loss": value}) + "\n")
 
-    def _save(self, stage: Stage) -> None:
-        self._save_place(STAGES.index(stage), self.step)
-
-    def _save_place(self, stage: int, step: int) -> None:
-        place: dict[str, object] = {"stage": stage, "step": step}
-        save_checkpoint(self.checkpoint, self.network.module, self.mean, self.optimizers, place)
+    def _save(self) -> None:
+        network, where = self.network.module, {"stage": self.stage, "step": self.step}
+        save_checkpoint(self.checkpoint, network, self.mean, self.optimizers, **where)
 
     def weights(self) -> dict[str, dict[str, Tensor]]:
         """Return the mean weights by genome, each with the head of its own."""

@@ -25,7 +25,7 @@ from cop_core.components import CLEAN, DEFAULT_COMPONENTS
 from cop_core.errors import CancelledError
 from cop_core.network import load_network
 from cop_core.stacks import AS_FILE
-from cop_core.training import TrainConfig, loop, ship
+from cop_core.training import TrainConfig, loop, train_and_save
 
 NOISES = DEFAULT_COMPONENTS[:-1]
 COMMANDS = [
@@ -512,7 +512,7 @@ def test_train_passes_its_options_on_and_saves_when_interrupted(run, tmp_path, m
         assert not cancelled()
         raise CancelledError("training stopped", where=str(folder))
 
-    monkeypatch.setattr(ship, "train_and_save", fake)
+    monkeypatch.setattr(train_and_save, "train_and_save", fake)
     options = {"negatives": "authors", "prior": "wide", "genome": "paper", "learning-rate": 2e-4}
     code, _, err = run(*_train(tmp_path, seed=4, start="a", **options))
     assert code == 130

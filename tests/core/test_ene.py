@@ -20,7 +20,7 @@ from cop_core.noise.registry import _PRIMITIVES
 from cop_core.reading import load_estimator, profile
 from cop_core.report import write_report
 from cop_core.training import TrainConfig
-from cop_core.training.ship import train_and_save
+from cop_core.training.train_and_save import train_and_save
 
 SIDE = 512
 NOISES = (

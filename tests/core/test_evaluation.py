@@ -189,7 +189,7 @@ def test_an_oracle_is_perfect_and_sees_the_noise_it_is_told_of(pictures, tiny_es
     told = []
     found = evaluate(
         pictures, oracle, prior="wide", crops=10, seed=4, progress=lambda *s: told.append(s)
-    )
+    ).to_dict()
     for result in (*found["domains"].values(), found["overall"]):
         assert result["rmse"] == 0
         assert result["r2"] == 1
@@ -203,7 +203,7 @@ def test_an_oracle_is_perfect_and_sees_the_noise_it_is_told_of(pictures, tiny_es
 
 
 def test_figures_are_means_over_domains_with_what_made_them(pictures, tiny_estimator):
-    found = evaluate(pictures, tiny_estimator, crops=9, seed=2)
+    found = evaluate(pictures, tiny_estimator, crops=9, seed=2).to_dict()
     rows = list(found["domains"].values())
     for key in ("rmse", "mae", "r2"):
         assert found["overall"][key] == pytest.approx(np.mean([row[key] for row in rows]))
@@ -214,11 +214,11 @@ def test_figures_are_means_over_domains_with_what_made_them(pictures, tiny_estim
     assert found["settings"]["genome"] == "microscopy"
     assert found["settings"]["weights"]["sha256"] == tiny_estimator.card.sha256
     json.dumps(found, allow_nan=False)
-    assert evaluate(pictures, tiny_estimator, crops=9, seed=2) == found
+    assert evaluate(pictures, tiny_estimator, crops=9, seed=2).to_dict() == found
 
 
 def test_a_component_that_is_never_drawn_is_undefined_and_not_nan(pictures, tiny_estimator):
-    found = evaluate(pictures[:1], tiny_estimator, prior="alone", crops=2, seed=0)
+    found = evaluate(pictures[:1], tiny_estimator, prior="alone", crops=2, seed=0).to_dict()
     by_component = found["domains"]["hills"]["r2_by_component"]
     assert None in by_component.values()
     assert by_component["clean"] is not None

@@ -10,7 +10,7 @@ from PIL import Image
 
 from cop_core.components import DEFAULT_COMPONENTS
 from cop_core.errors import InputError
-from cop_core.training.evaluation import DomainReading, domain_crops, read_domains, summary
+from cop_core.training.evaluation import DomainReading, domain_crops, evaluate
 from cop_core.training.evaluation.figures import features_figure, residuals_figure, save_figures
 
 COMPONENTS = (*DEFAULT_COMPONENTS, "clean")
@@ -68,10 +68,10 @@ def test_domains_are_read_with_features(tmp_path: Path) -> None:
     ramp = np.tile(np.linspace(40, 200, 256, dtype=np.uint8), (256, 1))
     Image.fromarray(ramp).save(folder / "ramp.png")
     estimator = load_estimator("default")
-    (read,) = read_domains([folder], estimator, crops=8, features=True)
+    found = evaluate([folder], estimator, crops=8, features=True)
+    (read,) = found.readings
     assert read.features.shape == (8, estimator.network.config.width)
     assert np.ptp(read.features, axis=0).max() > 0
     assert len(domain_crops(folder, 8, 0)) == len(read.truth)
-    found = summary([read], estimator, prior="paper", crops=8, seed=0)
     error = read.predicted - read.truth
-    assert found["overall"]["rmse"] == pytest.approx(np.sqrt((error**2).mean()))
+    assert found.to_dict()["overall"]["rmse"] == pytest.approx(np.sqrt((error**2).mean()))

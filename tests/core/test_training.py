@@ -14,13 +14,25 @@ from cop_core.errors import CancelledError, InputError
 from cop_core.network import NoiseViT, VitConfig, load_network
 from cop_core.noise import PRESETS, Draws, Genome
 from cop_core.training import STAGES, TrainConfig
-from cop_core.training import scenes as scenes_module
-from cop_core.training.batches import Batch, BatchMaker, as_lost, as_stored, lost
+from cop_core.training import scene_bank as scenes_module
+from cop_core.training.batches import (
+    Batch,
+    BatchMaker,
+    n_out_of_range,
+    push_out_of_range,
+    round_as_stored,
+)
 from cop_core.training.loop import split_head, train
-from cop_core.training.muon import Float32Muon, orthogonal
-from cop_core.training.objectives import head_loss, info_nce, misalignment, strength_loss
-from cop_core.training.scenes import SceneBank, as_exposed
-from cop_core.training.ship import train_and_save
+from cop_core.training.optimization import (
+    Float32Muon,
+    head_loss,
+    info_nce,
+    misalignment,
+    orthogonal,
+    strength_loss,
+)
+from cop_core.training.scene_bank import SceneBank, vary_exposure
+from cop_core.training.train_and_save import train_and_save
 
 CPU = torch.device("cpu")
 PATCH = VitConfig(stem="patch", depth=1, width=48, heads=3)  # its input is the crops themselves
@@ -140,7 +152,7 @@ def test_crops_are_windows_in_range_that_a_seed_repeats(bank):
 
 
 def test_crops_are_only_flipped_and_turned(bank, monkeypatch):
-    monkeypatch.setattr(scenes_module, "as_exposed", lambda x, _: x)
+    monkeypatch.setattr(scenes_module, "vary_exposure", lambda x, _: x)
     whole = bank.crops(20, 200, generator()).numpy()[:, 0]
     known = {np.sort(np.float32(image), axis=None).tobytes() for image in bank.images}
     seen = set()
@@ -153,14 +165,14 @@ def test_crops_are_only_flipped_and_turned(bank, monkeypatch):
 
 def test_exposure_keeps_a_third_and_stays_in_range():
     x = torch.rand(600, 1, 8, 8, generator=generator())
-    out = as_exposed(x, generator(1))
+    out = vary_exposure(x, generator(1))
     assert float(out.min()) >= 0
     assert float(out.max()) <= 1
     assert _kept(out, x) == pytest.approx(0.35 * 5 / 6 * 0.75, abs=0.06)
 
 
 def test_exposure_makes_a_sixth_darker_by_up_to_fifty_times():
-    out = as_exposed(torch.ones(3000, 1, 1, 1), generator(1))
+    out = vary_exposure(torch.ones(3000, 1, 1, 1), generator(1))
     darkest = math.log(0.03 * 50) / math.log(50) / 6  # of the logarithms from 1/50 to 1
     assert float((out < 0.03).float().mean()) == pytest.approx(darkest, abs=0.015)
 
@@ -171,15 +183,15 @@ def _kept(out: torch.Tensor, x: torch.Tensor) -> float:
 
 def test_storage_rounds_a_third_by_less_than_noise_that_matters():
     x = torch.rand(600, 1, 8, 8, generator=generator())
-    out = as_stored(x, generator(1))
+    out = round_as_stored(x, generator(1))
     assert 1 - _kept(out, x) == pytest.approx(1 / 3, abs=0.06)
     assert float((out - x).abs().max()) <= 0.5 / 1023 + 1e-6
 
 
 def test_the_first_crops_of_a_batch_are_saturated_or_black():
     x = 0.3 + 0.4 * torch.rand(640, 1, 32, 32, generator=generator())
-    out = as_lost(x, generator(1))
-    n = lost(len(x))
+    out = push_out_of_range(x, generator(1))
+    n = n_out_of_range(len(x))
     assert n == 20
     assert torch.equal(out[n:], x[n:])
     white, black = ((out[:n] == end).flatten(1).float().mean(1) for end in (1, 0))
@@ -187,7 +199,7 @@ def test_the_first_crops_of_a_batch_are_saturated_or_black():
     assert 3 < int((white > 0.5).sum()) < 17
     assert float(out.min()) >= 0
     assert float(out.max()) <= 1
-    assert torch.equal(as_lost(x[:31], generator(1)), x[:31])
+    assert torch.equal(push_out_of_range(x[:31], generator(1)), x[:31])
 
 
 # --- objectives ------------------------------------------------------------------------------

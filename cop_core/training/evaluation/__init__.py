@@ -1,42 +1,22 @@
 """Evaluation: how well the network reads noise that is known."""
 
-from cop_core.training.evaluation.accuracy import (
-    Accuracy,
+from cop_core.training.evaluation.domains import (
     DomainReading,
-    accuracy,
+    Evaluation,
+    domain_crops,
     draw_strengths,
     evaluate,
-    read_domains,
-    summary,
+    find_pictures,
+    read_picture,
 )
-from cop_core.training.evaluation.dominant import (
-    THRESHOLDS,
-    DominantAccuracy,
-    ThresholdAccuracy,
-    dominant_accuracy,
-)
-from cop_core.training.evaluation.dose import DOSES, DoseResponse, dose_response
-from cop_core.training.evaluation.paired import PairedDifference, paired_differences
-from cop_core.training.evaluation.pictures import domain_crops, find_pictures, read_picture
-from cop_core.training.evaluation.shift import (
-    Discrepancy,
-    DomainShift,
-    domain_shift,
-    encode,
-    squared_mmd,
-)
+from cop_core.training.evaluation.doses import DoseResponse, dose_response
+from cop_core.training.evaluation.mmd import domain_shift, encode, squared_mmd
+from cop_core.training.evaluation.scores import accuracy, dominant_accuracy
 
 __all__ = [
-    "DOSES",
-    "THRESHOLDS",
-    "Accuracy",
-    "Discrepancy",
     "DomainReading",
-    "DomainShift",
-    "DominantAccuracy",
     "DoseResponse",
-    "PairedDifference",
-    "ThresholdAccuracy",
+    "Evaluation",
     "accuracy",
     "domain_crops",
     "domain_shift",
@@ -46,9 +26,6 @@ __all__ = [
     "encode",
     "evaluate",
     "find_pictures",
-    "paired_differences",
-    "read_domains",
     "read_picture",
     "squared_mmd",
-    "summary",
 ]

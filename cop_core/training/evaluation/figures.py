@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from cop_core.training.evaluation.accuracy import DomainReading
+    from cop_core.training.evaluation.domains import DomainReading
 
 _COLOURS: Final = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's, told apart with any colour vision."""
@@ -30,13 +30,6 @@ def save_figures(
     readings: Sequence[DomainReading], components: Sequence[str], folder: Path, *, seed: int = 0
 ) -> None:
     """Save ``features`` and ``residuals`` into a folder, as SVG, PDF and PNG.
-
-    Parameters
-    ----------
-    readings, components, seed
-        See `features_figure`.
-    folder : Path
-        Made where it is not there.
 
     Raises
     ------
@@ -56,20 +49,16 @@ def features_figure(
 ) -> Figure:
     """Draw the features of all domains: by domain, by noise, and their densities.
 
+    Two panels of the same t-SNE map (coloured by domain; by the largest strength put in), and
+    the density of each domain along the first principal component.
+
     Parameters
     ----------
     readings : sequence of DomainReading
         With features, three crops or more in all.
     components : sequence of str
-        Names of the strengths.
     seed : int
         Of t-SNE.
-
-    Returns
-    -------
-    Figure
-        Two panels of the same t-SNE map (coloured by domain; by the largest strength put in),
-        and the density of each domain along the first principal component.
 
     Raises
     ------
@@ -99,20 +88,9 @@ def features_figure(
 
 
 def residuals_figure(readings: Sequence[DomainReading], components: Sequence[str]) -> Figure:
-    """Draw the density of the error of every strength beside the normal of the same SD.
+    """Draw the error of every strength, read minus true, of three crops or more in all.
 
-    Parameters
-    ----------
-    readings : sequence of DomainReading
-        Three crops or more in all.
-    components : sequence of str
-        Names of the strengths.
-
-    Returns
-    -------
-    Figure
-        One panel a strength: kernel density of read minus true, the normal law of its mean and
-        SD, and both numbers.
+    One panel a strength: its kernel density, the normal law of its mean and SD, and both numbers.
     """
     error = np.concatenate([r.predicted - r.truth for r in readings])
     columns = 3

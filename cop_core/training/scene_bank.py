@@ -34,12 +34,12 @@ _PHOTOGRAPHS = (
 
 @dataclass(frozen=True)
 class SceneBank:
-    """Clean scenes, (n, size, size) uint16, memory-mapped.
+    """Clean scenes.
 
     Attributes
     ----------
     images : ndarray of shape (n, size, size)
-        Scenes, full scale at 65535.
+        Memory-mapped, full scale at 65535.
     """
 
     images: npt.NDArray[np.uint16]
@@ -52,18 +52,17 @@ class SceneBank:
         scenes: int,
         size: int,
         seed: int,
-        progress: Callable[[int], None] | None = None,
+        progress: Callable[[int], None] = lambda _done: None,
     ) -> SceneBank:
-        """Open the bank at `path`, rendering it first where it is not there yet.
+        """Open the bank at `path`, a ``.npy``, rendering it first where it is not there yet.
 
         Parameters
         ----------
         path : Path
-            A ``.npy`` file; written beside and then moved into place.
         scenes, size, seed : int
             Number and side of the scenes, and the seed of all of them.
-        progress : callable, optional
-            Called with the number of scenes done.
+        progress : callable
+            Told of the number of scenes done.
 
         Raises
         ------
@@ -71,7 +70,7 @@ class SceneBank:
             If the file is not a bank of that many scenes of that size.
         """
         if not path.exists():
-            _render(path, scenes, size, seed, progress or (lambda _: None))
+            _render(path, scenes, size, seed, progress)
         try:
             images = np.load(path, mmap_mode="r")
         except (OSError, EOFError, ValueError) as error:
@@ -98,10 +97,10 @@ class SceneBank:
             turned = np.rot90(image[y : y + size, x : x + size], int(rng.integers(4)))
             out[i, 0] = turned[:, ::-1] if rng.random() < 0.5 else turned
         crops = torch.from_numpy(out).to(generator.device) / 65535
-        return as_exposed(crops, generator)
+        return vary_exposure(crops, generator)
 
 
-def as_exposed(x: Tensor, generator: torch.Generator) -> Tensor:
+def vary_exposure(x: Tensor, generator: torch.Generator) -> Tensor:
     """Vary tone, black level and bit depth of clean crops (n, 1, h, w) in [0, 1].
 
     A third keeps its tone. Others are bent by a gamma and put between a random black and white

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any, Final
 
@@ -42,13 +42,7 @@ class Discrepancy:
 
 @dataclass(frozen=True)
 class DomainShift:
-    """Discrepancies of all pairs of domains.
-
-    Attributes
-    ----------
-    pairs : dict
-        Names of two domains to their `Discrepancy`.
-    """
+    """Discrepancies of all pairs of domains, by the names of the two."""
 
     pairs: dict[tuple[str, str], Discrepancy]
 
@@ -61,15 +55,7 @@ class DomainShift:
         """Return the figures as JSON types."""
         return {
             "mean_squared_mmd": self.mean,
-            "pairs": [
-                {
-                    "domains": list(names),
-                    "squared_mmd": found.squared_mmd,
-                    "p_value": found.p_value,
-                    "bandwidth": found.bandwidth,
-                }
-                for names, found in self.pairs.items()
-            ],
+            "pairs": [{"domains": list(names), **asdict(d)} for names, d in self.pairs.items()],
         }
 
 
@@ -81,7 +67,6 @@ def encode(
     Parameters
     ----------
     estimator : Estimator
-        Runs on its device, with its precision.
     crops : array of shape (n, 192, 192)
         Grey crops in [0, 1].
     batch_size : int
@@ -137,10 +122,6 @@ def squared_mmd(
     seed : int
         Of the permutations.
 
-    Returns
-    -------
-    Discrepancy
-
     Raises
     ------
     InputError
@@ -170,7 +151,6 @@ def squared_mmd(
         raise InputError("most features are the same", advice="Give features that differ")
     # the diagonal stays 0: without a row's kernel with itself, the estimate is unbiased
     kernel = scipy.spatial.distance.squareform(np.exp(-(distances**2) / (2 * bandwidth**2)))
-
     whole = kernel.sum()
 
     def unbiased(rows: npt.NDArray[np.intp], others: npt.NDArray[np.intp]) -> float:
@@ -208,10 +188,6 @@ def domain_shift(
         Of each pair's test.
     seed : int
         Of the permutations.
-
-    Returns
-    -------
-    DomainShift
 
     Raises
     ------

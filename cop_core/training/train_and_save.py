@@ -1,4 +1,4 @@
-"""From a training run to weights with their card."""
+"""From settings to weights with their cards: train, learn the uncertainty, save."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from cop_core.network.config import VitConfig
-from cop_core.network.model import NoiseViT
-from cop_core.network.weights import Card, load_network, locate, save_weights
+from cop_core.network import Card, NoiseViT, VitConfig, load_network, locate, save_weights
 from cop_core.noise import Genome
 from cop_core.training.calibrate import calibrate
 from cop_core.training.config import STAGES, TrainConfig
 from cop_core.training.loop import Progress, Report, train
-from cop_core.training.scenes import SceneBank
+from cop_core.training.scene_bank import SceneBank
 
 DATA: Final = {
     "scenes": "procedural, cop_core.noise.scenes, BSD-3-Clause",
@@ -28,7 +26,7 @@ def train_and_save(
     *,
     start: str | None = None,
     device: str = "auto",
-    report: Report | None = None,
+    report: Report = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> list[Path]:
     """Run a training and write one set of weights a genome, named after it.
@@ -46,8 +44,7 @@ def train_and_save(
     list of Path
         The safetensors files.
     """
-    begun: dict[str, Any] | None = None
-    history: list[dict[str, Any]] = []
+    begun, history = None, []
     if start is not None:
         network, before = load_network(locate(start))
         begun = network.state_dict()
@@ -61,27 +58,17 @@ def train_and_save(
         network = NoiseViT(VitConfig.preset(config.network, outputs=len(genome)))
         network.load_state_dict(state)
         if unseen is not None:
-            network = calibrate(
-                network,
-                config,
-                name,
-                unseen,
-                report=_as_progress(f"doubt, {name}", report),
-            )
+            told = _as_progress(f"uncertainty, {name}", report)
+            network = calibrate(network, config, name, unseen, report=told)
         card = Card(
             name=name,
             components=genome.components,
             network=network.config.to_dict(),
-            genome={
-                "name": name,
-                "order": list(genome.order),
-                "fingerprint": genome.fingerprint(),
-            },
+            genome=genome.to_dict(),
             training={"runs": [*history, config.to_dict()], "data": DATA},
         )
-        path = folder / f"{name}.safetensors"
-        save_weights(path, network.state_dict(), card)
-        paths.append(path)
+        paths.append(folder / f"{name}.safetensors")
+        save_weights(paths[-1], network.state_dict(), card)
     return paths
 
 
@@ -90,7 +77,7 @@ def batches_made(run: Mapping[str, Any]) -> int:
     return int(sum(run[f"{stage}_steps"] for stage in STAGES) // run.get("uses", 1))
 
 
-def _unseen_scenes(config: TrainConfig, folder: Path, report: Report | None) -> SceneBank:
+def _unseen_scenes(config: TrainConfig, folder: Path, report: Report) -> SceneBank:
     """Return scenes of another seed than those of the training."""
     scenes = max(3, config.scenes // 4)
     told = _as_progress("unseen scenes", report)
@@ -103,5 +90,5 @@ def _unseen_scenes(config: TrainConfig, folder: Path, report: Report | None) -> 
     )
 
 
-def _as_progress(stage: str, report: Report | None) -> Callable[[int, int], None]:
-    return lambda done, total: report(Progress(stage, done, total)) if report else None
+def _as_progress(stage: str, report: Report) -> Callable[[int, int], None]:
+    return lambda done, total: report(Progress(stage, done, total))

@@ -1,9 +1,9 @@
-"""The strongest noise of a crop: is it named rightly, and is it read as strong."""
+"""Scores of strengths that are known: errors, and whether the strongest noise is named."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,6 +17,51 @@ Values = npt.NDArray[np.float64]
 
 THRESHOLDS: Final = (0.1, 0.2, 0.3)
 """Strengths above which a noise counts as found."""
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Errors of predicted strengths.
+
+    Attributes
+    ----------
+    rmse, mae : float
+        Root mean squared and mean absolute error over crops and components.
+    r2_by_component : dict
+        Coefficient of determination by component (1 - SSE / SST); NaN where the true strength
+        never varies.
+    """
+
+    rmse: float
+    mae: float
+    r2_by_component: dict[str, float]
+
+    @property
+    def r2(self) -> float:
+        """Mean of R2 over the components that have one."""
+        return mean_of_known(self.r2_by_component.values())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures as JSON types, None for an R2 that is undefined."""
+        return {
+            "rmse": self.rmse,
+            "mae": self.mae,
+            "r2": or_none(self.r2),
+            "r2_by_component": {c: or_none(v) for c, v in self.r2_by_component.items()},
+        }
+
+
+def accuracy(truth: Values, predicted: Values, components: Sequence[str]) -> Accuracy:
+    """Compare true and predicted strengths, both of shape (n, components)."""
+    error = predicted - truth
+    spread = ((truth - truth.mean(axis=0)) ** 2).sum(axis=0)
+    r2 = np.full(len(spread), np.nan)
+    np.divide((error**2).sum(axis=0), spread, out=r2, where=spread > 0)
+    return Accuracy(
+        rmse=float(np.sqrt((error**2).mean())),
+        mae=float(np.abs(error).mean()),
+        r2_by_component={c: 1 - float(v) for c, v in zip(components, r2, strict=True)},
+    )
 
 
 @dataclass(frozen=True)
@@ -59,11 +104,11 @@ class DominantAccuracy:
     def to_dict(self) -> dict[str, Any]:
         """Return ``dominant_accuracy, threshold_accuracy`` as JSON types, None for NaN."""
         return {
-            "dominant_accuracy": _or_none(self.accuracy),
+            "dominant_accuracy": or_none(self.accuracy),
             "threshold_accuracy": {
                 f"{t:g}": {
-                    "accuracy": _or_none(found.accuracy),
-                    "reachable": _or_none(found.reachable),
+                    "accuracy": or_none(found.accuracy),
+                    "reachable": or_none(found.reachable),
                 }
                 for t, found in self.by_threshold.items()
             },
@@ -82,15 +127,11 @@ def dominant_accuracy(
     Parameters
     ----------
     truth, predicted : array of shape (n, components)
-        Strengths. Of equal ones the first counts as the strongest.
+        Of equal strengths the first counts as the strongest.
     components : sequence of str
         Names of the columns.
     thresholds : sequence of float
         Strengths that the prediction of the dominant noise has to exceed.
-
-    Returns
-    -------
-    DominantAccuracy
 
     Raises
     ------
@@ -116,22 +157,26 @@ def dominant_accuracy(
     noisy = true[:, noises].max(axis=1) > 0
     true, read = true[noisy][:, noises], read[noisy][:, noises]
     right = true.argmax(axis=1) == read.argmax(axis=1)
-    return DominantAccuracy(
-        crops=len(true),
-        accuracy=_share(right),
-        by_threshold={
-            t: ThresholdAccuracy(
-                accuracy=_share(right & (read.max(axis=1) > t)),
-                reachable=_share(true.max(axis=1) > t),
-            )
-            for t in thresholds
-        },
-    )
+    by_threshold = {
+        t: ThresholdAccuracy(
+            accuracy=_share(right & (read.max(axis=1) > t)),
+            reachable=_share(true.max(axis=1) > t),
+        )
+        for t in thresholds
+    }
+    return DominantAccuracy(len(true), _share(right), by_threshold)
+
+
+def mean_of_known(values: Iterable[float]) -> float:
+    """Return the mean of the values that are numbers, NaN where none is."""
+    known = [v for v in values if not math.isnan(v)]
+    return float(np.mean(known)) if known else math.nan
+
+
+def or_none(value: float) -> float | None:
+    """Return a value as JSON has it, None for NaN."""
+    return None if math.isnan(value) else value
 
 
 def _share(found: npt.NDArray[np.bool_]) -> float:
     return float(found.mean()) if len(found) else math.nan
-
-
-def _or_none(value: float) -> float | None:
-    return None if math.isnan(value) else value

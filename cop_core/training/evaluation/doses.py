@@ -28,7 +28,6 @@ class DoseResponse:
     doses : tuple of float
         Strengths put in, the rest clean.
     components : tuple of str
-        Names of the columns of `predicted`.
     predicted : ndarray of shape (doses, components)
         Means over crops.
     """
@@ -65,12 +64,6 @@ class DoseResponse:
         rises = self.predicted[:, others] - self.predicted[self.doses.index(0), others]
         return float(rises.max(initial=0))
 
-    def largest_noise_at(self, dose: float) -> str:
-        """Name of the noise (clean left out) with the largest prediction at a dose."""
-        row = self.predicted[self.doses.index(dose)]
-        noises = [c for c in self.components if c != CLEAN]
-        return max(noises, key=lambda c: row[self.components.index(c)])
-
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as JSON types."""
         return {
@@ -101,7 +94,6 @@ def dose_response(
     clean : ndarray of shape (n, 192, 192)
         Crops in [0, 1]; noise of their own is left as it is.
     estimator : Estimator
-        What is measured.
     doses : sequence of float
         Strengths.
     seed : int
@@ -114,7 +106,7 @@ def dose_response(
     Returns
     -------
     dict
-        Component to its `DoseResponse`.
+        Responses by component.
     """
     genome = genome or Genome.preset(estimator.card.genome["name"])
     responses = {}

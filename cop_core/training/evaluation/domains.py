@@ -1,0 +1,237 @@
+"""Folders of clean pictures, one a domain, that are given known noise and read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from matplotlib.image import imread as read_encoded
+from tifffile import imread as read_tiff
+
+from cop_core.errors import InputError
+from cop_core.network import CROP
+from cop_core.noise import Genome, get_prior
+from cop_core.reading.crops import cut
+from cop_core.reading.estimator import Estimator
+from cop_core.training.evaluation.mmd import encode
+from cop_core.training.evaluation.scores import (
+    Accuracy,
+    Values,
+    accuracy,
+    dominant_accuracy,
+    mean_of_known,
+    or_none,
+)
+
+_CHUNK: Final = 64
+_ENCODED = (".png", ".jpg", ".jpeg")
+_TIFF = (".tif", ".tiff")
+_LUMA = np.array([0.299, 0.587, 0.114])
+
+
+def find_pictures(folder: Path) -> list[Path]:
+    """Return the pictures below a folder, sorted.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _ENCODED + _TIFF)
+    if not found:
+        raise InputError(
+            "no pictures", where=str(folder), advice="Name a folder with PNG, JPEG or TIFF files"
+        )
+    return found
+
+
+def read_picture(path: Path) -> npt.NDArray[np.float32]:
+    """Return a picture as grey (h, w) float32 in [0, 1].
+
+    Integers are divided by their type's full range, colour becomes luminance, of a stack the
+    middle plane is taken.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or has no range of its own.
+    """
+    try:
+        tiff = path.suffix.lower() in _TIFF
+        picture = np.asarray(read_tiff(path) if tiff else read_encoded(path))
+    except Exception as error:  # the decoders of damaged files fail in many ways
+        raise InputError(f"not a readable picture ({error})", where=str(path)) from error
+    if np.issubdtype(picture.dtype, np.integer):
+        picture = picture / np.iinfo(picture.dtype).max
+    if picture.ndim == 3 and picture.shape[-1] in (3, 4):
+        picture = picture[..., :3] @ _LUMA
+    while picture.ndim > 2:
+        picture = picture[len(picture) // 2]
+    if not np.isfinite(picture).all() or picture.min() < 0 or picture.max() > 1:
+        raise InputError("pixels outside [0, 1] or not finite", where=str(path))
+    return picture.astype(np.float32)
+
+
+def domain_crops(folder: Path, count: int, seed: int) -> npt.NDArray[np.float32]:
+    """Return `count` random clean crops (count, 192, 192), spread evenly over a folder's pictures.
+
+    A picture smaller than a crop is continued by reflection.
+    """
+    pictures = find_pictures(folder)
+    shares = [count // len(pictures) + (i < count % len(pictures)) for i in range(len(pictures))]
+    parts = [
+        cut(read_picture(path), share, (seed, i), CROP)
+        for i, (path, share) in enumerate(zip(pictures, shares, strict=True))
+        if share
+    ]
+    return np.concatenate(parts)
+
+
+def draw_strengths(n: int, genome: Genome, prior: str, seed: int) -> Values:
+    """Draw n strength vectors (n, components) of a prior."""
+    generator = torch.Generator().manual_seed(seed)
+    drawn = get_prior(prior)(n, len(genome), generator)
+    return np.asarray(drawn.numpy(), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class DomainReading:
+    """Noisy crops of one domain, as an estimator read them.
+
+    Attributes
+    ----------
+    name : str
+    truth, predicted : ndarray of shape (n, components)
+        Strengths put in and read.
+    features : ndarray of shape (n, width)
+        What the head reads the strengths from; (n, 0) where not asked for.
+    """
+
+    name: str
+    truth: Values
+    predicted: Values
+    features: Values
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Readings of all domains, in order, and the settings that made them."""
+
+    readings: tuple[DomainReading, ...]
+    components: tuple[str, ...]
+    settings: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the accuracy by domain and over all, as JSON types.
+
+        ``domains.<name>`` and ``overall`` have ``rmse, mae, r2, r2_by_component`` and, as shares,
+        ``dominant_accuracy, threshold_accuracy``. Overall are means over domains (``*_sd`` their
+        SD over domains), of the shares those over all crops; ``baseline`` always predicts the
+        mean of the strengths; ``settings`` say how all this was made.
+        """
+        results = [accuracy(r.truth, r.predicted, self.components) for r in self.readings]
+        middles = [np.broadcast_to(r.truth.mean(axis=0), r.truth.shape) for r in self.readings]
+        baselines = [
+            accuracy(r.truth, middle, self.components).rmse
+            for r, middle in zip(self.readings, middles, strict=True)
+        ]
+        truth = np.concatenate([r.truth for r in self.readings])
+        predicted = np.concatenate([r.predicted for r in self.readings])
+        return {
+            "domains": {
+                r.name: result.to_dict()
+                | dominant_accuracy(r.truth, r.predicted, self.components).to_dict()
+                for r, result in zip(self.readings, results, strict=True)
+            },
+            "overall": _overall(results, self.components)
+            | dominant_accuracy(truth, predicted, self.components).to_dict(),
+            "baseline": {"rmse": float(np.mean(baselines)), "predicts": "mean"},
+            "settings": self.settings,
+        }
+
+
+def _overall(results: list[Accuracy], components: Sequence[str]) -> dict[str, Any]:
+    r2 = [r.r2 for r in results if not math.isnan(r.r2)]
+    return {
+        "rmse": mean_of_known(r.rmse for r in results),
+        "rmse_sd": float(np.std([r.rmse for r in results])),
+        "mae": mean_of_known(r.mae for r in results),
+        "r2": or_none(mean_of_known(r2)),
+        "r2_sd": float(np.std(r2)) if r2 else None,
+        "r2_by_component": {
+            c: or_none(mean_of_known(r.r2_by_component[c] for r in results)) for c in components
+        },
+    }
+
+
+def evaluate(
+    folders: Sequence[Path],
+    estimator: Estimator,
+    *,
+    prior: str = "paper",
+    crops: int = 256,
+    seed: int = 0,
+    features: bool = False,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Evaluation:
+    """Give clean pictures known noise of the estimator's genome, and read them.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        One domain each; named by their last part.
+    estimator : Estimator
+    prior : str
+        Prior that the strengths are drawn from.
+    crops : int
+        Crops a domain.
+    seed : int
+        Of crops, strengths and noise.
+    features : bool
+        Whether to keep the features too.
+    progress : callable
+        Told of crops done and in all.
+
+    Raises
+    ------
+    InputError
+        If there is no folder, two share a name, one holds no pictures, or `crops` is less
+        than 1.
+    """
+    if crops < 1:
+        raise InputError(f"{crops} crops a domain", advice="Give 1 or more")
+    if not folders:
+        raise InputError("no folders", advice="Name one or more, one a domain")
+    names = [folder.resolve().name for folder in folders]
+    if len(set(names)) != len(names):
+        raise InputError("two folders have the same name", advice="Rename one of them")
+    genome = Genome.preset(estimator.card.genome["name"])
+    readings = []
+    for number, (name, folder) in enumerate(zip(names, folders, strict=True)):
+        clean = domain_crops(folder, crops, seed)
+        truth = draw_strengths(len(clean), genome, prior, seed + number)
+        predicted = np.empty_like(truth)
+        encoded = []
+        for start in range(0, len(clean), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            noisy = np.asarray(genome.corrupt(clean[part], truth[part], seed=seed + start))
+            predicted[part] = estimator.predict(noisy)
+            encoded.append(encode(estimator, noisy) if features else np.empty((len(noisy), 0)))
+            progress(number * crops + min(start + _CHUNK, crops), crops * len(folders))
+        readings.append(DomainReading(name, truth, predicted, np.concatenate(encoded)))
+    settings = {
+        "prior": prior,
+        "genome": genome.name,
+        "seed": seed,
+        "crops_per_domain": crops,
+        "colour": "luminance",
+        "weights": {"name": estimator.card.name, "sha256": estimator.card.sha256},
+        "precision": str(estimator.precision).removeprefix("torch."),
+    }
+    return Evaluation(tuple(readings), estimator.components, settings)
