@@ -67,9 +67,8 @@ class PowerSequence(MDASequence):
 
 def power_sequence(
     found: Recommendation,
+    laser: tuple[str, str],
     *,
-    device: str = "Laser",
-    property_name: str = "Power_mW",
     surface_um: float = 0.0,
     downwards: int = 1,
 ) -> PowerSequence:
@@ -78,8 +77,8 @@ def power_sequence(
     Parameters
     ----------
     found : Recommendation
-    device, property_name : str
-        What takes the power; its value must be in mW at the sample.
+    laser : (str, str)
+        Device and property that take the power; its value must be in mW at the sample.
     surface_um : float
         Stage position of depth 0.
     downwards : int
@@ -89,7 +88,7 @@ def power_sequence(
         raise InputError(f"a stage cannot go {downwards!r} down", advice="Give 1 or -1")
     return PowerSequence(
         z_plan=_z_plan(surface_um + downwards * found.depth_um),
-        laser=(device, property_name),
+        laser=laser,
         power_mw=found.limit.require_all(found.power_mw).tolist(),
         max_power_mw=found.limit.max_mw,
     )

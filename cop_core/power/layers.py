@@ -44,10 +44,8 @@ def fit_layers(depth_um: Array, values: Array, *, most_breaks: int = MOST_BREAKS
 
     Parameters
     ----------
-    depth_um : ndarray of shape (n,)
-        Depth in um, ascending, at least `autocorrelation.MIN_PLANES` of them.
-    values : ndarray of shape (n,)
-        What runs with depth.
+    depth_um, values : ndarray of shape (n,)
+        Depth ascending, at least `autocorrelation.MIN_PLANES` of them.
     most_breaks : int
         Breaks to look for; 0 for a single line.
 
@@ -65,14 +63,14 @@ def fit_layers(depth_um: Array, values: Array, *, most_breaks: int = MOST_BREAKS
     search = BreakSearch(depth_um, values, candidates, _RHO)
     # a border also changes what is labelled, which moves the break by about a plane
     margin_um = float(np.ptp(depth_um)) / (n - 1) * max(len(inner) / max(count, 1), 1)
-    best = fit_pieces(depth_um, values)
-    lowest = float(_deviance(search, np.empty((1, 0), np.intp), n)[0])
+    plane = np.searchsorted(depth_um, candidates)
+    best, lowest = fit_pieces(depth_um, values), _deviance(search, _choices(plane, 0), n).min()
     for breaks in range(1, most_breaks + 1):
-        choices = _choices(np.searchsorted(depth_um, candidates), breaks)
+        choices = _choices(plane, breaks)
         if not len(choices):
             break
         deviance = _deviance(search, choices, n)
-        cost = float(deviance.min()) + _PENALTY * np.log(n) * breaks
+        cost = deviance.min() + _PENALTY * np.log(n) * breaks
         if cost < lowest:
             likely = deviance - deviance.min() <= _CHI2_95
             intervals = search.interval_um(choices, likely, margin_um=margin_um)

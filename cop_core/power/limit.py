@@ -34,7 +34,7 @@ class PowerLimit:
     Raises
     ------
     InputError
-        If an attribute is no number in its range.
+        If an attribute is not a number in its range.
     """
 
     max_mw: float

@@ -103,10 +103,4 @@ def useq_plan(
             f"an acquisition plan needs {error.name}",
             advice='Install it: pip install "napari-cop[live]"',
         ) from error
-    return power_sequence(
-        found,
-        device=laser[0],
-        property_name=laser[1],
-        surface_um=surface_um,
-        downwards=downwards,
-    )
+    return power_sequence(found, laser, surface_um=surface_um, downwards=downwards)

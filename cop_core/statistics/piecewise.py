@@ -24,14 +24,14 @@ Intervals = tuple[tuple[float, float], ...]
 _RANK: Final = 1e-8  # of the largest singular value: directions below are not determined
 
 
-def hinges(depth_um: Array, breaks_um: npt.ArrayLike) -> Array:
+def _hinges(depth_um: Array, breaks_um: npt.ArrayLike) -> Array:
     """Return the depth below each break, 0 above it, shape (depths, breaks)."""
     return np.maximum(depth_um[:, None] - np.asarray(breaks_um, np.float64), 0.0)
 
 
 def line_design(depth_um: Array, breaks_um: npt.ArrayLike = ()) -> Array:
     """Return columns for the value at 0, the first slope and each change of slope."""
-    return np.column_stack([np.ones_like(depth_um), depth_um, hinges(depth_um, breaks_um)])
+    return np.column_stack([np.ones_like(depth_um), depth_um, _hinges(depth_um, breaks_um)])
 
 
 class BreakSearch:
@@ -60,7 +60,7 @@ class BreakSearch:
         self.candidates_um = candidates_um
         gap = autocorrelation.gaps(depth_um)
         line = line_design(depth_um)
-        rows = np.column_stack([hinges(depth_um, candidates_um), values - values.mean()])
+        rows = np.column_stack([_hinges(depth_um, candidates_um), values - values.mean()])
         grams, spread = [], []
         for rho in rhos:
             q, _ = np.linalg.qr(autocorrelation.whiten(line, rho, gap))
@@ -165,13 +165,13 @@ class PiecewiseFit:
 
     def se_at(self, depth_um: npt.ArrayLike, anchor_um: float | None = None) -> Array:
         """Return the standard error of the lines at depths in um, or of the rise from an anchor."""
-        gradient = self.gradient(np.asarray(depth_um, np.float64))
+        gradient = self._gradient(np.asarray(depth_um, np.float64))
         if anchor_um is not None:
-            gradient = gradient - self.gradient(np.array([anchor_um]))
+            gradient = gradient - self._gradient(np.array([anchor_um]))
         variance = np.einsum("ni,ij,nj->n", gradient, self.covariance, gradient)
         return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
-    def gradient(self, depth_um: Array) -> Array:
+    def _gradient(self, depth_um: Array) -> Array:
         """Return the derivative of the lines by coefficients and breaks."""
         moves = -self.coefficients[2:] * (depth_um[:, None] > np.asarray(self.breaks_um))
         return np.hstack([line_design(depth_um, self.breaks_um), moves])
@@ -227,7 +227,7 @@ def fit_pieces(
     fit = PiecewiseFit(
         depth_um, breaks_um, breaks_ci95_um, coefficients, covariance, known_rho, residual
     )
-    gradient = autocorrelation.whiten(fit.gradient(depth_um), known_rho, gap)
+    gradient = autocorrelation.whiten(fit._gradient(depth_um), known_rho, gap)
     free = p if breaks_known else p + len(breaks_um)
     inverse = np.linalg.pinv(gradient[:, :free], rcond=_RANK)
     covariance[:free, :free] = float(left @ left) / max(n - free, 1) * inverse @ inverse.T
