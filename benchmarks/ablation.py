@@ -38,7 +38,7 @@ from small_networks import (
 )
 from torch import Tensor, nn
 
-from cop_core.network.config import VitConfig
+from cop_core.network import NoiseViT, VitConfig
 from cop_core.network.crop_statistics import (
     COARSE_BINS,
     FINE_BINS,
@@ -47,11 +47,10 @@ from cop_core.network.crop_statistics import (
     PATCH_FEATURES,
     SHAPE_FEATURES,
     SPECTRUM_BINS,
-    Statistics,
+    CropStatistics,
     noise_statistics,
 )
-from cop_core.network.model import NoiseViT
-from cop_core.network.quiet_directions import DIRECTIONS, QUIET_BINS
+from cop_core.network.patch_pca import DIRECTIONS, PCA_BINS
 from cop_core.noise import Genome
 from cop_core.training.config import TrainConfig
 from cop_core.training.scene_bank import SceneBank
@@ -88,11 +87,11 @@ class ConvolutionStem(nn.Module):
 class Without(nn.Module):
     """A network that sees some statistics as 0."""
 
-    def __init__(self, network: NoiseViT, hide: Callable[[Statistics], Statistics]) -> None:
+    def __init__(self, network: NoiseViT, hide: Callable[[CropStatistics], CropStatistics]) -> None:
         super().__init__()
         self.network, self.hide = network, hide
 
-    def forward(self, x: Statistics) -> Tensor:
+    def forward(self, x: CropStatistics) -> Tensor:
         return self.network(self.hide(x))
 
 
@@ -108,12 +107,12 @@ class Perceptron(nn.Module):
             nn.Linear(512, len(GENOME)),
         )
 
-    def forward(self, x: Statistics) -> Tensor:
+    def forward(self, x: CropStatistics) -> Tensor:
         return self.layers(((flat(x) - self.middle) / self.scale).clamp(-8, 8))
 
 
-def flat(x: Statistics) -> Tensor:
-    return torch.cat([x.groups.flatten(1), x.patches.flatten(1), x.whole], dim=1)
+def flat(x: CropStatistics) -> Tensor:
+    return torch.cat([x.groups.flatten(1), x.patches.flatten(1), x.crop], dim=1)
 
 
 def hidden(part: Tensor, columns: slice) -> Tensor:
@@ -122,45 +121,45 @@ def hidden(part: Tensor, columns: slice) -> Tensor:
     return kept
 
 
-def hide_groups(x: Statistics) -> Statistics:
+def hide_groups(x: CropStatistics) -> CropStatistics:
     return x._replace(groups=torch.zeros_like(x.groups))
 
 
-def hide_brightness(x: Statistics) -> Statistics:
+def hide_brightness(x: CropStatistics) -> CropStatistics:
     """Let every group see the mean of all groups."""
     return x._replace(groups=x.groups.mean(1, keepdim=True).expand_as(x.groups))
 
 
-def hide_places(x: Statistics) -> Statistics:
+def hide_places(x: CropStatistics) -> CropStatistics:
     return x._replace(patches=torch.zeros_like(x.patches))
 
 
-def hide_whole(x: Statistics) -> Statistics:
-    return x._replace(whole=torch.zeros_like(x.whole))
+def hide_whole(x: CropStatistics) -> CropStatistics:
+    return x._replace(crop=torch.zeros_like(x.crop))
 
 
-def hide_spectrum(x: Statistics) -> Statistics:
+def hide_spectrum(x: CropStatistics) -> CropStatistics:
     return x._replace(
-        whole=hidden(x.whole, slice(SHAPE_FEATURES, SHAPE_FEATURES + 6 * SPECTRUM_BINS))
+        crop=hidden(x.crop, slice(SHAPE_FEATURES, SHAPE_FEATURES + 6 * SPECTRUM_BINS))
     )
 
 
-def hide_coarse(x: Statistics) -> Statistics:
+def hide_coarse(x: CropStatistics) -> CropStatistics:
     return x._replace(
         groups=hidden(x.groups, slice(RESIDUALS - FINE_BINS, RESIDUALS)),
         patches=hidden(x.patches, slice(COARSE_BINS + 2, 2 * COARSE_BINS + 2)),
     )
 
 
-def hide_quiet(x: Statistics) -> Statistics:
-    return Statistics(
-        hidden(x.groups, slice(-QUIET_BINS - 1, None)),
+def hide_quiet(x: CropStatistics) -> CropStatistics:
+    return CropStatistics(
+        hidden(x.groups, slice(-PCA_BINS - 1, None)),
         hidden(x.patches, slice(-1, None)),
-        hidden(x.whole, slice(-DIRECTIONS, None)),
+        hidden(x.crop, slice(-DIRECTIONS, None)),
     )
 
 
-def hide_lags(x: Statistics) -> Statistics:
+def hide_lags(x: CropStatistics) -> CropStatistics:
     lags = slice(2 * COARSE_BINS + 2, 2 * COARSE_BINS + 2 + len(LAGS))
     return x._replace(
         groups=hidden(x.groups, slice(RESIDUALS, RESIDUALS + len(LAGS))),
@@ -188,14 +187,14 @@ SHAPES = {
 }
 
 
-def variants(statistics: Statistics) -> dict[str, Callable[[], nn.Module]]:
+def variants(statistics: CropStatistics) -> dict[str, Callable[[], nn.Module]]:
     found: dict[str, Callable[[], nn.Module]] = {
         name: lambda config=config: NoiseViT(config) for name, config in SHAPES.items()
     }
     found["convolution stem"] = with_convolution
     for name, hide in HIDDEN.items():
         found[name] = lambda hide=hide: Without(NoiseViT(FULL), hide)
-    some = flat(pick(statistics, torch.arange(min(2000, len(statistics.whole)))))
+    some = flat(pick(statistics, torch.arange(min(2000, len(statistics.crop)))))
     found["perceptron"] = lambda: Perceptron(some.std(0) + 1e-3, some.mean(0))
     return found
 
@@ -206,7 +205,7 @@ def with_convolution() -> NoiseViT:
     return network
 
 
-def statistics_of(crops: Tensor) -> Statistics:
+def statistics_of(crops: Tensor) -> CropStatistics:
     return noise_statistics(crops, FULL.patch)
 
 

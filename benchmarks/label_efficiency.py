@@ -34,7 +34,7 @@ from small_networks import (
 )
 from torch import nn
 
-from cop_core.network.model import NoiseViT
+from cop_core.network import NoiseViT
 from cop_core.noise import Genome
 from cop_core.training.batches import BatchMaker
 from cop_core.training.config import Negatives, TrainConfig

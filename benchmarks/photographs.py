@@ -19,8 +19,8 @@ from record import record
 from skimage.transform import resize
 from small_networks import BATCH, CROP, STEMS, domains, fit, labelled_crops, score
 
+from cop_core.network import NoiseViT
 from cop_core.network.crop_statistics import noise_statistics
-from cop_core.network.model import NoiseViT
 from cop_core.noise import Genome
 from cop_core.training.config import TrainConfig
 from cop_core.training.evaluation import find_pictures, read_picture

@@ -10,9 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cop_core.network.config import VitConfig
-from cop_core.network.crop_statistics import Statistics
-from cop_core.network.model import NoiseViT
+from cop_core.network import NoiseViT, VitConfig
+from cop_core.network.crop_statistics import CropStatistics
 from cop_core.noise import Genome
 from cop_core.reading.estimator import multiplies_bfloat16
 from cop_core.training.batches import BatchMaker
@@ -28,7 +27,7 @@ STEMS = {
     "statistics": VitConfig(crop=CROP, depth=3, width=128, heads=4),
     "patch": VitConfig(stem="patch", patch=16, crop=CROP, depth=3, width=128, heads=4),
 }
-Inputs = Tensor | Statistics
+Inputs = Tensor | CropStatistics
 HAS_BFLOAT16 = multiplies_bfloat16(torch.device("cpu"))
 
 
@@ -57,13 +56,13 @@ def pick(inputs: Inputs, which: Tensor) -> Inputs:
     """Return some rows of crops, or of statistics of crops."""
     if isinstance(inputs, Tensor):
         return inputs[which]
-    return Statistics(*(part[which] for part in inputs))
+    return CropStatistics(*(part[which] for part in inputs))
 
 
 def joined(parts: Sequence[Inputs]) -> Inputs:
     if isinstance(parts[0], Tensor):
         return torch.cat(list(parts))
-    return Statistics(*(torch.cat(column) for column in zip(*parts, strict=True)))
+    return CropStatistics(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
 def labelled_crops(

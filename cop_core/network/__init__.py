@@ -1,7 +1,6 @@
 """The network: configurations, layers, physical statistics and weights."""
 
-from cop_core.network.config import CROP, VitConfig
-from cop_core.network.model import NoiseViT
+from cop_core.network.model import CROP, NoiseViT, VitConfig
 from cop_core.network.weights import Card, load_network, locate, packaged, read_card, save_weights
 
 __all__ = [

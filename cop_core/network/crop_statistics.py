@@ -9,7 +9,7 @@ Nothing here is learnt and no gradient passes. Three families (crops are (n, 1, 
 * of the whole crop: the histogram, and its spectrum. Values on a lattice of step l give a peak
   at k = 1 / l (characteristic function), of the pixels and of neighbour differences.
 
-To each belongs the noise along the directions in which patches vary least (`Quiet`).
+To each belongs the noise along the directions in which patches vary least (`PatchPca`).
 """
 
 from __future__ import annotations
@@ -23,13 +23,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cop_core.network import histograms
-from cop_core.network.quiet_directions import (
-    DIRECTIONS,
-    QUIET_BINS,
-    Quiet,
-    at_patches,
-    quiet_directions,
-)
+from cop_core.network.patch_pca import DIRECTIONS, PCA_BINS, PatchPca, at_patches, patch_pca
 
 BRIGHTNESS_BINS = 12
 GROUPS = 2 * BRIGHTNESS_BINS
@@ -43,26 +37,27 @@ MAX_CYCLES = 512
 _CHUNK = 8
 
 
-class Statistics(NamedTuple):
-    """Statistics of n crops.
+class CropStatistics(NamedTuple):
+    """CropStatistics of n crops.
 
     Attributes
     ----------
     groups : Tensor of shape (n, GROUPS, GROUP_FEATURES)
     patches : Tensor of shape (n, patches, PATCH_FEATURES)
-    whole : Tensor of shape (n, WHOLE_FEATURES)
+    crop : Tensor of shape (n, CROP_FEATURES)
+        Of the whole crop.
     """
 
     groups: Tensor
     patches: Tensor
-    whole: Tensor
+    crop: Tensor
 
 
-GROUP_FEATURES = 2 * (FINE_BINS + 2) + FINE_BINS + len(LAGS) + 2 + QUIET_BINS + 1
+GROUP_FEATURES = 2 * (FINE_BINS + 2) + FINE_BINS + len(LAGS) + 2 + PCA_BINS + 1
 PATCH_FEATURES = (COARSE_BINS + 2) + COARSE_BINS + len(LAGS) + 4 + 1
 SHAPE_FEATURES = 32 + 2
 """Of the whole crop, before its spectra: bins of the histogram, shares at both ends."""
-WHOLE_FEATURES = SHAPE_FEATURES + 6 * SPECTRUM_BINS + DIRECTIONS
+CROP_FEATURES = SHAPE_FEATURES + 6 * SPECTRUM_BINS + DIRECTIONS
 
 
 @dataclass(frozen=True)
@@ -75,7 +70,7 @@ class _Scale:
 
 
 @torch.no_grad()
-def noise_statistics(x: Tensor, patch: int) -> Statistics:
+def noise_statistics(x: Tensor, patch: int) -> CropStatistics:
     """Return the statistics of crops.
 
     Parameters
@@ -84,29 +79,24 @@ def noise_statistics(x: Tensor, patch: int) -> Statistics:
         Crops in [0, 1], float32; h and w are multiples of `patch`.
     patch : int
         Side of a patch in pixels.
-
-    Returns
-    -------
-    Statistics
     """
     # A few crops at a time stay in the CPU's cache; a GPU takes them all at once.
     chunks = torch.split(x, _CHUNK if x.device.type == "cpu" else max(1, len(x)))
     parts = [_statistics(chunk[:, 0], patch) for chunk in chunks]
-    return Statistics(*(torch.cat(column) for column in zip(*parts, strict=True)))
+    return CropStatistics(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
-def _statistics(x: Tensor, patch: int) -> Statistics:
+def _statistics(x: Tensor, patch: int) -> CropStatistics:
     fine = _residuals(x)
     coarse = _residuals(F.avg_pool2d(x.unsqueeze(1), 2).squeeze(1))
     lags = _lag_products(fine.residual)
     group = _groups(fine)
-    group_coarse = group[:, ::2, ::2]
     ends = torch.where(x <= 0, 1, torch.where(x >= 1, 2, 0))
-    quiet = quiet_directions(x)
-    return Statistics(
-        _group_features(fine, coarse, lags, quiet, group, group_coarse, ends),
-        _patch_features(x, fine, coarse, lags, quiet, ends, patch),
-        _whole_features(x, quiet, ends),
+    pca = patch_pca(x)
+    return CropStatistics(
+        _group_features(fine, coarse, lags, pca, group, ends),
+        _patch_features(x, fine, coarse, lags, pca, ends, patch),
+        _crop_features(x, pca, ends),
     )
 
 
@@ -186,34 +176,20 @@ def _level(x: Tensor) -> Tensor:
     return x.mean(2, keepdim=True).mean(1, keepdim=True).clamp_min(1e-6)
 
 
-def _with_ends(level: Tensor, ends: Tensor, bins: int) -> Tensor:
-    """Give pixels at exactly 0 and at exactly 1 bins of their own, after the others."""
-    return torch.where(ends > 0, bins - 1 + ends, level)
+def _binned(residual: Tensor, ends: Tensor, bins: int) -> Tensor:
+    """Return bin numbers; pixels at exactly 0 and at exactly 1 have bins of their own, the last."""
+    return torch.where(ends > 0, bins - 1 + ends, histograms.log_bin(residual, bins))
 
 
 def _group_features(
-    fine: _Scale,
-    coarse: _Scale,
-    lags: Tensor,
-    quiet: Quiet,
-    group: Tensor,
-    group_coarse: Tensor,
-    ends: Tensor,
+    fine: _Scale, coarse: _Scale, lags: Tensor, pca: PatchPca, group: Tensor, ends: Tensor
 ) -> Tensor:
-    residual = histograms.counts(
-        group,
-        GROUPS,
-        _with_ends(histograms.level(fine.residual, FINE_BINS), ends, FINE_BINS),
-        FINE_BINS + 2,
-    )
-    directional = histograms.counts(
-        group,
-        GROUPS,
-        _with_ends(histograms.level(fine.directional, FINE_BINS), ends, FINE_BINS),
-        FINE_BINS + 2,
+    residual, directional = (
+        histograms.counts(group, GROUPS, _binned(part, ends, FINE_BINS), FINE_BINS + 2)
+        for part in (fine.residual, fine.directional)
     )
     low = histograms.counts(
-        group_coarse, GROUPS, histograms.level(coarse.residual, FINE_BINS), FINE_BINS
+        group[:, ::2, ::2], GROUPS, histograms.log_bin(coarse.residual, FINE_BINS), FINE_BINS
     )
     size = residual.sum(-1, keepdim=True)
     share = size / size.sum(1, keepdim=True)
@@ -225,8 +201,8 @@ def _group_features(
             histograms.means(group, GROUPS, lags),
             share.sqrt(),
             torch.log1p(size) / 10,
-            quiet.shares(at_patches(group), GROUPS),
-            quiet.sd(at_patches(group), GROUPS),
+            pca.shares(at_patches(group), GROUPS),
+            pca.sd(at_patches(group), GROUPS),
         ],
         dim=-1,
     )
@@ -237,52 +213,50 @@ def _patch_features(
     fine: _Scale,
     coarse: _Scale,
     lags: Tensor,
-    quiet: Quiet,
+    pca: PatchPca,
     ends: Tensor,
     patch: int,
 ) -> Tensor:
     n, h, w = x.shape
-    rows, columns = h // patch, w // patch
-    place = (
-        torch.arange(h, device=x.device)[:, None] // patch * columns
-        + torch.arange(w, device=x.device)[None] // patch
-    ).expand(n, h, w)
-    level = _with_ends(histograms.level(fine.residual, COARSE_BINS), ends, COARSE_BINS)
-    residual = histograms.counts(place, rows * columns, level, COARSE_BINS + 2)
+    columns = w // patch
+    row, column = (torch.arange(side, device=x.device) // patch for side in (h, w))
+    place = (row[:, None] * columns + column[None]).expand(n, h, w)
+    places = h // patch * columns
+    residual = histograms.counts(
+        place, places, _binned(fine.residual, ends, COARSE_BINS), COARSE_BINS + 2
+    )
     low = histograms.counts(
-        place[:, ::2, ::2],
-        rows * columns,
-        histograms.level(coarse.residual, COARSE_BINS),
-        COARSE_BINS,
+        place[:, ::2, ::2], places, histograms.log_bin(coarse.residual, COARSE_BINS), COARSE_BINS
     )
     maps = torch.stack(
         [x, x.square(), fine.residual.abs() * 10, fine.directional.abs() * 10], dim=1
     )
     pooled = F.avg_pool2d(torch.cat([lags, maps], dim=1), patch).flatten(2).transpose(1, 2)
-    sd = quiet.sd(at_patches(place), rows * columns)
+    sd = pca.sd(at_patches(place), places)
     return torch.cat([histograms.shares(residual), histograms.shares(low), pooled, sd], dim=-1)
 
 
-def _whole_features(x: Tensor, quiet: Quiet, ends: Tensor) -> Tensor:
-    n = len(x)
+def _crop_features(x: Tensor, pca: PatchPca, ends: Tensor) -> Tensor:
     level = (x * HISTOGRAM_BINS).long().clamp_(0, HISTOGRAM_BINS - 1)
-    whole = torch.zeros_like(level)
-    inside = histograms.counts(
-        whole, 1, torch.where(ends > 0, HISTOGRAM_BINS, level), HISTOGRAM_BINS + 1
-    )
-    inside = inside[:, 0, :HISTOGRAM_BINS]
+    level = torch.where(ends > 0, HISTOGRAM_BINS, level)  # pixels at the ends count apart
+    inside = _histogram(level, HISTOGRAM_BINS + 1)[:, :HISTOGRAM_BINS]
     across = _step_histogram(x[:, :, 1:] - x[:, :, :-1])
     down = _step_histogram(x[:, 1:] - x[:, :-1])
-    shape = histograms.shares(inside.reshape(n, 32, -1).sum(-1))
+    shape = histograms.shares(inside.reshape(len(x), 32, -1).sum(-1))
     at_ends = torch.stack([(ends == 1).float().mean((1, 2)), (ends == 2).float().mean((1, 2))], 1)
     lattices = [_spectrum(inside), _spectrum(across + down)]
-    return torch.cat([shape, at_ends.sqrt(), *lattices, histograms.bent(quiet.spread)], dim=-1)
+    spread = histograms.log_magnitude(pca.spread)
+    return torch.cat([shape, at_ends.sqrt(), *lattices, spread], dim=-1)
+
+
+def _histogram(level: Tensor, levels: int) -> Tensor:
+    return histograms.counts(torch.zeros_like(level), 1, level, levels)[:, 0]
 
 
 def _step_histogram(step: Tensor) -> Tensor:
     """Return the histogram (n, HISTOGRAM_BINS) of magnitudes of differences."""
     level = (step.abs() * HISTOGRAM_BINS).round_().long().clamp_(0, HISTOGRAM_BINS - 1)
-    return histograms.counts(torch.zeros_like(level), 1, level, HISTOGRAM_BINS)[:, 0]
+    return _histogram(level, HISTOGRAM_BINS)
 
 
 def _spectrum(counts: Tensor) -> Tensor:

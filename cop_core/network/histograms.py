@@ -10,14 +10,15 @@ from torch import Tensor
 _KNEE = 0.002
 
 
-def bent(x: Tensor) -> Tensor:
+def log_magnitude(x: Tensor) -> Tensor:
     """Return magnitudes up to full scale on a logarithmic scale in [0, 1], linear near 0."""
     return torch.log1p(x.abs() / _KNEE) / math.log1p(1 / _KNEE)
 
 
-def level(residual: Tensor, bins: int) -> Tensor:
+def log_bin(residual: Tensor, bins: int) -> Tensor:
     """Return bin numbers on a symmetric logarithmic scale with a linear knee, int64."""
-    return ((torch.copysign(bent(residual), residual) + 1) * (bins / 2)).long().clamp_(0, bins - 1)
+    signed = torch.copysign(log_magnitude(residual), residual)
+    return ((signed + 1) * (bins / 2)).long().clamp_(0, bins - 1)
 
 
 def counts(place: Tensor, places: int, level: Tensor, levels: int) -> Tensor:

@@ -3,21 +3,99 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cop_core.network.config import VitConfig
+from cop_core.errors import InputError
 from cop_core.network.crop_statistics import (
+    CROP_FEATURES,
     GROUP_FEATURES,
     GROUPS,
     PATCH_FEATURES,
-    WHOLE_FEATURES,
-    Statistics,
+    CropStatistics,
     noise_statistics,
 )
-from cop_core.network.uncertainty import Doubt
+from cop_core.network.uncertainty import UncertaintyHead
+
+CROP = 192
+"""Side of the square crops that the networks read, in pixels."""
+
+
+@dataclass(frozen=True)
+class VitConfig:
+    """Shape of a Vision Transformer that reads noise strengths.
+
+    Attributes
+    ----------
+    stem : {"statistics", "patch"}
+        What the tokens are: physical statistics of the noise, or the paper's linear patch
+        embedding of pixels.
+    crop, patch : int
+        Side of the crop and of its patches, in pixels.
+    channels : int
+        Input channels; with 1, colour is read channel by channel and averaged.
+    depth, width, heads : int
+        Layers, token width and attention heads.
+    layer_scale : float
+        Initial LayerScale.
+    drop_path : float
+        Stochastic depth rate of the last layer, rising linearly from 0.
+    outputs : int
+        Number of strengths.
+    uncertainty : bool
+        Whether it also says how far off the strengths may be.
+    """
+
+    stem: Literal["statistics", "patch"] = "statistics"
+    crop: int = CROP
+    patch: int = 32
+    channels: int = 1
+    depth: int = 6
+    width: int = 192
+    heads: int = 3
+    layer_scale: float = 0.1
+    drop_path: float = 0.0
+    outputs: int = 6
+    uncertainty: bool = False
+
+    def __post_init__(self) -> None:
+        sizes = (self.crop, self.patch, self.channels, self.depth, self.width, self.heads)
+        if min(*sizes, self.outputs) < 1:
+            raise InputError(f"a network with a size below 1: {self}")
+        if self.crop % self.patch or self.width % self.heads:
+            raise InputError(
+                f"a crop of {self.crop} in patches of {self.patch}, or a width of {self.width} "
+                f"in {self.heads} heads, does not divide evenly"
+            )
+
+    @classmethod
+    def preset(cls, name: str, *, outputs: int = 6) -> VitConfig:
+        """Return a named configuration: ``default`` or ``paper``.
+
+        Raises
+        ------
+        InputError
+            If there is no such configuration.
+        """
+        if name not in _PRESETS:
+            raise InputError(f"no network {name!r}", advice=f"Known: {', '.join(_PRESETS)}")
+        return replace(_PRESETS[name], outputs=outputs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the configuration as plain JSON types."""
+        return asdict(self)
+
+
+_PRESETS: Final = {
+    "default": VitConfig(),
+    "paper": VitConfig(  # ViT-B/16
+        stem="patch", patch=16, channels=3, depth=12, width=768, heads=12, drop_path=0.1
+    ),
+}
 
 
 class Block(nn.Module):
@@ -44,13 +122,14 @@ class Block(nn.Module):
 
     def _attend(self, x: Tensor) -> Tensor:
         n, t, c = x.shape
-        q, k, v = self.qkv(x).reshape(n, t, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4)
+        qkv = self.qkv(x).reshape(n, t, 3, self.heads, c // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (n, heads, t, c / heads)
         if x.device.type == "cpu" and torch.is_grad_enabled():
             # the fused form takes a quarter of a training step on a CPU, most of it backwards
             mixed = (q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])).softmax(-1).to(v) @ v
         else:
             mixed = F.scaled_dot_product_attention(q, k, v)  # (n, heads, t, c / heads)
-        return torch.as_tensor(self.out(mixed.transpose(1, 2).reshape(n, t, c)))
+        return torch.as_tensor(self.out(mixed.transpose(1, 2).reshape(n, t, c)))  # (n, t, c)
 
     def _keep(self, branch: Tensor) -> Tensor:
         if not self.training or self.drop_path == 0:
@@ -75,7 +154,8 @@ class PatchStem(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         patches = self.embed(x - 0.5).flatten(2).transpose(1, 2)  # (n, patches, width)
-        return torch.cat([self.cls.expand(len(x), -1, -1), patches], dim=1) + self.position
+        cls = self.cls.expand(len(x), -1, -1)  # (n, 1, width)
+        return torch.cat([cls, patches], dim=1) + self.position  # (n, 1 + patches, width)
 
 
 class StatisticsStem(nn.Module):
@@ -84,34 +164,28 @@ class StatisticsStem(nn.Module):
     def __init__(self, config: VitConfig) -> None:
         super().__init__()
         self.patch = config.patch
-        self.whole = _mlp(WHOLE_FEATURES, config.width)
+        self.crop = _mlp(CROP_FEATURES, config.width)
         self.groups = _mlp(GROUP_FEATURES, config.width)
         self.patches = _mlp(PATCH_FEATURES, config.width)
         tokens = 1 + GROUPS + (config.crop // config.patch) ** 2
         self.position = nn.Parameter(torch.randn(1, tokens, config.width) * 0.02)
 
-    def prepare(self, crops: Tensor) -> Statistics:
+    def prepare(self, crops: Tensor) -> CropStatistics:
         """Return the statistics of crops (n, 1, crop, crop): no weights, no gradient, float32."""
         with torch.autocast(crops.device.type, enabled=False):
             return noise_statistics(crops.float(), self.patch)
 
-    def forward(self, statistics: Statistics) -> Tensor:
+    def forward(self, statistics: CropStatistics) -> Tensor:
         tokens = [
-            self.whole(statistics.whole).unsqueeze(1),  # (n, 1, width)
+            self.crop(statistics.crop).unsqueeze(1),  # (n, 1, width)
             self.groups(statistics.groups),  # (n, groups, width)
             self.patches(statistics.patches),  # (n, patches, width)
         ]
-        return torch.cat(tokens, dim=1) + self.position
+        return torch.cat(tokens, dim=1) + self.position  # (n, 1 + groups + patches, width)
 
 
 class NoiseViT(nn.Module):
-    """Encoder and head: crops in, logits of strengths out.
-
-    Parameters
-    ----------
-    config : VitConfig
-        Shape of the network.
-    """
+    """Encoder and head: crops in, logits of strengths out."""
 
     def __init__(self, config: VitConfig) -> None:
         super().__init__()
@@ -121,14 +195,16 @@ class NoiseViT(nn.Module):
         self.blocks = nn.ModuleList([Block(config, rate) for rate in rates])
         self.norm = nn.LayerNorm(config.width)
         self.head = nn.Linear(config.width, config.outputs)
-        self.doubt = Doubt(config) if config.doubt else None
+        self.uncertainty = (
+            UncertaintyHead(config.width, config.outputs) if config.uncertainty else None
+        )
 
-    def prepare(self, crops: Tensor) -> Tensor | Statistics:
+    def prepare(self, crops: Tensor) -> Tensor | CropStatistics:
         """Return what of the stem needs no weights, so that it can be worked out ahead."""
-        prepared: Tensor | Statistics = self.stem.prepare(crops)
+        prepared: Tensor | CropStatistics = self.stem.prepare(crops)
         return prepared
 
-    def forward_features(self, x: Tensor | Statistics) -> Tensor:
+    def forward_features(self, x: Tensor | CropStatistics) -> Tensor:
         """Return the class token's features (n, width).
 
         Parameters
@@ -136,16 +212,16 @@ class NoiseViT(nn.Module):
         x : Tensor of shape (n, 1 or channels, crop, crop), or what `prepare` made of it
             Crops in [0, 1].
         """
-        tokens = self.stem(self.prepare(x) if isinstance(x, Tensor) else x)
+        tokens = self.stem(self.prepare(x) if isinstance(x, Tensor) else x)  # (n, tokens, width)
         for block in self.blocks:
-            tokens = block(tokens)
-        return torch.as_tensor(self.norm(tokens[:, 0]))
+            tokens = block(tokens)  # (n, tokens, width)
+        return torch.as_tensor(self.norm(tokens[:, 0]))  # (n, width)
 
     def forward_head(self, features: Tensor) -> Tensor:
         """Return logits (n, outputs) of features (n, width); their softmax is the strengths."""
         return torch.as_tensor(self.head(features))
 
-    def forward(self, x: Tensor | Statistics) -> Tensor:
+    def forward(self, x: Tensor | CropStatistics) -> Tensor:
         return self.forward_head(self.forward_features(x))
 
 

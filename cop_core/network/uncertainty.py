@@ -6,21 +6,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cop_core.network.config import VitConfig
-
 _HIDDEN = 96
 _LEAST_SD = 1e-4
 
 
-class Doubt(nn.Module):
+class UncertaintyHead(nn.Module):
     """Reads an encoder's features for what its strengths do not say.
 
     Fitted after training by `cop_core.training.calibrate`; the network itself stays as it is.
-
-    Parameters
-    ----------
-    config : VitConfig
-        Of the network whose features are read.
     """
 
     centre: Tensor
@@ -28,19 +21,19 @@ class Doubt(nn.Module):
     limit: Tensor
     stretch: Tensor
 
-    def __init__(self, config: VitConfig) -> None:
+    def __init__(self, width: int, outputs: int) -> None:
         super().__init__()
         self.spread = nn.Sequential(
-            nn.Linear(config.width + config.outputs, _HIDDEN),
+            nn.Linear(width + outputs, _HIDDEN),
             nn.GELU(),
             nn.Linear(_HIDDEN, _HIDDEN),
             nn.GELU(),
-            nn.Linear(_HIDDEN, config.outputs),
+            nn.Linear(_HIDDEN, outputs),
         )
-        self.register_buffer("centre", torch.zeros(config.width))
-        self.register_buffer("whitening", torch.eye(config.width))
+        self.register_buffer("centre", torch.zeros(width))
+        self.register_buffer("whitening", torch.eye(width))
         self.register_buffer("limit", torch.ones(()))
-        self.register_buffer("stretch", torch.ones(config.outputs))
+        self.register_buffer("stretch", torch.ones(outputs))
 
     def sd(self, features: Tensor, strengths: Tensor) -> Tensor:
         """Return the predictive SD of strengths.
@@ -55,8 +48,7 @@ class Doubt(nn.Module):
         Returns
         -------
         Tensor of shape (n, outputs)
-            Such that 90 % of the true strengths of crops like those of training lie within
-            1.645 of it.
+            90 % of the true strengths of crops like those of training lie within 1.645 of it.
         """
         seen = torch.cat([features.float(), strengths.float().sqrt()], dim=-1)
         spread = F.softplus(self.spread(seen)) * self.stretch
@@ -65,15 +57,8 @@ class Doubt(nn.Module):
     def strangeness(self, features: Tensor) -> Tensor:
         """Return the Mahalanobis distance from the features of training, in units of its limit.
 
-        Parameters
-        ----------
-        features : Tensor of shape (n, width)
-            From `NoiseViT.forward_features`.
-
-        Returns
-        -------
-        Tensor of shape (n,)
-            Above 1 for one in a hundred crops of training, and for what is unlike them.
+        Shape (n,) for features (n, width). Above 1 for one in a hundred crops of training, and
+        for what is unlike them.
         """
         apart = (features.float() - self.centre) @ self.whitening
         return torch.as_tensor(apart.square().mean(-1).sqrt() / self.limit)

@@ -17,8 +17,7 @@ from torch import Tensor
 
 from cop_core.components import CLEAN
 from cop_core.errors import InputError
-from cop_core.network.config import VitConfig
-from cop_core.network.model import NoiseViT
+from cop_core.network.model import NoiseViT, VitConfig
 from cop_core.writing import replace_files
 
 _SUFFIX = ".safetensors"

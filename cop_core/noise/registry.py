@@ -70,7 +70,8 @@ class Primitive:
     apply: NoiseFunction
 
 
-_PRIMITIVES: dict[str, Primitive] = {}
+PRIMITIVES: dict[str, Primitive] = {}
+"""Registered primitives by name."""
 
 
 def primitive(
@@ -85,9 +86,9 @@ def primitive(
     """
 
     def register(function: NoiseFunction) -> NoiseFunction:
-        if name in _PRIMITIVES:
+        if name in PRIMITIVES:
             warnings.warn(f"noise primitive {name!r} is replaced", stacklevel=2)
-        _PRIMITIVES[name] = Primitive(name, component or name, function)
+        PRIMITIVES[name] = Primitive(name, component or name, function)
         return function
 
     return register
@@ -102,7 +103,7 @@ def get_primitive(name: str) -> Primitive:
         Where there is none.
     """
     try:
-        return _PRIMITIVES[name]
+        return PRIMITIVES[name]
     except KeyError:
-        known = ", ".join(sorted(_PRIMITIVES))
+        known = ", ".join(sorted(PRIMITIVES))
         raise InputError(f"no noise primitive {name!r}", advice=f"Known: {known}") from None

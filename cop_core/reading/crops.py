@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.network.config import CROP
+from cop_core.network import CROP
 
 Crops = int | None
 """Number of random crops a plane, or None for the full grid."""

@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 
 from cop_core.errors import CopError, InputError
-from cop_core.network.model import NoiseViT
-from cop_core.network.weights import Card, load_network, locate, packaged
+from cop_core.network import Card, NoiseViT, load_network, locate, packaged
 from cop_core.reading.blocks import block_pool
 
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -84,8 +83,8 @@ class Estimator:
         ----------
         crops : array of shape (n, 192, 192) or (n, 192, 192, 3)
             Crops in [0, 1]. The default network reads colour channel by channel and returns
-            the mean; the doubt of a colour crop is the mean of its channels', its strangeness
-            that of the strangest.
+            the mean; the uncertainty of a colour crop is the mean of its channels', its
+            strangeness that of the strangest.
         batch_size : int
             Crops at a time. On the CPU a crop's numbers do not depend on it, nor on the other
             crops, to the last bit; elsewhere to 1e-5 in float32. Halved while the device has not
@@ -217,12 +216,12 @@ class Estimator:
 
     def _of_features(self, features: Tensor) -> Tensor:
         strengths = torch.softmax(self.network.forward_head(features).float(), -1)
-        doubt = self.network.doubt
-        if doubt is None:
+        head = self.network.uncertainty
+        if head is None:
             unknown = strengths.new_full((len(strengths), strengths.shape[1] + 1), torch.nan)
             return torch.cat([strengths, unknown], dim=1)
         with torch.autocast(features.device.type, enabled=False):
-            sd, strangeness = doubt.sd(features, strengths), doubt.strangeness(features)
+            sd, strangeness = head.sd(features, strengths), head.strangeness(features)
         return torch.cat([strengths, sd, strangeness.unsqueeze(1)], dim=1)
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from cop_core.network.crop_statistics import Statistics
-from cop_core.network.model import NoiseViT
+from cop_core.network import NoiseViT
+from cop_core.network.crop_statistics import CropStatistics
 from cop_core.noise import Draws, Genome, get_prior
 from cop_core.training.config import STAGES, Stage, TrainConfig
 from cop_core.training.scene_bank import SceneBank
@@ -30,7 +30,7 @@ class Batch:
         Number of the step in its stage that learns from it.
     genome : int
         Which of the run's genomes made it.
-    crops : Tensor of shape (n, 1, size, size), or Statistics of it
+    crops : Tensor of shape (n, 1, size, size), or CropStatistics of it
         Noisy crops in [0, 1], prepared for the network. In the contrastive stage anchors,
         positives and negatives follow one another, each a third. In joint fine-tuning both
         halves have the same noise on different images.
@@ -40,7 +40,7 @@ class Batch:
 
     step: int
     genome: int
-    crops: Tensor | Statistics
+    crops: Tensor | CropStatistics
     strengths: Tensor
 
 

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cop_core.components import SDS_OF_90
-from cop_core.network.model import NoiseViT
-from cop_core.network.uncertainty import Doubt
+from cop_core.network import NoiseViT
+from cop_core.network.uncertainty import UncertaintyHead
 from cop_core.training.batches import BatchMaker
 from cop_core.training.config import TrainConfig
 from cop_core.training.scene_bank import SceneBank
@@ -39,7 +39,7 @@ def calibrate(
     *,
     report: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> NoiseViT:
-    """Return the network with a `Doubt` fitted to its errors; its strengths stay the same.
+    """Return the network with an uncertainty fitted to its errors; its strengths stay the same.
 
     Parameters
     ----------
@@ -61,11 +61,11 @@ def calibrate(
         On the same device, in evaluation mode.
     """
     device = next(network.parameters()).device
-    certain = NoiseViT(replace(network.config, doubt=True)).to(device)
+    certain = NoiseViT(replace(network.config, uncertainty=True)).to(device)
     certain.load_state_dict(network.state_dict(), strict=False)
     certain.eval().requires_grad_(False)
-    doubt = certain.doubt
-    assert doubt is not None
+    head = certain.uncertainty
+    assert head is not None
     settings = replace(config, genomes=(genome,), batch_size=_BATCH, seed=config.seed + 1)
     maker = BatchMaker(settings, bank, certain, device)
     batches = max(_HELD_OUT, config.doubt_crops // _BATCH)
@@ -78,11 +78,11 @@ def calibrate(
         report(batch.step + 1, batches)
     few = batches // _HELD_OUT
     held_out, known = _joined(parts[:few]), _joined(parts[few:])
-    _centre(doubt, known.features)
+    fit_distance(head, known.features)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        _fit(doubt, *known)
-    _scale(doubt, *held_out)
+        fit_sd(head, *known)
+    scale_sd(head, *held_out)
     return certain
 
 
@@ -98,27 +98,27 @@ def _joined(parts: Sequence[tuple[Tensor, Tensor, Tensor]]) -> _Seen:
     return _Seen(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
-def _centre(doubt: Doubt, features: Tensor) -> None:
+def fit_distance(head: UncertaintyHead, features: Tensor) -> None:
     """Set where the features of training lie, and how far from there they go."""
     covariance = torch.cov(features.T)
     ridge = _SHRINKAGE * covariance.diagonal().mean()
     values, vectors = torch.linalg.eigh(covariance)
-    doubt.centre.copy_(features.mean(0))
-    doubt.whitening.copy_(vectors / (values.clamp_min(0) + ridge).sqrt())
-    doubt.limit.fill_(1.0)
-    far = torch.quantile(doubt.strangeness(features), 1 - STRANGE)
-    doubt.limit.copy_(far)
+    head.centre.copy_(features.mean(0))
+    head.whitening.copy_(vectors / (values.clamp_min(0) + ridge).sqrt())
+    head.limit.fill_(1.0)
+    far = torch.quantile(head.strangeness(features), 1 - STRANGE)
+    head.limit.copy_(far)
 
 
-def _fit(doubt: Doubt, features: Tensor, strengths: Tensor, error: Tensor) -> None:
+def fit_sd(head: UncertaintyHead, features: Tensor, strengths: Tensor, error: Tensor) -> None:
     """Fit the SD by the likelihood of a normal error, weighted so that small SDs count too."""
-    doubt.spread.requires_grad_(True)
-    optimizer = torch.optim.AdamW(doubt.spread.parameters(), lr=2e-3, weight_decay=0.05)
+    head.spread.requires_grad_(True)
+    optimizer = torch.optim.AdamW(head.spread.parameters(), lr=2e-3, weight_decay=0.05)
     steps = _EPOCHS * max(1, len(features) // 256)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps)
     for _ in range(steps):
         some = torch.randint(len(features), (256,), device=features.device)
-        sd = doubt.sd(features[some], strengths[some])
+        sd = head.sd(features[some], strengths[some])
         # beta-NLL (Seitzer et al. 2022) with beta 1/2
         weight = sd.detach()
         loss = (
@@ -128,10 +128,10 @@ def _fit(doubt: Doubt, features: Tensor, strengths: Tensor, error: Tensor) -> No
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
-    doubt.spread.requires_grad_(False)
+    head.spread.requires_grad_(False)
 
 
-def _scale(doubt: Doubt, features: Tensor, strengths: Tensor, error: Tensor) -> None:
+def scale_sd(head: UncertaintyHead, features: Tensor, strengths: Tensor, error: Tensor) -> None:
     """Stretch the SD of each strength until it covers what it says (split conformal)."""
-    ratio = error / doubt.sd(features, strengths)
-    doubt.stretch.copy_(torch.quantile(ratio, COVERAGE, dim=0) / SDS_OF_90)
+    ratio = error / head.sd(features, strengths)
+    head.stretch.copy_(torch.quantile(ratio, COVERAGE, dim=0) / SDS_OF_90)

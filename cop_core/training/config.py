@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from cop_core.errors import InputError
-from cop_core.network.config import VitConfig
+from cop_core.network import VitConfig
 from cop_core.noise import Genome, get_prior
 
 Stage = Literal["contrastive", "head", "finetune"]

@@ -16,7 +16,7 @@ from cop_core.errors import InputError
 from cop_core.network import VitConfig, load_network, save_weights
 from cop_core.noise import PRESETS, PRIORS, Draws, Genome, get_primitive, get_prior, primitive
 from cop_core.noise import primitives as built_in
-from cop_core.noise.registry import _PRIMITIVES
+from cop_core.noise.registry import PRIMITIVES
 from cop_core.reading import load_estimator, profile
 from cop_core.report import write_report
 from cop_core.training import TrainConfig
@@ -509,7 +509,7 @@ def banding(monkeypatch):
         monkeypatch.setitem(PRESETS, genome.name, genome)
         yield genome
     finally:
-        _PRIMITIVES.pop("test_banding", None)
+        PRIMITIVES.pop("test_banding", None)
 
 
 def test_a_name_registered_twice_warns_and_the_newer_wins(banding):
@@ -550,7 +550,7 @@ def test_a_new_primitive_reaches_training_profiles_and_reports(
     (path,) = train_and_save(config, tmp_path / "run", device="cpu")
     network, card = load_network(path)
     assert network.config.outputs == 4
-    assert network.config.doubt
+    assert network.config.uncertainty
     assert card.components == names
     assert card.genome["order"] == list(banding.order)
 

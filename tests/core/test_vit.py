@@ -26,7 +26,7 @@ from cop_core.network import (
 )
 from cop_core.network import crop_statistics as stats
 from cop_core.network.crop_statistics import noise_statistics
-from cop_core.network.quiet_directions import at_patches, quiet_directions
+from cop_core.network.patch_pca import at_patches, patch_pca
 from cop_core.noise import Genome
 from cop_core.noise.scenes import random_scene
 
@@ -46,7 +46,7 @@ def test_statistics_of_constant_crops_are_finite(level):
     found = noise_statistics(torch.full((1, 1, 192, 192), level), 32)
     for part in found:
         assert bool(part.isfinite().all())
-    at_0, at_1 = found.whole[0, 32:34].tolist()
+    at_0, at_1 = found.crop[0, 32:34].tolist()
     assert (at_0, at_1) == (float(level == 0), float(level == 1))
 
 
@@ -57,15 +57,15 @@ def test_statistics_of_half_black_half_white_and_of_one_hot_pixel_are_finite():
     found = noise_statistics(x, 32)
     for part in found:
         assert bool(part.isfinite().all())
-    assert found.whole[0, 32:34].tolist() == pytest.approx([0.5**0.5] * 2)
-    assert float(found.whole[1, 33]) == pytest.approx(1 / 192)
+    assert found.crop[0, 32:34].tolist() == pytest.approx([0.5**0.5] * 2)
+    assert float(found.crop[1, 33]) == pytest.approx(1 / 192)
 
 
 def test_statistics_have_their_stated_shapes():
     groups, patches, whole = noise_statistics(crops(2), 32)
     assert groups.shape == (2, stats.GROUPS, stats.GROUP_FEATURES)
     assert patches.shape == (2, 36, stats.PATCH_FEATURES)
-    assert whole.shape == (2, stats.WHOLE_FEATURES)
+    assert whole.shape == (2, stats.CROP_FEATURES)
     assert not any(part.requires_grad for part in (groups, patches, whole))
 
 
@@ -102,7 +102,7 @@ def test_a_lattice_puts_a_peak_of_the_spectrum_at_one_over_its_step(strength):
     smooth = crops(1) * 0.8 + 0.1
     x = genome.corrupt(smooth[:, 0].expand(2, -1, -1), s)
     bands = stats.SPECTRUM_BINS
-    spectrum = noise_statistics(x.unsqueeze(1), 32).whole[:, 34 : 34 + 6 * bands]
+    spectrum = noise_statistics(x.unsqueeze(1), 32).crop[:, 34 : 34 + 6 * bands]
     cycles = np.arange(1, 2 * stats.MAX_CYCLES + 1) / 2
     band_of = np.round(np.log(2 * cycles) / np.log(2 * stats.MAX_CYCLES) * (bands - 1)).astype(int)
     peak = band_of[np.argmin(abs(cycles - 1 / step))]
@@ -132,7 +132,7 @@ def test_the_quiet_directions_of_a_texture_hold_its_noise_and_nothing_else():
     texture = torch.tensor(0.5 + 0.1 * wave).float().expand(8, -1, -1)
     sd = 0.02
     noise = sd * torch.randn(8, 192, 192, generator=torch.Generator().manual_seed(0))
-    clean, noisy = quiet_directions(texture[:1]), quiet_directions(texture + noise)
+    clean, noisy = patch_pca(texture[:1]), patch_pca(texture + noise)
     assert float(clean.residual.abs().max()) < 0.1 * sd  # fixed high-pass filters let 0.1 through
     assert clean.residual.shape == (1, 4, 62, 62)
     read = noisy.residual.square().mean((1, 2, 3)).sqrt()
@@ -145,21 +145,21 @@ def test_quiet_noise_is_told_by_place():
     brightness = torch.tensor([0.2, 0.8]).repeat_interleave(96).expand(1, 192, 192)
     sd = torch.where(brightness < 0.5, 0.01, 0.04)
     noise = sd * torch.randn(1, 192, 192, generator=torch.Generator().manual_seed(0))
-    quiet = quiet_directions(brightness + noise)
+    quiet = patch_pca(brightness + noise)
     place = at_patches((brightness > 0.5).long())
     found = quiet.sd(place, 3)[0, :, 0]
-    dark, bright = (histograms.bent(torch.tensor(v)) for v in (0.01, 0.04))
+    dark, bright = (histograms.log_magnitude(torch.tensor(v)) for v in (0.01, 0.04))
     assert found[:2].tolist() == pytest.approx([float(dark), float(bright)], rel=0.1)
     assert float(found[2]) == 0  # no patch lies there
     shares = quiet.shares(place, 3)[0].square()
     assert shares.sum(-1).tolist() == pytest.approx([1, 1, 0])
 
 
-def test_patches_that_are_black_but_for_a_few_faint_pixels_have_quiet_directions():
+def test_patches_that_are_black_but_for_a_few_faint_pixels_have_patch_pca():
     generator = torch.Generator().manual_seed(0)
     for faint in (1e-6, 0.004, 1.0):
         x = faint * (torch.rand(16, 192, 192, generator=generator) > 0.999).float()
-        for part in quiet_directions(x):
+        for part in patch_pca(x):
             assert bool(part.isfinite().all())
 
 

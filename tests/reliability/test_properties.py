@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import cop_core as cop
-from cop_core.network.config import CROP
+from cop_core.network import CROP
 from cop_core.noise import Draws, Genome, get_primitive
 from cop_core.reading import Settings
 

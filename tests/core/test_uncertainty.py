@@ -12,71 +12,78 @@ from scipy.stats import norm
 
 from cop_core.components import SDS_OF_90
 from cop_core.errors import InputError
-from cop_core.network.config import VitConfig
-from cop_core.network.model import NoiseViT
-from cop_core.network.uncertainty import Doubt
+from cop_core.network import NoiseViT, VitConfig
+from cop_core.network.uncertainty import UncertaintyHead
 from cop_core.reading import load_estimator, profile
 from cop_core.report import planes_csv, protocols, report_document
 from cop_core.stacks import open_stack
 from cop_core.statistics.profile import UNFAMILIAR, DepthProfile, PlaneEstimate
-from cop_core.training.calibrate import COVERAGE, _centre, _fit, _scale
+from cop_core.training.calibrate import COVERAGE, fit_distance, fit_sd, scale_sd
+
+Simulated = tuple[UncertaintyHead, *tuple[torch.Tensor, ...]]
 
 
 @pytest.fixture(scope="module")
-def simulated() -> tuple[Doubt, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return a doubt fitted to errors whose SD depends on one feature, and fresh cases."""
+def simulated() -> Simulated:
+    """Return a head fitted to errors whose SD depends on one feature, and fresh cases."""
     torch.manual_seed(1)
-    doubt = Doubt(VitConfig(width=6, heads=1, outputs=2)).requires_grad_(False)
+    head = UncertaintyHead(width=6, outputs=2).requires_grad_(False)
     features = torch.randn(12_000, 6)
     strengths = torch.rand(12_000, 1)
     strengths = torch.cat([strengths, 1 - strengths], dim=1)
     true_sd = 0.01 * torch.exp(features[:, :1]) * torch.tensor([[1.0, 3.0]])
     error = (true_sd * torch.randn(12_000, 2)).abs()
     fit, scale, fresh = slice(0, 6000), slice(6000, 9000), slice(9000, None)
-    _centre(doubt, features[fit])
-    _fit(doubt, features[fit], strengths[fit], error[fit])
-    _scale(doubt, features[scale], strengths[scale], error[scale])
-    return doubt, features[fresh], strengths[fresh], true_sd[fresh], error[fresh]
+    fit_distance(head, features[fit])
+    fit_sd(head, features[fit], strengths[fit], error[fit])
+    scale_sd(head, features[scale], strengths[scale], error[scale])
+    return head, features[fresh], strengths[fresh], true_sd[fresh], error[fresh]
 
 
-def test_the_sd_follows_the_true_one(simulated: tuple[Doubt, *tuple[torch.Tensor, ...]]) -> None:
-    doubt, features, strengths, true_sd, _ = simulated
-    ratio = (doubt.sd(features, strengths) / true_sd).log()
+def test_the_sd_follows_the_true_one(
+    simulated: Simulated,
+) -> None:
+    head, features, strengths, true_sd, _ = simulated
+    ratio = (head.sd(features, strengths) / true_sd).log()
     wider = norm.ppf((1 + COVERAGE) / 2) / SDS_OF_90  # since more than 90 % are to be covered
     assert float(ratio.mean()) == pytest.approx(np.log(wider), abs=0.1)
     assert float(ratio.std()) < 0.25
 
 
-def test_it_covers_what_it_says(simulated: tuple[Doubt, *tuple[torch.Tensor, ...]]) -> None:
-    doubt, features, strengths, _, error = simulated
-    inside = (error <= SDS_OF_90 * doubt.sd(features, strengths)).float().mean(0)
+def test_it_covers_what_it_says(
+    simulated: Simulated,
+) -> None:
+    head, features, strengths, _, error = simulated
+    inside = (error <= SDS_OF_90 * head.sd(features, strengths)).float().mean(0)
     assert inside.tolist() == pytest.approx([COVERAGE] * 2, abs=0.02)
 
 
-def test_strange_features_are_told(simulated: tuple[Doubt, *tuple[torch.Tensor, ...]]) -> None:
-    doubt, features, *_ = simulated
-    assert float((doubt.strangeness(features) > 1).float().mean()) == pytest.approx(0.01, abs=0.008)
-    assert bool((doubt.strangeness(features + 6) > 1).all())
+def test_strange_features_are_told(
+    simulated: Simulated,
+) -> None:
+    head, features, *_ = simulated
+    assert float((head.strangeness(features) > 1).float().mean()) == pytest.approx(0.01, abs=0.008)
+    assert bool((head.strangeness(features + 6) > 1).all())
 
 
 def test_mahalanobis_distance_is_the_textbook_one(
-    simulated: tuple[Doubt, *tuple[torch.Tensor, ...]],
+    simulated: Simulated,
 ) -> None:
     from scipy.spatial.distance import mahalanobis
 
     torch.manual_seed(2)
-    doubt = Doubt(VitConfig(width=3, heads=1, outputs=2)).requires_grad_(False)
+    head = UncertaintyHead(width=3, outputs=2).requires_grad_(False)
     mixed = torch.randn(4000, 3) @ torch.tensor([[2.0, 0.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.5, 0.3]])
-    _centre(doubt, mixed)
+    fit_distance(head, mixed)
     inverse = np.linalg.inv(np.cov(mixed.numpy().T))
-    ours = doubt.strangeness(mixed[:2])
+    ours = head.strangeness(mixed[:2])
     theirs = [mahalanobis(row, mixed.numpy().mean(0), inverse) for row in mixed[:2].numpy()]
     assert float(ours[0] / ours[1]) == pytest.approx(theirs[0] / theirs[1], rel=0.02)
 
 
-def test_strengths_are_the_same_with_and_without_doubt() -> None:
+def test_strengths_are_the_same_with_and_without_uncertainty() -> None:
     plain = NoiseViT(VitConfig()).eval()
-    sure = NoiseViT(VitConfig(doubt=True)).eval()
+    sure = NoiseViT(VitConfig(uncertainty=True)).eval()
     sure.load_state_dict(plain.state_dict(), strict=False)
     crop = torch.rand(1, 1, 192, 192)
     with torch.inference_mode():
@@ -101,7 +108,7 @@ def test_a_saturated_crop_is_less_sure_than_an_ordinary_one() -> None:
     assert read.uncertainty[1].mean() > 2 * read.uncertainty[0].mean()
 
 
-def test_colour_takes_the_mean_doubt() -> None:
+def test_colour_takes_the_mean_uncertainty() -> None:
     rng = np.random.default_rng(0)
     colour = rng.random((1, 192, 192, 3))
     estimator = load_estimator("default")

@@ -20,13 +20,13 @@ from cop_core.network import histograms
 SIDE = 7
 """Side of the patches in pixels."""
 DIRECTIONS = SIDE**2
-QUIET_BINS = 32
+PCA_BINS = 32
 _STEP = 3
 _QUIETEST = 4
 _LEAST_VARIANCE = 1e-10  # far below the step of 16 bits
 
 
-class Quiet(NamedTuple):
+class PatchPca(NamedTuple):
     """Crops' patches along their principal directions.
 
     Attributes
@@ -41,7 +41,7 @@ class Quiet(NamedTuple):
     residual: Tensor
 
     def shares(self, place: Tensor, places: int) -> Tensor:
-        """Return histograms of magnitudes by place, (n, places, QUIET_BINS).
+        """Return histograms of magnitudes by place, (n, places, PCA_BINS).
 
         Parameters
         ----------
@@ -50,32 +50,33 @@ class Quiet(NamedTuple):
         places : int
             Number of places.
         """
-        magnitude = histograms.level(self.residual.abs(), 2 * QUIET_BINS) - QUIET_BINS
+        magnitude = histograms.log_bin(self.residual.abs(), 2 * PCA_BINS) - PCA_BINS
         alike = place.unsqueeze(1).expand_as(magnitude)
-        return histograms.shares(histograms.counts(alike, places, magnitude, QUIET_BINS))
+        return histograms.shares(histograms.counts(alike, places, magnitude, PCA_BINS))
 
     def sd(self, place: Tensor, places: int) -> Tensor:
-        """Return the SD by place, bent, (n, places, 1); 0 where a place is empty."""
+        """Return the logarithmic magnitude of the SD by place, (n, places, 1); 0 where empty."""
         variance = self.residual.square().mean(1, keepdim=True)
-        return histograms.bent(histograms.means(place, places, variance).sqrt())
+        return histograms.log_magnitude(histograms.means(place, places, variance).sqrt())
 
 
-def quiet_directions(x: Tensor) -> Quiet:
+def patch_pca(x: Tensor) -> PatchPca:
     """Return what varies least in patches of crops (n, h, w), one patch every third pixel.
 
     On the CPU crop by crop: products and eigenvectors round by where in memory a matrix begins,
     and a crop's numbers are not to depend on its companions.
     """
     if x.device.type == "cpu" and len(x) > 1:
-        parts = [quiet_directions(crop) for crop in torch.split(x, 1)]
-        return Quiet(*(torch.cat(column) for column in zip(*parts, strict=True)))
+        parts = [patch_pca(crop) for crop in torch.split(x, 1)]
+        return PatchPca(*(torch.cat(column) for column in zip(*parts, strict=True)))
     patches = F.unfold(x.unsqueeze(1), SIDE, stride=_STEP)  # (n, SIDE**2, places)
     patches -= patches.mean(-1, keepdim=True)
     covariance = patches @ patches.transpose(1, 2) / patches.shape[-1]
     variance, vectors = _principal(covariance)
-    residual = vectors[..., :_QUIETEST].transpose(1, 2) @ patches
     rows, columns = ((side - SIDE) // _STEP + 1 for side in x.shape[-2:])
-    return Quiet(variance.clamp_min(0).sqrt(), residual.reshape(len(x), _QUIETEST, rows, columns))
+    residual = vectors[..., :_QUIETEST].transpose(1, 2) @ patches
+    residual = residual.reshape(len(x), _QUIETEST, rows, columns)
+    return PatchPca(variance.clamp_min(0).sqrt(), residual)
 
 
 def _principal(covariance: Tensor) -> tuple[Tensor, Tensor]:
