@@ -58,7 +58,7 @@ def evaluate(
     if json_path:
         _write_json(json_path, found)
     if pictures:
-        from cop_core.training.evaluation.figures import save_figures
+        from cop_core.report.evaluation_figure import save_figures
 
         save_figures(evaluation.readings, loaded.components, pictures, seed=seed)
     Console().print(_accuracy_table(found, loaded.components))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,6 @@ class Card:
     Attributes
     ----------
     name : str
-        Name of the weights.
     components : tuple of str
         Names of the outputs, clean last.
     network : dict
@@ -80,24 +79,15 @@ def locate(name_or_path: str | Path) -> Path:
 
 
 def save_weights(path: Path, state: Mapping[str, Tensor], card: Card) -> Card:
-    """Write weights in half precision and their card.
-
-    Parameters
-    ----------
-    path : Path
-        A ``.safetensors`` file; the card gets the same name with ``.json``.
-    state : mapping
-        State dict of a `NoiseViT`.
-    card : Card
-        Its `sha256` is filled in.
+    """Write the state of a `NoiseViT` in half precision, and its card beside it.
 
     Returns
     -------
     Card
-        As written.
+        As written, with the hash of the file.
     """
     data = save({k: v.detach().cpu().half().contiguous() for k, v in state.items()})
-    signed = Card(**{**asdict(card), "sha256": hashlib.sha256(data).hexdigest()})
+    signed = replace(card, sha256=hashlib.sha256(data).hexdigest())
     text = json.dumps(asdict(signed), indent=1, allow_nan=False) + "\n"
     replace_files({path: data, path.with_suffix(".json"): text.encode()})
     return signed

@@ -1,8 +1,8 @@
 """The Expandable Noisomic Engine: noise primitives, genomes and priors over their strengths."""
 
 from cop_core.noise.genome import PRESETS, Genome
+from cop_core.noise.primitives import Draws, Primitive, get_primitive, primitive
 from cop_core.noise.priors import PRIORS, get_prior
-from cop_core.noise.registry import Draws, Primitive, get_primitive, primitive
 
 __all__ = [
     "PRESETS",

@@ -14,8 +14,7 @@ from torch import Tensor
 
 from cop_core.components import CLEAN, DEFAULT_COMPONENTS
 from cop_core.errors import InputError
-from cop_core.noise import primitives as _primitives  # noqa: F401  (registers the built-in ones)
-from cop_core.noise.registry import Draws, Primitive, get_primitive
+from cop_core.noise.primitives import Draws, Primitive, get_primitive
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The noise primitives.
+"""The register of noise primitives, and those that are built in.
 
 Images are (n, c, h, w) in [0, 1]; strengths (n, 1, 1, 1) in [0, 1]; every primitive is the
 identity at strength 0. The names without a suffix are physical, those in ``paper_`` are the
@@ -7,10 +7,104 @@ formulas of arXiv 2601.17047 as written. The engine clips to [0, 1] after each.
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
-from cop_core.noise.registry import Draws, primitive
+from cop_core.errors import InputError
+
+
+class Draws:
+    """Random fields shaped like the images that they corrupt, from a generator on their device."""
+
+    def __init__(self, generator: torch.Generator) -> None:
+        self._generator = generator
+
+    @classmethod
+    def seeded(cls, seed: int, device: torch.device | str = "cpu") -> Draws:
+        """Return draws that a seed reproduces on the given device."""
+        return cls(torch.Generator(device=device).manual_seed(seed))
+
+    def normal(self, like: Tensor) -> Tensor:
+        """Return standard normal numbers, one a pixel."""
+        return torch.randn(
+            like.shape, generator=self._generator, device=like.device, dtype=like.dtype
+        )
+
+    def uniform(self, like: Tensor) -> Tensor:
+        """Return numbers uniform on [0, 1), one a pixel."""
+        return torch.rand(
+            like.shape, generator=self._generator, device=like.device, dtype=like.dtype
+        )
+
+    def poisson(self, rate: Tensor) -> Tensor:
+        """Return Poisson counts of the given rate (any non-negative tensor)."""
+        return torch.poisson(rate, generator=self._generator)
+
+
+NoiseFunction = Callable[[Tensor, Tensor, Draws], Tensor]
+"""(images (n, c, h, w), strengths (n, 1, 1, 1), draws) -> images of the same shape."""
+
+
+@dataclass(frozen=True)
+class Primitive:
+    """One parametric kind of noise.
+
+    Attributes
+    ----------
+    name : str
+    component : str
+        Name of its strength in vectors, tables and plots. Two primitives may share it when they
+        model the same noise in different ways (the paper's Poisson and real shot noise).
+    apply : callable
+        The engine clips to [0, 1] after it.
+    """
+
+    name: str
+    component: str
+    apply: NoiseFunction
+
+
+PRIMITIVES: dict[str, Primitive] = {}
+"""Registered primitives by name."""
+
+
+def primitive(
+    name: str, *, component: str | None = None
+) -> Callable[[NoiseFunction], NoiseFunction]:
+    """Register a noise function under a name and, where it differs, its component's.
+
+    Warns
+    -----
+    UserWarning
+        Where the name is registered already; the newer one wins.
+    """
+
+    def register(function: NoiseFunction) -> NoiseFunction:
+        if name in PRIMITIVES:
+            warnings.warn(f"noise primitive {name!r} is replaced", stacklevel=2)
+        PRIMITIVES[name] = Primitive(name, component or name, function)
+        return function
+
+    return register
+
+
+def get_primitive(name: str) -> Primitive:
+    """Return the primitive of that name.
+
+    Raises
+    ------
+    InputError
+        Where there is none.
+    """
+    if name not in PRIMITIVES:
+        known = ", ".join(sorted(PRIMITIVES))
+        raise InputError(f"no noise primitive {name!r}", advice=f"Known: {known}")
+    return PRIMITIVES[name]
+
 
 _BINOMIAL = (1.0, 4.0, 6.0, 4.0, 1.0)
 _BINOMIAL_SD = 70.0 / 256.0

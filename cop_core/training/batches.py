@@ -27,7 +27,7 @@ class Batch:
     Attributes
     ----------
     step : int
-        Number of the step in its stage that learns from it.
+        In its stage.
     genome : int
         Which of the run's genomes made it.
     crops : Tensor of shape (n, 1, size, size), or CropStatistics of it
@@ -45,19 +45,7 @@ class Batch:
 
 
 class BatchMaker:
-    """Makes the batch of any step of any stage.
-
-    Parameters
-    ----------
-    config : TrainConfig
-        Settings of the run.
-    bank : SceneBank
-        Clean scenes.
-    network : NoiseViT
-        Whose input is made.
-    device : torch.device
-        Where the engine runs.
-    """
+    """Makes the batch of any step of any stage, as the network takes it, on a device."""
 
     def __init__(
         self, config: TrainConfig, bank: SceneBank, network: NoiseViT, device: torch.device

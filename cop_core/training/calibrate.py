@@ -49,7 +49,7 @@ def calibrate(
         Of its training: prior, seed, and how many labelled crops (`doubt_crops`); three quarters
         of them fit the shape of the SD, one quarter its scale.
     genome : str
-        Name of the genome that it was trained on.
+        That it was trained on.
     bank : SceneBank
         Scenes that it was not trained on.
     report : callable

@@ -16,7 +16,7 @@ from cop_core.errors import InputError
 from cop_core.network import VitConfig, load_network, save_weights
 from cop_core.noise import PRESETS, PRIORS, Draws, Genome, get_primitive, get_prior, primitive
 from cop_core.noise import primitives as built_in
-from cop_core.noise.registry import PRIMITIVES
+from cop_core.noise.primitives import PRIMITIVES
 from cop_core.reading import load_estimator, profile
 from cop_core.report import write_report
 from cop_core.training import TrainConfig

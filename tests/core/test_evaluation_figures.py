@@ -10,8 +10,8 @@ from PIL import Image
 
 from cop_core.components import DEFAULT_COMPONENTS
 from cop_core.errors import InputError
+from cop_core.report.evaluation_figure import features_figure, residuals_figure, save_figures
 from cop_core.training.evaluation import DomainReading, domain_crops, evaluate
-from cop_core.training.evaluation.figures import features_figure, residuals_figure, save_figures
 
 COMPONENTS = (*DEFAULT_COMPONENTS, "clean")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -106,10 +106,7 @@ class DominantAccuracy:
         return {
             "dominant_accuracy": or_none(self.accuracy),
             "threshold_accuracy": {
-                f"{t:g}": {
-                    "accuracy": or_none(found.accuracy),
-                    "reachable": or_none(found.reachable),
-                }
+                f"{t:g}": {key: or_none(share) for key, share in asdict(found).items()}
                 for t, found in self.by_threshold.items()
             },
         }
