@@ -22,7 +22,7 @@ from cop_core.training.evaluation.mmd import DomainShift
 
 
 def shift(estimator: Estimator, folders: list[Path], crops: int, seed: int) -> DomainShift:
-    genome = Genome.preset(estimator.card.genome["name"])
+    genome = Genome.preset(estimator.card.genome.name)
     features = {}
     for number, folder in enumerate(folders):
         clean = domain_crops(folder, crops, seed)

@@ -60,7 +60,7 @@ def main() -> None:
         by_input = {}
         for name, clean in inputs.items():
             responses = dose_response(clean, estimator)
-            if estimator.card.genome["name"] == "microscopy":
+            if estimator.card.genome.name == "microscopy":
                 analog = dose_response(clean, estimator, genome=ANALOG, only=["poisson"])
                 responses["poisson, analog"] = analog["poisson"]
             show(f"{estimator.card.name}: {name}", responses)

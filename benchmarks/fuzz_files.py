@@ -127,7 +127,7 @@ def _weights(folder: Path, *, vouched: bool = False) -> Sample:
     torch.manual_seed(0)
     path, config = folder / "a.safetensors", VitConfig(depth=1, width=12, heads=1)
     genome = Genome.preset("microscopy")
-    card = Card("a", genome.components, config.to_dict(), genome.to_dict())
+    card = Card("a", genome.components, config, genome.identify())
     save_weights(path, NoiseViT(config).state_dict(), card)
     files = {p: p.read_bytes() for p in (path, path.with_suffix(".json"))}
     return Sample(path, files, vouched=vouched)

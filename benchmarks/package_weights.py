@@ -29,7 +29,7 @@ def put_in(run: Path) -> None:
         if path.stem == "checkpoint":
             continue
         network, card = weights.load_network(path)
-        name = NAMES[card.genome["name"], card.training["runs"][-1]["network"]]
+        name = NAMES[card.genome.name, card.training["runs"][-1]["network"]]
         signed = weights.save_weights(
             FOLDER / f"{name}.safetensors", network.state_dict(), replace(card, name=name)
         )

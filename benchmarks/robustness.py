@@ -68,7 +68,7 @@ AFTER: dict[str, Change] = {
 
 def main(folders: list[Path], crops: int = 64, seed: int = 0) -> None:
     estimator = load_estimator("default")
-    genome = Genome.preset(estimator.card.genome["name"])
+    genome = Genome.preset(estimator.card.genome.name)
     clean = np.concatenate([domain_crops(folder, crops, seed) for folder in folders])
     truth = draw_strengths(len(clean), genome, "paper", seed)
     changes = [(name, change, as_it_is) for name, change in BEFORE.items()]

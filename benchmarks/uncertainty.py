@@ -47,7 +47,7 @@ ODD: dict[str, Odd] = {
 
 def coverage(estimator: Estimator, folders: list[Path], prior: str, crops: int, seed: int) -> dict:
     """Return coverage, mean uncertainty and share of strange crops by domain."""
-    genome = Genome.preset(estimator.card.genome["name"])
+    genome = Genome.preset(estimator.card.genome.name)
     found = {}
     for number, folder in enumerate(folders):
         clean = domain_crops(folder, crops, seed)

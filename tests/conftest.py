@@ -39,8 +39,8 @@ def _card_of(config: VitConfig, genome: str = "microscopy", name: str = "tiny") 
     return Card(
         name=name,
         components=known.components,
-        network=config.to_dict(),
-        genome=known.to_dict(),
+        network=config,
+        genome=known.identify(),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, current_thread, main_thread
@@ -156,8 +156,8 @@ def list_weights() -> None:
     for name, path in packaged().items():
         card = read_card(path)
         size = f"{path.stat().st_size / 1e6:.1f}"
-        shape = f"{card.network['depth']} layers, width {card.network['width']}"
-        table.add_row(name, card.genome["name"], shape, size, card.sha256[:16])
+        shape = f"{card.network.depth} layers, width {card.network.width}"
+        table.add_row(name, card.genome.name, shape, size, card.sha256[:16])
     Console().print(table)
 
 
@@ -207,7 +207,7 @@ def _interruptible() -> Iterator[Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def _write_json(path: Path, content: dict[str, object]) -> None:
+def _write_json(path: Path, content: Mapping[str, object]) -> None:
     try:
         text = json.dumps(content, indent=1, allow_nan=False) + "\n"
         replace_files({path: text.encode()})

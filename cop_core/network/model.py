@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Final, Literal
+from dataclasses import dataclass, replace
+from typing import Final, Literal
 
 import torch
 from torch import Tensor, nn
@@ -84,10 +84,6 @@ class VitConfig:
         if name not in _PRESETS:
             raise InputError(f"no network {name!r}", advice=f"Known: {', '.join(_PRESETS)}")
         return replace(_PRESETS[name], outputs=outputs)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the configuration as plain JSON types."""
-        return asdict(self)
 
 
 _PRESETS: Final = {

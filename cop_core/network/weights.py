@@ -18,6 +18,7 @@ from torch import Tensor
 from cop_core.components import CLEAN
 from cop_core.errors import InputError
 from cop_core.network.model import NoiseViT, VitConfig
+from cop_core.noise import GenomeId
 from cop_core.writing import replace_files
 
 _SUFFIX = ".safetensors"
@@ -32,10 +33,9 @@ class Card:
     name : str
     components : tuple of str
         Names of the outputs, clean last.
-    network : dict
-        Fields of the `VitConfig`.
-    genome : dict
-        Name, order of primitives and fingerprint of the genome they were trained on.
+    network : VitConfig
+    genome : GenomeId
+        That they were trained on.
     training : dict
         Settings of the runs that made them, data and licences.
     metrics : dict
@@ -46,8 +46,8 @@ class Card:
 
     name: str
     components: tuple[str, ...]
-    network: dict[str, Any]
-    genome: dict[str, Any]
+    network: VitConfig
+    genome: GenomeId
     training: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     sha256: str = ""
@@ -104,15 +104,21 @@ def read_card(path: Path) -> Card:
     card_path = path.with_suffix(".json")
     try:
         fields = json.loads(card_path.read_text(encoding="utf-8"))
-        card = Card(**{**fields, "components": tuple(fields["components"])})
+        genome = fields["genome"]
+        typed = {
+            "components": tuple(fields["components"]),
+            "network": VitConfig(**fields["network"]),
+            "genome": GenomeId(**{**genome, "order": tuple(genome["order"])}),
+        }
+        card = Card(**{**fields, **typed})
+    except InputError as error:
+        raise _misfit(path, error) from error
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(
             f"no readable card ({error})",
             where=str(card_path),
             advice="Keep the .json file that came with the weights beside them",
         ) from error
-    if not isinstance(card.genome, dict) or "name" not in card.genome:
-        raise InputError("the card names no genome", where=str(card_path))
     if len(card.components) < 2 or card.components[-1] != CLEAN:
         raise InputError("the card's components do not end with clean", where=str(card_path))
     return card
@@ -135,21 +141,22 @@ def load_network(path: Path) -> tuple[NoiseViT, Card]:
             advice="Get both files again",
         )
     try:
-        config = VitConfig(**card.network)
         state = {k: v.float() for k, v in load(data).items()}
-        _require_size(config, state)
-        network = NoiseViT(config)
+        _require_size(card.network, state)
+        network = NoiseViT(card.network)
         network.load_state_dict(state)
     except (SafetensorError, RuntimeError, TypeError, ValueError, InputError) as error:
-        reason = str(error).rstrip(".")
-        raise InputError(
-            f"the weights do not fit their card ({reason})", where=str(path)
-        ) from error
-    if config.outputs != len(card.components):
+        raise _misfit(path, error) from error
+    if card.network.outputs != len(card.components):
         raise InputError("the card names another number of outputs", where=str(path))
     if not all(bool(v.isfinite().all()) for v in state.values()):
         raise InputError("the weights are not finite", where=str(path))
     return network.eval().requires_grad_(False), card
+
+
+def _misfit(path: Path, error: Exception) -> InputError:
+    reason = str(error).rstrip(".")
+    return InputError(f"the weights do not fit their card ({reason})", where=str(path))
 
 
 def _require_size(config: VitConfig, state: Mapping[str, Tensor]) -> None:

@@ -18,6 +18,15 @@ from cop_core.noise.primitives import Draws, Primitive, get_primitive
 
 
 @dataclass(frozen=True)
+class GenomeId:
+    """What the cards of weights say of a genome; its fingerprint holds the components too."""
+
+    name: str
+    order: tuple[str, ...]
+    fingerprint: str
+
+
+@dataclass(frozen=True)
 class Genome:
     """An ordered list of noise primitives; the Expandable Noisomic Engine's recipe.
 
@@ -130,15 +139,10 @@ class Genome:
         if not bool(((s >= 0) & (s <= 1)).all()):
             raise InputError("strengths outside [0, 1] or not finite")
 
-    def fingerprint(self) -> str:
-        """Return a short hash of name, order and components."""
+    def identify(self) -> GenomeId:
+        """Return what tells it from others, with a short hash of name, order and components."""
         text = json.dumps([self.name, self.order, self.components])
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-    def to_dict(self) -> dict[str, str | list[str]]:
-        """Return what stands on the cards of weights."""
-        order = list(self.order)
-        return {"name": self.name, "order": order, "fingerprint": self.fingerprint()}
+        return GenomeId(self.name, self.order, hashlib.sha256(text.encode()).hexdigest()[:16])
 
 
 def _as_float(values: Tensor | npt.ArrayLike) -> Tensor:

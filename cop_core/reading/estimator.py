@@ -142,7 +142,7 @@ class Estimator:
         InputError
             If the weights are of a genome whose strengths are no SDs, or as `read`.
         """
-        if "shot" not in self.card.genome.get("order", ()):
+        if "shot" not in self.card.genome.order:
             raise InputError(
                 f"strengths of weights {self.card.name!r} are no SDs",
                 advice="Take weights of the microscopy genome, such as default",

@@ -169,7 +169,7 @@ def _provenance(stack: Stack, estimator: Estimator, found: Survey) -> dict[str, 
         "weights": {
             "name": estimator.card.name,
             "sha256": estimator.card.sha256,
-            "genome": estimator.card.genome,
+            "genome": asdict(estimator.card.genome),
         },
         "loaded_with": dict(estimator.loaded_with),
         "device": str(estimator.device),

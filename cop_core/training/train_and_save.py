@@ -63,8 +63,8 @@ def train_and_save(
         card = Card(
             name=name,
             components=genome.components,
-            network=network.config.to_dict(),
-            genome=genome.to_dict(),
+            network=network.config,
+            genome=genome.identify(),
             training={"runs": [*history, config.to_dict()], "data": DATA},
         )
         paths.append(folder / f"{name}.safetensors")

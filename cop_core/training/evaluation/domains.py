@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -125,9 +125,9 @@ class Evaluation:
 
     readings: tuple[DomainReading, ...]
     components: tuple[str, ...]
-    settings: dict[str, Any]
+    settings: dict[str, object]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, dict[str, object]]:
         """Return the accuracy by domain and over all, as JSON types.
 
         ``domains.<name>`` and ``overall`` have ``rmse, mae, r2, r2_by_component`` and, as shares,
@@ -156,7 +156,7 @@ class Evaluation:
         }
 
 
-def _overall(results: list[Accuracy], components: Sequence[str]) -> dict[str, Any]:
+def _overall(results: list[Accuracy], components: Sequence[str]) -> dict[str, object]:
     r2 = [r.r2 for r in results if not math.isnan(r.r2)]
     return {
         "rmse": mean_of_known(r.rmse for r in results),
@@ -211,7 +211,7 @@ def evaluate(
     names = [folder.resolve().name for folder in folders]
     if len(set(names)) != len(names):
         raise InputError("two folders have the same name", advice="Rename one of them")
-    genome = Genome.preset(estimator.card.genome["name"])
+    genome = Genome.preset(estimator.card.genome.name)
     readings = []
     for number, (name, folder) in enumerate(zip(names, folders, strict=True)):
         clean = domain_crops(folder, crops, seed)

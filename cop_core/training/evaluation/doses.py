@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -64,7 +64,7 @@ class DoseResponse:
         rises = self.predicted[:, others] - self.predicted[self.doses.index(0), others]
         return float(rises.max(initial=0))
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return the figures as JSON types."""
         return {
             "doses": list(self.doses),
@@ -108,7 +108,7 @@ def dose_response(
     dict
         Responses by component.
     """
-    genome = genome or Genome.preset(estimator.card.genome["name"])
+    genome = genome or Genome.preset(estimator.card.genome.name)
     responses = {}
     for component in only or genome.components[:-1]:
         k = genome.components.index(component)

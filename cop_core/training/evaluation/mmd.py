@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import combinations
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -51,7 +51,7 @@ class DomainShift:
         """Mean of the squared MMD over pairs."""
         return float(np.mean([found.squared_mmd for found in self.pairs.values()]))
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return the figures as JSON types."""
         return {
             "mean_squared_mmd": self.mean,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +41,7 @@ class Accuracy:
         """Mean of R2 over the components that have one."""
         return mean_of_known(self.r2_by_component.values())
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return the figures as JSON types, None for an R2 that is undefined."""
         return {
             "rmse": self.rmse,
@@ -101,7 +101,7 @@ class DominantAccuracy:
     accuracy: float
     by_threshold: dict[float, ThresholdAccuracy]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return ``dominant_accuracy, threshold_accuracy`` as JSON types, None for NaN."""
         return {
             "dominant_accuracy": or_none(self.accuracy),

@@ -273,8 +273,8 @@ def test_order_matters_and_names_the_fingerprint():
     forward = Genome("a", ("salt_pepper", "quantization"))
     backward = Genome("a", ("quantization", "salt_pepper"))
     assert forward.components == backward.components
-    assert forward.fingerprint() != backward.fingerprint()
-    assert forward.fingerprint() == Genome("a", ("salt_pepper", "quantization")).fingerprint()
+    assert forward.identify().fingerprint != backward.identify().fingerprint
+    assert forward.identify() == Genome("a", ("salt_pepper", "quantization")).identify()
     clean = np.full((1, 64, 64), 0.5)
     s = [[0.5, 0.48, 0.02]]  # a step of 0.12 does not hold 1, so order shows
     assert not np.array_equal(forward.corrupt(clean, s), backward.corrupt(clean, s))
@@ -552,7 +552,7 @@ def test_a_new_primitive_reaches_training_profiles_and_reports(
     assert network.config.outputs == 4
     assert network.config.uncertainty
     assert card.components == names
-    assert card.genome["order"] == list(banding.order)
+    assert card.genome.order == banding.order
 
     found = profile(counts(3, 64), z_step_um=2.0, estimator=load_estimator(path, device="cpu"))
     assert found.components == names

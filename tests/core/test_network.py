@@ -386,7 +386,7 @@ def test_packaged_weights_are_whole():
     assert set(packaged()) == {"default", "paper-small"}
     for path in packaged().values():
         _, card = load_network(path)
-        assert card.genome["fingerprint"] == Genome.preset(card.genome["name"]).fingerprint()
+        assert card.genome == Genome.preset(card.genome.name).identify()
 
 
 @pytest.mark.slow
@@ -401,7 +401,7 @@ def test_packaged_weights_call_noise_free_scenes_clean(name, trained, clean_scen
 @pytest.mark.parametrize("name", ["default", "paper-small"])
 def test_packaged_weights_follow_the_dose_of_each_noise(name, number, trained, clean_scenes):
     estimator = trained(name)
-    genome = Genome.preset(estimator.card.genome["name"])
+    genome = Genome.preset(estimator.card.genome.name)
     found = []
     for dose in (0.1, 0.3, 0.5):
         s = np.zeros((len(clean_scenes), len(genome)))
