@@ -1,4 +1,4 @@
-"""Row 16, beside tests/core/test_network.py: a card cannot have memory taken for a giant network."""
+"""Row 16, beside tests/core/test_network.py: no card can have memory taken for a giant network."""
 
 from __future__ import annotations
 
