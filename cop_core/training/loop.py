@@ -47,7 +47,7 @@ class Progress:
         return self.stage if math.isnan(self.loss) else f"{self.stage} {self.loss:.4f}"
 
 
-Report = Callable[[Progress], None]
+OnProgress = Callable[[Progress], None]
 
 
 def train(
@@ -56,7 +56,7 @@ def train(
     *,
     start: dict[str, Tensor] | None = None,
     device: str = "auto",
-    report: Report = lambda _: None,
+    report: OnProgress = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> dict[str, dict[str, Tensor]]:
     """Train a network and return its weights by genome.
@@ -104,7 +104,7 @@ class _Run:
         folder: Path,
         start: dict[str, Tensor] | None,
         device: str,
-        report: Report,
+        report: OnProgress,
         cancelled: Callable[[], bool],
     ) -> None:
         self.config = config

@@ -11,7 +11,7 @@ from cop_core.network import Card, NoiseViT, VitConfig, load_network, locate, sa
 from cop_core.noise import Genome
 from cop_core.training.calibrate import calibrate
 from cop_core.training.config import STAGES, TrainConfig
-from cop_core.training.loop import Progress, Report, train
+from cop_core.training.loop import OnProgress, Progress, train
 from cop_core.training.scene_bank import SceneBank
 
 DATA: Final = {
@@ -26,7 +26,7 @@ def train_and_save(
     *,
     start: str | None = None,
     device: str = "auto",
-    report: Report = lambda _: None,
+    report: OnProgress = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> list[Path]:
     """Run a training and write one set of weights a genome, named after it.
@@ -77,7 +77,7 @@ def batches_made(run: Mapping[str, Any]) -> int:
     return int(sum(run[f"{stage}_steps"] for stage in STAGES) // run.get("uses", 1))
 
 
-def _unseen_scenes(config: TrainConfig, folder: Path, report: Report) -> SceneBank:
+def _unseen_scenes(config: TrainConfig, folder: Path, report: OnProgress) -> SceneBank:
     """Return scenes of another seed than those of the training."""
     scenes = max(3, config.scenes // 4)
     told = _as_progress("unseen scenes", report)
@@ -90,5 +90,5 @@ def _unseen_scenes(config: TrainConfig, folder: Path, report: Report) -> SceneBa
     )
 
 
-def _as_progress(stage: str, report: Report) -> Callable[[int, int], None]:
+def _as_progress(stage: str, report: OnProgress) -> Callable[[int, int], None]:
     return lambda done, total: report(Progress(stage, done, total))
