@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from cop_core.stacks.growing import GrowingArray, SettledPlanes
 from napari_cop._following import Following
-from napari_cop._live_layer import LayerSource
 from napari_cop._sources import Source, file_source, layer_source
 
 if TYPE_CHECKING:
@@ -121,22 +121,25 @@ class LayerFeed(Feed):
     def __init__(self, layer: Image, *, stopped_after_s: float, **options: Any) -> None:
         self.layer: Image | None = layer
         self._options = options
+        self._stopped_after_s = stopped_after_s
         now = self._now()
         super().__init__(str(now.name))
         given = {key: options[key] for key in ("z_step_um", "power") if options.get(key)}
-        self._source = LayerSource(self.name, now.pixels, given, stopped_after_s)
+        self._array = GrowingArray(
+            now.pixels, name=self.name, source=f"layer {self.name!r}", **given
+        )
         self._following = Following()
         self._following.on(layer.events.data, self._changed)
 
     def open(self, stop: Event) -> Generator[Any, None, growing.Source]:
         """Return the source."""
         yield from ()
-        return self._source
+        return SettledPlanes(self._array, self._stopped_after_s)
 
     def removed(self) -> None:
         """Let go of a layer that was removed; what it held until then is still read."""
         self._following.end()
-        self._source.end()
+        self._array.end()
         self.layer = None
 
     def shown(self) -> Source:
@@ -146,14 +149,14 @@ class LayerFeed(Feed):
     def ended(self) -> None:
         """Let go of the layer."""
         self.removed()
-        self._source.close()
+        self._array.close()
 
     def close(self) -> None:
         """Let go of the layer."""
         self.ended()
 
     def _changed(self) -> None:
-        self._source.put(self._now().pixels)
+        self._array.put(self._now().pixels)
 
     def _now(self) -> Source:
         # never the layer's file: it says nothing of planes that come later

@@ -11,8 +11,7 @@ import tifffile
 import zarr
 
 import cop_core as cop
-from cop_core.stacks.growing import State, open_growing
-from cop_core.stacks.growing import files as growing
+from cop_core.stacks.growing import State, files, open_growing, settled
 
 SIDE = 32
 OME = (
@@ -25,10 +24,11 @@ OME = (
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch):
-    monkeypatch.setattr(growing, "_SETTLE_S", 0.03)
-    monkeypatch.setattr(growing, "_HOLE_S", 0.3)
-    monkeypatch.setattr(growing, "_POLL_S", 0.01)
-    monkeypatch.setattr("cop_core.stacks.growing.places._PATIENCE_S", 0.3)
+    monkeypatch.setattr(settled, "_SETTLE_S", 0.03)
+    monkeypatch.setattr(settled, "_HOLE_S", 0.3)
+    monkeypatch.setattr(settled, "_POLL_S", 0.01)
+    monkeypatch.setattr(files, "_PATIENCE_S", 0.3)
+    monkeypatch.setattr(files, "_SURE_S", 0.3)
 
 
 def pixels(n, seed=0):

@@ -13,18 +13,18 @@ import cop_core as cop
 from cop_core.reading import Settings
 from cop_core.reading.live import LiveReading
 from cop_core.reading.survey import NO_SIGNAL
-from cop_core.stacks.growing import State, open_growing
-from cop_core.stacks.growing import files as growing
+from cop_core.stacks.growing import State, files, open_growing, settled
 
 SIDE = 400  # nine crops a plane
 
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch):
-    monkeypatch.setattr(growing, "_SETTLE_S", 0.02)
-    monkeypatch.setattr(growing, "_HOLE_S", 0.2)
-    monkeypatch.setattr(growing, "_POLL_S", 0.005)
-    monkeypatch.setattr(growing, "_LOOK_S", 10.0)  # a busy machine sees everything as well
+    monkeypatch.setattr(settled, "_SETTLE_S", 0.02)
+    monkeypatch.setattr(settled, "_HOLE_S", 0.2)
+    monkeypatch.setattr(files, "_SURE_S", 0.2)
+    monkeypatch.setattr(settled, "_POLL_S", 0.005)
+    monkeypatch.setattr(settled, "_LOOK_S", 10.0)  # a busy machine sees everything as well
 
 
 def bits(profile):

@@ -1,6 +1,15 @@
 """Stacks that grow while they are read."""
 
-from cop_core.stacks.growing.files import STOPPED_AFTER_S, open_growing
+from cop_core.stacks.growing.arrays import GrowingArray
+from cop_core.stacks.growing.files import open_growing
+from cop_core.stacks.growing.settled import STOPPED_AFTER_S, SettledPlanes
 from cop_core.stacks.growing.source import Source, State
 
-__all__ = ["STOPPED_AFTER_S", "Source", "State", "open_growing"]
+__all__ = [
+    "STOPPED_AFTER_S",
+    "GrowingArray",
+    "SettledPlanes",
+    "Source",
+    "State",
+    "open_growing",
+]

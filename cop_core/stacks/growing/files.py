@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cop_core.errors import InputError
-from cop_core.stacks.growing.places import Look, Place
-from cop_core.stacks.growing.source import State
-from cop_core.stacks.open import open_stack
+from cop_core.stacks.dataset import Opening
+from cop_core.stacks.formats import format_of, tiff_folder
+from cop_core.stacks.growing.settled import STOPPED_AFTER_S, SettledPlanes
+from cop_core.stacks.growing.source import Snapshot
+from cop_core.stacks.open import open_dataset, open_stack, readable_errors, stack_of
 
 if TYPE_CHECKING:
     import os
 
-    from cop_core.stacks.growing.places import Found
+    from cop_core.stacks.dataset import Dataset
     from cop_core.stacks.growing.source import Source
-    from cop_core.stacks.model import Plane, Stack
+    from cop_core.stacks.model import Stack
 
-STOPPED_AFTER_S: Final = 30.0
-"""Time in s without a new plane after which an acquisition is said to have stopped."""
-
-_POLL_S: Final = 0.05
-_LOOK_S: Final = 0.05
-"""Least time in s between two looks at the disk, and the most that one look goes on."""
-_SETTLE_S: Final = 0.1
-"""Time in s for which a plane must read the same to be complete: not all writers swap files in."""
-_HOLE_S: Final = 2.0
-"""Time in s after which a plane that the writer passed over is handed out as empty."""
-_AHEAD: Final = 8
-"""Most planes that are looked for beyond the last one in a file written from front to back."""
+_PATIENCE_S: Final = 3.0
+"""Time in s for which metadata that do not suffice are taken to be half-written."""
+_SURE_S: Final = 2.0
+"""Time in s for which all planes of an array that was made ahead must be there."""
 
 
 def open_growing(
@@ -51,8 +44,7 @@ def open_growing(
     Parameters
     ----------
     path : str or Path
-        An OME-Zarr image or a zarr array, a TIFF, or a folder of TIFFs of one plane each,
-        numbered in their names. It need not exist yet.
+        What `open_stack` takes; it need not exist yet.
     z_step_um, power, channel, time, axes, name
         As for `open_stack`. A writer that puts down the scale at the end only needs the z step.
     stopped_after_s : float, optional
@@ -63,9 +55,7 @@ def open_growing(
     Returns
     -------
     Source
-        Planes as they become complete. Where a plane reads as a single value, in a place that
-        holds others too, it may be black or still to be written: it is handed out once the
-        writer has gone on for 2 s. What is still to be told then is told by `stack`.
+        Planes as they become complete; see `SettledPlanes`.
 
     Raises
     ------
@@ -78,165 +68,136 @@ def open_growing(
     if planned is not None and planned < 1:
         raise InputError(f"{planned} planes", where="planned", advice="give 1 or more")
     options = {"z_step_um": z_step_um, "power": power, "channel": channel, "time": time}
-    opening = {**options, "axes": axes, "name": name}
-    return GrowingFile(Place(Path(path), opening), stopped_after_s, planned)
+    growing = GrowingFile(Path(path), {**options, "axes": axes, "name": name}, stopped_after_s)
+    return SettledPlanes(growing, stopped_after_s, planned)
 
 
 class GrowingFile:
-    """A `Source` that looks at the disk; see `open_growing`."""
+    """A path that a stack is being written to, opened anew at every look; see `Growing`.
 
-    def __init__(self, place: Place, stopped_after_s: float, planned: int | None) -> None:
-        self._place, self._patience_s, self._told = place, stopped_after_s, planned
-        self._found: Found | None = None
-        self._looks: dict[int, Look] = {}
-        self._passed: dict[int, float] = {}
-        self._holes: set[int] = set()
-        self._times: dict[int, float] = {}
-        self._queue: deque[int] = deque()
-        self._highest, self._ascending = -1, True
-        self._length, self._fixed, self._ahead = 0, True, False
-        self._next = self._last = self._looked = 0.0
-        self._unsettled = False
-        self._state = State.WAITING
+    Parameters
+    ----------
+    path : Path
+        It need not exist yet.
+    opening : dict
+        Options of `open_stack`.
+    patience_s : float
+        Time in s for which a stack that was there may be unreadable.
+    """
+
+    replaced = ended = False
+
+    def __init__(self, path: Path, opening: dict[str, Any], patience_s: float) -> None:
+        self.path, self.opening, self._patience_s = path, opening, patience_s
+        self._opened = False
+        self._first: int | None = None
+        self._since: float | None = None
+        self._failing: tuple[str, float] | None = None
 
     @property
     def name(self) -> str:
-        """What the stack is called in tables and figures."""
-        return self._place.name
+        """What the stack is called: as given, or as its path."""
+        plain = self.path.absolute().name
+        for suffix in (".zarr", ".tif", ".tiff", ".ome"):
+            plain = plain.removesuffix(suffix)
+        return str(self.opening["name"] or plain)
 
     @property
     def source(self) -> str:
-        """Path of the stack."""
-        return str(self._place.path)
+        """Its path."""
+        return str(self.path)
 
-    @property
-    def planned(self) -> int | None:
-        """Planes in all, as given or as the file declares; None where neither says."""
-        declares = self._found is not None and self._found.data.declared and self._fixed
-        return self._told or (self._length if declares else None)
+    def look(self, least_planes: int) -> Snapshot | None:
+        """Open the stack; None where it is not there yet, or not whole at this moment.
 
-    @property
-    def state(self) -> State:
-        """Where the acquisition stands, as of the last `news`."""
-        return self._state
+        Raises
+        ------
+        InputError
+            Where that stays so without a change, or the options given do not suffice for what is
+            there.
+        """
+        if not self._opened and self._empty():
+            return None
+        try:
+            found = self._open()
+        except _ChoiceError as error:
+            self._bear(error, self._patience_s if self._opened else _PATIENCE_S)
+        except InputError as error:
+            self._bear(error, self._patience_s)
+        else:
+            self._opened, self._failing = True, None
+            return found
+        return None
 
-    @property
-    def waiting(self) -> int:
-        """Planes that are complete and still to be handed out, as of the last `news`."""
-        return len(self._queue)
-
-    def completed_at(self, index: int) -> float:
-        """Return when a plane was first seen as it was handed out, in s as `time.time` counts."""
-        return self._times[index]
-
-    def news(self, limit: int | None = None) -> list[Plane]:
-        """Return planes that became complete and were not handed out before, in order."""
-        if time.monotonic() >= self._next:
-            started = time.monotonic()
-            self._look()
-            # looking takes half of the time at most, however many planes there are
-            self._next = time.monotonic() + max(_POLL_S, time.monotonic() - started)
-        planes: list[Plane] = []
-        while self._found and self._queue and (limit is None or len(planes) < limit):
-            plane = self._found.stack.plane(self._queue.popleft())
-            if not plane.validity.readable and plane.index not in self._holes:
-                # not whole after all: no more than blank until its files change
-                del self._times[plane.index]
-                look = self._looks[plane.index]
-                self._looks[plane.index] = replace(look, mark=None, calm=True)
-            else:
-                self._looks.pop(plane.index, None)
-                planes.append(plane)
-        self._state = self._judge()
-        return planes
+    def sure_after_s(self, found: Snapshot, n_were_blank: int) -> float | None:
+        """Return how long all planes must be there before they are all: see `Growing`."""
+        if not found.data.declared:
+            return None
+        # a writer that enlarges the array in pieces declares what is there, now and then
+        return _SURE_S if n_were_blank >= 2 else self._patience_s
 
     def stack(self) -> Stack:
-        """Return the acquisition as it is now, as `open_stack` would give it."""
+        """Return the stack as it is now, as `open_stack` would give it."""
         try:
-            return open_stack(self._place.path, **self._place.opening)
+            return open_stack(self.path, **self.opening)
         except InputError:
             # one that is cut off, or of which there is one page only
-            return self._place.open().stack
+            return self._open().stack
 
     def close(self) -> None:
         """Do nothing: files are open only while they are looked at."""
 
-    def _look(self) -> None:
-        started = time.monotonic()
-        found = self._place.look(self._patience_s)
-        if found is None:
-            return
-        self._fixed = self._fixed and self._length in (0, len(found.stack))
-        self._found, self._length = found, len(found.stack)
-        now = time.monotonic()
-        seen = self._seen(found, now, max(_LOOK_S, now - started))
-        self._ahead = self._ahead or self._length - len(seen) - len(self._times) >= 2
-        last = seen[-1] if found.data.growth.in_order and seen else None
-        for index in seen:
-            look = self._looks[index]
-            if now - look.steady_since >= _SETTLE_S or (last is not None and index != last):
-                self._ascending = self._ascending and index > self._highest
-                self._take(index, look.clock_s)
-        self._take_holes(now)
-        self._looked, self._unsettled = now, any(index not in self._times for index in seen)
+    def _open(self) -> Snapshot:
+        """Open the stack as far as it is there."""
+        with readable_errors(self.path):
+            data = self._dataset()
+            try:
+                stack = stack_of(data, **self.opening, allow_partial=data.growth.in_order)
+            except InputError as error:
+                raise _ChoiceError(error.what, where=error.where, advice=error.advice) from error
+        return Snapshot(stack, data)
 
-    def _seen(self, found: Found, now: float, most_s: float) -> list[int]:
-        """Return planes that show something and were not taken yet, after a look at each."""
-        seen: list[int] = []
-        blank = 0
-        for index in range(self._length):
-            if index in self._times:
-                continue
-            if self._shows(found, index, now):
-                seen.append(index)
-            else:
-                blank += 1
-            if time.monotonic() - now > most_s or (found.data.growth.in_order and blank > _AHEAD):
-                break
-        return seen
+    def _empty(self) -> bool:
+        if self.path.is_dir():
+            return not any(self.path.iterdir())
+        return not self.path.exists() or (self.path.is_file() and not self.path.stat().st_size)
 
-    def _shows(self, found: Found, index: int, now: float) -> bool:
-        """Look at a plane, and tell whether something was written to it."""
-        stamp, old = found.stamp(index), self._looks.get(index)
-        if stamp is None:
-            return False
-        calm_since, same_since, clock_s = now, now, time.time()
-        if old and old.stamp == stamp:
-            if stamp and old.calm and old.mark is None:
-                return False
-            calm_since = old.calm_since
-        mark = stamp if stamp and not found.shared else found.checksum(index)
-        if old and old.mark == mark:
-            same_since, clock_s = old.same_since, old.clock_s
-        calm = now - calm_since >= _SETTLE_S
-        self._looks[index] = Look(stamp, mark, calm_since, same_since, calm, clock_s)
-        return mark is not None
+    def _dataset(self) -> Dataset:
+        if format_of(self.path) is tiff_folder:
+            return self._numbered()
+        data = open_dataset(self.path, Opening(self.opening["axes"], allow_partial=True))
+        if data.axes in ("YX", "XY"):
+            # the first page of a file that does not say how many are to come
+            return replace(data, axes=f"Q{data.axes}", shape=(1, *data.shape))
+        return data
 
-    def _take(self, index: int, clock_s: float) -> None:
-        self._times[index] = clock_s
-        self._queue.append(index)
-        self._highest = max(self._highest, index)
-        self._last = time.monotonic()
+    def _numbered(self) -> Dataset:
+        """Describe a folder of planes, the first being number 0, or after a while the smallest."""
+        files = tiff_folder.numbered(tiff_folder.tiffs_in(self.path), str(self.path))
+        low, now = min(files), time.monotonic()
+        self._since = self._since or now
+        if self._first is None:
+            if len(files) < 2 or (low and now - self._since < _PATIENCE_S):
+                raise InputError(
+                    "too few files to tell how they are numbered", where=str(self.path)
+                )
+            self._first = low
+        if low < self._first:
+            raise InputError(
+                f"plane {low} came after plane {self._first}, which was taken for the first",
+                where=str(self.path),
+                advice="Read the folder when it is complete",
+            )
+        return tiff_folder.describe_numbered(self.path, files, self._first, self.opening["axes"])
 
-    def _take_holes(self, now: float) -> None:
-        """Take planes that show nothing though the writer went on beyond them."""
-        for index in range(self._highest):
-            if index not in self._times:
-                since = self._passed.setdefault(index, now)
-                if self._ascending and now - since >= min(_HOLE_S, self._patience_s):
-                    self._holes.add(index)
-                    self._take(index, time.time())
+    def _bear(self, error: InputError, patience_s: float) -> None:
+        """Put up with an error for a while, longer where it changes."""
+        now, text = time.monotonic(), str(error)
+        if self._failing is None or self._failing[0] != text:
+            self._failing = text, now
+        if now - self._failing[1] >= patience_s:
+            raise error
 
-    def _judge(self) -> State:
-        if not self._times:
-            return State.WAITING
-        # by the time of the last look: this process may have been kept waiting since
-        idle_s = self._looked - self._last
-        if self._queue or self._unsettled:
-            return State.GROWING
-        if self.planned is not None and len(self._times) >= self.planned:
-            # a writer that enlarges the array in pieces declares what is there, now and then
-            sure_s = 0.0 if self._told else _HOLE_S if self._ahead else self._patience_s
-            if idle_s >= min(sure_s, self._patience_s):
-                return State.COMPLETE
-        return State.STOPPED if idle_s >= self._patience_s else State.GROWING
+
+class _ChoiceError(InputError):
+    """The stack is there, but the options do not suffice to read it."""

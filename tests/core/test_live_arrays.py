@@ -1,31 +1,28 @@
-"""A layer that grows hands out every plane once, when it is whole."""
+"""An array that grows, as a layer's does, hands out every plane once, when it is whole."""
 
 from __future__ import annotations
 
 import time
 from typing import Any
 
+import dask.array as da
 import numpy as np
 import pytest
-
-pytest.importorskip("napari", reason="napari is not installed")
-
-import dask.array as da
 import zarr
 
 from cop_core.errors import InputError
-from cop_core.stacks.growing import State
-from napari_cop._live_layer import LayerSource
+from cop_core.stacks.growing import GrowingArray, SettledPlanes, State, settled
 
 PIXELS = np.random.default_rng(0).poisson(40, (9, 32, 24)).astype(np.uint16)
 STEP = {"z_step_um": 4.0, "power": 7.0}
 
 
-def source(pixels: Any, stopped_after_s: float = 30.0) -> LayerSource:
-    return LayerSource("stack", pixels, STEP, stopped_after_s)
+def follow(pixels: Any, stopped_after_s: float = 30.0) -> tuple[GrowingArray, SettledPlanes]:
+    array = GrowingArray(pixels, name="stack", **STEP)
+    return array, SettledPlanes(array, stopped_after_s)
 
 
-def gather(of: LayerSource, count: int, seconds: float = 20.0) -> list[Any]:
+def gather(of: SettledPlanes, count: int, seconds: float = 20.0) -> list[Any]:
     """Ask for news until so many planes came, and once more."""
     planes: list[Any] = []
     end = time.monotonic() + seconds
@@ -36,11 +33,11 @@ def gather(of: LayerSource, count: int, seconds: float = 20.0) -> list[Any]:
 
 
 def test_longer_data_bring_their_new_planes() -> None:
-    growing = source(PIXELS[:1])
+    array, growing = follow(PIXELS[:1])
     planes = gather(growing, 1)
     assert growing.state is State.GROWING
     for length in (2, 5, 9):
-        growing.put(PIXELS[:length].copy())
+        array.put(PIXELS[:length].copy())
         planes += gather(growing, length - len(planes))
     assert [plane.index for plane in planes] == list(range(9))
     assert [plane.depth_um for plane in planes] == [4.0 * i for i in range(9)]
@@ -48,7 +45,7 @@ def test_longer_data_bring_their_new_planes() -> None:
     assert all(np.array_equal(plane.data, PIXELS[plane.index]) for plane in planes)
     assert growing.planned is None
     assert growing.completed_at(8) <= time.time()
-    growing.end()
+    array.end()
     assert growing.news() == []
     assert growing.state is State.STOPPED
 
@@ -56,7 +53,7 @@ def test_longer_data_bring_their_new_planes() -> None:
 @pytest.mark.parametrize("order", [range(9), range(8, -1, -1)], ids=["downwards", "upwards"])
 def test_blank_planes_are_waited_for(order: range) -> None:
     pixels = np.zeros_like(PIXELS)
-    growing = source(pixels)
+    _, growing = follow(pixels)
     assert growing.news() == []
     assert growing.state is State.WAITING
     assert growing.planned == 9
@@ -70,7 +67,7 @@ def test_blank_planes_are_waited_for(order: range) -> None:
 
 def test_a_plane_that_is_being_filled_is_not_handed_out() -> None:
     pixels = np.zeros_like(PIXELS)
-    growing = source(pixels)
+    _, growing = follow(pixels)
     for row in range(0, 32, 2):
         pixels[0, row : row + 2] = PIXELS[0, row : row + 2]
         assert growing.news() == []
@@ -82,14 +79,30 @@ def test_a_plane_that_is_being_filled_is_not_handed_out() -> None:
 def test_a_blank_plane_with_others_beyond_it_is_empty() -> None:
     pixels = PIXELS.copy()
     pixels[3] = 0
-    came = gather(source(pixels), 9)
+    came = gather(follow(pixels)[1], 9)
     assert sorted(plane.index for plane in came) == list(range(9))
     assert came[-1].index == 3
     assert came[-1].validity.reason
 
 
+def test_planes_that_come_later_than_those_beyond_are_not_taken_for_empty(monkeypatch) -> None:
+    monkeypatch.setattr(settled, "_HOLE_S", 0.3)
+    pixels = np.zeros_like(PIXELS)
+    _, growing = follow(pixels)
+    came = []
+    for index in (8, 7):
+        pixels[index] = PIXELS[index]
+        came += gather(growing, 1)
+    time.sleep(0.4)
+    assert growing.news() == []
+    pixels[:7] = PIXELS[:7]
+    came += gather(growing, 7)
+    assert all(np.array_equal(plane.data, PIXELS[plane.index]) for plane in came)
+    assert growing.state is State.COMPLETE
+
+
 def test_a_layer_that_does_not_grow_any_more_has_stopped() -> None:
-    growing = source(PIXELS, stopped_after_s=0.3)
+    _, growing = follow(PIXELS, stopped_after_s=0.3)
     gather(growing, 9)
     assert growing.state is State.GROWING
     time.sleep(0.35)
@@ -102,7 +115,7 @@ def test_arrays_behind_a_file_are_read_plane_by_plane(kind: str) -> None:
     behind = zarr.create_array(
         zarr.storage.MemoryStore(), shape=PIXELS.shape, chunks=(1, 32, 24), dtype=PIXELS.dtype
     )
-    growing = source(da.from_zarr(behind) if kind == "dask" else behind)
+    _, growing = follow(da.from_zarr(behind) if kind == "dask" else behind)
     behind[:4] = PIXELS[:4]
     assert [plane.index for plane in gather(growing, 4)] == [0, 1, 2, 3]
     behind[4:] = PIXELS[4:]
@@ -112,9 +125,9 @@ def test_arrays_behind_a_file_are_read_plane_by_plane(kind: str) -> None:
 
 
 def test_another_stack_in_the_same_layer_is_refused() -> None:
-    growing = source(PIXELS)
+    array, growing = follow(PIXELS)
     gather(growing, 9)
     for other in (PIXELS[:, :20], PIXELS[:8]):
-        growing.put(other)
+        array.put(other)
         with pytest.raises(InputError, match="another stack"):
             growing.news()

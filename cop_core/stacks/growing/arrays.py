@@ -1,0 +1,82 @@
+"""Arrays that grow: replaced by longer ones, or filled in where they lie."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cop_core.errors import InputError
+from cop_core.stacks.dataset import Opening
+from cop_core.stacks.growing.source import Snapshot
+from cop_core.stacks.open import open_dataset, stack_of
+
+if TYPE_CHECKING:
+    from cop_core.stacks.model import LazyStack
+
+
+class GrowingArray:
+    """An array of planes that may be replaced by another or filled in; see `Growing`.
+
+    A plane of a single value is taken for one that is still to be filled in. Where there are
+    such planes, the array has the length that the stack will have. Only `put` and `end` may be
+    called from another thread than the one that reads.
+
+    Parameters
+    ----------
+    pixels : array of shape (planes, height, width)
+        As it is now: numpy, dask or zarr.
+    name, source : str
+        What the stack is called, and where it comes from.
+    **options
+        For `open_stack`.
+    """
+
+    def __init__(self, pixels: Any, *, name: str, source: str = "array", **options: Any) -> None:
+        self.name, self.source = name, source
+        self.ended = self.replaced = False
+        self._pixels, self._options = pixels, options
+        self._shape: tuple[int, ...] | None = None
+
+    def put(self, pixels: Any) -> None:
+        """Take the pixels that there are now."""
+        self._pixels = pixels
+        self.replaced = True
+
+    def end(self) -> None:
+        """Say that nothing comes any more."""
+        self.ended = True
+
+    def look(self, least_planes: int) -> Snapshot:
+        """Open the array; see `Growing`.
+
+        Raises
+        ------
+        InputError
+            Where it cannot be that of before with more planes.
+        """
+        self.replaced = False
+        found = self._open()
+        before, now = self._shape, found.stack.shape
+        if before is not None and (now[1:] != before[1:] or now[0] < least_planes):
+            raise InputError(
+                f"it went from {before} to {now} pixels: that is another stack",
+                where=self.source,
+                advice="Watch it anew",
+            )
+        self._shape = now
+        return found
+
+    def sure_after_s(self, found: Snapshot, n_were_blank: int) -> float | None:
+        """Return 0 where planes were there before they were filled in, else None."""
+        return 0.0 if n_were_blank else None
+
+    def stack(self) -> LazyStack:
+        """Return the stack as it is now."""
+        return self._open().stack
+
+    def close(self) -> None:
+        """Let go of the pixels."""
+        self._pixels = None
+
+    def _open(self) -> Snapshot:
+        data = open_dataset(self._pixels, Opening(self._options.get("axes")))
+        return Snapshot(stack_of(data, name=self.name, **self._options), data)

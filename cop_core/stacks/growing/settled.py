@@ -1,0 +1,248 @@
+"""Which planes of a growing stack are complete: one judgement for files and arrays."""
+
+from __future__ import annotations
+
+import math
+import time
+from bisect import bisect_right
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from cop_core.stacks.growing.source import State
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cop_core.stacks.dataset import Stamp
+    from cop_core.stacks.growing.source import Growing, Snapshot
+    from cop_core.stacks.model import Plane, Stack
+
+STOPPED_AFTER_S: Final = 30.0
+"""Time in s without a new plane after which an acquisition is said to have stopped."""
+
+_POLL_S: Final = 0.05
+_LOOK_S: Final = 0.05
+"""Least time in s between two looks, and the most that one look goes on."""
+_SETTLE_S: Final = 0.1
+"""Time in s for which a plane must read the same to be complete: it may be half written."""
+_HOLE_S: Final = 2.0
+"""Time in s after which a plane that the writer passed over is handed out as empty."""
+_AHEAD: Final = 8
+"""Most planes that are looked for beyond the last one in a file written from front to back."""
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What a plane looked like.
+
+    Attributes
+    ----------
+    stamp : tuple
+        State of its files; empty where that says nothing.
+    mark : object
+        The same, or a checksum of its pixels where files hold other planes too; None for a
+        plane that nothing was written to.
+    calm_since, same_since : float
+        Since when the stamp and the mark are what they are.
+    calm : bool
+        Whether the files had come to rest.
+    clock_s : float
+        `same_since` in s as `time.time` counts.
+    """
+
+    stamp: Stamp
+    mark: Stamp | int | None
+    calm_since: float
+    same_since: float
+    calm: bool
+    clock_s: float
+
+    def settled(self, now: float) -> bool:
+        """Whether the plane has been as it is for long enough."""
+        since = min(self.calm_since, self.same_since) if self.stamp else self.same_since
+        return now - since >= _SETTLE_S
+
+
+class SettledPlanes:
+    """Planes that read the same for a while, each once; a `Source`.
+
+    Where a plane reads as a single value, in a place that holds others too, it may be black or
+    still to be written: it is handed out once the writer has gone on, in order, for 2 s.
+
+    Parameters
+    ----------
+    growing : Growing
+        Where they are looked for.
+    stopped_after_s : float
+        Time in s without a new plane after which the source is `State.STOPPED`.
+    planned : int, optional
+        Planes in all, where the user knows.
+    """
+
+    def __init__(
+        self,
+        growing: Growing,
+        stopped_after_s: float = STOPPED_AFTER_S,
+        planned: int | None = None,
+    ) -> None:
+        self._growing, self._patience_s, self._told = growing, stopped_after_s, planned
+        self.state = State.WAITING
+        self._found: Snapshot | None = None
+        self._length, self._fixed = 0, True
+        self._were_blank: set[int] = set()
+        self._looks: dict[int, _Look] = {}
+        self._passed: dict[int, float] = {}
+        self._holes: set[int] = set()
+        self._times: dict[int, float] = {}
+        self._queue: deque[int] = deque()
+        self._at = self._highest = -1
+        self._ascending = True
+        self._next = self._last = self._looked = 0.0
+
+    @property
+    def name(self) -> str:
+        """What the stack is called in tables and figures."""
+        return self._growing.name
+
+    @property
+    def source(self) -> str:
+        """Where it comes from."""
+        return self._growing.source
+
+    @property
+    def planned(self) -> int | None:
+        """Planes in all, as given or as the stack declares; None where neither says."""
+        return self._told or (None if self._sure_after_s() is None else self._length)
+
+    @property
+    def waiting(self) -> int:
+        """Planes that are complete and still to be handed out, as of the last `news`."""
+        return len(self._queue)
+
+    def completed_at(self, index: int) -> float:
+        """Return when a plane was first seen as it was handed out, in s as `time.time` counts."""
+        return self._times[index]
+
+    def news(self, limit: int | None = None) -> list[Plane]:
+        """Return planes that became complete and were not handed out before; see `Source`."""
+        over = self._growing.ended  # before the look: nothing comes after it
+        if over or self._growing.replaced or time.monotonic() >= self._next:
+            started = time.monotonic()
+            self._look(started, over=over)
+            # looking takes half of the time at most, however many planes there are
+            self._next = time.monotonic() + max(_POLL_S, time.monotonic() - started)
+        planes: list[Plane] = []
+        while self._found and self._queue and (limit is None or len(planes) < limit):
+            plane = self._found.stack.plane(self._queue.popleft())
+            if plane.validity.readable or plane.index in self._holes:
+                self._looks.pop(plane.index, None)
+                planes.append(plane)
+            else:
+                # not whole after all: no more than blank until its files change
+                del self._times[plane.index]
+                look = self._looks[plane.index]
+                self._looks[plane.index] = replace(look, mark=None, calm=True)
+        self.state = self._judge(over=over)
+        return planes
+
+    def stack(self) -> Stack:
+        """Return the acquisition as it is now, as `open_stack` would give it."""
+        return self._growing.stack()
+
+    def close(self) -> None:
+        """Let go of what the planes are read from."""
+        self._growing.close()
+
+    def _sure_after_s(self) -> float | None:
+        if self._told:
+            return 0.0
+        if self._found is None or not self._fixed:
+            return None
+        return self._growing.sure_after_s(self._found, len(self._were_blank))
+
+    def _look(self, started: float, *, over: bool) -> None:
+        found = self._growing.look(self._highest + 1)
+        if found is None:
+            return
+        now = time.monotonic()
+        self._fixed = self._fixed and self._length in (0, len(found.stack))
+        self._found, self._length = found, len(found.stack)
+        self._looks = {i: look for i, look in self._looks.items() if i < self._length}
+        shown, blank = self._see(now, math.inf if over else max(_LOOK_S, now - started))
+        self._were_blank.update(blank)
+        settled = [i for i in shown if over or self._looks[i].settled(now)]
+        passed = [i for i in blank if i < max([self._highest, *settled])]
+        # a file written from front to back has all of a plane before anything of the next
+        whole = shown[:-1] if found.data.growth.in_order else []
+        for index in sorted({*settled, *whole}):
+            self._ascending = self._ascending and index not in self._passed
+            self._take(index, self._looks[index].clock_s)
+        for index in passed:
+            since = self._passed.setdefault(index, now)
+            if self._ascending and now - since >= min(_HOLE_S, self._patience_s):
+                self._holes.add(index)
+                self._take(index, time.time())
+        self._looked = max(now, self._last)
+
+    def _see(self, now: float, most_s: float) -> tuple[list[int], list[int]]:
+        """Look at planes that were not taken: those that something was written to, and others."""
+        shown: list[int] = []
+        blank: list[int] = []
+        in_order = self._found is not None and self._found.data.growth.in_order
+        for index in self._order(now, in_order=in_order):
+            self._at = index
+            (shown if self._shows(index, now) else blank).append(index)
+            if time.monotonic() - now > most_s or (in_order and len(blank) > _AHEAD):
+                break
+        return sorted(shown), sorted(blank)
+
+    def _order(self, now: float, *, in_order: bool) -> Sequence[int]:
+        """Return the planes to look at: such as may have settled, then on from the last look."""
+        left = [index for index in range(self._length) if index not in self._times]
+        if in_order:
+            return left
+        pending = {i: look.settled(now) for i, look in self._looks.items() if look.mark is not None}
+        at = bisect_right(left, self._at)
+        due = [i for i in left if pending.get(i)]
+        return [*due, *(i for i in (*left[at:], *left[:at]) if i not in pending)]
+
+    def _shows(self, index: int, now: float) -> bool:
+        """Look at a plane, and tell whether something was written to it."""
+        found, old = self._found, self._looks.get(index)
+        stamp = found.stamp(index) if found else None
+        if found is None or stamp is None:
+            return False
+        calm_since, same_since, clock_s = now, now, time.time()
+        if old and old.stamp == stamp:
+            if stamp and old.calm and old.mark is None:
+                return False
+            calm_since = old.calm_since
+        mark = stamp if stamp and not found.shared else found.checksum(index)
+        if old and old.mark == mark:
+            same_since, clock_s = old.same_since, old.clock_s
+        calm = now - calm_since >= _SETTLE_S
+        self._looks[index] = _Look(stamp, mark, calm_since, same_since, calm, clock_s)
+        return mark is not None
+
+    def _take(self, index: int, clock_s: float) -> None:
+        self._times[index] = clock_s
+        self._queue.append(index)
+        self._highest = max(self._highest, index)
+        self._last = time.monotonic()
+
+    def _judge(self, *, over: bool) -> State:
+        sure_after_s, planned = self._sure_after_s(), self.planned
+        complete = planned is not None and len(self._times) >= planned
+        unsettled = any(k.mark is not None for i, k in self._looks.items() if i not in self._times)
+        if self._queue or (unsettled and self._times and not over):
+            return State.GROWING
+        if over:
+            return State.COMPLETE if complete else State.STOPPED
+        if not self._times:
+            return State.WAITING
+        # by the time of the last look: this process may have been kept waiting since
+        idle_s = self._looked - self._last
+        if complete and sure_after_s is not None and idle_s >= min(sure_after_s, self._patience_s):
+            return State.COMPLETE
+        return State.STOPPED if idle_s >= self._patience_s else State.GROWING
