@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from pathlib import Path
 from typing import Final
@@ -10,9 +9,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from cop_core.csv_table import number_in, read_csv_table
 from cop_core.errors import InputError
 
-_MAX_TABLE_BYTES: Final = 16 * 2**20
+_COLUMNS: Final = ("depth_um", "power_mw")
 
 
 def read_power_table(path: str | Path) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -21,7 +21,7 @@ def read_power_table(path: str | Path) -> tuple[npt.NDArray[np.float64], npt.NDA
     Parameters
     ----------
     path : str or Path
-        The table; rows in any order, other columns ignored.
+        Rows in any order; other columns are ignored. See `read_csv_table`.
 
     Returns
     -------
@@ -34,8 +34,19 @@ def read_power_table(path: str | Path) -> tuple[npt.NDArray[np.float64], npt.NDA
         Where the file cannot be read, a column is missing, or a value is not a number,
         negative, not finite, or a depth occurs twice.
     """
-    rows = _rows(Path(path))
-    table = np.array(sorted(rows), dtype=np.float64).reshape(-1, 2)
+    rows, problems = read_csv_table(
+        Path(path),
+        "power table",
+        required=_COLUMNS,
+        numbers=_COLUMNS,
+        advice="power is a number in mW, a CSV file with depth_um,power_mw, or gained:P0,l,Pmax",
+    )
+    if problems:
+        line, said = problems[0]
+        raise InputError(f"line {line}: {said}", where=str(path))
+    if not rows:
+        raise InputError("the table has no rows", where=str(path))
+    table = np.array(sorted(_numbers(line, cells, path) for line, cells in rows))
     depth_um, power_mw = table[:, 0], table[:, 1]
     repeated = depth_um[1:][np.diff(depth_um) == 0]
     if repeated.size:
@@ -47,45 +58,10 @@ def read_power_table(path: str | Path) -> tuple[npt.NDArray[np.float64], npt.NDA
     return depth_um, power_mw
 
 
-def _rows(path: Path) -> list[tuple[float, float]]:
+def _numbers(line: int, cells: dict[str, str], path: str | Path) -> tuple[float, float]:
     try:
-        if path.stat().st_size > _MAX_TABLE_BYTES:
-            raise InputError("too large for a power table", where=str(path))
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"the power table cannot be read ({type(error).__name__})",
-            where=str(path),
-            advice="power is a number in mW, a CSV file with depth_um,power_mw,"
-            " or gained:P0,l,Pmax",
-        ) from None
-    try:
-        return _parse_rows(text, path)
-    except csv.Error as error:
-        raise InputError(f"not a CSV table ({error})", where=str(path)) from None
-
-
-def _parse_rows(text: str, path: Path) -> list[tuple[float, float]]:
-    reader = csv.reader(text.splitlines(), strict=True)
-    header = [cell.strip() for cell in next(reader, [])]
-    if not {"depth_um", "power_mw"} <= set(header):
-        raise InputError(
-            "the header lacks depth_um or power_mw",
-            where=str(path),
-            advice="write depth_um,power_mw in the first line",
-        )
-    columns = header.index("depth_um"), header.index("power_mw")
-    filled = ((reader.line_num, row) for row in reader if any(cell.strip() for cell in row))
-    rows = [_row(row, columns, line, path) for line, row in filled]
-    if not rows:
-        raise InputError("the table has no rows", where=str(path))
-    return rows
-
-
-def _row(row: list[str], columns: tuple[int, int], line: int, path: Path) -> tuple[float, float]:
-    try:
-        depth_um, power_mw = (_number(row[column]) for column in columns)
-    except (ValueError, IndexError):
+        depth_um, power_mw = (number_in(cells[column]) for column in _COLUMNS)
+    except ValueError:
         problem = f"line {line} lacks a depth and a power"
         raise InputError(problem, where=str(path), advice="write two numbers") from None
     if not (math.isfinite(depth_um) and math.isfinite(power_mw)) or min(depth_um, power_mw) < 0:
@@ -95,10 +71,3 @@ def _row(row: list[str], columns: tuple[int, int], line: int, path: Path) -> tup
             advice="give depth_um and power_mw as numbers of 0 or more",
         )
     return depth_um, power_mw
-
-
-def _number(cell: str) -> float:
-    text = cell.strip(" \t")
-    if "_" in text or not (text.isascii() and text.isprintable()):
-        raise ValueError(text)  # Python reads 5_0 as 50, where a damaged 5.0 was meant
-    return float(text)

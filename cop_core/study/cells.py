@@ -20,16 +20,10 @@ COLUMNS: Final = (
 )
 """Columns of a plan; `note` is for the reader alone."""
 
-_ALIASES: Final = {"z_step": "z_step_um"}
+ALIASES: Final = {"z_step": "z_step_um"}
 _SUFFIXES: Final = re.compile(r"(\.ome)?\.(zarr|tiff?|btf)$", re.IGNORECASE)
 _NOT_IN_NAMES: Final = re.compile(r"[^\w.+-]+")
 _LONGEST: Final = 100
-
-
-def column_name(cell: str) -> str:
-    """Return the column that a cell of the header names, ``Z step`` being ``z_step_um``."""
-    name = "_".join(cell.lower().split())
-    return _ALIASES.get(name, name)
 
 
 def folder_name(text: str) -> str:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cop_core.csv_table import Problem, read_csv_table
 from cop_core.errors import InputError
-from cop_core.study.cells import RowCells
-from cop_core.study.table import Problem, read_table
+from cop_core.study.cells import ALIASES, COLUMNS, RowCells
 
 if TYPE_CHECKING:
     import os
@@ -91,7 +91,7 @@ def read_plan(path: str | os.PathLike[str]) -> tuple[Row, ...]:
         animals stated for some rows only.
     """
     file = Path(path).absolute()
-    table, problems = read_table(file)
+    table, problems = _read(file)
     rows, wrong = check_cells(table, file.parent)
     _require_none([*problems, *wrong], file)
     if not rows:
@@ -118,7 +118,7 @@ def plan_cells(path: str | os.PathLike[str]) -> tuple[dict[str, str], ...]:
         It cannot be read as a table, or lacks a column.
     """
     file = Path(path).absolute()
-    table, problems = read_table(file)
+    table, problems = _read(file)
     _require_none(problems, file)
     return tuple(cells for _, cells in table)
 
@@ -148,6 +148,17 @@ def check_cells(
         rows += [] if cells.problems else [row]
         problems += [(line, text) for text in cells.problems]
     return rows, [*problems, *_between(rows)]
+
+
+def _read(file: Path) -> tuple[list[tuple[int, dict[str, str]]], list[Problem]]:
+    return read_csv_table(
+        file,
+        "plan",
+        required=("stack", "arm"),
+        known=COLUMNS,
+        numbers=("power", "z_step_um"),
+        aliases=ALIASES,
+    )
 
 
 def _require_none(problems: Sequence[Problem], file: Path) -> None:

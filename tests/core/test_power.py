@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import os
 
 import numpy as np
 import pytest
@@ -86,6 +87,12 @@ def test_table_outside_its_range_names_the_range(tmp_path):
         interpolate(DEPTH, path)
 
 
+def test_tables_of_spreadsheets_with_decimal_commas(tmp_path):
+    path = table(tmp_path, "Depth_um;Power mW;note\n0;2,5;a,b\n20,5;3;\n")
+    depth_um, power_mw = read_power_table(path)
+    assert (depth_um.tolist(), power_mw.tolist()) == ([0, 20.5], [2.5, 3])
+
+
 def test_table_is_sorted_and_other_columns_ignored(tmp_path):
     path = table(tmp_path, "\ufeffnote, depth_um ,power_mw\nb,20,2\n\na,10,1\n")
     depth_um, power_mw = read_power_table(path)
@@ -99,7 +106,9 @@ def test_table_is_sorted_and_other_columns_ignored(tmp_path):
         ("z,p\n1,2\n", "header lacks"),
         ("depth_um,power_mw\n", "no rows"),
         ("depth_um,power_mw\n1,2\n1,3\n", "depth 1 um occurs more than once"),
-        ("depth_um,power_mw\n1\n", "line 2 lacks"),
+        ("depth_um,power_mw\n1\n", "line 2: 1 cells for 2 columns"),
+        ("depth_um,power_mw,depth_um\n1,2,3\n", "has twice 'depth_um'"),
+        ('depth_um,power_mw,note\n1,2,"\n2,3,b\n', "not a CSV table"),
         ("depth_um,power_mw\n1,x\n", "line 2 lacks"),
         ("depth_um,power_mw\n1,nan\n", "line 2 has a value that is negative or not finite"),
         ("depth_um,power_mw\n1,2\n2,-1\n", "line 3 has a value that is negative"),
@@ -115,6 +124,18 @@ def test_bad_tables(tmp_path, text, message):
 
 def test_table_that_cannot_be_read(tmp_path):
     (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\x81")
-    for name in ("missing.csv", "binary.csv", "."):
-        with pytest.raises(InputError, match="cannot be read"):
+    with (tmp_path / "large.csv").open("wb") as file:
+        file.truncate(2**40)
+    said = {
+        "missing.csv": "No such file",
+        "binary.csv": "not UTF-8",
+        ".": "not a regular file",
+        "large.csv": "over 16 MB",
+        f"{'long' * 99}.csv": "File name too long",
+    }
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.csv")
+        said["pipe.csv"] = "not a regular file"
+    for name, problem in said.items():
+        with pytest.raises(InputError, match=rf"cannot be read \({problem}"):
             resolve_power(str(tmp_path / name), DEPTH)

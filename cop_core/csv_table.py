@@ -1,0 +1,144 @@
+"""CSV tables as people and spreadsheets write them: plans of studies, powers over depth."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from typing import TYPE_CHECKING, Final
+
+from cop_core.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+    from pathlib import Path
+
+MAX_BYTES: Final = 16 * 2**20
+"""Largest table that is read."""
+
+_COMMA: Final = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
+_ADVICE: Final = "give a CSV table; a spreadsheet saves it as CSV UTF-8"
+
+Row = tuple[int, dict[str, str]]
+"""Line, from 1, and text by column."""
+Problem = tuple[int, str]
+"""Line, and what is wrong with it and what to do."""
+
+
+def read_csv_table(
+    path: Path,
+    what: str,
+    *,
+    required: Collection[str],
+    known: Collection[str] | None = None,
+    numbers: Collection[str] = (),
+    aliases: Mapping[str, str] | None = None,
+    advice: str = _ADVICE,
+) -> tuple[list[Row], list[Problem]]:
+    """Read a table: UTF-8 with or without byte order mark, separated by ``,`` or ``;``.
+
+    Parameters
+    ----------
+    path : Path
+        A regular file of at most `MAX_BYTES`.
+    what : str
+        What a message calls it.
+    required : collection of str
+        Columns that it must have. Names are compared in lower case, blanks as underscores.
+    known : collection of str, optional
+        Columns that it may have; without it others are ignored.
+    numbers : collection of str, optional
+        Columns whose numbers may have decimal commas, where ``;`` separates.
+    aliases : mapping, optional
+        Columns by other names for them.
+    advice : str, optional
+        What to do where the file cannot be read.
+
+    Returns
+    -------
+    rows, problems : list of (int, dict), list of (int, str)
+        All rows that are not empty; those that do not fit the header are among the problems.
+
+    Raises
+    ------
+    InputError
+        It cannot be read as a table, lacks a column, or has one twice or one that is not known.
+    """
+    text = _text(path, what, advice)
+    delimiter = ";" if ";" in text.partition("\n")[0] else ","
+    lines = _lines(text, delimiter, path)
+    _, header = next(lines, (0, []))
+    columns = [_name(cell, aliases or {}) for cell in header]
+    _require_columns(columns, required, known, path)
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    for line, texts in lines:
+        if len(texts) != len(columns):
+            said = f"{len(texts)} cells for {len(columns)} columns; put quotes around a cell that "
+            problems.append((line, said + 'holds a separator, such as "gained:5,300,60"'))
+            continue
+        cells = dict(zip(columns, texts, strict=True))
+        if delimiter == ";":
+            commas = {c: cells[c] for c in numbers if _COMMA.fullmatch(cells.get(c, ""))}
+            cells |= {column: text.replace(",", ".") for column, text in commas.items()}
+        rows.append((line, cells))
+    return rows, problems
+
+
+def number_in(cell: str) -> float:
+    """Read a cell as a number; raise ValueError for what Python alone would take for one."""
+    if "_" in cell or not (cell.isascii() and cell.isprintable()):
+        raise ValueError(cell)  # Python reads 5_0 as 50, where a damaged 5.0 was meant
+    return float(cell)
+
+
+def _text(path: Path, what: str, advice: str) -> str:
+    try:
+        if path.exists() and not path.is_file():
+            problem = "not a regular file"
+        elif path.stat().st_size > MAX_BYTES:
+            problem = f"over {MAX_BYTES // 2**20} MB"
+        else:
+            return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        problem = "not UTF-8"
+    except (OSError, ValueError) as error:
+        problem = getattr(error, "strerror", None) or str(error)
+    raise InputError(f"the {what} cannot be read ({problem})", where=str(path), advice=advice)
+
+
+def _lines(text: str, delimiter: str, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield line and cells of every row that is not empty."""
+    # strict: a stray quote would swallow the rows up to the next one
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        for row in reader:
+            cells = [cell.strip(" \t\r\n\u00a0") for cell in row]
+            if any(cells):
+                yield reader.line_num, cells
+    except csv.Error as error:
+        problem = f"not a CSV table (line {reader.line_num}: {error})"
+        raise InputError(problem, where=str(path), advice=_ADVICE) from None
+
+
+def _name(cell: str, aliases: Mapping[str, str]) -> str:
+    name = "_".join(cell.lower().split())
+    return aliases.get(name, name)
+
+
+def _require_columns(
+    columns: list[str], required: Collection[str], known: Collection[str] | None, path: Path
+) -> None:
+    used = [name for name in columns if known is not None or name in required]
+    found = {
+        "lacks": [name for name in required if name not in columns],
+        "has twice": sorted({name for name in used if used.count(name) > 1}),
+        "has an unknown": [name for name in used if known is not None and name not in known],
+    }
+    for what, names in found.items():
+        if names:
+            raise InputError(
+                f"the header {what} {', '.join(map(repr, names))}",
+                where=str(path),
+                advice=f"known columns are {', '.join(required if known is None else known)}",
+            )
