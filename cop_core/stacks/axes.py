@@ -38,7 +38,7 @@ class Selection:
 
 
 def require_axes(axes: str, ndim: int, where: str) -> str:
-    """Check axes given by the user, and give them in capitals."""
+    """Check axes given by the user, and return them in capitals."""
     letters = axes.upper() if isinstance(axes, str) else ""
     if not letters or set(letters) - set(KNOWN) or len(set(letters)) < len(letters):
         problem = f"axes {axes!r} are not different letters out of {KNOWN}"
@@ -71,17 +71,10 @@ def guess_axes(shape: Sequence[int], where: str) -> str:
 def select(
     data: Dataset, channel: int | str | None, time: int | str | None, *, any_axis: bool
 ) -> Selection:
-    """Choose one z-stack.
+    """Choose one z-stack by channel and time.
 
-    Parameters
-    ----------
-    data : Dataset
-        What there is.
-    channel, time : int, str or None
-        The user's choice.
-    any_axis : bool
-        True where the user said by a z step or by axes that a time or unknown axis holds
-        the planes.
+    ``any_axis`` says that the user told, by a z step or by axes, that a time or unknown axis
+    holds the planes.
 
     Raises
     ------

@@ -37,17 +37,7 @@ def require_z_step(z_step_um: Any) -> float | None:
 def depths_of(
     n_planes: int, given_um: float | None, scale: Scale, where: str
 ) -> tuple[npt.NDArray[np.float64], str]:
-    """Give depth and where it comes from.
-
-    Parameters
-    ----------
-    n_planes : int
-    given_um : float or None
-        The user's z step in um, which goes before all metadata.
-    scale : Scale
-        What the metadata say.
-    where : str
-        What an error points at.
+    """Return the depth of every plane and where it comes from: the user's z step goes first.
 
     Returns
     -------

@@ -18,19 +18,10 @@ if TYPE_CHECKING:
 
 
 def source_files(source: str | os.PathLike[str]) -> tuple[Path, ...]:
-    """Return the files of a source, in the order of their names' bytes.
+    """Return the files of what `open_stack` takes, in the order of their names' bytes.
 
-    Parameters
-    ----------
-    source : path
-        What `open_stack` takes.
-
-    Returns
-    -------
-    tuple of Path
-        All files below a folder (linked files too, linked folders not); the file itself, with
-        the other files that its OME-XML names; nothing for an array or where there is no such
-        path.
+    All files below a folder (linked files too, linked folders not); the file itself, with the
+    other files that its OME-XML names; nothing for an array or where there is no such path.
     """
     if source == "array":
         return ()

@@ -10,14 +10,13 @@ import numpy.typing as npt
 
 from cop_core.errors import InputError
 from cop_core.stacks.dataset import BrokenPlaneError
-from cop_core.stacks.validity import broken_plane, check_plane
+from cop_core.stacks.validity import Validity, check_plane, size_flags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cop_core.stacks.axes import Selection
     from cop_core.stacks.dataset import ReadPlane
-    from cop_core.stacks.validity import Validity
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,7 @@ class LazyStack:
             if found.shape == self.shape[1:]:
                 return found, check_plane(found)
             reason = f"damaged: plane of shape {found.shape}"
-        return np.zeros(self.shape[1:], self.dtype), broken_plane(self.shape[1:], reason)
+        return np.zeros(self.shape[1:], self.dtype), Validity(reason, size_flags(self.shape[1:]))
 
     def __len__(self) -> int:
         return self.shape[0]

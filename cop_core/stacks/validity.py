@@ -79,8 +79,7 @@ def check_plane(data: npt.NDArray[Any]) -> Validity:
     Returns
     -------
     Validity
-        With the first reason that holds: not finite, unwritten or empty, constant,
-        saturated. A plane smaller than a crop is kept and flagged.
+        With the first reason that holds: not finite, unwritten or empty, constant, saturated.
     """
     flags = size_flags(data.shape)
     if data.dtype.kind == "f" and not bool(np.isfinite(data).all()):
@@ -88,11 +87,6 @@ def check_plane(data: npt.NDArray[Any]) -> Validity:
     low, high = data.min(), data.max()
     fraction = saturated_fraction(data)
     return Validity(_reason(data.dtype, low, high, fraction), flags, fraction)
-
-
-def broken_plane(shape: tuple[int, ...], reason: str) -> Validity:
-    """Give the validity of a plane that could not be read."""
-    return Validity(reason, size_flags(shape))
 
 
 def size_flags(shape: tuple[int, ...]) -> tuple[str, ...]:

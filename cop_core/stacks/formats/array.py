@@ -83,17 +83,10 @@ def plane_axis_of(axes: str, shape: Sequence[int]) -> str:
 
 
 class SlabReader:
-    """Reads planes of an array, keeping the slab of planes that share chunks.
+    """Reads planes of a numpy, dask or zarr array, keeping the slab of planes that share chunks.
 
-    Parameters
-    ----------
-    array : array
-        A numpy, dask or zarr array.
-    axes : str
-        One letter an axis.
-    chunks : sequence of int
-        Lengths of the chunks along the plane axis, in order; empty where chunks do not
-        matter. A slab over MAX_SLAB_BYTES is not kept: its planes are read one at a time.
+    ``chunks`` are the lengths of the chunks along the plane axis, in order; empty where they do
+    not matter. A slab over MAX_SLAB_BYTES is not kept: its planes are read one at a time.
     """
 
     def __init__(self, array: Any, axes: str, chunks: Sequence[int] = ()) -> None:

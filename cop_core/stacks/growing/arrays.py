@@ -66,15 +66,12 @@ class GrowingArray:
         return found
 
     def sure_after_s(self, found: Snapshot, n_were_blank: int) -> float | None:
-        """Return 0 where planes were there before they were filled in, else None."""
         return 0.0 if n_were_blank else None
 
     def stack(self) -> LazyStack:
-        """Return the stack as it is now."""
         return self._open().stack
 
     def close(self) -> None:
-        """Let go of the pixels."""
         self._pixels = None
 
     def _open(self) -> Snapshot:

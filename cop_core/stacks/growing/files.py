@@ -96,7 +96,6 @@ class GrowingFile:
 
     @property
     def name(self) -> str:
-        """What the stack is called: as given, or as its path."""
         plain = self.path.absolute().name
         for suffix in (".zarr", ".tif", ".tiff", ".ome"):
             plain = plain.removesuffix(suffix)
@@ -104,17 +103,16 @@ class GrowingFile:
 
     @property
     def source(self) -> str:
-        """Its path."""
         return str(self.path)
 
     def look(self, least_planes: int) -> Snapshot | None:
-        """Open the stack; None where it is not there yet, or not whole at this moment.
+        """Open the stack; see `Growing`.
 
         Raises
         ------
         InputError
-            Where that stays so without a change, or the options given do not suffice for what is
-            there.
+            Where it cannot be opened and that stays so without a change, or the options given do
+            not suffice for what is there.
         """
         if not self._opened and self._empty():
             return None
@@ -130,14 +128,12 @@ class GrowingFile:
         return None
 
     def sure_after_s(self, found: Snapshot, n_were_blank: int) -> float | None:
-        """Return how long all planes must be there before they are all: see `Growing`."""
         if not found.data.declared:
             return None
         # a writer that enlarges the array in pieces declares what is there, now and then
         return _SURE_S if n_were_blank >= 2 else self._patience_s
 
     def stack(self) -> Stack:
-        """Return the stack as it is now, as `open_stack` would give it."""
         try:
             return open_stack(self.path, **self.opening)
         except InputError:
@@ -148,7 +144,6 @@ class GrowingFile:
         """Do nothing: files are open only while they are looked at."""
 
     def _open(self) -> Snapshot:
-        """Open the stack as far as it is there."""
         with readable_errors(self.path):
             data = self._dataset()
             try:

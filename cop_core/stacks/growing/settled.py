@@ -102,12 +102,10 @@ class SettledPlanes:
 
     @property
     def name(self) -> str:
-        """What the stack is called in tables and figures."""
         return self._growing.name
 
     @property
     def source(self) -> str:
-        """Where it comes from."""
         return self._growing.source
 
     @property
@@ -117,15 +115,12 @@ class SettledPlanes:
 
     @property
     def waiting(self) -> int:
-        """Planes that are complete and still to be handed out, as of the last `news`."""
         return len(self._queue)
 
     def completed_at(self, index: int) -> float:
-        """Return when a plane was first seen as it was handed out, in s as `time.time` counts."""
         return self._times[index]
 
     def news(self, limit: int | None = None) -> list[Plane]:
-        """Return planes that became complete and were not handed out before; see `Source`."""
         over = self._growing.ended  # before the look: nothing comes after it
         if over or self._growing.replaced or time.monotonic() >= self._next:
             started = time.monotonic()
@@ -147,11 +142,9 @@ class SettledPlanes:
         return planes
 
     def stack(self) -> Stack:
-        """Return the acquisition as it is now, as `open_stack` would give it."""
         return self._growing.stack()
 
     def close(self) -> None:
-        """Let go of what the planes are read from."""
         self._growing.close()
 
     def _sure_after_s(self) -> float | None:

@@ -114,11 +114,11 @@ class Growing(Protocol):
 
     @property
     def name(self) -> str:
-        """What the stack is called."""
+        """What the stack is called in tables and figures."""
 
     @property
     def source(self) -> str:
-        """Where it comes from."""
+        """Where it comes from: a path, a layer, a device."""
 
     @property
     def replaced(self) -> bool:

@@ -14,7 +14,7 @@ from cop_core.stacks.dataset import Dataset, Growth, Scale
 from cop_core.stacks.formats.array import SlabReader
 from cop_core.stacks.formats.tiff.checks import require_page
 from cop_core.stacks.formats.tiff.dialects import Dialect, read_dialect
-from cop_core.stacks.formats.tiff.directories import Chain, read_chain
+from cop_core.stacks.formats.tiff.directories import Chain, begins_as_tiff, read_chain
 from cop_core.stacks.formats.tiff.layout import Layout, lay_out
 from cop_core.stacks.formats.tiff.planes import (
     ContiguousPlanes,
@@ -36,12 +36,7 @@ _SUFFIXES = (".tif", ".tiff", ".btf", ".tf8")
 
 def recognises(path: Path) -> bool:
     """Tell whether a file is called, or begins as, a TIFF."""
-    if not path.is_file():
-        return False
-    if path.suffix.lower() in _SUFFIXES:
-        return True
-    with path.open("rb") as file:
-        return file.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+    return path.is_file() and (path.suffix.lower() in _SUFFIXES or begins_as_tiff(path))
 
 
 def describe(path: Path, opening: Opening) -> Dataset:

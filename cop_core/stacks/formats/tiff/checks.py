@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cop_core.stacks.formats.tiff.directories import Chain
 
 _UNCOMPRESSED = 1
+_DAMAGED = "the file is damaged: copy or export it again"
 
 
 def require_page(page: Any, where: str) -> None:
@@ -50,37 +51,20 @@ def require_keyframe(series: Any, where: str) -> None:
     """Refuse a series whose second page is unlike the first, by which all are decoded."""
     second = series[1]
     if second is not None and second.aspage().hash != series.keyframe.hash:
-        raise InputError(
-            "its first two pages differ in size, type or encoding",
-            where=where,
-            advice="the file is damaged: copy or export it again",
-        )
+        problem = "its first two pages differ in size, type or encoding"
+        raise InputError(problem, where=where, advice=_DAMAGED)
 
 
 def require_apart(spans: Iterable[tuple[int, int]], chain: Chain, where: str) -> None:
-    """Refuse pixels that lie partly over other pixels, a directory of the file or a tag's value.
-
-    Parameters
-    ----------
-    spans : iterable of (int, int)
-        Start and stop of every piece of pixels, in bytes.
-    chain : Chain
-        Where directories and values of tags lie.
-    where : str
-        What an error points at.
-    """
+    """Refuse pixels, given by start and stop in bytes, that lie over others or over tags."""
     pixels = list(spans)
     for taken in (chain.spans, chain.values):
         found = np.array(sorted([*pixels, *taken]), dtype=np.int64)
         clash = np.flatnonzero(found[1:, 0] < found[:-1, 1])
-        if not clash.size:
-            continue
-        raise InputError(
-            "its pixels lie over each other or over a page's tags"
-            f" (at byte {found[clash[0] + 1, 0]})",
-            where=where,
-            advice="the file is damaged: copy or export it again",
-        )
+        if clash.size:
+            place = f"(at byte {found[clash[0] + 1, 0]})"
+            problem = f"its pixels lie over each other or over a page's tags {place}"
+            raise InputError(problem, where=where, advice=_DAMAGED)
 
 
 def plain_spans(pages: Sequence[Any], where: str) -> Iterator[tuple[int, int]]:
@@ -95,19 +79,12 @@ def plain_spans(pages: Sequence[Any], where: str) -> Iterator[tuple[int, int]]:
     for page in {page.offset: page for page in pages if page is not None}.values():
         if page.keyframe.compression != _UNCOMPRESSED:
             continue
+        pieces = [(o, n) for o, n in zip(page.dataoffsets, page.databytecounts, strict=False) if n]
         itemsize = page.dtype.itemsize
-        if len({offset % itemsize for offset, count in _pieces(page) if count}) > 1:
-            raise InputError(
-                f"the pieces of page {page.index} do not lie a whole number of pixels apart",
-                where=where,
-                advice="the file is damaged: copy or export it again",
-            )
+        if len({offset % itemsize for offset, _ in pieces}) > 1:
+            place = f"the pieces of page {page.index}"
+            problem = f"{place} do not lie a whole number of pixels apart"
+            raise InputError(problem, where=where, advice=_DAMAGED)
         largest = math.prod(page.chunks) * itemsize
-        for offset, count in _pieces(page):
-            if count:
-                yield offset, offset + min(count, largest)
-
-
-def _pieces(page: Any) -> Iterator[tuple[int, int]]:
-    """Give offset and length in bytes of a page's strips or tiles."""
-    return zip(page.dataoffsets, page.databytecounts, strict=False)
+        for offset, count in pieces:
+            yield offset, offset + min(count, largest)

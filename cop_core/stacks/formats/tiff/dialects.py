@@ -29,12 +29,10 @@ class Dialect:
 
     Attributes
     ----------
-    kind : str
-        ``"ome-tiff"``, ``"imagej-tiff"``, ``"scanimage-tiff"`` or ``"tiff"``.
+    kind, scale, channels, power_mw
+        As in Dataset.
     axes, shape : str, tuple of int
         Axes and lengths declared, Y and X last; empty where nothing is declared.
-    scale, channels, power_mw
-        As in Dataset.
     """
 
     kind: str

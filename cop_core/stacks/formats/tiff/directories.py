@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import numpy as np
+from tifffile import TIFF
 
 from cop_core.errors import InputError
 from cop_core.stacks.limits import MAX_PLANES
@@ -20,9 +21,14 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+# of a tifffile.TiffFormat, by the bytes that a file begins with
+_FORMATS: Final[dict[bytes, Any]] = {
+    b"II*\0": TIFF.CLASSIC_LE,
+    b"MM\0*": TIFF.CLASSIC_BE,
+    b"II+\0": TIFF.BIG_LE,
+    b"MM\0+": TIFF.BIG_BE,
+}
 _DESCRIPTION: Final = 270
-_CLASSIC: Final = 42
-_BIG: Final = 43
 _TYPE_BYTES: Final = np.array([0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8])
 
 
@@ -59,37 +65,10 @@ class Chain:
         return len(self.spans) - 1
 
 
-@dataclass(frozen=True)
-class _Format:
-    """Byte order and field widths of a classic TIFF or a BigTIFF."""
-
-    order: str
-    big: bool
-
-    def offset(self, raw: bytes) -> int:
-        return int(struct.unpack(self.order + ("Q" if self.big else "I"), raw)[0])
-
-    def count(self, raw: bytes) -> int:
-        return int(struct.unpack(self.order + ("Q" if self.big else "H"), raw)[0])
-
-    @property
-    def offset_size(self) -> int:
-        return 8 if self.big else 4
-
-    @property
-    def count_size(self) -> int:
-        return 8 if self.big else 2
-
-    @property
-    def entry_size(self) -> int:
-        return 20 if self.big else 12
-
-    def entries(self, raw: bytes) -> npt.NDArray[Any]:
-        """Return entries of directories with the fields tag, type, count and value."""
-        wide = self.order + ("u8" if self.big else "u4")
-        short = self.order + "u2"
-        fields = [("tag", short), ("type", short), ("count", wide), ("value", wide)]
-        return np.frombuffer(raw, fields)
+def begins_as_tiff(path: Path) -> bool:
+    """Tell whether a file begins as a TIFF."""
+    with path.open("rb") as file:
+        return file.read(4) in _FORMATS
 
 
 def read_chain(path: Path) -> Chain:
@@ -102,19 +81,19 @@ def read_chain(path: Path) -> Chain:
     """
     with path.open("rb") as file:
         size = path.stat().st_size
-        form, first = _read_header(file, path)
+        form, offset = _read_header(file, path)
         found: dict[int, int] = {}
         tables: list[bytes] = []
-        lost, offset, second = False, first, 0
+        lost, second = False, 0
         while offset and len(found) <= MAX_PLANES:
             if offset in found:
                 raise InputError("the TIFF pages run in a circle", where=str(path))
             table = _directory(file, form, offset, size)
             if table is None:
                 break
-            lost = lost or (not found and _description_lost(form, form.entries(table), size))
+            lost = lost or (not found and _description_lost(form, table, size))
             tables.append(table)
-            following = form.offset(file.read(form.offset_size))
+            (following,) = struct.unpack(form.offsetformat, file.read(form.offsetsize))
             second = second if found else following
             found[offset] = file.tell()
             offset = following
@@ -124,57 +103,67 @@ def read_chain(path: Path) -> Chain:
             where=str(path),
             advice="copy the file again",
         )
-    directories = (0, 2 * form.offset_size), *found.items()
-    values = _joined(_outside(form, form.entries(b"".join(tables)), size))
+    directories = (0, 2 * form.offsetsize), *found.items()
+    values = _joined(_outside(form, b"".join(tables), size))
     return Chain(directories, values, not offset, second, lost, size)
 
 
-def _read_header(file: BinaryIO, path: Path) -> tuple[_Format, int]:
+def _read_header(file: BinaryIO, path: Path) -> tuple[Any, int]:
     head = file.read(16)
-    order = {b"II": "<", b"MM": ">"}.get(head[:2])
-    version = struct.unpack(order + "H", head[2:4])[0] if order and len(head) >= 8 else None
-    if order is None or version not in (_CLASSIC, _BIG):
+    form = _FORMATS.get(head[:4])
+    if form is None or len(head) < 8:
         raise InputError(
             "the file is not a TIFF" if head else "the file is empty",
             where=str(path),
             advice="open a TIFF file or the folder of a zarr store",
         )
-    form = _Format(order, version == _BIG)
-    return form, form.offset(head[8:16].ljust(8, b"\0") if form.big else head[4:8])
+    size = form.offsetsize
+    (first,) = struct.unpack(form.offsetformat, head[size : 2 * size].ljust(size, b"\0"))
+    return form, first
 
 
-def _directory(file: BinaryIO, form: _Format, offset: int, size: int) -> bytes | None:
+def _directory(file: BinaryIO, form: Any, offset: int, size: int) -> bytes | None:
     """Read the entries of a directory, leaving the file at its link; None where it is cut."""
-    if offset + form.count_size > size:
+    if offset + form.tagnosize > size:
         return None
     file.seek(offset)
-    nbytes = form.count(file.read(form.count_size)) * form.entry_size
-    if offset + form.count_size + nbytes + form.offset_size > size:
+    (count,) = struct.unpack(form.tagnoformat, file.read(form.tagnosize))
+    nbytes = count * form.tagsize
+    if offset + form.tagnosize + nbytes + form.offsetsize > size:
         return None
     return file.read(nbytes)
 
 
-def _description_lost(form: _Format, entries: npt.NDArray[Any], size: int) -> bool:
+def _entries(form: Any, table: bytes) -> npt.NDArray[Any]:
+    """Give the entries of directories, with the fields tag, type, count and value."""
+    short, wide = f"{form.byteorder}u2", f"{form.byteorder}u{form.offsetsize}"
+    fields = [("tag", short), ("type", short), ("count", wide), ("value", wide)]
+    return np.frombuffer(table, fields)
+
+
+def _description_lost(form: Any, table: bytes, size: int) -> bool:
+    entries = _entries(form, table)
     said = entries[entries["tag"] == _DESCRIPTION]
     return any(
-        count > form.offset_size and start + count > size
+        count > form.offsetsize and start + count > size
         for count, start in zip(said["count"].tolist(), said["value"].tolist(), strict=True)
     )
 
 
-def _outside(form: _Format, entries: npt.NDArray[Any], size: int) -> list[tuple[int, int]]:
-    """Return start and stop of the values that lie outside their directory, within the file."""
+def _outside(form: Any, table: bytes, size: int) -> list[tuple[int, int]]:
+    """Give start and stop of the values that lie outside their directory, within the file."""
+    entries = _entries(form, table)
     kinds = np.minimum(entries["type"], len(_TYPE_BYTES) - 1)
     # a float holds any product; which values lie behind the end needs no last digit
     nbytes = entries["count"].astype(np.float64) * _TYPE_BYTES[kinds]
     stops = entries["value"] + nbytes
-    there = (nbytes > form.offset_size) & (stops <= size)
+    there = (nbytes > form.offsetsize) & (stops <= size)
     starts = entries["value"][there].tolist()
     return list(zip(starts, stops[there].astype(int).tolist(), strict=True))
 
 
 def _joined(pieces: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """Return pieces as few that do not touch: tags may share a value."""
+    """Give pieces as few that do not touch: tags may share a value."""
     joined: list[tuple[int, int]] = []
     for start, stop in sorted(pieces):
         if joined and start <= joined[-1][1]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,12 +31,6 @@ class Layout:
 
     Attributes
     ----------
-    axes, shape : str, tuple of int
-        Letter and length of every axis.
-    planes : Planes
-        How to read them.
-    dtype : numpy.dtype
-        Type of the stored pixels.
     series : tifffile.TiffPageSeries or None
         The library's own view; None where it does not hold all that is declared.
     at_least : bool
@@ -65,25 +59,13 @@ class Layout:
 
 
 def lay_out(tif: Any, dialect: Dialect, chain: Chain, path: Path, level: int) -> tuple[int, Layout]:
-    """Find the planes of an open TIFF.
-
-    Parameters
-    ----------
-    tif : tifffile.TiffFile
-    dialect : Dialect
-        What its metadata declare.
-    chain : Chain
-        What its directories say.
-    path : Path
-    level : int
-        Resolution level.
+    """Find the planes of an open TIFF, as many as are declared, readable or not.
 
     Returns
     -------
     image : int
         Number of the image chosen.
     layout : Layout
-        With as many planes as are declared, readable or not.
 
     Raises
     ------
@@ -95,7 +77,9 @@ def lay_out(tif: Any, dialect: Dialect, chain: Chain, path: Path, level: int) ->
         require_alike(series, chain.n_pages, str(path))
     declared = math.prod(dialect.shape[:-2]) if dialect.axes.endswith("YX") else 0
     if declared > 1 and not level and _grows_packed(tif.pages.first, chain):
-        return image, _packed(tif.pages.first, dialect, chain, path)
+        page = tif.pages.first
+        planes = _packed(page, chain, path)
+        return image, Layout(dialect.axes, dialect.shape, planes, np.dtype(page.dtype))
     n_series = math.prod(series.shape[:-2]) if series is not None else 0
     known = series is not None and n_series >= max(declared, 2 - chain.complete)
     if known and (chain.complete or declared):
@@ -140,11 +124,11 @@ def _grows_packed(page: Any, chain: Chain) -> bool:
     return ahead and page.dataoffsets[0] + 2 * page.nbytes <= chain.file_size
 
 
-def _packed(page: Any, dialect: Dialect, chain: Chain, path: Path) -> Layout:
-    dtype = np.dtype(_byte_order(page) + page.dtype.char)
-    start, (height, width) = page.dataoffsets[0], page.shape[:2]
-    planes = ContiguousPlanes(path, start, dtype, (height, width), chain.file_size)
-    return Layout(dialect.axes, dialect.shape, planes, np.dtype(page.dtype))
+def _packed(page: Any, chain: Chain, path: Path, offset: int | None = None) -> ContiguousPlanes:
+    """Planes like a page, one after the other from its pixels on, or from an offset."""
+    dtype = np.dtype(page.parent.byteorder + page.dtype.char)
+    start = page.dataoffsets[0] if offset is None else offset
+    return ContiguousPlanes(path, start, dtype, page.shape[:2], chain.file_size)
 
 
 def _whole(series: Any, chain: Chain, path: Path, level: int) -> Layout:
@@ -166,17 +150,11 @@ def _whole(series: Any, chain: Chain, path: Path, level: int) -> Layout:
         if not chosen.is_multifile:
             require_apart(plain_spans(pages, str(path)), chain, str(path))
     else:
-        dtype = np.dtype(_byte_order(page) + page.dtype.char)
-        planes = ContiguousPlanes(path, offset, dtype, (shape[-2], shape[-1]), chain.file_size)
-        whole = offset, offset + math.prod(shape) * dtype.itemsize
+        planes = replace(_packed(page, chain, path, offset), shape=(shape[-2], shape[-1]))
+        whole = offset, offset + math.prod(shape) * page.dtype.itemsize
         require_apart([whole], chain, str(path))
     letters = "".join(a if a in KNOWN else "Q" for a in axes)
     return Layout(letters, shape, planes, np.dtype(page.dtype), chosen)
-
-
-def _byte_order(page: Any) -> str:
-    """Byte order of the file that a page is in, as numpy writes it."""
-    return str(page.parent.byteorder)
 
 
 def _without_samples(axes: str, shape: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
@@ -188,9 +166,7 @@ def _without_samples(axes: str, shape: tuple[int, ...]) -> tuple[str, tuple[int,
 def _cut_layout(tif: Any, dialect: Dialect, chain: Chain, path: Path) -> Layout:
     """Lay out a file with fewer pages than it declares, by its metadata and first page."""
     page = tif.pages.first
-    height, width = page.shape[:2]
-    dtype = np.dtype(_byte_order(page) + page.dtype.char)
-    packed = ContiguousPlanes(path, page.dataoffsets[0], dtype, (height, width), chain.file_size)
+    packed = _packed(page, chain, path)
     gap = chain.second_offset - packed.offset
     between = gap // packed.nbytes if page.is_final else 0
     axes, shape = dialect.axes, dialect.shape
@@ -198,11 +174,10 @@ def _cut_layout(tif: Any, dialect: Dialect, chain: Chain, path: Path) -> Layout:
     if not declared:
         # nothing is declared; what lies between the first page and the second tells
         axes = "QYX"
-        shape = (max(between, chain.n_pages + (not chain.complete)), height, width)
+        shape = (max(between, chain.n_pages + (not chain.complete)), *page.shape[:2])
     single = chain.n_pages == 1 and not chain.second_offset and dialect.kind == "imagej-tiff"
-    if page.is_final and (single or between >= max(declared, 2)):
-        return Layout(axes, shape, packed, np.dtype(page.dtype), at_least=not declared)
-    planes = PagedPlanes(_pages(tif.pages))
+    is_packed = page.is_final and (single or between >= max(declared, 2))
+    planes: Planes = packed if is_packed else PagedPlanes(_pages(tif.pages))
     return Layout(axes, shape, planes, np.dtype(page.dtype), at_least=not declared)
 
 

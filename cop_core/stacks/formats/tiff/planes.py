@@ -45,24 +45,15 @@ class Planes(Protocol):
         """Tell whether all bytes of a plane lie within the file."""
 
     def read(self, index: int) -> npt.NDArray[Any]:
-        """Read one plane."""
+        """Read one plane; the file is opened for it alone."""
 
 
 @dataclass(frozen=True)
 class ContiguousPlanes:
     """Uncompressed planes one after the other, as ImageJ and tifffile write them.
 
-    Attributes
-    ----------
-    path : Path
-    offset : int
-        Where the first plane starts, in bytes.
-    dtype : numpy.dtype
-        In the file's byte order.
-    shape : tuple of int
-        (height, width).
-    file_size : int
-        In bytes.
+    Where the first one starts and the size of the file are in bytes; the type is in the file's
+    byte order.
     """
 
     path: Path
@@ -73,15 +64,13 @@ class ContiguousPlanes:
 
     @property
     def nbytes(self) -> int:
-        """Size of one plane in bytes."""
+        """Size of one plane."""
         return math.prod(self.shape) * self.dtype.itemsize
 
     def readable(self, index: int) -> bool:
-        """Tell whether all bytes of a plane lie within the file."""
         return self.offset + (index + 1) * self.nbytes <= self.file_size
 
     def read(self, index: int) -> npt.NDArray[Any]:
-        """Read one plane; the file is opened for it alone."""
         with self.path.open("rb") as file:
             file.seek(self.offset + index * self.nbytes)
             found = np.fromfile(file, self.dtype, math.prod(self.shape))
@@ -89,20 +78,13 @@ class ContiguousPlanes:
 
 
 class PagedPlanes:
-    """One plane a page, of any encoding.
-
-    Parameters
-    ----------
-    pages : sequence of tifffile.TiffPage, tifffile.TiffFrame or None
-        None for a plane that the file lacks.
-    """
+    """One plane a page, of any encoding; pages of tifffile, None for one that the file lacks."""
 
     def __init__(self, pages: Sequence[Any]) -> None:
         self._pages = pages
         self._lock = Lock()
 
     def readable(self, index: int) -> bool:
-        """Tell whether all bytes of a plane lie within the file."""
         page = self._pages[index] if index < len(self._pages) else None
         if page is None or not page.dataoffsets:
             return False
@@ -111,20 +93,16 @@ class PagedPlanes:
         return all(end <= size for end in ends)
 
     def read(self, index: int) -> npt.NDArray[Any]:
-        """Decode one plane; the file is opened for it alone."""
         page = self._pages[index]
-        needed, listed = math.prod(page.chunked), map(len, (page.dataoffsets, page.databytecounts))
-        if min(listed) < needed:
+        needed = math.prod(page.chunked)
+        pieces = list(zip(page.dataoffsets, page.databytecounts, strict=False))
+        if len(pieces) < needed:
             raise BrokenPlaneError(f"damaged: it is cut into {needed} pieces, not all are listed")
         # the library fills a piece that lies nowhere with zeros
-        absent = sum(
-            not (o and n) for o, n in zip(page.dataoffsets, page.databytecounts, strict=False)
-        )
+        absent = sum(not (offset and n_bytes) for offset, n_bytes in pieces)
         if absent:
-            total = len(page.databytecounts)
-            raise BrokenPlaneError(
-                CHUNK_ABSENT if absent == total else f"chunk missing ({absent} of {total})"
-            )
+            some = f"chunk missing ({absent} of {len(pieces)})"
+            raise BrokenPlaneError(CHUNK_ABSENT if absent == len(pieces) else some)
         handle = page.parent.filehandle
         with self._lock, quiet_tifffile():
             handle.open()
@@ -136,16 +114,7 @@ class PagedPlanes:
 
 @dataclass(frozen=True)
 class PlaneByPosition:
-    """Reads a plane by its index along the leading axes, Y and X being the page's own.
-
-    Attributes
-    ----------
-    planes : Planes
-    axes : str
-        One letter an axis, the last two being Y and X in either order.
-    shape : tuple of int
-        Length of every axis.
-    """
+    """Reads a plane by its index along the leading axes; a page has Y and X, in either order."""
 
     planes: Planes
     axes: str
@@ -163,17 +132,7 @@ class PlaneByPosition:
 
 @dataclass(frozen=True)
 class MappedPlanes:
-    """Planes across the pages of an uncompressed file (axes such as YXZ), by mapping it.
-
-    Attributes
-    ----------
-    whole : ContiguousPlanes
-        Where the pixels start and of what type they are.
-    axes : str
-        One letter an axis.
-    shape : tuple of int
-        Length of every axis.
-    """
+    """Planes across the pages of an uncompressed file (axes such as YXZ), by mapping it."""
 
     whole: ContiguousPlanes
     axes: str

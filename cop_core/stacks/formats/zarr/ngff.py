@@ -16,18 +16,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Image:
-    """One resolution level of an OME-Zarr image.
+    """One resolution level of an OME-Zarr image, in the folder of its array.
 
-    Attributes
-    ----------
-    folder : Path
-        Folder of its array.
-    axes : str
-        One capital letter an axis; other axes than t, c, z, y, x become Q.
-    scale : Scale
-        In um; None for an axis without a unit.
-    channels : tuple of str
-        Names of the channels, where stated.
+    Its axes are one capital letter each; others than t, c, z, y, x become Q.
     """
 
     folder: Path

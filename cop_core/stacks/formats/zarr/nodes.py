@@ -13,53 +13,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MAX_JSON_BYTES: Final = 64 * 2**20
+_INSIDE: Final = "only open stores whose pictures lie inside them"
 
 # decoders that only turn bytes into bytes or numbers; numcodecs also has one that unpickles,
 # so anything that is not listed is refused
-_SAFE_CODECS: Final = frozenset(
-    [
-        "adler32",
-        "astype",
-        "bitround",
-        "blosc",
-        "bytes",
-        "bz2",
-        "crc32",
-        "crc32c",
-        "delta",
-        "fixedscaleoffset",
-        "fletcher32",
-        "gzip",
-        "jenkins_lookup3",
-        "lz4",
-        "lzma",
-        "packbits",
-        "pcodec",
-        "quantize",
-        "sharding_indexed",
-        "shuffle",
-        "transpose",
-        "zfpy",
-        "zlib",
-        "zstd",
-    ]
+_SAFE_CODECS: Final = (
+    "adler32 astype bitround blosc bytes bz2 crc32 crc32c delta fixedscaleoffset fletcher32 gzip"
+    " jenkins_lookup3 lz4 lzma packbits pcodec quantize sharding_indexed shuffle transpose zfpy"
+    " zlib zstd"
 )
 
 
 @dataclass(frozen=True)
 class Node:
-    """An array or a group of a zarr store.
+    """An array or a group of a zarr store, with what its writer noted, unchecked.
 
-    Attributes
-    ----------
-    path : Path
-        Its folder.
-    is_array : bool
-        Array or group.
-    attributes : dict
-        What its writer noted, unchecked.
-    metadata : dict
-        Its own metadata (``.zarray`` or ``zarr.json``), unchecked.
+    Its own metadata are those of ``.zarray`` or ``zarr.json``.
     """
 
     path: Path
@@ -106,22 +75,19 @@ def child_folder(node: Node, name: Any) -> Path:
     paths = PurePosixPath(name), PureWindowsPath(name)
     if any(p.is_absolute() or p.drive or p.root or ".." in p.parts for p in paths):
         raise InputError(
-            f"the dataset path {name!r} leads out of the store", where=where, advice=_OUTSIDE
+            f"the dataset path {name!r} leads out of the store", where=where, advice=_INSIDE
         )
     folder = node.path / name
     if not folder.resolve().is_relative_to(node.path.resolve()):
         raise InputError(
-            f"the dataset {name!r} is a link out of the store", where=where, advice=_OUTSIDE
+            f"the dataset {name!r} is a link out of the store", where=where, advice=_INSIDE
         )
     return folder
 
 
-_OUTSIDE: Final = "only open stores whose pictures lie inside them"
-
-
 def require_safe_codecs(node: Node) -> None:
     """Refuse an array whose chunks would be decoded by anything but a plain codec."""
-    unknown = sorted(set(_codec_names(node.metadata)) - _SAFE_CODECS)
+    unknown = sorted(set(_codec_names(node.metadata)) - set(_SAFE_CODECS.split()))
     if unknown:
         raise InputError(
             f"the chunks are encoded with {', '.join(map(repr, unknown))}, which is not allowed",
@@ -132,31 +98,26 @@ def require_safe_codecs(node: Node) -> None:
 
 def byte_codecs(metadata: dict[str, Any], key: str = "codecs") -> list[dict[str, Any]]:
     """Give the codecs of an array (zarr 2 or 3), the one applied last first, under ``name``."""
-    listed = _list(metadata.get(key))
-    if key not in metadata:
-        listed = [*_list(metadata.get("filters")), metadata.get("compressor")]
-    named = [codec if isinstance(codec, dict) else {"name": codec} for codec in listed if codec]
-    return [{**codec, "name": _name(codec)} for codec in reversed(named)]
+    keys = (key,) if key in metadata else ("filters", "compressor")
+    return list(_codecs(metadata, *keys))[::-1]
+
+
+def _codecs(metadata: dict[str, Any], *keys: str) -> Iterator[dict[str, Any]]:
+    for key in keys:
+        listed = metadata.get(key)
+        for codec in listed if isinstance(listed, list) else [listed]:
+            stated = codec if isinstance(codec, dict) else {"name": codec}
+            if codec is not None:
+                name = str(stated.get("id", stated.get("name")))
+                yield {**stated, "name": name.removeprefix("numcodecs.")}
 
 
 def _codec_names(metadata: dict[str, Any]) -> Iterator[str]:
-    for key in ("compressor", "filters", "codecs", "index_codecs"):
-        listed = metadata.get(key)
-        for codec in listed if isinstance(listed, list) else [listed]:
-            if codec is not None:
-                yield _name(codec)
-            inner = codec.get("configuration") if isinstance(codec, dict) else None
-            if isinstance(inner, dict):
-                yield from _codec_names(inner)
-
-
-def _name(codec: Any) -> str:
-    name = codec.get("id", codec.get("name")) if isinstance(codec, dict) else codec
-    return str(name).removeprefix("numcodecs.")
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+    for codec in _codecs(metadata, "compressor", "filters", "codecs", "index_codecs"):
+        yield codec["name"]
+        inner = codec.get("configuration")
+        if isinstance(inner, dict):
+            yield from _codec_names(inner)
 
 
 def _read_json(path: Path) -> dict[str, Any]:
