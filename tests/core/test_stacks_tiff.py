@@ -334,6 +334,17 @@ def test_ome_file_names_outside_the_folder(tmp_path):
         refused("names a file outside its folder", path)
 
 
+def test_absurdly_long_xml_is_refused_before_it_is_parsed(tmp_path):
+    path = write(tmp_path, **OME)
+    xml = tifffile.tiffcomment(path)
+    tifffile.tiffcomment(path, xml.replace("</OME>", "<A/>" * 2**23 + "</OME>").encode())
+    tracemalloc.start()
+    refused("OME-XML takes 32 MB, more than", path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200e6
+
+
 @pytest.mark.parametrize("content", [b"", b"hello, world, this is text", b"II*\0", b"\x89PNG" * 9])
 def test_not_a_tiff(tmp_path, content):
     (tmp_path / "a.tif").write_bytes(content)

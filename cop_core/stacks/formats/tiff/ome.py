@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 from cop_core.errors import InputError
 from cop_core.stacks.dataset import Scale
+from cop_core.stacks.limits import MAX_XML_BYTES
 from cop_core.stacks.units import length_um, step_um
 
 if TYPE_CHECKING:
@@ -15,13 +16,20 @@ if TYPE_CHECKING:
 
 
 def parse_ome(xml: str, where: str) -> ET.Element:
-    """Parse OME-XML, refusing one that names files outside its own folder.
+    """Parse OME-XML.
 
     Raises
     ------
     InputError
-        Where it is not XML, or a file name in it has a folder.
+        Where it is not XML, takes more than MAX_XML_BYTES, or names a file outside its folder.
     """
+    if len(xml) > MAX_XML_BYTES:
+        raise InputError(
+            f"the OME-XML takes {len(xml) >> 20:,} MB,"
+            f" more than the {MAX_XML_BYTES >> 20:,} MB allowed",
+            where=where,
+            advice="export the stack as a file of its own",
+        )
     try:
         root = ET.fromstring(xml)
     except (ET.ParseError, ValueError) as error:
@@ -31,7 +39,9 @@ def parse_ome(xml: str, where: str) -> ET.Element:
             advice="export the file again, or rewrite it as a plain TIFF",
         ) from None
     for element in root.iter():
-        name = element.get("FileName") or element.get("MetadataFile") or ""
+        name = element.get("FileName") or element.get("MetadataFile")
+        if not name:
+            continue
         if PureWindowsPath(name).name != name or PurePosixPath(name).name != name:
             raise InputError(
                 f"the OME-XML names a file outside its folder: {name!r}",
