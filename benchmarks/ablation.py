@@ -52,7 +52,7 @@ from cop_core.network.crop_statistics import (
 )
 from cop_core.network.patch_pca import DIRECTIONS, PCA_BINS
 from cop_core.noise import Genome
-from cop_core.training.config import TrainConfig
+from cop_core.recipes import TrainRecipe
 from cop_core.training.scene_bank import SceneBank
 
 LABELLED = 16_000
@@ -214,7 +214,7 @@ def main(
 ) -> None:
     run.mkdir(parents=True, exist_ok=True)
     bank = SceneBank.open(run / "scenes.npy", scenes=6000, size=256, seed=0)
-    settings = TrainConfig(genomes=("paper",), batch_size=BATCH, seed=5)
+    settings = TrainRecipe(genomes=("paper",), batch_size=BATCH, seed=5)
     pixels, strengths = labelled_crops(NoiseViT(PATCH), bank, settings, LABELLED)
     statistics = joined([statistics_of(part) for part in pixels.split(BATCH)])
     sets = domains(folders, GENOME, "paper", crops, seed=0)

@@ -18,8 +18,8 @@ from record import record
 
 import cop_core as cop
 from cop_core.power import Attenuation, BrightSignal, attenuation, bright_signal
+from cop_core.recipes import GainedPower
 from cop_core.simulator import Detector, Optics, Phantom, simulate
-from cop_core.stacks import GainedPower
 
 GREY, LAYERED = 100, 40
 Z_STEP_UM = 20.0

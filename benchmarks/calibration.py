@@ -24,8 +24,8 @@ from scipy.signal import lfilter
 from cop_core.statistics import equivalence_p, fit_break, fit_mixed, fit_slope
 from cop_core.statistics.effect_intervals import effect_intervals
 from cop_core.statistics.slope_difference import (
-    Difference,
     Series,
+    SlopeDifference,
     ar1_difference,
     bootstrap_difference,
     naive_interaction,
@@ -51,7 +51,7 @@ SETTINGS = {
 STEP_UM = 4.0
 Hits = dict[str, list[bool]]
 Cell = dict[str, dict[str, float]]
-Way = Callable[[Series, Series], Difference]
+Way = Callable[[Series, Series], SlopeDifference]
 
 WAYS: dict[str, Way] = {
     "ar1 (default)": lambda a, b: ar1_difference(fit_slope(*a), fit_slope(*b)),

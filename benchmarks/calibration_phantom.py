@@ -18,8 +18,9 @@ from record import record
 
 from cop_core.components import CLEAN
 from cop_core.reading import Estimator, load_estimator, profile
+from cop_core.records import Comparison, DepthProfile
 from cop_core.simulator import PRESETS, simulate_pair
-from cop_core.statistics import Comparison, DepthProfile, compare
+from cop_core.statistics import compare, fit_profile
 
 SETTINGS = {"preset": "sample"}
 WAYS = ("ar1", "paired", "naive")
@@ -115,7 +116,7 @@ def main(count: int = 12) -> None:
 
 def summarise(tissues: list[dict[str, DepthProfile]], estimator: Estimator) -> None:
     """Write what the tissues read so far show."""
-    rhos = [fit.rho for t in tissues for fit in t["fixed"].fits.values()]
+    rhos = [fit.rho for t in tissues for fit in fit_profile(t["fixed"]).values()]
     neighbours = zip(tissues, [*tissues[1:], tissues[0]], strict=True)
     measured = {
         "tissues": len(tissues),

@@ -16,7 +16,9 @@ import numpy as np
 from record import record
 
 from cop_core.power import recommend_power
-from cop_core.reading import Estimator, Settings, load_estimator, profile
+from cop_core.reading import Estimator, load_estimator, profile
+from cop_core.recipes import GainedPower, ReadingOptions
+from cop_core.records import DepthProfile
 from cop_core.simulator import PERCENTILES, Strengths
 from cop_core.simulator.acquisition import (
     LASER_POWER,
@@ -28,9 +30,9 @@ from cop_core.simulator.acquisition import (
     simulated_core,
     stack_events,
 )
-from cop_core.stacks import GainedPower, Stack
+from cop_core.stacks import Stack
 from cop_core.stacks.growing.micromanager import MicroManagerSource
-from cop_core.statistics import DepthProfile, fit_slope
+from cop_core.statistics import fit_slope
 
 SEEDS = (0, 1, 2)
 DEPTHS_UM = np.arange(0.0, 1001.0, 20.0)
@@ -84,7 +86,7 @@ def looped(
     core: SimulatedCore, law_mw: np.ndarray, level: float, estimator: Estimator, dose_mw: float
 ) -> tuple[MicroManagerSource, int]:
     """Run the closed loop at a dose: level and law are scaled together until it is met."""
-    measure = noise_measure(estimator, settings=Settings(crops=1))
+    measure = noise_measure(estimator, reading=ReadingOptions(crops=1))
     low, high = 0.75, 1.1
     for turn in range(1, 12):
         scale = (low * high) ** 0.5

@@ -13,7 +13,7 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-from threading import Event
+from collections.abc import Sequence
 
 import napari
 import numpy as np
@@ -22,11 +22,13 @@ from qtpy.QtWidgets import QApplication
 from record import record
 from screenshots import pause, show_tab, wait
 
+from cop_core.pipeline import run
 from cop_core.reading import load_estimator
-from napari_cop._compare_widget import CompareWidget
-from napari_cop._preload import SLOW_IMPORTS
-from napari_cop._reading import Request, read
-from napari_cop._runner import State
+from cop_core.recipes import Recipe
+from napari_cop.preload import SLOW_IMPORTS
+from napari_cop.runner import State
+from napari_cop.sources import ChosenStack
+from napari_cop.widgets import CompareWidget
 
 BEAT_MS = 5
 PLAYBACK_ROUNDS = 3
@@ -108,11 +110,10 @@ def choose_large(viewer: napari.Viewer, dock: CompareWidget) -> None:
         form.choose_layer(large)
 
 
-def run_plainly(request: Request) -> float:
-    """Do the same work in a plain loop; return seconds."""
+def run_plainly(recipe: Recipe, stacks: Sequence[ChosenStack]) -> float:
+    """Do the same work in a plain call; return seconds."""
     start = time.perf_counter()
-    for _ in read(request, Event()):
-        pass
+    run(recipe, sources=[stack.in_memory() for stack in stacks])
     return time.perf_counter() - start
 
 
@@ -143,13 +144,11 @@ def main() -> None:
     cold = run_in_widget(dock)
     warm = [run_in_widget(dock) for _ in range(3)]
     choose_large(viewer, dock)
-    request = Request(
-        tuple((name, form.source()) for (name, _), form in zip(dock.arms, dock.forms, strict=True)),
-        dock.options.settings,
-    )
+    stacks = [form.stack() for form in dock.forms]
+    recipe = dock.asked(stacks)
     plain, unwatched = [], []
     for _ in range(3):  # in turns, for the machine's own ups and downs
-        plain.append(run_plainly(request))
+        plain.append(run_plainly(recipe, stacks))
         unwatched.append(run_unwatched(dock))
     show_tab(dock, "Depth")
     pause(1.0)

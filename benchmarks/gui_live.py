@@ -23,13 +23,13 @@ from qtpy.QtCore import Qt
 from record import record
 from screenshots import pause, wait
 
+from cop_core.pipeline import Stepped
 from cop_core.reading import load_estimator
 from cop_core.simulator import PRESETS
 from cop_core.simulator.acquisition import SimulatedCore, simulated_core, stack_events
-from napari_cop._live_form import CORE
-from napari_cop._live_reading import Watched
-from napari_cop._live_widget import LiveWidget
-from napari_cop._runner import State
+from napari_cop.live.watch_form import CORE
+from napari_cop.live.widget import LiveWidget
+from napari_cop.runner import State
 
 ROUNDS = 2
 PRESET = PRESETS["paper"]
@@ -58,12 +58,12 @@ def watched(dock: LiveWidget, core: SimulatedCore, planes: int) -> dict[str, obj
     memory: list[int] = []
     waiting: list[int] = []
 
-    def note(news: Watched) -> None:
-        if news.planes:
+    def note(news: Stepped, _told_at: float) -> None:
+        if news.step.estimate is not None:
             memory.append(resident_mb())
-            waiting.append(news.planes_waiting)
+            waiting.append(news.step.planes_waiting)
 
-    dock.runner.watched.connect(note)
+    dock.runner.stepped.connect(note)
     dock.run()
     wait(lambda: dock.panel.text("state") == "waiting for the first plane")
     with Heart() as heart:
@@ -72,12 +72,12 @@ def watched(dock: LiveWidget, core: SimulatedCore, planes: int) -> dict[str, obj
         wait(lambda: dock.runner.state is State.IDLE, 60 + 3 * planes)
         rest_s = time.perf_counter() - lasted
         pause(2.0)
-    dock.runner.watched.disconnect(note)
+    dock.runner.stepped.disconnect(note)
     latencies = sorted(dock.panel.latencies_s)
-    result = dock.results.result
+    planes_read = dock.results.result.profile.planes
     return {
         "frames a second": rate,
-        "planes read": sum(plane.n_crops > 0 for plane in result.planes),
+        "planes read": sum(plane.n_crops > 0 for plane in planes_read),
         "median latency ms": 1000 * statistics.median(latencies),
         "95 % latency ms": 1000 * latencies[int(0.95 * (len(latencies) - 1))],
         "most planes waiting": max(waiting),

@@ -36,8 +36,8 @@ from torch import nn
 
 from cop_core.network import NoiseViT
 from cop_core.noise import Genome
+from cop_core.recipes import Negatives, TrainRecipe
 from cop_core.training.batches import BatchMaker
-from cop_core.training.config import Negatives, TrainConfig
 from cop_core.training.optimization import info_nce
 from cop_core.training.scene_bank import SceneBank
 
@@ -53,13 +53,13 @@ VARIANTS: tuple[tuple[str, Negatives], ...] = (
 )
 
 
-def config(negatives: Negatives = "same-image", batch: int = 3 * TRIPLES) -> TrainConfig:
-    return TrainConfig(
+def config(negatives: Negatives = "same-image", batch: int = 3 * TRIPLES) -> TrainRecipe:
+    return TrainRecipe(
         genomes=("paper",), prior="paper", batch_size=batch, negatives=negatives, seed=0
     )
 
 
-def pre_train(network: NoiseViT, bank: SceneBank, settings: TrainConfig, steps: int) -> None:
+def pre_train(network: NoiseViT, bank: SceneBank, settings: TrainRecipe, steps: int) -> None:
     """Contrastive stage: the same noise on another picture is near, other noise is far."""
     maker = BatchMaker(settings, bank, network, torch.device("cpu"))
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=0.05)

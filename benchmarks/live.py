@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from record import record
 
-from cop_core.reading import Estimator, load_estimator, profile
-from cop_core.reading.live import LiveReading
+from cop_core.reading import Estimator, StackReader, load_estimator, profile
 from cop_core.stacks import open_stack
 from cop_core.stacks.growing import State, open_growing
 
@@ -72,7 +71,7 @@ def live_equals_offline(kind: str, estimator: Estimator) -> bool:
     with writer(kind, 24, 192, 0.02) as (path, _):
         planned = 24 if kind == "folder" else None
         source = open_growing(path, z_step_um=2.0, stopped_after_s=60, planned=planned)
-        live = LiveReading(source, estimator)
+        live = StackReader(source, estimator)
         while not live.step().ended:
             pass
         offline = profile(path, estimator=estimator, z_step_um=2.0)

@@ -22,7 +22,7 @@ from small_networks import BATCH, CROP, STEMS, domains, fit, labelled_crops, sco
 from cop_core.network import NoiseViT
 from cop_core.network.crop_statistics import noise_statistics
 from cop_core.noise import Genome
-from cop_core.training.config import TrainConfig
+from cop_core.recipes import TrainRecipe
 from cop_core.training.evaluation import find_pictures, read_picture
 from cop_core.training.scene_bank import SceneBank
 
@@ -55,7 +55,7 @@ def main(
 ) -> None:
     scenes = SceneBank.open(run / "scenes.npy", scenes=6000, size=256, seed=0)
     pictures = photographs(folder, set(left_out.read_text().split()))
-    settings = TrainConfig(genomes=("paper",), batch_size=BATCH, seed=7)
+    settings = TrainRecipe(genomes=("paper",), batch_size=BATCH, seed=7)
     of_pixels = NoiseViT(STEMS["patch"])
     of_scenes, strengths = labelled_crops(of_pixels, scenes, settings, LABELLED)
     of_photographs, _ = labelled_crops(of_pixels, pictures, settings, LABELLED)  # the same noises

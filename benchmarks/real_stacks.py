@@ -20,10 +20,12 @@ from scipy.ndimage import laplace
 from scipy.stats import median_abs_deviation, spearmanr
 
 from cop_core.network import packaged
-from cop_core.reading import NORMALISATIONS, Estimator, Settings, load_estimator, profile, survey
-from cop_core.reading.normalisation import Normalisation, normalise, plane_range
+from cop_core.reading import Estimator, load_estimator, profile, survey
+from cop_core.reading.normalisation import normalise, plane_range
+from cop_core.recipes import NORMALISATIONS, Normalisation
+from cop_core.records import DepthProfile
 from cop_core.stacks import Stack, open_stack
-from cop_core.statistics import DepthProfile, photons_of
+from cop_core.statistics import photons_of
 
 FRAMES = (1, 4, 16, 64)
 
@@ -76,7 +78,7 @@ def serial(folder: Path, estimator: Estimator) -> dict[str, object]:
     for name in ("split_signal", "crop_ch0", "crop_ch1"):
         stack = open_stack(folder / "cellfinder_serial2p" / f"{name}.tif", z_step_um=5)
         for normalisation in NORMALISATIONS:
-            result = profile(stack, estimator=estimator, settings=Settings(normalisation))
+            result = profile(stack, estimator=estimator, normalisation=normalisation)
             noise = plane_noise(stack, normalisation)
             entry = {
                 "rank correlation": rank_correlations(result, noise),

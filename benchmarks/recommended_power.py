@@ -22,9 +22,10 @@ from record import record
 
 import cop_core as cop
 from cop_core.power import bright_signal
-from cop_core.power.tissue import FOLLOW_UM
+from cop_core.recipes import GainedPower
+from cop_core.recipes.power_options import FOLLOW_UM
 from cop_core.simulator import PRESETS, Microscope, Optics
-from cop_core.stacks import GainedPower, Stack
+from cop_core.stacks import Stack
 
 SEEDS = (0, 1, 2, 3)  # FOLLOW_UM was chosen on 10 to 15
 MAX_MW = 60.0

@@ -23,11 +23,10 @@ from qtpy.QtCore import QEventLoop, QTimer
 from qtpy.QtWidgets import QApplication
 
 import cop_core as cop
-from napari_cop._compare_widget import CompareWidget
-from napari_cop._plot_canvas import PlotWidget
-from napari_cop._profile_widget import ProfileWidget
-from napari_cop._runner import State
-from napari_cop._study_model import KEYS
+from napari_cop.plots.canvas import PlotWidget
+from napari_cop.runner import State
+from napari_cop.study.model import KEYS
+from napari_cop.widgets import CompareWidget, ProfileWidget
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 SAMPLES = Path(__file__).parents[1] / "sample_data"
@@ -124,16 +123,16 @@ def live_session(theme: str, folder: Path) -> None:
     camera = Photographer(viewer, folder, f"{theme}-1280x800", LIVE_STAGES)
     _, dock = viewer.window.add_plugin_dock_widget("napari-cop", "Live noise")
     dock.watch_demo()
-    gained: list[int] = []
-    dock.runner.watched.connect(lambda news: news.protocol and gained.append(news.planes))
-    wait(lambda: bool(gained) and gained[-1] >= 24, 600)
+    gained: set[int] = set()
+    dock.runner.plane_read.connect(lambda stack, plane: stack and gained.add(plane.index))
+    wait(lambda: len(gained) >= 24, 600)
     camera.shoot("live")
     wait(lambda: dock.bar.status.text().startswith("Done"), 600)
     viewer.dims.set_current_step(0, 30)
     pause(2.0)
     camera.shoot("live-end")
     dock.power.of.value = 1
-    dock.power.max_power_mw.value = "60"
+    dock.power.form.max_power_mw.value = "60"
     dock.power.recommend()
     wait(lambda: dock.power.found is not None)
     show_tab(dock, "Power")

@@ -24,11 +24,13 @@ from record import record
 from scipy.stats import spearmanr
 
 from cop_core.components import SDS_OF_90
-from cop_core.reading import NORMALISATIONS, Estimator, Settings, load_estimator, profile
+from cop_core.reading import Estimator, load_estimator, profile
+from cop_core.recipes import NORMALISATIONS, ReadingOptions
+from cop_core.records import Comparison, DepthProfile
 from cop_core.report import write_report
 from cop_core.simulator import Detector, write_pair
 from cop_core.stacks import open_stack
-from cop_core.statistics import Comparison, DepthProfile, compare, fit_slope, photons_of
+from cop_core.statistics import compare, fit_slope, photons_of
 
 SEEDS = (0, 1, 2)
 TRUE_COLUMNS = {
@@ -110,18 +112,20 @@ def pairs(
                 truth = table[table.protocol == name].reset_index(drop=True)
                 for normalisation in NORMALISATIONS:
                     found = profile(
-                        stack, estimator=estimator, settings=Settings(normalisation), name=name
+                        stack, estimator=estimator, normalisation=normalisation, name=name
                     )
                     entry = against_truth(found, truth, normalisation)
                     measured[f"seed {seed} {name} {normalisation}"] = entry
                     print(seed, name, normalisation, entry)
-                    if seed == 0 and normalisation == Settings().normalisation:
+                    if seed == 0 and normalisation == ReadingOptions().normalisation:
                         shown[name] = (found, truth)
-                    if normalisation == Settings().normalisation:
+                    if normalisation == ReadingOptions().normalisation:
                         true = true_strength(truth, "poisson", normalisation)
                         planes.append(np.stack([true, found.of("poisson")])[:, found.kept])
-                        zero = Settings(normalisation, offset_counts=detector.offset_counts)
-                        known = profile(stack, estimator=estimator, settings=zero, name=name)
+                        zero = ReadingOptions(
+                            normalisation=normalisation, offset_counts=detector.offset_counts
+                        )
+                        known = profile(stack, estimator=estimator, reading=zero, name=name)
                         for how, one in (("", found), (", zero given", known)):
                             entry = photons(one, detector)
                             measured[f"photons, seed {seed} {name}{how}"] = entry
@@ -149,7 +153,7 @@ def draw(shown: dict[str, tuple[DepthProfile, pd.DataFrame]]) -> None:
     FigureCanvasAgg(figure)
     axes = figure.subplots(1, 2, sharey=True)
     for ax, (name, (found, truth)) in zip(axes, shown.items(), strict=True):
-        true = 100 * true_strength(truth, "poisson", Settings().normalisation)
+        true = 100 * true_strength(truth, "poisson", ReadingOptions().normalisation)
         ax.plot(truth.depth_um, true, color="black", lw=1.2, label="simulator's truth")
         kept = found.kept
         read = 100 * found.of("poisson")

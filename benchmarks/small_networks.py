@@ -14,8 +14,8 @@ from cop_core.network import NoiseViT, VitConfig
 from cop_core.network.crop_statistics import CropStatistics
 from cop_core.noise import Genome
 from cop_core.reading.estimator import multiplies_bfloat16
+from cop_core.recipes import TrainRecipe
 from cop_core.training.batches import BatchMaker
-from cop_core.training.config import TrainConfig
 from cop_core.training.evaluation import accuracy, domain_crops, draw_strengths
 from cop_core.training.optimization import strength_loss
 from cop_core.training.scene_bank import SceneBank
@@ -66,7 +66,7 @@ def joined(parts: Sequence[Inputs]) -> Inputs:
 
 
 def labelled_crops(
-    network: NoiseViT, bank: SceneBank, settings: TrainConfig, n: int
+    network: NoiseViT, bank: SceneBank, settings: TrainRecipe, n: int
 ) -> tuple[Inputs, Tensor]:
     """Return at least n noisy crops, prepared for the network, and their strengths.
 

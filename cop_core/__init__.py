@@ -13,34 +13,30 @@ from cop_core.errors import CancelledError, CopError, InputError
 
 if TYPE_CHECKING:
     from cop_core.noise import Genome
+    from cop_core.pipeline import run
     from cop_core.power import Recommendation, recommend_power
-    from cop_core.reading import Estimator, Reading, Settings, load_estimator, profile
-    from cop_core.report import repeat_command, write_report
-    from cop_core.stacks import GainedPower, Stack, open_stack
-    from cop_core.statistics import ArmsComparison, Comparison, DepthProfile, compare, compare_arms
+    from cop_core.reading import Estimator, load_estimator, profile
+    from cop_core.recipes import GainedPower, Recipe, RecipeError, command_of
+    from cop_core.records import AnalysedProfile, ArmsComparison, Comparison, DepthProfile
+    from cop_core.report import read_document, recipe_of, write_report
+    from cop_core.stacks import Stack, open_stack
+    from cop_core.statistics import compare, compare_arms
 
-_WHERE = {
-    "ArmsComparison": "cop_core.statistics",
-    "Comparison": "cop_core.statistics",
-    "DepthProfile": "cop_core.statistics",
-    "Estimator": "cop_core.reading",
-    "GainedPower": "cop_core.stacks",
-    "Genome": "cop_core.noise",
-    "Reading": "cop_core.reading",
-    "Recommendation": "cop_core.power",
-    "Settings": "cop_core.reading",
-    "Stack": "cop_core.stacks",
-    "compare": "cop_core.statistics",
-    "compare_arms": "cop_core.statistics",
-    "load_estimator": "cop_core.reading",
-    "open_stack": "cop_core.stacks",
-    "profile": "cop_core.reading",
-    "recommend_power": "cop_core.power",
-    "repeat_command": "cop_core.report",
-    "write_report": "cop_core.report",
+_MODULES = {
+    "noise": ("Genome",),
+    "pipeline": ("run",),
+    "power": ("Recommendation", "recommend_power"),
+    "reading": ("Estimator", "load_estimator", "profile"),
+    "recipes": ("GainedPower", "Recipe", "RecipeError", "command_of"),
+    "records": ("AnalysedProfile", "ArmsComparison", "Comparison", "DepthProfile"),
+    "report": ("read_document", "recipe_of", "write_report"),
+    "stacks": ("Stack", "open_stack"),
+    "statistics": ("compare", "compare_arms"),
 }
+_WHERE = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
+    "AnalysedProfile",
     "ArmsComparison",
     "CancelledError",
     "Comparison",
@@ -50,25 +46,30 @@ __all__ = [
     "GainedPower",
     "Genome",
     "InputError",
-    "Reading",
+    "Recipe",
+    "RecipeError",
     "Recommendation",
-    "Settings",
     "Stack",
     "__version__",
+    "command_of",
     "compare",
     "compare_arms",
     "load_estimator",
     "open_stack",
     "profile",
+    "read_document",
+    "recipe_of",
     "recommend_power",
-    "repeat_command",
+    "run",
     "write_report",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    try:
-        module = _WHERE[name]
-    except KeyError:
-        raise AttributeError(f"module 'cop_core' has no attribute {name!r}") from None
-    return getattr(import_module(module), name)
+    if name not in _WHERE:
+        raise AttributeError(f"module 'cop_core' has no attribute {name!r}")
+    return getattr(import_module(f"cop_core.{_WHERE[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -2,35 +2,135 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from typing import TYPE_CHECKING
+import shutil
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
+
+from filelock import FileLock, Timeout
+
+from cop_core.errors import CopError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
+
+_IN_USE: Final = "in use"
+_FULL: Final = "Free some space or choose another folder; what was there is unchanged"
+_FORBIDDEN: Final = "Choose a folder that you may write to"
+_IN_THE_WAY: Final = "Choose a folder, not a file"
+_ADVICE: Final = {errno.ENOSPC: _FULL, errno.EDQUOT: _FULL}
+_USAGE: Final = {
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
+    errno.EROFS: _FORBIDDEN,
+    errno.EEXIST: _IN_THE_WAY,
+    errno.ENOTDIR: _IN_THE_WAY,
+    errno.EISDIR: _IN_THE_WAY,
+    errno.ENAMETOOLONG: "Choose a shorter name",
+}
 
 
 def replace_files(contents: Mapping[Path, bytes]) -> None:
-    """Write files beside their places and move them there once all are written.
+    """Write files of one folder, all or none; raises as `placed` does."""
+    (folder,) = {path.parent for path in contents}
+    with placed(folder) as fresh:
+        for path, data in contents.items():
+            (fresh / path.name).write_bytes(data)
+
+
+@contextmanager
+def placed(directory: Path) -> Iterator[Path]:
+    """Give a staging folder whose files are put into ``directory`` when the block succeeds.
+
+    The staging folder lies inside ``directory``, so that both are on one file system even if
+    ``directory`` is a mount point or its parent cannot be written to.
 
     Parameters
     ----------
-    contents : mapping of Path to bytes
-        Folders that do not exist are created.
+    directory : Path
+        Created where it does not exist. Other files in it are left alone.
+
+    Yields
+    ------
+    Path
+        An empty folder to write files and folders into.
 
     Raises
     ------
-    OSError
-        Where one cannot be written; nothing has been replaced then.
+    InputError
+        The folder cannot be written to.
+    CopError
+        Writing failed for another reason, such as a full disk.
     """
-    beside = {path: path.with_name(f".{path.name}.part") for path in contents}
+    made: list[Path] = []
+    # an interrupt may come right after any call: what is to be undone is noted before it is done
+    staging = directory / f".cop-{uuid4().hex}"
     try:
-        for path, data in contents.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            beside[path].write_bytes(data)
-        for path, written in beside.items():
-            os.replace(written, path)  # noqa: PTH105 - the one call that must be atomic
-    except BaseException:
-        for written in beside.values():
-            written.unlink(missing_ok=True)
+        _make(directory, made)
+        fresh, old = staging / "new", staging / "old"
+        fresh.mkdir(parents=True)
+        old.mkdir()
+        with FileLock(staging / _IN_USE):
+            yield fresh
+            _move(fresh, directory, old, made)
+        shutil.rmtree(staging)
+    except BaseException as error:
+        shutil.rmtree(staging, ignore_errors=True)
+        for folder in reversed(made):
+            with suppress(OSError):
+                folder.rmdir()  # refuses if anything is in it
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise error.__context__ from None  # shutil's own tidying up failed on its way out
+        if isinstance(error, OSError):
+            raise _readable(error, directory) from error
         raise
+
+
+def clear_leftovers(directory: Path) -> None:
+    """Remove what a process that was killed was about to put in place (`placed`)."""
+    for staging in directory.glob(f".cop-{'[0-9a-f]' * 32}"):
+        with suppress(Timeout), FileLock(staging / _IN_USE, timeout=0):  # else it is still written
+            shutil.rmtree(staging, ignore_errors=True)
+
+
+def _make(folder: Path, made: list[Path]) -> None:
+    """Create a folder and its parents and note which ones are new, outermost first."""
+    if folder.is_dir():
+        return
+    if folder.parent != folder:
+        _make(folder.parent, made)
+    made.append(folder)
+    folder.mkdir()
+
+
+def _move(fresh: Path, directory: Path, old: Path, made: list[Path]) -> None:
+    """Replace file by file, and put the old ones back if one cannot be replaced."""
+    names = sorted(p.relative_to(fresh) for p in fresh.rglob("*") if p.is_file())
+    done: list[Path] = []
+    try:
+        for name in names:
+            target = directory / name
+            _make(target.parent, made)
+            if target.exists():
+                (old / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(target, old / name)
+            done.append(name)
+            os.replace(fresh / name, target)  # noqa: PTH105 - the one call that must be atomic
+    except BaseException:
+        for name in done:
+            if (old / name).exists():
+                os.replace(old / name, directory / name)  # noqa: PTH105
+            else:
+                (directory / name).unlink(missing_ok=True)
+        raise
+
+
+def _readable(error: OSError, directory: Path) -> CopError:
+    what = f"it cannot be written ({error.strerror or error})"
+    if error.errno in _USAGE:
+        return InputError(what, where=str(directory), advice=_USAGE[error.errno])
+    advice = _ADVICE.get(error.errno or 0, "Try again or choose another folder")
+    return CopError(what, where=str(directory), advice=advice)

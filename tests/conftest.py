@@ -11,7 +11,6 @@ import pytest
 import tifffile
 import torch
 
-from cop_core import cli
 from cop_core.network import Card, NoiseViT, VitConfig, packaged, save_weights
 from cop_core.noise import Genome
 from cop_core.reading import load_estimator
@@ -79,6 +78,7 @@ def tiny_estimator(tiny_weights: Path) -> Estimator:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
     """Run `cop` in this process: (arguments) -> exit code, standard output, standard error."""
+    from cop_core import cli
 
     def run(*arguments: object) -> tuple[object, str, str]:
         capsys.readouterr()
@@ -103,8 +103,7 @@ def quick_figures(monkeypatch: pytest.MonkeyPatch) -> None:
         for suffix in FORMATS:
             stem.with_suffix(f".{suffix}").write_text("figure")
 
-    monkeypatch.setattr("cop_core.report.figures.save_profile_figure", touch)
-    monkeypatch.setattr("cop_core.report.figures.save_effects_figure", touch)
+    monkeypatch.setattr("cop_core.report.figures.save_figure", touch)
 
 
 @pytest.fixture

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
+import subprocess
+import sys
 import tomllib
+from collections.abc import Iterable, Iterator
 from importlib import import_module, metadata
 from itertools import chain
 from pathlib import Path
+from runpy import run_path
 
 import pytest
 
@@ -83,6 +88,89 @@ def test_core_knows_nothing_of_the_screen(path: Path) -> None:
     assert _imported(path) & GUI == set()
 
 
+def test_the_public_names_are_there_and_explain_themselves() -> None:
+    for name in cop_core.__all__:
+        found = getattr(cop_core, name)
+        assert name == "__version__" or inspect.getdoc(found), name
+    assert set(cop_core.__all__) <= set(dir(cop_core))
+    assert set(cop_core._WHERE) <= set(cop_core.__all__)
+
+
+def test_help_and_the_package_are_light() -> None:
+    """Neither imports what takes long, nor does the help of any command."""
+    heavy = ("torch", "zarr", "matplotlib", "scipy", "tifffile", "pandas", "statsmodels")
+    code = (
+        "import sys, cop_core; from typer.testing import CliRunner; from cop_core import cli\n"
+        "for name in ('', 'profile', 'batch', 'watch', 'replay', 'train', 'evaluate'):\n"
+        "    CliRunner().invoke(cli.app, [*name.split(), '--help'])\n"
+        f"print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_reference_states_the_options_as_they_are() -> None:
+    reference = run_path(str(ROOT / "docs" / "write_reference.py"))
+    page = _text("docs/reference.md")
+    assert reference["with_tables"](page) == page, "run python docs/write_reference.py"
+
+
+PARTS = {"pydantic_core": "pydantic", "markupsafe": "jinja2"}
+"""Packages that always come with another one."""
+OF_EXTRAS = {
+    "live": {
+        "cop_core/power/acquisition_plan.py",
+        "cop_core/simulator/acquisition/core.py",
+        "cop_core/simulator/acquisition/devices.py",
+        "cop_core/stacks/growing/micromanager.py",
+        "napari_cop/live/acquisition.py",
+    },
+    "train": {"cop_core/training/loop.py", "cop_core/training/scene_bank.py"},
+}
+"""Files that import what only an extra installs, and who uses them is told so."""
+
+
+def _needed(tree: ast.AST) -> Iterator[str]:
+    """Yield top-level names of imports that are neither tried nor only for type checkers."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]
+        typed = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if not typed and not isinstance(node, ast.Try):
+            yield from _needed(node)
+
+
+def _distributions(requirements: Iterable[str]) -> set[str]:
+    kept = (line for line in requirements if "extra ==" not in line)
+    return {re.split(r"[^\w.-]", line)[0].lower().replace("_", "-") for line in kept}
+
+
+@pytest.mark.parametrize("package", ["cop_core", "napari_cop"])
+def test_every_import_is_installed_with_the_base(package: str) -> None:
+    """napari's plugin manager installs no extras: what napari brings has to suffice."""
+    base = _distributions(PROJECT["project"]["dependencies"])
+    if package == "napari_cop":
+        try:
+            base |= {"napari", *_distributions(metadata.requires("napari") or [])}
+        except metadata.PackageNotFoundError:
+            pytest.skip("napari is not installed")
+    optional = PROJECT["project"]["optional-dependencies"]
+    holders = metadata.packages_distributions()
+    known = {*sys.stdlib_module_names, "cop_core", "napari_cop"}
+    missing = set()
+    for path in sorted((ROOT / package).rglob("*.py")):
+        place = path.relative_to(ROOT).as_posix()
+        extras = (optional[extra] for extra, files in OF_EXTRAS.items() if place in files)
+        allowed = base | _distributions(chain(*extras))
+        for name in {*_needed(ast.parse(path.read_text(encoding="utf-8")))} - known:
+            found = {one.lower().replace("_", "-") for one in holders.get(name, [name])}
+            if not {*found, PARTS.get(name, "")} & allowed:
+                missing.add((place, name))
+    assert missing == set()
+
+
 def test_constraints_fit_the_requirements() -> None:
     """Every direct dependency is pinned, at a version that its requirement allows."""
     requirements = pytest.importorskip("packaging.requirements")
@@ -95,3 +183,27 @@ def test_constraints_fit_the_requirements() -> None:
             continue
         assert requirement.name.lower() in pins
         assert requirement.specifier.contains(pins[requirement.name.lower()]), line
+
+
+def test_no_class_of_the_core_has_the_name_of_another() -> None:
+    found = [
+        node.name
+        for path in (ROOT / "cop_core").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
+    assert sorted(found) == sorted(set(found))
+
+
+@pytest.mark.parametrize("package", ["cop_core", "napari_cop"])
+def test_what_is_private_to_a_package_stays_there(package: str) -> None:
+    for path in (ROOT / package).rglob("*.py"):
+        here = ".".join(path.relative_to(ROOT).parent.parts)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module != "cop_core._version":
+                parts = (node.module or "").split(".")
+                private = [name for name in parts if name.startswith("_") and name != "__future__"]
+                private += [a.name for a in node.names if a.name.startswith("_")]
+                if private and "__version__" not in private:
+                    assert node.module is not None
+                    assert node.module.removesuffix(f".{private[0]}") == here, path

@@ -6,11 +6,11 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from typer.core import TyperGroup
 
 from cop_core._version import __version__
-from cop_core.cli import batch, demo, live, model, power, replay, stacks
+from cop_core.cli import commands, network, replay, watch
+from cop_core.cli.output import own_surroundings, safe_streams, say
 from cop_core.errors import CancelledError, CopError
 
 
@@ -34,18 +34,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(stacks.profile)
-app.command()(stacks.compare)
-app.command()(batch.plan)
-app.command()(batch.batch)
-app.command()(live.watch)
-app.command()(power.recommend)
-app.command()(stacks.simulate)
-app.command()(demo.demo_live)
-app.command()(replay.replay)
-app.command()(model.evaluate)
-app.command()(model.train)
-app.add_typer(model.weights)
+for command in (
+    commands.profile,
+    commands.compare,
+    commands.plan,
+    commands.batch,
+    watch.watch,
+    commands.recommend,
+    commands.simulate,
+    watch.demo_live,
+    replay.replay,
+    network.evaluate,
+    network.train,
+):
+    app.command()(command)
+app.add_typer(network.weights)
 
 
 def _show_version(value: bool) -> None:
@@ -66,15 +69,21 @@ def _root(
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    with safe_streams() as out:
+        own_surroundings()
+        code = _run()
+        out.flush()
+        if out.lost:
+            say(f"cop: standard output cannot be written to ({out.lost}); files are complete.")
+    sys.exit(code or int(bool(out.lost)))
+
+
+def _run() -> int | str | None:
     try:
         app(standalone_mode=True)
-    except CancelledError as error:
-        _say(error)
-        sys.exit(130)
+    except SystemExit as leave:
+        return leave.code
     except CopError as error:
-        _say(error)
-        sys.exit(2)
-
-
-def _say(error: object) -> None:
-    Console(stderr=True, soft_wrap=True, highlight=False).print(f"cop: {error}", markup=False)
+        say(f"cop: {error}")
+        return 130 if isinstance(error, CancelledError) else 2
+    return 0

@@ -1,26 +1,84 @@
-"""What `cop watch` shows: one line a component that grows with depth, or JSON lines."""
+"""What is shown of a stack while it is read: its noise over depth, or JSON lines."""
 
 from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any, Final
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from rich.console import Console
+from rich.live import Live
 from rich.table import Table
 
+from cop_core.cli.output import bars
+from cop_core.pipeline import Opened, Stepped
 from cop_core.report import label
-from cop_core.report.document import plain_json
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from cop_core.reading.live_step import LiveStep
-    from cop_core.statistics import DepthProfile
-    from cop_core.statistics.profile import PlaneEstimate
+    from cop_core.records import PlaneEstimate
 
+Show = Callable[[object], None]
+
+_REDRAW_S: Final = 0.25
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 _WIDTH: Final = 40
+
+
+class WatchedStack:
+    """What events have told of the stack that is being read.
+
+    Attributes
+    ----------
+    components : tuple of str
+        Names of the strengths.
+    last : Stepped or None
+        The last step.
+    planes : dict of int to PlaneEstimate
+        As far as they are read.
+    came : set of int
+        Those that came while it was watched.
+    """
+
+    def __init__(self) -> None:
+        self.components: tuple[str, ...] = ()
+        self.last: Stepped | None = None
+        self.planes: dict[int, PlaneEstimate] = {}
+        self.came: set[int] = set()
+
+    def see(self, event: object) -> None:
+        """Note an event."""
+        if isinstance(event, Opened):
+            self.components = event.components
+        elif isinstance(event, Stepped):
+            if self.last is not None and event.stack != self.last.stack:
+                self.planes, self.came = {}, set()
+            self.last, plane = event, event.step.estimate
+            if plane is not None:
+                self.planes[plane.index] = plane
+                if not math.isnan(event.step.latency_s):
+                    self.came.add(plane.index)
+
+
+@contextmanager
+def json_lines(seen: WatchedStack) -> Iterator[Show]:
+    """Yield what prints every plane once, when all its crops are read."""
+    printed: set[int] = set()
+
+    def show(event: object) -> None:
+        seen.see(event)
+        step = event.step if isinstance(event, Stepped) else None
+        plane = step.estimate if step else None
+        if step and plane and step.whole and plane.index not in printed:
+            printed.add(plane.index)
+            print(json_line(plane, seen.components, step.latency_s), flush=True)
+
+    yield show
 
 
 def json_line(estimate: PlaneEstimate, components: tuple[str, ...], latency_s: float) -> str:
@@ -33,62 +91,76 @@ def json_line(estimate: PlaneEstimate, components: tuple[str, ...], latency_s: f
     components : tuple of str
         Names of its strengths.
     latency_s : float
-        Time in s from the plane's completion to its reading; NaN where it has none.
+        Time from the plane's completion to its reading; NaN where it has none.
     """
-    row: dict[str, Any] = {
-        "plane": estimate.index,
+    numbers = {
         "depth_um": estimate.depth_um,
         "power_mw": estimate.power_mw,
-        **dict(zip(components, estimate.mean, strict=True)),
+        **dict(zip(components, estimate.mean.tolist(), strict=True)),
         "signal": estimate.signal,
+        "latency_s": round(latency_s, 4),
+    }
+    row = {
+        "plane": estimate.index,
+        **{key: float(x) if math.isfinite(x) else None for key, x in numbers.items()},
         "n_crops": estimate.n_crops,
         "excluded": bool(estimate.reason),
         "reason": estimate.reason,
         "flags": estimate.flags,
-        "latency_s": round(latency_s, 4),
     }
-    return json.dumps(plain_json(row), allow_nan=False)
+    return json.dumps(row, allow_nan=False)
 
 
-def live_table(profile: DepthProfile, step: LiveStep, planned: int | None) -> Table:
-    """Return the strengths read so far as a table with a curve over depth for each.
+@contextmanager
+def tables(seen: WatchedStack) -> Iterator[Show]:
+    """Yield what draws a table for each stack, a few times a second; bars for what is before."""
+    with ExitStack() as shown:
+        bar: Show = shown.enter_context(bars())
+        screen: Live | None = None
+        drawn = 0.0
 
-    Parameters
-    ----------
-    profile : DepthProfile
-        What has been read.
-    step : LiveStep
-        The last step: where the acquisition stands, and how far the reading is behind.
-    planned : int or None
-        Planes in all, where known.
-    """
-    kept = profile.kept
-    depth_um = profile.depth_um[kept]
-    span = f"{depth_um.min():g} to {depth_um.max():g} µm" if len(depth_um) else "depth"
-    table = Table("noise", "last, %", span, "highest, %", title=_title(profile, step, planned))
-    for component in profile.components:
-        values = profile.of(component)[kept]
-        if len(values):
-            last, high = f"{100 * values[-1]:.1f}", f"{100 * values.max():.1f}"
-            table.add_row(label(component), last, sparkline(values), high)
-    table.caption = _lag(step)
+        def show(event: object) -> None:
+            nonlocal screen, drawn
+            before = seen.last
+            seen.see(event)
+            if not isinstance(event, Stepped):
+                bar(event)
+                return
+            if screen is None or before is None or before.stack != event.stack:
+                shown.close()
+                screen = shown.enter_context(Live(console=Console(), auto_refresh=False))
+            if event.step.ended or time.monotonic() - drawn > _REDRAW_S:
+                screen.update(live_table(seen, event), refresh=True)
+                drawn = time.monotonic()
+
+        yield show
+
+
+def live_table(seen: WatchedStack, now: Stepped) -> Table:
+    """Return the strengths read so far as a table with a curve over depth for each."""
+    planes = [seen.planes[index] for index in sorted(seen.planes)]
+    kept = [plane for plane in planes if not plane.reason]
+    depths = [plane.depth_um for plane in kept]
+    span = f"{min(depths):g} to {max(depths):g} µm" if depths else "depth"
+    count = f"{len(planes)} of {now.planned}" if now.planned else f"{len(planes)}"
+    left_out = len(planes) - len(kept)
+    more = f", {left_out} left out" if left_out else ""
+    title = f"{now.name}: {now.step.state.value}, {count} planes{more}"
+    table = Table("noise", "last, %", span, "highest, %", title=title, caption=_lag(now))
+    for component, values in zip(seen.components, np.array([p.mean for p in kept]).T, strict=False):
+        last, high = f"{100 * values[-1]:.1f}", f"{100 * values.max():.1f}"
+        table.add_row(label(component), last, sparkline(values), high)
     return table
 
 
 def sparkline(values: npt.NDArray[np.float64], width: int = _WIDTH) -> str:
     """Return values as a line of blocks from 0 to their maximum, averaged down to a width."""
     means = [part.mean() for part in np.array_split(values, min(width, len(values)))]
-    top = max(*means, 1e-9) if len(means) > 1 else max(means[0], 1e-9)
+    top = max(*means, 1e-9)
     return "".join(_BLOCKS[min(int(8 * mean / top), 7)] for mean in means)
 
 
-def _title(profile: DepthProfile, step: LiveStep, planned: int | None) -> str:
-    left_out = int((~profile.kept).sum())
-    planes = f"{len(profile)} of {planned}" if planned else f"{len(profile)}"
-    more = f", {left_out} left out" if left_out else ""
-    return f"{profile.name}: {step.state.value}, {planes} planes{more}"
-
-
-def _lag(step: LiveStep) -> str:
+def _lag(now: Stepped) -> str:
+    step = now.step
     latency = "" if math.isnan(step.latency_s) else f", {step.latency_s:.2f} s behind"
     return f"{step.planes_waiting} planes waiting, {step.crops_put_off} crops put off{latency}"

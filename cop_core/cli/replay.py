@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import math
-import shlex
-import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cop_core.cli.progress import progress_bar
+from cop_core.cli.output import bars, tell
+from cop_core.recipes import command_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from cop_core.report import Agreement, Document, InputFile
 
-    from cop_core.report.differences import Agreement
-    from cop_core.report.replay import Repeated
-    from cop_core.report.sources import Source
-
-TOLERANCE: Final = 1e-6  # said again in cop_core.report; importing it is too slow for --help
-_MOST_ROWS = 20
-_MOST_SOURCES = 12
+_MOST_ROWS: Final = 20
+_MOST_INPUTS: Final = 12
 
 
 def replay(
@@ -40,91 +34,70 @@ def replay(
         Path | None, typer.Option("-o", "--output", help="Write the new report to this folder.")
     ] = None,
     tolerance: Annotated[
-        float, typer.Option(min=0, help="Relative difference that counts as the same.")
-    ] = TOLERANCE,
+        float | None, typer.Option(help="Relative difference that counts as the same. [1e-6]")
+    ] = None,
 ) -> None:
     """Compute a report again and say whether inputs and numbers are the same.
 
     Exit codes: 0 the same numbers, 1 other numbers, 2 it cannot be computed (an input is gone,
-    or this is no report).
+    or this is not a report).
     """
-    from cop_core.report.differences import agreement
-    from cop_core.report.replay import read_document
-    from cop_core.report.sources import find_sources
+    from cop_core.pipeline import Working
+    from cop_core.pipeline.replay import replay as compute
+    from cop_core.report import TOLERANCE, find_inputs, read_document, write_report
 
-    document = read_document(report)
+    stated = read_document(report)
     folder = report if report.is_dir() else report.parent
-    console = Console()
-    with progress_bar() as move:
-        found = find_sources(
-            document, folder, data=data, progress=lambda n, total: move("SHA-256, bytes", n, total)
-        )
-    console.print(_sources_table(found))
-    with progress_bar() as move:
-        again = _repeat(document["kind"])(
-            document, found, lambda name, done, total: move("planes", done, total, name)
-        )
-    agreed = agreement(document, again.document, tolerance=tolerance)
-    for change in _versions(document, again.document):
-        console.print(Text(change))
+    with bars() as show:
+
+        def hashing(done: int, total: int) -> None:
+            show(Working("SHA-256, bytes", done=done, total=total))
+
+        inputs = find_inputs(stated, folder, data=data, progress=hashing)
+    tell(_inputs_table(inputs))
+    most = TOLERANCE if tolerance is None else tolerance
+    with bars() as show:
+        again = compute(stated, inputs, tolerance=most, folder=output, on_event=show)
+    tell(*_versions(stated, again.document))
     if output:
-        written = again.write(output, shlex.join(["cop", *sys.argv[1:]]))
-        console.print(f"report: {written}", soft_wrap=True, highlight=False)
-    console.print(_verdict(agreed, found))
-    if agreed.differences:
-        console.print(_differences_table(agreed))
+        command = command_of(again.document.recipe, output)
+        written = write_report(again.record, output, command=command)
+        tell(f"report: {written}")
+    tell(_verdict(again.agreement, inputs))
+    if again.agreement.differences:
+        tell(_differences_table(again.agreement))
         raise typer.Exit(1)
 
 
-def _repeat(kind: str) -> Callable[..., Repeated]:
-    """Return what computes a kind of document again."""
-    if kind == "study":
-        from cop_core.study.replay import repeat_study
-
-        return repeat_study
-    if kind == "recommendation":
-        from cop_core.power.replay import repeat_recommendation
-
-        return repeat_recommendation
-    from cop_core.report.replay import repeat_report
-
-    return repeat_report
-
-
-def _sources_table(found: Sequence[Source]) -> Table:
+def _inputs_table(inputs: Sequence[InputFile]) -> Table:
     """Return the inputs; of many, those that are not the same."""
-    other = [source for source in found if source.path is None or source.changed]
-    shown = found if len(found) <= _MOST_SOURCES else other
-    caption = f"{len(found) - len(other)} of {len(found)} inputs are there and not known to differ"
-    table = Table("protocol", "input", caption=caption * (shown is other))
+    other = [each for each in inputs if each.path is None or each.changed]
+    shown = inputs if len(inputs) <= _MOST_INPUTS else other
+    caption = (
+        f"{len(inputs) - len(other)} of {len(inputs)} inputs are there and not known to differ"
+    )
+    table = Table("input", caption=caption * (shown is other))
     for column in ("file", "state"):
         table.add_column(column, overflow="fold")
-    for source in shown:
-        texts = (source.protocol, source.role, str(source.path or source.stated), source.state)
-        table.add_row(*map(Text, texts))
+    for each in shown:
+        table.add_row(*map(Text, (each.title, str(each.path or each.stated), each.state)))
     return table
 
 
-def _versions(stated: dict[str, Any], again: dict[str, Any]) -> list[str]:
+def _versions(stated: Document, again: Document) -> list[str]:
     """Return the versions that are not those of the report, in words."""
-    was, now = (
-        dict(pair for part in _version_parts(document) for pair in part.items())
-        for document in (stated, again)
-    )
+    was, now = ({k: v for part in _parts(d) for k, v in part.items()} for d in (stated, again))
     return [f"{n}: was {was[n]}, is {now[n]}" for n in was if n in now and was[n] != now[n]]
 
 
-def _version_parts(document: dict[str, Any]) -> list[dict[str, str]]:
-    made = document["provenance"]
-    return [
-        made.get("versions") or {},
-        *(p.get("versions") or {} for p in made["protocols"].values()),
-    ]
+def _parts(document: Document) -> Iterator[Mapping[str, str]]:
+    yield document.provenance.versions
+    yield from (made.versions for made in document.provenance.protocols.values())
 
 
-def _verdict(agreed: Agreement, found: Sequence[Source]) -> Text:
+def _verdict(agreed: Agreement, inputs: Sequence[InputFile]) -> Text:
     n_apart = len(agreed.differences)
-    changed = ", ".join(f"{s.role} of {s.protocol}" for s in found if s.changed)
+    changed = ", ".join(each.title for each in inputs if each.changed)
     if n_apart:
         known = f"Changed: {changed}." if changed else "No input is known to have changed."
         return Text(f"Other numbers: {n_apart} of {agreed.n} values differ. {known}", style="red")

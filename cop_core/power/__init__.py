@@ -5,13 +5,12 @@ Acquisition plans live in `cop_core.power.acquisition_plan`, which needs useq-sc
 
 from cop_core.power.attenuation import Attenuation, TissueLayer, attenuation
 from cop_core.power.bright_signal import BrightSignal, bright_signal
-from cop_core.power.document import power_csv, recommendation_document
 from cop_core.power.energy import Energy
 from cop_core.power.held_quantity import SIGNAL, HeldQuantity
 from cop_core.power.limit import PowerLimit
+from cop_core.power.next_acquisition import power_csv, useq_plan
 from cop_core.power.recommend import recommend_power
 from cop_core.power.recommendation import Recommendation
-from cop_core.power.write import useq_plan, write_recommendation
 
 __all__ = [
     "SIGNAL",
@@ -26,7 +25,5 @@ __all__ = [
     "bright_signal",
     "power_csv",
     "recommend_power",
-    "recommendation_document",
     "useq_plan",
-    "write_recommendation",
 ]

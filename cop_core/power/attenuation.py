@@ -11,17 +11,17 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.errors import InputError
-from cop_core.power.bright_signal import BRIGHT_SHARE, BrightSignal, bright_signal
-from cop_core.power.choices import require_order
-from cop_core.power.layers import MOST_BREAKS, fit_layers
+from cop_core.power.bright_signal import BrightSignal, bright_signal
+from cop_core.power.layers import fit_layers
 from cop_core.power.usable_planes import Offset, commonest, find_offset, log_gain, reasons_of
+from cop_core.recipes import Window
+from cop_core.recipes.power_options import BRIGHT_SHARE, MOST_BREAKS
 from cop_core.statistics import autocorrelation
 from cop_core.statistics.piecewise import PiecewiseFit, fit_pieces
 
 if TYPE_CHECKING:
+    from cop_core.records import DepthProfile
     from cop_core.stacks import Stack
-    from cop_core.statistics import DepthProfile
-    from cop_core.statistics.depth_window import Window
 
 Array = npt.NDArray[np.float64]
 
@@ -132,7 +132,7 @@ def attenuation(
     CancelledError
         Where `cancelled` says so.
     """
-    order = require_order(excitation_order)
+    order = _order(excitation_order)
     _require_power(source.power_mw, source.name)
     signal = source
     if not isinstance(signal, BrightSignal):
@@ -167,6 +167,15 @@ def attenuation(
             advice="Check power, depth and detector offset",
         )
     return Attenuation(signal, reasons, order, offset, fit)
+
+
+def _order(order: int) -> int:
+    """Return the number of photons absorbed at once, or refuse it."""
+    if isinstance(order, bool) or order not in (1, 2, 3, 4):
+        raise InputError(
+            f"an excitation order of {order!r}", advice="Give 3 (three-photon) or 2 (two-photon)"
+        )
+    return int(order)
 
 
 def _require_power(power_mw: Array, name: str) -> None:

@@ -10,15 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.errors import CancelledError, InputError
-from cop_core.statistics.profile import DepthProfile
+from cop_core.recipes.power_options import BRIGHT_SHARE
+from cop_core.records import DepthProfile
 
 if TYPE_CHECKING:
     from cop_core.stacks import Plane, Stack
 
 Array = npt.NDArray[np.float64]
-
-BRIGHT_SHARE: Final = 0.1
-"""Share of a plane's blocks that count as its bright structures."""
 
 SATURATED_SHARE: Final = 0.1
 """Saturated pixels allowed, as a share of the bright ones: more would hold the signal down."""
@@ -166,7 +164,7 @@ def _plane_means(profile: DepthProfile) -> BrightSignal:
         mean_counts=means,
         noise_counts=np.zeros(len(means)),
         reasons=tuple(plane.reason for plane in profile.planes),
-        offset_counts=profile.settings.get("offset_counts"),
+        offset_counts=profile.reading.offset_counts,
     )
 
 

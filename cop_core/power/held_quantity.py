@@ -10,12 +10,13 @@ import numpy.typing as npt
 
 from cop_core.errors import InputError
 from cop_core.power.tissue import TissueCourse, follow_tissue
+from cop_core.recipes.power_options import FAINTEST, STRONGEST
 from cop_core.statistics import autocorrelation
 from cop_core.statistics.piecewise import PiecewiseFit
 
 if TYPE_CHECKING:
     from cop_core.power.attenuation import Attenuation
-    from cop_core.statistics import DepthProfile
+    from cop_core.records import DepthProfile
 
 Array = npt.NDArray[np.float64]
 
@@ -29,9 +30,6 @@ A plane's range R is proportional to its signal. In the microscopy genome the Po
 s = 2 / sqrt(N) with N, the photons at full scale, proportional to R; amplifier noise and the
 converter's step are a fixed number of counts, so that their strengths go as 1 / R.
 """
-
-FAINTEST: Final = 0.02  # below, a strength is as good as none and its log says nothing
-STRONGEST: Final = 0.4  # above, noise itself stretches the range that it is measured by
 
 
 @dataclass(frozen=True)
@@ -162,8 +160,8 @@ def _error_of_mean(depth_um: Array, values: Array) -> float:
 def _require_profile(profile: DepthProfile, component: str) -> None:
     if component not in profile.components:
         raise InputError(f"the profile has no {component}", where=profile.name)
-    normalisation = profile.settings.get("normalisation", "plane-percentile")
-    if not str(normalisation).startswith("plane-"):
+    normalisation = profile.reading.normalisation
+    if not normalisation.startswith("plane-"):
         raise InputError(
             f"strengths under {normalisation} do not follow the signal of their plane",
             where=profile.name,

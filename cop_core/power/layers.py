@@ -24,9 +24,6 @@ from cop_core.statistics.piecewise import (
 Array = npt.NDArray[np.float64]
 Choices = npt.NDArray[np.intp]
 
-MOST_BREAKS: Final = 2
-"""White matter between grey matter has two borders."""
-
 # in log n, for each break. Straight AR(1) planes get a break in 1 % of cases or less, but in 8 %
 # for 20 planes with a correlation of 0.8 or more (100 stacks of 20, 40 and 100 planes each).
 _PENALTY: Final = 5.0
@@ -39,7 +36,7 @@ _CHI2_95: Final = 3.841
 _ROUNDING: Final = 1e-12  # of the squares: what is left below is nothing but rounding
 
 
-def fit_layers(depth_um: Array, values: Array, *, most_breaks: int = MOST_BREAKS) -> PiecewiseFit:
+def fit_layers(depth_um: Array, values: Array, *, most_breaks: int) -> PiecewiseFit:
     """Fit a line, or joined pieces where they lower the information criterion enough.
 
     Parameters

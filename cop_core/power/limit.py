@@ -10,9 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.errors import InputError
-
-HIGHEST_LIMIT_MW: Final = 1000.0
-"""A limit above this is taken for a mistaken unit: average power at a sample stays below it."""
+from cop_core.recipes.power_options import HIGHEST_LIMIT_MW
 
 _WHERE: Final = "power"
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from cop_core.power.energy import Energy
     from cop_core.power.held_quantity import HeldQuantity
     from cop_core.power.limit import PowerLimit
+    from cop_core.recipes import RecommendRecipe
+    from cop_core.records import DepthProfile, Provenance
 
 Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -43,11 +45,12 @@ class Recommendation:
     energy : Energy
     notes : tuple of str
         What the reader must be told beside the curve, most important first.
-    settings : dict
-        What `recommend_power` was asked, in JSON types.
-    provenance : dict
-        Where the stack and, where a component is held, its strengths come from; as that of a
-        profile.
+    recipe : RecommendRecipe or None
+        What was asked; None where it was recommended from parts.
+    provenance : Provenance or None
+        Where the stack comes from.
+    profile : DepthProfile or None
+        What stands for the stack's pixels, or holds the component.
     """
 
     attenuation: Attenuation
@@ -63,8 +66,9 @@ class Recommendation:
     extrapolated: Bools
     energy: Energy
     notes: tuple[str, ...] = ()
-    settings: dict[str, Any] = field(default_factory=dict)
-    provenance: dict[str, Any] = field(default_factory=dict)
+    recipe: RecommendRecipe | None = None
+    provenance: Provenance | None = None
+    profile: DepthProfile | None = None
 
     @property
     def expected(self) -> Array:

@@ -10,9 +10,6 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
-FOLLOW_UM: Final = 120.0
-"""Depth in um over which deviations from the law are smoothed."""
-
 _FEWEST: Final = 5  # planes that are smoothed together: of fewer, power would follow the noise
 
 

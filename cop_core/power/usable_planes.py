@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.errors import InputError
+from cop_core.recipes import Window
 from cop_core.statistics import autocorrelation
-from cop_core.statistics.depth_window import Window, limits_um
+from cop_core.statistics.depths import limits_um
 
 if TYPE_CHECKING:
     from cop_core.power.bright_signal import BrightSignal

@@ -19,6 +19,11 @@ def grid_starts(length: int, crop: int = CROP) -> list[int]:
     return [min(i * crop, max(0, length - crop)) for i in range(count)]
 
 
+def crops_of_a_plane(shape: tuple[int, ...], crops: Crops, crop: int = CROP) -> int:
+    """Return how many crops a plane of (height, width) is cut into."""
+    return crops or len(grid_starts(shape[0], crop)) * len(grid_starts(shape[1], crop))
+
+
 def cut(
     plane: npt.NDArray[np.float32], crops: Crops, seed: tuple[int, int], crop: int = CROP
 ) -> npt.NDArray[np.float32]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +15,10 @@ from torch import Tensor
 from cop_core.errors import CopError, InputError
 from cop_core.network import Card, NoiseViT, load_network, locate, packaged
 from cop_core.reading.blocks import block_pool
+from cop_core.recipes import Precision, ReadingOptions
+from cop_core.records import WeightsUsed
 
-Precision = Literal["auto", "float32", "bfloat16"]
-DEFAULT_BATCH = 64
+DEFAULT_BATCH = 32
 
 
 class CropReading(NamedTuple):
@@ -39,6 +40,10 @@ class CropReading(NamedTuple):
     uncertainty: npt.NDArray[np.float64]
     strangeness: npt.NDArray[np.float64]
 
+    def part(self, start: int, stop: int) -> CropReading:
+        """Return what was read from some of the crops."""
+        return CropReading(*(values[start:stop] for values in self))
+
 
 @dataclass(frozen=True)
 class Estimator:
@@ -54,21 +59,34 @@ class Estimator:
         Where it runs.
     precision : torch.dtype
         Of the transformer; the statistics before it are always float32.
-    loaded_with : dict
-        What `load_estimator` was asked for: ``weights`` (a packaged name or an absolute path),
-        ``device`` and ``precision`` where not ``auto``. Empty where it did not load them.
+    asked : ReadingOptions or None
+        Weights (a packaged name or an absolute path), device and precision that it was loaded
+        with; None where it was not loaded.
     """
 
     network: NoiseViT
     card: Card
     device: torch.device
     precision: torch.dtype
-    loaded_with: dict[str, str] = field(default_factory=dict)
+    asked: ReadingOptions | None = None
 
     @property
     def components(self) -> tuple[str, ...]:
         """Names of the strengths, clean last."""
         return self.card.components
+
+    @property
+    def used(self) -> WeightsUsed:
+        """What a report says of the weights."""
+        genome = self.card.genome
+        return WeightsUsed(
+            self.card.name, self.card.sha256, genome.name, genome.order, genome.fingerprint
+        )
+
+    def read_with(self, reading: ReadingOptions) -> ReadingOptions:
+        """Return options of a reading with the weights, device and precision of this one."""
+        own = self.asked or ReadingOptions(weights="")
+        return reading.but(weights=own.weights, device=own.device, precision=own.precision)
 
     def predict(
         self, crops: npt.ArrayLike, *, batch_size: int = DEFAULT_BATCH
@@ -142,7 +160,7 @@ class Estimator:
         InputError
             If the weights are of a genome whose strengths are no SDs, or as `read`.
         """
-        if "shot" not in self.card.genome.order:
+        if not self.used.physical:
             raise InputError(
                 f"strengths of weights {self.card.name!r} are no SDs",
                 advice="Take weights of the microscopy genome, such as default",
@@ -255,14 +273,13 @@ def load_estimator(
     path = locate(name)
     network, card = _load_cached(path, path.stat().st_mtime_ns)
     weights = str(name) if str(name) in packaged() else str(path.absolute())
-    asked = {"device": device, "precision": precision}
-    return Estimator(
-        network.to(chosen),
-        card,
-        chosen,
-        _precision(precision, chosen),
-        {"weights": weights, **{key: text for key, text in asked.items() if text != "auto"}},
-    )
+    asked = ReadingOptions(weights=weights, device=device, precision=precision)
+    return Estimator(network.to(chosen), card, chosen, _precision(precision, chosen), asked)
+
+
+def estimator_for(reading: ReadingOptions) -> Estimator:
+    """Load the weights that a reading asks for."""
+    return load_estimator(reading.weights, device=reading.device, precision=reading.precision)
 
 
 @lru_cache(maxsize=4)
@@ -276,8 +293,8 @@ def _device(name: str) -> torch.device:
         return accelerator if accelerator is not None else torch.device("cpu")
     try:
         device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
+        torch.zeros(1, device=device).item()  # some that are there hold no numbers
+    except (AssertionError, ImportError, RuntimeError) as error:
         raise InputError(
             f"device {name!r} is not available ({str(error).splitlines()[0]})",
             advice="Use auto or cpu",
@@ -295,6 +312,4 @@ def multiplies_bfloat16(device: torch.device) -> bool:
 def _precision(name: Precision, device: torch.device) -> torch.dtype:
     if name == "auto":
         return torch.bfloat16 if multiplies_bfloat16(device) else torch.float32
-    if name not in ("float32", "bfloat16"):
-        raise InputError(f"no precision {name!r}", advice="Known: auto, float32, bfloat16")
     return torch.float32 if name == "float32" else torch.bfloat16

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.errors import InputError
+from cop_core.recipes import Normalisation
 
-Normalisation = Literal["plane-minmax", "plane-percentile", "stack-percentile"]
-NORMALISATIONS: Final[tuple[Normalisation, ...]] = get_args(Normalisation)
 PERCENTILES: Final = (0.1, 99.9)
 """What is put at 0 and at 1 by the percentile normalisations."""
 _LEVELS: Final = 2.0**16
-
-
-def check_normalisation(name: str) -> Normalisation:
-    """Return the name if it is one.
-
-    Raises
-    ------
-    InputError
-        If it is not.
-    """
-    for known in NORMALISATIONS:
-        if name == known:
-            return known
-    raise InputError(f"no normalisation {name!r}", advice=f"Known: {', '.join(NORMALISATIONS)}")
 
 
 def plane_range(

@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from cop_core.reading.crops import cut
-from cop_core.reading.estimator import CropReading, Estimator
+from cop_core.reading.estimator import CropReading
 from cop_core.reading.normalisation import normalise, plane_range
-from cop_core.reading.settings import Settings
 from cop_core.reading.survey import NO_SIGNAL, Survey
+from cop_core.recipes import ReadingOptions
+from cop_core.records import NOT_READ, UNFAMILIAR, PlaneEstimate
 from cop_core.stacks import Plane, Stack
-from cop_core.statistics.profile import NOT_READ, UNFAMILIAR, PlaneEstimate
 
-NO_RANGE = "no range to normalise"
+_GOLDEN: Final = (5**0.5 - 1) / 2
+NO_RANGE: Final = "no range to normalise"
 
 Prepared = tuple[PlaneEstimate, npt.NDArray[np.float32]]
 """A plane's estimate without strengths yet, and its normalised crops (n, 192, 192)."""
 
 
-def prepare(plane: Plane, settings: Settings, found: Survey, components: int) -> Prepared:
-    """Return a plane without strengths yet and its crops; an excluded plane has none.
-
-    Parameters
-    ----------
-    plane : Plane
-        The plane, in counts.
-    settings : Settings
-        How it is normalised and cut.
-    found : Survey
-        The stack's range and its planes without signal.
-    components : int
-        Number of strengths.
-    """
+def prepare(plane: Plane, reading: ReadingOptions, found: Survey, components: int) -> Prepared:
+    """Return a plane without strengths yet and its crops; an excluded plane has none."""
     data = plane.data
     finite = data[np.isfinite(data)] if data.dtype.kind == "f" else data
     estimate = PlaneEstimate(
@@ -53,48 +42,11 @@ def prepare(plane: Plane, settings: Settings, found: Survey, components: int) ->
     none = np.empty((0, 1, 1), np.float32)
     if estimate.reason:
         return estimate, none
-    low, high = plane_range(
-        data, settings.normalisation, found.range_counts, settings.offset_counts
-    )
+    low, high = plane_range(data, reading.normalisation, found.range_counts, reading.offset_counts)
     if not high > low:
         return replace(estimate, reason=NO_RANGE), none
-    crops = cut(normalise(data, low, high), settings.crops, (settings.seed, plane.index))
+    crops = cut(normalise(data, low, high), reading.crops, (reading.seed, plane.index))
     return replace(estimate, n_crops=len(crops), span_counts=high - low), crops
-
-
-def finish(
-    batch: Sequence[Prepared], estimator: Estimator, batch_size: int
-) -> Iterator[PlaneEstimate | None]:
-    """Yield the planes of a batch with mean and SD of the strengths of their crops.
-
-    Between batches of crops it yields None, so that a large plane can be stopped under way.
-
-    Parameters
-    ----------
-    batch : sequence of Prepared
-        Planes from `prepare`; all their crops are read at once.
-    estimator : Estimator
-        Reads them.
-    batch_size : int
-        Crops at a time.
-    """
-    full = [crops for _, crops in batch if len(crops)]
-    crops_of_all = np.concatenate(full) if full else np.empty((0, 1, 1), np.float32)
-    parts = []
-    for start in range(0, len(crops_of_all), batch_size):
-        some = crops_of_all[start : start + batch_size]
-        parts.append(estimator.read(some, batch_size=batch_size))
-        if start + batch_size < len(crops_of_all):
-            yield None
-    read = CropReading(*map(np.concatenate, zip(*parts, strict=True))) if parts else None
-    start = 0
-    for estimate, crops in batch:
-        if read is None or not len(crops):
-            yield estimate
-            continue
-        own = CropReading(*(values[start : start + len(crops)] for values in read))
-        start += len(crops)
-        yield with_strengths(estimate, own)
 
 
 def with_strengths(estimate: PlaneEstimate, own: CropReading) -> PlaneEstimate:
@@ -118,17 +70,7 @@ def with_strengths(estimate: PlaneEstimate, own: CropReading) -> PlaneEstimate:
 
 
 def not_read(stack: Stack, index: int, components: int) -> PlaneEstimate:
-    """Return the estimate of a plane that the reading did not come to: excluded.
-
-    Parameters
-    ----------
-    stack : Stack
-        Knows depth and power of the plane.
-    index : int
-        Which plane.
-    components : int
-        Number of strengths.
-    """
+    """Return the estimate of a plane that the reading did not come to: excluded."""
     return PlaneEstimate(
         index=index,
         depth_um=float(stack.depth_um[index]),
@@ -139,3 +81,49 @@ def not_read(stack: Stack, index: int, components: int) -> PlaneEstimate:
         signal=float("nan"),
         reason=NOT_READ,
     )
+
+
+class PartialPlane:
+    """A plane with what was read of its crops, in whatever order.
+
+    Parameters
+    ----------
+    bare : PlaneEstimate
+        The plane without strengths, from `prepare`.
+    crops : int
+        How many it was cut into; 0 where it is excluded.
+    range_counts : tuple of float
+        The stack's range that they were made with.
+    """
+
+    def __init__(self, bare: PlaneEstimate, crops: int, range_counts: tuple[float, float]) -> None:
+        self.range_counts = range_counts
+        self._bare = bare
+        # multiples of the golden ratio: wherever it stops, crops are spread over the plane
+        self._order: list[int] = np.argsort(np.arange(crops) * _GOLDEN % 1.0).tolist()
+        self._read: dict[int, CropReading] = {}
+        self.estimate = replace(bare, n_crops=0, reason=NOT_READ) if crops else bare
+
+    @property
+    def left(self) -> int:
+        """Crops still to be read."""
+        return len(self._order)
+
+    def next_crops(self, most: int) -> list[int]:
+        """Return which crops are to be read next, at most so many."""
+        return self._order[:most]
+
+    def enter(self, rows: list[int], read: CropReading) -> None:
+        """Take what was read of the crops that `next_crops` said."""
+        self._order = self._order[len(rows) :]
+        self._read |= {row: read.part(i, i + 1) for i, row in enumerate(rows)}
+        known = [self._read[row] for row in sorted(self._read)]
+        self.estimate = with_strengths(
+            self._bare, CropReading(*map(np.concatenate, zip(*known, strict=True)))
+        )
+        if not self._order:
+            self._read.clear()
+
+    def place(self, depth_um: float, power_mw: float) -> None:
+        """Give the plane the depth and power that the whole stack states."""
+        self.estimate = replace(self.estimate, depth_um=depth_um, power_mw=power_mw)

@@ -1,183 +1,359 @@
-"""A stack read step by step, so that whoever drives it can show, stop and keep."""
+"""A stack read step by step, finished or still growing; at the end both give the same."""
 
 from __future__ import annotations
 
+import math
 import platform
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from cop_core._version import __version__
 from cop_core.errors import InputError
-from cop_core.reading.estimator import DEFAULT_BATCH, Estimator
-from cop_core.reading.planes import Prepared, finish, not_read, prepare
-from cop_core.reading.settings import Settings
-from cop_core.reading.survey import NOTHING_SEEN, Survey, Surveyor
-from cop_core.stacks import Stack
+from cop_core.reading.crops import crops_of_a_plane
+from cop_core.reading.estimator import Estimator
+from cop_core.reading.planes import PartialPlane, not_read, prepare
+from cop_core.reading.survey import NO_SIGNAL, NOTHING_SEEN, Survey, Surveyor
+from cop_core.recipes import ReadingOptions
+from cop_core.records import DepthProfile, FileState, PlaneEstimate, Provenance
+from cop_core.stacks import Plane, Stack
 from cop_core.stacks.files import file_state
-from cop_core.statistics.profile import DepthProfile, PlaneEstimate
+from cop_core.stacks.growing import FinishedSource, Source, State
 
-_STORED = ("format", "axes", "shape", "channel", "channel_name", "time", "depth_from")
+BATCH: Final = 32
+"""Crops in one step: about half a second on two CPU cores."""
+_TOGETHER: Final = 4
+"""Most planes begun in one step, while several wait."""
+_GROWN: Final = 1.2
+"""Growth in planes after which the stack's range is looked at anew while it grows."""
+
+_Crops = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Step:
-    """One step of a reading: a plane is surveyed in one and read in another.
+class ReadingStep:
+    """One step of a reading.
 
     Attributes
     ----------
-    done, total : int
-        Steps done, this one included, and steps in all.
+    state : State
+        Where the acquisition stands; a finished stack is complete.
     estimate : PlaneEstimate or None
-        The plane that this step read; None in the survey, and between the batches of crops of
-        planes that take several.
+        A plane of which this step read crops, with all that were read so far.
+    whole : bool
+        Whether those are all its crops.
+    done, total : int
+        Steps of a finished stack: a plane is surveyed in one and read in another. 0 for a stack
+        that grows.
+    latency_s : float
+        Time from when the plane was complete on disk or in the camera to this step; NaN without
+        a plane, and for a finished stack.
+    planes_waiting : int
+        Planes that are complete and not begun.
+    crops_put_off : int
+        Crops of planes begun that are still to be read.
+    idle : bool
+        True where there was nothing to do: wait a little before the next step.
+    ended : bool
+        True where the acquisition has ended or stopped and all of it is read: the profile is
+        that of the finished stack. If planes still come, the reading goes on.
     """
 
-    done: int
-    total: int
+    state: State
     estimate: PlaneEstimate | None = None
+    whole: bool = False
+    done: int = 0
+    total: int = 0
+    latency_s: float = math.nan
+    planes_waiting: int = 0
+    crops_put_off: int = 0
+    idle: bool = False
+    ended: bool = False
 
 
-class Reading:
+class StackReader:
     """One stack being read, step by step; keeps what it has.
 
-    Iterating does the work and yields a `Step` for each plane surveyed, then for each plane
-    read, in order. It may stop after any step; iterating again goes on from there. A batch of
-    crops may span several planes: they are computed in the step of the first.
+    Iterating does the work. It may stop after any step; iterating again goes on from there.
+
+    A finished stack is surveyed first, then read plane by plane. Of one that grows every plane is
+    begun when it comes; while others wait, fewer of its crops are read first, and the rest when
+    none waits. No plane is left out. Which planes hold no signal, and the range for
+    ``stack-percentile``, are known for good when the acquisition has ended; until then both are
+    those of the planes so far.
 
     Parameters
     ----------
-    stack : Stack
+    source : Stack or Source
         What is read.
     estimator : Estimator
         Reads it.
-    settings : Settings, optional
-        Normalisation and crops.
+    reading : ReadingOptions, optional
+        Normalisation and crops; weights, device and precision are the estimator's.
     name : str, optional
-        Name of the profile; the stack's where not given.
+        Of the profile; the stack's where not given.
     batch_size : int
-        Crops at a time.
+        Most crops in one step.
 
     Raises
     ------
     InputError
-        While iterating, if the settings do not fit.
+        While iterating, where the source cannot be read.
     """
 
     def __init__(
         self,
-        stack: Stack,
+        source: Stack | Source,
         estimator: Estimator,
-        settings: Settings | None = None,
+        reading: ReadingOptions | None = None,
         *,
         name: str | None = None,
-        batch_size: int = DEFAULT_BATCH,
+        batch_size: int = BATCH,
     ) -> None:
         if batch_size < 1:
             raise InputError(f"{batch_size} crops a batch", advice="Give 1 or more")
-        self._stack, self._estimator = stack, estimator
-        self._settings = settings or Settings()
-        self._name = name or stack.name
-        self._batch_size = batch_size
-        self._found = NOTHING_SEEN
-        self._files: dict[str, Any] | None = None
-        self._read: list[PlaneEstimate] = []
+        self._finished = isinstance(source, Stack)
+        self._source: Source = FinishedSource(source) if isinstance(source, Stack) else source
+        self._stack: Stack | None = source if isinstance(source, Stack) else None
+        self._estimator = estimator
+        self._reading = estimator.read_with(reading or ReadingOptions())
+        self._name = name or source.name
+        self._batch = batch_size
+        self._planes: dict[int, PartialPlane] = {}
+        self._put_off: dict[int, None] = {}
+        self._held: tuple[int, _Crops] = (-1, np.empty((0, 1, 1), np.float32))
+        self._handed: set[int] = set()
+        self._told: set[int] = set()
+        self._surveyor = Surveyor()
+        self._found, self._found_at = NOTHING_SEEN, 0
+        self._files: FileState | None = None
+        self._surveyed = self._ended = False
+        self._done = 0
         self._steps = self._run()
 
-    def __iter__(self) -> Iterator[Step]:
+    def __iter__(self) -> Iterator[ReadingStep]:
         return self._steps
+
+    def step(self) -> ReadingStep:
+        """Do a short piece of work."""
+        return next(self._steps)
 
     @property
     def profile(self) -> DepthProfile:
-        """What has been read so far; planes still to come are excluded as `NOT_READ`.
+        """What has been read so far; planes of a finished stack still to come are `NOT_READ`.
 
         It may be asked for at any time, also from another thread and before the first step.
         """
-        read = tuple(self._read)
-        rest = range(len(read), len(self._stack))
-        missing = (not_read(self._stack, i, len(self._estimator.components)) for i in rest)
-        return profile_of(
-            *((*read, *missing), self._stack, self._estimator, self._settings),
-            *(self._name, self._found, self._files),
+        known = {i: plane.estimate for i, plane in self._planes.copy().items()}
+        components = self._estimator.components
+        if self._finished and self._stack is not None:
+            missing = [i for i in range(len(self._stack)) if i not in self._told]
+            known |= {i: not_read(self._stack, i, len(components)) for i in missing}
+        stack = self._stack
+        for index, why in (stack.options.left_out if stack else {}).items():
+            if index in known and not known[index].reason:
+                known[index] = replace(known[index], reason=why)
+        planes = tuple(known[i] for i in sorted(known))
+        made = None if stack is None else self._provenance(stack, whole=self._ended)
+        return DepthProfile(self._name, components, planes, self._reading, provenance=made)
+
+    # --- steps -------------------------------------------------------------------------------
+
+    def _run(self) -> Iterator[ReadingStep]:
+        if self._finished:
+            yield from self._survey()
+        while not (self._finished and self._ended):
+            more = self._finished and bool(self._put_off)
+            planes = [] if more else self._source.news(self._most_planes())
+            over = self._source.state in (State.COMPLETE, State.STOPPED)
+            if planes:
+                self._ended = False
+                yield from self._begin(planes)
+            elif self._put_off:
+                yield self._go_on()
+            elif over and not self._ended:
+                yield from self._conclude()
+                self._ended = True
+                yield self._step()
+            else:
+                yield self._step(idle=True)
+
+    def _most_planes(self) -> int:
+        if self._finished and self._stack is not None:
+            return self._crops_fit()
+        return _TOGETHER if self._source.waiting else 1
+
+    def _survey(self) -> Iterator[ReadingStep]:
+        """Look through a finished stack before it is read."""
+        assert self._stack is not None
+        self._files = file_state(self._stack.source)
+        for plane in self._stack:
+            self._surveyor.add(plane)
+            self._done += 1
+            yield self._step()
+        self._found, self._surveyed = self._surveyor.found(), True
+
+    def _begin(self, planes: Sequence[Plane]) -> Iterator[ReadingStep]:
+        """Read some crops of new planes, in one batch: fewer where more planes wait."""
+        if self._stack is None:
+            self._stack = self._source.stack()
+        share = 1 if self._finished else 1 + self._source.waiting
+        most = max(1, self._batch // len(planes))
+        work = []
+        for plane in planes:
+            if not self._finished:
+                self._handed.add(plane.index)
+                self._surveyor.add(plane)
+            crops = self._enter(plane, self._so_far())
+            work.append((plane.index, crops, min(most, math.ceil(len(crops) / share))))
+        self._read(work)
+        for plane in planes:
+            yield self._step(plane.index)
+
+    def _crops_fit(self) -> int:
+        """Return how many planes of a finished stack fill one batch."""
+        assert self._stack is not None
+        each = crops_of_a_plane(self._stack.shape[1:], self._reading.crops)
+        return max(1, self._batch // each)
+
+    def _so_far(self) -> Survey:
+        """Return what the planes so far say; their range is not looked at for every plane."""
+        if self._surveyed:
+            return self._found
+        seen = len(self._planes)
+        if self._reading.normalisation == "stack-percentile" and seen >= self._found_at * _GROWN:
+            self._found, self._found_at = self._surveyor.found(), seen + 1
+        return replace(self._found, empty=self._surveyor.empty())
+
+    def _enter(self, plane: Plane, found: Survey) -> _Crops:
+        """Enter a plane that is new, or to be read anew, and return its crops."""
+        bare, crops = prepare(plane, self._reading, found, len(self._estimator.components))
+        self._planes[plane.index] = PartialPlane(bare, len(crops), found.range_counts)
+        self._put_off.pop(plane.index, None)
+        if len(crops):
+            self._put_off[plane.index] = None
+            self._held = plane.index, crops
+        return crops
+
+    def _read(self, work: Sequence[tuple[int, _Crops, int]]) -> None:
+        """Read the next crops of planes, at once: (plane, all its crops, how many)."""
+        some = [(self._planes[i], crops, most) for i, crops, most in work if len(crops)]
+        rows = [plane.next_crops(most) for plane, _, most in some]
+        if not some:
+            return
+        crops = np.concatenate([crops[r] for (_, crops, _), r in zip(some, rows, strict=True)])
+        read = self._estimator.read(crops, batch_size=self._batch)
+        start = 0
+        for (plane, _, _), own in zip(some, rows, strict=True):
+            plane.enter(own, read.part(start, start + len(own)))
+            start += len(own)
+            if not plane.left:
+                del self._put_off[plane.estimate.index]
+
+    def _go_on(self) -> ReadingStep:
+        """Read crops that were put off, of the plane that waits longest."""
+        index = next(iter(self._put_off))
+        if self._held[0] != index:
+            found = Survey(self._planes[index].range_counts, frozenset())
+            plane = self._source.stack().plane(index)
+            _, crops = prepare(plane, self._reading, found, len(self._estimator.components))
+            if not len(crops):
+                # what could be read before cannot any more: the plane says why
+                self._enter(plane, found)
+                return self._step(index)
+            self._held = index, crops
+        self._read([(*self._held, self._batch)])
+        return self._step(index)
+
+    # --- the end of a stack that grew ----------------------------------------------------------
+
+    def _conclude(self) -> Iterator[ReadingStep]:
+        """Bring the planes to what is known of the whole stack."""
+        if self._finished:
+            return
+        stack = self._stack = self._source.stack()
+        self._files = file_state(stack.source)
+        self._planes = {i: p for i, p in self._planes.items() if i < len(stack)}
+        for index in [i for i in range(len(stack)) if not self._surveyor.knows(i)]:
+            # not handed out, or unreadable then: what an offline reading sees counts
+            plane = stack.plane(index)
+            self._surveyor.add(plane)
+            yield from self._anew(plane, self._so_far())
+        found = self._found = self._surveyor.found()
+        for index in [i for i in self._planes if self._judged_otherwise(i, found)]:
+            yield from self._anew(stack.plane(index), found)
+        for index, read in self._planes.items():
+            read.place(float(stack.depth_um[index]), float(stack.power_mw[index]))
+
+    def _anew(self, plane: Plane, found: Survey) -> Iterator[ReadingStep]:
+        self._enter(plane, found)
+        yield self._step(plane.index)
+        while self._put_off:
+            yield self._go_on()
+
+    def _judged_otherwise(self, index: int, found: Survey) -> bool:
+        """Tell whether a plane must be read anew in the light of the whole stack."""
+        if not self._surveyor.knows(index):
+            return False
+        read = self._planes[index]
+        of_range = self._reading.normalisation == "stack-percentile"
+        moved = of_range and read.range_counts != found.range_counts
+        return moved or (read.estimate.reason == NO_SIGNAL) != (index in found.empty)
+
+    # --- what is told ------------------------------------------------------------------------
+
+    def _step(self, index: int | None = None, *, idle: bool = False) -> ReadingStep:
+        plane = None if index is None else self._planes[index]
+        whole = plane is not None and not plane.left
+        total = 2 * len(self._stack) if self._finished and self._stack is not None else 0
+        if total:
+            self._told |= {plane.estimate.index} if whole and plane is not None else set()
+            self._done += whole
+            self._ended = self._done == total
+        return ReadingStep(
+            state=self._source.state,
+            estimate=None if plane is None else plane.estimate,
+            whole=whole,
+            done=self._done,
+            total=total,
+            latency_s=self._latency_s(index),
+            planes_waiting=self._source.waiting,
+            crops_put_off=sum(self._planes[i].left for i in self._put_off),
+            idle=idle,
+            ended=self._ended,
         )
 
-    def _run(self) -> Iterator[Step]:
-        total = 2 * len(self._stack)
-        done = 0
-        self._files = file_state(self._stack.source)
-        for _ in self._survey():
-            done += 1
-            yield Step(done, total)
-        for estimate in self._estimates():
-            if estimate is not None:
-                self._read.append(estimate)
-                done += 1
-            yield Step(done, total, estimate)
+    def _latency_s(self, index: int | None) -> float:
+        if index is None or index not in self._handed:
+            return math.nan
+        return time.time() - self._source.completed_at(index)
 
-    def _survey(self) -> Iterator[None]:
-        surveyor = Surveyor()
-        for plane in self._stack:
-            surveyor.add(plane)
-            yield None
-        self._found = surveyor.found()
-
-    def _estimates(self) -> Iterator[PlaneEstimate | None]:
-        batch: list[Prepared] = []
-        held = 0
-        for plane in self._stack:
-            entry = prepare(plane, self._settings, self._found, len(self._estimator.components))
-            batch.append(entry)
-            held += len(entry[1])
-            if held >= self._batch_size:
-                yield from finish(batch, self._estimator, self._batch_size)
-                batch, held = [], 0
-        yield from finish(batch, self._estimator, self._batch_size)
+    def _provenance(self, stack: Stack, *, whole: bool) -> Provenance:
+        low, high = self._found.range_counts
+        return Provenance(
+            source=stack.source,
+            opened=stack.options,
+            image=stack.image,
+            weights=self._estimator.used,
+            device=str(self._estimator.device),
+            precision=str(self._estimator.precision).removeprefix("torch."),
+            files=self._files,
+            whole=whole,
+            stack_range_counts=None if math.isnan(low) else (low, high),
+            versions=versions(),
+        )
 
 
-def profile_of(
-    planes: tuple[PlaneEstimate, ...],
-    stack: Stack,
-    estimator: Estimator,
-    settings: Settings,
-    name: str,
-    found: Survey,
-    files: dict[str, Any] | None = None,
-) -> DepthProfile:
-    """Return estimates of a stack's planes as a profile that says where they come from."""
-    return DepthProfile(
-        name=name,
-        components=estimator.components,
-        planes=planes,
-        settings={**asdict(settings), "estimator": estimator.card.name},
-        provenance={**_provenance(stack, estimator, found), "files": files},
-    )
-
-
-def _provenance(stack: Stack, estimator: Estimator, found: Survey) -> dict[str, Any]:
-    low, high = found.range_counts
+def versions() -> dict[str, str]:
+    """Return the versions of what makes the readings."""
     return {
-        "source": stack.source,
-        "opened_with": stack.metadata.get("opened_with"),
-        "stored_as": {key: stack.metadata.get(key) for key in _STORED},
-        "shape": list(stack.shape),
-        "dtype": str(stack.dtype),
-        "pixel_size_um": None if stack.pixel_size_um is None else list(stack.pixel_size_um),
-        "stack_range_counts": None if np.isnan(low) else [low, high],
-        "weights": {
-            "name": estimator.card.name,
-            "sha256": estimator.card.sha256,
-            "genome": asdict(estimator.card.genome),
-        },
-        "loaded_with": dict(estimator.loaded_with),
-        "device": str(estimator.device),
-        "precision": str(estimator.precision).removeprefix("torch."),
-        "versions": {
-            "napari-cop": __version__,
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
+        "napari-cop": __version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
     }

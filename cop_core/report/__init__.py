@@ -1,26 +1,36 @@
-"""Reports: JSON, tables and figures of one profile or two compared.
+"""Reports: documents, tables, figures and pages of what was found.
 
 Figures live in `cop_core.report.figures` and the modules of its panels, which import matplotlib.
 """
 
-from cop_core.report.command import repeat_command
-from cop_core.report.document import SCHEMA_VERSION, report_document
-from cop_core.report.planes import planes_csv
-from cop_core.report.protocols import Protocol, Result, label, noises, protocols, warnings_of
-from cop_core.report.table import summary_table
+from cop_core.report import protocols, recommendation, study  # noqa: F401 - make kinds known
+from cop_core.report.agreement import TOLERANCE, Agreement, Difference, agreement
+from cop_core.report.columns import TextTable, label, noises
+from cop_core.report.csv_tables import planes_csv
+from cop_core.report.document import Document, document_of, read_document
+from cop_core.report.inputs import InputFile, find_inputs, with_found
+from cop_core.report.kinds import recipe_of, why_not_repeatable
+from cop_core.report.tables import summary, tables_of
 from cop_core.report.write import write_report
 
 __all__ = [
-    "SCHEMA_VERSION",
-    "Protocol",
-    "Result",
+    "TOLERANCE",
+    "Agreement",
+    "Difference",
+    "Document",
+    "InputFile",
+    "TextTable",
+    "agreement",
+    "document_of",
+    "find_inputs",
     "label",
     "noises",
     "planes_csv",
-    "protocols",
-    "repeat_command",
-    "report_document",
-    "summary_table",
-    "warnings_of",
+    "read_document",
+    "recipe_of",
+    "summary",
+    "tables_of",
+    "why_not_repeatable",
+    "with_found",
     "write_report",
 ]

@@ -1,198 +1,198 @@
-"""The report as one JSON document."""
+"""Documents: recipe and results together, as JSON that is checked when it is read."""
 
 from __future__ import annotations
 
 import json
-import math
 import platform
-from dataclasses import asdict
+from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from cop_core._version import __version__
-from cop_core.report.facts import facts_of
-from cop_core.report.protocols import Protocol, Result, protocols, warnings_of
-from cop_core.statistics.breaks import break_fits
-from cop_core.statistics.compare import Comparison
-from cop_core.statistics.log_ratios import log_ratio_slopes
-from cop_core.statistics.power_cap import cap_depth_um
-from cop_core.statistics.profile import DepthProfile
+from cop_core.errors import InputError
+from cop_core.recipes import Recipe, RecipeError
+from cop_core.recipes.base import checked
+from cop_core.records import FileIdentity, Provenance, Role
+from cop_core.report.columns import Name, Results
+from cop_core.report.kinds import KINDS, kind_named, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    import os
+    from collections.abc import Mapping
 
-    from cop_core.statistics.slope import SlopeFit
-
-SCHEMA_VERSION: Final = "1.3"
-"""Raised in its first number when a key changes its meaning or goes away, else in its second."""
-
-_PACKAGES = ("numpy", "scipy", "statsmodels", "tifffile", "zarr", "imagecodecs")
+_PACKAGES: Final = ("numpy", "scipy", "statsmodels", "tifffile", "zarr", "imagecodecs")
+_ADVICE: Final = "Give what cop profile, compare, watch, batch or recommend wrote with -o"
+_MOST_BYTES: Final = 2**28
 
 
-def report_document(
-    result: Result,
-    *,
-    command: str | None = None,
-    inputs: dict[str, Any] | None = None,
-    others: Mapping[str, Sequence[DepthProfile]] | None = None,
-) -> dict[str, Any]:
-    """Return everything a report states, in JSON types.
+Inputs = dict[Name, dict[Role, FileIdentity]]
+"""Files by the stack that they belong to, and by what they are to it."""
 
-    Parameters
+
+class Origin(Results):
+    """How a document came about.
+
+    Attributes
     ----------
-    result : DepthProfile or Comparison
-        What is reported.
-    command : str, optional
-        The command line that repeats it.
-    inputs : dict, optional
-        What identifies the files of every protocol, from `inputs_of`.
-    others : mapping, optional
-        The same stacks read with other normalisations, by their names.
-
-    Returns
-    -------
-    dict
-        ``schema_version, kind, protocols, comparison`` (for a comparison), ``sensitivity,
-        settings, provenance, warnings``. Strengths are fractions of 1, slopes fractions per um;
-        ``n_planes`` counts the planes in a fit and ``n_excluded`` those left out. What is
-        undefined is None.
+    command : str or None
+        The command line that made it.
+    versions : dict of str to str
+        Of the packages that worked it out.
+    protocols : dict of str to Provenance
+        Where each stack comes from.
     """
-    shown = protocols(result)
-    document: dict[str, Any] = {
-        "schema_version": SCHEMA_VERSION,
-        "kind": "profile" if isinstance(result, DepthProfile) else "comparison",
-        "protocols": {p.name: _protocol(p) for p in shown},
-    }
-    settings: dict[str, Any] = {"protocols": {p.name: p.profile.settings for p in shown}}
-    if isinstance(result, Comparison):
-        document["comparison"] = _comparison(result, shown)
-        settings["comparison"] = {
-            "rule": result.rule,
-            "n_bootstrap": result.n_bootstrap,
-            "seed": result.seed,
-            "errors": result.errors,
-            "margin_per_100_um": result.margin_per_100_um,
+
+    command: str | None
+    versions: dict[str, str]
+    platform: str
+    inputs: Inputs
+    protocols: dict[Name, Provenance]
+
+
+@dataclass(frozen=True)
+class Document:
+    """What was asked for and what was found.
+
+    Attributes
+    ----------
+    kind, schema_version : str
+    results : Results
+        What was found; its fields stand at the top of the JSON.
+    caveats : tuple of str
+        What to know beside the numbers.
+    recipe : Recipe
+        What was asked for.
+    provenance : Origin
+    """
+
+    kind: str
+    schema_version: str
+    results: Results
+    caveats: tuple[str, ...]
+    recipe: Recipe
+    provenance: Origin
+
+    @cached_property
+    def tree(self) -> dict[str, Any]:
+        """The document in JSON types."""
+        return {
+            "schema_version": self.schema_version,
+            "kind": self.kind,
+            **self.results.plain(),
+            "caveats": list(self.caveats),
+            "recipe": self.recipe.plain(),
+            "provenance": self.provenance.plain(),
         }
-    document["sensitivity"] = {
-        normalisation: {p.name: slopes_of(profile) for p, profile in zip(shown, read, strict=True)}
-        for normalisation, read in (others or {}).items()
-    }
-    document["settings"] = settings
-    document["provenance"] = {
-        "command": command,
-        "versions": _versions(),
-        "platform": platform.platform(),
-        "inputs": inputs or {},
-        "protocols": {p.name: p.profile.provenance for p in shown},
-    }
-    document["warnings"] = warnings_of(result)
-    plain: dict[str, Any] = plain_json(document)
-    return plain
+
+    def to_json(self) -> str:
+        """Return strict JSON text that ends in a newline."""
+        return json.dumps(self.tree, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def json_text(document: dict[str, Any]) -> str:
-    """Return a document as strict JSON text that ends in a newline.
+def document_of(
+    record: Any, *, command: str | None = None, inputs: Inputs | None = None
+) -> Document:
+    """Return everything that a report states.
 
     Parameters
     ----------
-    document : dict
-        From `report_document`.
+    record : AnalysedProfile, Comparison, Recommendation, StudyRecord or DepthProfile
+        What was found.
+    command : str, optional
+        The command line that made it.
+    inputs : dict, optional
+        What identifies the files, from `identified`.
     """
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    kind, record = kind_of(record)
+    return Document(
+        kind=kind.name,
+        schema_version=kind.schema_version,
+        results=kind.state(record),
+        caveats=kind.caveats(record),
+        recipe=kind.recipe(record),
+        provenance=Origin(
+            command=command,
+            versions={"napari-cop": __version__, **{name: version(name) for name in _PACKAGES}},
+            platform=platform.platform(),
+            inputs=inputs or {},
+            protocols=dict(kind.provenances(record)),
+        ),
+    )
 
 
-def plain_json(value: Any) -> Any:
-    """Return a value in JSON types: not-finite numbers become None, unknown objects text.
+def read_document(path: str | os.PathLike[str]) -> Document:
+    """Read a document.
 
     Parameters
     ----------
-    value : object
-        Nested dicts, sequences, arrays and scalars.
+    path : path
+        The file, or the folder it lies in.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, is none, or is one of another schema; names the place in it.
     """
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
-    if isinstance(value, dict):
-        return {str(key): plain_json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain_json(item) for item in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, bool | int | str) else str(value)
+    file, tree = _json(Path(path))
+    where = str(file)
+    kind = kind_named(tree.get("kind"), where)
+    stated = tree.get("schema_version")
+    if str(stated).partition(".")[0] != kind.schema_version.partition(".")[0]:
+        raise InputError(
+            f"it has schema {stated!r:.20}, this version reads {kind.schema_version}",
+            where=where,
+            advice="Use the version that wrote it",
+        )
+    known = {"schema_version", "kind", "caveats", "recipe", "provenance"}
+    try:
+        return Document(
+            kind=kind.name,
+            schema_version=checked(str, stated, ("schema_version",)),
+            results=kind.results.of({key: tree[key] for key in tree if key not in known}),
+            caveats=checked(tuple[str, ...], tree.get("caveats"), ("caveats",)),
+            recipe=_recipe(tree.get("recipe"), kind.name),
+            provenance=checked(Origin, tree.get("provenance"), ("provenance",)),
+        )
+    except RecipeError as error:
+        raise InputError(
+            f"the report was changed: {error.what}",
+            where=f"{where}, {error.where}",
+            advice=error.advice or _ADVICE,
+        ) from None
 
 
-def _protocol(protocol: Protocol) -> dict[str, Any]:
-    profile = protocol.profile
-    kept = profile.kept
-    depth = profile.depth_um[np.isfinite(profile.depth_um)]
-    ratios, breaks = log_ratio_slopes(profile), break_fits(profile)
-    unsure = dict(zip(profile.components, profile.uncertainty[kept].T, strict=True))
-    return {
-        "n_planes_total": len(profile),
-        "depth_range_um": [depth.min(), depth.max()] if len(depth) else None,
-        "cap_depth_um": cap_depth_um(profile.depth_um, profile.power_mw),
-        "excluded": excluded_of(profile),
-        **facts_of(profile),
-        "components": {
-            component: {
-                **_fit(fit),
-                **_moments(profile.of(component)[kept]),
-                "uncertainty": unsure[component].mean() if kept.any() else None,
-                "log_ratio_slope_per_um": ratios[component],
-                "break": asdict(breaks[component]),
-                "n_planes": fit.n,
-                "n_excluded": len(profile) - fit.n,
-            }
-            for component, fit in protocol.fits.items()
-        },
-    }
+def _recipe(given: Any, kind: str) -> Recipe:
+    recipe = Recipe.of_kind(given, ("recipe",))
+    if recipe.kind != kind:
+        raise RecipeError(f"it is that of a {recipe.kind}", field=("recipe", "kind"))
+    return recipe
 
 
-def excluded_of(profile: DepthProfile) -> list[dict[str, Any]]:
-    """Return the planes that are left out; of some, crops were read before (`n_crops`)."""
-    return [
-        {"plane": p.index, "depth_um": p.depth_um, "reason": p.reason, "n_crops": p.n_crops}
-        for p in profile.planes
-        if p.reason
-    ]
-
-
-def slopes_of(profile: DepthProfile) -> dict[str, dict[str, Any]]:
-    """Return the slopes alone of every component, with their intervals."""
-    return {
-        component: {"slope_per_um": fit.slope_per_um, "slope_ci95": fit.slope_ci95}
-        for component, fit in profile.fits.items()
-    }
-
-
-def _fit(fit: SlopeFit) -> dict[str, Any]:
-    values = asdict(fit)
-    del values["n"]
-    return values
-
-
-def _moments(values: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, float | None]:
-    """Return mean and SD of plane means over the kept planes."""
-    return {
-        "mean": values.mean() if len(values) else None,
-        "sd": values.std(ddof=1) if len(values) > 1 else None,
-    }
-
-
-def _comparison(result: Comparison, shown: tuple[Protocol, ...]) -> dict[str, Any]:
-    components = {}
-    for effect in result.effects:
-        values = asdict(effect)
-        for key in ("component", "fixed", "gained"):
-            del values[key]
-        components[effect.component] = values
-    return {
-        "difference": f"{shown[0].name} minus {shown[1].name}",
-        "rule": result.rule,
-        "components": components,
-    }
-
-
-def _versions() -> dict[str, str]:
-    return {"napari-cop": __version__, **{package: version(package) for package in _PACKAGES}}
+def _json(file: Path) -> tuple[Path, Mapping[str, Any]]:
+    """Return the JSON object in a file, or in that of a folder, and where it lies."""
+    try:
+        if file.is_dir():
+            names = dict.fromkeys(file / kind.file_name for kind in KINDS.values())
+            file = next((name for name in names if name.exists()), next(iter(names)))
+        if file.exists() and not file.is_file():
+            raise InputError("not a regular file, no report", where=str(file), advice=_ADVICE)
+        if file.stat().st_size > _MOST_BYTES:
+            raise InputError("too large for a report", where=str(file), advice=_ADVICE)
+        text = file.read_text(encoding="utf-8")
+        if text.startswith('{"plane": '):
+            raise InputError(
+                "lines of cop watch --json do not say how they were made",
+                where=str(file),
+                advice="Give it -o too; its report can be replayed",
+            )
+        tree = json.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
+        problem = getattr(error, "strerror", None) or str(error)
+        raise InputError(
+            f"no report can be read ({problem})", where=str(file), advice=_ADVICE
+        ) from error
+    if not isinstance(tree, dict) or "kind" not in tree:
+        raise InputError("it is not a report", where=str(file), advice=_ADVICE)
+    return file, tree

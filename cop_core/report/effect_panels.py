@@ -1,4 +1,7 @@
-"""Panels of a comparison, each drawn into an Axes that the caller owns: slopes, R2, Cohen's d."""
+"""Panels of a comparison, one row a noise: slopes, R2, Cohen's d.
+
+Each is drawn into an Axes that the caller owns.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cop_core.report.columns import label, noises
 from cop_core.report.plot_style import LOOKS, Look, shade, shown_name
-from cop_core.report.protocols import label, noises, protocols
-from cop_core.report.table import p_text
+from cop_core.report.results import EFFECT
 from cop_core.statistics.effect_size import F2_SUFFIX
 
 if TYPE_CHECKING:
@@ -16,41 +19,24 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from cop_core.statistics.compare import Comparison
-    from cop_core.statistics.slope import SlopeFit
+    from cop_core.records import Comparison, SlopeFit
 
 
 def draw_slopes(ax: Axes, result: Comparison) -> None:
-    """Draw slopes with their 95 % interval, and p of their difference on the right.
-
-    Parameters
-    ----------
-    ax : Axes
-        What to draw into, one row a noise component.
-    result : Comparison
-        The comparison.
-    """
+    """Draw slopes with their 95 % interval, and p of their difference on the right."""
     for y, fit, look in _fits(result, apart=0.28):
         low, high = (1e4 * x for x in fit.slope_ci95)
         _draw_interval(ax, y, 1e4 * fit.slope_per_um, (low, high), look)
     for row, component in enumerate(noises(result.components)):
-        _note_right(ax, row, p_text(result.of(component).p_holm))
+        _note_right(ax, row, EFFECT["p_holm"].text(result.of(component).p_holm))
     ax.axvline(0, color=shade(0.6), lw=0.8, zorder=0)
-    test = "naive p" if result.rule == "paper" else "p"
+    test = "naive p" if result.options.rule == "paper" else "p"
     _head_right(ax, f"difference,\n{test} (Holm)")
     _rows(ax, result, "Slope and 95 % CI (% per 100 µm)")
 
 
 def draw_r2(ax: Axes, result: Comparison) -> None:
-    """Draw the R2 of the lines.
-
-    Parameters
-    ----------
-    ax : Axes
-        What to draw into, one row a noise component.
-    result : Comparison
-        The comparison.
-    """
+    """Draw the R2 of the lines."""
     for y, fit, look in _fits(result, apart=0.34):
         ax.barh(y, np.nan_to_num(fit.r2), height=0.3, color=look.colour)
     ax.set_xlim(0, 1)
@@ -59,23 +45,15 @@ def draw_r2(ax: Axes, result: Comparison) -> None:
 
 
 def draw_cohen_d(ax: Axes, result: Comparison) -> None:
-    """Draw Cohen's d with its 95 % interval, and its class on the right.
-
-    Parameters
-    ----------
-    ax : Axes
-        What to draw into, one row a noise component.
-    result : Comparison
-        The comparison.
-    """
+    """Draw Cohen's d with its 95 % interval, and its class on the right."""
     look = Look(shade(0.2), "-", "D")
     for row, component in enumerate(noises(result.components)):
         effect = result.of(component)
         _draw_interval(ax, row, effect.cohen_d, effect.cohen_d_ci95, look)
         _note_right(ax, row, effect.cohen_d_class.removesuffix(F2_SUFFIX))
     ax.axvline(0, color=shade(0.6), lw=0.8, zorder=0)
-    _head_right(ax, "size, by the\nf2 convention" if result.rule == "paper" else "size")
-    first, second = (shown_name(p.name, most=12) for p in protocols(result))
+    _head_right(ax, "size, by the\nf2 convention" if result.options.rule == "paper" else "size")
+    first, second = (shown_name(p.name, most=12) for p in result.analysed)
     _rows(ax, result, f"Cohen's d and 95 % CI\n({first} minus {second})")
 
 

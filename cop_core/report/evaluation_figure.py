@@ -8,9 +8,9 @@ import numpy as np
 from scipy import stats
 
 from cop_core.errors import InputError
+from cop_core.report.columns import label
 from cop_core.report.figures import page_wide, save_figure
 from cop_core.report.plot_style import shown_name
-from cop_core.report.protocols import label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

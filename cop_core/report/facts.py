@@ -1,4 +1,4 @@
-"""What a report says of a stack beside its noise: image, excitation, validity."""
+"""What a report says of a stack beside its noise: image, excitation, validity, photons."""
 
 from __future__ import annotations
 
@@ -7,74 +7,145 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from cop_core.statistics.caveats import exclusions
-from cop_core.statistics.photons import photons_of
-from cop_core.statistics.profile import UNFAMILIAR
+from cop_core.recipes import AS_FILE
+from cop_core.records import UNFAMILIAR, StoredImage
+from cop_core.report.columns import Interval, Number, Results, Truth, Whole
+from cop_core.statistics import exclusions
 
 if TYPE_CHECKING:
-    from cop_core.statistics.profile import DepthProfile
+    from cop_core.records import DepthProfile, Photons
 
 MOST_POWERS: Final = 9
 """Depths at which a report tabulates the power."""
 
-_OME_TYPE = {"float16": "float", "float32": "float", "float64": "double"}
+_OME_TYPE: Final = {"float16": "float", "float32": "float", "float64": "double"}
 
 
-def facts_of(profile: DepthProfile) -> dict[str, Any]:
-    """Return the image, the excitation and the validity of one stack.
+class ExcludedPlane(Results):
+    """A plane that is left out; of some, crops were read before."""
 
-    Parameters
-    ----------
-    profile : DepthProfile
-        The profile.
-
-    Returns
-    -------
-    dict
-        ``image`` (names and units as in OME), ``excitation`` (power against depth, or that it is
-        not stated) and ``validity`` (planes left out by reason, notes on planes that are kept,
-        saturation, signal, crops unlike those of training, slopes from either half of the
-        crops) and ``photons`` (counts a photon makes; None for weights that do not say).
-    """
-    photons = photons_of(profile)
-    return {
-        "image": _image(profile),
-        "excitation": _excitation(profile),
-        "validity": _validity(profile),
-        "photons": photons.to_dict() if photons else None,
-    }
+    plane: Whole
+    depth_um: Number
+    reason: str
+    n_crops: Whole
 
 
-def _image(profile: DepthProfile) -> dict[str, Any]:
-    made = profile.provenance
-    stored = made.get("stored_as") or {}
-    axes, lengths = stored.get("axes") or "", stored.get("shape") or ()
-    size = dict(zip(axes, lengths, strict=True))
-    _, height, width = made.get("shape") or (None, None, None)
-    y, x = made.get("pixel_size_um") or (None, None)
-    dtype = made.get("dtype")
-    return {
-        "Name": profile.name,
-        "format": stored.get("format"),
-        "stored_axes": axes or None,
-        "stored_shape": list(lengths) or None,
-        "SizeX": width,
-        "SizeY": height,
-        "SizeZ": len(profile),
-        "SizeC": size.get("C", 1) if size else None,
-        "SizeT": size.get("T", 1) if size else None,
-        "TheC": stored.get("channel"),
-        "ChannelName": stored.get("channel_name"),
-        "TheT": stored.get("time"),
-        "Type": _OME_TYPE.get(str(dtype), dtype),
-        "PhysicalSizeX": x,
-        "PhysicalSizeXUnit": "µm",
-        "PhysicalSizeY": y,
-        "PhysicalSizeYUnit": "µm",
-        "PhysicalSizeZ": _z_step(profile),
-        "PhysicalSizeZUnit": "µm",
-        "depth_from": stored.get("depth_from"),
-    }
+class ImageFacts(Results):
+    """The image, with names and units of OME."""
+
+    Name: str
+    format: str | None
+    stored_axes: str | None
+    stored_shape: tuple[Whole, ...] | None
+    SizeX: Whole | None
+    SizeY: Whole | None
+    SizeZ: Whole
+    SizeC: Whole | None
+    SizeT: Whole | None
+    TheC: Whole | None
+    ChannelName: str | None
+    TheT: Whole | None
+    Type: str | None
+    PhysicalSizeX: Number
+    PhysicalSizeXUnit: str = "µm"
+    PhysicalSizeY: Number
+    PhysicalSizeYUnit: str = "µm"
+    PhysicalSizeZ: Number
+    PhysicalSizeZUnit: str = "µm"
+    depth_from: str | None
+
+
+class PowerAtPlane(Results):
+    """Power at one plane."""
+
+    plane: Whole
+    depth_um: Number
+    power_mw: Number
+
+
+class ExcitationFacts(Results):
+    """Power against depth."""
+
+    stated: Truth
+    given_as: Number | str
+    n_planes_without: Whole
+    power_mw_min: Number
+    power_mw_max: Number
+    planes: tuple[PowerAtPlane, ...]
+
+
+class CountedReason(Results):
+    """Planes left out for one reason."""
+
+    reason: str
+    n_planes: Whole
+
+
+class CountedFlag(Results):
+    """Kept planes with one note."""
+
+    flag: str
+    n_planes: Whole
+
+
+class ValidityFacts(Results):
+    """How far the planes can be relied on."""
+
+    n_planes_kept: Whole
+    n_crops: Whole
+    excluded: tuple[CountedReason, ...]
+    flags: tuple[CountedFlag, ...]
+    n_planes_with_saturated_pixels: Whole
+    saturated_fraction_mean: Number
+    saturated_fraction_max: Number
+    signal_counts_min: Number
+    signal_counts_max: Number
+    unfamiliar_fraction: Number
+    slope_per_um_by_half_of_crops: dict[str, tuple[Number, Number]] | None
+
+
+class PhotonFacts(Results):
+    """Counts that a photon makes, over the planes that tell."""
+
+    n_planes: Whole
+    counts_a_photon: Number
+    counts_a_photon_quartiles: Interval | None
+
+
+def excluded_planes(profile: DepthProfile) -> tuple[ExcludedPlane, ...]:
+    """Return the planes that are left out."""
+    return tuple(
+        ExcludedPlane(plane=p.index, depth_um=p.depth_um, reason=p.reason, n_crops=p.n_crops)
+        for p in profile.planes
+        if p.reason
+    )
+
+
+def image_facts(profile: DepthProfile) -> ImageFacts:
+    """Return the image of a stack."""
+    stored = profile.provenance.image if profile.provenance else StoredImage("", "", ())
+    size = dict(zip(stored.axes, stored.shape, strict=True))
+    height, width = stored.plane_shape
+    y, x = stored.pixel_size_um or (None, None)
+    return ImageFacts(
+        Name=profile.name,
+        format=stored.format or None,
+        stored_axes=stored.axes or None,
+        stored_shape=stored.shape or None,
+        SizeX=width or None,
+        SizeY=height or None,
+        SizeZ=len(profile),
+        SizeC=size.get("C", 1) if size else None,
+        SizeT=size.get("T", 1) if size else None,
+        TheC=stored.channel,
+        ChannelName=stored.channel_name,
+        TheT=stored.time,
+        Type=_OME_TYPE.get(stored.dtype, stored.dtype) or None,
+        PhysicalSizeX=x,
+        PhysicalSizeY=y,
+        PhysicalSizeZ=_z_step(profile),
+        depth_from=stored.depth_from or None,
+    )
 
 
 def _z_step(profile: DepthProfile) -> float | None:
@@ -85,47 +156,53 @@ def _z_step(profile: DepthProfile) -> float | None:
     return float(np.median(steps)) or None
 
 
-def _excitation(profile: DepthProfile) -> dict[str, Any]:
+def excitation_facts(profile: DepthProfile) -> ExcitationFacts:
+    """Return the power of a stack, at some of its depths."""
     power = profile.power_mw
     known = np.flatnonzero(np.isfinite(power))
     places = np.linspace(0, max(len(known) - 1, 0), min(MOST_POWERS, len(known)))
-    given = (profile.provenance.get("opened_with") or {}).get("power")
-    return {
-        "stated": bool(len(known)),
-        "given_as": given if given is not None else "metadata" if len(known) else None,
-        "n_planes_without": len(profile) - len(known),
-        "power_mw_min": power[known].min() if len(known) else None,
-        "power_mw_max": power[known].max() if len(known) else None,
-        "planes": [
-            {"plane": p.index, "depth_um": p.depth_um, "power_mw": p.power_mw}
-            for p in (profile.planes[i] for i in known[places.round().astype(int)])
-        ],
-    }
+    shown = (profile.planes[i] for i in known[places.round().astype(int)])
+    given = profile.provenance.opened.plain()["power"] if profile.provenance else None
+    if isinstance(given, list):
+        given = "one value a plane"
+    return ExcitationFacts(
+        stated=bool(len(known)),
+        given_as=given if given is not None else AS_FILE if len(known) else None,
+        n_planes_without=len(profile) - len(known),
+        power_mw_min=power[known].min() if len(known) else None,
+        power_mw_max=power[known].max() if len(known) else None,
+        planes=tuple(
+            PowerAtPlane(plane=p.index, depth_um=p.depth_um, power_mw=p.power_mw) for p in shown
+        ),
+    )
 
 
-def _validity(profile: DepthProfile) -> dict[str, Any]:
+def validity_facts(profile: DepthProfile) -> ValidityFacts:
+    """Return how far the planes of a stack can be relied on."""
     kept = [p for p in profile.planes if not p.reason]
     saturated = np.array([p.saturated_fraction for p in profile.planes])
     signal = np.array([p.signal for p in kept])
     strange = [p.unfamiliar_fraction * p.n_crops for p in kept if p.unfamiliar_fraction is not None]
     n_crops = sum(p.n_crops for p in kept)
     flags = Counter(UNFAMILIAR if f.startswith(UNFAMILIAR) else f for p in kept for f in p.flags)
-    return {
-        "n_planes_kept": len(kept),
-        "n_crops": n_crops,
-        "excluded": [{"reason": r, "n_planes": n} for r, n in exclusions(profile).items()],
-        "flags": [{"flag": flag, "n_planes": n} for flag, n in flags.most_common()],
-        "n_planes_with_saturated_pixels": int((saturated > 0).sum()),
-        "saturated_fraction_mean": saturated.mean() if len(saturated) else None,
-        "saturated_fraction_max": saturated.max() if len(saturated) else None,
-        "signal_counts_min": signal.min() if kept else None,
-        "signal_counts_max": signal.max() if kept else None,
-        "unfamiliar_fraction": sum(strange) / n_crops if len(strange) == len(kept) > 0 else None,
-        "slope_per_um_by_half_of_crops": _half_slopes(profile),
-    }
+    return ValidityFacts(
+        n_planes_kept=len(kept),
+        n_crops=n_crops,
+        excluded=tuple(
+            CountedReason(reason=reason, n_planes=n) for reason, n in exclusions(profile).items()
+        ),
+        flags=tuple(CountedFlag(flag=flag, n_planes=n) for flag, n in flags.most_common()),
+        n_planes_with_saturated_pixels=int((saturated > 0).sum()),
+        saturated_fraction_mean=saturated.mean() if len(saturated) else None,
+        saturated_fraction_max=saturated.max() if len(saturated) else None,
+        signal_counts_min=signal.min() if kept else None,
+        signal_counts_max=signal.max() if kept else None,
+        unfamiliar_fraction=sum(strange) / n_crops if len(strange) == len(kept) > 0 else None,
+        slope_per_um_by_half_of_crops=_half_slopes(profile),
+    )
 
 
-def _half_slopes(profile: DepthProfile) -> dict[str, list[float]] | None:
+def _half_slopes(profile: DepthProfile) -> dict[str, Any] | None:
     """Return slopes from every second crop of each plane, first the even, then the odd ones.
 
     None where a plane has a single crop or there is no line.
@@ -139,3 +216,16 @@ def _half_slopes(profile: DepthProfile) -> dict[str, list[float]] | None:
         means = np.array([p.strengths[first::2].mean(axis=0) for p in kept])
         slopes.append(np.polynomial.polynomial.polyfit(depth - depth.mean(), means, 1)[1])
     return dict(zip(profile.components, np.transpose(slopes).tolist(), strict=True))
+
+
+def photon_facts(photons: Photons | None) -> PhotonFacts | None:
+    """Return medians over the planes that tell photons, and how many there are."""
+    if photons is None:
+        return None
+    told = photons.counts[np.isfinite(photons.counts)]
+    if not len(told):
+        return PhotonFacts(n_planes=0, counts_a_photon=None, counts_a_photon_quartiles=None)
+    low, middle, high = np.percentile(told, (25, 50, 75)).tolist()
+    return PhotonFacts(
+        n_planes=len(told), counts_a_photon=middle, counts_a_photon_quartiles=(low, high)
+    )

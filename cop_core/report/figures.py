@@ -8,16 +8,16 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from matplotlib import rc_context, rcParams
+from matplotlib import rc_context, rcdefaults, rcParams
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from cop_core.report.columns import noises
 from cop_core.report.effect_panels import draw_cohen_d, draw_r2, draw_slopes
 from cop_core.report.panels import draw_clean_and_power, draw_component
 from cop_core.report.plot_style import LOOKS, VALUE_LABEL, shade, shown_name
-from cop_core.report.protocols import noises, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.legend import Legend
 
-    from cop_core.report.protocols import Protocol
-    from cop_core.statistics.compare import Comparison
+    from cop_core.records import AnalysedProfile, Comparison
 
 FORMATS: Final = ("svg", "pdf", "png")
 """What every figure is saved as."""
@@ -56,34 +55,19 @@ _NO_DATE: Final = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": 
 
 @contextmanager
 def styled(style: dict[str, Any]) -> Iterator[None]:
-    """Draw with a matplotlib style, one thread at a time.
+    """Draw with values of ``matplotlib.rcParams``, one thread at a time.
 
-    The style is global to matplotlib: without the lock, a report that is written while a
-    window draws could come out in the window's colours.
-
-    Parameters
-    ----------
-    style : dict
-        Values of ``matplotlib.rcParams``.
+    They are global to matplotlib: without the lock, a report that is written while a window
+    draws could come out in the window's colours.
     """
     with _style_lock, rc_context(style):
         yield
 
 
-def profile_figure(shown: Sequence[Protocol], *, columns: int = 3) -> Figure:
-    """Draw every noise component against depth, then clean and power.
+def profile_figure(shown: Sequence[AnalysedProfile], *, columns: int = 3) -> Figure:
+    """Draw every noise component of one or two stacks against depth, then clean and power.
 
-    Parameters
-    ----------
-    shown : sequence of Protocol
-        One or two protocols.
-    columns : int
-        Panels in a row.
-
-    Returns
-    -------
-    Figure
-        One panel for each noise component and one for clean and power.
+    There are `columns` panels in a row.
 
     References
     ----------
@@ -108,16 +92,6 @@ def profile_figure(shown: Sequence[Protocol], *, columns: int = 3) -> Figure:
 def effects_figure(result: Comparison) -> Figure:
     """Draw slopes, R2 and Cohen's d of the noise components, side by side.
 
-    Parameters
-    ----------
-    result : Comparison
-        The comparison.
-
-    Returns
-    -------
-    Figure
-        Three panels.
-
     References
     ----------
     .. [1] arXiv:2601.17047, Fig. 4h-j.
@@ -129,21 +103,9 @@ def effects_figure(result: Comparison) -> Figure:
 
 
 def draw_effects(figure: Figure, result: Comparison, *, stacked: bool = False) -> list[Axes]:
-    """Draw slopes, R2 and Cohen's d into an empty figure, with a legend.
+    """Draw slopes, R2 and Cohen's d into an empty figure of constrained layout, with a legend.
 
-    Parameters
-    ----------
-    figure : Figure
-        What to draw into; its layout must be constrained.
-    result : Comparison
-        The comparison.
-    stacked : bool
-        Whether the panels lie below each other, not side by side.
-
-    Returns
-    -------
-    list of Axes
-        Three panels.
+    `stacked` panels lie below each other, not side by side.
     """
     if stacked:
         grid = figure.add_gridspec(3, 1)
@@ -154,18 +116,8 @@ def draw_effects(figure: Figure, result: Comparison, *, stacked: bool = False) -
         draw(ax, result)
     for ax in () if stacked else axes[1:]:
         ax.set_yticklabels([])
-    add_legend(figure, protocols(result), profile=False)
+    add_legend(figure, result.analysed, profile=False)
     return axes
-
-
-def save_profile_figure(shown: Sequence[Protocol], stem: Path) -> None:
-    """Save `profile_figure` under a path without its suffix, as SVG, PDF and PNG."""
-    save_figure(lambda: profile_figure(shown), stem)
-
-
-def save_effects_figure(result: Comparison, stem: Path) -> None:
-    """Save `effects_figure` under a path without its suffix, as SVG, PDF and PNG."""
-    save_figure(lambda: effects_figure(result), stem)
 
 
 def page_wide(*, height_in: float) -> Figure:
@@ -178,14 +130,11 @@ def page_wide(*, height_in: float) -> Figure:
 def save_figure(draw: Callable[[], Figure], stem: Path) -> None:
     """Draw a figure in the style for print and save it as SVG, PDF and PNG.
 
-    Parameters
-    ----------
-    draw : callable
-        Draws it.
-    stem : Path
-        Path without its suffix.
+    Whatever style is set otherwise does not count; `stem` is the path without its suffix.
     """
-    with styled(_STYLE):
+    with styled({}):
+        rcdefaults()
+        rcParams.update(_STYLE)
         figure = draw()
         for suffix in FORMATS:
             figure.savefig(stem.with_suffix(f".{suffix}"), dpi=300, metadata=_NO_DATE[suffix])
@@ -196,22 +145,15 @@ def _add_letters(axes: Sequence[Axes]) -> None:
         ax.set_title(letter, loc="left", weight="bold")
 
 
-def add_legend(figure: Figure, shown: Sequence[Protocol], *, profile: bool) -> Legend:
+def add_legend(figure: Figure, shown: Sequence[AnalysedProfile], *, profile: bool) -> Legend:
     """Explain the protocols, and what curve, band, line and hollow marks are, below all panels.
+
+    It stands in one row where that fits the figure's width, else in two columns.
 
     Parameters
     ----------
-    figure : Figure
-        What to draw into; its layout must be constrained.
-    shown : sequence of Protocol
-        One or two protocols.
     profile : bool
         Whether the panels are those of `profile_figure`, not of `effects_figure`.
-
-    Returns
-    -------
-    Legend
-        In one row where it fits the figure's width, else in two columns.
     """
     handles: list[Artist] = [
         Line2D([], [], color=look.colour, marker="" if profile else look.marker, ms=4)
@@ -235,14 +177,14 @@ def add_legend(figure: Figure, shown: Sequence[Protocol], *, profile: bool) -> L
     return legend
 
 
-def _profile_symbols(shown: Sequence[Protocol]) -> dict[str, Artist]:
+def _profile_symbols(shown: Sequence[AnalysedProfile]) -> dict[str, Artist]:
     """Return what the symbols of a profile mean, of those that occur."""
     symbols: dict[str, Artist] = {}
     if any(p.profile.kept.any() for p in shown):
         symbols["SD over crops"] = Patch(color=shade(0.5), alpha=0.3, lw=0)
-    if any(fit.defined for p in shown for fit in p.fits.values()):
+    if any(fit.defined for p in shown for fit in p.lines.values()):
         symbols["linear fit"] = Line2D([], [], color=shade(0.2), lw=1.4)
-    if any(p.fits and np.isfinite(p.profile.uncertainty).any() for p in shown):
+    if any(p.lines and np.isfinite(p.profile.uncertainty).any() for p in shown):
         symbols["90 % uncertainty, median"] = Line2D(
             [], [], ls="", marker="|", ms=8, mec=shade(0.2), mew=2.5
         )

@@ -14,8 +14,9 @@ from matplotlib.ticker import FixedLocator, MaxNLocator
 from matplotlib.transforms import Bbox, TransformedBbox
 
 from cop_core.components import CLEAN, SDS_OF_90
+from cop_core.report.columns import label
 from cop_core.report.plot_style import DEPTH_LABEL, LOOKS, Look, shown_name
-from cop_core.report.protocols import label
+from cop_core.report.results import LINE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,35 +26,24 @@ if TYPE_CHECKING:
     from matplotlib.collections import FillBetweenPolyCollection
     from matplotlib.lines import Line2D
 
-    from cop_core.report.protocols import Protocol
-    from cop_core.statistics.profile import DepthProfile
-    from cop_core.statistics.slope import SlopeFit
+    from cop_core.records import AnalysedProfile, DepthProfile, SlopeFit
 
 _FEW_POINTS = 20  # up to here single planes are marked
 _HEADROOM = 0.14  # of the axis height for each line of text
 _FOOT = 0.13  # of the axis height for the marks of planes left out
 
 
-def has_depth(shown: Sequence[Protocol]) -> bool:
+def has_depth(shown: Sequence[AnalysedProfile]) -> bool:
     """Return whether every protocol with planes states the depth of at least one."""
     return all(np.isfinite(p.profile.depth_um).any() for p in shown if len(p.profile))
 
 
 def draw_component(
-    ax: Axes, shown: Sequence[Protocol], component: str, *, notes: bool = True
+    ax: Axes, shown: Sequence[AnalysedProfile], component: str, *, notes: bool = True
 ) -> None:
-    """Draw one strength against depth: mean, SD band, line, slope and R2, excluded planes.
+    """Draw one strength of one or two stacks against depth: mean, SD band, line, excluded planes.
 
-    Parameters
-    ----------
-    ax : Axes
-        What to draw into.
-    shown : sequence of Protocol
-        One or two protocols.
-    component : str
-        Name of the strength.
-    notes : bool
-        Whether to say why there is no line where there is none.
+    With `notes`, it is said why there is no line where there is none.
     """
     depths = has_depth(shown)
     for protocol, look in zip(shown, LOOKS, strict=False):
@@ -63,14 +53,14 @@ def draw_component(
         _draw_band(ax, x, mean, sd, look)
         if depths:
             fitted = x[protocol.profile.kept & np.isfinite(mean)]
-            _draw_line(ax, fitted, protocol.fits[component], look)
+            _draw_line(ax, fitted, protocol.lines[component], look)
     _frame(ax, shown, component, lines=len(shown))
     for row, (protocol, look) in enumerate(zip(shown, LOOKS, strict=False)):
         _draw_uncertainty(ax, protocol.profile, component, look, row)
     for row, protocol in enumerate(shown):
         draw_excluded(ax, positions(protocol.profile, depths)[~protocol.profile.kept], row)
     for row, (protocol, look) in enumerate(zip(shown, LOOKS, strict=False)):
-        fit = protocol.fits[component]
+        fit = protocol.lines[component]
         if not protocol.profile.kept.any() or not (notes or fit.defined):
             continue
         ax.text(
@@ -79,15 +69,10 @@ def draw_component(
         )  # fmt: skip
 
 
-def draw_clean_and_power(ax: Axes, shown: Sequence[Protocol]) -> None:
-    """Draw the clean strength against depth and, where known, excitation power beside it.
+def draw_clean_and_power(ax: Axes, shown: Sequence[AnalysedProfile]) -> None:
+    """Draw the clean strength of one or two stacks against depth and, where known, their power.
 
-    Parameters
-    ----------
-    ax : Axes
-        What to draw into; power gets a second vertical axis on its right.
-    shown : sequence of Protocol
-        One or two protocols.
+    Power gets a second vertical axis on the right.
     """
     depths = has_depth(shown)
     powered = [np.isfinite(p.profile.power_mw).any() for p in shown]
@@ -114,9 +99,9 @@ def slope_text(fit: SlopeFit) -> str:
     """Return slope in percentage points per 100 um and R2, or why there is no slope."""
     if not fit.defined:
         return fit.note
-    r2 = "undefined" if np.isnan(fit.r2) else f"{fit.r2:.2f}"
-    slope = f"{1e4 * fit.slope_per_um:+.2f}".replace("-", "−")
-    return f"{slope} % per 100 µm, $R^2$ {r2}"
+    slope, r2 = LINE["slope_per_um"], LINE["r2"]
+    known = "undefined" if np.isnan(fit.r2) else r2.text(fit.r2)
+    return f"{slope.text(fit.slope_per_um).replace('-', '−')} {slope.unit}, $R^2$ {known}"
 
 
 def positions(profile: DepthProfile, depths: bool) -> npt.NDArray[np.float64]:
@@ -169,14 +154,12 @@ def mark_height(row: int) -> float:
 
 
 def draw_excluded(ax: Axes, x: npt.NDArray[np.float64], row: int) -> Line2D:
-    """Mark excluded planes as hollow symbols below the depth axis and return the marks.
+    """Mark planes as hollow symbols below the depth axis and return the marks.
 
     Parameters
     ----------
-    ax : Axes
-        What to draw into.
     x : ndarray of shape (excluded,)
-        Where the planes lie on the x axis.
+        Where they lie on the x axis.
     row : int
         0 for the first protocol, 1 for the second.
     """
@@ -200,8 +183,6 @@ def set_height(ax: Axes, high: float, *, lines: int, foot: bool) -> None:
 
     Parameters
     ----------
-    ax : Axes
-        Whose axis.
     high : float
         Top of what is drawn, in %.
     lines : int
@@ -265,7 +246,7 @@ def _draw_line(ax: Axes, x: npt.NDArray[np.float64], fit: SlopeFit, look: Look) 
         ax.plot(ends, 100 * fit.at(ends), color=look.over(ax), lw=1.4, ls=look.dashes)
 
 
-def _frame(ax: Axes, shown: Sequence[Protocol], component: str, *, lines: int) -> None:
+def _frame(ax: Axes, shown: Sequence[AnalysedProfile], component: str, *, lines: int) -> None:
     """Set title, labels and limits that leave room for text above and marks below."""
     depths = has_depth(shown)
     frame(ax, component, depths=depths)
@@ -283,11 +264,11 @@ def _frame(ax: Axes, shown: Sequence[Protocol], component: str, *, lines: int) -
         draw_floor(ax)
 
 
-def _highest(shown: Sequence[Protocol], component: str) -> float:
+def _highest(shown: Sequence[AnalysedProfile], component: str) -> float:
     """Return the top of curves, bands and lines, in %, with a little air."""
     tops = [0.0]
     for protocol in shown:
-        profile, fit = protocol.profile, protocol.fits.get(component)
+        profile, fit = protocol.profile, protocol.lines.get(component)
         if component not in profile.components:
             continue
         index = profile.components.index(component)

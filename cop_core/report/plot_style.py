@@ -61,7 +61,7 @@ def shade(lightness: float) -> str:
 
 
 def shown_name(text: str, *, most: int = 40) -> str:
-    """Return a name as a figure may show it: shortened, and never read as a formula.
+    """Return a name as a figure may show it: shortened, drawable, and never read as a formula.
 
     Parameters
     ----------
@@ -71,4 +71,4 @@ def shown_name(text: str, *, most: int = 40) -> str:
         Characters to keep.
     """
     short = text if len(text) <= most else f"{text[: most - 1]}…"
-    return short.replace("$", r"\$")
+    return "".join(c if c.isprintable() else "�" for c in short).replace("$", r"\$")

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.power.held_quantity import SIGNAL, STRONGEST
-from cop_core.report.figures import page_wide, save_figure
+from cop_core.power.held_quantity import SIGNAL
+from cop_core.recipes.power_options import STRONGEST
+from cop_core.report.figures import page_wide
 from cop_core.report.plot_style import DEPTH_LABEL, LOOKS, shade
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -69,11 +68,6 @@ def draw_power(figure: Figure, found: Recommendation, *, stacked: bool = False) 
     figure.legend(
         handles.values(), handles.keys(), loc="outside lower center", ncols=2 if stacked else 4
     )
-
-
-def save_power_figure(found: Recommendation, stem: Path) -> None:
-    """Save `power_figure` under a path without its suffix, as SVG, PDF and PNG."""
-    save_figure(lambda: power_figure(found), stem)
 
 
 def _draw_fall(ax: Axes, found: Recommendation) -> None:

@@ -1,84 +1,288 @@
-"""What a report is about: one or two profiles with their lines, under distinct names."""
+"""Reports of one stack and of two compared."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from cop_core.components import CLEAN
-from cop_core.statistics.caveats import profile_caveats
-from cop_core.statistics.compare import Comparison
-from cop_core.statistics.profile import DepthProfile, distinct_names
-from cop_core.statistics.slope import SlopeFit
+import numpy as np
 
-Result = DepthProfile | Comparison
+from cop_core.recipes import CompareRecipe, ProfileRecipe, StackOptions
+from cop_core.records import NOT_READ, OUTSIDE, AnalysedProfile, Comparison
+from cop_core.report.columns import TextTable, at, label, table_by_component
+from cop_core.report.csv_tables import planes_csv
+from cop_core.report.facts import (
+    excitation_facts,
+    excluded_planes,
+    image_facts,
+    photon_facts,
+    validity_facts,
+)
+from cop_core.report.kinds import Kind, register
+from cop_core.report.results import (
+    BREAK,
+    EFFECT,
+    EFFECT_BRIEFLY,
+    EQUIVALENCE,
+    EQUIVALENCE_BRIEFLY,
+    LINE,
+    LINE_BRIEFLY,
+    ArmsEffectResults,
+    BreakResults,
+    ComparisonDocument,
+    ComparisonResults,
+    EffectResults,
+    LineResults,
+    ProfileDocument,
+    ProtocolResults,
+    SlopeResults,
+)
 
-_LABELS = {
-    "gaussian": "Gaussian",
-    "salt_pepper": "Salt & pepper",
-    "poisson": "Poisson",
-    "quantization": "Quantization",
-    "anisotropic": "Anisotropic",
-    CLEAN: "Clean",
-}
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from cop_core.records import ArmsEffect, ComponentEffect, DepthProfile, Provenance, SlopeFit
+    from cop_core.report.columns import Column, Tree
+
+_LEVEL = 0.05
+ResultT = TypeVar("ResultT", AnalysedProfile, Comparison)
 
 
-@dataclass(frozen=True)
-class Protocol:
-    """One profile as the report shows it.
-
-    Attributes
-    ----------
-    name : str
-        The profile's name, made distinct where two share one.
-    profile : DepthProfile
-        The profile.
-    fits : dict of str to SlopeFit
-        The line of every component.
-    """
-
-    name: str
-    profile: DepthProfile
-    fits: dict[str, SlopeFit]
+# --- what is stated ------------------------------------------------------------------------------
 
 
-def protocols(result: Result) -> tuple[Protocol, ...]:
-    """Return the one or two protocols of a result, with the lines already fitted.
-
-    Parameters
-    ----------
-    result : DepthProfile or Comparison
-        What is reported.
-    """
-    if isinstance(result, DepthProfile):
-        return (Protocol(result.name or "stack", result, result.fits),)
-    names = distinct_names(result.profiles)
-    fixed = {effect.component: effect.fixed for effect in result.effects}
-    gained = {effect.component: effect.gained for effect in result.effects}
-    return (
-        Protocol(names[0], result.fixed, fixed),
-        Protocol(names[1], result.gained, gained),
+def protocol_results(analysed: AnalysedProfile) -> ProtocolResults:
+    """Return what a document states of one stack."""
+    profile = analysed.profile
+    depth = profile.depth_um[np.isfinite(profile.depth_um)]
+    return ProtocolResults(
+        n_planes_total=len(profile),
+        depth_range_um=(depth.min(), depth.max()) if len(depth) else None,
+        cap_depth_um=analysed.cap_depth_um,
+        excluded=excluded_planes(profile),
+        image=image_facts(profile),
+        excitation=excitation_facts(profile),
+        validity=validity_facts(profile),
+        photons=photon_facts(analysed.photons),
+        reading=profile.reading,
+        window_um=profile.window_um,
+        components={component: _line(analysed, component) for component in analysed.lines},
     )
 
 
-def warnings_of(result: Result) -> tuple[str, ...]:
-    """Return what the reader must be told beside the numbers.
-
-    Parameters
-    ----------
-    result : DepthProfile or Comparison
-        What is reported.
-    """
-    if isinstance(result, Comparison):
-        return result.warnings
-    (only,) = protocols(result)
-    return profile_caveats(only.name, only.profile, only.fits)
-
-
-def noises(components: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the components without clean."""
-    return tuple(c for c in components if c != CLEAN)
+def _line(analysed: AnalysedProfile, component: str) -> LineResults:
+    profile, fit = analysed.profile, vars(analysed.lines[component]).copy()
+    n = fit.pop("n")
+    values = profile.of(component)[profile.kept]
+    doubt = profile.uncertainty[profile.kept, profile.components.index(component)]
+    return LineResults(
+        **fit,
+        mean=values.mean() if len(values) else None,
+        sd=values.std(ddof=1) if len(values) > 1 else None,
+        uncertainty=doubt.mean() if len(doubt) else None,
+        log_ratio_slope_per_um=analysed.log_ratios[component].slope_per_um,
+        break_=BreakResults(**vars(analysed.breaks[component])),
+        n_planes=n,
+        n_excluded=len(profile) - n,
+    )
 
 
-def label(component: str) -> str:
-    """Return a component's name as a figure or table shows it."""
-    return _LABELS.get(component, component.replace("_", " ").capitalize())
+def effect_results(effect: ComponentEffect) -> EffectResults:
+    """Return what a document states of the effect on one component."""
+    return EffectResults(**{key: getattr(effect, key) for key in EffectResults.model_fields})
+
+
+def arms_results(effect: ArmsEffect) -> ArmsEffectResults:
+    """Return what a document states of the effect on one component, over stacks."""
+    own = {
+        key: getattr(effect, key) for key in ArmsEffectResults.model_fields if hasattr(effect, key)
+    }
+    return ArmsEffectResults(**{**vars(effect.model), **own})
+
+
+def slopes_of(lines: Mapping[str, SlopeFit]) -> dict[str, SlopeResults]:
+    """Return the slopes alone, with their intervals."""
+    return {
+        component: SlopeResults(slope_per_um=fit.slope_per_um, slope_ci95=fit.slope_ci95)
+        for component, fit in lines.items()
+    }
+
+
+def _sensitivity(record: AnalysedProfile | Comparison) -> dict[str, dict[str, Any]]:
+    others = dict.fromkeys(name for each in record.analysed for name in each.sensitivity)
+    return {
+        name: {each.name: slopes_of(each.sensitivity[name]) for each in record.analysed}
+        for name in others
+    }
+
+
+# --- what was asked for --------------------------------------------------------------------------
+
+
+def obstacles_of(made: Provenance | None, profile: DepthProfile | None = None) -> Iterator[str]:
+    """Yield what stands against opening a stack, and reading its profile, again."""
+    if made is None:
+        yield "how the stack was opened is not known"
+        return
+    if made.opened.source is None:
+        array = made.source == "array"
+        yield "the stack was an array" if array else f"its planes came from {made.source}"
+    if profile is None:
+        return
+    if not profile.reading.weights:
+        yield "the weights were not loaded from a file"
+    if not made.whole or any(p.reason == NOT_READ for p in profile.planes):
+        yield "its reading was stopped before the end"
+
+
+def opened_as(opened: StackOptions, name: str) -> StackOptions:
+    """Return how a stack was opened, under a name where its file has another."""
+    file = Path(opened.source or "")
+    own = opened.name is None and name in (file.name, file.stem.removesuffix(".ome"))
+    return opened if own else opened.but(name=name)
+
+
+def _opened(profile: DepthProfile) -> StackOptions:
+    opened = profile.provenance.opened if profile.provenance else StackOptions()
+    by_hand = {i: why for i, why in profile.left_out.items() if not why.startswith(OUTSIDE)}
+    return opened.but(left_out=by_hand)
+
+
+# --- kinds ---------------------------------------------------------------------------------------
+
+
+class _Protocols(Kind[ResultT]):
+    """What reports of one and of two stacks have in common."""
+
+    schema_version = "2.0"
+    template = "report.html"
+    owned = ("figures/profile.*", "figures/effects.*")
+
+    def caveats(self, record: ResultT) -> tuple[str, ...]:
+        return record.caveats
+
+    def provenances(self, record: ResultT) -> dict[str, Provenance]:
+        made = {each.name: each.profile.provenance for each in record.analysed}
+        return {name: one for name, one in made.items() if one is not None}
+
+    def texts(self, record: ResultT, document: Tree) -> dict[str, str]:
+        return {"planes.csv": planes_csv(record.analysed)}
+
+    def figures(self, record: ResultT) -> dict[str, Callable[[], Figure]]:
+        from cop_core.report.figures import profile_figure
+
+        return {"profile": lambda: profile_figure(record.analysed)}
+
+    def tables(self, record: ResultT, document: Tree, *, brief: bool) -> list[TextTable]:
+        columns = LINE_BRIEFLY if brief else LINE
+        return [_protocol_table(n, p, columns) for n, p in document["protocols"].items()]
+
+
+class ProfileKind(_Protocols[AnalysedProfile]):
+    """Reports of one stack."""
+
+    name = "profile"
+    record = AnalysedProfile
+    results = ProfileDocument
+
+    def state(self, record: AnalysedProfile) -> ProfileDocument:
+        return ProfileDocument(
+            protocols={record.name: protocol_results(record)}, sensitivity=_sensitivity(record)
+        )
+
+    def recipe(self, record: AnalysedProfile) -> ProfileRecipe:
+        profile = record.profile
+        return ProfileRecipe(
+            stack=opened_as(_opened(profile), record.name),
+            reading=profile.reading,
+            window_um=profile.window_um,
+            sensitivity=bool(record.sensitivity),
+        )
+
+    def obstacles(self, record: AnalysedProfile) -> Iterator[str]:
+        yield from obstacles_of(record.profile.provenance, record.profile)
+
+
+class ComparisonKind(_Protocols[Comparison]):
+    """Reports of two stacks."""
+
+    name = "comparison"
+    record = Comparison
+    results = ComparisonDocument
+
+    def state(self, record: Comparison) -> ComparisonDocument:
+        return ComparisonDocument(
+            protocols={each.name: protocol_results(each) for each in record.analysed},
+            comparison=ComparisonResults(
+                difference=f"{record.fixed.name} minus {record.gained.name}",
+                rule=record.options.rule,
+                components={e.component: effect_results(e) for e in record.effects},
+            ),
+            sensitivity=_sensitivity(record),
+        )
+
+    def recipe(self, record: Comparison) -> CompareRecipe:
+        profile = record.fixed.profile
+        first, second = (_opened(each.profile).but(name=each.name) for each in record.analysed)
+        return CompareRecipe(
+            stacks=(first, second),
+            reading=profile.reading,
+            comparison=record.options,
+            window_um=profile.window_um,
+            sensitivity=bool(record.fixed.sensitivity),
+        )
+
+    def obstacles(self, record: Comparison) -> Iterator[str]:
+        first, second = (each.profile for each in record.analysed)
+        for each in record.analysed:
+            found = obstacles_of(each.profile.provenance, each.profile)
+            yield from (f"{each.name}: {what}" for what in found)
+        if (first.reading, first.window_um) != (second.reading, second.window_um):
+            yield "the two stacks were read with different options"
+
+    def figures(self, record: Comparison) -> dict[str, Callable[[], Figure]]:
+        from cop_core.report.figures import effects_figure
+
+        return {**super().figures(record), "effects": lambda: effects_figure(record)}
+
+    def tables(self, record: Comparison, document: Tree, *, brief: bool) -> list[TextTable]:
+        found, options = document["comparison"], document["recipe"]["comparison"]
+        columns = EFFECT_BRIEFLY if brief else EFFECT
+        if options["margin_per_100_um"] is not None:
+            columns = columns | (EQUIVALENCE_BRIEFLY if brief else EQUIVALENCE)
+        compared = table_by_component(
+            found["difference"], columns, found["components"], "; ".join(how_compared(options))
+        )
+        return [*super().tables(record, document, brief=brief), compared]
+
+
+def _protocol_table(name: str, stated: Tree, columns: Mapping[str, Column]) -> TextTable:
+    kept, n = stated["validity"]["n_planes_kept"], stated["n_planes_total"]
+    breaks = (
+        f"{label(component)} at {BREAK['break.depth_um'].cell('break.depth_um', values)}"
+        for component, values in stated["components"].items()
+        if (at(values, "break.p_value") or 1.0) < _LEVEL
+    )
+    found = ", ".join(breaks)
+    return table_by_component(
+        f"{name} ({kept} of {n} planes)",
+        columns,
+        stated["components"],
+        f"slope changes, depth in µm: {found}" if found else "",
+    )
+
+
+def how_compared(options: Tree) -> Iterator[str]:
+    """Yield what was chosen beside the defaults, in words."""
+    if options["rule"] == "paper":
+        yield "sizes of d by the f2 convention, naive p"
+    if options["errors"] != "ar1":
+        yield f"errors of the slope difference: {options['errors']}"
+    if options["margin_per_100_um"] is not None:
+        margin = f"{100 * options['margin_per_100_um']:g} % per 100 µm"
+        yield f"p (margin): slope no smaller than {margin}, of each protocol"
+
+
+register(ProfileKind())
+register(ComparisonKind())

@@ -1,53 +1,44 @@
-"""The report folder: JSON, table of planes, figures."""
+"""The folder of a report: document, tables, figures and page."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from cop_core.report.document import json_text, report_document
-from cop_core.report.identity import inputs_of
-from cop_core.report.page import report_html
-from cop_core.report.placing import placed
-from cop_core.report.planes import planes_csv
-from cop_core.report.protocols import Result, protocols
-from cop_core.statistics.compare import Comparison
+from cop_core.errors import CopError
+from cop_core.report.document import document_of
+from cop_core.report.hashing import identified
+from cop_core.report.kinds import kind_of
+from cop_core.writing import placed
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping, Sequence
-
-    from cop_core.statistics.profile import DepthProfile
+    from collections.abc import Callable
 
 
 def write_report(
-    result: Result,
+    record: Any,
     directory: str | os.PathLike[str],
     *,
     command: str | None = None,
-    others: Mapping[str, Sequence[DepthProfile]] | None = None,
     hashed: bool | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Path:
-    """Write a profile or a comparison as a folder of files.
+    """Write what was found as a folder of files.
 
-    ``report.json`` holds every number, ``report.html`` shows them on one page that needs nothing
-    beside it, ``planes.csv`` has one row for each plane, ``figures/`` the profile (and, for a
-    comparison, the effects) as SVG, PDF and PNG. Files of an earlier report
-    are replaced only once all new ones are complete. The same result and command give the same
-    bytes.
+    The document (``report.json``, of other kinds under other names) holds every number, the page
+    of the same name shows them and needs nothing beside it, CSV tables have one row for each
+    plane, ``figures/`` every figure as SVG, PDF and PNG. Files of an earlier report are replaced
+    only once all new ones are complete. The same record and command give the same bytes.
 
     Parameters
     ----------
-    result : DepthProfile or Comparison
-        What to report.
+    record : AnalysedProfile, Comparison, Recommendation, StudyRecord or DepthProfile
+        What was found.
     directory : path
-        Folder, created where it does not exist; other files in it are left alone.
+        Created where it does not exist; other files in it are left alone.
     command : str, optional
-        The command line that repeats the result, kept as provenance.
-    others : mapping, optional
-        The same stacks read with other normalisations, by their names; the report then says
-        how slopes depend on the normalisation.
+        The command line that repeats it.
     hashed : bool, optional
         Whether the SHA-256 of stacks and power tables is computed; None does so for up to
         `HASH_LIMIT_BYTES`.
@@ -66,34 +57,37 @@ def write_report(
     CopError
         Writing failed for another reason, such as a full disk.
     """
-    # Matplotlib takes a second to import and only this function needs it.
-    from cop_core.report.figures import FORMATS, save_effects_figure, save_profile_figure
+    try:  # matplotlib takes a second to import, and only reports need it
+        from cop_core.report.figures import save_figure
+    except ValueError as error:
+        advice = "Mend or remove its matplotlibrc, or unset MPLBACKEND"
+        raise CopError(
+            f"it cannot be imported ({error})", where="matplotlib", advice=advice
+        ) from None
+    from cop_core.report.page import page_of
 
     target = Path(directory).expanduser()
-    shown = protocols(result)
-    inputs = inputs_of(shown, hashed=hashed, progress=progress)
+    kind, record = kind_of(record)
+    inputs = kind.inputs(record)
+    made = {n: one for n, one in kind.provenances(record).items() if n not in inputs}
+    inputs |= identified(made, hashed=hashed, progress=progress)
+    document = document_of(record, command=command, inputs=inputs)
     with placed(target) as folder:
-        document = report_document(result, command=command, inputs=inputs, others=others)
-        # a file name that is not UTF-8 becomes an escape that reads back as the same name
-        (folder / "report.json").write_text(
-            json_text(document), encoding="utf-8", errors="backslashreplace"
-        )
-        (folder / "planes.csv").write_text(
-            planes_csv(shown), encoding="utf-8", errors="backslashreplace", newline=""
-        )
+        texts = {kind.file_name: document.to_json(), **kind.texts(record, document.tree)}
         (folder / "figures").mkdir()
-        save_profile_figure(shown, folder / "figures" / "profile")
-        if isinstance(result, Comparison):
-            save_effects_figure(result, folder / "figures" / "effects")
-        (folder / "report.html").write_text(
-            report_html(document, drawings_in(folder / "figures")), encoding="utf-8"
-        )
-    if not isinstance(result, Comparison):
-        for suffix in FORMATS:  # an earlier comparison's figure would belie this report
-            (target / "figures" / f"effects.{suffix}").unlink(missing_ok=True)
+        for name, draw in kind.figures(record).items():
+            save_figure(draw, folder / "figures" / name)
+        if kind.template:
+            svgs = sorted((folder / "figures").glob("*.svg"))
+            drawings = {path.stem: path.read_text("utf-8") for path in svgs}
+            page = Path(kind.file_name).with_suffix(".html").name
+            texts[page] = page_of(document, kind.template, drawings)
+        for name, text in texts.items():
+            # a file name that is not UTF-8 becomes an escape that reads back as the same name
+            (folder / name).write_text(text, "utf-8", errors="backslashreplace", newline="")
+        written = {path.relative_to(folder) for path in folder.rglob("*")}
+    for pattern in kind.owned:
+        for old in target.glob(pattern):
+            if old.relative_to(target) not in written:
+                old.unlink()
     return target
-
-
-def drawings_in(figures: Path) -> dict[str, str]:
-    """Return the figures just written, name to SVG."""
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(figures.glob("*.svg"))}

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.errors import InputError
+from cop_core.recipes import GainedPower
 from cop_core.simulator.microscope import Detector, Exposure, Microscope, Optics
 from cop_core.simulator.phantom import Phantom
-from cop_core.stacks.power import GainedPower, constant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -145,7 +145,7 @@ class Preset:
     def powers_mw(self) -> dict[str, npt.NDArray[np.float64]]:
         """Power of every plane, by protocol."""
         return {
-            "fixed": constant(self.depths_um, self.fixed_mw),
+            "fixed": np.full(len(self.depths_um), float(self.fixed_mw)),
             "gained": self.gained.at(self.depths_um),
         }
 

@@ -155,11 +155,10 @@ def _choose(data: Dataset, axis: str, chosen: int | str | None, names: Sequence[
             where=data.source,
             advice=f"choose one with {what} (command line: --{what})",
         )
-    if isinstance(chosen, str) and chosen in names:
-        if list(names).count(chosen) == 1:
-            return list(names).index(chosen)
-    elif (index := _as_index(chosen)) is not None and 0 <= index < size:
+    if (index := _as_index(chosen)) is not None and 0 <= index < size:
         return index
+    if names.count(str(chosen)) == 1:  # a name may be a number too
+        return names.index(str(chosen))
     raise InputError(
         f"there is no single {what} {chosen!r}",
         where=data.source,

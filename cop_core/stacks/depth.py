@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -15,23 +14,6 @@ if TYPE_CHECKING:
 
 _ADVICE = "give the z step: z_step_um in Python, --z-step-um on the command line, Z step in napari"
 _SLACK = 0.1
-
-
-def require_z_step(z_step_um: Any) -> float | None:
-    """Check a z step given by the user, in um."""
-    if z_step_um is None:
-        return None
-    try:
-        step = math.nan if isinstance(z_step_um, bool) else float(z_step_um)
-    except (TypeError, ValueError):
-        step = math.nan
-    if not math.isfinite(step) or step <= 0:
-        raise InputError(
-            f"the z step must be a finite number of um larger than 0, not {z_step_um!r}",
-            where="z_step_um",
-            advice=_ADVICE,
-        )
-    return step
 
 
 def depths_of(

@@ -6,10 +6,11 @@ import os
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import tifffile
 
+from cop_core.records import FileState
 from cop_core.stacks.formats.tiff.ome import parse_ome
 from cop_core.stacks.formats.tiff.planes import quiet_tifffile
 
@@ -30,19 +31,10 @@ def source_files(source: str | os.PathLike[str]) -> tuple[Path, ...]:
     return tuple(sorted((f for f in found if f.is_file()), key=os.fsencode))
 
 
-def file_state(source: str | os.PathLike[str]) -> dict[str, Any] | None:
+def file_state(source: str | os.PathLike[str]) -> FileState | None:
     """Return what tells cheaply whether the files of a source are still the same.
 
-    Parameters
-    ----------
-    source : path
-        What `open_stack` takes.
-
-    Returns
-    -------
-    dict or None
-        ``n_files``, ``n_bytes`` and ``modified``, the newest time of change (ISO 8601, UTC).
-        None where there is no such path, as for an array.
+    None where there is no such path, as for an array.
     """
     known = []
     for file in source_files(source):
@@ -51,11 +43,11 @@ def file_state(source: str | os.PathLike[str]) -> dict[str, Any] | None:
     if not known:
         return None
     newest = max(state.st_mtime for state in known)
-    return {
-        "n_files": len(known),
-        "n_bytes": sum(state.st_size for state in known),
-        "modified": datetime.fromtimestamp(newest, UTC).isoformat(),
-    }
+    return FileState(
+        n_files=len(known),
+        n_bytes=sum(state.st_size for state in known),
+        modified=datetime.fromtimestamp(newest, UTC).isoformat(),
+    )
 
 
 def _below(folder: Path) -> Iterator[Path]:

@@ -15,6 +15,8 @@ from cop_core.stacks.validity import Validity, check_plane, size_flags
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cop_core.recipes import StackOptions
+    from cop_core.records import StoredImage
     from cop_core.stacks.axes import Selection
     from cop_core.stacks.dataset import ReadPlane
 
@@ -76,8 +78,12 @@ class Stack(Protocol):
         """Size of a pixel (y, x); None where not stated."""
 
     @property
-    def metadata(self) -> dict[str, Any]:
-        """Everything else worth keeping, as plain JSON types."""
+    def options(self) -> StackOptions:
+        """How it was opened."""
+
+    @property
+    def image(self) -> StoredImage:
+        """How it is stored, and which part of it this is."""
 
     def plane(self, index: int) -> Plane:
         """Read one plane; a broken one comes as zeros with a reason in its validity.
@@ -104,7 +110,8 @@ class LazyStack:
     depth_um: npt.NDArray[np.float64]
     power_mw: npt.NDArray[np.float64]
     pixel_size_um: tuple[float, float] | None
-    metadata: dict[str, Any]
+    options: StackOptions
+    image: StoredImage
     selection: Selection = field(repr=False)
     read: ReadPlane = field(repr=False)
 

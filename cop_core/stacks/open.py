@@ -6,38 +6,30 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from cop_core.errors import CopError, InputError
-from cop_core.stacks._given import given_options
+from cop_core.recipes import AS_FILE, StackOptions
+from cop_core.records import StoredImage
 from cop_core.stacks.axes import Selection, select
 from cop_core.stacks.dataset import Opening
-from cop_core.stacks.depth import depths_of, require_z_step
+from cop_core.stacks.depth import depths_of
 from cop_core.stacks.formats import format_of
 from cop_core.stacks.formats.array import describe_array, is_array
 from cop_core.stacks.limits import require_block, require_plane_count, require_real
-from cop_core.stacks.model import LazyStack
+from cop_core.stacks.model import LazyStack, Stack
 from cop_core.stacks.power import resolve_power
+
+ARRAY: Final = "array"
+"""Source of a stack that is in no file."""
 
 if TYPE_CHECKING:
     from cop_core.stacks.dataset import Dataset
-    from cop_core.stacks.model import Stack
 
 
-def open_stack(
-    source: Any,
-    *,
-    z_step_um: float | None = None,
-    power: Any = None,
-    channel: int | str | None = None,
-    time: int | str | None = None,
-    axes: str | None = None,
-    name: str | None = None,
-    level: int = 0,
-    allow_partial: bool = False,
-) -> Stack:
+def open_stack(source: Any, options: StackOptions | None = None, **chosen: Any) -> Stack:
     """Open a z-stack, to be read plane by plane.
 
     Parameters
@@ -46,50 +38,49 @@ def open_stack(
         A TIFF file (OME, ImageJ, ScanImage, plain), the folder of an OME-Zarr image or a
         zarr array, a folder of TIFFs of one plane each, numbered in their names, or a numpy,
         dask or zarr array (planes, Y, X where ``axes`` is None).
-    z_step_um : float, optional
-        Distance of two planes in um; goes before the metadata. Needed where they say
-        nothing. Makes the frames of a movie, or planes of unknown meaning, z planes.
-    power : float, str, Path, GainedPower or array_like, optional
-        Power at the sample: in mW, as ``gained:P0,l,Pmax``, as a CSV file with
-        ``depth_um,power_mw``, or one value a plane. None takes ``power_mw`` from the
-        metadata where present (zarr attribute, OME map annotation, TIFF description).
-    channel, time : int or str, optional
-        Index or name of the channel, index of the time point; needed where there are several.
-    axes : str, optional
-        One letter an axis out of TCZYXSIQ, in place of what the metadata say.
-    name : str, optional
-        What to call the stack; None takes the file's name.
-    level : int, optional
-        Resolution level of a pyramid, 0 being the finest.
-    allow_partial : bool, optional
-        True to open a truncated TIFF all the same, its lost planes flagged "truncated".
+    options : StackOptions, optional
+        How it is opened.
+    **chosen
+        Fields of `StackOptions` in place of `options`: ``z_step_um`` (goes before the metadata,
+        and makes the frames of a movie, or planes of unknown meaning, z planes), ``power``
+        (without it ``power_mw`` of the metadata counts: zarr attribute, OME map annotation, TIFF
+        description), ``channel``, ``time``, ``axes``, ``name``, ``level``, ``allow_partial``
+        (planes lost from a cut TIFF are flagged).
 
     Returns
     -------
     Stack
         Depths are relative to the first plane and in the order of the planes. A plane
-        that cannot be used says why in its validity; reading it never raises. Its
-        ``metadata["opened_with"]`` holds the options given here, as JSON types.
+        that cannot be used says why in its validity; reading it never raises.
 
     Raises
     ------
     InputError
         Where the source or an option cannot be used; the message says what to do.
     """
+    options = (options or StackOptions()).but(**chosen)
     with readable_errors(source):
-        require_z_step(z_step_um)
-        data = open_dataset(source, Opening(axes, level, allow_partial))
-        return stack_of(
-            data,
-            z_step_um=z_step_um,
-            power=power,
-            channel=channel,
-            time=time,
-            axes=axes,
-            name=name,
-            level=level,
-            allow_partial=allow_partial,
+        opening = Opening(options.axes, options.level, options.allow_partial)
+        return stack_of(open_dataset(source, opening), options)
+
+
+def as_stack(source: Any, **chosen: Any) -> Stack:
+    """Return a stack as it is, and open what is none yet.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be opened, or is open already and was to be opened otherwise.
+    """
+    if not isinstance(source, Stack):
+        return open_stack(source, **chosen)
+    if StackOptions(**chosen) != StackOptions():
+        raise InputError(
+            f"it is open already, without {', '.join(sorted(chosen))}",
+            where=source.name,
+            advice="pass what it was opened from, or open it with these options",
         )
+    return source
 
 
 @contextmanager
@@ -108,26 +99,35 @@ def readable_errors(source: Any) -> Iterator[None]:
         ) from error
 
 
-def stack_of(
-    data: Dataset,
-    *,
-    z_step_um: float | None = None,
-    power: Any = None,
-    channel: int | str | None = None,
-    time: int | str | None = None,
-    axes: str | None = None,
-    name: str | None = None,
-    level: int = 0,
-    allow_partial: bool = False,
-) -> LazyStack:
-    """Choose one z-stack of a dataset; the options are those of `open_stack`."""
-    step = require_z_step(z_step_um)
-    selection = select(data, channel, time, any_axis=step is not None or axes is not None)
-    stack = _stack(data, selection, step, power, name)
-    stack.metadata["opened_with"] = given_options(
-        selection, step, power, channel, time, axes, level, allow_partial=allow_partial
+def stack_of(data: Dataset, options: StackOptions) -> LazyStack:
+    """Choose one z-stack of a dataset."""
+    any_axis = options.z_step_um is not None or options.axes is not None
+    selection = select(data, options.channel, options.time, any_axis=any_axis)
+    n_planes, height, width = (data.size(axis) for axis in (selection.plane_axis, "Y", "X"))
+    dtype = require_real(data.dtype, data.source)
+    if not height or not width:
+        raise InputError("its planes have no pixels", where=data.source)
+    require_plane_count(n_planes, data.source)
+    if data.source != ARRAY:
+        require_block((height, width), dtype.itemsize, "plane", data.source)
+    depth_um, origin = depths_of(n_planes, options.z_step_um, data.scale, data.source)
+    stated = data.power_mw if options.power is None else options.power
+    power_mw = resolve_power(stated, depth_um, where=data.source)
+    for values in (depth_um, power_mw):
+        values.setflags(write=False)
+    return LazyStack(
+        name=options.name or data.name,
+        source=data.source,
+        shape=(n_planes, height, width),
+        dtype=np.dtype(dtype),
+        depth_um=depth_um,
+        power_mw=power_mw,
+        pixel_size_um=data.scale.pixel_size_um,
+        options=_as_opened(data, selection, options),
+        image=_image(data, selection, origin),
+        selection=selection,
+        read=data.read,
     )
-    return stack
 
 
 def open_dataset(source: Any, opening: Opening) -> Dataset:
@@ -144,50 +144,31 @@ def open_dataset(source: Any, opening: Opening) -> Dataset:
     return format_of(path).describe(path, opening)
 
 
-def _stack(
-    data: Dataset, selection: Selection, step: float | None, power: Any, name: str | None
-) -> LazyStack:
-    n_planes, height, width = (data.size(axis) for axis in (selection.plane_axis, "Y", "X"))
-    dtype = require_real(data.dtype, data.source)
-    if not height or not width:
-        raise InputError("its planes have no pixels", where=data.source)
-    require_plane_count(n_planes, data.source)
-    if data.source != "array":
-        require_block((height, width), dtype.itemsize, "plane", data.source)
-    depth_um, origin = depths_of(n_planes, step, data.scale, data.source)
-    stated = data.power_mw if power is None else power
-    power_mw = resolve_power(stated, depth_um, where=data.source)
-    for values in (depth_um, power_mw):
-        values.setflags(write=False)
-    return LazyStack(
-        name=name or data.name,
-        source=data.source,
-        shape=(n_planes, height, width),
-        dtype=np.dtype(dtype),
-        depth_um=depth_um,
-        power_mw=power_mw,
-        pixel_size_um=data.scale.pixel_size_um,
-        metadata=_metadata(data, selection, origin),
-        selection=selection,
-        read=data.read,
-    )
+def _as_opened(data: Dataset, selection: Selection, options: StackOptions) -> StackOptions:
+    """Return options that open the same stack again, whoever reads them."""
+    path = None if data.source == ARRAY else data.source
+    channel, time = options.channel, options.time
+    if isinstance(channel, str) and (channel.isdigit() or channel == AS_FILE):
+        channel = selection.fixed.get("C", 0)  # a name that would be read as something else
+    return options.but(source=path, channel=channel, time=time)
 
 
-def _metadata(data: Dataset, selection: Selection, origin: str) -> dict[str, Any]:
-    positions = data.scale.z_positions_um
+def _image(data: Dataset, selection: Selection, origin: str) -> StoredImage:
     channel = selection.fixed.get("C")
     named = channel is not None and channel < len(data.channels)
-    return {
-        "format": data.kind,
-        "axes": data.axes,
-        "shape": list(data.shape),
-        "plane_axis": selection.plane_axis,
-        "channel": channel,
-        "channel_name": data.channels[channel] if named and channel is not None else None,
-        "time": selection.fixed.get("T"),
-        "depth_from": origin,
-        "z_positions_um": list(positions) if positions else None,
-    }
+    return StoredImage(
+        format=data.kind,
+        axes=data.axes,
+        shape=tuple(data.shape),
+        dtype=str(require_real(data.dtype, data.source)),
+        plane_shape=(data.size("Y"), data.size("X")),
+        pixel_size_um=data.scale.pixel_size_um,
+        plane_axis=selection.plane_axis,
+        channel=channel,
+        channel_name=data.channels[channel] if named and channel is not None else None,
+        time=selection.fixed.get("T"),
+        depth_from=origin,
+    )
 
 
 def _label(source: Any) -> str:

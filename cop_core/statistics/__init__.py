@@ -1,58 +1,31 @@
-"""Noise against depth: profiles, lines through them, two protocols compared."""
+"""Noise against depth: lines, breaks, two protocols compared, several animals."""
 
-from cop_core.statistics.arms import ArmsComparison, ArmsEffect, compare_arms
-from cop_core.statistics.breaks import BreakFit, break_fits, fit_break
-from cop_core.statistics.caveats import exclusions, profile_caveats
-from cop_core.statistics.compare import N_BOOTSTRAP, Comparison, ComponentEffect, compare
-from cop_core.statistics.component_effect import Choices
-from cop_core.statistics.depth_window import Window, within
-from cop_core.statistics.effect_size import Rule, cohen_d, hedges_g
-from cop_core.statistics.equivalence import equivalence_p
-from cop_core.statistics.log_ratios import (
-    CLR_FLOOR,
-    clr,
-    log_ratio_fits,
-    log_ratio_slopes,
-    sign_changes,
-)
-from cop_core.statistics.mixed_model import MixedFit, fit_mixed
-from cop_core.statistics.photons import Photons, photons_of
-from cop_core.statistics.power_cap import cap_depth_um
-from cop_core.statistics.profile import (
-    NOT_READ,
-    DepthProfile,
-    PlaneEstimate,
-    distinct_names,
-    fit_profile,
-)
-from cop_core.statistics.slope import SlopeFit, fit_slope
-from cop_core.statistics.slope_difference import Errors
+from cop_core.statistics.analysis import analyse, analyse_all
+from cop_core.statistics.arms import compare_arms
+from cop_core.statistics.breaks import break_fits, fit_break
+from cop_core.statistics.caveats import exclusions
+from cop_core.statistics.compare import compare
+from cop_core.statistics.depths import cap_depth_um, limits_um, within
+from cop_core.statistics.effect_size import cohen_d, hedges_g
+from cop_core.statistics.log_ratios import CLR_FLOOR, clr, log_ratio_fits, sign_changes
+from cop_core.statistics.mixed_model import fit_mixed
+from cop_core.statistics.photons import photons_of
+from cop_core.statistics.significance import equivalence_p
+from cop_core.statistics.slope import fit_profile, fit_slope
+from cop_core.statistics.study import analyse_stack, compare_channels
 
 __all__ = [
     "CLR_FLOOR",
-    "NOT_READ",
-    "N_BOOTSTRAP",
-    "ArmsComparison",
-    "ArmsEffect",
-    "BreakFit",
-    "Choices",
-    "Comparison",
-    "ComponentEffect",
-    "DepthProfile",
-    "Errors",
-    "MixedFit",
-    "Photons",
-    "PlaneEstimate",
-    "Rule",
-    "SlopeFit",
-    "Window",
+    "analyse",
+    "analyse_all",
+    "analyse_stack",
     "break_fits",
     "cap_depth_um",
     "clr",
     "cohen_d",
     "compare",
     "compare_arms",
-    "distinct_names",
+    "compare_channels",
     "equivalence_p",
     "exclusions",
     "fit_break",
@@ -60,10 +33,9 @@ __all__ = [
     "fit_profile",
     "fit_slope",
     "hedges_g",
+    "limits_um",
     "log_ratio_fits",
-    "log_ratio_slopes",
     "photons_of",
-    "profile_caveats",
     "sign_changes",
     "within",
 ]

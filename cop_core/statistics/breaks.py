@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 import scipy
 
+from cop_core.records import BreakFit
 from cop_core.statistics import autocorrelation
 from cop_core.statistics.piecewise import BreakSearch, fit_pieces, line_design
 from cop_core.statistics.slope import paired_values
 from cop_core.statistics.smooth_curve import fit_curve, raised
 
 if TYPE_CHECKING:
-    from cop_core.statistics.profile import DepthProfile
+    from cop_core.records import DepthProfile
 
 Array = npt.NDArray[np.float64]
 
@@ -25,55 +25,11 @@ TOO_FEW: Final = f"needs {MIN_PLANES} planes or more at different depths"
 NO_SPREAD: Final = "the two lines leave nothing to judge the break by"
 OPEN: Final = "the break may lie outside the depths searched"
 
-_NAN = float("nan")
-_UNKNOWN = (_NAN, _NAN)
 _CANDIDATES: Final = 120
 _EACH: Final = np.arange(_CANDIDATES)[:, None]  # one break at each
 _SIDE: Final = 0.1  # share of the planes that lies to either side of every candidate
 _TERMS: Final = 4  # level, slope, bend, break
 _LEVEL: Final = 0.975  # of F: at 0.95 the interval covers 89 to 96 %, as the likelihood has peaks
-
-
-@dataclass(frozen=True)
-class BreakFit:
-    """Two lines that meet at a break, errors AR(1) along depth.
-
-    NaN means undefined, with the reason in `note`.
-
-    Attributes
-    ----------
-    depth_um : float
-        Depth of the break.
-    ci95_um : (float, float)
-        95 % interval of that depth, from the likelihood; it ends with the depths searched.
-    p_value : float
-        p of there being no break (Davies' bound, so rather too large than too small).
-    shallow_slope_per_um, deep_slope_per_um : float
-        Slopes above and below the break, generalised least squares.
-    shallow_ci95, deep_ci95 : (float, float)
-        Their 95 % intervals, the break taken as known.
-    rho : float
-        Correlation of neighbouring planes around the two lines.
-    note : str
-        What the reader must know; empty for an ordinary fit.
-
-    References
-    ----------
-    .. [1] J. D. Toms, M. L. Lesperance, "Piecewise regression: a tool for identifying
-       ecological thresholds", Ecology 84, 2034 (2003), the interval.
-    .. [2] R. B. Davies, "Hypothesis testing when a nuisance parameter is present only under
-       the alternative", Biometrika 74, 33 (1987), the test.
-    """
-
-    depth_um: float = _NAN
-    ci95_um: tuple[float, float] = _UNKNOWN
-    p_value: float = _NAN
-    shallow_slope_per_um: float = _NAN
-    shallow_ci95: tuple[float, float] = _UNKNOWN
-    deep_slope_per_um: float = _NAN
-    deep_ci95: tuple[float, float] = _UNKNOWN
-    rho: float = _NAN
-    note: str = ""
 
 
 def fit_break(depth_um: npt.ArrayLike, values: npt.ArrayLike) -> BreakFit:

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cop_core.statistics.log_ratios import log_ratio_fits, sign_changes
-from cop_core.statistics.profile import UNFAMILIAR
+from cop_core.records import UNFAMILIAR
+from cop_core.statistics.log_ratios import sign_changes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cop_core.statistics.component_effect import ComponentEffect
-    from cop_core.statistics.profile import DepthProfile
-    from cop_core.statistics.slope import SlopeFit
+    from cop_core.records import ComponentEffect, DepthProfile, SlopeFit
 
 ONE_STACK: Final = (
     "one stack per protocol: planes of one stack are not independent samples, "
@@ -24,45 +22,31 @@ ONE_STACK: Final = (
 
 _CORRELATED = 0.1
 _LEVEL = 0.05
-_MAY_DIFFER = frozenset({"name", "path", "power", "power_mw", "z_step_um"})
 
 
 def profile_caveats(
-    name: str, profile: DepthProfile, fits: Mapping[str, SlopeFit]
+    profile: DepthProfile, lines: Mapping[str, SlopeFit], log_ratios: Mapping[str, SlopeFit]
 ) -> tuple[str, ...]:
-    """Return what to know about one profile's lines.
+    """Return what to know about one profile's lines, sentences without a full stop.
 
-    Parameters
-    ----------
-    name : str
-        What to call the profile.
-    profile : DepthProfile
-        The profile.
-    fits : mapping of str to SlopeFit
-        Its lines, from `fit_profile`.
-
-    Returns
-    -------
-    tuple of str
-        Sentences without a full stop: planes excluded, planes unlike those of training, fits
-        that are undefined or weak, lines that miss a curve, planes that are correlated, slopes
-        that closure may have made.
+    Planes excluded, planes unlike those of training, fits that are undefined or weak, lines that
+    miss a curve, planes that are correlated, slopes that closure may have made.
     """
     found = [
         _excluded(profile),
         _unfamiliar(profile),
-        *_notes(fits),
-        _curved(fits),
-        _correlated(fits),
-        _closure(profile, fits),
+        *_notes(lines),
+        _curved(lines),
+        _correlated(lines),
+        _closure(lines, log_ratios),
     ]
-    return tuple(f"{name}: {text}" for text in found if text)
+    return tuple(text for text in found if text)
 
 
 def settings_caveat(first: DepthProfile, second: DepthProfile) -> tuple[str, ...]:
-    """Return a warning that names the settings in which two profiles differ, if any."""
-    stated = (first.settings.keys() | second.settings.keys()) - _MAY_DIFFER
-    differ = sorted(key for key in stated if first.settings.get(key) != second.settings.get(key))
+    """Return a caveat that names the options in which two readings differ, if any."""
+    one, other = (dict(p.reading) | {"depth window": p.window_um} for p in (first, second))
+    differ = sorted(key for key in one if key != "device" and one[key] != other[key])
     return (f"the two profiles were made with different {', '.join(differ)}",) if differ else ()
 
 
@@ -141,8 +125,8 @@ def _correlated(fits: Mapping[str, SlopeFit]) -> str:
     )
 
 
-def _closure(profile: DepthProfile, fits: Mapping[str, SlopeFit]) -> str:
-    changed = sign_changes(fits, log_ratio_fits(profile))
+def _closure(lines: Mapping[str, SlopeFit], log_ratios: Mapping[str, SlopeFit]) -> str:
+    changed = sign_changes(lines, log_ratios)
     if not changed:
         return ""
     return (

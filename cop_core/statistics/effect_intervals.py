@@ -13,7 +13,7 @@ from cop_core.statistics.effect_size import cohen_d, d_rows
 from cop_core.statistics.smooth_curve import fit_curve
 
 if TYPE_CHECKING:
-    from cop_core.statistics.effect_size import Interval
+    from cop_core.records.arrays import Interval
     from cop_core.statistics.smooth_curve import Curve
 
 Array = npt.NDArray[np.float64]
@@ -21,13 +21,6 @@ Array = npt.NDArray[np.float64]
 _UNKNOWN = (float("nan"), float("nan"))
 _MIN_DOF = 6.0  # of the interval of d; with 2 it covers 99 % and more of 34 planes
 _CHUNK = 250  # bootstrap samples held at once, to keep memory flat
-
-
-def interval_of_d(
-    first: tuple[Array, Array], second: tuple[Array, Array], *, n_samples: int, seed: int
-) -> Interval:
-    """Return the 95 % interval of Cohen's d, the first of `effect_intervals`."""
-    return effect_intervals(first, second, n_samples=n_samples, seed=seed)[0]
 
 
 def effect_intervals(

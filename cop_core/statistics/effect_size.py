@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 import scipy
 
+from cop_core.records.arrays import UNKNOWN, Interval
+
+if TYPE_CHECKING:
+    from cop_core.recipes.comparison import Rule
+
 Array = npt.NDArray[np.float64]
-Interval = tuple[float, float]
-Rule = Literal["default", "paper"]
 
 D_CLASSES: Final = ((0.2, "small"), (0.5, "medium"), (0.8, "large"))
 """Cohen's conventions for d."""
@@ -20,8 +23,6 @@ F2_SUFFIX: Final = " (f2 convention)"
 """Marks a class of d that is named by the limits for f2."""
 D_CLASSES_PAPER: Final = ((0.2, "small"), (0.35, f"large{F2_SUFFIX}"))
 """What arXiv:2601.17047 calls large: d of 0.35, which is the convention for f2."""
-
-_UNKNOWN = (float("nan"), float("nan"))
 
 
 def classify(size: float, classes: tuple[tuple[float, str], ...]) -> str:
@@ -37,6 +38,11 @@ def classify(size: float, classes: tuple[tuple[float, str], ...]) -> str:
     if np.isnan(size):
         return "undefined"
     return next((name for limit, name in reversed(classes) if abs(size) >= limit), "negligible")
+
+
+def class_of_d(d: float, rule: Rule) -> str:
+    """Return the class of Cohen's d by a comparison's rule."""
+    return classify(d, D_CLASSES_PAPER if rule == "paper" else D_CLASSES)
 
 
 def cohen_d(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
@@ -101,7 +107,7 @@ def independent_interval_of_d(d: float, n_first: int, n_second: int) -> Interval
     """
     dof = n_first + n_second - 2
     if np.isnan(d) or dof < 1:
-        return _UNKNOWN
+        return UNKNOWN
     root = float(np.sqrt(1 / n_first + 1 / n_second))
     low, high = scipy.special.nctdtrinc(dof, [0.975, 0.025], d / root)
     return root * float(low), root * float(high)

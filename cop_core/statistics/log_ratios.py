@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.statistics.profile import fit_profile
+from cop_core.statistics.slope import fit_profile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cop_core.statistics.profile import DepthProfile
-    from cop_core.statistics.slope import SlopeFit
+    from cop_core.records import DepthProfile, SlopeFit
 
 CLR_FLOOR: Final = 1e-3
 """Strengths below this (0.1 %, finer than an estimator can read) count as this."""
@@ -44,35 +43,8 @@ def clr(strengths: npt.ArrayLike, *, floor: float = CLR_FLOOR) -> npt.NDArray[np
 
 
 def log_ratio_fits(profile: DepthProfile) -> dict[str, SlopeFit]:
-    """Fit a line to each component's centred log-ratio over the kept planes.
-
-    Parameters
-    ----------
-    profile : DepthProfile
-        The profile.
-
-    Returns
-    -------
-    dict of str to SlopeFit
-        By component.
-    """
+    """Fit a line to each component's centred log-ratio over the kept planes."""
     return fit_profile(profile, clr(profile.mean))
-
-
-def log_ratio_slopes(profile: DepthProfile) -> dict[str, float]:
-    """Return the slope per um of each component's centred log-ratio over the kept planes.
-
-    Parameters
-    ----------
-    profile : DepthProfile
-        The profile.
-
-    Returns
-    -------
-    dict of str to float
-        By component; NaN where a line is undefined.
-    """
-    return {c: fit.slope_per_um for c, fit in log_ratio_fits(profile).items()}
 
 
 def sign_changes(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,8 +11,9 @@ import numpy.typing as npt
 import scipy
 
 from cop_core.errors import InputError
+from cop_core.records import MixedFit
 from cop_core.statistics.autocorrelation import DIGITS
-from cop_core.statistics.slope import t_interval, t_p_value
+from cop_core.statistics.significance import t_interval, t_p_value
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -21,65 +22,10 @@ Array = npt.NDArray[np.float64]
 Fitted = tuple[Array, Array, bool]
 """Gained slope and change under fixed power per um, covariance, whether a variance is 0."""
 
-_NAN = float("nan")
-_UNKNOWN = (_NAN, _NAN)
 _EDGE: Final = 1e-6  # of the residual variance
 _MAX_SHARE: Final = 1 - 1e-6  # of the variance that lies between animals
 AT_EDGE: Final = "the mixed model finds no variance between stacks (or animals) in level or slope"
 NO_SPREAD: Final = "the values do not vary"
-
-
-@dataclass(frozen=True)
-class MixedFit:
-    """Slopes of two arms from a linear mixed model, by restricted maximum likelihood.
-
-    ``strength ~ depth * arm`` with a random level and slope for each stack. Planes of a stack
-    are correlated; the random slopes take that up. Where an animal has several stacks, the
-    stacks' slopes are fitted, ``slope ~ arm`` with a random level for each animal.
-
-    Attributes
-    ----------
-    fixed_slope_per_um, gained_slope_per_um : float
-        Slope of each arm.
-    fixed_se, gained_se : float
-        Their standard errors.
-    fixed_ci95, gained_ci95 : (float, float)
-        Their 95 % intervals.
-    slope_difference_per_um, se : float
-        Fixed minus gained, and its standard error.
-    dof : float
-        Degrees of freedom of all intervals and p: stacks (or animals) beyond those that the
-        two arms use up. The normal distribution of most software is too bold for few stacks.
-    ci95 : (float, float)
-        95 % interval of the difference.
-    p_value : float
-        Two-sided p of the difference.
-    n_stacks, n_animals, n_planes : int
-        What entered; `n_animals` is 0 where animals are not stated.
-    note : str
-        What the reader must know; empty for an ordinary fit.
-
-    References
-    ----------
-    .. [1] N. M. Laird, J. H. Ware, "Random-effects models for longitudinal data", Biometrics
-       38, 963 (1982).
-    """
-
-    fixed_slope_per_um: float = _NAN
-    fixed_se: float = _NAN
-    fixed_ci95: tuple[float, float] = _UNKNOWN
-    gained_slope_per_um: float = _NAN
-    gained_se: float = _NAN
-    gained_ci95: tuple[float, float] = _UNKNOWN
-    slope_difference_per_um: float = _NAN
-    se: float = _NAN
-    dof: float = _NAN
-    ci95: tuple[float, float] = _UNKNOWN
-    p_value: float = _NAN
-    n_stacks: int = 0
-    n_animals: int = 0
-    n_planes: int = 0
-    note: str = ""
 
 
 def fit_mixed(

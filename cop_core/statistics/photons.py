@@ -2,58 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import numpy.typing as npt
+
+from cop_core.records import Photons
 
 if TYPE_CHECKING:
-    from cop_core.statistics.profile import DepthProfile
+    from cop_core.records import DepthProfile
 
 READABLE: Final = 0.25
 """Largest uncertainty of a Poisson strength, as a share of it, from which photons are told."""
 
 _READ: Final = ("poisson", "gaussian")
-
-
-@dataclass(frozen=True)
-class Photons:
-    """What strengths say of the detector, plane by plane.
-
-    The full scale of a plane is R counts wide, of which 4 / s^2 photons make the Poisson strength
-    s: a photon is R s^2 / 4 counts, the slope of a photon transfer curve, excess noise included.
-    A Gaussian strength s is an amplifier of SD R s / 2 counts. SDs follow those of the strengths
-    to first order.
-
-    Attributes
-    ----------
-    at_full_scale : ndarray of shape (planes,)
-        Photons that reach the top of a plane's range. Here and in `counts` NaN where the plane is
-        left out or the uncertainty of s is more than `READABLE` of it.
-    counts, counts_sd : ndarray of shape (planes,)
-        Counts that a photon makes.
-    amplifier_counts, amplifier_counts_sd : ndarray of shape (planes,)
-        SD of the amplifier's noise in counts; NaN where the plane is left out.
-    """
-
-    at_full_scale: npt.NDArray[np.float64]
-    counts: npt.NDArray[np.float64]
-    counts_sd: npt.NDArray[np.float64]
-    amplifier_counts: npt.NDArray[np.float64]
-    amplifier_counts_sd: npt.NDArray[np.float64]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return medians over the planes that tell, and how many there are; None for none."""
-        told = np.isfinite(self.counts)
-        if not told.any():
-            return {"n_planes": 0, "counts_a_photon": None, "counts_a_photon_quartiles": None}
-        low, middle, high = np.percentile(self.counts[told], (25, 50, 75)).tolist()
-        return {
-            "n_planes": int(told.sum()),
-            "counts_a_photon": middle,
-            "counts_a_photon_quartiles": [low, high],
-        }
 
 
 def photons_of(profile: DepthProfile) -> Photons | None:
@@ -63,16 +24,16 @@ def photons_of(profile: DepthProfile) -> Photons | None:
     ----------
     profile : DepthProfile
         Read with weights of a genome whose photon noise is physical. Its zero should be the
-        detector's (`Settings.offset_counts`); else the dark end of each plane stands for it, and
-        where a plane has no dark pixels, photons come out too large.
+        detector's (`ReadingOptions.offset_counts`); else the dark end of each plane stands for
+        it, and where a plane has no dark pixels, photons come out too large.
 
     Returns
     -------
     Photons or None
         None for weights of another genome, whose strengths are no SDs.
     """
-    genome = (profile.provenance.get("weights") or {}).get("genome") or {}
-    if "shot" not in genome.get("order", ()) or not {*_READ} <= {*profile.components}:
+    weights = profile.provenance.weights if profile.provenance else None
+    if weights is None or not weights.physical or not {*_READ} <= {*profile.components}:
         return None
     kept = profile.kept
     span = np.where(kept, [p.span_counts for p in profile.planes], np.nan)

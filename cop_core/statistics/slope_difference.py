@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from cop_core.errors import InputError
 from cop_core.statistics import autocorrelation
-from cop_core.statistics.slope import fit_slope, t_interval, t_p_value
+from cop_core.statistics.significance import t_interval, t_p_value
+from cop_core.statistics.slope import fit_slope
 
 if TYPE_CHECKING:
-    from cop_core.statistics.slope import SlopeFit
+    from cop_core.records import SlopeFit
 
 Array = npt.NDArray[np.float64]
 Series = tuple[Array, Array]
 """Depth in um, ascending, and value of the planes that are kept."""
-
-Errors = Literal["ar1", "paired", "bootstrap"]
-"""Where the error of a slope difference comes from."""
 
 SPARE_DOF: Final = 4.0
 """Added to each stack's effective planes: errors of two variances partly cancel."""
@@ -30,13 +28,13 @@ _ROUNDING: Final = 1e-12  # of the slopes: errors below are nothing but rounding
 
 
 @dataclass(frozen=True)
-class Difference:
+class SlopeDifference:
     """An estimated difference of slopes.
 
     Attributes
     ----------
     value, se : float
-        Difference per um and its standard error.
+        SlopeDifference per um and its standard error.
     dof : float
         Degrees of freedom of the error; NaN where it has no t distribution.
     ci95 : (float, float)
@@ -52,7 +50,7 @@ class Difference:
     p_value: float = _NAN
 
 
-def ar1_difference(first: SlopeFit, second: SlopeFit) -> Difference:
+def ar1_difference(first: SlopeFit, second: SlopeFit) -> SlopeDifference:
     """Return the difference of two slopes, each stack with AR(1) errors of its own.
 
     Parameters
@@ -62,13 +60,13 @@ def ar1_difference(first: SlopeFit, second: SlopeFit) -> Difference:
 
     Returns
     -------
-    Difference
+    SlopeDifference
         Degrees of freedom after Welch and Satterthwaite, from each stack's effective planes
         (and `SPARE_DOF`: with the degrees of freedom of single slopes, only 2 to 3 % of null
         differences are significant at 0.05 where neighbouring planes are strongly correlated).
     """
     if not (first.defined and second.defined):
-        return Difference()
+        return SlopeDifference()
     value = first.slope_per_um - second.slope_per_um
     variances = np.array([first.se, second.se]) ** 2
     se = float(np.sqrt(variances.sum()))
@@ -78,7 +76,7 @@ def ar1_difference(first: SlopeFit, second: SlopeFit) -> Difference:
     return _with_t(value, se, float(1 / (shares / [_dof(first), _dof(second)]).sum()))
 
 
-def paired_difference(first: Series, second: Series) -> Difference:
+def paired_difference(first: Series, second: Series) -> SlopeDifference:
     """Return the slope of the difference plane by plane, AR(1) errors, at shared depths.
 
     What both stacks share at a depth (tissue, vessels) cancels.
@@ -101,10 +99,12 @@ def paired_difference(first: Series, second: Series) -> Difference:
             advice="Compare with the errors of each stack (ar1)",
         )
     fit = fit_slope(shared[0], first[1][shared[1]] - second[1][shared[2]])
-    return Difference(fit.slope_per_um, fit.se, fit.dof, fit.slope_ci95, fit.p_value)
+    return SlopeDifference(fit.slope_per_um, fit.se, fit.dof, fit.slope_ci95, fit.p_value)
 
 
-def bootstrap_difference(first: Series, second: Series, *, n_samples: int, seed: int) -> Difference:
+def bootstrap_difference(
+    first: Series, second: Series, *, n_samples: int, seed: int
+) -> SlopeDifference:
     """Return the difference of two slopes with errors from blocks of neighbouring planes.
 
     Residuals around the line of each stack are drawn again in blocks that may start
@@ -128,7 +128,7 @@ def bootstrap_difference(first: Series, second: Series, *, n_samples: int, seed:
     """
     lines = fit_slope(*first), fit_slope(*second)
     if not all(fit.defined for fit in lines):
-        return Difference()
+        return SlopeDifference()
     value = lines[0].slope_per_um - lines[1].slope_per_um
     together = np.array_equal(first[0], second[0])
     size = max(block_length(fit.n, fit.rho) for fit in lines)
@@ -143,7 +143,7 @@ def bootstrap_difference(first: Series, second: Series, *, n_samples: int, seed:
         return _certain(value)
     low, high = np.quantile(errors, [0.025, 0.975])
     p = (1 + int((np.abs(errors) >= abs(value)).sum())) / (n_samples + 1)
-    return Difference(value, se, _NAN, (value - float(high), value - float(low)), p)
+    return SlopeDifference(value, se, _NAN, (value - float(high), value - float(low)), p)
 
 
 def block_length(n: int, rho: float) -> int:
@@ -205,10 +205,10 @@ def _dof(fit: SlopeFit) -> float:
     return min(fit.n_effective + SPARE_DOF, fit.n - 2)
 
 
-def _with_t(value: float, se: float, dof: float) -> Difference:
-    return Difference(value, se, dof, t_interval(value, se, dof), t_p_value(value, se, dof))
+def _with_t(value: float, se: float, dof: float) -> SlopeDifference:
+    return SlopeDifference(value, se, dof, t_interval(value, se, dof), t_p_value(value, se, dof))
 
 
-def _certain(value: float) -> Difference:
+def _certain(value: float) -> SlopeDifference:
     """Return a difference without error."""
-    return Difference(value, 0.0, _NAN, (value, value), t_p_value(value, 0.0, 1.0))
+    return SlopeDifference(value, 0.0, _NAN, (value, value), t_p_value(value, 0.0, 1.0))

@@ -12,7 +12,7 @@ from torch import Tensor
 from cop_core.network import NoiseViT
 from cop_core.network.crop_statistics import CropStatistics
 from cop_core.noise import Draws, Genome, get_prior
-from cop_core.training.config import STAGES, Stage, TrainConfig
+from cop_core.recipes import STAGES, Stage, TrainRecipe
 from cop_core.training.scene_bank import SceneBank
 
 _AHEAD = 3
@@ -48,28 +48,28 @@ class BatchMaker:
     """Makes the batch of any step of any stage, as the network takes it, on a device."""
 
     def __init__(
-        self, config: TrainConfig, bank: SceneBank, network: NoiseViT, device: torch.device
+        self, recipe: TrainRecipe, bank: SceneBank, network: NoiseViT, device: torch.device
     ) -> None:
-        self.config = config
+        self.recipe = recipe
         self.bank = bank
         self.crop = network.config.crop
         self.prepare = network.prepare
         self.device = device
-        self.genomes = [with_analog_detectors(Genome.preset(name)) for name in config.genomes]
-        self.prior = get_prior(config.prior)
+        self.genomes = [with_analog_detectors(Genome.preset(name)) for name in recipe.genomes]
+        self.prior = get_prior(recipe.prior)
 
     def make(self, stage: Stage, step: int) -> Batch:
         """Return the batch of one step; the same for the same seed, stage and step."""
-        first = (self.config.seed * len(STAGES) + STAGES.index(stage)) * 10_000_000
-        seed = first + self.config.first_batch + step
+        first = (self.recipe.seed * len(STAGES) + STAGES.index(stage)) * 10_000_000
+        seed = first + self.recipe.first_batch + step
         generator = torch.Generator(self.device).manual_seed(seed)
         which = step % len(self.genomes)
         genome = self.genomes[which]
         if stage == "contrastive":
             clean, strengths = self._triples(len(genome), generator)
         else:
-            copies = 2 if stage == "finetune" and self.config.alignment else 1
-            n = self.config.batch_size // copies
+            copies = 2 if stage == "finetune" and self.recipe.alignment else 1
+            n = self.recipe.batch_size // copies
             clean = self.bank.crops(copies * n, self.crop, generator)
             strengths = self.prior(n, len(genome), generator).repeat(copies, 1)
         noisy = round_as_stored(genome.apply(clean, strengths, Draws(generator)), generator)
@@ -90,16 +90,16 @@ class BatchMaker:
                     if number not in made:
                         made[number] = pool.submit(self.make, stage, number)
                 yield replace(made[self._number(step)].result(), step=step)
-                last = (step + 1) // self.config.uses - 1 - (self.config.uses - 1) * _BETWEEN
+                last = (step + 1) // self.recipe.uses - 1 - (self.recipe.uses - 1) * _BETWEEN
                 made.pop(last, None)
 
     def _number(self, step: int) -> int:
         """Return which batch a step learns from: a new one, then older ones once more."""
-        new, again = divmod(step, self.config.uses)
+        new, again = divmod(step, self.recipe.uses)
         return new - again * _BETWEEN if new >= again * _BETWEEN else new
 
     def _triples(self, components: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        n = self.config.batch_size // 3
+        n = self.recipe.batch_size // 3
         image, other = torch.chunk(self.bank.crops(2 * n, self.crop, generator), 2)
         s, t = torch.chunk(self.prior(2 * n, components, generator), 2)
         return torch.cat([image, other, image]), torch.cat([s, s, t])

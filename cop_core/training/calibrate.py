@@ -13,8 +13,8 @@ from torch.nn import functional as F
 from cop_core.components import SDS_OF_90
 from cop_core.network import NoiseViT
 from cop_core.network.uncertainty import UncertaintyHead
+from cop_core.recipes import TrainRecipe
 from cop_core.training.batches import BatchMaker
-from cop_core.training.config import TrainConfig
 from cop_core.training.scene_bank import SceneBank
 
 COVERAGE: Final = 0.93
@@ -33,7 +33,7 @@ _SHRINKAGE: Final = 1e-3  # of the mean variance, so that no direction counts fo
 
 def calibrate(
     network: NoiseViT,
-    config: TrainConfig,
+    recipe: TrainRecipe,
     genome: str,
     bank: SceneBank,
     *,
@@ -45,7 +45,7 @@ def calibrate(
     ----------
     network : NoiseViT
         Trained.
-    config : TrainConfig
+    recipe : TrainRecipe
         Of its training: prior, seed, and how many labelled crops (`doubt_crops`); three quarters
         of them fit the shape of the SD, one quarter its scale.
     genome : str
@@ -66,9 +66,9 @@ def calibrate(
     certain.eval().requires_grad_(False)
     head = certain.uncertainty
     assert head is not None
-    settings = replace(config, genomes=(genome,), batch_size=_BATCH, seed=config.seed + 1)
+    settings = recipe.but(genomes=(genome,), batch_size=_BATCH, seed=recipe.seed + 1)
     maker = BatchMaker(settings, bank, certain, device)
-    batches = max(_HELD_OUT, config.doubt_crops // _BATCH)
+    batches = max(_HELD_OUT, recipe.doubt_crops // _BATCH)
     parts = []
     for batch in maker.ahead("finetune", 0, batches):
         with torch.inference_mode():
@@ -80,7 +80,7 @@ def calibrate(
     held_out, known = _joined(parts[:few]), _joined(parts[few:])
     fit_distance(head, known.features)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
+        torch.manual_seed(recipe.seed)
         fit_sd(head, *known)
     scale_sd(head, *held_out)
     return certain

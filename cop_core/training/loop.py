@@ -14,11 +14,11 @@ from torch import Tensor
 
 from cop_core.errors import CancelledError, InputError
 from cop_core.network import NoiseViT, VitConfig
-from cop_core.noise import Genome
+from cop_core.noise import Genome, get_prior
 from cop_core.reading.estimator import multiplies_bfloat16
+from cop_core.recipes import STAGES, Stage, TrainRecipe
 from cop_core.training.batches import Batch, BatchMaker, n_out_of_range
 from cop_core.training.checkpoint import load_checkpoint, save_checkpoint
-from cop_core.training.config import STAGES, Stage, TrainConfig
 from cop_core.training.optimization import (
     head_loss,
     info_nce,
@@ -51,11 +51,10 @@ OnProgress = Callable[[Progress], None]
 
 
 def train(
-    config: TrainConfig,
+    recipe: TrainRecipe,
     folder: Path,
     *,
     start: dict[str, Tensor] | None = None,
-    device: str = "auto",
     report: OnProgress = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> dict[str, dict[str, Tensor]]:
@@ -63,14 +62,13 @@ def train(
 
     Parameters
     ----------
-    config : TrainConfig
+    recipe : TrainRecipe
+        Its `start` is for `train_and_save`.
     folder : Path
-        Gets ``scenes.npy``, ``checkpoint.safetensors``, ``config.json`` and ``loss.jsonl``; one
+        Gets ``scenes.npy``, ``checkpoint.safetensors``, ``recipe.json`` and ``loss.jsonl``; one
         that holds a checkpoint of the same settings is resumed.
     start : dict, optional
         Weights to start from; tensors that do not fit in name or shape are left out.
-    device : str
-        Lightning Fabric's accelerator: ``auto``, ``cpu``, ``cuda``, ``mps``.
     report : callable
         Told of progress.
     cancelled : callable
@@ -86,10 +84,15 @@ def train(
     CancelledError
         After the checkpoint, where `cancelled` says so.
     InputError
-        If the folder holds a run with other settings or cannot be written to.
+        If a genome, network or prior is not known, or the folder holds a run with other
+        settings or cannot be written to.
     """
-    _claim(folder, config)
-    run = _Run(config, folder, start, device, report, cancelled)
+    for name in recipe.genomes:
+        Genome.preset(name)
+    get_prior(recipe.prior)
+    VitConfig.preset(recipe.network)
+    _claim(folder, recipe)
+    run = _Run(recipe, folder, start, report, cancelled)
     for stage in STAGES[run.stage :]:
         run.go(stage)
     return run.weights()
@@ -100,37 +103,41 @@ class _Run:
 
     def __init__(
         self,
-        config: TrainConfig,
+        recipe: TrainRecipe,
         folder: Path,
         start: dict[str, Tensor] | None,
-        device: str,
         report: OnProgress,
         cancelled: Callable[[], bool],
     ) -> None:
-        self.config = config
+        self.recipe = recipe
         self.folder = folder
         self.report = report
         self.cancelled = cancelled
-        self.fabric = Fabric(accelerator=device, devices=1)
+        try:
+            self.fabric = Fabric(accelerator=recipe.device, devices=1)
+        except (RuntimeError, ValueError) as error:
+            raise InputError(
+                f"nothing trains on {recipe.device!r}", advice="use auto, cpu, cuda or mps"
+            ) from error
         low = multiplies_bfloat16(self.fabric.device)
         if low:
-            self.fabric = Fabric(accelerator=device, devices=1, precision="bf16-mixed")
-        torch.manual_seed(config.seed)
-        self.slices = _head_slices(config.genomes)
-        network = NoiseViT(VitConfig.preset(config.network, outputs=self.slices[-1].stop))
+            self.fabric = Fabric(accelerator=recipe.device, devices=1, precision="bf16-mixed")
+        torch.manual_seed(recipe.seed)
+        self.slices = _head_slices(recipe.genomes)
+        network = NoiseViT(VitConfig.preset(recipe.network, outputs=self.slices[-1].stop))
         if start:
             own = network.state_dict()
             fits = {k: v for k, v in start.items() if k in own and own[k].shape == v.shape}
             network.load_state_dict(fits, strict=False)
         bank = SceneBank.open(
             folder / "scenes.npy",
-            scenes=config.scenes,
-            size=config.scene_size,
-            seed=config.seed,
+            scenes=recipe.scenes,
+            size=recipe.scene_size,
+            seed=recipe.seed,
             progress=self._rendered,
         )
-        self.maker = BatchMaker(config, bank, network, self.fabric.device)
-        optimizers = make_optimizers(network, config, bfloat16=low)
+        self.maker = BatchMaker(recipe, bank, network, self.fabric.device)
+        optimizers = make_optimizers(network, recipe, bfloat16=low)
         self.network, *self.optimizers = self.fabric.setup(network, *optimizers)
         self.network.mark_forward_method("forward_features")
         self.network.mark_forward_method("forward_head")
@@ -142,13 +149,13 @@ class _Run:
             self.stage, self.step = place
 
     def _rendered(self, done: int) -> None:
-        self.report(Progress("scenes", done, self.config.scenes))
+        self.report(Progress("scenes", done, self.recipe.scenes))
         if self.cancelled():
             raise CancelledError("training stopped", where=str(self.folder))
 
     def go(self, stage: Stage) -> None:
         """Run what is left of a stage."""
-        total = self.config.steps(stage)
+        total = self.recipe.steps(stage)
         self.network.train()
         frozen = [p for n, p in self.network.module.named_parameters() if "head" not in n]
         for parameter in frozen:
@@ -180,7 +187,7 @@ class _Run:
             for group in optimizer.param_groups:
                 group["lr"] = self._rate(batch.step, total)
             optimizer.step()
-        decay = min(self.config.ema, (batch.step + 1) / (batch.step + 10))
+        decay = min(self.recipe.ema, (batch.step + 1) / (batch.step + 10))
         for key, value in self.network.module.state_dict().items():
             self.mean[key].lerp_(value, 1 - decay)
         return loss.detach()
@@ -188,23 +195,23 @@ class _Run:
     def _loss(self, stage: Stage, batch: Batch) -> Tensor:
         features = self.network.forward_features(batch.crops)
         if stage == "contrastive":
-            t, negatives = self.config.temperature, self.config.negatives
+            t, negatives = self.recipe.temperature, self.recipe.negatives
             return info_nce(*features.chunk(3), temperature=t, negatives=negatives)
         logits = self.network.forward_head(features)[:, self.slices[batch.genome]]
         if stage == "head":
             return head_loss(logits, batch.strengths)
         loss = strength_loss(logits, batch.strengths)
-        if self.config.alignment:
+        if self.recipe.alignment:
             one, other = features.chunk(2)
             seen = slice(n_out_of_range(len(features)), None)
-            loss = loss + self.config.alignment * misalignment(one[seen], other[seen])
+            loss = loss + self.recipe.alignment * misalignment(one[seen], other[seen])
         return loss
 
     def _rate(self, step: int, total: int) -> float:
         """Return the learning rate: linear warm-up, constant, linear decay to 0 at the end."""
-        warm = min(1.0, (step + 1) / max(1, self.config.warmup_steps))
-        cool = min(1.0, (total - step) / max(1.0, self.config.decay_share * total))
-        return self.config.learning_rate * min(warm, cool)
+        warm = min(1.0, (step + 1) / max(1, self.recipe.warmup_steps))
+        cool = min(1.0, (total - step) / max(1.0, self.recipe.decay_share * total))
+        return self.recipe.learning_rate * min(warm, cool)
 
     def _tell(self, stage: Stage, total: int, loss: Tensor) -> None:
         if self.step % _LOG_EVERY and self.step != total:
@@ -222,7 +229,7 @@ class _Run:
         """Return the mean weights by genome, each with the head of its own."""
         return {
             name: split_head(self.mean, part)
-            for name, part in zip(self.config.genomes, self.slices, strict=True)
+            for name, part in zip(self.recipe.genomes, self.slices, strict=True)
         }
 
 
@@ -239,10 +246,10 @@ def _head_slices(genomes: tuple[str, ...]) -> list[slice]:
     return [slice(sum(sizes[:i]), sum(sizes[: i + 1])) for i in range(len(sizes))]
 
 
-def _claim(folder: Path, config: TrainConfig) -> None:
+def _claim(folder: Path, recipe: TrainRecipe) -> None:
     """Write the settings into a fresh folder; refuse one that holds other settings."""
-    path = folder / "config.json"
-    text = json.dumps(config.to_dict(), indent=1) + "\n"
+    path = folder / "recipe.json"
+    text = json.dumps(recipe.settings(), indent=1) + "\n"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cop_core.network import NoiseViT
-from cop_core.training.config import Negatives, TrainConfig
+from cop_core.recipes import Negatives, TrainRecipe
 
 
 def info_nce(
@@ -75,11 +75,11 @@ def strength_loss(logits: Tensor, strengths: Tensor) -> Tensor:
 
 
 def make_optimizers(
-    network: NoiseViT, config: TrainConfig, *, bfloat16: bool
+    network: NoiseViT, recipe: TrainRecipe, *, bfloat16: bool
 ) -> list[torch.optim.Optimizer]:
     """Return Muon for the matrices of the layers, in bfloat16 or not, and AdamW for all else."""
     muon = torch.optim.Muon if bfloat16 else Float32Muon
-    rate, decay = config.learning_rate, config.weight_decay
+    rate, decay = recipe.learning_rate, recipe.weight_decay
     within = [p for p in network.blocks.parameters() if p.ndim == 2]
     known = {id(p) for p in within}
     rest = [p for p in network.parameters() if id(p) not in known]

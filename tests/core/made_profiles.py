@@ -4,7 +4,7 @@ import numpy as np
 from scipy.signal import lfilter
 
 from cop_core.components import DEFAULT_COMPONENTS
-from cop_core.statistics import DepthProfile, PlaneEstimate
+from cop_core.records import DepthProfile, PlaneEstimate
 
 
 def profile(strengths, *, name="fixed", step=4.0, reasons=None, components=DEFAULT_COMPONENTS):

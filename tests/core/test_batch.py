@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import html
-import io
 import json
 import os
 import random
@@ -13,49 +12,42 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from signal import SIGINT, SIGKILL, default_int_handler, raise_signal, signal
+from threading import Event
 from uuid import uuid4
 
 import numpy as np
 import pytest
 import tifffile
+from filelock import FileLock
 from made_profiles import profile as made
 from made_profiles import strengths
 
 from cop_core.errors import CancelledError, InputError
-from cop_core.reading import Settings, profile
-from cop_core.report import report_document, write_report
+from cop_core.pipeline import Stepped, Working, run
+from cop_core.pipeline.resume import PROFILE_FILE, keep, read_kept
+from cop_core.pipeline.study import LOCK_FILE
+from cop_core.reading import profile
+from cop_core.recipes import ReadingOptions, StackOptions, StudyRecipe, StudyStack
+from cop_core.recipes.plan import read_plan
+from cop_core.records import StudyRecord, StudyStackRecord
+from cop_core.report import document_of, tables_of, write_report
 from cop_core.report.figures import FORMATS, save_figure
-from cop_core.statistics import compare, compare_arms, within
-from cop_core.study import (
-    compare_channels,
-    read_kept,
-    read_plan,
-    run_study,
-    study_csv,
-    study_document,
-    write_study,
-)
-from cop_core.study.kept import PROFILE_FILE, keep
-from cop_core.study.page import study_html
-from cop_core.study.run import StudyStack
+from cop_core.stacks import open_stack, read_power_table
+from cop_core.statistics import analyse_stack, compare, compare_arms, compare_channels, within
+from cop_core.writing import clear_leftovers, placed
 
-pytestmark = pytest.mark.usefixtures("quick_figures", "quick_study_figures")
+pytestmark = pytest.mark.usefixtures("quick_figures")
 
-ONE_CROP = Settings(crops=1)
+ONE_CROP = ReadingOptions(crops=1)
 
 
 def write_stack(path, planes, **metadata):
     path.parent.mkdir(parents=True, exist_ok=True)
     axes = {"axes": "ZYX", "PhysicalSizeZ": 4.0, "PhysicalSizeZUnit": "µm"}
     tifffile.imwrite(path, planes, photometric="minisblack", metadata={**axes, **metadata})
-
-
-@pytest.fixture
-def quick_study_figures(monkeypatch):
-    """Leave the drawing of the study's figures out where only files matter."""
-    monkeypatch.setattr("cop_core.study.figures.save_figure", touched_figure)
 
 
 def touched_figure(_draw, stem):
@@ -88,9 +80,9 @@ def once_read(data, tiny_estimator, tmp_path_factory):
     """The folder with the study finished in it."""
     folder = shutil.copytree(data, tmp_path_factory.mktemp("finished") / "data")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cop_core.report.figures.save_profile_figure", touched_figure)
-        rows = read_plan(folder / "plan.csv")
-        run_study(rows, folder / "study", estimator=tiny_estimator, settings=ONE_CROP)
+        patch.setattr("cop_core.report.figures.save_figure", touched_figure)
+        recipe = read_plan(folder / "plan.csv", read_power_table, reading=ONE_CROP)
+        run(recipe, folder=folder / "study", estimator=tiny_estimator)
     return folder
 
 
@@ -102,11 +94,11 @@ def finished(once_read, tmp_path):
 
 @pytest.fixture
 def read(tiny_estimator):
-    """Read the plan of a folder into ``study`` in it: (folder, further arguments)."""
+    """Read the plan of a folder into ``study`` in it: (folder, reading, further means)."""
 
-    def read(folder, **given):
-        chosen = {"estimator": tiny_estimator, "settings": ONE_CROP, **given}
-        return run_study(read_plan(folder / "plan.csv"), folder / "study", **chosen)
+    def read(folder, reading=ONE_CROP, **given):
+        recipe = read_plan(folder / "plan.csv", read_power_table, reading=reading)
+        return run(recipe, folder=folder / "study", **{"estimator": tiny_estimator, **given}).stacks
 
     return read
 
@@ -123,7 +115,7 @@ def reports(folder):
 
 
 def assert_equal(first, second):
-    for name in ("name", "components", "settings", "provenance"):
+    for name in ("name", "components", "reading", "provenance"):
         assert getattr(first, name) == getattr(second, name)
     for one, other in zip(first.planes, second.planes, strict=True):
         for field in fields(one):
@@ -145,8 +137,8 @@ def test_a_profile_comes_back_bit_by_bit(tmp_path):
         saturated_fraction=1e-7,
     )
     planes[1] = replace(planes[1], unfamiliar_fraction=float("nan"), power_mw=float("nan"))
-    settings = {"crops": None, "offset_counts": 0.1}
-    original = replace(original, planes=tuple(planes), settings=settings, name="Mäuse \udcff")
+    reading = ReadingOptions(offset_counts=0.1)
+    original = replace(original, planes=tuple(planes), reading=reading, name="Mäuse \udcff")
     write_report(original, tmp_path)
     assert_equal(keep(original, tmp_path).profile, original)
     assert_equal(read_kept(tmp_path).profile, original)
@@ -155,13 +147,8 @@ def test_a_profile_comes_back_bit_by_bit(tmp_path):
 def test_a_real_profile_comes_back_bit_by_bit(data, read, tiny_estimator, tmp_path):
     shutil.copytree(data, tmp_path, dirs_exist_ok=True)
     first = read(tmp_path)[0]
-    again = profile(
-        first.row.stack,
-        estimator=tiny_estimator,
-        settings=ONE_CROP,
-        name="s0",
-        power=tmp_path / "power.csv",
-    )
+    stack = open_stack(first.row.stack.source, name="s0", power=tmp_path / "power.csv")
+    again = profile(stack, estimator=tiny_estimator, reading=ONE_CROP)
     assert_equal(first.profile, again)
 
 
@@ -184,14 +171,23 @@ def test_only_a_whole_report_counts_as_finished(tmp_path, broken):
 # --- resumed ---------------------------------------------------------------------------------
 
 
+def done(events):
+    """What was told of stacks done, and of all."""
+    return [(e.done, e.total) for e in events if isinstance(e, Working) and e.what == "stacks"]
+
+
 def test_finished_stacks_are_not_read_again(study, read):
     seen = []
-    first = read(study, stacks=lambda *done: seen.append(done))
-    assert seen == [(i, 4) for i in range(5)]
+    first = read(study, on_event=seen.append)
+    assert done(seen) == [(i, 4) for i in range(5)]
+    assert [s.row.place for s in seen if isinstance(s, StudyStackRecord)] == [
+        s.row.place for s in first
+    ]
     before = reports(study)
     seen.clear()
-    second = read(study, stacks=lambda *done: seen.append(done), planes=pytest.fail)
-    assert seen == [(4, 4)]
+    second = read(study, on_event=seen.append)
+    assert done(seen) == [(4, 4)]
+    assert not any(isinstance(event, Stepped) for event in seen)
     assert [s.resumed for s in first + second] == [False] * 4 + [True] * 4
     assert reports(study) == before
     for one, other in zip(first, second, strict=True):
@@ -242,26 +238,40 @@ def test_what_would_be_read_otherwise_is_read_again(finished, read, counts, chan
 
 def test_other_settings_or_weights_read_all_again(finished, read, tiny_estimator):
     other = replace(tiny_estimator, card=replace(tiny_estimator.card, sha256="0" * 64))
-    for given in ({"settings": Settings(crops=1, seed=1)}, {"estimator": other}):
+    for given in ({"reading": ReadingOptions(crops=1, seed=1)}, {"estimator": other}):
         assert not any(s.resumed for s in read(finished, **given))
     assert all(s.resumed for s in read(finished, estimator=other))
 
 
+def left_over(study):
+    """Hidden files, but for that by which runs keep out of each other's way."""
+    return [path for path in study.glob("study/**/.*") if path.name != LOCK_FILE]
+
+
 def test_a_cancelled_study_keeps_what_is_finished(study, read):
-    asked = iter(range(10**6))
+    stop = Event()
+
+    def in_the_third(event):
+        if isinstance(event, Stepped) and event.name == "gained/s0" and event.step.done == 4:
+            stop.set()
+
     with pytest.raises(CancelledError):
-        read(study, cancelled=lambda: next(asked) == 19)  # 4 opened, 6 steps a stack: in the third
+        read(study, on_event=in_the_third, cancelled=stop.is_set)
     assert len(list(study.glob("study/*/*/report.json"))) == 2
-    assert not list(study.glob("study/**/.*"))
+    assert left_over(study) == []
+
+    def interrupt(event):
+        if isinstance(event, Stepped) and event.name == "gained/s1":
+            raise_signal(SIGINT)
 
     before = signal(SIGINT, default_int_handler)  # ignored where the tests run in the background
     try:
         with pytest.raises(KeyboardInterrupt):  # Ctrl-C, in the fourth
-            read(study, planes=lambda place, *_: place == "gained/s1" and raise_signal(SIGINT))
+            read(study, on_event=interrupt)
     finally:
         signal(SIGINT, before)
     assert len(list(study.glob("study/*/*/report.json"))) == 3
-    assert not list(study.glob("study/**/.*"))
+    assert left_over(study) == []
     assert [s.resumed for s in read(study)] == [True] * 3 + [False]
 
 
@@ -269,9 +279,44 @@ def test_what_a_kill_left_is_cleared_away(study, read):
     left = study / "study" / "fixed" / "s0" / f".cop-{uuid4().hex}" / "new" / "report.json"
     left.parent.mkdir(parents=True)
     left.write_text("half")
-    (study / "study" / "fixed" / "s0" / f".{PROFILE_FILE}.part").write_text("half")
     read(study)
-    assert not list(study.glob("study/**/.*"))
+    assert left_over(study) == []
+
+
+def test_a_second_run_waits_for_the_first_and_finds_all_finished(study, read):
+    waits, told = Event(), []
+
+    def first_run(event):
+        if isinstance(event, Stepped):
+            assert waits.wait(timeout=60)
+
+    def second_run(event):
+        told.append(event)
+        if isinstance(event, Working) and event.what.startswith("waiting for another run"):
+            waits.set()
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(read, study, on_event=first_run)
+        while not (study / "study" / LOCK_FILE).exists():
+            time.sleep(0.01)
+        second = pool.submit(read, study, on_event=second_run)
+        assert [s.resumed for s in first.result()] == [False] * 4
+        assert [s.resumed for s in second.result()] == [True] * 4
+    assert told[0] == Working("waiting for another run that writes to the folder")
+
+
+def test_a_run_that_waits_can_be_cancelled(study, read):
+    (study / "study").mkdir()
+    with FileLock(study / "study" / LOCK_FILE), pytest.raises(CancelledError):
+        read(study, cancelled=lambda: True)
+
+
+def test_what_is_being_written_is_not_cleared_away(tmp_path):
+    with placed(tmp_path) as fresh:
+        clear_leftovers(tmp_path)
+        (fresh / "report.json").write_text("whole")
+    assert (tmp_path / "report.json").read_text() == "whole"
+    assert list(tmp_path.iterdir()) == [tmp_path / "report.json"]
 
 
 # --- failures --------------------------------------------------------------------------------
@@ -309,14 +354,14 @@ def test_a_bad_plan_is_refused_before_anything_is_read(study, run):
     assert (code, out) == (2, "")
     assert "2 problems in the plan, nothing was read" in err
     assert "\n  line 6: no such file or folder 'gone.tif'" in err
-    assert "\n  line 7: unknown arm 'fxied'" in err
+    assert "\n  line 7: arm: 'fxied'" in err
     assert not (study / "study").exists()
 
 
 def test_a_folder_that_cannot_be_written_to_is_refused_at_once(study, read):
     (study / "study").write_text("a file")
     with pytest.raises(InputError, match="Choose a folder"):
-        read(study, planes=pytest.fail)
+        read(study, on_event=pytest.fail)
 
 
 # --- compared --------------------------------------------------------------------------------
@@ -336,7 +381,7 @@ def test_several_stacks_an_arm_are_compared_over_animals(study, run, tiny_weight
     assert "fixed (2) minus gained (2)" in out
     arms = [
         [
-            profile(study / arm / f"s{j}.ome.tif", estimator=tiny_estimator, settings=ONE_CROP)
+            profile(study / arm / f"s{j}.ome.tif", estimator=tiny_estimator, reading=ONE_CROP)
             for j in range(2)
         ]
         for arm in ("fixed", "gained")
@@ -356,25 +401,33 @@ def test_one_stack_an_arm_is_described_like_a_pair(study, read, tmp_path):
     plan = study / "plan.csv"
     lines = plan.read_text().splitlines()
     plan.write_text("\n".join([lines[0], lines[1], lines[3]]))
-    stacks = read(study)
     window = (None, 9.0)
-    compared = compare_channels(stacks, window_um=window)
-    document = study_document(stacks, compared, window_um=window)
-    first, second = (within(s.profile, window) for s in stacks)
-    expected = report_document(compare(first, second))
+    found = record(read(study), window_um=window)
+    document = document_of(found).tree
+    first, second = (within(s.profile, window) for s in found.stacks)
+    expected = document_of(compare(first, second)).tree
     assert components(document) == expected["comparison"]["components"]
     assert document["comparisons"][0]["kind"] == "pair"
     assert document["stacks"][0]["components"] == expected["protocols"]["s0"]["components"]
-    write_study(document, compared, tmp_path / "out")
-    assert json.loads((tmp_path / "out" / "study.json").read_text()) == document
+    write_report(found, tmp_path / "out", hashed=False)
+    written = json.loads((tmp_path / "out" / "study.json").read_text())
+    assert {k: v for k, v in written.items() if k != "provenance"} == {
+        k: v for k, v in document.items() if k != "provenance"
+    }
 
 
 def outcome(i, arm, channel="", *, planes=6, animal="", **given):
     """A finished stack that nothing was read for."""
-    from cop_core.study import Kept, Row
+    stack = StackOptions(source=f"{i}.tif", name=f"s{i}")
+    row = StudyStack(line=i + 2, stack=stack, arm=arm, animal=animal, channel=channel)
+    return StudyStackRecord(row, made(strengths(i, planes), **given))
 
-    row = Row(i + 2, f"{i}.tif", arm, f"s{i}", animal, channel, {})
-    return StudyStack(row, Kept(made(strengths(i, planes), **given), {}))
+
+def record(stacks, **asked):
+    """What a study of stacks that were read finds."""
+    recipe = StudyRecipe.model_construct(stacks=tuple(s.row for s in stacks), **asked)
+    analysed = tuple(analyse_stack(stack, recipe.window_um) for stack in stacks)
+    return StudyRecord(recipe, analysed, compare_channels(analysed, recipe.comparison))
 
 
 def test_channels_are_compared_by_themselves():
@@ -384,7 +437,7 @@ def test_channels_are_compared_by_themselves():
             (arm, channel) for arm in ("fixed", "gained") * 2 for channel in ("green", "red")
         )
     ]
-    green, red = compare_channels(stacks)
+    green, red = record(stacks).comparisons
     assert (green.channel, red.channel) == ("green", "red")
     for each, names in ((green, "0 4 2 6"), (red, "1 5 3 7")):
         assert [m.row.name[1:] for m in each.fixed + each.gained] == names.split()
@@ -394,9 +447,10 @@ def test_channels_are_compared_by_themselves():
 def test_stacks_without_a_line_are_left_out_with_the_reason():
     stacks = [outcome(i, ("fixed", "gained")[i % 2]) for i in range(4)]
     stacks += [outcome(4, "fixed", planes=2), outcome(5, "fixed", step=float("nan"))]
-    (each,) = compare_channels(stacks)
-    assert [place for place, _ in each.left_out] == ["fixed/s4", "fixed/s5"]
-    assert ["fewer than 3" in each.left_out[0][1], "depths" in each.left_out[1][1]] == [True] * 2
+    (each,) = record(stacks).comparisons
+    assert [s.row.place for s in each.left_out] == ["fixed/s4", "fixed/s5"]
+    reasons = [s.left_out for s in each.left_out]
+    assert ["fewer than 3" in reasons[0], "depths" in reasons[1]] == [True] * 2
     assert each.result.effects[0].model.n_stacks == 4
 
 
@@ -408,14 +462,15 @@ def test_stacks_without_a_line_are_left_out_with_the_reason():
         ([("fixed", "m1"), ("fixed", "m1"), ("gained", "m2"), ("gained", "m2")], "2 animals"),
     ],
 )
-def test_arms_that_cannot_be_compared_say_why(stacks, said):
-    found = [outcome(i, arm, animal=animal) for i, (arm, animal) in enumerate(stacks)]
-    (each,) = compare_channels(found)
+def test_arms_that_cannot_be_compared_say_why(stacks, said, tmp_path):
+    found = record([outcome(i, arm, animal=a) for i, (arm, a) in enumerate(stacks)])
+    (each,) = found.comparisons
     assert each.result is None
     assert said in each.note
-    document = study_document(found, [each])
+    document = document_of(found).tree
     assert document["comparisons"][0]["note"] == each.note
-    assert len(study_csv(document).splitlines()) == 1 + 6 * len(found)
+    write_report(found, tmp_path, hashed=False)
+    assert len((tmp_path / "study.csv").read_text().splitlines()) == 1 + 6 * len(stacks)
 
 
 # --- the page --------------------------------------------------------------------------------
@@ -424,39 +479,50 @@ def test_arms_that_cannot_be_compared_say_why(stacks, said):
 def hostile_study():
     """Four finished stacks, one of a strange name, and one that failed."""
     stacks = [outcome(i, ("fixed", "gained")[i % 2], "<script>", animal=f"m{i}") for i in range(4)]
-    row = replace(stacks[0].row, name="<img src=x>", animal="=cmd()")
-    return [*stacks, StudyStack(row, None, error="<b>cut</b> at 50 %")]
+    row = stacks[0].row
+    named = row.stack.model_copy(update={"name": "<img src=x>"})  # not as a recipe lets it be
+    row = row.model_copy(update={"stack": named, "animal": "=cmd()"})
+    return record([*stacks, StudyStackRecord(row, error="<b>cut</b> at 50 %")])
 
 
-def test_every_number_of_the_page_is_of_the_document():
-    stacks = hostile_study()
-    compared = compare_channels(stacks)
-    document = study_document(stacks, compared, command="cop batch '<plan>.csv' -o study")
-    page = study_html(document, {})
+def test_every_number_of_the_page_is_of_the_document(tmp_path):
+    write_report(hostile_study(), tmp_path, command="cop batch '<plan>.csv' -o study", hashed=False)
+    document = json.loads((tmp_path / "study.json").read_text())
+    page = (tmp_path / "study.html").read_text()
     shown = re.findall(r'<data value="([^"]*)"[^>]* data-key="([^"]*)">', page)
-    # clean has no Holm p; slopes of four stacks; seed and samples of a pair's bootstrap
-    assert len(shown) == 6 * 7 - 1 + 4 * 6 + 2
+    places = [key.split("/")[1] for _, key in shown]
+    # six numbers and two intervals a component, but that clean has no Holm p; four stacks' slopes
+    assert places.count("comparisons") == 6 * 9 - 1
+    assert places.count("stacks") == 4 * 6
     for value, key in shown:
         found = document
         for part in html.unescape(key).split("/")[1:]:
             name = part.replace("~1", "/").replace("~0", "~")
             found = found[int(name)] if isinstance(found, list) else found[name]
         assert repr(found) == value, key
-    for text in ("<script", "<img", "<b>", "<plan>", ">=cmd"):
+    for text in ("<script", "<img src=x", "<b>cut", "<plan>", ">=cmd"):
         assert text not in page
-    with io.StringIO(study_csv(document)) as file:
+    with (tmp_path / "study.csv").open(newline="") as file:
         (failed,) = [row for row in csv.DictReader(file) if row["error"]]
     assert failed["animal"] == "'=cmd()"
+
+
+def test_tables_say_what_the_document_does():
+    compared, stacks = tables_of(hostile_study())
+    assert compared.title == "fixed (2) minus gained (2), channel <script>"
+    assert [len(row) == len(compared.head) for row in compared.rows] == [True] * 6
+    assert [len(row) == len(stacks.head) for row in stacks.rows] == [True] * 5
+    assert stacks.rows[-1] == ("fixed/<img src=x>", "=cmd()", *[""] * 6, "<b>cut</b> at 50 %")
+    assert [table.title for table in tables_of(hostile_study(), brief=True)] == [compared.title]
 
 
 @pytest.mark.slow
 def test_figures_are_drawn_for_every_channel_and_old_ones_go(tmp_path, monkeypatch):
     monkeypatch.setattr("cop_core.report.figures.FORMATS", ("svg",))
-    monkeypatch.setattr("cop_core.study.figures.save_figure", save_figure)
+    monkeypatch.setattr("cop_core.report.figures.save_figure", save_figure)
     stacks = [outcome(i, ("fixed", "gained")[i % 2], "red" * (i > 3)) for i in range(8)]
     for some, names in ((stacks, ["curves-1-stack", "curves-2-red"]), (stacks[:4], ["curves"])):
-        compared = compare_channels(some)
-        write_study(study_document(some, compared), compared, tmp_path)
+        write_report(record(some), tmp_path, hashed=False)
         drawn = [path.stem for path in sorted((tmp_path / "figures").iterdir())]
         assert drawn == names + [name.replace("curves", "slopes") for name in names]
         page = (tmp_path / "study.html").read_text(encoding="utf-8")
@@ -471,7 +537,7 @@ from cop_core.report import figures
 def touch(_, stem):
     for suffix in figures.FORMATS:
         stem.with_suffix(f".{suffix}").write_text("figure")
-figures.save_profile_figure = figures.save_effects_figure = figures.save_figure = touch
+figures.save_figure = touch
 from cop_core.cli import main
 main()
 """

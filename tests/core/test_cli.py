@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +21,14 @@ import zarr
 from typer.testing import CliRunner
 
 import cop_core as cop
-from cop_core import cli, reading
-from cop_core.cli import options as shared
+from cop_core import cli
 from cop_core.components import CLEAN, DEFAULT_COMPONENTS
 from cop_core.errors import CancelledError
 from cop_core.network import load_network
-from cop_core.stacks import AS_FILE
-from cop_core.training import TrainConfig, loop, train_and_save
+from cop_core.recipes import TrainRecipe
+from cop_core.training import loop, train_and_save
 
+SAMPLE = Path(__file__).parents[2] / "sample_data" / "fixed.ome.tif"
 NOISES = DEFAULT_COMPONENTS[:-1]
 COMMANDS = [
     ["profile"],
@@ -217,6 +219,8 @@ def test_a_missing_z_step_is_asked_for(refused, run, tiny_weights, counts, tmp_p
         ["--axes", "ABC"],
         ["--weights", "no-such"],
         ["--device", "no-such"],
+        ["--device", "meta"],
+        ["--device", "privateuseone"],
     ],
     ids=" ".join,
 )
@@ -226,6 +230,56 @@ def test_bad_options_are_refused(options, refused, tiny_weights, pair, tmp_path)
     rest = [x for name, value in known.items() if name not in options for x in (name, value)]
     refused("profile", pair[0], "-o", output, *rest, *options)
     assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said", "advice"),
+    [
+        (["--time", "9" * 5000], "--time: ", "from 0 to 1000000"),
+        (["--channel", "9" * 5000], "--channel: ", "from 0 to 1000000"),
+        (["--crops", "1000000000"], "--crops: '1000000000' ", "from 1 to 1000000"),
+        (["--seed", "-1"], "--seed: ", "from 0 to 9223372036854775807"),
+        (["--z-step-um", "two"], "--z-step-um: 'two' cannot be used", "a valid number"),
+        (["--window-um", "5"], "--window-um: '5' is not a depth window", "LOW:HIGH"),
+        (["--window-um", "9:5"], "--window-um: ", "the shallower limit in um first"),
+        (["--power", "-3"], "--power: a power of -3 mW is negative", "gained:P0,l,Pmax"),
+        (["--channel", "0", "--channel", "1"], "--channel: given 2 times for 1 stack", ""),
+        (["--precision", "half"], "--precision: 'half' cannot", "'auto', 'float32' or 'bfloat16'"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_errors_are_told_in_terms_of_options(options, said, advice, refused, pair, tmp_path):
+    line = refused("profile", pair[0], "-o", tmp_path / "report", *options)
+    assert line.startswith(f"cop: {said}")
+    assert advice in line
+
+
+LONG = "a" * 300
+"""A name longer than file systems take."""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["profile", LONG, "-o", "out"],
+        ["profile", SAMPLE, "-o", LONG],
+        ["profile", SAMPLE, "-o", "out", "--power", f"{LONG}.csv"],
+        ["profile", SAMPLE, "-o", "out", "--weights", LONG],
+        ["batch", LONG, "-o", "out"],
+        ["plan", LONG],
+        ["replay", LONG],
+        ["watch", LONG, "--json", "--stop-after", "0.2"],
+        ["simulate", "-o", LONG],
+        ["evaluate", LONG],
+        ["train", "-o", LONG],
+        ["weights", "export", "default", "-o", LONG],
+    ],
+    ids=lambda words: words[0],
+)
+def test_names_that_are_too_long_are_refused(arguments, refused, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert LONG in refused(*arguments)
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_output_that_is_a_file_is_refused(refused, tiny_weights, pair, tmp_path):
@@ -241,7 +295,7 @@ def test_cancelling_has_exit_code_130(stop, run, tiny_weights, pair, tmp_path, m
     def cancel(*_, **__):
         raise stop
 
-    monkeypatch.setattr(reading, "profile", cancel)
+    monkeypatch.setattr(import_module("cop_core.pipeline.run"), "read_all", cancel)
     output = tmp_path / "report"
     code, out, err = run("profile", pair[0], "-o", output, "--weights", tiny_weights)
     assert (code, out, err.split("\n")[-2:]) == (130, "", ["cop: cancelled.", ""])
@@ -275,6 +329,48 @@ def test_ctrl_c_ends_a_run_in_one_line_and_writes_nothing(counts, tiny_weights, 
     assert not output.exists()
 
 
+# --- output that cannot be written to --------------------------------------------------------
+
+SHELL = f"{sys.executable} -c 'from cop_core.cli import main; main()'"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="redirections of a POSIX shell")
+@pytest.mark.parametrize(
+    ("redirected", "code", "said"),
+    [
+        (">/dev/full", 1, "standard output cannot be written to (No space left on device)"),
+        (">&-", 1, "standard output cannot be written to (it is closed)"),
+        ("| true", 0, "standard output cannot be written to (Broken pipe)"),
+        ("2>/dev/full", 0, ""),
+        ("", 0, ""),
+    ],
+)
+def test_a_report_outlives_the_output(redirected, code, said, pair, tiny_weights, tmp_path):
+    output = tmp_path / "report"
+    words = ["profile", pair[0], "-o", output, "--weights", tiny_weights, "--crops", 1]
+    line = f"{SHELL} {shlex.join(map(str, words))} {redirected}"
+    # an encoding of few characters, in which the table is not to be had as it is
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        ["/bin/sh", "-c", line], capture_output=True, text=True, check=False, env=ascii_only
+    )
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+    assert (output / "report.html").is_file()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="redirections of a POSIX shell")
+@pytest.mark.parametrize("closed", ["2>&-", "2>/dev/full"])
+def test_an_error_is_said_where_it_can_be(closed):
+    line = f"{SHELL} profile no-such.tif -o nowhere {closed}"
+    done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "")
+    assert done.stdout.startswith("cop: no-such.tif: no such file or folder")
+
+
 # --- results ---------------------------------------------------------------------------------
 
 
@@ -295,8 +391,8 @@ def test_profile_writes_its_report(run, tiny_weights, pair, tmp_path):
         keys = {"slope_per_um", "slope_ci95", "r2", "mean", "n_planes", "n_excluded"}
         assert keys <= set(figures)
         assert (figures["n_planes"], figures["n_excluded"]) == (6, 0)
-    (settings,) = report["settings"]["protocols"].values()
-    assert (settings["crops"], settings["seed"]) == (2, 3)
+    reading = report["recipe"]["reading"]
+    assert (reading["crops"], reading["seed"]) == (2, 3)
     assert report["provenance"]["command"].startswith("cop profile ")
     (made,) = report["provenance"]["protocols"].values()
     assert made["source"].endswith("fixed.ome.tif")
@@ -310,8 +406,7 @@ def test_profile_writes_its_report(run, tiny_weights, pair, tmp_path):
         assert row["reason"] == ""
 
     # the same numbers from Python
-    settings = cop.Settings(crops=2, seed=3)
-    same = cop.profile(pair[0], estimator=tiny_weights, settings=settings, device="cpu")
+    same = cop.profile(pair[0], weights=tiny_weights, crops=2, seed=3, device="cpu")
     assert float(rows[2]["poisson"]) == pytest.approx(same.of("poisson")[2], abs=1e-9)
 
 
@@ -388,14 +483,10 @@ def test_what_a_file_states_may_stand_beside_an_option(run, colours, pair, tiny_
     options += ["--weights", tiny_weights, "--device", "cpu"]
     code, _, err = run("compare", colours[0], pair[1], "-o", tmp_path / "r", *options)
     assert code == 0, err
-    made = strict(tmp_path / "r" / "report.json")["provenance"]["protocols"]
-    assert made["fixed"]["opened_with"] == {"channel": 1, "axes": "ZCYX", "z_step_um": 2.0}
-    assert made["gained"]["opened_with"] == {}
-
-
-def test_the_command_line_has_the_defaults_of_python():
-    assert shared.Options().settings() == reading.Settings()
-    assert shared.AS_FILE == AS_FILE
+    fixed, gained = strict(tmp_path / "r" / "report.json")["recipe"]["stacks"]
+    asked = ("channel", "axes", "z_step_um", "time")
+    assert [fixed[name] for name in asked] == [1, "ZCYX", 2.0, None]
+    assert [gained[name] for name in asked] == [None] * 4
 
 
 def test_a_cut_file_is_read_on_explicit_request(run, tiny_weights, tmp_path):
@@ -506,8 +597,8 @@ def test_train_writes_weights_that_profile_reads(run, refused, tiny_presets, pai
 def test_train_passes_its_options_on_and_saves_when_interrupted(run, tmp_path, monkeypatch):
     given = {}
 
-    def fake(config, folder, *, start, device, report, cancelled):
-        given.update(config=config, folder=folder, start=start, device=device)
+    def fake(recipe, folder, *, report, cancelled):
+        given.update(recipe=recipe, folder=folder)
         report(loop.Progress("finetune", 1, 2, 0.5))
         assert not cancelled()
         raise CancelledError("training stopped", where=str(folder))
@@ -517,10 +608,10 @@ def test_train_passes_its_options_on_and_saves_when_interrupted(run, tmp_path, m
     code, _, err = run(*_train(tmp_path, seed=4, start="a", **options))
     assert code == 130
     assert "training stopped" in err
-    assert given["start"] == "a"
     assert given["folder"] == tmp_path
-    config = given["config"]
-    assert isinstance(config, TrainConfig)
-    assert (config.negatives, config.prior, config.genomes) == ("authors", "wide", ("paper",))
-    assert (config.learning_rate, config.seed, config.scenes) == (2e-4, 4, 3)
-    assert (config.contrastive_steps, config.head_steps, config.finetune_steps) == (0, 0, 1)
+    recipe = given["recipe"]
+    assert isinstance(recipe, TrainRecipe)
+    assert (recipe.start, recipe.device) == ("a", "cpu")
+    assert (recipe.negatives, recipe.prior, recipe.genomes) == ("authors", "wide", ("paper",))
+    assert (recipe.learning_rate, recipe.seed, recipe.scenes) == (2e-4, 4, 3)
+    assert (recipe.contrastive_steps, recipe.head_steps, recipe.finetune_steps) == (0, 0, 1)

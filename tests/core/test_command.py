@@ -1,4 +1,4 @@
-"""The command line that repeats a result: the same numbers, or a reason why there is none."""
+"""The command line that repeats a record: the same numbers, or a reason why there is none."""
 
 from __future__ import annotations
 
@@ -10,70 +10,82 @@ import numpy as np
 import pytest
 import tifffile
 
-import cop_core as cop
 from cop_core.errors import InputError
-from cop_core.reading import Reading, Settings, load_estimator, profile
-from cop_core.report import repeat_command, write_report
-from cop_core.statistics import compare
+from cop_core.reading import StackReader, load_estimator, profile
+from cop_core.recipes import GainedPower, ProfileRecipe, ReadingOptions, StackOptions, command_of
+from cop_core.report import recipe_of, why_not_repeatable, write_report
+from cop_core.stacks import open_stack
+from cop_core.statistics import analyse, compare, within
 
 SAMPLE = Path(__file__).parents[2] / "sample_data"
-QUICK = Settings(crops=1)
 
 
 @pytest.fixture
 def read(tiny_estimator):
-    """Profile a source with the small weights: (source, settings, opening options)."""
+    """Profile a source with the small weights, one crop of each plane: (source, options)."""
 
-    def read(source, settings=QUICK, **opening):
-        return profile(source, estimator=tiny_estimator, settings=settings, **opening)
+    def read(source, **options):
+        return profile(source, estimator=tiny_estimator, **{"crops": 1, **options})
 
     return read
 
 
 @pytest.fixture
 def plain(pair, read):
-    """A profile read with packaged weights, all settings the usual ones."""
+    """A profile read with packaged weights, all options the usual ones."""
     found = read(pair[0])
-    made = {**found.provenance, "loaded_with": {"weights": "default"}}
-    return replace(found, provenance=made, settings={**found.settings, "crops": None})
+    return replace(found, reading=ReadingOptions())
 
 
-def with_provenance(result, **changes):
-    return replace(result, provenance={**result.provenance, **changes})
+def repeats(record, output="out"):
+    """Return the words of the command that repeats a record."""
+    assert why_not_repeatable(record) == ""
+    return shlex.split(command_of(recipe_of(record), output))
 
 
 # --- the line --------------------------------------------------------------------------------
 
 
 def test_usual_options_are_not_said(plain, pair):
-    assert repeat_command(plain, "/tmp/out") == f"cop profile {pair[0]} -o /tmp/out"
-    both = f"cop compare {pair[0]} {pair[0]} -o /tmp/out"
-    assert repeat_command(compare(plain, plain), "/tmp/out") == both
+    assert repeats(plain, "/tmp/out") == ["cop", "profile", str(pair[0]), "-o", "/tmp/out"]
+    both = compare(replace(plain, name="fixed"), replace(plain, name="gained"))
+    words = ["cop", "compare", str(pair[0]), str(pair[0]), "-o", "/tmp/out"]
+    assert repeats(both, "/tmp/out") == words
 
 
-def test_every_other_option_is_said(plain, pair):
-    opened = {"z_step_um": 0.1, "power": 1 / 3, "channel": 2, "time": 1, "axes": "TCZYX"}
-    loaded = {"weights": "/a b/c.safetensors", "device": "cpu", "precision": "float32"}
-    found = with_provenance(plain, opened_with={**opened, "allow_partial": True})
-    found = with_provenance(found, loaded_with=loaded)
-    settings = {"normalisation": "plane-minmax", "crops": 3, "seed": 9, "offset_counts": 1.5}
-    words = shlex.split(repeat_command(replace(found, settings=settings), "out"))
+def test_every_other_option_is_said(pair):
+    recipe = ProfileRecipe(
+        stack=StackOptions(
+            source=pair[0], z_step_um=0.1, power=1 / 3, channel=2, time=1, axes="TCZYX", level=3,
+            allow_partial=True,
+        ),
+        reading=ReadingOptions(
+            normalisation="plane-minmax", crops=3, seed=9, offset_counts=1.5, device="cpu",
+            weights="/a b/c.safetensors", precision="float32",
+        ),
+        window_um=(None, 300),
+        sensitivity=True,
+    )  # fmt: skip
+    words = shlex.split(command_of(recipe, "out"))
     assert words[:5] == ["cop", "profile", str(pair[0]), "-o", str(Path.cwd() / "out")]
     options = words[5:]
-    assert options.pop(options.index("--allow-partial"))
+    for flag in ("--allow-partial", "--sensitivity"):
+        options.remove(flag)
     assert dict(zip(options[::2], options[1::2], strict=True)) == {
         "--power": repr(1 / 3),
         "--z-step-um": "0.1",
         "--channel": "2",
         "--time": "1",
         "--axes": "TCZYX",
-        "--estimator": "/a b/c.safetensors",
+        "--pyramid-level": "3",
+        "--weights": "/a b/c.safetensors",
         "--device": "cpu",
         "--precision": "float32",
         "--normalisation": "plane-minmax",
         "--crops": "3",
         "--seed": "9",
         "--offset-counts": "1.5",
+        "--window-um": ":300",
     }
 
 
@@ -83,29 +95,34 @@ def test_every_other_option_is_said(plain, pair):
         ({"channel": 1}, {"channel": 1}, ["--channel", "1"]),
         ({"channel": 1}, {"channel": "x y"}, ["--channel", "1", "--channel", "x y"]),
         ({"time": 0}, {}, ["--time", "0", "--time", "metadata"]),
-        ({"power": 5.0}, {"power": 5.0}, ["--power", "5.0", "5.0"]),
-        ({}, {"power": "gained:5,300,60"}, ["--power", "metadata", "gained:5,300,60"]),
+        ({"power": 5.0}, {"power": 5.0}, ["--power", "5", "5"]),
+        ({}, {"power": "gained:5,300,60"}, ["--power", "metadata", "gained:5.0,300.0,60.0"]),
         ({"power": "7"}, {"power": "/a/b.csv"}, ["--power", "7", "/a/b.csv"]),
         ({"allow_partial": True}, {}, ["--allow-partial"]),
     ],
 )
 def test_stacks_of_a_pair_have_their_own(first, second, said, plain):
-    both = [with_provenance(plain, opened_with=opened) for opened in (first, second)]
-    assert shlex.split(repeat_command(compare(*both), "out"))[6:] == said
+    def opened(name, options):
+        made = plain.provenance
+        made = replace(made, opened=made.opened.but(**options))
+        return replace(plain, name=name, provenance=made)
+
+    both = compare(opened("fixed", first), opened("gained", second))
+    assert repeats(both)[6:] == said
 
 
 def test_paths_are_absolute(read, pair, monkeypatch):
     monkeypatch.chdir(pair[0].parent)
     Path("own.csv").write_text("depth_um,power_mw\n0,5\n20,6\n")
-    words = shlex.split(repeat_command(read("fixed.ome.tif", power="own.csv"), "~/out"))
+    words = repeats(read("fixed.ome.tif", power="own.csv"), "~/out")
     assert words[2] == str(pair[0])
     assert words[4] == str(Path.home() / "out")
     assert words[words.index("--power") + 1] == str(pair[0].parent / "own.csv")
 
 
 def test_rule_and_seed_of_a_comparison_are_said(plain):
-    words = shlex.split(repeat_command(compare(plain, plain, rule="paper", seed=4), "out"))
-    assert words[6:] == ["--rule", "paper", "--seed", "4"]
+    both = compare(plain, plain, rule="paper", seed=4)
+    assert repeats(both)[-4:] == ["--seed", "4", "--rule", "paper"]
 
 
 # --- the same numbers ------------------------------------------------------------------------
@@ -113,12 +130,12 @@ def test_rule_and_seed_of_a_comparison_are_said(plain):
 
 @pytest.mark.usefixtures("quick_figures")
 def test_the_sample_pair_is_repeated(read, run, tmp_path):
-    settings = Settings("stack-percentile", crops=1, seed=3, offset_counts=100.0)
-    fixed = read(SAMPLE / "fixed.ome.tif", settings, power=SAMPLE / "fixed.csv", channel=0)
-    law = cop.GainedPower(5, 1000 / 3, 60)
-    gained = read(SAMPLE / "gained.ome.zarr", settings, power=law, z_step_um=12.1)
-    both = compare(fixed, gained, seed=3)
-    line = repeat_command(both, tmp_path / "b")
+    chosen = {"normalisation": "stack-percentile", "seed": 3, "offset_counts": 100.0}
+    table, law = SAMPLE / "fixed.csv", GainedPower(5, 1000 / 3, 60)
+    fixed = open_stack(SAMPLE / "fixed.ome.tif", name="fixed", power=table, channel=0)
+    gained = open_stack(SAMPLE / "gained.ome.zarr", name="gained", power=law, z_step_um=12.1)
+    both = compare(read(fixed, **chosen), read(gained, **chosen), seed=3)
+    line = shlex.join(repeats(both, tmp_path / "b"))
     write_report(both, tmp_path / "a", command=line)
     code, _, err = run(*shlex.split(line)[1:])
     assert code == 0, err
@@ -127,7 +144,7 @@ def test_the_sample_pair_is_repeated(read, run, tmp_path):
         assert first == second
 
 
-AWKWARD = ["a b", "it's", 'say "x"', "50 % µm $HOME `x`", "小鼠", "-x", "7", "²", "metadata"]
+AWKWARD = ["a b", "it's", 'say "x"', "50 % µm $HOME `x`", "小鼠", "-x", "7", "²"]
 
 
 @pytest.mark.usefixtures("quick_figures")
@@ -141,68 +158,68 @@ def test_awkward_names_survive_the_shell(name, read, run, counts, tmp_path):
     tifffile.imwrite(path, data, photometric="minisblack", metadata=metadata)
     found = read(path, channel=name, z_step_um=1.0)
     write_report(found, folder / "a")
-    line = repeat_command(found, folder / "b")
-    code, _, err = run(*shlex.split(line)[1:])
+    code, _, err = run(*repeats(found, folder / "b")[1:])
     assert code == 0, err
     first, second = ((folder / x / "planes.csv").read_text("utf-8") for x in "ab")
     assert first == second
 
 
-# --- what no line repeats --------------------------------------------------------------------
+# --- what cannot be repeated -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"source": "array"}, "the stack was an array. Save it as a file"),
-        ({"opened_with": {"power": "array"}}, "its power was an array. Give a number"),
-        ({"opened_with": {"level": 1}}, "a level of a pyramid"),
-        ({"opened_with": None}, "how the stack was opened is not known"),
-        ({"loaded_with": {}}, "the weights were not loaded from a file"),
-    ],
-)
-def test_what_the_command_does_not_offer_is_refused(changes, message, plain):
-    found = with_provenance(plain, **changes)
-    for result in (found, compare(plain, found)):
-        with pytest.raises(InputError, match=f"fixed: no command repeats this: .*{message}"):
-            repeat_command(result, "out")
+def test_what_cannot_be_repeated_says_why(plain, read, counts):
+    made = plain.provenance
+    array = read(counts(3, 48), z_step_um=1.0)
+    stopped = replace(plain, provenance=replace(made, whole=False))
+    unknown = replace(plain, provenance=None)
+    in_python = replace(plain, reading=plain.reading.but(weights=""))
+    for found, said in {
+        "array": (array, "the stack was an array"),
+        "stopped": (stopped, "stopped before the end"),
+        "unknown": (unknown, "how the stack was opened is not known"),
+        "in Python": (in_python, "the weights were not loaded from a file"),
+    }.values():
+        assert said in why_not_repeatable(found)
+        assert said in why_not_repeatable(compare(plain, found))
 
 
-def test_arrays_and_lists_of_powers_are_refused(read, counts, pair):
-    with pytest.raises(InputError, match="the stack was an array"):
-        repeat_command(read(counts(3, 48), z_step_um=1.0), "out")
-    with pytest.raises(InputError, match="its power was an array"):
-        repeat_command(read(pair[0], power=[1, 2, 3, 4, 5, 6]), "out")
+def test_a_reading_that_was_not_begun_is_not_whole(pair, tiny_estimator):
+    found = StackReader(open_stack(pair[0]), tiny_estimator).profile
+    assert "stopped before the end" in why_not_repeatable(found)
 
 
-def test_a_stopped_reading_is_refused(pair, tiny_estimator):
-    found = Reading(cop.open_stack(pair[0]), tiny_estimator, QUICK).profile
-    with pytest.raises(InputError, match=r"stopped before the end\. Read it to the end"):
-        repeat_command(found, "out")
+@pytest.mark.parametrize("options", [{"power": [1, 2, 3, 4, 5, 6]}, {"left_out": {1: "dura"}}])
+def test_what_only_a_recipe_can_say_has_no_command(options, read, pair):
+    found = read(pair[0], **options)
+    assert why_not_repeatable(found) == ""
+    with pytest.raises(InputError, match="no options for all of 'stack'"):
+        command_of(recipe_of(found), "out")
 
 
-def test_planes_left_out_by_hand_are_refused(plain):
+def test_planes_left_out_are_in_the_recipe(read, pair):
+    plain = read(pair[0])
     planes = (replace(plain.planes[0], reason="above the dura"), *plain.planes[1:])
-    with pytest.raises(InputError, match="left out by hand"):
-        repeat_command(replace(plain, planes=planes), "out")
+    by_hand = replace(plain, planes=planes)
+    assert recipe_of(by_hand).stack.left_out == {0: "above the dura"}
+    again = read(pair[0], left_out={0: "above the dura", 99: "not there"})
+    assert [plane.reason for plane in again.planes] == [plane.reason for plane in planes]
+    slopes = [
+        [line.slope_per_um for line in analyse(found).lines.values()] for found in (again, by_hand)
+    ]
+    assert slopes[0] == slopes[1]
+    assert recipe_of(within(by_hand, (0, 10))).stack.left_out == {0: "above the dura"}
 
 
-def test_pairs_that_one_command_cannot_read_are_refused(plain):
-    other = replace(plain, settings={**plain.settings, "normalisation": "plane-minmax"})
-    with pytest.raises(InputError, match=r"different settings\. Read both with the same"):
-        repeat_command(compare(plain, other), "out")
-    weights = with_provenance(plain, loaded_with={"weights": "paper-small"})
-    with pytest.raises(InputError, match="different settings"):
-        repeat_command(compare(plain, weights), "out")
-    with pytest.raises(InputError, match=r"1000 bootstrap samples\. Compare with 2000"):
-        repeat_command(compare(plain, plain, n_bootstrap=1000), "out")
-    drawn = replace(plain, settings={**plain.settings, "crops": 1})
-    with pytest.raises(InputError, match="different seeds"):
-        repeat_command(compare(drawn, drawn, seed=1), "out")
+def test_pairs_that_one_command_cannot_read_say_so(plain):
+    other = replace(plain, reading=plain.reading.but(normalisation="plane-minmax"))
+    assert "different options" in why_not_repeatable(compare(plain, other))
+    drawn = replace(plain, reading=plain.reading.but(crops=1))
+    with pytest.raises(InputError, match="--seed cannot be both 0 and 1"):
+        command_of(recipe_of(compare(drawn, drawn, seed=1)), "out")
 
 
 def test_estimators_remember_how_they_were_loaded(tiny_weights, monkeypatch):
-    found = load_estimator(tiny_weights, device="cpu", precision="float32").loaded_with
-    assert found == {"weights": str(tiny_weights), "device": "cpu", "precision": "float32"}
+    found = load_estimator(tiny_weights, device="cpu", precision="float32").asked
+    assert found == ReadingOptions(weights=tiny_weights, device="cpu", precision="float32")
     monkeypatch.chdir(tiny_weights.parent)
-    assert load_estimator(tiny_weights.name).loaded_with == {"weights": str(tiny_weights)}
+    assert load_estimator(tiny_weights.name).asked == ReadingOptions(weights=tiny_weights)

@@ -27,7 +27,7 @@ TINY = Preset(
 
 @pytest.fixture
 def tiny(monkeypatch):
-    monkeypatch.setitem(PRESETS, "tiny", TINY)
+    monkeypatch.setitem(PRESETS, "sample", TINY)
 
 
 def strengths(folder, protocol):
@@ -42,9 +42,7 @@ def test_it_reads_what_the_same_stacks_on_disk_give(
 ):
     live, disk = tmp_path / "live", tmp_path / "disk"
     options = ("--estimator", tiny_weights, "--device", "cpu")
-    code, out, err = run(
-        "demo-live", "-o", live, "--preset", "tiny", "--seed", 4, "--frame-ms", 1, *options
-    )
+    code, out, err = run("demo-live", "-o", live, "--seed", 4, "--frame-ms", 1, *options)
     assert code == 0, err
     assert "fixed: complete, 5 of 5 planes" in out
     assert "gained: complete, 5 of 5 planes" in out
@@ -63,9 +61,9 @@ def test_it_reads_what_the_same_stacks_on_disk_give(
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        (("--preset", "mine"), "no preset 'mine'"),
-        (("--preset", "tiny", "--max-power-mw", "4"), "above the limit of 4 mW"),
-        (("--preset", "tiny", "--max-power-mw", "nan"), "power limit"),
+        (("--preset", "mine"), "--preset: 'mine' cannot be used"),
+        (("--max-power-mw", "4"), "above the limit of 4 mW"),
+        (("--max-power-mw", "nan"), "--max-power-mw: 'nan' cannot be used"),
     ],
 )
 def test_what_cannot_be_acquired_is_refused(run, tiny, option, message):

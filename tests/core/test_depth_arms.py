@@ -118,7 +118,7 @@ def test_profiles_of_two_arms_compare():
     means = [[p.of("poisson")[p.kept].mean() for p in arm] for arm in (fixed, gained)]
     assert effect.cohen_d == pytest.approx(cohen_d(*means), rel=1e-12)
     assert np.isnan(result.of("clean").p_holm)
-    assert "g0: 1 of 40 planes excluded" in result.warnings
+    assert "g0: 1 of 40 planes excluded" in result.caveats
     assert result.components[-1] == "clean"
 
 

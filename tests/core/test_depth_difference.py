@@ -8,9 +8,9 @@ from scipy.signal import lfilter
 from statsmodels.stats.weightstats import ttost_paired
 
 from cop_core.errors import InputError
-from cop_core.stacks.power import GainedPower
+from cop_core.recipes import GainedPower
+from cop_core.records import OUTSIDE
 from cop_core.statistics import cap_depth_um, compare, equivalence_p, fit_slope, within
-from cop_core.statistics.depth_window import OUTSIDE
 from cop_core.statistics.effect_intervals import effect_intervals
 from cop_core.statistics.slope_difference import (
     block_length,
@@ -160,17 +160,18 @@ def test_errors_choose_the_interval_and_the_p(pair):
 
 
 def test_errors_are_checked(pair):
-    with pytest.raises(InputError, match="no way to find errors 'guess'"):
+    with pytest.raises(InputError, match="errors: 'guess' cannot be used"):
         compare(*pair, errors="guess")
     with pytest.raises(InputError, match="paper's rule"):
         compare(*pair, errors="paired", rule="paper")
 
 
 def test_log_ratio_difference_is_that_of_the_log_ratios(pair):
-    from cop_core.statistics import log_ratio_slopes
+    from cop_core.statistics import log_ratio_fits
 
     effect = compare(*pair, n_bootstrap=50).of("gaussian")
-    expected = log_ratio_slopes(pair[0])["gaussian"] - log_ratio_slopes(pair[1])["gaussian"]
+    expected = log_ratio_fits(pair[0])["gaussian"].slope_per_um
+    expected -= log_ratio_fits(pair[1])["gaussian"].slope_per_um
     assert effect.log_ratio_slope_difference_per_um == pytest.approx(expected, rel=1e-12)
     assert effect.log_ratio_ci95[0] < expected < effect.log_ratio_ci95[1]
 
@@ -182,7 +183,7 @@ def test_difference_that_closure_makes_is_named():
     rising = profile(np.column_stack([slow, fast, fast, fast, fast, 1 - slow - 4 * fast]))
     flat = np.tile([0.05, 0.02, 0.02, 0.02, 0.02], (n, 1)) * np.exp(0.01 * rng.normal(size=(n, 5)))
     gained = profile(np.column_stack([flat, 1 - flat.sum(axis=1)]), name="gained")
-    warnings = compare(rising, gained, n_bootstrap=50).warnings
+    warnings = compare(rising, gained, n_bootstrap=50).caveats
     assert any("difference between the protocols" in w and "gaussian" in w for w in warnings)
 
 
@@ -195,8 +196,8 @@ def test_window_leaves_planes_out_of_every_fit(pair):
     result = compare(*pair, window_um=window, n_bootstrap=50)
     alone = fit_slope(pair[0].depth_um[20:41], pair[0].of("gaussian")[20:41])
     assert result.of("gaussian").fixed == alone
-    assert result.fixed.settings["window_um"] == [80.0, 160.0]
-    assert any("39 of 60 planes excluded (39 outside" in w for w in result.warnings)
+    assert result.fixed.profile.window_um == (80.0, 160.0)
+    assert any("39 of 60 planes excluded (39 outside" in w for w in result.caveats)
 
 
 def test_window_may_be_open_and_keeps_earlier_reasons():
@@ -209,7 +210,7 @@ def test_window_may_be_open_and_keeps_earlier_reasons():
 
 @pytest.mark.parametrize(
     ("window", "match"),
-    [((50.0, 40.0), "no window"), ((None, None), "no window"), ((900.0, None), "no plane lies")],
+    [((50.0, 40.0), "is not a"), ((None, None), "is not a"), ((900.0, None), "no plane lies")],
 )
 def test_window_that_makes_no_sense_is_refused(pair, window, match):
     with pytest.raises(InputError, match=match):

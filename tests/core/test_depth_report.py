@@ -1,7 +1,6 @@
 """Breaks, caps, windows, margins and errors in the report, the command and its repetition."""
 
 import json
-import shlex
 from dataclasses import replace
 
 import numpy as np
@@ -9,9 +8,8 @@ import pytest
 from made_profiles import profile, strengths
 from rich.console import Console
 
-from cop_core.reading import Settings
 from cop_core.reading import profile as read
-from cop_core.report import repeat_command, report_document, summary_table
+from cop_core.report import document_of, recipe_of, summary
 from cop_core.statistics import break_fits, cap_depth_um, compare, within
 
 
@@ -33,52 +31,52 @@ def result():
 
 
 def test_report_states_breaks_caps_and_choices(result):
-    document = report_document(result)
+    document = document_of(result).tree
     fixed = document["protocols"]["fixed"]
-    assert fixed["cap_depth_um"] == cap_depth_um(result.fixed.depth_um, result.fixed.power_mw) == 80
+    read = result.fixed.profile
+    assert fixed["cap_depth_um"] == cap_depth_um(read.depth_um, read.power_mw) == 80
     assert document["protocols"]["gained"]["cap_depth_um"] is None
     found = fixed["components"]["gaussian"]["break"]
-    expected = break_fits(result.fixed)["gaussian"]
+    expected = break_fits(result.fixed.profile)["gaussian"]
     assert found["depth_um"] == expected.depth_um
     assert found["ci95_um"] == list(expected.ci95_um)
     assert found["p_value"] < 0.05
-    assert document["settings"]["comparison"]["errors"] == "paired"
-    assert document["settings"]["comparison"]["margin_per_100_um"] == 0.05
+    assert document["recipe"]["comparison"]["errors"] == "paired"
+    assert document["recipe"]["comparison"]["margin_per_100_um"] == 0.05
 
 
 def test_report_states_every_effect(result):
-    components = report_document(result)["comparison"]["components"]
+    components = document_of(result).tree["comparison"]["components"]
     for name, figures in components.items():
         effect = result.of(name)
         assert figures["f2_ci95"] == list(effect.f2_ci95)
         assert figures["equivalence_p_gained"] == effect.equivalence_p_gained
         assert figures["log_ratio_p_value"] == effect.log_ratio_p_value
-    plain = report_document(compare(*result.profiles, n_bootstrap=50))
+    profiles = (each.profile for each in result.analysed)
+    plain = document_of(compare(*profiles, n_bootstrap=50)).tree
     assert plain["comparison"]["components"]["poisson"]["equivalence_p_gained"] is None
-    assert "window_um" not in plain["settings"]["protocols"]["fixed"]
+    assert plain["recipe"]["window_um"] is None
 
 
 def test_summary_names_breaks_margin_and_errors(result):
     console = Console(width=140)
     with console.capture() as captured:
-        console.print(summary_table(result))
+        console.print(summary(result))
     text = " ".join(captured.get().split())
-    expected = break_fits(result.fixed)["gaussian"]
+    expected = break_fits(result.fixed.profile)["gaussian"]
     assert f"slope changes, depth in µm: Gaussian at {expected.depth_um:.0f} [" in text
     assert "p (margin)" in text
     assert "slope no smaller than 5 % per 100 µm" in text
     assert "errors of the slope difference: paired" in text
 
 
-def test_window_margin_and_errors_are_repeated(pair, tiny_estimator):
-    found = read(pair[0], estimator=tiny_estimator, settings=Settings(crops=1))
+def test_window_margin_and_errors_are_in_the_recipe(pair, tiny_estimator):
+    found = read(pair[0], estimator=tiny_estimator, crops=1)
     deep = within(found, (found.depth_um[2], None))
-    words = shlex.split(repeat_command(deep, "out"))
-    assert words[words.index("--window-um") + 1] == f"{found.depth_um[2]}:"
+    assert recipe_of(deep).window_um == (found.depth_um[2], None)
     both = compare(found, found, margin_per_100_um=0.02, errors="bootstrap")
-    words = shlex.split(repeat_command(both, "out"))
-    assert words[words.index("--margin") + 1] == "0.02"
-    assert words[words.index("--errors") + 1] == "bootstrap"
+    asked = recipe_of(both).comparison
+    assert (asked.margin_per_100_um, asked.errors) == (0.02, "bootstrap")
 
 
 @pytest.mark.usefixtures("quick_figures")
@@ -90,8 +88,8 @@ def test_command_takes_a_window_and_a_margin(run, pair, tiny_weights, tmp_path):
     )
     assert code == 0, err
     report = json.loads((tmp_path / "r" / "report.json").read_text())
-    assert report["settings"]["protocols"]["fixed"]["window_um"] == [None, 1e5]
-    assert report["settings"]["comparison"]["margin_per_100_um"] == 0.02
+    assert report["recipe"]["window_um"] == [None, 1e5]
+    assert report["recipe"]["comparison"]["margin_per_100_um"] == 0.02
     assert "p (margin)" in out
 
 
@@ -99,14 +97,14 @@ def test_command_takes_a_window_and_a_margin(run, pair, tiny_weights, tmp_path):
 def test_window_that_cannot_be_read_is_refused(run, pair, tmp_path, text):
     code, _, err = run("compare", *pair, "-o", tmp_path / "r", "--window-um", text)
     assert code == 2
-    assert "no window of depth" in err
+    assert "is not a depth window" in err
     assert not (tmp_path / "r").exists()
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--margin", "0"), "margin of 0"),
+        (("--margin", "0"), "--margin: '0' cannot be used"),
         (("--rule", "paper", "--errors", "paired"), "paper's rule"),
     ],
 )

@@ -10,25 +10,35 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 import cop_core as cop
 from cop_core.errors import CancelledError, InputError
 from cop_core.network import VitConfig, save_weights
-from cop_core.reading import Settings, load_estimator, profile, survey
 from cop_core.reading import estimator as estimator_module
+from cop_core.reading import load_estimator, profile, survey
 from cop_core.reading.blocks import BLOCK, BlockPool
 from cop_core.reading.crops import cut, grid_starts
 from cop_core.reading.normalisation import normalise, plane_range
 from cop_core.reading.planes import NO_RANGE
 from cop_core.reading.survey import NO_SIGNAL
+from cop_core.recipes import ReadingOptions, StackOptions
+from cop_core.recipes.base import checked
+from cop_core.records import DepthProfile
 
 RNG = np.random.default_rng(0)
 CROPS = RNG.random((5, 192, 192), np.float32)
 
 
+def plain(record):
+    return TypeAdapter(type(record)).dump_python(record, mode="json")
+
+
 def read(data, estimator, **options):
-    chosen = {key: options.pop(key) for key in Settings.__dataclass_fields__ if key in options}
-    return profile(data, z_step_um=2.0, estimator=estimator, settings=Settings(**chosen), **options)
+    chosen = {key: options.pop(key) for key in ReadingOptions.model_fields if key in options}
+    return profile(
+        data, z_step_um=2.0, estimator=estimator, reading=ReadingOptions(**chosen), **options
+    )
 
 
 # --- crops -----------------------------------------------------------------------------------
@@ -87,7 +97,7 @@ def test_random_crops_depend_on_seed_and_plane_alone():
 )
 def test_impossible_settings_are_refused(options):
     with pytest.raises(InputError):
-        Settings(**options)
+        ReadingOptions(**options)
 
 
 # --- normalisation ---------------------------------------------------------------------------
@@ -112,8 +122,8 @@ def test_normalising_clips_and_does_not_wrap():
 
 
 def test_an_unknown_normalisation_is_refused():
-    with pytest.raises(InputError, match="Known: plane-minmax, plane-percentile, stack-percentile"):
-        Settings(normalisation="none")
+    with pytest.raises(InputError, match="stack-percentile' or 'plane-minmax'"):
+        ReadingOptions(normalisation="none")
 
 
 def test_one_scale_for_the_stack_tells_dim_planes_from_bright_ones(counts, tiny_estimator):
@@ -123,8 +133,8 @@ def test_one_scale_for_the_stack_tells_dim_planes_from_bright_ones(counts, tiny_
     by_plane = read(stack * 2, tiny_estimator)
     by_stack = read(stack * 2, tiny_estimator, normalisation="stack-percentile")
     assert np.abs(by_stack.mean[1] - by_plane.mean[1]).max() > 1e-4
-    assert by_stack.settings["normalisation"] == "stack-percentile"
-    low, high = by_stack.provenance["stack_range_counts"]
+    assert by_stack.reading.normalisation == "stack-percentile"
+    low, high = by_stack.provenance.stack_range_counts
     assert (low, high) == pytest.approx(np.percentile(stack * 2.0, (0.1, 99.9)), abs=2)
 
 
@@ -398,7 +408,7 @@ def test_one_scale_for_the_stack_is_not_touched_by_excluded_planes(counts, tiny_
     before = read(clean, tiny_estimator, normalisation="stack-percentile")
     after = read(broken, tiny_estimator, normalisation="stack-percentile")
     assert after.planes[2].reason == "saturated"
-    assert before.provenance["stack_range_counts"] == after.provenance["stack_range_counts"]
+    assert before.provenance.stack_range_counts == after.provenance.stack_range_counts
     np.testing.assert_array_equal(after.mean[after.kept], before.mean)
 
 
@@ -428,7 +438,7 @@ def test_the_survey_reads_its_range_from_valid_planes(counts):
 def test_a_stack_without_a_valid_plane_gives_a_profile(tiny_estimator):
     found = read(np.zeros((3, 200, 200), np.uint8), tiny_estimator)
     assert not found.kept.any()
-    assert found.provenance["stack_range_counts"] is None
+    assert found.provenance.stack_range_counts is None
     assert found.mean.shape == (3, 6)
 
 
@@ -473,25 +483,20 @@ def test_cancelling_stops_where_it_is_asked(stop_at, counts, tiny_estimator):
 def test_a_profile_says_how_it_was_made(counts, tiny_weights, tiny_estimator):
     found = read(counts(2), tiny_estimator, crops=2, seed=5, name="mine", power=12.0)
     assert found.name == "mine"
-    assert found.settings == {
-        "normalisation": "plane-percentile",
-        "crops": 2,
-        "seed": 5,
-        "offset_counts": None,
-        "estimator": "tiny",
-    }
-    made = json.loads(json.dumps(found.provenance))
-    assert made["source"] == "array"
-    assert made["shape"] == [2, 200, 200]
-    assert made["opened_with"] == {"z_step_um": 2.0, "power": 12.0}
-    assert made["loaded_with"].keys() == {"weights", "device", "precision"}
-    assert made["weights"]["sha256"] == tiny_estimator.card.sha256
-    assert made["weights"]["genome"]["name"] == "microscopy"
-    assert (made["device"], made["precision"]) == ("cpu", "float32")
+    own = {"weights": str(tiny_weights), "device": "cpu", "precision": "float32"}
+    assert found.reading == ReadingOptions(crops=2, seed=5, **own)
+    made = found.provenance
+    assert made.source == "array"
+    assert made.opened == StackOptions(z_step_um=2.0, power=12.0)
+    assert made.image.plane_shape == (200, 200)
+    assert made.weights.sha256 == tiny_estimator.card.sha256
+    assert made.weights.genome == "microscopy"
+    assert (made.device, made.precision) == ("cpu", "float32")
+    assert checked(DepthProfile, json.loads(json.dumps(plain(found)))).provenance == made
     assert found.depth_um.tolist() == [0, 2]
     assert found.power_mw.tolist() == [12, 12]
     assert [p.n_crops for p in found.planes] == [2, 2]
-    by_path = read(counts(2), tiny_weights, crops=2, seed=5, device="cpu")
+    by_path = read(counts(2), None, crops=2, seed=5, weights=tiny_weights, device="cpu")
     assert by_path.components == found.components
 
 
@@ -501,7 +506,7 @@ def test_weights_device_and_precision_are_checked(tiny_weights):
     for device in ("nothing", "cuda:99"):
         with pytest.raises(InputError, match="Use auto or cpu"):
             load_estimator(tiny_weights, device=device)
-    with pytest.raises(InputError, match="Known: auto, float32, bfloat16"):
+    with pytest.raises(InputError, match="'auto', 'float32' or 'bfloat16'"):
         load_estimator(tiny_weights, device="cpu", precision="int8")
     low = load_estimator(tiny_weights, device="cpu", precision="bfloat16")
     full = load_estimator(tiny_weights, device="cpu", precision="float32")

@@ -11,14 +11,15 @@ import pytest
 import zarr
 
 from cop_core.errors import InputError
+from cop_core.recipes import StackOptions
 from cop_core.stacks.growing import GrowingArray, SettledPlanes, State, settled
 
 PIXELS = np.random.default_rng(0).poisson(40, (9, 32, 24)).astype(np.uint16)
-STEP = {"z_step_um": 4.0, "power": 7.0}
+OPTIONS = StackOptions(name="stack", z_step_um=4.0, power=7.0)
 
 
 def follow(pixels: Any, stopped_after_s: float = 30.0) -> tuple[GrowingArray, SettledPlanes]:
-    array = GrowingArray(pixels, name="stack", **STEP)
+    array = GrowingArray(pixels, OPTIONS)
     return array, SettledPlanes(array, stopped_after_s)
 
 

@@ -10,9 +10,9 @@ import tifffile
 import zarr
 
 import cop_core as cop
-from cop_core.reading import Settings
-from cop_core.reading.live import LiveReading
+from cop_core.reading import StackReader
 from cop_core.reading.survey import NO_SIGNAL
+from cop_core.recipes import ReadingOptions
 from cop_core.stacks.growing import State, files, open_growing, settled
 
 SIDE = 400  # nine crops a plane
@@ -62,15 +62,15 @@ def first_looks(steps):
 
 
 @pytest.mark.parametrize(
-    "settings",
+    "reading",
     [
-        Settings(),
-        Settings(crops=3, seed=4),
-        Settings("stack-percentile", offset_counts=2.0),
+        ReadingOptions(),
+        ReadingOptions(crops=3, seed=4),
+        ReadingOptions(normalisation="stack-percentile", offset_counts=2.0),
     ],
     ids=["grid", "random crops", "range of the stack"],
 )
-def test_the_end_is_the_offline_profile_bit_for_bit(tmp_path, counts, tiny_estimator, settings):
+def test_the_end_is_the_offline_profile_bit_for_bit(tmp_path, counts, tiny_estimator, reading):
     data = counts(7, SIDE)
     data[2] = 0
     data[0] = np.random.default_rng(0).poisson(3, data[0].shape)  # noise alone
@@ -83,14 +83,14 @@ def test_the_end_is_the_offline_profile_bit_for_bit(tmp_path, counts, tiny_estim
             written.append(True)
 
     source = open_growing(path, z_step_um=2.0, power="gained:5,300,60", stopped_after_s=1.0)
-    live = LiveReading(source, tiny_estimator, settings, batch_size=4)
+    live = StackReader(source, tiny_estimator, reading, batch_size=4)
     steps = drive(live, write)
     offline = cop.profile(
-        path, estimator=tiny_estimator, settings=settings, z_step_um=2.0, power="gained:5,300,60"
+        path, estimator=tiny_estimator, reading=reading, z_step_um=2.0, power="gained:5,300,60"
     )
     assert bits(live.profile) == bits(offline)
     assert live.profile.provenance == offline.provenance
-    assert live.profile.settings == offline.settings
+    assert live.profile.reading == offline.reading
     assert live.profile.name == offline.name
     assert steps[-1].state is State.STOPPED  # two planes never came
     assert [p.index for p in offline.planes if p.reason == NO_SIGNAL] == [0]
@@ -101,7 +101,7 @@ def test_a_file_that_was_cut_off_is_read_as_far_as_it_goes(tmp_path, counts, tin
     for i, plane in enumerate(counts(5, 96)):
         tifffile.imwrite(path, plane, append=i > 0, metadata=None)
     path.write_bytes(path.read_bytes()[:-5000])
-    live = LiveReading(open_growing(path, z_step_um=2, stopped_after_s=0.3), tiny_estimator)
+    live = StackReader(open_growing(path, z_step_um=2, stopped_after_s=0.3), tiny_estimator)
     drive(live)
     offline = cop.profile(path, estimator=tiny_estimator, z_step_um=2, allow_partial=True)
     assert bits(live.profile) == bits(offline)
@@ -112,7 +112,7 @@ def test_planes_go_before_crops_while_they_wait(tmp_path, counts, tiny_estimator
     path = tmp_path / "a.zarr"
     array(path, 12)[:] = counts(12, SIDE)
     source = open_growing(path, z_step_um=2.0, stopped_after_s=0.3)
-    live = LiveReading(source, tiny_estimator)
+    live = StackReader(source, tiny_estimator)
     steps = drive(live)
     first = first_looks(steps)
     assert sorted(first) == list(range(12))
@@ -130,7 +130,7 @@ def test_while_it_grows_the_profile_holds_what_came(tmp_path, counts, tiny_estim
     data, path = counts(4, 96), tmp_path / "a.zarr"
     target = array(path, 4, 96)
     source = open_growing(path, z_step_um=2.0, stopped_after_s=0.3)
-    live = LiveReading(source, tiny_estimator, name="mine")
+    live = StackReader(source, tiny_estimator, name="mine")
     assert (len(live.profile), live.profile.name) == (0, "mine")
     target[0], target[1] = data[0], data[1]
     assert drive(live)[-1].state is State.STOPPED
@@ -146,6 +146,6 @@ def test_steps_are_short_however_many_crops_a_plane_has(tmp_path, counts, tiny_e
     path = tmp_path / "a.zarr"
     array(path, 1, 900)[0] = counts(1, 900)[0]
     source = open_growing(path, z_step_um=2.0, stopped_after_s=0.2)
-    live = LiveReading(source, tiny_estimator, batch_size=4)
+    live = StackReader(source, tiny_estimator, batch_size=4)
     read = [step.estimate.n_crops for step in drive(live) if step.estimate]
     assert read == [4, 8, 12, 16, 20, 24, 25]

@@ -20,7 +20,7 @@ pytest.importorskip("pymmcore_plus", reason="the extra 'live' is not installed")
 import useq
 from pymmcore_plus import CMMCorePlus, find_micromanager
 
-from cop_core.stacks import GainedPower
+from cop_core.recipes import GainedPower
 from cop_core.stacks.growing.micromanager import MicroManagerSource
 
 if not find_micromanager():
@@ -154,11 +154,10 @@ def test_the_live_profile_is_the_profile_of_the_written_file(core, watch, tmp_pa
 
 
 def test_what_is_read_live_is_what_is_read_after(core, watch, tiny_estimator):
-    from cop_core.reading import profile
-    from cop_core.reading.live import LiveReading
+    from cop_core.reading import StackReader, profile
 
     source = watch()
-    reading = LiveReading(source, tiny_estimator)
+    reading = StackReader(source, tiny_estimator)
     thread = core.run_mda(useq.MDASequence(z_plan=DOWN))
     until = time.monotonic() + 60
     while not reading.step().ended:
@@ -350,7 +349,7 @@ def test_what_an_event_states_goes_before_a_law(core, watch):
     ("power", "message"),
     [
         (-1.0, "negative"),
-        ("gained:5,0,60", "length_um must be larger than 0"),
+        ("gained:5,0,60", "length_um is not above 0"),
         ("no_such_table.csv", "no_such_table.csv"),
         ([5.0, 6.0], "2 powers for 0 planes"),
     ],

@@ -12,8 +12,9 @@ import pytest
 
 from cop_core.errors import CopError, InputError
 from cop_core.reading import profile
+from cop_core.recipes import GainedPower
 from cop_core.simulator import Detector, Microscope, Optics, Phantom, Preset, simulate
-from cop_core.stacks import GainedPower, open_stack
+from cop_core.stacks import open_stack
 
 pytest.importorskip("pymmcore_plus", reason="the extra 'live' is not installed")
 

@@ -18,8 +18,8 @@ from cop_core.noise import PRESETS, PRIORS, Draws, Genome, get_primitive, get_pr
 from cop_core.noise import primitives as built_in
 from cop_core.noise.primitives import PRIMITIVES
 from cop_core.reading import load_estimator, profile
+from cop_core.recipes import TrainRecipe
 from cop_core.report import write_report
-from cop_core.training import TrainConfig
 from cop_core.training.train_and_save import train_and_save
 
 SIDE = 512
@@ -537,7 +537,7 @@ def test_a_new_primitive_reaches_training_profiles_and_reports(
     assert float(np.ptp(rows, axis=1).max()) < 1e-6
     assert float(rows[:, 0].std()) == pytest.approx(0.1, rel=0.3)
 
-    config = TrainConfig(
+    recipe = TrainRecipe(
         genomes=(banding.name,),
         contrastive_steps=1,
         head_steps=1,
@@ -546,8 +546,9 @@ def test_a_new_primitive_reaches_training_profiles_and_reports(
         batch_size=3,
         scenes=3,
         scene_size=192,
+        device="cpu",
     )
-    (path,) = train_and_save(config, tmp_path / "run", device="cpu")
+    (path,) = train_and_save(recipe, tmp_path / "run")
     network, card = load_network(path)
     assert network.config.outputs == 4
     assert network.config.uncertainty

@@ -9,12 +9,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cop_core.reading import Settings, profile
-from cop_core.report import planes_csv, protocols, report_document
+from cop_core.reading import profile
+from cop_core.recipes import StackOptions
+from cop_core.records import DepthProfile, PlaneEstimate, Provenance, StoredImage, WeightsUsed
+from cop_core.report import document_of, planes_csv
 from cop_core.stacks import open_stack
-from cop_core.statistics import DepthProfile, PlaneEstimate, photons_of
+from cop_core.statistics import analyse, photons_of
 
-SHOT = {"weights": {"genome": {"name": "microscopy", "order": ["shot", "gaussian"]}}}
+
+def read_with(genome, *order):
+    weights = WeightsUsed("made", "", genome, order)
+    return Provenance("array", StackOptions(), StoredImage("array", "ZYX", (1, 9, 9)), weights)
+
+
+SHOT = read_with("microscopy", "shot", "gaussian")
 
 
 def made(*rows, provenance=SHOT):
@@ -40,6 +48,11 @@ def made(*rows, provenance=SHOT):
     return DepthProfile("made", components, tuple(planes), provenance=provenance)
 
 
+def stated(profile):
+    (protocol,) = document_of(profile).tree["protocols"].values()
+    return protocol["photons"]
+
+
 def test_photons_are_those_that_make_the_strength():
     photons, gain, amplifier, span = 50.0, 12.0, 9.0, 600.0
     s, g = 2 / np.sqrt(photons), 2 * amplifier / span
@@ -49,7 +62,7 @@ def test_photons_are_those_that_make_the_strength():
     np.testing.assert_allclose(found.counts_sd, [0.2 * gain, np.nan, np.nan])
     np.testing.assert_allclose(found.amplifier_counts, [amplifier, np.nan, amplifier])
     np.testing.assert_allclose(found.amplifier_counts_sd, [0.01 * span / 2, np.nan, 3.0])
-    assert found.to_dict() == {
+    assert stated(made((s, 0.1 * s, g, span), None, (s, 0.3 * s, g, span))) == {
         "n_planes": 1,
         "counts_a_photon": pytest.approx(gain),
         "counts_a_photon_quartiles": pytest.approx([gain, gain]),
@@ -57,18 +70,16 @@ def test_photons_are_those_that_make_the_strength():
 
 
 def test_where_no_plane_tells_there_is_no_number():
-    assert photons_of(made((0.1, 0.09, 0.0, 100.0))).to_dict()["counts_a_photon"] is None
-    assert photons_of(made((0.1, np.nan, 0.0, 100.0))).to_dict()["n_planes"] == 0
+    assert stated(made((0.1, 0.09, 0.0, 100.0)))["counts_a_photon"] is None
+    assert stated(made((0.1, np.nan, 0.0, 100.0)))["n_planes"] == 0
 
 
-@pytest.mark.parametrize(
-    "provenance", [{}, {"weights": {"genome": {"name": "paper", "order": ["paper_poisson"]}}}]
-)
+@pytest.mark.parametrize("provenance", [None, read_with("paper", "paper_poisson")])
 def test_strengths_of_another_genome_tell_no_photons(provenance):
     other = made((0.2, 0.01, 0.1, 100.0), provenance=provenance)
     assert photons_of(other) is None
-    assert report_document(other)["protocols"]["made"]["photons"] is None
-    assert next(csv.DictReader(io.StringIO(planes_csv(protocols(other)))))["counts_a_photon"] == ""
+    assert stated(other) is None
+    assert next(csv.DictReader(io.StringIO(planes_csv([analyse(other)]))))["counts_a_photon"] == ""
 
 
 def test_a_genome_without_amplifier_noise_tells_none():
@@ -84,7 +95,7 @@ def test_a_known_detector_is_read_from_pixels():
     mean = 20 + 19 * np.sin(9 * x) * np.cos(7 * y)
     counts = 100 + 7 * rng.poisson(np.stack([mean] * 3)) + rng.normal(0, 2, (3, 256, 256))
     stack = open_stack(counts.round().astype(np.uint16), z_step_um=5)
-    found = profile(stack, settings=Settings(offset_counts=100.0))
+    found = profile(stack, offset_counts=100.0)
     photons = photons_of(found)
     assert photons is not None
     assert np.abs(photons.counts / 7 - 1).max() < 0.2
@@ -92,9 +103,9 @@ def test_a_known_detector_is_read_from_pixels():
     assert (np.abs(photons.amplifier_counts - 2) < 1.645 * photons.amplifier_counts_sd).all()
     span = [np.percentile(plane.data, 99.9) - 100 for plane in stack]
     assert [plane.span_counts for plane in found.planes] == pytest.approx(span)
-    stated = report_document(found)["protocols"][found.name]["photons"]
-    assert stated["n_planes"] == 3
-    assert stated["counts_a_photon"] == pytest.approx(np.median(photons.counts))
-    rows = list(csv.DictReader(io.StringIO(planes_csv(protocols(found)))))
+    facts = stated(found)
+    assert facts["n_planes"] == 3
+    assert facts["counts_a_photon"] == pytest.approx(np.median(photons.counts))
+    rows = list(csv.DictReader(io.StringIO(planes_csv([analyse(found)]))))
     assert [float(row["counts_a_photon"]) for row in rows] == photons.counts.tolist()
     assert [float(row["amplifier_counts"]) for row in rows] == photons.amplifier_counts.tolist()

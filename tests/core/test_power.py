@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from cop_core.errors import InputError
-from cop_core.stacks import GainedPower, constant, gained, interpolate, read_power_table
-from cop_core.stacks.power import resolve_power
+from cop_core.recipes import GainedPower
+from cop_core.stacks import read_power_table, resolve_power
+from cop_core.stacks.power import interpolate
 
 DEPTH = np.arange(5) * 100.0
 
@@ -20,14 +21,13 @@ def table(tmp_path, text):
 
 
 def test_gained_follows_its_law_up_to_the_cap():
-    found = gained(DEPTH, 2.0, 150.0, 10.0)
+    found = GainedPower(2.0, 150.0, 10.0).at(DEPTH)
     assert found == pytest.approx([min(2 * math.exp(z / 150), 10) for z in DEPTH])
-    assert GainedPower(2.0, 150.0, 10.0).at(DEPTH) == pytest.approx(found)
     assert found[-1] == 10.0
 
 
 def test_gained_does_not_overflow():
-    assert gained([0.0, 1e300], 1.0, 1e-3, 40.0).tolist() == [1.0, 40.0]
+    assert GainedPower(1.0, 1e-3, 40.0).at([0.0, 1e300]).tolist() == [1.0, 40.0]
 
 
 @pytest.mark.parametrize("name", ["p0_mw", "length_um", "max_mw"])
@@ -40,9 +40,8 @@ def test_hostile_laws(name, bad):
 
 @pytest.mark.parametrize("bad", [math.nan, -1.0, math.inf])
 def test_hostile_depths(bad):
-    for law in (lambda z: gained(z, 1, 100, 10), lambda z: constant(z, 3.0)):
-        with pytest.raises(InputError, match="depth"):
-            law([0.0, bad])
+    with pytest.raises(InputError, match="depth"):
+        GainedPower(1, 100, 10).at([0.0, bad])
 
 
 @pytest.mark.parametrize("bad", [math.nan, -1.0, math.inf, True, "-3", "nan", "inf"])

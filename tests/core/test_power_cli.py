@@ -51,11 +51,11 @@ def test_recommend(run, tiff, tmp_path):
     ("options", "message"),
     [
         ((), "power at its planes is not stated"),
-        (("--power", 5, "--surface-power-mw", 16), "16 mW is above the limit of 15 mW"),
-        (("--power", 5, "--max-power-mw", "nan"), "finite number in mW"),
-        (("--power", 5, "--max-power-mw", 15000), "between 0 and 1000 mW"),
-        (("--power", 5, "--hold", "clean"), "is not known"),
-        (("--power", 5, "--window-um", 0, 50), "3 planes of 24 can be used"),
+        (("--power", 5, "--surface-power-mw", 16), "16 mW at the surface is above the limit"),
+        (("--power", 5, "--max-power-mw", "nan"), "--max-power-mw: 'nan' cannot be used"),
+        (("--power", 5, "--max-power-mw", 15000), "less than or equal to 1000"),
+        (("--power", 5, "--hold", "clean"), "--hold: 'clean' cannot be used"),
+        (("--power", 5, "--window-um", "0:50"), "3 planes of 24 can be used"),
     ],
 )
 def test_what_cannot_be_recommended(run, tiff, tmp_path, options, message):

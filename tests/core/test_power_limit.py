@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cop_core.errors import InputError
 from cop_core.power import PowerLimit
-from cop_core.power.limit import HIGHEST_LIMIT_MW
+from cop_core.recipes.power_options import HIGHEST_LIMIT_MW
 
 MAX_MW = 60.0
 LIMIT = PowerLimit(MAX_MW)

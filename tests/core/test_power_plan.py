@@ -3,14 +3,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
 from cop_core.errors import InputError
-from cop_core.power import useq_plan, write_recommendation
+from cop_core.power import useq_plan
 from cop_core.power.bright_signal import BrightSignal
+from cop_core.recipes import AcquisitionOptions, PowerOptions, RecommendRecipe
+from cop_core.report import write_report
 from cop_core.stacks import open_stack
 
 useq = pytest.importorskip("useq")
@@ -23,7 +26,6 @@ Z = np.arange(24) * 20.0
 def found():
     """A recommendation from an exact law."""
     from cop_core.power import attenuation
-    from cop_core.power.choices import PowerChoices
     from cop_core.power.held_quantity import hold_signal
     from cop_core.power.recommend import recommend_at
 
@@ -33,7 +35,9 @@ def found():
         ("",) * 24,
     )  # fmt: skip
     fall = attenuation(signal, offset_counts=100)
-    return recommend_at(Z, fall, hold_signal(fall), PowerChoices(max_power_mw=15))
+    options = PowerOptions(max_power_mw=15)
+    asked = RecommendRecipe(power=options)
+    return replace(recommend_at(Z, fall, hold_signal(fall), options), recipe=asked)
 
 
 def powers(events):
@@ -51,16 +55,15 @@ def test_every_plane_gets_its_power(found):
 
 @pytest.mark.parametrize(("surface", "down"), [(0.0, 1), (500.0, -1), (-30.0, 1)])
 def test_stage_positions(found, surface, down):
-    plan = useq_plan(found, surface_um=surface, downwards=down)
+    options = AcquisitionOptions(surface_um=surface, stage_falls=down < 0)
+    plan = useq_plan(found, options)
     assert [event.z_pos for event in plan] == pytest.approx((surface + down * Z).tolist())
     assert isinstance(plan.z_plan, useq.ZTopBottom)  # keeps the step where the data are written
     with pytest.raises(InputError, match="cannot go 0 down"):
-        useq_plan(found, downwards=0)
+        plans.power_sequence(found, options.laser, downwards=0)
 
 
 def test_uneven_depths(found):
-    from dataclasses import replace
-
     uneven = replace(found, depth_um=Z**1.1, power_mw=found.power_mw)
     assert [event.z_pos for event in useq_plan(uneven)] == pytest.approx((Z**1.1).tolist())
 
@@ -75,7 +78,7 @@ def test_channels_and_times_keep_the_power_of_the_plane(found):
 
 
 def test_plans_come_back_from_their_file(found, tmp_path):
-    plan = useq_plan(found, laser=("Pockels", "mW"))
+    plan = useq_plan(found, AcquisitionOptions(laser=("Pockels", "mW")))
     path = tmp_path / "plan.json"
     path.write_text(plans.plan_text(plan))
     again = plans.read_plan(path)
@@ -126,7 +129,7 @@ def test_run_by_pymmcore_plus(found, tmp_path):
     if find_spec("pymmcore_plus") is None:  # importing it here would set up logging for all tests
         pytest.skip("pymmcore-plus is not installed")
     path = tmp_path / "plan.json"
-    path.write_text(plans.plan_text(useq_plan(found, laser=("Z", "Power_mW"))))
+    path.write_text(plans.plan_text(useq_plan(found, AcquisitionOptions(laser=("Z", "Power_mW")))))
     script = """
 import sys
 from pymmcore_plus.experimental.unicore import UniMMCore, StageDevice, CameraDevice, pymm_property
@@ -179,25 +182,18 @@ def test_without_useq_the_plan_says_what_to_install(found, tmp_path, monkeypatch
         useq_plan(found)
 
 
-def test_without_a_laser_no_plan_is_left(found, tmp_path, quick_power_figure):
-    folder = write_recommendation(found, tmp_path / "out")
+@pytest.mark.usefixtures("quick_figures")
+def test_without_a_laser_no_plan_is_left(found, tmp_path):
+    folder = write_report(found, tmp_path / "out")
     assert (folder / "plan.json").exists()
-    write_recommendation(found, folder, laser=None)
+    write_report(replace(found, recipe=found.recipe.but(acquisition=None)), folder)
     assert not (folder / "plan.json").exists()
     assert (folder / "power.csv").exists()
 
 
-@pytest.fixture
-def quick_power_figure(monkeypatch):
-    """Leave the drawing out where only files matter."""
-    monkeypatch.setattr(
-        "cop_core.report.power_figure.save_power_figure",
-        lambda _, stem: stem.with_suffix(".svg").write_text("figure"),
-    )
-
-
-def test_a_written_table_can_be_the_power_of_a_stack(found, tmp_path, quick_power_figure):
-    folder = write_recommendation(found, tmp_path / "out", command="cop recommend x")
+@pytest.mark.usefixtures("quick_figures")
+def test_a_written_table_can_be_the_power_of_a_stack(found, tmp_path):
+    folder = write_report(found, tmp_path / "out", command="cop recommend x")
     stack = open_stack(
         np.full((24, 64, 64), 7, np.uint16), z_step_um=20, power=folder / "power.csv"
     )

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
-
 import numpy as np
 import pytest
 
-from cop_core.cli.power import recommend
-from cop_core.power import recommend_power, recommendation_document
-from cop_core.power.tissue import FOLLOW_UM, follow_tissue
+from cop_core.power import recommend_power
+from cop_core.power.tissue import follow_tissue
+from cop_core.recipes.power_options import FOLLOW_UM
+from cop_core.records import DepthProfile, PlaneEstimate
+from cop_core.report import document_of
 from cop_core.report.power_figure import power_figure
 from cop_core.simulator import Detector, Optics
 from cop_core.stacks import open_stack
-from cop_core.statistics import DepthProfile, PlaneEstimate
 
 OFFSET = 100.0
 DEPTH = np.arange(30) * 20.0
@@ -63,10 +62,10 @@ def test_a_bright_layer_gets_less_power(law, followed):
 def test_which_of_the_two_is_told(law, followed):
     assert any("follows this tissue, smoothed over 120 um" in note for note in followed.notes)
     assert any("the law alone is held" in note for note in law.notes)
-    document = recommendation_document(followed)
-    assert document["held"]["follow_um"] == document["settings"]["follow_um"] == FOLLOW_UM
+    document = document_of(followed).tree
+    assert document["held"]["follow_um"] == document["recipe"]["power"]["follow_um"] == FOLLOW_UM
     assert max(row["tissue"] for row in document["planes"]) > 1.1
-    document = recommendation_document(law)
+    document = document_of(law).tree
     assert document["held"]["follow_um"] == 0
     assert {row["tissue"] for row in document["planes"]} == {1.0}
     for found, drawn in ((followed, True), (law, False)):
@@ -94,8 +93,7 @@ def test_a_strength_is_held_in_its_own_course(first):
         PlaneEstimate(i, z, p, np.array([s, 1 - s]), np.zeros(2), 1, 500.0)
         for i, (z, p, s) in enumerate(zip(depth, power, wavy, strict=True))
     )
-    settings = {"normalisation": "plane-percentile"}
-    profile = DepthProfile("layered", ("poisson", "clean"), planes, settings=settings)
+    profile = DepthProfile("layered", ("poisson", "clean"), planes)
     off = {}
     for follow_um in (0.0, FOLLOW_UM):
         found = recommend_power(
@@ -127,7 +125,3 @@ def test_few_planes_are_smoothed_together_however_small_the_window():
     narrow, least = (follow_tissue(DEPTH, noise, um).log_factor for um in (1.0, 97.0))
     np.testing.assert_array_equal(narrow, least)
     assert np.std(narrow) < 0.8 * np.std(noise)
-
-
-def test_the_command_line_follows_as_python_does():
-    assert inspect.signature(recommend).parameters["follow_um"].default == FOLLOW_UM

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 import cop_core as cop
-from cop_core.reading import NOT_READ, Reading, Settings, profile
+from cop_core.reading import StackReader, profile
+from cop_core.recipes import ReadingOptions
+from cop_core.records import NOT_READ
 from cop_core.statistics import compare, fit_profile
 
 N = 5
-QUICK = Settings(crops=1)
+QUICK = ReadingOptions(crops=1)
 
 
 @pytest.fixture
@@ -37,14 +39,14 @@ def same(first, second):
 
 
 def test_each_plane_is_surveyed_in_one_step_and_read_in_another(stack, tiny_estimator):
-    steps = list(Reading(stack, tiny_estimator, QUICK))
+    steps = list(StackReader(stack, tiny_estimator, QUICK))
     assert [(step.done, step.total) for step in steps] == [(i + 1, 2 * N) for i in range(2 * N)]
     assert [step.estimate for step in steps[:N]] == [None] * N
     assert [step.estimate.index for step in steps[N:]] == list(range(N))
 
 
 def test_before_the_first_step_every_plane_waits(stack, tiny_estimator):
-    found = Reading(stack, tiny_estimator, name="mine").profile
+    found = StackReader(stack, tiny_estimator, name="mine").profile
     assert (found.name, len(found)) == ("mine", N)
     assert [p.reason for p in found.planes] == [NOT_READ] * N
     np.testing.assert_array_equal(found.depth_um, stack.depth_um)
@@ -52,14 +54,14 @@ def test_before_the_first_step_every_plane_waits(stack, tiny_estimator):
     assert np.isnan(found.mean).all()
     assert np.isnan([p.signal for p in found.planes]).all()
     assert [p.n_crops for p in found.planes] == [0] * N
-    assert found.provenance["stack_range_counts"] is None
+    assert found.provenance.stack_range_counts is None
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 64])
 def test_a_complete_reading_is_what_profile_gives(batch_size, stack, tiny_estimator):
-    reading = Reading(stack, tiny_estimator, QUICK, batch_size=batch_size)
+    reading = StackReader(stack, tiny_estimator, QUICK, batch_size=batch_size)
     estimates = [step.estimate for step in reading][N:]
-    whole = profile(stack, estimator=tiny_estimator, settings=QUICK, batch_size=batch_size)
+    whole = profile(stack, estimator=tiny_estimator, reading=QUICK, batch_size=batch_size)
     assert same(estimates, whole.planes)
     assert same(reading.profile.planes, whole.planes)
     assert replace(reading.profile, planes=()) == replace(whole, planes=())
@@ -67,20 +69,22 @@ def test_a_complete_reading_is_what_profile_gives(batch_size, stack, tiny_estima
 
 @pytest.mark.parametrize("k", [1, 2, N - 1, N])
 def test_a_partial_profile_is_the_first_planes_of_the_full_one(k, stack, tiny_estimator):
-    whole = profile(stack, estimator=tiny_estimator, settings=QUICK)
-    reading = Reading(stack, tiny_estimator, QUICK)
+    whole = profile(stack, estimator=tiny_estimator, reading=QUICK)
+    reading = StackReader(stack, tiny_estimator, QUICK)
     list(islice(reading, N + k))
     found = reading.profile
     assert same(found.planes[:k], whole.planes[:k])
     assert [p.reason for p in found.planes[k:]] == [NOT_READ] * (N - k)
     np.testing.assert_array_equal(found.depth_um, whole.depth_um)
     np.testing.assert_array_equal(found.power_mw, whole.power_mw)
-    assert replace(found, planes=()) == replace(whole, planes=())
+    assert found.provenance.whole == (k == N)
+    made = replace(found.provenance, whole=True)
+    assert replace(found, planes=(), provenance=made) == replace(whole, planes=())
 
 
 def test_a_stopped_reading_goes_on_where_it_was(stack, tiny_estimator):
-    whole = profile(stack, estimator=tiny_estimator, settings=QUICK)
-    reading = Reading(stack, tiny_estimator, QUICK)
+    whole = profile(stack, estimator=tiny_estimator, reading=QUICK)
+    reading = StackReader(stack, tiny_estimator, QUICK)
     for step in reading:
         if step.done == N + 2:
             break
@@ -91,7 +95,7 @@ def test_a_stopped_reading_goes_on_where_it_was(stack, tiny_estimator):
 
 
 def test_a_closed_worker_leaves_what_was_read(stack, tiny_estimator):
-    reading = Reading(stack, tiny_estimator, QUICK)
+    reading = StackReader(stack, tiny_estimator, QUICK)
 
     def worker():
         yield from reading
@@ -114,7 +118,7 @@ def test_a_failing_reading_keeps_what_it_had(stack, tiny_estimator, monkeypatch)
         return read(self, crops, **options)
 
     monkeypatch.setattr(type(tiny_estimator), "read", fail_at_the_third)
-    reading = Reading(stack, tiny_estimator, QUICK, batch_size=1)
+    reading = StackReader(stack, tiny_estimator, QUICK, batch_size=1)
     with pytest.raises(cop.CopError, match="memory"):
         list(reading)
     assert [p.reason for p in reading.profile.planes][3:] == [NOT_READ] * 2
@@ -122,8 +126,8 @@ def test_a_failing_reading_keeps_what_it_had(stack, tiny_estimator, monkeypatch)
 
 
 def test_planes_not_read_do_not_enter_fits(stack, tiny_estimator):
-    reading = Reading(stack, tiny_estimator, QUICK)
+    reading = StackReader(stack, tiny_estimator, QUICK)
     list(islice(reading, N + 4))
     assert fit_profile(reading.profile)["poisson"].n == 3
-    warnings = compare(reading.profile, reading.profile).warnings
+    warnings = compare(reading.profile, reading.profile).caveats
     assert any(f"1 {NOT_READ}" in warning for warning in warnings)

@@ -11,22 +11,15 @@ import tifffile
 import zarr
 
 import cop_core as cop
-from cop_core.errors import InputError
-from cop_core.power import recommend_power, write_recommendation
-from cop_core.reading import Settings, profile
-from cop_core.reading.live import LiveReading
-from cop_core.report import repeat_command, write_report
+from cop_core.power import recommend_power
+from cop_core.reading import StackReader, profile
+from cop_core.report import why_not_repeatable, write_report
 from cop_core.simulator import Detector, Optics
 from cop_core.stacks.growing import open_growing
 
-pytestmark = pytest.mark.usefixtures("quick_figures", "quick_power_figure")
+pytestmark = pytest.mark.usefixtures("quick_figures")
 
 SCALE = {"axes": "ZYX", "PhysicalSizeZ": 20.0, "PhysicalSizeZUnit": "µm"}
-
-
-@pytest.fixture
-def quick_power_figure(monkeypatch):
-    monkeypatch.setattr("cop_core.report.power_figure.save_power_figure", lambda *_: None)
 
 
 @pytest.fixture
@@ -95,13 +88,12 @@ def test_what_was_watched_gives_the_same_numbers(run, growing, tmp_path, tiny_we
 
 def test_watching_that_was_stopped_says_so(run, growing, tmp_path, tiny_estimator):
     source = open_growing(growing, z_step_um=2.0, stopped_after_s=60)
-    live = LiveReading(source, tiny_estimator)
+    live = StackReader(source, tiny_estimator)
     for step in live:
         if len(live.profile) == 4 and not step.crops_put_off:
             break
     assert not any(plane.reason for plane in live.profile.planes)
-    with pytest.raises(InputError, match="its reading was stopped before the end"):
-        repeat_command(live.profile, "report")
+    assert "its reading was stopped before the end" in why_not_repeatable(live.profile)
     write_report(live.profile, tmp_path / "live")
     code, _, err = run("replay", tmp_path / "live")
     assert code == 2
@@ -125,13 +117,13 @@ def test_the_demonstration_says_that_it_is_in_no_file(run, monkeypatch, tmp_path
     sample = PRESETS["sample"]
     phantom = Phantom(shape=(200, 200), field_um=300.0, depth_um=400.0)
     small = replace(sample, microscope=replace(sample.microscope, phantom=phantom), planes=3)
-    monkeypatch.setitem(PRESETS, "tiny", small)
-    words = ["--preset", "tiny", "--frame-ms", 1, "--estimator", tiny_weights, "--device", "cpu"]
+    monkeypatch.setitem(PRESETS, "sample", small)
+    words = ["--frame-ms", 1, "--estimator", tiny_weights, "--device", "cpu"]
     code, _, err = run("demo-live", "-o", tmp_path / "demo", *words)
     assert code == 0, err
     code, _, err = run("replay", tmp_path / "demo")
     assert code == 2
-    assert "its planes came from Micro-Manager: Camera and are in no file" in said(err)
+    assert "its planes came from Micro-Manager: Camera, not from a file" in said(err)
     assert "Traceback" not in err
 
 
@@ -142,7 +134,7 @@ def test_the_demonstration_says_that_it_is_in_no_file(run, monkeypatch, tmp_path
     "options",
     [
         ("--power", 5),
-        ("--power", "gained:5,3000,60", "--surface-power-mw", 4, "--window-um", 0, 400),
+        ("--power", "gained:5,3000,60", "--surface-power-mw", 4, "--window-um", "0:400"),
         ("--power", 5, "--hold", "poisson", "--crops", 1, "--weights", "default"),
     ],
     ids=["signal", "law", "component"],
@@ -150,15 +142,16 @@ def test_the_demonstration_says_that_it_is_in_no_file(run, monkeypatch, tmp_path
 def test_a_recommendation_gives_the_same_numbers(recommended, run, options, tmp_path):
     folder = recommended(*options)
     document = json.loads((folder / "recommendation.json").read_text(encoding="utf-8"))
-    assert (document["kind"], document["settings"]["max_power_mw"]) == ("recommendation", 15)
+    assert (document["kind"], document["recipe"]["power"]["max_power_mw"]) == ("recommendation", 15)
     code, out, err = run("replay", folder, "-o", tmp_path / "again")
     assert code == 0, err
     assert "The same numbers" in out
     assert out.count("the same") == 1 + ("--hold" in options)
     again = json.loads((tmp_path / "again" / "recommendation.json").read_text(encoding="utf-8"))
-    for part in ("planes", "attenuation", "held", "energy", "settings"):
+    for part in ("planes", "attenuation", "held", "energy", "recipe"):
         assert again[part] == document[part]
-    assert not (tmp_path / "again" / "plan.json").exists()
+    plans = [(path / "plan.json").read_text() for path in (folder, tmp_path / "again")]
+    assert plans[0] == plans[1]
     assert run("replay", tmp_path / "again")[0] == 0
 
 
@@ -191,11 +184,11 @@ def test_a_number_that_was_edited_is_found(recommended, run):
 
 
 def test_recommended_from_a_profile(tiff, tiny_estimator, run, tmp_path):
-    read = profile(tiff, estimator=tiny_estimator, settings=Settings(crops=1), power=5)
+    read = profile(tiff, estimator=tiny_estimator, crops=1, power=5, offset_counts=100)
     planes = (replace(read.planes[0], reason="above the dura"), *read.planes[1:])
     read = replace(read, planes=planes)
-    found = recommend_power(read, max_power_mw=15, offset_counts=100)
-    write_recommendation(found, tmp_path / "means", laser=None)
+    found = recommend_power(read, max_power_mw=15)
+    write_report(found, tmp_path / "means")
     code, out, err = run("replay", tmp_path / "means")
     assert code == 0, err
     assert "The same numbers" in out
@@ -204,10 +197,10 @@ def test_recommended_from_a_profile(tiff, tiny_estimator, run, tmp_path):
 @pytest.mark.parametrize(
     ("change", "said_of_it"),
     [
-        ({"settings": {}}, "does not say how it was made"),
-        ({"settings": {"power_level": 3}}, "power is not recommended by power_level"),
-        ({"planes": None}, "it is no report"),
-        ({"schema_version": "2.0"}, "it has schema 2.0"),
+        ({"recipe": {}}, "recipe.kind: the report was changed"),
+        ({"recipe": {"kind": "recommendation", "power": {}}}, "recipe.power.max_power_mw"),
+        ({"planes": None}, "planes: the report was changed: it is missing"),
+        ({"schema_version": "1.0"}, "it has schema '1.0'"),
     ],
 )
 def test_what_does_not_say_enough_is_refused(recommended, run, change, said_of_it):
@@ -223,7 +216,7 @@ def test_what_does_not_say_enough_is_refused(recommended, run, change, said_of_i
 def test_arrays_are_refused(pixels, run, tmp_path):
     stack = cop.open_stack(pixels, z_step_um=20.0, power=5)
     found = recommend_power(stack, max_power_mw=15, offset_counts=100)
-    write_recommendation(found, tmp_path / "array", laser=None)
+    write_report(found, tmp_path / "array")
     code, _, err = run("replay", tmp_path / "array")
     assert code == 2
     assert "the stack was an array" in said(err)

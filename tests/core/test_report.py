@@ -16,12 +16,14 @@ from rich.console import Console
 
 from cop_core.components import DEFAULT_COMPONENTS
 from cop_core.errors import CopError, InputError
-from cop_core.report import placing, protocols, report_document, summary_table, write_report
+from cop_core.recipes import ReadingOptions, StackOptions
+from cop_core.records import DepthProfile, PlaneEstimate, Provenance, StoredImage
+from cop_core.report import document_of, planes_csv, summary, write_report
+from cop_core.report.csv_tables import safe_cell
 from cop_core.report.figures import FORMATS, effects_figure, profile_figure
 from cop_core.report.panels import draw_component, slope_text
-from cop_core.report.planes import planes_csv, safe_cell
 from cop_core.report.plot_style import shown_name
-from cop_core.statistics import DepthProfile, PlaneEstimate, compare
+from cop_core.statistics import analyse, compare
 
 SEVEN = ("gaussian", "shot", "read_noise", "salt_pepper", "banding", "scatter", "clean")
 
@@ -45,8 +47,10 @@ def profile(name="fixed", n=24, *, rise=2e-3, seed=0, excluded=(), components=DE
         )
         for i in range(n)
     )
-    settings = {"normalisation": "stack-percentile", "limit": np.float64("nan")}
-    return DepthProfile(name, components, planes, settings, {"path": Path("x.tif")})
+    opened = StackOptions(source=Path("x.tif"))
+    made = Provenance("x.tif", opened, StoredImage("tiff", "ZYX", (n, 9, 9)))
+    reading = ReadingOptions(normalisation="stack-percentile")
+    return DepthProfile(name, components, planes, reading, provenance=made)
 
 
 @pytest.fixture(scope="module")
@@ -77,35 +81,37 @@ def test_comparison_writes_all_files_and_repeats_byte_by_byte(both, tmp_path):
 
 
 def test_document_follows_the_contract(both):
-    document = strict(json.dumps(report_document(both, command="cop"), allow_nan=False))
+    document = strict(document_of(both, command="cop").to_json())
     fixed = document["protocols"]["fixed"]["components"]["gaussian"]
     fit = both.of("gaussian").fixed
     assert fixed["slope_per_um"] == fit.slope_per_um
     assert fixed["slope_ci95"] == list(fit.slope_ci95)
     assert (fixed["r2"], fixed["n_planes"], fixed["n_excluded"]) == (fit.r2, 22, 2)
-    kept = both.fixed.kept
-    assert fixed["mean"] == pytest.approx(both.fixed.of("gaussian")[kept].mean())
+    read = both.fixed.profile
+    assert fixed["mean"] == pytest.approx(read.of("gaussian")[read.kept].mean())
     effect = document["comparison"]["components"]["poisson"]
     assert {
         "slope_difference_per_um", "p_value", "p_holm", "cohen_d", "cohen_d_ci95", "hedges_g", "f2",
     } <= set(effect)  # fmt: skip
     assert document["comparison"]["components"]["clean"]["p_holm"] is None
-    assert document["settings"]["protocols"]["fixed"]["limit"] is None
-    assert document["provenance"]["protocols"]["fixed"] == {"path": "x.tif"}
+    made = document["provenance"]["protocols"]["fixed"]
+    assert (made["source"], made["opened"]["source"]) == ("x.tif", "x.tif")
+    assert made["stack_range_counts"] is None
+    assert document["recipe"]["reading"]["normalisation"] == "stack-percentile"
     assert document["provenance"]["command"] == "cop"
-    assert document["warnings"] == list(both.warnings)
-    assert document["schema_version"] == "1.3"
+    assert document["caveats"] == list(both.caveats)
+    assert document["schema_version"] == "2.0"
 
 
 def test_single_profile_has_no_comparison():
-    document = report_document(profile())
+    document = document_of(profile()).tree
     assert document["kind"] == "profile"
     assert "comparison" not in document
     assert list(document["protocols"]["fixed"]["components"]) == list(DEFAULT_COMPONENTS)
 
 
 def test_planes_table_holds_every_plane(both):
-    rows = list(csv.DictReader(planes_csv(protocols(both)).splitlines()))
+    rows = list(csv.DictReader(planes_csv(both.analysed).splitlines()))
     assert len(rows) == 48
     assert list(rows[0])[:6] == [
         "protocol", "plane", "depth_um", "power_mw", "gaussian", "gaussian_sd",
@@ -115,7 +121,7 @@ def test_planes_table_holds_every_plane(both):
         "counts_a_photon", "counts_a_photon_sd", "amplifier_counts", "amplifier_counts_sd",
         "excluded", "reason", "flags",
     ]  # fmt: skip
-    assert float(rows[1]["clean"]) == both.fixed.of("clean")[1]
+    assert float(rows[1]["clean"]) == both.fixed.profile.of("clean")[1]
     assert rows[0]["flags"] == "padded; dim"
     assert (rows[3]["gaussian"], rows[3]["excluded"], rows[3]["reason"]) == (
         "",
@@ -128,14 +134,14 @@ def test_planes_table_holds_every_plane(both):
 @pytest.mark.parametrize("text", ["=cmd()", "+1", "-1", "@x", "\tx", "\rx"])
 def test_formulas_are_neutralised(text):
     assert safe_cell(text) == f"'{text}"
-    table = planes_csv(protocols(profile(text, n=1)))
+    table = planes_csv([analyse(profile(text, n=1))])
     assert f"'{text[0]}" in table
     assert safe_cell("fixed") == "fixed"
 
 
 def test_two_protocols_of_one_name_are_told_apart():
     result = compare(profile("stack"), profile("stack", seed=1))
-    assert list(report_document(result)["protocols"]) == ["stack", "stack (2)"]
+    assert list(document_of(result).tree["protocols"]) == ["stack", "stack (2)"]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +164,7 @@ def test_odd_profiles_are_reported(result, tmp_path, monkeypatch):
 
 
 def test_panels_follow_the_components():
-    shown = protocols(profile(components=SEVEN))
+    shown = [analyse(profile(components=SEVEN))]
     titles = [ax.get_title() for ax in profile_figure(shown).axes]
     assert titles[:7] == [
         "Gaussian", "Shot", "Read noise", "Salt & pepper", "Banding", "Scatter", "Clean and power",
@@ -167,7 +173,7 @@ def test_panels_follow_the_components():
 
 def test_panel_draws_lines_and_marks_excluded_planes(both):
     ax = Figure().add_subplot()
-    draw_component(ax, protocols(both), "gaussian")
+    draw_component(ax, both.analysed, "gaussian")
     assert ax.get_xlabel() == "Depth (µm)"
     hollow = [line for line in ax.lines if line.get_markerfacecolor() == "none"]
     np.testing.assert_array_equal(hollow[0].get_xdata(), [12.0, 28.0])
@@ -176,14 +182,14 @@ def test_panel_draws_lines_and_marks_excluded_planes(both):
 
 def test_lines_end_with_the_planes_that_were_fitted():
     ax = Figure().add_subplot()
-    draw_component(ax, protocols(profile(excluded=range(15, 24))), "gaussian")
+    draw_component(ax, [analyse(profile(excluded=range(15, 24)))], "gaussian")
     (line,) = [line for line in ax.lines if len(line.get_xdata()) == 2 and line.get_lw() == 1.4]
     np.testing.assert_array_equal(line.get_xdata(), [0.0, 56.0])
 
 
 @pytest.mark.parametrize("excluded", [(), (3, 7)])
 def test_strengths_start_at_zero_and_marks_lie_below(excluded):
-    figure = profile_figure(protocols(profile(excluded=excluded)))
+    figure = profile_figure([analyse(profile(excluded=excluded))])
     figure.canvas.draw()
     for ax in figure.axes[:5]:
         labels = [text.get_text() for text in ax.get_yticklabels()]
@@ -217,7 +223,7 @@ def test_names_are_never_formulas():
 def test_summary_speaks_of_everything(both):
     console = Console(width=140, record=True, file=open(os.devnull, "w"))  # noqa: PTH123, SIM115
     with console.file:
-        console.print(summary_table(both))
+        console.print(summary(both))
     text = console.export_text()
     for part in (
         "fixed (22 of 24 planes)",
@@ -233,7 +239,7 @@ def test_summary_speaks_of_everything(both):
 def test_tables_fit_a_terminal(both, width):
     console = Console(width=width, record=True, file=open(os.devnull, "w"))  # noqa: PTH123, SIM115
     with console.file:
-        console.print(summary_table(both))
+        console.print(summary(both))
     text = console.export_text()
     lines = text.splitlines()
     assert max(map(len, lines)) <= width
@@ -248,7 +254,7 @@ def test_tables_fit_a_terminal(both, width):
 
 def test_summary_of_too_few_planes_says_so():
     console = Console(width=100, record=True, quiet=False, file=sys.stderr)
-    console.print(summary_table(profile("[bold]x", n=2)))
+    console.print(summary(profile("[bold]x", n=2)))
     text = console.export_text()
     assert "needs 3 planes or more" in text
     assert "[bold]x (2 of 2 planes)" in text
@@ -274,7 +280,7 @@ class TestPlacing:
         def full(*_):
             raise OSError(errno.ENOSPC, "No space left on device")
 
-        monkeypatch.setattr("cop_core.report.figures.save_effects_figure", full)
+        monkeypatch.setattr("cop_core.report.figures.save_figure", full)
         with pytest.raises(CopError, match="Free some space") as caught:
             write_report(compare(profile(), profile(seed=9)), tmp_path)
         assert caught.value.where == str(tmp_path)
@@ -294,7 +300,7 @@ class TestPlacing:
                 raise PermissionError(errno.EACCES, "Permission denied")
             real(source, target)
 
-        monkeypatch.setattr(placing.os, "replace", replace_some)
+        monkeypatch.setattr("cop_core.writing.os.replace", replace_some)
         with pytest.raises(InputError, match="may write to"):
             write_report(both, tmp_path)
         assert files(tmp_path) == old
@@ -304,7 +310,7 @@ class TestPlacing:
         def interrupt(*_):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("cop_core.report.figures.save_profile_figure", interrupt)
+        monkeypatch.setattr("cop_core.report.figures.save_figure", interrupt)
         with pytest.raises(KeyboardInterrupt):
             write_report(both, tmp_path / "deep" / "report")
         assert not list(tmp_path.iterdir())

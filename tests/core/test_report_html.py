@@ -18,12 +18,12 @@ import scipy
 import tifffile
 
 import cop_core as cop
-from cop_core.reading import Settings, profile
-from cop_core.report import identity, protocols, report_document, write_report
-from cop_core.report.page import report_html
-from cop_core.report.page.bibliography import bibtex
+from cop_core.reading import profile
+from cop_core.report import document_of, hashing, write_report
+from cop_core.report.hashing import identified
+from cop_core.report.page import bibtex, page_of
 from cop_core.stacks.files import file_state, source_files
-from cop_core.statistics import compare
+from cop_core.statistics import compare, fit_profile
 
 CITATION = Path(__file__).parents[2] / "CITATION.cff"
 HOSTILE = [
@@ -82,12 +82,16 @@ def leaves(value, pointer=""):
         yield from leaves(below, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}")
 
 
+def page_html(record, drawings=None, **how):
+    return page_of(document_of(record, **how), "report.html", drawings or {})
+
+
 @pytest.fixture(scope="module")
 def both(pair, tiny_estimator):
     """The small pair, compared; power as a table for one stack and not stated for the other."""
     table = pair[0].parent / "power.csv"
     table.write_text("depth_um,power_mw\n0,5\n20,6\n")
-    chosen = {"estimator": tiny_estimator, "settings": Settings(crops=2)}
+    chosen = {"estimator": tiny_estimator, "crops": 2}
     fixed = profile(pair[0], name="fixed", power=table, **chosen)
     return compare(fixed, profile(pair[1], name="gained", **chosen), n_bootstrap=50)
 
@@ -95,8 +99,11 @@ def both(pair, tiny_estimator):
 @pytest.fixture(scope="module")
 def folder(both, tmp_path_factory):
     found = tmp_path_factory.mktemp("report")
-    others = {"plane-minmax": both.profiles}
-    return write_report(both, found, command="cop compare a b", others=others)
+    fixed, gained = (
+        replace(each, sensitivity={"plane-minmax": fit_profile(each.profile)})
+        for each in both.analysed
+    )
+    return write_report(replace(both, fixed=fixed, gained=gained), found, command="cop compare a b")
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +156,7 @@ def test_no_cell_has_a_number_of_its_own(page):
 def test_all_statistics_are_on_the_page(page, document):
     shown = {attributes["data-key"] for attributes, _ in page.keyed()}
     blocks = [f"/protocols/{name}/components" for name in document["protocols"]]
-    for block in (*blocks, "/comparison/components", "/settings"):
+    for block in (*blocks, "/comparison/components", "/recipe"):
         for pointer, value in leaves(document):
             if pointer.startswith(f"{block}/") and not isinstance(value, dict | list):
                 assert pointer in shown, pointer
@@ -164,20 +171,20 @@ def test_facts_of_a_stack(document, both, pair):
     assert document["protocols"]["gained"]["excitation"]["stated"] is False
     halves = document["protocols"]["fixed"]["validity"]["slope_per_um_by_half_of_crops"]
     for half in (0, 1):
-        values = [p.strengths[half, 0] for p in both.fixed.planes]
-        expected = scipy.stats.linregress(both.fixed.depth_um, values).slope
+        values = [p.strengths[half, 0] for p in both.fixed.profile.planes]
+        expected = scipy.stats.linregress(both.fixed.profile.depth_um, values).slope
         assert halves["gaussian"][half] == pytest.approx(expected)
 
 
 def test_share_of_strange_crops(both):
     planes = tuple(
         replace(p, unfamiliar_fraction=share)
-        for p, share in zip(both.fixed.planes, (0, 0, 0.5, 0.5, 1, 1), strict=True)
+        for p, share in zip(both.fixed.profile.planes, (0, 0, 0.5, 0.5, 1, 1), strict=True)
     )
-    found = report_document(replace(both.fixed, planes=planes))
+    found = document_of(replace(both.fixed.profile, planes=planes)).tree
     assert found["protocols"]["fixed"]["validity"]["unfamiliar_fraction"] == 0.5
     unknown = (replace(planes[0], unfamiliar_fraction=None), *planes[1:])
-    found = report_document(replace(both.fixed, planes=unknown))
+    found = document_of(replace(both.fixed.profile, planes=unknown)).tree
     assert found["protocols"]["fixed"]["validity"]["unfamiliar_fraction"] is None
 
 
@@ -185,10 +192,10 @@ def test_share_of_strange_crops(both):
 @pytest.mark.parametrize("excluded", [False, True])
 def test_pages_of_little(both, n, excluded):
     nothing = np.full(6, np.nan)
-    planes = both.fixed.planes[:n]
+    planes = both.fixed.profile.planes[:n]
     if excluded:
         planes = tuple(replace(p, mean=nothing, reason="constant", n_crops=0) for p in planes)
-    page = Page(report_html(report_document(replace(both.fixed, planes=planes)), {}))
+    page = Page(page_html(replace(both.fixed.profile, planes=planes)))
     assert "nan" not in page.words("main").lower().split()
     assert "needs 3 planes or more" in page.words("small")
 
@@ -201,7 +208,7 @@ def test_what_is_not_known_is_said(page):
 
 def test_sensitivity_is_shown_or_said_to_be_left_out(both, page):
     assert "Sensitivity to the normalisation: slope of fixed" in page.words("caption")
-    without = Page(report_html(report_document(both), {})).words("main")
+    without = Page(page_html(both)).words("main")
     assert "Sensitivity to the normalisation: not computed" in without
 
 
@@ -250,7 +257,7 @@ def test_methods_name_what_was_done(page, document):
         "The stack fixed has 6 planes of 96 × 96 pixels every 4 µm; its excitation power was "
         "5 to 6 mW at the sample; no plane was left out.",
         "50 bootstrap samples",
-        "planes of one stack are no independent samples",
+        "planes of one stack are not independent samples",
     ):
         assert part in words
 
@@ -270,21 +277,24 @@ def test_bibtex_agrees_with_the_citation_file(page):
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_metadata_are_shown_and_do_nothing(text, both, tmp_path):
-    plane = replace(both.fixed.planes[0], reason=text, flags=(text,))
-    settings = {**both.fixed.settings, "estimator": text, text: text}
-    stored = {**both.fixed.provenance["stored_as"], "channel_name": text, "format": text}
-    made = {**both.fixed.provenance, "source": text, "stored_as": stored, "device": text}
-    kept = replace(both.fixed.planes[1], flags=(text,))
-    odd = replace(
-        both.fixed,
-        name=text,
-        planes=(plane, kept, *both.fixed.planes[2:]),
-        settings=settings,
-        provenance=made,
+    read = both.fixed.profile
+    plane = replace(read.planes[0], reason=text, flags=(text,))
+    kept = replace(read.planes[1], flags=(text,))
+    image = replace(read.provenance.image, channel_name=text, format=text)
+    weights = replace(read.provenance.weights, name=text, genome=text)
+    made = replace(
+        read.provenance,
+        source=text,
+        image=image,
+        device=text,
+        weights=weights,
+        versions={text: text},
     )
-    result = compare(odd, both.gained, n_bootstrap=20)
-    page = Page(report_html(report_document(result, command=text), {"profile": f"<svg>{text}"}))
-    clean = Page(report_html(report_document(both, command="x"), {"profile": "<svg>"}))
+    planes = (plane, kept, *read.planes[2:])
+    odd = replace(read, name=text, planes=planes, provenance=made)
+    result = compare(odd, both.gained.profile, n_bootstrap=20)
+    page = Page(page_html(result, {"profile": f"<svg>{text}"}, command=text))
+    clean = Page(page_html(both, {"profile": "<svg>"}, command="x"))
     assert {tag for tag, _ in page.tags} <= {tag for tag, _ in clean.tags} | {"small"}
     assert not any(name.startswith("on") for _, a in page.tags for name in a)
     everything = page.words() + "".join(map(str, page.tags))
@@ -302,7 +312,7 @@ def test_hostile_names_of_files_and_channels(tiny_estimator, counts, tmp_path):
     data = np.stack([counts(3, 48, seed) for seed in (0, 1)])
     tifffile.imwrite(path, data, photometric="minisblack", metadata=channels)
     stack = cop.open_stack(path, channel=0, z_step_um=1.0)
-    result = profile(stack, estimator=tiny_estimator, settings=Settings(crops=2))
+    result = profile(stack, estimator=tiny_estimator, crops=2)
     folder = write_report(result, tmp_path / "report")
     page = Page((folder / "report.html").read_text(encoding="utf-8"))
     assert {"script"} & {tag for tag, _ in page.tags} == set()
@@ -315,12 +325,14 @@ def test_hostile_names_of_files_and_channels(tiny_estimator, counts, tmp_path):
 
 @pytest.mark.usefixtures("quick_figures")
 def test_a_name_that_is_not_utf8_comes_back_from_the_report(both, tmp_path):
-    odd = replace(both.fixed, name="odd \udcff", provenance={"source": "/x/\udcff.tif"})
-    document = report_document(odd)
+    read = both.fixed.profile
+    opened = read.provenance.opened.but(source="/x/\udcff.tif")
+    made = replace(read.provenance, source="/x/\udcff.tif", opened=opened)
+    odd = replace(read, name="odd \udcff", provenance=made)
     folder = write_report(replace(odd, name="odd"), tmp_path / "r")
     read = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     assert read["provenance"]["protocols"]["odd"]["source"] == "/x/\udcff.tif"
-    assert "odd \\udcff" in Page(report_html(document, {})).words("h1")
+    assert "odd \\udcff" in Page(page_html(odd)).words("h1")
 
 
 # --- identity --------------------------------------------------------------------------------
@@ -336,13 +348,13 @@ def test_hash_of_a_tree_is_what_coreutils_give(tmp_path):
     (tmp_path / "gone").symlink_to("nowhere")
     line = "find . -xtype f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum"
     done = subprocess.run(line, shell=True, cwd=tmp_path, capture_output=True, check=True)
-    assert identity.sha256_of(tmp_path) == done.stdout.decode().split()[0]
+    assert hashing.sha256_of(tmp_path) == done.stdout.decode().split()[0]
 
 
 def test_hash_of_a_file_is_that_of_its_bytes(pair, document):
     done = subprocess.run(["sha256sum", pair[0]], capture_output=True, text=True, check=True)
     entry = document["provenance"]["inputs"]["fixed"]["stack"]
-    assert entry["sha256"] == done.stdout.split()[0] == identity.sha256_of(pair[0])
+    assert entry["sha256"] == done.stdout.split()[0] == hashing.sha256_of(pair[0])
     assert entry["n_bytes"] == pair[0].stat().st_size
     assert set(document["provenance"]["inputs"]["fixed"]) == {"stack", "power"}
     assert set(document["provenance"]["inputs"]["gained"]) == {"stack"}
@@ -364,44 +376,44 @@ def test_all_files_of_an_ome_set_count(tmp_path, counts):
     for i, file in enumerate(files):
         tifffile.imwrite(file, counts(2, 48)[i], description=xml, metadata=None)
     assert source_files(files[0]) == tuple(files)
-    before = identity.sha256_of(files[0])
+    before = hashing.sha256_of(files[0])
     files[1].write_bytes(files[1].read_bytes() + b" ")
-    assert identity.sha256_of(files[0]) != before
-    assert file_state(files[0])["n_files"] == 2
+    assert hashing.sha256_of(files[0]) != before
+    assert file_state(files[0]).n_files == 2
 
 
 def own_stack(counts, folder, estimator):
     """Profile a stack that a test may change."""
     path = folder / "own.tif"
     tifffile.imwrite(path, counts(3, 48), photometric="minisblack", metadata={"axes": "ZYX"})
-    return path, profile(path, estimator=estimator, settings=Settings(crops=1), z_step_um=1.0)
+    return path, profile(path, estimator=estimator, crops=1, z_step_um=1.0)
 
 
 def entry_of(result, **how):
-    (one,) = identity.inputs_of(protocols(result), **how).values()
+    (one,) = identified({result.name: result.provenance}, **how).values()
     return one["stack"]
 
 
 def test_no_hash_of_files_that_changed_or_are_gone(tiny_estimator, counts, tmp_path):
     path, result = own_stack(counts, tmp_path, tiny_estimator)
-    assert entry_of(result)["sha256"]
+    assert entry_of(result).sha256
     path.write_bytes(path.read_bytes() + b" ")
     found = entry_of(result)
-    assert (found["sha256"], found["note"]) == (None, identity.CHANGED)
+    assert (found.sha256, found.note) == (None, hashing.CHANGED)
     path.unlink()
     found = entry_of(result)
-    assert (found["sha256"], found["note"]) == (None, identity.GONE)
-    words = Page(report_html(report_document(result, inputs={"own": {"stack": found}}), {})).words()
-    assert identity.GONE in words
+    assert (found.sha256, found.note) == (None, hashing.GONE)
+    words = Page(page_html(result, inputs={"own": {"stack": found}})).words()
+    assert hashing.GONE in words
 
 
 def test_large_stacks_are_hashed_on_request(tiny_estimator, counts, tmp_path, monkeypatch):
     path, result = own_stack(counts, tmp_path, tiny_estimator)
-    monkeypatch.setattr(identity, "HASH_LIMIT_BYTES", path.stat().st_size - 1)
-    assert "over the limit" in entry_of(result)["note"]
-    assert entry_of(result)["sha256"] is None
-    assert entry_of(result, hashed=True)["sha256"] == identity.sha256_of(path)
-    assert entry_of(result, hashed=False)["note"] == "not computed: not asked for"
+    monkeypatch.setattr(hashing, "HASH_LIMIT_BYTES", path.stat().st_size - 1)
+    assert "over the limit" in entry_of(result).note
+    assert entry_of(result).sha256 is None
+    assert entry_of(result, hashed=True).sha256 == hashing.sha256_of(path)
+    assert entry_of(result, hashed=False).note == "not computed: not asked for"
     seen = []
     entry_of(result, hashed=True, progress=lambda done, total: seen.append((done, total)))
     assert seen[-1] == (path.stat().st_size,) * 2
@@ -415,21 +427,20 @@ def test_no_hash_of_files_that_change_meanwhile(tiny_estimator, counts, tmp_path
             file.write(b" ")
 
     found = entry_of(result, progress=append)
-    assert (found["sha256"], found["note"]) == (None, identity.CHANGED)
+    assert (found.sha256, found.note) == (None, hashing.CHANGED)
 
 
 def test_what_is_not_there_has_no_hash(tmp_path):
     for path in (tmp_path, tmp_path / "nothing"):
         with pytest.raises(FileNotFoundError):
-            identity.sha256_of(path)
+            hashing.sha256_of(path)
 
 
 def test_arrays_have_no_files(tiny_estimator, counts):
-    chosen = {"estimator": tiny_estimator, "settings": Settings(crops=1)}
-    result = profile(counts(3, 48), z_step_um=1.0, **chosen)
-    document = report_document(result, inputs=identity.inputs_of(protocols(result)))
-    assert document["provenance"]["inputs"] == {}
-    assert "not read from a file" in Page(report_html(document, {})).words("td")
+    result = profile(counts(3, 48), z_step_um=1.0, estimator=tiny_estimator, crops=1)
+    inputs = identified({result.name: result.provenance})
+    assert inputs == {}
+    assert "not read from a file" in Page(page_html(result, inputs=inputs)).words("td")
 
 
 def test_nothing_infinite_reaches_the_page(page):

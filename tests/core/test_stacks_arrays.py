@@ -9,7 +9,8 @@ import pytest
 import zarr
 
 from cop_core.errors import InputError
-from cop_core.stacks import GainedPower, Stack, open_stack
+from cop_core.recipes import GainedPower, StackOptions
+from cop_core.stacks import Stack, open_stack
 
 RNG = np.random.default_rng(0)
 ZYX = RNG.integers(1, 4000, (5, 20, 24)).astype(np.uint16)
@@ -95,7 +96,7 @@ def test_zero_one_and_two_planes():
 
 @pytest.mark.parametrize("step", [0, -1, float("nan"), float("inf"), "two", True])
 def test_bad_z_step(step):
-    with pytest.raises(InputError, match="finite number of um larger than 0"):
+    with pytest.raises(InputError, match="z_step_um: "):
         open_stack(ZYX, z_step_um=step)
 
 
@@ -138,36 +139,37 @@ def test_messages(array, options, message):
         (5, 5.0),
         (np.float32(0.1), float(np.float32(0.1))),
         (0, 0.0),
-        ("7.5", "7.5"),
-        ("gained:2,150,10", "gained:2,150,10"),
+        ("7.5", 7.5),
+        ("gained:2,150,10", "gained:2.0,150.0,10.0"),
         (GainedPower(1 / 3, 150, np.float64(10)), f"gained:{1 / 3!r},150.0,10.0"),
-        ([1, 2, 3, 4, 5], "array"),
-        (np.arange(5), "array"),
+        ([1, 2, 3, 4, 5], [1.0, 2.0, 3.0, 4.0, 5.0]),
+        (np.arange(5), [0.0, 1.0, 2.0, 3.0, 4.0]),
     ],
 )
 def test_a_stack_remembers_its_power_as_it_was_given(power, said):
-    opened = open_stack(ZYX, z_step_um=np.float64(2), power=power).metadata["opened_with"]
-    assert json.loads(json.dumps(opened)) == {"z_step_um": 2.0, "power": said}
+    opened = open_stack(ZYX, z_step_um=np.float64(2), power=power).options
+    stated = json.loads(json.dumps(opened.plain()))
+    assert (stated["z_step_um"], stated["power"]) == (2.0, said)
+    assert StackOptions.of(stated) == opened
 
 
-def test_a_stack_remembers_only_the_options_that_were_given(tmp_path):
+def test_a_stack_remembers_the_options_it_was_opened_with(tmp_path):
     table = tmp_path / "power.csv"
     table.write_text("depth_um,power_mw\n0,5\n9,6\n")
     whole = np.zeros((3, 2, 5, 10, 12), np.uint8)
     options = {"axes": "TCZYX", "z_step_um": 1.5, "channel": np.int64(1), "time": "2"}
-    found = open_stack(whole, **options, power=table, name="a", allow_partial=True).metadata
-    assert json.loads(json.dumps(found["opened_with"])) == {
+    found = open_stack(whole, **options, power=table, name="a", allow_partial=True).options
+    stated = {name: value for name, value in found.plain().items() if value is not None}
+    assert json.loads(json.dumps(stated)) == {
+        "name": "a",
         "z_step_um": 1.5,
         "power": str(table),
         "channel": 1,
         "time": 2,
         "axes": "TCZYX",
+        "level": 0,
         "allow_partial": True,
-    }
-    assert open_stack(ZYX, axes="TYX", z_step_um=3, channel=0).metadata["opened_with"] == {
-        "z_step_um": 3.0,
-        "axes": "TYX",
-        "channel": 0,
+        "left_out": {},
     }
 
 
@@ -177,8 +179,11 @@ def test_choices_are_listed():
         open_stack(whole, axes="TCZYX", z_step_um=1, time=0)
     with pytest.raises(InputError, match=r"there are 3 times: 0, 1, 2\. Choose one"):
         open_stack(whole, axes="TCZYX", z_step_um=1, channel=1)
-    for wrong in (-1, 3, "3", True, 1.0, "x"):
+    for wrong in (3, "3"):
         with pytest.raises(InputError, match=r"Choose one of: 0, 1, 2"):
+            open_stack(whole, axes="TCZYX", z_step_um=1, channel=1, time=wrong)
+    for wrong in (-1, True, 0.5, "x"):
+        with pytest.raises(InputError, match=r"^time: "):
             open_stack(whole, axes="TCZYX", z_step_um=1, channel=1, time=wrong)
 
 

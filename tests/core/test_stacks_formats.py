@@ -37,7 +37,7 @@ def test_a_format_is_two_functions_and_an_entry(tmp_path, monkeypatch):
     added = SimpleNamespace(KIND="a raw file", recognises=raw_recognises, describe=raw_describe)
     monkeypatch.setattr(formats, "FORMATS", (*formats.FORMATS, added))
     stack = open_stack(path)
-    assert (stack.name, stack.metadata["format"], stack.depth_um[-1]) == ("mine", "raw", 6.0)
+    assert (stack.name, stack.image.format, stack.depth_um[-1]) == ("mine", "raw", 6.0)
     assert np.array_equal([plane.data for plane in stack], ZYX)
     source = open_growing(path, stopped_after_s=10)
     seen = []

@@ -170,7 +170,7 @@ def test_ome_axes_and_channel_names(tmp_path, axes):
             path,
             time=0 if "T" in axes else None,
         )
-        assert stack.metadata["channel_name"] == "GFP"
+        assert stack.image.channel_name == "GFP"
 
 
 def test_axes_given_by_the_user(tmp_path):
@@ -194,8 +194,7 @@ def test_descending_positions_keep_the_order_of_planes(tmp_path):
     metadata = {"axes": "ZYX", "Plane": {"PositionZ": z, "PositionZUnit": ["µm"] * 6}}
     stack = open_stack(write(tmp_path, ome=True, metadata=metadata))
     assert stack.depth_um.tolist() == [0, 2, 5, 10, 11, 20]
-    assert stack.metadata["depth_from"] == "metadata positions"
-    assert stack.metadata["z_positions_um"] == z
+    assert stack.image.depth_from == "metadata positions"
     assert np.array_equal(planes(stack), ZYX)
 
 
@@ -265,7 +264,7 @@ def test_scanimage_positions(tmp_path):
         "SI.hStackManager.zs": "[60 50 40 30 20 10]",
     }
     stack = open_stack(scanimage(tmp_path, 6, frame))
-    assert stack.metadata["format"] == "scanimage-tiff"
+    assert stack.image.format == "scanimage-tiff"
     assert stack.depth_um.tolist() == [0, 10, 20, 30, 40, 50]
     assert np.array_equal(planes(stack), ZYX)
     path = scanimage(tmp_path, 12, frame)

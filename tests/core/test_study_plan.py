@@ -1,8 +1,8 @@
 """The plan of a study: read and checked as a whole, and written from a folder."""
 
-from __future__ import annotations
-
 import sys
+from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pytest
@@ -10,17 +10,16 @@ import tifffile
 import zarr
 
 from cop_core.errors import InputError
-from cop_core.study import (
-    PlanError,
-    check_cells,
-    list_cells,
-    list_stacks,
-    plan_cells,
-    read_plan,
-    save_plan,
-    write_plan,
-)
-from cop_core.study.cells import folder_name
+from cop_core.recipes import Option, Recipe, RecipeError, StackOptions, StudyRecipe, StudyStack
+from cop_core.recipes.plan import PlanError, check_cells, columns, plan_cells, save_plan
+from cop_core.recipes.plan import read_plan as read_whole_plan
+from cop_core.recipes.values import Positive, folder_name
+from cop_core.stacks import read_power_table
+from cop_core.stacks.listing import list_stacks, write_plan
+
+
+def read_plan(path):
+    return read_whole_plan(path, read_power_table).stacks
 
 
 @pytest.fixture
@@ -64,22 +63,21 @@ def test_a_plan_of_every_column(plan, folder):
         )
     )
     assert (first.line, first.arm, first.name, first.place) == (2, "fixed", "first", "fixed/first")
-    assert first.stack == folder / "a.tif"
-    assert first.opening == {
-        "channel": 0,
-        "power": "gained:5,300,60",
-        "z_step_um": 4.0,
-        "axes": "ZCYX",
-        "time": 2,
-    }
+    assert first.stack == StackOptions(
+        source=folder / "a.tif",
+        name="first",
+        channel=0,
+        power="gained:5,300,60",
+        z_step_um=4.0,
+        axes="ZCYX",
+        time=2,
+    )
     assert (second.line, second.arm, second.animal) == (4, "gained", "m2")
     assert second.name == "b-cgreen"
-    assert second.opening == {
-        "channel": "green",
-        "power": folder / "power.csv",
-        "z_step_um": 2.5,
-    }
-    assert third.opening == {"power": 7.0, "z_step_um": None}  # stated: as the file says
+    assert second.stack.but(source=None, name=None) == StackOptions(
+        channel="green", power=folder / "power.csv", z_step_um=2.5
+    )
+    assert third.stack.but(source=None, name=None) == StackOptions(power=7.0)
 
 
 def test_what_spreadsheets_write_is_the_same_plan(plan):
@@ -118,16 +116,16 @@ def test_one_error_lists_every_row(plan):
     ]
     expected = [
         "no such file or folder 'gone.tif'",
-        "unknown arm 'fxied'; write fixed or gained",
-        "z step of 'four'",
+        "arm: 'fxied' cannot be used; it should be 'fixed' or 'gained'",
+        "z_step_um: 'four'",
         "no stack",
         "no arm",
-        "'../up' is no name for a folder; write 'up'",
-        *("z step of 'nan'", "power of '-1'", "time of '-1'"),
+        "'../up' is not a name for a folder; write 'up'",
+        *("z_step_um: 'nan'", "power: a power of -1 mW", "time: '-1'"),
         "gone.csv",
-        *("z step of '0'", "gained:5,0,60"),
+        *("z_step_um: '0'", "power: length_um is not above 0"),
         "9 cells for 7 columns; put quotes",
-        "power of 'inf'",
+        "power: a power of inf is not",
         "the stack of line 2 once more",
         "called 'A' as that of line 2",
     ]
@@ -192,6 +190,57 @@ def test_a_folder_is_called_what_every_file_system_takes(text, name):
     assert folder_name(name) == name
 
 
+def test_what_rows_leave_empty_is_as_the_defaults_say(plan, folder):
+    defaults = StackOptions(z_step_um=3, power=9, channel="green", allow_partial=True)
+    path = plan(
+        "stack,arm,z_step_um,power,channel", "a.tif,fixed,,,", "c.tif,gained,metadata,8,red"
+    )
+    first, second = read_whole_plan(path, read_power_table, defaults).stacks
+    assert first.stack == defaults.but(source=folder / "a.tif", name="a")
+    own = {"source": folder / "c.tif", "name": "c-cred", "z_step_um": None, "channel": "red"}
+    assert second.stack == defaults.but(power=8, **own)
+    assert (first.channel, second.channel) == ("", "red")  # as the plan states it
+
+
+def test_a_plan_is_a_recipe_that_json_gives_back(plan, folder):
+    path = plan("stack,arm,power", "a.tif,fixed,power.csv", 'c.tif,gained,"gained:5,300,60"')
+    recipe = read_whole_plan(path, read_power_table, sensitivity=True, window_um="100:")
+    assert (recipe.plan, recipe.window_um) == (str(path), (100.0, None))
+    assert Recipe.from_json(recipe.to_json()) == recipe
+
+
+@pytest.mark.parametrize("name", ["../up", "", "a/b"])
+def test_stacks_that_would_be_read_into_other_folders_are_refused(name):
+    stack = {"source": "a.tif", "name": name}
+    with pytest.raises(RecipeError, match=r"name"):
+        StudyRecipe(stacks=[{"stack": stack, "arm": "fixed"}])
+    one = {"stack": {**stack, "name": "A"}, "arm": "fixed"}
+    other = {"stack": {**stack, "name": "a"}, "arm": "fixed"}
+    with pytest.raises(RecipeError, match=r"2 stacks are called fixed/a"):
+        StudyRecipe(stacks=[one, other])
+
+
+def test_a_new_field_of_a_stack_is_a_column(plan, folder, monkeypatch):
+    class Stack(StackOptions):
+        wavelength_nm: Annotated[Positive | None, Option("Of excitation.", "Wavelength")] = None
+
+    class Row(StudyStack):
+        stack: Stack
+
+    monkeypatch.setattr("cop_core.recipes.plan.StackOptions", Stack)
+    monkeypatch.setattr("cop_core.recipes.plan.StudyStack", Row)
+    assert columns()["wavelength_nm"].label == "Wavelength"
+    (row,) = read_plan(plan("stack,arm,wavelength_nm", "a.tif,fixed,1300"))
+    assert row.stack.wavelength_nm == 1300
+    (problem,) = problems(plan("stack,arm,wavelength_nm", "a.tif,fixed,green"))
+    assert problem.startswith("line 2: wavelength_nm: 'green'")
+
+
+def test_names_longer_than_the_system_allows_are_not_there(plan):
+    (problem,) = problems(plan("stack,arm", f"{'a' * 5000}.tif,fixed"))
+    assert "no such file or folder" in problem
+
+
 # --- writing ---------------------------------------------------------------------------------
 
 
@@ -214,7 +263,7 @@ def study(tmp_path):
 
 
 def test_every_stack_below_a_folder_is_listed_once(study):
-    assert [p.relative_to(study).as_posix() for p in list_stacks(study)] == [
+    assert [p.relative_to(study).as_posix() for p in list_stacks(study).stacks] == [
         *("mouse 1/fixed.ome.tif", "mouse 1/gained.tif", "mouse2/Fixed_2.tif"),
         *("mouse2/gained.zarr", "mouse3-gained"),
     ]
@@ -239,26 +288,48 @@ def test_the_files_of_one_image_are_one_stack(tmp_path):
             metadata=None,
             photometric="minisblack",
         )
-    assert [p.name for p in list_stacks(tmp_path)] == ["p0.ome.tif"]
+    assert [p.name for p in list_stacks(tmp_path).stacks] == ["p0.ome.tif"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links")
+def test_links_to_folders_are_followed_once_and_loops_told(study):
+    (study / "a loop").symlink_to(study)
+    (study / "mouse2" / "up").symlink_to(study / "mouse 1")
+    elsewhere = study.parent / "elsewhere"
+    tifffile.imwrite(elsewhere.with_suffix(".tif"), np.zeros((3, 8, 8)), photometric="minisblack")
+    elsewhere.mkdir()
+    (elsewhere / "back").symlink_to(study.parent)
+    (study / "linked").symlink_to(elsewhere)
+    found = list_stacks(study)
+    assert [p.relative_to(study).as_posix() for p in found.stacks] == [
+        "linked/back/elsewhere.tif",
+        *("mouse 1/fixed.ome.tif", "mouse 1/gained.tif", "mouse2/Fixed_2.tif"),
+        *("mouse2/gained.zarr", "mouse3-gained"),
+    ]
+    loops = [p.relative_to(study).as_posix() for p in found.loops]
+    assert sorted(loops) == ["a loop", "linked/back/data", "linked/back/elsewhere", "mouse2/up"]
 
 
 def test_a_plan_from_names_that_say_the_arm_can_be_read(study):
     plan = study.parent / "plans" / "plan.csv"
-    assert write_plan(study, plan) == (5, 0)
+    assert write_plan(study, plan).arms == ["fixed", "gained", "fixed", "gained", "gained"]
     rows = read_plan(plan)
     assert [row.place for row in rows] == [
         *("fixed/fixed", "gained/mouse_1_gained", "fixed/Fixed_2"),
         *("gained/mouse2_gained", "gained/mouse3-gained"),
     ]
-    assert [row.stack.resolve() for row in rows] == [p.resolve() for p in list_stacks(study)]
-    assert not any(row.animal or row.opening for row in rows)
+    assert [Path(row.stack.source).resolve() for row in rows] == [
+        p.resolve() for p in list_stacks(study).stacks
+    ]
+    known = {"source": None, "name": None}
+    assert not any(row.animal or row.stack.but(**known) != StackOptions() for row in rows)
 
 
 def test_an_arm_that_no_name_says_is_left_to_the_user(study):
     (study / "mouse 1" / "gained.tif").rename(study / "mouse 1" / "regained.tif")
     (study / "mouse2" / "Fixed_2.tif").rename(study / "mouse2" / "fixed-then-gained.tif")
     plan = study / "plan.csv"
-    assert write_plan(study, plan) == (5, 2)
+    assert write_plan(study, plan).arms.count("") == 2
     found = problems(plan)
     assert [text.partition(";")[0] for text in found] == ["line 3: no arm", "line 4: no arm"]
 
@@ -298,7 +369,7 @@ def test_a_name_that_a_spreadsheet_takes_for_a_formula_stays_a_path(tmp_path):
     write_plan(tmp_path, tmp_path / "plan.csv")
     assert "\n./=fixed.tif,fixed," in (tmp_path / "plan.csv").read_text("utf-8-sig")
     (row,) = read_plan(tmp_path / "plan.csv")
-    assert row.stack.samefile(tmp_path / "=fixed.tif")
+    assert Path(row.stack.source).samefile(tmp_path / "=fixed.tif")
 
 
 # --- cells -----------------------------------------------------------------------------------
@@ -312,13 +383,13 @@ def test_hostile_names_come_back_from_a_plan(tmp_path):
     root.mkdir()
     for name in names:
         (root / name).touch()
-    cells = list_cells(root)
+    cells = list_stacks(root).cells
     assert sorted(row["stack"] for row in cells) == sorted(names)
     for row in cells:
         row["arm"] = "gained"
     save_plan(cells, tmp_path / "plans" / "plan.csv", root)
     rows = read_plan(tmp_path / "plans" / "plan.csv")
-    assert sorted(row.stack.name for row in rows) == sorted(names)
+    assert sorted(Path(row.stack.source).name for row in rows) == sorted(names)
     assert len({row.place for row in rows}) == len(names)
 
 
@@ -332,13 +403,13 @@ def test_cells_of_a_plan_are_written_as_they_were(plan, folder, tmp_path_factory
     cells = plan_cells(plan(*lines))
     assert cells[0]["power"] == "2.5"
     assert cells[2]["arm"] == ""
-    rows, found = check_cells(enumerate(cells), folder)
-    assert [row.opening.get("power") for row in rows] == [2.5, folder / "power.csv"]
+    rows, found = check_cells(enumerate(cells), folder, read_power_table)
+    assert [row.stack.power for row in rows] == [2.5, folder / "power.csv"]
     assert found == [(2, "no arm; write fixed or gained")]
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "plan.csv"
     save_plan([*cells[:2], {**cells[2], "arm": "fixed"}], elsewhere, folder)
     first, second, third = read_plan(elsewhere)
-    assert first.stack.samefile(folder / "a.tif")
-    assert second.opening["power"].samefile(folder / "power.csv")
-    assert third.opening["power"] == "gained:5,300,60"
+    assert Path(first.stack.source).samefile(folder / "a.tif")
+    assert second.stack.power.samefile(folder / "power.csv")
+    assert str(third.stack.power) == "gained:5.0,300.0,60.0"
     assert "x, y" in elsewhere.read_text(encoding="utf-8-sig")

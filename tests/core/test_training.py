@@ -13,7 +13,7 @@ import torch
 from cop_core.errors import CancelledError, InputError
 from cop_core.network import NoiseViT, VitConfig, load_network
 from cop_core.noise import PRESETS, Draws, Genome
-from cop_core.training import STAGES, TrainConfig
+from cop_core.recipes import STAGES, TrainRecipe
 from cop_core.training import scene_bank as scenes_module
 from cop_core.training.batches import (
     Batch,
@@ -36,7 +36,9 @@ from cop_core.training.train_and_save import train_and_save
 
 CPU = torch.device("cpu")
 PATCH = VitConfig(stem="patch", depth=1, width=48, heads=3)  # its input is the crops themselves
-SHORT = TrainConfig(
+SHORT = TrainRecipe(
+    device="cpu",
+    learning_rate=6e-4,
     contrastive_steps=2,
     head_steps=2,
     finetune_steps=2,
@@ -280,9 +282,9 @@ def test_a_batch_depends_on_seed_stage_and_step_alone(bank, untrained):
         assert torch.equal(batch.strengths, alone.strengths)
     first = maker.make("head", 1)
     assert not torch.equal(first.crops, ahead[0].crops)
-    other = BatchMaker(replace(SHORT, seed=1), bank, network, CPU).make("finetune", 1)
+    other = BatchMaker(SHORT.but(seed=1), bank, network, CPU).make("finetune", 1)
     assert not torch.equal(other.crops, ahead[0].crops)
-    later = BatchMaker(replace(SHORT, first_batch=3), bank, network, CPU).make("finetune", 1)
+    later = BatchMaker(SHORT.but(first_batch=3), bank, network, CPU).make("finetune", 1)
     assert later.step == 1
     assert torch.equal(later.crops, ahead[3].crops)
 
@@ -296,7 +298,7 @@ def test_a_batch_is_used_as_often_as_asked_also_after_a_resumption(bank, untrain
 
     monkeypatch.setattr(BatchMaker, "make", number_alone)
     monkeypatch.setattr("cop_core.training.batches._BETWEEN", 4)
-    maker = BatchMaker(replace(SHORT, uses=2), bank, untrained(PATCH), CPU)
+    maker = BatchMaker(SHORT.but(uses=2), bank, untrained(PATCH), CPU)
 
     def learnt(start):
         ahead = list(maker.ahead("finetune", start, 40))
@@ -313,7 +315,7 @@ def test_a_batch_is_used_as_often_as_asked_also_after_a_resumption(bank, untrain
 def test_triples_share_noise_with_the_positive_and_the_picture_with_the_negative(
     bank, untrained, monkeypatch
 ):
-    config = replace(SHORT, batch_size=12, genomes=("paper",))
+    config = SHORT.but(batch_size=12, genomes=("paper",))
     maker = BatchMaker(config, bank, untrained(PATCH), CPU)
     seen = {}
 
@@ -334,7 +336,7 @@ def test_triples_share_noise_with_the_positive_and_the_picture_with_the_negative
 
 
 def test_joint_fine_tuning_puts_the_same_noise_on_two_images(bank, untrained, monkeypatch):
-    config = replace(SHORT, batch_size=12, alignment=1.0)
+    config = SHORT.but(batch_size=12, alignment=1.0)
     maker = BatchMaker(config, bank, untrained(PATCH), CPU)
     seen = []
     monkeypatch.setattr(Genome, "apply", lambda self, x, s, draws: seen.append(x) or x)
@@ -347,7 +349,7 @@ def test_joint_fine_tuning_puts_the_same_noise_on_two_images(bank, untrained, mo
 
 
 def test_genomes_take_turns(bank, untrained):
-    config = replace(SHORT, genomes=("paper", "microscopy"))
+    config = SHORT.but(genomes=("paper", "microscopy"))
     maker = BatchMaker(config, bank, untrained(PATCH), CPU)
     assert [maker.make("finetune", step).genome for step in range(4)] == [0, 1, 0, 1]
 
@@ -370,7 +372,7 @@ def log_of(folder):
 
 def test_a_run_goes_through_all_stages(folder, tiny_presets):
     told = []
-    states = train(SHORT, folder, device="cpu", report=told.append)
+    states = train(SHORT, folder, report=told.append)
     assert [p.stage for p in told if p.done == p.total] == list(STAGES)
     assert told[-1].title.startswith("finetune ")
     log = log_of(folder)
@@ -380,11 +382,11 @@ def test_a_run_goes_through_all_stages(folder, tiny_presets):
         ("finetune", 2),
     ]
     assert all(math.isfinite(row["loss"]) for row in log)
-    assert json.loads((folder / "config.json").read_text())["finetune_steps"] == 2
+    assert json.loads((folder / "recipe.json").read_text())["finetune_steps"] == 2
     assert list(states) == ["microscopy"]
     assert all(bool(v.isfinite().all()) for v in states["microscopy"].values())
     assert not list(folder.glob("*.part"))
-    again = train(SHORT, folder, device="cpu")
+    again = train(SHORT, folder)
     assert log_of(folder) == log  # nothing is left to do
     for key, value in states["microscopy"].items():
         assert torch.equal(again["microscopy"][key], value)
@@ -392,11 +394,11 @@ def test_a_run_goes_through_all_stages(folder, tiny_presets):
 
 @pytest.mark.parametrize("stage", ["head", "contrastive"])
 def test_a_stage_moves_its_own_weights_only(stage, folder, tiny_presets):
-    none = replace(SHORT, contrastive_steps=0, head_steps=0, finetune_steps=0, ema=0.0)
-    config = replace(none, **{f"{stage}_steps": 2})
-    start = train(none, folder / "0", device="cpu")["microscopy"]
+    none = SHORT.but(contrastive_steps=0, head_steps=0, finetune_steps=0, ema=0.0)
+    config = none.but(**{f"{stage}_steps": 2})
+    start = train(none, folder / "0")["microscopy"]
     (folder / "1").mkdir()
-    end = train(config, folder / "1", device="cpu")["microscopy"]
+    end = train(config, folder / "1")["microscopy"]
     moved = {k.startswith("head.") for k, v in start.items() if not torch.equal(v, end[k])}
     assert moved == {stage == "head"}
 
@@ -411,9 +413,7 @@ def test_a_run_that_was_cancelled_goes_on_as_if_it_had_not(tmp_path, bank_path, 
 
     def run(path, stop_at):
         asked = []
-        return train(
-            SHORT, path, device="cpu", cancelled=lambda: asked.append(1) or len(asked) == stop_at
-        )
+        return train(SHORT, path, cancelled=lambda: asked.append(1) or len(asked) == stop_at)
 
     whole = run(fresh("whole"), None)["microscopy"]
     broken = fresh("broken")
@@ -428,45 +428,45 @@ def test_a_run_that_was_cancelled_goes_on_as_if_it_had_not(tmp_path, bank_path, 
 
 def test_cancelling_while_scenes_are_rendered_stops_at_once(tmp_path, here, tiny_presets):
     with pytest.raises(CancelledError):
-        train(SHORT, tmp_path, device="cpu", cancelled=lambda: True)
+        train(SHORT, tmp_path, cancelled=lambda: True)
     assert not (tmp_path / "scenes.npy").exists()
     assert not (tmp_path / "checkpoint.safetensors").exists()
 
 
 def test_a_folder_of_other_settings_is_refused(folder, tiny_presets):
-    none = replace(SHORT, contrastive_steps=0, head_steps=0, finetune_steps=0)
-    train(none, folder, device="cpu")
-    before = (folder / "config.json").read_text()
+    none = SHORT.but(contrastive_steps=0, head_steps=0, finetune_steps=0)
+    train(none, folder)
+    before = (folder / "recipe.json").read_text()
     with pytest.raises(InputError, match="run with other settings"):
-        train(replace(none, learning_rate=1e-5), folder, device="cpu")
-    assert (folder / "config.json").read_text() == before
-    (folder / "config.json").write_text("{")
+        train(none.but(learning_rate=1e-5), folder)
+    assert (folder / "recipe.json").read_text() == before
+    (folder / "recipe.json").write_text("{")
     with pytest.raises(InputError, match="run with other settings"):
-        train(none, folder, device="cpu")
+        train(none, folder)
 
 
 def test_a_damaged_checkpoint_is_refused(folder, tiny_presets):
-    none = replace(SHORT, contrastive_steps=0, head_steps=0, finetune_steps=0)
-    train(none, folder, device="cpu")
+    none = SHORT.but(contrastive_steps=0, head_steps=0, finetune_steps=0)
+    train(none, folder)
     checkpoint = folder / "checkpoint.safetensors"
     whole = checkpoint.read_bytes()
     for damaged in (whole[: len(whole) // 2], b"", b"text that is no checkpoint"):
         checkpoint.write_bytes(damaged)
         with pytest.raises(InputError, match="not a checkpoint of this run"):
-            train(none, folder, device="cpu")
+            train(none, folder)
 
 
 def test_a_folder_that_cannot_be_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot write"):
-        train(SHORT, tmp_path / "file", device="cpu")
+        train(SHORT, tmp_path / "file")
 
 
 def test_a_run_begins_at_given_weights(folder, tiny_presets, untrained):
-    none = replace(SHORT, contrastive_steps=0, head_steps=0, finetune_steps=0)
+    none = SHORT.but(contrastive_steps=0, head_steps=0, finetune_steps=0)
     begun = untrained(seed=5).state_dict()
     misfit = {**begun, "head.weight": torch.zeros(9, 48), "surplus": torch.zeros(1)}
-    states = train(none, folder, start=misfit, device="cpu")["microscopy"]
+    states = train(none, folder, start=misfit)["microscopy"]
     for key, value in begun.items():
         assert torch.equal(states[key], value) == (key != "head.weight")
     assert bool(states["head.weight"].any())
@@ -474,18 +474,16 @@ def test_a_run_begins_at_given_weights(folder, tiny_presets, untrained):
 
 def test_joint_fine_tuning_draws_features_of_one_noise_together(folder, tiny_presets, bank):
     """Against the same steps without: on crops of one noise on two images the cosine grows."""
-    config = replace(
-        SHORT, contrastive_steps=0, head_steps=0, finetune_steps=12, batch_size=12, ema=0.0
-    )
+    config = SHORT.but(contrastive_steps=0, head_steps=0, finetune_steps=12, batch_size=12, ema=0.0)
     apart = {}
     for alignment in (0.0, 30.0):
         run = folder / str(alignment)
         run.mkdir()
         (run / "scenes.npy").hardlink_to(folder / "scenes.npy")
-        state = train(replace(config, alignment=alignment), run, device="cpu")["microscopy"]
+        state = train(config.but(alignment=alignment), run)["microscopy"]
         network = NoiseViT(VitConfig.preset("default", outputs=6)).eval()
         network.load_state_dict(state)
-        maker = BatchMaker(replace(config, alignment=1.0), bank, network, CPU)
+        maker = BatchMaker(config.but(alignment=1.0), bank, network, CPU)
         with torch.no_grad():
             features = network.forward_features(maker.make("finetune", 100).crops)
         apart[alignment] = float(misalignment(*features.chunk(2)))
@@ -497,14 +495,13 @@ def test_each_genome_ships_with_its_own_head_and_history(
 ):
     shorter = Genome("test-two", ("shot", "gaussian"))
     monkeypatch.setitem(PRESETS, shorter.name, shorter)
-    config = replace(
-        SHORT,
+    config = SHORT.but(
         genomes=("paper", shorter.name),
         contrastive_steps=0,
         head_steps=2,
         finetune_steps=0,
     )
-    paths = train_and_save(config, folder, start=str(tiny_weights), device="cpu")
+    paths = train_and_save(config.but(start=tiny_weights), folder)
     assert [p.name for p in paths] == ["paper.safetensors", "test-two.safetensors"]
     (one, first), (two, second) = (load_network(p) for p in paths)
     assert (one.config.outputs, two.config.outputs) == (6, 3)
@@ -513,10 +510,7 @@ def test_each_genome_ships_with_its_own_head_and_history(
     assert first.training["runs"][-1]["head_steps"] == 2
     assert "procedural" in first.training["data"]["scenes"]
     (again,) = train_and_save(
-        replace(config, genomes=("paper",), head_steps=0),
-        folder / "next",
-        start=str(paths[0]),
-        device="cpu",
+        config.but(genomes=("paper",), head_steps=0, start=paths[0]), folder / "next"
     )
     runs = load_network(again)[1].training["runs"]
     assert [run["head_steps"] for run in runs] == [2, 0]
@@ -541,10 +535,8 @@ def test_training_lowers_the_loss_on_a_batch_that_it_sees_again(folder, tiny_pre
 
     make = BatchMaker.make
     monkeypatch.setattr(BatchMaker, "make", same)
-    config = replace(
-        SHORT, contrastive_steps=0, head_steps=0, finetune_steps=40, learning_rate=3e-3
-    )
-    train(config, folder, device="cpu")
+    config = SHORT.but(contrastive_steps=0, head_steps=0, finetune_steps=40, learning_rate=3e-3)
+    train(config, folder)
     losses = [row["loss"] for row in log_of(folder)]
     assert [row["step"] for row in log_of(folder)] == [20, 40]
     assert losses[1] < 0.8 * losses[0]
@@ -562,13 +554,14 @@ def test_training_lowers_the_loss_on_a_batch_that_it_sees_again(folder, tiny_pre
         {"scenes": 2},
     ],
 )
-def test_settings_that_cannot_be_are_refused(wrong):
+def test_settings_that_cannot_be_are_refused(wrong, tmp_path):
     with pytest.raises(InputError):
-        TrainConfig(**wrong)
+        train(TrainRecipe(**wrong), tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_settings_are_plain_json_and_name_the_papers_temperature():
-    assert json.loads(json.dumps(SHORT.to_dict()))["temperature"] == 0.1
+    assert json.loads(json.dumps(SHORT.settings()))["temperature"] == 0.1
     assert VitConfig.preset(SHORT.network) == VitConfig()
 
 

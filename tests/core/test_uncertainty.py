@@ -15,9 +15,10 @@ from cop_core.errors import InputError
 from cop_core.network import NoiseViT, VitConfig
 from cop_core.network.uncertainty import UncertaintyHead
 from cop_core.reading import load_estimator, profile
-from cop_core.report import planes_csv, protocols, report_document
+from cop_core.records import UNFAMILIAR, DepthProfile, PlaneEstimate
+from cop_core.report import document_of, planes_csv
 from cop_core.stacks import open_stack
-from cop_core.statistics.profile import UNFAMILIAR, DepthProfile, PlaneEstimate
+from cop_core.statistics import analyse
 from cop_core.training.calibrate import COVERAGE, fit_distance, fit_sd, scale_sd
 
 Simulated = tuple[UncertaintyHead, *tuple[torch.Tensor, ...]]
@@ -131,9 +132,9 @@ def test_planes_and_tables_carry_it() -> None:
     found = profile(open_stack(stack, z_step_um=5))
     assert found.uncertainty.shape == (3, 6)
     assert (found.uncertainty > 0).all()
-    rows = list(csv.DictReader(io.StringIO(planes_csv(protocols(found)))))
+    rows = list(csv.DictReader(io.StringIO(planes_csv([analyse(found)]))))
     assert float(rows[0]["poisson_uncertainty"]) == found.planes[0].uncertainty[2]
-    component = report_document(found)["protocols"][found.name]["components"]["poisson"]
+    component = document_of(found).tree["protocols"][found.name]["components"]["poisson"]
     assert component["uncertainty"] == pytest.approx(found.uncertainty[:, 2].mean())
 
 
@@ -151,6 +152,6 @@ def test_unfamiliar_planes_are_told_in_words() -> None:
         )
         for i in range(6)
     )
-    document = report_document(DepthProfile("odd", ("poisson", "clean"), planes))
-    assert any("2 of 6 planes are unlike" in text for text in document["warnings"])
+    document = document_of(DepthProfile("odd", ("poisson", "clean"), planes)).tree
+    assert any("2 of 6 planes are unlike" in text for text in document["caveats"])
     assert document["protocols"]["odd"]["components"]["poisson"]["uncertainty"] is None

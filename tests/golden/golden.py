@@ -9,15 +9,23 @@ from pathlib import Path
 
 import numpy as np
 
-from cop_core.power import recommend_power, recommendation_document
-from cop_core.report import planes_csv, protocols, report_document
+from cop_core.recipes import StackOptions
+from cop_core.records import DepthProfile, PlaneEstimate, Provenance, StoredImage, WeightsUsed
+from cop_core.report import document_of, planes_csv
+from cop_core.report.protocols import arms_results
 from cop_core.stacks import open_stack
-from cop_core.statistics import DepthProfile, PlaneEstimate, compare, compare_arms, within
+from cop_core.statistics import compare, compare_arms, within
 
 HERE = Path(__file__).parent
 SAMPLE = HERE.parents[1] / "sample_data"
 OFFSETS = {"fixed": 100.0, "gained": None}
-GENOME = ["anisotropic", "shot", "gaussian", "salt_pepper", "quantization"]
+GENOME = ("anisotropic", "shot", "gaussian", "salt_pepper", "quantization")
+MADE = Provenance(
+    "readings",
+    StackOptions(),
+    StoredImage("", "", ()),
+    WeightsUsed("default", "", "microscopy", GENOME),
+)
 
 
 def readings():
@@ -33,25 +41,29 @@ def results():
     both = compare(fixed, gained)
     arms = [[read[f"study/{arm}-{a}"] for a in "abc"] for arm in ("fixed", "gained")]
     found = {
-        "comparison": _numbers(report_document(both)),
+        "comparison": _numbers(both),
         "window": _numbers(
-            report_document(
-                compare(fixed, gained, window_um=(100.0, 600.0), margin_per_100_um=0.02, seed=3)
-            )
+            compare(fixed, gained, window_um=(100.0, 600.0), margin_per_100_um=0.02, seed=3)
         ),
-        "paper": _numbers(report_document(compare(fixed, gained, rule="paper"))["comparison"]),
-        "paired": _numbers(report_document(compare(fixed, gained, errors="paired"))["comparison"]),
-        "bootstrap": _numbers(
-            report_document(compare(fixed, gained, errors="bootstrap"))["comparison"]
-        ),
-        "profile": _numbers(report_document(within(gained, (200.0, None)))),
-        "watch": _numbers(report_document(read["watch/watched"])),
-        "planes": _table(planes_csv(protocols(both))),
+        "paper": _numbers(compare(fixed, gained, rule="paper"))["comparison"],
+        "paired": _numbers(compare(fixed, gained, errors="paired"))["comparison"],
+        "bootstrap": _numbers(compare(fixed, gained, errors="bootstrap"))["comparison"],
+        "profile": _numbers(within(gained, (200.0, None))),
+        "watch": _numbers(read["watch/watched"]),
+        "planes": _table(planes_csv(both.analysed)),
         # without animals statsmodels searches several variances and ends elsewhere by processor
         "animals": _arms(
             compare_arms(*arms, animals=(list("abc"), list("abc")), margin_per_100_um=0.01)
         ),
     }
+    return dict(sorted(_leaves("", found)))
+
+
+def powers():
+    """Return all numbers of recommendations made from the readings: place to value."""
+    from cop_core.power import recommend_power
+
+    read, found = readings(), {}
     for name in ("fixed", "gained"):
         path = SAMPLE / ("fixed.ome.tif" if name == "fixed" else "gained.ome.zarr")
         stack = open_stack(path, power=SAMPLE / f"{name}.csv", name=name)
@@ -63,22 +75,20 @@ def results():
                 profile=read[f"sample/{name}"],
                 offset_counts=OFFSETS[name],
             )
-            found[f"power/{name}/{hold}"] = _numbers(recommendation_document(held))
+            found[f"power/{name}/{hold}"] = _numbers(held)
     return dict(sorted(_leaves("", found)))
 
 
-_LEFT_OUT = {"provenance", "settings", "schema_version", "kind"}
+_LEFT_OUT = {"schema_version", "kind", "recipe", "provenance"}
 
 
-def _numbers(document):
-    return {key: value for key, value in document.items() if key not in _LEFT_OUT}
+def _numbers(record):
+    tree = document_of(record).tree
+    return {key: value for key, value in tree.items() if key not in _LEFT_OUT}
 
 
 def _arms(result):
-    from cop_core.report.document import plain_json
-    from cop_core.study.document import _arms_effect
-
-    return plain_json({e.component: _arms_effect(e) for e in result.effects})
+    return {e.component: arms_results(e).plain() for e in result.effects}
 
 
 def _table(text):
@@ -103,13 +113,11 @@ def _leaves(where, value):
 
 def _profile(stored):
     n = len(stored["components"])
-    made = {"weights": {"name": "default", "sha256": "", "genome": {"order": GENOME}}}
     return DepthProfile(
         stored["name"],
         tuple(stored["components"]),
         tuple(_plane(n, plane) for plane in stored["planes"]),
-        {"normalisation": "plane-percentile", "crops": None, "seed": 0, "offset_counts": None},
-        made,
+        provenance=MADE,
     )
 
 

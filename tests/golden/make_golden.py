@@ -10,15 +10,14 @@ import argparse
 import json
 import sys
 import tempfile
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
 import zarr
 
-from cop_core.reading import load_estimator, profile
-from cop_core.reading.live import LiveReading
+from cop_core.reading import StackReader, load_estimator, profile
 from cop_core.stacks import open_stack
 from cop_core.stacks.growing import State, open_growing
 
@@ -50,7 +49,7 @@ def readings():
         written = zarr.create_array(str(path), shape=planes.shape, chunks=(1, 200, 200), dtype="u2")
         written[:] = planes
         source = open_growing(path, z_step_um=120.0, stopped_after_s=0.5)
-        live = LiveReading(source, estimator)
+        live = StackReader(source, estimator)
         for step in live:
             if step.ended:
                 break
@@ -65,13 +64,14 @@ def main():
     torch.set_num_threads(1)
     if not asked.parse_args().results:
         texts = {
-            name: asdict(replace(p, settings={}, provenance={})) for name, p in readings().items()
+            name: {"name": p.name, "components": p.components, "planes": [*map(asdict, p.planes)]}
+            for name, p in readings().items()
         }
         text = json.dumps(texts, default=lambda a: a.tolist(), indent=None, separators=(",", ":"))
         (HERE / "readings.json").write_text(text.replace('{"index"', '\n{"index"') + "\n")
-    from golden import results
+    from golden import powers, results
 
-    text = json.dumps(results(), indent=0, allow_nan=False)
+    text = json.dumps({**results(), **powers()}, indent=0, allow_nan=False)
     (HERE / "results.json").write_text(text + "\n")
 
 

@@ -15,15 +15,15 @@ MANIFEST = Path(__file__).parents[2] / "napari.yaml"
 
 @pytest.fixture(scope="session")
 def plugin() -> None:
-    """Make the plugin known to napari, from the checkout where it is not installed.
+    """Make the plugin known to napari as the checkout states it, whatever is installed.
 
     It stays known: napari cannot forget a command that it has taken over.
     """
     npe2 = pytest.importorskip("npe2", reason="napari is not installed")
     manager = npe2.PluginManager.instance()
-    manager.discover()
     if "napari-cop" not in manager:
         manager.register(npe2.PluginManifest.from_file(MANIFEST))
+    manager.discover()
 
 
 @pytest.fixture

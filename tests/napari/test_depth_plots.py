@@ -13,14 +13,15 @@ import numpy as np
 import pytest
 
 from cop_core.components import DEFAULT_COMPONENTS
-from cop_core.statistics import Comparison, DepthProfile, PlaneEstimate, compare
+from cop_core.records import Comparison, DepthProfile, PlaneEstimate
+from cop_core.statistics import analyse, compare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytestqt.qtbot import QtBot
 
-    from napari_cop._depth_plots import DepthPlots
+    from napari_cop.plots.depth import DepthPlots
 
 REASON = "saturated: 31 % of pixels at the top of the range"
 
@@ -56,7 +57,7 @@ def make_plots(qtbot: QtBot) -> Callable[..., DepthPlots]:
     pytest.importorskip("napari", reason="napari is not installed")
     if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
         pytest.skip("no screen: run under xvfb-run")
-    from napari_cop._depth_plots import DepthPlots
+    from napari_cop.plots.depth import DepthPlots
 
     def make(**options: Any) -> DepthPlots:
         made = DepthPlots(**options)
@@ -89,9 +90,8 @@ def visible_texts(plots: DepthPlots) -> list[str]:
 
 
 def begin(plots: DepthPlots, result: Comparison) -> None:
-    plots.begin(
-        [p.name for p in result.profiles], result.components, [p.depth_um for p in result.profiles]
-    )
+    depths = [each.profile.depth_um for each in result.analysed]
+    plots.begin([each.name for each in result.analysed], result.components, depths)
 
 
 def pixel(plots: DepthPlots, component: str, x: float, y: float | None) -> tuple[float, float]:
@@ -157,15 +157,15 @@ def test_curves_grow_in_place_and_seldom(plots: DepthPlots, both: Comparison, qt
     plots.canvas.mpl_connect("draw_event", draws.append)
     axes = panels(plots)
     for i in range(30):
-        for number, some in enumerate(both.profiles):
-            plots.add(number, some.planes[i])
+        for number, some in enumerate(both.analysed):
+            plots.add(number, some.profile.planes[i])
         qtbot.wait(30)
     qtbot.wait(1300)
     assert 1 <= len(draws) <= 5
     assert panels(plots) == axes
     fixed, gained = axes["Gaussian"].lines[:2]
-    np.testing.assert_allclose(fixed.get_xdata(), both.fixed.depth_um[:30])
-    np.testing.assert_allclose(gained.get_ydata(), 100 * both.gained.of("gaussian")[:30])
+    np.testing.assert_allclose(fixed.get_xdata(), both.fixed.profile.depth_um[:30])
+    np.testing.assert_allclose(gained.get_ydata(), 100 * both.gained.profile.of("gaussian")[:30])
     (hollow, *_) = [x for x in axes["Gaussian"].lines if x.get_markerfacecolor() == "none"]
     np.testing.assert_array_equal(hollow.get_xdata(), [400.0])
     assert not any("R^2" in text for text in visible_texts(plots))
@@ -176,7 +176,7 @@ def test_zoom_stays_while_planes_come_in(plots: DepthPlots, both: Comparison, qt
     begin(plots, both)
     panels(plots)["Poisson"].set_ylim(3, 4)
     for number in 0, 1:
-        plots.add(number, both.profiles[number].planes[0])
+        plots.add(number, both.analysed[number].profile.planes[0])
     qtbot.wait(1200)
     assert panels(plots)["Poisson"].get_ylim() == (3, 4)
     assert panels(plots)["Clean"].get_ylim()[1] > 80
@@ -187,8 +187,8 @@ def test_next_to_nothing_is_not_blown_up_while_planes_come_in(
 ) -> None:
     plots.REFIT_S = 0.0
     begin(plots, both)
-    some = both.fixed.planes[0]
-    gaussian = both.fixed.components.index("gaussian")
+    some = both.fixed.profile.planes[0]
+    gaussian = both.fixed.profile.components.index("gaussian")
     mean, sd = some.mean.copy(), some.sd.copy()
     mean[gaussian], sd[gaussian] = 2e-4, 1e-4
     plots.add(0, replace(some, mean=mean, sd=sd))
@@ -205,11 +205,11 @@ def test_a_curve_that_leaves_its_axis_does_not_wait_for_the_next_fit(
 ) -> None:
     plots.REFIT_S = 60.0
     begin(plots, both)
-    some, *more = both.fixed.planes
+    some, *more = both.fixed.profile.planes
     plots.add(0, some)
     ax = panels(plots)["Poisson"]
     qtbot.waitUntil(lambda: np.isfinite(ax.lines[0].get_ydata()).any(), timeout=5000)
-    poisson = both.fixed.components.index("poisson")
+    poisson = both.fixed.profile.components.index("poisson")
     for share in (0.3, 0.7):
         mean = some.mean.copy()
         mean[poisson] = share
@@ -231,7 +231,7 @@ def test_planes_of_unknown_number_and_depth(plots: DepthPlots, qtbot: QtBot) -> 
     qtbot.waitUntil(lambda: ax.get_xlim()[1] > 4, timeout=5000)
     assert ax.get_xlabel().startswith("Plane")
     np.testing.assert_array_equal(ax.lines[0].get_xdata(), np.arange(5))
-    plots.show_result(blind)
+    plots.show_result(analyse(blind))
     assert not any("needs planes" in text for text in visible_texts(plots))
 
 
@@ -241,13 +241,13 @@ def test_the_uncertainty_is_explained_only_where_it_is_drawn(
     def explained() -> bool:
         return any("uncertainty" in t.get_text() for t in plots.figure().legends[0].get_texts())
 
-    fixed = both.fixed
+    fixed = both.fixed.profile
     sure = [replace(p, uncertainty=np.full(len(fixed.components), 0.01)) for p in fixed.planes]
     plots.begin(["fixed"], fixed.components, [fixed.depth_um])
     for some in sure:
         plots.add(0, some)
     assert not explained()
-    plots.show_result(replace(fixed, planes=tuple(sure)))
+    plots.show_result(analyse(replace(fixed, planes=tuple(sure))))
     assert explained()
 
 
@@ -285,7 +285,7 @@ def test_click_names_the_plane(
 ) -> None:
     plots.show_result(both)
     drawn(plots, qtbot)
-    value = 100 * both.gained.of(name.lower())[45]
+    value = 100 * both.gained.profile.of(name.lower())[45]
     with qtbot.waitSignal(plots.plane_clicked) as kept:
         click(plots, qtbot, pixel(plots, name, 900.0, value))
     assert kept.args == [1, 45]
@@ -300,7 +300,7 @@ def test_click_elsewhere_or_while_zooming_is_no_choice(
     plots.show_result(both)
     plots.set_secondary("power")
     drawn(plots, qtbot)
-    at = pixel(plots, "Gaussian", 900.0, 100 * both.gained.of("gaussian")[45])
+    at = pixel(plots, "Gaussian", 900.0, 100 * both.gained.profile.of("gaussian")[45])
     with qtbot.assertNotEmitted(plots.plane_clicked):
         click(plots, qtbot, (at[0], at[1] + 60))
         plots.toolbar.zoom()
@@ -315,7 +315,7 @@ def test_tool_tip_describes_the_plane(plots: DepthPlots, both: Comparison, qtbot
 
     plots.show_result(both)
     drawn(plots, qtbot)
-    value = 100 * both.fixed.of("poisson")[1]
+    value = 100 * both.fixed.profile.of("poisson")[1]
     text = hover(plots, qtbot, pixel(plots, "Poisson", 20.0, value))
     for part in ("fixed", "plane 1,", "20 µm", "5.5 mW", f"Poisson {value:.2f} ±", "padded"):
         assert part in text
@@ -362,7 +362,7 @@ def test_mark_stays_with_new_contents(plots: DepthPlots, both: Comparison) -> No
     ],
 )
 def test_second_axis_is_labelled(plots: DepthPlots, what: str, stated: bool, label: str) -> None:
-    plots.show_result(profile("one") if stated else profile("one", power_mw=np.nan))
+    plots.show_result(analyse(profile("one") if stated else profile("one", power_mw=np.nan)))
     plots.set_secondary(what)
     right = [ax for ax in plots.figure().axes if ax.yaxis.get_label_position() == "right"]
     assert len(right) == 6
@@ -403,7 +403,7 @@ def test_nothing_is_left_when_closed(qtbot: QtBot, make_plots: Any, both: Compar
 
     plots = make_plots()
     begin(plots, both)
-    plots.add(0, both.fixed.planes[0])  # a drawing is due
+    plots.add(0, both.fixed.profile.planes[0])  # a drawing is due
     figure = weakref.ref(plots.figure())
     plots.close()
     plots.deleteLater()

@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 
 from cop_core.components import DEFAULT_COMPONENTS
-from cop_core.statistics import Comparison, DepthProfile, PlaneEstimate, compare, fit_profile
+from cop_core.records import Comparison, DepthProfile, PlaneEstimate
+from cop_core.statistics import analyse, compare, fit_profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytestqt.qtbot import QtBot
 
-    from napari_cop._effect_plots import EffectPlots, EffectTable
+    from napari_cop.plots.records import EffectPlots
+    from napari_cop.result_table import ResultTable
 
 
 def profile(name: str, n: int = 30, *, rise: float = 2e-3, seed: int = 0) -> DepthProfile:
@@ -45,7 +47,7 @@ def screen() -> None:
 
 @pytest.fixture
 def make_plots(qtbot: QtBot) -> Callable[[int, int], EffectPlots]:
-    from napari_cop._effect_plots import EffectPlots
+    from napari_cop.plots.records import EffectPlots
 
     def make(width: int, height: int) -> EffectPlots:
         made = EffectPlots()
@@ -59,10 +61,10 @@ def make_plots(qtbot: QtBot) -> Callable[[int, int], EffectPlots]:
 
 
 @pytest.fixture
-def table(qtbot: QtBot) -> EffectTable:
-    from napari_cop._effect_plots import EffectTable
+def table(qtbot: QtBot) -> ResultTable:
+    from napari_cop.result_table import ResultTable
 
-    made = EffectTable()
+    made = ResultTable()
     qtbot.addWidget(made)
     return made
 
@@ -79,7 +81,7 @@ def test_panels_follow_the_shape_of_the_widget(
     rows: int,
 ) -> None:
     plots = make_plots(width, height)
-    plots.show_result(both)
+    plots.show_record(both)
     qtbot.wait(50)
     qtbot.waitUntil(lambda: not plots.canvas.drawing, timeout=20_000)
     axes = plots.figure().axes
@@ -93,7 +95,7 @@ def test_panels_turn_when_the_widget_does(
     make_plots: Callable[[int, int], EffectPlots], both: Comparison, qtbot: QtBot
 ) -> None:
     plots = make_plots(480, 560)
-    plots.show_result(both)
+    plots.show_record(both)
     plots.resize(1200, 400)
     qtbot.wait(50)
     qtbot.waitUntil(lambda: not plots.canvas.drawing, timeout=20_000)
@@ -102,7 +104,7 @@ def test_panels_turn_when_the_widget_does(
 
 def test_theme_and_clear(make_plots: Callable[[int, int], EffectPlots], both: Comparison) -> None:
     plots = make_plots(480, 560)
-    plots.show_result(both)
+    plots.show_record(both)
     dark = plots.figure().get_facecolor()
     plots.set_theme("light")
     assert plots.figure().get_facecolor() != dark
@@ -112,58 +114,64 @@ def test_theme_and_clear(make_plots: Callable[[int, int], EffectPlots], both: Co
     assert "Compare two stacks" in plots.figure().texts[0].get_text()
 
 
-def test_table_parses_back_to_the_numbers(table: EffectTable, both: Comparison) -> None:
-    table.show_result(both)
+def test_table_parses_back_to_the_numbers(table: ResultTable, both: Comparison) -> None:
+    table.show_record(both)
     header, *rows = (line.split("\t") for line in table.text().split("\n"))
-    assert header[0] == "Component"
-    assert header[1] == "Slope fixed (% per 100 µm)"
+    assert header[0].capitalize() == "Component"
+    assert header[1] == "Slope difference [95 % CI] (% per 100 µm)"
     assert "p (Holm)" in header
     assert len(rows) == 6
     for row, effect in zip(rows, both.effects, strict=True):
         cells = dict(zip(header, row, strict=True))
-        fixed, gained = (float(cells[f"Slope {p} (% per 100 µm)"]) for p in ("fixed", "gained"))
-        assert fixed == pytest.approx(1e4 * effect.fixed.slope_per_um, abs=0.006)
-        assert gained == pytest.approx(1e4 * effect.gained.slope_per_um, abs=0.006)
-        value, low, high = (
-            float(x)
-            for x in cells["Cohen's d [95 % CI]"]
-            .replace("[", "")
-            .strip("]")
-            .replace(",", "")
-            .split()
-        )
-        assert value == pytest.approx(effect.cohen_d, abs=0.006)
-        assert (low, high) == pytest.approx(effect.cohen_d_ci95, abs=0.006)
-        assert float(cells["R² gained"]) == pytest.approx(effect.gained.r2, abs=0.006)
+        value, low, high, size = numbers(cells["Cohen's d [95 % CI]"])
+        assert float(value) == pytest.approx(effect.cohen_d, abs=0.006)
+        assert (float(low), float(high)) == pytest.approx(effect.cohen_d_ci95, abs=0.006)
+        assert size == effect.cohen_d_class
         assert float(cells["Hedges' g"]) == pytest.approx(effect.hedges_g, abs=0.006)
-        assert float(cells["Cohen's f²"]) == pytest.approx(effect.f2, abs=0.0006)
-        assert cells["Class"] == effect.cohen_d_class
+        assert float(cells["Cohen's f²"].split()[0]) == pytest.approx(effect.f2, abs=0.006)
+    assert [table.choice.itemText(i) for i in range(3)] == [
+        "fixed (30 of 30 planes)", "gained (30 of 30 planes)", "fixed minus gained",
+    ]  # fmt: skip
+    for number, name in enumerate(("fixed", "gained")):
+        table.choice.setCurrentIndex(number)
+        header, *rows = (line.split("\t") for line in table.text().split("\n"))
+        for row, effect in zip(rows, both.effects, strict=True):
+            cells, fit = dict(zip(header, row, strict=True)), getattr(effect, name)
+            slope = numbers(cells["Slope [95 % CI] (% per 100 µm)"])[0]
+            assert float(slope) == pytest.approx(1e4 * fit.slope_per_um, abs=0.006)
+            assert float(cells["R²"]) == pytest.approx(fit.r2, abs=0.006)
 
 
-def test_table_of_one_profile(table: EffectTable) -> None:
-    table.show_result(profile("alone"))
+def numbers(cell: str) -> list[str]:
+    """Return the parts of a cell such as ``+1.1 [0.9, 1.3] large``."""
+    return cell.translate(str.maketrans("", "", "[],")).split()
+
+
+def test_table_of_one_profile(table: ResultTable) -> None:
+    table.show_record(analyse(profile("alone")))
     header, *rows = (line.split("\t") for line in table.text().split("\n"))
-    assert header == ["Component", "Mean (%)", "Slope [95 % CI] (% per 100 µm)", "R²", "Planes"]
     fit = fit_profile(profile("alone"))["gaussian"]
-    assert float(rows[0][2].split()[0]) == pytest.approx(1e4 * fit.slope_per_um, abs=0.006)
-    assert rows[0][-1] == "30"
-    table.show_result(profile("short", 2))
-    assert table.item(0, 2).text() == "needs 3 planes or more"
+    cells = dict(zip(header, rows[0], strict=True))
+    slope = numbers(cells["Slope [95 % CI] (% per 100 µm)"])[0]
+    assert float(slope) == pytest.approx(1e4 * fit.slope_per_um, abs=0.006)
+    assert cells["Planes"] == "30"
+    table.show_record(analyse(profile("short", 2)))
+    assert "needs 3 planes or more" in table.text()
     table.clear()
-    assert table.rowCount() == table.columnCount() == 0
+    assert table.cells.rowCount() == table.cells.columnCount() == 0
 
 
 def test_copy_takes_the_selection_or_everything(
-    table: EffectTable, both: Comparison, qtbot: QtBot
+    table: ResultTable, both: Comparison, qtbot: QtBot
 ) -> None:
     from qtpy.QtCore import Qt
     from qtpy.QtWidgets import QApplication, QTableWidgetSelectionRange
 
-    table.show_result(both)
+    table.show_record(both)
     keys = (Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
-    qtbot.keyClick(table, *keys)
+    qtbot.keyClick(table.cells, *keys)
     assert QApplication.clipboard().text() == table.text()
-    table.setRangeSelected(QTableWidgetSelectionRange(0, 0, 1, 1), True)
-    qtbot.keyClick(table, *keys)
-    cells = [[table.item(i, j).text() for j in (0, 1)] for i in (0, 1)]
+    table.cells.setRangeSelected(QTableWidgetSelectionRange(0, 0, 1, 1), True)
+    qtbot.keyClick(table.cells, *keys)
+    cells = [[table.cells.item(i, j).text() for j in (0, 1)] for i in (0, 1)]
     assert QApplication.clipboard().text() == "\n".join("\t".join(row) for row in cells)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import pytest
@@ -15,20 +15,31 @@ from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication
 
 from cop_core.errors import InputError
-from cop_core.stacks import GainedPower
+from cop_core.recipes import (
+    CompareRecipe,
+    GainedPower,
+    Option,
+    ProfileRecipe,
+    ReadingOptions,
+    RecommendRecipe,
+    StackOptions,
+    StudyRecipe,
+    WatchRecipe,
+)
+from cop_core.recipes.values import Positive
 
 if TYPE_CHECKING:
-    from napari_cop._source_form import SourceForm
+    from napari_cop.forms.stack import StackForm
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
 
 
 @pytest.fixture
-def form(viewer: Any) -> SourceForm:
-    from napari_cop._following import Following
-    from napari_cop._source_form import SourceForm
+def form(viewer: Any) -> StackForm:
+    from napari_cop.forms.stack import StackForm
+    from napari_cop.viewer_link import Following
 
-    return SourceForm(viewer, Following())
+    return StackForm(viewer, Following())
 
 
 def add_stack(viewer: Any, name: str = "stack", **arguments: Any) -> Any:
@@ -41,7 +52,7 @@ LABELLED: dict[str, Any] = {
 }  # fmt: skip
 
 
-def test_layers_come_go_and_change_their_names(viewer: Any, form: SourceForm) -> None:
+def test_layers_come_go_and_change_their_names(viewer: Any, form: StackForm) -> None:
     first = add_stack(viewer, "first", **LABELLED)
     second = add_stack(viewer, "second")
     viewer.add_points(np.zeros((1, 3)))
@@ -57,93 +68,112 @@ def test_layers_come_go_and_change_their_names(viewer: Any, form: SourceForm) ->
     assert form.layer is None
 
 
-def test_axis_and_step_come_from_the_layer(viewer: Any, form: SourceForm) -> None:
+def test_axis_and_step_come_from_the_layer(viewer: Any, form: StackForm) -> None:
     form.choose_layer(add_stack(viewer, **LABELLED))
     assert not form.z_axis.visible
-    assert form.z_step_um.number == 2.5
-    assert form.source().open().depth_um[-1] == pytest.approx(12.5)
+    assert form.z_step_um.given == 2.5
+    assert form.stack().open().depth_um[-1] == pytest.approx(12.5)
 
 
-def test_what_the_layer_does_not_say_is_asked_for(viewer: Any, form: SourceForm) -> None:
+def test_what_the_layer_does_not_say_is_asked_for(viewer: Any, form: StackForm) -> None:
     form.native.show()
     form.choose_layer(add_stack(viewer))
     assert form.z_axis.visible
     with pytest.raises(InputError, match="z axis is not known"):
-        form.source()
+        form.stack()
     form.z_axis.value = 0
     with pytest.raises(InputError, match="z step is not known"):
-        form.source()
+        form.stack()
     form.z_step_um.value = "4"
-    assert form.source().open().depth_um[1] == 4
+    assert form.stack().open().depth_um[1] == 4
 
 
-def test_a_fine_step_stays_exact_and_follows_the_layer(viewer: Any, form: SourceForm) -> None:
+def test_a_fine_step_stays_exact_and_follows_the_layer(viewer: Any, form: StackForm) -> None:
     layer = add_stack(viewer, **{**LABELLED, "scale": (1 / 3, 1, 1)})
     form.choose_layer(layer)
     assert form.z_step_um.value == "0.333333"
-    assert form.z_step_um.number == 1 / 3
+    assert form.stack().options.z_step_um == 1 / 3
     layer.scale = (0.004, 1, 1)
-    assert form.z_step_um.number == pytest.approx(0.004)
+    assert form.stack().options.z_step_um == pytest.approx(0.004)
     form.z_step_um.value = "5"
     layer.scale = (7, 1, 1)
-    assert form.z_step_um.number == 5
+    assert form.stack().options.z_step_um == 5
+    form.z_step_um.value = "2,5"
+    assert form.stack().options.z_step_um == 2.5
     form.z_step_um.value = "five"
-    with pytest.raises(InputError, match=r"Z step .µm.*'five' is not a number"):
-        form.source()
+    with pytest.raises(InputError, match=r"Z step .µm.: 'five'"):
+        form.stack()
 
 
 def test_a_wheel_over_a_field_changes_nothing(viewer: Any, qtbot: Any) -> None:
-    from napari_cop._compare_widget import CompareWidget
+    from napari_cop.widgets import CompareWidget
 
     dock = CompareWidget(viewer)
     qtbot.addWidget(dock)
-    field = dock.options.crops.native
+    field = dock.options.precision.native
     turn = QWheelEvent(
         QPointF(5, 5), QPointF(5, 5), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton,
         Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
     )  # fmt: skip
     QApplication.sendEvent(field, turn)
-    assert field.value() == 0
+    assert field.currentIndex() == 0
 
 
-def test_a_table_has_to_be_chosen(form: SourceForm) -> None:
+def test_a_table_has_to_be_chosen(form: StackForm) -> None:
     form.power.mode.value = "table (CSV)"
     with pytest.raises(InputError, match="no power table is chosen"):
-        _ = form.power.power
+        _ = form.power.given
 
 
-def test_a_file_need_not_be_opened_in_the_viewer(form: SourceForm) -> None:
+def test_a_file_need_not_be_opened_in_the_viewer(form: StackForm) -> None:
     form.choose_file(SAMPLES / "fixed.ome.tif")
     form.power.mode.value = "table (CSV)"
     form.power.table.value = SAMPLES / "fixed.csv"
-    source = form.source()
+    source = form.stack()
     assert source.layer is None
-    assert source.options == {"power": str(SAMPLES / "fixed.csv")}
+    assert source.in_memory() is None
+    file, table = SAMPLES / "fixed.ome.tif", SAMPLES / "fixed.csv"
+    assert source.options == StackOptions(source=file, power=table)
     form.channel.value = "0"
-    assert form.source().options["channel"] == 0
+    assert form.stack().options.channel == 0
     form.channel.value = "green"
-    assert form.source().options["channel"] == "green"
+    assert form.stack().options.channel == "green"
 
 
-def test_a_zarr_is_chosen_by_a_file_inside_it(form: SourceForm) -> None:
+def test_what_is_seldom_asked_of_a_file_can_be_said_too(viewer: Any, form: StackForm) -> None:
+    form.choose_file(SAMPLES / "fixed.ome.tif")
+    form.more.time.value = "2"
+    form.more.allow_partial.value = True
+    form.more["name"].value = "mine"
+    options = form.stack().options
+    assert (options.time, options.allow_partial, options.name) == (2, True, "mine")
+    form.more.level.value = "-1"
+    with pytest.raises(InputError, match=r"^Level: "):
+        form.stack()
+    form.choose_layer(add_stack(viewer, **LABELLED))  # of which this is not asked
+    assert form.stack().options == StackOptions(name="mine", z_step_um=2.5)
+
+
+def test_a_zarr_is_chosen_by_a_file_inside_it(form: StackForm) -> None:
     form.choose_file(SAMPLES / "gained.ome.zarr" / "zarr.json")
-    assert form.source().path == str(SAMPLES / "gained.ome.zarr")
+    assert form.stack().options.source == str(SAMPLES / "gained.ome.zarr")
 
 
-def test_power_in_every_form(form: SourceForm) -> None:
+def test_power_in_every_form(form: StackForm) -> None:
+    form.choose_file(SAMPLES / "fixed.ome.tif")
     power = form.power
-    assert power.power is None
+    assert form.stack().options.power is None
     power.mode.value = "constant"
     power.constant_mw.value = 12.5
-    assert power.power == 12.5
+    assert form.stack().options.power == 12.5
     power.mode.value = "grows with depth"
-    assert power.power == GainedPower(5, 300, 60)
+    assert form.stack().options.power == GainedPower(5, 300, 60)
     power.max_mw.value = 0
-    with pytest.raises(InputError, match="max_mw must be larger than 0"):
-        _ = power.power
+    with pytest.raises(InputError, match=r"^Power: max_mw is not above 0"):
+        form.stack()
 
 
-def test_only_the_fields_of_the_chosen_power_are_shown(form: SourceForm) -> None:
+def test_only_the_fields_of_the_chosen_power_are_shown(form: StackForm) -> None:
     form.native.show()
     shown = {}
     for mode in form.power.mode.choices:
@@ -157,30 +187,32 @@ def test_only_the_fields_of_the_chosen_power_are_shown(form: SourceForm) -> None
     }
 
 
-def test_every_control_has_a_tooltip(form: SourceForm) -> None:
-    from napari_cop._options_form import OptionsForm
+def test_every_control_has_a_tooltip(form: StackForm) -> None:
+    from napari_cop.forms.recipe_form import RecipeForm
 
-    fields = [*form, *form.power, *OptionsForm(comparison=True)]
-    assert [f.label for f in fields if f is not form.power and not f.tooltip] == []
+    options = RecipeForm(CompareRecipe, without=("stacks",))
+    fields = [*form, *form.power, *form.more, *options, *options.weights]
+    groups = (form.power, options.weights)
+    assert [f.label for f in fields if f not in groups and not f.tooltip] == []
 
 
 def test_options_are_remembered(viewer: Any) -> None:
-    from napari_cop._memory import remembered
-    from napari_cop._options_form import OptionsForm
+    from napari_cop.forms.recipe_form import RecipeForm, make
+    from napari_cop.memory import remember, remembered
 
     before = remembered()
     try:
-        options = OptionsForm(comparison=True)
+        options = RecipeForm(CompareRecipe, without=("stacks",))
         options.normalisation.value = "stack-percentile"
-        options.crops.value = 5
+        options.crops.value = "5"
         options.rule.value = "paper"
-        again = OptionsForm(comparison=True)
-        assert again.settings["normalisation"] == "stack-percentile"
-        assert again.settings["crops"] == 5
-        assert again.rule.value == "paper"
+        options.seed.value = "7"
+        again = make(CompareRecipe, RecipeForm(CompareRecipe, without=("stacks",)))
+        assert again.reading == ReadingOptions(normalisation="stack-percentile", crops=5)
+        assert again.comparison.rule == "paper"
+        options.crops.value = ""
+        assert remembered()["crops"] == 0
     finally:
-        from napari_cop._memory import remember
-
         remember(**before)
 
 
@@ -189,25 +221,87 @@ def test_settings_that_cannot_be_written_are_told(
 ) -> None:
     from napari.utils.notifications import notification_manager
 
-    from napari_cop import _memory
+    from napari_cop import memory
 
     def full(_: Any) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(_memory, "_keep", full)
+    monkeypatch.setattr(memory, "_keep", full)
     notification_manager.records.clear()
-    _memory.remember(crops=3)
+    memory.remember(crops=3)
     assert "cannot be written (no space left)" in notification_manager.records[-1].message
 
 
-def test_settings_are_those_of_the_core(viewer: Any) -> None:
-    from cop_core import Settings
-    from napari_cop._options_form import OptionsForm
+@pytest.mark.parametrize(
+    ("kind", "known"),
+    [
+        (ProfileRecipe, {}),
+        (CompareRecipe, {}),
+        (WatchRecipe, {}),
+        (StudyRecipe, {"stacks": [{"stack": {"name": "a"}, "arm": "fixed"}]}),
+        (RecommendRecipe, {"power": {"max_power_mw": 40}}),
+    ],
+)
+def test_an_untouched_form_asks_for_what_is_usual(viewer: Any, kind: Any, known: Any) -> None:
+    from napari_cop.forms.recipe_form import RecipeForm, make
 
-    options = OptionsForm(comparison=False)
-    assert Settings(**options.settings) == Settings()
-    options.offset_counts.value = "34"
-    assert Settings(**options.settings).offset_counts == 34.0
-    options.weights.value = "file"
-    with pytest.raises(InputError, match="no weights are chosen"):
-        _ = options.weights_name
+    form = RecipeForm(kind)
+    assert make(kind, form, **known) == kind(**known)
+
+
+def test_what_is_given_is_read_by_the_recipe_and_its_errors_name_the_field(viewer: Any) -> None:
+    from napari_cop.forms.recipe_form import RecipeForm, make
+
+    form = RecipeForm(CompareRecipe, without=("stacks",))
+    form.offset_counts.value = "34"
+    form.window_um.value = "800:"
+    form.margin_per_100_um.value = "0,01"
+    form.seed.value = "3"
+    recipe = make(CompareRecipe, form)
+    assert recipe.reading.offset_counts == 34
+    assert recipe.window_um == (800, None)
+    assert recipe.comparison.margin_per_100_um == 0.01
+    assert recipe.comparison.seed == recipe.reading.seed == 3
+    form.window_um.value = "800:400"
+    with pytest.raises(InputError, match=r"^Depths .µm.: .*is not a depth window"):
+        make(CompareRecipe, form)
+    form.window_um.value = ""
+    form.weights.choice.value = "file"
+    with pytest.raises(InputError, match=r"^Weights: no file is chosen"):
+        make(CompareRecipe, form)
+
+
+class WiderReading(ReadingOptions):
+    """A reading with fields that nobody has heard of."""
+
+    glow_nm: Annotated[
+        Positive | None, Option("How much it glows.", "Glow (nm)", empty="not at all")
+    ] = None
+    mood: Annotated[
+        Literal["good", "bad"], Option("How it feels.", words={"good": "fine", "bad": "so so"})
+    ] = "good"
+    loud: Annotated[bool, Option("Whether it is heard.", "Loud")] = False
+
+
+class WiderRecipe(ProfileRecipe):
+    """A recipe with such a reading."""
+
+    kind: Literal["wider"] = "wider"
+    reading: WiderReading = WiderReading()
+
+
+def test_a_field_that_a_recipe_gets_is_in_its_form(viewer: Any) -> None:
+    from napari_cop.forms.recipe_form import RecipeForm, make
+
+    form = RecipeForm(WiderRecipe, without=("stack",))
+    assert (form.glow_nm.label, form.glow_nm.tooltip) == ("Glow (nm)", "How much it glows.")
+    assert form.glow_nm.native.placeholderText() == "not at all"
+    assert form.mood.label == "Mood"
+    assert [form.mood.native.itemText(i) for i in range(2)] == ["fine", "so so"]
+    form.glow_nm.value = "500"
+    form.mood.value = "bad"
+    form.loud.value = True
+    assert make(WiderRecipe, form).reading == WiderReading(glow_nm=500, mood="bad", loud=True)
+    form.glow_nm.value = "-1"
+    with pytest.raises(InputError, match=r"^Glow .nm.: "):
+        make(WiderRecipe, form)

@@ -11,7 +11,7 @@ HEAVY = ("torch", "matplotlib", "statsmodels")
 
 
 @pytest.mark.parametrize(
-    "module", ["napari_cop", "napari_cop._reader", "napari_cop._sample_data", "napari_cop._layers"]
+    "module", ["napari_cop", "napari_cop.reader", "napari_cop.sample_data", "napari_cop.layers"]
 )
 def test_import_leaves_heavy_libraries_alone(module: str) -> None:
     code = (
@@ -24,11 +24,11 @@ def test_import_leaves_heavy_libraries_alone(module: str) -> None:
     assert done.stdout.split() == []
 
 
-@pytest.mark.parametrize("widget", ["compare", "live", "study"])
+@pytest.mark.parametrize("widget", ["widgets", "live.widget", "study.widget"])
 def test_importing_a_widget_leaves_pytorch_and_micromanager_alone(widget: str) -> None:
     pytest.importorskip("napari", reason="napari is not installed")
     code = (
-        f"import sys, napari_cop._{widget}_widget\n"
+        f"import sys, napari_cop.{widget}\n"
         "print(any(name in sys.modules for name in ('torch', 'pymmcore_plus', 'useq')))"
     )
     done = subprocess.run(
@@ -41,7 +41,7 @@ def test_what_a_run_needs_is_imported_beforehand() -> None:
     pytest.importorskip("torch", reason="PyTorch is not installed")
     code = (
         "import sys\n"
-        "from napari_cop._preload import SLOW_IMPORTS, preload\n"
+        "from napari_cop.preload import SLOW_IMPORTS, preload\n"
         "assert 'torch' not in sys.modules\n"
         "preload()\n"
         "import torch\n"

@@ -19,14 +19,16 @@ from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QShortcut
 
-import cop_core as cop
+from cop_core.errors import InputError
+from cop_core.reading import profile
+from cop_core.records import AnalysedProfile, Comparison, PlaneEstimate
 from cop_core.simulator import PRESETS, Phantom
-from cop_core.statistics import Comparison, PlaneEstimate
-from napari_cop import _live_form
-from napari_cop._commands import three_photon_demo
-from napari_cop._live_widget import LivePlots, LiveWidget
-from napari_cop._plot_reading import Reading
-from napari_cop._runner import State
+from napari_cop.commands import three_photon_demo
+from napari_cop.forms import watch
+from napari_cop.live.widget import LivePlots, LiveWidget
+from napari_cop.plots.growing import PlanesSoFar
+from napari_cop.results import repeating
+from napari_cop.runner import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,9 +100,9 @@ def test_a_zarr_written_by_another_process(
     form = dock.forms[0]
     form.choose_folder(path)
     form.z_step_um.value = "5"
-    form.patience_s.value = "20"
+    form.stopped_after_s.value = "20"
     states: list[str] = []
-    dock.runner.watched.connect(lambda news: states.append(news.state.value))
+    dock.runner.stepped.connect(lambda news, _: states.append(news.step.state.value))
     start(qtbot, dock)
     qtbot.waitUntil(lambda: "waiting for the first plane" in states, timeout=60_000)
     with subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path / "pixels.npy"), str(path)]):
@@ -111,11 +113,11 @@ def test_a_zarr_written_by_another_process(
     assert dock.panel.text("waiting") == dock.panel.text("put_off") == "none"
     assert dock.panel.latency_s is not None
     assert dock.panel.latency_s > 0
-    offline = cop.profile(path, z_step_um=5.0)
-    np.testing.assert_array_equal(result.mean, offline.mean)
-    np.testing.assert_array_equal(result.depth_um, offline.depth_um)
-    assert "--z-step-um 5" in cop.repeat_command(result, "report")
-    form.patience_s.value = ""
+    offline = profile(path, z_step_um=5.0)
+    np.testing.assert_array_equal(result.profile.mean, offline.mean)
+    np.testing.assert_array_equal(result.profile.depth_um, offline.depth_um)
+    assert "--z-step-um 5" in repeating(result, "report")
+    form.stopped_after_s.value = ""
 
 
 def test_a_real_camera_through_micromanager(viewer: Any, add: Any, qtbot: Any) -> None:
@@ -129,10 +131,10 @@ def test_a_real_camera_through_micromanager(viewer: Any, add: Any, qtbot: Any) -
     core.mda.events.frameReady.connect(lambda image, *_: frames.append(image.copy()))
     dock = add(viewer)
     form = dock.forms[0]
-    form.chosen.value = _live_form.CORE
+    form.chosen.value = watch.CORE
     form.power.mode.value = "grows with depth"
     form.power_property.value = "Camera-Gain"
-    with pytest.raises(cop.InputError, match="given twice"):
+    with pytest.raises(InputError, match="given twice"):
         form.feeds()
     form.power_property.value = ""
     start(qtbot, dock)
@@ -141,10 +143,10 @@ def test_a_real_camera_through_micromanager(viewer: Any, add: Any, qtbot: Any) -
     result = ended(qtbot, dock)
     assert dock.panel.text("planes") == "8 of 8"
     qtbot.waitUntil(lambda: len(frames) == 8)
-    offline = cop.profile(np.stack(frames), z_step_um=3.0, power="gained:5,300,60")
-    np.testing.assert_array_equal(result.power_mw, offline.power_mw)
-    np.testing.assert_array_equal(result.mean, offline.mean)
-    np.testing.assert_allclose(result.depth_um, offline.depth_um)
+    offline = profile(np.stack(frames), z_step_um=3.0, power="gained:5,300,60")
+    np.testing.assert_array_equal(result.profile.power_mw, offline.power_mw)
+    np.testing.assert_array_equal(result.profile.mean, offline.mean)
+    np.testing.assert_allclose(result.profile.depth_um, offline.depth_um)
     dock.plots.plane_clicked.emit(0, 5)
     (layer,) = viewer.layers
     assert viewer.dims.point[0] == pytest.approx(15)
@@ -168,17 +170,37 @@ def test_the_demo_compares_two_stacks(
     assert not tabs.isTabVisible(effects)
     result = ended(qtbot, dock, 120)
     assert isinstance(result, Comparison)
-    np.testing.assert_array_equal(result.gained.power_mw, small.powers_mw["gained"])
+    np.testing.assert_array_equal(result.gained.profile.power_mw, small.powers_mw["gained"])
     assert tabs.isTabVisible(effects)
     assert dock.bar.status.text() == "Done: 16 of 16 planes read"
     fixed, gained = viewer.layers
     assert (fixed.name, gained.name) == ("fixed", "gained")
     dock.plots.plane_clicked.emit(0, 3)
     assert viewer.layers.selection.active == fixed
-    offline = cop.profile(np.asarray(gained.data), z_step_um=20.0)
-    np.testing.assert_array_equal(result.gained.mean, offline.mean)
+    offline = profile(np.asarray(gained.data), z_step_um=20.0)
+    np.testing.assert_array_equal(result.gained.profile.mean, offline.mean)
     dock.taken_out()
     assert np.asarray(gained.data)[7].any()  # layers outlive the widget
+
+
+def test_a_demo_that_is_stopped_acquires_no_second_stack(
+    viewer: Any, add: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pymmcore_plus", reason="pymmcore-plus is not installed")
+    sample = PRESETS["sample"]
+    phantom = Phantom(shape=(192, 192), field_um=300.0, depth_um=400.0)
+    small = replace(sample, microscope=replace(sample.microscope, phantom=phantom), planes=12)
+    monkeypatch.setitem(PRESETS, "sample", small)
+    dock = add(viewer)
+    dock.runner.stepped.connect(lambda *_: len(dock._begun[0]) >= 3 and dock.runner.stop())
+    dock.watch_demo()
+    result = ended(qtbot, dock, 120)
+    assert isinstance(result, AnalysedProfile)
+    assert result.name == "fixed"
+    assert 3 <= len(result.profile) < 12
+    assert not dock.tabs.isTabVisible(dock.tabs.indexOf(dock.effects))
+    assert [layer.name for layer in viewer.layers] == ["fixed"]
+    assert dock.bar.status.text().startswith("Stopped: ")
 
 
 def test_a_layer_that_grows(viewer: Any, add: Any, qtbot: Any) -> None:
@@ -187,33 +209,33 @@ def test_a_layer_that_grows(viewer: Any, add: Any, qtbot: Any) -> None:
     form = dock.forms[0]
     form.choose_layer(layer)
     form.power.mode.value = "constant"
-    dock.runner.watched.connect(
-        lambda news: (
-            news.planes == len(layer.data) < 12
+    dock.runner.stepped.connect(
+        lambda *_: (
+            len(dock._begun[0]) == len(layer.data) < 12
             and setattr(layer, "data", PIXELS[: len(layer.data) + 5])
         )
     )
-    form.patience_s.value = "1"
+    form.stopped_after_s.value = "1"
     start(qtbot, dock)
     result = ended(qtbot, dock)
-    form.patience_s.value = ""
+    form.stopped_after_s.value = ""
     assert dock.panel.text("state") == "stopped growing"
     assert dock.bar.status.text().endswith("12 planes read; the acquisition stopped growing")
-    offline = cop.profile(PIXELS, z_step_um=5.0, power=10.0)
-    np.testing.assert_array_equal(result.mean, offline.mean)
-    np.testing.assert_array_equal(result.power_mw, offline.power_mw)
+    offline = profile(PIXELS, z_step_um=5.0, power=10.0)
+    np.testing.assert_array_equal(result.profile.mean, offline.mean)
+    np.testing.assert_array_equal(result.profile.power_mw, offline.power_mw)
 
 
 def test_stopping_says_what_was_cut_short(viewer: Any, add: Any, qtbot: Any) -> None:
     dock = add(viewer)
     dock.forms[0].choose_layer(grown(PIXELS, 12, viewer, "stack"))
-    dock.runner.watched.connect(
-        lambda news: news.planes >= 4 and news.crops_put_off and dock.runner.stop()
+    dock.runner.stepped.connect(
+        lambda news, _: len(dock._begun[0]) >= 4 and news.step.crops_put_off and dock.runner.stop()
     )
     start(qtbot, dock)
     result = ended(qtbot, dock)
-    assert 4 <= len(result) <= 12
-    assert min(plane.n_crops for plane in result.planes) < 4
+    assert 4 <= len(result.profile) <= 12
+    assert min(plane.n_crops for plane in result.profile.planes) < 4
     assert dock.bar.status.text().startswith("Stopped: ")
     assert "crops still to be read" in dock.remarks.toPlainText()
     assert dock.bar.export_button.isEnabled()
@@ -225,15 +247,15 @@ def test_a_removed_layer_is_let_go(viewer: Any, add: Any, qtbot: Any) -> None:
     dock = add(viewer)
     dock.forms[0].choose_layer(layer)
 
-    def remove(news: Any) -> None:
-        if news.planes == 4 and len(viewer.layers):
+    def remove(*_: object) -> None:
+        if len(dock._begun[0]) == 4 and len(viewer.layers):
             viewer.layers.clear()
 
-    dock.runner.watched.connect(remove)
+    dock.runner.stepped.connect(remove)
     start(qtbot, dock)
     del layer
     result = ended(qtbot, dock)
-    assert len(result) == 4
+    assert len(result.profile) == 4
     notification_manager.records.clear()
     dock.plots.plane_clicked.emit(0, 1)
     assert "its layer was removed" in notification_manager.records[-1].message
@@ -262,7 +284,7 @@ def test_waiting_stops_at_once_and_the_next_run_works(
 def test_what_cannot_be_watched_is_told(viewer: Any, add: Any, qtbot: Any, tmp_path: Path) -> None:
     dock = add(viewer)
     notification_manager.records.clear()
-    dock.forms[0].chosen.value = _live_form.FOLDER
+    dock.forms[0].chosen.value = watch.FOLDER
     dock.forms[0].folder.line_edit.value = ""
     dock.run()
     assert "no folder is chosen" in notification_manager.records[-1].message
@@ -270,10 +292,10 @@ def test_what_cannot_be_watched_is_told(viewer: Any, add: Any, qtbot: Any, tmp_p
     text = tmp_path / "notes.tif"
     text.write_text("this is no picture")
     dock.forms[0].choose_file(text)
-    dock.forms[0].patience_s.value = "0.5"
+    dock.forms[0].stopped_after_s.value = "0.5"
     with qtbot.waitSignal(dock.runner.finished, timeout=60_000):
         dock.run()
-    dock.forms[0].patience_s.value = ""
+    dock.forms[0].stopped_after_s.value = ""
     assert "notes.tif" in notification_manager.records[-1].message
     assert dock.bar.run_button.isEnabled()
 
@@ -285,10 +307,10 @@ def test_closing_the_dock_lets_go_of_core_and_threads(viewer: Any, qtbot: Any) -
     core = CMMCorePlus.instance()  # kept: the widget must let go all the same
     threads = threading.active_count()
     _, dock = viewer.window.add_plugin_dock_widget("napari-cop", NAME)
-    dock.forms[0].chosen.value = _live_form.CORE
+    dock.forms[0].chosen.value = watch.CORE
     dock.run()
     qtbot.waitUntil(lambda: bool(dock.plots.figure().axes), timeout=60_000)
-    source = weakref.ref(dock._feeds[0].source)
+    source = weakref.ref(dock._feeds[0].acquired)
     viewer.window.remove_dock_widget(dock)
     qtbot.waitUntil(lambda: gc.collect() is not None and source() is None, timeout=10_000)
     assert threading.active_count() <= threads + 1  # Qt's pool keeps an idle one for a while
@@ -298,10 +320,10 @@ def test_closing_the_dock_lets_go_of_core_and_threads(viewer: Any, qtbot: Any) -
 def test_without_micromanager_its_choices_are_grey(
     viewer: Any, add: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("napari_cop._live_feeds.find_spec", lambda _name: None)
+    monkeypatch.setattr("napari_cop.live.feeds.find_spec", lambda _name: None)
     box = add(viewer).forms[0].chosen.native
     for row in range(box.count()):
-        named = box.itemText(row) in (_live_form.CORE, _live_form.DEMO)
+        named = box.itemText(row) in (watch.CORE, watch.DEMO)
         assert box.model().item(row).isEnabled() is not named
         tip = box.itemData(row, Qt.ItemDataRole.ToolTipRole)
         assert bool(tip and 'pip install "napari-cop[live]"' in tip) is named
@@ -312,15 +334,15 @@ def test_without_micromanager_its_choices_are_grey(
 
 def test_choices_are_remembered(viewer: Any, add: Any) -> None:
     form = add(viewer).forms[0]
-    form.chosen.value = _live_form.FILE
-    form.patience_s.value = "45"
+    form.chosen.value = watch.FILE
+    form.stopped_after_s.value = "45"
     try:
         again = add(viewer).forms[0]
-        assert again.chosen.value == _live_form.FILE
-        assert again.patience_s.number == 45
+        assert again.chosen.value == watch.FILE
+        assert float(again.stopped_after_s.given) == 45
     finally:
-        form.chosen.value = _live_form.FOLDER
-        form.patience_s.value = ""
+        form.chosen.value = watch.FOLDER
+        form.stopped_after_s.value = ""
 
 
 def planes(depths_um: list[float]) -> dict[int, PlaneEstimate]:
@@ -332,7 +354,7 @@ def planes(depths_um: list[float]) -> dict[int, PlaneEstimate]:
 
 
 def test_the_depth_axis_has_room_for_planes_to_come() -> None:
-    reading = Reading(("a",), ("clean",), (np.empty(0),))
+    reading = PlanesSoFar(("a",), ("clean",), (np.empty(0),))
     assert reading.x_range() is None
     reading.planes[0].update(planes([0.0, 4.0, 8.0]))
     first = reading.x_range()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_cop._reader import get_reader
+from napari_cop.reader import get_reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable

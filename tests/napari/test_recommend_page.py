@@ -13,7 +13,7 @@ pytest.importorskip("napari", reason="napari is not installed")
 from napari.utils.notifications import notification_manager
 
 import cop_core as cop
-from napari_cop._runner import State
+from napari_cop.runner import State
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
 
@@ -22,7 +22,7 @@ SAMPLES = Path(__file__).parents[2] / "sample_data"
 def read(viewer: Any, qtbot: Any) -> Any:
     """Give a Profile widget that has read the gained stack."""
     _, dock = viewer.window.add_plugin_dock_widget("napari-cop", "Noise profile")
-    dock.options.crops.value = 1
+    dock.options.crops.value = "1"
     dock.forms[0].choose_file(SAMPLES / "gained.ome.zarr" / "zarr.json")
     dock.forms[0].power.mode.value = "table (CSV)"
     dock.forms[0].power.table.value = SAMPLES / "gained.csv"
@@ -30,19 +30,19 @@ def read(viewer: Any, qtbot: Any) -> Any:
     dock.run()
     qtbot.waitUntil(dock.power.button.isEnabled, timeout=90_000)
     yield dock
-    dock.options.crops.value = 0
-    dock.power.max_power_mw.value = ""
+    dock.options.crops.value = ""
+    dock.power.form.max_power_mw.value = ""
     assert dock.runner.state is State.IDLE
 
 
 def test_the_limit_is_asked_for_and_kept(read: Any, qtbot: Any, tmp_path: Path) -> None:
     page = read.power
-    page.max_power_mw.value = ""
+    page.form.max_power_mw.value = ""
     notification_manager.records.clear()
     page.recommend()
-    assert "the limit is not given" in notification_manager.records[-1].message
+    assert "Limit (mW): it is missing" in notification_manager.records[-1].message
     assert not page.export_button.isEnabled()
-    page.max_power_mw.value = "40"
+    page.form.max_power_mw.value = "40"
     page.form.surface_power_mw.value = "5"
     with qtbot.waitSignal(page.recommended, timeout=60_000):
         page.recommend()
@@ -54,16 +54,16 @@ def test_the_limit_is_asked_for_and_kept(read: Any, qtbot: Any, tmp_path: Path) 
     assert "the limit is reached at" in page.status.text()
     assert "limit of 40 mW" in page.notes.toPlainText()
     assert len(page.plot.figure().axes) == 3
-    page.form.follow_um.value = 0.0
+    page.form.follow_um.value = "0"
     with qtbot.waitSignal(page.recommended, timeout=60_000):
         page.recommend()
     law = cop.recommend_power(stack, max_power_mw=40.0, surface_power_mw=5.0, follow_um=0)
     np.testing.assert_array_equal(page.found.power_mw, law.power_mw)
     assert "the law alone is held" in page.notes.toPlainText()
     assert not np.array_equal(law.power_mw, alone.power_mw)
-    page.export_to(str(tmp_path / "power"))
+    page.export.write(page.found, str(tmp_path / "power"))
     qtbot.waitUntil(lambda: not page.status.text().startswith("Writing"), timeout=60_000)
-    assert page.status.text().startswith("Written to")
+    assert page.status.text().startswith("Report written to")
     names = {p.name for p in (tmp_path / "power").rglob("*.*")}
     assert {"recommendation.json", "power.csv", "plan.json", "power.svg"} <= names
     again = cop.open_stack(SAMPLES / "gained.ome.zarr", power=tmp_path / "power" / "power.csv")
@@ -73,10 +73,10 @@ def test_the_limit_is_asked_for_and_kept(read: Any, qtbot: Any, tmp_path: Path) 
 def test_a_limit_that_is_none_is_told(read: Any, qtbot: Any) -> None:
     page = read.power
     for limit in ("-3", "1e9"):
-        page.max_power_mw.value = limit
+        page.form.max_power_mw.value = limit
         notification_manager.records.clear()
         with qtbot.waitSignal(page.failed, timeout=60_000):
             page.recommend()
-        assert "power limit" in notification_manager.records[-1].message
+        assert "Limit (mW)" in notification_manager.records[-1].message
         assert page.button.isEnabled()
         assert page.found is None

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cop_core.errors import CancelledError
-from napari_cop import _sample_data
+from napari_cop import sample_data
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def test_pair_has_scale_and_power() -> None:
-    (_, fixed, _), (_, gained, _) = _sample_data.open_sample()
+    (_, fixed, _), (_, gained, _) = sample_data.open_sample()
     assert (fixed["name"], gained["name"]) == ("fixed [green]", "gained")
     for arguments in (fixed, gained):
         assert arguments["scale"] == pytest.approx((20.0, 1.5625, 1.5625))
@@ -26,9 +26,9 @@ def test_pair_has_scale_and_power() -> None:
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Pretend that the package lies without sample data, with an empty cache."""
-    monkeypatch.setattr(_sample_data, "__file__", str(tmp_path / "site" / "napari_cop" / "x.py"))
+    monkeypatch.setattr(sample_data, "__file__", str(tmp_path / "site" / "napari_cop" / "x.py"))
     cache = tmp_path / "cache"
-    monkeypatch.setattr(_sample_data, "cache_folder", lambda: cache)
+    monkeypatch.setattr(sample_data, "cache_folder", lambda: cache)
     return cache
 
 
@@ -50,8 +50,8 @@ def test_without_sample_data_the_pair_is_simulated_once(
         return files
 
     monkeypatch.setattr("cop_core.simulator.write_pair", write)
-    assert _sample_data.sample_files().fixed == installed / "fixed.ome.tif"
-    assert _sample_data.sample_files().fixed == installed / "fixed.ome.tif"
+    assert sample_data.sample_files().fixed == installed / "fixed.ome.tif"
+    assert sample_data.sample_files().fixed == installed / "fixed.ome.tif"
     assert calls == ["sample"]
 
 
@@ -63,10 +63,10 @@ def test_a_cancelled_simulation_leaves_nothing(
         progress.cancelable_progress, "update", lambda bar, _=1: setattr(bar, "is_canceled", True)
     )
     with pytest.raises(CancelledError, match="after 1 of 60 planes"):
-        _sample_data.sample_files()
+        sample_data.sample_files()
     assert list(installed.iterdir()) == []
 
 
 def test_cache_folder_names_the_release() -> None:
     pytest.importorskip("platformdirs", reason="platformdirs comes with the gui extra")
-    assert _sample_data.cache_folder().name.startswith("sample-")
+    assert sample_data.cache_folder().name.startswith("sample-")

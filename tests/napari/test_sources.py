@@ -14,15 +14,16 @@ pytest.importorskip("napari", reason="napari is not installed")
 from napari.layers import Image
 
 from cop_core.errors import InputError
-from napari_cop._layers import image_layer
-from napari_cop._sources import file_source, layer_source, z_axis_of, z_step_um_of
+from cop_core.recipes import StackOptions
+from napari_cop.layers import image_layer
+from napari_cop.sources import ChosenStack, layer_stack, z_axis_of, z_step_um_of
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
 RNG = np.random.default_rng(0)
 
 
 def sample_layer() -> Image:
-    from napari_cop._sample_data import open_sample
+    from napari_cop.sample_data import open_sample
 
     data, arguments, _ = open_sample()[1]
     return Image(data, **arguments)
@@ -32,15 +33,18 @@ def plain_layer(shape: tuple[int, ...] = (5, 40, 50), **arguments: Any) -> Image
     return Image(RNG.integers(0, 1000, shape, dtype=np.uint16), name="plain", **arguments)
 
 
-def source_of(layer: Image, **options: Any) -> Any:
-    axis = z_axis_of(layer)
+def source_of(
+    layer: Image, *, z_axis: int | None = None, position: Any = (), **asked: Any
+) -> ChosenStack:
+    axis = z_axis_of(layer) if z_axis is None else z_axis
     step = None if axis is None else z_step_um_of(layer, axis)
-    return layer_source(layer, **{"z_axis": axis, "z_step_um": step, **options})
+    options = StackOptions(**{"z_step_um": step, **asked})
+    return layer_stack(layer, options, z_axis=axis, position=position)
 
 
 def test_a_layer_of_the_reader_is_read_from_its_file() -> None:
     source = source_of(sample_layer())
-    assert source.path == str(SAMPLES / "gained.ome.zarr")
+    assert source.options.source == str(SAMPLES / "gained.ome.zarr")
     stack = source.open()
     assert stack.name == "gained"
     assert (stack.power_mw[0], stack.power_mw[-1]) == (5.0, 60.0)
@@ -50,7 +54,7 @@ def test_edited_pixels_are_read_from_the_layer_with_its_powers() -> None:
     layer = sample_layer()
     layer.data = layer.data + 1
     source = source_of(layer)
-    assert source.path is None
+    assert source.options.source is None
     stack = source.open()
     np.testing.assert_array_equal(stack.plane(3).data, np.asarray(layer.data[3]))
     assert stack.power_mw[-1] == 60.0
@@ -92,7 +96,7 @@ def test_the_z_axis_is_where_its_label_is() -> None:
 def test_further_axes_are_named_and_kept() -> None:
     layer = plain_layer((3, 5, 40, 50), axis_labels=("t", "z", "y", "x"))
     source = source_of(layer, z_step_um=2.0, position=(2.4, 3.0, 0, 0))
-    assert (source.name, source.at) == ("plain [t 2]", (2, 0, 0, 0))
+    assert (source.options.name, source.at) == ("plain [t 2]", (2, 0, 0, 0))
 
 
 def test_an_affine_counts_for_the_step() -> None:
@@ -112,7 +116,7 @@ def test_a_layer_from_memory_is_never_taken_for_a_file() -> None:
     stack = open_stack(RNG.integers(0, 999, (4, 40, 50), dtype=np.uint16), z_step_um=2.0)
     data, arguments, _ = image_layer(stack)
     source = source_of(Image(data, **arguments))
-    assert source.path is None
+    assert source.options.source is None
     assert source.open().depth_um[1] == 2.0
 
 
@@ -130,15 +134,7 @@ def test_lazy_layers_stay_lazy() -> None:
 )
 def test_what_is_no_stack_is_refused(layer: Image, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        layer_source(layer, z_axis=0, z_step_um=1.0)
-
-
-def test_a_file_keeps_what_its_metadata_say() -> None:
-    source = file_source(str(SAMPLES / "fixed.ome.tif"), z_step_um=None, power=5.0)
-    assert source.options == {"power": 5.0}
-    assert len(source.open()) == 60
-    with pytest.raises(InputError, match="no file is chosen"):
-        file_source(" ")
+        layer_stack(layer, StackOptions(z_step_um=1.0), z_axis=0)
 
 
 def test_the_readers_layer_says_how_to_open_it_again() -> None:
@@ -146,7 +142,7 @@ def test_the_readers_layer_says_how_to_open_it_again() -> None:
 
     stack = open_stack(SAMPLES / "fixed.ome.tif", power=str(SAMPLES / "fixed.csv"), channel=0)
     _, arguments, _ = image_layer(stack)
-    assert arguments["metadata"]["cop"]["opened_with"] == {
-        "power": str(SAMPLES / "fixed.csv"),
-        "channel": 0,
-    }
+    opened = StackOptions.of(arguments["metadata"]["cop"]["options"])
+    assert opened == stack.options
+    assert (str(opened.power), opened.channel) == (str(SAMPLES / "fixed.csv"), 0)
+    assert opened.source == str(SAMPLES / "fixed.ome.tif")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,27 +18,16 @@ from qtpy.QtCore import QMimeData, QPoint, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QShortcut
 from qtpy.QtWidgets import QApplication
 
-from cop_core.study import read_plan
-from napari_cop._runner import State
-from napari_cop._study_model import KEYS
+from cop_core.recipes.plan import columns, read_plan
+from cop_core.stacks import read_power_table
+from napari_cop.runner import State
+from napari_cop.study.model import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 NAME = "Plan a study"
-pytestmark = pytest.mark.usefixtures("quick_figures", "quick_study_figures")
-
-
-@pytest.fixture
-def quick_study_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    from cop_core.report.figures import FORMATS
-
-    def touch(_draw: object, stem: Path) -> None:
-        for suffix in FORMATS:
-            stem.with_suffix(f".{suffix}").write_text("figure")
-
-    monkeypatch.setattr("cop_core.study.figures.save_figure", touch)
+pytestmark = pytest.mark.usefixtures("quick_figures")
 
 
 @pytest.fixture
@@ -68,12 +58,12 @@ def dock(viewer: Any, qtbot: Any, tiny_weights: Path) -> Iterator[Any]:
     """Give the widget, with a small network and one crop a plane."""
     _, widget = viewer.window.add_plugin_dock_widget("napari-cop", NAME)
     options = widget.page.options
-    options.crops.value = 1
-    options.weights.value = "file"
-    options.weights_file.value = tiny_weights
+    options.crops.value = "1"
+    options.weights.choice.value = "file"
+    options.weights.file.value = tiny_weights
     yield widget
-    options.crops.value = 0
-    options.weights.value = "default"
+    options.crops.value = ""
+    options.weights.choice.value = "default"
     widget.runner.stop()
     qtbot.waitUntil(lambda: widget.runner.state is State.IDLE, timeout=20_000)
 
@@ -113,7 +103,7 @@ def test_a_folder_becomes_a_plan_and_a_report(
 ) -> None:
     assert not dock.bar.run_button.isEnabled()
     monkeypatch.setattr(
-        "napari_cop._study_widget.QFileDialog.getExistingDirectory", lambda *_: str(folder)
+        "napari_cop.study.widget.QFileDialog.getExistingDirectory", lambda *_: str(folder)
     )
     with qtbot.waitSignals([dock.planner.planned, dock.planner.looked], timeout=60_000):
         qtbot.mouseClick(dock.page.choose_folder, Qt.MouseButton.LeftButton)
@@ -138,7 +128,7 @@ def test_a_folder_becomes_a_plan_and_a_report(
     assert document["comparisons"][0]["kind"] == "pair"
     opened: list[str] = []
     monkeypatch.setattr(
-        "napari_cop._study_widget.QDesktopServices.openUrl",
+        "napari_cop.study.widget.QDesktopServices.openUrl",
         lambda url: opened.append(url.toLocalFile()),
     )
     qtbot.mouseClick(dock.bar.export_button, Qt.MouseButton.LeftButton)
@@ -147,7 +137,7 @@ def test_a_folder_becomes_a_plan_and_a_report(
 
 def test_what_is_cancelled_goes_on_where_it_was(dock: Any, folder: Path, qtbot: Any) -> None:
     taken(qtbot, dock, folder)
-    dock.runner.told.connect(lambda news: hasattr(news, "row") and dock.runner.stop())
+    dock.runner.told.connect(lambda news: news.profile is not None and dock.runner.stop())
     (folder / "m2" / "fixed.tif").unlink()  # so that the first thing told is a stack that was read
     dock.model.remove([2])
     assert "Stopped: finished stacks are kept" in done(qtbot, dock)
@@ -169,13 +159,13 @@ def test_the_copied_command_makes_the_same_study(
     dock: Any, folder: Path, qtbot: Any, run: Any, tmp_path: Path
 ) -> None:
     taken(qtbot, dock, folder)
-    dock.page.margin.value = "2"
-    dock.page.to_um.value = "9"
+    dock.page.options.margin_per_100_um.value = "0.02"
+    dock.page.options.window_um.value = ":9"
     dock.page.options.device.value = "cpu"
     assert done(qtbot, dock).endswith("1 failed")
     document = json.loads((folder / "study" / "study.json").read_text(encoding="utf-8"))
-    assert document["settings"]["comparison"]["margin_per_100_um"] == 0.02
-    assert document["settings"]["window_um"] == [None, 9]
+    assert document["recipe"]["comparison"]["margin_per_100_um"] == 0.02
+    assert document["recipe"]["window_um"] == [None, 9]
     qtbot.mouseClick(dock.bar.copy_button, Qt.MouseButton.LeftButton)
     command = QApplication.clipboard().text()
     assert command == document["provenance"]["command"]
@@ -204,7 +194,8 @@ def test_rows_say_what_is_to_be_filled_in(dock: Any, folder: Path, qtbot: Any) -
     assert not (folder / "study").exists()
     enter(dock, 1, "arm", "gained")
     enter(dock, 1, "power", "five")
-    assert "the power 'five' cannot be used" in shown(dock, 1, "state")
+    assert shown(dock, 1, "state").startswith("power: ")
+    assert "five" in shown(dock, 1, "state")
     enter(dock, 1, "power", "5")
     enter(dock, 0, "animal", "m1")
     assert "no animal" in shown(dock, 1, "state")
@@ -219,6 +210,37 @@ def test_rows_say_what_is_to_be_filled_in(dock: Any, folder: Path, qtbot: Any) -
     enter(dock, 1, "name", shown(dock, 0, "name"))
     assert "as that of line 1" in shown(dock, 1, "state")
     assert not dock.table.isColumnHidden(name)
+
+
+def test_every_column_of_a_plan_is_there_and_shown_where_it_is_used(
+    dock: Any, folder: Path, qtbot: Any
+) -> None:
+    assert {*KEYS} == {"state", *columns()}
+    time = KEYS.index("time")
+    assert dock.table.isColumnHidden(time)
+    taken(qtbot, dock, folder)
+    assert dock.table.isColumnHidden(time)
+    enter(dock, 0, "time", "0")
+    assert not dock.table.isColumnHidden(time)
+    assert dock.model.rows[0].stack.time == 0
+
+
+def test_stacks_are_opened_as_said_for_all_where_their_rows_do_not_say(
+    dock: Any, folder: Path, qtbot: Any
+) -> None:
+    taken(qtbot, dock, folder)
+    enter(dock, 1, "z_step_um", "7")
+    with qtbot.waitSignal(dock.planner.looked, timeout=20_000):
+        dock.page.defaults.z_step_um.value = "5"
+    assert [row.stack.z_step_um for row in dock.model.rows[:2]] == [5, 7]
+    dock.model.remove([2])
+    qtbot.mouseClick(dock.bar.copy_button, Qt.MouseButton.LeftButton)
+    words = shlex.split(QApplication.clipboard().text())
+    assert words[words.index("--z-step-um") + 1] == "5"
+    dock.page.defaults.z_step_um.value = "five"
+    notification_manager.records.clear()
+    dock.run()
+    assert "Z step" in notification_manager.records[-1].message
 
 
 def test_an_entry_fills_all_selected_cells(dock: Any, folder: Path, qtbot: Any) -> None:
@@ -257,17 +279,22 @@ def test_a_saved_plan_is_that_of_the_table_and_can_be_dropped_again(
     enter(dock, 1, "power", "gained:5,300,60")
     plan = tmp_path / "elsewhere" / "mine.csv"
     monkeypatch.setattr(
-        "napari_cop._study_widget.QFileDialog.getSaveFileName", lambda *_: (str(plan), "")
+        "napari_cop.study.widget.QFileDialog.getSaveFileName", lambda *_: (str(plan), "")
     )
     qtbot.mouseClick(dock.page.save, Qt.MouseButton.LeftButton)
-    rows = read_plan(plan)
-    assert [row.stack.resolve() for row in rows] == [r.stack.resolve() for r in dock.model.rows]
-    assert rows[0].opening["power"].resolve() == folder / "power.csv"
+    rows = read_plan(plan, read_power_table).stacks
+    assert sources(rows) == sources(dock.model.rows)
+    assert rows[0].stack.power.resolve() == folder / "power.csv"
     cells = [dict(row) for row in dock.model.cells]
     drop(dock, plan)
     qtbot.waitUntil(lambda: dock.model.folder == plan.parent, timeout=20_000)
     assert dock.model.cells[1]["power"] == cells[1]["power"]
-    assert [row.stack.resolve() for row in dock.model.rows] == [r.stack.resolve() for r in rows]
+    assert sources(dock.model.rows) == sources(rows)
+
+
+def sources(rows: Any) -> list[Path]:
+    """Return the files of rows."""
+    return [Path(row.stack.source).resolve() for row in rows]
 
 
 def test_what_was_filled_in_is_there_again(dock: Any, folder: Path, qtbot: Any, write: Any) -> None:
@@ -337,7 +364,7 @@ def test_hostile_names_are_shown_and_read(
     assert "no such file" in shown(dock, odd, "state")
     dock.model.remove([odd])
     assert done(qtbot, dock) == "Done: 3 read"
-    assert len(read_plan(root / "study" / "plan.csv")) == 3
+    assert len(read_plan(root / "study" / "plan.csv", read_power_table).stacks) == 3
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names that are no Unicode")
@@ -370,11 +397,11 @@ def test_folders_without_stacks_are_told(dock: Any, tmp_path: Path, qtbot: Any) 
 
 def test_a_study_that_cannot_be_made_leaves_it_idle(dock: Any, folder: Path, qtbot: Any) -> None:
     taken(qtbot, dock, folder)
-    dock.page.margin.value = "-1"
+    dock.page.options.margin_per_100_um.value = "-1"
     notification_manager.records.clear()
     dock.run()
-    assert "no slope to stay below" in notification_manager.records[-1].message
-    dock.page.margin.value = ""
+    assert "Margin" in notification_manager.records[-1].message
+    dock.page.options.margin_per_100_um.value = ""
     dock.page.study.setText("")
     dock.run()
     assert "no folder for the study" in notification_manager.records[-1].message
@@ -384,7 +411,7 @@ def test_a_study_that_cannot_be_made_leaves_it_idle(dock: Any, folder: Path, qtb
     assert "cannot be written" in notification_manager.records[-1].message
     assert dock.runner.state is State.IDLE
     dock.page.study.setText(str(folder / "study"))
-    dock.page.options.weights_file.value = folder / "m1" / "fixed.ome.tif"
+    dock.page.options.weights.file.value = folder / "m1" / "fixed.ome.tif"
     with qtbot.waitSignal(dock.runner.failed, timeout=60_000):
         dock.run()
     assert dock.bar.run_button.isEnabled()

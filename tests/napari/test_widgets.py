@@ -24,15 +24,15 @@ from qtpy.QtGui import QImage, QShortcut
 from qtpy.QtWidgets import QApplication
 
 from cop_core.errors import InputError
-from cop_core.reading import NOT_READ, profile
-from cop_core.statistics import Comparison
-from napari_cop._noise_map import noise_maps
-from napari_cop._runner import State
+from cop_core.reading import profile
+from cop_core.records import NOT_READ, Comparison
+from napari_cop.noise_map import noise_maps
+from napari_cop.runner import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from napari_cop._dock import NoiseDock
+    from napari_cop.dock import NoiseDock
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
 SHOWN = (SAMPLES / "fixed.ome.tif", SAMPLES / "gained.ome.zarr")
@@ -52,13 +52,13 @@ def add(qtbot: Any) -> Iterator[Callable[..., Any]]:
 
     def dock(viewer: Any, name: str) -> Any:
         _, widget = viewer.window.add_plugin_dock_widget("napari-cop", name)
-        widget.options.crops.value = 1
+        widget.options.crops.value = "1"
         docked.append(widget)
         return widget
 
     yield dock
     for widget in docked:
-        widget.options.crops.value = 0
+        widget.options.crops.value = ""
         widget.runner.stop()
         qtbot.waitUntil(lambda w=widget: w.runner.state is State.IDLE, timeout=20_000)
 
@@ -99,7 +99,7 @@ def test_two_clicks_compare_the_sample_pair(
     assert [form.layer.name for form in dock.forms] == ["fixed [green]", "gained"]
     result = finish(qtbot, dock)
     assert isinstance(result, Comparison)
-    assert result.gained.power_mw[-1] == 60
+    assert result.gained.profile.power_mw[-1] == 60
     assert "120 planes" in dock.bar.status.text()
     assert "one stack per protocol" in dock.remarks.toPlainText()
     assert len(dock.table.text().splitlines()) == 1 + len(result.components)
@@ -158,12 +158,14 @@ def test_cancel_keeps_what_was_read_and_the_next_run_works(
         lambda protocol, plane: plane.index == 5 and dock.bar.cancel_button.click()
     )
     result = finish(qtbot, dock)
-    reasons = Counter(p.reason for p in (*result.fixed.planes, *result.gained.planes))
+    reasons = Counter(
+        p.reason for p in (*result.fixed.profile.planes, *result.gained.profile.planes)
+    )
     assert reasons[NOT_READ] >= 60
     assert dock.bar.status.text().startswith("Stopped")
     assert dock.bar.export_button.isEnabled()
     dock.runner.plane_read.disconnect()
-    assert NOT_READ not in {p.reason for p in finish(qtbot, dock).gained.planes}
+    assert NOT_READ not in {p.reason for p in finish(qtbot, dock).gained.profile.planes}
 
 
 def test_a_bad_file_is_told_and_leaves_everything_idle(
@@ -182,7 +184,7 @@ def test_a_bad_file_is_told_and_leaves_everything_idle(
     assert not dock.bar.cancel_button.isEnabled()
     assert not dock.bar.export_button.isEnabled()
     dock.forms[0].choose_file(SAMPLES / "gained.ome.zarr" / "zarr.json")
-    assert len(finish(qtbot, dock)) == 60
+    assert len(finish(qtbot, dock).profile) == 60
 
 
 def test_missing_input_is_asked_for(window: Any, add: Any) -> None:
@@ -202,7 +204,7 @@ def test_exported_files_and_the_copied_command_agree(
     dock.options.rule.value = "paper"
     try:
         finish(qtbot, dock)
-        dock.results.export_to(str(tmp_path / "gui"))
+        dock.results.export.write(dock.results.result, str(tmp_path / "gui"))
         qtbot.waitUntil(lambda: "Report written" in dock.bar.status.text(), timeout=60_000)
         dock.results.copy_command()
     finally:
@@ -219,6 +221,42 @@ def test_exported_files_and_the_copied_command_agree(
     assert "paper" in (tmp_path / "cli" / "report.json").read_text()
 
 
+def test_what_the_command_line_offers_is_there_too(
+    viewer: Any, add: Any, qtbot: Any, tiny_weights: Path, counts: Any
+) -> None:
+    labels = {"axis_labels": ("z", "y", "x"), "units": ("um",) * 3, "scale": (5, 1, 1)}
+    for seed, name in enumerate(("fixed", "gained")):
+        viewer.add_image(counts(12, 96, seed), name=name, **labels)
+    dock = add(viewer, "Compare protocols")
+    options, told = dock.options, []
+    dock.runner.opened.connect(told.append)
+    options.weights.choice.value = "file"
+    options.weights.file.value = tiny_weights
+    options.window_um.value = "10:"
+    options.margin_per_100_um.value = "0.01"
+    options.errors.value = "paired"
+    options.precision.value = "float32"
+    options.sensitivity.value = True
+    dock.forms[1].more["name"].value = "ramped"
+    try:
+        result = finish(qtbot, dock)
+    finally:
+        options.weights.choice.value = "default"
+    assert len(told) == 1
+    assert (result.options.errors, result.options.margin_per_100_um) == ("paired", 0.01)
+    assert [each.name for each in result.analysed] == ["fixed", "ramped"]
+    for each in result.analysed:
+        assert each.profile.window_um == (10, None)
+        assert each.profile.provenance.precision == "float32"
+        assert {*each.sensitivity} == {"stack-percentile", "plane-minmax"}
+    dock.options.window_um.value = "9000:"
+    notification_manager.records.clear()
+    with qtbot.waitSignal(dock.runner.failed, timeout=60_000):
+        dock.run()
+    assert "no plane lies" in notification_manager.records[-1].message
+    assert dock.runner.state is State.IDLE
+
+
 def test_layers_may_be_renamed_edited_and_removed_under_way(
     window: Any, add: Any, qtbot: Any
 ) -> None:
@@ -232,7 +270,7 @@ def test_layers_may_be_renamed_edited_and_removed_under_way(
 
     dock.runner.plane_read.connect(meddle)
     result = finish(qtbot, dock)
-    assert len(result.fixed) == len(result.gained) == 60
+    assert len(result.fixed.profile) == len(result.gained.profile) == 60
     assert "edited while it was read" in dock.remarks.toPlainText()
 
 
@@ -243,8 +281,8 @@ def test_noise_maps_cover_the_stack(window: Any, add: Any, qtbot: Any) -> None:
     notification_manager.records.clear()
     dock.results.add_noise_maps()
     assert "random crops make no map" in notification_manager.records[-1].message
-    dock.options.crops.value = 0
-    result = finish(qtbot, dock)
+    dock.options.crops.value = ""
+    result = finish(qtbot, dock).profile
     before = list(window.layers)
     dock.results.add_noise_maps()
     added = [layer for layer in window.layers if layer not in before]
@@ -287,7 +325,7 @@ def test_noise_maps_follow_a_turned_layer_and_its_time(viewer: Any, add: Any, qt
     )
     viewer.dims.set_current_step(0, 2)
     dock = add(viewer, "Noise profile")
-    dock.options.crops.value = 0
+    dock.options.crops.value = ""
     finish(qtbot, dock)
     before = list(viewer.layers)
     dock.results.add_noise_maps()
@@ -305,7 +343,7 @@ def test_one_plane_and_no_plane_are_results_too(viewer: Any, add: Any, qtbot: An
     dock = add(viewer, "Noise profile")
     labels = {"axis_labels": ("z", "y", "x"), "units": ("um",) * 3}
     dock.forms[0].choose_layer(viewer.add_image(np.zeros((3, 64, 64)), name="empty", **labels))
-    result = finish(qtbot, dock)
+    result = finish(qtbot, dock).profile
     assert {p.reason for p in result.planes} == {"constant"} or not result.kept.any()
     assert dock.bar.export_button.isEnabled()
 
@@ -313,9 +351,9 @@ def test_one_plane_and_no_plane_are_results_too(viewer: Any, add: Any, qtbot: An
 def test_planes_read_before_a_failure_are_kept(
     window: Any, add: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cop_core.reading import reading
+    from cop_core.reading import reader
 
-    prepare = reading.prepare
+    prepare = reader.prepare
 
     def fail(plane: Any, *rest: Any) -> Any:
         if plane.index == 20:
@@ -323,13 +361,13 @@ def test_planes_read_before_a_failure_are_kept(
         return prepare(plane, *rest)
 
     dock = add(window, "Noise profile")
-    dock.options.crops.value = 16
-    monkeypatch.setattr(reading, "prepare", fail)
+    dock.options.crops.value = "16"
+    monkeypatch.setattr(reader, "prepare", fail)
     notification_manager.records.clear()
     with qtbot.waitSignal(dock.runner.finished, timeout=60_000):
         dock.run()
     qtbot.waitUntil(lambda: dock.bar.status.text().startswith("Failed (no memory left)"))
-    reasons = Counter(p.reason == NOT_READ for p in dock.results.result.planes)
+    reasons = Counter(p.reason == NOT_READ for p in dock.results.result.profile.planes)
     assert reasons[False] >= 16
     assert "no memory left" in notification_manager.records[-1].message
 
@@ -374,7 +412,7 @@ def test_keys_run_and_stop(window: Any, add: Any, qtbot: Any) -> None:
 
 
 def test_opening_and_closing_leaves_nothing(window: Any, qtbot: Any) -> None:
-    from napari_cop._dock import NoiseDock
+    from napari_cop.dock import NoiseDock
 
     def left() -> tuple[int, int, int]:
         gc.collect()
@@ -396,10 +434,10 @@ def test_opening_and_closing_leaves_nothing(window: Any, qtbot: Any) -> None:
 def test_closing_the_window_during_a_run_is_quiet(viewer: Any, qtbot: Any, capfd: Any) -> None:
     viewer.open_sample("napari-cop", "three_photon_pair")
     _, dock = viewer.window.add_plugin_dock_widget("napari-cop", "Compare protocols")
-    dock.options.crops.value = 1
+    dock.options.crops.value = "1"
     with qtbot.waitSignal(dock.runner.plane_read, timeout=60_000):
         dock.run()
-    dock.options.crops.value = 0
+    dock.options.crops.value = ""
     viewer.close()
     qtbot.wait(1500)
     assert "Traceback" not in capfd.readouterr().err
@@ -408,8 +446,8 @@ def test_closing_the_window_during_a_run_is_quiet(viewer: Any, qtbot: Any, capfd
 def test_export_from_the_menu(
     window: Any, add: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from napari_cop._commands import export_report
-    from napari_cop._results import Results
+    from napari_cop.commands import export_report
+    from napari_cop.results import Results
 
     dock = add(window, "Noise profile")
     notification_manager.records.clear()

@@ -11,7 +11,7 @@ import tifffile
 import zarr
 
 import cop_core as cop
-from cop_core.reading import NORMALISATIONS, Settings
+from cop_core.recipes import NORMALISATIONS, ReadingOptions
 from cop_core.report import write_report
 
 SIDE, PLANES = 96, 9
@@ -19,7 +19,7 @@ SIDE, PLANES = 96, 9
 
 def reported(stack, estimator, folder, **settings):
     """Read a stack and write its report: the profile, report.json, rows of planes.csv."""
-    found = cop.profile(stack, estimator=estimator, settings=Settings(**settings))
+    found = cop.profile(stack, estimator=estimator, reading=ReadingOptions(**settings))
     write_report(found, folder)
 
     def refuse(constant):

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import cop_core as cop
-from cop_core.reading import Settings
+from cop_core.recipes import ReadingOptions
 from cop_core.report import write_report
 
-QUICK = Settings(crops=1)
+QUICK = ReadingOptions(crops=1)
 MOMENTS = 100
 IDLE_S = 1.0
 
@@ -30,9 +30,9 @@ def files(folder):
 
 
 def test_row_12_reading_stopped_at_100_random_moments(stack, tiny_estimator):
-    cop.profile(stack, estimator=tiny_estimator, settings=QUICK)
+    cop.profile(stack, estimator=tiny_estimator, reading=QUICK)
     begun = time.monotonic()
-    whole = cop.profile(stack, estimator=tiny_estimator, settings=QUICK)
+    whole = cop.profile(stack, estimator=tiny_estimator, reading=QUICK)
     spent = time.monotonic() - begun
     random, stopped = Random(0), 0
     for _ in range(MOMENTS):
@@ -41,14 +41,14 @@ def test_row_12_reading_stopped_at_100_random_moments(stack, tiny_estimator):
             cop.profile(
                 stack,
                 estimator=tiny_estimator,
-                settings=QUICK,
+                reading=QUICK,
                 cancelled=lambda at=moment: time.monotonic() > at,
             )
         except cop.CancelledError:
             stopped += 1
             assert time.monotonic() - moment < IDLE_S
     assert stopped > MOMENTS / 5
-    again = cop.profile(stack, estimator=tiny_estimator, settings=QUICK)
+    again = cop.profile(stack, estimator=tiny_estimator, reading=QUICK)
     np.testing.assert_array_equal(again.mean, whole.mean)
 
 
@@ -59,8 +59,8 @@ def test_row_12_reading_stopped_at_100_random_moments(stack, tiny_estimator):
     "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )
 def test_row_12_writing_interrupted_at_100_random_moments(stack, tiny_estimator, tmp_path):
-    first = cop.profile(stack, estimator=tiny_estimator, settings=QUICK, name="first")
-    second = cop.profile(stack, estimator=tiny_estimator, settings=QUICK, name="second")
+    first = cop.profile(stack, estimator=tiny_estimator, reading=QUICK, name="first")
+    second = cop.profile(stack, estimator=tiny_estimator, reading=QUICK, name="second")
     reports = [files(write_report(p, tmp_path / p.name)) for p in (first, second)]
     target = tmp_path / "report"
     begun = time.monotonic()

@@ -10,7 +10,6 @@ import pytest
 import tifffile
 
 import cop_core as cop
-from cop_core.reading import Settings
 from cop_core.report import write_report
 
 HOSTILE = [
@@ -31,8 +30,8 @@ def test_row_17_names_are_neutralised(name, counts, tiny_estimator, tmp_path):
     metadata = {"axes": "ZCYX", "PhysicalSizeZ": 2.0, "Channel": {"Name": [name, "other"]}}
     tifffile.imwrite(path, data, ome=True, photometric="minisblack", metadata=metadata)
     stack = cop.open_stack(path, channel=name, name=name)
-    assert stack.metadata["channel_name"] == name
-    found = cop.profile(stack, estimator=tiny_estimator, settings=Settings(crops=1))
+    assert stack.image.channel_name == name
+    found = cop.profile(stack, estimator=tiny_estimator, crops=1)
     folder = write_report(found, tmp_path / "report")
     with (folder / "planes.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

@@ -12,7 +12,7 @@ import pytest
 import writing
 
 import cop_core as cop
-from cop_core.reading.live import LiveReading
+from cop_core.reading import StackReader
 from cop_core.stacks.growing import State, open_growing
 
 SUFFIX = {"ome-tiff": ".ome.tif", "folder": ""}
@@ -61,7 +61,7 @@ def test_the_live_profile_is_the_offline_one_bit_for_bit(kind, tmp_path, tiny_es
     with writer(kind, tmp_path, 12, 192, 0.02) as (path, _):
         planned = 12 if kind == "folder" else None
         source = open_growing(path, z_step_um=2.0, stopped_after_s=PATIENT_S, planned=planned)
-        live = LiveReading(source, tiny_estimator)
+        live = StackReader(source, tiny_estimator)
         while not live.step().ended:
             pass
     offline = cop.profile(path, estimator=tiny_estimator, z_step_um=2.0)

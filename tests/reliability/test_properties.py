@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import cop_core as cop
 from cop_core.network import CROP
 from cop_core.noise import Draws, Genome, get_primitive
-from cop_core.reading import Settings
+from cop_core.recipes import ReadingOptions
 
 UNSHARED = [HealthCheck.function_scoped_fixture]
 SCALES = st.sampled_from([0.125, 0.25, 0.5])
@@ -27,7 +27,7 @@ def test_a_plane_does_not_depend_on_where_its_crops_lie(order, seed, tiny_estima
     def read(parts):
         plane = np.block([[parts[0], parts[1]], [parts[2], parts[3]]])
         stack = cop.open_stack(plane[None], axes="ZYX", z_step_um=1.0)
-        return cop.profile(stack, estimator=tiny_estimator, settings=Settings()).planes[0]
+        return cop.profile(stack, estimator=tiny_estimator, reading=ReadingOptions()).planes[0]
 
     first, second = read(tiles), read(tiles[list(order)])
     assert not first.reason

@@ -19,7 +19,8 @@ from cop_core.stacks.growing.micromanager import MicroManagerSource
 if TYPE_CHECKING:
     from useq import MDAEvent
 
-    from cop_core.reading import Estimator, Settings
+    from cop_core.reading import Estimator
+    from cop_core.recipes import ReadingOptions
     from cop_core.stacks import Plane
 
 Array: TypeAlias = npt.NDArray[np.float64]
@@ -178,7 +179,7 @@ def signal_measure(offset_counts: float) -> PlaneMeasure:
 
 
 def noise_measure(
-    estimator: Estimator, component: str = "poisson", settings: Settings | None = None
+    estimator: Estimator, component: str = "poisson", reading: ReadingOptions | None = None
 ) -> PlaneMeasure:
     """Read a plane's mean strength of one kind of noise, in [0, 1].
 
@@ -188,22 +189,23 @@ def noise_measure(
     A normalisation by the whole stack cannot be had plane by plane. InputError if the estimator
     does not know the component.
     """
-    from cop_core.reading import Settings
-    from cop_core.reading.planes import finish, prepare
+    from cop_core.reading.planes import prepare
     from cop_core.reading.survey import Surveyor
+    from cop_core.recipes import ReadingOptions
 
     components = estimator.components
     if component not in components:
         raise InputError(
             f"there is no component {component!r}", advice=f"Choose from {', '.join(components)}"
         )
-    chosen = settings or Settings()
+    chosen = reading or ReadingOptions()
 
     def measure(plane: Plane) -> float:
         surveyor = Surveyor()
         surveyor.add(plane)
-        prepared = prepare(plane, chosen, surveyor.found(), len(components))
-        estimates = [e for e in finish([prepared], estimator, 64) if e is not None]
-        return float(estimates[0].mean[components.index(component)])
+        _, crops = prepare(plane, chosen, surveyor.found(), len(components))
+        if not len(crops):
+            return math.nan
+        return float(estimator.predict(crops)[:, components.index(component)].mean())
 
     return measure

@@ -10,6 +10,7 @@ from cop_core.stacks.growing.source import Snapshot
 from cop_core.stacks.open import open_dataset, stack_of
 
 if TYPE_CHECKING:
+    from cop_core.recipes import StackOptions
     from cop_core.stacks.model import LazyStack
 
 
@@ -24,14 +25,14 @@ class GrowingArray:
     ----------
     pixels : array of shape (planes, height, width)
         As it is now: numpy, dask or zarr.
-    name, source : str
-        What the stack is called, and where it comes from.
-    **options
-        For `open_stack`.
+    options : StackOptions
+        How it is opened.
+    source : str
+        Where it comes from.
     """
 
-    def __init__(self, pixels: Any, *, name: str, source: str = "array", **options: Any) -> None:
-        self.name, self.source = name, source
+    def __init__(self, pixels: Any, options: StackOptions, *, source: str = "array") -> None:
+        self.name, self.source = options.name or source, source
         self.ended = self.replaced = False
         self._pixels, self._options = pixels, options
         self._shape: tuple[int, ...] | None = None
@@ -75,5 +76,5 @@ class GrowingArray:
         self._pixels = None
 
     def _open(self) -> Snapshot:
-        data = open_dataset(self._pixels, Opening(self._options.get("axes")))
-        return Snapshot(stack_of(data, name=self.name, **self._options), data)
+        data = open_dataset(self._pixels, Opening(self._options.axes))
+        return Snapshot(stack_of(data, self._options), data)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cop_core.errors import InputError
+from cop_core.recipes import StackOptions
 from cop_core.stacks.dataset import Opening
 from cop_core.stacks.formats import format_of, tiff_folder
 from cop_core.stacks.growing.settled import STOPPED_AFTER_S, SettledPlanes
@@ -29,15 +30,11 @@ _SURE_S: Final = 2.0
 
 def open_growing(
     path: str | os.PathLike[str],
+    options: StackOptions | None = None,
     *,
-    z_step_um: float | None = None,
-    power: Any = None,
-    channel: int | str | None = None,
-    time: int | str | None = None,
-    axes: str | None = None,
-    name: str | None = None,
     stopped_after_s: float = STOPPED_AFTER_S,
     planned: int | None = None,
+    **chosen: Any,
 ) -> Source:
     """Follow a stack that is being written.
 
@@ -45,12 +42,14 @@ def open_growing(
     ----------
     path : str or Path
         What `open_stack` takes; it need not exist yet.
-    z_step_um, power, channel, time, axes, name
-        As for `open_stack`. A writer that puts down the scale at the end only needs the z step.
+    options : StackOptions, optional
+        How it is opened. A writer that puts down the scale at the end only needs the z step.
     stopped_after_s : float, optional
         Time in s without a new plane after which the source is `State.STOPPED`.
     planned : int, optional
         Planes in all, where the file does not say.
+    **chosen
+        Fields of `StackOptions` in place of `options`.
 
     Returns
     -------
@@ -67,8 +66,8 @@ def open_growing(
         raise InputError(problem, where="stopped_after_s", advice="give a number larger than 0")
     if planned is not None and planned < 1:
         raise InputError(f"{planned} planes", where="planned", advice="give 1 or more")
-    options = {"z_step_um": z_step_um, "power": power, "channel": channel, "time": time}
-    growing = GrowingFile(Path(path), {**options, "axes": axes, "name": name}, stopped_after_s)
+    options = (options or StackOptions()).but(**chosen)
+    growing = GrowingFile(Path(path), options, stopped_after_s)
     return SettledPlanes(growing, stopped_after_s, planned)
 
 
@@ -79,16 +78,16 @@ class GrowingFile:
     ----------
     path : Path
         It need not exist yet.
-    opening : dict
-        Options of `open_stack`.
+    options : StackOptions
+        How it is opened.
     patience_s : float
         Time in s for which a stack that was there may be unreadable.
     """
 
     replaced = ended = False
 
-    def __init__(self, path: Path, opening: dict[str, Any], patience_s: float) -> None:
-        self.path, self.opening, self._patience_s = path, opening, patience_s
+    def __init__(self, path: Path, options: StackOptions, patience_s: float) -> None:
+        self.path, self.options, self._patience_s = path, options, patience_s
         self._opened = False
         self._first: int | None = None
         self._since: float | None = None
@@ -99,7 +98,7 @@ class GrowingFile:
         plain = self.path.absolute().name
         for suffix in (".zarr", ".tif", ".tiff", ".ome"):
             plain = plain.removesuffix(suffix)
-        return str(self.opening["name"] or plain)
+        return self.options.name or plain
 
     @property
     def source(self) -> str:
@@ -114,9 +113,10 @@ class GrowingFile:
             Where it cannot be opened and that stays so without a change, or the options given do
             not suffice for what is there.
         """
-        if not self._opened and self._empty():
-            return None
         try:
+            with readable_errors(self.path):
+                if not self._opened and self._empty():
+                    return None
             found = self._open()
         except _ChoiceError as error:
             self._bear(error, self._patience_s if self._opened else _PATIENCE_S)
@@ -135,7 +135,7 @@ class GrowingFile:
 
     def stack(self) -> Stack:
         try:
-            return open_stack(self.path, **self.opening)
+            return open_stack(self.path, self.options)
         except InputError:
             # one that is cut off, or of which there is one page only
             return self._open().stack
@@ -147,7 +147,8 @@ class GrowingFile:
         with readable_errors(self.path):
             data = self._dataset()
             try:
-                stack = stack_of(data, **self.opening, allow_partial=data.growth.in_order)
+                in_order = data.growth.in_order
+                stack = stack_of(data, self.options.but(allow_partial=in_order))
             except InputError as error:
                 raise _ChoiceError(error.what, where=error.where, advice=error.advice) from error
         return Snapshot(stack, data)
@@ -160,7 +161,7 @@ class GrowingFile:
     def _dataset(self) -> Dataset:
         if format_of(self.path) is tiff_folder:
             return self._numbered()
-        data = open_dataset(self.path, Opening(self.opening["axes"], allow_partial=True))
+        data = open_dataset(self.path, Opening(self.options.axes, allow_partial=True))
         if data.axes in ("YX", "XY"):
             # the first page of a file that does not say how many are to come
             return replace(data, axes=f"Q{data.axes}", shape=(1, *data.shape))
@@ -183,7 +184,7 @@ class GrowingFile:
                 where=str(self.path),
                 advice="Read the folder when it is complete",
             )
-        return tiff_folder.describe_numbered(self.path, files, self._first, self.opening["axes"])
+        return tiff_folder.describe_numbered(self.path, files, self._first, self.options.axes)
 
     def _bear(self, error: InputError, patience_s: float) -> None:
         """Put up with an error for a while, longer where it changes."""

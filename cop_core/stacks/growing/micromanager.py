@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeGuard, cast
 import numpy as np
 
 from cop_core.errors import InputError
+from cop_core.recipes import StackOptions
 from cop_core.stacks import open_stack
 from cop_core.stacks.growing.recorder import FrameChoice, FrameRecorder
 from cop_core.stacks.growing.source import State
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from pymmcore_plus import CMMCorePlus
     from useq import MDASequence
 
-    from cop_core.stacks import GainedPower, Plane, Stack
+    from cop_core.recipes import GainedPower
+    from cop_core.stacks import Plane, Stack
     from cop_core.stacks.model import LazyStack
 
 
@@ -130,7 +132,6 @@ class MicroManagerSource:
         z_um = np.array([frame.z_um for frame in frames])
         depth_um = np.abs(z_um - self._surface_um())
         stated = np.array([frame.power_mw for frame in frames])
-        metadata = {key: value for key, value in opened.metadata.items() if key != "opened_with"}
         return replace(
             cast("LazyStack", opened),
             source=self.source,
@@ -139,7 +140,8 @@ class MicroManagerSource:
                 np.where(np.isnan(stated), resolve_power(self._law, depth_um), stated)
             ),
             pixel_size_um=(recorder.pixel_um,) * 2 if recorder.pixel_um > 0 else None,
-            metadata=metadata | {"depth_from": "acquisition", "z_positions_um": z_um.tolist()},
+            options=StackOptions(name=self.name, power=self._law),
+            image=replace(opened.image, depth_from="acquisition"),
         )
 
     def close(self) -> None:

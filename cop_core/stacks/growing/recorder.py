@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -126,7 +127,8 @@ class FrameRecorder:
         """Let go of the core and remove the spool; calling it again does nothing."""
         while self._slots:
             signal, slot = self._slots.pop()
-            signal.disconnect(slot)
+            with suppress(RuntimeError):  # at the end of the program Qt has gone before
+                signal.disconnect(slot)
         self.ended = self.ended or State.STOPPED
         if self.spool is not None:
             self.spool.close()

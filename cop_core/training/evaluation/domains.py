@@ -43,7 +43,10 @@ def find_pictures(folder: Path) -> list[Path]:
     InputError
         If there is none.
     """
-    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _ENCODED + _TIFF)
+    try:
+        found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _ENCODED + _TIFF)
+    except OSError as error:
+        raise InputError(f"it cannot be read ({error.strerror})", where=str(folder)) from error
     if not found:
         raise InputError(
             "no pictures", where=str(folder), advice="Name a folder with PNG, JPEG or TIFF files"

@@ -1,0 +1,130 @@
+"""Commands that do what a recipe asks for and write its report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cop_core.cli.asked import asks
+from cop_core.cli.output import bars, tell
+from cop_core.recipes import (
+    CompareRecipe,
+    ProfileRecipe,
+    Recipe,
+    RecommendRecipe,
+    SimulateRecipe,
+    StackOptions,
+    StudyRecipe,
+    command_of,
+)
+from cop_core.recipes.base import checked
+
+Out = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the report.")]
+Hash = Annotated[
+    bool | None,
+    typer.Option(
+        "--hash/--no-hash",
+        help="SHA-256 of stacks in the report; by itself for those of up to 20 GB.",
+        show_default=False,
+    ),
+]
+
+
+def _study(said: dict[str, Any]) -> StudyRecipe:
+    """Read the plan of a study, whose rows have what else was said where they say nothing."""
+    from cop_core.recipes.plan import read_plan
+    from cop_core.stacks import read_power_table
+
+    defaults = checked(StackOptions, said.pop("defaults"), ("defaults",))
+    return read_plan(said.pop("plan"), read_power_table, defaults, **said)
+
+
+@asks(ProfileRecipe, stack="TIFF or zarr.")
+def profile(recipe: ProfileRecipe, output: Out, hashed: Hash = None) -> None:
+    """Noise against depth of one stack: report.html, report.json, planes.csv and figures."""
+    _report(recipe, output, "report.html", hashed)
+
+
+@asks(CompareRecipe, fixed="Stack at fixed power.", gained="Stack at depth-gained power.")
+def compare(recipe: CompareRecipe, output: Out, hashed: Hash = None) -> None:
+    """Compare a fixed-power stack with a depth-gained one: slopes, R2, Cohen's d.
+
+    Options that say how stacks are opened hold for both where given once; given twice, for the
+    fixed and the gained one, where "metadata" means what the file states.
+    """
+    _report(recipe, output, "report.html", hashed)
+
+
+@asks(RecommendRecipe, stack="TIFF or zarr, taken at known power.")
+def recommend(recipe: RecommendRecipe, output: Out, hashed: Hash = None) -> None:
+    """Recommend the power that holds the signal or a noise over depth, below a limit in mW.
+
+    Writes recommendation.json, power.csv (for --power), plan.json (for pymmcore-plus) and
+    figures/power.*. Weights and crops count only where a noise is held.
+    """
+    _report(recipe, output, "power.csv", hashed)
+
+
+def plan(
+    folder: Annotated[Path, typer.Argument(help="Folder with TIFF and zarr stacks below it.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="CSV file to write; it must not exist.")
+    ] = Path("plan.csv"),
+) -> None:
+    """List the stacks below a folder as a plan for `cop batch`, to be filled in."""
+    from cop_core.stacks.listing import write_plan
+
+    found = write_plan(folder, output)
+    n, n_without = len(found.stacks), found.arms.count("")
+    tell(f"{output}: {n} stack{'s' if n > 1 else ''}")
+    if n_without:
+        tell(f"fill in the arm of {n_without}: no name says fixed or gained")
+    for link in found.loops:
+        tell(f"left out: {link}, a link to a folder that was searched already")
+
+
+@asks(StudyRecipe, _study, plan="CSV: stack,arm and animal,channel,power,z_step_um as wanted.")
+def batch(recipe: StudyRecipe, output: Out, hashed: Hash = None) -> None:
+    """Read every stack of a plan and compare the arms; goes on where it was stopped.
+
+    Options that say how stacks are opened hold for rows of the plan that say nothing.
+
+    Exit codes: 0 done, 1 done but for stacks that failed, 2 bad input or usage, 130 cancelled.
+    """
+    study = _report(recipe, output, "study.html", hashed)
+    n, before, failed = len(study.stacks), len(study.resumed), study.failed
+    tell(f"{n} stacks: {n - before - len(failed)} read now, {before} before, {len(failed)} failed")
+    for stack in failed:
+        tell(f"failed: {stack.row.place} (line {stack.row.line}): {stack.error}")
+    if failed:
+        raise typer.Exit(1)
+
+
+@asks(SimulateRecipe)
+def simulate(recipe: SimulateRecipe, output: Out) -> None:
+    """Simulate a three-photon stack at fixed and at gained power, with the truth beside it."""
+    from cop_core.pipeline import run
+
+    with bars() as show:
+        files = run(recipe, folder=output, on_event=show)
+    tell(*map(str, (files.fixed, files.gained, files.truth)))
+
+
+def _report(recipe: Recipe, output: Path, shown: str, hashed: bool | None) -> Any:
+    """Do what is asked for, write its report, print its tables; return the record."""
+    from cop_core.pipeline import Working, run
+    from cop_core.report import summary, write_report
+
+    with bars() as show:
+        found = run(recipe, folder=output, hashed=hashed, on_event=show)
+        folder = write_report(
+            found,
+            output,
+            command=command_of(recipe, output),
+            hashed=hashed,
+            progress=lambda done, total: show(Working("SHA-256, bytes", done=done, total=total)),
+        )
+    tell(summary(found), f"{Path(shown).stem}: {folder / shown}")
+    return found

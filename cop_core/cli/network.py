@@ -1,0 +1,131 @@
+"""Commands on the network: evaluate, train, weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from cop_core.cli.asked import asks
+from cop_core.cli.output import bars, interruptible, tell
+from cop_core.errors import InputError
+from cop_core.recipes import EvaluateRecipe, TrainRecipe
+from cop_core.writing import replace_files
+
+weights = typer.Typer(
+    name="weights", help="List, verify and export trained weights.", no_args_is_help=True
+)
+
+
+@asks(EvaluateRecipe, folders="Folders of clean pictures, one a domain.")
+def evaluate(
+    recipe: EvaluateRecipe,
+    json_path: Annotated[
+        Path | None, typer.Option("--json", help="Write the numbers to this file.")
+    ] = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option("--figures", help="Write features.* and residuals.* to this folder."),
+    ] = None,
+) -> None:
+    """Accuracy on clean pictures that are given known noise, domain by domain."""
+    from cop_core.pipeline import run
+
+    with bars() as show:
+        found = run(recipe.but(features=pictures is not None), on_event=show)
+    if json_path:
+        _write_json(json_path, found.to_dict())
+    if pictures:
+        from cop_core.report.evaluation_figure import save_figures
+
+        save_figures(found.readings, found.components, pictures, seed=recipe.seed)
+    tell(_accuracy_table(found.to_dict(), found.components))
+
+
+@asks(TrainRecipe)
+def train(
+    recipe: TrainRecipe,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the run.")],
+) -> None:
+    """Train: contrastive stage, head on the frozen encoder, full fine-tuning.
+
+    Ctrl-C writes a checkpoint; the same command goes on from it.
+    """
+    from cop_core.pipeline import run
+
+    with bars() as show, interruptible() as stop:
+        paths = run(recipe, folder=output, on_event=show, cancelled=stop.is_set)
+    tell(*map(str, paths))
+
+
+@weights.command("list")
+def list_weights() -> None:
+    """Show the weights that ship: genome, size, hash."""
+    from cop_core.network.weights import packaged, read_card
+
+    table = Table("name", "genome", "network", "MB", "SHA-256")
+    for name, path in packaged().items():
+        card = read_card(path)
+        size = f"{path.stat().st_size / 1e6:.1f}"
+        shape = f"{card.network.depth} layers, width {card.network.width}"
+        table.add_row(name, card.genome.name, shape, size, card.sha256[:16])
+    tell(table)
+
+
+@weights.command()
+def verify(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Names or paths; all that ship where none is given.")
+    ] = None,
+) -> None:
+    """Check hash, card and shapes of weights."""
+    from cop_core.network.weights import load_network, locate, packaged
+
+    for name in names or list(packaged()):
+        _, card = load_network(locate(name))
+        tell(f"{name}: good, {card.sha256}")
+
+
+@weights.command()
+def export(
+    name: Annotated[str, typer.Argument(help="Name of weights that ship.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder to copy them to.")],
+) -> None:
+    """Copy weights and their card to a folder."""
+    from cop_core.network.weights import locate
+
+    path = locate(name)
+    try:
+        parts = {output / part.name: part for part in (path, path.with_suffix(".json"))}
+        replace_files({target: part.read_bytes() for target, part in parts.items()})
+    except OSError as error:
+        raise InputError(f"cannot write ({error.strerror})", where=str(output)) from error
+    for target in parts:
+        tell(str(target))
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    try:
+        text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+        replace_files({path: text.encode()})
+    except OSError as error:
+        raise InputError(f"cannot write ({error.strerror})", where=str(path)) from error
+
+
+def _accuracy_table(found: dict[str, Any], components: tuple[str, ...]) -> Table:
+    settings = found["settings"]
+    title = (
+        f"{settings['prior']} prior, {settings['genome']} genome, "
+        f"{settings['crops_per_domain']} crops a domain, seed {settings['seed']}"
+    )
+    heads = ("domain", "RMSE", "R2", *(f"R2 of\n{c.replace('_', ' & ')}" for c in components))
+    table = Table(*heads, title=title, padding=(0, 0))
+    rows: dict[str, Any] = {**found["domains"], "overall": found["overall"]}
+    for name, row in rows.items():
+        r2 = [row["r2"], *(row["r2_by_component"][c] for c in components)]
+        shown = ("–" if value is None else f"{value:.3f}" for value in r2)
+        table.add_row(name, f"{row['rmse']:.4f}", *shown)
+    return table

@@ -1,0 +1,123 @@
+"""Commands on stacks that grow: watch, and the simulated microscope."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cop_core.cli.asked import asks
+from cop_core.cli.output import interruptible, say, tell
+from cop_core.errors import CancelledError, InputError
+from cop_core.recipes import AcquireRecipe, Recipe, WatchRecipe, command_of
+
+if TYPE_CHECKING:
+    from cop_core.cli.live_view import WatchedStack
+    from cop_core.records import AnalysedProfile, Comparison
+
+OutIfAny = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", metavar="DIR", help="Folder for a report at the end."),
+]
+
+
+@asks(WatchRecipe, path="TIFF, zarr or folder of TIFFs; may not exist yet.")
+def watch(
+    recipe: WatchRecipe,
+    output: OutIfAny = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object a plane and nothing else.")
+    ] = False,
+) -> None:
+    """Noise against depth while a stack is being acquired.
+
+    Ends when all planes are there, when none came for a while, or at Ctrl-C. --stop-after, where
+    it is given, is for the first plane too.
+    """
+    from cop_core.cli.live_view import WatchedStack, json_lines, tables
+    from cop_core.pipeline import run
+
+    seen = WatchedStack()
+    with interruptible() as stop, (json_lines if as_json else tables)(seen) as show:
+
+        def follow(event: object) -> None:
+            show(event)
+            waits(seen)
+            if getattr(sys.stdout, "lost", "") and output is None:
+                stop.set()  # nobody is told any more
+
+        waits = _patience(recipe)
+        found = run(recipe, on_event=follow, cancelled=stop.is_set)
+    ended = "cancelled" if stop.is_set() or seen.last is None else seen.last.step.state.value
+    text = f"{ended}: {_count(seen)}"
+    if output and seen.came:
+        _report(found, recipe, output, quiet=as_json)
+    if stop.is_set():
+        raise CancelledError(text, where=recipe.stack.source)
+    say(f"{recipe.stack.source}: {text}")
+
+
+@asks(AcquireRecipe)
+def demo_live(recipe: AcquireRecipe, output: OutIfAny = None) -> None:
+    """Acquire at fixed and at gained power in a simulated microscope, and read it meanwhile.
+
+    Both stacks are taken through Micro-Manager's engine, compared as `cop compare` does, and
+    reported where a folder is given.
+    """
+    from cop_core.cli.live_view import WatchedStack, tables
+    from cop_core.pipeline import run
+    from cop_core.report import summary
+
+    with tables(WatchedStack()) as show:
+        both = run(recipe, on_event=show)
+    if output is None:
+        tell(summary(both))
+    else:
+        _report(both, recipe, output)
+
+
+def _patience(recipe: WatchRecipe) -> Callable[[WatchedStack], None]:
+    """Return what gives up where no first plane comes, if a time for that was given."""
+    from cop_core.stacks.growing import State
+
+    given = "stopped_after_s" in recipe.model_fields_set
+    begun: float | None = None
+
+    def wait(seen: WatchedStack) -> None:
+        nonlocal begun
+        step = seen.last.step if seen.last else None
+        if not given or step is None or step.state is not State.WAITING:
+            return
+        begun = begun or time.monotonic()
+        if time.monotonic() - begun > recipe.stopped_after_s:
+            raise InputError(
+                f"no plane came in {recipe.stopped_after_s:g} s",
+                where=recipe.stack.source,
+                advice="check the path, or wait longer",
+            )
+
+    return wait
+
+
+def _count(seen: WatchedStack) -> str:
+    """Return how many planes came, of how many."""
+    came, planned = len(seen.came), seen.last.planned if seen.last else None
+    if planned:
+        return f"{came} of {planned} planes"
+    return f"{came} plane{'s' if came != 1 else ''}; how many were to come is not known"
+
+
+def _report(
+    found: AnalysedProfile | Comparison, recipe: Recipe, output: Path, *, quiet: bool = False
+) -> None:
+    """Write the report, with the command that reads it again where there is one."""
+    from cop_core.report import recipe_of, summary, why_not_repeatable, write_report
+
+    asked = recipe if why_not_repeatable(found) else recipe_of(found)
+    folder = write_report(found, output, command=command_of(asked, output))
+    if not quiet:
+        tell(summary(found), f"report: {folder / 'report.html'}")

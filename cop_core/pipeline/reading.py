@@ -1,0 +1,128 @@
+"""Stacks opened and read as a recipe asks, finished or growing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from cop_core.errors import InputError
+from cop_core.pipeline.events import Means, OnEvent, Opened, Stepped, Working
+from cop_core.reading import StackReader, estimator_for
+from cop_core.reading.reader import BATCH
+from cop_core.recipes import NORMALISATIONS, ReadingOptions, StackOptions, Window
+from cop_core.records import AnalysedProfile, DepthProfile
+from cop_core.stacks import Stack, open_stack
+from cop_core.stacks.growing import Source
+from cop_core.statistics import fit_profile, within
+
+_REST_S: Final = 0.02
+"""Time between two looks at a source while there is nothing to do."""
+
+
+def open_all(asked: Sequence[StackOptions], means: Means) -> list[Stack | Source]:
+    """Return stacks, opened where they were not given, so that a bad one is told at once."""
+    return [open_one(number, options, means) for number, options in enumerate(asked)]
+
+
+def open_one(number: int, options: StackOptions, means: Means) -> Stack | Source:
+    """Return one of the stacks of a recipe, opened where it was not given.
+
+    Raises
+    ------
+    InputError
+        If it cannot be opened, or has neither a path nor was given.
+    """
+    known = means.sources[number] if number < len(means.sources) else None
+    if known is not None:
+        return known
+    if options.source is None:
+        raise InputError(
+            "the recipe names no file for it",
+            where=options.name or f"stack {number + 1}",
+            advice="give the stack beside the recipe",
+        )
+    return open_stack(options.source, options)
+
+
+def read_all(
+    sources: Sequence[Stack | Source],
+    reading: ReadingOptions,
+    names: Sequence[str | None],
+    means: Means,
+) -> list[DepthProfile]:
+    """Read stacks one after the other; cancelled, each has the planes that were read."""
+    means.on_event(Working("loading the network"))
+    estimator = means.estimator or estimator_for(reading)
+    readers = [
+        StackReader(source, estimator, reading, name=name, batch_size=means.batch_size or BATCH)
+        for source, name in zip(sources, names, strict=True)
+    ]
+    started = [reader.profile for reader in readers]
+    known = tuple(p.depth_um if len(p) else np.empty(0) for p in started)
+    means.on_event(Opened(tuple(p.name for p in started), estimator.components, known))
+    try:
+        for number, (source, reader) in enumerate(zip(sources, readers, strict=True)):
+            if means.cancelled():  # a source may begin its acquisition when it is asked
+                break
+            follow(number, source, reader, means, reader.profile.name)
+    except Exception as error:
+        if means.on_problem is None:
+            raise
+        means.on_problem(error)
+    return [reader.profile for reader in readers]
+
+
+def with_sensitivity(
+    analysed: Sequence[AnalysedProfile],
+    stacks: Sequence[Stack | Source],
+    window_um: Window | None,
+    means: Means,
+) -> list[AnalysedProfile]:
+    """Return profiles with the lines of the same stacks under every other normalisation.
+
+    There are none for what was not read to its end.
+    """
+    found, own = list(analysed), analysed[0].profile.reading
+    for other in NORMALISATIONS:
+        if other == own.normalisation:
+            continue
+        names = [each.name for each in analysed]
+        aside = replace(means, on_event=_aside(means, f"reading again, {other}"))
+        profiles = read_all(stacks, own.but(normalisation=other), names, aside)
+        if not all(p.provenance is not None and p.provenance.whole for p in profiles):
+            break
+        if window_um is not None:
+            profiles = [within(profile, window_um) for profile in profiles]
+        found = [
+            replace(each, sensitivity={**each.sensitivity, other: fit_profile(profile)})
+            for each, profile in zip(found, profiles, strict=True)
+        ]
+    return found
+
+
+def _aside(means: Means, what: str) -> OnEvent:
+    """Return what tells of a reading beside the one that is asked for: only how far it is."""
+
+    def tell(event: object) -> None:
+        if isinstance(event, Stepped):
+            means.on_event(Working(what, event.name, event.step.done, event.step.total))
+
+    return tell
+
+
+def follow(
+    number: int, source: Stack | Source, reader: StackReader, means: Means, name: str
+) -> bool:
+    """Read a stack, telling of every step; return whether it was read to its end."""
+    for step in reader:
+        planned = len(source) if isinstance(source, Stack) else source.planned
+        means.on_event(Stepped(number, name, step, planned))
+        if step.ended or means.cancelled():
+            return step.ended
+        if step.idle:
+            time.sleep(_REST_S)
+    return False

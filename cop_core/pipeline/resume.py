@@ -1,0 +1,133 @@
+"""Finished stacks of a study on disk: kept to the last bit, and known again by a later run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from cop_core.errors import InputError
+from cop_core.recipes import ReadingOptions, StackOptions
+from cop_core.recipes.base import checked
+from cop_core.records import DepthProfile, FileIdentity, Provenance, Role
+from cop_core.report.hashing import sha256_of
+from cop_core.stacks.files import file_state
+from cop_core.writing import replace_files
+
+PROFILE_FILE: Final = "profile.json"
+"""Beside a stack's report: its profile to the last bit, and the SHA-256 of ``report.json``."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A finished stack as it lies on disk.
+
+    Attributes
+    ----------
+    profile : DepthProfile
+        Equal to the last bit to what was read.
+    inputs : dict of Role to FileIdentity
+        What its report says of its files.
+    """
+
+    profile: DepthProfile
+    inputs: dict[Role, FileIdentity]
+
+
+def keep(profile: DepthProfile, folder: Path) -> Kept:
+    """Mark a stack as finished, once its report is written; return what `read_kept` will."""
+    report = (folder / "report.json").read_bytes()
+    plain = TypeAdapter(DepthProfile).dump_python(profile, mode="json")
+    # floats are written with as many digits as tell them apart, so reading gives the same ones
+    text = json.dumps({"report_sha256": hashlib.sha256(report).hexdigest(), "profile": plain})
+    replace_files({folder / PROFILE_FILE: text.encode()})
+    return _kept(report, text)
+
+
+def read_kept(folder: Path) -> Kept | None:
+    """Return the finished stack of a folder; None where the report is not the one written."""
+    try:
+        report = (folder / "report.json").read_bytes()
+        return _kept(report, (folder / PROFILE_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError, InputError, RecursionError):
+        return None
+
+
+def _kept(report: bytes, text: str) -> Kept:
+    """Return what both files hold; ValueError where they do not belong together."""
+    known = json.loads(text)
+    if known["report_sha256"] != hashlib.sha256(report).hexdigest():
+        raise ValueError("of another report")
+    profile: DepthProfile = checked(DepthProfile, known["profile"])
+    inputs = json.loads(report)["provenance"]["inputs"].get(profile.name, {})
+    return Kept(profile, checked(dict[Role, FileIdentity], inputs))
+
+
+def is_same(
+    kept: Kept, planned: DepthProfile, hashing: Callable[[int, int], None] = lambda _n, _all: None
+) -> bool:
+    """Tell whether a finished stack is what would be read now.
+
+    Parameters
+    ----------
+    kept : Kept
+        From `read_kept`.
+    planned : DepthProfile
+        Of a `StackReader` that has not begun: depths and powers, no strengths.
+    hashing : callable
+        Told of bytes hashed and in all, where files must be hashed.
+
+    Returns
+    -------
+    bool
+        True where everything that decides the numbers is the same. The files are where their
+        path, size and time are; elsewhere, or touched, where their SHA-256 is that of the report.
+    """
+    was, now = kept.profile.provenance, planned.provenance
+    return (
+        was is not None
+        and now is not None
+        and (kept.profile.name, kept.profile.components) == (planned.name, planned.components)
+        and _asked(kept.profile.reading, was.opened) == _asked(planned.reading, now.opened)
+        and _made(was) == _made(now)
+        and np.array_equal(kept.profile.depth_um, planned.depth_um, equal_nan=True)
+        and np.array_equal(kept.profile.power_mw, planned.power_mw, equal_nan=True)
+        and _same_files(kept, was, now, hashing)
+    )
+
+
+def _asked(reading: ReadingOptions, opened: StackOptions) -> tuple[ReadingOptions, StackOptions]:
+    """Return what was asked for but for what is compared by itself: weights, powers, files."""
+    return (
+        reading.but(weights="", device="", precision="auto"),
+        opened.but(source=None, name=None, power=None),
+    )
+
+
+def _made(made: Provenance) -> tuple[object, ...]:
+    return made.image, made.weights, made.device, made.precision, made.versions
+
+
+def _same_files(
+    kept: Kept, was: Provenance, now: Provenance, hashing: Callable[[int, int], None]
+) -> bool:
+    state, known = file_state(now.source), kept.inputs.get("stack")
+    if state is None or was.files is None or was.files.n_bytes != state.n_bytes:
+        return False
+    if (was.source, was.files) == (now.source, state):
+        return True
+    read = 0
+
+    def advance(n: int) -> None:
+        nonlocal read
+        read += n
+        hashing(read, state.n_bytes)
+
+    sha256 = known and known.sha256
+    return sha256 is not None and sha256 == sha256_of(now.source, advance)

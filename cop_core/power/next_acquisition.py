@@ -1,0 +1,49 @@
+"""A recommendation as what the next acquisition takes: a table of power, a plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cop_core.errors import InputError
+from cop_core.recipes import AcquisitionOptions
+
+if TYPE_CHECKING:
+    from cop_core.power.acquisition_plan import PowerSequence
+    from cop_core.power.recommendation import Recommendation
+
+
+def useq_plan(found: Recommendation, options: AcquisitionOptions | None = None) -> PowerSequence:
+    """Return a recommendation as a useq-schema sequence.
+
+    Raises
+    ------
+    InputError
+        If useq-schema is not installed.
+    """
+    options = options or AcquisitionOptions()
+    try:
+        from cop_core.power.acquisition_plan import power_sequence
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"an acquisition plan needs {error.name}",
+            advice='Install it: pip install "napari-cop[live]"',
+        ) from error
+    return power_sequence(
+        found,
+        options.laser,
+        surface_um=options.surface_um,
+        downwards=-1 if options.stage_falls else 1,
+    )
+
+
+def power_csv(found: Recommendation) -> str:
+    """Return the curve as CSV with the columns ``depth_um,power_mw``.
+
+    Parameters
+    ----------
+    found : Recommendation
+        What is written; every power passes its limit once more.
+    """
+    power_mw = found.limit.require_all(found.power_mw)
+    rows = zip(found.depth_um.tolist(), power_mw.tolist(), strict=True)
+    return "depth_um,power_mw\n" + "".join(f"{depth!r},{power!r}\n" for depth, power in rows)

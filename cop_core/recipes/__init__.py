@@ -1,0 +1,60 @@
+"""Recipes: what is asked for, frozen and checked, with one JSON form."""
+
+from cop_core.recipes.argv import argv_of, command_of
+from cop_core.recipes.base import Option, Part, Recipe, RecipeError, RefusedValueError
+from cop_core.recipes.comparison import N_BOOTSTRAP, ComparisonOptions
+from cop_core.recipes.jobs import (
+    ARMS,
+    AcquireRecipe,
+    CompareRecipe,
+    ProfileRecipe,
+    RecommendRecipe,
+    SimulateRecipe,
+    StudyRecipe,
+    StudyStack,
+    WatchRecipe,
+)
+from cop_core.recipes.power import GainedPower, given_power
+from cop_core.recipes.power_options import AcquisitionOptions, PowerOptions
+from cop_core.recipes.reading import NORMALISATIONS, Normalisation, Precision, ReadingOptions
+from cop_core.recipes.stack import StackOptions
+from cop_core.recipes.training import STAGES, EvaluateRecipe, Negatives, Stage, TrainRecipe
+from cop_core.recipes.values import AS_FILE, Window, window_text
+
+__all__ = [
+    "ARMS",
+    "AS_FILE",
+    "NORMALISATIONS",
+    "N_BOOTSTRAP",
+    "STAGES",
+    "AcquireRecipe",
+    "AcquisitionOptions",
+    "CompareRecipe",
+    "ComparisonOptions",
+    "EvaluateRecipe",
+    "GainedPower",
+    "Negatives",
+    "Normalisation",
+    "Option",
+    "Part",
+    "PowerOptions",
+    "Precision",
+    "ProfileRecipe",
+    "ReadingOptions",
+    "Recipe",
+    "RecipeError",
+    "RecommendRecipe",
+    "RefusedValueError",
+    "SimulateRecipe",
+    "StackOptions",
+    "Stage",
+    "StudyRecipe",
+    "StudyStack",
+    "TrainRecipe",
+    "WatchRecipe",
+    "Window",
+    "argv_of",
+    "command_of",
+    "given_power",
+    "window_text",
+]

@@ -1,0 +1,221 @@
+"""A recipe as a command line of `cop`, and back."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from cop_core.errors import InputError
+from cop_core.recipes.base import Recipe, RecipeError
+from cop_core.recipes.flags import Flag, Place, blank, flags_of, get_at
+from cop_core.recipes.power_options import AcquisitionOptions
+from cop_core.recipes.values import AS_FILE
+
+if TYPE_CHECKING:
+    import os
+
+_COMMANDS: Final[dict[str, tuple[str, tuple[Place, ...]]]] = {
+    "profile": ("profile", (("stack", "source"),)),
+    "comparison": ("compare", (("stacks", 0, "source"), ("stacks", 1, "source"))),
+    "recommendation": ("recommend", (("stack", "source"),)),
+    "study": ("batch", (("plan",),)),
+    "watch": ("watch", (("stack", "source"),)),
+    "simulation": ("simulate", ()),
+    "acquisition": ("demo-live", ()),
+    "training": ("train", ()),
+    "evaluation": ("evaluate", (("folders",),)),
+}
+"""Command of every kind, and the fields that stand in it without an option."""
+
+
+def recipe_from(
+    kind: type[Recipe],
+    fixed: Sequence[str | list[str]],
+    given: Mapping[str, Any],
+    make: Callable[[dict[str, Any]], Recipe] | None = None,
+) -> Recipe:
+    """Return the recipe of a command line.
+
+    Parameters
+    ----------
+    kind : type
+        Of the recipe.
+    fixed : sequence of str or list of str
+        What stands without an option.
+    given : mapping
+        By the name of a `Flag`, a text, or a list of them; True for one without words. What was
+        not given is absent, None or empty.
+    make : callable, optional
+        Makes the recipe of the fields that a command line can state, where that is not all.
+
+    Raises
+    ------
+    InputError
+        In terms of the command line.
+    """
+    flags, plain = flags_of(kind), blank(kind)
+    for place, text in zip(_command(kind)[1], fixed, strict=True):
+        _put(plain, place, text)
+    for flag in flags:
+        value = given.get(flag.name)
+        if value not in (None, False, (), []):
+            for place, one in zip(flag.places, _one_each(flag, value), strict=True):
+                _put(plain, place, one)
+    try:
+        return (make or kind.of)(plain)
+    except RecipeError as error:
+        raise _in_flags(error, flags) from None
+
+
+def argv_of(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> list[str]:
+    """Return the words, after ``cop``, of the command that does what a recipe asks for.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What is as usual is not said.
+    output : path, optional
+        Folder for the report.
+
+    Raises
+    ------
+    InputError
+        If a stack is in no file, or no option says something that is asked for.
+    """
+    kind, plain = type(recipe), _sayable(recipe.plain())
+    command, places = _command(kind)
+    fixed = [get_at(plain, place) for place in places]
+    if None in fixed:
+        raise _unsaid("it is in no file", "save it as a file")
+    words: list[str] = []
+    given: dict[str, Any] = {}
+    for flag in flags_of(kind):
+        said = _said(flag, [get_at(plain, place) for place in flag.places])
+        words += [word for following in said for word in (flag.spelled[0], *following)]
+        given[flag.name] = _parsed(flag, said)
+    rows = {} if "defaults" not in plain else {"stacks": plain["stacks"]}  # those of the plan
+    again = recipe_from(kind, fixed, given, lambda said: kind.of({**said, **rows})).plain()
+    for name in plain:
+        if again[name] != plain[name]:
+            raise _unsaid(f"there are no options for all of {name!r}")
+    to = [] if output is None else ["-o", str(output)]
+    first = [word for one in fixed for word in (one if isinstance(one, list) else [one])]
+    if any(word.startswith("-") for word in first):
+        return [command, *to, *words, "--", *first]
+    return [command, *first, *to, *words]
+
+
+def command_of(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> str:
+    """Return the shell line that does what a recipe asks for, from any folder.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        As for `argv_of`.
+    output : path, optional
+        Folder for the report.
+
+    Returns
+    -------
+    str
+        Quoted for a POSIX shell, paths absolute.
+    """
+    kind, plain = type(recipe), recipe.plain()
+    paths: dict[Place, Mapping[str, str]] = {place: {} for place in _command(kind)[1]}
+    for flag in flags_of(kind):
+        paths |= {place: flag.option.words for place in flag.places if flag.option.path}
+    for place, words in paths.items():
+        value = get_at(recipe, place)
+        if isinstance(value, str | Path) and value not in words:
+            _put(plain, place, _absolute(value))
+        elif place == ("folders",):
+            _put(plain, place, [_absolute(one) for one in value])
+    to = None if output is None else _absolute(Path(output).expanduser())
+    return shlex.join(["cop", *argv_of(kind.of(plain), to)])
+
+
+def as_text(value: Any) -> str:
+    """Return a field's value, in JSON types, as its validator reads it from a text."""
+    if isinstance(value, list):
+        return ":".join("" if one is None else as_text(one) for one in value)
+    if isinstance(value, float):
+        return repr(value).removesuffix(".0")
+    return AS_FILE if value is None else str(value)
+
+
+def _command(kind: type[Recipe]) -> tuple[str, tuple[Place, ...]]:
+    return _COMMANDS[kind.model_fields["kind"].default]
+
+
+def _absolute(path: str | Path) -> str:
+    return str(Path(path).absolute())
+
+
+def _put(whole: dict[str, Any], place: Place, value: Any) -> None:
+    get_at(whole, place[:-1])[place[-1]] = value
+
+
+def _one_each(flag: Flag, value: Any) -> list[Any]:
+    """Return what each of a flag's places gets."""
+    n = len(flag.places)
+    if not flag.each:
+        return [value] * n
+    values = list(value) if isinstance(value, list | tuple) else [value]
+    if len(values) not in (1, n):
+        raise InputError(
+            f"given {len(values)} times for {n} stack{'s' if n > 1 else ''}",
+            where=flag.spelled[0],
+        )
+    return values * (n // len(values))
+
+
+def _in_flags(error: RecipeError, flags: Sequence[Flag]) -> InputError:
+    """Return the same complaint, about an option."""
+    about = [
+        flag.spelled[0]
+        for flag in flags
+        if any(error.field[: len(place)] == place for place in flag.places)
+    ]
+    return InputError(error.what, where=about[0] if about else None, advice=error.advice)
+
+
+def _sayable(plain: dict[str, Any]) -> dict[str, Any]:
+    """Return the same, with what makes no difference to the numbers as a command line has it."""
+    reading, other = plain.get("reading"), plain.get("comparison", plain).get("seed")
+    if reading and reading["crops"] is None and other is not None:
+        reading["seed"] = other  # only random crops need one
+    stacks = plain["stacks"] if plain["kind"] == "comparison" else ()
+    for stack in stacks:  # one that is whole is read the same
+        stack["allow_partial"] = any(one["allow_partial"] for one in stacks)
+    if plain.get("acquisition", ...) is None:
+        plain["acquisition"] = AcquisitionOptions().plain()
+    return plain
+
+
+def _said(flag: Flag, values: list[Any]) -> list[list[str]]:
+    """Return the words that follow a flag, each time that it is said."""
+    if tuple(values) == flag.usual:
+        return []
+    same = all(value == values[0] for value in values)
+    if not (flag.each or same):
+        raise _unsaid(f"{flag.spelled[0]} cannot be both {values[0]} and {values[-1]}")
+    if not flag.n_words:
+        return [[]]
+    if flag.n_words > 1:
+        return [[as_text(one) for one in (values if flag.each else values[0])]]
+    if flag.repeated and not flag.each:
+        return [[as_text(one)] for one in values[0]]
+    return [[as_text(value)] for value in (values[:1] if same else values)]
+
+
+def _parsed(flag: Flag, said: list[list[str]]) -> Any:
+    """Return what a parser makes of the words of a flag."""
+    if flag.repeated or not said:
+        return [word for following in said for word in following]
+    return said[0] if flag.n_words > 1 else said[0][0] if flag.n_words else True
+
+
+def _unsaid(why: str, advice: str = "do it in Python") -> InputError:
+    return InputError(f"no command says this: {why}", advice=advice)

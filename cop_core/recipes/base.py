@@ -1,0 +1,227 @@
+"""What every recipe has: frozen, checked when it is made, and an option behind each field."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from cop_core.errors import InputError
+
+
+@dataclass(frozen=True)
+class Option:
+    """How a field is asked for: by `cop`, in napari's forms and in the columns of a plan.
+
+    Attributes
+    ----------
+    help : str
+        One sentence, for ``--help``, tool tips and the reference.
+    label : str
+        In forms, with the unit; from the field's name where empty.
+    metavar : str
+        What stands for the value in ``--help``.
+    empty : str
+        What an empty field of a form shows.
+    words : mapping of str to str
+        Choices in words, for forms.
+    flags : tuple of str
+        On the command line, where not ``--field-name``.
+    column : bool
+        Whether plans have a column for it.
+    path : bool
+        Whether it may be the path of a file, where it is none of `words`.
+    """
+
+    help: str
+    label: str = ""
+    metavar: str = ""
+    empty: str = ""
+    words: Mapping[str, str] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+    column: bool = True
+    path: bool = False
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        found: dict[str, Any] = handler(schema)
+        return {"description": self.help, **found}
+
+
+class RecipeError(InputError):
+    """A field of a recipe that cannot be used.
+
+    Attributes
+    ----------
+    field : tuple of str or int
+        Which field: names, and positions in lists, from the outermost in.
+    """
+
+    def __init__(
+        self, what: str, *, field: tuple[str | int, ...] = (), advice: str | None = None
+    ) -> None:
+        super().__init__(what, where=".".join(map(str, field)) or None, advice=advice)
+        self.field = field
+
+
+class RefusedValueError(InputError, ValueError):
+    """What a validator raises: what is wrong with a value and, apart, what to do."""
+
+
+class Part(BaseModel):
+    """Some of what is asked for; making one with a value that cannot be used is refused.
+
+    Raises
+    ------
+    RecipeError
+        Names the field, what was expected and what to do.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, ser_json_inf_nan="constants"
+    )
+
+    def __init__(self, **given: Any) -> None:
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            raise recipe_error(error) from None
+
+    # nested parts are then validated with their place instead of being made one by one
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @classmethod
+    def of(cls, given: Any) -> Self:
+        """Return what JSON types state, checked."""
+        part: Self = checked(cls, given)
+        return part
+
+    def but(self, **changed: Any) -> Self:
+        """Return the same with some fields changed, checked."""
+        return type(self)(**{**dict(self), **changed})
+
+    def plain(self) -> dict[str, Any]:
+        """Return the fields as JSON types."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def options(cls) -> Iterator[tuple[str, FieldInfo, Option]]:
+        """Yield name, field and option of what can be asked for."""
+        for name, info in cls.model_fields.items():
+            for found in info.metadata:
+                if isinstance(found, Option):
+                    yield name, info, found
+
+
+def checked(kind: Any, given: Any, where: tuple[str | int, ...] = ()) -> Any:
+    """Return JSON types as what they state: a recipe, a part or a record.
+
+    Parameters
+    ----------
+    kind : type
+        What is expected.
+    given : object
+        JSON types.
+    where : tuple of str or int
+        Keys that lead to it, for errors.
+
+    Raises
+    ------
+    RecipeError
+        With the place, what was expected and what stands there.
+    """
+    try:
+        return _adapter(kind).validate_python(given)
+    except ValidationError as error:
+        raise recipe_error(error, where) from None
+
+
+def problems_in(kind: Any, given: Any) -> tuple[RecipeError, ...]:
+    """Return all that is wrong with JSON types that should state a recipe, a part or a record."""
+    try:
+        _adapter(kind).validate_python(given)
+    except ValidationError as error:
+        return tuple(_in_words(one, ()) for one in error.errors(include_url=False))
+    return ()
+
+
+_adapter = cache(TypeAdapter)
+_SHOWN = 60
+
+
+def shown(value: object) -> str:
+    """Return a value as messages quote it, cut where it is long."""
+    try:
+        text = repr(value)
+    except ValueError:  # a number of more digits than Python writes
+        text = f"a {type(value).__name__} too long to show"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} ..."
+
+
+def recipe_error(error: ValidationError, where: tuple[str | int, ...] = ()) -> RecipeError:
+    """Return pydantic's first complaint in words of ours."""
+    return _in_words(error.errors(include_url=False)[0], where)
+
+
+def _in_words(first: ErrorDetails, where: tuple[str | int, ...]) -> RecipeError:
+    place = (*where, *first["loc"])
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, RefusedValueError):
+        return RecipeError(cause.what, field=place, advice=cause.advice)
+    if first["type"] == "missing":
+        return RecipeError("it is missing", field=place)
+    if first["type"] == "extra_forbidden":
+        return RecipeError("there is no such field", field=place, advice="leave it out")
+    expected = str(first["msg"]).replace("Input ", "It ", 1).partition(", unable to")[0]
+    return RecipeError(f"{shown(first['input'])} cannot be used", field=place, advice=expected)
+
+
+class Recipe(Part):
+    """What is asked for, as a whole; one JSON form for every kind."""
+
+    kinds: ClassVar[dict[str, type[Recipe]]] = {}
+    kind: str
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **more: Any) -> None:
+        super().__pydantic_init_subclass__(**more)
+        Recipe.kinds[cls.model_fields["kind"].default] = cls
+
+    @staticmethod
+    def from_json(text: str | bytes) -> Recipe:
+        """Return the recipe that a JSON text states.
+
+        Raises
+        ------
+        InputError
+            If it is not JSON, or not a recipe; the message names the place.
+        """
+        try:
+            given = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"not JSON ({error})", where="recipe") from None
+        return Recipe.of_kind(given)
+
+    @staticmethod
+    def of_kind(given: Any, where: tuple[str | int, ...] = ()) -> Recipe:
+        """Return the recipe that JSON types state, of whatever kind they say."""
+        kind = given.get("kind") if isinstance(given, dict) else None
+        if not isinstance(kind, str) or kind not in Recipe.kinds:
+            raise RecipeError(
+                f"{kind!r} is not a kind of recipe",
+                field=(*where, "kind"),
+                advice=f"known are {', '.join(sorted(Recipe.kinds))}",
+            )
+        recipe: Recipe = checked(Recipe.kinds[kind], given, where)
+        return recipe
+
+    def to_json(self) -> str:
+        """Return the recipe as JSON text that `from_json` reads."""
+        text = json.dumps(self.plain(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        # names of files that are not UTF-8 are escaped, so that they can be read back
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")

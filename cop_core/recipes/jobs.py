@@ -1,0 +1,210 @@
+"""Whole recipes: one for everything that the program does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from cop_core.recipes.base import Option, Part, Recipe, RefusedValueError
+from cop_core.recipes.comparison import ComparisonOptions
+from cop_core.recipes.power_options import AcquisitionOptions, PowerOptions
+from cop_core.recipes.reading import ReadingOptions
+from cop_core.recipes.stack import StackOptions
+from cop_core.recipes.values import (
+    Count,
+    DepthWindow,
+    NotNegative,
+    PathText,
+    Positive,
+    Seed,
+    folder_name,
+)
+
+Depths = Annotated[
+    DepthWindow | None,
+    Option(
+        "Depths in um that enter fits, 800:1300, or 800: or :1300 where one side is open.",
+        "Depths (µm)",
+        metavar="LOW:HIGH",
+        empty="all",
+    ),
+]
+Sensitivity = Annotated[
+    bool,
+    Option(
+        "Read again with every other normalisation and report how slopes differ.",
+        "Read with every normalisation",
+    ),
+]
+
+
+class ProfileRecipe(Recipe):
+    """Noise against depth of one stack."""
+
+    kind: Literal["profile"] = "profile"
+    stack: StackOptions = StackOptions()
+    reading: ReadingOptions = ReadingOptions()
+    window_um: Depths = None
+    sensitivity: Sensitivity = False
+
+
+class CompareRecipe(Recipe):
+    """Two stacks, the fixed one first, and what differs between them."""
+
+    kind: Literal["comparison"] = "comparison"
+    stacks: tuple[StackOptions, StackOptions] = (
+        StackOptions(name="fixed"),
+        StackOptions(name="gained"),
+    )
+    reading: ReadingOptions = ReadingOptions()
+    comparison: ComparisonOptions = ComparisonOptions()
+    window_um: Depths = None
+    sensitivity: Sensitivity = False
+
+
+class RecommendRecipe(Recipe):
+    """The power to use next, from one stack.
+
+    Attributes
+    ----------
+    from_profile : bool
+        Whether plane means of a reading stand in for the bright structures of the pixels.
+    """
+
+    kind: Literal["recommendation"] = "recommendation"
+    stack: StackOptions = StackOptions()
+    reading: ReadingOptions = ReadingOptions()
+    power: PowerOptions
+    acquisition: AcquisitionOptions | None = AcquisitionOptions()
+    from_profile: bool = False
+
+
+Arm = Literal["fixed", "gained"]
+ARMS: Final[tuple[Arm, ...]] = ("fixed", "gained")
+
+
+class StudyStack(Part):
+    """One stack of a study.
+
+    Attributes
+    ----------
+    line : int
+        Line of the plan that it stands in, from 1; 0 where it is in no plan.
+    animal, channel : str
+        Whose it is, and which channel, as written; empty where not stated.
+    """
+
+    stack: StackOptions
+    arm: Annotated[
+        Arm,
+        BeforeValidator(lambda arm: arm.lower() if isinstance(arm, str) else arm),
+        Option("Power protocol: fixed or gained.", "Arm", words={a: a for a in ARMS}),
+    ]
+    animal: Annotated[
+        str, Option("Whose stack it is: stated for all or for none.", "Animal", metavar="ANIMAL")
+    ] = ""
+    channel: str = ""
+    line: int = 0
+
+    @field_validator("stack")
+    @classmethod
+    def _named(cls, stack: StackOptions) -> StackOptions:
+        if not stack.name:
+            raise RefusedValueError("a stack of a study needs a name")
+        if stack.name != (fit := folder_name(stack.name)):
+            raise RefusedValueError(
+                f"{stack.name!r} is not a name for a folder", advice=f"write {fit!r} for example"
+            )
+        return stack
+
+    @property
+    def name(self) -> str:
+        """What it is called, unique in its arm."""
+        return self.stack.name or ""
+
+    @property
+    def place(self) -> str:
+        """Its folder in that of the study, ``<arm>/<name>``; no other stack has it."""
+        return f"{self.arm}/{self.name}"
+
+
+class StudyRecipe(Recipe):
+    """Many stacks of two arms, each read by itself, then compared.
+
+    Attributes
+    ----------
+    plan : str or None
+        CSV that the stacks come from.
+    defaults : StackOptions
+        What was asked for all stacks of which the plan says nothing else; `stacks` has it
+        already.
+    """
+
+    kind: Literal["study"] = "study"
+    plan: PathText | None = None
+    defaults: StackOptions = StackOptions()
+    stacks: tuple[StudyStack, ...] = Field(min_length=1)
+    reading: ReadingOptions = ReadingOptions()
+    comparison: ComparisonOptions = ComparisonOptions()
+    window_um: Depths = None
+    sensitivity: Sensitivity = False
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Self:
+        ((place, n),) = Counter(s.place.casefold() for s in self.stacks).most_common(1)
+        if n > 1:
+            raise RefusedValueError(f"{n} stacks are called {place}", advice="rename all but one")
+        if len({bool(stack.animal) for stack in self.stacks}) > 1:
+            raise RefusedValueError("some stacks have an animal", advice="state all or none")
+        return self
+
+
+class WatchRecipe(Recipe):
+    """A stack read while it is acquired."""
+
+    kind: Literal["watch"] = "watch"
+    stack: StackOptions = StackOptions()
+    reading: ReadingOptions = ReadingOptions()
+    stopped_after_s: Annotated[
+        Positive,
+        Option(
+            "Where nothing says that the acquisition has ended: time without a new plane after "
+            "which it is taken to have stopped.",
+            "Ended after (s)",
+            metavar="SECONDS",
+            flags=("--stop-after",),
+        ),
+    ] = 30.0
+    planned: Annotated[
+        Count | None,
+        Option(
+            "Planes in all, where the file does not say.", "Planes in all", empty="as stated",
+            flags=("--planes",),
+        ),
+    ] = None  # fmt: skip
+
+
+class SimulateRecipe(Recipe):
+    """A simulated pair of stacks on disk, with the truth beside it."""
+
+    kind: Literal["simulation"] = "simulation"
+    preset: Annotated[
+        Literal["sample", "paper"],
+        Option("sample (60 planes of 256x256) or paper (326 of 512x512).", "Preset"),
+    ] = "sample"
+    seed: Annotated[Seed, Option("Seed of tissue and noise.", "Seed")] = 0
+
+
+class AcquireRecipe(SimulateRecipe):
+    """Both protocols of a preset acquired by the simulated microscope and read meanwhile."""
+
+    kind: Literal["acquisition"] = "acquisition"  # type: ignore[assignment]
+    reading: ReadingOptions = ReadingOptions()
+    max_power_mw: Annotated[
+        Positive, Option("Limit of the laser in mW at the sample.", "Limit (mW)", metavar="MW")
+    ] = 60.0
+    frame_ms: Annotated[
+        NotNegative, Option("Time of a frame in ms.", "Frame (ms)", metavar="MS")
+    ] = 100.0

@@ -1,0 +1,291 @@
+"""The plan of a study: a CSV with one stack a row, checked as a whole before anything is read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from cop_core.csv_table import Problem, Row, read_csv_table
+from cop_core.errors import InputError
+from cop_core.recipes.base import Option, RecipeError, problems_in
+from cop_core.recipes.jobs import ARMS, StudyRecipe, StudyStack
+from cop_core.recipes.stack import StackOptions
+from cop_core.recipes.values import AS_FILE, folder_name
+from cop_core.writing import replace_files
+
+ReadTable = Callable[[Path], object]
+"""Reads a power table; raises InputError where that cannot be done."""
+
+_SUFFIXES: Final = re.compile(r"(\.ome)?\.(zarr|tiff?|btf)$", re.IGNORECASE)
+_FORMULA: Final = ("=", "+", "-", "@")
+
+
+class PlanError(InputError):
+    """Rows of a plan that cannot be used, all of them.
+
+    Attributes
+    ----------
+    problems : tuple of str
+        One a problem: the line, what is wrong and what to do.
+    """
+
+    def __init__(self, problems: Sequence[Problem], *, where: str) -> None:
+        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in the plan"
+        super().__init__(f"{count}, nothing was read", where=where)
+        ordered = sorted(problems, key=lambda problem: problem[0])
+        self.problems = tuple(f"line {line}: {text}" for line, text in ordered)
+
+    def __str__(self) -> str:
+        return "\n  ".join([super().__str__(), *self.problems])
+
+
+def columns() -> dict[str, Option]:
+    """Return the columns of a plan, in their order, and what each asks for.
+
+    All but `stack` and `note`, which is for the reader alone, are fields of recipes.
+    """
+    return {
+        "stack": Option("File or folder, relative to that of the plan.", "Stack"),
+        **{name: option for name, _, option in StudyStack.options() if option.column},
+        **{name: option for name, _, option in StackOptions.options() if option.column},
+        "note": Option("Yours.", "Note"),
+    }
+
+
+# --- reading ---------------------------------------------------------------------------------
+
+
+def read_plan(
+    path: str | os.PathLike[str],
+    read_power: ReadTable,
+    defaults: StackOptions | None = None,
+    **asked: Any,
+) -> StudyRecipe:
+    """Read and check a plan.
+
+    Parameters
+    ----------
+    path : path
+        CSV, UTF-8 with or without byte order mark, separated by ``,`` or ``;`` (numbers may
+        then have a decimal comma), with `columns`, of which ``stack`` and ``arm`` are required.
+        Paths are relative to the plan's folder. What is left empty is as in `defaults`, and
+        ``metadata`` is as the file states.
+    read_power : callable
+        `cop_core.stacks.read_power_table`, for the tables that the plan names.
+    defaults : StackOptions, optional
+        How stacks are opened where their rows do not say.
+    **asked
+        Other fields of `StudyRecipe`.
+
+    Raises
+    ------
+    InputError
+        It cannot be read as a table, or lacks a column. A `PlanError` lists every row that
+        cannot be used: missing files, unknown arms, bad numbers, stacks or names given twice,
+        animals stated for some rows only.
+    """
+    file = Path(path).absolute()
+    table, problems = _table(file)
+    stacks, wrong = check_cells(table, file.parent, read_power, defaults)
+    if problems or wrong:
+        raise PlanError([*problems, *wrong], where=str(file))
+    if not stacks:
+        raise InputError("the plan has no rows", where=str(file), advice="Name a stack in each row")
+    chosen = defaults or StackOptions()
+    return StudyRecipe(plan=str(file), defaults=chosen, stacks=tuple(stacks), **asked)
+
+
+def plan_cells(path: str | os.PathLike[str]) -> tuple[dict[str, str], ...]:
+    """Return what stands in the cells of a plan, to be edited: text by column, not checked.
+
+    Raises
+    ------
+    InputError
+        It cannot be read as a table, or lacks a column.
+    """
+    file = Path(path).absolute()
+    table, problems = _table(file)
+    if problems:
+        raise PlanError(problems, where=str(file))
+    return tuple(cells for _, cells in table)
+
+
+def _table(file: Path) -> tuple[list[Row], list[Problem]]:
+    return read_csv_table(
+        file,
+        "plan",
+        required=("stack", "arm"),
+        known=columns(),
+        numbers=("power", "z_step_um"),
+        aliases={"z_step": "z_step_um"},
+    )
+
+
+def check_cells(
+    table: Iterable[tuple[int, Mapping[str, str]]],
+    folder: Path,
+    read_power: ReadTable,
+    defaults: StackOptions | None = None,
+) -> tuple[list[StudyStack], list[Problem]]:
+    """Check what stands in the cells of a plan.
+
+    Parameters
+    ----------
+    table : iterable of (int, mapping)
+        Line, and text by column, of every row.
+    folder : Path
+        What paths are relative to.
+    read_power, defaults
+        As for `read_plan`.
+
+    Returns
+    -------
+    stacks, problems : list of StudyStack, list of (int, str)
+        The rows that are good by themselves; line and text of all that is wrong.
+    """
+    stacks: list[StudyStack] = []
+    problems: list[Problem] = []
+    for line, texts in table:
+        cells = {column: text.strip() for column, text in texts.items()}
+        given, said = _given(cells, folder, read_power, defaults or StackOptions())
+        wrong = problems_in(StudyStack, given)
+        said = [*_lacking(cells, folder), *said, *(_in_words(e.field[-1], e) for e in wrong)]
+        problems += [(line, text) for text in said]
+        stacks += [] if said else [StudyStack(line=line, **given)]
+    return stacks, [*problems, *_between(stacks)]
+
+
+def _lacking(cells: Mapping[str, str], folder: Path) -> Iterator[str]:
+    stack = cells.get("stack")
+    if not stack:
+        yield "no stack; give its path"
+    elif not os.path.exists(folder / stack):  # noqa: PTH110 - false for names that are too long
+        yield f"no such file or folder {stack!r}; paths are relative to {folder}"
+    if not cells.get("arm"):
+        yield f"no arm; write {' or '.join(ARMS)}"
+
+
+def _given(
+    cells: Mapping[str, str], folder: Path, read_power: ReadTable, defaults: StackOptions
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the fields of a `StudyStack`, and what is wrong with the cells of its stack."""
+    stack, said = dict(defaults), []
+    for name, _, option in StackOptions.options():
+        if option.column and cells.get(name):
+            try:
+                stack[name] = _read(name, cells[name], folder, read_power)
+            except InputError as error:
+                said.append(_in_words(name, error))
+    stack |= {"source": folder / cells.get("stack", ""), "name": _name(cells)}
+    own = {name: cells[name] for name, _, _ in StudyStack.options() if cells.get(name)}
+    channel = cells.get("channel", "").replace(AS_FILE, "")
+    return {"arm": ARMS[0], **own, "stack": stack, "channel": channel}, said
+
+
+def _read(name: str, text: str, folder: Path, read_power: ReadTable) -> Any:
+    """Return what a cell states of a stack; the path of a power table is relative to the plan."""
+    value = getattr(StackOptions.of({name: text}), name)
+    if not isinstance(value, Path):
+        return value
+    read_power(folder / value)
+    return folder / value
+
+
+def _name(cells: Mapping[str, str]) -> str:
+    """Return the name given, else that of the file with channel and time where stated."""
+    choice = [f"{mark}{cells[c]}" for c, mark in (("channel", "c"), ("time", "t")) if cells.get(c)]
+    return cells.get("name") or folder_name("-".join([stack_name(cells.get("stack", "")), *choice]))
+
+
+def stack_name(path: str | Path) -> str:
+    """Return the name of a file or folder without what marks it as a stack."""
+    return _SUFFIXES.sub("", Path(path).name)
+
+
+def _in_words(field: str | int, error: InputError) -> str:
+    column = "name" if field == "stack" else field
+    where = "" if isinstance(error, RecipeError) else f"{error.where}: "
+    advice = f"; {error.advice[0].lower()}{error.advice[1:]}" if error.advice else ""
+    return f"{column}: {where}{error.what}{advice}"
+
+
+def _between(stacks: Sequence[StudyStack]) -> Iterator[Problem]:
+    """Yield what rows that are good by themselves do to each other."""
+    sources: dict[object, int] = {}
+    places: dict[str, int] = {}
+    stated = any(row.animal for row in stacks)
+    for row in stacks:
+        what = Path(row.stack.source or "").resolve(), row.channel, row.stack.time
+        first = sources.setdefault(what, row.line)
+        called = places.setdefault(row.place.casefold(), row.line)
+        if first != row.line:
+            yield row.line, f"the stack of line {first} once more; remove one"
+        elif called != row.line:
+            yield (
+                row.line,
+                f"called {row.name!r} as that of line {called}; give each another name in a "
+                "column 'name'",
+            )
+        if stated and not row.animal:
+            yield row.line, "no animal, others state theirs; state it, or none"
+
+
+# --- writing ---------------------------------------------------------------------------------
+
+
+def save_plan(
+    cells: Sequence[Mapping[str, str]],
+    plan: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+) -> None:
+    """Write rows as a plan; one that is there is replaced.
+
+    Parameters
+    ----------
+    cells : sequence of mapping
+        Text by column, one a row.
+    plan : path
+        The CSV file.
+    folder : path
+        What the paths in the cells are relative to; in the file they are relative to its own.
+
+    Raises
+    ------
+    InputError
+        It cannot be written.
+    """
+    file, root = Path(plan).absolute(), Path(folder).absolute()
+    header = [*columns()]
+    rows = [[row.get(c, "") for c in header] for row in move_cells(cells, root, file.parent)]
+    text = io.StringIO(newline="")
+    returns = any("\r" in cell for row in rows for cell in row)  # which a writer does not quote
+    quoting: Any = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
+    csv.writer(text, lineterminator="\n", quoting=quoting).writerows([header, *rows])
+    try:
+        # the mark tells spreadsheets that it is UTF-8
+        replace_files({file: text.getvalue().encode("utf-8-sig")})
+    except (OSError, UnicodeEncodeError) as error:
+        raise InputError(f"the plan cannot be written ({error})", where=str(plan)) from error
+
+
+def move_cells(cells: Sequence[Mapping[str, str]], old: Path, new: Path) -> list[dict[str, str]]:
+    """Return rows with the paths of stacks and power tables relative to another folder."""
+
+    def moved(cell: str, column: str) -> str:
+        is_path = column == "stack" or (column == "power" and (old / cell).is_file())
+        return _relative(old / cell, new) if cell and is_path else cell
+
+    return [{column: moved(cell, column) for column, cell in row.items()} for row in cells]
+
+
+def _relative(stack: Path, folder: Path) -> str:
+    try:
+        text = Path(os.path.relpath(stack, folder)).as_posix()
+    except ValueError:  # on another drive
+        text = str(stack)
+    return f"./{text}" if text.startswith(_FORMULA) or text != text.lstrip() else text

@@ -1,0 +1,170 @@
+"""What is asked of a recommended power."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from cop_core.recipes.base import Option, Part, RefusedValueError
+from cop_core.recipes.values import DepthWindow, Finite, NotNegative, Positive, a_number, whole
+
+Hold = Literal["signal", "poisson", "gaussian", "quantization"]
+HIGHEST_LIMIT_MW: Final = 1000.0
+"""A limit above this is taken for a mistaken unit: average power at a sample stays below it."""
+FAINTEST: Final = 0.02
+"""Below, a strength is as good as none and its logarithm says nothing."""
+STRONGEST: Final = 0.4
+"""Above, noise itself stretches the range that it is measured by."""
+FOLLOW_UM: Final = 120.0
+MOST_BREAKS: Final = 2
+"""White matter between grey matter has two borders."""
+BRIGHT_SHARE: Final = 0.1
+"""Share of a plane's blocks that count as its bright structures."""
+
+
+class PowerOptions(Part):
+    """Which power is wanted.
+
+    Attributes
+    ----------
+    surface_power_mw : float or None
+        What it gives at depth 0 is held. Without it and `level`, what the stack shows at its
+        shallowest usable plane is held.
+    level : float or None
+        Counts of bright signal above the offset, or a strength from 0.02 to 0.4.
+    depths_um : tuple of float or None
+        Depths of the next stack, ascending; those of this stack where not given.
+    most_breaks : int
+        Changes of attenuation length to look for.
+    share : float
+        Share of a plane that counts as bright structures.
+    """
+
+    max_power_mw: Annotated[
+        float,
+        Field(gt=0, le=HIGHEST_LIMIT_MW),
+        a_number,
+        Option(
+            "Limit in mW at the sample, which no power exceeds.",
+            "Limit (mW)",
+            metavar="MW",
+            empty="must be given",
+        ),
+    ]
+    hold: Annotated[
+        Hold,
+        Option(
+            "What stays the same at every depth.",
+            "Hold",
+            words={
+                "signal": "signal of the bright structures",
+                "poisson": "Poisson noise",
+                "gaussian": "Gaussian noise",
+                "quantization": "quantization",
+            },
+        ),
+    ] = "signal"
+    level: Annotated[
+        Positive | None,
+        Option(
+            "Level to hold: counts of signal, or a strength from 0.02 to 0.4.",
+            "Level",
+            metavar="LEVEL",
+            empty="as acquired",
+        ),
+    ] = None
+    surface_power_mw: Annotated[
+        Positive | None,
+        Option(
+            "Power at depth 0, whose result is held at every depth.",
+            "At surface (mW)",
+            metavar="MW",
+            empty="as acquired",
+        ),
+    ] = None
+    excitation_order: Annotated[
+        Literal[3, 2, 1, 4],
+        BeforeValidator(lambda value: int(value) if value in tuple("1234") else value),
+        Option(
+            "Photons absorbed at once: 3, or 2 for two-photon.",
+            "Excitation",
+            words={"3": "three-photon", "2": "two-photon", "1": "one-photon", "4": "four-photon"},
+        ),
+    ] = 3
+    max_rise_mw: Annotated[
+        Positive | None,
+        Option(
+            "Largest rise from plane to plane, in mW.", "Largest rise (mW)", metavar="MW",
+            empty="any",
+        ),
+    ] = None  # fmt: skip
+    frame_time_s: Annotated[
+        Positive | None,
+        Option(
+            "Time that a plane takes, for energies in mJ.", "Frame time (s)", metavar="S",
+            empty="not known",
+        ),
+    ] = None  # fmt: skip
+    window_um: Annotated[
+        DepthWindow | None,
+        Option(
+            "Depths in um that enter the fit, 100:600, or 100: or :600 where one side is open.",
+            "Depths of the fit (µm)",
+            metavar="LOW:HIGH",
+            empty="all",
+        ),
+    ] = None
+    follow_um: Annotated[
+        NotNegative,
+        Option(
+            "Depth in um over which this tissue's own course around the law is followed; 0 holds "
+            "the law alone.",
+            "Follow tissue over (µm)",
+            metavar="UM",
+        ),
+    ] = FOLLOW_UM
+    depths_um: tuple[Finite, ...] | None = None
+    most_breaks: Annotated[int, Field(ge=0, le=3), whole(0, 3)] = MOST_BREAKS
+    share: Annotated[float, Field(gt=0, le=1), a_number] = BRIGHT_SHARE
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.surface_power_mw is not None and self.level is not None:
+            raise RefusedValueError(
+                "a level and a power at the surface are both given, and each sets the other",
+                advice="give one of them",
+            )
+        if self.surface_power_mw is not None and self.surface_power_mw > self.max_power_mw:
+            raise RefusedValueError(
+                f"{self.surface_power_mw:.6g} mW at the surface is above the limit of "
+                f"{self.max_power_mw:.6g} mW at the sample",
+                advice="lower it; powers are in mW",
+            )
+        strength = self.hold != "signal" and self.level is not None
+        if strength and not FAINTEST <= (self.level or 0) <= STRONGEST:
+            raise RefusedValueError(
+                f"a strength of {self.level:g} cannot be held",
+                advice=f"give a share of 1, from {FAINTEST} to {STRONGEST}",
+            )
+        return self
+
+
+class AcquisitionOptions(Part):
+    """How the recommended power becomes an acquisition."""
+
+    laser: Annotated[
+        tuple[str, str],
+        Option(
+            "Device and property that take mW at the sample, for plan.json.",
+            "Laser",
+            metavar="DEVICE PROPERTY",
+        ),
+    ] = ("Laser", "Power_mW")
+    surface_um: Annotated[
+        Finite,
+        Option("Stage position of depth 0, for plan.json.", "Stage at surface (µm)", metavar="UM"),
+    ] = 0.0
+    stage_falls: Annotated[
+        bool, Option("The stage's z falls with depth, for plan.json.", "Stage falls with depth")
+    ] = False

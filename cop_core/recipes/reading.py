@@ -1,0 +1,79 @@
+"""What is asked of a reading: range, crops, weights, device."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, get_args
+
+from cop_core.recipes.base import Option, Part
+from cop_core.recipes.values import Count, Finite, PathText, Seed
+
+Normalisation = Literal["plane-percentile", "stack-percentile", "plane-minmax"]
+NORMALISATIONS: Final[tuple[Normalisation, ...]] = get_args(Normalisation)
+Precision = Literal["auto", "float32", "bfloat16"]
+
+Weights = Annotated[
+    PathText,
+    Option(
+        "Weights: default, paper-small (the paper's noise), or a .safetensors file.",
+        "Weights",
+        metavar="WEIGHTS",
+        words={"default": "microscopy noise", "paper-small": "the paper's noise"},
+        flags=("--weights", "--estimator"),
+        path=True,
+    ),
+]
+Device = Annotated[
+    str,
+    Option(
+        "auto (a graphics card where there is one), cpu, cuda or mps.",
+        "Device",
+        words={name: name for name in ("auto", "cpu", "cuda", "mps")},
+    ),
+]
+
+
+class ReadingOptions(Part):
+    """How planes become strengths."""
+
+    normalisation: Annotated[
+        Normalisation,
+        Option(
+            "What becomes 0 and 1 before the network reads a plane.",
+            "Black and white",
+            words={
+                "plane-percentile": "each plane, 0.1 to 99.9 %",
+                "stack-percentile": "whole stack, 0.1 to 99.9 %",
+                "plane-minmax": "each plane, darkest to brightest",
+            },
+        ),
+    ] = "plane-percentile"
+    crops: Annotated[
+        Count | None,
+        Option(
+            "Random 192x192 crops of each plane; without it every pixel is used.",
+            "Crops per plane",
+            empty="every pixel",
+        ),
+    ] = None
+    seed: Annotated[
+        Seed, Option("Seed of everything random: the same seed, the same numbers.", "Seed")
+    ] = 0
+    offset_counts: Annotated[
+        Finite | None,
+        Option(
+            "The detector's zero level in counts, where known; it becomes black.",
+            "Zero level (counts)",
+            metavar="COUNTS",
+            empty="not known",
+        ),
+    ] = None
+    weights: Weights = "default"
+    device: Device = "auto"
+    precision: Annotated[
+        Precision,
+        Option(
+            "Of the network; auto takes bfloat16 where the processor is built for it.",
+            "Precision",
+            words={name: name for name in get_args(Precision)},
+        ),
+    ] = "auto"

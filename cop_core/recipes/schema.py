@@ -1,0 +1,20 @@
+"""The JSON Schema of recipes, published as docs/recipe.schema.json."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Union
+
+from pydantic import Field, TypeAdapter
+
+from cop_core.recipes import Recipe
+
+
+def recipe_schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) that every kind of recipe fits."""
+    kinds: Any = Union[tuple(Recipe.kinds[name] for name in sorted(Recipe.kinds))]  # noqa: UP007
+    adapter: TypeAdapter[Any] = TypeAdapter(Annotated[kinds, Field(discriminator="kind")])
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Recipe of napari-cop",
+        **adapter.json_schema(),
+    }

@@ -1,0 +1,91 @@
+"""What is asked of a stack: which file, which of the stacks in it, its depths and powers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, field_validator
+
+from cop_core.recipes.base import Option, Part
+from cop_core.recipes.power import POWER_FORMS, PowerGiven
+from cop_core.recipes.values import AS_FILE, Channel, Index, PathText, Positive
+
+
+class StackOptions(Part):
+    """How a stack is opened; what is None, or the text ``metadata``, is as the file states.
+
+    Attributes
+    ----------
+    source : str or None
+        Path of the file or folder; None for what is in no file (an array, a layer, a running
+        acquisition).
+    name : str or None
+        What to call the stack.
+    left_out : dict of int to str
+        Planes, by index, that are to enter no fits, and why.
+    """
+
+    source: PathText | None = None
+    name: Annotated[
+        str | None,
+        Option("What the stack is called in tables and figures.", "Name", empty="its file's"),
+    ] = None
+    z_step_um: Annotated[
+        Positive | None,
+        Option(
+            "Distance between planes in um, where the file does not say.",
+            "Z step (µm)",
+            metavar="UM",
+            empty="as the file states",
+        ),
+    ] = None
+    power: Annotated[
+        PowerGiven,
+        Option(
+            f"Excitation power at the sample: {POWER_FORMS}.",
+            "Power",
+            metavar="POWER",
+            empty="as the file states",
+            path=True,
+        ),
+    ] = None
+    channel: Annotated[
+        Channel,
+        Option(
+            "Channel, by number from 0 or by name.", "Channel", metavar="CHANNEL",
+            empty="the only one",
+        ),
+    ] = None  # fmt: skip
+    time: Annotated[
+        Index | None,
+        Option("Time point, from 0.", "Time", metavar="TIME", empty="the only one"),
+    ] = None
+    axes: Annotated[
+        str | None,
+        AfterValidator(lambda axes: axes and axes.upper()),
+        Option(
+            "Order of the axes, for example ZCYX, where the file is wrong.",
+            "Axes",
+            metavar="AXES",
+            empty="as the file states",
+        ),
+    ] = None
+    level: Annotated[
+        Index,
+        Option(
+            "Resolution level of a pyramid; 0 is the finest.",
+            "Level",
+            metavar="LEVEL",
+            flags=("--pyramid-level",),
+        ),
+    ] = 0
+    allow_partial: Annotated[
+        bool,
+        Option("Read what is left of a file that is cut off.", "Read cut files", column=False),
+    ] = False
+    left_out: dict[Index, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
+
+    @field_validator("name", "z_step_um", "channel", "time", "axes", mode="before")
+    @classmethod
+    def _as_file(cls, value: Any) -> Any:
+        return None if isinstance(value, str) and value == AS_FILE else value

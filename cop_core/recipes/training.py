@@ -1,0 +1,147 @@
+"""What is asked of a training, and of an evaluation of weights."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal, get_args
+
+from pydantic import Field
+
+from cop_core.recipes.base import Option, Recipe
+from cop_core.recipes.reading import Device, Weights
+from cop_core.recipes.values import (
+    MOST,
+    Count,
+    Index,
+    NotNegative,
+    PathText,
+    Positive,
+    Seed,
+    Share,
+    whole,
+)
+
+Stage = Literal["contrastive", "head", "finetune"]
+STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
+Negatives = Literal["same-image", "authors"]
+AtLeastThree = Annotated[int, Field(ge=3, le=MOST), whole(3)]
+Prior = Annotated[
+    str,
+    Option(
+        "Prior of the strengths: paper, wide, nearly_clean, alone, pair, faint, mixture, stacks, "
+        "doses, benchmark.",
+        "Prior",
+    ),
+]
+
+
+class TrainRecipe(Recipe):
+    """A training run; together with the seed its fields reproduce it.
+
+    Attributes
+    ----------
+    genomes : tuple of str
+        With several, batches take turns, the encoder is shared and each has its own head.
+    first_batch : int
+        Number of the first batch of each stage: those before are of the runs whose weights this
+        one goes on from, since from the same seed come the same crops.
+    learning_rate, weight_decay : float
+        Of Muon (matrices of the layers) and AdamW (all else).
+    temperature : float
+        Of InfoNCE.
+    negatives : {"same-image", "authors"}
+        The paper's text keeps the same image under other noise as a negative, the authors' code
+        masks it out.
+    ema : float
+        Decay of the running mean of weights that is evaluated and shipped.
+    """
+
+    kind: Literal["training"] = "training"
+    genomes: Annotated[
+        tuple[str, ...],
+        Field(min_length=1),
+        Option(
+            "Noise to learn: microscopy, paper, cmos or pmt; give it again for a shared encoder.",
+            "Genomes",
+            metavar="GENOME",
+            flags=("--genome",),
+        ),
+    ] = ("microscopy",)
+    network: Annotated[str, Option("default or paper (ViT-B/16).", "Network")] = "default"
+    prior: Prior = "mixture"
+    contrastive_steps: Annotated[Index, Option("Steps that tell noises apart; 0 for none.")] = 150
+    head_steps: Annotated[Index, Option("Steps of the head alone; 0 for none.")] = 60
+    finetune_steps: Annotated[Index, Option("Steps of the whole network; 0 for none.")] = 3000
+    batch_size: Annotated[
+        AtLeastThree, Option("Crops a step (contrastive: triples are a third of it).")
+    ] = 96
+    uses: Annotated[
+        Count,
+        Option(
+            "Steps that learn from each batch: more where noise is made on the cores that train."
+        ),
+    ] = 1
+    first_batch: Index = 0
+    learning_rate: Annotated[NotNegative, Option("Rate of learning, at its highest.")] = 1e-3
+    weight_decay: Annotated[NotNegative, Option("Decay of the weights.")] = 0.05
+    warmup_steps: Annotated[Index, Option("Steps in which the rate rises, in each stage.")] = 100
+    decay_share: Annotated[
+        Share, Option("Last share of each stage, in which the rate falls to 0.")
+    ] = 0.25
+    temperature: Annotated[Positive, Option("Temperature of the contrastive stage.")] = 0.1
+    negatives: Annotated[
+        Negatives,
+        Option("Keep the same image under other noise as a negative, or mask it."),
+    ] = "same-image"
+    alignment: Annotated[
+        NotNegative,
+        Option("Weight, in fine-tuning, of how far one noise's features on two images lie apart."),
+    ] = 0.0
+    ema: Annotated[
+        Share, Option("Decay of the running mean of weights, which is what a run writes.")
+    ] = 0.999
+    scenes: Annotated[AtLeastThree, Option("Clean scenes to render.")] = 6000
+    scene_size: Annotated[Count, Option("Side of a scene, in pixels.")] = 256
+    doubt_crops: Annotated[
+        Index,
+        Option("Crops of unseen scenes to learn the uncertainty from, last of all; 0 for none."),
+    ] = 8192
+    seed: Annotated[Seed, Option("Seed of scenes, strengths, noise and first weights.")] = 0
+    start: Annotated[
+        PathText | None,
+        Option(
+            "Weights to go on from: a name or a .safetensors.",
+            metavar="WEIGHTS",
+            words={"default": "microscopy noise", "paper-small": "the paper's noise"},
+            path=True,
+        ),
+    ] = None
+    device: Device = "auto"
+
+    def steps(self, stage: Stage) -> int:
+        """Return the number of optimiser steps of a stage."""
+        return int(getattr(self, f"{stage}_steps"))
+
+    def settings(self) -> dict[str, Any]:
+        """Return what a run is known by, in JSON types: all but where it runs."""
+        return self.model_dump(mode="json", exclude={"kind", "start", "device"})
+
+
+class EvaluateRecipe(Recipe):
+    """Accuracy on clean pictures that are given known noise.
+
+    Attributes
+    ----------
+    folders : tuple of str
+        Of clean pictures, one a domain.
+    features : bool
+        Whether to keep what the strengths are read from, for figures.
+    """
+
+    kind: Literal["evaluation"] = "evaluation"
+    folders: Annotated[tuple[PathText, ...], Field(min_length=1)]
+    weights: Weights = "default"
+    prior: Prior = "paper"
+    crops: Annotated[int, Field(ge=8, le=MOST), whole(8), Option("Crops a domain.", "Crops")] = 256
+    seed: Annotated[Seed, Option("Seed of crops, strengths and noise.", "Seed")] = 0
+    device: Device = "auto"
+    features: bool = False

@@ -1,0 +1,137 @@
+"""Values that have a text form of their own: read in one place, whoever asks for them."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from typing import Annotated, Any, Final
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+
+from cop_core.recipes.base import RefusedValueError, shown
+
+AS_FILE: Final = "metadata"
+"""Given for a stack: what its file states."""
+MOST: Final = 10**6
+"""No count or index of ours is larger."""
+
+
+def _no_truth(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise RefusedValueError(f"a number was expected, not {value}")
+    return value
+
+
+def _path_text(value: Any) -> str:
+    """Return a path as text; bytes that are not UTF-8 stay as the system escapes them."""
+    if not isinstance(value, str | os.PathLike):
+        raise RefusedValueError(f"a path was expected, not {shown(value)}")
+    return os.fsdecode(value)
+
+
+PathText = Annotated[
+    str,
+    PlainValidator(_path_text, json_schema_input_type=str),
+    PlainSerializer(lambda text: text, return_type=Any),
+]
+"""Path of a file or folder."""
+
+
+def _window(value: Any) -> Any:
+    if isinstance(value, str):
+        low, colon, high = value.partition(":")
+        if not colon:
+            raise RefusedValueError(
+                f"{shown(value)} is not a depth window", advice="give LOW:HIGH in um"
+            )
+        value = low.strip() or None, high.strip() or None
+    try:
+        limits = tuple(None if x is None else float(x) for x in value)
+    except (OverflowError, TypeError, ValueError):
+        limits = (math.nan,)
+    known = [x for x in limits if x is not None]
+    if len(limits) != 2 or not all(map(math.isfinite, known)):
+        raise RefusedValueError(
+            f"{shown(value)} is not a depth window", advice="give LOW:HIGH in um"
+        )
+    if not known or (len(known) == 2 and not known[0] < known[1]):
+        raise RefusedValueError(
+            f"{limits[0]} to {limits[1]} is not a depth window",
+            advice="give the shallower limit in um first, and leave one side open at most",
+        )
+    return limits
+
+
+Window = tuple[float | None, float | None]
+"""Shallowest and deepest depth in um, both included; None where open."""
+DepthWindow = Annotated[Window, BeforeValidator(lambda v: None if v is None else _window(v))]
+"""A window, checked; read from ``LOW:HIGH`` too."""
+
+
+def window_text(window_um: Window) -> str:
+    """Return a window in words, ``"from 800 to 1300 um"``."""
+    low, high = window_um
+    if low is None or high is None:
+        return f"above {high:g} um" if low is None else f"from {low:g} um"
+    return f"from {low:g} to {high:g} um"
+
+
+def _channel(value: Any) -> Any:
+    """Read a number as one; names stay."""
+    if isinstance(value, str):
+        text = value.strip()
+        if not (text.isascii() and text.isdigit()):
+            return text or None
+        value = int(text) if len(text) <= len(str(MOST)) else -1
+    if isinstance(value, int) and not 0 <= _no_truth(value) <= MOST:
+        raise RefusedValueError(
+            "such a channel cannot be", advice=f"give a number from 0 to {MOST}"
+        )
+    return value
+
+
+Channel = Annotated[int | str | None, BeforeValidator(_channel)]
+"""Number from 0, or name."""
+
+
+def whole(low: int, high: int = MOST) -> WrapValidator:
+    """Say both ends of the range, whatever is wrong with a whole number."""
+
+    def check(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return read(_no_truth(value))
+        except ValidationError:
+            raise RefusedValueError(
+                f"{shown(value)} cannot be used", advice=f"give a whole number from {low} to {high}"
+            ) from None
+
+    return WrapValidator(check)
+
+
+a_number = BeforeValidator(_no_truth)
+# limits stand next to the type: what comes after a validator is not in the JSON Schema
+Finite = Annotated[float, a_number]
+Positive = Annotated[float, Field(gt=0), a_number]
+NotNegative = Annotated[float, Field(ge=0), a_number]
+Share = Annotated[float, Field(ge=0, le=1), a_number]
+Count = Annotated[int, Field(ge=1, le=MOST), whole(1)]
+Index = Annotated[int, Field(ge=0, le=MOST), whole(0)]
+Seed = Annotated[int, Field(ge=0, lt=2**63), whole(0, 2**63 - 1)]
+
+
+_NOT_IN_FOLDER_NAMES: Final = re.compile(r"[^\w.+-]+")
+_LONGEST_NAME: Final = 100
+
+
+def folder_name(text: str) -> str:
+    """Return text as the name of a folder: no separators, nothing hidden, no formula."""
+    return _NOT_IN_FOLDER_NAMES.sub("_", text).strip("._+-")[:_LONGEST_NAME] or "stack"

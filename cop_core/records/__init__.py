@@ -1,0 +1,59 @@
+"""Records: what was found, frozen and typed, carried from stage to stage."""
+
+from cop_core.records.effects import (
+    AnalysedProfile,
+    ArmsComparison,
+    ArmsEffect,
+    BreakFit,
+    Comparison,
+    ComponentEffect,
+    MixedFit,
+    Photons,
+    Result,
+    SlopeFit,
+)
+from cop_core.records.profile import (
+    NOT_READ,
+    OUTSIDE,
+    UNFAMILIAR,
+    DepthProfile,
+    PlaneEstimate,
+    distinct_names,
+)
+from cop_core.records.provenance import (
+    FileIdentity,
+    FileState,
+    Provenance,
+    Role,
+    StoredImage,
+    WeightsUsed,
+)
+from cop_core.records.study import ChannelComparison, StudyRecord, StudyStackRecord
+
+__all__ = [
+    "NOT_READ",
+    "OUTSIDE",
+    "UNFAMILIAR",
+    "AnalysedProfile",
+    "ArmsComparison",
+    "ArmsEffect",
+    "BreakFit",
+    "ChannelComparison",
+    "Comparison",
+    "ComponentEffect",
+    "DepthProfile",
+    "FileIdentity",
+    "FileState",
+    "MixedFit",
+    "Photons",
+    "PlaneEstimate",
+    "Provenance",
+    "Result",
+    "Role",
+    "SlopeFit",
+    "StoredImage",
+    "StudyRecord",
+    "StudyStackRecord",
+    "WeightsUsed",
+    "distinct_names",
+]

@@ -1,0 +1,150 @@
+"""Where a profile comes from: files, stack, weights, machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cop_core.recipes import StackOptions
+
+
+@dataclass(frozen=True)
+class FileState:
+    """What tells cheaply whether files are still the same.
+
+    Attributes
+    ----------
+    n_files, n_bytes : int
+        All files of a folder, or of a set that an OME-TIFF belongs to.
+    modified : str
+        Newest time of change, ISO 8601, UTC.
+    """
+
+    n_files: int
+    n_bytes: int
+    modified: str
+
+
+Role = Literal["stack", "power", "weights"]
+"""What a file is to a stack."""
+
+
+@dataclass(frozen=True)
+class FileIdentity:
+    """What identifies a file or folder that was read.
+
+    Attributes
+    ----------
+    n_files, n_bytes, modified
+        As in `FileState`; None where it is gone.
+    sha256 : str or None
+        Of the file, or of the folder as a tree.
+    note : str
+        Why there is no hash.
+    """
+
+    path: str
+    n_files: int | None = None
+    n_bytes: int | None = None
+    modified: str | None = None
+    sha256: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """How a stack is stored, and which part of it was read.
+
+    Attributes
+    ----------
+    format : str
+        For example ``"ome-tiff"``.
+    axes, shape : str, tuple of int
+        Letter and length of every axis as stored.
+    dtype : str
+        Type of the pixels.
+    plane_shape : tuple of int
+        Height and width.
+    pixel_size_um : tuple of float or None
+        (y, x).
+    plane_axis : str
+        Letter of the axis along which planes follow one another.
+    channel, time : int or None
+        Index that was chosen.
+    channel_name : str or None
+        As the file names it.
+    depth_from : str
+        Whether depths were given or come from a step or positions in the metadata.
+    """
+
+    format: str
+    axes: str
+    shape: tuple[int, ...]
+    dtype: str = ""
+    plane_shape: tuple[int, int] = (0, 0)
+    pixel_size_um: tuple[float, float] | None = None
+    plane_axis: str = ""
+    channel: int | None = None
+    channel_name: str | None = None
+    time: int | None = None
+    depth_from: str = ""
+
+
+@dataclass(frozen=True)
+class WeightsUsed:
+    """With what a stack was read.
+
+    Attributes
+    ----------
+    order : tuple of str
+        Primitives of the genome that the weights were trained on.
+    """
+
+    name: str
+    sha256: str
+    genome: str
+    order: tuple[str, ...] = ()
+    fingerprint: str = ""
+
+    @property
+    def physical(self) -> bool:
+        """Whether its Poisson strength is that of shot noise, so that photons can be counted."""
+        return "shot" in self.order
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a profile comes from.
+
+    Attributes
+    ----------
+    source : str
+        Path, or what it was: ``"array"``, a layer, a device.
+    opened : StackOptions
+        How it was opened.
+    image : StoredImage
+        What it holds.
+    weights : WeightsUsed or None
+        None where the stack was only measured, not read.
+    device, precision : str
+        Where the network ran.
+    files : FileState or None
+        When the reading began; None where it is in no file, or was stopped.
+    whole : bool
+        Whether all planes were read.
+    stack_range_counts : tuple of float or None
+        0.1 and 99.9 percentiles of the stack.
+    versions : dict of str to str
+        Of the packages that made the numbers.
+    """
+
+    source: str
+    opened: StackOptions
+    image: StoredImage
+    weights: WeightsUsed | None = None
+    device: str = ""
+    precision: str = ""
+    files: FileState | None = None
+    whole: bool = True
+    stack_range_counts: tuple[float, float] | None = None
+    versions: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,320 @@
+"""Reports of a recommended power."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Final
+
+import numpy as np
+
+from cop_core.power import Recommendation, power_csv, useq_plan
+from cop_core.recipes import PowerOptions, RecommendRecipe
+from cop_core.report.columns import (
+    PER_CENT,
+    Column,
+    Interval,
+    Number,
+    Results,
+    TextTable,
+    Truth,
+    Whole,
+)
+from cop_core.report.kinds import Kind, register
+from cop_core.report.protocols import obstacles_of, opened_as
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from cop_core.records import Provenance
+    from cop_core.report.columns import Tree
+
+_MOST_ROWS: Final = 9
+
+
+class LayerResults(Results):
+    """One layer of tissue."""
+
+    top_um: Number
+    bottom_um: Number
+    length_um: Annotated[
+        Number,
+        Column(
+            "Length",
+            "effective attenuation length; undefined where the signal does not fall",
+            "µm",
+            form=".0f",
+            interval="length_ci95_um",
+        ),
+    ]
+    length_ci95_um: Interval
+
+
+class AttenuationResults(Results):
+    """How the signal falls with depth."""
+
+    excitation_order: Whole
+    layers: tuple[LayerResults, ...]
+    breaks_um: tuple[Number, ...]
+    breaks_ci95_um: tuple[Interval, ...]
+    rho: Number
+    offset_counts: Number
+    offset_error_counts: Number
+    offset_estimated: Truth
+    n_planes: Whole
+    n_excluded: Whole
+
+
+class HeldResults(Results):
+    """What is held, and at which level."""
+
+    quantity: str
+    level: Number
+    exponent_of_power: Number
+    follow_um: Number
+
+
+class LimitResults(Results):
+    """What no power exceeds."""
+
+    max_mw: Number
+    max_rise_mw: Number
+
+
+class RecommendedPlane(Results):
+    """The power to use at one depth."""
+
+    depth_um: Annotated[Number, Column("Depth", "", "µm", form=".0f")]
+    power_mw: Annotated[Number, Column("Power", "power at the sample to use", "mW", form=".2f")]
+    wanted_mw: Annotated[
+        Number,
+        Column("Wanted", "power that would hold the level without a limit", "mW", form=".2f"),
+    ]
+    wanted_low_mw: Number
+    wanted_high_mw: Number
+    expected: Number
+    tissue: Number
+    capped: Truth
+    extrapolated: Truth
+
+
+class MeasuredPlane(Results):
+    """What the stack shows at one plane."""
+
+    depth_um: Number
+    power_mw: Number
+    signal_counts: Number
+    held: Number
+    reason: str
+
+
+class EnergyResults(Results):
+    """What the curve costs in light, beside two others at equal noise."""
+
+    planes: Whole
+    recommended: Annotated[Number, Column("Light", "", "mW planes", form=".1f")]
+    fixed: Number
+    exponential: Number
+    fixed_mw: Annotated[Number, Column("Fixed power", "", "mW", form=".1f")]
+    exponential_p0_mw: Number
+    exponential_length_um: Annotated[Number, Column("Length of the law", "", "µm", form=".0f")]
+    acquired: Number
+    frame_time_s: Number
+    unit: str = "sum of mW over the planes that reach the level"
+    recommended_mj: Number
+    saving_on_fixed: Annotated[Number, Column("Recommended saves", "", "%", PER_CENT, ".0f")]
+    saving_on_exponential: Number
+
+
+class RecommendationDocument(Results):
+    """What is recommended."""
+
+    stack: str
+    attenuation: AttenuationResults
+    held: HeldResults
+    limit: LimitResults
+    cap_depth_um: Number
+    planes: tuple[RecommendedPlane, ...]
+    measured: tuple[MeasuredPlane, ...]
+    energy: EnergyResults
+
+
+class RecommendationKind(Kind[Recommendation]):
+    """Reports of a recommended power; an acquisition plan lies beside where one is asked for."""
+
+    name = "recommendation"
+    schema_version = "2.0"
+    record = Recommendation
+    results = RecommendationDocument
+    file_name = "recommendation.json"
+    owned = ("plan.json",)
+
+    def state(self, record: Recommendation) -> RecommendationDocument:
+        held, energy = record.held, record.energy
+        return RecommendationDocument(
+            stack=record.attenuation.signal.name,
+            attenuation=_attenuation(record),
+            held=HeldResults(
+                quantity=held.name,
+                level=record.level,
+                exponent_of_power=held.exponent,
+                follow_um=held.tissue.over_um if held.tissue else 0.0,
+            ),
+            limit=LimitResults(max_mw=record.limit.max_mw, max_rise_mw=record.limit.max_rise_mw),
+            cap_depth_um=record.cap_depth_um,
+            planes=tuple(_planes(record)),
+            measured=tuple(_measured(record)),
+            energy=EnergyResults(
+                **vars(energy),
+                recommended_mj=energy.recommended_mj,
+                saving_on_fixed=energy.saving_on_fixed,
+                saving_on_exponential=energy.saving_on_exponential,
+            ),
+        )
+
+    def caveats(self, record: Recommendation) -> tuple[str, ...]:
+        return record.notes
+
+    def recipe(self, record: Recommendation) -> RecommendRecipe:
+        recipe = record.recipe or RecommendRecipe(
+            power=PowerOptions(max_power_mw=record.limit.max_mw), acquisition=None
+        )
+        return recipe.but(stack=opened_as(recipe.stack, record.attenuation.signal.name))
+
+    def obstacles(self, record: Recommendation) -> Iterator[str]:
+        if record.recipe is None:
+            yield "how it was asked for is not known"
+        elif record.profile is not None:
+            yield from obstacles_of(record.profile.provenance, record.profile)
+            if record.profile.reading != record.recipe.reading:
+                yield "its profile was read with other options"
+        else:
+            yield from obstacles_of(record.provenance)
+
+    def provenances(self, record: Recommendation) -> Mapping[str, Provenance]:
+        made = (record.profile and record.profile.provenance) or record.provenance
+        return {record.attenuation.signal.name: made} if made else {}
+
+    def texts(self, record: Recommendation, document: Tree) -> dict[str, str]:
+        texts = {"power.csv": power_csv(record)}
+        if record.recipe is not None and record.recipe.acquisition is not None:
+            plan = useq_plan(record, record.recipe.acquisition)
+            from cop_core.power.acquisition_plan import plan_text  # useq-schema is there
+
+            texts["plan.json"] = plan_text(plan)
+        return texts
+
+    def figures(self, record: Recommendation) -> dict[str, Callable[[], Figure]]:
+        from cop_core.report.power_figure import power_figure
+
+        return {"power": lambda: power_figure(record)}
+
+    def tables(self, record: Recommendation, document: Tree, *, brief: bool) -> list[TextTable]:
+        return [_layer_table(document), _curve_table(record, document), _energy_table(document)]
+
+
+def _attenuation(found: Recommendation) -> AttenuationResults:
+    attenuation, fit, offset = found.attenuation, found.attenuation.fit, found.attenuation.offset
+    return AttenuationResults(
+        excitation_order=attenuation.order,
+        layers=tuple(LayerResults(**vars(layer)) for layer in attenuation.layers),
+        breaks_um=fit.breaks_um,
+        breaks_ci95_um=fit.breaks_ci95_um,
+        rho=fit.rho,
+        offset_counts=offset.counts,
+        offset_error_counts=offset.error_counts,
+        offset_estimated=offset.estimated,
+        n_planes=int(attenuation.used.sum()),
+        n_excluded=int((~attenuation.used).sum()),
+    )
+
+
+def _planes(found: Recommendation) -> Iterator[RecommendedPlane]:
+    tissue = found.held.tissue
+    columns = {
+        "depth_um": found.depth_um,
+        "power_mw": found.power_mw,
+        "wanted_mw": found.wanted_mw,
+        "wanted_low_mw": found.low_mw,
+        "wanted_high_mw": found.high_mw,
+        "expected": found.expected,
+        "tissue": np.exp(tissue.at(found.depth_um) if tissue else 0 * found.depth_um),
+        "capped": found.capped,
+        "extrapolated": found.extrapolated,
+    }
+    for row in zip(*(values.tolist() for values in columns.values()), strict=True):
+        yield RecommendedPlane(**dict(zip(columns, row, strict=True)))
+
+
+def _measured(found: Recommendation) -> Iterator[MeasuredPlane]:
+    signal, keys = found.attenuation.signal, MeasuredPlane.model_fields
+    for row in zip(
+        signal.depth_um, signal.power_mw, found.attenuation.counts, found.held.measured,
+        found.attenuation.reasons, strict=True,
+    ):  # fmt: skip
+        yield MeasuredPlane(**dict(zip(keys, row, strict=True)))
+
+
+def _layer_table(document: Tree) -> TextTable:
+    found = document["attenuation"]
+    n = found["n_planes"] + found["n_excluded"]
+    column = dict(LayerResults.columns())["length_um"]
+    return TextTable(
+        f"{document['stack']}: attenuation length ({found['n_planes']} of {n} planes)",
+        ("depth, µm", column.title),
+        tuple(
+            (f"{layer['top_um']:.0f} to {layer['bottom_um']:.0f}", column.cell("length_um", layer))
+            for layer in found["layers"]
+        ),
+    )
+
+
+def _curve_table(found: Recommendation, document: Tree) -> TextTable:
+    planes, columns = document["planes"], dict(RecommendedPlane.columns())
+    step, last = max(math.ceil((len(planes) - 1) / _MOST_ROWS), 1), len(planes) - 1
+    rows = []
+    for plane in (planes[i] for i in sorted({*range(0, last + 1, step), last})):
+        ends = (min(plane[end], found.limit.max_mw) for end in ("wanted_low_mw", "wanted_high_mw"))
+        marks = {"limit": plane["capped"], "beyond": plane["extrapolated"]}
+        rows.append(
+            (
+                columns["depth_um"].text(plane["depth_um"]),
+                columns["power_mw"].text(plane["power_mw"]),
+                " to ".join(map(columns["power_mw"].text, ends)),
+                found.held.text(plane["expected"]),
+                ", ".join(name for name, holds in marks.items() if holds),
+            )
+        )
+    return TextTable(
+        f"power that holds the {found.held.label} at {found.held.text(found.level)}",
+        ("depth, µm", "power, mW", "95 % interval", "expected", ""),
+        tuple(rows),
+    )
+
+
+def _energy_table(document: Tree) -> TextTable:
+    energy, columns = document["energy"], dict(EnergyResults.columns())
+    seconds = energy["frame_time_s"]
+
+    def row(name: str, key: str) -> tuple[str, str, str]:
+        saved = energy.get(f"saving_on_{key}")
+        return (
+            name,
+            columns["recommended"].text(energy[key] * (seconds or 1.0)),
+            "" if saved is None else f"{columns['saving_on_fixed'].text(saved)} %",
+        )
+
+    length = columns["exponential_length_um"].text(energy["exponential_length_um"])
+    fixed = columns["fixed_mw"].text(energy["fixed_mw"])
+    return TextTable(
+        f"light over the {energy['planes']} planes that reach the level, equal noise",
+        ("protocol", "mJ" if seconds else "mW planes", "recommended saves"),
+        (
+            row("recommended", "recommended"),
+            row(f"exponential, {length} µm", "exponential"),
+            row(f"fixed, {fixed} mW", "fixed"),
+        ),
+    )
+
+
+register(RecommendationKind())

@@ -1,0 +1,289 @@
+"""Reports of studies: every stack, and both arms of every channel compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from cop_core.recipes import StudyRecipe
+from cop_core.recipes.values import folder_name
+from cop_core.records import (
+    ArmsComparison,
+    ChannelComparison,
+    Comparison,
+    StudyRecord,
+    StudyStackRecord,
+)
+from cop_core.report.columns import Results, TextTable, Whole, label, table_by_component
+from cop_core.report.csv_tables import csv_text
+from cop_core.report.kinds import Kind, register
+from cop_core.report.protocols import (
+    arms_results,
+    effect_results,
+    how_compared,
+    obstacles_of,
+    protocol_results,
+    slopes_of,
+)
+from cop_core.report.results import (
+    ARMS_EFFECT,
+    EFFECT,
+    EFFECT_BRIEFLY,
+    EQUIVALENCE,
+    EQUIVALENCE_BRIEFLY,
+    ArmsEffectResults,
+    EffectResults,
+    LineResults,
+    SlopeDifferenceResults,
+    SlopeResults,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from cop_core.records import FileIdentity, Provenance, Role
+    from cop_core.report.columns import Tree
+
+SLOPE: Final = SlopeResults.chosen("slope_per_um")["slope_per_um"]
+_IN_CSV: Final = (
+    *("mean", "sd", "slope_per_um", "se", "slope_ci95", "p_value", "r2", "rho", "n_effective"),
+    *("n_planes", "n_excluded"),
+)
+
+
+class StackResults(Results):
+    """One stack; `error` says why it failed, or why no plane of it counts."""
+
+    place: str
+    name: str
+    arm: str
+    animal: str | None
+    channel: str | None
+    line: Whole
+    path: str | None
+    error: str | None
+    components: dict[str, LineResults]
+    caveats: tuple[str, ...]
+
+
+class LeftOut(Results):
+    """A stack that entered no comparison."""
+
+    place: str
+    reason: str
+
+
+class ChannelResults(Results):
+    """Both arms of one channel; `note` says why they are not compared."""
+
+    channel: str | None
+    fixed: tuple[str, ...]
+    gained: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
+    note: str | None
+    kind: Literal["pair", "arms"] | None
+    components: dict[str, EffectResults | ArmsEffectResults]
+    caveats: tuple[str, ...]
+
+
+class OtherChannelResults(Results):
+    """What differs between the arms under another normalisation."""
+
+    channel: str | None
+    note: str | None
+    components: dict[str, SlopeDifferenceResults]
+
+
+class OtherResults(Results):
+    """Slopes under another normalisation, of the stacks and of what differs between the arms."""
+
+    stacks: dict[str, dict[str, SlopeResults]]
+    comparisons: tuple[OtherChannelResults, ...]
+
+
+class StudyDocument(Results):
+    """What a study found; it does not depend on how often the study was stopped."""
+
+    stacks: tuple[StackResults, ...]
+    comparisons: tuple[ChannelResults, ...]
+    sensitivity: dict[str, OtherResults]
+
+
+class StudyKind(Kind[StudyRecord]):
+    """Reports of studies."""
+
+    name = "study"
+    schema_version = "2.0"
+    record = StudyRecord
+    results = StudyDocument
+    file_name = "study.json"
+    template = "study.html"
+    owned = ("figures/curves*", "figures/slopes*")
+
+    def state(self, record: StudyRecord) -> StudyDocument:
+        return StudyDocument(
+            stacks=tuple(map(_stack, record.stacks)),
+            comparisons=tuple(map(_channel, record.comparisons)),
+            sensitivity={
+                name: OtherResults(
+                    stacks={
+                        stack.row.place: slopes_of(stack.analysed.sensitivity[name])
+                        for stack in record.stacks
+                        if stack.analysed and name in stack.analysed.sensitivity
+                    },
+                    comparisons=tuple(map(_other_channel, compared)),
+                )
+                for name, compared in record.sensitivity.items()
+            },
+        )
+
+    def caveats(self, record: StudyRecord) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(said for each in record.comparisons for said in _said(each)))
+
+    def recipe(self, record: StudyRecord) -> StudyRecipe:
+        return record.recipe
+
+    def obstacles(self, record: StudyRecord) -> Iterator[str]:
+        for stack in record.stacks:
+            if stack.profile is not None:
+                found = obstacles_of(stack.profile.provenance, stack.profile)
+                yield from (f"{stack.row.place}: {what}" for what in found)
+
+    def provenances(self, record: StudyRecord) -> dict[str, Provenance]:
+        made = {s.row.place: s.profile.provenance for s in record.stacks if s.profile is not None}
+        return {place: one for place, one in made.items() if one is not None}
+
+    def inputs(self, record: StudyRecord) -> dict[str, dict[Role, FileIdentity]]:
+        return {stack.row.place: stack.inputs for stack in record.stacks if stack.inputs}
+
+    def tables(self, record: StudyRecord, document: Tree, *, brief: bool) -> list[TextTable]:
+        compared = [_compared(each, document, brief=brief) for each in document["comparisons"]]
+        found = [table for table in compared if table.rows]
+        return found if brief else [*found, _slopes(document["stacks"])]
+
+    def texts(self, record: StudyRecord, document: Tree) -> dict[str, str]:
+        return {"study.csv": csv_text(_csv_rows(document["stacks"]))}
+
+    def figures(self, record: StudyRecord) -> dict[str, Callable[[], Figure]]:
+        from cop_core.report.study_figures import curves_figure, slopes_figure
+
+        found: dict[str, Callable[[], Figure]] = {}
+        for i, each in enumerate(record.comparisons, start=1):
+            if each.fixed or each.gained:
+                end = f"-{i}-{folder_name(each.channel)}" if len(record.comparisons) > 1 else ""
+                found[f"curves{end}"] = partial(curves_figure, each)
+                found[f"slopes{end}"] = partial(slopes_figure, each)
+        return found
+
+
+def _stack(stack: StudyStackRecord) -> StackResults:
+    row, found = stack.row, stack.analysed
+    return StackResults(
+        place=row.place,
+        name=row.name,
+        arm=row.arm,
+        animal=row.animal or None,
+        channel=row.channel or None,
+        line=row.line,
+        path=row.stack.source,
+        error=(stack.error or stack.left_out) if found is None else None,
+        components={} if found is None else protocol_results(found).components,
+        caveats=() if found is None else found.caveats,
+    )
+
+
+def _channel(each: ChannelComparison) -> ChannelResults:
+    result = each.result
+    arms = isinstance(result, ArmsComparison)
+    return ChannelResults(
+        channel=each.channel or None,
+        fixed=tuple(stack.row.place for stack in each.fixed),
+        gained=tuple(stack.row.place for stack in each.gained),
+        left_out=tuple(LeftOut(place=s.row.place, reason=s.left_out) for s in each.left_out),
+        note=each.note or None,
+        kind=None if result is None else "arms" if arms else "pair",
+        components=_effects(result),
+        caveats=result.caveats if result else (),
+    )
+
+
+def _other_channel(each: ChannelComparison) -> OtherChannelResults:
+    effects = _effects(each.result).items()
+    return OtherChannelResults(
+        channel=each.channel or None,
+        note=each.note or None,
+        components={
+            component: SlopeDifferenceResults(
+                slope_difference_per_um=effect.slope_difference_per_um,
+                ci95=effect.ci95,
+                p_holm=effect.p_holm,
+            )
+            for component, effect in effects
+        },
+    )
+
+
+def _effects(
+    result: Comparison | ArmsComparison | None,
+) -> dict[str, EffectResults | ArmsEffectResults]:
+    if isinstance(result, ArmsComparison):
+        return {effect.component: arms_results(effect) for effect in result.effects}
+    return {} if result is None else {e.component: effect_results(e) for e in result.effects}
+
+
+def _said(each: ChannelComparison) -> Iterator[str]:
+    """Yield what to know beside the numbers of a comparison."""
+    channel = f"channel {each.channel}: " if each.channel else ""
+    for said in each.result.caveats if each.result else (each.note,):
+        yield channel + said
+    for stack in each.left_out:
+        yield f"left out: {stack.row.place}, {stack.left_out}"
+
+
+# --- tables --------------------------------------------------------------------------------------
+
+
+def _compared(each: Tree, document: Tree, *, brief: bool) -> TextTable:
+    options, arms = document["recipe"]["comparison"], each["kind"] == "arms"
+    columns = EFFECT_BRIEFLY if brief else ARMS_EFFECT if arms else EFFECT
+    if options["margin_per_100_um"] is not None:
+        columns = columns | (EQUIVALENCE_BRIEFLY if brief else EQUIVALENCE)
+    channel = f", channel {each['channel']}" if each["channel"] else ""
+    title = f"fixed ({len(each['fixed'])}) minus gained ({len(each['gained'])}){channel}"
+    return table_by_component(title, columns, each["components"], "; ".join(how_compared(options)))
+
+
+def _slopes(stacks: Sequence[Tree]) -> TextTable:
+    """Return the slopes of all stacks, or why there are none."""
+    components = next((tuple(s["components"]) for s in stacks if s["components"]), ())
+    rows = (
+        (
+            *(stack["place"], stack["animal"] or ""),
+            *(SLOPE.cell("slope_per_um", stack["components"][c]) for c in stack["components"]),
+            *("" for _ in components if not stack["components"]),
+            stack["error"] or "",
+        )
+        for stack in stacks
+    )
+    head = ("stack", "animal", *map(label, components), "error")
+    return TextTable("Slope of every stack", head, tuple(rows), SLOPE.title)
+
+
+def _csv_rows(stacks: Sequence[Tree]) -> Iterator[list[Any]]:
+    """Yield a header, then a row for each stack and component; one for a stack that failed."""
+    columns = [n for key in _IN_CSV for n in _parts(key, (f"{key}_low", f"{key}_high"), key)]
+    yield ["stack", "arm", "animal", "channel", "component", *columns, "error"]
+    for stack in stacks:
+        whose = [stack[key] for key in ("place", "arm", "animal", "channel")]
+        for component, values in (stack["components"] or {"": {}}).items():
+            numbers = [n for key in _IN_CSV for n in _parts(key, values.get(key), values.get(key))]
+            yield [*whose, component, *numbers, stack["error"]]
+
+
+def _parts(key: str, both: Any, one: Any) -> Iterator[Any]:
+    """Yield the two ends of an interval, or one value."""
+    yield from (both or (None, None)) if key.endswith("ci95") else (one,)
+
+
+register(StudyKind())

@@ -1,0 +1,162 @@
+"""The stacks below a folder, listed as a plan to be filled in."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tifffile
+
+from cop_core.errors import InputError
+from cop_core.recipes import ARMS
+from cop_core.recipes.plan import columns, save_plan, stack_name
+from cop_core.recipes.values import folder_name
+from cop_core.stacks.files import source_files
+from cop_core.stacks.formats import FORMATS, tiff_folder
+from cop_core.stacks.formats.tiff.planes import quiet_tifffile
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What lies below a folder.
+
+    Attributes
+    ----------
+    folder : Path
+        The folder; hidden ones below it are left out.
+    stacks : tuple of Path
+        In the order of their paths: files and folders of known formats, and folders whose TIFFs
+        hold one plane each. The other files that an OME-TIFF names are part of it.
+    loops : tuple of Path
+        Links to folders that had been searched already, and were not followed.
+    """
+
+    folder: Path
+    stacks: tuple[Path, ...]
+    loops: tuple[Path, ...]
+
+    @property
+    def arms(self) -> list[str]:
+        """Arm of each stack; empty where no word of its path says it, or words say both."""
+        return [_arm_of(stack.relative_to(self.folder)) for stack in self.stacks]
+
+    @property
+    def cells(self) -> list[dict[str, str]]:
+        """Rows of a plan, text by column; what no name says is empty, paths are relative."""
+        below, arms = [stack.relative_to(self.folder) for stack in self.stacks], self.arms
+        return [
+            {**dict.fromkeys(columns(), ""), "stack": path.as_posix(), "arm": arm, "name": name}
+            for path, arm, name in zip(below, arms, _names(below, arms), strict=True)
+        ]
+
+
+def list_stacks(folder: str | os.PathLike[str]) -> Listing:
+    """List the stacks below a folder; links to folders are followed once.
+
+    Raises
+    ------
+    InputError
+        There is no stack, or a folder cannot be read.
+    """
+    root = Path(folder).absolute()
+    if not os.path.isdir(root):  # noqa: PTH112 - false for names that are too long
+        raise InputError("no such folder", where=str(root), advice="Give the folder of the stacks")
+    stacks: list[Path] = []
+    loops: list[Path] = []
+    folders, links, seen = deque([root]), deque[Path](), set[str]()
+    try:
+        while folders or links:  # folders that are there before those that links lead to
+            below = folders.popleft() if folders else links.popleft()
+            if (real := os.path.realpath(below)) in seen:
+                loops.append(below)
+                continue
+            seen.add(real)
+            if _is_stack(below):
+                stacks.append(below)
+                continue
+            shown = sorted(path for path in below.iterdir() if not path.name.startswith("."))
+            stacks += _in(below, [path for path in shown if path.is_file() and _is_stack(path)])
+            for path in shown:
+                if path.is_dir():
+                    (links if path.is_symlink() else folders).append(path)
+    except OSError as error:
+        raise InputError(
+            f"it cannot be listed ({error.strerror or error})", where=str(error.filename or root)
+        ) from error
+    if not stacks:
+        raise InputError("no TIFF or zarr below it", where=str(folder))
+    return Listing(root, tuple(sorted(stacks)), tuple(loops))
+
+
+def write_plan(folder: str | os.PathLike[str], plan: str | os.PathLike[str]) -> Listing:
+    """Write a plan with the stacks below a folder, to be filled in.
+
+    Parameters
+    ----------
+    folder : path
+        Where the stacks are.
+    plan : path
+        The CSV file to write; it must not exist, so that none is lost that was filled in.
+
+    Raises
+    ------
+    InputError
+        There is no stack, or the plan exists or cannot be written.
+    """
+    file = Path(plan).absolute()
+    if os.path.lexists(file):
+        raise InputError("it exists already", where=str(plan), advice="Choose another name")
+    found = list_stacks(folder)
+    save_plan(found.cells, file, found.folder)
+    return found
+
+
+def _arm_of(path: Path) -> str:
+    words = re.split(r"[^a-z]+", str(path).lower())
+    found = [arm for arm in ARMS if arm in words]
+    return found[0] if len(found) == 1 else ""
+
+
+def _is_stack(path: Path) -> bool:
+    """Tell whether a file or folder is of a known format, but for TIFFs that a folder holds."""
+    try:
+        return any(known.recognises(path) for known in FORMATS if known is not tiff_folder)
+    except OSError:  # it may not be read
+        return False
+
+
+def _in(folder: Path, files: Sequence[Path]) -> Iterator[Path]:
+    """Yield the files that are stacks, or their folder where it is one."""
+    if len(files) > 1 and _is_one_plane(files[0]):
+        yield folder
+        return
+    known: set[Path] = set()
+    for path in files:
+        if path not in known:
+            yield path
+        known.update(source_files(path))
+
+
+def _is_one_plane(path: Path) -> bool:
+    try:
+        with quiet_tifffile(), tifffile.TiffFile(path) as tif:
+            return bool(tif.series[0].ndim == 2)
+    except Exception:  # damaged in one of many ways: listed, so that reading it says how
+        return False
+
+
+def _names(paths: Sequence[Path], arms: Sequence[str]) -> list[str]:
+    """Return a name for each path, with its folders where the file's alone is not unique.
+
+    While arms are to be filled in, a name must be unique in the whole study.
+    """
+    short = [folder_name(stack_name(path)) for path in paths]
+    keys = [(arm if all(arms) else "", s.casefold()) for arm, s in zip(arms, short, strict=True)]
+    return [
+        name if keys.count(key) == 1 else folder_name(stack_name("_".join(path.parts)))
+        for name, key, path in zip(short, keys, paths, strict=True)
+    ]

@@ -1,0 +1,80 @@
+"""Intervals and p values: of one estimate, of several at once, of being small enough."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy
+
+from cop_core.components import CLEAN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NAN = float("nan")
+
+
+def t_interval(value: float, se: float, dof: float) -> tuple[float, float]:
+    """Return the 95 % confidence interval of an estimate with t-distributed error."""
+    half = float(scipy.stats.t.ppf(0.975, dof)) * se
+    return value - half, value + half
+
+
+def t_p_value(value: float, se: float, dof: float) -> float:
+    """Return the two-sided p of an estimate against 0; NaN for 0 with no error."""
+    if se == 0:
+        return 0.0 if value else _NAN
+    return float(2 * scipy.stats.t.sf(abs(value / se), dof))
+
+
+def holm(p_values: Mapping[str, float]) -> dict[str, float]:
+    """Return p corrected over the noise components that have one.
+
+    Parameters
+    ----------
+    p_values : mapping of str to float
+        By component; clean is no noise and stays out.
+
+    Returns
+    -------
+    dict of str to float
+        By component, in the same order; NaN for clean and where p is NaN.
+    """
+    from statsmodels.stats.multitest import multipletests
+
+    found = dict.fromkeys(p_values, _NAN)
+    tested = [c for c, p in p_values.items() if c != CLEAN and np.isfinite(p)]
+    if tested:
+        corrected = multipletests([p_values[c] for c in tested], method="holm")[1]
+        found |= {c: float(p) for c, p in zip(tested, corrected, strict=True)}
+    return found
+
+
+def equivalence_p(slope: float, se: float, dof: float, margin: float) -> float:
+    """Return p of two one-sided tests that a slope lies within plus or minus a margin.
+
+    Parameters
+    ----------
+    slope, se : float
+        Slope and its standard error.
+    dof : float
+        Degrees of freedom of the error.
+    margin : float
+        Largest slope that counts as none, in the slope's unit, above 0.
+
+    Returns
+    -------
+    float
+        The larger p of the two. Below 0.05 the slope is shown to be smaller than the margin
+        (the 90 % interval lies inside it). NaN where slope or error are undefined.
+
+    References
+    ----------
+    .. [1] D. J. Schuirmann, J. Pharmacokinet. Biopharm. 15, 657 (1987).
+    """
+    if not np.isfinite([slope, se]).all():
+        return float("nan")
+    if se == 0:
+        return float(abs(slope) >= margin)
+    return float(scipy.stats.t.sf((margin - abs(slope)) / se, dof))

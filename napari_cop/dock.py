@@ -1,0 +1,298 @@
+"""What the widgets of one or two stacks have in common: input, run, plots, export."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtWidgets import QPlainTextEdit, QTabWidget, QVBoxLayout, QWidget
+
+from cop_core.errors import CopError
+from napari_cop.forms.recipe_form import RecipeForm
+from napari_cop.forms.stack import StackForm
+from napari_cop.pages import depth_page, input_page, table_page
+from napari_cop.plots.depth import DepthPlots
+from napari_cop.power_page import PowerPage
+from napari_cop.result_table import ResultTable
+from napari_cop.results import Results
+from napari_cop.run_bar import RunBar
+from napari_cop.runner import Runner, State, tell
+from napari_cop.viewer_link import Following, ViewerLink
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+    from napari.layers import Layer
+    from napari.viewer import Viewer
+
+    from cop_core.pipeline import Opened
+    from cop_core.recipes import Recipe
+    from cop_core.records import Result
+    from napari_cop.runner import Outcome
+    from napari_cop.sources import ChosenStack
+
+_TURN_MS: Final = 50
+
+
+class NoiseDock(QWidget):
+    """Input, run, plots and export of one or two stacks."""
+
+    arms: ClassVar[tuple[tuple[str | None, str], ...]]
+    """Name of each protocol (None: the stack's own) and title of its form."""
+    run_title: ClassVar[str]
+    recipe: ClassVar[type[Recipe]]
+    asked_elsewhere: ClassVar[tuple[str, ...]] = ("stack", "stacks")
+    """Fields of the recipe that are not under Advanced."""
+    form_type: ClassVar[type[StackForm]] = StackForm
+    plots_type: ClassVar[type[DepthPlots]] = DepthPlots
+
+    def __init__(self, viewer: Viewer) -> None:
+        super().__init__()
+        self.viewer = viewer
+        self._following = Following()
+        self._layers = Following()
+        self._reading: list[ChosenStack] = []
+        self._edits: list[str] = []
+        self._steps: list[Callable[[], None]] = []
+        self._turns = QTimer(self)
+        self._turns.timeout.connect(self._next_step)
+        self.forms = [self.form_type(viewer, self._following) for _ in self.arms]
+        self.options = RecipeForm(self.recipe, without=self.asked_elsewhere)
+        self.plots = self.plots_type(theme=viewer.theme)
+        self.table = ResultTable()
+        self.remarks = QPlainTextEdit()
+        self.runner = Runner(self)
+        self.link = ViewerLink(viewer, self._following, self)
+        self.results = Results(viewer, self.link, self)
+        self.power = PowerPage(self.results, theme=viewer.theme)
+        self.bar = RunBar(self.run_title)
+        self.tabs = QTabWidget()
+        self._arrange()
+        self._connect()
+        self._suggest()
+        self.runner.warm_up()
+
+    # --- layout ---------------------------------------------------------------------------
+
+    def _arrange(self) -> None:
+        titles = [title for _, title in self.arms]
+        forms = list(zip(titles, self.forms, strict=True))
+        self.tabs.addTab(input_page(forms, self.options), "Input")
+        self.tabs.addTab(depth_page(self.plots), "Depth")
+        for title, page in self.further_tabs():
+            self.tabs.addTab(page, title)
+        self.tabs.addTab(table_page(self.table, self.remarks), "Table")
+        self.tabs.addTab(self.power, "Power")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.addWidget(self.tabs, 1)
+        layout.addWidget(self.bar)
+        self.setMinimumWidth(440)
+
+    def further_tabs(self) -> list[tuple[str, QWidget]]:
+        """Return titles and pages beside those of every dock."""
+        return []
+
+    # --- connections ----------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        bar, runner = self.bar, self.runner
+        bar.run.connect(self.run)
+        bar.cancel.connect(runner.stop)
+        bar.export.connect(self.results.ask_and_export)
+        bar.copy.connect(self.results.copy_command)
+        bar.map.connect(self.results.add_noise_maps)
+        self.results.said.connect(bar.status.setText)
+        self.results.failed.connect(self._failed)
+        runner.state_changed.connect(self._state_changed)
+        runner.progressed.connect(bar.set_progress)
+        runner.opened.connect(self._opened)
+        runner.plane_read.connect(self.plots.add)
+        runner.finished.connect(self._finished)
+        runner.failed.connect(self._failed)
+        self.plots.plane_clicked.connect(self.results.show_plane)
+        self.link.plane_shown.connect(self._plane_shown)
+        self._following.on(self.viewer.events.theme, self._theme_changed)
+        self._following.on(self.viewer.layers.events.inserted, self._suggest)
+        self._following.on(self.viewer.layers.events.removed, self._layer_removed)
+        for following in (self._following, self._layers):
+            self.destroyed.connect(following.end)
+        bar.take_keys(self)
+
+    def event(self, event: QEvent) -> bool:
+        """Let go of the viewer when napari takes the widget out of its dock."""
+        taken_out = event.type() == QEvent.Type.ParentChange and self.parent() is None
+        if taken_out and hasattr(self, "_following"):
+            for runner in (self.runner, self.power.runner):
+                runner.abandon()
+            self._following.end()
+            self._layers.end()
+            self.taken_out()
+            self.deleteLater()
+        return super().event(event)
+
+    def taken_out(self) -> None:
+        """Let go of what only some docks have."""
+
+    # --- a run ----------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Read what is chosen; an error is told and leaves everything idle."""
+        if self.runner.state is not State.IDLE:
+            return
+        try:
+            stacks = [form.stack() for form in self.forms]
+            recipe = self.asked(stacks)
+        except CopError as error:
+            self._failed(error)
+            return
+        self._reading = stacks
+        self._steps.clear()
+        self._watch_edits(stacks)
+        self.runner.start(recipe, lambda *_: [stack.in_memory() for stack in stacks])
+
+    def asked(self, stacks: Sequence[ChosenStack]) -> Recipe:
+        """Return the recipe for stacks, with what the forms say."""
+        raise NotImplementedError
+
+    def planned_depths(self, news: Opened) -> Sequence[npt.NDArray[np.float64]]:
+        """Return depths of each stack's planes; empty where they are still to come."""
+        return news.depth_um
+
+    def _opened(self, news: Opened) -> None:
+        depth_um = self.planned_depths(news)
+        planes = [len(depths) for depths in depth_um]
+        self._later(
+            *self.plots.beginning(news.names, news.components, depth_um),
+            lambda: self.link.follow(self._reading, planes),
+            lambda: self.tabs.setCurrentIndex(1),
+            self.clear_result,
+        )
+
+    def _nothing_read(self, outcome: Outcome) -> None:
+        """Go back to the last result, if any: there is nothing to put in its place."""
+        last = self.results.result
+        if last is None:
+            self._later(self.plots.clear)
+        else:
+            planes = [len(each.profile) for each in last.analysed]
+            self._later(lambda: self.link.follow(self.results.sources, planes), *self.showing(last))
+        problem = outcome.problem
+        self.bar.status.setText(f"Failed: {problem}" if problem else "Stopped: no plane was read")
+
+    def _finished(self, outcome: Outcome) -> None:
+        if outcome.problem is not None:
+            tell(outcome.problem)
+        if outcome.stopped and outcome.empty:
+            self._nothing_read(outcome)
+            return
+        self.results.result, self.results.sources = outcome.record, self._reading
+        self.bar.status.setText("Drawing …")
+        self._later(*self.showing(outcome.record), lambda: self._say_the_end(outcome))
+
+    def _say_the_end(self, outcome: Outcome) -> None:
+        profiles = [each.profile for each in outcome.record.analysed]
+        read = sum(plane.n_crops > 0 for profile in profiles for plane in profile.planes)
+        planes = sum(map(len, profiles))
+        end = "Stopped" if outcome.stopped else "Done"
+        end = end if outcome.problem is None else f"Failed ({outcome.problem})"
+        self.bar.status.setText(f"{end}: {read} of {planes} planes read")
+        self.bar.set_state(State.IDLE, has_result=True)
+
+    def showing(self, result: Result) -> list[Callable[[], None]]:
+        """Return what shows a result in plots, table and words, in steps."""
+        return [
+            lambda: self.plots.show_result(result),
+            lambda: self.table.show_record(result),
+            lambda: self._show_remarks(result),
+            self.power.renew,
+        ]
+
+    def _later(self, *steps: Callable[[], None]) -> None:
+        """Do steps one after the other, with time for the window in between."""
+        self._steps += steps
+        self._turns.start(_TURN_MS)
+
+    def _next_step(self) -> None:
+        if not self._steps:
+            self._turns.stop()
+        elif not self.plots.canvas.drawing:  # else the window would wait for both
+            self._steps.pop(0)()
+
+    def _show_remarks(self, result: Result) -> None:
+        said = [*result.caveats, *self._edited()]
+        self.remarks.setPlainText("\n\n".join(f"• {text}." for text in said))
+
+    def clear_result(self) -> None:
+        """Show no numbers."""
+        self.table.clear()
+        self.remarks.clear()
+
+    def _failed(self, error: Exception) -> None:
+        self.bar.status.setText(f"Failed: {error}")
+        tell(error)
+
+    def _state_changed(self, state: State) -> None:
+        self.bar.set_state(state, has_result=self.results.result is not None)
+
+    # --- layers that change under way -----------------------------------------------------
+
+    def _watch_edits(self, stacks: Sequence[ChosenStack]) -> None:
+        self._edits.clear()
+        self._layers.end()
+        for stack in stacks:
+            if stack.layer is not None:
+                self._layers.on(stack.layer.events.data, self._layer_edited)
+
+    def _layer_edited(self, event: Any) -> None:
+        if self.runner.state is not State.IDLE and event.source.name not in self._edits:
+            self._edits.append(event.source.name)
+
+    def _edited(self) -> list[str]:
+        return [
+            f"layer {name!r} was edited while it was read: the numbers are of its pixels before"
+            for name in self._edits
+        ]
+
+    def _layer_removed(self, event: Any) -> None:
+        if self.runner.state is State.IDLE:
+            return
+        if any(stack.layer == event.value for stack in self._reading):
+            self.bar.status.setText(f"{event.value.name} was removed; reading its pixels goes on")
+
+    def _suggest(self) -> None:
+        """Choose layers for forms in which nothing is chosen: by name, else the next one."""
+        stacks = [x for x in self.viewer.layers if _may_be_stack(x)]
+        taken = [form.layer for form in self.forms]
+        for form, (name, _) in zip(self.forms, self.arms, strict=True):
+            if not form.open_for_suggestions:
+                continue
+            free = [x for x in stacks if x not in taken]
+            named = [x for x in free if name and name in x.name.lower()]
+            others = [x for x in free if not any(n and n in x.name.lower() for n, _ in self.arms)]
+            fitting = named or (others if name else free)
+            if fitting:
+                form.choose_layer(fitting[0])
+                taken.append(fitting[0])
+
+    # --- plots and viewer -----------------------------------------------------------------
+
+    def _plane_shown(self, protocol: int, plane: int) -> None:
+        self.plots.mark_plane(protocol, None if plane < 0 else plane)
+
+    def _theme_changed(self) -> None:
+        self.plots.set_theme(self.viewer.theme)
+        self.power.plot.set_theme(self.viewer.theme)
+
+
+def _may_be_stack(layer: Layer) -> bool:
+    from napari.layers import Image
+
+    return (
+        isinstance(layer, Image)
+        and layer.ndim >= 3
+        and not layer.rgb
+        and "noise (%)" not in layer.name
+    )

@@ -1,0 +1,1 @@
+"""What is asked for: stacks, readings, comparisons, powers, acquisitions."""

@@ -1,0 +1,221 @@
+"""Forms made from the fields of recipes: what can be asked for is written once, in the recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from functools import reduce
+from types import UnionType
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    NamedTuple,
+    Union,
+    get_args,
+    get_origin,
+)
+
+from magicgui.widgets import CheckBox, ComboBox, Container
+
+from cop_core.errors import CopError
+from cop_core.recipes import Part, RecipeError, given_power
+from cop_core.recipes.values import PathText
+from napari_cop.forms.fields import FileChoice, PowerForm, TextField
+from napari_cop.memory import remember, remembered
+
+if TYPE_CHECKING:
+    from magicgui.widgets.bases import Widget
+    from pydantic.fields import FieldInfo
+
+    from cop_core.recipes import Option
+
+_REMEMBERED: Final = {
+    "normalisation", "crops", "weights", "device", "rule", "stopped_after_s", "max_power_mw",
+}  # fmt: skip
+"""Fields that napari's settings of this plugin keep; 0 stands for an empty one."""
+
+
+class _Asked(NamedTuple):
+    """A field of a recipe and the widget for it."""
+
+    kind: type[Part]
+    path: tuple[str, ...]
+    option: Option
+    field: Any
+
+
+class RecipeForm(Container[Any]):
+    """One widget for each field that a recipe, or a part of one, can be asked for.
+
+    A widget has the name of its field. What several parts ask in the same words is asked once.
+
+    Parameters
+    ----------
+    kind : type of Part, optional
+        The recipe, or the part.
+    only, without : collection of str
+        Names of fields, or of parts with all their fields.
+    """
+
+    def __init__(
+        self,
+        kind: type[Part] | None = None,
+        *,
+        only: Collection[str] = (),
+        without: Collection[str] = (),
+    ) -> None:
+        self._asked: list[_Asked] = []
+        self._hidden: set[str] = set()
+        super().__init__(labels=True)
+        self.margins = (0, 0, 0, 0)
+        if kind is not None:
+            self.ask(kind, only=only, without=without)
+        self.changed.connect(self._keep)
+
+    def ask(
+        self, kind: type[Part], *, only: Collection[str] = (), without: Collection[str] = ()
+    ) -> None:
+        """Add widgets for a recipe, as when the form is made."""
+        for path, info, option in _fields_of(kind):
+            if {*path} & {*without} or (only and not {*path} & {*only}):
+                continue
+            known = (x.field for x in self._asked if (x.path[-1], x.option) == (path[-1], option))
+            field = next(known, None)
+            if field is None:
+                field = _field_for(path[-1], info, option)
+                self.append(field)
+                _recall(field, info)
+            self._asked.append(_Asked(kind, path, option, field))
+
+    def hide(self, names: Collection[str]) -> None:
+        """Hide fields and show all others; what is hidden is not given."""
+        self._hidden = {*names}
+        for asked in self._asked:
+            asked.field.visible = asked.path[-1] not in self._hidden
+
+    def given(self, kind: type[Part]) -> dict[str, Any]:
+        """Return what is given for a recipe, as it is read from JSON."""
+        found: dict[str, Any] = {}
+        for asked in self._of(kind):
+            part, value = found, _given(asked.field)
+            for name in asked.path[:-1]:
+                part = part.setdefault(name, {})
+            if value is not None:
+                part[asked.path[-1]] = value
+        return found
+
+    def label_of(self, kind: type[Part], field: tuple[str | int, ...]) -> str | None:
+        """Return the label of the place of an error, None where this form does not ask for it."""
+        places = (x for x in self._of(kind) if field[: len(x.path)] == x.path)
+        return next((_label(x.path[-1], x.option) for x in places), None)
+
+    def _of(self, kind: type[Part]) -> Iterator[_Asked]:
+        shown = (asked for asked in self._asked if asked.path[-1] not in self._hidden)
+        return (asked for asked in shown if asked.kind is kind)
+
+    def _keep(self) -> None:
+        """Remember what was chosen, where it can be used."""
+        for kind in {asked.kind for asked in self._asked if asked.path[-1] in _REMEMBERED}:
+            try:
+                recipe = kind(**self.given(kind))
+            except CopError:  # told when it is used
+                continue
+            for asked in self._of(kind):
+                field, name = asked.field, asked.path[-1]
+                a_file = isinstance(field, FileChoice) and field.choice.value != field.given
+                if name in _REMEMBERED and not a_file:
+                    remember(**{name: reduce(getattr, asked.path, recipe) or 0})
+
+
+def make(kind: type[Any], *forms: RecipeForm, **known: Any) -> Any:
+    """Return the recipe that forms ask for, with what is known beside them.
+
+    Raises
+    ------
+    InputError
+        For what is missing or cannot be used; it names the widget's label.
+    """
+    given: dict[str, Any] = {}
+    for form in forms:
+        for name, value in form.given(kind).items():
+            both = isinstance(value, dict) and name in given  # a part asked for in two forms
+            given[name] = {**given[name], **value} if both else value
+    try:
+        return kind(**{**given, **known})
+    except RecipeError as error:
+        labels = (form.label_of(kind, error.field) for form in forms)
+        label = next((label for label in labels if label is not None), None)
+        if label is None:
+            raise
+        raise RecipeError(error.what, field=(label,), advice=error.advice) from None
+
+
+def _fields_of(
+    kind: type[Part], *outer: str
+) -> Iterator[tuple[tuple[str, ...], FieldInfo, Option]]:
+    """Yield place, field and option of what can be asked for, that of parts within included."""
+    own = {name: (info, option) for name, info, option in kind.options()}
+    for name, info in kind.model_fields.items():
+        if name in own:
+            yield (*outer, name), *own[name]
+        for part in _types(info.annotation):
+            if isinstance(part, type) and issubclass(part, Part):
+                yield from _fields_of(part, *outer, name)
+
+
+def _types(annotation: Any) -> set[Any]:
+    """Return what a field may be, None left out."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _types(arguments[0])
+    if origin in (Union, UnionType):
+        return {kind for one in arguments for kind in _types(one)} - {type(None)}
+    return {annotation}
+
+
+def _field_for(name: str, info: FieldInfo, option: Option) -> Widget:
+    kinds, default = _types(info.annotation), info.get_default()
+    look: dict[str, Any] = {"name": name, "label": _label(name, option), "tooltip": option.help}
+    if any(getattr(of, "func", None) is given_power for of in info.metadata):
+        return PowerForm(**look)
+    literal = [word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind)]
+    words = [(option.words.get(str(word), str(word)), word) for word in literal or option.words]
+    if words and PathText.__metadata__[0] in info.metadata:  # type: ignore[attr-defined]
+        return FileChoice(words, pattern="*.safetensors", **look)
+    if words:
+        return ComboBox(choices=words, value=default, **look)
+    if bool in kinds:
+        return CheckBox(value=bool(default), **look)
+    usual = "" if default is None or info.is_required() else _text(default)
+    return TextField(empty=option.empty or usual, number=kinds <= {int, float}, **look)
+
+
+def _label(name: str, option: Option) -> str:
+    return option.label or name.replace("_", " ").capitalize()
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _given(field: Any) -> Any:
+    return field.given if hasattr(type(field), "given") else field.value
+
+
+def _recall(field: Any, info: FieldInfo) -> None:
+    """Show what was remembered of a field."""
+    value = remembered().get(field.name) if field.name in _REMEMBERED else None
+    if not value or value == info.default:
+        return
+    if isinstance(field, TextField):
+        field.put(value)
+        return
+    box = field.choice if isinstance(field, FileChoice) else field
+    try:
+        box.value = value
+    except ValueError:  # remembered by another version
+        return

@@ -1,0 +1,178 @@
+"""Choice of one stack: a layer of the viewer or a file, and how it is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from magicgui.widgets import ComboBox, FileEdit
+from napari.layers import Image
+
+from cop_core.errors import InputError
+from cop_core.recipes import StackOptions
+from napari_cop.forms.fields import AS_STATED, chosen_path
+from napari_cop.forms.recipe_form import RecipeForm, make
+from napari_cop.sources import ChosenStack, layer_stack, z_axis_of, z_step_um_of
+from napari_cop.viewer_link import Following
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+FILE: Final = "a file …"
+_OFTEN: Final = ("channel", "z_step_um", "power")
+_NOT_SAID: Final = -1
+_ZARR_MARKS: Final = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
+
+
+class StackForm(RecipeForm):
+    """One stack to read.
+
+    Parameters
+    ----------
+    following : Following
+        Ends with the widget.
+
+    Attributes
+    ----------
+    more : RecipeForm
+        What is seldom asked of a stack.
+    """
+
+    def __init__(self, viewer: Viewer, following: Following) -> None:
+        self._viewer = viewer
+        self._layer = Following()  # what is chosen may change its scale
+        self.chosen = ComboBox(
+            label="Read from",
+            choices=self._choices,
+            tooltip="The z-stack to read: an image layer, or a file that need not be opened.",
+        )
+        self.file = FileEdit(
+            label="File",
+            mode="r",
+            tooltip="TIFF (OME, ImageJ, ScanImage, plain), or the zarr.json or .zattrs inside "
+            "the folder of an OME-Zarr or zarr image.",
+        )
+        self.z_axis = ComboBox(
+            label="Z axis",
+            choices=self._axes,
+            tooltip="Axis of the layer along which the planes follow one another.",
+        )
+        super().__init__()
+        self.extend([self.chosen, self.z_axis, self.file])
+        self.ask(StackOptions, only=_OFTEN)
+        self.more = RecipeForm(StackOptions, without=_OFTEN)
+        self.chosen.changed.connect(self._layer_chosen)
+        self.z_axis.changed.connect(self._axis_chosen)
+        events = viewer.layers.events
+        for event in (events.inserted, events.removed, events.renamed):
+            following.on(event, self._layers_changed)
+        self._layer_chosen()
+
+    @property
+    def layer(self) -> Image | None:
+        """The layer that is chosen; None for a file."""
+        chosen = self.chosen.value
+        return chosen if isinstance(chosen, Image) else None
+
+    def stack(self) -> ChosenStack:
+        """Return what is chosen.
+
+        Raises
+        ------
+        InputError
+            Where something is missing; the message says what.
+        """
+        if self.layer is not None:
+            return layer_stack(self.layer, **self._how(self.layer))
+        return self._of_path(self._path())
+
+    def _how(self, layer: Image) -> dict[str, Any]:
+        """Return what `layer_stack` is to be told of a layer."""
+        axis = self.z_axis.value
+        return {
+            "asked": make(StackOptions, self, self.more),
+            "z_axis": None if axis in (None, _NOT_SAID) else axis,
+            "position": self._position(layer),
+        }
+
+    def _of_path(self, path: str) -> ChosenStack:
+        if not path:
+            advice = "Choose a TIFF or the folder of a zarr image"
+            raise InputError("no file is chosen", advice=advice)
+        return ChosenStack(make(StackOptions, self, self.more, source=path))
+
+    def choose_layer(self, layer: Image) -> None:
+        """Choose a layer of the viewer."""
+        self.chosen.value = layer
+
+    def choose_file(self, path: str | Path) -> None:
+        """Choose a file."""
+        self.chosen.value = FILE
+        self.file.value = Path(path)
+
+    @property
+    def open_for_suggestions(self) -> bool:
+        """Whether the user has chosen neither a layer nor a file."""
+        return self.layer is None and not self._path()
+
+    def _choices(self, _: Any) -> list[tuple[str, Any]]:
+        images = [layer for layer in self._viewer.layers if isinstance(layer, Image)]
+        return [(FILE, FILE), *((layer.name, layer) for layer in images)]
+
+    def _axes(self, _: Any) -> list[tuple[str, int]]:
+        layer = getattr(self, "chosen", None) and self.layer
+        if layer is None:
+            return [("choose …", _NOT_SAID)]
+        size = layer.data[0].shape if layer.multiscale else layer.data.shape
+        named = [f"{label} ({size[i]})" for i, label in enumerate(layer.axis_labels)]
+        return [("choose …", _NOT_SAID), *((named[i], i) for i in range(layer.ndim - 2))]
+
+    def _layers_changed(self) -> None:
+        chosen = self.chosen.value
+        self.chosen.reset_choices()
+        if chosen in self.chosen.choices:
+            self.chosen.value = chosen
+
+    def _layer_chosen(self) -> None:
+        layer = self.layer
+        self.file.visible = layer is None
+        for form in (self, self.more):
+            form.hide(self._unasked())
+        self.z_step_um.say_when_empty(AS_STATED if layer is None else "not known")
+        self._layer.end()
+        self.z_axis.reset_choices()
+        if layer is None:
+            self.z_axis.visible = False
+            self.z_step_um.put(None)
+            return
+        for emitter in (layer.events.scale, layer.events.units, layer.events.axis_labels):
+            self._layer.on(emitter, self._scale_changed)
+        axis = z_axis_of(layer)
+        self.z_axis.value = _NOT_SAID if axis is None else axis
+        self.z_axis.visible = axis is None
+        self._axis_chosen()
+
+    def _unasked(self) -> set[str]:
+        """Return what is not asked of what is chosen."""
+        seldom = {field.name for field in self.more}
+        return set() if self.layer is None else {"channel", *seldom} - {"name"}
+
+    def _axis_chosen(self) -> None:
+        layer, axis = self.layer, self.z_axis.value
+        if layer is None or axis in (None, _NOT_SAID):
+            return
+        self.z_step_um.put(z_step_um_of(layer, axis))
+
+    def _scale_changed(self) -> None:
+        if not self.z_step_um.edited:
+            self._layer_chosen()
+
+    def _position(self, layer: Image) -> tuple[float, ...]:
+        point = self._viewer.dims.point[-layer.ndim :]
+        return tuple(float(x) for x in layer.world_to_data(point))
+
+    def _path(self) -> str:
+        path = chosen_path(self.file)
+        if path is None:
+            return ""
+        return str(path.parent if path.name in _ZARR_MARKS else path)

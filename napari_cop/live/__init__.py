@@ -1,0 +1,1 @@
+"""A stack that is read while it is acquired."""

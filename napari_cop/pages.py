@@ -1,0 +1,106 @@
+"""The pages of the widgets' tabs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QCollapsible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from magicgui.widgets import Container
+
+    from napari_cop.forms.recipe_form import RecipeForm
+    from napari_cop.forms.stack import StackForm
+    from napari_cop.plots.depth import DepthPlots
+    from napari_cop.result_table import ResultTable
+
+_SECONDARY: Final = (("none", "none"), ("power (mW)", "power"), ("mean signal (counts)", "signal"))
+
+
+class _WheelGuard(QObject):
+    """Keeps the mouse wheel from changing fields that are merely scrolled past."""
+
+    def eventFilter(self, field: QObject, event: QEvent) -> bool:  # noqa: N802
+        if event.type() != QEvent.Type.Wheel or field.hasFocus():
+            return False
+        event.ignore()  # so that the page scrolls
+        return True
+
+
+def input_page(forms: Sequence[tuple[str, StackForm]], options: RecipeForm) -> QWidget:
+    """Return the page on which stacks are chosen; forms come with their titles."""
+    page = QWidget()
+    layout = QVBoxLayout(page)
+    for title, form in forms:
+        group = QGroupBox(title)
+        inside = QVBoxLayout(group)
+        inside.addWidget(form.native)
+        inside.addWidget(folded("More", form.more))
+        layout.addWidget(group)
+    layout.addWidget(folded("Advanced", options))
+    layout.addStretch(1)
+    for box in page.findChildren(QComboBox):  # as narrow as the dock is made
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    guard = _WheelGuard(page)
+    for field in (*page.findChildren(QComboBox), *page.findChildren(QAbstractSpinBox)):
+        field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        field.installEventFilter(guard)
+    scroll = QScrollArea()
+    scroll.setWidgetResizable(True)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setWidget(page)
+    return scroll
+
+
+def folded(title: str, *forms: Container[Any]) -> QCollapsible:
+    """Return forms that are seldom needed, folded away under a title."""
+    section = QCollapsible(title)
+    for form in forms:
+        section.addWidget(form.native)
+    return section
+
+
+def depth_page(plots: DepthPlots) -> QWidget:
+    """Return the page of the curves, with the choice of a second axis."""
+    second = QComboBox()
+    second.setToolTip("What to draw on a second axis of every panel.")
+    for text, what in _SECONDARY:
+        second.addItem(text, what)
+    second.currentIndexChanged.connect(lambda: plots.set_secondary(second.currentData()))
+    line = QHBoxLayout()
+    line.addWidget(QLabel("Second axis:"))
+    line.addWidget(second)
+    line.addStretch(1)
+    page = QWidget()
+    layout = QVBoxLayout(page)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addLayout(line)
+    layout.addWidget(plots, 1)
+    return page
+
+
+def table_page(table: ResultTable, remarks: QPlainTextEdit) -> QWidget:
+    """Return the page of the numbers and of what to know beside them."""
+    remarks.setReadOnly(True)
+    remarks.setPlaceholderText("What to know beside the numbers appears here.")
+    page = QWidget()
+    layout = QVBoxLayout(page)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(table, 2)
+    layout.addWidget(QLabel("What to know beside the numbers"))
+    layout.addWidget(remarks, 3)
+    return page

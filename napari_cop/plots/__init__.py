@@ -1,0 +1,1 @@
+"""Strengths, effects and powers as figures that follow napari's theme."""

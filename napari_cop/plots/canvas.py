@@ -1,0 +1,298 @@
+"""A figure inside Qt that follows napari's theme: what the plots of the plugin share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from matplotlib.axes import Axes
+from matplotlib.backend_bases import DrawEvent
+from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg, NavigationToolbar2QT
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from qtpy.QtCore import QSize, QTimer
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from cop_core.report.figures import styled
+from cop_core.report.plot_style import shade
+from napari_cop.plots.theme import (
+    DPI,
+    LayoutWhenAsked,
+    PanelLayout,
+    palette,
+    plot_style,
+    style_ticks,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from matplotlib.artist import Artist
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from qtpy.QtGui import QShowEvent
+
+
+class PlotToolbar(NavigationToolbar2QT):
+    """Home, pan, zoom and save."""
+
+    toolitems: ClassVar = [
+        item
+        for item in NavigationToolbar2QT.toolitems
+        if item[0] in {"Home", "Pan", "Zoom", "Save"}
+    ]
+
+
+class PlotWidget(QWidget):
+    """Base of the plots: a canvas, drawn anew by `draw_into` when its content or theme changes.
+
+    A subclass calls `rebuild` when it is ready to draw.
+
+    Parameters
+    ----------
+    layout : LayoutWhenAsked or PanelLayout, optional
+        Arranges the figure; the former where not given.
+    """
+
+    EMPTY: ClassVar[str]
+    """What to do while there is nothing to show."""
+    WIDE: ClassVar = 0.0
+    """Width over height from which panels lie side by side."""
+
+    def __init__(
+        self,
+        parent: QWidget | None = None,
+        *,
+        theme: str = "dark",
+        layout: LayoutWhenAsked | PanelLayout | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._stacked = True
+        self._layout = layout or LayoutWhenAsked(w_pad=0.05, h_pad=0.04)
+        self._figure = Figure(figsize=(4.8, 5.4), dpi=DPI, layout=self._layout)
+        self.canvas = PieceworkCanvas(self._figure)
+        self.canvas.setMinimumSize(240, 200)
+        self.canvas.mpl_connect("resize_event", lambda _: self._resized())
+        self.toolbar = PlotToolbar(self.canvas, self, coordinates=False)
+        self.toolbar.setIconSize(QSize(18, 18))
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addWidget(self.toolbar)
+        box.addWidget(self.canvas, stretch=1)
+
+    def figure(self) -> Figure:
+        """Return the figure, for saving or inspection."""
+        return self._figure
+
+    @property
+    def stacked(self) -> bool:
+        """Whether the widget's shape asks for panels below each other."""
+        width, height = self._figure.get_size_inches()
+        return bool(width < self.WIDE * height)
+
+    def set_theme(self, theme: str) -> None:
+        """Draw in the colours of another napari theme."""
+        self._theme = theme
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Draw everything anew."""
+        style = plot_style(self._theme)
+        self.canvas.stop_drawing()
+        kept = [self._figure.patch, *self.kept_axes()]
+        for artist in self._figure.get_children():
+            if artist not in kept:
+                artist.remove()  # Figure.clear would first reset every panel, which takes long
+        self.toolbar.update()
+        self._figure.set_facecolor(style["figure.facecolor"])
+        self._stacked = self.stacked
+        with styled(style):
+            filled = self.draw_into(self._figure)
+            for ax in self._figure.axes:
+                if ax not in kept:
+                    style_ticks(ax)
+            if not filled:
+                self._figure.text(0.5, 0.5, self.EMPTY, ha="center", va="center", wrap=True)
+        self.toolbar.setPalette(palette(self._theme))
+        self.toolbar.setEnabled(filled)
+        self.arrange()
+
+    def kept_axes(self) -> list[Axes]:
+        """Return axes, emptied, that `draw_into` will use again: making them takes long."""
+        return []
+
+    def draw_into(self, figure: Figure) -> bool:
+        """Draw into an empty figure; return False, with nothing drawn, where there is nothing."""
+        raise NotImplementedError
+
+    def resized(self) -> None:
+        """Adapt to the figure's new size before it is drawn: panels change between both ways."""
+        if self._stacked != self.stacked:
+            self.rebuild()
+
+    def arrange(self) -> None:
+        """Arrange labels and panels with the next drawing."""
+        self._layout.stale = True
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw soon, unless the widget is hidden; then when it is shown."""
+        if self.isVisible():
+            self.canvas.draw_idle()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """Draw what has changed while the widget was hidden."""
+        super().showEvent(event)
+        self.canvas.draw_idle()
+
+    def _resized(self) -> None:
+        self._layout.stale = True
+        self.resized()
+
+
+_REST_MS: Final = 6
+"""Time between two pieces: without it Qt may draw two before it looks at anything else."""
+
+
+class PieceworkCanvas(FigureCanvasQTAgg):
+    """A canvas whose `draw_idle` arranges and draws the figure over several turns of Qt's loop.
+
+    Six panels take 100 ms and more to draw, longer while a network computes beside. Drawn one
+    after the other, onto a sheet of their own that is shown when all is there, none of them
+    keeps the window waiting for long. `draw` still draws at once.
+    """
+
+    def __init__(self, figure: Figure) -> None:
+        super().__init__(figure)
+        self._pieces: Iterator[None] | None = None
+        self._turns = QTimer(self)
+        self._turns.timeout.connect(self._next_piece)
+
+    def draw_idle(self) -> None:
+        """Draw soon; what is being drawn is begun anew."""
+        self._pieces = None
+        self._turns.start(_REST_MS)
+
+    @property
+    def drawing(self) -> bool:
+        """Whether a drawing is under way."""
+        return bool(self._turns.isActive())
+
+    def stop_drawing(self) -> None:
+        """Give up the drawing under way: its artists are about to be removed."""
+        self._pieces = None
+        self._turns.stop()
+
+    def _next_piece(self) -> None:
+        if self._pieces is None:
+            self._pieces = self._draw_pieces()
+        try:
+            next(self._pieces)
+        except StopIteration:
+            self._turns.stop()
+            self._pieces = None
+
+    def _draw_pieces(self) -> Iterator[None]:
+        figure: Any = self.figure
+        shown = self.get_renderer()
+        engine = figure.get_layout_engine()
+        if engine is not None:
+            engine.execute(figure)
+            yield
+        sheet = RendererAgg(shown.width, shown.height, figure.dpi)
+        figure.patch.draw(sheet)
+        artists = [a for a in figure.get_children() if a is not figure.patch]
+        for artist in sorted(artists, key=lambda a: a.get_zorder()):
+            if isinstance(artist, Axes):
+                yield from _draw_panel(artist, sheet)
+            elif not artist.get_animated():
+                artist.draw(sheet)
+                yield
+        if self.get_renderer() is shown:  # else the size has changed, and a new turn is due
+            self.renderer = sheet
+            self.callbacks.process("draw_event", DrawEvent("draw_event", self, sheet))
+            self.update()
+
+
+def _draw_panel(ax: Axes, sheet: RendererAgg) -> Iterator[None]:
+    """Draw a panel in three pieces: its axes take most of the time."""
+    sides = (ax.xaxis, ax.yaxis)
+    for side in sides:
+        side.set_animated(True)  # left out by the panel's own drawing
+    try:
+        ax.draw(sheet)
+    finally:
+        for side in sides:
+            side.set_animated(False)
+    yield
+    for side in sides:
+        side.draw(sheet)
+        yield
+
+
+class Overlay:
+    """Artists drawn over a kept picture of the rest: a vertical line in every panel, and others.
+
+    Moving them costs a copy of pixels, not a drawing of the figure, so they can follow a slider.
+    """
+
+    def __init__(self, canvas: FigureCanvasAgg) -> None:
+        self._canvas = canvas
+        self._lines: list[tuple[Axes, Line2D]] = []
+        self._others: list[tuple[Axes, Artist]] = []
+        self._background: object | None = None
+        canvas.mpl_connect("draw_event", self._drawn)
+        canvas.mpl_connect("resize_event", self.forget)
+
+    def renew(self, panels: Sequence[Axes], others: Sequence[tuple[Axes, Artist]] = ()) -> None:
+        """Make a hidden line in each of the panels, which have just been made.
+
+        Parameters
+        ----------
+        others : sequence of (Axes, Artist)
+            Further artists of theirs that change while the rest stays.
+        """
+        self.forget()
+        self._lines = [(ax, _vertical_line(ax)) for ax in panels]
+        self._others = list(others)
+        for _, artist in self._others:
+            artist.set_animated(True)
+
+    def move(self, x: float | None) -> None:
+        """Show the lines at a position on the x axis, or hide them."""
+        for _, line in self._lines:
+            line.set_visible(x is not None)
+            line.set_xdata([x, x] if x is not None else [0, 0])
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Draw the artists as they are now; nothing before the figure is drawn."""
+        if self._background is not None:
+            self._canvas.restore_region(self._background)
+            self._draw_artists()
+            self._canvas.blit(self._canvas.figure.bbox)
+
+    def forget(self, _: object = None) -> None:
+        """Draw nothing until the figure has been drawn: what is kept of it no longer holds."""
+        self._background = None
+
+    def _drawn(self, _: DrawEvent) -> None:
+        if self._canvas.is_saving():
+            return
+        self._background = self._canvas.copy_from_bbox(self._canvas.figure.bbox)
+        self._draw_artists()
+
+    def _draw_artists(self) -> None:
+        for ax, artist in (*self._others, *self._lines):
+            ax.draw_artist(artist)
+
+
+def _vertical_line(ax: Axes) -> Line2D:
+    # not axvline: a line far outside must not widen the axis
+    line = Line2D(
+        [0, 0], [0, 1], color=shade(0.35), lw=1.2, animated=True, visible=False,
+        transform=ax.get_xaxis_transform(),
+    )  # fmt: skip
+    ax.add_artist(line)
+    return line

@@ -1,0 +1,127 @@
+"""Planes as points of a plot: where they lie, which one is meant, what to say of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cop_core.components import SDS_OF_90
+from cop_core.report.columns import label
+from cop_core.report.panels import mark_height, positions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+    from matplotlib.axes import Axes
+
+    from cop_core.records import AnalysedProfile, DepthProfile, PlaneEstimate
+
+    Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Points:
+    """A protocol's planes as arrays, read once for many panels.
+
+    Attributes
+    ----------
+    x : ndarray of shape (planes,)
+        Depth in um, or plane number.
+    mean, sd : ndarray of shape (planes, components)
+        In %.
+    kept : ndarray of bool, shape (planes,)
+        False for excluded planes.
+    """
+
+    protocol: AnalysedProfile
+    x: Array
+    mean: Array
+    sd: Array
+    kept: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, protocol: AnalysedProfile, *, depths: bool) -> Points:
+        """Read a protocol; ``depths`` tells whether x is depth or plane number."""
+        profile = protocol.profile
+        x = positions(profile, depths)
+        return cls(protocol, x, 100 * profile.mean, 100 * profile.sd, profile.kept)
+
+    @property
+    def profile(self) -> DepthProfile:
+        """The planes themselves."""
+        return self.protocol.profile
+
+    def x_of(self, index: int) -> float | None:
+        """Return where a plane lies on the x axis, None where that is not known."""
+        for plane, x in zip(self.profile.planes, self.x, strict=True):
+            if plane.index == index and np.isfinite(x):
+                return float(x)
+        return None
+
+    def pixels(self, ax: Axes, component: str, row: int) -> Array:
+        """Return where a panel shows the planes: points of the curve, or marks below it.
+
+        Returns
+        -------
+        ndarray of shape (planes, 2)
+            In pixels of the figure, NaN where the plane is not shown.
+        """
+        y = self.mean[:, self.profile.components.index(component)]
+        marks = np.column_stack([self.x, np.full(len(self.x), mark_height(row))])
+        return np.where(
+            self.kept[:, np.newaxis],
+            ax.transData.transform(np.column_stack([self.x, y])),
+            ax.get_xaxis_transform().transform(marks),
+        )
+
+
+def nearest(
+    points: Sequence[Points], ax: Axes, component: str, at: tuple[float, float], within: float
+) -> tuple[int, PlaneEstimate] | None:
+    """Find the plane whose point lies nearest to a position.
+
+    Parameters
+    ----------
+    at : (float, float)
+        Position in pixels of the figure.
+    within : float
+        How far the point may lie, in pixels.
+
+    Returns
+    -------
+    (int, PlaneEstimate) or None
+        Number of the protocol and its plane.
+    """
+    best = None
+    for number, some in enumerate(points):
+        offsets = some.pixels(ax, component, number) - at
+        distance = np.nan_to_num(np.hypot(*offsets.T), nan=np.inf)
+        if len(distance) and distance.min() <= within:
+            within = float(distance.min())
+            best = number, some.profile.planes[int(distance.argmin())]
+    return best
+
+
+def describe(points: Points, plane: PlaneEstimate, component: str) -> str:
+    """Return what to say of a plane under the mouse, as rich text for a tool tip."""
+    where = [f"plane {plane.index}"]
+    if np.isfinite(plane.depth_um):
+        where.append(f"{plane.depth_um:g} µm")
+    if np.isfinite(plane.power_mw):
+        where.append(f"{plane.power_mw:.3g} mW")
+    lines = [f"<b>{escape(points.protocol.name)}</b>, {', '.join(where)}"]
+    if plane.reason:
+        lines.append(f"left out: {escape(plane.reason)}")
+    else:
+        index = points.profile.components.index(component)
+        mean, sd = 100 * plane.mean[index], 100 * plane.sd[index]
+        lines.append(f"{escape(label(component))} {mean:.2f} ± {sd:.2f} % (SD over crops)")
+        if len(plane.uncertainty) and np.isfinite(plane.uncertainty[index]):
+            wide = SDS_OF_90 * 100 * plane.uncertainty[index]
+            lines.append(f"uncertainty of the network ± {wide:.2f} % (90 %)")
+    lines += [escape(flag) for flag in plane.flags]
+    return "<p style='white-space:pre'>" + "<br>".join(lines) + "</p>"

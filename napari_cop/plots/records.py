@@ -1,0 +1,72 @@
+"""Figures of records that are complete: effects, recommended power."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from cop_core.report.figures import draw_effects
+from cop_core.report.power_figure import draw_power
+from napari_cop.plots.canvas import PlotWidget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from matplotlib.figure import Figure
+    from qtpy.QtGui import QShowEvent
+    from qtpy.QtWidgets import QWidget
+
+
+class RecordPlots(PlotWidget):
+    """Panels of a record, below or beside each other."""
+
+    DRAW: ClassVar[Callable[..., Any]]
+    """Draws a record into an empty figure."""
+
+    def __init__(self, parent: QWidget | None = None, *, theme: str = "dark") -> None:
+        super().__init__(parent, theme=theme)
+        self._record: Any = None
+        self.rebuild()
+
+    def show_record(self, record: Any) -> None:
+        """Show a record."""
+        self._record = record
+        self.rebuild()
+
+    def clear(self) -> None:
+        """Show nothing but what to do next."""
+        self.show_record(None)
+
+    def draw_into(self, figure: Figure) -> bool:
+        """Draw the panels, if there is a record."""
+        if self._record is not None:
+            type(self).DRAW(figure, self._record, stacked=self.stacked)
+        return self._record is not None
+
+
+class EffectPlots(RecordPlots):
+    """Slopes, R2 and Cohen's d of the noise components, of a comparison."""
+
+    EMPTY = "Compare two stacks to see what differs."
+    WIDE: ClassVar = 1.8
+    DRAW: ClassVar = staticmethod(draw_effects)
+    _waiting = False
+
+    def rebuild(self) -> None:
+        """Draw everything anew; behind another tab only once it is looked at."""
+        self._waiting = not self.isVisible()
+        if not self._waiting:
+            super().rebuild()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """Draw what has changed while the widget was hidden."""
+        if self._waiting:
+            self.rebuild()
+        super().showEvent(event)
+
+
+class PowerPlots(RecordPlots):
+    """Fall of the signal, recommended power and what it holds, against depth."""
+
+    EMPTY = "Give the limit and press Recommend power."
+    WIDE: ClassVar = 1.6
+    DRAW: ClassVar = staticmethod(draw_power)

@@ -1,0 +1,173 @@
+"""The power to use next, from the stack that was read: limit, curve, what to expect, export."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from magicgui.widgets import ComboBox
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from cop_core.errors import CopError
+from cop_core.recipes import RecommendRecipe
+from napari_cop.forms.recipe_form import RecipeForm, make
+from napari_cop.pages import folded
+from napari_cop.plots.records import PowerPlots
+from napari_cop.results import Export
+from napari_cop.runner import Runner, State, tell
+
+if TYPE_CHECKING:
+    from cop_core.power import Recommendation
+    from cop_core.records import Result
+    from napari_cop.results import Results
+    from napari_cop.runner import Outcome
+
+_PLOT_PX: Final = 520
+_NOTES_PX: Final = 120
+_OFTEN: Final = ("max_power_mw", "surface_power_mw", "hold", "follow_um", "excitation_order")
+_READ: Final = ("stack", "reading")
+"""Parts of the recipe that are as in the result."""
+
+
+class PowerPage(QWidget):
+    """Asks for a limit, recommends a power for every depth of the stack read, and exports it.
+
+    Signals
+    -------
+    recommended(Recommendation), failed(Exception)
+        How it went.
+    """
+
+    recommended = Signal(object)
+    failed = Signal(object)
+
+    def __init__(self, results: Results, *, theme: str) -> None:
+        super().__init__()
+        self._results = results
+        self._asked: Result | None = None
+        self.found: Recommendation | None = None
+        self.runner = Runner(self)
+        self.export = Export(self)
+        self.of = ComboBox(label="Stack", choices=self._stacks, tooltip="From which stack.")
+        self.form = RecipeForm(RecommendRecipe, only=_OFTEN)
+        self.form.insert(0, self.of)
+        self.more = RecipeForm(RecommendRecipe, without=(*_READ, *_OFTEN))
+        self.button = QPushButton("Recommend power")
+        self.button.setToolTip("From the fall of the signal with depth at the powers stated.")
+        self.export_button = QPushButton("Export power …")
+        self.export_button.setToolTip(
+            "Write power.csv, plan.json (useq-schema), recommendation.json and the figure into a "
+            "folder."
+        )
+        self.status = QLabel()
+        self.status.setWordWrap(True)
+        self.plot = PowerPlots(theme=theme)
+        self.notes = QPlainTextEdit()
+        self.notes.setReadOnly(True)
+        self.notes.setPlaceholderText("What to know beside the curve appears here.")
+        self._arrange()
+        self.button.clicked.connect(self.recommend)
+        self.export_button.clicked.connect(lambda: self.export.ask(self.found))
+        self.export.said.connect(self._say)
+        self.export.failed.connect(self._failed)
+        self.runner.state_changed.connect(self._offer)
+        self.runner.progressed.connect(lambda text, *_: self._say(text))
+        self.runner.finished.connect(self._finished)
+        self.runner.failed.connect(self._failed)
+        self.renew()
+
+    def renew(self) -> None:
+        """Offer the stacks of the last result; what was recommended before is of another."""
+        self.runner.stop()
+        self.found = None
+        self.of.reset_choices()
+        self.of.visible = len(self.of.choices) > 1
+        self.plot.clear()
+        self.notes.clear()
+        self._say("" if self.of.choices else "Read a stack first.")
+
+    def recommend(self) -> None:
+        """Recommend in the background; errors are told."""
+        result, number = self._results.result, self.of.value
+        if self._busy or result is None:
+            return
+        profile, source = result.analysed[number].profile, self._results.sources[number]
+        try:
+            known = {"stack": source.options, "reading": profile.reading}
+            recipe = make(RecommendRecipe, self.form, self.more, **known)
+        except CopError as error:
+            self._failed(error)
+            return
+        self._asked = result
+        self.runner.start(recipe, lambda *_: [source.open()], profile=profile)
+
+    def _arrange(self) -> None:
+        buttons = QHBoxLayout()
+        for button in (self.button, self.export_button):
+            buttons.addWidget(button)
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        layout.addWidget(self.form.native)
+        layout.addWidget(folded("More", self.more))
+        layout.addLayout(buttons)
+        layout.addWidget(self.status)
+        layout.addWidget(self.plot, 4)
+        layout.addWidget(self.notes, 1)
+        self.plot.setMinimumHeight(_PLOT_PX)
+        self.notes.setMinimumHeight(_NOTES_PX)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(page)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(scroll)
+
+    @property
+    def _busy(self) -> bool:
+        return self.export.writing or self.runner.state is not State.IDLE
+
+    def _stacks(self, _: Any) -> list[tuple[str, int]]:
+        result = self._results.result
+        shown = () if result is None else result.analysed
+        return [(each.name, number) for number, each in enumerate(shown)]
+
+    def _offer(self, _: object = None) -> None:
+        self.button.setEnabled(not self._busy and bool(self.of.choices))
+        self.export_button.setEnabled(not self._busy and self.found is not None)
+
+    def _finished(self, outcome: Outcome) -> None:
+        found: Recommendation | None = outcome.record
+        if found is None or self._asked is not self._results.result:
+            self._say("")
+            return
+        self.found = found
+        self.plot.show_record(found)
+        self.notes.setPlainText("\n\n".join(f"• {note}." for note in found.notes))
+        self._say(_summary(found))
+        self.recommended.emit(found)
+
+    def _say(self, text: str) -> None:
+        self.status.setText(text)
+        self._offer()
+
+    def _failed(self, error: Exception) -> None:
+        self._say(f"Failed: {error}")
+        tell(error)
+        self.failed.emit(error)
+
+
+def _summary(found: Recommendation) -> str:
+    low, high = found.power_mw.min(), found.power_mw.max()
+    lengths = ", ".join(f"{layer.length_um:.0f}" for layer in found.attenuation.layers)
+    cap = found.cap_depth_um
+    held = "" if cap is None else f"; the limit is reached at {cap:.0f} µm"
+    return f"{low:.1f} to {high:.1f} mW; attenuation length {lengths} µm{held}"

@@ -1,0 +1,89 @@
+"""How far a run is, in words and steps, and how long it will take."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from cop_core.pipeline import Opened, Stepped, Working
+
+_SURE_S: Final = 2.0
+"""Time in s of reading after which the time left is worth saying."""
+_SURE_OF_STUDY_S: Final = 10.0
+
+
+class Clock:
+    """Says how far the reading of finished stacks is, and how long it will take."""
+
+    def __init__(self) -> None:
+        self._planes: list[int] = []
+        self._spent = 0.0
+        self._last = time.monotonic()
+        self._read = 0
+
+    def opened(self, news: Opened) -> None:
+        """Take note of what will be read."""
+        self._planes = [len(depths) for depths in news.depth_um]
+
+    def working(self, news: Working) -> tuple[str, int, int]:
+        """Return what is being done as one line, steps done and in all."""
+        text = f"{news.what[:1].upper()}{news.what[1:]}"
+        text = f"{text}: {news.name}" if news.name else text
+        text = f"{text}, {news.done} of {news.total}" if news.total else f"{text} …"
+        return text, news.done, news.total
+
+    def stepped(self, news: Stepped) -> tuple[str, int, int]:
+        """Return text, steps done and in all."""
+        now = time.monotonic()
+        self._spent += now - self._last
+        self._last = now
+        before = 2 * sum(self._planes[: news.stack])
+        done, total = before + news.step.done, 2 * sum(self._planes)
+        planes = self._planes[news.stack]
+        if news.step.done <= planes:
+            self._spent = 0.0 if not self._read else self._spent
+            return f"{news.name}: looking through {planes} planes", done, total
+        self._read += news.step.whole
+        text = f"{news.name}: plane {news.step.done - planes} of {planes}"
+        return text + self._left(sum(self._planes) - self._read), done, total
+
+    def _left(self, planes: int) -> str:
+        if self._spent < _SURE_S or not planes or not self._read:
+            return ""
+        seconds = round(self._spent / self._read * planes)
+        minutes, rest = divmod(seconds, 60)
+        return f" · {minutes} min {rest:02d} s left" if minutes else f" · {rest} s left"
+
+
+class StudyClock(Clock):
+    """Says how far all stacks are, in hundredths of a stack."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._done = self._total = self._before = 0
+        self._begun = time.monotonic()
+
+    def working(self, news: Working) -> tuple[str, int, int]:
+        """Return text and steps; the pipeline tells after every stack how many are done."""
+        if news.what == "stacks":
+            if not self._total:
+                self._before, self._begun = news.done, time.monotonic()
+            self._done, self._total = news.done, news.total
+        return super().working(news)
+
+    def stepped(self, news: Stepped) -> tuple[str, int, int]:
+        """Return text, hundredths done and in all."""
+        share = news.step.done / news.step.total
+        text = f"{news.name}: {share:.0%} · stack {self._done + 1} of {self._total}"
+        return text + self._left(share), round(100 * (self._done + share)), 100 * self._total
+
+    def _left(self, share: float) -> str:
+        spent, read = time.monotonic() - self._begun, self._done - self._before + share
+        if spent < _SURE_OF_STUDY_S or not read:
+            return ""
+        minutes = round(spent / read * (self._total - self._done - share) / 60)
+        if minutes < 1:
+            return " · less than a minute left"
+        hours, rest = divmod(minutes, 60)
+        return f" · {hours} h {rest:02d} min left" if hours else f" · {minutes} min left"

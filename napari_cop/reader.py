@@ -1,0 +1,125 @@
+"""Reader of z-stacks: TIFF (OME, ImageJ, ScanImage, plain) and zarr, with physical scale."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from cop_core.errors import CopError
+from cop_core.stacks import Stack, open_stack
+from napari_cop.layers import LayerData, channel_layers
+
+PathLike: TypeAlias = str | os.PathLike[str]
+ReadLayers: TypeAlias = Callable[[PathLike | Sequence[PathLike]], list[LayerData]]
+
+_SUFFIXES: Final = (".tif", ".tiff", ".btf", ".tf8")
+_ZARR_MARKS: Final = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
+_PLACEHOLDER_STEP_UM: Final = 1.0
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """The channels of a file, and what had to be left open to read them.
+
+    Attributes
+    ----------
+    channels : tuple of Stack
+        One stack for each channel.
+    z_known : bool
+        False where the file gives no usable z step.
+    whole : bool
+        False where the file is truncated.
+    problem : str
+        What the file lacks, in the words of the error.
+    """
+
+    channels: tuple[Stack, ...]
+    z_known: bool
+    whole: bool
+    problem: str = ""
+
+
+def get_reader(path: PathLike | Sequence[PathLike]) -> ReadLayers | None:
+    """Return a reader for a z-stack, or None for what other readers serve better.
+
+    Parameters
+    ----------
+    path : path-like or sequence of path-like
+        A TIFF file or the folder of a zarr image; of several, none is taken.
+
+    Returns
+    -------
+    callable or None
+        From the path to layers. None for several files, single images, colour pictures,
+        movies and time series, folders that are not zarr, and files that cannot be read.
+    """
+    single = _single_path(path)
+    if single is None or not _looks_readable(single):
+        return None
+    opened = _open(single)
+    if opened is None:
+        return None
+
+    def read(_: PathLike | Sequence[PathLike]) -> list[LayerData]:
+        _tell_what_is_missing(single, opened)
+        return channel_layers(opened.channels, z_known=opened.z_known)
+
+    return read
+
+
+def _single_path(path: Any) -> Path | None:
+    if isinstance(path, (str, os.PathLike)):
+        return Path(path)
+    return Path(path[0]) if len(path) == 1 else None
+
+
+def _looks_readable(path: Path) -> bool:
+    if path.is_dir():
+        return any((path / mark).exists() for mark in _ZARR_MARKS)
+    return path.is_file() and path.suffix.lower() in _SUFFIXES
+
+
+def _open(path: Path) -> _Opened | None:
+    """Open a file as it is, or else without its z step, or else as far as it goes."""
+    problem = ""
+    for whole in (True, False):
+        for z_known in (True, False):
+            try:
+                channels = _channels(path, z_known=z_known, whole=whole)
+            except CopError as error:
+                problem = problem or error.what
+            else:
+                return _Opened(channels, z_known, whole, problem) if channels else None
+    return None
+
+
+def _channels(path: Path, *, z_known: bool, whole: bool) -> tuple[Stack, ...]:
+    """Open all channels; none where the planes are no z planes."""
+    step_um = None if z_known else _PLACEHOLDER_STEP_UM
+
+    def channel(index: int) -> Stack:
+        return open_stack(path, channel=index, z_step_um=step_um, allow_partial=not whole)
+
+    first = channel(0)
+    if len(first) < 2 or first.image.plane_axis == "T":
+        return ()
+    sizes = dict(zip(first.image.axes, first.image.shape, strict=True))
+    return (first, *(channel(index) for index in range(1, sizes.get("C", 1))))
+
+
+def _tell_what_is_missing(path: Path, opened: _Opened) -> None:
+    # napari is imported only when there is something to say
+    from napari.utils.notifications import show_warning
+
+    if not opened.whole:
+        show_warning(
+            f"{path.name} is truncated: planes that are lost are shown black. Copy the file again."
+        )
+    if not opened.z_known:
+        show_warning(
+            f"{path.name} opens in pixel units: {opened.problem}."
+            " Set the layer's scale and units before reading noise against depth."
+        )

@@ -1,0 +1,177 @@
+"""What is done with a result: a report folder, the command that repeats it, noise maps."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
+from superqt.utils import create_worker
+
+from cop_core.errors import CopError, InputError
+from cop_core.recipes.argv import command_of
+from cop_core.report import recipe_of, why_not_repeatable, write_report
+from napari_cop.memory import remember, remembered
+from napari_cop.noise_map import add_noise_map
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from napari.layers import Image
+    from napari.viewer import Viewer
+
+    from cop_core.records import Result
+    from napari_cop.sources import ChosenStack
+    from napari_cop.viewer_link import ViewerLink
+
+
+class Export(QObject):
+    """Writes reports into folders that are asked for, one at a time, in the background.
+
+    Signals
+    -------
+    said(str), failed(Exception)
+        How it goes; at both it is no longer `writing`, unless that is what is said.
+    """
+
+    said = Signal(str)
+    failed = Signal(object)
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        self.writing = False
+
+    def ask(self, record: Any) -> None:
+        """Ask for a folder and write the report of a record there."""
+        last = str(remembered().get("folder", ""))
+        folder = QFileDialog.getExistingDirectory(self._window, "Folder for the report", last)
+        if folder:
+            self.write(record, folder)
+            remember(folder=folder)
+
+    def write(self, record: Any, folder: str) -> None:
+        """Write the report of a record, if any, unless another is being written."""
+        if record is None or self.writing:
+            return
+        self.writing = True
+        self.said.emit("Writing the report …")
+        worker = create_worker(export, record, folder, _ignore_errors=True)
+        worker.returned.connect(self._written)
+        worker.errored.connect(self._not_written)
+        worker.start()
+
+    def _written(self, folder: Path) -> None:
+        self.writing = False
+        self.said.emit(f"Report written to {folder}")
+
+    def _not_written(self, error: Exception) -> None:
+        self.writing = False
+        self.failed.emit(error)
+
+
+class Results(QObject):
+    """The last result, and the ways out of the viewer.
+
+    Signals
+    -------
+    said(str), failed(Exception)
+        How an action went.
+    """
+
+    said = Signal(str)
+    failed = Signal(object)
+
+    def __init__(self, viewer: Viewer, link: ViewerLink, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._viewer, self._link = viewer, link
+        self.result: Result | None = None
+        self.sources: Sequence[ChosenStack] = ()
+        self.export = Export(parent)
+        self.export.said.connect(self.said)
+        self.export.failed.connect(self.failed)
+
+    def ask_and_export(self) -> None:
+        """Ask for a folder and write the report there."""
+        self.export.ask(self.result)
+
+    def copy_command(self) -> None:
+        """Put the command line that repeats the result on the clipboard."""
+        if self.result is None:
+            return
+        try:
+            command = repeating(self.result, "report")
+        except CopError as error:
+            self.failed.emit(error)
+            return
+        QApplication.clipboard().setText(command)
+        self.said.emit("Copied: paste it into a terminal")
+
+    def add_noise_maps(self) -> None:
+        """Add the strengths of every crop as layers; those over the active stack are shown."""
+        if self.result is None:
+            return
+        active = self._link.protocol or 0
+        try:
+            for protocol, shown in enumerate(self.result.analysed):
+                layer = self._link.layer(protocol) or self.open_layer(protocol)
+                place = self._link.place(protocol)
+                add_noise_map(self._viewer, layer, place, shown.profile, visible=protocol == active)
+        except CopError as error:
+            self.failed.emit(error)
+
+    def show_plane(self, protocol: int, plane: int) -> None:
+        """Show a plane in the viewer, opening its stack where no layer shows it."""
+        if self._link.layer(protocol) is None:
+            if protocol >= len(self.sources):
+                self.said.emit("Its planes can be shown when the run has ended")
+                return
+            try:
+                self.open_layer(protocol)
+            except CopError as error:
+                self.failed.emit(error)
+                return
+        self._link.go_to(protocol, plane)
+
+    def open_layer(self, protocol: int) -> Image:
+        """Add the stack of a protocol as a layer.
+
+        Raises
+        ------
+        CopError
+            Where it can no longer be opened.
+        """
+        data, arguments, _ = self.sources[protocol].layer_data()
+        layer: Image = self._viewer.add_image(data, **arguments)
+        self._link.set_layer(protocol, layer)
+        return layer
+
+
+def export(record: Any, folder: str | Path) -> Path:
+    """Write a record's report, with the command that repeats it, if any.
+
+    Raises
+    ------
+    CopError
+        Where the folder cannot be written to.
+    """
+    command: str | None = None
+    with suppress(InputError):  # pixels that are in no file cannot be read again
+        command = repeating(record, folder)
+    return write_report(record, folder, command=command)
+
+
+def repeating(record: Any, folder: str | Path) -> str:
+    """Return the command line that gives the same numbers.
+
+    Raises
+    ------
+    InputError
+        Where none does; the message says why.
+    """
+    why = why_not_repeatable(record)
+    if why:
+        raise InputError(f"no command repeats this: {why}")
+    return command_of(recipe_of(record), folder)

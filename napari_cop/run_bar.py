@@ -1,0 +1,113 @@
+"""Run, Cancel, progress and what is to be done with the result: always in sight."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QKeySequence, QShortcut
+from qtpy.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QWidget,
+)
+
+from napari_cop.runner import State
+
+
+class RunBar(QWidget):
+    """The bottom of the widgets.
+
+    Signals
+    -------
+    run, cancel, export, copy, map
+        The buttons.
+    """
+
+    run = Signal()
+    cancel = Signal()
+    export = Signal()
+    copy = Signal()
+    map = Signal()
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.run_button = _button(title, "Read the noise of every plane (Ctrl+Return).")
+        self.cancel_button = _button("Cancel", "Stop, and keep what has been read (Esc).")
+        self.export_button = _button(
+            "Export …", "Write report.json, planes.csv and figures (SVG, PDF, PNG) into a folder."
+        )
+        self.copy_button = _button(
+            "Copy command", "Copy the command line that gives the same numbers without a screen."
+        )
+        self.map_button = _button(
+            "Noise map", "Add the strengths of every crop as layers over the stack."
+        )
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self.progress.setMaximumHeight(6)
+        policy = self.progress.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # else the plots above are resized by every run
+        self.progress.setSizePolicy(policy)
+        self.status = QLabel("Ready")
+        self.status.setWordWrap(True)
+        self.status.setTextFormat(Qt.TextFormat.PlainText)
+        self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        for button, signal in (
+            (self.run_button, self.run),
+            (self.cancel_button, self.cancel),
+            (self.export_button, self.export),
+            (self.copy_button, self.copy),
+            (self.map_button, self.map),
+        ):
+            button.clicked.connect(signal)
+        self._arrange()
+        self.set_state(State.IDLE, has_result=False)
+
+    def take_keys(self, owner: QWidget) -> None:
+        """Let Ctrl+Return run and Esc cancel while a widget, or one within it, has the focus."""
+        for keys, signal in (("Ctrl+Return", self.run), ("Escape", self.cancel)):
+            shortcut = QShortcut(QKeySequence(keys), owner)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(signal)
+
+    def set_state(self, state: State, *, has_result: bool) -> None:
+        """Offer what can be done in a state."""
+        idle = state is State.IDLE
+        self.run_button.setEnabled(idle)
+        self.cancel_button.setEnabled(state is State.RUNNING)
+        for button in (self.export_button, self.copy_button, self.map_button):
+            button.setEnabled(idle and has_result)
+        if state is State.STOPPING:
+            self.status.setText("Stopping …")
+        self.progress.setVisible(not idle)
+
+    def set_progress(self, text: str, done: int, total: int) -> None:
+        """Show a text and steps done of all; 0 of 0 where that is not known."""
+        self.status.setText(text)
+        self.progress.setRange(0, total)
+        self.progress.setValue(done)
+
+    def _arrange(self) -> None:
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.addWidget(self.status, 0, 0)
+        grid.addWidget(self.progress, 1, 0)
+        for row, buttons in enumerate(
+            (
+                (self.run_button, self.cancel_button),
+                (self.export_button, self.copy_button, self.map_button),
+            )
+        ):
+            line = QHBoxLayout()
+            for button in buttons:
+                line.addWidget(button)
+            grid.addLayout(line, 2 + row, 0)
+
+
+def _button(text: str, tooltip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tooltip)
+    return button

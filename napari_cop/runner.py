@@ -1,0 +1,324 @@
+"""One run at a time in a background thread: states, progress, stop, failure."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import time
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+from threading import Event, get_native_id
+from typing import TYPE_CHECKING, Any, Final
+
+from qtpy.QtCore import QCoreApplication, QObject, QThread, Signal
+from superqt.utils import create_worker
+
+from cop_core.errors import CancelledError, CopError
+from napari_cop.preload import preload, preload_torch
+from napari_cop.progress import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cop_core.recipes import Recipe
+
+    Tell = Callable[[Any], None]
+    Cancelled = Callable[[], bool]
+    Sources = Callable[[Tell, Cancelled], Sequence[Any]]
+
+_TELL_S: Final = 1.0
+"""Least time in s between two words on progress."""
+
+_IDLE_S: Final = 0.5
+"""Most time in s without news while nothing comes."""
+
+_SWITCH_S: Final = 0.0005
+"""Time in s after which a thread that waits for Python's lock gets it while a run is on.
+
+PyTorch takes the lock for each of many small operations. At the usual 5 ms reading all but stood
+still while the window was drawn: 0.80 of the speed of a plain loop, with this 0.9.
+"""
+_USUAL_S: Final = sys.getswitchinterval()
+
+_NICE: Final = 10
+"""Priority of the reading thread on Linux, as of `nice`: the window's thread goes first."""
+
+
+class State(Enum):
+    """What the runner is doing."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    STOPPING = "stopping"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The end of a run.
+
+    Attributes
+    ----------
+    record : AnalysedProfile, Comparison, StudyRecord or None
+        What was found; planes that were not read are excluded with that reason. None where it
+        was stopped before there was anything.
+    stopped : bool
+        True where it ended before all was done.
+    problem : Exception or None
+        What ended it, where it was not the user.
+    """
+
+    record: Any
+    stopped: bool
+    problem: Exception | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether no plane was read."""
+        shown = self.record.analysed if self.record is not None else ()
+        return not any(plane.n_crops for each in shown for plane in each.profile.planes)
+
+
+class _News(QObject):
+    """Carries what a run tells of into the window's thread."""
+
+    came = Signal(object, float)
+
+
+class Runner(QObject):
+    """Runs recipes, one at a time; every end leaves it idle.
+
+    Signals
+    -------
+    state_changed(State)
+    progressed(str, int, int)
+        Text, steps done and in all (0 where not known).
+    opened(Opened), stepped(Stepped, float)
+        Events of the pipeline; a step with the time at which it was told.
+    plane_read(int, PlaneEstimate)
+        Number of the stack and a plane of which crops were read.
+    told(object)
+        Whatever else the pipeline tells of.
+    finished(Outcome), failed(Exception)
+        The end.
+    """
+
+    state_changed = Signal(object)
+    progressed = Signal(str, int, int)
+    opened = Signal(object)
+    stepped = Signal(object, float)
+    plane_read = Signal(int, object)
+    told = Signal(object)
+    finished = Signal(object)
+    failed = Signal(object)
+
+    def __init__(self, parent: QObject | None = None, clock: type[Clock] | None = None) -> None:
+        super().__init__(parent)
+        self.state = State.IDLE
+        self._stop = Event()
+        self._news: _News | None = None
+        self._clocks = clock or Clock
+        self._clock = self._clocks()
+        self._told = 0.0
+
+    def warm_up(self) -> None:
+        """Import in the background what a run will need."""
+        create_worker(_preload, _ignore_errors=True).start()
+
+    def start(
+        self,
+        recipe: Recipe,
+        sources: Sources | None = None,
+        *,
+        then: Callable[[Any], object] | None = None,
+        **means: Any,
+    ) -> None:
+        """Start a run; nothing happens while another is on.
+
+        Parameters
+        ----------
+        sources : callable, optional
+            In the reading thread, returns what is in no file, as in `cop_core.pipeline.Means`.
+        then : callable, optional
+            In the reading thread, is given the record.
+        """
+        if self.state is not State.IDLE:
+            return
+        stop = self._stop = Event()
+        for end in (self.destroyed, QCoreApplication.instance().aboutToQuit):
+            end.connect(stop.set)  # else a run that waits for planes would go on for ever
+        self._clock = self._clocks()
+        self._news = _News()
+        self._news.came.connect(self._moved)
+        tell = _telling(self._news)
+        work = partial(_run, recipe, sources, then, tell, stop.is_set, means)
+        worker = create_worker(work, _ignore_errors=True)
+        worker.returned.connect(self._returned)
+        worker.errored.connect(self._errored)
+        self._enter(State.RUNNING)
+        _put_off_collection()
+        sys.setswitchinterval(_SWITCH_S)
+        worker.start()
+
+    def stop(self) -> None:
+        """Ask the run to stop; what it has is kept."""
+        if self.state is State.RUNNING:
+            self._stop.set()
+            self._enter(State.STOPPING)
+
+    def abandon(self) -> None:
+        """Stop without telling anyone: the widget is closing."""
+        gc.enable()
+        gc.unfreeze()
+        sys.setswitchinterval(_USUAL_S)
+        self._stop.set()
+        self.blockSignals(True)
+
+    def _enter(self, state: State) -> None:
+        self.state = state
+        self.state_changed.emit(state)
+
+    def _moved(self, news: Any, at: float) -> None:
+        if isinstance(news, str):
+            self.progressed.emit(news, 0, 0)
+            return
+        # PyTorch comes with it, which is there by now
+        from cop_core.pipeline import Opened, Stepped, Working
+
+        if isinstance(news, Opened):
+            _resume_collection()
+            self._clock.opened(news)
+            self.opened.emit(news)
+        elif isinstance(news, Working):
+            self._tell(*self._clock.working(news))
+        elif isinstance(news, Stepped):
+            self.stepped.emit(news, at)
+            if news.step.estimate is not None:
+                self.plane_read.emit(news.stack, news.step.estimate)
+            if news.step.total:
+                self._tell(*self._clock.stepped(news))
+        else:
+            self.told.emit(news)
+
+    def _tell(self, text: str, done: int, total: int) -> None:
+        """Tell of progress a few times a second: every change has the whole window painted."""
+        now = time.monotonic()
+        if done == total or now - self._told >= _TELL_S:
+            self._told = now
+            self.progressed.emit(text, done, total)
+
+    def _returned(self, outcome: Outcome) -> None:
+        self._end()
+        self.finished.emit(outcome)
+
+    def _errored(self, error: Exception) -> None:
+        self._end()
+        self.failed.emit(error)
+
+    def _end(self) -> None:
+        _resume_collection()
+        sys.setswitchinterval(_USUAL_S)
+        self._news = None
+        self._enter(State.IDLE)
+
+
+def _run(
+    recipe: Recipe,
+    sources: Sources | None,
+    then: Callable[[Any], object] | None,
+    tell: Tell,
+    cancelled: Cancelled,
+    means: dict[str, Any],
+) -> Outcome:
+    """Run a recipe, in the reading thread; superqt's workers do not pass on a RuntimeError."""
+    give_way()
+    problems: list[Exception] = []
+    try:
+        given = sources(tell, cancelled) if sources else ()
+        tell("Loading the network …")
+        preload_torch()
+        from cop_core.pipeline import run
+
+        record = run(
+            recipe,
+            sources=given,
+            on_event=tell,
+            cancelled=cancelled,
+            on_problem=problems.append,
+            **means,
+        )
+        if then is not None:
+            then(record)
+    except CancelledError:
+        return Outcome(None, stopped=True)
+    except RuntimeError as error:
+        raise readable(error) from error
+    problem = readable(problems[0]) if problems else None
+    return Outcome(record, cancelled() or problem is not None, problem)
+
+
+def _telling(news: _News) -> Tell:
+    """Return what hands on events, fewer of them while a growing stack gives nothing to do."""
+    told_at, state = 0.0, None
+
+    def tell(event: Any) -> None:
+        nonlocal told_at, state
+        step, now = getattr(event, "step", None), time.monotonic()
+        if step is not None:
+            if step.idle and step.state is state and now - told_at < _IDLE_S:
+                return
+            told_at, state = now, step.state
+        news.came.emit(event, time.time())
+
+    return tell
+
+
+def readable(error: Exception) -> Exception:
+    """Return PyTorch's errors, all of them RuntimeError, with advice; others as they are."""
+    if not isinstance(error, RuntimeError):
+        return error
+    return CopError(
+        f"reading failed ({error})", advice="If a graphics card is used, choose the device cpu"
+    )
+
+
+def _preload() -> None:
+    give_way()
+    _put_off_collection()
+    try:
+        preload()
+    finally:
+        _resume_collection()
+
+
+def _put_off_collection() -> None:
+    """Let the garbage collector leave alone what is there, and rest while PyTorch is imported.
+
+    A full collection of what napari and PyTorch hold stops all threads for up to 0.4 s.
+    """
+    gc.freeze()
+    gc.disable()
+
+
+def _resume_collection() -> None:
+    """Let it look through what is new from here on; `Runner.abandon` gives it back the rest."""
+    gc.freeze()
+    gc.enable()
+
+
+def give_way() -> None:
+    """Let the window's thread go first; Qt's pool drops this one when it has been idle."""
+    QThread.currentThread().setPriority(QThread.Priority.LowPriority)  # does nothing on Linux
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICE)
+
+
+def tell(error: Exception) -> None:
+    """Show an error as a napari notification: ours in words, others with their trace."""
+    from napari.utils.notifications import notification_manager, show_error
+
+    if isinstance(error, CopError):
+        show_error(str(error))
+    else:
+        notification_manager.receive_error(type(error), error, error.__traceback__)

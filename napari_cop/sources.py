@@ -1,0 +1,212 @@
+"""What is read: the stack behind a napari layer, or a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from cop_core.errors import InputError
+from cop_core.recipes import StackOptions
+from cop_core.stacks import open_stack
+from napari_cop.layers import METADATA_KEY, image_layer
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+    from cop_core.stacks import Stack
+    from napari_cop.layers import LayerData
+
+_STEP_TOLERANCE: Final = 1e-6
+
+
+@dataclass(frozen=True)
+class ChosenStack:
+    """A stack to read, as the user chose it; opening it may take long.
+
+    Attributes
+    ----------
+    options : StackOptions
+        How it is opened; without a source for the pixels of a layer that are not (or no longer)
+        a file's.
+    pixels : array
+        Pixels (planes, y, x) of such a layer.
+    layer : Image or None
+        The layer that shows the stack.
+    z_axis : int
+        The layer's axis along which planes follow one another.
+    at : tuple of int
+        Where on the layer's other axes the stack lies; 0 on z, y and x.
+    """
+
+    options: StackOptions
+    pixels: Any = None
+    layer: Image | None = None
+    z_axis: int = 0
+    at: tuple[int, ...] = (0, 0, 0)
+
+    def open(self) -> Stack:
+        """Open the stack.
+
+        Raises
+        ------
+        InputError
+            Where it cannot be read; the message says what to do.
+        """
+        if self.options.source is not None:
+            return open_stack(self.options.source, self.options)
+        if self.pixels is None:
+            what = "its layer was removed while it was watched"
+            raise InputError(what, where=self.options.name)
+        return open_stack(self.pixels, self.options)
+
+    def in_memory(self) -> Stack | None:
+        """Return the stack where a recipe cannot name it: it is in no file."""
+        return None if self.options.source is not None else self.open()
+
+    def layer_data(self) -> LayerData:
+        """Describe the stack as a layer that shows it."""
+        return image_layer(self.open())
+
+
+def layer_stack(
+    layer: Image,
+    asked: StackOptions,
+    *,
+    z_axis: int | None,
+    position: tuple[float, ...] = (),
+    as_pixels: bool = False,
+) -> ChosenStack:
+    """Return the stack of a layer: its file where it still shows that, else its pixels.
+
+    Parameters
+    ----------
+    asked : StackOptions
+        Name, z step and power; the z step must be known, a power of None is what file and layer
+        state.
+    z_axis : int or None
+        Axis of the planes; None where the user has not said.
+    position : tuple of float
+        Where in the layer's data the viewer stands, for axes beside z, y and x.
+    as_pixels : bool
+        Whether to take the pixels although the layer shows its file.
+
+    Raises
+    ------
+    InputError
+        For colour layers, layers without depth and layers whose z axis or step is not known.
+    """
+    axis, step_um = _require_stack(layer, z_axis, asked.z_step_um)
+    stated = layer.metadata.get(METADATA_KEY, {})
+    given = {key: value for key, value in asked if key in ("name", "power") and value is not None}
+    if not as_pixels and _shows_its_file(layer):
+        if not _same_step(stated["depth_um"], step_um):
+            given["z_step_um"] = step_um
+        return ChosenStack(StackOptions.of(stated["options"]).but(**given), None, layer, axis)
+    at = _indices(layer, axis, position)
+    pixels = _planes(layer, axis, at)
+    if _powers_fit(stated.get("power_mw"), len(pixels)):
+        given.setdefault("power", stated["power_mw"])
+    options = StackOptions(**{"name": _name(layer, axis, at), "z_step_um": step_um, **given})
+    return ChosenStack(options, pixels, layer, axis, at)
+
+
+def z_axis_of(layer: Image) -> int | None:
+    """Return the axis that labels or metadata name as z, or None where none does."""
+    named = [i for i in _named_z(layer) if i < layer.ndim - 2]
+    if len(named) == 1:
+        return named[0]
+    return 0 if METADATA_KEY in layer.metadata and layer.ndim == 3 else None
+
+
+def _named_z(layer: Image) -> list[int]:
+    labels = [str(label).strip().lower() for label in layer.axis_labels]
+    return [i for i, label in enumerate(labels) if label in ("z", "depth", "plane")]
+
+
+def z_step_um_of(layer: Image, z_axis: int) -> float | None:
+    """Return the distance of two planes in um from the layer's scale, None where not in length."""
+    unit = np.eye(layer.ndim)[z_axis]
+    step = np.asarray(layer.data_to_world(unit)) - layer.data_to_world(0 * unit)
+    along = np.flatnonzero(step)  # more than one axis where the layer is rotated
+    try:
+        um = [float((step[i] * layer.units[i]).to("um").magnitude) for i in along]
+    except Exception:  # pint has an error of its own for every misfit
+        return None
+    length = float(np.linalg.norm(um))
+    return length if np.isfinite(length) and length > 0 else None
+
+
+def _require_stack(layer: Image, z_axis: int | None, z_step_um: float | None) -> tuple[int, float]:
+    where = f"layer {layer.name!r}"
+    if getattr(layer, "rgb", False):
+        raise InputError(
+            "its pixels are colours (RGB), not one intensity",
+            where=where,
+            advice="Split the channels (right click on the layer) and choose one",
+        )
+    if layer.ndim < 3:
+        raise InputError(
+            "it is a single image, not a z-stack", where=where, advice="Choose a z-stack"
+        )
+    if any(i >= layer.ndim - 2 for i in _named_z(layer)):
+        raise InputError(
+            f"its axes are {', '.join(layer.axis_labels)}: z must stand before y and x",
+            where=where,
+            advice="Move the z axis to the front, for example with numpy.moveaxis",
+        )
+    if z_axis is None:
+        raise InputError("its z axis is not known", where=where, advice="Choose the z axis")
+    if not z_step_um:
+        raise InputError(
+            "its z step is not known", where=where, advice="Enter the z step in µm under Input"
+        )
+    return z_axis, z_step_um
+
+
+def _shows_its_file(layer: Image) -> bool:
+    stated = layer.metadata.get(METADATA_KEY, {})
+    shown = getattr(layer.data, "name", None)
+    in_file = stated.get("source") not in (None, "array")
+    return in_file and bool(shown) and stated.get("pixels") == shown
+
+
+def _same_step(depth_um: list[float] | None, z_step_um: float | None) -> bool:
+    if depth_um is None or z_step_um is None or len(depth_um) < 2:
+        return False
+    mean = float(np.ptp(depth_um)) / (len(depth_um) - 1)
+    return abs(mean - z_step_um) <= _STEP_TOLERANCE * mean
+
+
+def _powers_fit(power_mw: list[float | None] | None, planes: int) -> bool:
+    return power_mw is not None and len(power_mw) == planes and None not in power_mw
+
+
+def _indices(layer: Image, z_axis: int, position: tuple[float, ...]) -> tuple[int, ...]:
+    """Return where the viewer stands on the axes beside z, y and x, and 0 on those."""
+    shape = _data(layer).shape
+    at = [0] * layer.ndim
+    for axis in range(layer.ndim - 2):
+        if axis != z_axis and axis < len(position):
+            at[axis] = int(np.clip(round(position[axis]), 0, shape[axis] - 1))
+    return tuple(at)
+
+
+def _planes(layer: Image, z_axis: int, at: tuple[int, ...]) -> Any:
+    """Return pixels (planes, y, x): z in front, other axes at given positions."""
+    kept = (z_axis, layer.ndim - 2, layer.ndim - 1)
+    if len(kept) == layer.ndim:
+        return _data(layer)  # slicing would read a zarr array whole
+    return _data(layer)[tuple(slice(None) if i in kept else at[i] for i in range(layer.ndim))]
+
+
+def _data(layer: Image) -> Any:
+    return layer.data[0] if layer.multiscale else layer.data
+
+
+def _name(layer: Image, z_axis: int, at: tuple[int, ...]) -> str:
+    """Return the layer's name, with the position on further axes."""
+    further = [i for i in range(layer.ndim - 2) if i != z_axis]
+    places = ", ".join(f"{layer.axis_labels[i]} {at[i]}" for i in further)
+    return f"{layer.name} [{places}]" if places else str(layer.name)

@@ -1,0 +1,1 @@
+"""A whole study: a folder becomes a plan, the plan a report."""

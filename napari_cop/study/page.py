@@ -1,0 +1,94 @@
+"""The page on which a study is planned: folders, table, choices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout
+
+from cop_core.errors import InputError
+from cop_core.recipes import StackOptions, StudyRecipe
+from napari_cop.forms.recipe_form import RecipeForm
+from napari_cop.pages import folded
+
+if TYPE_CHECKING:
+    from qtpy.QtWidgets import QWidget
+
+    from napari_cop.run_bar import RunBar
+    from napari_cop.study.table import PlanTable
+
+
+class StudyPage(QVBoxLayout):
+    """Where the stacks are, the table, how they are read and compared, and the bar below."""
+
+    def __init__(self, parent: QWidget, table: PlanTable, bar: RunBar) -> None:
+        super().__init__(parent)
+        self.folder = QLineEdit()
+        self.folder.setPlaceholderText("Choose a folder, or drop one here")
+        self.folder.setToolTip(
+            "The TIFF and zarr stacks in and below it are listed. A plan works too."
+        )
+        self.choose_folder = QPushButton("Choose …")
+        self.study = QLineEdit()
+        self.study.setPlaceholderText("Folder for the reports")
+        self.study.setToolTip(
+            "Gets study.html, the plan, and a folder with the report of each stack. What is "
+            "finished there is not read again."
+        )
+        self.choose_study = QPushButton("Choose …")
+        self.remove = QPushButton("Remove rows")
+        self.remove.setToolTip("Take the selected stacks out of the plan; their files stay.")
+        self.again = QPushButton("Repeat rows")
+        self.again.setToolTip("Put the selected stacks in once more, to read another channel.")
+        self.save = QPushButton("Save plan …")
+        self.save.setToolTip("Write the table as a CSV for spreadsheets and cop batch.")
+        self.options = RecipeForm(StudyRecipe, without=("plan", "defaults", "stacks"))
+        self.defaults = RecipeForm(StackOptions, without=("name",))
+        self._arrange(parent, table, bar)
+
+    def directory(self) -> Path:
+        """Return the folder of the study.
+
+        Raises
+        ------
+        InputError
+            Where none is chosen.
+        """
+        text = self.study.text().strip()
+        if not text:
+            raise InputError("no folder for the study is chosen", advice="Choose one")
+        return Path(text).expanduser().absolute()
+
+    def _arrange(self, parent: QWidget, table: PlanTable, bar: RunBar) -> None:
+        folders = QGridLayout()
+        for row, (title, field, button) in enumerate(
+            (
+                ("Stacks in", self.folder, self.choose_folder),
+                ("Study in", self.study, self.choose_study),
+            )
+        ):
+            for column, widget in enumerate((QLabel(title), field, button)):
+                folders.addWidget(widget, row, column)
+        below = QHBoxLayout()
+        hint = QLabel("What you type goes into all selected cells.")
+        hint.setWordWrap(True)
+        below.addWidget(hint, 1)
+        for button in (self.again, self.remove, self.save):
+            below.addWidget(button)
+        bar.run_button.setToolTip(
+            "Read the stacks that are not finished, and compare (Ctrl+Return)."
+        )
+        bar.cancel_button.setToolTip("Stop; finished stacks are kept, Run goes on (Esc).")
+        bar.export_button.setText("Open report")
+        bar.export_button.setToolTip("Show study.html in the browser.")
+        bar.copy_button.setToolTip("Copy the cop batch that makes the same study without a screen.")
+        bar.map_button.hide()
+        self.setContentsMargins(6, 6, 6, 6)
+        for part, stretch in ((folders, 0), (table, 1), (below, 0)):
+            add = self.addWidget if part is table else self.addLayout
+            add(part, stretch)
+        self.addWidget(folded("Stacks, where their rows do not say", self.defaults))
+        self.addWidget(folded("Advanced", self.options))
+        self.addWidget(bar)
+        parent.setMinimumWidth(440)

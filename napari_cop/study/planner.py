@@ -1,0 +1,122 @@
+"""From a folder to the rows of a plan, in the background: stacks listed, files looked at."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Final
+
+from qtpy.QtCore import QObject, QTimer, Signal
+from superqt.utils import create_worker
+
+from cop_core.errors import InputError
+from cop_core.recipes.plan import move_cells, plan_cells
+from cop_core.stacks.listing import list_stacks
+from napari_cop.memory import remember
+from napari_cop.runner import give_way
+from napari_cop.study.model import look_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cop_core.recipes import StackOptions
+    from napari_cop.study.model import Look, PlanModel
+
+PLAN: Final = "plan.csv"
+STUDY: Final = "study"
+"""Folder for the study below that of the stacks, where not said otherwise."""
+_PAUSE_MS: Final = 300
+"""Time in ms after an edit before files are looked at."""
+
+
+class Planner(QObject):
+    """Fills the table.
+
+    Signals
+    -------
+    planned(Path, Path)
+        Other rows are shown: the folder of the stacks, and a folder for the study.
+    looked
+        All files were looked at.
+    said(str), failed(Exception)
+        How it goes.
+    """
+
+    planned = Signal(object, object)
+    looked = Signal()
+    said = Signal(str)
+    failed = Signal(object)
+
+    def __init__(self, model: PlanModel, parent: QObject) -> None:
+        super().__init__(parent)
+        self._model = model
+        self._place: Path | None = None
+        self._ended = Event()
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
+        self._pause.timeout.connect(self._look)
+        model.edited.connect(self._pause.start)
+        self.destroyed.connect(self._ended.set)
+
+    def take(self, path: str | Path) -> None:
+        """List the stacks below a folder as filled in before, or the rows of a plan."""
+        if self._place is not None:
+            return
+        self._place = Path(path).expanduser().absolute()
+        self.said.emit(f"Looking for stacks in {self._place.name} …")
+        worker = create_worker(_listed, self._place, _ignore_errors=True)
+        worker.returned.connect(self._listed)
+        worker.errored.connect(self._not_listed)
+        worker.start()
+
+    def _listed(self, cells: list[dict[str, str]]) -> None:
+        place, self._place = self._place, None
+        assert place is not None
+        folder = place.parent if _is_plan(place) else place
+        of_study = place.name == PLAN and any(folder.glob("*/*/profile.json"))
+        self._model.put(folder, cells)
+        remember(study=str(folder))
+        self.planned.emit(folder, folder if of_study else folder / STUDY)
+        self._look()
+
+    def _not_listed(self, error: Exception) -> None:
+        self._place = None
+        self.failed.emit(error)
+
+    def _look(self) -> None:
+        """Look what files state, and whether they can be opened."""
+        unseen = self._model.unseen()
+        if unseen:
+            worker = create_worker(_looks, unseen, self._ended, _ignore_errors=True)
+            worker.yielded.connect(self._looked)
+            worker.finished.connect(self.looked)
+            worker.start()
+
+    def _looked(self, found: tuple[StackOptions, Look]) -> None:
+        self._model.put_look(*found)
+
+
+def _is_plan(place: Path) -> bool:
+    return place.suffix.lower() == ".csv" and place.is_file()
+
+
+def _listed(place: Path) -> list[dict[str, str]]:
+    give_way()
+    if _is_plan(place):
+        return list(plan_cells(place))
+    saved, known = place / STUDY / PLAN, list[dict[str, str]]()
+    with suppress(InputError):  # where none is saved, or not as a plan any more
+        known = move_cells(plan_cells(saved), saved.parent, place)
+    return [
+        row
+        for listed in list_stacks(place).cells
+        for row in [k for k in known if Path(k["stack"]) == Path(listed["stack"])] or [listed]
+    ]
+
+
+def _looks(stacks: Sequence[StackOptions], ended: Event) -> Iterator[tuple[StackOptions, Look]]:
+    give_way()
+    for options in stacks:
+        if ended.is_set():
+            return
+        yield options, look_at(options)

@@ -1,0 +1,133 @@
+"""Plots and viewer linked: a point leads to its plane, the slider to a line in the plots."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from qtpy.QtCore import QObject, Signal
+from superqt.utils import QSignalThrottler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from napari.layers import Image
+    from napari.viewer import Viewer
+
+    from napari_cop.sources import Source
+
+_FOLLOW_MS: Final = 80
+"""Least time in ms between two moves of the line, so that playback keeps its pace."""
+
+
+class _Shown(NamedTuple):
+    """Where the planes of a protocol are shown: layer, axis, place on other axes, how many."""
+
+    layer: Image | None
+    z_axis: int
+    at: tuple[int, ...]
+    planes: int
+
+
+class ViewerLink(QObject):
+    """Knows which layer and axis show the planes of each protocol.
+
+    Signals
+    -------
+    plane_shown(int, int)
+        Protocol and plane that the viewer's slider stands at; plane -1 outside the stack.
+    """
+
+    plane_shown = Signal(int, int)
+
+    def __init__(self, viewer: Viewer, following: Following, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self._shown: list[_Shown] = []
+        self._moves = QSignalThrottler(QSignalThrottler.EmissionPolicy.Leading, parent=self)
+        self._moves.setTimeout(_FOLLOW_MS)
+        self._moves.triggered.connect(self._slider_moved)
+        following.on(viewer.dims.events.current_step, self._moves.throttle)
+
+    def follow(self, sources: Sequence[Source], planes: Sequence[int]) -> None:
+        """Link to the stacks of a run: their layers and numbers of planes."""
+        self._shown = [
+            _Shown(source.layer, source.z_axis, source.at, n)
+            for source, n in zip(sources, planes, strict=True)
+        ]
+        self._slider_moved()
+
+    def set_layer(self, protocol: int, layer: Image, z_axis: int = 0) -> None:
+        """Link a protocol that was read from a file to the layer that now shows it."""
+        planes = self._shown[protocol].planes
+        self._shown[protocol] = _Shown(layer, z_axis, (0,) * layer.ndim, planes)
+
+    def layer(self, protocol: int) -> Image | None:
+        """Return the layer that shows a protocol; None where none does (any more)."""
+        if protocol >= len(self._shown):
+            return None
+        layer = self._shown[protocol].layer
+        return layer if layer is not None and layer in self._viewer.layers else None
+
+    def place(self, protocol: int) -> tuple[int, tuple[int, ...]]:
+        """Return the axis of planes of a protocol's layer, and its place on the other axes."""
+        shown = self._shown[protocol]
+        return shown.z_axis, shown.at
+
+    def go_to(self, protocol: int, plane: int) -> bool:
+        """Show a plane; False where no layer shows that protocol."""
+        layer = self.layer(protocol)
+        if layer is None:
+            return False
+        z_axis, place = self.place(protocol)
+        at = list(place)
+        at[z_axis] = plane
+        world = layer.data_to_world(at)
+        layer.visible = True
+        self._viewer.layers.selection.active = layer
+        first = self._viewer.dims.ndim - layer.ndim
+        for axis in range(layer.ndim - 2):
+            self._viewer.dims.set_point(first + axis, world[axis])
+        return True
+
+    @property
+    def protocol(self) -> int | None:
+        """The protocol whose layer is active, else the first that a layer shows."""
+        # equal rather than identical: napari hands plugins proxies of its objects
+        active = self._viewer.layers.selection.active
+        known = [p for p in range(len(self._shown)) if self.layer(p) is not None]
+        return next((p for p in known if self.layer(p) == active), next(iter(known), None))
+
+    def _slider_moved(self) -> None:
+        chosen = self.protocol
+        if chosen is not None:
+            self.plane_shown.emit(chosen, self._plane(chosen))
+
+    def _plane(self, protocol: int) -> int:
+        shown = self._shown[protocol]
+        if shown.layer is None:
+            return -1
+        point = self._viewer.dims.point[-shown.layer.ndim :]
+        plane = round(float(shown.layer.world_to_data(point)[shown.z_axis]))
+        return plane if 0 <= plane < shown.planes else -1
+
+
+class Following:
+    """Connections to napari's events, to be ended together.
+
+    The viewer outlives its dock widgets: a callback that is left behind would call into a
+    widget that Qt has deleted.
+    """
+
+    def __init__(self) -> None:
+        self._pairs: list[tuple[Any, Callable[..., Any]]] = []
+
+    def on(self, emitter: Any, callback: Callable[..., Any]) -> None:
+        """Call back at every event of an emitter."""
+        emitter.connect(callback)
+        self._pairs.append((emitter, callback))
+
+    def end(self) -> None:
+        """Disconnect everything; harmless when repeated."""
+        while self._pairs:
+            emitter, callback = self._pairs.pop()
+            emitter.disconnect(callback)

@@ -1,0 +1,139 @@
+"""Recipes drawn from their fields: a field that is added is drawn too."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from cop_core.recipes import (
+    GainedPower,
+    Option,
+    Part,
+    RecipeError,
+    StudyRecipe,
+    StudyStack,
+    Window,
+)
+from cop_core.recipes.power import PowerGiven
+from cop_core.recipes.values import PathText, folder_name
+
+Drawn = st.SearchStrategy[Any]
+
+NAMES = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=9)
+PATHS = st.one_of(
+    st.sampled_from(["a.tif", "-x", "metadata", "b/it's.zarr", "小鼠.tif", "a\udcff", "7", "~/x"]),
+    NAMES.filter(bool),
+)
+_POSITIVE = st.floats(0, exclude_min=True, allow_infinity=False, allow_subnormal=False)
+_POWERS = st.one_of(
+    st.none(),
+    st.floats(0, allow_infinity=False),
+    st.builds(GainedPower, _POSITIVE, _POSITIVE, _POSITIVE),
+    PATHS.map(Path),
+)
+_DEPTHS = st.none() | st.floats(allow_nan=False, allow_infinity=False)
+_WINDOWS = st.tuples(_DEPTHS, _DEPTHS).filter(
+    lambda w: w != (None, None) and (None in w or w[0] < w[1])
+)
+_BY_VALIDATOR = {get_args(PowerGiven)[1]: _POWERS, get_args(PathText)[1]: PATHS}
+
+
+@cache
+def parts(kind: type[Part], *, sayable: bool = False) -> Drawn:
+    """Draw parts or recipes of a kind.
+
+    Where `sayable`, of fields that have no option only paths are drawn, and those always.
+    """
+    fields = {}
+    for name, info in kind.model_fields.items():
+        drawn = _values(info.annotation, tuple(info.metadata), sayable)
+        asked = any(isinstance(mark, Option) for mark in info.metadata)
+        if sayable and not asked and not _is_part(info.annotation):
+            drawn = PATHS if name == "source" else st.just(info.get_default())
+            drawn = st.lists(PATHS, min_size=1, max_size=2) if name == "folders" else drawn
+        fields[name] = drawn
+    fitted = st.fixed_dictionaries(fields).map(_FITTED.get(kind, lambda given: given))
+    return fitted.map(lambda given: _made(kind, given)).filter(bool)
+
+
+def _with_a_name(given: dict[str, Any]) -> dict[str, Any]:
+    """Give a stack of a study a name that a folder may have."""
+    return {**given, "stack": given["stack"].but(name=folder_name(given["stack"].name or ""))}
+
+
+def _told_apart(given: dict[str, Any]) -> dict[str, Any]:
+    """Give the stacks of a study different names, and animals to all or none."""
+    owned = all(row.animal for row in given["stacks"])
+    stacks = [
+        row.but(stack=row.stack.but(name=f"{row.name}{number}"), animal=row.animal if owned else "")
+        for number, row in enumerate(given["stacks"])
+    ]
+    return {**given, "stacks": tuple(stacks)}
+
+
+_FITTED = {StudyStack: _with_a_name, StudyRecipe: _told_apart}
+
+
+def _made(kind: type[Part], given: dict[str, Any]) -> Part | None:
+    """Return None where fields that are good by themselves do not fit together."""
+    try:
+        return kind(**given)
+    except RecipeError as error:
+        if not error.field:
+            return None
+        raise
+
+
+def _is_part(annotation: Any) -> bool:
+    each = [annotation, *get_args(annotation)]
+    return any(isinstance(one, type) and issubclass(one, Part) for one in each)
+
+
+def _values(annotation: Any, marks: tuple[Any, ...], sayable: bool) -> Drawn:
+    for validator, strategy in _BY_VALIDATOR.items():
+        if validator in marks:
+            return strategy
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if annotation == Window:
+        drawn: Drawn = _WINDOWS
+    elif origin is Annotated:
+        drawn = _values(inner[0], (*inner[1:], *marks), sayable)
+    elif origin in (Union, UnionType):
+        each = [one for one in inner if not (sayable and one is NoneType and _is_part(annotation))]
+        drawn = st.one_of([_values(one, marks, sayable) for one in each])
+    elif origin is Literal:
+        drawn = st.sampled_from(inner)
+    elif origin in (dict, tuple):
+        each = [_values(one, (), sayable) for one in inner if one is not ...]
+        several = st.lists(each[0], min_size=1, max_size=3).map(tuple)
+        drawn = several if ... in inner else st.tuples(*each)
+        drawn = st.dictionaries(*each, max_size=2) if origin is dict else drawn
+    elif issubclass(annotation, BaseModel):
+        drawn = parts(annotation, sayable=sayable)
+    else:
+        drawn = _plain(annotation, marks)
+    return drawn
+
+
+def _plain(annotation: type, marks: tuple[Any, ...]) -> Drawn:
+    limits: dict[str, Any] = {}
+    for mark in marks:
+        for one in getattr(mark, "metadata", [mark]):
+            for name in ("ge", "gt", "le", "lt", "min_length"):
+                if hasattr(one, name):
+                    limits[name] = getattr(one, name)
+    if annotation is float:
+        return st.floats(
+            limits.get("ge", limits.get("gt")), limits.get("le"), exclude_min="gt" in limits,
+            allow_nan=False, allow_infinity=False,
+        )  # fmt: skip
+    if annotation is int:
+        return st.integers(limits.get("ge", 0), limits.get("le", limits.get("lt", 10**6 + 1) - 1))
+    if annotation is str and limits.get("min_length"):
+        return NAMES.filter(bool)
+    return {NoneType: st.none(), bool: st.booleans(), str: NAMES}[annotation]
