@@ -59,11 +59,16 @@ def input_page(forms: Sequence[tuple[str, StackForm]], options: RecipeForm) -> Q
     for field in (*page.findChildren(QComboBox), *page.findChildren(QAbstractSpinBox)):
         field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         field.installEventFilter(guard)
-    scroll = QScrollArea()
-    scroll.setWidgetResizable(True)
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    scroll.setWidget(page)
-    return scroll
+    return scrolled(page)
+
+
+def scrolled(page: QWidget) -> QScrollArea:
+    """Return a page that scrolls up and down where it does not fit."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(page)
+    return area
 
 
 def folded(title: str, *forms: Container[Any]) -> QCollapsible:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from magicgui.widgets import ComboBox
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -19,7 +18,7 @@ from qtpy.QtWidgets import (
 from cop_core.errors import CopError
 from cop_core.recipes import RecommendRecipe
 from napari_cop.forms.recipe_form import RecipeForm, make
-from napari_cop.pages import folded
+from napari_cop.pages import folded, scrolled
 from napari_cop.plots.records import PowerPlots
 from napari_cop.results import Export
 from napari_cop.runner import Runner, State, tell
@@ -123,13 +122,9 @@ class PowerPage(QWidget):
         layout.addWidget(self.notes, 1)
         self.plot.setMinimumHeight(_PLOT_PX)
         self.notes.setMinimumHeight(_NOTES_PX)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(page)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(scroll)
+        whole.addWidget(scrolled(page))
 
     @property
     def _busy(self) -> bool:

@@ -88,7 +88,10 @@ class StudyPage(QVBoxLayout):
         for part, stretch in ((folders, 0), (table, 1), (below, 0)):
             add = self.addWidget if part is table else self.addLayout
             add(part, stretch)
-        self.addWidget(folded("Stacks, where their rows do not say", self.defaults))
-        self.addWidget(folded("Advanced", self.options))
+        opened = folded("Stacks, where their rows do not say", self.defaults)
+        advanced = folded("Advanced", self.options)
+        for section, other in ((opened, advanced), (advanced, opened)):  # not room for both
+            section.toggled.connect(lambda shown, other=other: shown and other.collapse())
+            self.addWidget(section)
         self.addWidget(bar)
         parent.setMinimumWidth(440)
