@@ -165,7 +165,7 @@ class NoiseDock(QWidget):
         depth_um = self.planned_depths(news)
         planes = [len(depths) for depths in depth_um]
         self._later(
-            *self.plots.beginning(news.names, news.components, depth_um),
+            *self.plots.begin(news.names, news.components, depth_um),
             lambda: self.link.follow(self._reading, planes),
             lambda: self.tabs.setCurrentIndex(1),
             self.clear_result,

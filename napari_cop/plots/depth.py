@@ -79,8 +79,10 @@ class DepthPlots(PlotWidget):
         names: Sequence[str],
         components: Sequence[str],
         depth_um: Sequence[npt.NDArray[np.float64]],
-    ) -> None:
-        """Show empty panels for stacks that are going to be read.
+    ) -> list[Callable[[], None]]:
+        """Return steps that show empty panels for stacks that are going to be read.
+
+        None of them takes long; `add` may come between.
 
         Parameters
         ----------
@@ -88,16 +90,6 @@ class DepthPlots(PlotWidget):
             Depths in um of each protocol's planes; all NaN where not known (x is then the
             plane number), empty where the planes to come are not known either.
         """
-        for step in self.beginning(names, components, depth_um):
-            step()
-
-    def beginning(
-        self,
-        names: Sequence[str],
-        components: Sequence[str],
-        depth_um: Sequence[npt.NDArray[np.float64]],
-    ) -> list[Callable[[], None]]:
-        """Return what `begin` does in steps, none of which takes long; `add` may come between."""
         self._result = None
         self._reading = PlanesSoFar(tuple(names), tuple(components), tuple(depth_um))
         self._fitted, self._begun = 0.0, False

@@ -91,7 +91,12 @@ def visible_texts(plots: DepthPlots) -> list[str]:
 
 def begin(plots: DepthPlots, result: Comparison) -> None:
     depths = [each.profile.depth_um for each in result.analysed]
-    plots.begin([each.name for each in result.analysed], result.components, depths)
+    start(plots, [each.name for each in result.analysed], result.components, depths)
+
+
+def start(plots: DepthPlots, *what: Any) -> None:
+    for step in plots.begin(*what):
+        step()
 
 
 def pixel(plots: DepthPlots, component: str, x: float, y: float | None) -> tuple[float, float]:
@@ -224,7 +229,7 @@ def test_a_curve_that_leaves_its_axis_does_not_wait_for_the_next_fit(
 def test_planes_of_unknown_number_and_depth(plots: DepthPlots, qtbot: QtBot) -> None:
     plots.REFIT_S = 0.0
     blind = profile("blind", 5, depth_um=np.nan)
-    plots.begin(["blind"], blind.components, [np.array([])])
+    start(plots, ["blind"], blind.components, [np.array([])])
     for some in blind.planes:
         plots.add(0, some)
     ax = panels(plots)["Clean"]
@@ -243,7 +248,7 @@ def test_the_uncertainty_is_explained_only_where_it_is_drawn(
 
     fixed = both.fixed.profile
     sure = [replace(p, uncertainty=np.full(len(fixed.components), 0.01)) for p in fixed.planes]
-    plots.begin(["fixed"], fixed.components, [fixed.depth_um])
+    start(plots, ["fixed"], fixed.components, [fixed.depth_um])
     for some in sure:
         plots.add(0, some)
     assert not explained()

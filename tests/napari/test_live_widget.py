@@ -373,7 +373,8 @@ def test_curves_are_drawn_ten_times_a_second_at_most(qtbot: Any) -> None:
     plots = LivePlots()
     qtbot.addWidget(plots)
     plots.show()
-    plots.begin(["a"], ["clean"], [4.0 * np.arange(400)])
+    for step in plots.begin(["a"], ["clean"], [4.0 * np.arange(400)]):
+        step()
     qtbot.wait(500)
     drawings: list[float] = []
     plots.drawn.connect(drawings.append)
