@@ -24,7 +24,7 @@ from cop_core.reading import profile
 from cop_core.records import AnalysedProfile, Comparison, PlaneEstimate
 from cop_core.simulator import PRESETS, Phantom
 from napari_cop.commands import three_photon_demo
-from napari_cop.forms import watch
+from napari_cop.live import watch_form
 from napari_cop.live.widget import LivePlots, LiveWidget
 from napari_cop.plots.growing import PlanesSoFar
 from napari_cop.results import repeating
@@ -131,7 +131,7 @@ def test_a_real_camera_through_micromanager(viewer: Any, add: Any, qtbot: Any) -
     core.mda.events.frameReady.connect(lambda image, *_: frames.append(image.copy()))
     dock = add(viewer)
     form = dock.forms[0]
-    form.chosen.value = watch.CORE
+    form.chosen.value = watch_form.CORE
     form.power.mode.value = "grows with depth"
     form.power_property.value = "Camera-Gain"
     with pytest.raises(InputError, match="given twice"):
@@ -284,7 +284,7 @@ def test_waiting_stops_at_once_and_the_next_run_works(
 def test_what_cannot_be_watched_is_told(viewer: Any, add: Any, qtbot: Any, tmp_path: Path) -> None:
     dock = add(viewer)
     notification_manager.records.clear()
-    dock.forms[0].chosen.value = watch.FOLDER
+    dock.forms[0].chosen.value = watch_form.FOLDER
     dock.forms[0].folder.line_edit.value = ""
     dock.run()
     assert "no folder is chosen" in notification_manager.records[-1].message
@@ -307,7 +307,7 @@ def test_closing_the_dock_lets_go_of_core_and_threads(viewer: Any, qtbot: Any) -
     core = CMMCorePlus.instance()  # kept: the widget must let go all the same
     threads = threading.active_count()
     _, dock = viewer.window.add_plugin_dock_widget("napari-cop", NAME)
-    dock.forms[0].chosen.value = watch.CORE
+    dock.forms[0].chosen.value = watch_form.CORE
     dock.run()
     qtbot.waitUntil(lambda: bool(dock.plots.figure().axes), timeout=60_000)
     source = weakref.ref(dock._feeds[0].acquired)
@@ -323,7 +323,7 @@ def test_without_micromanager_its_choices_are_grey(
     monkeypatch.setattr("napari_cop.live.feeds.find_spec", lambda _name: None)
     box = add(viewer).forms[0].chosen.native
     for row in range(box.count()):
-        named = box.itemText(row) in (watch.CORE, watch.DEMO)
+        named = box.itemText(row) in (watch_form.CORE, watch_form.DEMO)
         assert box.model().item(row).isEnabled() is not named
         tip = box.itemData(row, Qt.ItemDataRole.ToolTipRole)
         assert bool(tip and 'pip install "napari-cop[live]"' in tip) is named
@@ -334,14 +334,14 @@ def test_without_micromanager_its_choices_are_grey(
 
 def test_choices_are_remembered(viewer: Any, add: Any) -> None:
     form = add(viewer).forms[0]
-    form.chosen.value = watch.FILE
+    form.chosen.value = watch_form.FILE
     form.stopped_after_s.value = "45"
     try:
         again = add(viewer).forms[0]
-        assert again.chosen.value == watch.FILE
+        assert again.chosen.value == watch_form.FILE
         assert float(again.stopped_after_s.given) == 45
     finally:
-        form.chosen.value = watch.FOLDER
+        form.chosen.value = watch_form.FOLDER
         form.stopped_after_s.value = ""
 
 
