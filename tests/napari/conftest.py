@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MANIFEST = Path(__file__).parents[2] / "napari.yaml"
+
+# what forms remember is napari's to keep: neither read from nor written to the user's settings
+CONFIG = TemporaryDirectory(prefix="napari-settings-", ignore_cleanup_errors=True)
+os.environ["NAPARI_CONFIG"] = str(Path(CONFIG.name, "settings.yaml"))
 
 
 @pytest.fixture(scope="session")

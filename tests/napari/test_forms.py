@@ -19,9 +19,9 @@ from cop_core.recipes import (
     CompareRecipe,
     GainedPower,
     Option,
-    Part,
     ProfileRecipe,
     ReadingOptions,
+    Recipe,
     RecommendRecipe,
     StackOptions,
     StudyRecipe,
@@ -284,16 +284,18 @@ class WiderReading(ReadingOptions):
     loud: Annotated[bool, Option("Whether it is heard.", "Loud")] = False
 
 
-class Wider(Part):
-    """What has such a reading; a recipe would be known to all tests from here on."""
-
-    reading: WiderReading = WiderReading()
-
-
-def test_a_field_that_a_recipe_gets_is_in_its_form(viewer: Any) -> None:
+def test_a_field_that_a_recipe_gets_is_in_its_form(
+    viewer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from napari_cop.forms.recipe_form import RecipeForm, make
 
-    form = RecipeForm(Wider)
+    monkeypatch.setattr(Recipe, "kinds", dict(Recipe.kinds))  # not known to other tests
+
+    class WiderRecipe(ProfileRecipe):
+        kind: Literal["wider"] = "wider"
+        reading: WiderReading = WiderReading()
+
+    form = RecipeForm(WiderRecipe, without=("stack",))
     assert (form.glow_nm.label, form.glow_nm.tooltip) == ("Glow (nm)", "How much it glows.")
     assert form.glow_nm.native.placeholderText() == "not at all"
     assert form.mood.label == "Mood"
@@ -301,7 +303,7 @@ def test_a_field_that_a_recipe_gets_is_in_its_form(viewer: Any) -> None:
     form.glow_nm.value = "500"
     form.mood.value = "bad"
     form.loud.value = True
-    assert make(Wider, form).reading == WiderReading(glow_nm=500, mood="bad", loud=True)
+    assert make(WiderRecipe, form).reading == WiderReading(glow_nm=500, mood="bad", loud=True)
     form.glow_nm.value = "-1"
     with pytest.raises(InputError, match=r"^Glow .nm.: "):
-        make(Wider, form)
+        make(WiderRecipe, form)
