@@ -11,13 +11,14 @@ import typer
 
 from cop_core.recipes import Recipe
 from cop_core.recipes.argv import as_text, recipe_from
+from cop_core.recipes.base import Plain
 from cop_core.recipes.flags import Flag, flags_of
 
 Command = Callable[..., None]
 
 
 def asks(
-    kind: type[Recipe], make: Callable[[dict[str, Any]], Recipe] | None = None, /, **fixed: str
+    kind: type[Recipe], make: Callable[[Plain], Recipe] | None = None, /, **fixed: str
 ) -> Callable[[Command], Command]:
     """Give a command the options of a kind of recipe, and the recipe that they make.
 

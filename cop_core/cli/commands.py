@@ -19,7 +19,7 @@ from cop_core.recipes import (
     StudyRecipe,
     command_of,
 )
-from cop_core.recipes.base import checked
+from cop_core.recipes.base import Plain, checked
 
 Out = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the report.")]
 Hash = Annotated[
@@ -32,7 +32,7 @@ Hash = Annotated[
 ]
 
 
-def _study(said: dict[str, Any]) -> StudyRecipe:
+def _study(said: Plain) -> StudyRecipe:
     """Read the plan of a study, whose rows have what else was said where they say nothing."""
     from cop_core.recipes.plan import read_plan
     from cop_core.stacks import read_power_table

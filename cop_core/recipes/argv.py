@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cop_core.errors import InputError
-from cop_core.recipes.base import Recipe, RecipeError
+from cop_core.recipes.base import Plain, Recipe, RecipeError
 from cop_core.recipes.flags import Flag, Place, blank, flags_of, get_at
 from cop_core.recipes.power_options import AcquisitionOptions
 from cop_core.recipes.values import AS_FILE
@@ -34,7 +34,7 @@ def recipe_from(
     kind: type[Recipe],
     fixed: Sequence[str | list[str]],
     given: Mapping[str, Any],
-    make: Callable[[dict[str, Any]], Recipe] | None = None,
+    make: Callable[[Plain], Recipe] | None = None,
 ) -> Recipe:
     """Return the recipe of a command line.
 
@@ -90,7 +90,7 @@ def argv_of(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> lis
     if None in fixed:
         raise _unsaid("it is in no file", "save it as a file")
     words: list[str] = []
-    given: dict[str, Any] = {}
+    given: Plain = {}
     for flag in flags_of(kind):
         said = _said(flag, [get_at(plain, place) for place in flag.places])
         words += [word for following in said for word in (flag.spelled[0], *following)]
@@ -153,7 +153,7 @@ def _absolute(path: str | Path) -> str:
     return str(Path(path).absolute())
 
 
-def _put(whole: dict[str, Any], place: Place, value: Any) -> None:
+def _put(whole: Plain, place: Place, value: Any) -> None:
     get_at(whole, place[:-1])[place[-1]] = value
 
 
@@ -181,7 +181,7 @@ def _in_flags(error: RecipeError, flags: Sequence[Flag]) -> InputError:
     return InputError(error.what, where=about[0] if about else None, advice=error.advice)
 
 
-def _sayable(plain: dict[str, Any]) -> dict[str, Any]:
+def _sayable(plain: Plain) -> Plain:
     """Return the same, with what makes no difference to the numbers as a command line has it."""
     reading, other = plain.get("reading"), plain.get("comparison", plain).get("seed")
     if reading and reading["crops"] is None and other is not None:

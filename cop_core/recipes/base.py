@@ -6,13 +6,16 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from cop_core.errors import InputError
+
+Plain: TypeAlias = dict[str, Any]
+"""A recipe, or a part of one, in JSON types."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,8 @@ class Option:
     column: bool = True
     path: bool = False
 
-    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
-        found: dict[str, Any] = handler(schema)
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> Plain:
+        found: Plain = handler(schema)
         return {"description": self.help, **found}
 
 
@@ -105,7 +108,7 @@ class Part(BaseModel):
         """Return the same with some fields changed, checked."""
         return type(self)(**{**dict(self), **changed})
 
-    def plain(self) -> dict[str, Any]:
+    def plain(self) -> Plain:
         """Return the fields as JSON types."""
         return self.model_dump(mode="json")
 

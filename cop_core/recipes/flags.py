@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic_core import PydanticUndefined
 
-from cop_core.recipes.base import Option, Part, Recipe
+from cop_core.recipes.base import Option, Part, Plain, Recipe
 from cop_core.recipes.stack import StackOptions
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def flags_of(kind: type[Recipe]) -> tuple[Flag, ...]:
     return tuple(_flag(kind, same) for same in found.values())
 
 
-def blank(kind: type[Recipe]) -> dict[str, Any]:
+def blank(kind: type[Recipe]) -> Plain:
     """Return what a recipe states, in JSON types, where nothing is given: parts to be filled."""
     defaults = {name: info.get_default() for name, info in kind.model_fields.items()}
     return {

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Union
 from pydantic import Field, TypeAdapter
 
 from cop_core.recipes import Recipe
+from cop_core.recipes.base import Plain
 
 
-def recipe_schema() -> dict[str, Any]:
+def recipe_schema() -> Plain:
     """Return the JSON Schema (2020-12) that every kind of recipe fits."""
     kinds: Any = Union[tuple(Recipe.kinds[name] for name in sorted(Recipe.kinds))]  # noqa: UP007
     adapter: TypeAdapter[Any] = TypeAdapter(Annotated[kinds, Field(discriminator="kind")])

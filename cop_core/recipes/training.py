@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field
 
-from cop_core.recipes.base import Option, Recipe
+from cop_core.recipes.base import Option, Plain, Recipe
 from cop_core.recipes.reading import Device, Weights
 from cop_core.recipes.values import (
     MOST,
@@ -121,7 +121,7 @@ class TrainRecipe(Recipe):
         """Return the number of optimiser steps of a stage."""
         return int(getattr(self, f"{stage}_steps"))
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> Plain:
         """Return what a run is known by, in JSON types: all but where it runs."""
         return self.model_dump(mode="json", exclude={"kind", "start", "device"})
 
