@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -47,11 +47,59 @@ class Scale:
 
 
 @dataclass(frozen=True)
+class StatedPower:
+    """Excitation power as a file states it.
+
+    Attributes
+    ----------
+    values : tuple of float
+        One for the stack, or one for each plane in the order stored.
+    unit : str
+        ``"mW"`` at the sample, else the file's own: ``"%"``, ``"set-point"``, ``"V"``. Only a
+        factor or a table that somebody gives turns another unit into mW.
+    stated_by : str
+        Where it is stated, for example ``"SI.hBeams"``.
+    """
+
+    values: tuple[float, ...]
+    unit: str
+    stated_by: str
+
+
+@dataclass(frozen=True)
+class StatedDetector:
+    """What a file states of the detector of one channel; None where it says nothing.
+
+    Attributes
+    ----------
+    zero_counts : float or None
+        Counts without light.
+    ceiling_counts : float or None
+        Largest count that can be stored.
+    stated_by : str
+        Where they are stated.
+    """
+
+    zero_counts: float | None = None
+    ceiling_counts: float | None = None
+    stated_by: str = ""
+
+
+@dataclass(frozen=True)
+class StatedSurface:
+    """Which end of the planes, in the order stored, a file puts at the surface, and why."""
+
+    end: Literal["first", "last"]
+    stated_by: str
+
+
+@dataclass(frozen=True)
 class Opening:
     """How a source is to be opened; see `open_stack`."""
 
     axes: str | None = None
     level: int = 0
+    position: int | None = None
     allow_partial: bool = False
 
 
@@ -102,6 +150,15 @@ class Dataset:
         Names of the channels; empty where there are none.
     power_mw : object
         Power as found in the metadata (a number, or one a plane); None where not stated.
+    power : StatedPower or None
+        Excitation power along z.
+    surface : StatedSurface or None
+        Where the format documents the sign of z.
+    detectors : tuple of StatedDetector
+        One a channel; empty where nothing is stated.
+    remarks : tuple of str
+        What was left out or decided on reading, as sentences for a user: flyback frames that were
+        dropped, an acquisition that was aborted.
     declared : bool
         False where nothing says how many planes there are to be, only how many there are.
     """
@@ -116,6 +173,10 @@ class Dataset:
     scale: Scale = field(default_factory=Scale)
     channels: tuple[str, ...] = ()
     power_mw: Any = None
+    power: StatedPower | None = None
+    surface: StatedSurface | None = None
+    detectors: tuple[StatedDetector, ...] = ()
+    remarks: tuple[str, ...] = ()
     declared: bool = True
     growth: Growth = field(default_factory=Growth)
 
