@@ -77,15 +77,15 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 # One pip command resolves torch together with everything that depends on it.
-$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+$(VENV)/.installed: pyproject.toml constraints.txt napari.yaml | $(BIN)/python
 	$(PIP) install -c constraints.txt -e .
 	@touch $@
 
-$(VENV)/.installed-gui: pyproject.toml constraints.txt | $(BIN)/python
+$(VENV)/.installed-gui: pyproject.toml constraints.txt napari.yaml | $(BIN)/python
 	$(PIP) install -c constraints.txt -e '.[gui]'
 	@touch $@ $(VENV)/.installed
 
-$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
+$(VENV)/.installed-dev: pyproject.toml constraints.txt napari.yaml | $(BIN)/python
 	$(PIP) install -c constraints.txt -e '.[dev]'
 	@touch $@ $(VENV)/.installed $(VENV)/.installed-gui
 
