@@ -17,7 +17,7 @@ MAX_SLAB_BYTES: Final = 256 * 2**20
 """Largest group of planes kept because they share chunks, in bytes."""
 
 MAX_XML_BYTES: Final = 16 * 2**20
-"""Longest OME-XML that is parsed (some 60,000 planes); parsing may take 30 times its size."""
+"""Longest XML that is parsed (OME: some 60,000 planes); parsing may take 30 times its size."""
 
 MAX_PLANES: Final = 1_000_000
 """Most planes of one file; a depth in um is held for each of them."""
@@ -47,6 +47,17 @@ def require_block(shape: tuple[int, ...], itemsize: int, what: str, where: str) 
             f" more than the {MAX_BLOCK_BYTES / 2**30:g} GiB allowed",
             where=where,
             advice="check the file, or store it in smaller pieces",
+        )
+
+
+def require_xml_size(n_bytes: int, where: str) -> None:
+    """Refuse XML that takes too long to parse."""
+    if n_bytes > MAX_XML_BYTES:
+        raise InputError(
+            f"the description (XML) takes {n_bytes >> 20:,} MB,"
+            f" more than the {MAX_XML_BYTES >> 20:,} MB allowed",
+            where=where,
+            advice="export the stack as a file of its own",
         )
 
 

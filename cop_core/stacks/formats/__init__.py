@@ -9,7 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from cop_core.errors import InputError
-from cop_core.stacks.formats import tiff, tiff_folder, zarr
+from cop_core.stacks.formats import (
+    hdf5,
+    imaris,
+    leica,
+    nikon,
+    olympus,
+    tiff,
+    tiff_folder,
+    zarr,
+    zeiss,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +46,17 @@ class Format(Protocol):
         """
 
 
-FORMATS: Final[tuple[Format, ...]] = (zarr, tiff_folder, tiff)
+FORMATS: Final[tuple[Format, ...]] = (
+    zarr,
+    olympus,
+    leica,
+    nikon,
+    zeiss,
+    imaris,
+    hdf5,
+    tiff_folder,
+    tiff,
+)
 """In the order in which they are asked: the first that recognises a path reads it."""
 
 

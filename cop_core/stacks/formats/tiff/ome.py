@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 from cop_core.errors import InputError
 from cop_core.stacks.dataset import Scale
-from cop_core.stacks.limits import MAX_XML_BYTES
+from cop_core.stacks.limits import require_xml_size
 from cop_core.stacks.units import length_um, step_um
 
 if TYPE_CHECKING:
@@ -23,13 +23,7 @@ def parse_ome(xml: str, where: str) -> ET.Element:
     InputError
         Where it is not XML, takes more than MAX_XML_BYTES, or names a file outside its folder.
     """
-    if len(xml) > MAX_XML_BYTES:
-        raise InputError(
-            f"the OME-XML takes {len(xml) >> 20:,} MB,"
-            f" more than the {MAX_XML_BYTES >> 20:,} MB allowed",
-            where=where,
-            advice="export the stack as a file of its own",
-        )
+    require_xml_size(len(xml), where)
     try:
         root = ET.fromstring(xml)
     except (ET.ParseError, ValueError) as error:
