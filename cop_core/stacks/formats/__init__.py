@@ -13,6 +13,7 @@ from cop_core.stacks.formats import (
     hdf5,
     imaris,
     leica,
+    micromanager,
     nikon,
     olympus,
     tiff,
@@ -54,6 +55,7 @@ FORMATS: Final[tuple[Format, ...]] = (
     zeiss,
     imaris,
     hdf5,
+    micromanager,
     tiff_folder,
     tiff,
 )
