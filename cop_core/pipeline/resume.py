@@ -97,7 +97,8 @@ def is_same(
         and _asked(kept.profile.reading, was.opened) == _asked(planned.reading, now.opened)
         and _made(was) == _made(now)
         and np.array_equal(kept.profile.depth_um, planned.depth_um, equal_nan=True)
-        and np.array_equal(kept.profile.power_mw, planned.power_mw, equal_nan=True)
+        and np.array_equal(kept.profile.power, planned.power, equal_nan=True)
+        and kept.profile.power_unit == planned.power_unit
         and _same_files(kept, was, now, hashing)
     )
 
@@ -106,7 +107,7 @@ def _asked(reading: ReadingOptions, opened: StackOptions) -> tuple[ReadingOption
     """Return what was asked for but for what is compared by itself: weights, powers, files."""
     return (
         reading.but(weights="", device="", precision="auto"),
-        opened.but(source=None, name=None, power=None),
+        opened.but(source=None, name=None, power=None, power_scale=None),
     )
 
 

@@ -89,8 +89,8 @@ def power_sequence(
     return PowerSequence(
         z_plan=_z_plan(surface_um + downwards * found.depth_um),
         laser=laser,
-        power_mw=found.limit.require_all(found.power_mw).tolist(),
-        max_power_mw=found.limit.max_mw,
+        power_mw=found.limit.require_all(found.power).tolist(),
+        max_power_mw=found.limit.max_power,
     )
 
 

@@ -28,7 +28,9 @@ class PowerOptions(Part):
 
     Attributes
     ----------
-    surface_power_mw : float or None
+    max_power_mw, max_power : float or None
+        One of them must be given.
+    surface_power : float or None
         What it gives at depth 0 is held. Without it and `level`, what the stack shows at its
         shallowest usable plane is held.
     level : float or None
@@ -42,7 +44,7 @@ class PowerOptions(Part):
     """
 
     max_power_mw: Annotated[
-        float,
+        float | None,
         Field(gt=0, le=HIGHEST_LIMIT_MW),
         a_number,
         Option(
@@ -51,7 +53,17 @@ class PowerOptions(Part):
             metavar="MW",
             empty="must be given",
         ),
-    ]
+    ] = None
+    max_power: Annotated[
+        Positive | None,
+        Option(
+            "Limit in the file's own unit of power, in place of one in mW, where no scale makes "
+            "mW of it; all other powers are then in that unit too.",
+            "Limit (own unit)",
+            metavar="POWER",
+            empty="must be given",
+        ),
+    ] = None
     hold: Annotated[
         Hold,
         Option(
@@ -74,12 +86,12 @@ class PowerOptions(Part):
             empty="as acquired",
         ),
     ] = None
-    surface_power_mw: Annotated[
+    surface_power: Annotated[
         Positive | None,
         Option(
-            "Power at depth 0, whose result is held at every depth.",
-            "At surface (mW)",
-            metavar="MW",
+            "Power at depth 0, in the unit of the limit, whose result is held at every depth.",
+            "At surface",
+            metavar="POWER",
             empty="as acquired",
         ),
     ] = None
@@ -92,11 +104,11 @@ class PowerOptions(Part):
             words={"3": "three-photon", "2": "two-photon", "1": "one-photon", "4": "four-photon"},
         ),
     ] = 3
-    max_rise_mw: Annotated[
+    max_rise: Annotated[
         Positive | None,
         Option(
-            "Largest rise from plane to plane, in mW.", "Largest rise (mW)", metavar="MW",
-            empty="any",
+            "Largest rise from plane to plane, in the unit of the limit.", "Largest rise",
+            metavar="POWER", empty="any",
         ),
     ] = None  # fmt: skip
     frame_time_s: Annotated[
@@ -128,18 +140,28 @@ class PowerOptions(Part):
     most_breaks: Annotated[int, Field(ge=0, le=3), whole(0, 3)] = MOST_BREAKS
     share: Annotated[float, Field(gt=0, le=1), a_number] = BRIGHT_SHARE
 
+    @property
+    def limit(self) -> float:
+        """The largest power, in mW or in the file's own unit."""
+        return next(x for x in (self.max_power_mw, self.max_power) if x is not None)
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.surface_power_mw is not None and self.level is not None:
+        if (self.max_power_mw is None) == (self.max_power is None):
+            raise RefusedValueError(
+                f"{'no' if self.max_power is None else 'more than one'} limit is given",
+                advice="give one that no power is to exceed, in mW at the sample (max_power_mw, "
+                "--max-power-mw) or in the file's own unit (max_power, --max-power)",
+            )
+        if self.surface_power is not None and self.level is not None:
             raise RefusedValueError(
                 "a level and a power at the surface are both given, and each sets the other",
                 advice="give one of them",
             )
-        if self.surface_power_mw is not None and self.surface_power_mw > self.max_power_mw:
+        if self.surface_power is not None and self.surface_power > self.limit:
             raise RefusedValueError(
-                f"{self.surface_power_mw:.6g} mW at the surface is above the limit of "
-                f"{self.max_power_mw:.6g} mW at the sample",
-                advice="lower it; powers are in mW",
+                f"{self.surface_power:.6g} at the surface is above the limit of {self.limit:.6g}",
+                advice="lower it; both are in one unit",
             )
         strength = self.hold != "signal" and self.level is not None
         if strength and not FAINTEST <= (self.level or 0) <= STRONGEST:

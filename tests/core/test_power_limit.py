@@ -184,19 +184,19 @@ def test_a_curve_is_a_row_of_numbers(bad):
 
 
 def test_power_may_fall_at_once_but_not_rise():
-    limit = PowerLimit(60, max_rise_mw=2)
-    assert limit.require(1, previous_mw=50) == 1
-    assert limit.require(52, previous_mw=50) == 52
+    limit = PowerLimit(60, max_rise=2)
+    assert limit.require(1, previous=50) == 1
+    assert limit.require(52, previous=50) == 52
     with pytest.raises(InputError, match=r"from 50 to 52\.5 mW is more than 2 mW at once"):
-        limit.require(52.5, previous_mw=50)
+        limit.require(52.5, previous=50)
     with pytest.raises(InputError, match="finite"):
-        limit.require(1, previous_mw=math.nan)
+        limit.require(1, previous=math.nan)
 
 
 @pytest.mark.parametrize("bad", [0, -1, math.nan, math.inf, "2", True])
 def test_bad_rises(bad):
     with pytest.raises(InputError, match="rise"):
-        PowerLimit(60, max_rise_mw=bad)
+        PowerLimit(60, max_rise=bad)
 
 
 def test_the_limit_cannot_be_changed():
