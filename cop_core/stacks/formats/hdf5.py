@@ -10,7 +10,7 @@ import numpy as np
 
 from cop_core.errors import InputError
 from cop_core.stacks.axes import axes_from_names, guess_axes, require_axes, require_position
-from cop_core.stacks.dataset import Dataset, Scale, StatedPower
+from cop_core.stacks.dataset import Dataset, Scale, StatedPower, stated_mw
 from cop_core.stacks.formats.array import SlabReader, regular
 from cop_core.stacks.formats.library import (
     Image,
@@ -19,10 +19,9 @@ from cop_core.stacks.formats.library import (
     require_library,
 )
 from cop_core.stacks.limits import require_block
-from cop_core.stacks.units import number, step_um
+from cop_core.stacks.units import step_um
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -54,8 +53,10 @@ def describe(path: Path, opening: Opening) -> Dataset:
         if not names:
             raise InputError("there is no dataset of planes of numbers in it", where=str(path))
         chosen = names[require_position(opening.position, len(names), str(path), names)]
-        image = _image(path, file[chosen], h5py, opening, chosen if len(names) > 1 else "")
-    return describe_image(path, "hdf5", image, replace(opening, axes=None))
+        image = _image(path, file[chosen], h5py, opening)
+    name = chosen if len(names) > 1 else ""
+    named = replace(image, name=name, positions=len(names))
+    return describe_image(path, "hdf5", named, replace(opening, axes=None))
 
 
 def pictures_in(file: Any, h5py: Any) -> list[str]:
@@ -95,19 +96,17 @@ class ClosedArray:
             return np.asarray(file[self._name][index])
 
 
-def _image(path: Path, dataset: Any, h5py: Any, opening: Opening, name: str) -> Image:
+def _image(path: Path, dataset: Any, h5py: Any, opening: Opening) -> Image:
     where = str(path)
     require_own(dataset, where)
     axes = _axes(dataset, opening, where)
     array = ClosedArray(path, dataset, h5py.File)
-    power = _power(dataset)
     return Image(
         sizes=dict(zip(axes, array.shape, strict=True)),
         dtype=array.dtype,
         read=SlabReader(array, axes, slab_lengths(array, axes)),
-        name=name,
         scale=_scale(dataset, axes),
-        power=power,
+        power=_power(dataset),
     )
 
 
@@ -142,8 +141,7 @@ def _scale(dataset: Any, axes: str) -> Scale:
 
 
 def _power(dataset: Any) -> StatedPower | None:
-    stated: Sequence[Any] = np.ravel(dataset.attrs.get("power_mw", ())).tolist()
-    values: Mapping[int, float | None] = {i: number(value) for i, value in enumerate(stated)}
-    if not values or None in values.values():
-        return None
-    return StatedPower(tuple(v for v in values.values() if v is not None), "mW", "power_mw")
+    found = dataset.attrs.get("power_mw")
+    return stated_mw(
+        found.tolist() if isinstance(found, np.generic | np.ndarray) else found, "power_mw"
+    )

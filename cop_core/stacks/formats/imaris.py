@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from cop_core.errors import InputError
-from cop_core.stacks.axes import require_position
 from cop_core.stacks.dataset import Dataset, Scale
 from cop_core.stacks.formats.array import SlabReader
 from cop_core.stacks.formats.hdf5 import ClosedArray, require_own, slab_lengths
@@ -46,7 +45,6 @@ def describe(path: Path, opening: Opening) -> Dataset:
         Where the library is missing, there is no such level, or as in `describe_image`.
     """
     h5py = require_library("h5py", path)
-    require_position(opening.position, 1, str(path))
     with h5py.File(path) as file:
         levels = _numbered(file["DataSet"], "ResolutionLevel ")
         if opening.level not in levels:

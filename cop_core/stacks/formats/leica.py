@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from cop_core.errors import InputError
@@ -57,8 +58,9 @@ def describe(path: Path, opening: Opening) -> Dataset:
             raise InputError("there is no image in it", where=str(path))
         chosen = require_position(opening.position, len(names), str(path), names)
         i, point = places[chosen]
-        image = _image(file.images[i], names[chosen], _Frames(path, liffile.LifFile, i, point))
-    return describe_image(path, "lif", image, opening)
+        image = _image(file.images[i], _Frames(path, liffile.LifFile, i, point))
+    named = replace(image, name=names[chosen], positions=len(names))
+    return describe_image(path, "lif", named, opening)
 
 
 def _points(image: Any) -> range:
@@ -85,7 +87,7 @@ class _Frames:
             return frame
 
 
-def _image(found: Any, name: str, read: _Frames) -> Image:
+def _image(found: Any, read: _Frames) -> Image:
     sizes = {axis: n for axis, n in found.sizes.items() if axis != "M"}
     if set(found.frames.frame_dims) != {"Y", "X"}:
         sizes.pop("Y", None)  # the lines of a volume that was scanned along x and z
@@ -96,7 +98,6 @@ def _image(found: Any, name: str, read: _Frames) -> Image:
         sizes=sizes,
         dtype=found.dtype,
         read=read,
-        name=name,
         scale=_scale(found.xml_element),
         channels=tuple(_dye(channel) for channel in channels),
         power=power,

@@ -39,12 +39,15 @@ class Image:
         Reads one plane, (height, width).
     name : str
         What it is called in the file; empty where it is the only one.
+    positions : int or None
+        As in Dataset.
     """
 
     sizes: Mapping[str, int]
     dtype: np.dtype[Any]
     read: ReadIndex
     name: str = ""
+    positions: int | None = None
     scale: Scale = field(default_factory=Scale)
     channels: tuple[str, ...] = ()
     power: StatedPower | None = None
@@ -71,8 +74,10 @@ def require_library(module: str, path: Path) -> Any:
         ) from None
 
 
-def describe_image(path: Path, kind: str, image: Image, opening: Opening) -> Dataset:
-    """Describe one image of a file as a dataset.
+def describe_image(
+    path: Path, kind: str, image: Image, opening: Opening, name: str = ""
+) -> Dataset:
+    """Describe one image of a file, which is called as it is where ``name`` is empty.
 
     Raises
     ------
@@ -95,7 +100,7 @@ def describe_image(path: Path, kind: str, image: Image, opening: Opening) -> Dat
 
     return Dataset(
         source=where,
-        name=f"{path.stem} {image.name}".strip(),
+        name=f"{name or path.stem} {image.name}".strip(),
         kind=kind,
         axes="".join(axes),
         shape=shape,
@@ -105,6 +110,7 @@ def describe_image(path: Path, kind: str, image: Image, opening: Opening) -> Dat
         channels=image.channels,
         power=image.power if same_z else None,
         detectors=image.detectors,
+        positions=image.positions,
         remarks=image.remarks,
     )
 

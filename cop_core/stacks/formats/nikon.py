@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -53,8 +54,9 @@ def describe(path: Path, opening: Opening) -> Dataset:
     with nd2.ND2File(path) as file:
         names = _position_names(file)
         chosen = require_position(opening.position, len(names), str(path), names)
-        image = _image(file, path, nd2.ND2File, chosen, names[chosen])
-    return describe_image(path, "nd2", image, opening)
+        image = _image(file, path, nd2.ND2File, chosen)
+    named = replace(image, name=names[chosen], positions=len(names))
+    return describe_image(path, "nd2", named, opening)
 
 
 def _position_names(file: Any) -> list[str]:
@@ -64,7 +66,7 @@ def _position_names(file: Any) -> list[str]:
     return [point.name or f"point {i + 1}" for i, point in enumerate(loops[0].parameters.points)]
 
 
-def _image(file: Any, path: Path, open_file: Any, position: int, name: str) -> Image:
+def _image(file: Any, path: Path, open_file: Any, position: int) -> Image:
     sizes = dict(file.sizes)
     loops = {axis: n for axis, n in sizes.items() if axis not in _IN_FRAME}
     fixed = {"P": position} if "P" in loops else {}
@@ -87,7 +89,6 @@ def _image(file: Any, path: Path, open_file: Any, position: int, name: str) -> I
         sizes={axis: n for axis, n in sizes.items() if axis != "P"},
         dtype=file.dtype,
         read=read,
-        name=name,
         scale=_scale(file),
         channels=tuple(channel.channel.name for channel in channels),
         power=power,

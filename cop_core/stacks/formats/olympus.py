@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from cop_core.errors import InputError
-from cop_core.stacks.axes import require_position
 from cop_core.stacks.dataset import BrokenPlaneError, Dataset, Scale
 from cop_core.stacks.formats.library import (
     Image,
@@ -74,7 +73,6 @@ def describe(path: Path, opening: Opening) -> Dataset:
             advice="put it beside the file",
         )
     refuse_levels(opening.level, str(path))
-    require_position(opening.position, 1, str(path))
     with oiffile.OifFile(main) as file:
         image = _image(file, _Frames(main, oiffile.OifFile, _frames(file)))
     return describe_image(main, main.suffix.lower()[1:], image, opening)

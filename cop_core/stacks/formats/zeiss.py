@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree as ET
 
@@ -62,8 +63,9 @@ def describe(path: Path, opening: Opening) -> Dataset:
         names = _scene_names(root, scenes)
         chosen = require_position(opening.position, len(names), str(path), names)
         read = _Planes(path, czi.open_czi, scenes[chosen] if scenes else None)
-        image = _image(file, root, read, names[chosen])
-    return describe_image(path, "czi", image, opening)
+        image = _image(file, root, read)
+    named = replace(image, name=names[chosen], positions=len(names))
+    return describe_image(path, "czi", named, opening)
 
 
 def _scene_names(root: ET.Element, scenes: list[int]) -> list[str]:
@@ -82,7 +84,7 @@ class _Planes:
             return np.asarray(file.read(plane=dict(index), scene=self.scene))[..., 0]
 
 
-def _image(file: Any, root: ET.Element, read: _Planes, name: str) -> Image:
+def _image(file: Any, root: ET.Element, read: _Planes) -> Image:
     box = file.total_bounding_box
     loops = {axis: stop for axis, (_, stop) in box.items() if axis not in "YX"}
     shown = file.total_bounding_rectangle_no_pyramid
@@ -97,7 +99,6 @@ def _image(file: Any, root: ET.Element, read: _Planes, name: str) -> Image:
         sizes={**loops, "Y": shown.h, "X": shown.w, **samples},
         dtype=dtype,
         read=read,
-        name=name if read.scene else "",
         scale=_scale(root),
         channels=tuple(channel.get("Name", "") for channel in channels),
         power=power,

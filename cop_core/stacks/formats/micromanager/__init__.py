@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from cop_core.stacks.axes import require_position
@@ -14,7 +15,7 @@ from cop_core.stacks.formats.micromanager.summary import (
     read_power,
     read_scale,
 )
-from cop_core.stacks.limits import require_plane_count
+from cop_core.stacks.units import number
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -57,8 +58,9 @@ def describe(path: Path, opening: Opening) -> Dataset:
     names = [position_name(frames[0]) for frames in positions]
     chosen = require_position(opening.position, len(positions), str(path), names)
     name = names[chosen] if len(names) > 1 else ""
-    image = _image(found, positions[chosen], name, str(path))
-    return describe_image(path, "ndtiff" if is_ndtiff else "mmstack", image, opening)
+    image = replace(_image(found, positions[chosen]), name=name, positions=len(names))
+    kind = "ndtiff" if is_ndtiff else "mmstack"
+    return describe_image(path, kind, image, opening, found.name)
 
 
 def _by_position(frames: Sequence[Frame]) -> list[list[Frame]]:
@@ -70,24 +72,23 @@ def _by_position(frames: Sequence[Frame]) -> list[list[Frame]]:
     return list(found.values())
 
 
-def _image(found: Acquisition, frames: Sequence[Frame], name: str, where: str) -> Image:
+def _image(found: Acquisition, frames: Sequence[Frame]) -> Image:
     values = {axis: _values(frames, key) for axis, key in _AXES.items()}
-    require_plane_count(len(values["Z"]), where)
     stack = _Frames(frames, values)
     picture = frames[0].picture()
     samples = {"S": picture.shape[2]} if len(picture.shape) > 2 else {}
     column = [stack.get({"Z": i}) for i in range(len(values["Z"]))]
     notes = [frame.metadata() if frame else {} for frame in column]
     height, width = picture.shape[:2]
+    bits = int(number(notes[0].get("BitDepth")) or picture.bits)
     return Image(
         sizes={**{axis: len(v) for axis, v in values.items()}, "Y": height, "X": width, **samples},
         dtype=picture.dtype,
         read=stack,
-        name=name,
         scale=read_scale(found.summary, notes),
         channels=channel_names(found.summary, values["C"]),
         power=read_power(found.summary, notes),
-        detectors=ceilings([picture.bits] * len(values["C"]), "bit depth"),
+        detectors=ceilings([bits] * len(values["C"]), "bit depth"),
         remarks=_cut_short(found.summary, len(values["Z"])),
     )
 

@@ -39,7 +39,8 @@ class Frame(Protocol):
 
 @dataclass(frozen=True)
 class Acquisition:
-    """A set: what was written down of all of it, and its frames as they were written."""
+    """A set: its name, what was written down of all of it, its frames as they were written."""
 
+    name: str
     summary: Mapping[str, Any]
     frames: Sequence[Frame]

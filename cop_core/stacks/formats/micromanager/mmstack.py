@@ -61,7 +61,7 @@ def _named_in(folder: Path) -> list[Path]:
 
 
 def _prefix(path: Path) -> str:
-    return path.name.partition(_NAMED)[0]
+    return path.name.partition(_NAMED)[0].removesuffix(".tif").removesuffix(".ome")
 
 
 def _has_map(path: Path) -> bool:
@@ -94,7 +94,9 @@ def read_acquisition(path: Path) -> Acquisition:
         require_plane_count(len(frames), str(path))
     if not frames:
         raise InputError("it lists no frame", where=str(path), advice="copy the set again")
-    return Acquisition(summary if isinstance(summary, dict) else {}, frames)
+    return Acquisition(
+        _prefix(frames[0].path), summary if isinstance(summary, dict) else {}, frames
+    )
 
 
 def _settings(file: Path) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def read_acquisition(path: Path) -> Acquisition:
     InputError
         Where it has no frame, is over the budget, or names a file outside its folder.
     """
-    folder = _folder(path)
+    folder = _folder(path.absolute())
     frames: list[NdtiffFrame] = []
     with quiet_tifffile():
         for entry in tifffile.read_ndtiff_index(folder / _INDEX):
@@ -70,7 +70,8 @@ def read_acquisition(path: Path) -> Acquisition:
             require_plane_count(len(frames), str(path))
     if not frames:
         raise InputError("its index lists no frame", where=str(path), advice="copy the set again")
-    return Acquisition(_summary(frames[0].path), frames)
+    name = folder.parent.name if folder.name == _FULL else folder.name
+    return Acquisition(name, _summary(frames[0].path), frames)
 
 
 def _frame(folder: Path, entry: tuple[Any, ...]) -> NdtiffFrame:

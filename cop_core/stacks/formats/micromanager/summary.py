@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from cop_core.stacks.dataset import Scale, StatedPower
-from cop_core.stacks.units import length_um, number, step_um
+from cop_core.stacks.dataset import Scale, StatedPower, stated_mw
+from cop_core.stacks.units import length_um, step_um
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +55,4 @@ def read_power(
 ) -> StatedPower | None:
     """Read power_mw, written down for every frame or for the set."""
     of_frames = [note.get("power_mw") for note in notes]
-    stated = summary.get("power_mw") if None in of_frames else of_frames
-    values = [number(value) for value in (stated if isinstance(stated, list) else [stated])]
-    known = tuple(value for value in values if value is not None)
-    return StatedPower(known, "mW", "power_mw") if known and len(known) == len(values) else None
+    return stated_mw(summary.get("power_mw") if None in of_frames else of_frames, "power_mw")
