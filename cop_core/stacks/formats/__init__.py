@@ -62,6 +62,13 @@ FORMATS: Final[tuple[Format, ...]] = (
 """In the order in which they are asked: the first that recognises a path reads it."""
 
 
+def files_of(path: Path) -> tuple[Path, ...]:
+    """Return all files of the set that a file belongs to; none where it stands alone."""
+    if olympus.recognises(path):
+        return olympus.files_of(path)
+    return micromanager.files_of(path) if micromanager.recognises(path) else ()
+
+
 def format_of(path: Path) -> Format:
     """Return the format of a file or folder.
 

@@ -46,11 +46,23 @@ def recognises(path: Path) -> bool:
 
 def _main_file(folder: Path) -> Path | None:
     """Return the one .oif in a folder, or of which a folder holds the frames."""
-    beside = folder.with_name(folder.name.removesuffix(_FOLDER))
-    if beside != folder and beside.suffix.lower() == ".oif" and beside.is_file():
-        return beside
+    if has_frames_of_another(folder):
+        return folder.with_name(folder.name.removesuffix(_FOLDER))
     inside = [p for p in folder.iterdir() if p.suffix.lower() == ".oif" and p.is_file()]
     return inside[0] if len(inside) == 1 else None
+
+
+def files_of(path: Path) -> tuple[Path, ...]:
+    """Return a file, and the files of its folder where it has one."""
+    main = (_main_file(path) if path.is_dir() else None) or path
+    folder = Path(f"{main}{_FOLDER}")
+    return main, *(folder.iterdir() if folder.is_dir() else ())
+
+
+def has_frames_of_another(folder: Path) -> bool:
+    """Tell whether a folder holds the frames of an .oif beside it."""
+    beside = folder.with_name(folder.name.removesuffix(_FOLDER))
+    return beside != folder and beside.suffix.lower() == ".oif" and beside.is_file()
 
 
 def describe(path: Path, opening: Opening) -> Dataset:
