@@ -16,6 +16,7 @@ from cop_core.stacks.formats.library import (
     refuse_levels,
     require_library,
 )
+from cop_core.stacks.limits import require_xml_size
 from cop_core.stacks.units import number, step_um
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
     """
     liffile = require_library("liffile", path)
     refuse_levels(opening.level, str(path))
+    require_xml_size(_description_size(path), str(path))
     with liffile.LifFile(path) as file:
         places = [(i, m) for i, found in enumerate(file.images) for m in _points(found)]
         names = [_name(file.images[i], m) for i, m in places]
@@ -61,6 +63,12 @@ def describe(path: Path, opening: Opening) -> Dataset:
         image = _image(file.images[i], _Frames(path, liffile.LifFile, i, point))
     named = replace(image, name=names[chosen], positions=len(names))
     return describe_image(path, "lif", named, opening)
+
+
+def _description_size(path: Path) -> int:
+    """Return how many characters of XML the file says that it begins with."""
+    with path.open("rb") as file:
+        return int.from_bytes(file.read(13)[9:], "little")
 
 
 def _points(image: Any) -> range:
