@@ -36,9 +36,8 @@ def open_stack(source: Any, options: StackOptions | None = None, **chosen: Any) 
     Parameters
     ----------
     source : str, Path or array
-        A TIFF file (OME, ImageJ, ScanImage, plain), the folder of an OME-Zarr image or a
-        zarr array, a folder of TIFFs of one plane each, numbered in their names, or a numpy,
-        dask or zarr array (planes, Y, X where ``axes`` is None).
+        A file or folder of a known format (docs/formats.md), or a numpy, dask or zarr array
+        (planes, Y, X where ``axes`` is None).
     options : StackOptions, optional
         How it is opened.
     **chosen

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,10 @@ import pytest
 import tifffile
 
 from napari_cop.reader import get_reader
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
+
+from vendor_files import write_ims
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -160,3 +165,12 @@ def test_other_paths_are_left_to_others(tmp_path: Path) -> None:
         assert get_reader(str(path)) is None
     assert get_reader([stack, stack]) is None
     assert get_reader([stack]) is not None
+
+
+def test_a_microscopes_file_becomes_layers(tmp_path: Path, shown: list[str]) -> None:
+    pytest.importorskip("h5py", reason="the extra formats is not installed")
+    pixels = np.arange(2 * 6 * 9 * 8, dtype=np.uint16).reshape(1, 2, 6, 9, 8)
+    layers = read(write_ims(tmp_path / "a.ims", pixels))
+    np.testing.assert_array_equal([data.compute() for data, _, _ in layers], pixels[0])
+    assert {tuple(arguments["scale"]) for _, arguments, _ in layers} == {(2.0, 0.5, 0.25)}
+    assert shown == []
