@@ -223,7 +223,9 @@ def _between(stacks: Sequence[StudyStack]) -> Iterator[Problem]:
     places: dict[str, int] = {}
     stated = any(row.animal for row in stacks)
     for row in stacks:
-        what = Path(row.stack.source or "").resolve(), row.channel, row.stack.time
+        stack = row.stack
+        place = os.path.realpath(stack.source or "")  # of links that lead nowhere too
+        what = place, row.channel, stack.time, stack.position
         first = sources.setdefault(what, row.line)
         called = places.setdefault(row.place.casefold(), row.line)
         if first != row.line:

@@ -284,10 +284,10 @@ def test_a_missing_or_damaged_card_is_refused(own_weights):
     ]
     for text in damaged:
         card.write_text(text)
-        with pytest.raises(InputError, match="no readable card"):
+        with pytest.raises(InputError, match="the card cannot be read"):
             load_network(own_weights)
     card.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="no readable card"):
+    with pytest.raises(InputError, match="the card cannot be read"):
         load_network(own_weights)
     card.unlink()
     with pytest.raises(InputError, match=r"Keep the \.json file"):

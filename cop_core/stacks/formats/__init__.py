@@ -77,10 +77,7 @@ def format_of(path: Path) -> Format:
     InputError
         Where there is none, or it is of no known format.
     """
-    if not path.exists():
-        raise InputError("no such file or folder", where=str(path), advice="check the path")
-    if not path.is_file() and not path.is_dir():
-        raise InputError("not a regular file", where=str(path), advice="check the path")
+    _require_there(path)
     for known in FORMATS:
         if known.recognises(path):
             return known
@@ -89,3 +86,13 @@ def format_of(path: Path) -> Format:
         where=str(path),
         advice=f"known are {', '.join(known.KIND for known in FORMATS)}",
     )
+
+
+def _require_there(path: Path) -> None:
+    try:
+        if path.is_file() or path.is_dir():
+            return
+        problem = "not a regular file" if path.exists() else "no such file or folder"
+    except OSError as error:  # the name is too long, or a folder may not be entered
+        problem = f"it cannot be opened ({error.strerror})"
+    raise InputError(problem, where=str(path), advice="check the path")

@@ -47,7 +47,7 @@ def recognises(path: Path) -> bool:
 def _main_file(folder: Path) -> Path | None:
     """Return the one .oif in a folder, or of which a folder holds the frames."""
     if has_frames_of_another(folder):
-        return folder.with_name(folder.name.removesuffix(_FOLDER))
+        return _beside(folder)
     inside = [p for p in folder.iterdir() if p.suffix.lower() == ".oif" and p.is_file()]
     return inside[0] if len(inside) == 1 else None
 
@@ -61,8 +61,11 @@ def files_of(path: Path) -> tuple[Path, ...]:
 
 def has_frames_of_another(folder: Path) -> bool:
     """Tell whether a folder holds the frames of an .oif beside it."""
-    beside = folder.with_name(folder.name.removesuffix(_FOLDER))
-    return beside != folder and beside.suffix.lower() == ".oif" and beside.is_file()
+    return _beside(folder).suffix.lower() == ".oif" and _beside(folder).is_file()
+
+
+def _beside(folder: Path) -> Path:
+    return Path(str(folder.absolute()).removesuffix(_FOLDER))
 
 
 def describe(path: Path, opening: Opening) -> Dataset:
