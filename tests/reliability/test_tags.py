@@ -74,5 +74,5 @@ def test_an_underscore_is_no_part_of_a_number(tmp_path):
         with pytest.raises(InputError, match="the z step is not known"):
             cop.open_stack(path)
     table.write_text("depth_um,power_mw\n0,5\n99,5_0\n")
-    with pytest.raises(InputError, match="line 3 lacks depth_um and power_mw"):
+    with pytest.raises(InputError, match="line 3 lacks a depth and a power"):
         cop.open_stack(path, z_step_um=2.5, power=table)
