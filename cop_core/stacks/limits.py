@@ -50,17 +50,6 @@ def require_block(shape: tuple[int, ...], itemsize: int, what: str, where: str) 
         )
 
 
-def require_xml_size(n_bytes: int, where: str) -> None:
-    """Refuse XML that takes too long to parse."""
-    if n_bytes > MAX_XML_BYTES:
-        raise InputError(
-            f"the description (XML) takes {n_bytes >> 20:,} MB,"
-            f" more than the {MAX_XML_BYTES >> 20:,} MB allowed",
-            where=where,
-            advice="export the stack as a file of its own",
-        )
-
-
 def require_plane_count(n_planes: int, where: str) -> None:
     """Refuse a stack that declares an absurd number of planes."""
     if n_planes > MAX_PLANES:

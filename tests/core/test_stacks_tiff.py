@@ -338,7 +338,7 @@ def test_absurdly_long_xml_is_refused_before_it_is_parsed(tmp_path):
     xml = tifffile.tiffcomment(path)
     tifffile.tiffcomment(path, xml.replace("</OME>", "<A/>" * 2**23 + "</OME>").encode())
     tracemalloc.start()
-    refused(r"\(XML\) takes 32 MB, more than", path)
+    refused("OME-XML takes 32 MB, more than", path)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 200e6

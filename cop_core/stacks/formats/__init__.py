@@ -16,6 +16,8 @@ from cop_core.stacks.formats import (
     micromanager,
     nikon,
     olympus,
+    prairie,
+    thorimage,
     tiff,
     tiff_folder,
     zarr,
@@ -49,6 +51,8 @@ class Format(Protocol):
 
 FORMATS: Final[tuple[Format, ...]] = (
     zarr,
+    prairie,
+    thorimage,
     olympus,
     leica,
     nikon,
@@ -62,11 +66,10 @@ FORMATS: Final[tuple[Format, ...]] = (
 """In the order in which they are asked: the first that recognises a path reads it."""
 
 
-def files_of(path: Path) -> tuple[Path, ...]:
-    """Return all files of the set that a file belongs to; none where it stands alone."""
-    if olympus.recognises(path):
-        return olympus.files_of(path)
-    return micromanager.files_of(path) if micromanager.recognises(path) else ()
+def files_of_set(path: Path) -> tuple[Path, ...]:
+    """Return the files of a vendor's set that a path stands for; nothing where it is of none."""
+    found = (known.files_of(path) for known in (prairie, thorimage, olympus, micromanager))
+    return next((files for files in found if files), ())
 
 
 def format_of(path: Path) -> Format:

@@ -16,7 +16,7 @@ from cop_core.stacks.formats.library import (
     refuse_levels,
     require_library,
 )
-from cop_core.stacks.limits import require_xml_size
+from cop_core.stacks.safe_xml import require_xml_size
 from cop_core.stacks.units import number, step_um
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
     """
     liffile = require_library("liffile", path)
     refuse_levels(opening.level, str(path))
-    require_xml_size(_description_size(path), str(path))
+    require_xml_size(_description_size(path), "XML", str(path))
     with liffile.LifFile(path) as file:
         places = [(i, m) for i, found in enumerate(file.images) for m in _points(found)]
         names = [_name(file.images[i], m) for i, m in places]

@@ -53,7 +53,9 @@ def _main_file(folder: Path) -> Path | None:
 
 
 def files_of(path: Path) -> tuple[Path, ...]:
-    """Return a file, and the files of its folder where it has one."""
+    """Return a file and those of its folder; nothing for what is no such file or folder."""
+    if not recognises(path):
+        return ()
     main = (_main_file(path) if path.is_dir() else None) or path
     folder = Path(f"{main}{_FOLDER}")
     return main, *(folder.iterdir() if folder.is_dir() else ())

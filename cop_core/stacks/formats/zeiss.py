@@ -18,7 +18,7 @@ from cop_core.stacks.formats.library import (
     refuse_levels,
     require_library,
 )
-from cop_core.stacks.limits import require_xml_size
+from cop_core.stacks.safe_xml import parse_xml
 from cop_core.stacks.units import number, step_um
 
 if TYPE_CHECKING:
@@ -56,9 +56,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
     czi = require_library("pylibCZIrw.czi", path)
     refuse_levels(opening.level, str(path))
     with czi.open_czi(str(path)) as file:
-        xml = file.raw_metadata
-        require_xml_size(len(xml), str(path))
-        root = ET.fromstring(xml)
+        root = parse_xml(file.raw_metadata, "XML", str(path))
         scenes = sorted(file.scenes_bounding_rectangle_no_pyramid)
         names = _scene_names(root, scenes)
         chosen = require_position(opening.position, len(names), str(path), names)

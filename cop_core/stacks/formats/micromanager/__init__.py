@@ -39,8 +39,11 @@ def recognises(path: Path) -> bool:
 
 
 def files_of(path: Path) -> tuple[Path, ...]:
-    """Return the files of the set that a file belongs to."""
-    return ndtiff.files_of(path) if ndtiff.recognises(path) else mmstack.files_of(path)
+    """Return the files of the set that a path stands for; nothing for what is no set."""
+    for kind in (ndtiff, mmstack):
+        if kind.recognises(path):
+            return tuple(kind.files_of(path))
+    return ()
 
 
 def describe(path: Path, opening: Opening) -> Dataset:
