@@ -54,7 +54,7 @@ def true_noise(core: SimulatedCore, stack: Stack) -> dict[str, np.ndarray]:
     strengths, ratios = [], []
     for plane in stack:
         concentration = microscope.concentration(plane.depth_um).mean()
-        photons = float(concentration * optics.signal(plane.power_mw, plane.depth_um))
+        photons = float(concentration * optics.signal(plane.power, plane.depth_um))
         low, high = np.percentile(plane.data, PERCENTILES)
         truth = Strengths.of(detector, low, high, photons)
         strengths.append(min(truth.poisson_equivalent, 1.0))
@@ -121,7 +121,7 @@ def protocols(seed: int, estimator: Estimator) -> dict[str, object]:
         exponential.stack(), max_power_mw=LAW.max_mw, offset_counts=offset, depths_um=DEPTHS_UM
     )
     loop, turns = looped(core, law_mw, level, estimator, dose_mw)
-    informed_mw = advised.wanted_mw * dose_mw / advised.wanted_mw.mean()
+    informed_mw = advised.wanted * dose_mw / advised.wanted.mean()
     informed, informed_turns = looped(core, informed_mw, level, estimator, dose_mw)
     sources = {
         "fixed": acquire(core, DEPTHS_UM, np.full_like(law_mw, dose_mw)),

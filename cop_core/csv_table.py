@@ -8,13 +8,11 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from cop_core.errors import InputError
+from cop_core.text_file import read_text_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
-
-MAX_BYTES: Final = 16 * 2**20
-"""Largest table that is read."""
 
 _COMMA: Final = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _ADVICE: Final = "give a CSV table; a spreadsheet saves it as CSV UTF-8"
@@ -40,7 +38,7 @@ def read_csv_table(
     Parameters
     ----------
     path : Path
-        A regular file of at most `MAX_BYTES`.
+        A regular file of at most `text_file.MAX_BYTES`.
     what : str
         What a message calls it.
     required : collection of str
@@ -64,7 +62,7 @@ def read_csv_table(
     InputError
         It cannot be read as a table, lacks a column, or has one twice or one that is not known.
     """
-    text = _text(path, what, advice)
+    text = read_text_file(path, what, advice=advice)
     delimiter = ";" if ";" in text.partition("\n")[0] else ","
     lines = _lines(text, delimiter, path)
     _, header = next(lines, (0, []))
@@ -90,21 +88,6 @@ def number_in(cell: str) -> float:
     if "_" in cell or not (cell.isascii() and cell.isprintable()):
         raise ValueError(cell)  # Python reads 5_0 as 50, where a damaged 5.0 was meant
     return float(cell)
-
-
-def _text(path: Path, what: str, advice: str) -> str:
-    try:
-        if path.exists() and not path.is_file():
-            problem = "not a regular file"
-        elif path.stat().st_size > MAX_BYTES:
-            problem = f"over {MAX_BYTES // 2**20} MB"
-        else:
-            return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        problem = "not UTF-8"
-    except (OSError, ValueError) as error:
-        problem = getattr(error, "strerror", None) or str(error)
-    raise InputError(f"the {what} cannot be read ({problem})", where=str(path), advice=advice)
 
 
 def _lines(text: str, delimiter: str, path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -40,10 +40,10 @@ def image_layer(stack: Stack, *, z_known: bool = True) -> LayerData:
     -------
     tuple
         Lazy pixels of shape (planes, height, width), the layer's arguments, ``"image"``.
-        ``metadata["cop"]`` holds ``source, options, pixels, depth_um, power_mw, channel, format``:
-        ``options`` as `StackOptions` in JSON types, depths None where they are not known and
-        powers None where not stated; ``pixels`` names the dask array, so that edited pixels are
-        told from the file's.
+        ``metadata["cop"]`` holds ``source, options, pixels, depth_um, power, power_unit, channel,
+        format``: ``options`` as `StackOptions` in JSON types, depths None where they are not
+        known and powers None where not stated; ``pixels`` names the dask array, so that edited
+        pixels are told from the file's.
     """
     scale, units = _scale(stack, z_known=z_known)
     arguments: dict[str, Any] = {
@@ -127,12 +127,13 @@ def _scale(
 
 
 def _provenance(stack: Stack, *, z_known: bool) -> dict[str, Any]:
-    power_mw = [float(p) if np.isfinite(p) else None for p in stack.power_mw]
+    power = [float(p) if np.isfinite(p) else None for p in stack.power]
     return {
         "source": stack.source,
         "format": stack.image.format,
         "channel": stack.image.channel,
         "depth_um": stack.depth_um.tolist() if z_known else None,
-        "power_mw": power_mw if any(p is not None for p in power_mw) else None,
+        "power": power if any(p is not None for p in power) else None,
+        "power_unit": stack.power_unit,
         "options": stack.options.plain(),
     }

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from napari_cop.plots.depth import DepthPlots
     from napari_cop.result_table import ResultTable
 
-_SECONDARY: Final = (("none", "none"), ("power (mW)", "power"), ("mean signal (counts)", "signal"))
+_SECONDARY: Final = (("none", "none"), ("power", "power"), ("mean signal (counts)", "signal"))
 
 
 class _WheelGuard(QObject):

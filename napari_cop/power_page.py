@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from cop_core.errors import CopError
-from cop_core.recipes import RecommendRecipe
+from cop_core.recipes import MW, RecommendRecipe
 from napari_cop.forms.recipe_form import RecipeForm, make
 from napari_cop.pages import folded, scrolled
 from napari_cop.plots.records import PowerPlots
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 _PLOT_PX: Final = 520
 _NOTES_PX: Final = 120
-_OFTEN: Final = ("max_power_mw", "surface_power_mw", "hold", "follow_um", "excitation_order")
+_OFTEN: Final = (
+    "max_power_mw", "max_power", "surface_power", "hold", "follow_um", "excitation_order",
+)  # fmt: skip
 _READ: Final = ("stack", "reading")
 """Parts of the recipe that are as in the result."""
 
@@ -73,6 +75,7 @@ class PowerPage(QWidget):
         self.notes.setReadOnly(True)
         self.notes.setPlaceholderText("What to know beside the curve appears here.")
         self._arrange()
+        self.of.changed.connect(self._ask_in_unit)
         self.button.clicked.connect(self.recommend)
         self.export_button.clicked.connect(lambda: self.export.ask(self.found))
         self.export.said.connect(self._say)
@@ -89,6 +92,7 @@ class PowerPage(QWidget):
         self.found = None
         self.of.reset_choices()
         self.of.visible = len(self.of.choices) > 1
+        self._ask_in_unit()
         self.plot.clear()
         self.notes.clear()
         self._say("" if self.of.choices else "Read a stack first.")
@@ -135,6 +139,14 @@ class PowerPage(QWidget):
         shown = () if result is None else result.analysed
         return [(each.name, number) for number, each in enumerate(shown)]
 
+    def _ask_in_unit(self, _: object = None) -> None:
+        """Ask for the limit in the unit in which the power of the stack is known."""
+        result, number = self._results.result, self.of.value
+        of = None if result is None or number is None else result.analysed[number].profile
+        unit = MW if of is None else of.power_unit
+        self.form.hide({"max_power" if unit == MW else "max_power_mw"})
+        self.form["max_power"].label = f"Limit ({unit})"
+
     def _offer(self, _: object = None) -> None:
         self.button.setEnabled(not self._busy and bool(self.of.choices))
         self.export_button.setEnabled(not self._busy and self.found is not None)
@@ -161,8 +173,8 @@ class PowerPage(QWidget):
 
 
 def _summary(found: Recommendation) -> str:
-    low, high = found.power_mw.min(), found.power_mw.max()
+    low, high = found.power.min(), found.power.max()
     lengths = ", ".join(f"{layer.length_um:.0f}" for layer in found.attenuation.layers)
     cap = found.cap_depth_um
     held = "" if cap is None else f"; the limit is reached at {cap:.0f} µm"
-    return f"{low:.1f} to {high:.1f} mW; attenuation length {lengths} µm{held}"
+    return f"{low:.1f} to {high:.1f} {found.unit}; attenuation length {lengths} µm{held}"

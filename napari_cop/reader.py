@@ -1,4 +1,4 @@
-"""Reader of z-stacks: TIFF (OME, ImageJ, ScanImage, plain) and zarr, with physical scale."""
+"""Reader of z-stacks: TIFF, zarr and files of microscopes, with physical scale."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from napari_cop.layers import LayerData, channel_layers
 PathLike: TypeAlias = str | os.PathLike[str]
 ReadLayers: TypeAlias = Callable[[PathLike | Sequence[PathLike]], list[LayerData]]
 
-_SUFFIXES: Final = (".tif", ".tiff", ".btf", ".tf8")
+_SUFFIXES: Final = (
+    *(".tif", ".tiff", ".btf", ".tf8"),
+    *(".nd2", ".lif", ".czi", ".oib", ".oif", ".ims"),
+)
 _ZARR_MARKS: Final = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
 _PLACEHOLDER_STEP_UM: Final = 1.0
 
@@ -48,13 +51,15 @@ def get_reader(path: PathLike | Sequence[PathLike]) -> ReadLayers | None:
     Parameters
     ----------
     path : path-like or sequence of path-like
-        A TIFF file or the folder of a zarr image; of several, none is taken.
+        A TIFF file, a file of a microscope or the folder of a zarr image; of several, none is
+        taken.
 
     Returns
     -------
     callable or None
         From the path to layers. None for several files, single images, colour pictures,
-        movies and time series, folders that are not zarr, and files that cannot be read.
+        movies and time series, several positions, folders that are not zarr, and files that
+        cannot be read.
     """
     single = _single_path(path)
     if single is None or not _looks_readable(single):

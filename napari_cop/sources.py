@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from cop_core.errors import InputError
-from cop_core.recipes import StackOptions
+from cop_core.recipes import MW, StackOptions
 from cop_core.stacks import open_stack
 from napari_cop.layers import METADATA_KEY, image_layer
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cop_core.stacks import Stack
     from napari_cop.layers import LayerData
 
+_ASKED: Final = ("name", "power", "power_scale", "surface")
 _STEP_TOLERANCE: Final = 1e-6
 
 
@@ -83,8 +84,8 @@ def layer_stack(
     Parameters
     ----------
     asked : StackOptions
-        Name, z step and power; the z step must be known, a power of None is what file and layer
-        state.
+        Name, z step, power and surface; the z step must be known, what is None is as file and
+        layer state.
     z_axis : int or None
         Axis of the planes; None where the user has not said.
     position : tuple of float
@@ -99,15 +100,17 @@ def layer_stack(
     """
     axis, step_um = _require_stack(layer, z_axis, asked.z_step_um)
     stated = layer.metadata.get(METADATA_KEY, {})
-    given = {key: value for key, value in asked if key in ("name", "power") and value is not None}
+    given = {key: value for key, value in asked if key in _ASKED and value is not None}
     if not as_pixels and _shows_its_file(layer):
         if not _same_step(stated["depth_um"], step_um):
             given["z_step_um"] = step_um
         return ChosenStack(StackOptions.of(stated["options"]).but(**given), None, layer, axis)
     at = _indices(layer, axis, position)
     pixels = _planes(layer, axis, at)
-    if _powers_fit(stated.get("power_mw"), len(pixels)):
-        given.setdefault("power", stated["power_mw"])
+    if stated.get("power_unit") == MW and _powers_fit(stated.get("power"), len(pixels)):
+        given.setdefault("power", stated["power"])
+    if _falls(stated.get("depth_um"), len(pixels)):
+        given.setdefault("surface", "last")
     options = StackOptions(**{"name": _name(layer, axis, at), "z_step_um": step_um, **given})
     return ChosenStack(options, pixels, layer, axis, at)
 
@@ -179,8 +182,13 @@ def _same_step(depth_um: list[float] | None, z_step_um: float | None) -> bool:
     return abs(mean - z_step_um) <= _STEP_TOLERANCE * mean
 
 
-def _powers_fit(power_mw: list[float | None] | None, planes: int) -> bool:
-    return power_mw is not None and len(power_mw) == planes and None not in power_mw
+def _powers_fit(power: list[float | None] | None, planes: int) -> bool:
+    return power is not None and len(power) == planes and None not in power
+
+
+def _falls(depth_um: list[float] | None, planes: int) -> bool:
+    """Tell whether a layer states that its last plane is the surface."""
+    return depth_um is not None and len(depth_um) == planes > 1 and depth_um[0] > depth_um[-1]
 
 
 def _indices(layer: Image, z_axis: int, position: tuple[float, ...]) -> tuple[int, ...]:

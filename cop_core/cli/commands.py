@@ -41,7 +41,7 @@ def _study(said: Plain) -> StudyRecipe:
     return read_plan(said.pop("plan"), read_power_table, defaults, **said)
 
 
-@asks(ProfileRecipe, stack="TIFF or zarr.")
+@asks(ProfileRecipe, stack="TIFF, zarr or a microscope's own file or folder.")
 def profile(recipe: ProfileRecipe, output: Out, hashed: Hash = None) -> None:
     """Noise against depth of one stack: report.html, report.json, planes.csv and figures."""
     _report(recipe, output, "report.html", hashed)
@@ -57,7 +57,7 @@ def compare(recipe: CompareRecipe, output: Out, hashed: Hash = None) -> None:
     _report(recipe, output, "report.html", hashed)
 
 
-@asks(RecommendRecipe, stack="TIFF or zarr, taken at known power.")
+@asks(RecommendRecipe, stack="A stack taken at known power.")
 def recommend(recipe: RecommendRecipe, output: Out, hashed: Hash = None) -> None:
     """Recommend the power that holds the signal or a noise over depth, below a limit in mW.
 
@@ -68,7 +68,7 @@ def recommend(recipe: RecommendRecipe, output: Out, hashed: Hash = None) -> None
 
 
 def plan(
-    folder: Annotated[Path, typer.Argument(help="Folder with TIFF and zarr stacks below it.")],
+    folder: Annotated[Path, typer.Argument(help="Folder with stacks below it.")],
     output: Annotated[
         Path, typer.Option("-o", "--output", help="CSV file to write; it must not exist.")
     ] = Path("plan.csv"),

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from cop_core.cli.output import bars
 from cop_core.pipeline import Opened, Stepped
+from cop_core.recipes import MW
 from cop_core.report import label
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ def json_line(estimate: PlaneEstimate, components: tuple[str, ...], latency_s: f
     """
     numbers = {
         "depth_um": estimate.depth_um,
-        "power_mw": estimate.power_mw,
+        "power_mw": estimate.power if estimate.power_unit == MW else math.nan,
+        "power": estimate.power,
         **dict(zip(components, estimate.mean.tolist(), strict=True)),
         "signal": estimate.signal,
         "latency_s": round(latency_s, 4),
@@ -103,6 +105,7 @@ def json_line(estimate: PlaneEstimate, components: tuple[str, ...], latency_s: f
     row = {
         "plane": estimate.index,
         **{key: float(x) if math.isfinite(x) else None for key, x in numbers.items()},
+        "power_unit": estimate.power_unit,
         "n_crops": estimate.n_crops,
         "excluded": bool(estimate.reason),
         "reason": estimate.reason,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from safetensors import SafetensorError
@@ -19,9 +19,12 @@ from cop_core.components import CLEAN
 from cop_core.errors import InputError
 from cop_core.network.model import NoiseViT, VitConfig
 from cop_core.noise import GenomeId
+from cop_core.text_file import read_text_file, require_regular
 from cop_core.writing import replace_files
 
 _SUFFIX = ".safetensors"
+_MOST_BYTES: Final = 2**31
+_KEEP_BOTH: Final = "Keep the .json file that came with the weights beside them"
 
 
 @dataclass(frozen=True)
@@ -69,12 +72,10 @@ def locate(name_or_path: str | Path) -> Path:
     """
     found = packaged().get(str(name_or_path))
     path = found or Path(name_or_path)
-    if path.suffix != _SUFFIX or not path.is_file():
-        raise InputError(
-            "no such weights",
-            where=str(name_or_path),
-            advice=f"Name one of {', '.join(packaged())} or a {_SUFFIX} file with its JSON card",
-        )
+    advice = f"Name one of {', '.join(packaged())} or a {_SUFFIX} file with its JSON card"
+    if path.suffix != _SUFFIX:
+        raise InputError("no such weights", where=str(name_or_path), advice=advice)
+    require_regular(path, "weights", most_bytes=_MOST_BYTES, advice=advice)
     return path
 
 
@@ -103,7 +104,7 @@ def read_card(path: Path) -> Card:
     """
     card_path = path.with_suffix(".json")
     try:
-        fields = json.loads(card_path.read_text(encoding="utf-8"))
+        fields = json.loads(read_text_file(card_path, "card", advice=_KEEP_BOTH))
         genome = fields["genome"]
         typed = {
             "components": tuple(fields["components"]),
@@ -113,11 +114,9 @@ def read_card(path: Path) -> Card:
         card = Card(**{**fields, **typed})
     except InputError as error:
         raise _misfit(path, error) from error
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise InputError(
-            f"no readable card ({error})",
-            where=str(card_path),
-            advice="Keep the .json file that came with the weights beside them",
+            f"the card cannot be read ({error})", where=str(card_path), advice=_KEEP_BOTH
         ) from error
     if len(card.components) < 2 or card.components[-1] != CLEAN:
         raise InputError("the card's components do not end with clean", where=str(card_path))
@@ -133,6 +132,7 @@ def load_network(path: Path) -> tuple[NoiseViT, Card]:
         If the hash, the format or the shapes are wrong. Nothing is executed from the file.
     """
     card = read_card(path)
+    require_regular(path, "weights", most_bytes=_MOST_BYTES)
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != card.sha256:
         raise InputError(

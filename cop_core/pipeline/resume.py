@@ -16,8 +16,10 @@ from cop_core.errors import InputError
 from cop_core.recipes import ReadingOptions, StackOptions
 from cop_core.recipes.base import checked
 from cop_core.records import DepthProfile, FileIdentity, Provenance, Role
+from cop_core.report.document import MAX_REPORT_BYTES
 from cop_core.report.hashing import sha256_of
 from cop_core.stacks.files import file_state
+from cop_core.text_file import read_text_file, require_regular
 from cop_core.writing import replace_files
 
 PROFILE_FILE: Final = "profile.json"
@@ -53,8 +55,9 @@ def keep(profile: DepthProfile, folder: Path) -> Kept:
 def read_kept(folder: Path) -> Kept | None:
     """Return the finished stack of a folder; None where the report is not the one written."""
     try:
-        report = (folder / "report.json").read_bytes()
-        return _kept(report, (folder / PROFILE_FILE).read_text(encoding="utf-8"))
+        require_regular(folder / "report.json", "report", most_bytes=MAX_REPORT_BYTES)
+        text = read_text_file(folder / PROFILE_FILE, "profile", most_bytes=MAX_REPORT_BYTES)
+        return _kept((folder / "report.json").read_bytes(), text)
     except (OSError, ValueError, KeyError, TypeError, InputError, RecursionError):
         return None
 
@@ -97,7 +100,8 @@ def is_same(
         and _asked(kept.profile.reading, was.opened) == _asked(planned.reading, now.opened)
         and _made(was) == _made(now)
         and np.array_equal(kept.profile.depth_um, planned.depth_um, equal_nan=True)
-        and np.array_equal(kept.profile.power_mw, planned.power_mw, equal_nan=True)
+        and np.array_equal(kept.profile.power, planned.power, equal_nan=True)
+        and kept.profile.power_unit == planned.power_unit
         and _same_files(kept, was, now, hashing)
     )
 
@@ -106,7 +110,7 @@ def _asked(reading: ReadingOptions, opened: StackOptions) -> tuple[ReadingOption
     """Return what was asked for but for what is compared by itself: weights, powers, files."""
     return (
         reading.but(weights="", device="", precision="auto"),
-        opened.but(source=None, name=None, power=None),
+        opened.but(source=None, name=None, power=None, power_scale=None),
     )
 
 

@@ -13,6 +13,7 @@ from useq import MDAEvent, MDASequence, PropertyTuple, ZAbsolutePositions, ZTopB
 
 from cop_core.errors import InputError
 from cop_core.power.limit import PowerLimit
+from cop_core.text_file import read_text_file
 
 if TYPE_CHECKING:
     from cop_core.power.recommendation import Recommendation
@@ -89,8 +90,8 @@ def power_sequence(
     return PowerSequence(
         z_plan=_z_plan(surface_um + downwards * found.depth_um),
         laser=laser,
-        power_mw=found.limit.require_all(found.power_mw).tolist(),
-        max_power_mw=found.limit.max_mw,
+        power_mw=found.limit.require_all(found.power).tolist(),
+        max_power_mw=found.limit.max_power,
     )
 
 
@@ -114,10 +115,10 @@ def read_plan(path: str | Path) -> PowerSequence:
         If it is not such a file, was changed by hand in one half only, or breaks its limit.
     """
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(read_text_file(Path(path), "power plan", advice=_ADVICE))
         sequence = PowerSequence.model_validate(content["sequence"])
         events = [MDAEvent.model_validate(event) for event in content["events"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         problem = f"no power plan can be read from it ({type(error).__name__})"
         raise InputError(problem, where=str(path), advice=_ADVICE) from None
     if events != _bare(sequence):

@@ -38,7 +38,7 @@ class TissueLayer:
 
 @dataclass(frozen=True)
 class Attenuation:
-    """How the signal falls with depth at a power of 1 mW.
+    """How the signal falls with depth at a power of 1 (mW, or the unit of the file).
 
     The bright signal S of a plane at power P follows S = S0 P^n exp(-n tau(z)) with tau the
     integral of 1 / l; n photons are absorbed at once [1]_. The log of S / P^n is fitted by a
@@ -53,7 +53,7 @@ class Attenuation:
         Photons absorbed at once, n.
     offset : Offset
     fit : PiecewiseFit
-        Of log(S / P^n), counts and mW.
+        Of log(S / P^n), counts and the unit of the power.
 
     References
     ----------
@@ -133,7 +133,7 @@ def attenuation(
         Where `cancelled` says so.
     """
     order = _order(excitation_order)
-    _require_power(source.power_mw, source.name)
+    _require_power(source.power, source.name)
     signal = source
     if not isinstance(signal, BrightSignal):
         signal = bright_signal(signal, share=share, progress=progress, cancelled=cancelled)
@@ -178,9 +178,9 @@ def _order(order: int) -> int:
     return int(order)
 
 
-def _require_power(power_mw: Array, name: str) -> None:
+def _require_power(power: Array, name: str) -> None:
     """Refuse a stack whose power is not stated."""
-    if not np.isfinite(power_mw).any():
+    if not np.isfinite(power).any():
         raise InputError(
             "the power at its planes is not stated, and nothing can be said without it",
             where=name,

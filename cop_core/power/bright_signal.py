@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.errors import CancelledError, InputError
+from cop_core.recipes import MW
 from cop_core.recipes.power_options import BRIGHT_SHARE
 from cop_core.records import DepthProfile
 
@@ -39,8 +40,8 @@ class BrightSignal:
     ----------
     name : str
         Of the stack.
-    depth_um, power_mw : ndarray of shape (planes,)
-        Power at the sample; NaN where not stated.
+    depth_um, power : ndarray of shape (planes,)
+        Power in `power_unit`; NaN where not stated.
     bright_counts, dark_counts, mean_counts : ndarray of shape (planes,)
         Brightness of the bright structures, of the darkest ones and of the whole plane; NaN
         where the plane cannot be used.
@@ -51,23 +52,26 @@ class BrightSignal:
         Why a plane cannot be used; empty where it can.
     offset_counts : float or None
         The detector's zero level, where it is known.
+    power_unit : str
+        ``"mW"`` at the sample, or that of the file.
     """
 
     name: str
     depth_um: Array
-    power_mw: Array
+    power: Array
     bright_counts: Array
     dark_counts: Array
     mean_counts: Array
     noise_counts: Array
     reasons: tuple[str, ...]
     offset_counts: float | None = None
+    power_unit: str = MW
 
-    def power_mw_at(self, depth_um: Array) -> Array:
+    def power_at(self, depth_um: Array) -> Array:
         """Return the power that the stack was taken with at depths in um, NaN beyond them."""
         order = np.argsort(self.depth_um, kind="stable")
         inside = (depth_um >= self.depth_um.min()) & (depth_um <= self.depth_um.max())
-        power = np.interp(depth_um, self.depth_um[order], self.power_mw[order])
+        power = np.interp(depth_um, self.depth_um[order], self.power[order])
         return np.where(inside, power, np.nan)
 
 
@@ -121,7 +125,16 @@ def bright_signal(
             raise CancelledError("cancelled", where=f"plane {len(rows)} of {len(source)}")
     bright, noise, dark, mean = np.array(rows, np.float64).reshape(-1, 4).T
     return BrightSignal(
-        source.name, source.depth_um, source.power_mw, bright, dark, mean, noise, tuple(reasons)
+        name=source.name,
+        depth_um=source.depth_um,
+        power=source.power,
+        bright_counts=bright,
+        dark_counts=dark,
+        mean_counts=mean,
+        noise_counts=noise,
+        reasons=tuple(reasons),
+        offset_counts=source.image.zero_counts,
+        power_unit=source.power_unit,
     )
 
 
@@ -158,13 +171,14 @@ def _plane_means(profile: DepthProfile) -> BrightSignal:
     return BrightSignal(
         name=profile.name,
         depth_um=profile.depth_um,
-        power_mw=profile.power_mw,
+        power=profile.power,
         bright_counts=means,
         dark_counts=np.full(len(means), np.nan),
         mean_counts=means,
         noise_counts=np.zeros(len(means)),
         reasons=tuple(plane.reason for plane in profile.planes),
-        offset_counts=profile.reading.offset_counts,
+        offset_counts=profile.offset_counts,
+        power_unit=profile.power_unit,
     )
 
 

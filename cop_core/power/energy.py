@@ -22,14 +22,14 @@ class Energy:
     planes : int
         Planes that reach the level.
     recommended, fixed, exponential : float
-        Sum of power over these planes, in mW planes.
-    fixed_mw : float
-    exponential_p0_mw, exponential_length_um : float
+        Sum of power over these planes, in power times planes.
+    fixed_power : float
+    exponential_p0, exponential_length_um : float
         The law P0 exp(z / l) with the one length that comes nearest to the curve over these
         planes (least squares of the log).
     acquired : float
-        Sum of power over the stack's own planes at these depths, in mW planes; NaN where the
-        depths are not the stack's.
+        Sum of power over the stack's own planes at these depths, summed over planes; NaN
+        where the depths are not the stack's.
     frame_time_s : float or None
         Time a plane takes.
     """
@@ -38,8 +38,8 @@ class Energy:
     recommended: float
     fixed: float
     exponential: float
-    fixed_mw: float
-    exponential_p0_mw: float
+    fixed_power: float
+    exponential_p0: float
     exponential_length_um: float
     acquired: float
     frame_time_s: float | None
@@ -62,46 +62,46 @@ class Energy:
 
 def compare_energy(
     depth_um: Array,
-    power_mw: Array,
+    power: Array,
     reached: npt.NDArray[np.bool_],
     *,
-    max_mw: float,
-    acquired_mw: Array,
+    max_power: float,
+    acquired: Array,
     frame_time_s: float | None,
 ) -> Energy:
     """Compare a curve with fixed and exponential power, over the planes that reach the level.
 
     Parameters
     ----------
-    depth_um, power_mw, reached : ndarray of shape (planes,)
+    depth_um, power, reached : ndarray of shape (planes,)
         The curve, and where it reaches the level.
-    max_mw : float
+    max_power : float
         Limit for every curve.
-    acquired_mw : ndarray of shape (planes,)
+    acquired : ndarray of shape (planes,)
         Power the stack was taken with; NaN where it has no such plane.
     frame_time_s : float or None
     """
-    depth, power = depth_um[reached], power_mw[reached]
+    depth, power = depth_um[reached], power[reached]
     length = _length_um(depth, power)
-    fixed_mw = float(power.max(initial=0.0))
-    p0_mw = float((power * np.exp(-depth / length)).max(initial=0.0))
-    exponential = np.minimum(p0_mw * np.exp(depth / length), max_mw)
+    fixed_power = float(power.max(initial=0.0))
+    p0 = float((power * np.exp(-depth / length)).max(initial=0.0))
+    exponential = np.minimum(p0 * np.exp(depth / length), max_power)
     return Energy(
         planes=int(reached.sum()),
         recommended=float(power.sum()),
-        fixed=fixed_mw * len(power),
+        fixed=fixed_power * len(power),
         exponential=float(exponential.sum()),
-        fixed_mw=fixed_mw,
-        exponential_p0_mw=p0_mw,
+        fixed_power=fixed_power,
+        exponential_p0=p0,
         exponential_length_um=length,
-        acquired=float(acquired_mw[reached].sum()),
+        acquired=float(acquired[reached].sum()),
         frame_time_s=frame_time_s,
     )
 
 
-def _length_um(depth_um: Array, power_mw: Array) -> float:
+def _length_um(depth_um: Array, power: Array) -> float:
     """Return the length in um of the exponential law nearest to a curve; infinite for none."""
     if len(depth_um) < 2:
         return float("inf")
-    slope = float(np.polyfit(depth_um, np.log(power_mw), 1)[0])
+    slope = float(np.polyfit(depth_um, np.log(power), 1)[0])
     return 1 / slope if slope > 0 else float("inf")

@@ -72,16 +72,16 @@ class HeldQuantity:
         strongest = f"over {100 * STRONGEST:.0f} %"
         return f"{100 * value:.1f} %" if value <= STRONGEST else strongest
 
-    def at(self, depth_um: npt.ArrayLike, power_mw: npt.ArrayLike) -> Array:
-        """Return Q expected at depths in um and powers in mW; a strength is 1 at most."""
-        gain = self.exponent * np.log(np.asarray(power_mw, np.float64))
+    def at(self, depth_um: npt.ArrayLike, power: npt.ArrayLike) -> Array:
+        """Return Q expected at depths in um and powers; a strength is 1 at most."""
+        gain = self.exponent * np.log(np.asarray(power, np.float64))
         highest = np.inf if self.name == SIGNAL else 1.0
         return np.asarray(np.minimum(np.exp(self._log(depth_um) + gain), highest))
 
-    def power_mw(self, level: float, depth_um: npt.ArrayLike) -> Array:
-        """Return the power in mW that gives Q a level at depths in um."""
-        log_mw = (np.log(level) - self._log(depth_um)) / self.exponent
-        return np.asarray(np.exp(np.minimum(log_mw, 700.0)))  # exp overflows above
+    def power(self, level: float, depth_um: npt.ArrayLike) -> Array:
+        """Return the power that gives Q a level at depths in um."""
+        log_power = (np.log(level) - self._log(depth_um)) / self.exponent
+        return np.asarray(np.exp(np.minimum(log_power, 700.0)))  # exp overflows above
 
     def se_at(self, depth_um: npt.ArrayLike, anchor_um: float | None = None) -> Array:
         """Return the standard error of log Q at depths in um, or of its change from an anchor."""
@@ -89,7 +89,7 @@ class HeldQuantity:
         return law if self.tissue is None else np.hypot(law, self.tissue.se_at(depth_um, anchor_um))
 
     def _log(self, depth_um: npt.ArrayLike) -> Array:
-        """Return log Q at 1 mW."""
+        """Return log Q at a power of 1."""
         law = self.fit.at(depth_um)
         return law if self.tissue is None else law + self.tissue.at(depth_um)
 
@@ -128,7 +128,7 @@ def hold_component(
     """
     _require_profile(profile, component)
     b, signal = SIGNAL_EXPONENTS[component], hold_signal(found)
-    strength, power, depth = profile.of(component), profile.power_mw, profile.depth_um
+    strength, power, depth = profile.of(component), profile.power, profile.depth_um
     with np.errstate(invalid="ignore"):
         use = profile.kept & (strength >= FAINTEST) & (strength <= STRONGEST) & (power > 0)
         use &= (depth >= found.fit.depth_um[0]) & (depth <= found.fit.depth_um[-1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cop_core.errors import InputError
-from cop_core.recipes import AcquisitionOptions
+from cop_core.recipes import MW, AcquisitionOptions
 
 if TYPE_CHECKING:
     from cop_core.power.acquisition_plan import PowerSequence
@@ -18,9 +18,14 @@ def useq_plan(found: Recommendation, options: AcquisitionOptions | None = None) 
     Raises
     ------
     InputError
-        If useq-schema is not installed.
+        If its power is not in mW, or useq-schema is not installed.
     """
     options = options or AcquisitionOptions()
+    if found.unit != MW:
+        raise InputError(
+            f"an acquisition plan sets mW, and the power is in {found.unit}",
+            advice="Give a power scale, or take the table power.csv",
+        )
     try:
         from cop_core.power.acquisition_plan import power_sequence
     except ModuleNotFoundError as error:
@@ -37,13 +42,20 @@ def useq_plan(found: Recommendation, options: AcquisitionOptions | None = None) 
 
 
 def power_csv(found: Recommendation) -> str:
-    """Return the curve as CSV with the columns ``depth_um,power_mw``.
+    """Return the curve as CSV.
 
     Parameters
     ----------
     found : Recommendation
         What is written; every power passes its limit once more.
+
+    Returns
+    -------
+    str
+        Columns ``depth_um,power_mw``, or ``depth_um,power,power_unit`` in the file's own unit.
     """
-    power_mw = found.limit.require_all(found.power_mw)
-    rows = zip(found.depth_um.tolist(), power_mw.tolist(), strict=True)
-    return "depth_um,power_mw\n" + "".join(f"{depth!r},{power!r}\n" for depth, power in rows)
+    rows = zip(found.depth_um.tolist(), found.limit.require_all(found.power).tolist(), strict=True)
+    if found.unit == MW:
+        return "depth_um,power_mw\n" + "".join(f"{depth!r},{power!r}\n" for depth, power in rows)
+    own = "".join(f"{depth!r},{power!r},{found.unit}\n" for depth, power in rows)
+    return "depth_um,power,power_unit\n" + own

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cop_core.power.held_quantity import SIGNAL
+from cop_core.recipes import MW
 
 if TYPE_CHECKING:
     from cop_core.power.recommendation import Recommendation
@@ -21,8 +22,17 @@ _CLEAR_DRIFT = 0.25
 
 def notes_of(found: Recommendation) -> tuple[str, ...]:
     """Return the notes of a recommendation, most important first."""
-    parts = (_cap, _steps, _outside, _offset, _layers, _held, _tissue, _left_out, _energy)
+    parts = (_unit, _cap, _steps, _outside, _offset, _layers, _held, _tissue, _left_out, _energy)
     return tuple(note for part in parts for note in part(found))
+
+
+def _unit(found: Recommendation) -> Iterator[str]:
+    if found.unit != MW:
+        yield (
+            f"powers are in the file's own unit ({found.unit}), and the light at the sample is "
+            "taken to be proportional to it; whether tissue bears it is not known: "
+            "measure mW at the sample and give a power scale"
+        )
 
 
 def _cap(found: Recommendation) -> Iterator[str]:
@@ -35,8 +45,8 @@ def _cap(found: Recommendation) -> Iterator[str]:
         where = f"between {found.cap_depth_um:.0f} and {deepest:.0f} um"
     held = found.held
     yield (
-        f"{where} the limit of {found.limit.max_mw:g} mW holds: the {held.label} goes from "
-        f"{held.text(found.level)} to an expected {held.text(last)} at {deepest:.0f} um"
+        f"{where} the limit of {found.limit.max_power:g} {found.unit} holds: the {held.label} "
+        f"goes from {held.text(found.level)} to an expected {held.text(last)} at {deepest:.0f} um"
     )
 
 
@@ -45,7 +55,7 @@ def _steps(found: Recommendation) -> Iterator[str]:
     if slow.any():
         yield (
             f"{int(slow.sum())} planes stay below the power wanted, because it may rise by "
-            f"{found.limit.max_rise_mw:g} mW a plane at most"
+            f"{found.limit.max_rise:g} {found.unit} a plane at most"
         )
 
 

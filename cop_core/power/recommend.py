@@ -11,12 +11,13 @@ import numpy.typing as npt
 
 from cop_core.errors import InputError
 from cop_core.power.attenuation import Attenuation, attenuation
+from cop_core.power.bright_signal import BrightSignal
 from cop_core.power.energy import compare_energy
 from cop_core.power.held_quantity import SIGNAL, HeldQuantity, hold_component, hold_signal
 from cop_core.power.limit import PowerLimit
 from cop_core.power.notes import notes_of
 from cop_core.power.recommendation import Recommendation
-from cop_core.recipes import PowerOptions, ReadingOptions, RecommendRecipe, StackOptions
+from cop_core.recipes import MW, PowerOptions, ReadingOptions, RecommendRecipe, StackOptions
 from cop_core.records import DepthProfile, Provenance
 from cop_core.stacks import Stack, as_stack
 from cop_core.stacks.files import file_state
@@ -45,7 +46,7 @@ def recommend_power(
     source : Stack, path, array or DepthProfile
         What is no stack yet is opened. A profile gives plane means in place of the bright signal.
     options : PowerOptions, optional
-        Which power is wanted; `max_power_mw` must be given here or below.
+        Which power is wanted; a limit must be given here or below.
     reading : ReadingOptions, optional
         The detector's zero level, and how the stack is read where a component is held; those of
         `profile` where not given.
@@ -141,9 +142,9 @@ def recommend_at(
 ) -> Recommendation:
     """Recommend the power at depths in um, ascending, that holds a quantity level."""
     level, anchor_um = _level(found, held, options)
-    limit = PowerLimit(options.max_power_mw, options.max_rise_mw)
-    wanted_mw = held.power_mw(level, depth_um)
-    power_mw, capped = limit.cap(wanted_mw)
+    limit = limit_of(options, found.signal)
+    wanted = held.power(level, depth_um)
+    power, capped = limit.cap(wanted)
     log_error = held.fit.t95 * held.se_at(depth_um, anchor_um) / abs(held.exponent)
     factor = np.exp(np.minimum(log_error, 50.0))
     fitted = held.fit.depth_um
@@ -154,22 +155,47 @@ def recommend_at(
         level=level,
         limit=limit,
         depth_um=depth_um,
-        power_mw=power_mw,
-        wanted_mw=wanted_mw,
-        low_mw=wanted_mw / factor,
-        high_mw=wanted_mw * factor,
+        power=power,
+        wanted=wanted,
+        low=wanted / factor,
+        high=wanted * factor,
         capped=capped,
         extrapolated=(depth_um < fitted[0] - half_step) | (depth_um > fitted[-1] + half_step),
         energy=compare_energy(
             depth_um,
-            power_mw,
+            power,
             ~capped,
-            max_mw=limit.max_mw,
-            acquired_mw=found.signal.power_mw_at(depth_um),
+            max_power=limit.max_power,
+            acquired=found.signal.power_at(depth_um),
             frame_time_s=options.frame_time_s,
         ),
     )
     return replace(recommended, notes=notes_of(recommended))
+
+
+def limit_of(options: PowerOptions, signal: BrightSignal) -> PowerLimit:
+    """Return the limit that was asked for, in the unit in which the stack's power is known.
+
+    Raises
+    ------
+    InputError
+        Where it was given in another.
+    """
+    unit = signal.power_unit
+    if unit == MW and options.max_power_mw is None:
+        raise InputError(
+            "its power is in mW, and the limit is given in a unit of its own",
+            where=signal.name,
+            advice="Give the limit in mW (max_power_mw, --max-power-mw)",
+        )
+    if unit != MW and options.max_power is None:
+        raise InputError(
+            f"its power is in {unit}, and the limit is given in mW",
+            where=signal.name,
+            advice=f"Give the limit in {unit} (max_power, --max-power), or what makes mW of its "
+            "power (power_scale, --power-scale)",
+        )
+    return PowerLimit(options.limit, options.max_rise, unit)
 
 
 def _level(
@@ -178,9 +204,9 @@ def _level(
     """Return the level to hold and the depth in um where a power sets it, if one does."""
     if options.level is not None:
         return options.level, None
-    if options.surface_power_mw is not None:
-        anchor_um, anchor_mw = 0.0, options.surface_power_mw
+    if options.surface_power is not None:
+        anchor_um, anchor = 0.0, options.surface_power
     else:
         anchor_um = float(held.fit.depth_um[0])
-        anchor_mw = float(found.signal.power_mw[found.signal.depth_um == anchor_um][0])
-    return float(held.at([anchor_um], [anchor_mw])[0]), anchor_um
+        anchor = float(found.signal.power[found.signal.depth_um == anchor_um][0])
+    return float(held.at([anchor_um], [anchor])[0]), anchor_um

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from cop_core.records import in_mw
+
 if TYPE_CHECKING:
     from cop_core.power.attenuation import Attenuation
     from cop_core.power.energy import Energy
@@ -33,10 +35,10 @@ class Recommendation:
     level : float
         At which level: counts of bright signal, or a strength from 0 to 1.
     limit : PowerLimit
-        Kept by `power_mw`.
-    depth_um, power_mw : ndarray of shape (planes,)
-        The curve, power at the sample.
-    wanted_mw, low_mw, high_mw : ndarray of shape (planes,)
+        Kept by `power`.
+    depth_um, power : ndarray of shape (planes,)
+        The curve, in `unit`.
+    wanted, low, high : ndarray of shape (planes,)
         Power that would hold the level without a limit, and its 95 % interval.
     capped : ndarray of bool, shape (planes,)
         Where the limit cuts the curve.
@@ -58,10 +60,10 @@ class Recommendation:
     level: float
     limit: PowerLimit
     depth_um: Array
-    power_mw: Array
-    wanted_mw: Array
-    low_mw: Array
-    high_mw: Array
+    power: Array
+    wanted: Array
+    low: Array
+    high: Array
     capped: Bools
     extrapolated: Bools
     energy: Energy
@@ -71,14 +73,24 @@ class Recommendation:
     profile: DepthProfile | None = None
 
     @property
+    def unit(self) -> str:
+        """Of all powers: ``"mW"`` at the sample, or the file's own."""
+        return self.limit.unit
+
+    @property
+    def power_mw(self) -> Array:
+        """The curve in mW, NaN where it is not known in mW, shape (planes,)."""
+        return in_mw(self.power, self.unit)
+
+    @property
     def expected(self) -> Array:
-        """What is held, as expected at `power_mw`, shape (planes,)."""
-        return self.held.at(self.depth_um, self.power_mw)
+        """What is held, as expected at `power`, shape (planes,)."""
+        return self.held.at(self.depth_um, self.power)
 
     @property
     def at_limit(self) -> Bools:
         """Where the largest power cuts the curve, not how fast it may rise, shape (planes,)."""
-        return (self.wanted_mw > self.limit.max_mw) & (self.power_mw >= self.limit.max_mw)
+        return (self.wanted > self.limit.max_power) & (self.power >= self.limit.max_power)
 
     @property
     def cap_depth_um(self) -> float | None:
@@ -86,9 +98,9 @@ class Recommendation:
         first = int(np.argmax(self.at_limit))
         if not self.at_limit[first]:
             return None
-        if first == 0 or self.wanted_mw[first - 1] > self.limit.max_mw:
+        if first == 0 or self.wanted[first - 1] > self.limit.max_power:
             return float(self.depth_um[first])
-        wanted = np.log(self.wanted_mw[first - 1 : first + 1])
-        share = (math.log(self.limit.max_mw) - wanted[0]) / (wanted[1] - wanted[0])
+        wanted = np.log(self.wanted[first - 1 : first + 1])
+        share = (math.log(self.limit.max_power) - wanted[0]) / (wanted[1] - wanted[0])
         above, below = self.depth_um[first - 1 : first + 1]
         return float(above + min(max(share, 0.0), 1.0) * (below - above))

@@ -80,7 +80,7 @@ def log_gain(signal: BrightSignal, offset_counts: float, order: int) -> Array:
     """Return log(S / P^n) of every plane, n photons absorbed at once; NaN where it has none."""
     counts = signal.bright_counts - offset_counts
     with np.errstate(invalid="ignore", divide="ignore"):
-        gain = np.log(counts) - order * np.log(signal.power_mw)
+        gain = np.log(counts) - order * np.log(signal.power)
     return np.where(np.isfinite(gain), gain, np.nan)
 
 
@@ -91,7 +91,7 @@ def reasons_of(
     error = np.maximum(signal.noise_counts, offset.error_counts)
     low, high = limits_um(window_um) if window_um else (-np.inf, np.inf)
     doubts = {
-        NO_POWER: ~(signal.power_mw > 0),
+        NO_POWER: ~(signal.power > 0),
         OUTSIDE: ~((signal.depth_um >= low) & (signal.depth_um <= high)),
         FAINT: ~(signal.bright_counts - offset.counts > _SNR * error),
     }

@@ -30,7 +30,8 @@ def prepare(plane: Plane, reading: ReadingOptions, found: Survey, components: in
     estimate = PlaneEstimate(
         index=plane.index,
         depth_um=plane.depth_um,
-        power_mw=plane.power_mw,
+        power=plane.power,
+        power_unit=plane.power_unit,
         mean=np.full(components, np.nan),
         sd=np.full(components, np.nan),
         n_crops=0,
@@ -74,7 +75,8 @@ def not_read(stack: Stack, index: int, components: int) -> PlaneEstimate:
     return PlaneEstimate(
         index=index,
         depth_um=float(stack.depth_um[index]),
-        power_mw=float(stack.power_mw[index]),
+        power=float(stack.power[index]),
+        power_unit=stack.power_unit,
         mean=np.full(components, np.nan),
         sd=np.full(components, np.nan),
         n_crops=0,
@@ -124,6 +126,6 @@ class PartialPlane:
         if not self._order:
             self._read.clear()
 
-    def place(self, depth_um: float, power_mw: float) -> None:
+    def place(self, depth_um: float, power: float) -> None:
         """Give the plane the depth and power that the whole stack states."""
-        self.estimate = replace(self.estimate, depth_um=depth_um, power_mw=power_mw)
+        self.estimate = replace(self.estimate, depth_um=depth_um, power=power)

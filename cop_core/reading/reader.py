@@ -230,9 +230,17 @@ class StackReader:
             self._found, self._found_at = self._surveyor.found(), seen + 1
         return replace(self._found, empty=self._surveyor.empty())
 
+    @property
+    def _applied(self) -> ReadingOptions:
+        """How planes are read: the zero level that the file states stands in for one not given."""
+        known = None if self._stack is None else self._stack.image.zero_counts
+        if known is None or self._reading.offset_counts is not None:
+            return self._reading
+        return self._reading.but(offset_counts=known)
+
     def _enter(self, plane: Plane, found: Survey) -> _Crops:
         """Enter a plane that is new, or to be read anew, and return its crops."""
-        bare, crops = prepare(plane, self._reading, found, len(self._estimator.components))
+        bare, crops = prepare(plane, self._applied, found, len(self._estimator.components))
         self._planes[plane.index] = PartialPlane(bare, len(crops), found.range_counts)
         self._put_off.pop(plane.index, None)
         if len(crops):
@@ -261,7 +269,7 @@ class StackReader:
         if self._held[0] != index:
             found = Survey(self._planes[index].range_counts, frozenset())
             plane = self._source.stack().plane(index)
-            _, crops = prepare(plane, self._reading, found, len(self._estimator.components))
+            _, crops = prepare(plane, self._applied, found, len(self._estimator.components))
             if not len(crops):
                 # what could be read before cannot any more: the plane says why
                 self._enter(plane, found)
@@ -288,7 +296,7 @@ class StackReader:
         for index in [i for i in self._planes if self._judged_otherwise(i, found)]:
             yield from self._anew(stack.plane(index), found)
         for index, read in self._planes.items():
-            read.place(float(stack.depth_um[index]), float(stack.power_mw[index]))
+            read.place(float(stack.depth_um[index]), float(stack.power[index]))
 
     def _anew(self, plane: Plane, found: Survey) -> Iterator[ReadingStep]:
         self._enter(plane, found)

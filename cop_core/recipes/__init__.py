@@ -14,7 +14,7 @@ from cop_core.recipes.jobs import (
     StudyStack,
     WatchRecipe,
 )
-from cop_core.recipes.power import GainedPower, given_power
+from cop_core.recipes.power import MW, GainedPower, given_power
 from cop_core.recipes.power_options import AcquisitionOptions, PowerOptions
 from cop_core.recipes.reading import NORMALISATIONS, Normalisation, Precision, ReadingOptions
 from cop_core.recipes.stack import StackOptions
@@ -24,6 +24,7 @@ from cop_core.recipes.values import AS_FILE, Window, window_text
 __all__ = [
     "ARMS",
     "AS_FILE",
+    "MW",
     "NORMALISATIONS",
     "N_BOOTSTRAP",
     "STAGES",

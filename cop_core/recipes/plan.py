@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from cop_core.csv_table import Problem, Row, read_csv_table
 from cop_core.errors import InputError
@@ -18,10 +18,13 @@ from cop_core.recipes.stack import StackOptions
 from cop_core.recipes.values import AS_FILE, folder_name
 from cop_core.writing import replace_files
 
-ReadTable = Callable[[Path], object]
-"""Reads a power table; raises InputError where that cannot be done."""
+Over = Literal["depth_um", "setting"]
+ReadTable = Callable[[Path, Over], object]
+"""Reads a power table, over depth or setting; raises InputError where that cannot be done."""
 
 _SUFFIXES: Final = re.compile(r"(\.ome)?\.(zarr|tiff?|btf)$", re.IGNORECASE)
+_TABLES: Final[dict[str, Over]] = {"power": "depth_um", "power_scale": "setting"}
+"""Columns in which the path of a table may stand, and what that states power over."""
 _FORMULA: Final = ("=", "+", "-", "@")
 
 
@@ -121,7 +124,7 @@ def _table(file: Path) -> tuple[list[Row], list[Problem]]:
         "plan",
         required=("stack", "arm"),
         known=columns(),
-        numbers=("power", "z_step_um"),
+        numbers=("power", "power_scale", "z_step_um"),
         aliases={"z_step": "z_step_um"},
     )
 
@@ -192,7 +195,7 @@ def _read(name: str, text: str, folder: Path, read_power: ReadTable) -> Any:
     value = getattr(StackOptions.of({name: text}), name)
     if not isinstance(value, Path):
         return value
-    read_power(folder / value)
+    read_power(folder / value, _TABLES[name])
     return folder / value
 
 
@@ -220,7 +223,9 @@ def _between(stacks: Sequence[StudyStack]) -> Iterator[Problem]:
     places: dict[str, int] = {}
     stated = any(row.animal for row in stacks)
     for row in stacks:
-        what = Path(row.stack.source or "").resolve(), row.channel, row.stack.time
+        stack = row.stack
+        place = os.path.realpath(stack.source or "")  # of links that lead nowhere too
+        what = place, row.channel, stack.time, stack.position
         first = sources.setdefault(what, row.line)
         called = places.setdefault(row.place.casefold(), row.line)
         if first != row.line:
@@ -277,7 +282,7 @@ def move_cells(cells: Sequence[Mapping[str, str]], old: Path, new: Path) -> list
     """Return rows with the paths of stacks and power tables relative to another folder."""
 
     def moved(cell: str, column: str) -> str:
-        is_path = column == "stack" or (column == "power" and (old / cell).is_file())
+        is_path = column == "stack" or (column in _TABLES and (old / cell).is_file())
         return _relative(old / cell, new) if cell and is_path else cell
 
     return [{column: moved(cell, column) for column, cell in row.items()} for row in cells]

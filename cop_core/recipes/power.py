@@ -14,6 +14,8 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 from cop_core.recipes.base import RefusedValueError, shown
 from cop_core.recipes.values import AS_FILE
 
+MW: Final = "mW"
+"""Unit of a power at the sample; what a file states in another becomes mW by a scale alone."""
 POWER_FORMS: Final = (
     "mW as a number, a CSV (depth_um,power_mw), gained:P0,l,Pmax, or metadata (as the file states)"
 )
@@ -100,6 +102,30 @@ def given_power(value: Any) -> float | GainedPower | Path | tuple[float, ...] | 
     return tuple(_not_negative(_number(x, "a power")) for x in value)
 
 
+SCALE_FORMS: Final = (
+    "mW at 100 % where the file's power is in per cent, else mW a unit; or a CSV (setting,power_mw)"
+)
+
+
+def given_scale(value: Any) -> float | Path | None:
+    """Return what turns a file's own unit of power into mW; None where nothing does.
+
+    Parameters
+    ----------
+    value : float, str, Path or None
+        A text is a number, ``metadata`` or the path of a table.
+
+    Raises
+    ------
+    RefusedValueError
+        If it is none of these, or a number that is not above 0.
+    """
+    found = given_power(value)
+    if isinstance(found, GainedPower | tuple) or (isinstance(found, float) and not found > 0):
+        raise RefusedValueError(f"{shown(value)} is no power scale", advice=f"give {SCALE_FORMS}")
+    return found
+
+
 def _from_text(text: str) -> float | GainedPower | Path | None:
     bare = text.strip()
     if bare in ("", AS_FILE):
@@ -147,6 +173,23 @@ def _path_text(path: Path) -> str:
         as_read = None
     return str(path) if as_read == path else f"./{path}"
 
+
+ScaleGiven = Annotated[
+    Any,
+    BeforeValidator(given_scale),
+    PlainSerializer(_plain, return_type=Any),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0},
+                {"type": "string"},
+                {"type": "null"},
+            ],
+            "description": SCALE_FORMS,
+        }
+    ),
+]
+"""From a file's own unit of power to mW; as JSON a number or the path of a table."""
 
 PowerGiven = Annotated[
     Any,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from cop_core.recipes.base import Option, Part, RefusedValueError
 from cop_core.recipes.values import DepthWindow, Finite, NotNegative, Positive, a_number, whole
@@ -28,7 +28,9 @@ class PowerOptions(Part):
 
     Attributes
     ----------
-    surface_power_mw : float or None
+    max_power, max_power_mw : float or None
+        One of them must be given.
+    surface_power : float or None
         What it gives at depth 0 is held. Without it and `level`, what the stack shows at its
         shallowest usable plane is held.
     level : float or None
@@ -41,17 +43,26 @@ class PowerOptions(Part):
         Share of a plane that counts as bright structures.
     """
 
+    max_power: Annotated[
+        Positive | None,
+        Option(
+            "Limit in the file's own unit of power, in place of one in mW, where no scale makes "
+            "mW of it; all other powers are then in that unit too.",
+            "Limit (own unit)",
+            metavar="POWER",
+            empty="must be given",
+        ),
+    ] = None
     max_power_mw: Annotated[
-        float,
-        Field(gt=0, le=HIGHEST_LIMIT_MW),
-        a_number,
+        Annotated[float, Field(gt=0, le=HIGHEST_LIMIT_MW), a_number] | None,
+        Field(validate_default=True),
         Option(
             "Limit in mW at the sample, which no power exceeds.",
             "Limit (mW)",
             metavar="MW",
             empty="must be given",
         ),
-    ]
+    ] = None
     hold: Annotated[
         Hold,
         Option(
@@ -74,12 +85,12 @@ class PowerOptions(Part):
             empty="as acquired",
         ),
     ] = None
-    surface_power_mw: Annotated[
+    surface_power: Annotated[
         Positive | None,
         Option(
-            "Power at depth 0, whose result is held at every depth.",
-            "At surface (mW)",
-            metavar="MW",
+            "Power at depth 0, in the unit of the limit, whose result is held at every depth.",
+            "At surface",
+            metavar="POWER",
             empty="as acquired",
         ),
     ] = None
@@ -92,11 +103,11 @@ class PowerOptions(Part):
             words={"3": "three-photon", "2": "two-photon", "1": "one-photon", "4": "four-photon"},
         ),
     ] = 3
-    max_rise_mw: Annotated[
+    max_rise: Annotated[
         Positive | None,
         Option(
-            "Largest rise from plane to plane, in mW.", "Largest rise (mW)", metavar="MW",
-            empty="any",
+            "Largest rise from plane to plane, in the unit of the limit.", "Largest rise",
+            metavar="POWER", empty="any",
         ),
     ] = None  # fmt: skip
     frame_time_s: Annotated[
@@ -128,18 +139,33 @@ class PowerOptions(Part):
     most_breaks: Annotated[int, Field(ge=0, le=3), whole(0, 3)] = MOST_BREAKS
     share: Annotated[float, Field(gt=0, le=1), a_number] = BRIGHT_SHARE
 
+    @property
+    def limit(self) -> float:
+        """The largest power, in mW or in the file's own unit."""
+        return next(x for x in (self.max_power_mw, self.max_power) if x is not None)
+
+    @field_validator("max_power_mw")
+    @classmethod
+    def _one_limit(cls, max_power_mw: float | None, info: ValidationInfo) -> float | None:
+        if (max_power_mw is None) == (info.data.get("max_power") is None):
+            raise RefusedValueError(
+                f"{'no' if max_power_mw is None else 'more than one'} limit is given",
+                advice="give one that no power is to exceed, in mW at the sample (max_power_mw) or "
+                "in the file's own unit of power (max_power)",
+            )
+        return max_power_mw
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.surface_power_mw is not None and self.level is not None:
+        if self.surface_power is not None and self.level is not None:
             raise RefusedValueError(
                 "a level and a power at the surface are both given, and each sets the other",
                 advice="give one of them",
             )
-        if self.surface_power_mw is not None and self.surface_power_mw > self.max_power_mw:
+        if self.surface_power is not None and self.surface_power > self.limit:
             raise RefusedValueError(
-                f"{self.surface_power_mw:.6g} mW at the surface is above the limit of "
-                f"{self.max_power_mw:.6g} mW at the sample",
-                advice="lower it; powers are in mW",
+                f"{self.surface_power:.6g} at the surface is above the limit of {self.limit:.6g}",
+                advice="lower it; both are in one unit",
             )
         strength = self.hold != "signal" and self.level is not None
         if strength and not FAINTEST <= (self.level or 0) <= STRONGEST:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
 from cop_core.recipes.base import Option, Part
-from cop_core.recipes.power import POWER_FORMS, PowerGiven
+from cop_core.recipes.power import POWER_FORMS, SCALE_FORMS, PowerGiven, ScaleGiven
 from cop_core.recipes.values import AS_FILE, Channel, Index, PathText, Positive
+
+End = Literal["first", "last"]
+"""One end of a stack, in the order in which its planes were acquired."""
 
 
 class StackOptions(Part):
@@ -49,6 +52,26 @@ class StackOptions(Part):
             path=True,
         ),
     ] = None
+    power_scale: Annotated[
+        ScaleGiven,
+        Option(
+            f"What makes mW of a power that the file states in another unit: {SCALE_FORMS}.",
+            "Power scale",
+            metavar="SCALE",
+            empty="power stays in the file's unit",
+            path=True,
+        ),
+    ] = None
+    surface: Annotated[
+        End | None,
+        Option(
+            "Plane at the surface, first or last in the order of acquisition; depth counts from "
+            "it.",
+            "Surface",
+            metavar="first|last",
+            empty="as file or power say",
+        ),
+    ] = None
     channel: Annotated[
         Channel,
         Option(
@@ -59,6 +82,15 @@ class StackOptions(Part):
     time: Annotated[
         Index | None,
         Option("Time point, from 0.", "Time", metavar="TIME", empty="the only one"),
+    ] = None
+    position: Annotated[
+        Index | None,
+        Option(
+            "Stage position, scene or region, from 0, of a file that has several.",
+            "Position",
+            metavar="POSITION",
+            empty="the only one",
+        ),
     ] = None
     axes: Annotated[
         str | None,
@@ -85,7 +117,9 @@ class StackOptions(Part):
     ] = False
     left_out: dict[Index, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
 
-    @field_validator("name", "z_step_um", "channel", "time", "axes", mode="before")
+    @field_validator(
+        "name", "z_step_um", "surface", "channel", "time", "position", "axes", mode="before"
+    )
     @classmethod
     def _as_file(cls, value: Any) -> Any:
         return None if isinstance(value, str) and value == AS_FILE else value

@@ -35,7 +35,10 @@ def _path_text(value: Any) -> str:
     """Return a path as text; bytes that are not UTF-8 stay as the system escapes them."""
     if not isinstance(value, str | os.PathLike):
         raise RefusedValueError(f"a path was expected, not {shown(value)}")
-    return os.fsdecode(value)
+    text = os.fsdecode(value)
+    if "\0" in text:
+        raise RefusedValueError("a path was expected, not text with a null character")
+    return text
 
 
 PathText = Annotated[

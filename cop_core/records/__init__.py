@@ -19,6 +19,7 @@ from cop_core.records.profile import (
     DepthProfile,
     PlaneEstimate,
     distinct_names,
+    in_mw,
 )
 from cop_core.records.provenance import (
     FileIdentity,
@@ -56,4 +57,5 @@ __all__ = [
     "StudyStackRecord",
     "WeightsUsed",
     "distinct_names",
+    "in_mw",
 ]

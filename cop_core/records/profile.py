@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.recipes import ReadingOptions, Window
+from cop_core.recipes import MW, ReadingOptions, Window
 from cop_core.records.arrays import Matrix, Vector
 from cop_core.records.provenance import Provenance
 
@@ -31,7 +31,7 @@ class PlaneEstimate:
     ----------
     index : int
         Position of the plane in its stack.
-    depth_um, power_mw : float
+    depth_um, power : float
         NaN where not stated.
     mean, sd : ndarray of shape (components,)
         Mean and standard deviation over the plane's crops of each strength, in [0, 1].
@@ -55,11 +55,13 @@ class PlaneEstimate:
         Fraction of the plane's crops that are unlike those of training; None where not known.
     span_counts : float
         Counts from what was read as 0 to what was read as 1; NaN where the plane is excluded.
+    power_unit : str
+        ``"mW"`` at the sample, or the unit of its file.
     """
 
     index: int
     depth_um: float
-    power_mw: float
+    power: float
     mean: Vector
     sd: Vector
     n_crops: int
@@ -71,6 +73,7 @@ class PlaneEstimate:
     uncertainty: Vector = field(default_factory=lambda: np.empty(0))
     unfamiliar_fraction: float | None = None
     span_counts: float = float("nan")
+    power_unit: str = MW
 
 
 @dataclass(frozen=True)
@@ -109,9 +112,25 @@ class DepthProfile:
         return np.array([p.depth_um for p in self.planes], dtype=np.float64)
 
     @property
+    def power(self) -> npt.NDArray[np.float64]:
+        """Power at every plane in `power_unit`, NaN where not stated, shape (planes,)."""
+        return np.array([p.power for p in self.planes], dtype=np.float64)
+
+    @property
+    def power_unit(self) -> str:
+        """``"mW"`` at the sample, or the file's own unit."""
+        return self.planes[0].power_unit if self.planes else MW
+
+    @property
     def power_mw(self) -> npt.NDArray[np.float64]:
-        """Power at every plane, NaN where not stated, shape (planes,)."""
-        return np.array([p.power_mw for p in self.planes], dtype=np.float64)
+        """Power in mW at every plane, NaN where it is not known in mW, shape (planes,)."""
+        return in_mw(self.power, self.power_unit)
+
+    @property
+    def offset_counts(self) -> float | None:
+        """The detector's zero level: as given, else as the file states; None where not known."""
+        given, made = self.reading.offset_counts, self.provenance
+        return made.image.zero_counts if given is None and made is not None else given
 
     @property
     def mean(self) -> npt.NDArray[np.float64]:
@@ -144,6 +163,11 @@ class DepthProfile:
     def of(self, component: str) -> npt.NDArray[np.float64]:
         """Return the mean strength of one component, shape (planes,)."""
         return np.asarray(self.mean[:, self.components.index(component)])
+
+
+def in_mw(power: npt.NDArray[np.float64], unit: str) -> npt.NDArray[np.float64]:
+    """Return a power in mW; NaN, of the same shape, where it is in another unit."""
+    return power if unit == MW else np.full(power.shape, np.nan)
 
 
 def distinct_names(profiles: Sequence[DepthProfile]) -> tuple[str, ...]:

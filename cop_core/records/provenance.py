@@ -25,7 +25,7 @@ class FileState:
     modified: str
 
 
-Role = Literal["stack", "power", "weights"]
+Role = Literal["stack", "power", "power_scale", "weights"]
 """What a file is to a stack."""
 
 
@@ -73,8 +73,20 @@ class StoredImage:
         Index that was chosen.
     channel_name : str or None
         As the file names it.
+    position : int or None
+        Stage position, scene or region that was chosen.
     depth_from : str
         Whether depths were given or come from a step or positions in the metadata.
+    surface, surface_from : str
+        Which plane depth counts from, ``"first"`` or ``"last"`` as stored, and why.
+    power_from : str
+        Where the power comes from.
+    zero_counts : float or None
+        The detector's zero level as the file states it.
+    zero_from : str
+        Where it states that.
+    remarks : tuple of str
+        What was left out or decided when it was opened, sentences without a full stop.
     """
 
     format: str
@@ -87,7 +99,14 @@ class StoredImage:
     channel: int | None = None
     channel_name: str | None = None
     time: int | None = None
+    position: int | None = None
     depth_from: str = ""
+    surface: str = ""
+    surface_from: str = ""
+    power_from: str = ""
+    zero_counts: float | None = None
+    zero_from: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

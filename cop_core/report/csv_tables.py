@@ -42,7 +42,8 @@ def planes_csv(shown: Sequence[AnalysedProfile]) -> str:
     Returns
     -------
     str
-        Columns ``protocol, plane, depth_um, power_mw``, for each component a mean, an SD
+        Columns ``protocol, plane, depth_um, power_mw`` (empty where the power is not known in
+        mW), ``power, power_unit`` (as the file states it), for each component a mean, an SD
         over crops and the network's own uncertainty (fractions of 1, clean included),
         ``signal, n_crops, saturated_fraction``, photons and amplifier noise in counts
         (`Photons`), ``excluded, reason, flags``. Unknown numbers are empty, excluded planes
@@ -52,7 +53,7 @@ def planes_csv(shown: Sequence[AnalysedProfile]) -> str:
         name for c in shown[0].profile.components for name in (c, f"{c}_sd", f"{c}_uncertainty")
     ]
     header = [
-        *("protocol", "plane", "depth_um", "power_mw"),
+        *("protocol", "plane", "depth_um", "power_mw", "power", "power_unit"),
         *strengths,
         *("signal", "n_crops", "saturated_fraction", "span_counts", *_DETECTED.values()),
         *("excluded", "reason", "flags"),
@@ -61,11 +62,11 @@ def planes_csv(shown: Sequence[AnalysedProfile]) -> str:
 
 
 def _rows(analysed: AnalysedProfile) -> Iterator[list[Any]]:
-    photons = analysed.photons
+    photons, mw = analysed.photons, analysed.profile.power_mw
     for i, plane in enumerate(analysed.profile.planes):
         detected = (getattr(photons, name)[i] if photons else None for name in _DETECTED)
         yield [
-            *(analysed.name, plane.index, plane.depth_um, plane.power_mw),
+            *(analysed.name, plane.index, plane.depth_um, mw[i], plane.power, plane.power_unit),
             *_strengths(plane),
             *(plane.signal, plane.n_crops, plane.saturated_fraction, plane.span_counts),
             *detected,

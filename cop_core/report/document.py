@@ -17,6 +17,7 @@ from cop_core.recipes.base import checked
 from cop_core.records import FileIdentity, Provenance, Role
 from cop_core.report.columns import Name, Results
 from cop_core.report.kinds import KINDS, kind_named, kind_of
+from cop_core.text_file import read_text_file
 
 if TYPE_CHECKING:
     import os
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 _PACKAGES: Final = ("numpy", "scipy", "statsmodels", "tifffile", "zarr", "imagecodecs")
 _ADVICE: Final = "Give what cop profile, compare, watch, batch or recommend wrote with -o"
-_MOST_BYTES: Final = 2**28
+MAX_REPORT_BYTES: Final = 2**28
 
 
 Inputs = dict[Name, dict[Role, FileIdentity]]
@@ -176,11 +177,7 @@ def _json(file: Path) -> tuple[Path, Mapping[str, Any]]:
         if file.is_dir():
             names = dict.fromkeys(file / kind.file_name for kind in KINDS.values())
             file = next((name for name in names if name.exists()), next(iter(names)))
-        if file.exists() and not file.is_file():
-            raise InputError("not a regular file, no report", where=str(file), advice=_ADVICE)
-        if file.stat().st_size > _MOST_BYTES:
-            raise InputError("too large for a report", where=str(file), advice=_ADVICE)
-        text = file.read_text(encoding="utf-8")
+        text = read_text_file(file, "report", most_bytes=MAX_REPORT_BYTES, advice=_ADVICE)
         if text.startswith('{"plane": '):
             raise InputError(
                 "lines of cop watch --json do not say how they were made",

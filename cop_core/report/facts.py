@@ -52,7 +52,12 @@ class ImageFacts(Results):
     PhysicalSizeYUnit: str = "µm"
     PhysicalSizeZ: Number
     PhysicalSizeZUnit: str = "µm"
+    position: Whole | None
     depth_from: str | None
+    surface: str | None
+    surface_from: str | None
+    zero_counts: Number
+    zero_from: str | None
 
 
 class PowerAtPlane(Results):
@@ -60,17 +65,20 @@ class PowerAtPlane(Results):
 
     plane: Whole
     depth_um: Number
-    power_mw: Number
+    power: Number
 
 
 class ExcitationFacts(Results):
-    """Power against depth."""
+    """Power against depth, in one unit: ``"mW"`` at the sample, or that of the file."""
 
     stated: Truth
     given_as: Number | str
+    power_from: str | None
+    scale: Number | str
+    unit: str
     n_planes_without: Whole
-    power_mw_min: Number
-    power_mw_max: Number
+    power_min: Number
+    power_max: Number
     planes: tuple[PowerAtPlane, ...]
 
 
@@ -144,7 +152,12 @@ def image_facts(profile: DepthProfile) -> ImageFacts:
         PhysicalSizeX=x,
         PhysicalSizeY=y,
         PhysicalSizeZ=_z_step(profile),
+        position=stored.position,
         depth_from=stored.depth_from or None,
+        surface=stored.surface or None,
+        surface_from=stored.surface_from or None,
+        zero_counts=stored.zero_counts,
+        zero_from=stored.zero_from if stored.zero_counts is not None else None,
     )
 
 
@@ -158,21 +171,25 @@ def _z_step(profile: DepthProfile) -> float | None:
 
 def excitation_facts(profile: DepthProfile) -> ExcitationFacts:
     """Return the power of a stack, at some of its depths."""
-    power = profile.power_mw
+    power, made = profile.power, profile.provenance
     known = np.flatnonzero(np.isfinite(power))
     places = np.linspace(0, max(len(known) - 1, 0), min(MOST_POWERS, len(known)))
     shown = (profile.planes[i] for i in known[places.round().astype(int)])
-    given = profile.provenance.opened.plain()["power"] if profile.provenance else None
+    opened = made.opened.plain() if made else {}
+    given = opened.get("power")
     if isinstance(given, list):
         given = "one value a plane"
     return ExcitationFacts(
         stated=bool(len(known)),
         given_as=given if given is not None else AS_FILE if len(known) else None,
+        power_from=(made.image.power_from if made else None) or None,
+        scale=opened.get("power_scale"),
+        unit=profile.power_unit,
         n_planes_without=len(profile) - len(known),
-        power_mw_min=power[known].min() if len(known) else None,
-        power_mw_max=power[known].max() if len(known) else None,
+        power_min=power[known].min() if len(known) else None,
+        power_max=power[known].max() if len(known) else None,
         planes=tuple(
-            PowerAtPlane(plane=p.index, depth_um=p.depth_um, power_mw=p.power_mw) for p in shown
+            PowerAtPlane(plane=p.index, depth_um=p.depth_um, power=p.power) for p in shown
         ),
     )
 

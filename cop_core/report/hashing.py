@@ -22,6 +22,8 @@ HASH_LIMIT_BYTES: Final = 20 * 10**9
 CHANGED: Final = "not computed: the files changed after they were read"
 GONE: Final = "not computed: the files are gone"
 
+TABLES: Final[tuple[Role, ...]] = ("power", "power_scale")
+"""Fields of `StackOptions` that may name a table; each is the role of its file too."""
 _PIECE: Final = 1 << 20
 _ESCAPED: Final = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r"})
 
@@ -85,7 +87,7 @@ def identified(
     Returns
     -------
     dict
-        Stack and, where power came from a table, power of each. Nothing for arrays.
+        Stack and, where power or its scale came from a table, those of each. Nothing for arrays.
     """
     limit = {None: HASH_LIMIT_BYTES, True: None, False: 0}[hashed]
     found: Inputs = {
@@ -108,11 +110,12 @@ def identified(
 
 
 def _files(made: Provenance) -> Iterator[tuple[Role, FileIdentity]]:
-    """Yield the stack and the power table of one protocol, as they are now."""
+    """Yield the stack and the tables of one protocol, as they are now."""
     if made.opened.source is not None:
         yield "stack", _entry(made.opened.source, made.files)
-    if isinstance(made.opened.power, Path):
-        yield "power", _entry(str(made.opened.power), None)
+    for role in TABLES:
+        if isinstance(table := getattr(made.opened, role), Path):
+            yield role, _entry(str(table), None)
 
 
 def _entry(path: str, when_read: FileState | None) -> FileIdentity:

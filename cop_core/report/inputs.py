@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cop_core.errors import InputError
 from cop_core.recipes import StackOptions
 from cop_core.recipes.base import Part
-from cop_core.report.hashing import sha256_of
+from cop_core.report.hashing import TABLES, sha256_of
 
 if TYPE_CHECKING:
     from cop_core.recipes import Recipe
@@ -51,7 +51,8 @@ class InputFile:
     @property
     def title(self) -> str:
         """What it is, in words."""
-        return f"{self.role} of {self.name}" if self.name else self.role
+        role = self.role.replace("_", " ")
+        return f"{role} of {self.name}" if self.name else role
 
     @property
     def changed(self) -> bool:
@@ -173,8 +174,9 @@ def _stated(document: Document) -> Iterator[tuple[str, Role, Place, str]]:
             known = options.name in document.provenance.protocols
             name = str(options.name) if known else names[options.source]
             yield name, "stack", (*field, "source"), str(options.source)
-            if isinstance(options.power, Path):
-                yield name, "power", (*field, "power"), str(options.power)
+            for role in TABLES:
+                if isinstance(table := getattr(options, role), Path):
+                    yield name, role, (*field, role), str(table)
 
 
 def stacks_in(recipe: Part, field: Place = ()) -> Iterator[tuple[Place, StackOptions]]:

@@ -14,12 +14,13 @@ from matplotlib.ticker import FixedLocator, MaxNLocator
 from matplotlib.transforms import Bbox, TransformedBbox
 
 from cop_core.components import CLEAN, SDS_OF_90
+from cop_core.recipes import MW
 from cop_core.report.columns import label
 from cop_core.report.plot_style import DEPTH_LABEL, LOOKS, Look, shown_name
 from cop_core.report.results import LINE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import numpy.typing as npt
     from matplotlib.axes import Axes
@@ -75,24 +76,30 @@ def draw_clean_and_power(ax: Axes, shown: Sequence[AnalysedProfile]) -> None:
     Power gets a second vertical axis on the right.
     """
     depths = has_depth(shown)
-    powered = [np.isfinite(p.profile.power_mw).any() for p in shown]
+    powered = [np.isfinite(p.profile.power).any() for p in shown]
     right = ax.twinx() if any(powered) else None
     for protocol, look in zip(shown, LOOKS, strict=False):
         profile, x = protocol.profile, positions(protocol.profile, depths)
         if CLEAN in profile.components:
             draw_curve(ax, x, 100 * profile.of(CLEAN), look)
         if right is not None:
-            draw_dotted(right, x, profile.power_mw, look)
+            draw_dotted(right, x, profile.power, look)
     _frame(ax, shown, CLEAN, lines=0)
     if right is None:
         ax.set_ylabel("Clean (%)")
         return
     ax.set_title("Clean and power")
     ax.set_ylabel("Clean (%), solid")
-    right.set_ylabel("Power (mW), dotted")
+    right.set_ylabel(f"{power_label([p.profile for p in shown])}, dotted")
     right.set_ylim(bottom=0)
     right.margins(y=0.12)
     right.spines["top"].set_visible(False)
+
+
+def power_label(profiles: Iterable[DepthProfile]) -> str:
+    """Return the label of an axis of power, with its unit: each where stacks differ."""
+    units = dict.fromkeys(p.power_unit for p in profiles if np.isfinite(p.power).any())
+    return f"Power ({' / '.join(units or [MW])})"
 
 
 def slope_text(fit: SlopeFit) -> str:

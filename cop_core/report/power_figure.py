@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.power.held_quantity import SIGNAL
+from cop_core.recipes import MW
 from cop_core.recipes.power_options import STRONGEST
 from cop_core.report.figures import page_wide
 from cop_core.report.plot_style import DEPTH_LABEL, LOOKS, shade
@@ -38,7 +39,7 @@ def power_figure(found: Recommendation) -> Figure:
     Returns
     -------
     Figure
-        Three panels over depth: signal at 1 mW with its fit, power, held quantity.
+        Three panels over depth: signal at a power of 1 with its fit, power, held quantity.
     """
     figure = page_wide(height_in=2.75)
     draw_power(figure, found)
@@ -71,10 +72,10 @@ def draw_power(figure: Figure, found: Recommendation, *, stacked: bool = False) 
 
 
 def _draw_fall(ax: Axes, found: Recommendation) -> None:
-    """Draw the signal at 1 mW against depth, with the fitted layers."""
+    """Draw the signal at a power of 1 against depth, with the fitted layers."""
     attenuation, fit = found.attenuation, found.attenuation.fit
     with np.errstate(invalid="ignore", divide="ignore"):
-        gain = attenuation.counts / attenuation.signal.power_mw**attenuation.order
+        gain = attenuation.counts / attenuation.signal.power**attenuation.order
     used, depth = attenuation.used, attenuation.signal.depth_um
     ax.plot(depth[used], gain[used], "o", ms=2.5, color=_MEASURED, label="measured")
     left = ~used & (gain > 0)
@@ -90,7 +91,8 @@ def _draw_fall(ax: Axes, found: Recommendation) -> None:
         ax.plot(line, course, color=_CURVE, lw=1, label="tissue followed")
     ax.set_yscale("log")
     ax.set_title("Fall of the signal")
-    ax.set_ylabel(f"Bright signal / P$^{attenuation.order}$ (counts per mW$^{attenuation.order}$)")
+    per = f"counts per {found.unit}$^{attenuation.order}$"
+    ax.set_ylabel(f"Bright signal / P$^{attenuation.order}$ ({per})")
     text = "\n".join(_layer_text(layer) for layer in attenuation.layers)
     ax.text(0.04, 0.03, text, transform=ax.transAxes, va="bottom", size="small")
     low, high = ax.get_ylim()
@@ -99,21 +101,23 @@ def _draw_fall(ax: Axes, found: Recommendation) -> None:
 
 def _draw_power(ax: Axes, found: Recommendation) -> None:
     """Draw the recommended power, its interval, the limit and the two other protocols."""
-    depth, limit, energy = found.depth_um, found.limit.max_mw, found.energy
-    low, high = (np.minimum(values, limit) for values in (found.low_mw, found.high_mw))
+    depth, limit, energy = found.depth_um, found.limit.max_power, found.energy
+    low, high = (np.minimum(values, limit) for values in (found.low, found.high))
     ax.fill_between(depth, low, high, color=_CURVE, alpha=0.25, lw=0)
-    ax.plot(depth, found.power_mw, color=_CURVE, lw=1.4, label="recommended, 95 % interval")
+    ax.plot(depth, found.power, color=_CURVE, lw=1.4, label="recommended, 95 % interval")
     if energy.planes:
-        law = energy.exponential_p0_mw * np.exp(depth / energy.exponential_length_um)
-        others = {"fixed": np.full(len(depth), energy.fixed_mw), "exponential": law}
+        law = energy.exponential_p0 * np.exp(depth / energy.exponential_length_um)
+        others = {"fixed": np.full(len(depth), energy.fixed_power), "exponential": law}
         for name, power in others.items():
             ax.plot(
                 depth, np.minimum(power, limit), color=shade(0.35), lw=1, ls=_OTHERS[name],
                 label=f"{name}, equal noise",
             )  # fmt: skip
     ax.axhline(limit, color=shade(0), lw=0.7)
-    ax.text(0.03, limit, f"limit {limit:g} mW", transform=ax.get_yaxis_transform(), va="bottom",
-            size="small")  # fmt: skip
+    ax.text(
+        0.03, limit, f"limit {limit:g} {found.unit}", transform=ax.get_yaxis_transform(),
+        va="bottom", size="small",
+    )  # fmt: skip
     if found.cap_depth_um is not None:
         ax.axvline(found.cap_depth_um, color=shade(0.5), lw=0.7, ls=":", label="limit reached")
     _shade_extrapolated(ax, found)
@@ -122,8 +126,8 @@ def _draw_power(ax: Axes, found: Recommendation) -> None:
         saved += f"{100 * energy.saving_on_exponential:.0f} % on exponential"
         ax.text(0.97, 0.04, saved, transform=ax.transAxes, ha="right", size="small")
     ax.set_ylim(0, limit * 1.12)
-    ax.set_title("Power at the sample")
-    ax.set_ylabel("Power (mW)")
+    ax.set_title("Power at the sample" if found.unit == MW else "Power")
+    ax.set_ylabel(f"Power ({found.unit})")
 
 
 def _draw_held(ax: Axes, found: Recommendation) -> None:

@@ -265,12 +265,26 @@ def _protocol_table(name: str, stated: Tree, columns: Mapping[str, Column]) -> T
         if (at(values, "break.p_value") or 1.0) < _LEVEL
     )
     found = ", ".join(breaks)
+    said = [f"slope changes, depth in µm: {found}"] if found else []
     return table_by_component(
         f"{name} ({kept} of {n} planes)",
         columns,
         stated["components"],
-        f"slope changes, depth in µm: {found}" if found else "",
+        "; ".join([*said, *_as_taken(stated)]),
     )
+
+
+def _as_taken(stated: Tree) -> Iterator[str]:
+    """Yield what of a file was taken for what, in words: surface, power, zero level."""
+    image, power = stated["image"], stated["excitation"]
+    if image["surface"]:
+        yield f"depth 0 at the {image['surface']} plane ({image['surface_from']})"
+    if power["power_from"] and power["power_from"] != "given":
+        low, high = power["power_min"], power["power_max"]
+        ends = f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
+        yield f"power {ends} {power['unit']} ({power['power_from']})"
+    if image["zero_counts"] is not None and stated["reading"]["offset_counts"] is None:
+        yield f"zero level {image['zero_counts']:g} counts ({image['zero_from']})"
 
 
 def how_compared(options: Tree) -> Iterator[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Final
 
 import numpy as np
 
 from cop_core.power import Recommendation, power_csv, useq_plan
-from cop_core.recipes import PowerOptions, RecommendRecipe
+from cop_core.recipes import MW, PowerOptions, RecommendRecipe
 from cop_core.report.columns import (
     PER_CENT,
     Column,
@@ -77,21 +78,22 @@ class HeldResults(Results):
 class LimitResults(Results):
     """What no power exceeds."""
 
-    max_mw: Number
-    max_rise_mw: Number
+    max_power: Number
+    max_rise: Number
+    unit: str
 
 
 class RecommendedPlane(Results):
     """The power to use at one depth."""
 
     depth_um: Annotated[Number, Column("Depth", "", "µm", form=".0f")]
-    power_mw: Annotated[Number, Column("Power", "power at the sample to use", "mW", form=".2f")]
-    wanted_mw: Annotated[
+    power: Annotated[Number, Column("Power", "power to use, in the unit of the limit", form=".2f")]
+    wanted: Annotated[
         Number,
-        Column("Wanted", "power that would hold the level without a limit", "mW", form=".2f"),
+        Column("Wanted", "power that would hold the level without a limit", form=".2f"),
     ]
-    wanted_low_mw: Number
-    wanted_high_mw: Number
+    wanted_low: Number
+    wanted_high: Number
     expected: Number
     tissue: Number
     capped: Truth
@@ -102,7 +104,7 @@ class MeasuredPlane(Results):
     """What the stack shows at one plane."""
 
     depth_um: Number
-    power_mw: Number
+    power: Number
     signal_counts: Number
     held: Number
     reason: str
@@ -112,15 +114,15 @@ class EnergyResults(Results):
     """What the curve costs in light, beside two others at equal noise."""
 
     planes: Whole
-    recommended: Annotated[Number, Column("Light", "", "mW planes", form=".1f")]
+    recommended: Annotated[Number, Column("Light", "power summed over planes", form=".1f")]
     fixed: Number
     exponential: Number
-    fixed_mw: Annotated[Number, Column("Fixed power", "", "mW", form=".1f")]
-    exponential_p0_mw: Number
+    fixed_power: Annotated[Number, Column("Fixed power", "", form=".1f")]
+    exponential_p0: Number
     exponential_length_um: Annotated[Number, Column("Length of the law", "", "µm", form=".0f")]
     acquired: Number
     frame_time_s: Number
-    unit: str = "sum of mW over the planes that reach the level"
+    unit: str = "sum of power over the planes that reach the level"
     recommended_mj: Number
     saving_on_fixed: Annotated[Number, Column("Recommended saves", "", "%", PER_CENT, ".0f")]
     saving_on_exponential: Number
@@ -160,13 +162,13 @@ class RecommendationKind(Kind[Recommendation]):
                 exponent_of_power=held.exponent,
                 follow_um=held.tissue.over_um if held.tissue else 0.0,
             ),
-            limit=LimitResults(max_mw=record.limit.max_mw, max_rise_mw=record.limit.max_rise_mw),
+            limit=LimitResults(**asdict(record.limit)),
             cap_depth_um=record.cap_depth_um,
             planes=tuple(_planes(record)),
             measured=tuple(_measured(record)),
             energy=EnergyResults(
                 **vars(energy),
-                recommended_mj=energy.recommended_mj,
+                recommended_mj=energy.recommended_mj if record.unit == MW else None,
                 saving_on_fixed=energy.saving_on_fixed,
                 saving_on_exponential=energy.saving_on_exponential,
             ),
@@ -176,9 +178,9 @@ class RecommendationKind(Kind[Recommendation]):
         return record.notes
 
     def recipe(self, record: Recommendation) -> RecommendRecipe:
-        recipe = record.recipe or RecommendRecipe(
-            power=PowerOptions(max_power_mw=record.limit.max_mw), acquisition=None
-        )
+        limit, of_mw = record.limit.max_power, record.unit == MW
+        power = PowerOptions(max_power_mw=limit) if of_mw else PowerOptions(max_power=limit)
+        recipe = record.recipe or RecommendRecipe(power=power, acquisition=None)
         return recipe.but(stack=opened_as(recipe.stack, record.attenuation.signal.name))
 
     def obstacles(self, record: Recommendation) -> Iterator[str]:
@@ -197,8 +199,9 @@ class RecommendationKind(Kind[Recommendation]):
 
     def texts(self, record: Recommendation, document: Tree) -> dict[str, str]:
         texts = {"power.csv": power_csv(record)}
-        if record.recipe is not None and record.recipe.acquisition is not None:
-            plan = useq_plan(record, record.recipe.acquisition)
+        asked = record.recipe.acquisition if record.recipe is not None else None
+        if asked is not None and record.unit == MW:
+            plan = useq_plan(record, asked)
             from cop_core.power.acquisition_plan import plan_text  # useq-schema is there
 
             texts["plan.json"] = plan_text(plan)
@@ -210,7 +213,11 @@ class RecommendationKind(Kind[Recommendation]):
         return {"power": lambda: power_figure(record)}
 
     def tables(self, record: Recommendation, document: Tree, *, brief: bool) -> list[TextTable]:
-        return [_layer_table(document), _curve_table(record, document), _energy_table(document)]
+        return [
+            _layer_table(document),
+            _curve_table(record, document),
+            _energy_table(record.unit, document),
+        ]
 
 
 def _attenuation(found: Recommendation) -> AttenuationResults:
@@ -233,10 +240,10 @@ def _planes(found: Recommendation) -> Iterator[RecommendedPlane]:
     tissue = found.held.tissue
     columns = {
         "depth_um": found.depth_um,
-        "power_mw": found.power_mw,
-        "wanted_mw": found.wanted_mw,
-        "wanted_low_mw": found.low_mw,
-        "wanted_high_mw": found.high_mw,
+        "power": found.power,
+        "wanted": found.wanted,
+        "wanted_low": found.low,
+        "wanted_high": found.high,
         "expected": found.expected,
         "tissue": np.exp(tissue.at(found.depth_um) if tissue else 0 * found.depth_um),
         "capped": found.capped,
@@ -249,7 +256,7 @@ def _planes(found: Recommendation) -> Iterator[RecommendedPlane]:
 def _measured(found: Recommendation) -> Iterator[MeasuredPlane]:
     signal, keys = found.attenuation.signal, MeasuredPlane.model_fields
     for row in zip(
-        signal.depth_um, signal.power_mw, found.attenuation.counts, found.held.measured,
+        signal.depth_um, signal.power, found.attenuation.counts, found.held.measured,
         found.attenuation.reasons, strict=True,
     ):  # fmt: skip
         yield MeasuredPlane(**dict(zip(keys, row, strict=True)))
@@ -274,25 +281,25 @@ def _curve_table(found: Recommendation, document: Tree) -> TextTable:
     step, last = max(math.ceil((len(planes) - 1) / _MOST_ROWS), 1), len(planes) - 1
     rows = []
     for plane in (planes[i] for i in sorted({*range(0, last + 1, step), last})):
-        ends = (min(plane[end], found.limit.max_mw) for end in ("wanted_low_mw", "wanted_high_mw"))
+        ends = (min(plane[end], found.limit.max_power) for end in ("wanted_low", "wanted_high"))
         marks = {"limit": plane["capped"], "beyond": plane["extrapolated"]}
         rows.append(
             (
                 columns["depth_um"].text(plane["depth_um"]),
-                columns["power_mw"].text(plane["power_mw"]),
-                " to ".join(map(columns["power_mw"].text, ends)),
+                columns["power"].text(plane["power"]),
+                " to ".join(map(columns["power"].text, ends)),
                 found.held.text(plane["expected"]),
                 ", ".join(name for name, holds in marks.items() if holds),
             )
         )
     return TextTable(
         f"power that holds the {found.held.label} at {found.held.text(found.level)}",
-        ("depth, µm", "power, mW", "95 % interval", "expected", ""),
+        ("depth, µm", f"power, {found.unit}", "95 % interval", "expected", ""),
         tuple(rows),
     )
 
 
-def _energy_table(document: Tree) -> TextTable:
+def _energy_table(unit: str, document: Tree) -> TextTable:
     energy, columns = document["energy"], dict(EnergyResults.columns())
     seconds = energy["frame_time_s"]
 
@@ -300,19 +307,19 @@ def _energy_table(document: Tree) -> TextTable:
         saved = energy.get(f"saving_on_{key}")
         return (
             name,
-            columns["recommended"].text(energy[key] * (seconds or 1.0)),
+            columns["recommended"].text(energy[key] * (seconds if seconds and unit == MW else 1.0)),
             "" if saved is None else f"{columns['saving_on_fixed'].text(saved)} %",
         )
 
     length = columns["exponential_length_um"].text(energy["exponential_length_um"])
-    fixed = columns["fixed_mw"].text(energy["fixed_mw"])
+    fixed = columns["fixed_power"].text(energy["fixed_power"])
     return TextTable(
         f"light over the {energy['planes']} planes that reach the level, equal noise",
-        ("protocol", "mJ" if seconds else "mW planes", "recommended saves"),
+        ("protocol", "mJ" if seconds and unit == MW else f"{unit} planes", "recommended saves"),
         (
             row("recommended", "recommended"),
             row(f"exponential, {length} µm", "exponential"),
-            row(f"fixed, {fixed} mW", "fixed"),
+            row(f"fixed, {fixed} {unit}", "fixed"),
         ),
     )
 

@@ -103,6 +103,29 @@ def select(
     return Selection(plane_axis, {a: i for a, i in fixed.items() if a in data.axes})
 
 
+def require_position(chosen: int | None, n: int, where: str, names: Sequence[str] = ()) -> int:
+    """Choose one of several stage positions, scenes or regions.
+
+    Raises
+    ------
+    InputError
+        Where there are several and none is chosen, or there is no such one.
+    """
+    if chosen is None and n > 1:
+        raise InputError(
+            f"there are {n} positions: {_choices(n, names)}",
+            where=where,
+            advice="choose one with position (command line: --position)",
+        )
+    if (chosen or 0) >= n:
+        raise InputError(
+            f"there is no position {chosen}",
+            where=where,
+            advice=f"choose one of: {_choices(n, names)}",
+        )
+    return chosen or 0
+
+
 def _refuse_colour(data: Dataset) -> None:
     if data.size("S") > 1:
         raise InputError(

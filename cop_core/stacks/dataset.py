@@ -10,6 +10,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from cop_core.recipes import MW
+
 Position: TypeAlias = Mapping[str, int]
 """Index along every axis but Y and X."""
 
@@ -64,6 +66,16 @@ class StatedPower:
     values: tuple[float, ...]
     unit: str
     stated_by: str
+
+
+def stated_mw(value: Any, stated_by: str) -> StatedPower | None:
+    """Return a power in mW that metadata state as a number, or as one a plane; None for neither.
+
+    Numbers that no power can be are refused where the stack is opened.
+    """
+    values = value if isinstance(value, list | tuple) else [value]
+    real = all(isinstance(x, int | float) and not isinstance(x, bool) for x in values)
+    return StatedPower(tuple(map(float, values)), MW, stated_by) if real and values else None
 
 
 @dataclass(frozen=True)
@@ -148,14 +160,15 @@ class Dataset:
         Reads one plane; raises BrokenPlaneError, or whatever the library raises.
     channels : tuple of str
         Names of the channels; empty where there are none.
-    power_mw : object
-        Power as found in the metadata (a number, or one a plane); None where not stated.
     power : StatedPower or None
         Excitation power along z.
     surface : StatedSurface or None
         Where the format documents the sign of z.
     detectors : tuple of StatedDetector
         One a channel; empty where nothing is stated.
+    positions : int or None
+        Stage positions, scenes or regions that the source holds, out of which the format has
+        taken `Opening.position`; None where it knows of no such thing.
     remarks : tuple of str
         What was left out or decided on reading, as sentences for a user: flyback frames that were
         dropped, an acquisition that was aborted.
@@ -172,10 +185,10 @@ class Dataset:
     read: ReadPlane
     scale: Scale = field(default_factory=Scale)
     channels: tuple[str, ...] = ()
-    power_mw: Any = None
     power: StatedPower | None = None
     surface: StatedSurface | None = None
     detectors: tuple[StatedDetector, ...] = ()
+    positions: int | None = None
     remarks: tuple[str, ...] = ()
     declared: bool = True
     growth: Growth = field(default_factory=Growth)

@@ -1,4 +1,4 @@
-"""Depth of every plane, from what the user says or else the metadata; never invented."""
+"""How far planes lie from the first, as the user says or else the metadata; never invented."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _ADVICE = "give the z step: z_step_um in Python, --z-step-um on the command line
 _SLACK = 0.1
 
 
-def depths_of(
+def distances_of(
     n_planes: int, given_um: float | None, scale: Scale, where: str
 ) -> tuple[npt.NDArray[np.float64], str]:
-    """Return the depth of every plane and where it comes from: the user's z step goes first.
+    """Return how far planes lie from the first, and how that is known: a given z step goes first.
 
     Returns
     -------
-    depth_um : ndarray of shape (planes,)
-        In um, in the order of the planes, 0 for the first, taken to be the shallowest.
+    from_first_um : ndarray of shape (planes,)
+        In the order of the planes, rising.
     origin : str
         ``"given"``, ``"metadata step"`` or ``"metadata positions"``.
 

@@ -17,7 +17,7 @@ MAX_SLAB_BYTES: Final = 256 * 2**20
 """Largest group of planes kept because they share chunks, in bytes."""
 
 MAX_XML_BYTES: Final = 16 * 2**20
-"""Longest OME-XML that is parsed (some 60,000 planes); parsing may take 30 times its size."""
+"""Longest XML that is parsed (OME: some 60,000 planes); parsing may take 30 times its size."""
 
 MAX_PLANES: Final = 1_000_000
 """Most planes of one file; a depth in um is held for each of them."""

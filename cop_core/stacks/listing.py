@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import tifffile
 
@@ -16,8 +17,11 @@ from cop_core.recipes import ARMS
 from cop_core.recipes.plan import columns, save_plan, stack_name
 from cop_core.recipes.values import folder_name
 from cop_core.stacks.files import source_files
-from cop_core.stacks.formats import FORMATS, tiff_folder
+from cop_core.stacks.formats import FORMATS, micromanager, olympus, tiff_folder
 from cop_core.stacks.formats.tiff.planes import quiet_tifffile
+
+_BESIDE_OTHERS: Final = (tiff_folder, olympus, micromanager)
+"""Formats of several files whose folder may hold other stacks too."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Listing:
         The folder; hidden ones below it are left out.
     stacks : tuple of Path
         In the order of their paths: files and folders of known formats, and folders whose TIFFs
-        hold one plane each. The other files that an OME-TIFF names are part of it.
+        hold one plane each. The other files of its set are part of a stack.
     loops : tuple of Path
         Links to folders that had been searched already, and were not followed.
     """
@@ -81,14 +85,14 @@ def list_stacks(folder: str | os.PathLike[str]) -> Listing:
             shown = sorted(path for path in below.iterdir() if not path.name.startswith("."))
             stacks += _in(below, [path for path in shown if path.is_file() and _is_stack(path)])
             for path in shown:
-                if path.is_dir():
+                if path.is_dir() and not olympus.has_frames_of_another(path):
                     (links if path.is_symlink() else folders).append(path)
     except OSError as error:
         raise InputError(
             f"it cannot be listed ({error.strerror or error})", where=str(error.filename or root)
         ) from error
     if not stacks:
-        raise InputError("no TIFF or zarr below it", where=str(folder))
+        raise InputError("no stack below it", where=str(folder))
     return Listing(root, tuple(sorted(stacks)), tuple(loops))
 
 
@@ -122,16 +126,17 @@ def _arm_of(path: Path) -> str:
 
 
 def _is_stack(path: Path) -> bool:
-    """Tell whether a file or folder is of a known format, but for TIFFs that a folder holds."""
+    """Tell whether a file is of a known format, or a folder of one that fills its folder."""
     try:
-        return any(known.recognises(path) for known in FORMATS if known is not tiff_folder)
+        beside_others = _BESIDE_OTHERS if path.is_dir() else ()
+        return any(known.recognises(path) for known in FORMATS if known not in beside_others)
     except OSError:  # it may not be read
         return False
 
 
 def _in(folder: Path, files: Sequence[Path]) -> Iterator[Path]:
     """Yield the files that are stacks, or their folder where it is one."""
-    if len(files) > 1 and _is_one_plane(files[0]):
+    if len(files) > 1 and (_is_one_plane(files[0]) or _is_one_set(files)):
         yield folder
         return
     known: set[Path] = set()
@@ -139,6 +144,10 @@ def _in(folder: Path, files: Sequence[Path]) -> Iterator[Path]:
         if path not in known:
             yield path
         known.update(source_files(path))
+
+
+def _is_one_set(files: Sequence[Path]) -> bool:
+    return micromanager.recognises(files[0]) and set(files) <= set(source_files(files[0]))
 
 
 def _is_one_plane(path: Path) -> bool:

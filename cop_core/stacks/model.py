@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.errors import InputError
+from cop_core.recipes import MW
+from cop_core.records import in_mw
 from cop_core.stacks.dataset import BrokenPlaneError
 from cop_core.stacks.validity import Validity, check_plane, size_flags
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from cop_core.recipes import StackOptions
     from cop_core.records import StoredImage
     from cop_core.stacks.axes import Selection
-    from cop_core.stacks.dataset import ReadPlane
+    from cop_core.stacks.dataset import ReadPlane, StatedDetector
 
 
 @dataclass(frozen=True)
@@ -33,16 +35,19 @@ class Plane:
         Pixels as stored (a real dtype, native byte order), never rescaled; zeros where the
         plane could not be read (its validity then has a reason).
     depth_um : float
-        Depth below the first plane (or below the surface, where metadata say so).
-    power_mw : float
-        Excitation power at the sample; NaN where not stated.
+        Depth below the plane that is taken for the surface (`StoredImage.surface`).
+    power : float
+        Excitation power; NaN where not stated.
+    power_unit : str
+        ``"mW"`` at the sample, or the file's own.
     """
 
     index: int
     data: npt.NDArray[Any]
     depth_um: float
-    power_mw: float
+    power: float
     validity: Validity
+    power_unit: str = MW
 
 
 @runtime_checkable
@@ -70,8 +75,20 @@ class Stack(Protocol):
         """Depth of every plane, shape (planes,)."""
 
     @property
+    def power(self) -> npt.NDArray[np.float64]:
+        """Power at every plane in `power_unit`, NaN where not stated, shape (planes,)."""
+
+    @property
+    def power_unit(self) -> str:
+        """``"mW"`` at the sample, or the file's own unit."""
+
+    @property
     def power_mw(self) -> npt.NDArray[np.float64]:
-        """Power at every plane, NaN where not stated, shape (planes,)."""
+        """Power in mW at every plane, NaN where it is not known in mW, shape (planes,)."""
+
+    @property
+    def detector(self) -> StatedDetector | None:
+        """What the file states of the channel's detector."""
 
     @property
     def pixel_size_um(self) -> tuple[float, float] | None:
@@ -108,12 +125,18 @@ class LazyStack:
     shape: tuple[int, int, int]
     dtype: np.dtype[Any]
     depth_um: npt.NDArray[np.float64]
-    power_mw: npt.NDArray[np.float64]
+    power: npt.NDArray[np.float64]
+    power_unit: str
     pixel_size_um: tuple[float, float] | None
     options: StackOptions
     image: StoredImage
+    detector: StatedDetector | None
     selection: Selection = field(repr=False)
     read: ReadPlane = field(repr=False)
+
+    @property
+    def power_mw(self) -> npt.NDArray[np.float64]:
+        return in_mw(self.power, self.power_unit)
 
     def plane(self, index: int) -> Plane:
         """Read one plane, with its validity; see `Stack.plane`."""
@@ -124,8 +147,8 @@ class LazyStack:
                 advice=f"the stack has {len(self)} planes, counted from 0",
             )
         data, validity = self._pixels(int(index))
-        depth_um, power_mw = float(self.depth_um[index]), float(self.power_mw[index])
-        return Plane(int(index), data, depth_um, power_mw, validity)
+        depth_um, power = float(self.depth_um[index]), float(self.power[index])
+        return Plane(int(index), data, depth_um, power, validity, self.power_unit)
 
     def _pixels(self, index: int) -> tuple[npt.NDArray[Any], Validity]:
         try:

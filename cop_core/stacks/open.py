@@ -11,22 +11,23 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from cop_core.errors import CopError, InputError
-from cop_core.recipes import AS_FILE, StackOptions
+from cop_core.recipes import AS_FILE, MW, StackOptions
 from cop_core.records import StoredImage
-from cop_core.stacks.axes import Selection, select
+from cop_core.stacks.axes import Selection, require_position, select
 from cop_core.stacks.dataset import Opening
-from cop_core.stacks.depth import depths_of
+from cop_core.stacks.depth import distances_of
 from cop_core.stacks.formats import format_of
 from cop_core.stacks.formats.array import describe_array, is_array
 from cop_core.stacks.limits import require_block, require_plane_count, require_real
 from cop_core.stacks.model import LazyStack, Stack
-from cop_core.stacks.power import resolve_power
+from cop_core.stacks.power import PlanePower, power_by_plane, power_of_planes, scale_beside
+from cop_core.stacks.surface import Surface, find_surface
 
 ARRAY: Final = "array"
 """Source of a stack that is in no file."""
 
 if TYPE_CHECKING:
-    from cop_core.stacks.dataset import Dataset
+    from cop_core.stacks.dataset import Dataset, StatedDetector
 
 
 def open_stack(source: Any, options: StackOptions | None = None, **chosen: Any) -> Stack:
@@ -35,23 +36,24 @@ def open_stack(source: Any, options: StackOptions | None = None, **chosen: Any) 
     Parameters
     ----------
     source : str, Path or array
-        A TIFF file (OME, ImageJ, ScanImage, plain), the folder of an OME-Zarr image or a
-        zarr array, a folder of TIFFs of one plane each, numbered in their names, or a numpy,
-        dask or zarr array (planes, Y, X where ``axes`` is None).
+        A file or folder of a known format (docs/formats.md), or a numpy, dask or zarr array
+        (planes, Y, X where ``axes`` is None).
     options : StackOptions, optional
         How it is opened.
     **chosen
         Fields of `StackOptions` in place of `options`: ``z_step_um`` (goes before the metadata,
         and makes the frames of a movie, or planes of unknown meaning, z planes), ``power``
-        (without it ``power_mw`` of the metadata counts: zarr attribute, OME map annotation, TIFF
-        description), ``channel``, ``time``, ``axes``, ``name``, ``level``, ``allow_partial``
-        (planes lost from a cut TIFF are flagged).
+        (without it that of the metadata counts), ``power_scale`` (from the file's own unit of
+        power to mW), ``surface``, ``channel``, ``time``, ``position``, ``axes``, ``name``,
+        ``level``, ``allow_partial`` (planes lost from a cut TIFF are flagged).
 
     Returns
     -------
     Stack
-        Depths are relative to the first plane and in the order of the planes. A plane
-        that cannot be used says why in its validity; reading it never raises.
+        Planes are numbered as they are stored. Their depths count from the plane that is taken
+        for the surface, the first or the last (`find_surface`), and fall with the number where
+        that is the last. A plane that cannot be used says why in its validity; reading it never
+        raises.
 
     Raises
     ------
@@ -60,8 +62,17 @@ def open_stack(source: Any, options: StackOptions | None = None, **chosen: Any) 
     """
     options = (options or StackOptions()).but(**chosen)
     with readable_errors(source):
-        opening = Opening(options.axes, options.level, options.allow_partial)
-        return stack_of(open_dataset(source, opening), options)
+        return stack_of(open_dataset(source, opening_of(options)), options)
+
+
+def opening_of(options: StackOptions) -> Opening:
+    """Return what of the options a format has to know."""
+    return Opening(
+        axes=options.axes,
+        level=options.level,
+        position=options.position,
+        allow_partial=options.allow_partial,
+    )
 
 
 def as_stack(source: Any, **chosen: Any) -> Stack:
@@ -110,21 +121,28 @@ def stack_of(data: Dataset, options: StackOptions) -> LazyStack:
     require_plane_count(n_planes, data.source)
     if data.source != ARRAY:
         require_block((height, width), dtype.itemsize, "plane", data.source)
-    depth_um, origin = depths_of(n_planes, options.z_step_um, data.scale, data.source)
-    stated = data.power_mw if options.power is None else options.power
-    power_mw = resolve_power(stated, depth_um, where=data.source)
-    for values in (depth_um, power_mw):
+    if data.positions is None and options.position is not None:
+        require_position(options.position, 1, data.source)
+    options = _with_scale_beside(data, options)
+    from_first_um, origin = distances_of(n_planes, options.z_step_um, data.scale, data.source)
+    surface = find_surface(options.surface, data.surface, power_by_plane(data.power, options.power))
+    depth_um = surface.depth_um(from_first_um)
+    power = power_of_planes(data.power, options, depth_um, where=data.source)
+    for values in (depth_um, power.values):
         values.setflags(write=False)
+    detector = _detector(data, selection)
     return LazyStack(
         name=options.name or data.name,
         source=data.source,
         shape=(n_planes, height, width),
         dtype=np.dtype(dtype),
         depth_um=depth_um,
-        power_mw=power_mw,
+        power=power.values,
+        power_unit=power.unit,
         pixel_size_um=data.scale.pixel_size_um,
         options=_as_opened(data, selection, options),
-        image=_image(data, selection, origin),
+        image=_image(data, selection, origin, surface, power, detector, options),
+        detector=detector,
         selection=selection,
         read=data.read,
     )
@@ -153,7 +171,28 @@ def _as_opened(data: Dataset, selection: Selection, options: StackOptions) -> St
     return options.but(source=path, channel=channel, time=time)
 
 
-def _image(data: Dataset, selection: Selection, origin: str) -> StoredImage:
+def _with_scale_beside(data: Dataset, options: StackOptions) -> StackOptions:
+    """Take the power scale that lies beside a file, where it is needed and none was given."""
+    needed = options.power is None and options.power_scale is None and data.source != ARRAY
+    if not needed or data.power is None or data.power.unit == MW:
+        return options
+    return options.but(power_scale=scale_beside(data.source))
+
+
+def _detector(data: Dataset, selection: Selection) -> StatedDetector | None:
+    channel = selection.fixed.get("C", 0)
+    return data.detectors[channel] if channel < len(data.detectors) else None
+
+
+def _image(
+    data: Dataset,
+    selection: Selection,
+    origin: str,
+    surface: Surface,
+    power: PlanePower,
+    detector: StatedDetector | None,
+    options: StackOptions,
+) -> StoredImage:
     channel = selection.fixed.get("C")
     named = channel is not None and channel < len(data.channels)
     return StoredImage(
@@ -167,7 +206,14 @@ def _image(data: Dataset, selection: Selection, origin: str) -> StoredImage:
         channel=channel,
         channel_name=data.channels[channel] if named and channel is not None else None,
         time=selection.fixed.get("T"),
+        position=options.position,
         depth_from=origin,
+        surface=surface.end,
+        surface_from=surface.why,
+        power_from=power.origin,
+        zero_counts=detector.zero_counts if detector else None,
+        zero_from=detector.stated_by if detector else "",
+        remarks=(*data.remarks, *([surface.conflict] if surface.conflict else [])),
     )
 
 

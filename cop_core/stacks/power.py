@@ -1,44 +1,149 @@
-"""Excitation power at every depth, in whatever form it was given."""
+"""Excitation power at every plane, in whatever form and unit it was given or stated."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from cop_core.errors import InputError
-from cop_core.recipes import GainedPower, RefusedValueError, given_power
-from cop_core.stacks.power_table import read_power_table
+from cop_core.recipes import MW, GainedPower, RefusedValueError, given_power
+from cop_core.stacks.power_table import interpolate
+
+if TYPE_CHECKING:
+    from cop_core.recipes import StackOptions
+    from cop_core.stacks.dataset import StatedPower
 
 Floats = npt.NDArray[np.float64]
 
+SCALE_FILE: Final = "power_scale.csv"
+"""A table of this name beside a stack turns the power that its file states into mW."""
+PER_CENT: Final = "%"
 
-def interpolate(depth_um: npt.ArrayLike, path: str | Path) -> Floats:
-    """Power in mW at every depth in um, linear between the rows of a table.
+
+@dataclass(frozen=True)
+class PlanePower:
+    """Power at every plane.
+
+    Attributes
+    ----------
+    values : ndarray of shape (planes,)
+        NaN where not stated.
+    unit : str
+        ``"mW"`` at the sample, or the file's own.
+    origin : str
+        Where it comes from; empty where it is not stated.
+    """
+
+    values: Floats
+    unit: str = MW
+    origin: str = ""
+
+
+def power_of_planes(
+    stated: StatedPower | None, options: StackOptions, depth_um: Floats, *, where: str
+) -> PlanePower:
+    """Return the power at every plane: as given, else as stated, in mW where a scale is known.
+
+    Parameters
+    ----------
+    stated : StatedPower or None
+        By the file.
+    options : StackOptions
+        With the power in mW, or the scale of the stated one, that were given.
+    depth_um : ndarray of shape (planes,)
+        Depth of every plane.
+    where : str
+        What an error points at.
 
     Raises
     ------
     InputError
-        For a bad table (see read_power_table) or a depth outside its range.
+        Where a power or scale cannot be used, or a scale was given and nothing is to be scaled.
     """
-    known_um, known_mw = read_power_table(path)
-    wanted = np.asarray(depth_um, np.float64)
-    low, high = known_um[0], known_um[-1]
-    slack = 1e-9 * max(1.0, high)
-    outside = wanted[(wanted < low - slack) | (wanted > high + slack)]
-    if outside.size:
+    if options.power is not None:
+        return PlanePower(resolve_power(options.power, depth_um, where=where), origin="given")
+    scale = options.power_scale
+    if scale is not None:
+        _require_own_unit(stated, where)
+    if stated is None:
+        return PlanePower(np.full(depth_um.shape, np.nan))
+    values = _stated_values(stated, len(depth_um), where)
+    if scale is None:
+        return PlanePower(values, stated.unit, stated.stated_by)
+    how = f"{scale:g} mW at {_full(stated.unit)}" if isinstance(scale, float) else scale.name
+    in_mw = scaled_mw(values, stated.unit, scale)
+    return PlanePower(in_mw, origin=f"{stated.stated_by}, scaled by {how}")
+
+
+def _require_own_unit(stated: StatedPower | None, where: str) -> None:
+    if stated is not None and stated.unit != MW:
+        return
+    lacks = "states no power" if stated is None else "states its power in mW already"
+    raise InputError(
+        f"a power scale is given, and the file {lacks}",
+        where=where,
+        advice="give the power itself (power), or leave out power_scale",
+    )
+
+
+def _stated_values(stated: StatedPower, n_planes: int, where: str) -> Floats:
+    """Return what a file states of every plane; NaN stays where it states nothing."""
+    values = np.array(stated.values, np.float64)
+    if len(values) not in (1, n_planes):
         raise InputError(
-            f"the table covers {low:g} to {high:g} um, the stack needs {outside[0]:g} um",
-            where=str(path),
-            advice=f"extend the table to cover {wanted.min():g} to {wanted.max():g} um",
+            f"there are {len(values)} powers for {n_planes} planes ({stated.stated_by})",
+            where=where,
+            advice="give the power",
         )
-    return np.asarray(np.interp(wanted, known_um, known_mw), dtype=np.float64)
+    bad = values[np.isinf(values) | ((values < 0) & (stated.unit == MW))]
+    if bad.size:
+        raise InputError(
+            f"a power of {bad[0]:g} {stated.unit} is stated ({stated.stated_by})",
+            where=where,
+            advice="give the power",
+        )
+    return np.broadcast_to(values, (n_planes,)).copy()
+
+
+def power_by_plane(stated: StatedPower | None, given: Any) -> tuple[float, ...]:
+    """Return power known plane by plane, whatever its unit; empty where it is not."""
+    if isinstance(given, tuple):
+        return given
+    return stated.values if stated is not None else ()
+
+
+def scaled_mw(power: Floats, unit: str, scale: float | Path) -> Floats:
+    """Turn a power in a file's own unit into mW.
+
+    Parameters
+    ----------
+    power : ndarray of shape (planes,)
+        In `unit`.
+    scale : float or Path
+        mW at 100 % of a power in per cent, mW a unit of others; or a table over the setting.
+    """
+    if isinstance(scale, Path):
+        return interpolate(power, scale, "setting")
+    return power * scale / (100.0 if unit == PER_CENT else 1.0)
+
+
+def scale_beside(source: str) -> Path | None:
+    """Return the table that lies beside a stack, or in its folder, to scale its power."""
+    path = Path(source)
+    places = (path / SCALE_FILE, path.parent / SCALE_FILE)
+    return next((place for place in places if place.is_file()), None)
+
+
+def _full(unit: str) -> str:
+    return "100 %" if unit == PER_CENT else f"1 {unit}"
 
 
 def resolve_power(power: Any, depth_um: Floats, *, where: str = "power") -> Floats:
-    """Return the power in mW at every plane, from whatever `given_power` takes.
+    """Return the power at every plane, from whatever `given_power` takes.
 
     Parameters
     ----------
@@ -63,13 +168,13 @@ def resolve_power(power: Any, depth_um: Floats, *, where: str = "power") -> Floa
     if isinstance(given, GainedPower):
         return given.at(depth_um)
     if isinstance(given, Path):
-        return interpolate(depth_um, given)
+        return interpolate(depth_um, given, "depth_um")
     if isinstance(given, float):
         return np.full(depth_um.shape, given)
     if len(given) != len(depth_um):
         raise InputError(
             f"there are {len(given)} powers for {len(depth_um)} planes",
             where=where,
-            advice="pass one power in mW for each plane",
+            advice="pass one power for each plane",
         )
     return np.array(given, np.float64)

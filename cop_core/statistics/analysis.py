@@ -25,7 +25,7 @@ def analyse(profile: DepthProfile, name: str | None = None) -> AnalysedProfile:
         log_ratios=log_ratios,
         breaks=break_fits(profile),
         photons=photons_of(profile),
-        cap_depth_um=cap_depth_um(profile.depth_um, profile.power_mw),
+        cap_depth_um=cap_depth_um(profile.depth_um, profile.power),
         caveats=tuple(f"{name}: {text}" for text in said),
     )
 

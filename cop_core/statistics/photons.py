@@ -24,7 +24,7 @@ def photons_of(profile: DepthProfile) -> Photons | None:
     ----------
     profile : DepthProfile
         Read with weights of a genome whose photon noise is physical. Its zero should be the
-        detector's (`ReadingOptions.offset_counts`); else the dark end of each plane stands for
+        detector's (`DepthProfile.offset_counts`); else the dark end of each plane stands for
         it, and where a plane has no dark pixels, photons come out too large.
 
     Returns

@@ -155,7 +155,11 @@ class StackForm(RecipeForm):
     def _unasked(self) -> set[str]:
         """Return what is not asked of what is chosen."""
         seldom = {field.name for field in self.more}
-        return set() if self.layer is None else {"channel", *seldom} - {"name"}
+        return (
+            set()
+            if self.layer is None
+            else {"channel", *seldom} - {"name", "power_scale", "surface"}
+        )
 
     def _axis_chosen(self) -> None:
         layer, axis = self.layer, self.z_axis.value

@@ -190,7 +190,8 @@ class CoreFeed(AcquisitionFeed):
     Parameters
     ----------
     options : StackOptions
-        Which channel and time point, its name, and its power where no property holds that.
+        Which channel, time point and position, which plane is the surface, its name, and its power
+        where no property holds that.
     power_property : tuple of str or None
         Device and property.
     """
@@ -213,6 +214,8 @@ class CoreFeed(AcquisitionFeed):
             CMMCorePlus.instance(),
             channel=self._options.channel,
             time=self._options.time,
+            position=self._options.position,
+            surface=self._options.surface,
             power=self._power_property or self._options.power,
             name=self.name,
         )

@@ -158,7 +158,7 @@ class WatchForm(StackForm):
         if self.layer is not None:
             return {"planned", *super()._unasked()}
         if chosen == CORE:
-            return {"z_step_um", *WAITS, *seldom} - {"name", "time"}
+            return {"z_step_um", *WAITS, *seldom} - {"name", "time", "position", "surface"}
         return {"z_step_um", "channel", "power", *WAITS, *seldom} if chosen == DEMO else set()
 
     def _grey_out(self) -> None:

@@ -16,6 +16,7 @@ from cop_core.report.panels import (
     fill_band,
     frame,
     mark_height,
+    power_label,
     set_height,
 )
 from cop_core.report.plot_style import LOOKS
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
     from napari_cop.plots.planes import Points
 
 Secondary = Literal["none", "power", "signal"]
-_LABELS: Final = {"power": "Power (mW)", "signal": "Mean signal (counts)"}
-_FIELDS: Final = {"power": "power_mw", "signal": "signal"}
+_SIGNAL: Final = "Mean signal (counts)"
 
 _ROOM = 2.0  # of the highest value, so that the axis, and with it the figure, changes seldom
 _LEAST: Final = 1.0  # per cent of height: curves within it are hardly to be told from none
@@ -128,6 +128,7 @@ class SecondAxis:
         self._stated: bool | None = None
         self._top = 0.0
         self._tops = [0.0]
+        self._label = power_label(()) if what == "power" else _SIGNAL
 
     @property
     def growing(self) -> list[tuple[Axes, Artist]]:
@@ -138,10 +139,12 @@ class SecondAxis:
         """Show the planes read so far, on the axis as it is."""
         tops = [0.0]
         for line, some in zip(self._lines, points, strict=True):
-            y = np.array([getattr(p, _FIELDS[self._what]) for p in some.profile.planes], float)
+            y = np.array([getattr(p, self._what) for p in some.profile.planes], float)
             line.set_data(some.x, y)
             tops += y[np.isfinite(y)].tolist()
         self._tops = tops
+        of_power = self._what == "power"
+        self._label = power_label(some.profile for some in points) if of_power else _SIGNAL
 
     def fit(self) -> bool:
         """Give the planes an axis of their height; return whether it, or its label, has changed."""
@@ -154,5 +157,5 @@ class SecondAxis:
         self.ax.spines["right"].set_bounds(0, self.ax.get_ylim()[1])
         self.ax.tick_params(right=stated, labelright=stated and self._numbered)
         if self._labelled:
-            self.ax.set_ylabel(f"{_LABELS[self._what]}, {'dotted' if stated else 'not stated'}")
+            self.ax.set_ylabel(f"{self._label}, {'dotted' if stated else 'not stated'}")
         return True

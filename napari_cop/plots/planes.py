@@ -111,8 +111,8 @@ def describe(points: Points, plane: PlaneEstimate, component: str) -> str:
     where = [f"plane {plane.index}"]
     if np.isfinite(plane.depth_um):
         where.append(f"{plane.depth_um:g} µm")
-    if np.isfinite(plane.power_mw):
-        where.append(f"{plane.power_mw:.3g} mW")
+    if np.isfinite(plane.power):
+        where.append(f"{plane.power:.3g} {plane.power_unit}")
     lines = [f"<b>{escape(points.protocol.name)}</b>, {', '.join(where)}"]
     if plane.reason:
         lines.append(f"left out: {escape(plane.reason)}")

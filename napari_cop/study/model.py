@@ -12,7 +12,7 @@ from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QApplication, QStyle
 
 from cop_core.errors import CopError
-from cop_core.recipes import StackOptions
+from cop_core.recipes import MW, StackOptions
 from cop_core.recipes.base import Option
 from cop_core.recipes.plan import check_cells, columns
 from cop_core.stacks import open_stack, read_power_table
@@ -253,16 +253,17 @@ def _stated_by(stack: Stack) -> dict[str, str]:
     found = {
         "z_step_um": f"{np.median(steps):g}" if np.isfinite(steps).all() and len(steps) else "",
         "channel": stack.image.channel_name or "",
-        "power": _range(stack.power_mw[np.isfinite(stack.power_mw)]),
+        "power": _range(stack.power[np.isfinite(stack.power)], stack.power_unit),
     }
     return {column: text for column, text in found.items() if text}
 
 
-def _range(power_mw: np.ndarray[Any, Any]) -> str:
-    if not len(power_mw):
+def _range(power: np.ndarray[Any, Any], unit: str) -> str:
+    if not len(power):
         return ""
-    low, high = power_mw.min(), power_mw.max()
-    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    low, high = power.min(), power.max()
+    ends = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    return ends if unit == MW else f"{ends} {unit}"
 
 
 def _shown(text: str) -> str:

@@ -42,7 +42,7 @@ def test_longer_data_bring_their_new_planes() -> None:
         planes += gather(growing, length - len(planes))
     assert [plane.index for plane in planes] == list(range(9))
     assert [plane.depth_um for plane in planes] == [4.0 * i for i in range(9)]
-    assert {plane.power_mw for plane in planes} == {7.0}
+    assert {plane.power for plane in planes} == {7.0}
     assert all(np.array_equal(plane.data, PIXELS[plane.index]) for plane in planes)
     assert growing.planned is None
     assert growing.completed_at(8) <= time.time()

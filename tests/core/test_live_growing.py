@@ -84,7 +84,7 @@ def test_a_path_that_is_not_there_yet_is_waited_for(tmp_path):
     assert (source.state, source.planned) == (State.WAITING, 3)
     array[0] = data[0]
     first = come(source, 1)[0]
-    assert (first.index, first.depth_um, first.power_mw) == (0, 0.0, 5.0)
+    assert (first.index, first.depth_um, first.power) == (0, 0.0, 5.0)
     assert source.state is State.GROWING
     before = time.time()
     array[1], array[2] = data[1], data[2]

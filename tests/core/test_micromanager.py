@@ -111,7 +111,7 @@ def test_every_plane_comes_once_as_acquired(core, watch, limit):
     for plane, (image, event) in zip(planes, seen, strict=True):
         assert np.array_equal(plane.data, image)
         assert plane.depth_um == 40 - event.z_pos
-        assert np.isnan(plane.power_mw)
+        assert np.isnan(plane.power)
     assert source.news() == []
     times = [source.completed_at(k) for k in range(11)]
     assert before <= times[0] <= times[-1] <= time.time()
@@ -333,7 +333,7 @@ def test_power_is_what_open_stack_takes(core, watch, tmp_path):
     core.mda.run(useq.MDASequence(z_plan=DOWN))
     for power, source in sources.items():
         assert source.stack().power_mw.tolist() == wanted[power].tolist()
-        assert [plane.power_mw for plane in drain(source)] == wanted[power].tolist()
+        assert [plane.power for plane in drain(source)] == wanted[power].tolist()
 
 
 def test_what_an_event_states_goes_before_a_law(core, watch):

@@ -252,14 +252,11 @@ def test_weights_come_back_in_half_precision(tmp_path, untrained, card_of):
 def test_weights_are_found_by_path_only_with_their_suffix(own_weights, tmp_path):
     assert locate(own_weights) == own_weights
     assert locate(str(own_weights)) == own_weights
-    for wrong in (
-        "nothing",
-        tmp_path / "no.safetensors",
-        own_weights.with_suffix(".json"),
-        tmp_path,
-    ):
+    for wrong in ("nothing", own_weights.with_suffix(".json"), tmp_path):
         with pytest.raises(InputError, match="no such weights"):
             locate(wrong)
+    with pytest.raises(InputError, match=r"the weights cannot be read \(No such file"):
+        locate(tmp_path / "no.safetensors")
 
 
 def test_one_flipped_byte_is_noticed(own_weights):
@@ -284,10 +281,10 @@ def test_a_missing_or_damaged_card_is_refused(own_weights):
     ]
     for text in damaged:
         card.write_text(text)
-        with pytest.raises(InputError, match="no readable card"):
+        with pytest.raises(InputError, match="the card cannot be read"):
             load_network(own_weights)
     card.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="no readable card"):
+    with pytest.raises(InputError, match="the card cannot be read"):
         load_network(own_weights)
     card.unlink()
     with pytest.raises(InputError, match=r"Keep the \.json file"):

@@ -63,8 +63,8 @@ def test_the_curve_is_the_law_that_holds_the_signal(found):
     assert found.expected[held] == pytest.approx(found.level, rel=1e-9)
     drop = np.exp(-3 * (found.depth_um[-1] - found.cap_depth_um) / 300)
     assert found.expected[-1] / found.level == pytest.approx(drop, rel=0.1)
-    assert found.low_mw[0] == found.high_mw[0] == pytest.approx(5)
-    assert ((found.low_mw < law) & (law < found.high_mw))[1:].mean() > 0.9
+    assert found.low[0] == found.high[0] == pytest.approx(5)
+    assert ((found.low < law) & (law < found.high))[1:].mean() > 0.9
 
 
 def test_imaged_again_the_signal_is_flat_down_to_the_cap(found):
@@ -77,14 +77,14 @@ def test_imaged_again_the_signal_is_flat_down_to_the_cap(found):
 
 
 def test_surface_power_and_level_say_the_same(fixed, found):
-    surface = recommend_power(fixed, max_power_mw=20, surface_power_mw=5, offset_counts=OFFSET)
+    surface = recommend_power(fixed, max_power_mw=20, surface_power=5, offset_counts=OFFSET)
     level = recommend_power(fixed, max_power_mw=20, level=surface.level, offset_counts=OFFSET)
     assert surface.power_mw == pytest.approx(found.power_mw, rel=1e-9)
     assert level.power_mw == pytest.approx(found.power_mw, rel=1e-9)
     # a level in counts is as uncertain as the counts, a ratio to the surface is not
-    assert level.high_mw[0] > level.wanted_mw[0]
+    assert level.high[0] > level.wanted[0]
     half = recommend_power(fixed, max_power_mw=20, level=found.level / 8, offset_counts=OFFSET)
-    assert half.wanted_mw == pytest.approx(found.wanted_mw / 2, rel=1e-9)
+    assert half.wanted == pytest.approx(found.wanted / 2, rel=1e-9)
 
 
 def test_two_photons():
@@ -124,12 +124,12 @@ def test_with_layers_less_light_than_the_exponential_law():
     )
     first = GainedPower(2.0, 250.0, 60.0).at(np.arange(30) * STEP)
     got = recommend_power(
-        slab(first, optics=optics), max_power_mw=60, surface_power_mw=1.0, offset_counts=OFFSET
+        slab(first, optics=optics), max_power_mw=60, surface_power=1.0, offset_counts=OFFSET
     )
     assert len(got.attenuation.layers) == 2
     assert not got.capped.any()
     energy = got.energy
-    law = energy.exponential_p0_mw * np.exp(got.depth_um / energy.exponential_length_um)
+    law = energy.exponential_p0 * np.exp(got.depth_um / energy.exponential_length_um)
     true, other = (optics.signal(power, got.depth_um) for power in (got.power_mw, law))
     assert true == pytest.approx(np.median(true), rel=0.1)
     assert other.min() == pytest.approx(true.min(), rel=0.1)  # equal noise
@@ -147,7 +147,7 @@ def test_hold_a_noise_component(fixed):
     profile = profile_of(strength, power, depth)
     got = recommend_power(fixed, hold="poisson", level=0.2, profile=profile, **options)
     # twice the strength is a quarter of the photons
-    assert got.wanted_mw == pytest.approx(found.wanted_mw * 0.25 ** (1 / 3), rel=0.01)
+    assert got.wanted == pytest.approx(found.wanted * 0.25 ** (1 / 3), rel=0.01)
     assert got.held.drift == pytest.approx(1, abs=0.01)
     assert got.held.exponent == -1.5
     assert any("assumed: the poisson strength" in note for note in got.notes)
@@ -169,9 +169,9 @@ def test_a_profile_alone_will_do(fixed):
     [
         ({"max_power_mw": -1}, "max_power_mw: -1 cannot"),
         ({"max_power_mw": 1001}, "max_power_mw: 1001 cannot"),
-        ({"surface_power_mw": 25}, "25 mW at the surface is above the limit of 20 mW"),
-        ({"surface_power_mw": 0}, "surface_power_mw: 0 cannot"),
-        ({"surface_power_mw": 5, "level": 100}, "each sets the other"),
+        ({"surface_power": 25}, "25 at the surface is above the limit of 20"),
+        ({"surface_power": 0}, "surface_power: 0 cannot"),
+        ({"surface_power": 5, "level": 100}, "each sets the other"),
         ({"level": 0}, "level: 0 cannot"),
         ({"level": np.nan}, "level: nan cannot"),
         ({"hold": "poisson", "level": 5}, "a strength of 5 cannot be held"),
@@ -215,13 +215,13 @@ def test_a_level_out_of_reach_is_said(fixed, found):
 
 
 def test_slow_rises(fixed):
-    got = recommend_power(fixed, max_power_mw=20, max_rise_mw=0.3, offset_counts=OFFSET)
+    got = recommend_power(fixed, max_power_mw=20, max_rise=0.3, offset_counts=OFFSET)
     assert np.diff(got.power_mw).max() <= 0.3 + 1e-12
     assert any("rise by 0.3 mW" in note for note in got.notes)
 
 
 def test_a_slow_rise_is_not_called_the_limit(fixed):
-    got = recommend_power(fixed, max_power_mw=1000, max_rise_mw=0.3, offset_counts=OFFSET)
+    got = recommend_power(fixed, max_power_mw=1000, max_rise=0.3, offset_counts=OFFSET)
     assert got.capped.any()
     assert got.power_mw.max() < 1000
     assert got.cap_depth_um is None
@@ -229,9 +229,9 @@ def test_a_slow_rise_is_not_called_the_limit(fixed):
 
 
 def test_a_limit_that_stops_to_hold_is_said_with_both_ends(found):
-    wanted = found.wanted_mw.copy()
+    wanted = found.wanted.copy()
     wanted[-3:] = 5.0
-    dimmer = replace(found, wanted_mw=wanted, power_mw=np.minimum(wanted, 20), capped=wanted > 20)
+    dimmer = replace(found, wanted=wanted, power=np.minimum(wanted, 20), capped=wanted > 20)
     first, last = found.cap_depth_um, found.depth_um[-4]
     assert dimmer.cap_depth_um == first
     assert notes_of(dimmer)[0].startswith(
@@ -258,15 +258,15 @@ def test_the_table_is_read_back_exactly(found, tmp_path):
     assert power.tolist() == found.power_mw.tolist()
     again = open_stack(np.full((30, 64, 64), 5, np.uint16), z_step_um=STEP, power=path)
     assert again.power_mw.tolist() == found.power_mw.tolist()
-    tampered = replace(found, power_mw=found.power_mw + 1)
+    tampered = replace(found, power=found.power + 1)
     with pytest.raises(InputError, match="above the limit"):
         power_csv(tampered)
 
 
 def test_the_document_is_strict_json_and_complete(found):
     document = json.loads(document_of(found).to_json())
-    assert document["limit"] == {"max_mw": 20.0, "max_rise_mw": None}
-    assert [row["power_mw"] for row in document["planes"]] == found.power_mw.tolist()
+    assert document["limit"] == {"max_power": 20.0, "max_rise": None, "unit": "mW"}
+    assert [row["power"] for row in document["planes"]] == found.power_mw.tolist()
     assert document["cap_depth_um"] == found.cap_depth_um
     (layer,) = document["attenuation"]["layers"]
     assert layer["length_ci95_um"][0] < 300 < layer["length_ci95_um"][1]

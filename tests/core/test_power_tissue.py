@@ -75,13 +75,13 @@ def test_which_of_the_two_is_told(law, followed):
 
 def test_beyond_the_measured_depths_the_power_does_not_jump(first):
     found = recommend_power(
-        first, max_power_mw=60, offset_counts=OFFSET, window_um=(0, 300), surface_power_mw=1,
+        first, max_power_mw=60, offset_counts=OFFSET, window_um=(0, 300), surface_power=1,
         depths_um=np.arange(0, 500, 20.0),
     )  # fmt: skip
     tissue = found.held.tissue
     assert found.extrapolated.any()
     assert tissue.at([320.0, 400.0]).tolist() == [tissue.at(300.0)] * 2
-    step = np.diff(np.log(found.wanted_mw[found.depth_um >= 300]))
+    step = np.diff(np.log(found.wanted[found.depth_um >= 300]))
     assert step == pytest.approx(np.full(len(step), step[-1]), rel=1e-9)
 
 
@@ -101,7 +101,7 @@ def test_a_strength_is_held_in_its_own_course(first):
             profile=profile, follow_um=follow_um,
         )  # fmt: skip
         assert np.isfinite(found.held.measured).sum() > 25
-        again = wavy * (found.wanted_mw / power) ** -1.5
+        again = wavy * (found.wanted / power) ** -1.5
         off[follow_um] = np.abs(again / np.median(again) - 1).max()
         assert any("does not explain" in note for note in found.notes) == (not follow_um)
     assert off[0.0] > 0.2

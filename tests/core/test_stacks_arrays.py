@@ -26,7 +26,7 @@ def test_array_is_a_stack():
     assert (stack.name, stack.source, stack.shape, len(stack)) == ("mine", "array", ZYX.shape, 5)
     assert stack.depth_um.tolist() == [0, 2.5, 5, 7.5, 10]
     plane = stack.plane(3)
-    assert (plane.index, plane.depth_um, plane.power_mw) == (3, 7.5, 4)
+    assert (plane.index, plane.depth_um, plane.power) == (3, 7.5, 4)
     assert plane.validity.ok
     assert plane.validity.flags == ("smaller than a crop",)
     assert np.array_equal(planes(stack), ZYX)

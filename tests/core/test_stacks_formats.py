@@ -60,5 +60,5 @@ def test_pipes_and_devices_are_refused(tmp_path):
     assert len(open_stack(tmp_path, z_step_um=1)) == 2
     (tmp_path / "b.zarr").mkdir()
     os.mkfifo(tmp_path / "b.zarr" / "zarr.json")
-    with pytest.raises(InputError, match=r"zarr.json: not a regular file"):
+    with pytest.raises(InputError, match=r"zarr.json: .*not a regular file"):
         open_stack(tmp_path / "b.zarr")

@@ -357,7 +357,7 @@ def test_a_plan_is_not_overwritten(study):
 
 
 def test_a_folder_without_stacks_is_no_study(tmp_path):
-    with pytest.raises(InputError, match="no TIFF or zarr"):
+    with pytest.raises(InputError, match="no stack below it"):
         write_plan(tmp_path, tmp_path / "plan.csv")
     with pytest.raises(InputError, match="no such folder"):
         write_plan(tmp_path / "none", tmp_path / "plan.csv")

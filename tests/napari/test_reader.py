@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,10 @@ import pytest
 import tifffile
 
 from napari_cop.reader import get_reader
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
+
+from vendor_files import write_ims
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +54,7 @@ def test_sample_files_open_lazily_with_their_scale(name: str, shown: list[str]) 
     facts = arguments["metadata"]["cop"]
     assert facts["source"] == str(SAMPLES / name)
     assert facts["depth_um"][:2] == [0, 20]
-    assert facts["power_mw"] is None
+    assert facts["power"] is None
     json.dumps(facts)
     assert shown == []
 
@@ -107,7 +112,7 @@ def test_power_stated_by_the_file_is_kept(tmp_path: Path) -> None:
     array[:] = PLANES
     array.attrs["power_mw"] = [5.0, 6.0, 7.0, 8.0, 9.0]
     ((_, arguments, _),) = read(path)
-    assert arguments["metadata"]["cop"]["power_mw"] == [5, 6, 7, 8, 9]
+    assert arguments["metadata"]["cop"]["power"] == [5, 6, 7, 8, 9]
 
 
 def test_a_truncated_file_opens_as_far_as_it_goes_and_says_so(
@@ -160,3 +165,12 @@ def test_other_paths_are_left_to_others(tmp_path: Path) -> None:
         assert get_reader(str(path)) is None
     assert get_reader([stack, stack]) is None
     assert get_reader([stack]) is not None
+
+
+def test_a_microscopes_file_becomes_layers(tmp_path: Path, shown: list[str]) -> None:
+    pytest.importorskip("h5py", reason="the extra formats is not installed")
+    pixels = np.arange(2 * 6 * 9 * 8, dtype=np.uint16).reshape(1, 2, 6, 9, 8)
+    layers = read(write_ims(tmp_path / "a.ims", pixels))
+    np.testing.assert_array_equal([data.compute() for data, _, _ in layers], pixels[0])
+    assert {tuple(arguments["scale"]) for _, arguments, _ in layers} == {(2.0, 0.5, 0.25)}
+    assert shown == []

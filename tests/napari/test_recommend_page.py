@@ -40,15 +40,15 @@ def test_the_limit_is_asked_for_and_kept(read: Any, qtbot: Any, tmp_path: Path) 
     page.form.max_power_mw.value = ""
     notification_manager.records.clear()
     page.recommend()
-    assert "Limit (mW): it is missing" in notification_manager.records[-1].message
+    assert "Limit (mW): no limit is given" in notification_manager.records[-1].message
     assert not page.export_button.isEnabled()
     page.form.max_power_mw.value = "40"
-    page.form.surface_power_mw.value = "5"
+    page.form.surface_power.value = "5"
     with qtbot.waitSignal(page.recommended, timeout=60_000):
         page.recommend()
     found = page.found
     stack = cop.open_stack(SAMPLES / "gained.ome.zarr", power=SAMPLES / "gained.csv")
-    alone = cop.recommend_power(stack, max_power_mw=40.0, surface_power_mw=5.0)
+    alone = cop.recommend_power(stack, max_power_mw=40.0, surface_power=5.0)
     np.testing.assert_array_equal(found.power_mw, alone.power_mw)
     assert found.power_mw.max() == 40
     assert "the limit is reached at" in page.status.text()
@@ -57,7 +57,7 @@ def test_the_limit_is_asked_for_and_kept(read: Any, qtbot: Any, tmp_path: Path) 
     page.form.follow_um.value = "0"
     with qtbot.waitSignal(page.recommended, timeout=60_000):
         page.recommend()
-    law = cop.recommend_power(stack, max_power_mw=40.0, surface_power_mw=5.0, follow_um=0)
+    law = cop.recommend_power(stack, max_power_mw=40.0, surface_power=5.0, follow_um=0)
     np.testing.assert_array_equal(page.found.power_mw, law.power_mw)
     assert "the law alone is held" in page.notes.toPlainText()
     assert not np.array_equal(law.power_mw, alone.power_mw)

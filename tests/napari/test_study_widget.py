@@ -386,7 +386,7 @@ def test_a_name_that_is_no_unicode_is_told(
 
 
 def test_folders_without_stacks_are_told(dock: Any, tmp_path: Path, qtbot: Any) -> None:
-    for path, said in ((tmp_path, "no TIFF or zarr below it"), (tmp_path / "no", "no such folder")):
+    for path, said in ((tmp_path, "no stack below it"), (tmp_path / "no", "no such folder")):
         notification_manager.records.clear()
         with qtbot.waitSignal(dock.planner.failed, timeout=60_000):
             dock.page.folder.setText(str(path))

@@ -156,7 +156,7 @@ def closed_loop(
             planes = source.news()
             if not planes:
                 raise CopError("the plane could not be taken", where=f"plane {index}")
-            power_mw, measured = planes[0].power_mw, measure(planes[0])
+            power_mw, measured = planes[0].power, measure(planes[0])
             steps.append((depth_um, power_mw, measured, bool(capped)))
             if index + 1 < len(depths_um):
                 wanted_mw = controller.next_mw(power_mw, depth_um, depths_um[index + 1], measured)

@@ -43,7 +43,7 @@ class Laser(GenericDevice):
         self.register_property(
             POWER,
             property_type=float,
-            limits=(0.0, limit.max_mw),  # for windows that draw a slider
+            limits=(0.0, limit.max_power),  # for windows that draw a slider
             getter=Laser.get_power,
             setter=Laser.set_power,
         )

@@ -9,7 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from cop_core.errors import InputError
-from cop_core.stacks.formats import tiff, tiff_folder, zarr
+from cop_core.stacks.formats import (
+    hdf5,
+    imaris,
+    leica,
+    micromanager,
+    nikon,
+    olympus,
+    prairie,
+    thorimage,
+    tiff,
+    tiff_folder,
+    zarr,
+    zeiss,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,8 +49,27 @@ class Format(Protocol):
         """
 
 
-FORMATS: Final[tuple[Format, ...]] = (zarr, tiff_folder, tiff)
+FORMATS: Final[tuple[Format, ...]] = (
+    zarr,
+    prairie,
+    thorimage,
+    olympus,
+    leica,
+    nikon,
+    zeiss,
+    imaris,
+    hdf5,
+    micromanager,
+    tiff_folder,
+    tiff,
+)
 """In the order in which they are asked: the first that recognises a path reads it."""
+
+
+def files_of_set(path: Path) -> tuple[Path, ...]:
+    """Return the files of a vendor's set that a path stands for; nothing where it is of none."""
+    found = (known.files_of(path) for known in (prairie, thorimage, olympus, micromanager))
+    return next((files for files in found if files), ())
 
 
 def format_of(path: Path) -> Format:
@@ -48,10 +80,7 @@ def format_of(path: Path) -> Format:
     InputError
         Where there is none, or it is of no known format.
     """
-    if not path.exists():
-        raise InputError("no such file or folder", where=str(path), advice="check the path")
-    if not path.is_file() and not path.is_dir():
-        raise InputError("not a regular file", where=str(path), advice="check the path")
+    _require_there(path)
     for known in FORMATS:
         if known.recognises(path):
             return known
@@ -60,3 +89,13 @@ def format_of(path: Path) -> Format:
         where=str(path),
         advice=f"known are {', '.join(known.KIND for known in FORMATS)}",
     )
+
+
+def _require_there(path: Path) -> None:
+    try:
+        if path.is_file() or path.is_dir():
+            return
+        problem = "not a regular file" if path.exists() else "no such file or folder"
+    except OSError as error:  # the name is too long, or a folder may not be entered
+        problem = f"it cannot be opened ({error.strerror})"
+    raise InputError(problem, where=str(path), advice="check the path")

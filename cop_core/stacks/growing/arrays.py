@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cop_core.errors import InputError
-from cop_core.stacks.dataset import Opening
 from cop_core.stacks.growing.source import Snapshot
-from cop_core.stacks.open import open_dataset, stack_of
+from cop_core.stacks.open import open_dataset, opening_of, stack_of
 
 if TYPE_CHECKING:
     from cop_core.recipes import StackOptions
@@ -76,5 +75,5 @@ class GrowingArray:
         self._pixels = None
 
     def _open(self) -> Snapshot:
-        data = open_dataset(self._pixels, Opening(self._options.axes))
+        data = open_dataset(self._pixels, opening_of(self._options))
         return Snapshot(stack_of(data, self._options), data)

@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cop_core.errors import InputError
 from cop_core.recipes import StackOptions
-from cop_core.stacks.dataset import Opening
 from cop_core.stacks.formats import format_of, tiff_folder
 from cop_core.stacks.growing.settled import STOPPED_AFTER_S, SettledPlanes
 from cop_core.stacks.growing.source import Snapshot
-from cop_core.stacks.open import open_dataset, open_stack, readable_errors, stack_of
+from cop_core.stacks.open import (
+    open_dataset,
+    open_stack,
+    opening_of,
+    readable_errors,
+    stack_of,
+)
 
 if TYPE_CHECKING:
     import os
@@ -149,6 +154,7 @@ class GrowingFile:
             try:
                 in_order = data.growth.in_order
                 stack = stack_of(data, self.options.but(allow_partial=in_order))
+                _require_surface(stack, data)
             except InputError as error:
                 raise _ChoiceError(error.what, where=error.where, advice=error.advice) from error
         return Snapshot(stack, data)
@@ -161,7 +167,7 @@ class GrowingFile:
     def _dataset(self) -> Dataset:
         if format_of(self.path) is tiff_folder:
             return self._numbered()
-        data = open_dataset(self.path, Opening(self.options.axes, allow_partial=True))
+        data = open_dataset(self.path, opening_of(self.options.but(allow_partial=True)))
         if data.axes in ("YX", "XY"):
             # the first page of a file that does not say how many are to come
             return replace(data, axes=f"Q{data.axes}", shape=(1, *data.shape))
@@ -193,6 +199,17 @@ class GrowingFile:
             self._failing = text, now
         if now - self._failing[1] >= patience_s:
             raise error
+
+
+def _require_surface(stack: Stack, data: Dataset) -> None:
+    """Refuse depths that count from a last plane that nobody knows yet."""
+    if stack.image.surface == "last" and not data.declared:
+        raise InputError(
+            f"the last plane is the surface ({stack.image.surface_from}), and nothing says how "
+            "many planes come",
+            where=data.source,
+            advice="Read it when it is complete, or say that the first plane is (--surface first)",
+        )
 
 
 class _ChoiceError(InputError):

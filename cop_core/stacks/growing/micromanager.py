@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 import numpy as np
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from useq import MDASequence
 
     from cop_core.recipes import GainedPower
+    from cop_core.recipes.stack import End
     from cop_core.stacks import Plane, Stack
     from cop_core.stacks.model import LazyStack
 
@@ -45,8 +46,8 @@ class MicroManagerSource:
         in their metadata, which goes before. NaN where nothing says it.
     planned : int, optional
         Planes that will come, where the acquisition is run from events without a plan.
-    surface : {"first", "last"}
-        Which plane lies at the surface: depth counts from it. As in files, the first.
+    surface : {"first", "last"}, optional
+        Which plane lies at the surface: depth counts from it. The first where not given.
     folder : path, optional
         Where the frames are kept until `close`; the system's temporary folder where not given.
 
@@ -66,7 +67,7 @@ class MicroManagerSource:
         position: int | None = None,
         power: tuple[str, str] | float | str | Path | GainedPower | None = None,
         planned: int | None = None,
-        surface: Literal["first", "last"] = "first",
+        surface: End | None = None,
         name: str = "acquisition",
         folder: Path | None = None,
     ) -> None:
@@ -136,12 +137,16 @@ class MicroManagerSource:
             cast("LazyStack", opened),
             source=self.source,
             depth_um=_frozen(depth_um),
-            power_mw=_frozen(
-                np.where(np.isnan(stated), resolve_power(self._law, depth_um), stated)
-            ),
+            power=_frozen(np.where(np.isnan(stated), resolve_power(self._law, depth_um), stated)),
             pixel_size_um=(recorder.pixel_um,) * 2 if recorder.pixel_um > 0 else None,
-            options=StackOptions(name=self.name, power=self._law),
-            image=replace(opened.image, depth_from="acquisition"),
+            options=StackOptions(name=self.name, power=self._law, surface=self._surface),
+            image=replace(
+                opened.image,
+                depth_from="acquisition",
+                surface=self._surface or "first",
+                surface_from="as given" if self._surface else "nothing says otherwise",
+                power_from="acquisition" if np.isfinite(stated).any() else opened.image.power_from,
+            ),
         )
 
     def close(self) -> None:
@@ -179,7 +184,7 @@ class MicroManagerSource:
 
     def _surface_um(self) -> float:
         """Return the stage's position at depth 0."""
-        if self._surface == "first":
+        if self._surface != "last":
             return self._recorder.frames[0].z_um
         self._read_plan()
         if not self._plan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +45,8 @@ def find_pictures(folder: Path) -> list[Path]:
         If there is none.
     """
     try:
-        found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _ENCODED + _TIFF)
+        below = (p for p in folder.rglob("*") if p.suffix.lower() in _ENCODED + _TIFF)
+        found = sorted(p for p in below if p.is_file())
     except OSError as error:
         raise InputError(f"it cannot be read ({error.strerror})", where=str(folder)) from error
     if not found:
@@ -211,7 +213,7 @@ def evaluate(
         raise InputError(f"{crops} crops a domain", advice="Give 1 or more")
     if not folders:
         raise InputError("no folders", advice="Name one or more, one a domain")
-    names = [folder.resolve().name for folder in folders]
+    names = [Path(os.path.abspath(folder)).name for folder in folders]  # noqa: PTH100 - no links
     if len(set(names)) != len(names):
         raise InputError("two folders have the same name", advice="Rename one of them")
     genome = Genome.preset(estimator.card.genome.name)

@@ -106,7 +106,7 @@ def _dataset(path: Path, dialect: Dialect, layout: Layout, opening: Opening) -> 
         read=read,
         scale=scale,
         channels=dialect.channels,
-        power_mw=dialect.power_mw,
+        power=dialect.power,
         declared=math.prod(dialect.shape[:-2]) > 1,
         growth=growth,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cop_core.stacks.dataset import Scale
+from cop_core.stacks.dataset import Scale, StatedPower, stated_mw
 from cop_core.stacks.formats.tiff.ome import (
     annotation,
     channel_names,
@@ -29,7 +29,7 @@ class Dialect:
 
     Attributes
     ----------
-    kind, scale, channels, power_mw
+    kind, scale, channels, power
         As in Dataset.
     axes, shape : str, tuple of int
         Axes and lengths declared, Y and X last; empty where nothing is declared.
@@ -40,7 +40,7 @@ class Dialect:
     shape: tuple[int, ...] = ()
     scale: Scale = field(default_factory=Scale)
     channels: tuple[str, ...] = ()
-    power_mw: Any = None
+    power: StatedPower | None = None
 
 
 def read_dialect(tif: Any, where: str, image: int = 0) -> Dialect:
@@ -61,7 +61,7 @@ def _read_ome(root: ET.Element, image: int) -> Dialect:
     if pixels is None:
         return Dialect("ome-tiff")
     axes, shape = declared(pixels)
-    power = _as_power(annotation(root, "power_mw"))
+    power = _read_power(annotation(root, "power_mw"), "OME map annotation power_mw")
     scale, names = read_scale(pixels), channel_names(pixels)
     return Dialect("ome-tiff", axes, shape, scale, names, power)
 
@@ -79,7 +79,7 @@ def _read_imagej(tif: Any) -> Dialect:
     shape = tuple(counts[axis] for axis in axes)
     page = tif.pages.first
     scale = _imagej_scale(meta, page)
-    power = _as_power(meta.get("power_mw"))
+    power = _read_power(meta.get("power_mw"), "ImageJ description power_mw")
     return Dialect("imagej-tiff", axes + "YX", shape + tuple(page.shape[:2]), scale, (), power)
 
 
@@ -114,7 +114,7 @@ def _read_shaped(meta: dict[str, Any]) -> Dialect:
         axes = "QYX" if len(shape) == 3 else ""
     step = step_um(meta.get("spacing"), meta.get("unit"))
     scale = Scale(step, unused_z_step=_unused(meta.get("spacing"), step))
-    power = _as_power(meta.get("power_mw"))
+    power = _read_power(meta.get("power_mw"), "description power_mw")
     return Dialect("tiff", axes, shape if axes else (), scale, (), power)
 
 
@@ -136,11 +136,11 @@ def _unused(spacing: Any, step: float | None) -> str:
     return f"{value:g}" if value and step is None else ""
 
 
-def _as_power(value: Any) -> Any:
-    """Read a power written as a number or a JSON list; None where it is neither."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        return None
+def _read_power(value: Any, stated_by: str) -> StatedPower | None:
+    """Read a power in mW written as a number or a JSON list; None where it is neither."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return None
+    return stated_mw(value, stated_by)

@@ -15,7 +15,14 @@ import zarr
 
 from cop_core.errors import InputError
 from cop_core.stacks.axes import axes_from_names, guess_axes, require_axes
-from cop_core.stacks.dataset import BrokenPlaneError, Dataset, Growth, Scale, stamp_of
+from cop_core.stacks.dataset import (
+    BrokenPlaneError,
+    Dataset,
+    Growth,
+    Scale,
+    stamp_of,
+    stated_mw,
+)
 from cop_core.stacks.formats.array import SlabReader, plane_axis_of, regular
 from cop_core.stacks.formats.zarr.chunk_size import ChunkSizes
 from cop_core.stacks.formats.zarr.ngff import Image, ome_attributes, read_image
@@ -109,7 +116,7 @@ def _dataset(node: Node, image: Image, axes: str | None, kind: str) -> Dataset:
         read=read,
         scale=scale,
         channels=image.channels,
-        power_mw=node.attributes.get("power_mw"),
+        power=stated_mw(node.attributes.get("power_mw"), "zarr attribute power_mw"),
         growth=Growth(read.stamp, shared_axes=read.shared_axes),
     )
 

@@ -8,11 +8,13 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any, Final
 
 from cop_core.errors import InputError
+from cop_core.text_file import read_text_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MAX_JSON_BYTES: Final = 64 * 2**20
+_DAMAGED: Final = "the file is half-written or damaged: copy or export the store again"
 _INSIDE: Final = "only open stores whose pictures lie inside them"
 
 # decoders that only turn bytes into bytes or numbers; numcodecs also has one that unpickles,
@@ -121,17 +123,15 @@ def _codec_names(metadata: dict[str, Any]) -> Iterator[str]:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise InputError("not a regular file", where=str(path))
     try:
-        if path.stat().st_size > _MAX_JSON_BYTES:
-            raise InputError("the metadata file is absurdly large", where=str(path))
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        found = json.loads(
+            read_text_file(path, "metadata", most_bytes=_MAX_JSON_BYTES, advice=_DAMAGED)
+        )
+    except (ValueError, RecursionError) as error:
         raise InputError(
             f"the metadata cannot be read ({type(error).__name__})",
             where=str(path),
-            advice="the file is half-written or damaged: copy or export the store again",
+            advice=_DAMAGED,
         ) from None
     if not isinstance(found, dict):
         raise InputError("the metadata are not a JSON object", where=str(path))

@@ -1,0 +1,181 @@
+"""What formats that a library reads have in common: image, axes, laser power, the import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+
+from cop_core.errors import InputError
+from cop_core.stacks.axes import KNOWN, require_axes
+from cop_core.stacks.dataset import Dataset, Scale, StatedDetector, StatedPower
+from cop_core.stacks.limits import require_block, require_plane_count, require_real
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from cop_core.stacks.dataset import Opening, Position
+
+INSTALL: Final = 'pip install "napari-cop[formats]"'
+
+ReadIndex: TypeAlias = Callable[[Mapping[str, int]], "npt.NDArray[Any]"]
+"""Reads one plane by its index along the library's own axes, and leaves no file open."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image of a file, as its library tells of it.
+
+    Attributes
+    ----------
+    sizes : mapping of str to int
+        Length by the library's name of the axis; Y and X, and S for colour samples, are ours.
+    read : callable
+        Reads one plane, (height, width).
+    name : str
+        What it is called in the file; empty where it is the only one.
+    positions : int or None
+        As in Dataset.
+    """
+
+    sizes: Mapping[str, int]
+    dtype: np.dtype[Any]
+    read: ReadIndex
+    name: str = ""
+    positions: int | None = None
+    scale: Scale = field(default_factory=Scale)
+    channels: tuple[str, ...] = ()
+    power: StatedPower | None = None
+    detectors: tuple[StatedDetector, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+def require_library(module: str, path: Path) -> Any:
+    """Import the library that reads a file.
+
+    Raises
+    ------
+    InputError
+        Where it is not installed.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise InputError(
+            f"reading a {path.suffix} file takes {module.partition('.')[0]},"
+            f" which cannot be imported ({error})",
+            where=str(path),
+            advice=INSTALL,
+        ) from None
+
+
+def describe_image(
+    path: Path, kind: str, image: Image, opening: Opening, name: str = ""
+) -> Dataset:
+    """Describe one image of a file, which is called as it is where ``name`` is empty.
+
+    Raises
+    ------
+    InputError
+        Where its frames are no planes along Y and X, its pixels are not real, it is over the
+        budget, or lacks the axes or the resolution level asked for.
+    """
+    where = str(path)
+    _require_frames(image.sizes, where)
+    axes = _letters(image.sizes, opening.axes, where)
+    shape = tuple(image.sizes[name] for name in axes.values())
+    require_real(image.dtype, where)
+    require_plane_count(max(shape), where)
+    plane = (image.sizes["Y"], image.sizes["X"])
+    require_block(plane, image.dtype.itemsize, "plane", where)
+    same_z = axes.get("Z", "Z") == "Z"
+
+    def read(position: Position) -> npt.NDArray[Any]:
+        return image.read({axes[letter]: index for letter, index in position.items()})
+
+    return Dataset(
+        source=where,
+        name=f"{name or path.stem} {image.name}".strip(),
+        kind=kind,
+        axes="".join(axes),
+        shape=shape,
+        dtype=image.dtype,
+        read=read,
+        scale=image.scale if same_z else replace(image.scale, z_step_um=None, z_positions_um=None),
+        channels=image.channels,
+        power=image.power if same_z else None,
+        detectors=image.detectors,
+        positions=image.positions,
+        remarks=image.remarks,
+    )
+
+
+def refuse_levels(level: int, where: str) -> None:
+    """Refuse a coarser resolution level where only the finest is read."""
+    if level:
+        raise InputError(
+            f"there is no resolution level {level}", where=where, advice="choose level 0"
+        )
+
+
+def _require_frames(sizes: Mapping[str, int], where: str) -> None:
+    """Refuse what was not scanned along X and Y."""
+    if {"Y", "X"} <= set(sizes):
+        return
+    scanned = " and ".join([axis.lower() for axis in "XYZT" if axis in sizes][:2])
+    raise InputError(
+        f"its frames were scanned along {scanned}, not along x and y",
+        where=where,
+        advice="open a stack whose frames are planes along x and y",
+    )
+
+
+def _letters(sizes: Mapping[str, int], given: str | None, where: str) -> dict[str, str]:
+    """Return the library's axes by our letters, in the library's order, those that matter."""
+    names = [name for name, n in sizes.items() if n > 1 or name in "ZYX"]
+    if given is None:
+        unknown = iter("IQ")
+        return {n if n in KNOWN else next(unknown, "Q"): n for n in names}
+    names = list(sizes) if len(given) == len(sizes) else names
+    letters = dict(zip(require_axes(given, len(names), where), names, strict=True))
+    if (letters["Y"], letters["X"]) != ("Y", "X"):
+        raise InputError(
+            f"axes {given!r} turn its planes, which are along Y and X",
+            where=where,
+            advice=f"name the axes {''.join(names)} in this order",
+        )
+    return letters
+
+
+def laser_power(
+    lasers: Iterable[tuple[str, float]], stated_by: str
+) -> tuple[StatedPower | None, tuple[str, ...]]:
+    """Return the power of the one laser that was on, and what there is to say of several.
+
+    Parameters
+    ----------
+    lasers : iterable of (str, float)
+        What each is called, for example its wavelength, and its power in per cent.
+    stated_by : str
+        Where they are stated.
+    """
+    on = sorted({(name, percent) for name, percent in lasers if percent > 0})
+    if len(on) == 1:
+        return StatedPower((on[0][1],), "%", stated_by), ()
+    if not on:
+        return None, ()
+    listed = ", ".join(f"{name} at {percent:g} %" for name, percent in on)
+    return None, (f"Several laser powers are stated ({listed}); give the power of the stack.",)
+
+
+def ceilings(bits: Iterable[int], stated_by: str) -> tuple[StatedDetector, ...]:
+    """Return the detectors of channels that store so many bits."""
+    return tuple(
+        StatedDetector(ceiling_counts=float(2**n - 1), stated_by=stated_by) if n > 0 else
+        StatedDetector() for n in bits
+    )  # fmt: skip

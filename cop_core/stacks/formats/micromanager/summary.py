@@ -1,0 +1,58 @@
+"""Scale, channels, positions and power in what Micro-Manager writes down."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from cop_core.stacks.dataset import Scale, StatedPower, stated_mw
+from cop_core.stacks.units import length_um, step_um
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cop_core.stacks.formats.micromanager.frames import Frame
+
+_Z: Final = ("ZPositionUm", "ZPosition_um_Intended")
+
+
+def read_scale(summary: Mapping[str, Any], notes: Sequence[Mapping[str, Any]]) -> Scale:
+    """Read the scale, given what was written down of all, and of the frame of every plane."""
+    found = [
+        next((length_um(note[key], "um") for key in _Z if key in note), None) for note in notes
+    ]
+    positions = tuple(z for z in found if z is not None)
+    stated = notes[0].get("PixelSizeUm", summary.get("PixelSize_um"))
+    pixel_um = step_um(stated, "um")
+    return Scale(
+        z_step_um=step_um(summary.get("z-step_um"), "um"),
+        z_positions_um=positions if len(positions) == len(notes) else None,
+        pixel_size_um=(pixel_um, pixel_um) if pixel_um else None,
+    )
+
+
+def channel_names(summary: Mapping[str, Any], values: Sequence[int | str]) -> tuple[str, ...]:
+    """Name channels by what they are called among the axes, else in the summary."""
+    names = summary.get("ChNames")
+    names = names if isinstance(names, list) else []
+    return tuple(
+        str(names[value]) if isinstance(value, int) and 0 <= value < len(names) else
+        value if isinstance(value, str) else ""
+        for value in values
+    )  # fmt: skip
+
+
+def position_name(frame: Frame) -> str:
+    """Name the place of a frame as Micro-Manager does, else by its axes."""
+    name = frame.metadata().get("PositionName")
+    if isinstance(name, str) and name:
+        return name
+    place = {k: v for k, v in frame.axes.items() if k not in ("time", "z", "channel")}
+    return " ".join(f"{axis} {value}" for axis, value in place.items())
+
+
+def read_power(
+    summary: Mapping[str, Any], notes: Sequence[Mapping[str, Any]]
+) -> StatedPower | None:
+    """Read power_mw, written down for every frame or for the set."""
+    of_frames = [note.get("power_mw") for note in notes]
+    return stated_mw(summary.get("power_mw") if None in of_frames else of_frames, "power_mw")
