@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -58,6 +59,11 @@ class _Acquisition:
     order: tuple[int, ...]
 
     @property
+    def n_volumes(self) -> int:
+        """Volumes that were begun."""
+        return max(1, math.ceil(self.n_frames / self.frames.a_volume))
+
+    @property
     def lacking(self) -> str:
         """Why frames are not there that the header states; empty where all are."""
         if self.n_frames >= (self.frames.stated or 0):
@@ -110,7 +116,6 @@ def _require_beginning(header: Header, where: str) -> None:
 
 def _dataset(found: _Acquisition, n_regions: int | None, path: Path) -> Dataset:
     n_planes, n_channels = len(found.order), len(found.channels)
-    n_times = found.frames.n_times(found.n_frames)
     page = found.strip.region.shape if found.strip else found.layout.shape[-2:]
     power, unread = _power(found)
     read = ScanImagePlanes(
@@ -127,7 +132,7 @@ def _dataset(found: _Acquisition, n_regions: int | None, path: Path) -> Dataset:
         name=path.name.removesuffix(path.suffix),
         kind=KIND,
         axes="TZCYX",
-        shape=(n_times, n_planes, n_channels, *page),
+        shape=(found.n_volumes * found.frames.per_slice, n_planes, n_channels, *page),
         dtype=found.layout.dtype,
         read=read,
         scale=_scale(found),
@@ -135,6 +140,7 @@ def _dataset(found: _Acquisition, n_regions: int | None, path: Path) -> Dataset:
         power=power,
         detectors=read_detectors(found.header, found.channels, found.layout.dtype),
         positions=n_regions,
+        usual_time=0 if n_planes > 1 and found.n_volumes == 1 else None,
         remarks=(*_remarks(found), *unread),
         declared=n_planes > 1,
         growth=Growth(in_order=found.order == tuple(range(n_planes)), shared_axes=""),
@@ -153,9 +159,7 @@ def _scale(found: _Acquisition) -> Scale:
 def _power(found: _Acquisition) -> tuple[StatedPower | None, tuple[str, ...]]:
     """Return the power at each plane, or why it is not read."""
     if found.strip is not None and found.strip.region.own_power:
-        return None, (
-            "the power that the file states is not read: the region has settings of its own",
-        )
+        return None, (f"{UNREAD}: the region has settings of its own",)
     stated, remarks = read_power(found.header, found.slices)
     if stated is None:
         return None, remarks
@@ -168,7 +172,8 @@ def _remarks(found: _Acquisition) -> Iterator[str]:
         summed = found.header.flag("hScan2D.logAverageDisableDivide")
         yield f"each of its frames is the {'sum' if summed else 'mean'} of {averaged}"
     if frames.per_slice > 1:
-        yield f"the {frames.per_slice} frames of each slice are time points"
+        first = ": the first is read where no other is chosen" if found.n_volumes == 1 else ""
+        yield f"the {frames.per_slice} frames of each slice are time points{first}"
     if frames.flyback:
         n_left_out = frames.flyback * (found.n_frames // frames.a_volume)
         yield f"{n_left_out} flyback frames ({frames.flyback} after each volume) are left out"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -44,10 +43,6 @@ class Frames:
     def stated(self) -> int | None:
         """Frames of the acquisition; None where nothing says how many."""
         return None if self.n_volumes is None else self.n_volumes * self.a_volume
-
-    def n_times(self, n_frames: int) -> int:
-        """Count time points, the frames of a slice, over the volumes that were begun."""
-        return self.per_slice * max(1, math.ceil(n_frames / self.a_volume))
 
     def at(self, time: int, n_slice: int) -> int:
         """Return the number of a frame in the file."""
