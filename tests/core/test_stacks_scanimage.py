@@ -40,10 +40,8 @@ def volumes(n, of, flyback=0, per_slice=1):
     """Return volumes of planes, (volumes, slices, frames, y, x), and all pages of them."""
     found = pages(n * of * per_slice).reshape(n, of, per_slice, SIDE, SIDE)
     back = pages(n * flyback, seed=1).reshape(n, flyback, SIDE, SIDE)
-    rows = [
-        np.concatenate([v.reshape(-1, SIDE, SIDE), b]) for v, b in zip(found, back, strict=True)
-    ]
-    return found, np.concatenate(rows)
+    frames = np.concatenate([found.reshape(n, -1, SIDE, SIDE), back], axis=1)
+    return found, frames.reshape(-1, SIDE, SIDE)
 
 
 def opened(tmp_path, stack, values, rois=None, **options):
@@ -205,9 +203,7 @@ def test_an_aborted_stack_says_what_was_not_acquired(tmp_path):
     assert reasons(stack) == [""] * 4 + [NOT_ACQUIRED] * 2
     assert stack.depth_um.tolist() == [0, 10, 20, 30, 40, 50]
     (remark,) = stack.image.remarks
-    assert (
-        remark == "4 of the 6 frames that its header states are there: the others are not acquired"
-    )
+    assert remark.startswith("4 of the 6 frames that its header states are there")
 
 
 def test_an_aborted_slice_has_no_mean(tmp_path):
@@ -253,7 +249,7 @@ def test_a_stack_that_goes_on_in_another_file(tmp_path):
 def test_pages_that_do_not_fit_are_refused_with_the_way_out(tmp_path, n, changed, said):
     message = refused(said, tmp_path, pages(n), slow_stack(6, **changed))
     assert "--axes ZYX --z-step-um" in message
-    stack = open_stack(tmp_path / "si.tif", axes="ZYX" if n != 13 else "ZYX", z_step_um=2)
+    stack = open_stack(tmp_path / "si.tif", axes="ZYX", z_step_um=2)
     assert np.array_equal(planes(stack), pages(n))
 
 
@@ -339,7 +335,9 @@ def grown(start, reference, length, z=Z):
 POWERS = {
     "constant": ({"hBeams_powers": 12, "hBeams_lengthConstants": 60}, [12] * 6),
     "by length": (EXPONENTIAL, grown(12, 0, 60)),
-    "by length, reference": ({**EXPONENTIAL, "hStackManager_zPowerReference": 20}, grown(12, 20, 60)),
+    "by length from a reference": (
+        {**EXPONENTIAL, "hStackManager_zPowerReference": 20}, grown(12, 20, 60)
+    ),
     "infinite length": ({**EXPONENTIAL, "hBeams_lengthConstants": "Inf"}, [12] * 6),
     "limit": (
         {**EXPONENTIAL, "hBeams_powers": 30, "hBeams_powerLimits": 50},
