@@ -202,8 +202,7 @@ def test_an_aborted_stack_says_what_was_not_acquired(tmp_path):
     stack = opened(tmp_path, pages(4), slow_stack(6))
     assert reasons(stack) == [""] * 4 + [NOT_ACQUIRED] * 2
     assert stack.depth_um.tolist() == [0, 10, 20, 30, 40, 50]
-    (remark,) = stack.image.remarks
-    assert remark.startswith("4 of the 6 frames that its header states are there")
+    assert stack.image.remarks == ("4 of 6 frames are there: the others are not acquired",)
 
 
 def test_an_aborted_slice_has_no_mean(tmp_path):
@@ -218,6 +217,18 @@ def test_aborted_volumes(tmp_path):
     assert np.array_equal(planes(stack)[:3], data[2, :3, 0])
     assert reasons(stack) == ["", "", "", NOT_ACQUIRED]
     refused("there is no single time 3", tmp_path, all_pages[:15], fast(4, 5, 2), time=3)
+
+
+def test_volumes_until_it_was_stopped(tmp_path):
+    data, all_pages = volumes(3, 4, flyback=1)
+    stack = opened(tmp_path, all_pages[:-2], fast(4, "Inf", 1), time=2)
+    assert np.array_equal(planes(stack)[:3], data[2, :3, 0])
+    assert reasons(stack) == ["", "", "", NOT_ACQUIRED]
+
+
+def test_an_aborted_stack_of_which_nothing_says_how_many_volumes(tmp_path):
+    values = {name: v for name, v in slow_stack(6).items() if "hFastZ" not in name}
+    assert reasons(opened(tmp_path, pages(4), values)) == [""] * 4 + [NOT_ACQUIRED] * 2
 
 
 def test_a_stack_that_goes_on_in_another_file(tmp_path):

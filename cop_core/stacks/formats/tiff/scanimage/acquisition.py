@@ -64,9 +64,15 @@ class _Acquisition:
         return max(1, math.ceil(self.n_frames / self.frames.a_volume))
 
     @property
+    def n_expected(self) -> int:
+        """Frames that the header states, or where it states no end, of the volumes begun."""
+        stated = self.frames.stated
+        return self.n_volumes * self.frames.a_volume if math.isinf(stated) else int(stated)
+
+    @property
     def lacking(self) -> str:
-        """Why frames are not there that the header states; empty where all are."""
-        if self.n_frames >= (self.frames.stated or 0):
+        """Why expected frames are not there; empty where all are."""
+        if self.n_frames >= self.n_expected:
             return ""
         if self.layout.at_least:
             return TRUNCATED
@@ -178,7 +184,7 @@ def _remarks(found: _Acquisition) -> Iterator[str]:
         n_left_out = frames.flyback * (found.n_frames // frames.a_volume)
         yield f"{n_left_out} flyback frames ({frames.flyback} after each volume) are left out"
     if found.lacking:
-        there = f"{found.n_frames} of the {frames.stated} frames that its header states are there"
-        yield f"{there}: the others are {found.lacking}"
+        counts = f"{found.n_frames} of {found.n_expected} frames"
+        yield f"{counts} are there: the others are {found.lacking}"
     if found.order != tuple(range(len(found.order))):
         yield "its planes are sorted by depth: they were acquired in another order"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -25,14 +26,14 @@ class Frames:
         Slices of a volume, and frames of each in the file.
     flyback : int
         Frames after each volume that show the way back.
-    n_volumes : int or None
-        None where nothing says how many.
+    n_volumes : float or None
+        Infinite where it was to go on until it was stopped; None where nothing says how many.
     """
 
     n_slices: int
     per_slice: int
     flyback: int
-    n_volumes: int | None
+    n_volumes: float | None
 
     @property
     def a_volume(self) -> int:
@@ -40,23 +41,19 @@ class Frames:
         return self.n_slices * self.per_slice + self.flyback
 
     @property
-    def stated(self) -> int | None:
-        """Frames of the acquisition; None where nothing says how many."""
-        return None if self.n_volumes is None else self.n_volumes * self.a_volume
+    def stated(self) -> float:
+        """Frames of the acquisition, of one volume where nothing says how many there are."""
+        return (1 if self.n_volumes is None else self.n_volumes) * self.a_volume
 
     def at(self, time: int, n_slice: int) -> int:
         """Return the number of a frame in the file."""
         volume, frame = divmod(time, self.per_slice)
         return volume * self.a_volume + n_slice * self.per_slice + frame
 
-    def misfit(self, n_frames: int) -> int:
-        """Grade a number of frames: 0 as stated, 1 whole volumes, 2 a part, 3 impossible."""
-        rest = n_frames % self.a_volume
-        if self.stated is None:
-            return 3 if rest else 1
-        if n_frames >= self.stated:
-            return 0 if n_frames == self.stated else 3
-        return 2 if rest else 1
+    def takes(self, n_frames: int) -> bool:
+        """Tell whether there may be so many frames: fewer than stated where it was aborted."""
+        several = self.n_volumes is None and n_frames % self.a_volume == 0
+        return n_frames <= self.stated or several
 
 
 def n_averaged(header: Header) -> int:
@@ -76,19 +73,20 @@ def find_frames(header: Header, slices: Slices, n_frames: int, where: str) -> Fr
     fast, averaged = is_fast(header), n_averaged(header)
     acquired = _acquired(header, slices, n_frames, fast=fast)
     options = list(_options(header, slices, acquired, fast=fast))
-    best = min(options, key=lambda option: option.misfit(n_frames))
-    grade = best.misfit(n_frames)
-    # a rest that the average leaves belongs nobody knows where
-    uneven = not fast and acquired[0] % averaged != 0
-    if grade == 3 or (uneven and grade):
+    exact = (option for option in options if option.stated == n_frames)
+    possible = (option for option in options if option.takes(n_frames))
+    # where the average leaves a rest, nobody knows to which frame it went
+    even = fast or acquired[0] % averaged == 0
+    found = next(exact, next(possible, None) if even else None)
+    if found is None:
         means = f", each the mean of {averaged}" if averaged > 1 else ""
         raise InputError(
             f"it holds {n_frames} frames of each channel, its header states"
-            f" {_in_words(best)}{means}",
+            f" {_in_words(options[0])}{means}",
             where=where,
             advice=PAGES_AS_PLANES,
         )
-    return best
+    return found
 
 
 def _options(
@@ -102,7 +100,7 @@ def _options(
         for flyback in _flyback(header, slices, averaged) if fast else (0,):
             option = Frames(slices.number, per_slice, flyback, n_volumes)
             if fast and not even and n_volumes and n_volumes % averaged == 0:
-                yield replace(option, n_volumes=n_volumes // averaged)
+                yield replace(option, n_volumes=n_volumes / averaged)
             yield option
 
 
@@ -134,14 +132,13 @@ def _flyback(header: Header, slices: Slices, averaged: int) -> tuple[int, ...]:
     return (*dict.fromkeys(n for n in (*acquired, *whole) if n > 0), 0)
 
 
-def _n_volumes(header: Header, *, fast: bool) -> int | None:
-    stated = header.count("hStackManager.actualNumVolumes")
-    if stated:
-        return stated
+def _n_volumes(header: Header, *, fast: bool) -> float | None:
+    slow = "slow" in header.text("hStackManager.stackMode")
+    names = ("hStackManager.actualNumVolumes", "hStackManager.numVolumes")
     if fast:
-        return header.count("hStackManager.numVolumes", "hFastZ.numVolumes", "fastZNumVolumes")
-    if header.states("hStackManager.stackMode"):
-        return header.count("hStackManager.numVolumes") or 1
+        return header.count(*names, "hFastZ.numVolumes", "fastZNumVolumes") or math.inf
+    if slow:
+        return header.count(*names) or 1
     told = header.states("hFastZ.enable", "fastZEnable", "acq.numberOfZSlices")
     return None if header.states("hChannels.channelSave") and not told else 1
 
@@ -156,4 +153,4 @@ def _in_words(frames: Frames) -> str:
     words = f"{frames.n_slices} slices of {frames.per_slice} frames"
     if frames.flyback:
         words += f" and {frames.flyback} flyback frames"
-    return words if frames.n_volumes in (None, 1) else f"{frames.n_volumes} volumes of {words}"
+    return words if frames.n_volumes in (None, 1) else f"{frames.n_volumes:g} volumes of {words}"
