@@ -40,10 +40,10 @@ def image_layer(stack: Stack, *, z_known: bool = True) -> LayerData:
     -------
     tuple
         Lazy pixels of shape (planes, height, width), the layer's arguments, ``"image"``.
-        ``metadata["cop"]`` holds ``source, options, pixels, depth_um, power, power_unit, channel, format``:
-        ``options`` as `StackOptions` in JSON types, depths None where they are not known and
-        powers None where not stated; ``pixels`` names the dask array, so that edited pixels are
-        told from the file's.
+        ``metadata["cop"]`` holds ``source, options, pixels, depth_um, power, power_unit, channel,
+        format``: ``options`` as `StackOptions` in JSON types, depths None where they are not
+        known and powers None where not stated; ``pixels`` names the dask array, so that edited
+        pixels are told from the file's.
     """
     scale, units = _scale(stack, z_known=z_known)
     arguments: dict[str, Any] = {

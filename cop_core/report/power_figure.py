@@ -114,8 +114,10 @@ def _draw_power(ax: Axes, found: Recommendation) -> None:
                 label=f"{name}, equal noise",
             )  # fmt: skip
     ax.axhline(limit, color=shade(0), lw=0.7)
-    ax.text(0.03, limit, f"limit {limit:g} {found.unit}", transform=ax.get_yaxis_transform(), va="bottom",
-            size="small")  # fmt: skip
+    ax.text(
+        0.03, limit, f"limit {limit:g} {found.unit}", transform=ax.get_yaxis_transform(),
+        va="bottom", size="small",
+    )  # fmt: skip
     if found.cap_depth_um is not None:
         ax.axvline(found.cap_depth_um, color=shade(0.5), lw=0.7, ls=":", label="limit reached")
     _shade_extrapolated(ax, found)

@@ -178,8 +178,9 @@ class RecommendationKind(Kind[Recommendation]):
         return record.notes
 
     def recipe(self, record: Recommendation) -> RecommendRecipe:
-        limit = {"max_power_mw" if record.unit == MW else "max_power": record.limit.max_power}
-        recipe = record.recipe or RecommendRecipe(power=PowerOptions(**limit), acquisition=None)
+        limit, of_mw = record.limit.max_power, record.unit == MW
+        power = PowerOptions(max_power_mw=limit) if of_mw else PowerOptions(max_power=limit)
+        recipe = record.recipe or RecommendRecipe(power=power, acquisition=None)
         return recipe.but(stack=opened_as(recipe.stack, record.attenuation.signal.name))
 
     def obstacles(self, record: Recommendation) -> Iterator[str]:
@@ -198,7 +199,7 @@ class RecommendationKind(Kind[Recommendation]):
 
     def texts(self, record: Recommendation, document: Tree) -> dict[str, str]:
         texts = {"power.csv": power_csv(record)}
-        asked = record.recipe and record.recipe.acquisition
+        asked = record.recipe.acquisition if record.recipe is not None else None
         if asked is not None and record.unit == MW:
             plan = useq_plan(record, asked)
             from cop_core.power.acquisition_plan import plan_text  # useq-schema is there

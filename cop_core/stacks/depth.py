@@ -1,4 +1,4 @@
-"""Distance of every plane from the first, from what the user says or else the metadata; never invented."""
+"""How far planes lie from the first, as the user says or else the metadata; never invented."""
 
 from __future__ import annotations
 

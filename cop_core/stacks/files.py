@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import tifffile
 
+from cop_core.errors import InputError
 from cop_core.records import FileState
+from cop_core.stacks.formats import prairie
 from cop_core.stacks.formats.tiff.ome import parse_ome
 from cop_core.stacks.formats.tiff.planes import quiet_tifffile
 
@@ -22,11 +24,15 @@ def source_files(source: str | os.PathLike[str]) -> tuple[Path, ...]:
     """Return the files of what `open_stack` takes, in the order of their names' bytes.
 
     All files below a folder (linked files too, linked folders not); the file itself, with the
-    other files that its OME-XML names; nothing for an array or where there is no such path.
+    other files that its OME-XML names; those of a vendor's set; nothing for an array or where
+    there is no such path.
     """
     if source == "array":
         return ()
     path = Path(source)
+    with suppress(InputError, OSError):  # a header that cannot be read names no files
+        if of_set := prairie.files_of(path):
+            return tuple(sorted((f for f in of_set if f.is_file()), key=os.fsencode))
     found = set(_below(path)) if path.is_dir() else {path, *_named_in_ome(path)}
     return tuple(sorted((f for f in found if f.is_file()), key=os.fsencode))
 

@@ -20,6 +20,7 @@ _ADVICE: Final[dict[Over, str]] = {
     "depth_um": "power is a number in mW, a CSV file with depth_um,power_mw, or gained:P0,l,Pmax",
     "setting": "a power scale is a number, or a CSV file with setting,power_mw",
 }
+_UNIT: Final[dict[Over, str]] = {"depth_um": " um", "setting": ""}
 
 
 def read_power_table(
@@ -62,7 +63,7 @@ def read_power_table(
     repeated = where[1:][np.diff(where) == 0]
     if repeated.size:
         raise InputError(
-            f"{over} {repeated[0]:g} occurs more than once",
+            f"{_named(over)} {repeated[0]:g}{_UNIT[over]} occurs more than once",
             where=str(path),
             advice="keep one power for each",
         )
@@ -83,19 +84,24 @@ def interpolate(wanted: npt.ArrayLike, path: str | Path, over: Over) -> npt.NDAr
     slack = 1e-9 * max(1.0, high)
     outside = asked[(asked < low - slack) | (asked > high + slack)]
     if outside.size:
+        unit = _UNIT[over]
         raise InputError(
-            f"the table covers {over} {low:g} to {high:g}, the stack needs {outside[0]:g}",
+            f"the table covers {low:g} to {high:g}{unit}, the stack needs {outside[0]:g}{unit}",
             where=str(path),
-            advice=f"extend the table to cover {np.nanmin(asked):g} to {np.nanmax(asked):g}",
+            advice=f"extend the table to cover {np.nanmin(asked):g} to {np.nanmax(asked):g}{unit}",
         )
     return np.asarray(np.interp(asked, known, known_mw), dtype=np.float64)
+
+
+def _named(over: Over) -> str:
+    return over.removesuffix("_um")
 
 
 def _numbers(line: int, cells: dict[str, str], path: str | Path, over: Over) -> tuple[float, float]:
     try:
         where, power_mw = (number_in(cells[column]) for column in (over, _POWER))
     except ValueError:
-        problem = f"line {line} lacks {over} and power_mw"
+        problem = f"line {line} lacks a {_named(over)} and a power"
         raise InputError(problem, where=str(path), advice="write two numbers") from None
     if not (math.isfinite(where) and math.isfinite(power_mw)) or min(where, power_mw) < 0:
         raise InputError(

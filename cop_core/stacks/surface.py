@@ -75,7 +75,7 @@ def _weaker_end(power: npt.NDArray[np.float64]) -> End | None:
 def _conflict(stated: StatedSurface) -> str:
     other = "last" if stated.end == "first" else "first"
     return (
-        f"the {stated.end} plane is taken for the surface ({stated.stated_by}), but the power falls "
-        f"from there, which is usual on the way up: if the {other} plane is the surface, say so "
-        f"(--surface {other})"
+        f"the {stated.end} plane is taken for the surface ({stated.stated_by}), but the power "
+        f"falls from there, which is usual on the way up: if the {other} plane is the surface, "
+        f"say so (--surface {other})"
     )

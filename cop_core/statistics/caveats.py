@@ -29,8 +29,9 @@ def profile_caveats(
 ) -> tuple[str, ...]:
     """Return what to know about one profile's lines, sentences without a full stop.
 
-    What was decided on opening it, planes excluded, planes unlike those of training, fits that are undefined or weak, lines that
-    miss a curve, planes that are correlated, slopes that closure may have made.
+    What was decided on opening it, planes excluded, planes unlike those of training, fits that
+    are undefined or weak, lines that miss a curve, planes that are correlated, slopes that
+    closure may have made.
     """
     found = [
         *(profile.provenance.image.remarks if profile.provenance else ()),

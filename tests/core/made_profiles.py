@@ -14,7 +14,7 @@ def profile(strengths, *, name="fixed", step=4.0, reasons=None, components=DEFAU
         PlaneEstimate(
             index=i,
             depth_um=i * step,
-            power_mw=10.0,
+            power=10.0,
             mean=nothing if i in reasons else row,
             sd=nothing if i in reasons else np.full(len(components), 0.01),
             n_crops=0 if i in reasons else 9,

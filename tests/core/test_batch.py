@@ -136,7 +136,7 @@ def test_a_profile_comes_back_bit_by_bit(tmp_path):
         unfamiliar_fraction=1 / 9,
         saturated_fraction=1e-7,
     )
-    planes[1] = replace(planes[1], unfamiliar_fraction=float("nan"), power_mw=float("nan"))
+    planes[1] = replace(planes[1], unfamiliar_fraction=float("nan"), power=float("nan"))
     reading = ReadingOptions(offset_counts=0.1)
     original = replace(original, planes=tuple(planes), reading=reading, name="Mäuse \udcff")
     write_report(original, tmp_path)

@@ -20,7 +20,7 @@ def with_break():
     rows[:, 0] += rise
     rows[:, -1] -= rise
     made = profile(rows)
-    planes = (replace(p, power_mw=min(5.0 + i, 25.0)) for i, p in enumerate(made.planes))
+    planes = (replace(p, power=min(5.0 + i, 25.0)) for i, p in enumerate(made.planes))
     return replace(made, planes=tuple(planes))
 
 

@@ -34,7 +34,7 @@ def made(*rows, provenance=SHOT):
             PlaneEstimate(
                 index=i,
                 depth_um=5.0 * i,
-                power_mw=np.nan,
+                power=np.nan,
                 mean=np.array([g, s, 1 - g - s]),
                 sd=np.zeros(3),
                 n_crops=int(row is not None),

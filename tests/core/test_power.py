@@ -9,7 +9,7 @@ import pytest
 from cop_core.errors import InputError
 from cop_core.recipes import GainedPower
 from cop_core.stacks import read_power_table, resolve_power
-from cop_core.stacks.power import interpolate
+from cop_core.stacks.power_table import interpolate
 
 DEPTH = np.arange(5) * 100.0
 
@@ -83,7 +83,7 @@ def test_bad_lists(values):
 def test_table_outside_its_range_names_the_range(tmp_path):
     path = table(tmp_path, "depth_um,power_mw\n0,10\n300,40\n")
     with pytest.raises(InputError, match=r"covers 0 to 300 um, the stack needs 400 um"):
-        interpolate(DEPTH, path)
+        interpolate(DEPTH, path, "depth_um")
 
 
 def test_tables_of_spreadsheets_with_decimal_commas(tmp_path):

@@ -131,7 +131,7 @@ def test_offset_is_estimated_where_the_stack_gets_dark_and_refused_elsewhere():
     made = signal(9 - 3 * depth / 250, depth)
     light = made.bright_counts - 100
     dark = BrightSignal(
-        "made", depth, made.power_mw, 100 + light, 100 + 0.1 * light, 100 + 0.5 * light, noise,
+        "made", depth, made.power, 100 + light, 100 + 0.1 * light, 100 + 0.5 * light, noise,
         made.reasons,
     )  # fmt: skip
     found = attenuation(dark)
@@ -144,7 +144,7 @@ def test_offset_is_estimated_where_the_stack_gets_dark_and_refused_elsewhere():
     with pytest.raises(InputError, match=r"offset cannot be told.*--offset-counts"):
         attenuation(
             BrightSignal(
-                "lit", depth[:9], made.power_mw[:9], dark.bright_counts[:9], dark.dark_counts[:9],
+                "lit", depth[:9], made.power[:9], dark.bright_counts[:9], dark.dark_counts[:9],
                 dark.mean_counts[:9], noise[:9], made.reasons[:9],
             )
         )  # fmt: skip

@@ -64,7 +64,7 @@ def test_stage_positions(found, surface, down):
 
 
 def test_uneven_depths(found):
-    uneven = replace(found, depth_um=Z**1.1, power_mw=found.power_mw)
+    uneven = replace(found, depth_um=Z**1.1, power=found.power)
     assert [event.z_pos for event in useq_plan(uneven)] == pytest.approx((Z**1.1).tolist())
 
 

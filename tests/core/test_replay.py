@@ -141,7 +141,7 @@ def test_another_power_table_is_named(compared, run, study):
     code, out, _ = run("replay", compared)
     assert code == 1
     assert "Changed: power of fixed." in " ".join(out.split())
-    assert "power_mw_max" in out
+    assert "power_max" in out
 
 
 def test_a_number_that_was_edited_is_found(compared, run):

@@ -175,11 +175,11 @@ def test_inputs_of_a_recommendation_that_changed_are_named(recommended, run, tif
 def test_a_number_that_was_edited_is_found(recommended, run):
     path = recommended("--power", 5) / "recommendation.json"
     document = json.loads(path.read_text(encoding="utf-8"))
-    document["planes"][3]["power_mw"] *= 1.1
+    document["planes"][3]["power"] *= 1.1
     path.write_text(json.dumps(document), encoding="utf-8")
     code, out, _ = run("replay", path)
     assert code == 1
-    assert "planes.3.power_mw" in out
+    assert "planes.3.power" in out
     assert "No input is known to have changed" in said(out)
 
 

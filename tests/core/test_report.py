@@ -37,7 +37,7 @@ def profile(name="fixed", n=24, *, rise=2e-3, seed=0, excluded=(), components=DE
         PlaneEstimate(
             index=i,
             depth_um=4.0 * i,
-            power_mw=5.0 + i,
+            power=5.0 + i,
             mean=nothing if i in excluded else rows[i],
             sd=nothing if i in excluded else np.full(len(components), 0.01),
             n_crops=0 if i in excluded else 9,
@@ -113,8 +113,9 @@ def test_single_profile_has_no_comparison():
 def test_planes_table_holds_every_plane(both):
     rows = list(csv.DictReader(planes_csv(both.analysed).splitlines()))
     assert len(rows) == 48
-    assert list(rows[0])[:6] == [
-        "protocol", "plane", "depth_um", "power_mw", "gaussian", "gaussian_sd",
+    assert list(rows[0])[:8] == [
+        "protocol", "plane", "depth_um", "power_mw", "power", "power_unit", "gaussian",
+        "gaussian_sd",
     ]  # fmt: skip
     assert list(rows[0])[-12:] == [
         "signal", "n_crops", "saturated_fraction", "span_counts", "photons_at_full_scale",

@@ -167,7 +167,7 @@ def test_facts_of_a_stack(document, both, pair):
     assert (image["SizeX"], image["SizeY"], image["SizeZ"], image["Type"]) == (96, 96, 6, "uint16")
     assert (image["PhysicalSizeZ"], image["PhysicalSizeX"]) == (4.0, None)
     power = document["protocols"]["fixed"]["excitation"]
-    assert [p["power_mw"] for p in power["planes"]] == pytest.approx([5, 5.2, 5.4, 5.6, 5.8, 6])
+    assert [p["power"] for p in power["planes"]] == pytest.approx([5, 5.2, 5.4, 5.6, 5.8, 6])
     assert document["protocols"]["gained"]["excitation"]["stated"] is False
     halves = document["protocols"]["fixed"]["validity"]["slope_per_um_by_half_of_crops"]
     for half in (0, 1):

@@ -143,7 +143,7 @@ def test_unfamiliar_planes_are_told_in_words() -> None:
         PlaneEstimate(
             index=i,
             depth_um=10.0 * i,
-            power_mw=np.nan,
+            power=np.nan,
             mean=np.array([0.2 + 0.01 * i, 0.8 - 0.01 * i]),
             sd=np.zeros(2),
             n_crops=1,

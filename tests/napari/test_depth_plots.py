@@ -30,7 +30,7 @@ def plane(index: int, *, rise: float, reason: str = "", **other: Any) -> PlaneEs
     noises = np.array([0.06, 0.02, 0.09, 0.01, 0.004]) * (1 + rise * index / 60)
     noises *= 1 + 0.1 * np.sin(7 * index + np.arange(5))
     mean = np.append(noises, 1 - noises.sum())
-    stated = {"depth_um": 20.0 * index, "power_mw": 5 + 0.5 * index, "signal": 400.0 - index}
+    stated = {"depth_um": 20.0 * index, "power": 5 + 0.5 * index, "signal": 400.0 - index}
     return PlaneEstimate(
         index=index,
         mean=np.full(6, np.nan) if reason else mean,
@@ -367,7 +367,7 @@ def test_mark_stays_with_new_contents(plots: DepthPlots, both: Comparison) -> No
     ],
 )
 def test_second_axis_is_labelled(plots: DepthPlots, what: str, stated: bool, label: str) -> None:
-    plots.show_result(analyse(profile("one") if stated else profile("one", power_mw=np.nan)))
+    plots.show_result(analyse(profile("one") if stated else profile("one", power=np.nan)))
     plots.set_secondary(what)
     right = [ax for ax in plots.figure().axes if ax.yaxis.get_label_position() == "right"]
     assert len(right) == 6

@@ -49,7 +49,7 @@ def test_sample_files_open_lazily_with_their_scale(name: str, shown: list[str]) 
     facts = arguments["metadata"]["cop"]
     assert facts["source"] == str(SAMPLES / name)
     assert facts["depth_um"][:2] == [0, 20]
-    assert facts["power_mw"] is None
+    assert facts["power"] is None
     json.dumps(facts)
     assert shown == []
 
@@ -107,7 +107,7 @@ def test_power_stated_by_the_file_is_kept(tmp_path: Path) -> None:
     array[:] = PLANES
     array.attrs["power_mw"] = [5.0, 6.0, 7.0, 8.0, 9.0]
     ((_, arguments, _),) = read(path)
-    assert arguments["metadata"]["cop"]["power_mw"] == [5, 6, 7, 8, 9]
+    assert arguments["metadata"]["cop"]["power"] == [5, 6, 7, 8, 9]
 
 
 def test_a_truncated_file_opens_as_far_as_it_goes_and_says_so(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from cop_core.errors import InputError
-from cop_core.stacks.formats import tiff, tiff_folder, zarr
+from cop_core.stacks.formats import prairie, tiff, tiff_folder, zarr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ class Format(Protocol):
         """
 
 
-FORMATS: Final[tuple[Format, ...]] = (zarr, tiff_folder, tiff)
+FORMATS: Final[tuple[Format, ...]] = (zarr, prairie, tiff_folder, tiff)
 """In the order in which they are asked: the first that recognises a path reads it."""
 
 

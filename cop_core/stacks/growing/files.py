@@ -205,8 +205,8 @@ def _require_surface(stack: Stack, data: Dataset) -> None:
     """Refuse depths that count from a last plane that nobody knows yet."""
     if stack.image.surface == "last" and not data.declared:
         raise InputError(
-            f"the last plane is the surface ({stack.image.surface_from}), and nothing says how many "
-            "planes come",
+            f"the last plane is the surface ({stack.image.surface_from}), and nothing says how "
+            "many planes come",
             where=data.source,
             advice="Read it when it is complete, or say that the first plane is (--surface first)",
         )

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree as ET
 
-from cop_core.errors import InputError
 from cop_core.stacks.dataset import Scale
-from cop_core.stacks.limits import MAX_XML_BYTES
+from cop_core.stacks.safe_xml import parse_xml, require_plain_name
 from cop_core.stacks.units import length_um, step_um
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from xml.etree import ElementTree as ET
 
 
 def parse_ome(xml: str, where: str) -> ET.Element:
@@ -23,31 +21,10 @@ def parse_ome(xml: str, where: str) -> ET.Element:
     InputError
         Where it is not XML, takes more than MAX_XML_BYTES, or names a file outside its folder.
     """
-    if len(xml) > MAX_XML_BYTES:
-        raise InputError(
-            f"the OME-XML takes {len(xml) >> 20:,} MB,"
-            f" more than the {MAX_XML_BYTES >> 20:,} MB allowed",
-            where=where,
-            advice="export the stack as a file of its own",
-        )
-    try:
-        root = ET.fromstring(xml)
-    except (ET.ParseError, ValueError) as error:
-        raise InputError(
-            f"the OME-XML cannot be read ({error})",
-            where=where,
-            advice="export the file again, or rewrite it as a plain TIFF",
-        ) from None
+    root = parse_xml(xml, "OME-XML", where)
     for element in root.iter():
-        name = element.get("FileName") or element.get("MetadataFile")
-        if not name:
-            continue
-        if PureWindowsPath(name).name != name or PurePosixPath(name).name != name:
-            raise InputError(
-                f"the OME-XML names a file outside its folder: {name!r}",
-                where=where,
-                advice="put all files of the set into one folder",
-            )
+        if name := element.get("FileName") or element.get("MetadataFile"):
+            require_plain_name(name, "OME-XML", where)
     return root
 
 
