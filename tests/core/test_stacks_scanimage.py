@@ -202,7 +202,9 @@ def test_an_aborted_stack_says_what_was_not_acquired(tmp_path):
     stack = opened(tmp_path, pages(4), slow_stack(6))
     assert reasons(stack) == [""] * 4 + [NOT_ACQUIRED] * 2
     assert stack.depth_um.tolist() == [0, 10, 20, 30, 40, 50]
-    assert stack.image.remarks == ("4 of 6 frames are there: the others are not acquired",)
+    assert stack.image.remarks == (
+        "4 of 6 frames are there: the acquisition was aborted, or goes on",
+    )
 
 
 def test_an_aborted_slice_has_no_mean(tmp_path):

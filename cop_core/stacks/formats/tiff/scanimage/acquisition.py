@@ -35,6 +35,11 @@ if TYPE_CHECKING:
     from cop_core.stacks.formats.tiff.scanimage.slices import Slices
 
 KIND: Final = "scanimage-tiff"
+_WHY: Final = {
+    NOT_ACQUIRED: "the acquisition was aborted, or goes on",
+    ELSEWHERE: "the acquisition goes on in the next file",
+    TRUNCATED: "the file is cut off, or still being written",
+}
 
 
 @dataclass(frozen=True)
@@ -184,7 +189,6 @@ def _remarks(found: _Acquisition) -> Iterator[str]:
         n_left_out = frames.flyback * (found.n_frames // frames.a_volume)
         yield f"{n_left_out} flyback frames ({frames.flyback} after each volume) are left out"
     if found.lacking:
-        counts = f"{found.n_frames} of {found.n_expected} frames"
-        yield f"{counts} are there: the others are {found.lacking}"
+        yield f"{found.n_frames} of {found.n_expected} frames are there: {_WHY[found.lacking]}"
     if found.order != tuple(range(len(found.order))):
         yield "its planes are sorted by depth: they were acquired in another order"
