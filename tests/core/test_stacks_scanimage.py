@@ -249,12 +249,14 @@ def test_a_stack_that_goes_on_in_another_file(tmp_path):
     [
         (7, {}, "it holds 7 frames of each channel, its header states 6 slices of 1 frames"),
         (24, {}, "it holds 24 frames"),
+        (14, {"hChannels_channelSave": "[1;2]"}, "it holds 7 frames of each channel"),
         (13, {"hChannels_channelSave": "[1;2]"}, "13 pages do not divide into the 2 channels"),
         (
             12,
             {"hStackManager_framesPerSlice": 10, "hScan2D_logAverageFactor": 4},
             "6 slices of 10 frames, each the mean of 4",
         ),
+        (12, {"hChannels_channelSave": "[1;x]"}, "does not say in numbers which channels"),
         (6, {"hStackManager_zs": "[0 10 20 10 0 30]"}, "lists 0 um more often than other"),
         (6, {"hStackManager_zs": "[0 0 10 20 30 40]"}, "lists 0 um more often than other"),
     ],

@@ -66,12 +66,13 @@ def _describe_scanimage(
     tif: Any, header: scanimage.Header, chain: Chain, path: Path, opening: Opening
 ) -> Dataset:
     """Describe pages as the header orders them, or the user does."""
-    require_page(tif.pages.first, str(path))
-    n_channels = len(scanimage.saved_channels(header))
-    by_header = opening.axes is None
-    layout = lay_out_flat(tif, chain, path, opening.level, 1 if by_header else n_channels)
-    _require_readable(layout, chain, str(path), opening)
-    if by_header:
+    where = str(path)
+    require_page(tif.pages.first, where)
+    in_turn = "C" in (opening.axes or "").upper()
+    n_channels = len(scanimage.saved_channels(header, where)) if in_turn else 1
+    layout = lay_out_flat(tif, chain, path, opening.level, n_channels)
+    _require_readable(layout, chain, where, opening)
+    if opening.axes is None:
         return scanimage.describe_acquisition(header, layout, chain.n_pages, path, opening)
     return _dataset(path, Dialect(scanimage.KIND), layout, opening)
 

@@ -97,7 +97,7 @@ def describe_acquisition(
         an acquisition, or there are several regions of interest and none is chosen.
     """
     where = str(path)
-    channels, slices = saved_channels(header), read_slices(header, where)
+    channels, slices = saved_channels(header, where), read_slices(header, where)
     n_frames, rest = divmod(n_pages, len(channels))
     if rest and not opening.allow_partial:
         problem = f"its {n_pages} pages do not divide into the {len(channels)} channels saved"

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
+from cop_core.errors import InputError
 from cop_core.stacks.dataset import StatedDetector
 from cop_core.stacks.formats.tiff.scanimage.frames import n_averaged
+from cop_core.stacks.formats.tiff.scanimage.slices import PAGES_AS_PLANES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,14 +27,27 @@ _SUBTRACTS: Final = (
 _BITS: Final = ("hChannels.channelAdcResolution", "hScan2D.channelsAdcResolution")
 
 
-def saved_channels(header: Header) -> tuple[int, ...]:
-    """Return the numbers of the channels in the file, counted from 1; one where none is stated."""
-    saved = header.numbers("hChannels.channelSave", "channelsSave")
-    if not saved:
-        at = range(1, 5)
-        saved = [n for n in at if header.flag(f"acq.savingChannel{n}")]
-        saved = saved or list(range(1, (header.count("acq.numberOfChannelsSave") or 1) + 1))
+def saved_channels(header: Header, where: str) -> tuple[int, ...]:
+    """Return the numbers of the channels in the file, counted from 1; one where none is stated.
+
+    Raises
+    ------
+    InputError
+        Where they cannot be read, so that nobody knows how many there are.
+    """
+    saved = header.numbers("hChannels.channelSave", "channelsSave") or _until_3_8(header)
+    if not all(n is not None and n >= 1 and n == int(n) for n in saved):
+        raise InputError(
+            "its header does not say in numbers which channels were saved (channelSave)",
+            where=where,
+            advice=PAGES_AS_PLANES,
+        )
     return tuple(int(n) for n in saved if n)
+
+
+def _until_3_8(header: Header) -> list[float]:
+    saved = [n for n in range(1, 5) if header.flag(f"acq.savingChannel{n}")]
+    return [*saved] or [*range(1, (header.count("acq.numberOfChannelsSave") or 1) + 1)]
 
 
 def channel_names(header: Header, channels: Sequence[int]) -> tuple[str, ...]:
