@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from cop_core.recipes.base import Option, Part, RefusedValueError
 from cop_core.recipes.values import DepthWindow, Finite, NotNegative, Positive, a_number, whole
@@ -28,7 +28,7 @@ class PowerOptions(Part):
 
     Attributes
     ----------
-    max_power_mw, max_power : float or None
+    max_power, max_power_mw : float or None
         One of them must be given.
     surface_power : float or None
         What it gives at depth 0 is held. Without it and `level`, what the stack shows at its
@@ -43,17 +43,6 @@ class PowerOptions(Part):
         Share of a plane that counts as bright structures.
     """
 
-    max_power_mw: Annotated[
-        float | None,
-        Field(gt=0, le=HIGHEST_LIMIT_MW),
-        a_number,
-        Option(
-            "Limit in mW at the sample, which no power exceeds.",
-            "Limit (mW)",
-            metavar="MW",
-            empty="must be given",
-        ),
-    ] = None
     max_power: Annotated[
         Positive | None,
         Option(
@@ -61,6 +50,16 @@ class PowerOptions(Part):
             "mW of it; all other powers are then in that unit too.",
             "Limit (own unit)",
             metavar="POWER",
+            empty="must be given",
+        ),
+    ] = None
+    max_power_mw: Annotated[
+        Annotated[float, Field(gt=0, le=HIGHEST_LIMIT_MW), a_number] | None,
+        Field(validate_default=True),
+        Option(
+            "Limit in mW at the sample, which no power exceeds.",
+            "Limit (mW)",
+            metavar="MW",
             empty="must be given",
         ),
     ] = None
@@ -145,14 +144,19 @@ class PowerOptions(Part):
         """The largest power, in mW or in the file's own unit."""
         return next(x for x in (self.max_power_mw, self.max_power) if x is not None)
 
+    @field_validator("max_power_mw")
+    @classmethod
+    def _one_limit(cls, max_power_mw: float | None, info: ValidationInfo) -> float | None:
+        if (max_power_mw is None) == (info.data.get("max_power") is None):
+            raise RefusedValueError(
+                f"{'no' if max_power_mw is None else 'more than one'} limit is given",
+                advice="give one that no power is to exceed, in mW at the sample (max_power_mw) or "
+                "in the file's own unit of power (max_power)",
+            )
+        return max_power_mw
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if (self.max_power_mw is None) == (self.max_power is None):
-            raise RefusedValueError(
-                f"{'no' if self.max_power is None else 'more than one'} limit is given",
-                advice="give one that no power is to exceed, in mW at the sample (max_power_mw, "
-                "--max-power-mw) or in the file's own unit (max_power, --max-power)",
-            )
         if self.surface_power is not None and self.level is not None:
             raise RefusedValueError(
                 "a level and a power at the surface are both given, and each sets the other",

@@ -12,7 +12,7 @@ import tifffile
 
 from cop_core.errors import InputError
 from cop_core.records import FileState
-from cop_core.stacks.formats import prairie
+from cop_core.stacks.formats import files_of_set
 from cop_core.stacks.formats.tiff.ome import parse_ome
 from cop_core.stacks.formats.tiff.planes import quiet_tifffile
 
@@ -31,7 +31,7 @@ def source_files(source: str | os.PathLike[str]) -> tuple[Path, ...]:
         return ()
     path = Path(source)
     with suppress(InputError, OSError):  # a header that cannot be read names no files
-        if of_set := prairie.files_of(path):
+        if of_set := files_of_set(path):
             return tuple(sorted((f for f in of_set if f.is_file()), key=os.fsencode))
     found = set(_below(path)) if path.is_dir() else {path, *_named_in_ome(path)}
     return tuple(sorted((f for f in found if f.is_file()), key=os.fsencode))

@@ -14,12 +14,13 @@ from cop_core.recipes import (
     GainedPower,
     Option,
     Part,
+    PowerOptions,
     RecipeError,
     StudyRecipe,
     StudyStack,
     Window,
 )
-from cop_core.recipes.power import PowerGiven
+from cop_core.recipes.power import PowerGiven, ScaleGiven
 from cop_core.recipes.values import PathText, folder_name
 
 Drawn = st.SearchStrategy[Any]
@@ -40,7 +41,11 @@ _DEPTHS = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 _WINDOWS = st.tuples(_DEPTHS, _DEPTHS).filter(
     lambda w: w != (None, None) and (None in w or w[0] < w[1])
 )
-_BY_VALIDATOR = {get_args(PowerGiven)[1]: _POWERS, get_args(PathText)[1]: PATHS}
+_BY_VALIDATOR = {
+    get_args(PowerGiven)[1]: _POWERS,
+    get_args(ScaleGiven)[1]: st.one_of(st.none(), _POSITIVE, PATHS.map(Path)),
+    get_args(PathText)[1]: PATHS,
+}
 
 
 @cache
@@ -76,7 +81,17 @@ def _told_apart(given: dict[str, Any]) -> dict[str, Any]:
     return {**given, "stacks": tuple(stacks)}
 
 
-_FITTED = {StudyStack: _with_a_name, StudyRecipe: _told_apart}
+def _with_one_limit(given: dict[str, Any]) -> dict[str, Any]:
+    """Give a power one limit, in mW or in a unit of its own."""
+    in_mw = given["max_power_mw"] is not None
+    return {**given, "max_power": None if in_mw else given["max_power"] or 1.0}
+
+
+_FITTED = {
+    StudyStack: _with_a_name,
+    StudyRecipe: _told_apart,
+    PowerOptions: _with_one_limit,
+}
 
 
 def _made(kind: type[Part], given: dict[str, Any]) -> Part | None:

@@ -51,7 +51,7 @@ def test_recommend(run, tiff, tmp_path):
     ("options", "message"),
     [
         ((), "power at its planes is not stated"),
-        (("--power", 5, "--surface-power-mw", 16), "16 mW at the surface is above the limit"),
+        (("--power", 5, "--surface-power", 16), "16 at the surface is above the limit"),
         (("--power", 5, "--max-power-mw", "nan"), "--max-power-mw: 'nan' cannot be used"),
         (("--power", 5, "--max-power-mw", 15000), "less than or equal to 1000"),
         (("--power", 5, "--hold", "clean"), "--hold: 'clean' cannot be used"),

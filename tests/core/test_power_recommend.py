@@ -129,7 +129,7 @@ def test_with_layers_less_light_than_the_exponential_law():
     assert len(got.attenuation.layers) == 2
     assert not got.capped.any()
     energy = got.energy
-    law = energy.exponential_p0_mw * np.exp(got.depth_um / energy.exponential_length_um)
+    law = energy.exponential_p0 * np.exp(got.depth_um / energy.exponential_length_um)
     true, other = (optics.signal(power, got.depth_um) for power in (got.power_mw, law))
     assert true == pytest.approx(np.median(true), rel=0.1)
     assert other.min() == pytest.approx(true.min(), rel=0.1)  # equal noise
@@ -169,7 +169,7 @@ def test_a_profile_alone_will_do(fixed):
     [
         ({"max_power_mw": -1}, "max_power_mw: -1 cannot"),
         ({"max_power_mw": 1001}, "max_power_mw: 1001 cannot"),
-        ({"surface_power": 25}, "25 mW at the surface is above the limit of 20 mW"),
+        ({"surface_power": 25}, "25 at the surface is above the limit of 20"),
         ({"surface_power": 0}, "surface_power: 0 cannot"),
         ({"surface_power": 5, "level": 100}, "each sets the other"),
         ({"level": 0}, "level: 0 cannot"),
@@ -231,7 +231,7 @@ def test_a_slow_rise_is_not_called_the_limit(fixed):
 def test_a_limit_that_stops_to_hold_is_said_with_both_ends(found):
     wanted = found.wanted.copy()
     wanted[-3:] = 5.0
-    dimmer = replace(found, wanted=wanted, power_mw=np.minimum(wanted, 20), capped=wanted > 20)
+    dimmer = replace(found, wanted=wanted, power=np.minimum(wanted, 20), capped=wanted > 20)
     first, last = found.cap_depth_um, found.depth_um[-4]
     assert dimmer.cap_depth_um == first
     assert notes_of(dimmer)[0].startswith(
@@ -258,15 +258,15 @@ def test_the_table_is_read_back_exactly(found, tmp_path):
     assert power.tolist() == found.power_mw.tolist()
     again = open_stack(np.full((30, 64, 64), 5, np.uint16), z_step_um=STEP, power=path)
     assert again.power_mw.tolist() == found.power_mw.tolist()
-    tampered = replace(found, power_mw=found.power_mw + 1)
+    tampered = replace(found, power=found.power + 1)
     with pytest.raises(InputError, match="above the limit"):
         power_csv(tampered)
 
 
 def test_the_document_is_strict_json_and_complete(found):
     document = json.loads(document_of(found).to_json())
-    assert document["limit"] == {"max_mw": 20.0, "max_rise": None}
-    assert [row["power_mw"] for row in document["planes"]] == found.power_mw.tolist()
+    assert document["limit"] == {"max_power": 20.0, "max_rise": None, "unit": "mW"}
+    assert [row["power"] for row in document["planes"]] == found.power_mw.tolist()
     assert document["cap_depth_um"] == found.cap_depth_um
     (layer,) = document["attenuation"]["layers"]
     assert layer["length_ci95_um"][0] < 300 < layer["length_ci95_um"][1]

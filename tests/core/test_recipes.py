@@ -87,7 +87,7 @@ def test_recipes_fit_the_schema(kind, data):
         ('{"kind": "profile", "reading": {"crops": 0}}', "whole number from 1 to 1000000"),
         ('{"kind": "profile", "reading": {"offset_counts": NaN}}', "reading.offset_counts: nan"),
         ('{"kind": "profile", "reading": {"size": 1}}', "reading.size: there is no such field"),
-        ('{"kind": "recommendation", "power": {}}', "power.max_power_mw: it is missing"),
+        ('{"kind": "recommendation", "power": {}}', "power.max_power_mw: no limit is given"),
         ('{"kind": "comparison", "stacks": [{}]}', "stacks.1: it is missing"),
         ('{"kind": "study", "stacks": []}', "stacks: "),
     ],

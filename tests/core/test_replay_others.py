@@ -134,7 +134,7 @@ def test_the_demonstration_says_that_it_is_in_no_file(run, monkeypatch, tmp_path
     "options",
     [
         ("--power", 5),
-        ("--power", "gained:5,3000,60", "--surface-power-mw", 4, "--window-um", "0:400"),
+        ("--power", "gained:5,3000,60", "--surface-power", 4, "--window-um", "0:400"),
         ("--power", 5, "--hold", "poisson", "--crops", 1, "--weights", "default"),
     ],
     ids=["signal", "law", "component"],

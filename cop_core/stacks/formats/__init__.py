@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from cop_core.errors import InputError
-from cop_core.stacks.formats import prairie, tiff, tiff_folder, zarr
+from cop_core.stacks.formats import prairie, thorimage, tiff, tiff_folder, zarr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,8 +36,14 @@ class Format(Protocol):
         """
 
 
-FORMATS: Final[tuple[Format, ...]] = (zarr, prairie, tiff_folder, tiff)
+FORMATS: Final[tuple[Format, ...]] = (zarr, prairie, thorimage, tiff_folder, tiff)
 """In the order in which they are asked: the first that recognises a path reads it."""
+
+
+def files_of_set(path: Path) -> tuple[Path, ...]:
+    """Return the files of a vendor's set that a path stands for; nothing where it is of none."""
+    found = (known.files_of(path) for known in (prairie, thorimage))
+    return next((files for files in found if files), ())
 
 
 def format_of(path: Path) -> Format:

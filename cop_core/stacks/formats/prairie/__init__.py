@@ -63,10 +63,15 @@ def describe(path: Path, opening: Opening) -> Dataset:
     files, shape = _planes(header, sequences, xml.parent)
     require_plane_count(math.prod(shape), str(xml))
     frames = sequences[0]
-    (height, width), dtype = first_page(at.path for at in files.values()) or (
-        plane_shape(frames[0].settings, str(xml)),
-        np.dtype(np.uint16),  # all that Prairie View writes
-    )
+    found = first_page(at.path for at in files.values())
+    if found is None and not opening.allow_partial:
+        raise InputError(
+            "none of the files that its XML names is there",
+            where=str(xml),
+            advice="put the XML and all files of the set into one folder",
+        )
+    # 16 bits are all that Prairie View writes
+    (height, width), dtype = found or (plane_shape(frames[0].settings, str(xml)), np.dtype("u2"))
     letter = "Z" if header.sequences[0].is_stack else "I"
     axes = f"T{letter}C" if len(header.sequences) > 1 else f"{letter}C"
     read = PlaneFiles(axes, files if len(axes) == 3 else {at[1:]: f for at, f in files.items()})

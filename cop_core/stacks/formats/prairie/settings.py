@@ -29,11 +29,7 @@ def plane_shape(settings: Settings, where: str) -> tuple[int, int]:
     found = [number(_value(settings, key)) for key in ("linesPerFrame", "pixelsPerLine")]
     height, width = (int(n) if n and n >= 1 else 0 for n in found)
     if not height or not width:
-        raise InputError(
-            "none of the files that its XML names is there",
-            where=where,
-            advice="put the XML and all files of the set into one folder",
-        )
+        raise InputError("its XML does not state the size of a frame", where=where)
     return height, width
 
 
