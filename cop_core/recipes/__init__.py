@@ -19,11 +19,12 @@ from cop_core.recipes.power_options import AcquisitionOptions, PowerOptions
 from cop_core.recipes.reading import NORMALISATIONS, Normalisation, Precision, ReadingOptions
 from cop_core.recipes.stack import StackOptions
 from cop_core.recipes.training import STAGES, EvaluateRecipe, Negatives, Stage, TrainRecipe
-from cop_core.recipes.values import AS_FILE, Window, window_text
+from cop_core.recipes.values import AS_FILE, MEAN, Window, window_text
 
 __all__ = [
     "ARMS",
     "AS_FILE",
+    "MEAN",
     "MW",
     "NORMALISATIONS",
     "N_BOOTSTRAP",

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, field_validator
 
 from cop_core.recipes.base import Option, Part
 from cop_core.recipes.power import POWER_FORMS, SCALE_FORMS, PowerGiven, ScaleGiven
-from cop_core.recipes.values import AS_FILE, Channel, Index, PathText, Positive
+from cop_core.recipes.values import AS_FILE, Channel, Index, PathText, Positive, TimePoint
 
 End = Literal["first", "last"]
 """One end of a stack, in the order in which its planes were acquired."""
@@ -80,8 +80,13 @@ class StackOptions(Part):
         ),
     ] = None  # fmt: skip
     time: Annotated[
-        Index | None,
-        Option("Time point, from 0.", "Time", metavar="TIME", empty="the only one"),
+        TimePoint | None,
+        Option(
+            "Time point, from 0, or mean: the time points of each plane averaged.",
+            "Time",
+            metavar="TIME",
+            empty="the only one",
+        ),
     ] = None
     position: Annotated[
         Index | None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     BeforeValidator,
@@ -21,6 +21,8 @@ from cop_core.recipes.base import RefusedValueError, shown
 
 AS_FILE: Final = "metadata"
 """Given for a stack: what its file states."""
+MEAN: Final = "mean"
+"""Given for a time point: all of them, averaged."""
 MOST: Final = 10**6
 """No count or index of ours is larger."""
 
@@ -106,15 +108,16 @@ Channel = Annotated[int | str | None, BeforeValidator(_channel)]
 """Number from 0, or name."""
 
 
-def whole(low: int, high: int = MOST) -> WrapValidator:
-    """Say both ends of the range, whatever is wrong with a whole number."""
+def whole(low: int, high: int = MOST, word: str = "") -> WrapValidator:
+    """Say the range, and a word that may stand instead, whatever is wrong with a whole number."""
 
     def check(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
         try:
             return read(_no_truth(value))
         except ValidationError:
             raise RefusedValueError(
-                f"{shown(value)} cannot be used", advice=f"give a whole number from {low} to {high}"
+                f"{shown(value)} cannot be used",
+                advice=f"give a whole number from {low} to {high}" + (f", or {word}" * bool(word)),
             ) from None
 
     return WrapValidator(check)
@@ -128,6 +131,8 @@ NotNegative = Annotated[float, Field(ge=0), a_number]
 Share = Annotated[float, Field(ge=0, le=1), a_number]
 Count = Annotated[int, Field(ge=1, le=MOST), whole(1)]
 Index = Annotated[int, Field(ge=0, le=MOST), whole(0)]
+TimePoint = Annotated[Annotated[int, Field(ge=0, le=MOST)] | Literal["mean"], whole(0, word=MEAN)]
+"""Number from 0, or all time points averaged."""
 Seed = Annotated[int, Field(ge=0, lt=2**63), whole(0, 2**63 - 1)]
 
 

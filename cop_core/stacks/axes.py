@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from cop_core.errors import InputError
+from cop_core.recipes import MEAN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,10 +28,13 @@ class Selection:
         Letter of the axis that planes are counted along.
     fixed : dict of str to int
         Index along every other axis but Y and X.
+    n_averaged : int
+        Time points of which each plane is the mean, up to the one in `fixed`.
     """
 
     plane_axis: str
     fixed: dict[str, int]
+    n_averaged: int = 1
 
     def at(self, index: int) -> Position:
         """Return where one of its planes is."""
@@ -84,6 +88,11 @@ def select(
     _refuse_colour(data)
     plane_axis = _plane_axis(data, time, any_axis=any_axis)
     fixed = {a: 0 for a in data.axes if a not in (plane_axis, "Y", "X")}
+    mean = time == MEAN
+    if mean:
+        time = data.size("T") - 1
+    elif time is None and plane_axis != "T":
+        time = data.usual_time
     for axis, chosen, names in (("C", channel, data.channels), ("T", time, ())):
         if axis == plane_axis and chosen is not None:
             raise InputError(
@@ -100,7 +109,8 @@ def select(
                 where=data.source,
                 advice=_ADVICE,
             )
-    return Selection(plane_axis, {a: i for a, i in fixed.items() if a in data.axes})
+    found = {a: i for a, i in fixed.items() if a in data.axes}
+    return Selection(plane_axis, found, data.size("T") if mean else 1)
 
 
 def require_position(chosen: int | None, n: int, where: str, names: Sequence[str] = ()) -> int:
@@ -176,7 +186,8 @@ def _choose(data: Dataset, axis: str, chosen: int | str | None, names: Sequence[
         raise InputError(
             f"there are {size} {what}s: {_choices(size, names)}",
             where=data.source,
-            advice=f"choose one with {what} (command line: --{what})",
+            advice=f"choose one with {what} (command line: --{what})"
+            + (", or mean for all of them averaged" if axis == "T" else ""),
         )
     if (index := _as_index(chosen)) is not None and 0 <= index < size:
         return index

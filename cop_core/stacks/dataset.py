@@ -169,6 +169,8 @@ class Dataset:
     positions : int or None
         Stage positions, scenes or regions that the source holds, out of which the format has
         taken `Opening.position`; None where it knows of no such thing.
+    usual_time : int or None
+        Time point that is read where none is chosen; None where one must be.
     remarks : tuple of str
         What was left out or decided on reading, as sentences for a user: flyback frames that were
         dropped, an acquisition that was aborted.
@@ -189,6 +191,7 @@ class Dataset:
     surface: StatedSurface | None = None
     detectors: tuple[StatedDetector, ...] = ()
     positions: int | None = None
+    usual_time: int | None = None
     remarks: tuple[str, ...] = ()
     declared: bool = True
     growth: Growth = field(default_factory=Growth)

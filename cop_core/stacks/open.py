@@ -19,6 +19,7 @@ from cop_core.stacks.depth import distances_of
 from cop_core.stacks.formats import format_of
 from cop_core.stacks.formats.array import describe_array, is_array
 from cop_core.stacks.limits import require_block, require_plane_count, require_real
+from cop_core.stacks.mean import MeanOverTime, mean_dtype
 from cop_core.stacks.model import LazyStack, Stack
 from cop_core.stacks.power import PlanePower, power_by_plane, power_of_planes, scale_beside
 from cop_core.stacks.surface import Surface, find_surface
@@ -130,7 +131,9 @@ def stack_of(data: Dataset, options: StackOptions) -> LazyStack:
     power = power_of_planes(data.power, options, depth_um, where=data.source)
     for values in (depth_um, power.values):
         values.setflags(write=False)
-    detector = _detector(data, selection)
+    detector, read = _detector(data, selection), data.read
+    if selection.n_averaged > 1:
+        dtype, read = mean_dtype(dtype), MeanOverTime(read, selection.n_averaged)
     return LazyStack(
         name=options.name or data.name,
         source=data.source,
@@ -144,7 +147,7 @@ def stack_of(data: Dataset, options: StackOptions) -> LazyStack:
         image=_image(data, selection, origin, surface, power, detector, options),
         detector=detector,
         selection=selection,
-        read=data.read,
+        read=read,
     )
 
 
@@ -205,7 +208,7 @@ def _image(
         plane_axis=selection.plane_axis,
         channel=channel,
         channel_name=data.channels[channel] if named and channel is not None else None,
-        time=selection.fixed.get("T"),
+        time=selection.fixed.get("T") if selection.n_averaged == 1 else None,
         position=options.position,
         depth_from=origin,
         surface=surface.end,
@@ -213,8 +216,13 @@ def _image(
         power_from=power.origin,
         zero_counts=detector.zero_counts if detector else None,
         zero_from=detector.stated_by if detector else "",
-        remarks=(*data.remarks, *([surface.conflict] if surface.conflict else [])),
+        remarks=(*data.remarks, *_mean_remark(selection), *filter(None, [surface.conflict])),
     )
+
+
+def _mean_remark(selection: Selection) -> tuple[str, ...]:
+    n = selection.n_averaged
+    return (f"each plane is the mean of its {n} time points",) if n > 1 else ()
 
 
 def _label(source: Any) -> str:

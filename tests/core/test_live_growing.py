@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+import scanimage_files as scanimage
 import tifffile
 import zarr
 
@@ -333,3 +334,77 @@ def test_one_at_a_time_and_how_many_wait(tmp_path):
     assert (sorted(got), source.state) == ([0, 1, 2, 3], State.STOPPED)
     assert [plane.validity.ok for plane in source.stack()] == [True] * 4 + [False]
     source.close()
+
+
+def test_scanimage_is_followed_with_what_its_header_states(tmp_path):
+    data = scanimage.pages(12)
+    values = scanimage.slow_stack(
+        6, hChannels_channelSave="[1;2]", hBeams_powers=12, hStackManager_framesPerSlice=1
+    )
+    path = tmp_path / "si.tif"
+    source = open_growing(path, channel="red")
+    assert quiet(source) == {}
+    writer = scanimage.ScanImageWriter(path, values)
+    assert quiet(source) == {}
+    for n in range(3):
+        writer.append(data[2 * n])
+        assert sorted(quiet(source, 0.1)) == []
+        writer.append(data[2 * n + 1])
+        (plane,) = come(source, 1).values()
+        assert plane.index == n
+        assert np.array_equal(plane.data, data[2 * n + 1])
+        assert (plane.depth_um, plane.power, plane.power_unit) == (10.0 * n, 12.0, "%")
+        assert source.planned == 6
+    for page in data[6:]:
+        writer.append(page)
+    assert sorted(ended(source)) == [3, 4, 5]
+    assert source.state is State.COMPLETE
+    whole = source.stack()
+    assert np.array_equal(np.stack([plane.data for plane in whole]), data[1::2])
+    assert whole.image.remarks == ()
+
+
+def test_scanimage_in_any_order_of_depth_is_followed(tmp_path):
+    data = scanimage.pages(4)
+    path = tmp_path / "si.tif"
+    source = open_growing(path)
+    writer = scanimage.ScanImageWriter(
+        path, scanimage.slow_stack(4, hStackManager_zs="[0 20 10 30]")
+    )
+    for page, index in zip(data, (0, 2, 1, 3), strict=True):
+        writer.append(page)
+        (plane,) = come(source, 1).values()
+        assert (plane.index, plane.depth_um) == (index, 10.0 * index)
+        assert np.array_equal(plane.data, page)
+    assert ended(source) == {}
+    assert source.state is State.COMPLETE
+
+
+def test_a_plane_of_which_scanimage_has_written_a_part_is_waited_for(tmp_path):
+    data = scanimage.pages(3)
+    path = tmp_path / "si.tif"
+    writer = scanimage.ScanImageWriter(path, scanimage.slow_stack(3))
+    source = open_growing(path, stopped_after_s=0.5)
+    writer.append(data[0])
+    writer.append(data[1], n_bytes=data[1].nbytes // 2)
+    assert sorted(ended(source)) == [0]
+    assert source.state is State.STOPPED
+    assert reasons({plane.index: plane for plane in source.stack()}) == {
+        1: "truncated",
+        2: "not acquired",
+    }
+
+
+def test_the_mean_of_a_slice_comes_with_its_last_frame(tmp_path):
+    data = scanimage.pages(6)
+    path = tmp_path / "si.tif"
+    writer = scanimage.ScanImageWriter(
+        path, scanimage.slow_stack(3, hStackManager_framesPerSlice=2)
+    )
+    source = open_growing(path, time="mean")
+    for n in range(3):
+        writer.append(data[2 * n])
+        assert quiet(source, 0.1) == {}
+        writer.append(data[2 * n + 1])
+        (plane,) = come(source, 1).values()
+        assert np.allclose(plane.data, data[2 * n : 2 * n + 2].mean(axis=0), rtol=1e-6)

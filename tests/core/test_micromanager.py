@@ -359,6 +359,11 @@ def test_a_power_that_is_none_is_told_before_the_planes_come(core, power, messag
         MicroManagerSource(core, power=power)
 
 
+def test_frames_are_not_averaged_while_they_come(core):
+    with pytest.raises(InputError, match="cannot be averaged while they are acquired"):
+        MicroManagerSource(core, time="mean")
+
+
 def test_an_unknown_property_is_refused(core):
     with pytest.raises(InputError, match="no property 'Power'"):
         MicroManagerSource(core, power=("Camera", "Power"))

@@ -222,56 +222,6 @@ def test_power_in_the_metadata(tmp_path):
     assert np.isnan(open_stack(write(tmp_path, **OME)).power_mw).all()
 
 
-def scanimage(tmp_path, n_pages, frame):
-    text = "".join(f"{key} = {value}\n" for key, value in frame.items()).encode() + b"\n"
-    path = tmp_path / "si.tif"
-    note = "frameNumbers = 1\nSI.VERSION_MAJOR = 2020"
-    with tifffile.TiffWriter(path, bigtiff=True) as tif:
-        for page in range(n_pages):
-            tif.write(
-                ZYX[page % 6], metadata=None, description=note, contiguous=False, software="SI."
-            )
-    block = struct.pack("<IIII", 117637889, 3, len(text), 2) + text + b"{}"
-    shift_bigtiff(path, block)
-    return path
-
-
-def shift_bigtiff(path, block):
-    """Insert ScanImage's static metadata after the header, moving every offset behind it."""
-    raw, n = path.read_bytes(), len(block)
-    out = bytearray(raw[:16] + block + raw[16:])
-    at = struct.unpack("<Q", raw[8:16])[0]
-    struct.pack_into("<Q", out, 8, at + n)
-    while at:
-        count = struct.unpack("<Q", raw[at : at + 8])[0]
-        for entry in range(at + 8, at + 8 + 20 * count, 20):
-            tag, kind, length, value = struct.unpack("<HHQQ", raw[entry : entry + 20])
-            size = length * {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 16: 8}[kind]
-            if size > 8 or tag == 273:
-                if tag == 273 and kind == 4:
-                    value &= 0xFFFFFFFF
-                struct.pack_into("<Q", out, entry + 12 + n, value + n)
-        link = at + 8 + 20 * count
-        at = struct.unpack("<Q", raw[link : link + 8])[0]
-        struct.pack_into("<Q", out, link + n, at + n if at else 0)
-    path.write_bytes(out)
-
-
-def test_scanimage_positions(tmp_path):
-    frame = {
-        "SI.hChannels.channelSave": 1,
-        "SI.hStackManager.framesPerSlice": 1,
-        "SI.hStackManager.zs": "[60 50 40 30 20 10]",
-    }
-    stack = open_stack(scanimage(tmp_path, 6, frame))
-    assert stack.image.format == "scanimage-tiff"
-    assert stack.depth_um.tolist() == [0, 10, 20, 30, 40, 50]
-    assert np.array_equal(planes(stack), ZYX)
-    path = scanimage(tmp_path, 12, frame)
-    refused("there are 2 times: 0, 1", path)
-    assert np.array_equal(planes(open_stack(path, time=1)), ZYX)
-
-
 def test_two_dimensions(tmp_path):
     for options in ({}, {"metadata": None}):
         refused("2-D image", write(tmp_path, ZYX[0], **options), z_step_um=1)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard, cast
 
 import numpy as np
 
 from cop_core.errors import InputError
-from cop_core.recipes import StackOptions
+from cop_core.recipes import MEAN, StackOptions
 from cop_core.stacks import open_stack
 from cop_core.stacks.growing.recorder import FrameChoice, FrameRecorder
 from cop_core.stacks.growing.source import State
@@ -63,7 +63,7 @@ class MicroManagerSource:
         core: CMMCorePlus,
         *,
         channel: int | str | None = None,
-        time: int | None = None,
+        time: int | Literal["mean"] | None = None,
         position: int | None = None,
         power: tuple[str, str] | float | str | Path | GainedPower | None = None,
         planned: int | None = None,
@@ -74,6 +74,12 @@ class MicroManagerSource:
         own = power if _is_property(power) else None
         self._law = None if own else power
         resolve_power(self._law, np.zeros(0))  # told before the planes come
+        if time == MEAN:
+            raise InputError(
+                "time points cannot be averaged while they are acquired",
+                where="time",
+                advice="choose one by number",
+            )
         _require_ready(core, own)
         self.name = name
         self.source = f"Micro-Manager: {core.getCameraDevice() or 'no camera'}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tifffile
 
@@ -12,10 +12,11 @@ from cop_core.errors import InputError
 from cop_core.stacks.axes import require_axes
 from cop_core.stacks.dataset import Dataset, Growth, Scale
 from cop_core.stacks.formats.array import SlabReader
+from cop_core.stacks.formats.tiff import scanimage
 from cop_core.stacks.formats.tiff.checks import require_page
 from cop_core.stacks.formats.tiff.dialects import Dialect, read_dialect
 from cop_core.stacks.formats.tiff.directories import Chain, begins_as_tiff, read_chain
-from cop_core.stacks.formats.tiff.layout import Layout, lay_out
+from cop_core.stacks.formats.tiff.layout import Layout, lay_out, lay_out_flat
 from cop_core.stacks.formats.tiff.planes import (
     ContiguousPlanes,
     MappedPlanes,
@@ -49,6 +50,9 @@ def describe(path: Path, opening: Opening) -> Dataset:
     """
     where, chain = str(path), read_chain(path)
     with quiet_tifffile(), tifffile.TiffFile(path) as tif:
+        header = None if tif.is_ome or tif.is_imagej else scanimage.read_header(tif, path)
+        if header is not None:
+            return _describe_scanimage(tif, header, chain, path, opening)
         dialect = read_dialect(tif, where)
         require_page(tif.pages.first, where)
         image, layout = lay_out(tif, dialect, chain, path, opening.level)
@@ -56,6 +60,21 @@ def describe(path: Path, opening: Opening) -> Dataset:
             dialect = read_dialect(tif, where, image)
         _require_readable(layout, chain, where, opening)
         return _dataset(path, dialect, layout, opening)
+
+
+def _describe_scanimage(
+    tif: Any, header: scanimage.Header, chain: Chain, path: Path, opening: Opening
+) -> Dataset:
+    """Describe pages as the header orders them, or the user does."""
+    where = str(path)
+    require_page(tif.pages.first, where)
+    in_turn = "C" in (opening.axes or "").upper()
+    n_channels = len(scanimage.saved_channels(header, where)) if in_turn else 1
+    layout = lay_out_flat(tif, chain, path, opening.level, n_channels)
+    _require_readable(layout, chain, where, opening)
+    if opening.axes is None:
+        return scanimage.describe_acquisition(header, layout, chain.n_pages, path, opening)
+    return _dataset(path, Dialect(scanimage.KIND), layout, opening)
 
 
 def _require_readable(layout: Layout, chain: Chain, where: str, opening: Opening) -> None:
@@ -87,8 +106,6 @@ def _dataset(path: Path, dialect: Dialect, layout: Layout, opening: Opening) -> 
     if opening.axes is not None:
         letters, shape = _override(layout, opening.axes, str(path))
         scale = scale if _same_z(letters, shape, layout) else Scale()
-    if dialect.kind == "scanimage-tiff":
-        letters, shape = _split_volumes(letters, shape, scale)
     if opening.level and scale.pixel_size_um and layout.series is not None:
         scale = replace(scale, pixel_size_um=None)
     name = path.name.removesuffix(path.suffix)
@@ -125,17 +142,6 @@ def _same_z(letters: str, shape: tuple[int, ...], layout: Layout) -> bool:
     named = {a: n for a, n in zip(letters, shape, strict=True) if n > 1}
     order = [[a for a in axes if a in "ZYX"] for axes in (found, named)]
     return order[0] == order[1] and all(found[a] == named[a] for a in order[0])
-
-
-def _split_volumes(axes: str, shape: tuple[int, ...], scale: Scale) -> tuple[str, tuple[int, ...]]:
-    """Part ScanImage's slices into volumes, where it went through its z list repeatedly."""
-    n_listed, lengths = len(scale.z_positions_um or ()), dict(zip(axes, shape, strict=True))
-    if axes != "ZTCYX" or n_listed < 2 or lengths["T"] != 1:
-        return axes, shape
-    n_volumes, rest = divmod(lengths["Z"], n_listed)
-    if rest or n_volumes < 2:
-        return axes, shape
-    return "TZCYX", (n_volumes, n_listed, *shape[2:])
 
 
 def _reader(layout: Layout, axes: str, shape: tuple[int, ...], where: str) -> ReadPlane:

@@ -6,8 +6,6 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from cop_core.stacks.dataset import Scale, StatedPower, stated_mw
 from cop_core.stacks.formats.tiff.ome import (
     annotation,
@@ -17,7 +15,7 @@ from cop_core.stacks.formats.tiff.ome import (
     pixels_of,
     read_scale,
 )
-from cop_core.stacks.units import length_um, number, step_um, um_per_unit
+from cop_core.stacks.units import number, step_um, um_per_unit
 
 if TYPE_CHECKING:
     from xml.etree import ElementTree as ET
@@ -47,8 +45,6 @@ def read_dialect(tif: Any, where: str, image: int = 0) -> Dialect:
     """Read the metadata of one image of an open TIFF (a tifffile.TiffFile)."""
     if tif.is_ome and tif.ome_metadata:
         return _read_ome(parse_ome(tif.ome_metadata, where), image)
-    if tif.is_scanimage:
-        return _read_scanimage(tif.scanimage_metadata or {})
     if tif.is_imagej:
         return _read_imagej(tif)
     if tif.is_shaped and len(tif.shaped_metadata) == 1:
@@ -116,18 +112,6 @@ def _read_shaped(meta: dict[str, Any]) -> Dialect:
     scale = Scale(step, unused_z_step=_unused(meta.get("spacing"), step))
     power = _read_power(meta.get("power_mw"), "description power_mw")
     return Dialect("tiff", axes, shape if axes else (), scale, (), power)
-
-
-def _read_scanimage(meta: dict[str, Any]) -> Dialect:
-    frame = meta.get("FrameData") or {}
-    step = step_um(frame.get("SI.hStackManager.actualStackZStepSize"), "um") or step_um(
-        frame.get("SI.hStackManager.stackZStepSize"), "um"
-    )
-    zs = frame.get("SI.hStackManager.zs", ())
-    listed = [length_um(z, "um") for z in np.ravel(zs)] if np.size(zs) > 1 else []
-    positions = tuple(z for z in listed if z is not None)
-    # the z list is what was driven to; the step may be left over from an earlier stack
-    return Dialect("scanimage-tiff", scale=Scale(None, positions) if listed else Scale(step))
 
 
 def _unused(spacing: Any, step: float | None) -> str:

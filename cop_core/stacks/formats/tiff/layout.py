@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from tifffile import TiffPages, TiffPageSeries
 
 from cop_core.errors import InputError
 from cop_core.stacks.axes import KNOWN
@@ -85,6 +86,21 @@ def lay_out(tif: Any, dialect: Dialect, chain: Chain, path: Path, level: int) ->
     if known and (chain.complete or declared):
         return image, _whole(series, chain, path, level)
     return 0, _cut_layout(tif, dialect, chain, path)
+
+
+def lay_out_flat(tif: Any, chain: Chain, path: Path, level: int, n_channels: int = 1) -> Layout:
+    """Lay out all pages in the order stored, of channels in turn where their number allows."""
+    # anew, since the library works out where classic ScanImage's pages lie, and misses some
+    tif.filehandle.seek(tif.tiff.offsetsize)
+    listed = TiffPages(tif)
+    page = listed.first
+    listed.useframes = True  # what the first page says of pixels holds for all
+    pages = [*_pages(listed)[: chain.n_pages], *([] if chain.complete else [None])]
+    n_frames, rest = divmod(len(pages), n_channels)
+    in_turn = n_channels > 1 and not rest
+    axes, shape = ("IC", [n_frames, n_channels]) if in_turn else ("I", [len(pages)])
+    series = TiffPageSeries(pages, (*shape, *page.shape), page.dtype, axes + page.axes)
+    return replace(_whole(series, chain, path, level), at_least=not chain.complete)
 
 
 def _choose_series(tif: Any, chain: Chain, where: str) -> tuple[int, Any]:

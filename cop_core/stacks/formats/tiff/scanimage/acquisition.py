@@ -1,0 +1,194 @@
+"""What an acquisition of ScanImage holds: its header and the number of its pages, together."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from cop_core.errors import InputError
+from cop_core.stacks.axes import require_position
+from cop_core.stacks.dataset import Dataset, Growth, Scale, StatedPower
+from cop_core.stacks.formats.tiff.scanimage.channels import (
+    channel_names,
+    read_detectors,
+    saved_channels,
+)
+from cop_core.stacks.formats.tiff.scanimage.frames import find_frames, n_averaged
+from cop_core.stacks.formats.tiff.scanimage.header import Header
+from cop_core.stacks.formats.tiff.scanimage.pixels import pixel_size_um
+from cop_core.stacks.formats.tiff.scanimage.planes import ELSEWHERE, NOT_ACQUIRED, ScanImagePlanes
+from cop_core.stacks.formats.tiff.scanimage.power import UNREAD, read_power
+from cop_core.stacks.formats.tiff.scanimage.regions import read_strips
+from cop_core.stacks.formats.tiff.scanimage.slices import PAGES_AS_PLANES, read_slices
+from cop_core.stacks.units import number
+from cop_core.stacks.validity import TRUNCATED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from cop_core.stacks.dataset import Opening
+    from cop_core.stacks.formats.tiff.layout import Layout
+    from cop_core.stacks.formats.tiff.scanimage.frames import Frames
+    from cop_core.stacks.formats.tiff.scanimage.regions import Strip
+    from cop_core.stacks.formats.tiff.scanimage.slices import Slices
+
+KIND: Final = "scanimage-tiff"
+_WHY: Final = {
+    NOT_ACQUIRED: "the acquisition was aborted, or goes on",
+    ELSEWHERE: "the acquisition goes on in the next file",
+    TRUNCATED: "the file is cut off, or still being written",
+}
+
+
+@dataclass(frozen=True)
+class _Acquisition:
+    """What a header and the number of pages say together.
+
+    Attributes
+    ----------
+    n_frames : int
+        Whole ones in the file, of each channel.
+    order : tuple of int
+        Slice of each plane.
+    """
+
+    header: Header
+    layout: Layout
+    channels: tuple[int, ...]
+    slices: Slices
+    frames: Frames
+    n_frames: int
+    strip: Strip | None
+    order: tuple[int, ...]
+
+    @property
+    def n_volumes(self) -> int:
+        """Volumes that were begun."""
+        return max(1, math.ceil(self.n_frames / self.frames.a_volume))
+
+    @property
+    def n_expected(self) -> int:
+        """Frames that the header states, or where it states no end, of the volumes begun."""
+        stated = self.frames.stated
+        return self.n_volumes * self.frames.a_volume if math.isinf(stated) else int(stated)
+
+    @property
+    def lacking(self) -> str:
+        """Why expected frames are not there; empty where all are."""
+        if self.n_frames >= self.n_expected:
+            return ""
+        if self.layout.at_least:
+            return TRUNCATED
+        cut = self.header.count("hScan2D.logFramesPerFile") == self.n_frames
+        return ELSEWHERE if cut else NOT_ACQUIRED
+
+
+def describe_acquisition(
+    header: Header, layout: Layout, n_pages: int, path: Path, opening: Opening
+) -> Dataset:
+    """Describe an acquisition of which the pages are laid out one by one.
+
+    Raises
+    ------
+    InputError
+        Where the number of pages is not what the header states, the file begins in the middle of
+        an acquisition, or there are several regions of interest and none is chosen.
+    """
+    where = str(path)
+    channels, slices = saved_channels(header, where), read_slices(header, where)
+    n_frames, rest = divmod(n_pages, len(channels))
+    if rest and not opening.allow_partial:
+        problem = f"its {n_pages} pages do not divide into the {len(channels)} channels saved"
+        raise InputError(problem, where=where, advice=PAGES_AS_PLANES)
+    _require_beginning(header, where)
+    frames = find_frames(header, slices, n_frames, where)
+    strips = read_strips(header, slices, (layout.shape[-2], layout.shape[-1]), where)
+    names = [strip.region.name for strip in strips]
+    strip = (
+        strips[require_position(opening.position, len(strips), where, names)] if strips else None
+    )
+    order = tuple(i for i in slices.order if strip is None or i in strip.first_rows)
+    found = _Acquisition(header, layout, channels, slices, frames, n_frames, strip, order)
+    return _dataset(found, len(strips) or None, path)
+
+
+def _require_beginning(header: Header, where: str) -> None:
+    """Refuse a file that goes on where another one ended."""
+    first = number(header.frame.get("frameNumberAcquisition"))
+    if first is not None and first > n_averaged(header):
+        raise InputError(
+            f"it begins with frame {first:g} of an acquisition that another file begins",
+            where=where,
+            advice=f"join the files of the acquisition; {PAGES_AS_PLANES}",
+        )
+
+
+def _dataset(found: _Acquisition, n_regions: int | None, path: Path) -> Dataset:
+    n_planes, n_channels = len(found.order), len(found.channels)
+    page = found.strip.region.shape if found.strip else found.layout.shape[-2:]
+    power, unread = _power(found)
+    read = ScanImagePlanes(
+        found.layout.planes,
+        found.frames,
+        found.n_frames,
+        n_channels,
+        found.order,
+        found.strip,
+        found.lacking or NOT_ACQUIRED,
+    )
+    return Dataset(
+        source=str(path),
+        name=path.name.removesuffix(path.suffix),
+        kind=KIND,
+        axes="TZCYX",
+        shape=(found.n_volumes * found.frames.per_slice, n_planes, n_channels, *page),
+        dtype=found.layout.dtype,
+        read=read,
+        scale=_scale(found),
+        channels=channel_names(found.header, found.channels),
+        power=power,
+        detectors=read_detectors(found.header, found.channels, found.layout.dtype),
+        positions=n_regions,
+        usual_time=0 if n_planes > 1 and found.n_volumes == 1 else None,
+        remarks=(*_remarks(found), *unread),
+        declared=n_planes > 1,
+        growth=Growth(in_order=found.order == tuple(range(n_planes)), shared_axes=""),
+    )
+
+
+def _scale(found: _Acquisition) -> Scale:
+    z_um, pixel_um = found.slices.z_um, pixel_size_um(found.header, found.layout.shape, found.strip)
+    if not z_um or len(z_um) < 2:
+        return Scale(pixel_size_um=pixel_um)
+    if found.slices.listed or found.strip is not None:
+        return Scale(None, tuple(z_um[i] for i in found.order), pixel_um)
+    return Scale(abs(z_um[1] - z_um[0]), None, pixel_um)
+
+
+def _power(found: _Acquisition) -> tuple[StatedPower | None, tuple[str, ...]]:
+    """Return the power at each plane, or why it is not read."""
+    if found.strip is not None and found.strip.region.own_power:
+        return None, (f"{UNREAD}: the region has settings of its own",)
+    stated, remarks = read_power(found.header, found.slices)
+    if stated is None:
+        return None, remarks
+    return replace(stated, values=tuple(stated.values[i] for i in found.order)), remarks
+
+
+def _remarks(found: _Acquisition) -> Iterator[str]:
+    frames, averaged = found.frames, n_averaged(found.header)
+    if averaged > 1:
+        summed = found.header.flag("hScan2D.logAverageDisableDivide")
+        yield f"each of its frames is the {'sum' if summed else 'mean'} of {averaged}"
+    if frames.per_slice > 1:
+        first = ": the first is read where no other is chosen" if found.n_volumes == 1 else ""
+        yield f"the {frames.per_slice} frames of each slice are time points{first}"
+    if frames.flyback:
+        n_left_out = frames.flyback * (found.n_frames // frames.a_volume)
+        yield f"{n_left_out} flyback frames ({frames.flyback} after each volume) are left out"
+    if found.lacking:
+        yield f"{found.n_frames} of {found.n_expected} frames are there: {_WHY[found.lacking]}"
+    if found.order != tuple(range(len(found.order))):
+        yield "its planes are sorted by depth: they were acquired in another order"

@@ -1,0 +1,107 @@
+"""Which slices an acquisition was to have, and where along z."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from cop_core.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cop_core.stacks.formats.tiff.scanimage.header import Header
+
+PAGES_AS_PLANES: Final = (
+    "to read every page as a plane, in the order stored, pass axes and the z step"
+    " (command line: --axes ZYX --z-step-um UM)"
+)
+"""What to do with a file whose header does not tell which page is what."""
+
+_N_SLICES: Final = (
+    "hStackManager.actualNumSlices",
+    "hStackManager.slicesPerAcq",
+    "hStackManager.numSlices",
+    "stackNumSlices",
+    "acq.numberOfZSlices",
+)
+_STEP: Final = (
+    "hStackManager.actualStackZStepSize",
+    "hStackManager.stackZStepSize",
+    "stackZStepSize",
+    "acq.zStepSize",
+)
+
+
+@dataclass(frozen=True)
+class Slices:
+    """The slices of a stack in the order in which they are acquired.
+
+    Attributes
+    ----------
+    number : int
+        How many there are.
+    z_um : tuple of float
+        Position of each; empty where it is not known.
+    listed : bool
+        Whether each position is stated, rather than the step from one to the next.
+    absolute : bool
+        Whether positions count from where the header's other positions do.
+    repeats : int
+        How often each position is listed: since 2020, once for every frame acquired there.
+    """
+
+    number: int
+    z_um: tuple[float, ...] = ()
+    listed: bool = False
+    absolute: bool = False
+    repeats: int = 1
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """Slices by depth, from the end at which the acquisition began to the other one."""
+        if not self.z_um:
+            return tuple(range(self.number))
+        sign = -1 if self.z_um[-1] < self.z_um[0] else 1
+        return tuple(sorted(range(self.number), key=lambda i: sign * self.z_um[i]))
+
+
+def read_slices(header: Header, where: str) -> Slices:
+    """Read the list of positions, or where it is none the number of slices and their step.
+
+    Raises
+    ------
+    InputError
+        Where a position is gone to again after others.
+    """
+    listed = header.numbers("hStackManager.zs")
+    known = [z for z in listed if z is not None]
+    if header.text("hStackManager.enable").lower() in ("0", "false"):
+        return Slices(1, tuple(known[:1]), absolute=bool(known))
+    if len(known) < len(listed) > 1:
+        return Slices(len(listed))
+    if len(set(known)) > 1:
+        return _from_list(known, where)
+    n_slices, step_um = header.count(*_N_SLICES) or 1, header.number(*_STEP)
+    if n_slices > 1 and not step_um:
+        return Slices(n_slices)
+    start_um = known[0] if known else 0.0
+    z_um = tuple(start_um + i * (step_um or 0.0) for i in range(n_slices))
+    return Slices(n_slices, z_um, absolute=bool(known))
+
+
+def _from_list(listed: Sequence[float], where: str) -> Slices:
+    runs = [(z, len(list(same))) for z, same in itertools.groupby(listed)]
+    visits, least = Counter(z for z, _ in runs), min(n for _, n in runs)
+    again = next((z for z, n in runs if n > least or visits[z] > 1), None)
+    if again is not None:
+        raise InputError(
+            f"its header lists {again:g} um more often than other positions, or in turn with"
+            " them (hStackManager.zs): that is no z-stack",
+            where=where,
+            advice=PAGES_AS_PLANES,
+        )
+    positions = tuple(z for z, _ in runs)
+    return Slices(len(positions), positions, listed=True, absolute=True, repeats=least)
