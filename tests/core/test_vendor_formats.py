@@ -368,4 +368,4 @@ def test_a_missing_library_is_named_with_the_command(tmp_path, monkeypatch, suff
     with pytest.raises(InputError) as caught:
         open_stack(path)
     assert module.partition(".")[0] in caught.value.what
-    assert caught.value.advice == f"P{library.INSTALL[1:]}"
+    assert caught.value.advice == f"Install it: {library.INSTALL}"

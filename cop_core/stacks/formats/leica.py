@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 KIND = "a Leica .lif file"
 
 _IMAGE: Final = "./Data/Image/ImageDescription"
-_DIMENSION: Final = {"X": "1", "Y": "2", "Z": "3"}
+_DIMENSION: Final = {"X": "1", "Y": "2", "Z": "3", "M": "10"}
+"""Number of an axis in the XML; M are the tiles or points of a mosaic."""
 _DEPTH_COMPENSATED: Final = (
     "The laser power was compensated along depth; it is not read from the file.",
 )
@@ -72,7 +73,8 @@ def _description_size(path: Path) -> int:
 
 
 def _points(image: Any) -> range:
-    return range(image.sizes.get("M", 1))
+    found = _dimension(image.xml_element, "M")
+    return range(1 if found is None else int(found.get("NumberOfElements", 1)))
 
 
 def _name(image: Any, point: int) -> str:
@@ -97,7 +99,7 @@ class _Frames:
 
 def _image(found: Any, read: _Frames) -> Image:
     sizes = {axis: n for axis, n in found.sizes.items() if axis != "M"}
-    if set(found.frames.frame_dims) != {"Y", "X"}:
+    if not {"Y", "X"} <= set(found.frames.frame_dims):
         sizes.pop("Y", None)  # the lines of a volume that was scanned along x and z
     power, remarks = _power(found.xml_element)
     channels = found.xml_element.findall(f"{_IMAGE}/Channels/ChannelDescription")
@@ -129,12 +131,17 @@ def _scale(element: ET.Element) -> Scale:
 
 def _spacing_um(element: ET.Element, axis: str) -> float | None:
     """Return the distance of samples: an axis is as long as from its first sample to its last."""
-    for found in element.findall(f"{_IMAGE}/Dimensions/DimensionDescription"):
-        steps = int(found.get("NumberOfElements", 0)) - 1
-        if found.get("DimID") == _DIMENSION[axis] and steps > 0:
-            length = number(found.get("Length"))
-            return None if length is None else step_um(length / steps, found.get("Unit"))
-    return None
+    found = _dimension(element, axis)
+    steps = 0 if found is None else int(found.get("NumberOfElements", 0)) - 1
+    length = None if found is None else number(found.get("Length"))
+    if found is None or length is None or steps < 1:
+        return None
+    return step_um(length / steps, found.get("Unit"))
+
+
+def _dimension(element: ET.Element, axis: str) -> ET.Element | None:
+    found = element.findall(f"{_IMAGE}/Dimensions/DimensionDescription")
+    return next((each for each in found if each.get("DimID") == _DIMENSION[axis]), None)
 
 
 def _power(element: ET.Element) -> tuple[StatedPower | None, tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -70,7 +70,7 @@ def require_library(module: str, path: Path) -> Any:
             f"reading a {path.suffix} file takes {module.partition('.')[0]},"
             f" which cannot be imported ({error})",
             where=str(path),
-            advice=INSTALL,
+            advice=f"install it: {INSTALL}",
         ) from None
 
 
@@ -139,8 +139,7 @@ def _letters(sizes: Mapping[str, int], given: str | None, where: str) -> dict[st
     """Return the library's axes by our letters, in the library's order, those that matter."""
     names = [name for name, n in sizes.items() if n > 1 or name in "ZYX"]
     if given is None:
-        unknown = iter("IQ")
-        return {n if n in KNOWN else next(unknown, "Q"): n for n in names}
+        return _known_letters(names, where)
     names = list(sizes) if len(given) == len(sizes) else names
     letters = dict(zip(require_axes(given, len(names), where), names, strict=True))
     if (letters["Y"], letters["X"]) != ("Y", "X"):
@@ -150,6 +149,16 @@ def _letters(sizes: Mapping[str, int], given: str | None, where: str) -> dict[st
             advice=f"name the axes {''.join(names)} in this order",
         )
     return letters
+
+
+def _known_letters(names: Sequence[str], where: str) -> dict[str, str]:
+    """Call axes that are not known I and Q, as far as these are free."""
+    free = [letter for letter in "IQ" if letter not in names]
+    unknown = [name for name in names if name not in KNOWN]
+    if len(unknown) > len(free):
+        raise InputError(f"axes {', '.join(unknown)} are not known", where=where)
+    letters = dict(zip(unknown, free, strict=False))
+    return {letters.get(name, name): name for name in names}
 
 
 def laser_power(
