@@ -74,7 +74,7 @@ def _describe_scanimage(
     _require_readable(layout, chain, where, opening)
     if opening.axes is None:
         return scanimage.describe_acquisition(header, layout, chain.n_pages, path, opening)
-    return _dataset(path, Dialect(scanimage.KIND), layout, opening)
+    return _dataset(path, Dialect(scanimage.FORMAT), layout, opening)
 
 
 def _require_readable(layout: Layout, chain: Chain, where: str, opening: Opening) -> None:
