@@ -367,6 +367,8 @@ POWERS = {
         {**EXPONENTIAL, "hBeams_powers": 30, "hBeams_powerLimits": 50},
         np.minimum(grown(30, 0, 60), 50),
     ),
+    "beyond all limits": ({**EXPONENTIAL, "hBeams_lengthConstants": 1e-3}, [12] + [100] * 5),
+    "no power": ({**EXPONENTIAL, "hBeams_powers": 0, "hBeams_lengthConstants": 1e-3}, [0] * 6),
     "fractions": (
         {
             "hBeams_powerFractions": 0.3,
