@@ -133,8 +133,10 @@ def _xml_files(path: Path) -> list[Path]:
 
 def _is_header(path: Path) -> bool:
     try:
+        if not path.is_file():  # a pipe would not come to an end
+            return False
         with path.open("rb") as file:
-            return path.is_file() and _BEGINS in file.read(_HEAD_BYTES)
+            return _BEGINS in file.read(_HEAD_BYTES)
     except OSError:
         return False
 

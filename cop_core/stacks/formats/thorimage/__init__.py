@@ -72,9 +72,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
         shape=(*(sizes[axis] for axis in axes), *experiment.plane_shape),
         dtype=dtype,
         read=read,
-        scale=Scale(
-            experiment.z_step_um if stacked else None, None, (side, side) if side else None
-        ),
+        scale=Scale(step_um, None, (side, side) if side else None),
         channels=experiment.channels,
         power=experiment.power,
         positions=n_positions,
@@ -144,6 +142,8 @@ def _folder(path: Path) -> Path | None:
     else:
         return None
     try:
+        if not (folder / _NAME).is_file():  # a pipe would not come to an end
+            return None
         with (folder / _NAME).open("rb") as file:
             return folder if _BEGINS in file.read(_HEAD_BYTES) else None
     except OSError:
