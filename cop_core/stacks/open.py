@@ -216,13 +216,21 @@ def _image(
         power_from=power.origin,
         zero_counts=detector.zero_counts if detector else None,
         zero_from=detector.stated_by if detector else "",
-        remarks=(*data.remarks, *_mean_remark(selection), *filter(None, [surface.conflict])),
+        remarks=(
+            *data.remarks,
+            *_time_remark(data, selection, options),
+            *filter(None, [surface.conflict]),
+        ),
     )
 
 
-def _mean_remark(selection: Selection) -> tuple[str, ...]:
-    n = selection.n_averaged
-    return (f"each plane is the mean of its {n} time points",) if n > 1 else ()
+def _time_remark(data: Dataset, selection: Selection, options: StackOptions) -> tuple[str, ...]:
+    n, time = data.size("T"), selection.fixed.get("T")
+    if selection.n_averaged > 1:
+        return (f"each plane is the mean of its {n} time points",)
+    if options.time is None and time is not None and n > 1:
+        return (f"time point {time} of {n} is read, as none was chosen",)
+    return ()
 
 
 def _label(source: Any) -> str:

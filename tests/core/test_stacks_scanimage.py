@@ -90,8 +90,11 @@ def test_frames_of_a_slice_are_time_points(tmp_path, repeats):
     listed = zs(np.repeat([0.0, 10, 20], repeats))
     values = slow_stack(3, hStackManager_framesPerSlice=4, hStackManager_zs=listed)
     path = write_scanimage(tmp_path / "si.tif", data.reshape(12, SIDE, SIDE), values)
-    assert np.array_equal(planes(open_stack(path)), data[:, 0])
-    assert np.array_equal(planes(open_stack(path, time=3)), data[:, 3])
+    first, last = open_stack(path), open_stack(path, time=3)
+    assert np.array_equal(planes(first), data[:, 0])
+    assert first.image.remarks[-1] == "time point 0 of 4 is read, as none was chosen"
+    assert np.array_equal(planes(last), data[:, 3])
+    assert last.image.remarks == ("the 4 frames of each slice are time points",)
     mean = open_stack(path, time="mean")
     assert np.allclose(planes(mean), data.mean(axis=1), rtol=1e-6)
     assert mean.dtype == np.float32
@@ -287,6 +290,12 @@ def test_no_resolution_levels(tmp_path):
     refused("no resolution level 1", tmp_path, pages(6), slow_stack(6), level=1)
 
 
+def test_more_slices_than_can_be(tmp_path):
+    values = slow_stack(6, hStackManager_zs="0", hStackManager_numSlices=10**12)
+    said = "1,000,000,000,000 planes are declared"
+    refused(said, tmp_path, pages(6), {**values, **settings(hStackManager_stackZStepSize=1)})
+
+
 def test_a_header_that_is_too_long(tmp_path, monkeypatch):
     from cop_core.stacks.formats.tiff.scanimage import header
 
@@ -358,6 +367,8 @@ POWERS = {
         {**EXPONENTIAL, "hBeams_powers": 30, "hBeams_powerLimits": 50},
         np.minimum(grown(30, 0, 60), 50),
     ),
+    "beyond all limits": ({**EXPONENTIAL, "hBeams_lengthConstants": 1e-3}, [12] + [100] * 5),
+    "no power": ({**EXPONENTIAL, "hBeams_powers": 0, "hBeams_lengthConstants": 1e-3}, [0] * 6),
     "fractions": (
         {
             "hBeams_powerFractions": 0.3,

@@ -77,7 +77,7 @@ def _describe_scanimage(
     _require_readable(layout, chain, where, opening, of_set=False)
     if opening.axes is None:
         return scanimage.describe_acquisition(header, layout, chain.n_pages, path, opening)
-    return _dataset(path, Dialect(scanimage.KIND), layout, opening)
+    return _dataset(path, Dialect(scanimage.FORMAT), layout, opening)
 
 
 def _require_readable(

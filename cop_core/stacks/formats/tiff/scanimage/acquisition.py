@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from cop_core.stacks.formats.tiff.scanimage.regions import Strip
     from cop_core.stacks.formats.tiff.scanimage.slices import Slices
 
-KIND: Final = "scanimage-tiff"
+FORMAT: Final = "scanimage-tiff"
 _WHY: Final = {
     NOT_ACQUIRED: "the acquisition was aborted, or goes on",
     ELSEWHERE: "the acquisition goes on in the next file",
@@ -141,7 +141,7 @@ def _dataset(found: _Acquisition, n_regions: int | None, path: Path) -> Dataset:
     return Dataset(
         source=str(path),
         name=path.name.removesuffix(path.suffix),
-        kind=KIND,
+        kind=FORMAT,
         axes="TZCYX",
         shape=(found.n_volumes * found.frames.per_slice, n_planes, n_channels, *page),
         dtype=found.layout.dtype,
@@ -183,8 +183,7 @@ def _remarks(found: _Acquisition) -> Iterator[str]:
         summed = found.header.flag("hScan2D.logAverageDisableDivide")
         yield f"each of its frames is the {'sum' if summed else 'mean'} of {averaged}"
     if frames.per_slice > 1:
-        first = ": the first is read where no other is chosen" if found.n_volumes == 1 else ""
-        yield f"the {frames.per_slice} frames of each slice are time points{first}"
+        yield f"the {frames.per_slice} frames of each slice are time points"
     if frames.flyback:
         n_left_out = frames.flyback * (found.n_frames // frames.a_volume)
         yield f"{n_left_out} flyback frames ({frames.flyback} after each volume) are left out"

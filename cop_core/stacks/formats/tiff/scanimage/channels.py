@@ -35,7 +35,7 @@ def saved_channels(header: Header, where: str) -> tuple[int, ...]:
     InputError
         Where they cannot be read, so that nobody knows how many there are.
     """
-    saved = header.numbers("hChannels.channelSave", "channelsSave") or _until_3_8(header)
+    saved = header.numbers("hChannels.channelSave", "channelsSave") or _of_version_3(header)
     if not all(n is not None and n >= 1 and n == int(n) for n in saved):
         raise InputError(
             "its header does not say in numbers which channels were saved (channelSave)",
@@ -45,7 +45,7 @@ def saved_channels(header: Header, where: str) -> tuple[int, ...]:
     return tuple(int(n) for n in saved if n)
 
 
-def _until_3_8(header: Header) -> list[float]:
+def _of_version_3(header: Header) -> list[float]:
     saved = [n for n in range(1, 5) if header.flag(f"acq.savingChannel{n}")]
     return [*saved] or [*range(1, (header.count("acq.numberOfChannelsSave") or 1) + 1)]
 

@@ -28,6 +28,8 @@ Floats = npt.NDArray[np.float64]
 UNREAD: Final = "the power that the file states is not read"
 _LEAST_PERCENT: Final = 0.1
 """What ScanImage takes in place of less at an end of the stack, as 0 has no logarithm."""
+_MOST: Final = 700.0
+"""Exponent of e that a float still holds: 0 times infinity would be no number."""
 _POWERS: Final = ("hBeams.powers", "beamPowers", "init.eom.maxPower")
 _LENGTHS: Final = ("hBeams.lengthConstants", "beamLengthConstants", "init.eom.powerLzArray")
 _ADJUSTS: Final = ("hBeams.pzAdjust", "beamPzAdjust", "init.eom.powerVsZEnable")
@@ -121,9 +123,9 @@ class _Law:
         if not slices.z_um or (self.z_um is not None and not slices.absolute):
             raise _UnreadError("the positions of its slices are not stated")
         start = slices.z_um[0] if self.z_um is None else self.z_um
-        with np.errstate(over="ignore"):
-            grown = np.exp((np.array(slices.z_um) - start) / self.length_um)
-        return np.asarray(self.percent * grown)
+        with np.errstate(over="ignore"):  # what is too large is cut to the limit
+            exponent = np.minimum((np.array(slices.z_um) - start) / self.length_um, _MOST)
+            return np.asarray(self.percent * np.exp(exponent))
 
 
 def _along(beam: _Beam, slices: Slices, nominal: float) -> Floats:
@@ -144,7 +146,7 @@ def _by_length(beam: _Beam, nominal: float) -> _Law:
     length = beam.number(*_LENGTHS)
     if length == 0:
         raise _UnreadError("it follows z by a length of 0")
-    reference = beam.header.number("hStackManager.zPowerReference")
+    reference = beam.number("hStackManager.zPowerReference")
     return _Law(nominal, reference, length or math.inf)
 
 

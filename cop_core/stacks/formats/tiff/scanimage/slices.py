@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from cop_core.errors import InputError
+from cop_core.stacks.limits import require_plane_count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +75,7 @@ def read_slices(header: Header, where: str) -> Slices:
     Raises
     ------
     InputError
-        Where a position is gone to again after others.
+        Where a position is gone to again after others, or there are too many.
     """
     listed = header.numbers("hStackManager.zs")
     known = [z for z in listed if z is not None]
@@ -85,6 +86,7 @@ def read_slices(header: Header, where: str) -> Slices:
     if len(set(known)) > 1:
         return _from_list(known, where)
     n_slices, step_um = header.count(*_N_SLICES) or 1, header.number(*_STEP)
+    require_plane_count(n_slices, where)
     if n_slices > 1 and not step_um:
         return Slices(n_slices)
     start_um = known[0] if known else 0.0
