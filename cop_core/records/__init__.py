@@ -12,6 +12,7 @@ from cop_core.records.effects import (
     Result,
     SlopeFit,
 )
+from cop_core.records.pixels import PixelFacts
 from cop_core.records.profile import (
     NOT_READ,
     OUTSIDE,
@@ -46,6 +47,7 @@ __all__ = [
     "FileState",
     "MixedFit",
     "Photons",
+    "PixelFacts",
     "PlaneEstimate",
     "Provenance",
     "Result",

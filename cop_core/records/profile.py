@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from cop_core.recipes import ReadingOptions, Window
 from cop_core.records.arrays import Matrix, Vector
+from cop_core.records.pixels import PixelFacts
 from cop_core.records.provenance import Provenance
 
 NOT_READ: Final = "not read (stopped before this plane)"
@@ -39,13 +40,13 @@ class PlaneEstimate:
     n_crops : int
         Number of crops read; 0 where the plane is excluded.
     signal : float
-        Mean of the plane's finite pixels in counts.
+        Mean of the picture's finite pixels in counts.
     reason : str
         Why the plane is excluded from fits; empty where it is not.
     flags : tuple of str
         Notes on a plane that is kept.
     saturated_fraction : float
-        Fraction of pixels at the top of the range.
+        Fraction of the picture's pixels at the ceiling.
     strengths : ndarray of shape (n_crops, components)
         Strengths of every crop, in the order in which the plane was cut.
     uncertainty : ndarray of shape (components,)
@@ -55,6 +56,8 @@ class PlaneEstimate:
         Fraction of the plane's crops that are unlike those of training; None where not known.
     span_counts : float
         Counts from what was read as 0 to what was read as 1; NaN where the plane is excluded.
+    pixels : PixelFacts
+        What was found in its pixels.
     """
 
     index: int
@@ -71,6 +74,7 @@ class PlaneEstimate:
     uncertainty: Vector = field(default_factory=lambda: np.empty(0))
     unfamiliar_fraction: float | None = None
     span_counts: float = float("nan")
+    pixels: PixelFacts = PixelFacts()
 
 
 @dataclass(frozen=True)

@@ -159,6 +159,8 @@ class Dataset:
     remarks : tuple of str
         What was left out or decided on reading, as sentences for a user: flyback frames that were
         dropped, an acquisition that was aborted.
+    lossy : bool
+        Whether it is stated that pixels were compressed with loss.
     declared : bool
         False where nothing says how many planes there are to be, only how many there are.
     """
@@ -177,6 +179,7 @@ class Dataset:
     surface: StatedSurface | None = None
     detectors: tuple[StatedDetector, ...] = ()
     remarks: tuple[str, ...] = ()
+    lossy: bool = False
     declared: bool = True
     growth: Growth = field(default_factory=Growth)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cop_core.recipes import StackOptions
     from cop_core.records import StoredImage
     from cop_core.stacks.axes import Selection
-    from cop_core.stacks.dataset import ReadPlane
+    from cop_core.stacks.dataset import ReadPlane, StatedDetector
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,12 @@ class LazyStack:
     image: StoredImage
     selection: Selection = field(repr=False)
     read: ReadPlane = field(repr=False)
+    detector: StatedDetector | None = None
+    lossy: bool = False
+
+    @property
+    def _ceiling(self) -> float | None:
+        return self.detector.ceiling_counts if self.detector else None
 
     def plane(self, index: int) -> Plane:
         """Read one plane, with its validity; see `Stack.plane`."""
@@ -137,7 +143,7 @@ class LazyStack:
             reason = f"damaged: {' '.join(f'{type(error).__name__} {error}'.split())[:120]}"
         else:
             if found.shape == self.shape[1:]:
-                return found, check_plane(found)
+                return found, check_plane(found, ceiling_counts=self._ceiling, lossy=self.lossy)
             reason = f"damaged: plane of shape {found.shape}"
         return np.zeros(self.shape[1:], self.dtype), Validity(reason, size_flags(self.shape[1:]))
 

@@ -26,7 +26,7 @@ ARRAY: Final = "array"
 """Source of a stack that is in no file."""
 
 if TYPE_CHECKING:
-    from cop_core.stacks.dataset import Dataset
+    from cop_core.stacks.dataset import Dataset, StatedDetector
 
 
 def open_stack(source: Any, options: StackOptions | None = None, **chosen: Any) -> Stack:
@@ -127,6 +127,8 @@ def stack_of(data: Dataset, options: StackOptions) -> LazyStack:
         image=_image(data, selection, origin),
         selection=selection,
         read=data.read,
+        detector=_detector(data, selection),
+        lossy=data.lossy,
     )
 
 
@@ -151,6 +153,11 @@ def _as_opened(data: Dataset, selection: Selection, options: StackOptions) -> St
     if isinstance(channel, str) and (channel.isdigit() or channel == AS_FILE):
         channel = selection.fixed.get("C", 0)  # a name that would be read as something else
     return options.but(source=path, channel=channel, time=time)
+
+
+def _detector(data: Dataset, selection: Selection) -> StatedDetector | None:
+    channel = selection.fixed.get("C", 0)
+    return data.detectors[channel] if channel < len(data.detectors) else None
 
 
 def _image(data: Dataset, selection: Selection, origin: str) -> StoredImage:

@@ -77,7 +77,9 @@ class Validity:
         return self.ok or self.reason in OF_PIXELS
 
 
-def check_plane(data: npt.NDArray[Any], ceiling_counts: float | None = None) -> Validity:
+def check_plane(
+    data: npt.NDArray[Any], *, ceiling_counts: float | None = None, lossy: bool = False
+) -> Validity:
     """Say whether the pixels of one plane can be used, and which of them are picture.
 
     Parameters
@@ -86,6 +88,8 @@ def check_plane(data: npt.NDArray[Any], ceiling_counts: float | None = None) -> 
         Pixels as stored, of an integer or float dtype.
     ceiling_counts : float, optional
         Largest count that can be stored, where that is known.
+    lossy : bool
+        Whether its file states lossy compression.
 
     Returns
     -------
@@ -96,10 +100,10 @@ def check_plane(data: npt.NDArray[Any], ceiling_counts: float | None = None) -> 
     picture = data[border.inside(data.shape)]
     flags = size_flags(picture.shape)
     if data.dtype.kind == "f" and not bool(np.isfinite(picture).all()):
-        return Validity(NOT_FINITE, flags, border=border)
+        return Validity(NOT_FINITE, flags, border=border, lossy=lossy)
     low, high = picture.min(), picture.max()
     fraction = saturated_fraction(picture, ceiling_counts)
-    return Validity(_reason(data.dtype, low, high, fraction), flags, fraction, border)
+    return Validity(_reason(data.dtype, low, high, fraction), flags, fraction, border, lossy)
 
 
 def size_flags(shape: tuple[int, ...]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from cop_core.stacks.axes import require_axes
 from cop_core.stacks.dataset import Dataset, Growth, Scale
 from cop_core.stacks.formats.array import SlabReader
 from cop_core.stacks.formats.tiff.checks import require_page
+from cop_core.stacks.formats.tiff.compression import is_lossy
 from cop_core.stacks.formats.tiff.dialects import Dialect, read_dialect
 from cop_core.stacks.formats.tiff.directories import Chain, begins_as_tiff, read_chain
 from cop_core.stacks.formats.tiff.layout import Layout, lay_out
@@ -55,7 +56,8 @@ def describe(path: Path, opening: Opening) -> Dataset:
         if image:
             dialect = read_dialect(tif, where, image)
         _require_readable(layout, chain, where, opening)
-        return _dataset(path, dialect, layout, opening)
+        found = _dataset(path, dialect, layout, opening)
+        return replace(found, lossy=is_lossy(tif.pages.first))
 
 
 def _require_readable(layout: Layout, chain: Chain, where: str, opening: Opening) -> None:
