@@ -12,7 +12,7 @@ from cop_core.records.effects import (
     Result,
     SlopeFit,
 )
-from cop_core.records.pixels import PixelFacts
+from cop_core.records.pixels import PixelFacts, told_of_pixels
 from cop_core.records.profile import (
     NOT_READ,
     OUTSIDE,
@@ -58,4 +58,5 @@ __all__ = [
     "StudyStackRecord",
     "WeightsUsed",
     "distinct_names",
+    "told_of_pixels",
 ]

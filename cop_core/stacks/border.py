@@ -14,6 +14,8 @@ Pixels = npt.NDArray[Any]
 LEAST_SHARE: Final = 0.25
 """Share of a plane's height and of its width that must be picture for the rest to be fill."""
 
+_BEGUN: Final = 0.25
+"""Share of an edge that must be not finite for fill to be there: a single pixel is damage."""
 _STRIP: Final = 8
 """Lines next to the fill that are compared with it."""
 _SEGMENTS: Final = 16
@@ -43,7 +45,7 @@ WHOLE: Final = Border()
 def find_border(data: Pixels) -> Border:
     """Find the rows and columns of fill around the picture.
 
-    Fill is what is not finite and reaches the edge, and lines of a single value, if the picture
+    Fill is what is not finite and takes a good part of an edge, and lines of a single value, if the picture
     beyond begins along the whole edge at once and such a line is no chance there: a few rows
     without a photon, or the black around a cell, are picture.
 
@@ -57,14 +59,11 @@ def find_border(data: Pixels) -> Border:
     Border
         No fill where less than a quarter of the height or of the width would be left.
     """
-    found = _not_finite(data) if data.dtype.kind == "f" else WHOLE
-    while True:
+    found, before = _not_finite(data) if data.dtype.kind == "f" else WHOLE, None
+    while found != before and _leaves_enough(found, data.shape):
         before = found
         found = _constant(data, _constant(data, found, rows=True), rows=False)
-        if not _leaves_enough(found, data.shape):
-            return WHOLE
-        if found == before:
-            return found
+    return found if found == before else WHOLE
 
 
 def _leaves_enough(border: Border, shape: tuple[int, ...]) -> bool:
@@ -73,17 +72,17 @@ def _leaves_enough(border: Border, shape: tuple[int, ...]) -> bool:
 
 
 def _not_finite(data: Pixels) -> Border:
-    """Leave out the edge with the largest share of pixels that are not finite, while there is."""
-    good = np.isfinite(data)
-    found = WHOLE
-    while not good.all() and good.size:
+    """Leave out the edge with the largest share of pixels that are not finite, again and again."""
+    every, found = np.isfinite(data), WHOLE
+    good, least = every, _BEGUN
+    while _leaves_enough(found, data.shape):
         edges = (good[0], good[-1], good[:, 0], good[:, -1])
         shares = [1 - float(edge.mean()) for edge in edges]
         worst = int(np.argmax(shares))
-        if not shares[worst]:
+        if shares[worst] <= least:
             break
         found = found._replace(**{found._fields[worst]: found[worst] + 1})
-        good = np.isfinite(data[found.inside(data.shape)])
+        good, least = every[found.inside(data.shape)], 0.0
     return found
 
 

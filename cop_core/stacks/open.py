@@ -60,8 +60,12 @@ def open_stack(source: Any, options: StackOptions | None = None, **chosen: Any) 
     """
     options = (options or StackOptions()).but(**chosen)
     with readable_errors(source):
-        opening = Opening(options.axes, options.level, options.allow_partial)
-        return stack_of(open_dataset(source, opening), options)
+        return stack_of(open_dataset(source, opening_of(options)), options)
+
+
+def opening_of(options: StackOptions) -> Opening:
+    """Return what of the options a format has to know."""
+    return Opening(axes=options.axes, level=options.level, allow_partial=options.allow_partial)
 
 
 def as_stack(source: Any, **chosen: Any) -> Stack:

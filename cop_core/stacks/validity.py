@@ -122,7 +122,7 @@ def saturated_fraction(data: npt.NDArray[Any], ceiling_counts: float | None = No
         return 0.0
     ceilings = [ceiling_counts, _ceiling_of_boards(data), ceiling_of(data)]
     reached = [np.count_nonzero(data >= (c - SAME_SHARE * abs(c))) for c in ceilings if c is not None]
-    return max(reached, default=0) / data.size
+    return float(max(reached, default=0)) / data.size
 
 
 def _ceiling_of_boards(data: npt.NDArray[Any]) -> float | None:
