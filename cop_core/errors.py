@@ -34,5 +34,21 @@ class InputError(CopError):
     """Input or usage that cannot be worked with (the command line's exit code 2)."""
 
 
+class MissingOptionError(InputError):
+    """A choice that an input needs and that was not made.
+
+    Parameters
+    ----------
+    option : str
+        Field of `StackOptions` that makes it.
+    """
+
+    def __init__(
+        self, what: str, *, option: str, where: str | None = None, advice: str | None = None
+    ) -> None:
+        super().__init__(what, where=where, advice=advice)
+        self.option = option
+
+
 class CancelledError(CopError):
     """The user cancelled; what was complete is kept (the command line's exit code 130)."""

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from cop_core._version import __version__
-from cop_core.cli import commands, network, replay, watch
+from cop_core.cli import check, commands, network, replay, watch
 from cop_core.cli.output import own_surroundings, safe_streams, say
 from cop_core.errors import CancelledError, CopError
 
@@ -28,13 +28,15 @@ app = typer.Typer(
     name="cop",
     cls=_Commands,
     help="Read the noise in z-stacks: noise against depth, and two power protocols compared.\n\n"
-    "Start with:  cop compare fixed.tif gained.zarr --power fixed.csv gained.csv -o report",
+    "Start with:  cop check fixed.tif\n\n"
+    "Then:  cop compare fixed.tif gained.zarr --power fixed.csv gained.csv -o report",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
+    check.check,
     commands.profile,
     commands.compare,
     commands.plan,

@@ -17,7 +17,7 @@ from cop_core.recipes import NORMALISATIONS, ReadingOptions, StackOptions, Windo
 from cop_core.records import AnalysedProfile, DepthProfile
 from cop_core.stacks import Stack, open_stack
 from cop_core.stacks.growing import Source
-from cop_core.statistics import fit_profile, within
+from cop_core.statistics import exclusions, fit_profile, within
 
 _REST_S: Final = 0.02
 """Time between two looks at a source while there is nothing to do."""
@@ -74,6 +74,25 @@ def read_all(
             raise
         means.on_problem(error)
     return [reader.profile for reader in readers]
+
+
+def require_some(profile: DepthProfile) -> DepthProfile:
+    """Return a profile; refuse one of a stack that was read to its end and has no plane to show.
+
+    Raises
+    ------
+    InputError
+        With what is wrong with how many of the planes.
+    """
+    whole = profile.provenance is not None and profile.provenance.whole
+    if whole and profile.planes and not any(plane.n_crops for plane in profile.planes):
+        reasons = "; ".join(f"{n} {reason}" for reason, n in exclusions(profile).items())
+        raise InputError(
+            f"none of its {len(profile)} planes can be read ({reasons})",
+            where=profile.name,
+            advice="look at its pixels with: cop check",
+        )
+    return profile
 
 
 def with_sensitivity(

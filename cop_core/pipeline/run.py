@@ -8,10 +8,18 @@ from typing import Any
 
 from cop_core.errors import CancelledError
 from cop_core.pipeline.events import Means
-from cop_core.pipeline.reading import open_all, read_all, with_sensitivity
+from cop_core.pipeline.reading import open_all, read_all, require_some, with_sensitivity
 from cop_core.power import SIGNAL, Recommendation, recommend_power
-from cop_core.recipes import CompareRecipe, ProfileRecipe, Recipe, RecommendRecipe, WatchRecipe
+from cop_core.recipes import (
+    CheckRecipe,
+    CompareRecipe,
+    ProfileRecipe,
+    Recipe,
+    RecommendRecipe,
+    WatchRecipe,
+)
 from cop_core.records import AnalysedProfile, Comparison
+from cop_core.stacks.check import FileCheck, check_file
 from cop_core.stacks.growing import open_growing
 from cop_core.statistics import analyse, compare, within
 
@@ -29,7 +37,7 @@ def run(recipe: Recipe, **means: Any) -> Any:
 
     Returns
     -------
-    AnalysedProfile, Comparison, Recommendation or StudyRecord
+    AnalysedProfile, Comparison, Recommendation, StudyRecord or FileCheck
         What was found. Where `cancelled` says so, planes that were not read say that.
 
     Raises
@@ -49,7 +57,7 @@ def run_with(recipe: Recipe, means: Means) -> Any:
 @run_with.register
 def _profile(recipe: ProfileRecipe, means: Means) -> AnalysedProfile:
     stacks = open_all([recipe.stack], means)
-    (profile,) = read_all(stacks, recipe.reading, [recipe.stack.name], means)
+    (profile,) = map(require_some, read_all(stacks, recipe.reading, [recipe.stack.name], means))
     if recipe.window_um is not None:
         profile = within(profile, recipe.window_um)
     found = analyse(profile)
@@ -62,12 +70,17 @@ def _profile(recipe: ProfileRecipe, means: Means) -> AnalysedProfile:
 def _compare(recipe: CompareRecipe, means: Means) -> Comparison:
     stacks = open_all(recipe.stacks, means)
     names = [options.name for options in recipe.stacks]
-    first, second = read_all(stacks, recipe.reading, names, means)
+    first, second = map(require_some, read_all(stacks, recipe.reading, names, means))
     both = compare(first, second, recipe.comparison, window_um=recipe.window_um)
     if recipe.sensitivity:
         fixed, gained = with_sensitivity(both.analysed, stacks, recipe.window_um, means)
         both = replace(both, fixed=fixed, gained=gained)
     return both
+
+
+@run_with.register
+def _check(recipe: CheckRecipe, means: Means) -> FileCheck:
+    return check_file(recipe.stack, every=recipe.every, progress=means.progress("looking"))
 
 
 @run_with.register

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from cop_core.errors import CancelledError, CopError, InputError
 from cop_core.pipeline.events import Means, Opened, Working
-from cop_core.pipeline.reading import follow, open_one
+from cop_core.pipeline.reading import follow, open_one, require_some
 from cop_core.pipeline.resume import PROFILE_FILE, is_same, keep, read_kept
 from cop_core.pipeline.run import run_with
 from cop_core.reading import Estimator, StackReader, estimator_for
@@ -166,7 +166,7 @@ class _Pass:
             reader = self._reader(row, source)
             if not follow(number, source, reader, self.means, row.place):
                 raise CancelledError("cancelled", where=row.place)
-            return self._finish(row, reader.profile)
+            return self._finish(row, require_some(reader.profile))
         except CancelledError:
             raise
         except Exception as error:  # whatever is wrong with one stack must not stop the others

@@ -13,6 +13,7 @@ from cop_core.errors import CancelledError, InputError
 from cop_core.recipes import MW
 from cop_core.recipes.power_options import BRIGHT_SHARE
 from cop_core.records import DepthProfile
+from cop_core.stacks.fixed_pixels import picture_of
 
 if TYPE_CHECKING:
     from cop_core.stacks import Plane, Stack
@@ -118,7 +119,7 @@ def bright_signal(
     rows, reasons = [], []
     for plane in source:
         reason = _reason(plane, share)
-        rows.append(_NOTHING if reason else brightness(plane.data, share))
+        rows.append(_NOTHING if reason else brightness(picture_of(plane), share))
         reasons.append(reason)
         progress(len(rows), len(source))
         if cancelled():
@@ -185,7 +186,7 @@ def _plane_means(profile: DepthProfile) -> BrightSignal:
 def _reason(plane: Plane, share: float) -> str:
     if plane.validity.reason:
         return plane.validity.reason
-    height, width = plane.data.shape
+    height, width = picture_of(plane).shape
     if (height // _BLOCK) * (width // _BLOCK) < _FEWEST_BLOCKS:
         return SMALL_PLANE
     return CLIPPED if plane.validity.saturated_fraction > SATURATED_SHARE * share else ""

@@ -11,10 +11,12 @@ import numpy.typing as npt
 from cop_core.reading.crops import cut
 from cop_core.reading.estimator import CropReading
 from cop_core.reading.normalisation import normalise, plane_range
-from cop_core.reading.survey import NO_SIGNAL, Survey
+from cop_core.reading.survey import NO_SIGNAL, NOTHING_SEEN, Basis
 from cop_core.recipes import ReadingOptions
-from cop_core.records import NOT_READ, UNFAMILIAR, PlaneEstimate
+from cop_core.records import NOT_READ, UNFAMILIAR, PixelFacts, PlaneEstimate
 from cop_core.stacks import Plane, Stack
+from cop_core.stacks.fixed_pixels import picture_of
+from cop_core.stacks.told_by_pixels import pixel_facts
 
 _GOLDEN: Final = (5**0.5 - 1) / 2
 NO_RANGE: Final = "no range to normalise"
@@ -23,10 +25,11 @@ Prepared = tuple[PlaneEstimate, npt.NDArray[np.float32]]
 """A plane's estimate without strengths yet, and its normalised crops (n, 192, 192)."""
 
 
-def prepare(plane: Plane, reading: ReadingOptions, found: Survey, components: int) -> Prepared:
+def prepare(plane: Plane, reading: ReadingOptions, basis: Basis, components: int) -> Prepared:
     """Return a plane without strengths yet and its crops; an excluded plane has none."""
-    data = plane.data
-    finite = data[np.isfinite(data)] if data.dtype.kind == "f" else data
+    valid = plane.validity.ok
+    picture = picture_of(plane, basis.masked if valid else frozenset())
+    finite = picture[np.isfinite(picture)] if picture.dtype.kind == "f" else picture
     estimate = PlaneEstimate(
         index=plane.index,
         depth_um=plane.depth_um,
@@ -36,18 +39,24 @@ def prepare(plane: Plane, reading: ReadingOptions, found: Survey, components: in
         sd=np.full(components, np.nan),
         n_crops=0,
         signal=float(finite.mean(dtype=np.float64)) if finite.size else float("nan"),
-        reason=plane.validity.reason or (NO_SIGNAL if plane.index in found.empty else ""),
+        reason=plane.validity.reason or ("" if basis.finds_signal(picture) else NO_SIGNAL),
         flags=plane.validity.flags,
         saturated_fraction=plane.validity.saturated_fraction,
     )
+    estimate = _noted(estimate, pixel_facts(plane, picture, len(basis.masked)))
     none = np.empty((0, 1, 1), np.float32)
     if estimate.reason:
         return estimate, none
-    low, high = plane_range(data, reading.normalisation, found.range_counts, reading.offset_counts)
+    stack_range = basis.range_counts or NOTHING_SEEN.range_counts
+    low, high = plane_range(picture, reading.normalisation, stack_range, reading.offset_counts)
     if not high > low:
         return replace(estimate, reason=NO_RANGE), none
-    crops = cut(normalise(data, low, high), reading.crops, (reading.seed, plane.index))
+    crops = cut(normalise(picture, low, high), reading.crops, (reading.seed, plane.index))
     return replace(estimate, n_crops=len(crops), span_counts=high - low), crops
+
+
+def _noted(estimate: PlaneEstimate, facts: PixelFacts) -> PlaneEstimate:
+    return replace(estimate, pixels=facts, flags=(*estimate.flags, *facts.notes))
 
 
 def with_strengths(estimate: PlaneEstimate, own: CropReading) -> PlaneEstimate:
@@ -94,12 +103,12 @@ class PartialPlane:
         The plane without strengths, from `prepare`.
     crops : int
         How many it was cut into; 0 where it is excluded.
-    range_counts : tuple of float
-        The stack's range that they were made with.
+    basis : Basis
+        What was known of the stack when they were made.
     """
 
-    def __init__(self, bare: PlaneEstimate, crops: int, range_counts: tuple[float, float]) -> None:
-        self.range_counts = range_counts
+    def __init__(self, bare: PlaneEstimate, crops: int, basis: Basis) -> None:
+        self.basis = basis
         self._bare = bare
         # multiples of the golden ratio: wherever it stops, crops are spread over the plane
         self._order: list[int] = np.argsort(np.arange(crops) * _GOLDEN % 1.0).tolist()

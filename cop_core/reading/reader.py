@@ -18,7 +18,7 @@ from cop_core.errors import InputError
 from cop_core.reading.crops import crops_of_a_plane
 from cop_core.reading.estimator import Estimator
 from cop_core.reading.planes import PartialPlane, not_read, prepare
-from cop_core.reading.survey import NO_SIGNAL, NOTHING_SEEN, Survey, Surveyor
+from cop_core.reading.survey import NOTHING_SEEN, Basis, Survey, Surveyor
 from cop_core.recipes import ReadingOptions
 from cop_core.records import DepthProfile, FileState, PlaneEstimate, Provenance
 from cop_core.stacks import Plane, Stack
@@ -83,9 +83,9 @@ class StackReader:
 
     A finished stack is surveyed first, then read plane by plane. Of one that grows every plane is
     begun when it comes; while others wait, fewer of its crops are read first, and the rest when
-    none waits. No plane is left out. Which planes hold no signal, and the range for
-    ``stack-percentile``, are known for good when the acquisition has ended; until then both are
-    those of the planes so far.
+    none waits. No plane is left out. Which planes hold no signal, which pixels are hot or dead,
+    and the range for ``stack-percentile``, are known for good when the acquisition has ended;
+    until then they are those of the planes so far.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ class StackReader:
             if not self._finished:
                 self._handed.add(plane.index)
                 self._surveyor.add(plane)
-            crops = self._enter(plane, self._so_far())
+            crops = self._enter(plane, self._basis(plane.index, self._so_far()))
             work.append((plane.index, crops, min(most, math.ceil(len(crops) / share))))
         self._read(work)
         for plane in planes:
@@ -222,11 +222,11 @@ class StackReader:
         return max(1, self._batch // each)
 
     def _so_far(self) -> Survey:
-        """Return what the planes so far say; their range is not looked at for every plane."""
+        """Return what the planes so far say; not all of it is looked at for every plane."""
         if self._surveyed:
             return self._found
         seen = len(self._planes)
-        if self._reading.normalisation == "stack-percentile" and seen >= self._found_at * _GROWN:
+        if seen >= self._found_at * _GROWN:
             self._found, self._found_at = self._surveyor.found(), seen + 1
         return replace(self._found, empty=self._surveyor.empty())
 
@@ -238,10 +238,13 @@ class StackReader:
             return self._reading
         return self._reading.but(offset_counts=known)
 
-    def _enter(self, plane: Plane, found: Survey) -> _Crops:
+    def _basis(self, index: int, found: Survey) -> Basis:
+        return found.basis(index, self._reading.normalisation)
+
+    def _enter(self, plane: Plane, basis: Basis) -> _Crops:
         """Enter a plane that is new, or to be read anew, and return its crops."""
-        bare, crops = prepare(plane, self._applied, found, len(self._estimator.components))
-        self._planes[plane.index] = PartialPlane(bare, len(crops), found.range_counts)
+        bare, crops = prepare(plane, self._applied, basis, len(self._estimator.components))
+        self._planes[plane.index] = PartialPlane(bare, len(crops), basis)
         self._put_off.pop(plane.index, None)
         if len(crops):
             self._put_off[plane.index] = None
@@ -267,12 +270,12 @@ class StackReader:
         """Read crops that were put off, of the plane that waits longest."""
         index = next(iter(self._put_off))
         if self._held[0] != index:
-            found = Survey(self._planes[index].range_counts, frozenset())
+            basis = self._planes[index].basis
             plane = self._source.stack().plane(index)
-            _, crops = prepare(plane, self._applied, found, len(self._estimator.components))
+            _, crops = prepare(plane, self._applied, basis, len(self._estimator.components))
             if not len(crops):
                 # what could be read before cannot any more: the plane says why
-                self._enter(plane, found)
+                self._enter(plane, basis)
                 return self._step(index)
             self._held = index, crops
         self._read([(*self._held, self._batch)])
@@ -299,19 +302,15 @@ class StackReader:
             read.place(float(stack.depth_um[index]), float(stack.power[index]))
 
     def _anew(self, plane: Plane, found: Survey) -> Iterator[ReadingStep]:
-        self._enter(plane, found)
+        self._enter(plane, self._basis(plane.index, found))
         yield self._step(plane.index)
         while self._put_off:
             yield self._go_on()
 
     def _judged_otherwise(self, index: int, found: Survey) -> bool:
         """Tell whether a plane must be read anew in the light of the whole stack."""
-        if not self._surveyor.knows(index):
-            return False
-        read = self._planes[index]
-        of_range = self._reading.normalisation == "stack-percentile"
-        moved = of_range and read.range_counts != found.range_counts
-        return moved or (read.estimate.reason == NO_SIGNAL) != (index in found.empty)
+        known = self._surveyor.knows(index)
+        return known and self._planes[index].basis != self._basis(index, found)
 
     # --- what is told ------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""A first look at a whole stack: its range, and which planes hold no signal."""
+"""A first look at a whole stack: its range, its fixed pixels, which planes hold no signal."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.reading.normalisation import PERCENTILES
+from cop_core.recipes import Normalisation
+from cop_core.stacks.fixed_pixels import FixedPixels, picture_of
 from cop_core.stacks.model import Plane, Stack
 
 NO_SIGNAL: Final = "no signal above the background"
@@ -29,15 +31,59 @@ class Survey:
     Attributes
     ----------
     range_counts : tuple of float
-        The stack's 0.1 and 99.9 percentiles over valid planes; NaN where there is none.
+        The stack's 0.1 and 99.9 percentiles over the pictures of valid planes; NaN where there
+        is none.
     empty : frozenset of int
         Planes without signal. Either their structure (SD of means over 8x8 blocks) is no more
         than white noise of the pixels makes, or it is below half of the pixels' SD and below
         2 % of the median plane's: stray light, as before the first cells of a stack.
+    masked : frozenset of int
+        Hot and dead pixels (`FixedPixels.found`).
+    least_structure : float
+        Those 2 %, in counts.
     """
 
     range_counts: tuple[float, float]
     empty: frozenset[int]
+    masked: frozenset[int] = frozenset()
+    least_structure: float = 0.0
+
+    def basis(self, index: int, normalisation: Normalisation) -> Basis:
+        """Return what of it decides how a plane is read."""
+        empty = index in self.empty
+        return Basis(
+            self.range_counts if normalisation == "stack-percentile" else None,
+            self.masked,
+            empty,
+            self.least_structure if empty else 0.0,
+        )
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What is known of a stack when one of its planes is read; equal where it is read the same.
+
+    Attributes
+    ----------
+    range_counts : tuple of float or None
+        The stack's range, where the normalisation takes it.
+    masked : frozenset of int
+        Hot and dead pixels.
+    empty : bool
+        Whether the plane, with these pixels in it, was found to hold no signal.
+    least_structure : float
+        Structure in counts below which it holds stray light.
+    """
+
+    range_counts: tuple[float, float] | None
+    masked: frozenset[int]
+    empty: bool
+    least_structure: float
+
+    def finds_signal(self, picture: npt.NDArray[Any]) -> bool:
+        """Tell whether a plane, its fixed pixels masked, holds signal; they may have hidden it."""
+        hidden = self.empty and bool(self.masked)
+        return structure(picture).is_signal(self.least_structure) if hidden else not self.empty
 
 
 NOTHING_SEEN: Final = Survey((math.nan, math.nan), frozenset())
@@ -53,17 +99,24 @@ class Surveyor:
     def __init__(self) -> None:
         self._stride = 1
         self._samples: dict[int, npt.NDArray[Any]] = {}
+        self._corners: dict[int, tuple[int, int]] = {}
         self._held = 0
         self._structures: dict[int, Structure] = {}
+        self._fixed = FixedPixels()
+        self._shape: tuple[int, ...] = (0, 0)
 
     def add(self, plane: Plane) -> None:
         """Take a plane's structure and a sample of its pixels, if it is valid."""
         if plane.validity.ok:
+            picture, border = picture_of(plane), plane.validity.border
             # Offsets wander, so that a stride that divides the width still sees every column.
             start = plane.index % self._stride
-            sample = plane.data[start :: self._stride, start :: self._stride].copy()
+            sample = picture[start :: self._stride, start :: self._stride].copy()
             self._samples[plane.index] = sample
-            self._structures[plane.index] = structure(plane)
+            self._corners[plane.index] = border.top, border.left
+            self._structures[plane.index] = structure(picture)
+            self._fixed.add(plane)
+            self._shape = plane.data.shape
             self._held += sample.size
             while self._held > _SAMPLE:
                 self._thin()
@@ -82,23 +135,35 @@ class Surveyor:
 
     def found(self) -> Survey:
         """Return what the planes seen so far hold."""
-        return Survey(self.range_counts(), self.empty()) if self._samples else NOTHING_SEEN
+        if not self._samples:
+            return NOTHING_SEEN
+        masked = self._fixed.found()
+        return Survey(self._range_counts(masked), self.empty(), masked, self._least_structure())
 
-    def range_counts(self) -> tuple[float, float]:
-        """Return the percentiles over the planes seen so far, at least one."""
-        counts = np.concatenate([sample.ravel() for sample in self._samples.values()])
+    def _range_counts(self, masked: frozenset[int]) -> tuple[float, float]:
+        samples = self._samples.values()
+        if masked:
+            hidden = np.zeros(self._shape, bool)
+            hidden.flat[list(masked)] = True
+            samples = [self._shown(index, hidden) for index in self._samples]
+        counts = np.concatenate([sample.ravel() for sample in samples])
         low, high = np.percentile(counts, PERCENTILES)
         return float(low), float(high)
 
+    def _shown(self, index: int, hidden: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
+        """Return the pixels of a plane's sample that are not hidden."""
+        sample, (top, left), start = self._samples[index], self._corners[index], index % self._stride
+        where = hidden[top + start :: self._stride, left + start :: self._stride]
+        return sample[~where[: sample.shape[0], : sample.shape[1]]]
+
     def empty(self) -> frozenset[int]:
         """Return those of the planes seen so far that hold no signal."""
+        least = self._least_structure()
+        return frozenset(i for i, s in self._structures.items() if not s.is_signal(least))
+
+    def _least_structure(self) -> float:
         present = [s.sd for s in self._structures.values() if s.significant]
-        least = STRUCTURE_SHARE * float(np.median(present)) if present else 0.0
-        return frozenset(
-            index
-            for index, s in self._structures.items()
-            if not s.significant or (s.sd < least and s.sd < s.pixel_sd / 2)
-        )
+        return STRUCTURE_SHARE * float(np.median(present)) if present else 0.0
 
 
 def survey(stack: Stack) -> Survey:
@@ -127,14 +192,21 @@ class Structure:
     pixel_sd: float
     significant: bool
 
+    def is_signal(self, least_sd: float) -> bool:
+        """Tell whether it is more than noise and more than stray light, with SDs below `least_sd`.
 
-def structure(plane: Plane) -> Structure:
-    """Measure a plane's structure; a plane smaller than two blocks a side counts as structured."""
-    rows, columns = (side // _BLOCK for side in plane.data.shape)
-    pixel_sd = float(plane.data.std(dtype=np.float64))
+        Stray light is below half of the pixels' SD too.
+        """
+        return self.significant and not (self.sd < least_sd and self.sd < self.pixel_sd / 2)
+
+
+def structure(picture: npt.NDArray[Any]) -> Structure:
+    """Measure the structure of pixels; fewer than two blocks a side count as structured."""
+    rows, columns = (side // _BLOCK for side in picture.shape)
+    pixel_sd = float(picture.std(dtype=np.float64))
     if rows < 2 or columns < 2:
         return Structure(pixel_sd, pixel_sd, True)
-    data = plane.data[: rows * _BLOCK, : columns * _BLOCK].astype(np.float64)
+    data = picture[: rows * _BLOCK, : columns * _BLOCK].astype(np.float64)
     blocks = data.reshape(rows, _BLOCK, columns, _BLOCK)
     noise = float(blocks.var(axis=(1, 3), ddof=1).mean()) / _BLOCK**2
     excess = float(blocks.mean(axis=(1, 3)).var(ddof=1)) - noise

@@ -6,6 +6,7 @@ from cop_core.recipes.comparison import N_BOOTSTRAP, ComparisonOptions
 from cop_core.recipes.jobs import (
     ARMS,
     AcquireRecipe,
+    CheckRecipe,
     CompareRecipe,
     ProfileRecipe,
     RecommendRecipe,
@@ -31,6 +32,7 @@ __all__ = [
     "STAGES",
     "AcquireRecipe",
     "AcquisitionOptions",
+    "CheckRecipe",
     "CompareRecipe",
     "ComparisonOptions",
     "EvaluateRecipe",

@@ -22,6 +22,7 @@ _COMMANDS: Final[dict[str, tuple[str, tuple[Place, ...]]]] = {
     "recommendation": ("recommend", (("stack", "source"),)),
     "study": ("batch", (("plan",),)),
     "watch": ("watch", (("stack", "source"),)),
+    "check": ("check", (("stack", "source"),)),
     "simulation": ("simulate", ()),
     "acquisition": ("demo-live", ()),
     "training": ("train", ()),

@@ -186,6 +186,17 @@ class WatchRecipe(Recipe):
     ] = None  # fmt: skip
 
 
+class CheckRecipe(Recipe):
+    """What a file is and what it lacks, before anything is read by the network."""
+
+    kind: Literal["check"] = "check"
+    stack: StackOptions = StackOptions()
+    every: Annotated[
+        bool,
+        Option("Look at the pixels of all planes, not of a dozen.", flags=("--all",)),
+    ] = False
+
+
 class SimulateRecipe(Recipe):
     """A simulated pair of stacks on disk, with the truth beside it."""
 

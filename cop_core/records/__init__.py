@@ -12,6 +12,7 @@ from cop_core.records.effects import (
     Result,
     SlopeFit,
 )
+from cop_core.records.pixels import PixelFacts, told_of_pixels
 from cop_core.records.profile import (
     NOT_READ,
     OUTSIDE,
@@ -47,6 +48,7 @@ __all__ = [
     "FileState",
     "MixedFit",
     "Photons",
+    "PixelFacts",
     "PlaneEstimate",
     "Provenance",
     "Result",
@@ -58,4 +60,5 @@ __all__ = [
     "WeightsUsed",
     "distinct_names",
     "in_mw",
+    "told_of_pixels",
 ]

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from cop_core.recipes import MW, ReadingOptions, Window
 from cop_core.records.arrays import Matrix, Vector
+from cop_core.records.pixels import PixelFacts
 from cop_core.records.provenance import Provenance
 
 NOT_READ: Final = "not read (stopped before this plane)"
@@ -39,13 +40,13 @@ class PlaneEstimate:
     n_crops : int
         Number of crops read; 0 where the plane is excluded.
     signal : float
-        Mean of the plane's finite pixels in counts.
+        Mean of the picture's finite pixels in counts.
     reason : str
         Why the plane is excluded from fits; empty where it is not.
     flags : tuple of str
         Notes on a plane that is kept.
     saturated_fraction : float
-        Fraction of pixels at the top of the range.
+        Fraction of the picture's pixels at the ceiling.
     strengths : ndarray of shape (n_crops, components)
         Strengths of every crop, in the order in which the plane was cut.
     uncertainty : ndarray of shape (components,)
@@ -57,6 +58,8 @@ class PlaneEstimate:
         Counts from what was read as 0 to what was read as 1; NaN where the plane is excluded.
     power_unit : str
         ``"mW"`` at the sample, or the unit of its file.
+    pixels : PixelFacts
+        What was found in its pixels.
     """
 
     index: int
@@ -74,6 +77,7 @@ class PlaneEstimate:
     unfamiliar_fraction: float | None = None
     span_counts: float = float("nan")
     power_unit: str = MW
+    pixels: PixelFacts = PixelFacts()
 
 
 @dataclass(frozen=True)

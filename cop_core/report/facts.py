@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from cop_core.recipes import AS_FILE
-from cop_core.records import UNFAMILIAR, StoredImage
+from cop_core.records import StoredImage
 from cop_core.report.columns import Interval, Number, Results, Truth, Whole
 from cop_core.statistics import exclusions
 
@@ -201,7 +201,7 @@ def validity_facts(profile: DepthProfile) -> ValidityFacts:
     signal = np.array([p.signal for p in kept])
     strange = [p.unfamiliar_fraction * p.n_crops for p in kept if p.unfamiliar_fraction is not None]
     n_crops = sum(p.n_crops for p in kept)
-    flags = Counter(UNFAMILIAR if f.startswith(UNFAMILIAR) else f for p in kept for f in p.flags)
+    flags = Counter(flag.partition(" (")[0] for p in kept for flag in p.flags)
     return ValidityFacts(
         n_planes_kept=len(kept),
         n_crops=n_crops,

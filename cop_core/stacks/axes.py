@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, MissingOptionError
 from cop_core.recipes import MEAN
 
 if TYPE_CHECKING:
@@ -162,11 +162,13 @@ def _plane_axis(data: Dataset, time: int | str | None, *, any_axis: bool) -> str
         )
     if len(movies) == 1 and any_axis:
         return movies[0]
-    raise InputError(
-        _movie_problem(data, movies),
-        where=data.source,
-        advice="if its planes are z planes pass z_step_um (command line: --z-step-um),"
-        " or name the axes (axes); if it is one of a set, open the folder of the set",
+    advice = (
+        "if its planes are z planes pass z_step_um (command line: --z-step-um),"
+        " or name the axes (axes); if it is one of a set, open the folder of the set"
+    )
+    option = "z_step_um" if len(movies) == 1 else "axes"
+    raise MissingOptionError(
+        _movie_problem(data, movies), option=option, where=data.source, advice=advice
     )
 
 
@@ -185,8 +187,9 @@ def _choose(data: Dataset, axis: str, chosen: int | str | None, names: Sequence[
     if chosen is None:
         if size == 1:
             return 0
-        raise InputError(
+        raise MissingOptionError(
             f"there are {size} {what}s: {_choices(size, names)}",
+            option=what,
             where=data.source,
             advice=f"choose one with {what} (command line: --{what})"
             + (", or mean for all of them averaged" if axis == "T" else ""),

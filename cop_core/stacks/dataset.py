@@ -174,6 +174,8 @@ class Dataset:
     remarks : tuple of str
         What was left out or decided on reading, as sentences for a user: flyback frames that were
         dropped, an acquisition that was aborted.
+    lossy : bool
+        Whether it is stated that pixels were compressed with loss.
     declared : bool
         False where nothing says how many planes there are to be, only how many there are.
     """
@@ -193,6 +195,7 @@ class Dataset:
     positions: int | None = None
     usual_time: int | None = None
     remarks: tuple[str, ...] = ()
+    lossy: bool = False
     declared: bool = True
     growth: Growth = field(default_factory=Growth)
 

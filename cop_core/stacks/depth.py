@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, MissingOptionError
 
 if TYPE_CHECKING:
     from cop_core.stacks.dataset import Scale
@@ -44,7 +44,9 @@ def distances_of(
         return np.abs(positions - positions[0]), "metadata positions"
     unused = scale.unused_z_step
     seen = f"; the file says {unused}, without a known unit" if unused else ""
-    raise InputError(f"the z step is not known{seen}", where=where, advice=_ADVICE)
+    raise MissingOptionError(
+        f"the z step is not known{seen}", option="z_step_um", where=where, advice=_ADVICE
+    )
 
 
 def _usable_positions(n_planes: int, scale: Scale) -> npt.NDArray[np.float64] | None:

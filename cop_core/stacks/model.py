@@ -133,6 +133,11 @@ class LazyStack:
     detector: StatedDetector | None
     selection: Selection = field(repr=False)
     read: ReadPlane = field(repr=False)
+    lossy: bool = False
+
+    @property
+    def _ceiling(self) -> float | None:
+        return self.detector.ceiling_counts if self.detector else None
 
     @property
     def power_mw(self) -> npt.NDArray[np.float64]:
@@ -160,7 +165,7 @@ class LazyStack:
             reason = f"damaged: {' '.join(f'{type(error).__name__} {error}'.split())[:120]}"
         else:
             if found.shape == self.shape[1:]:
-                return found, check_plane(found)
+                return found, check_plane(found, ceiling_counts=self._ceiling, lossy=self.lossy)
             reason = f"damaged: plane of shape {found.shape}"
         return np.zeros(self.shape[1:], self.dtype), Validity(reason, size_flags(self.shape[1:]))
 

@@ -148,6 +148,7 @@ def stack_of(data: Dataset, options: StackOptions) -> LazyStack:
         detector=detector,
         selection=selection,
         read=read,
+        lossy=data.lossy,
     )
 
 

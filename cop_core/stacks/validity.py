@@ -8,6 +8,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from cop_core.stacks.border import WHOLE, Border, find_border
+from cop_core.stacks.pile_up import SAME_SHARE, ceiling_of
+
 SATURATED_FRACTION: Final = 0.2
 """A plane with a larger fraction of its pixels at the ceiling is excluded.
 
@@ -22,7 +25,7 @@ _ADC_BITS: Final = (8, 9, 10, 11, 12, 13, 14, 15, 16)
 # full scale of a digitiser of n bits (2**n - 1); 13- and 15-bit positive ranges are those of
 # signed 14- and 16-bit boards; cameras also shift 12 and 14 bits left to fill 16
 ADC_CEILINGS: Final = frozenset({2**n - 1 for n in _ADC_BITS} | {4095 << 4, 16383 << 2})
-"""Values at which an acquisition board plausibly clips, in counts."""
+"""Values at which an acquisition board plausibly clips, in counts: few pixels there are enough."""
 
 ALL_ZERO: Final = "unwritten or empty (all zero)"
 CHUNK_ABSENT: Final = "unwritten or empty (chunk absent)"
@@ -50,12 +53,18 @@ class Validity:
         What the user should know although the plane is kept, for example
         ``"smaller than a crop"``.
     saturated_fraction : float
-        Fraction of pixels at the top of the plane's range, in [0, 1].
+        Fraction of the picture's pixels at the ceiling, in [0, 1].
+    border : Border
+        Fill around the picture.
+    lossy : bool
+        Whether the file states lossy compression.
     """
 
     reason: str = ""
     flags: tuple[str, ...] = ()
     saturated_fraction: float = 0.0
+    border: Border = WHOLE
+    lossy: bool = False
 
     @property
     def ok(self) -> bool:
@@ -68,25 +77,33 @@ class Validity:
         return self.ok or self.reason in OF_PIXELS
 
 
-def check_plane(data: npt.NDArray[Any]) -> Validity:
-    """Say whether the pixels of one plane can be used.
+def check_plane(
+    data: npt.NDArray[Any], *, ceiling_counts: float | None = None, lossy: bool = False
+) -> Validity:
+    """Say whether the pixels of one plane can be used, and which of them are picture.
 
     Parameters
     ----------
     data : ndarray of shape (height, width)
         Pixels as stored, of an integer or float dtype.
+    ceiling_counts : float, optional
+        Largest count that can be stored, where that is known.
+    lossy : bool
+        Whether its file states lossy compression.
 
     Returns
     -------
     Validity
         With the first reason that holds: not finite, unwritten or empty, constant, saturated.
     """
-    flags = size_flags(data.shape)
-    if data.dtype.kind == "f" and not bool(np.isfinite(data).all()):
-        return Validity(NOT_FINITE, flags)
-    low, high = data.min(), data.max()
-    fraction = saturated_fraction(data)
-    return Validity(_reason(data.dtype, low, high, fraction), flags, fraction)
+    border = find_border(data)
+    picture = data[border.inside(data.shape)]
+    flags = size_flags(picture.shape)
+    if data.dtype.kind == "f" and not bool(np.isfinite(picture).all()):
+        return Validity(NOT_FINITE, flags, border=border, lossy=lossy)
+    low, high = picture.min(), picture.max()
+    fraction = saturated_fraction(picture, ceiling_counts)
+    return Validity(_reason(data.dtype, low, high, fraction), flags, fraction, border, lossy)
 
 
 def size_flags(shape: tuple[int, ...]) -> tuple[str, ...]:
@@ -94,19 +111,25 @@ def size_flags(shape: tuple[int, ...]) -> tuple[str, ...]:
     return (SMALL,) if min(shape) < CROP_PIXELS else ()
 
 
-def saturated_fraction(data: npt.NDArray[Any]) -> float:
+def saturated_fraction(data: npt.NDArray[Any], ceiling_counts: float | None = None) -> float:
     """Fraction of a plane's pixels at its ceiling, in [0, 1].
 
-    The ceiling is the top of an integer type's range, or the plane's own maximum where
-    that is a value at which acquisition boards clip (ADC_CEILINGS): a 12-bit board that
-    writes u16 clips at 4095. Floats have no ceiling of their own, so theirs is 0.
+    The ceiling is what is stated, the top of an integer type's range, the plane's own maximum
+    where that is a value at which acquisition boards clip (ADC_CEILINGS), or any value at which
+    bright pixels pile up (`ceiling_of`): the one that most pixels have reached.
     """
-    if data.dtype.kind == "f" or data.size == 0:
+    if data.size == 0:
         return 0.0
+    ceilings = [ceiling_counts, _ceiling_of_boards(data), ceiling_of(data)]
+    reached = [np.count_nonzero(data >= (c - SAME_SHARE * abs(c))) for c in ceilings if c is not None]
+    return float(max(reached, default=0)) / data.size
+
+
+def _ceiling_of_boards(data: npt.NDArray[Any]) -> float | None:
+    if data.dtype.kind == "f":
+        return None
     high = int(data.max())
-    if high != np.iinfo(data.dtype).max and high not in ADC_CEILINGS:
-        return 0.0
-    return float(np.count_nonzero(data == high)) / data.size
+    return high if high == np.iinfo(data.dtype).max or high in ADC_CEILINGS else None
 
 
 def _reason(dtype: np.dtype[Any], low: Any, high: Any, fraction: float) -> str:

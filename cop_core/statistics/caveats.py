@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cop_core.records import UNFAMILIAR
+from cop_core.records import UNFAMILIAR, told_of_pixels
 from cop_core.statistics.log_ratios import sign_changes
 
 if TYPE_CHECKING:
@@ -29,13 +29,14 @@ def profile_caveats(
 ) -> tuple[str, ...]:
     """Return what to know about one profile's lines, sentences without a full stop.
 
-    What was decided on opening it, planes excluded, planes unlike those of training, fits that
-    are undefined or weak, lines that miss a curve, planes that are correlated, slopes that
-    closure may have made.
+    What was decided on opening it, planes excluded, what their pixels tell, planes unlike those
+    of training, fits that are undefined or weak, lines that miss a curve, planes that are
+    correlated, slopes that closure may have made.
     """
     found = [
         *(profile.provenance.image.remarks if profile.provenance else ()),
         _excluded(profile),
+        *told_of_pixels([plane.pixels for plane in profile.planes if not plane.reason]),
         _unfamiliar(profile),
         *_notes(lines),
         _curved(lines),

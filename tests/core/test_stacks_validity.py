@@ -46,10 +46,10 @@ CEILINGS = [
 @pytest.mark.parametrize(("dtype", "ceiling"), CEILINGS)
 def test_saturation_at_a_ceiling(dtype, ceiling):
     plane = noisy(dtype)
-    plane[:50] = ceiling
+    plane[75:125] = ceiling
     found = check_plane(plane)
     assert (found.reason, found.saturated_fraction) == ("saturated", 0.25)
-    plane[:50], plane[:20] = 1, ceiling
+    plane[75:125], plane[75:95] = 1, ceiling
     found = check_plane(plane)
     assert (found.reason, found.saturated_fraction) == ("", 0.1)
 

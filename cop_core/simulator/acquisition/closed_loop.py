@@ -14,6 +14,7 @@ import numpy.typing as npt
 from cop_core.errors import CopError, InputError
 from cop_core.power.bright_signal import brightness
 from cop_core.simulator.acquisition.core import LASER_POWER, SimulatedCore, plane_event
+from cop_core.stacks.fixed_pixels import picture_of
 from cop_core.stacks.growing.micromanager import MicroManagerSource
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ def signal_measure(offset_counts: float) -> PlaneMeasure:
     def measure(plane: Plane) -> float:
         if plane.validity.reason:
             return math.nan
-        return brightness(plane.data)[0] - offset_counts
+        return brightness(picture_of(plane))[0] - offset_counts
 
     return measure
 
@@ -203,7 +204,8 @@ def noise_measure(
     def measure(plane: Plane) -> float:
         surveyor = Surveyor()
         surveyor.add(plane)
-        _, crops = prepare(plane, chosen, surveyor.found(), len(components))
+        basis = surveyor.found().basis(plane.index, chosen.normalisation)
+        _, crops = prepare(plane, chosen, basis, len(components))
         if not len(crops):
             return math.nan
         return float(estimator.predict(crops)[:, components.index(component)].mean())

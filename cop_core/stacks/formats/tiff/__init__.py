@@ -15,6 +15,7 @@ from cop_core.stacks.dataset import Dataset, Growth, Scale
 from cop_core.stacks.formats.array import SlabReader
 from cop_core.stacks.formats.tiff import scanimage
 from cop_core.stacks.formats.tiff.checks import require_page
+from cop_core.stacks.formats.tiff.compression import is_lossy
 from cop_core.stacks.formats.tiff.dialects import Dialect, read_dialect
 from cop_core.stacks.formats.tiff.directories import Chain, begins_as_tiff, read_chain
 from cop_core.stacks.formats.tiff.layout import Layout, lay_out, lay_out_flat
@@ -62,7 +63,8 @@ def describe(path: Path, opening: Opening) -> Dataset:
             dialect = read_dialect(tif, where, image)
         of_set = any(name != path.name for name in _OME_FILES.findall(tif.ome_metadata or ""))
         _require_readable(layout, chain, where, opening, of_set=of_set)
-        return _dataset(path, dialect, layout, opening)
+        found = _dataset(path, dialect, layout, opening)
+        return replace(found, lossy=is_lossy(tif.pages.first))
 
 
 def _describe_scanimage(

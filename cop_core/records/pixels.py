@@ -1,0 +1,96 @@
+"""What of a plane's pixels is not picture, and what was done to them before they were stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+FILL: Final = "fill left out at the edges"
+MASKED: Final = "fixed hot or dead pixels masked"
+FLOOR: Final = "floor cut off"
+LOSSY: Final = "lossy compression"
+SMOOTHED: Final = "interpolated or smoothed"
+
+
+@dataclass(frozen=True)
+class PixelFacts:
+    """What was found in the pixels of one plane.
+
+    Attributes
+    ----------
+    fill_rows, fill_columns : int
+        Rows and columns at the edges that hold fill, left out of range and crops.
+    masked : int
+        Hot or dead pixels of the stack, whose neighbours stand in for them.
+    floor_fraction : float
+        Fraction of the pixels at the lowest value, where they pile up there; else 0.
+    lossy : bool
+        Whether the file states lossy compression, or blocks of 8x8 pixels show it.
+    smoothed : bool
+        Whether neighbouring pixels share their noise, as interpolation, upsampling and smoothing
+        make them.
+    """
+
+    fill_rows: int = 0
+    fill_columns: int = 0
+    masked: int = 0
+    floor_fraction: float = 0.0
+    lossy: bool = False
+    smoothed: bool = False
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to know of the plane, each with its number in brackets where it has one."""
+        fill = _lines(self.fill_rows, self.fill_columns)
+        found = (
+            (bool(fill), f"{FILL} ({fill})"),
+            (self.masked > 0, f"{MASKED} ({self.masked})"),
+            (self.floor_fraction > 0, f"{FLOOR} ({100 * self.floor_fraction:.0f} % of pixels)"),
+            (self.lossy, LOSSY),
+            (self.smoothed, SMOOTHED),
+        )
+        return tuple(text for holds, text in found if holds)
+
+
+def told_of_pixels(planes: Sequence[PixelFacts]) -> tuple[str, ...]:
+    """Return what the pixels of a stack's planes tell, sentences without a full stop.
+
+    What changes noise without a place, compression and smoothing, is told where half of the
+    planes show it: one alone may show it by chance.
+    """
+    n = len(planes)
+    filled = [p for p in planes if p.fill_rows or p.fill_columns]
+    floors = [p.floor_fraction for p in planes if p.floor_fraction]
+    n_lossy, n_smoothed = sum(p.lossy for p in planes), sum(p.smoothed for p in planes)
+    fill = _lines(*(max((getattr(p, side) for p in filled), default=0) for side in _SIDES))
+    masked = max((p.masked for p in planes), default=0)
+    found = (
+        (bool(filled), f"{len(filled)} of {n} planes have {FILL} (up to {fill})"),
+        (masked > 0, f"{MASKED}: {masked}, the same in every plane"),
+        (
+            bool(floors),
+            f"in {len(floors)} of {n} planes up to {100 * max(floors, default=0):.0f} % of the "
+            "pixels lie at the lowest value: unless photons are counted, the detector's zero is "
+            "cut off and noise in the dark reads wrong",
+        ),
+        (
+            2 * n_lossy >= max(n, 1),
+            f"{LOSSY} of {n_lossy} of {n} planes removed or changed their noise: their strengths "
+            "cannot be relied on",
+        ),
+        (
+            2 * n_smoothed >= max(n, 1),
+            f"{n_smoothed} of {n} planes were {SMOOTHED}: neighbouring pixels share their noise, "
+            "which reads low",
+        ),
+    )
+    return tuple(text for holds, text in found if holds)
+
+
+_SIDES: Final = ("fill_rows", "fill_columns")
+
+
+def _lines(rows: int, columns: int) -> str:
+    sides = ((rows, "row"), (columns, "column"))
+    return " and ".join(f"{n} {side}{'s' if n > 1 else ''}" for n, side in sides if n)

@@ -1,0 +1,126 @@
+"""Where the picture ends: rows and columns at the edges that registration or stitching filled."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Pixels = npt.NDArray[Any]
+
+LEAST_SHARE: Final = 0.25
+"""Share of a plane's height and of its width that must be picture for the rest to be fill."""
+
+_BEGUN: Final = 0.25
+"""Share of an edge that must be not finite for fill to be there: a single pixel is damage."""
+_STRIP: Final = 8
+"""Lines next to the fill that are compared with it."""
+_SEGMENTS: Final = 16
+_ALIVE: Final = 12
+"""Segments of the strip, of 16, that must hold other values: fill ends at once everywhere."""
+_LOG_CHANCE: Final = -20.0
+"""Log of the chance that lines of picture, of such pixels as the strip's, hold one value."""
+
+
+class Border(NamedTuple):
+    """Lines of fill at each edge of a plane, in pixels."""
+
+    top: int = 0
+    bottom: int = 0
+    left: int = 0
+    right: int = 0
+
+    def inside(self, shape: tuple[int, ...]) -> tuple[slice, slice]:
+        """Return where the picture is in a plane of (height, width)."""
+        height, width = shape
+        return slice(self.top, height - self.bottom), slice(self.left, width - self.right)
+
+
+WHOLE: Final = Border()
+
+
+def find_border(data: Pixels) -> Border:
+    """Find the rows and columns of fill around the picture.
+
+    Fill is what is not finite and takes a good part of an edge, and lines of a single value, if the picture
+    beyond begins along the whole edge at once and such a line is no chance there: a few rows
+    without a photon, or the black around a cell, are picture.
+
+    Parameters
+    ----------
+    data : ndarray of shape (height, width)
+        Pixels as stored.
+
+    Returns
+    -------
+    Border
+        No fill where less than a quarter of the height or of the width would be left.
+    """
+    found, before = _not_finite(data) if data.dtype.kind == "f" else WHOLE, None
+    while found != before and _leaves_enough(found, data.shape):
+        before = found
+        found = _constant(data, _constant(data, found, rows=True), rows=False)
+    return found if found == before else WHOLE
+
+
+def _leaves_enough(border: Border, shape: tuple[int, ...]) -> bool:
+    left = [side.stop - side.start for side in border.inside(shape)]
+    return all(n >= max(LEAST_SHARE * side, 1) for n, side in zip(left, shape, strict=True))
+
+
+def _not_finite(data: Pixels) -> Border:
+    """Leave out the edge with the largest share of pixels that are not finite, again and again."""
+    every, found = np.isfinite(data), WHOLE
+    good, least = every, _BEGUN
+    while _leaves_enough(found, data.shape):
+        edges = (good[0], good[-1], good[:, 0], good[:, -1])
+        shares = [1 - float(edge.mean()) for edge in edges]
+        worst = int(np.argmax(shares))
+        if shares[worst] <= least:
+            break
+        found = found._replace(**{found._fields[worst]: found[worst] + 1})
+        good, least = every[found.inside(data.shape)], 0.0
+    return found
+
+
+def _constant(data: Pixels, border: Border, *, rows: bool) -> Border:
+    """Add lines of a single value at both ends of the rows or of the columns."""
+    inside = data[border.inside(data.shape)]
+    lines = inside if rows else inside.T
+    first, last = _fill_before(lines), _fill_before(lines[::-1])
+    if rows:
+        return border._replace(top=border.top + first, bottom=border.bottom + last)
+    return border._replace(left=border.left + first, right=border.right + last)
+
+
+def _fill_before(lines: Pixels) -> int:
+    """Return how many of the first lines are fill."""
+    values = list(_single_values(lines))
+    n = len(values)
+    if not 0 < n < len(lines):
+        return 0
+    strip = _between_fill(lines)[n : n + _STRIP]
+    parts = np.array_split(strip, min(_SEGMENTS, max(strip.shape[1], 1)), axis=1)
+    differ = sum(bool((part != values[-1]).any()) for part in parts)
+    if differ < _ALIVE * len(parts) / _SEGMENTS:
+        return 0
+    same = [np.count_nonzero(strip == value) for value in values]
+    chance = sum(strip.shape[1] * math.log((k + 0.5) / (strip.size + 1)) for k in same)
+    return n if chance < _LOG_CHANCE else 0
+
+
+def _between_fill(lines: Pixels) -> Pixels:
+    """Return the lines without what may be fill at their own ends."""
+    first, last = (sum(1 for _ in _single_values(ends)) for ends in (lines.T, lines.T[::-1]))
+    return lines[:, first : max(lines.shape[1] - last, first)]
+
+
+def _single_values(lines: Pixels) -> Iterator[Any]:
+    """Yield the values of the first lines, as long as each holds a single one."""
+    for line in lines:
+        if not (line == line[0]).all():
+            return
+        yield line[0]

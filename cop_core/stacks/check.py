@@ -1,0 +1,150 @@
+"""What a file is, what its pixels hold and what is missing, without reading it by the network."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from cop_core.errors import InputError, MissingOptionError
+from cop_core.recipes import StackOptions
+from cop_core.records import PixelFacts
+from cop_core.stacks.dataset import Dataset
+from cop_core.stacks.fixed_pixels import FixedPixels, picture_of
+from cop_core.stacks.model import LazyStack, Plane
+from cop_core.stacks.open import open_dataset, opening_of, readable_errors, stack_of
+from cop_core.stacks.told_by_pixels import pixel_facts
+
+PLANES: Final = 12
+"""Planes that are looked at, spread over the stack, where not all are."""
+
+_STAND_INS: Final = {"z_step_um": 1.0, "channel": 0, "time": 0, "position": 0}
+"""What is looked at where an option is missing: no more than the depths depends on it."""
+
+
+@dataclass(frozen=True)
+class PixelCheck:
+    """What the pixels of some planes hold.
+
+    Attributes
+    ----------
+    planes : tuple of int
+        Those that were looked at.
+    left_out : dict of str to int
+        How many of them cannot be read, by reason.
+    facts : tuple of PixelFacts
+        Of the others.
+    n_with_saturated, saturated_fraction : int, float
+        How many of the others have pixels at the ceiling, and the largest fraction.
+    """
+
+    planes: tuple[int, ...]
+    left_out: dict[str, int]
+    facts: tuple[PixelFacts, ...]
+    n_with_saturated: int
+    saturated_fraction: float
+
+
+@dataclass(frozen=True)
+class FileCheck:
+    """What a file is and what it lacks.
+
+    Attributes
+    ----------
+    data : Dataset
+        All that the file states.
+    stack : LazyStack
+        The stack that the options choose; the first where one that is missing would.
+    missing : tuple of MissingOptionError
+        Options without which it cannot be read.
+    pixels : PixelCheck
+        What was found in its planes.
+    """
+
+    data: Dataset
+    stack: LazyStack
+    missing: tuple[MissingOptionError, ...]
+    pixels: PixelCheck
+
+    @property
+    def readable(self) -> bool:
+        """Whether any of the planes that were looked at can be read."""
+        return bool(self.pixels.facts)
+
+    @property
+    def lacks_depth(self) -> bool:
+        """Whether the depths are not known."""
+        return any(each.option == "z_step_um" for each in self.missing)
+
+
+def check_file(
+    options: StackOptions,
+    *,
+    every: bool = False,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> FileCheck:
+    """Say what a file is, what its pixels hold and which options it needs.
+
+    Parameters
+    ----------
+    options : StackOptions
+        The file, and what is known of it.
+    every : bool
+        Whether all planes are looked at, not `PLANES`.
+    progress : callable
+        Told of planes done and in all.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be opened, whatever the options that are missing.
+    """
+    missing: list[MissingOptionError] = []
+    while True:
+        try:
+            data, stack = _opened(options)
+        except MissingOptionError as error:
+            if error.option not in _STAND_INS or error.option in {e.option for e in missing}:
+                raise
+            missing.append(error)
+            options = options.but(**{error.option: _STAND_INS[error.option]})
+        else:
+            return FileCheck(data, stack, tuple(missing), _pixels(stack, every, progress))
+
+
+def _opened(options: StackOptions) -> tuple[Dataset, LazyStack]:
+    if options.source is None:
+        raise InputError("there is no file to look at")
+    with readable_errors(options.source):
+        data = open_dataset(options.source, opening_of(options))
+        return data, stack_of(data, options)
+
+
+def _pixels(stack: LazyStack, every: bool, progress: Callable[[int, int], None]) -> PixelCheck:
+    n = len(stack)
+    chosen = range(n) if every else np.unique(np.linspace(0, n - 1, PLANES).round().astype(int))
+    fixed, found = FixedPixels(), []
+    for done, index in enumerate(chosen, start=1):
+        plane = stack.plane(int(index))
+        if plane.validity.ok:
+            fixed.add(plane)
+        found.append(_seen(plane))
+        progress(done, len(chosen))
+    n_masked = len(fixed.found())
+    saturated = [fraction for reason, fraction, _ in found if not reason]
+    return PixelCheck(
+        planes=tuple(int(i) for i in chosen),
+        left_out=dict(Counter(reason for reason, _, _ in found if reason).most_common()),
+        facts=tuple(replace(facts, masked=n_masked) for reason, _, facts in found if not reason),
+        n_with_saturated=sum(fraction > 0 for fraction in saturated),
+        saturated_fraction=max(saturated, default=0.0),
+    )
+
+
+def _seen(plane: Plane) -> tuple[str, float, PixelFacts]:
+    """Return why a plane cannot be read, its saturated fraction and what its pixels tell."""
+    facts = pixel_facts(plane, picture_of(plane), 0)
+    return plane.validity.reason, plane.validity.saturated_fraction, facts

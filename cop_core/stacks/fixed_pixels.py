@@ -1,0 +1,202 @@
+"""Hot and dead pixels: those that stand out from their neighbours in every plane of a stack."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from cop_core.stacks.border import Border
+from cop_core.stacks.model import Plane
+
+Pixels = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+FEWEST_PLANES: Final = 5
+"""Planes from which on chance and structure are told from the detector."""
+MOST_SHARE: Final = 0.01
+"""Share of the pixels that may be masked: with more, they are no exceptions."""
+
+MOSTLY: Final = 0.9
+"""Share of the planes in which a hot or dead pixel is far from those around it."""
+
+_CLEAR_PLANES: Final = 10
+"""Planes from which on it is no chance that a pixel was always beyond what others ever were."""
+
+_APART: Final = 3.0
+"""How far, in SDs of the plane's noise."""
+_APART_LOCALLY: Final = 1.0
+"""How far, in ranges of those around."""
+_SAMPLE: Final = 1 << 14
+"""Pixels that the noise of a plane is measured in."""
+_SMALLEST: Final = 5
+
+_SIGMAS: Final = 10.0
+"""By how many SDs of the noise of their darkest or brightest plane they stand out."""
+_SHARED: Final = 0.15
+"""Most of their difference that their neighbours share, as those of a blurred spot do."""
+_LEVELS: Final = 32
+"""Ranges of brightness whose noise is measured by itself."""
+
+_NEAR: Final = np.array([(y, x) for y in range(-2, 3) for x in range(-2, 3) if y or x])
+_RING: Final = _NEAR[np.abs(_NEAR).max(axis=1) == 2]
+_FOOTPRINT: Final = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], bool)
+
+
+class FixedPixels:
+    """Sees the valid planes of a stack one by one, in any order, with the memory of four planes.
+
+    What it finds depends neither on the order nor on when it is asked.
+    """
+
+    def __init__(self) -> None:
+        self._n = 0
+        self._border = Border()
+        self._darkest = self._brightest = np.empty((0, 0))
+        self._n_above = self._n_below = np.empty((0, 0), np.uint32)
+
+    def add(self, plane: Plane) -> None:
+        """Take a valid plane."""
+        data, border = plane.data, plane.validity.border
+        if not self._n:
+            self._darkest, self._brightest = data.copy(), data.copy()
+            self._n_above, self._n_below = np.zeros((2, *data.shape), np.uint32)
+        self._n += 1
+        self._border = Border(*map(max, self._border, border))
+        np.minimum(self._darkest, data, out=self._darkest)
+        np.maximum(self._brightest, data, out=self._brightest)
+        inside = border.inside(data.shape)
+        above, below = _apart(data[inside].astype(np.float32))
+        self._n_above[inside] += above
+        self._n_below[inside] += below
+
+    def found(self) -> frozenset[int]:
+        """Return the hot and the dead pixels, as positions in a plane that is read row by row.
+
+        None are found in fewer than `FEWEST_PLANES` planes, nor outside what is picture in all.
+        """
+        inside = self._border.inside(self._darkest.shape)
+        darkest, brightest = (
+            each[inside].astype(np.float64) for each in (self._darkest, self._brightest)
+        )
+        if self._n < FEWEST_PLANES or min(darkest.shape) < _SMALLEST:
+            return frozenset()
+        hot = self._exceptions(darkest, brightest, self._n_above[inside])
+        dead = self._exceptions(-brightest, -darkest, self._n_below[inside])
+        rows, columns = np.nonzero(hot | dead)
+        if len(rows) > MOST_SHARE * hot.size:
+            return frozenset()
+        places = (rows + self._border.top) * self._darkest.shape[1] + columns + self._border.left
+        return frozenset(places.tolist())
+
+    def _exceptions(self, least: Floats, most: Floats, n_far: npt.NDArray[np.uint32]) -> Mask:
+        """Tell which pixels are exceptions, from the extremes of all and how often they are far."""
+        found = _stand_out(least, n_far >= MOSTLY * self._n, _SIGMAS)
+        if self._n >= _CLEAR_PLANES:
+            _, _, third, _ = _in_order(*_two_away(most))
+            found |= _stand_out(least, least > third, 0.0)
+        return found
+
+
+def _apart(data: npt.NDArray[np.float32]) -> tuple[Mask, Mask]:
+    """Tell which pixels of a plane are far above, and which far below, those two away.
+
+    Pixels at a distance of two are no part of a small cluster, but for one of the four.
+    """
+    if min(data.shape) < _SMALLEST:
+        return np.zeros((2, *data.shape), bool)
+    lowest, low, high, highest = _in_order(*_two_away(data))
+    excess = data - (low + high) / 2
+    step = max(1, math.isqrt(data.size // _SAMPLE))
+    least = _APART * _robust_sd(excess[::step, ::step])
+    # the range around leaves out the one that may belong to the cluster
+    above = excess > np.maximum(least, _APART_LOCALLY * (high - lowest))
+    below = -excess > np.maximum(least, _APART_LOCALLY * (highest - low))
+    return above, below
+
+
+def _two_away(data: Pixels) -> tuple[Pixels, Pixels, Pixels, Pixels]:
+    """Return the pixels two above, below, left and right of each."""
+    wide = np.pad(data, 2, mode="reflect")
+    return wide[:-4, 2:-2], wide[4:, 2:-2], wide[2:-2, :-4], wide[2:-2, 4:]
+
+
+def _in_order(*four: Pixels) -> tuple[Pixels, Pixels, Pixels, Pixels]:
+    """Return the lowest of four pixels at each place, the second, the third and the highest."""
+    a, b, c, d = four
+    lows, highs = (np.minimum(a, b), np.minimum(c, d)), (np.maximum(a, b), np.maximum(c, d))
+    inner = np.maximum(*lows), np.minimum(*highs)
+    return np.minimum(*lows), np.minimum(*inner), np.maximum(*inner), np.maximum(*highs)
+
+
+def _stand_out(data: Floats, candidates: Mask, sigmas: float) -> Mask:
+    """Tell which pixels are brighter than their neighbours by more than noise or blur makes."""
+    if not candidates.any():
+        return candidates
+    around = ndimage.median_filter(data, footprint=_FOOTPRINT, mode="mirror")
+    excess = data - around
+    found = candidates & (excess > sigmas * _noise(excess, around))
+    rows, columns = np.nonzero(found)
+    ring = np.median(_neighbours(data, rows, columns, _RING), axis=1)
+    shared = around[rows, columns] - ring
+    found[rows, columns] = shared < _SHARED * (data[rows, columns] - ring)
+    return found
+
+
+def _noise(excess: Floats, level: Floats) -> Floats:
+    """Return the SD of the noise at every pixel, from pixels of about the same brightness."""
+    order = np.argsort(level, axis=None, kind="stable")
+    noise = np.empty(excess.size)
+    for same in np.array_split(order, _LEVELS):
+        noise[same] = _robust_sd(excess.ravel()[same])
+    return noise.reshape(excess.shape)
+
+
+def _robust_sd(excess: npt.NDArray[Any]) -> float:
+    """Return an SD that a hundredth of outliers at each end does not move.
+
+    Where most pixels are equal, as they are where photons are few, that of the others counts.
+    """
+    low, high = np.percentile(excess, (1, 99))
+    by_quartiles = 1.4826 * float(np.median(np.abs(excess)))
+    return max(by_quartiles, float(np.clip(excess, low, high).std()))
+
+
+def _neighbours(
+    data: Pixels, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp], offsets: Pixels
+) -> Pixels:
+    """Return the pixels around some of them, shape (pixels, offsets); edges stand in beyond."""
+    height, width = data.shape
+    y = np.clip(rows[:, None] + offsets[:, 0], 0, height - 1)
+    x = np.clip(columns[:, None] + offsets[:, 1], 0, width - 1)
+    return np.asarray(data[y, x])
+
+
+def picture_of(plane: Plane, masked: frozenset[int] = frozenset()) -> Pixels:
+    """Return what of a plane is picture, shape (height, width) less its border.
+
+    Parameters
+    ----------
+    plane : Plane
+        A valid plane.
+    masked : frozenset of int
+        Pixels, as `FixedPixels.found` gives them, for which the median of the others among
+        the 24 around them stands in.
+    """
+    inside = plane.validity.border.inside(plane.data.shape)
+    if not masked:
+        return plane.data[inside]
+    places = np.array(sorted(masked))
+    good = np.full(plane.data.shape, np.nan)
+    good[inside] = plane.data[inside]
+    good.flat[places] = np.nan
+    around = _neighbours(good, *np.divmod(places, good.shape[1]), _NEAR)
+    known = np.isfinite(around).any(axis=1)
+    mended = plane.data.copy()
+    stand_in = np.nanmedian(around[known], axis=1)
+    mended.flat[places[known]] = stand_in if mended.dtype.kind == "f" else np.round(stand_in)
+    return mended[inside]

@@ -1,0 +1,58 @@
+"""What the pixels of one plane tell of where they come from."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from cop_core.records import PixelFacts
+from cop_core.stacks.model import Plane
+from cop_core.stacks.pile_up import floor_of
+from cop_core.stacks.processed import is_smoothed, shows_blocks
+
+FLOOR_FRACTION: Final = 0.01
+"""Fraction of the pixels at the lowest value from which on the floor counts as cut off."""
+
+_FEWEST_VALUES: Final = 32
+"""Values up to the brightest, from which on a zero is no count of photons."""
+
+
+def pixel_facts(plane: Plane, picture: npt.NDArray[Any], n_masked: int) -> PixelFacts:
+    """Return what the pixels of a plane tell.
+
+    Parameters
+    ----------
+    plane : Plane
+        Of one that is not valid, the fill at its edges is all.
+    picture : ndarray of shape (height, width)
+        Its picture, fixed pixels masked.
+    n_masked : int
+        How many they are.
+    """
+    border = plane.validity.border
+    fill_rows, fill_columns = border.top + border.bottom, border.left + border.right
+    if not plane.validity.ok:
+        return PixelFacts(fill_rows, fill_columns)
+    lossy = plane.validity.lossy or shows_blocks(picture)
+    return PixelFacts(
+        fill_rows,
+        fill_columns,
+        n_masked,
+        floor_fraction(picture),
+        lossy,
+        not lossy and is_smoothed(picture),
+    )
+
+
+def floor_fraction(picture: npt.NDArray[Any]) -> float:
+    """Return the fraction of pixels at the lowest value where they pile up there, else 0.
+
+    Counts of photons do so too where light is low: a few values are no floor.
+    """
+    floor = floor_of(picture)
+    if floor is None or len(np.unique(picture)) < _FEWEST_VALUES:
+        return 0.0
+    found = float(np.count_nonzero(picture <= floor)) / picture.size
+    return found if found >= FLOOR_FRACTION else 0.0
