@@ -103,15 +103,15 @@ def is_same(
 
 
 def _asked(reading: ReadingOptions, opened: StackOptions) -> tuple[ReadingOptions, StackOptions]:
-    """Return what was asked for but for what is compared by itself: weights, powers, files."""
+    """Return what was asked for but for what is compared by itself: weights, powers, detector, files."""
     return (
         reading.but(weights="", device="", precision="auto"),
-        opened.but(source=None, name=None, power=None),
+        opened.but(source=None, name=None, power=None, detector=None),
     )
 
 
 def _made(made: Provenance) -> tuple[object, ...]:
-    return made.image, made.weights, made.device, made.precision, made.versions
+    return made.image, made.weights, made.device, made.precision, made.versions, made.detector
 
 
 def _same_files(

@@ -164,7 +164,7 @@ def _plane_means(profile: DepthProfile) -> BrightSignal:
         mean_counts=means,
         noise_counts=np.zeros(len(means)),
         reasons=tuple(plane.reason for plane in profile.planes),
-        offset_counts=profile.reading.offset_counts,
+        offset_counts=profile.offset_counts,
     )
 
 

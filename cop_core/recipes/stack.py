@@ -49,6 +49,16 @@ class StackOptions(Part):
             path=True,
         ),
     ] = None
+    detector: Annotated[
+        PathText | None,
+        Option(
+            "The detector that cop detector measured, detector.json: its zero level becomes black.",
+            "Detector",
+            metavar="FILE",
+            empty="not known",
+            path=True,
+        ),
+    ] = None
     channel: Annotated[
         Channel,
         Option(
@@ -85,7 +95,7 @@ class StackOptions(Part):
     ] = False
     left_out: dict[Index, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
 
-    @field_validator("name", "z_step_um", "channel", "time", "axes", mode="before")
+    @field_validator("name", "z_step_um", "detector", "channel", "time", "axes", mode="before")
     @classmethod
     def _as_file(cls, value: Any) -> Any:
         return None if isinstance(value, str) and value == AS_FILE else value

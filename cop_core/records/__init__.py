@@ -1,5 +1,12 @@
 """Records: what was found, frozen and typed, carried from stage to stage."""
 
+from cop_core.records.detector import (
+    Estimate,
+    MeasuredDetector,
+    PhotonTransfer,
+    TransferPoints,
+    ZeroFrom,
+)
 from cop_core.records.effects import (
     AnalysedProfile,
     ArmsComparison,
@@ -42,9 +49,12 @@ __all__ = [
     "Comparison",
     "ComponentEffect",
     "DepthProfile",
+    "Estimate",
     "FileIdentity",
     "FileState",
+    "MeasuredDetector",
     "MixedFit",
+    "PhotonTransfer",
     "Photons",
     "PlaneEstimate",
     "Provenance",
@@ -54,6 +64,8 @@ __all__ = [
     "StoredImage",
     "StudyRecord",
     "StudyStackRecord",
+    "TransferPoints",
     "WeightsUsed",
+    "ZeroFrom",
     "distinct_names",
 ]

@@ -104,6 +104,14 @@ class DepthProfile:
         return len(self.planes)
 
     @property
+    def offset_counts(self) -> float | None:
+        """The zero level that it was read with: as given, else the detector's."""
+        detector = self.provenance.detector if self.provenance else None
+        if self.reading.offset_counts is None and detector is not None:
+            return detector.zero_counts.value
+        return self.reading.offset_counts
+
+    @property
     def depth_um(self) -> npt.NDArray[np.float64]:
         """Depth of every plane, shape (planes,)."""
         return np.array([p.depth_um for p in self.planes], dtype=np.float64)

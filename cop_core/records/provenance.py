@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from cop_core.recipes import StackOptions
+from cop_core.records.detector import MeasuredDetector
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class FileState:
     modified: str
 
 
-Role = Literal["stack", "power", "weights"]
+Role = Literal["stack", "power", "detector", "weights"]
 """What a file is to a stack."""
 
 
@@ -136,6 +137,8 @@ class Provenance:
         0.1 and 99.9 percentiles of the stack.
     versions : dict of str to str
         Of the packages that made the numbers.
+    detector : MeasuredDetector or None
+        That the stack was taken with; None where it was not given.
     """
 
     source: str
@@ -148,3 +151,4 @@ class Provenance:
     whole: bool = True
     stack_range_counts: tuple[float, float] | None = None
     versions: dict[str, str] = field(default_factory=dict)
+    detector: MeasuredDetector | None = None

@@ -85,7 +85,7 @@ def identified(
     Returns
     -------
     dict
-        Stack and, where power came from a table, power of each. Nothing for arrays.
+        Stack of each, its power where that came from a table, its detector where given. Nothing for arrays.
     """
     limit = {None: HASH_LIMIT_BYTES, True: None, False: 0}[hashed]
     found: Inputs = {
@@ -108,11 +108,13 @@ def identified(
 
 
 def _files(made: Provenance) -> Iterator[tuple[Role, FileIdentity]]:
-    """Yield the stack and the power table of one protocol, as they are now."""
+    """Yield the stack, the power table and the detector of one protocol, as they are now."""
     if made.opened.source is not None:
         yield "stack", _entry(made.opened.source, made.files)
     if isinstance(made.opened.power, Path):
         yield "power", _entry(str(made.opened.power), None)
+    if made.opened.detector is not None:
+        yield "detector", _entry(made.opened.detector, None)
 
 
 def _entry(path: str, when_read: FileState | None) -> FileIdentity:

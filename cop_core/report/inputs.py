@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cop_core.errors import InputError
-from cop_core.recipes import StackOptions
+from cop_core.recipes import DetectorRecipe, StackOptions
 from cop_core.recipes.base import Part
 from cop_core.report.hashing import sha256_of
 
@@ -175,6 +175,23 @@ def _stated(document: Document) -> Iterator[tuple[str, Role, Place, str]]:
             yield name, "stack", (*field, "source"), str(options.source)
             if isinstance(options.power, Path):
                 yield name, "power", (*field, "power"), str(options.power)
+            if options.detector is not None:
+                yield name, "detector", (*field, "detector"), options.detector
+    if isinstance(document.recipe, DetectorRecipe):
+        yield from _of_detector(document.recipe, names)
+
+
+def _of_detector(
+    recipe: DetectorRecipe, names: Mapping[str | None, str]
+) -> Iterator[tuple[str, Role, Place, str]]:
+    """Yield the movie and the dark frames that a detector was measured with."""
+    places: dict[Place, str | None] = {
+        ("stack", "source"): recipe.stack.source,
+        ("dark",): recipe.dark,
+    }
+    for field, path in places.items():
+        if path is not None:
+            yield names[path], "stack", field, path
 
 
 def stacks_in(recipe: Part, field: Place = ()) -> Iterator[tuple[Place, StackOptions]]:
