@@ -34,7 +34,10 @@ def find_shifts(frames: npt.NDArray[Any]) -> Shifts:
     """
     shifts = np.zeros((len(frames), 2), np.int64)
     for _ in range(_ROUNDS):
-        reference = _spectrum(sum(map(at_rest, frames, shifts)) / len(frames)).conj()
+        total = np.zeros(frames[0].shape)
+        for frame, shift in zip(frames, shifts, strict=True):
+            total += at_rest(frame, shift)
+        reference = _spectrum(total).conj()
         shifts = np.array([_peak(_spectrum(frame) * reference, frame.shape) for frame in frames])
     return np.asarray(shifts - np.rint(np.median(shifts, axis=0)).astype(np.int64))
 

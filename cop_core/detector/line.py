@@ -68,7 +68,7 @@ def _sums(pixels: Pixels, n_tiles: int) -> Sums:
 
     def total(values: Array) -> Array:
         counted = np.bincount(place, values, minlength=n_tiles * N_BINS)
-        return counted.reshape(n_tiles, N_BINS)
+        return np.asarray(counted, np.float64).reshape(n_tiles, N_BINS)
 
     share = 1 / _expected_variance(pixels)
     weight, z, x, v = share**2, pixels.sorter, pixels.mean, pixels.variance
@@ -131,7 +131,7 @@ def fit_line(sums: Sequence[Sums]) -> Line:
 def draws_of(n_tiles: int, rng: np.random.Generator) -> Array:
     """Return how often each tile counts: once for the estimate, then as often as it is drawn."""
     drawn = rng.multinomial(n_tiles, np.full(n_tiles, 1 / n_tiles), size=N_BOOTSTRAP)
-    return np.vstack([np.ones(n_tiles), drawn])
+    return np.vstack([np.ones(n_tiles), drawn]).astype(np.float64)
 
 
 def misfit(line: Line, sums: Sums) -> float:

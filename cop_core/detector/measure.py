@@ -38,6 +38,8 @@ _NO_NOISE: Final = 1e-3
 """SD as a share of the mean that no detector of photons reaches."""
 _SHARED: Final = 0.3
 """Correlation of neighbouring lines above which differences of frames are not noise of pixels."""
+_DEPENDENT: Final = -0.4
+"""Correlation of successive differences above which a frame shares noise with the one before."""
 _LEAST_USABLE: Final = 0.05
 _WIDEST: Final = 0.5
 """Largest half width of the interval of counts per photon, as a share, that says something."""
@@ -117,6 +119,7 @@ def _drawn(movie: Movie, rng: np.random.Generator, *, structured: bool) -> _Draw
     noise = pair_noise(movie, structured=structured)
     if structured:
         _require_noise(movie, noise)
+        _require_own_noise(movie, noise)
     usable = usable_pixels(noise)
     if usable.cut_off > 1 - _LEAST_USABLE:
         ends = {"floor": movie.floor, "ceiling": movie.ceiling}
@@ -149,6 +152,17 @@ def _require_noise(movie: Movie, noise: PairNoise) -> None:
             where=movie.name,
             advice="give frames as the detector took them: not simulated without noise, denoised "
             "or averaged",
+        )
+
+
+def _require_own_noise(movie: Movie, noise: PairNoise) -> None:
+    successive = max(noise.first.successive, noise.second.successive)
+    if successive > _DEPENDENT:
+        raise InputError(
+            "a frame shares noise with the one before it, or what it shows changes slowly "
+            f"(successive differences correlate by {successive:.2f}, not -0.5)",
+            where=movie.name,
+            advice="give frames of something that holds still, without a running average",
         )
 
 
@@ -246,7 +260,7 @@ _TOLD_SHIFT: Final = 0.5
 
 def _notes(found: MeasuredDetector, lit: _Drawn, unlit: _Drawn | None, off: float) -> Iterator[str]:
     movie = lit.movie
-    photon, zero = found.counts_a_photon.value, found.zero_counts.value
+    photon = found.counts_a_photon.value
     if found.zero_from == "line":
         yield (
             "the zero is where the variance ends if the amplifier adds none: an amplifier of SD a "

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.errors import InputError
+from cop_core.stacks.validity import SATURATED
 
 if TYPE_CHECKING:
     from cop_core.stacks import Stack
@@ -49,11 +50,6 @@ class Movie:
     floor: float | None = None
     ceiling: float | None = None
 
-    @property
-    def rounded(self) -> bool:
-        """Whether counts are whole numbers, whose rounding adds a variance of 1/12."""
-        return self.counts.dtype.kind in "iu"
-
 
 def read_movie(
     stack: Stack, progress: Callable[[int, int], None] = lambda _done, _total: None
@@ -76,7 +72,7 @@ def read_movie(
     kept, reasons = [], []
     for index in range(most):
         plane = stack.plane(index)
-        if plane.validity.ok:
+        if plane.validity.ok or plane.validity.reason == SATURATED:  # pixels that are not, tell
             kept.append(plane.data)
         else:
             reasons.append(plane.validity.reason)

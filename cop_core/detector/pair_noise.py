@@ -29,7 +29,6 @@ _LONGEST_RUN: Final = 10
 """Frames in a row that belong to one half."""
 _SMOOTH_PIXELS: Final = 1.0
 _MOST_LEVERAGE: Final = 0.5
-_ROUNDING: Final = 1 / 12
 _DERIVATIVES: Final = ((0, 1), (1, 0), (0, 2), (1, 1), (2, 0))
 
 
@@ -42,11 +41,14 @@ class Half:
     mean : ndarray of shape (height, width)
         In counts.
     variance : ndarray of shape (height, width)
-        In counts squared, rounding taken off.
+        In counts squared.
     along, across : ndarray of shape (height, width)
         Covariance of a pixel's noise with that of the next one along the line, and across lines.
     at_floor, at_ceiling : ndarray of shape (height, width)
         Share of values that are cut off.
+    successive : float
+        Correlation of a difference of frames with the next: -0.5 where the noise of every frame
+        is its own. NaN where too few frames follow one another.
     """
 
     mean: Array
@@ -55,6 +57,7 @@ class Half:
     across: Array
     at_floor: Array
     at_ceiling: Array
+    successive: float
 
 
 @dataclass(frozen=True)
@@ -122,38 +125,50 @@ def _half(
     used = [i for run in runs for i in run]
     left = np.concatenate([1 - (q**2).sum(axis=1) for _, q in basis]).reshape(frames[0].shape)
     left[left < 1 - _MOST_LEVERAGE] = np.nan
-    variance, along, across = (np.zeros_like(frames[0]) for _ in range(3))
-    n = 0
-    for noise in _differences(frames, runs, basis):
-        noise /= np.sqrt(2 * left)
-        variance += noise**2
-        along[:, :-1] += noise[:, :-1] * noise[:, 1:]
-        across[:-1] += noise[:-1] * noise[1:]
-        n += 1
+    products = [_products([*_differences(frames, run, basis)]) / (2 * left) for run in runs]
+    n = sum(len(run) - 1 for run in runs)
+    variance, along, across, successive = np.sum(products, axis=0) / n
     return Half(
         mean=np.mean([frames[i] for i in used], axis=0),
-        variance=variance / n - _ROUNDING * movie.rounded,
-        along=along / n,
-        across=across / n,
+        variance=variance,
+        along=along,
+        across=across,
         at_floor=_share(frames, used, movie.floor),
         at_ceiling=_share(frames, used, movie.ceiling),
+        successive=_correlation(successive, variance, n / max(1, n - len(runs))),
     )
 
 
+def _products(noises: list[Array]) -> Array:
+    """Return sums of squares and of products with the next pixel, line and difference."""
+    noise = np.stack(noises)
+    sums = np.zeros((4, *noise.shape[1:]))
+    sums[0] = (noise**2).sum(axis=0)
+    sums[1, :, :-1] = (noise[:, :, :-1] * noise[:, :, 1:]).sum(axis=0)
+    sums[2, :-1] = (noise[:, :-1] * noise[:, 1:]).sum(axis=0)
+    sums[3] = (noise[:-1] * noise[1:]).sum(axis=0)
+    return sums
+
+
+def _correlation(successive: Array, variance: Array, per_pair: float) -> float:
+    """Return the correlation of successive differences; NaN where there are none."""
+    shared, total = float(np.nansum(successive)), float(np.nansum(variance))
+    return per_pair * shared / total if shared and total else np.nan
+
+
 def _differences(
-    frames: list[Array], runs: list[range], basis: list[tuple[slice, Array]]
+    frames: list[Array], run: range, basis: list[tuple[slice, Array]]
 ) -> Iterator[Array]:
     """Yield the differences of successive frames, without what changes bands as a whole."""
-    for run in runs:
-        for before, after in pairwise(run):
-            difference = frames[after] - frames[before]
-            for band, q in basis:
-                flat = difference[band].ravel()
-                difference[band] -= (q @ (q.T @ flat)).reshape(difference[band].shape)
-            yield difference
+    for before, after in pairwise(run):
+        difference = frames[after] - frames[before]
+        for band, q in basis:
+            flat = difference[band].ravel()
+            difference[band] -= (q @ (q.T @ flat)).reshape(difference[band].shape)
+        yield difference
 
 
 def _share(frames: list[Array], used: list[int], level: float | None) -> Array:
     if level is None:
         return np.zeros_like(frames[0])
-    return np.mean([frames[i] == level for i in used], axis=0)
+    return np.asarray(np.mean([frames[i] == level for i in used], axis=0))

@@ -83,7 +83,8 @@ def usable_pixels(noise: PairNoise) -> Usable:
         outlying.append(outside[known].mean())
         cut_off.append(cut[known].mean())
         columns = (measured.mean, measured.variance, measured.along, measured.across)
-        found.append(Pixels(*(x[use] for x in (sorting.mean, bins, tile, *columns))))
+        values = (column[use] for column in columns)
+        found.append(Pixels(sorting.mean[use], bins[use], tile[use], *values))
     first, second = found
     return Usable((first, second), n_tiles, float(np.mean(outlying)), float(np.mean(cut_off)))
 
@@ -101,7 +102,7 @@ def _bins(mean: Array, known: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
 
 
 def _outlying(half: Half, bins: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Tell pixels whose surroundings are noisier than others as bright: cells that fire, vessels."""
+    """Tell pixels whose surroundings are noisier than others as bright: firing cells, vessels."""
     around = uniform_filter(np.nan_to_num(half.variance), _NEIGHBOURHOOD)
     beyond = np.zeros(around.shape, bool)
     for number in np.unique(bins):
@@ -121,4 +122,4 @@ def _cut_off(half: Half, bins: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     )
     low = numbers[floor > MOST_AT_FLOOR].max(initial=-1)
     high = numbers[ceiling > MOST_AT_CEILING].min(initial=N_BINS)
-    return (bins <= low) | (bins >= high)
+    return np.asarray((bins <= low) | (bins >= high))

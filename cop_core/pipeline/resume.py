@@ -103,7 +103,7 @@ def is_same(
 
 
 def _asked(reading: ReadingOptions, opened: StackOptions) -> tuple[ReadingOptions, StackOptions]:
-    """Return what was asked for but for what is compared by itself: weights, powers, detector, files."""
+    """Return what was asked for but for what is compared by itself: weights, powers, files."""
     return (
         reading.but(weights="", device="", precision="auto"),
         opened.but(source=None, name=None, power=None, detector=None),

@@ -3,8 +3,6 @@
 from cop_core.records.detector import (
     Estimate,
     MeasuredDetector,
-    PhotonTransfer,
-    TransferPoints,
     ZeroFrom,
 )
 from cop_core.records.effects import (
@@ -19,6 +17,7 @@ from cop_core.records.effects import (
     Result,
     SlopeFit,
 )
+from cop_core.records.photon_transfer import PhotonTransfer, TransferPoints
 from cop_core.records.profile import (
     NOT_READ,
     OUTSIDE,

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    from cop_core.recipes import DetectorRecipe
-    from cop_core.records.provenance import Provenance
+from dataclasses import dataclass
+from typing import Literal
 
 ZeroFrom = Literal["dark frames", "given", "line"]
 """Measured without light; stated by somebody; or where the line has no variance."""
@@ -44,7 +37,7 @@ class MeasuredDetector:
     zero_from : {"dark frames", "given", "line"}
         Where it comes from; the interval of one that was given has no width.
     amplifier_counts : Estimate or None
-        SD of the counts without light, rounding taken off, dark counts included; None where the
+        SD of the counts without light, rounding and dark counts included; None where the
         zero comes from the line, which cannot tell the two apart.
     along_line, across_lines : Estimate
         Correlation of a pixel's noise with that of the next pixel and of the next line.
@@ -67,68 +60,3 @@ class MeasuredDetector:
     floor_counts: float | None = None
     ceiling_counts: float | None = None
     full_scale_photons: Estimate | None = None
-
-
-@dataclass(frozen=True)
-class TransferPoints:
-    """Variance against mean of equally bright pixels; arrays of shape (points,).
-
-    Attributes
-    ----------
-    mean, variance, error : ndarray
-        In counts, and counts squared with its standard error.
-    pixels : ndarray
-        How many each stands for, over both halves of the movie.
-    """
-
-    mean: npt.NDArray[np.float64]
-    variance: npt.NDArray[np.float64]
-    error: npt.NDArray[np.float64]
-    pixels: npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class PhotonTransfer:
-    """A detector as a movie shows it.
-
-    Attributes
-    ----------
-    name : str
-        Of the movie.
-    detector : MeasuredDetector
-    points, dark : TransferPoints
-        Of the movie and of the dark frames; the latter may be empty.
-    line_zero_counts : float
-        Mean at which the line has no variance.
-    misfit : float
-        By which factor points lie farther off the line than their errors say; intervals are
-        widened by it.
-    n_frames, n_dark_frames : int
-        Used.
-    moved_pixels : float
-        Largest shift of a frame against the others.
-    outlying, cut_off : float
-        Share of the pixels left out: noisier than others as bright, and too near to the floor or
-        the ceiling.
-    notes : tuple of str
-        What to know beside the numbers, sentences without a full stop.
-    recipe : DetectorRecipe
-        What was asked for.
-    provenance : dict of str to Provenance
-        Where movie and dark frames come from.
-    """
-
-    name: str
-    detector: MeasuredDetector
-    points: TransferPoints
-    dark: TransferPoints
-    line_zero_counts: float
-    misfit: float
-    n_frames: int
-    n_dark_frames: int
-    moved_pixels: float
-    outlying: float
-    cut_off: float
-    notes: tuple[str, ...]
-    recipe: DetectorRecipe
-    provenance: dict[str, Provenance] = field(default_factory=dict)

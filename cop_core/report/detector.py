@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Final
 
 from cop_core.records import Estimate, MeasuredDetector, PhotonTransfer
-from cop_core.report.columns import Column, Number, Results, TextTable, Whole
+from cop_core.report.columns import UNDEFINED, Column, Number, Results, TextTable, Whole
+from cop_core.report.estimates import interval_texts
 from cop_core.report.kinds import Kind, register
 from cop_core.report.protocols import obstacles_of
 from cop_core.stacks.detector_file import DETECTOR_FILE
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
     from cop_core.records import Provenance, TransferPoints
     from cop_core.report.columns import Tree
 
-_FORM: Final = ".4g"
-_NOT_TOLD: Final = "the line cannot tell"
+_HOW: Final = {
+    "dark frames": "from dark frames",
+    "given": "as given",
+    "line": "if the amplifier adds no noise",
+}
 
 
 class PointResults(Results):
@@ -102,16 +106,13 @@ class DetectorKind(Kind[PhotonTransfer]):
 
 def detector_sentence(found: MeasuredDetector) -> str:
     """Return what was found, in one sentence without a full stop."""
-    how = {
-        "dark frames": "from dark frames",
-        "given": "as given",
-        "line": "if the amplifier adds no noise",
-    }
-    said = f"{_with_interval(found.counts_a_photon)} counts per photon, zero at "
-    said += f"{_with_interval(found.zero_counts)} counts ({how[found.zero_from]})"
+    said = [
+        _said(found.counts_a_photon, "{} counts per photon"),
+        _said(found.zero_counts, "zero at {} counts", _HOW[found.zero_from]),
+    ]
     if found.amplifier_counts is not None:
-        said += f", amplifier noise {_with_interval(found.amplifier_counts)} counts"
-    return said
+        said.append(_said(found.amplifier_counts, "amplifier noise of {} counts"))
+    return ", ".join(said)
 
 
 def detector_table(name: str, found: MeasuredDetector) -> TextTable:
@@ -123,8 +124,8 @@ def detector_table(name: str, found: MeasuredDetector) -> TextTable:
         ("counts of a photon over all its pixels", _cells(found.whole_photon_counts)),
         ("zero level, counts", _cells(found.zero_counts)),
         ("amplifier noise (SD), counts", _cells(found.amplifier_counts)),
-        ("correlation with the next pixel", _cells(found.along_line, ".3f")),
-        ("correlation with the next line", _cells(found.across_lines, ".3f")),
+        ("correlation with the next pixel", _cells(found.along_line)),
+        ("correlation with the next line", _cells(found.across_lines)),
         ("saturation, counts", (ceiling, "")),
         *([("saturation, photons", _cells(full))] if full else []),
     )
@@ -133,19 +134,18 @@ def detector_table(name: str, found: MeasuredDetector) -> TextTable:
     )
 
 
-def _with_interval(estimate: Estimate) -> str:
-    low, high = estimate.ci95
-    value = format(estimate.value, _FORM)
-    return value if low == high else f"{value} (95 % CI {low:{_FORM}} to {high:{_FORM}})"
+def _said(estimate: Estimate, words: str, how: str = "") -> str:
+    value, low, high = interval_texts(estimate)
+    interval = "" if low == high else f"95 % CI {low} to {high}"
+    aside = "; ".join(filter(None, (interval, how)))
+    return words.format(value) + (f" ({aside})" if aside else "")
 
 
-def _cells(estimate: Estimate | None, form: str = _FORM) -> tuple[str, str]:
+def _cells(estimate: Estimate | None) -> tuple[str, str]:
     if estimate is None:
-        return _NOT_TOLD, ""
-    low, high = estimate.ci95
-    return format(
-        estimate.value, form
-    ), "given" if low == high else f"{low:{form}} to {high:{form}}"
+        return UNDEFINED, ""
+    value, low, high = interval_texts(estimate)
+    return value, "" if low == high else f"{low} to {high}"
 
 
 def _points(found: TransferPoints) -> tuple[PointResults, ...]:

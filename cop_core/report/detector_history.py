@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from matplotlib.dates import date2num
 
 from cop_core.detector.history import (
     COLUMNS,
@@ -95,7 +96,8 @@ def _draw(ax: Axes, history: Sequence[Measurement], name: str) -> None:
     value = np.array([estimate.value for _, estimate in rows])
     ends = np.array([estimate.ci95 for _, estimate in rows]).T
     around = np.abs(ends - value)
-    times = [taken for taken, _ in rows]
+    times = date2num([taken for taken, _ in rows])
+    ax.xaxis_date()
     ax.errorbar(times, value, around, fmt="o-", ms=3, lw=0.7, color=LOOKS[1].colour)
     ax.axhline(value[0], color=shade(0.5), lw=0.7, ls=":")
     title = QUANTITIES[name].removeprefix("the ")

@@ -85,7 +85,8 @@ def identified(
     Returns
     -------
     dict
-        Stack of each, its power where that came from a table, its detector where given. Nothing for arrays.
+        Stack of each, its power where that came from a table, its detector where given. Nothing
+        for arrays.
     """
     limit = {None: HASH_LIMIT_BYTES, True: None, False: 0}[hashed]
     found: Inputs = {

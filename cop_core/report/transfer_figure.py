@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from cop_core.report.estimates import interval_texts
 from cop_core.report.figures import page_wide
 from cop_core.report.plot_style import LOOKS, shade, shown_name
 
@@ -50,8 +51,9 @@ def _draw_line(ax: Axes, found: PhotonTransfer) -> None:
         ax.legend(loc="lower right", frameon=False)
     ax.set_title(shown_name(found.name))
     ax.set_ylabel("Variance (counts²)")
-    text = f"{photon.value:.4g} [{photon.ci95[0]:.4g}, {photon.ci95[1]:.4g}] counts per photon\n"
-    text += f"zero at {zero.value:.4g} counts"
+    shown = [interval_texts(estimate) for estimate in (photon, zero)]
+    text = "{} [{}, {}] counts per photon\n".format(*shown[0])
+    text += "zero at {} [{}, {}] counts".format(*shown[1])
     ax.text(0.03, 0.97, text, transform=ax.transAxes, va="top", size="small")
 
 
@@ -67,13 +69,18 @@ def _draw_rest(ax: Axes, found: PhotonTransfer) -> None:
 
 
 def _draw_points(
-    ax: Axes, points: TransferPoints, height: object, colour: str, name: str, scale: object = 1.0
+    ax: Axes,
+    points: TransferPoints,
+    height: Array,
+    colour: str,
+    name: str,
+    scale: Array | float = 1.0,
 ) -> None:
     error = _SDS_OF_95 * points.error * np.asarray(scale)
     ax.errorbar(points.mean, height, error, fmt="o", ms=2.5, lw=0.7, color=colour, label=name)
 
 
-def _line(found: PhotonTransfer, mean: object) -> Array:
+def _line(found: PhotonTransfer, mean: Array) -> Array:
     """Return the variance that the line has at a mean."""
     away = np.asarray(mean, np.float64) - found.line_zero_counts
     return np.asarray(found.detector.counts_a_photon.value * away)
