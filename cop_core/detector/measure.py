@@ -92,6 +92,7 @@ def measure_detector(
     sums = [each.sums for each in (lit, unlit) if each is not None]
     line = fit_line(sums)
     _require_noise_of_pixels(lit)
+    _require_own_noise(movie, lit.noise)
     off = misfit(line, lit.sums)
     _require_known(line, off, movie.name)
     detector = _detector(line, off, lit, unlit, asked.offset_counts)
@@ -116,27 +117,20 @@ _NO_POINTS: Final = TransferPoints(*(np.empty(0) for _ in range(4)))
 
 
 def _drawn(movie: Movie, rng: np.random.Generator, *, structured: bool) -> _Drawn:
+    if structured:
+        _require_change(movie)
     noise = pair_noise(movie, structured=structured)
+    usable = usable_pixels(noise)
+    _require_range(movie, usable)
     if structured:
         _require_noise(movie, noise)
-        _require_own_noise(movie, noise)
-    usable = usable_pixels(noise)
-    if usable.cut_off > 1 - _LEAST_USABLE:
-        ends = {"floor": movie.floor, "ceiling": movie.ceiling}
-        where = " and ".join(f"the {k} of {v:g} counts" for k, v in ends.items() if v is not None)
-        raise InputError(
-            f"{100 * usable.cut_off:.0f} % of the pixels are as bright as those cut off at {where}",
-            where=movie.name,
-            advice="take it with less gain or light where it is saturated, with a higher offset "
-            "where darkness is cut off",
-        )
     return _Drawn(movie, noise, usable, sums_of(usable).drawn(draws_of(usable.n_tiles, rng)))
 
 
 # --- what cannot tell ----------------------------------------------------------------------------
 
 
-def _require_noise(movie: Movie, noise: PairNoise) -> None:
+def _require_change(movie: Movie) -> None:
     counts = movie.counts
     if all(np.array_equal(counts[0], frame) for frame in counts[1:]):
         raise InputError(
@@ -144,6 +138,22 @@ def _require_noise(movie: Movie, noise: PairNoise) -> None:
             where=movie.name,
             advice="give frames that were taken one after the other, neither copied nor averaged",
         )
+
+
+def _require_range(movie: Movie, usable: Usable) -> None:
+    if usable.cut_off <= 1 - _LEAST_USABLE:
+        return
+    ends = {"floor": movie.floor, "ceiling": movie.ceiling}
+    where = " and ".join(f"the {k} of {v:g} counts" for k, v in ends.items() if v is not None)
+    raise InputError(
+        f"{100 * usable.cut_off:.0f} % of the pixels are as bright as those cut off at {where}",
+        where=movie.name,
+        advice="take it with less gain or light where it is saturated, with a higher offset where "
+        "darkness is cut off",
+    )
+
+
+def _require_noise(movie: Movie, noise: PairNoise) -> None:
     half = noise.first
     signal = np.nanmedian(np.abs(half.mean))
     if not np.nanmedian(half.variance) > (_NO_NOISE * signal) ** 2:

@@ -56,7 +56,9 @@ class StackOptions(Part):
             "Detector",
             metavar="FILE",
             empty="not known",
+            words={AS_FILE: "not known"},
             path=True,
+            pattern="*.json",
         ),
     ] = None
     channel: Annotated[
