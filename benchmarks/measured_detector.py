@@ -14,15 +14,15 @@ def detector() -> list[str]:
     return [
         "## Measuring a detector",
         "",
-        f"`benchmarks/detector.py`: `cop detector` on a real two-photon movie ({settings['movie']}, "
-        f"SHA-256 {settings['movie_sha256'][:16]}), whose floor is cut off. The package "
+        "`benchmarks/detector.py`: `cop detector` on a real two-photon movie "
+        f"({settings['movie']}, SHA-256 {settings['movie_sha256'][:16]}), whose floor is cut off. The package "
         f"anscombe-transform finds {peer['counts per photon']:.1f} counts per photon and zero at "
         f"{peer['zero']:.1f} counts in the same run.",
         "",
         *_real(measured["real"]["measured"], peer),
         f"{settings['movies']} simulated movies of {settings['frames']} frames (few: 8) of "
-        f"{settings['side']}x{settings['side']} pixels each, 0.2 to 11 photons per pixel; motion of "
-        "up to 2 pixels from frame to frame, bleaching by 10 %. The zero of the line lies below "
+        f"{settings['side']}x{settings['side']} pixels each, 0.2 to 11 photons per pixel; motion "
+        "of up to 2 pixels from frame to frame, bleaching by 10 %. The zero of the line lies below "
         "that of the detector by what the amplifier adds:",
         "",
         *_simulated(measured["simulated"]),

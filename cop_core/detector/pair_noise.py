@@ -89,10 +89,12 @@ def pair_noise(movie: Movie, *, structured: bool = True) -> PairNoise:
     shifts = find_shifts(counts) if structured else np.zeros((len(counts), 2), np.int64)
     rows, columns = inside(counts.shape, shifts)
     frames = [at_rest(f, s)[rows, columns] for f, s in zip(counts, shifts, strict=True)]
-    basis = _basis(np.mean(frames, axis=0), structured=structured)
-    first, second = (_half(movie, frames, numbers, basis) for numbers in _halves(len(frames)))
-    moved = float(np.hypot(*shifts.T).max())
-    return PairNoise(first, second, moved)
+    runs = _halves(len(frames))
+    first, second = (_mean(frames, each) for each in runs)
+    # what is fitted to one half comes from the other: its own noise would be fitted away
+    bases = (_basis(other, structured=structured) for other in (second, first))
+    halves = (_half(movie, frames, *each) for each in zip(runs, bases, strict=True))
+    return PairNoise(*halves, moved_pixels=float(np.hypot(*shifts.T).max()))
 
 
 def _halves(n: int) -> tuple[list[range], list[range]]:
@@ -122,19 +124,18 @@ def _basis(mean: Array, *, structured: bool) -> list[tuple[slice, Array]]:
 def _half(
     movie: Movie, frames: list[Array], runs: list[range], basis: list[tuple[slice, Array]]
 ) -> Half:
-    used = [i for run in runs for i in run]
     left = np.concatenate([1 - (q**2).sum(axis=1) for _, q in basis]).reshape(frames[0].shape)
     left[left < 1 - _MOST_LEVERAGE] = np.nan
     products = [_products([*_differences(frames, run, basis)]) / (2 * left) for run in runs]
     n = sum(len(run) - 1 for run in runs)
     variance, along, across, successive = np.sum(products, axis=0) / n
     return Half(
-        mean=np.mean([frames[i] for i in used], axis=0),
+        mean=_mean(frames, runs),
         variance=variance,
         along=along,
         across=across,
-        at_floor=_share(frames, used, movie.floor),
-        at_ceiling=_share(frames, used, movie.ceiling),
+        at_floor=_share(frames, runs, movie.floor),
+        at_ceiling=_share(frames, runs, movie.ceiling),
         successive=_correlation(successive, variance, n / max(1, n - len(runs))),
     )
 
@@ -168,7 +169,12 @@ def _differences(
         yield difference
 
 
-def _share(frames: list[Array], used: list[int], level: float | None) -> Array:
+def _mean(frames: list[Array], runs: list[range]) -> Array:
+    return np.asarray(np.mean([frames[i] for run in runs for i in run], axis=0))
+
+
+def _share(frames: list[Array], runs: list[range], level: float | None) -> Array:
+    """Return the share of values at a level."""
     if level is None:
         return np.zeros_like(frames[0])
-    return np.asarray(np.mean([frames[i] == level for i in used], axis=0))
+    return np.asarray(np.mean([frames[i] == level for run in runs for i in run], axis=0))
