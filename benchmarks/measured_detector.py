@@ -15,8 +15,8 @@ def detector() -> list[str]:
         "## Measuring a detector",
         "",
         "`benchmarks/detector.py`: `cop detector` on a real two-photon movie "
-        f"({settings['movie']}, SHA-256 {settings['movie_sha256'][:16]}), whose floor is cut off. The package "
-        f"anscombe-transform finds {peer['counts per photon']:.1f} counts per photon and zero at "
+        f"({settings['movie']}, SHA-256 {settings['movie_sha256'][:16]}), whose floor is cut off. "
+        f"The package anscombe-transform finds {peer['counts per photon']:.1f} counts per photon and zero at "
         f"{peer['zero']:.1f} counts in the same run.",
         "",
         *_real(measured["real"]["measured"], peer),
