@@ -5,6 +5,7 @@ python benchmarks/write_measured.py
 
 from __future__ import annotations
 
+import measured_detector
 import measured_live
 import measured_model
 import measured_real
@@ -150,6 +151,7 @@ SECTIONS = (
     measured_real.camera,
     measured_real.singles,
     measured_real.transfer,
+    measured_detector.detector,
     measured_real.simulated,
     measured_model.uncertainty,
     measured_model.robustness,

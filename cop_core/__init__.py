@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cop_core.reading import Estimator, load_estimator, profile
     from cop_core.recipes import GainedPower, Recipe, RecipeError, command_of
     from cop_core.records import AnalysedProfile, ArmsComparison, Comparison, DepthProfile
-    from cop_core.report import read_document, recipe_of, write_report
+    from cop_core.report import read_document, recipe_of, write_document, write_report
     from cop_core.stacks import Stack, open_stack
     from cop_core.statistics import compare, compare_arms
 
@@ -29,7 +29,7 @@ _MODULES = {
     "reading": ("Estimator", "load_estimator", "profile"),
     "recipes": ("GainedPower", "Recipe", "RecipeError", "command_of"),
     "records": ("AnalysedProfile", "ArmsComparison", "Comparison", "DepthProfile"),
-    "report": ("read_document", "recipe_of", "write_report"),
+    "report": ("read_document", "recipe_of", "write_document", "write_report"),
     "stacks": ("Stack", "open_stack"),
     "statistics": ("compare", "compare_arms"),
 }
@@ -61,6 +61,7 @@ __all__ = [
     "recipe_of",
     "recommend_power",
     "run",
+    "write_document",
     "write_report",
 ]
 

@@ -43,6 +43,7 @@ for command in (
     commands.batch,
     watch.watch,
     commands.recommend,
+    commands.detector,
     commands.simulate,
     watch.demo_live,
     replay.replay,

@@ -11,6 +11,7 @@ from cop_core.cli.asked import asks
 from cop_core.cli.output import bars, tell
 from cop_core.recipes import (
     CompareRecipe,
+    DetectorRecipe,
     ProfileRecipe,
     Recipe,
     RecommendRecipe,
@@ -65,6 +66,49 @@ def recommend(recipe: RecommendRecipe, output: Out, hashed: Hash = None) -> None
     figures/power.*. Weights and crops count only where a noise is held.
     """
     _report(recipe, output, "power.csv", hashed)
+
+
+History = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="CSV table of this microscope's measurements, to add to; its figure lies beside it.",
+        show_default=False,
+    ),
+]
+Placed = Annotated[
+    Path,
+    typer.Option(
+        "-o", "--output", metavar="PATH", help="Folder for the report, or a .json for it alone."
+    ),
+]
+
+
+@asks(DetectorRecipe, stack="Movie of something that holds still: some 50 frames of one place.")
+def detector(
+    recipe: DetectorRecipe, output: Placed, history: History = None, hashed: Hash = None
+) -> None:
+    """Measure a detector: counts per photon, zero level, noise; for --detector elsewhere.
+
+    Writes detector.json and figures/transfer.*. With dark frames (--dark) zero level and amplifier
+    noise are measured; without them the zero is an extrapolation.
+    """
+    from cop_core.pipeline import run
+    from cop_core.report import detector_sentence, summary, write_document, write_report
+
+    if history is not None:
+        from cop_core.report.detector_history import add_to_history, require_history
+
+        require_history(history)
+    alone = output.suffix.lower() == ".json"
+    write = write_document if alone else write_report
+    with bars() as show:
+        found = run(recipe, on_event=show)
+        written = write(found, output, command=command_of(recipe, output), hashed=hashed)
+    tell(f"{detector_sentence(found.detector)}.", summary(found))
+    tell(f"detector: {written if alone else written / 'detector.json'}")
+    if history is not None:
+        tell(*(f"history: {said}." for said in add_to_history(found, history)))
 
 
 def plan(

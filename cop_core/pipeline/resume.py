@@ -110,12 +110,12 @@ def _asked(reading: ReadingOptions, opened: StackOptions) -> tuple[ReadingOption
     """Return what was asked for but for what is compared by itself: weights, powers, files."""
     return (
         reading.but(weights="", device="", precision="auto"),
-        opened.but(source=None, name=None, power=None, power_scale=None),
+        opened.but(source=None, name=None, power=None, power_scale=None, detector=None),
     )
 
 
 def _made(made: Provenance) -> tuple[object, ...]:
-    return made.image, made.weights, made.device, made.precision, made.versions
+    return made.image, made.weights, made.device, made.precision, made.versions, made.detector
 
 
 def _same_files(

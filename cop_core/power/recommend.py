@@ -18,8 +18,8 @@ from cop_core.power.limit import PowerLimit
 from cop_core.power.notes import notes_of
 from cop_core.power.recommendation import Recommendation
 from cop_core.recipes import MW, PowerOptions, ReadingOptions, RecommendRecipe, StackOptions
-from cop_core.records import DepthProfile, Provenance
-from cop_core.stacks import Stack, as_stack
+from cop_core.records import DepthProfile, Provenance, zero_level
+from cop_core.stacks import Stack, as_stack, detector_of
 from cop_core.stacks.files import file_state
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def recommend_power(
     found = attenuation(
         source,
         excitation_order=options.excitation_order,
-        offset_counts=reading.offset_counts,
+        offset_counts=_zero_counts(source, reading),
         window_um=options.window_um,
         most_breaks=options.most_breaks,
         share=options.share,
@@ -128,6 +128,12 @@ def _depths(depths_um: npt.ArrayLike) -> Array:
     if not len(depth) or not np.isfinite(depth).all():
         raise InputError("the depths are no row of finite numbers", where="depths_um")
     return depth
+
+
+def _zero_counts(source: Stack | DepthProfile, reading: ReadingOptions) -> float | None:
+    if isinstance(source, DepthProfile):
+        return reading.offset_counts  # else that of the profile
+    return zero_level(reading, detector_of(source.options, reading), source.image)
 
 
 def _provenance(source: Stack | DepthProfile) -> Provenance | None:

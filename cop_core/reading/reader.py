@@ -20,8 +20,15 @@ from cop_core.reading.estimator import Estimator
 from cop_core.reading.planes import PartialPlane, not_read, prepare
 from cop_core.reading.survey import NOTHING_SEEN, Basis, Survey, Surveyor
 from cop_core.recipes import ReadingOptions
-from cop_core.records import DepthProfile, FileState, PlaneEstimate, Provenance
-from cop_core.stacks import Plane, Stack
+from cop_core.records import (
+    DepthProfile,
+    FileState,
+    MeasuredDetector,
+    PlaneEstimate,
+    Provenance,
+    zero_level,
+)
+from cop_core.stacks import Plane, Stack, detector_of
 from cop_core.stacks.files import file_state
 from cop_core.stacks.growing import FinishedSource, Source, State
 
@@ -119,9 +126,12 @@ class StackReader:
             raise InputError(f"{batch_size} crops a batch", advice="Give 1 or more")
         self._finished = isinstance(source, Stack)
         self._source: Source = FinishedSource(source) if isinstance(source, Stack) else source
-        self._stack: Stack | None = source if isinstance(source, Stack) else None
+        self._stack: Stack | None = None
         self._estimator = estimator
-        self._reading = estimator.read_with(reading or ReadingOptions())
+        self._reading = self._known = estimator.read_with(reading or ReadingOptions())
+        self._detector: MeasuredDetector | None = None
+        if isinstance(source, Stack):
+            self._know(source)
         self._name = name or source.name
         self._batch = batch_size
         self._planes: dict[int, PartialPlane] = {}
@@ -201,7 +211,7 @@ class StackReader:
     def _begin(self, planes: Sequence[Plane]) -> Iterator[ReadingStep]:
         """Read some crops of new planes, in one batch: fewer where more planes wait."""
         if self._stack is None:
-            self._stack = self._source.stack()
+            self._know(self._source.stack())
         share = 1 if self._finished else 1 + self._source.waiting
         most = max(1, self._batch // len(planes))
         work = []
@@ -214,6 +224,13 @@ class StackReader:
         self._read(work)
         for plane in planes:
             yield self._step(plane.index)
+
+    def _know(self, stack: Stack) -> None:
+        """Take a stack, and the zero level of the detector that it was taken with."""
+        self._stack = stack
+        self._detector = detector_of(stack.options, self._reading)
+        zero = zero_level(self._reading, self._detector, stack.image)
+        self._known = self._reading.but(offset_counts=zero)
 
     def _crops_fit(self) -> int:
         """Return how many planes of a finished stack fill one batch."""
@@ -230,20 +247,12 @@ class StackReader:
             self._found, self._found_at = self._surveyor.found(), seen + 1
         return replace(self._found, empty=self._surveyor.empty())
 
-    @property
-    def _applied(self) -> ReadingOptions:
-        """How planes are read: the zero level that the file states stands in for one not given."""
-        known = None if self._stack is None else self._stack.image.zero_counts
-        if known is None or self._reading.offset_counts is not None:
-            return self._reading
-        return self._reading.but(offset_counts=known)
-
     def _basis(self, index: int, found: Survey) -> Basis:
         return found.basis(index, self._reading.normalisation)
 
     def _enter(self, plane: Plane, basis: Basis) -> _Crops:
         """Enter a plane that is new, or to be read anew, and return its crops."""
-        bare, crops = prepare(plane, self._applied, basis, len(self._estimator.components))
+        bare, crops = prepare(plane, self._known, basis, len(self._estimator.components))
         self._planes[plane.index] = PartialPlane(bare, len(crops), basis)
         self._put_off.pop(plane.index, None)
         if len(crops):
@@ -272,7 +281,7 @@ class StackReader:
         if self._held[0] != index:
             basis = self._planes[index].basis
             plane = self._source.stack().plane(index)
-            _, crops = prepare(plane, self._applied, basis, len(self._estimator.components))
+            _, crops = prepare(plane, self._known, basis, len(self._estimator.components))
             if not len(crops):
                 # what could be read before cannot any more: the plane says why
                 self._enter(plane, basis)
@@ -353,6 +362,7 @@ class StackReader:
             whole=whole,
             stack_range_counts=None if math.isnan(low) else (low, high),
             versions=versions(),
+            detector=self._detector,
         )
 
 

@@ -152,7 +152,11 @@ class Surveyor:
 
     def _shown(self, index: int, hidden: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
         """Return the pixels of a plane's sample that are not hidden."""
-        sample, (top, left), start = self._samples[index], self._corners[index], index % self._stride
+        sample, (top, left), start = (
+            self._samples[index],
+            self._corners[index],
+            index % self._stride,
+        )
         where = hidden[top + start :: self._stride, left + start :: self._stride]
         return sample[~where[: sample.shape[0], : sample.shape[1]]]
 

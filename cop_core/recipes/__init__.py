@@ -3,6 +3,7 @@
 from cop_core.recipes.argv import argv_of, command_of
 from cop_core.recipes.base import Option, Part, Recipe, RecipeError, RefusedValueError
 from cop_core.recipes.comparison import N_BOOTSTRAP, ComparisonOptions
+from cop_core.recipes.detector import DetectorRecipe, MovieOptions
 from cop_core.recipes.jobs import (
     ARMS,
     AcquireRecipe,
@@ -35,8 +36,10 @@ __all__ = [
     "CheckRecipe",
     "CompareRecipe",
     "ComparisonOptions",
+    "DetectorRecipe",
     "EvaluateRecipe",
     "GainedPower",
+    "MovieOptions",
     "Negatives",
     "Normalisation",
     "Option",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _COMMANDS: Final[dict[str, tuple[str, tuple[Place, ...]]]] = {
     "profile": ("profile", (("stack", "source"),)),
     "comparison": ("compare", (("stacks", 0, "source"), ("stacks", 1, "source"))),
+    "detector": ("detector", (("stack", "source"),)),
     "recommendation": ("recommend", (("stack", "source"),)),
     "study": ("batch", (("plan",),)),
     "watch": ("watch", (("stack", "source"),)),

@@ -40,6 +40,8 @@ class Option:
         Whether plans have a column for it.
     path : bool
         Whether it may be the path of a file, where it is none of `words`.
+    pattern : str
+        Of the names of such files.
     """
 
     help: str
@@ -50,6 +52,7 @@ class Option:
     flags: tuple[str, ...] = ()
     column: bool = True
     path: bool = False
+    pattern: str = ""
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> Plain:
         found: Plain = handler(schema)

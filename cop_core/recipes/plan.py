@@ -181,7 +181,7 @@ def _given(
     for name, _, option in StackOptions.options():
         if option.column and cells.get(name):
             try:
-                stack[name] = _read(name, cells[name], folder, read_power)
+                stack[name] = _read(name, cells[name], folder, read_power, path=option.path)
             except InputError as error:
                 said.append(_in_words(name, error))
     stack |= {"source": folder / cells.get("stack", ""), "name": _name(cells)}
@@ -190,13 +190,17 @@ def _given(
     return {"arm": ARMS[0], **own, "stack": stack, "channel": channel}, said
 
 
-def _read(name: str, text: str, folder: Path, read_power: ReadTable) -> Any:
-    """Return what a cell states of a stack; the path of a power table is relative to the plan."""
+def _read(name: str, text: str, folder: Path, read_power: ReadTable, *, path: bool) -> Any:
+    """Return what a cell states of a stack; paths of files are relative to the plan."""
     value = getattr(StackOptions.of({name: text}), name)
-    if not isinstance(value, Path):
-        return value
-    read_power(folder / value, _TABLES[name])
-    return folder / value
+    if isinstance(value, Path):
+        read_power(folder / value, _TABLES[name])
+        return folder / value
+    if path and isinstance(value, str):
+        if not os.path.exists(folder / value):  # noqa: PTH110 - false for names that are too long
+            raise InputError("no such file", where=value, advice=f"paths are relative to {folder}")
+        return str(folder / value)
+    return value
 
 
 def _name(cells: Mapping[str, str]) -> str:
@@ -279,10 +283,11 @@ def save_plan(
 
 
 def move_cells(cells: Sequence[Mapping[str, str]], old: Path, new: Path) -> list[dict[str, str]]:
-    """Return rows with the paths of stacks and power tables relative to another folder."""
+    """Return rows with the paths of stacks, and of what belongs to them, relative to a folder."""
+    files = {name for name, _, option in StackOptions.options() if option.path}
 
     def moved(cell: str, column: str) -> str:
-        is_path = column == "stack" or (column in _TABLES and (old / cell).is_file())
+        is_path = column == "stack" or (column in files and (old / cell).exists())
         return _relative(old / cell, new) if cell and is_path else cell
 
     return [{column: moved(cell, column) for column, cell in row.items()} for row in cells]

@@ -20,6 +20,7 @@ Weights = Annotated[
         words={"default": "microscopy noise", "paper-small": "the paper's noise"},
         flags=("--weights", "--estimator"),
         path=True,
+        pattern="*.safetensors",
     ),
 ]
 Device = Annotated[

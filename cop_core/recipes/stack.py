@@ -62,6 +62,18 @@ class StackOptions(Part):
             path=True,
         ),
     ] = None
+    detector: Annotated[
+        PathText | None,
+        Option(
+            "The detector that cop detector measured, detector.json: its zero level becomes black.",
+            "Detector",
+            metavar="FILE",
+            empty="not known",
+            words={AS_FILE: "not known"},
+            path=True,
+            pattern="*.json",
+        ),
+    ] = None
     surface: Annotated[
         End | None,
         Option(
@@ -123,7 +135,15 @@ class StackOptions(Part):
     left_out: dict[Index, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
 
     @field_validator(
-        "name", "z_step_um", "surface", "channel", "time", "position", "axes", mode="before"
+        "name",
+        "z_step_um",
+        "detector",
+        "surface",
+        "channel",
+        "time",
+        "position",
+        "axes",
+        mode="before",
     )
     @classmethod
     def _as_file(cls, value: Any) -> Any:

@@ -1,5 +1,10 @@
 """Records: what was found, frozen and typed, carried from stage to stage."""
 
+from cop_core.records.detector import (
+    Estimate,
+    MeasuredDetector,
+    ZeroFrom,
+)
 from cop_core.records.effects import (
     AnalysedProfile,
     ArmsComparison,
@@ -12,6 +17,7 @@ from cop_core.records.effects import (
     Result,
     SlopeFit,
 )
+from cop_core.records.photon_transfer import PhotonTransfer, TransferPoints
 from cop_core.records.pixels import PixelFacts, told_of_pixels
 from cop_core.records.profile import (
     NOT_READ,
@@ -29,6 +35,7 @@ from cop_core.records.provenance import (
     Role,
     StoredImage,
     WeightsUsed,
+    zero_level,
 )
 from cop_core.records.study import ChannelComparison, StudyRecord, StudyStackRecord
 
@@ -44,9 +51,12 @@ __all__ = [
     "Comparison",
     "ComponentEffect",
     "DepthProfile",
+    "Estimate",
     "FileIdentity",
     "FileState",
+    "MeasuredDetector",
     "MixedFit",
+    "PhotonTransfer",
     "Photons",
     "PixelFacts",
     "PlaneEstimate",
@@ -57,8 +67,11 @@ __all__ = [
     "StoredImage",
     "StudyRecord",
     "StudyStackRecord",
+    "TransferPoints",
     "WeightsUsed",
+    "ZeroFrom",
     "distinct_names",
     "in_mw",
     "told_of_pixels",
+    "zero_level",
 ]

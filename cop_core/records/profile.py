@@ -12,7 +12,7 @@ import numpy.typing as npt
 from cop_core.recipes import MW, ReadingOptions, Window
 from cop_core.records.arrays import Matrix, Vector
 from cop_core.records.pixels import PixelFacts
-from cop_core.records.provenance import Provenance
+from cop_core.records.provenance import Provenance, zero_level
 
 NOT_READ: Final = "not read (stopped before this plane)"
 """Reason of the planes that a stopped reading did not come to."""
@@ -132,9 +132,11 @@ class DepthProfile:
 
     @property
     def offset_counts(self) -> float | None:
-        """The detector's zero level: as given, else as the file states; None where not known."""
-        given, made = self.reading.offset_counts, self.provenance
-        return made.image.zero_counts if given is None and made is not None else given
+        """The detector's zero level that it was read with; None where not known."""
+        made = self.provenance
+        if made is None:
+            return self.reading.offset_counts
+        return zero_level(self.reading, made.detector, made.image)
 
     @property
     def mean(self) -> npt.NDArray[np.float64]:

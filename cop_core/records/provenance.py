@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from cop_core.recipes import StackOptions
+from cop_core.recipes import ReadingOptions, StackOptions
+from cop_core.records.detector import MeasuredDetector
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class FileState:
     modified: str
 
 
-Role = Literal["stack", "power", "power_scale", "weights"]
+Role = Literal["stack", "power", "power_scale", "detector", "weights"]
 """What a file is to a stack."""
 
 
@@ -155,6 +156,8 @@ class Provenance:
         0.1 and 99.9 percentiles of the stack.
     versions : dict of str to str
         Of the packages that made the numbers.
+    detector : MeasuredDetector or None
+        That the stack was taken with; None where it was not given.
     """
 
     source: str
@@ -167,3 +170,13 @@ class Provenance:
     whole: bool = True
     stack_range_counts: tuple[float, float] | None = None
     versions: dict[str, str] = field(default_factory=dict)
+    detector: MeasuredDetector | None = None
+
+
+def zero_level(
+    reading: ReadingOptions, detector: MeasuredDetector | None, image: StoredImage
+) -> float | None:
+    """Return counts without light: as given, else as measured, else as the file states."""
+    if reading.offset_counts is not None:
+        return reading.offset_counts
+    return image.zero_counts if detector is None else detector.zero_counts.value

@@ -3,15 +3,16 @@
 Figures live in `cop_core.report.figures` and the modules of its panels, which import matplotlib.
 """
 
-from cop_core.report import protocols, recommendation, study  # noqa: F401 - make kinds known
+from cop_core.report import detector, protocols, recommendation, study  # noqa: F401 - make kinds known
 from cop_core.report.agreement import TOLERANCE, Agreement, Difference, agreement
 from cop_core.report.columns import TextTable, label, noises
 from cop_core.report.csv_tables import planes_csv
+from cop_core.report.detector import detector_sentence
 from cop_core.report.document import Document, document_of, read_document
 from cop_core.report.inputs import InputFile, find_inputs, with_found
 from cop_core.report.kinds import recipe_of, why_not_repeatable
 from cop_core.report.tables import summary, tables_of
-from cop_core.report.write import write_report
+from cop_core.report.write import write_document, write_report
 
 __all__ = [
     "TOLERANCE",
@@ -21,6 +22,7 @@ __all__ = [
     "InputFile",
     "TextTable",
     "agreement",
+    "detector_sentence",
     "document_of",
     "find_inputs",
     "label",
@@ -32,5 +34,6 @@ __all__ = [
     "tables_of",
     "why_not_repeatable",
     "with_found",
+    "write_document",
     "write_report",
 ]

@@ -22,8 +22,8 @@ HASH_LIMIT_BYTES: Final = 20 * 10**9
 CHANGED: Final = "not computed: the files changed after they were read"
 GONE: Final = "not computed: the files are gone"
 
-TABLES: Final[tuple[Role, ...]] = ("power", "power_scale")
-"""Fields of `StackOptions` that may name a table; each is the role of its file too."""
+_BESIDE: Final[tuple[Role, ...]] = ("power", "power_scale", "detector")
+"""Fields of `StackOptions` that may name a file; each is the role of its file too."""
 _PIECE: Final = 1 << 20
 _ESCAPED: Final = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r"})
 
@@ -87,7 +87,8 @@ def identified(
     Returns
     -------
     dict
-        Stack and, where power or its scale came from a table, those of each. Nothing for arrays.
+        Stack of each, its power and the scale of it where they came from a table, its detector
+        where given. Nothing for arrays.
     """
     limit = {None: HASH_LIMIT_BYTES, True: None, False: 0}[hashed]
     found: Inputs = {
@@ -110,12 +111,18 @@ def identified(
 
 
 def _files(made: Provenance) -> Iterator[tuple[Role, FileIdentity]]:
-    """Yield the stack and the tables of one protocol, as they are now."""
+    """Yield the stack, the tables and the detector of one protocol, as they are now."""
     if made.opened.source is not None:
         yield "stack", _entry(made.opened.source, made.files)
-    for role in TABLES:
-        if isinstance(table := getattr(made.opened, role), Path):
-            yield role, _entry(str(table), None)
+    for role, path in files_beside(made.opened):
+        yield role, _entry(path, None)
+
+
+def files_beside(options: StackOptions) -> Iterator[tuple[Role, str]]:
+    """Yield role and path of the files that are named beside a stack's own."""
+    for role in _BESIDE:
+        if isinstance(path := getattr(options, role), Path | str):
+            yield role, str(path)
 
 
 def _entry(path: str, when_read: FileState | None) -> FileIdentity:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cop_core.errors import InputError
-from cop_core.recipes import StackOptions
+from cop_core.recipes import DetectorRecipe, StackOptions
 from cop_core.recipes.base import Part
-from cop_core.report.hashing import TABLES, sha256_of
+from cop_core.report.hashing import files_beside, sha256_of
 
 if TYPE_CHECKING:
     from cop_core.recipes import Recipe
@@ -174,9 +174,23 @@ def _stated(document: Document) -> Iterator[tuple[str, Role, Place, str]]:
             known = options.name in document.provenance.protocols
             name = str(options.name) if known else names[options.source]
             yield name, "stack", (*field, "source"), str(options.source)
-            for role in TABLES:
-                if isinstance(table := getattr(options, role), Path):
-                    yield name, role, (*field, role), str(table)
+            for role, path in files_beside(options):
+                yield name, role, (*field, role), path
+    if isinstance(document.recipe, DetectorRecipe):
+        yield from _of_detector(document.recipe, names)
+
+
+def _of_detector(
+    recipe: DetectorRecipe, names: Mapping[str | None, str]
+) -> Iterator[tuple[str, Role, Place, str]]:
+    """Yield the movie and the dark frames that a detector was measured with."""
+    places: dict[Place, str | None] = {
+        ("stack", "source"): recipe.stack.source,
+        ("dark",): recipe.dark,
+    }
+    for field, path in places.items():
+        if path is not None:
+            yield names[path], "stack", field, path
 
 
 def stacks_in(recipe: Part, field: Place = ()) -> Iterator[tuple[Place, StackOptions]]:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cop_core.errors import CopError
-from cop_core.report.document import document_of
+from cop_core.report.document import Document, document_of
 from cop_core.report.hashing import identified
 from cop_core.report.kinds import kind_of
-from cop_core.writing import placed
+from cop_core.writing import placed, replace_files
 
 if TYPE_CHECKING:
     import os
@@ -68,10 +68,7 @@ def write_report(
 
     target = Path(directory).expanduser()
     kind, record = kind_of(record)
-    inputs = kind.inputs(record)
-    made = {n: one for n, one in kind.provenances(record).items() if n not in inputs}
-    inputs |= identified(made, hashed=hashed, progress=progress)
-    document = document_of(record, command=command, inputs=inputs)
+    document = _document(record, command, hashed, progress)
     with placed(target) as folder:
         texts = {kind.file_name: document.to_json(), **kind.texts(record, document.tree)}
         (folder / "figures").mkdir()
@@ -91,3 +88,38 @@ def write_report(
             if old.relative_to(target) not in written:
                 old.unlink()
     return target
+
+
+def write_document(
+    record: Any,
+    file: str | os.PathLike[str],
+    *,
+    command: str | None = None,
+    hashed: bool | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Path:
+    """Write the document alone, without figures and tables; see `write_report`.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    target = Path(file).expanduser()
+    text = _document(record, command, hashed, progress).to_json()
+    replace_files({target: text.encode("utf-8", "backslashreplace")})
+    return target
+
+
+def _document(
+    record: Any,
+    command: str | None,
+    hashed: bool | None,
+    progress: Callable[[int, int], None],
+) -> Document:
+    """Return the document of a record, with what identifies its files."""
+    kind, record = kind_of(record)
+    inputs = kind.inputs(record)
+    made = {n: one for n, one in kind.provenances(record).items() if n not in inputs}
+    inputs |= identified(made, hashed=hashed, progress=progress)
+    return document_of(record, command=command, inputs=inputs)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cop_core.stacks.dataset import Dataset, Position
 
 KNOWN: Final = "TCZYXSIQ"
-_MOVIE_AXES: Final = "TIQ"
+MOVIE_AXES: Final = "TIQ"
 _ADVICE: Final = 'pass axes, for example axes="ZCYX"'
 
 
@@ -146,7 +146,7 @@ def _refuse_colour(data: Dataset) -> None:
 
 
 def _plane_axis(data: Dataset, time: int | str | None, *, any_axis: bool) -> str:
-    movies = [a for a in data.axes if a in _MOVIE_AXES and data.size(a) > 1]
+    movies = [a for a in data.axes if a in MOVIE_AXES and data.size(a) > 1]
     # a writer that always writes Z gives a movie one z plane: that is no z-stack
     flat_movie = data.size("Z") == 1 and movies and time is None
     if "Z" in data.axes and not flat_movie:

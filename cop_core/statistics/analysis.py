@@ -9,7 +9,7 @@ from cop_core.statistics.breaks import break_fits
 from cop_core.statistics.caveats import profile_caveats
 from cop_core.statistics.depths import cap_depth_um
 from cop_core.statistics.log_ratios import log_ratio_fits
-from cop_core.statistics.photons import photons_of
+from cop_core.statistics.photons import detector_caveat, photons_of
 from cop_core.statistics.slope import fit_profile
 
 
@@ -17,16 +17,17 @@ def analyse(profile: DepthProfile, name: str | None = None) -> AnalysedProfile:
     """Work out lines, breaks, photons and caveats of a profile, under a name if not its own."""
     name = name or profile.name or "stack"
     lines, log_ratios = fit_profile(profile), log_ratio_fits(profile)
-    said = profile_caveats(profile, lines, log_ratios)
+    photons = photons_of(profile)
+    said = [*profile_caveats(profile, lines, log_ratios), detector_caveat(profile, photons)]
     return AnalysedProfile(
         name=name,
         profile=profile,
         lines=lines,
         log_ratios=log_ratios,
         breaks=break_fits(profile),
-        photons=photons_of(profile),
+        photons=photons,
         cap_depth_um=cap_depth_um(profile.depth_um, profile.power),
-        caveats=tuple(f"{name}: {text}" for text in said),
+        caveats=tuple(f"{name}: {text}" for text in said if text),
     )
 
 

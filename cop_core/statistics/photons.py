@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 READABLE: Final = 0.25
 """Largest uncertainty of a Poisson strength, as a share of it, from which photons are told."""
 
+FAR_OFF: Final = 0.25
+"""Share by which counts per photon may differ from the detector's before it is told."""
+
 _READ: Final = ("poisson", "gaussian")
 
 
@@ -46,4 +49,19 @@ def photons_of(profile: DepthProfile) -> Photons | None:
         counts_sd=span * s * doubt / 2,
         amplifier_counts=span * profile.mean[:, amplifier] / 2,
         amplifier_counts_sd=span * profile.uncertainty[:, amplifier] / 2,
+    )
+
+
+def detector_caveat(profile: DepthProfile, photons: Photons | None) -> str:
+    """Return what to know where the planes' photons are not those of the detector; else empty."""
+    detector = profile.provenance.detector if profile.provenance else None
+    if detector is None or photons is None or not np.isfinite(photons.counts).any():
+        return ""
+    read, known = float(np.nanmedian(photons.counts)), detector.counts_a_photon
+    if abs(read / known.value - 1) <= FAR_OFF or known.within(read):
+        return ""
+    return (
+        f"photon noise is read as {read:.3g} counts per photon (median of planes), where photon "
+        f"transfer measured {known.value:.3g}: the detector is another one or set otherwise, or "
+        "planes are averaged or smoothed"
     )

@@ -21,7 +21,6 @@ from magicgui.widgets import CheckBox, ComboBox, Container
 
 from cop_core.errors import CopError
 from cop_core.recipes import Part, RecipeError, given_power
-from cop_core.recipes.values import PathText
 from napari_cop.forms.fields import FileChoice, PowerForm, TextField
 from napari_cop.memory import remember, remembered
 
@@ -182,8 +181,8 @@ def _field_for(name: str, info: FieldInfo, option: Option) -> Widget:
         return PowerForm(**look)
     literal = [word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind)]
     words = [(option.words.get(str(word), str(word)), word) for word in literal or option.words]
-    if words and PathText.__metadata__[0] in info.metadata:  # type: ignore[attr-defined]
-        return FileChoice(words, pattern="*.safetensors", **look)
+    if words and option.path:
+        return FileChoice(words, pattern=option.pattern, **look)
     if words:
         choices = [(option.empty, None), *words] if default is None else words
         return ComboBox(choices=choices, value=default, **look)

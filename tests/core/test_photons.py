@@ -11,7 +11,15 @@ import pytest
 
 from cop_core.reading import profile
 from cop_core.recipes import StackOptions
-from cop_core.records import DepthProfile, PlaneEstimate, Provenance, StoredImage, WeightsUsed
+from cop_core.records import (
+    DepthProfile,
+    Estimate,
+    MeasuredDetector,
+    PlaneEstimate,
+    Provenance,
+    StoredImage,
+    WeightsUsed,
+)
 from cop_core.report import document_of, planes_csv
 from cop_core.stacks import open_stack
 from cop_core.statistics import analyse, photons_of
@@ -109,3 +117,15 @@ def test_a_known_detector_is_read_from_pixels():
     rows = list(csv.DictReader(io.StringIO(planes_csv([analyse(found)]))))
     assert [float(row["counts_a_photon"]) for row in rows] == photons.counts.tolist()
     assert [float(row["amplifier_counts"]) for row in rows] == photons.amplifier_counts.tolist()
+
+
+@pytest.mark.parametrize(("counts_a_photon", "told"), [(12.5, False), (20.0, True)])
+def test_photons_that_are_not_the_detectors_are_told(counts_a_photon, told):
+    known = Estimate(counts_a_photon, (0.97 * counts_a_photon, 1.03 * counts_a_photon))
+    none = Estimate(0.0, (0.0, 0.0))
+    detector = MeasuredDetector(known, none, "line", None, none, none, known)
+    s, span = 2 / np.sqrt(50.0), 600.0  # 12 counts a photon
+    planes = made(*[(s, 0.1 * s, 0.03, span)] * 5, provenance=replace(SHOT, detector=detector))
+    said = [text for text in analyse(planes).caveats if "photon transfer" in text]
+    assert bool(said) == told
+    assert all("12 counts per photon" in text and "measured 20" in text for text in said)

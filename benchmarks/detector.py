@@ -1,0 +1,193 @@
+"""Does photon transfer tell the detector, and do its intervals hold it?
+
+    python benchmarks/detector.py MOVIE.tif      (needs anscombe-transform, scikit-learn)
+
+A real two-photon movie, as it is and with every frame moved by up to 2 pixels, against the package
+anscombe-transform in the same run; and simulated movies of a detector that is known: as they are,
+with dark frames, of few frames, moving by 2 pixels, bleaching by 10 %, moving and bleaching.
+Movies that cannot tell have to say so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import tifffile
+from anscombe_transform.estimate import compute_conversion_gain
+from record import record
+from scipy.ndimage import gaussian_filter, shift
+
+import cop_core as cop
+from cop_core.detector import measure_detector, read_movie
+from cop_core.recipes import MovieOptions
+from cop_core.records import Estimate, PhotonTransfer
+from cop_core.simulator import Detector
+from cop_core.stacks import open_movie
+
+MOVIES = 60
+FRAMES = 20
+FEW = 8
+SIDE = 96
+MOTION_PIXELS = 2.0
+BLEACHED = 0.1
+DETECTOR = Detector()
+PHOTON = DETECTOR.gain_counts * DETECTOR.excess_factor
+CROSSING = DETECTOR.offset_counts - (DETECTOR.amplifier_counts**2 + 1 / 12) / PHOTON
+DARK = DETECTOR.offset_counts + DETECTOR.gain_counts * DETECTOR.dark_photons
+DARK_SD = float(DETECTOR.noise_counts(0.0))
+
+Change = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
+
+
+def measure(counts: np.ndarray, dark: np.ndarray | None = None) -> PhotonTransfer:
+    movies = [
+        None if frames is None else read_movie(open_movie(frames, MovieOptions()))
+        for frames in (counts, dark)
+    ]
+    return measure_detector(*movies)
+
+
+def picture(rng: np.random.Generator) -> np.ndarray:
+    """Return photons per pixel, 0.2 to 11, of something smooth."""
+    field = gaussian_filter(rng.standard_normal((SIDE, SIDE)), 2.0, mode="wrap")
+    return np.exp(0.4 + 0.8 * np.clip(field / field.std(), -2.5, 2.5)).astype(np.float32)
+
+
+def still(photons: np.ndarray, _time: float, _rng: np.random.Generator) -> np.ndarray:
+    return photons
+
+
+def moving(photons: np.ndarray, _time: float, rng: np.random.Generator) -> np.ndarray:
+    by = rng.uniform(-MOTION_PIXELS, MOTION_PIXELS, 2)
+    return np.clip(shift(photons, by, order=3, mode="grid-wrap"), 0, None)
+
+
+def bleaching(photons: np.ndarray, time: float, _rng: np.random.Generator) -> np.ndarray:
+    return photons * (1 - BLEACHED * time)
+
+
+def both(photons: np.ndarray, time: float, rng: np.random.Generator) -> np.ndarray:
+    return bleaching(moving(photons, time, rng), time, rng)
+
+
+CHANGES: dict[str, tuple[Change, int]] = {
+    "still": (still, FRAMES),
+    "of few frames": (still, FEW),
+    "moving": (moving, FRAMES),
+    "bleaching": (bleaching, FRAMES),
+    "moving and bleaching": (both, FRAMES),
+}
+
+
+def frames(change: Change, n: int, photons: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    times = np.linspace(0, 1, n)
+    return np.stack([DETECTOR.read(change(photons, t, rng), rng) for t in times])
+
+
+def simulated() -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = {}
+    for name, (change, n) in CHANGES.items():
+        alone, with_dark = [], []
+        for seed in range(MOVIES):
+            rng = np.random.default_rng(seed)
+            photons = picture(rng)
+            counts = frames(change, n, photons, rng)
+            alone.append(measure(counts).detector)
+            if change is still:
+                dark = frames(still, n, 0 * photons, rng)
+                with_dark.append(measure(counts, dark).detector)
+        found[name] = {
+            "counts per photon": summary([d.counts_a_photon for d in alone], PHOTON),
+            "line's zero": summary([d.zero_counts for d in alone], CROSSING),
+        }
+        if with_dark:
+            found[f"{name}, with dark frames"] = {
+                "counts per photon": summary([d.counts_a_photon for d in with_dark], PHOTON),
+                "zero": summary([d.zero_counts for d in with_dark], DARK),
+                "amplifier": summary([d.amplifier_counts for d in with_dark], DARK_SD),
+            }
+        print(name, found[name], flush=True)
+    return found
+
+
+def summary(estimates: list[Estimate], true: float) -> dict[str, float]:
+    values = np.array([each.value for each in estimates])
+    return {
+        "true": true,
+        "mean": float(values.mean()),
+        "largest error": float(np.abs(values - true).max()),
+        "covered": float(np.mean([each.within(true) for each in estimates])),
+        "half width": float(np.mean([np.ptp(each.ci95) / 2 for each in estimates])),
+    }
+
+
+def real(movie: np.ndarray) -> dict[str, object]:
+    peer = compute_conversion_gain(movie)
+    rng = np.random.default_rng(0)
+    by = rng.integers(-2, 3, (len(movie), 2))
+    moved = np.stack([np.roll(f, tuple(s), (0, 1)) for f, s in zip(movie, by, strict=True)])
+    makes = {"as it is": movie, "moved by up to 2 pixels": moved}
+    makes |= {f"its first {n} frames": movie[:n] for n in (50, 20)}
+    found = {}
+    for name, counts in makes.items():
+        detector = measure(counts).detector
+        found[name] = {
+            "counts per photon": vars(detector.counts_a_photon),
+            "zero": vars(detector.zero_counts),
+            "along a line": vars(detector.along_line),
+            "across lines": vars(detector.across_lines),
+            "whole photon": vars(detector.whole_photon_counts),
+        }
+        print(name, found[name], flush=True)
+    return {
+        "anscombe-transform": {
+            "counts per photon": float(peer["conversion_gain"]),
+            "zero": float(peer["zero_level"]),
+        },
+        "measured": found,
+    }
+
+
+def cannot_tell() -> Iterator[tuple[str, np.ndarray]]:
+    rng = np.random.default_rng(0)
+    photons = picture(rng)
+    taken = frames(still, FRAMES, photons, rng)
+    expected = DETECTOR.expected(photons)
+    yield "one frame again and again", np.repeat(taken[:1], FRAMES, axis=0)
+    yield "without noise, bleaching", np.stack([expected * (1 - 0.005 * i) for i in range(FRAMES)])
+    yield "without noise, moving", np.stack([moving(expected, 0, rng) for _ in range(FRAMES)])
+    yield "saturated", frames(still, FRAMES, 1000 * (1 + photons), rng)
+    yield "of one brightness", frames(still, FRAMES, np.full_like(photons, 5), rng)
+    yield "running average", (taken[1:].astype(np.float32) + taken[:-1]) / 2
+    yield "smoothed", gaussian_filter(taken.astype(np.float32), (0, 1.5, 1.5))
+
+
+def refused() -> dict[str, str]:
+    said = {}
+    for name, counts in cannot_tell():
+        try:
+            said[name] = f"measured: {measure(counts).detector.counts_a_photon}"
+        except cop.InputError as error:
+            said[name] = error.what
+    return said
+
+
+def main(path: Path) -> None:
+    movie = tifffile.imread(path)
+    measured = {"real": real(movie), "refused": refused(), "simulated": simulated()}
+    settings = {
+        "movie": path.name,
+        "movie_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "movies": MOVIES,
+        "frames": FRAMES,
+        "side": SIDE,
+    }
+    print(record("detector", measured, **settings))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,160 @@
+"""Detectors measured again and again: whether they are still what they were."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from scipy.stats import chi2
+
+from cop_core.csv_table import number_in, read_csv_table
+from cop_core.errors import InputError
+from cop_core.records import Estimate, MeasuredDetector
+
+DRIFT_P: Final = 0.01
+"""Below, measurements differ by more than their intervals allow."""
+_WIDTH_SDS: Final = 2 * 1.96
+_ENDS: Final = ("", "_low", "_high")
+QUANTITIES: Final = {
+    "counts_a_photon": "counts per photon",
+    "zero_counts": "the zero level",
+    "amplifier_counts": "amplifier noise",
+}
+"""What is followed, with what it is called."""
+COLUMNS: Final = (
+    "taken",
+    "movie",
+    *(f"{name}{end}" for name in QUANTITIES for end in _ENDS),
+    "zero_from",
+)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One row of a history.
+
+    Attributes
+    ----------
+    taken : datetime
+        When the movie was, with its time zone.
+    movie : str
+        Name of its file.
+    values : dict of str to Estimate
+        By the names of `QUANTITIES`; what was not measured is absent.
+    zero_from : str
+        As in `MeasuredDetector`.
+    """
+
+    taken: datetime
+    movie: str
+    values: dict[str, Estimate]
+    zero_from: str
+
+    @classmethod
+    def of(cls, found: MeasuredDetector, taken: datetime, movie: str) -> Measurement:
+        """Return the row of a detector."""
+        values = {name: getattr(found, name) for name in QUANTITIES}
+        known = {name: value for name, value in values.items() if value is not None}
+        return cls(taken, movie, known, found.zero_from)
+
+    def cells(self) -> tuple[str, ...]:
+        """Return the row as text, in the order of `COLUMNS`."""
+        numbers = [
+            repr(number) for name in QUANTITIES for number in _numbers(self.values.get(name))
+        ]
+        shown = ["" if number == "nan" else number for number in numbers]
+        return (self.taken.isoformat(timespec="seconds"), self.movie, *shown, self.zero_from)
+
+
+def read_history(path: Path) -> tuple[Measurement, ...]:
+    """Return the measurements in a CSV table, oldest first; none where there is no file.
+
+    Raises
+    ------
+    InputError
+        It cannot be read; names the line.
+    """
+    if not path.exists():
+        return ()
+    rows, problems = read_csv_table(path, "history", required=COLUMNS)
+    if problems:
+        line, text = problems[0]
+        raise InputError(text, where=f"{path}, line {line}", advice="mend or remove that line")
+    return tuple(sorted((_row(path, *row) for row in rows), key=lambda each: each.taken))
+
+
+def with_measurement(history: Sequence[Measurement], added: Measurement) -> tuple[Measurement, ...]:
+    """Return a history with one more measurement; that of the same movie is replaced."""
+    others = [each for each in history if (each.taken, each.movie) != (added.taken, added.movie)]
+    return tuple(sorted((*others, added), key=lambda each: each.taken))
+
+
+def drift_sentences(history: Sequence[Measurement]) -> tuple[str, ...]:
+    """Return what drifted by more than the intervals allow, or that nothing did.
+
+    Measurements are compared with their weighted mean (Cochran's Q).
+    """
+    if len(history) < 2:
+        return ("the first measurement of this history",)
+    found = tuple(filter(None, (_drift(name, history) for name in QUANTITIES)))
+    steady = f"nothing differs by more than the intervals allow in {len(history)} measurements"
+    return found or (steady,)
+
+
+def _drift(name: str, history: Sequence[Measurement]) -> str:
+    rows = [each for each in history if name in each.values and _error(each.values[name]) > 0]
+    if name == "zero_counts":  # another kind of zero is another number
+        rows = [each for each in rows if each.zero_from == history[-1].zero_from]
+    if len(rows) < 2:
+        return ""
+    value = np.array([each.values[name].value for each in rows])
+    weight = np.array([_error(each.values[name]) for each in rows]) ** -2
+    off = value - np.average(value, weights=weight)
+    if chi2.sf(float((weight * off**2).sum()), len(rows) - 1) >= DRIFT_P:
+        return ""
+    first, last = rows[0], rows[-1]
+    change = f"{last.values[name].value - first.values[name].value:+.3g}"
+    if name != "zero_counts":
+        change += f", {100 * (last.values[name].value / first.values[name].value - 1):+.1f} %"
+    return (
+        f"{QUANTITIES[name]} drifted by more than the intervals allow: "
+        f"{first.values[name].value:.4g} on {first.taken:%Y-%m-%d}, "
+        f"{last.values[name].value:.4g} on {last.taken:%Y-%m-%d} ({change})"
+    )
+
+
+def _error(estimate: Estimate) -> float:
+    low, high = estimate.ci95
+    return (high - low) / _WIDTH_SDS
+
+
+def _numbers(estimate: Estimate | None) -> tuple[float, float, float]:
+    return (math.nan,) * 3 if estimate is None else (estimate.value, *estimate.ci95)
+
+
+def _row(path: Path, line: int, cells: dict[str, str]) -> Measurement:
+    try:
+        taken = datetime.fromisoformat(cells["taken"]).astimezone()
+        values = dict(_estimates(cells))
+    except (ValueError, OverflowError) as error:
+        raise InputError(
+            f"a number or time cannot be read ({error})",
+            where=f"{path}, line {line}",
+            advice="mend or remove that line; times are written as 2026-01-31T12:00:00+00:00",
+        ) from None
+    return Measurement(taken, cells["movie"], values, cells["zero_from"])
+
+
+def _estimates(cells: dict[str, str]) -> Iterator[tuple[str, Estimate]]:
+    for name in QUANTITIES:
+        texts = [cells[f"{name}{end}"] for end in _ENDS]
+        if any(texts):
+            value, low, high = map(number_in, texts)
+            if not (math.isfinite(value) and low <= value <= high):
+                raise ValueError(f"{name} of {value:g} in {low:g} to {high:g}")
+            yield name, Estimate(value, (low, high))

@@ -1,0 +1,174 @@
+"""The photon transfer line: variance against mean, with intervals from tiles drawn again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import chi2
+
+from cop_core.detector.pixels import N_BINS, Pixels, Usable
+from cop_core.records import TransferPoints
+
+Array = npt.NDArray[np.float64]
+
+N_BOOTSTRAP: Final = 1000
+_MISFIT_P: Final = 0.01
+"""Where bins lie off the line with a smaller p, intervals are widened."""
+_ENDS: Final = (2.5, 97.5)
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Weighted sums over the pixels of every tile, of shape (tiles, bins); those of bins add up.
+
+    Attributes
+    ----------
+    weight, sorter, mean, variance, sorted_mean, sorted_variance : ndarray
+        Sums of 1, z, x, v, z x and z v.
+    along, across, power : ndarray
+        Covariances of neighbours and variance, each as a share of the variance expected.
+    count, level, spread : ndarray
+        Sums of 1, x and v without weights.
+    """
+
+    weight: Array
+    sorter: Array
+    mean: Array
+    variance: Array
+    sorted_mean: Array
+    sorted_variance: Array
+    along: Array
+    across: Array
+    power: Array
+    count: Array
+    level: Array
+    spread: Array
+
+    def drawn(self, times: Array) -> Sums:
+        """Return the sums over tiles drawn so many times, shape (draws, tiles)."""
+        return Sums(*(times @ values for values in vars(self).values()))
+
+
+def sums_of(usable: Usable) -> Sums:
+    """Return the sums of a movie's pixels.
+
+    A pixel's weight is the inverse square of the variance that pixels as bright have, as the
+    error of a variance is in proportion to it.
+    """
+    parts = [_sums(pixels, usable.n_tiles) for pixels in usable.pixels]
+    return Sums(*(np.add(*pair) for pair in zip(*(vars(p).values() for p in parts), strict=True)))
+
+
+def _sums(pixels: Pixels, n_tiles: int) -> Sums:
+    place = pixels.tile * N_BINS + pixels.bin
+
+    def total(values: Array) -> Array:
+        counted = np.bincount(place, values, minlength=n_tiles * N_BINS)
+        return np.asarray(counted, np.float64).reshape(n_tiles, N_BINS)
+
+    share = 1 / _expected_variance(pixels)
+    weight, z, x, v = share**2, pixels.sorter, pixels.mean, pixels.variance
+    moments = (weight, weight * z, weight * x, weight * v, weight * z * x, weight * z * v)
+    shares = (share * pixels.along, share * pixels.across, share * v, np.ones_like(v), x, v)
+    return Sums(*map(total, (*moments, *shares)))
+
+
+def _expected_variance(pixels: Pixels) -> Array:
+    """Return the mean variance of the pixels in the same bin, kept above 0."""
+    n = np.bincount(pixels.bin, minlength=N_BINS)
+    mean = np.bincount(pixels.bin, pixels.variance, minlength=N_BINS) / np.maximum(n, 1)
+    least = 1e-3 * float(np.median(mean[n > 0]))
+    return np.asarray(np.maximum(mean, max(least, np.finfo(float).tiny))[pixels.bin])
+
+
+@dataclass(frozen=True)
+class Line:
+    """Variance = slope (mean - crossing), drawn many times.
+
+    Attributes
+    ----------
+    slope, at_no_counts : ndarray of shape (1 + draws,)
+        Counts squared per count, and the line's variance at a mean of 0: first the estimate.
+    """
+
+    slope: Array
+    at_no_counts: Array
+
+    @property
+    def crossing(self) -> Array:
+        """Mean at which the line has no variance."""
+        return np.asarray(-self.at_no_counts / self.slope)
+
+    def at(self, mean: npt.ArrayLike) -> Array:
+        """Return the line's variance at a mean."""
+        return np.asarray(self.at_no_counts + self.slope * np.asarray(mean))
+
+
+def fit_line(sums: Sequence[Sums]) -> Line:
+    """Fit one line to the drawn sums of one or more movies.
+
+    The other half's mean is the instrument: it sorts pixels and shares no noise with their mean
+    and variance, so that noise in the mean does not flatten the line [1]_.
+
+    References
+    ----------
+    .. [1] O. Reiersoel, "Confluence analysis by means of instrumental sets of variables", Arkiv
+       foer Matematik, Astronomi och Fysik 32A, no. 4 (1945).
+    """
+    w, z, x, v, zx, zv = (
+        sum(getattr(each, name).sum(axis=-1) for each in sums)
+        for name in ("weight", "sorter", "mean", "variance", "sorted_mean", "sorted_variance")
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = (w * zv - z * v) / (w * zx - z * x)
+        return Line(slope, (v - slope * x) / w)
+
+
+def draws_of(n_tiles: int, rng: np.random.Generator) -> Array:
+    """Return how often each tile counts: once for the estimate, then as often as it is drawn."""
+    drawn = rng.multinomial(n_tiles, np.full(n_tiles, 1 / n_tiles), size=N_BOOTSTRAP)
+    return np.vstack([np.ones(n_tiles), drawn]).astype(np.float64)
+
+
+def misfit(line: Line, sums: Sums) -> float:
+    """Return by which factor bins lie farther off a line than their errors say; 1 where not.
+
+    Parameters
+    ----------
+    line : Line
+        Of the same draws.
+    sums : Sums
+        Drawn.
+    """
+    held = sums.count[0] > 0
+    if held.sum() < 4:
+        return 1.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean, variance = sums.mean / sums.weight, sums.variance / sums.weight
+        off = (variance - line.at(mean.T).T)[:, held]
+    error = np.nanstd(off[1:], axis=0, ddof=1)
+    n_free = int(held.sum()) - 2
+    found = float(((off[0] / np.maximum(error, np.finfo(float).tiny)) ** 2).sum())
+    return float(np.sqrt(found / n_free)) if found > chi2.isf(_MISFIT_P, n_free) else 1.0
+
+
+def transfer_points(sums: Sums) -> TransferPoints:
+    """Return mean and variance of the pixels in every bin, with the error of the variance."""
+    held = sums.count[0] > 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean, variance = (
+            values[:, held] / sums.count[:, held] for values in (sums.level, sums.spread)
+        )
+    error = np.nanstd(variance[1:], axis=0, ddof=1)
+    return TransferPoints(mean[0], variance[0], error, sums.count[0, held])
+
+
+def interval(drawn: Array, widened: float = 1.0) -> tuple[float, tuple[float, float]]:
+    """Return the estimate of what was drawn and its 95 % interval, widened around it."""
+    value = float(drawn[0])
+    low, high = np.nanpercentile(drawn[1:], _ENDS)
+    return value, (float(value + widened * (low - value)), float(value + widened * (high - value)))

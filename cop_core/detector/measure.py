@@ -1,0 +1,319 @@
+"""From a movie, and dark frames where there are any, to the detector that took them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from cop_core.detector.line import (
+    Line,
+    Sums,
+    draws_of,
+    fit_line,
+    interval,
+    misfit,
+    sums_of,
+    transfer_points,
+)
+from cop_core.detector.movie import Movie
+from cop_core.detector.pair_noise import PairNoise, pair_noise
+from cop_core.detector.pixels import Usable, usable_pixels
+from cop_core.errors import InputError
+from cop_core.recipes import DetectorRecipe
+from cop_core.records import (
+    Estimate,
+    MeasuredDetector,
+    PhotonTransfer,
+    TransferPoints,
+    ZeroFrom,
+)
+
+Array = npt.NDArray[np.float64]
+
+_NO_NOISE: Final = 1e-3
+"""SD as a share of the mean that no detector of photons reaches."""
+_SHARED: Final = 0.3
+"""Correlation of neighbouring lines above which differences of frames are not noise of pixels."""
+_DEPENDENT: Final = -0.4
+"""Correlation of successive differences above which a frame shares noise with the one before."""
+_LEAST_USABLE: Final = 0.05
+_WIDEST: Final = 0.5
+"""Largest half width of the interval of counts per photon, as a share, that says something."""
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Pixels of a movie that can be used, and their sums over tiles drawn again."""
+
+    movie: Movie
+    noise: PairNoise
+    usable: Usable
+    sums: Sums
+
+
+def measure_detector(
+    movie: Movie, dark: Movie | None = None, recipe: DetectorRecipe | None = None
+) -> PhotonTransfer:
+    """Measure counts per photon, zero level, amplifier noise and correlation of pixels.
+
+    The variance of every pixel between successive frames against its mean is a line [1]_ [2]_
+    whose slope are the counts of a photon. Dark frames are further pixels of the same line, and
+    measure its zero. Without them, and without a zero that is given, the zero is where the line
+    has no variance, as if the amplifier added none.
+
+    Parameters
+    ----------
+    movie : Movie
+        Of something that holds still; it may move by a few pixels and bleach.
+    dark : Movie, optional
+        Frames without light.
+    recipe : DetectorRecipe, optional
+        What is known of the zero, and the seed of intervals.
+
+    Raises
+    ------
+    InputError
+        The movie cannot tell: nothing fluctuates, all is saturated, of one brightness, or what
+        changes between its frames is not noise of single pixels.
+
+    References
+    ----------
+    .. [1] J. R. Janesick, "Photon Transfer", SPIE Press (2007).
+    .. [2] European Machine Vision Association, EMVA Standard 1288.
+    """
+    asked = recipe or DetectorRecipe()
+    rng = np.random.default_rng(asked.seed)
+    lit = _drawn(movie, rng, structured=True)
+    unlit = None if dark is None else _drawn(dark, rng, structured=False)
+    sums = [each.sums for each in (lit, unlit) if each is not None]
+    line = fit_line(sums)
+    _require_noise_of_pixels(lit)
+    _require_own_noise(movie, lit.noise)
+    off = misfit(line, lit.sums)
+    _require_known(line, off, movie.name)
+    detector = _detector(line, off, lit, unlit, asked.offset_counts)
+    return PhotonTransfer(
+        name=asked.stack.name or movie.name,
+        detector=detector,
+        points=transfer_points(lit.sums),
+        dark=_NO_POINTS if unlit is None else transfer_points(unlit.sums),
+        line_zero_counts=float(line.crossing[0]),
+        misfit=off,
+        n_frames=len(movie.counts),
+        n_dark_frames=0 if dark is None else len(dark.counts),
+        moved_pixels=lit.noise.moved_pixels,
+        outlying=lit.usable.outlying,
+        cut_off=lit.usable.cut_off,
+        notes=tuple(_notes(detector, lit, unlit, off)),
+        recipe=asked,
+    )
+
+
+_NO_POINTS: Final = TransferPoints(*(np.empty(0) for _ in range(4)))
+
+
+def _drawn(movie: Movie, rng: np.random.Generator, *, structured: bool) -> _Drawn:
+    if structured:
+        _require_change(movie)
+    noise = pair_noise(movie, structured=structured)
+    usable = usable_pixels(noise)
+    _require_range(movie, usable)
+    if structured:
+        _require_noise(movie, noise)
+    return _Drawn(movie, noise, usable, sums_of(usable).drawn(draws_of(usable.n_tiles, rng)))
+
+
+# --- what cannot tell ----------------------------------------------------------------------------
+
+
+def _require_change(movie: Movie) -> None:
+    counts = movie.counts
+    if all(np.array_equal(counts[0], frame) for frame in counts[1:]):
+        raise InputError(
+            "all frames are the same: a still picture, in which nothing fluctuates",
+            where=movie.name,
+            advice="give frames that were taken one after the other, neither copied nor averaged",
+        )
+
+
+def _require_range(movie: Movie, usable: Usable) -> None:
+    if usable.cut_off <= 1 - _LEAST_USABLE:
+        return
+    ends = {"floor": movie.floor, "ceiling": movie.ceiling}
+    where = " and ".join(f"the {k} of {v:g} counts" for k, v in ends.items() if v is not None)
+    raise InputError(
+        f"{100 * usable.cut_off:.0f} % of the pixels are as bright as those cut off at {where}",
+        where=movie.name,
+        advice="take it with less gain or light where it is saturated, with a higher offset where "
+        "darkness is cut off",
+    )
+
+
+def _require_noise(movie: Movie, noise: PairNoise) -> None:
+    half = noise.first
+    signal = np.nanmedian(np.abs(half.mean))
+    if not np.nanmedian(half.variance) > (_NO_NOISE * signal) ** 2:
+        raise InputError(
+            "there is no noise between frames",
+            where=movie.name,
+            advice="give frames as the detector took them: not simulated without noise, denoised "
+            "or averaged",
+        )
+
+
+def _require_own_noise(movie: Movie, noise: PairNoise) -> None:
+    successive = max(noise.first.successive, noise.second.successive)
+    if successive > _DEPENDENT:
+        raise InputError(
+            "a frame shares noise with the one before it, or what it shows changes slowly "
+            f"(successive differences correlate by {successive:.2f}, not -0.5)",
+            where=movie.name,
+            advice="give frames of something that holds still, without a running average",
+        )
+
+
+def _require_noise_of_pixels(lit: _Drawn) -> None:
+    shared = _correlation(lit.sums, "across").value
+    if shared > _SHARED:
+        raise InputError(
+            f"what changes between frames is not the noise of single pixels: neighbouring lines "
+            f"change together (correlation {shared:.2f})",
+            where=lit.movie.name,
+            advice="give frames as they were taken, not registered with interpolation, smoothed or "
+            "denoised, of something that holds still",
+        )
+
+
+def _require_known(line: Line, off: float, where: str) -> None:
+    value, (low, high) = interval(line.slope, off)
+    if not (np.isfinite(value) and low > 0 and (high - low) / 2 < _WIDEST * value):
+        raise InputError(
+            f"the variance does not grow with the brightness in a way that can be told "
+            f"({value:.3g} counts per photon, 95 % CI {low:.3g} to {high:.3g})",
+            where=where,
+            advice="give something with dark and bright parts, more frames, or dark frames too",
+        )
+
+
+# --- what is measured ----------------------------------------------------------------------------
+
+
+def _detector(
+    line: Line, off: float, lit: _Drawn, unlit: _Drawn | None, given: float | None
+) -> MeasuredDetector:
+    zero, zero_from, without_light = _zero(line, unlit, given)
+    photon, ceiling = Estimate(*interval(line.slope, off)), lit.movie.ceiling
+    widened = off if zero_from == "line" else 1.0
+    whole = line.slope * _neighbours(lit.sums)
+    return MeasuredDetector(
+        counts_a_photon=photon,
+        zero_counts=Estimate(*interval(zero, widened)),
+        zero_from=zero_from,
+        amplifier_counts=_amplifier(without_light, off if zero_from == "given" else 1.0),
+        along_line=_correlation(lit.sums, "along"),
+        across_lines=_correlation(lit.sums, "across"),
+        whole_photon_counts=Estimate(*interval(whole, off)),
+        floor_counts=lit.movie.floor,
+        ceiling_counts=ceiling,
+        full_scale_photons=None
+        if ceiling is None
+        else Estimate(*interval((ceiling - zero) / line.slope, off)),
+    )
+
+
+def _zero(
+    line: Line, unlit: _Drawn | None, given: float | None
+) -> tuple[Array, ZeroFrom, Array | None]:
+    """Return the zero level drawn, where it comes from, and the variance there where known."""
+    if unlit is not None:
+        n, mean, variance = (
+            getattr(unlit.sums, name).sum(axis=1) for name in ("count", "level", "spread")
+        )
+        return mean / n, "dark frames", variance / n
+    if given is not None:
+        return np.full(line.slope.shape, given), "given", line.at(given)
+    return line.crossing, "line", None
+
+
+def _amplifier(variance: Array | None, widened: float) -> Estimate | None:
+    if variance is None:
+        return None
+    value, ends = interval(variance, widened)
+    low, high = (float(np.sqrt(max(x, 0.0))) for x in ends)
+    return Estimate(float(np.sqrt(max(value, 0.0))), (low, high))
+
+
+def _correlation(sums: Sums, which: str) -> Estimate:
+    return Estimate(*interval(getattr(sums, which).sum(axis=1) / sums.power.sum(axis=1)))
+
+
+def _neighbours(sums: Sums) -> Array:
+    """Return what the variance of a sum of many pixels is, as a share of that without neighbours.
+
+    Only the next pixels count: farther ones correlate by what moved rather than by photons.
+    """
+    shared = (sums.along + sums.across).sum(axis=1) / sums.power.sum(axis=1)
+    return np.asarray(1 + 2 * shared)
+
+
+# --- what to know --------------------------------------------------------------------------------
+
+_TOLD_CORRELATION: Final = 0.05
+_TOLD_CUT: Final = 0.01
+_TOLD_MISFIT: Final = 1.5
+_TOLD_SHIFT: Final = 0.5
+
+
+def _notes(found: MeasuredDetector, lit: _Drawn, unlit: _Drawn | None, off: float) -> Iterator[str]:
+    movie = lit.movie
+    photon = found.counts_a_photon.value
+    if found.zero_from == "line":
+        yield (
+            "the zero is where the variance ends if the amplifier adds none: an amplifier of SD a "
+            f"puts it a²/{photon:.4g} counts higher; dark frames measure both"
+        )
+    if lit.usable.cut_off > _TOLD_CUT:
+        ends = (("floor", movie.floor), ("ceiling", movie.ceiling))
+        cut = " and ".join(f"{name} of {level:g}" for name, level in ends if level is not None)
+        yield (
+            f"values are cut off at the {cut} counts: {100 * lit.usable.cut_off:.0f} % of the "
+            "pixels are too near to it and left out"
+        )
+    if unlit is not None and unlit.movie.floor is not None:
+        yield (
+            f"the dark frames are cut off at {unlit.movie.floor:g} counts: their mean is too high "
+            "and their noise too small"
+        )
+    if off > _TOLD_MISFIT:
+        yield (
+            f"variance and mean do not lie on one line (points are {off:.1f} times as far off as "
+            "their errors): the counts of a photon depend on brightness, and intervals are widened"
+        )
+    if max(found.along_line.value, found.across_lines.value) > _TOLD_CORRELATION:
+        yield (
+            f"the noise of neighbouring pixels correlates ({found.along_line.value:.2f} along a "
+            f"line, {found.across_lines.value:.2f} across): over all pixels that it reaches a "
+            f"photon makes {found.whole_photon_counts.value:.4g} counts"
+        )
+    if lit.noise.moved_pixels > _TOLD_SHIFT:
+        yield f"the picture moved by up to {lit.noise.moved_pixels:.0f} pixels, which is taken off"
+    if lit.usable.outlying > _TOLD_CUT:
+        yield (
+            f"{100 * lit.usable.outlying:.0f} % of the pixels are noisier than others as bright "
+            "and left out"
+        )
+    yield from _unread("frames", movie)
+    if unlit is not None:
+        yield from _unread("dark frames", unlit.movie)
+
+
+def _unread(what: str, movie: Movie) -> Iterator[str]:
+    n_read = len(movie.counts) + movie.n_unusable
+    if n_read < movie.n_frames:
+        yield f"the first {n_read} of {movie.n_frames} {what} are used; more add little"
+    if movie.n_unusable:
+        yield f"{movie.n_unusable} of {n_read} {what} cannot be used and are left out"

@@ -1,0 +1,108 @@
+"""Frames read for photon transfer: as many as are needed, and where their counts are cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from cop_core.errors import InputError
+from cop_core.stacks.validity import SATURATED
+
+if TYPE_CHECKING:
+    from cop_core.stacks import Stack
+
+LEAST_FRAMES: Final = 4
+MOST_PIXELS: Final = 2**26
+"""Of all frames together; more add nothing to photon transfer."""
+LEAST_SIDE: Final = 32
+_PILE: Final = 3.0
+"""Times as many values as at the next levels make a pile."""
+_NEXT: Final = 8
+_LEAST_PILED: Final = 20
+
+
+@dataclass(frozen=True)
+class Movie:
+    """Frames of something that holds still.
+
+    Attributes
+    ----------
+    name : str
+        Of the file.
+    counts : ndarray of shape (n, height, width)
+        Frames as stored.
+    n_frames : int
+        How many the file has.
+    n_unusable : int
+        Of those read, the frames that a reason excludes.
+    floor, ceiling : float or None
+        Count at which values pile up at the low and the high end: what was beyond is cut off.
+    """
+
+    name: str
+    counts: npt.NDArray[Any]
+    n_frames: int
+    n_unusable: int = 0
+    floor: float | None = None
+    ceiling: float | None = None
+
+
+def read_movie(
+    stack: Stack, progress: Callable[[int, int], None] = lambda _done, _total: None
+) -> Movie:
+    """Read the frames of a movie, from the first on, up to `MOST_PIXELS`.
+
+    Raises
+    ------
+    InputError
+        Too few frames can be used, or they are too small.
+    """
+    n_frames, height, width = stack.shape
+    if min(height, width) < LEAST_SIDE:
+        raise InputError(
+            f"frames of {height} x {width} pixels are too small for photon transfer",
+            where=stack.source,
+            advice=f"give {LEAST_SIDE} x {LEAST_SIDE} or more",
+        )
+    most = min(n_frames, max(LEAST_FRAMES, MOST_PIXELS // (height * width)))
+    kept, reasons = [], []
+    for index in range(most):
+        plane = stack.plane(index)
+        if plane.validity.ok or plane.validity.reason == SATURATED:  # pixels that are not, tell
+            kept.append(plane.data)
+        else:
+            reasons.append(plane.validity.reason)
+        progress(index + 1, most)
+    _require_frames(len(kept), reasons, stack.source)
+    counts = np.stack(kept)
+    return Movie(stack.name, counts, n_frames, len(reasons), *_piles(counts))
+
+
+def _require_frames(n: int, reasons: list[str], where: str) -> None:
+    if n >= LEAST_FRAMES:
+        return
+    left_out = f" ({len(reasons)} left out: {', '.join(sorted({*reasons}))})" if reasons else ""
+    raise InputError(
+        f"{n} frame{'s' * (n != 1)} can be used{left_out}",
+        where=where,
+        advice=f"give {LEAST_FRAMES} or more of the same place, with nothing saturated; "
+        "some 50 tell more",
+    )
+
+
+def _piles(counts: npt.NDArray[Any]) -> tuple[float | None, float | None]:
+    """Return the counts at which values pile up at the low and the high end."""
+    levels, numbers = np.unique(counts, return_counts=True)
+    return _pile(levels, numbers), _pile(levels[::-1], numbers[::-1])
+
+
+def _pile(levels: npt.NDArray[Any], numbers: npt.NDArray[np.int64]) -> float | None:
+    """Return the first level where it holds far more values than those next to it."""
+    if len(levels) <= 2 * _NEXT:  # single photons are counted: each level is one
+        return None
+    piled = numbers[0] >= _LEAST_PILED and numbers[0] > _PILE * numbers[1 : 1 + _NEXT].max()
+    return float(levels[0]) if piled else None

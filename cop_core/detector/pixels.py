@@ -1,0 +1,125 @@
+"""Pixels that photon transfer can use, sorted by one half of a movie and measured in the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import uniform_filter
+
+from cop_core.detector.pair_noise import Half, PairNoise
+
+Array = npt.NDArray[np.float64]
+
+N_BINS: Final = 32
+MOST_AT_FLOOR: Final = 0.15
+"""Share of values at the floor above which the variance of equally bright pixels is too small."""
+MOST_AT_CEILING: Final = 1e-3
+_OUTLYING: Final = 4.0
+"""Robust SDs by which a neighbourhood's variance may exceed that of others as bright."""
+_NEIGHBOURHOOD: Final = 5
+_MAD_TO_SD: Final = 1.4826
+_TILE: Final = (4, 16)
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Pixels measured in one half of a movie; all arrays have the shape (pixels,).
+
+    Attributes
+    ----------
+    sorter : ndarray
+        Mean in the other half, whose noise is another.
+    bin : ndarray of int
+        Which of `N_BINS` equally populated ranges of `sorter` each is in.
+    tile : ndarray of int
+        Which square of the picture each is in; tiles are what a bootstrap draws.
+    mean, variance, along, across : ndarray
+        As in `Half`.
+    """
+
+    sorter: Array
+    bin: npt.NDArray[np.int64]
+    tile: npt.NDArray[np.int64]
+    mean: Array
+    variance: Array
+    along: Array
+    across: Array
+
+
+@dataclass(frozen=True)
+class Usable:
+    """The pixels of a movie that can be used, each measured in both halves.
+
+    Attributes
+    ----------
+    pixels : tuple of Pixels
+        Those of the second half sorted by the first, and the other way round.
+    n_tiles : int
+        Squares of the picture.
+    outlying, cut_off : float
+        Share of the pixels left out: noisier than others as bright, and as bright as those whose
+        values are cut off at the floor or the ceiling.
+    """
+
+    pixels: tuple[Pixels, Pixels]
+    n_tiles: int
+    outlying: float
+    cut_off: float
+
+
+def usable_pixels(noise: PairNoise) -> Usable:
+    """Choose the pixels of a movie that photon transfer can use."""
+    tile, n_tiles = _tiles(noise.first.mean.shape)
+    found, outlying, cut_off = [], [], []
+    for sorting, measured in ((noise.first, noise.second), (noise.second, noise.first)):
+        known = np.isfinite(sorting.variance) & np.isfinite(measured.variance)
+        bins = _bins(sorting.mean, known)
+        outside = known & _outlying(sorting, bins)
+        cut = known & _cut_off(sorting, bins)
+        use = known & ~outside & ~cut
+        outlying.append(outside[known].mean())
+        cut_off.append(cut[known].mean())
+        columns = (measured.mean, measured.variance, measured.along, measured.across)
+        values = (column[use] for column in columns)
+        found.append(Pixels(sorting.mean[use], bins[use], tile[use], *values))
+    first, second = found
+    return Usable((first, second), n_tiles, float(np.mean(outlying)), float(np.mean(cut_off)))
+
+
+def _tiles(shape: tuple[int, ...]) -> tuple[npt.NDArray[np.int64], int]:
+    side = int(np.clip(min(shape) // 16, *_TILE))
+    rows, columns = (np.arange(n) // side for n in shape)
+    n_columns = int(columns[-1]) + 1
+    return rows[:, None] * n_columns + columns, (int(rows[-1]) + 1) * n_columns
+
+
+def _bins(mean: Array, known: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    inner = np.quantile(mean[known], np.linspace(0, 1, N_BINS + 1)[1:-1])
+    return np.searchsorted(inner, mean, side="right")
+
+
+def _outlying(half: Half, bins: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Tell pixels whose surroundings are noisier than others as bright: firing cells, vessels."""
+    around = uniform_filter(np.nan_to_num(half.variance), _NEIGHBOURHOOD)
+    beyond = np.zeros(around.shape, bool)
+    for number in np.unique(bins):
+        own = bins == number
+        middle = np.median(around[own])
+        spread = _MAD_TO_SD * np.median(np.abs(around[own] - middle))
+        beyond[own] = around[own] > middle + _OUTLYING * spread
+    return beyond
+
+
+def _cut_off(half: Half, bins: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Tell pixels as bright as those that are cut off, and all that are darker or brighter."""
+    numbers = np.unique(bins)
+    floor, ceiling = (
+        np.array([share[bins == number].mean() for number in numbers])
+        for share in (half.at_floor, half.at_ceiling)
+    )
+    low = numbers[floor > MOST_AT_FLOOR].max(initial=-1)
+    high = numbers[ceiling > MOST_AT_CEILING].min(initial=N_BINS)
+    return np.asarray((bins <= low) | (bins >= high))

@@ -1,0 +1,62 @@
+"""What a detector does to light: what photon transfer found of one channel of a microscope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+ZeroFrom = Literal["dark frames", "given", "line"]
+"""Measured without light; stated by somebody; or where the line has no variance."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its 95 % interval."""
+
+    value: float
+    ci95: tuple[float, float]
+
+    def within(self, other: float) -> bool:
+        """Return whether a number lies in the interval."""
+        low, high = self.ci95
+        return low <= other <= high
+
+
+@dataclass(frozen=True)
+class MeasuredDetector:
+    """A detector at one setting of its gain.
+
+    Attributes
+    ----------
+    counts_a_photon : Estimate
+        Slope of variance on mean: counts that a photon makes, the excess noise of the
+        multiplication included.
+    zero_counts : Estimate
+        Counts without light. From the line alone it is a lower limit: an amplifier of SD a puts
+        it a^2 / `counts_a_photon` higher.
+    zero_from : {"dark frames", "given", "line"}
+        Where it comes from; the interval of one that was given has no width.
+    amplifier_counts : Estimate or None
+        SD of the counts without light, rounding and dark counts included; None where the
+        zero comes from the line, which cannot tell the two apart.
+    along_line, across_lines : Estimate
+        Correlation of a pixel's noise with that of the next pixel and of the next line.
+    whole_photon_counts : Estimate
+        Counts of one photon over all pixels that it reaches: larger than `counts_a_photon` where
+        neighbouring pixels correlate.
+    floor_counts, ceiling_counts : float or None
+        Where values pile up and are cut off.
+    full_scale_photons : Estimate or None
+        Photons from zero to the ceiling.
+    """
+
+    counts_a_photon: Estimate
+    zero_counts: Estimate
+    zero_from: ZeroFrom
+    amplifier_counts: Estimate | None
+    along_line: Estimate
+    across_lines: Estimate
+    whole_photon_counts: Estimate
+    floor_counts: float | None = None
+    ceiling_counts: float | None = None
+    full_scale_photons: Estimate | None = None

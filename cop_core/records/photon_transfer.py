@@ -1,0 +1,77 @@
+"""A movie's photon transfer: the detector, and the points that its line goes through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from cop_core.recipes import DetectorRecipe
+from cop_core.records.detector import MeasuredDetector
+from cop_core.records.provenance import Provenance
+
+
+@dataclass(frozen=True)
+class TransferPoints:
+    """Variance against mean of equally bright pixels; arrays of shape (points,).
+
+    Attributes
+    ----------
+    mean, variance, error : ndarray
+        In counts, and counts squared with its standard error.
+    pixels : ndarray
+        How many each stands for, over both halves of the movie.
+    """
+
+    mean: npt.NDArray[np.float64]
+    variance: npt.NDArray[np.float64]
+    error: npt.NDArray[np.float64]
+    pixels: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PhotonTransfer:
+    """A detector as a movie shows it.
+
+    Attributes
+    ----------
+    name : str
+        Of the movie.
+    detector : MeasuredDetector
+    points, dark : TransferPoints
+        Of the movie and of the dark frames; the latter may be empty.
+    line_zero_counts : float
+        Mean at which the line has no variance.
+    misfit : float
+        By which factor points lie farther off the line than their errors say; intervals are
+        widened by it.
+    n_frames, n_dark_frames : int
+        Used.
+    moved_pixels : float
+        Largest shift of a frame against the others.
+    outlying, cut_off : float
+        Share of the pixels left out: noisier than others as bright, and too near to the floor or
+        the ceiling.
+    notes : tuple of str
+        What to know beside the numbers, sentences without a full stop.
+    recipe : DetectorRecipe
+        What was asked for.
+    provenance : dict of str to Provenance
+        Where movie and dark frames come from.
+    """
+
+    name: str
+    detector: MeasuredDetector
+    points: TransferPoints
+    dark: TransferPoints
+    line_zero_counts: float
+    misfit: float
+    n_frames: int
+    n_dark_frames: int
+    moved_pixels: float
+    outlying: float
+    cut_off: float
+    notes: tuple[str, ...]
+    recipe: DetectorRecipe
+    provenance: dict[str, Provenance] = field(default_factory=dict)

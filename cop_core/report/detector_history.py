@@ -1,0 +1,106 @@
+"""The history of a detector: a table that grows with every measurement, and its figure."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from matplotlib.dates import date2num
+
+from cop_core.detector.history import (
+    COLUMNS,
+    QUANTITIES,
+    Measurement,
+    drift_sentences,
+    read_history,
+    with_measurement,
+)
+from cop_core.errors import InputError
+from cop_core.report.csv_tables import safe_cell
+from cop_core.report.plot_style import LOOKS, shade
+from cop_core.writing import placed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from cop_core.records import PhotonTransfer
+
+_SUFFIX: Final = ".csv"
+
+
+def require_history(path: Path) -> None:
+    """Read a history before minutes of work, and refuse a name that is not that of a table."""
+    if path.suffix.lower() != _SUFFIX:
+        raise InputError(
+            "a history is a CSV table", where=str(path), advice="name a file that ends in .csv"
+        )
+    read_history(path)
+
+
+def add_to_history(found: PhotonTransfer, path: Path) -> tuple[str, ...]:
+    """Add a measurement to a history, draw its figure beside it, and say what drifted.
+
+    Parameters
+    ----------
+    found : PhotonTransfer
+        Of a movie in a file.
+    path : Path
+        CSV table, created where it does not exist; the figure has its name.
+
+    Raises
+    ------
+    InputError
+        The table cannot be read or written, or the movie is in no file.
+    """
+    from cop_core.report.figures import save_figure
+
+    history = with_measurement(read_history(path), _measurement(found))
+    text = io.StringIO(newline="")
+    rows = [[safe_cell(cell) for cell in each.cells()] for each in history]
+    csv.writer(text, lineterminator="\n").writerows([COLUMNS, *rows])
+    with placed(path.parent) as folder:
+        (folder / path.name).write_bytes(text.getvalue().encode("utf-8", "backslashreplace"))
+        save_figure(lambda: history_figure(history), folder / path.stem)
+    return drift_sentences(history)
+
+
+def _measurement(found: PhotonTransfer) -> Measurement:
+    made = found.provenance.get(found.name)
+    if made is None or made.files is None:
+        raise InputError("the movie is in no file, so when it was taken is not known")
+    taken = datetime.fromisoformat(made.files.modified).replace(microsecond=0)
+    return Measurement.of(found.detector, taken, Path(made.source).name)
+
+
+def history_figure(history: Sequence[Measurement]) -> Figure:
+    """Draw what is followed of a detector over time, with 95 % intervals."""
+    from cop_core.report.figures import page_wide
+
+    shown = [name for name in QUANTITIES if any(name in each.values for each in history)]
+    figure = page_wide(height_in=2.2)
+    for number, name in enumerate(shown):
+        _draw(figure.add_subplot(1, len(shown), number + 1), history, name)
+    figure.autofmt_xdate()
+    return figure
+
+
+def _draw(ax: Axes, history: Sequence[Measurement], name: str) -> None:
+    rows = [(each.taken, each.values[name]) for each in history if name in each.values]
+    value = np.array([estimate.value for _, estimate in rows])
+    ends = np.array([estimate.ci95 for _, estimate in rows]).T
+    around = np.abs(ends - value)
+    times = date2num([taken for taken, _ in rows])
+    ax.xaxis_date()
+    ax.errorbar(times, value, around, fmt="o-", ms=3, lw=0.7, color=LOOKS[1].colour)
+    ax.axhline(value[0], color=shade(0.5), lw=0.7, ls=":")
+    title = QUANTITIES[name].removeprefix("the ")
+    ax.set_title(title[0].upper() + title[1:])
+    ax.set_ylabel("Counts")
+    ax.spines[["top", "right"]].set_visible(False)

@@ -1,0 +1,333 @@
+from __future__ import annotations
+
+import json
+import os
+
+import numpy as np
+import pytest
+import tifffile
+from scipy.ndimage import gaussian_filter, shift
+
+import cop_core as cop
+from cop_core.detector import measure_detector, read_movie
+from cop_core.detector.history import read_history
+from cop_core.recipes import DetectorRecipe, MovieOptions
+from cop_core.simulator import Detector
+from cop_core.stacks import open_movie, read_detector
+
+DETECTOR = Detector()
+PHOTON = DETECTOR.gain_counts * DETECTOR.excess_factor
+CROSSING = DETECTOR.offset_counts - (DETECTOR.amplifier_counts**2 + 1 / 12) / PHOTON
+DARK = DETECTOR.offset_counts + DETECTOR.gain_counts * DETECTOR.dark_photons
+DARK_SD = DETECTOR.noise_counts(0.0)
+
+
+def picture(rng, side=128):
+    """Return photons per pixel, 0.3 to 8, of something smooth."""
+    field = gaussian_filter(rng.standard_normal((side, side)), 2.0, mode="wrap")
+    return np.exp(0.4 + 0.8 * np.clip(field / field.std(), -2.5, 2.5)).astype(np.float32)
+
+
+def frames(rng, photons, n=30, detector=DETECTOR):
+    return np.stack([detector.read(photons, rng) for _ in range(n)])
+
+
+def measured(counts, dark=None, **asked):
+    movies = [
+        None if c is None else read_movie(open_movie(c, MovieOptions())) for c in (counts, dark)
+    ]
+    return measure_detector(*movies, DetectorRecipe(**asked))
+
+
+def write(path, counts):
+    tifffile.imwrite(path, counts, photometric="minisblack", metadata={"axes": "TYX"})
+    return path
+
+
+@pytest.fixture(scope="module")
+def taken(tmp_path_factory):
+    """A movie and dark frames, as files."""
+    folder, rng = tmp_path_factory.mktemp("movie"), np.random.default_rng(0)
+    photons = picture(rng)
+    lit = write(folder / "lit.tif", frames(rng, photons))
+    dark = write(folder / "dark.tif", frames(rng, 0 * photons))
+    return lit, dark
+
+
+# --- what is measured ----------------------------------------------------------------------------
+
+
+def test_intervals_cover_the_truth():
+    inside = {"photon": 0, "crossing": 0, "photon, dark": 0, "zero": 0, "amplifier": 0}
+    photon_counts = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        photons = picture(rng, 96)
+        counts, dark = frames(rng, photons, 12), frames(rng, 0 * photons, 12)
+        alone, both = measured(counts).detector, measured(counts, dark).detector
+        inside["photon"] += alone.counts_a_photon.within(PHOTON)
+        inside["crossing"] += alone.zero_counts.within(CROSSING)
+        inside["photon, dark"] += both.counts_a_photon.within(PHOTON)
+        inside["zero"] += both.zero_counts.within(DARK)
+        inside["amplifier"] += both.amplifier_counts.within(DARK_SD)
+        photon_counts.append(alone.counts_a_photon.value)
+    assert np.mean(photon_counts) == pytest.approx(PHOTON, rel=0.01)
+    # of 20 at 95 %, 16 or fewer come once in forty
+    assert min(inside.values()) >= 17, inside
+
+
+def _moving(photons, i, rng):
+    return np.clip(shift(photons, rng.uniform(-2, 2, 2), order=3, mode="grid-wrap"), 0, None)
+
+
+def _bleaching(photons, i, _rng):
+    return photons * (1 - 0.1 * i / 30)
+
+
+def _flickering(photons, _i, rng):
+    return photons * rng.normal(1, 0.05)
+
+
+@pytest.mark.parametrize("change", [_moving, _bleaching, _flickering])
+def test_what_changes_the_whole_picture_is_taken_off(change):
+    rng = np.random.default_rng(1)
+    photons = picture(rng)
+    counts = np.stack([DETECTOR.read(change(photons, i, rng), rng) for i in range(30)])
+    found = measured(counts).detector
+    assert found.counts_a_photon.value == pytest.approx(PHOTON, rel=0.03)
+    assert found.zero_counts.value == pytest.approx(CROSSING, abs=0.05 * PHOTON)
+
+
+def test_cells_that_fire_are_left_out():
+    rng = np.random.default_rng(2)
+    photons = picture(rng)
+    firing = np.ones((30, *photons.shape), np.float32)
+    firing[:, 40:52, 40:52] = rng.uniform(0.5, 3, 30)[:, None, None]
+    counts = np.stack([DETECTOR.read(photons * f, rng) for f in firing])
+    found = measured(counts)
+    assert found.outlying > 0.005
+    assert found.detector.counts_a_photon.value == pytest.approx(PHOTON, rel=0.03)
+
+
+def test_a_zero_that_is_given_tells_the_amplifier():
+    rng = np.random.default_rng(3)
+    found = measured(frames(rng, picture(rng), 40), offset_counts=DARK).detector
+    assert found.zero_from == "given"
+    assert found.amplifier_counts.within(DARK_SD)
+
+
+def test_dark_frames_make_one_brightness_enough():
+    rng = np.random.default_rng(4)
+    even = np.full((64, 64), 5.0, np.float32)
+    found = measured(frames(rng, even), frames(rng, 0 * even)).detector
+    assert found.counts_a_photon.value == pytest.approx(PHOTON, rel=0.03)
+
+
+def test_saturated_pixels_are_left_out_and_the_ceiling_is_told():
+    rng = np.random.default_rng(5)
+    eight_bits = Detector(bits=8)
+    found = measured(frames(rng, 2 * picture(rng), detector=eight_bits))
+    assert found.detector.ceiling_counts == 255
+    assert found.cut_off > 0.05
+    assert found.detector.counts_a_photon.value == pytest.approx(PHOTON, rel=0.03)
+    full = found.detector.full_scale_photons
+    assert full.within((255 - CROSSING) / PHOTON)
+
+
+def test_neighbours_that_share_a_photon():
+    rng = np.random.default_rng(6)
+    counts = frames(rng, picture(rng)).astype(np.float32)
+    shared = 0.75 * counts + 0.25 * np.roll(counts, 1, axis=2)
+    found = measured(shared).detector
+    # 0.75 x 0.25 of 0.75^2 + 0.25^2 is shared; the variance of a sum is that of whole photons
+    assert found.along_line.value == pytest.approx(0.3, abs=0.01)
+    assert abs(found.across_lines.value) < 0.01
+    assert found.counts_a_photon.value == pytest.approx(0.625 * PHOTON, rel=0.03)
+    assert found.whole_photon_counts.value == pytest.approx(PHOTON, rel=0.03)
+
+
+def test_single_photons_that_are_counted():
+    rng = np.random.default_rng(7)
+    found = measured(rng.poisson(picture(rng), (30, 128, 128)).astype(np.uint16)).detector
+    assert found.counts_a_photon.value == pytest.approx(1, rel=0.03)
+    assert found.floor_counts is None
+    assert found.zero_counts.value == pytest.approx(0, abs=0.05)
+
+
+# --- what cannot tell ----------------------------------------------------------------------------
+
+
+def _still(rng):
+    return np.repeat(frames(rng, picture(rng), 1), 20, axis=0)
+
+
+def _noiseless(rng):
+    expected = DETECTOR.expected(picture(rng))
+    return np.stack([expected * (1 - 0.005 * i) for i in range(20)])
+
+
+def _noiseless_and_moving(rng):
+    expected = DETECTOR.expected(picture(rng))
+    return np.stack([_moving(expected, 0, rng) for _ in range(20)])
+
+
+def _saturated(rng):
+    counts = frames(rng, 100 + 1000 * picture(rng), 20)
+    counts[:, :2] = 3000 + np.arange(20)[:, None, None]
+    return counts
+
+
+def _one_brightness(rng):
+    return frames(rng, np.full((64, 64), 5.0, np.float32), 20)
+
+
+def _smoothed(rng):
+    return gaussian_filter(frames(rng, picture(rng), 20).astype(np.float32), (0, 1.5, 1.5))
+
+
+def _running_average(rng):
+    counts = frames(rng, picture(rng), 20).astype(np.float32)
+    return (counts[1:] + counts[:-1]) / 2
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (_still, "all frames are the same"),
+        (_noiseless, "no noise between frames"),
+        (_noiseless_and_moving, "neighbouring lines change together"),
+        (_saturated, "cut off at the ceiling of 4095 counts"),
+        (_one_brightness, "does not grow with the brightness"),
+        (_smoothed, "neighbouring lines change together"),
+        (_running_average, "shares noise with the one before"),
+    ],
+)
+def test_a_movie_that_cannot_tell_says_so(run, tmp_path, made, told):
+    movie = write(tmp_path / "movie.tif", made(np.random.default_rng(8)))
+    code, _, err = run("detector", movie, "-o", tmp_path / "out")
+    assert (code, told in err) == (2, True), err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_stack_is_no_movie(run, tmp_path):
+    path = tmp_path / "stack.tif"
+    tifffile.imwrite(path, np.zeros((5, 64, 64), np.uint16), imagej=True, metadata={"axes": "ZYX"})
+    code, _, err = run("detector", path, "-o", tmp_path / "out")
+    assert code == 2
+    assert "this is no movie" in err
+
+
+def test_three_frames_are_too_few(run, tmp_path, taken):
+    movie = write(tmp_path / "short.tif", tifffile.imread(taken[0])[:3])
+    code, _, err = run("detector", movie, "-o", tmp_path / "out")
+    assert (code, "3 frames can be used" in err) == (2, True)
+
+
+# --- the file, and who takes it ------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def measured_file(taken, tmp_path_factory):
+    path = tmp_path_factory.mktemp("detector") / "green.json"
+    lit, dark = map(str, taken)
+    found = cop.run(DetectorRecipe(stack=MovieOptions(source=lit), dark=dark))
+    return cop.write_document(found, path)
+
+
+def test_command(run, taken, tmp_path):
+    lit, dark = taken
+    code, text, err = run("detector", lit, "--dark", dark, "-o", tmp_path / "out")
+    assert code == 0, err
+    assert "counts per photon (95 % CI" in text.splitlines()[0]
+    assert "from dark frames" in text
+    for suffix in ("svg", "pdf", "png"):
+        assert (tmp_path / "out" / "figures" / f"transfer.{suffix}").stat().st_size > 1000
+    document = cop.read_document(tmp_path / "out")
+    assert document.provenance.inputs["lit"]["stack"].sha256
+    assert document.provenance.inputs["dark frames"]["stack"].sha256
+    zero = read_detector(tmp_path / "out").zero_counts
+    assert zero.value == pytest.approx(DARK, abs=0.05)
+
+
+def test_replay(run, measured_file):
+    code, text, err = run("replay", measured_file)
+    assert code == 0, err
+    assert "The same numbers" in text
+
+
+def test_a_profile_takes_the_zero_of_the_detector(run, tiny_weights, measured_file, tmp_path):
+    stack = tmp_path / "stack.tif"
+    rng = np.random.default_rng(9)
+    counts = frames(rng, picture(rng, 192), 3)
+    tifffile.imwrite(stack, counts, photometric="minisblack", metadata={"axes": "ZYX"})
+    options = (stack, "--z-step-um", 5, "--weights", tiny_weights)
+    zero = read_detector(measured_file).zero_counts.value
+    given = ("--offset-counts", repr(zero)), ("--detector", measured_file)
+    planes = []
+    for number, words in enumerate(given):
+        out = tmp_path / str(number)
+        code, _, err = run("profile", *options, *words, "-o", out)
+        assert code == 0, err
+        planes.append((out / "planes.csv").read_text())
+    assert planes[0] == planes[1]
+    document = json.loads((tmp_path / "1" / "report.json").read_text())
+    assert document["provenance"]["inputs"]["stack"]["detector"]["sha256"]
+    code, text, err = run("replay", tmp_path / "1")
+    assert (code, "The same numbers" in text) == (0, True), err
+
+
+def test_another_zero_beside_the_detector_is_refused(tiny_estimator, measured_file):
+    counts = frames(np.random.default_rng(10), np.ones((192, 192), np.float32), 3)
+    stack = cop.open_stack(counts, z_step_um=5, detector=measured_file)
+    with pytest.raises(cop.InputError, match="given as 90 counts and as 100"):
+        cop.profile(stack, estimator=tiny_estimator, offset_counts=90)
+    rounded = cop.profile(stack, estimator=tiny_estimator, offset_counts=100)
+    assert rounded.offset_counts == 100
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "no detector can be read"),
+        ("{}", "it states no detector"),
+        ('{"kind": "detector", "detector": {"zero_counts": 3}}', "it was changed"),
+    ],
+)
+def test_a_file_that_is_no_detector(run, tmp_path, tiny_weights, taken, text, told):
+    (tmp_path / "detector.json").write_text(text)
+    code, _, err = run(
+        "profile", taken[0], "--z-step-um", 5, "--weights", tiny_weights,
+        "--detector", tmp_path / "detector.json", "-o", tmp_path / "out",
+    )  # fmt: skip
+    assert (code, told in err) == (2, True), err
+
+
+# --- history -------------------------------------------------------------------------------------
+
+
+def test_history_tells_drift(run, tmp_path):
+    rng, history = np.random.default_rng(11), tmp_path / "history.csv"
+    photons = picture(rng)
+    said = []
+    for day, gain in enumerate((12.0, 12.0, 13.0)):
+        counts = frames(rng, photons, detector=Detector(gain_counts=gain))
+        movie = write(tmp_path / f"day{day}.tif", counts)
+        os.utime(movie, (86400 * (20000 + day),) * 2)
+        code, text, err = run("detector", movie, "-o", tmp_path / "d.json", "--history", history)
+        assert code == 0, err
+        said.append(text.splitlines()[-1])
+    assert said[0] == "history: the first measurement of this history."
+    assert "nothing differs by more than the intervals allow in 2 measurements" in said[1]
+    assert "counts per photon drifted" in text
+    assert "on 2024-10-04" in text
+    run("detector", movie, "-o", tmp_path / "d.json", "--history", history)
+    assert [each.movie for each in read_history(history)] == ["day0.tif", "day1.tif", "day2.tif"]
+    assert (tmp_path / "history.png").stat().st_size > 1000
+
+
+def test_a_damaged_history_is_refused_before_the_work(run, taken, tmp_path):
+    history = tmp_path / "history.csv"
+    history.write_text("taken,movie\n2026-01-01,a.tif\n")
+    code, _, err = run("detector", taken[0], "-o", tmp_path / "d.json", "--history", history)
+    assert (code, "the header lacks" in err) == (2, True)
+    assert not (tmp_path / "d.json").exists()
