@@ -21,6 +21,7 @@ import tifffile
 from napari.settings import get_settings
 from qtpy.QtCore import QEventLoop, QTimer
 from qtpy.QtWidgets import QApplication
+from record import IMAGES, ROOT, record
 
 import cop_core as cop
 from napari_cop.plots.canvas import PlotWidget
@@ -28,8 +29,7 @@ from napari_cop.runner import State
 from napari_cop.study.model import KEYS
 from napari_cop.widgets import CompareWidget, ProfileWidget
 
-IMAGES = Path(__file__).parents[1] / "docs" / "images"
-SAMPLES = Path(__file__).parents[1] / "sample_data"
+SAMPLES = ROOT / "sample_data"
 LIVE_STAGES = {"live", "live-end", "power"}
 STUDY_STAGES = {"study", "study-end"}
 STAGES = {"input", "running", "depth", "effects", "table", "map", "error"}
