@@ -23,9 +23,9 @@ from cop_core.writing import replace_files
 if TYPE_CHECKING:
     from cop_core.reading import Estimator
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).resolve().parents[1]
 TRIAL = os.environ.get("BENCHMARK_TRIAL")
-"""A folder that takes all that a trial writes: figures and page of the project stay as they are."""
+"""A folder, as an absolute path, for all that a trial writes; the project stays as it is."""
 RESULTS = Path(TRIAL or ROOT / "benchmarks" / "results")
 DOCS = Path(TRIAL or ROOT / "docs")
 IMAGES = DOCS / "images"
