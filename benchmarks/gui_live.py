@@ -17,11 +17,9 @@ import time
 from collections import deque
 from pathlib import Path
 
-import napari
-from gui import Heart
 from qtpy.QtCore import Qt
 from record import record
-from screenshots import pause, wait
+from windows import Heart, open_viewer, pause, wait
 
 from cop_core.pipeline import Stepped
 from cop_core.reading import load_estimator
@@ -99,10 +97,9 @@ def resident_mb() -> int:
 def main() -> None:
     planes, frame_ms, *_ = (*map(float, sys.argv[1:]), *(326, 190)[len(sys.argv) - 1 :])
     count = int(planes)
-    viewer = napari.Viewer(show=True)
+    viewer = open_viewer()
     core = simulated_core(PRESET, frame_ms=frame_ms)
     core.render(PRESET.depths_um[:count])
-    viewer.window._qt_window.resize(1280, 800)
     _, dock = viewer.window.add_plugin_dock_widget("napari-cop", "Live noise")
     dock.forms[0].chosen.value = CORE
     dock.forms[0].power_property.value = "Laser-Power_mW"

@@ -6,7 +6,14 @@ from measured import SHORT, load, table
 
 
 def goals() -> list[str]:
-    rows = [*accuracy(), *doses(), *real_pictures(), *shifts(), coverage(), *closer_than_classical()]
+    rows = [
+        *accuracy(),
+        *doses(),
+        *real_pictures(),
+        *shifts(),
+        coverage(),
+        *closer_than_classical(),
+    ]
     return [
         "## Goals",
         "",

@@ -12,53 +12,28 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
-import napari
 import numpy as np
 import tifffile
-from napari.settings import get_settings
-from qtpy.QtCore import QEventLoop, QTimer
 from qtpy.QtWidgets import QApplication
 from record import IMAGES, ROOT, record
+from windows import open_viewer, pause, show_tab, wait
 
 import cop_core as cop
 from napari_cop.plots.canvas import PlotWidget
 from napari_cop.runner import State
 from napari_cop.study.model import KEYS
-from napari_cop.widgets import CompareWidget, ProfileWidget
 
 SAMPLES = ROOT / "sample_data"
-
-
-def wait(until: Callable[[], bool], seconds: float = 120.0) -> None:
-    """Let Qt work until a condition holds."""
-    loop, timer = QEventLoop(), QTimer()
-    timer.timeout.connect(lambda: until() and loop.quit())
-    timer.start(20)
-    QTimer.singleShot(int(seconds * 1000), loop.quit)
-    loop.exec_()
-    timer.stop()
-    if not until():
-        sys.exit("gave up waiting")
-
-
-def pause(seconds: float) -> None:
-    """Let Qt work for a while, so that everything is drawn."""
-    loop = QEventLoop()
-    QTimer.singleShot(int(seconds * 1000), loop.quit)
-    loop.exec_()
 
 
 class Photographer:
     """Opens a viewer of some theme and size and saves pictures of its window."""
 
     def __init__(self, theme: str, size: str) -> None:
-        get_settings().appearance.theme = theme
         self.look = f"{theme}-{size}"
-        self.viewer = napari.Viewer(show=True)
-        self.viewer.window._qt_window.resize(*map(int, size.split("x")))
+        self.viewer = open_viewer(theme, size)
 
     def shoot(self, stage: str) -> None:
         pause(0.6)
@@ -69,11 +44,6 @@ class Photographer:
     def close(self) -> None:
         self.viewer.close()
         QApplication.processEvents()
-
-
-def show_tab(dock: CompareWidget | ProfileWidget, title: str) -> None:
-    tabs = dock.tabs
-    tabs.setCurrentIndex([tabs.tabText(i) for i in range(tabs.count())].index(title))
 
 
 def session(camera: Photographer) -> None:
