@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from record import record
 from scipy.signal import lfilter
+from threadpoolctl import threadpool_limits
 
 from cop_core.statistics import equivalence_p, fit_break, fit_mixed, fit_slope
 from cop_core.statistics.effect_intervals import effect_intervals
@@ -193,7 +194,7 @@ def count(place: int, rounds: int) -> Cell:
 def main(rounds: int = 24) -> None:
     measured: dict[str, Any] = {"rounds": rounds}
     places = range(len(cells()))
-    with ProcessPoolExecutor() as pool:
+    with ProcessPoolExecutor(initializer=threadpool_limits, initargs=(1,)) as pool:
         counted = pool.map(partial(count, rounds=rounds), places)
         for (kind, name, *_), cell in zip(cells(), counted, strict=True):
             measured.setdefault(kind, {})[name] = cell

@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import Any
 
 import write_measured
-from record import RESULTS, ROOT, hash_of_code, shipped
+from measured import shipped
+from record import RESULTS, ROOT, hash_of_code
 
 DOMAINS = (
     "ood/brain_mri",
@@ -116,8 +117,8 @@ def why_due(benchmark: Benchmark) -> str:
         return "other weights"
     if found["arguments"] != list(benchmark.arguments):
         return "other arguments"
-    files = found["code"]["files"].split()
-    return "" if hash_of_code(files) == found["code"]["sha256"] else "other code"
+    now = hash_of_code(found["code"]["files"].split())
+    return "" if now and now == found["code"]["sha256"] else "other code"
 
 
 def hindrance(benchmark: Benchmark, data: Path, busy: bool) -> str:
@@ -160,9 +161,9 @@ def show_plan(chosen: tuple[Benchmark, ...], due: dict[Benchmark, str]) -> None:
         took = f"took {minutes(known[benchmark])}" if benchmark in known else ""
         print(f"{benchmark.name:20s} {due.get(benchmark, 'fresh'):16s} {took}")
     rest = sum(known.get(b, 0) for b in due)
-    unknown = [b.name for b in due if b not in known]
+    unknown = sum(b not in known for b in due)
     print(f"{len(due)} of {len(chosen)} are due: {minutes(rest)}", end="")
-    print(f", and {', '.join(unknown)} for the first time" if unknown else "", flush=True)
+    print(f", and {unknown} of which no time is known" if unknown else "", flush=True)
 
 
 def main() -> None:

@@ -8,6 +8,9 @@ from typing import Any
 
 from record import DOCS, RESULTS
 
+from cop_core.network import packaged
+from cop_core.network.weights import read_card
+
 PAGE = DOCS / "measured.md"
 
 SHORT = {
@@ -28,6 +31,11 @@ def load(name: str) -> dict[str, Any]:
         sys.exit(f"{PAGE.name} is not written: run benchmarks/measure.py {name} first")
     document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return document
+
+
+def shipped() -> dict[str, str]:
+    """Return the SHA-256 of the weights that ship, by name."""
+    return {name: read_card(path).sha256 for name, path in packaged().items()}
 
 
 def number(value: float | None, form: str) -> str:

@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 import cop_core
-from cop_core.network import packaged
-from cop_core.network.weights import read_card
 from cop_core.writing import replace_files
 
 if TYPE_CHECKING:
@@ -31,6 +29,8 @@ DOCS = Path(TRIAL or ROOT / "docs")
 IMAGES = DOCS / "images"
 THREADS = torch.get_num_threads()  # here: PyTorch counts by thread, and others may set it
 STARTED = time.perf_counter()
+if not Path(cop_core.__file__).resolve().is_relative_to(ROOT):
+    sys.exit(f"cop_core comes from {cop_core.__file__}, not from {ROOT}: pip install -e {ROOT}")
 
 
 def record(name: str, measured: dict[str, Any], *estimators: Estimator, **settings: Any) -> Path:
@@ -57,16 +57,13 @@ def record(name: str, measured: dict[str, Any], *estimators: Estimator, **settin
     return path
 
 
-def shipped() -> dict[str, str]:
-    """Return the SHA-256 of the weights that ship, by name."""
-    return {name: read_card(path).sha256 for name, path in packaged().items()}
-
-
 def code_loaded() -> list[str]:
     """Return the project's files that this process has imported, relative to its root."""
     files = (getattr(module, "__file__", None) for module in [*sys.modules.values()])
-    paths = (Path(file).resolve() for file in files if file)
-    return sorted({p.relative_to(ROOT).as_posix() for p in paths if p.is_relative_to(ROOT)})
+    paths = {Path(file) for file in files if file}
+    folders = [ROOT / name for name in ("benchmarks", "cop_core", "napari_cop", "tests")]
+    ours = [p for p in paths if any(p.is_relative_to(folder) for folder in folders)]
+    return sorted(path.relative_to(ROOT).as_posix() for path in ours)
 
 
 def hash_of_code(files: Iterable[str]) -> str | None:

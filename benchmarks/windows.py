@@ -34,7 +34,7 @@ def open_viewer(theme: str = "dark", size: str = "1280x800") -> Viewer:
     return viewer
 
 
-def wait(until: Callable[[], bool], seconds: float = 120.0) -> None:
+def wait(until: Callable[[], bool], seconds: float = 600.0) -> None:
     """Let Qt work until a condition holds."""
     loop, timer = QEventLoop(), QTimer()
     timer.timeout.connect(lambda: until() and loop.quit())

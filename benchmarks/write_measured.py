@@ -11,8 +11,8 @@ import measured_model
 import measured_real
 import measured_statistics
 import measured_training
-from measured import PAGE, load
-from record import RESULTS, shipped
+from measured import PAGE, load, shipped
+from record import RESULTS
 
 SECTIONS = (
     measured_goals.goals,
