@@ -206,7 +206,7 @@ def statistics_of(crops: Tensor) -> CropStatistics:
     return noise_statistics(crops, FULL.patch)
 
 
-def main(folders: list[Path], steps: int = 200, crops: int = 256) -> None:
+def main(folders: list[Path], steps: int = 150, crops: int = 256) -> None:
     settings = TrainRecipe(genomes=("paper",), batch_size=BATCH, seed=5)
     pixels, strengths = labelled_crops(NoiseViT(PATCH), scene_bank(), settings, LABELLED)
     statistics = joined([statistics_of(part) for part in pixels.split(BATCH)])

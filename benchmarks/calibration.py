@@ -191,7 +191,7 @@ def count(place: int, rounds: int) -> Cell:
     return cell
 
 
-def main(rounds: int = 24) -> None:
+def main(rounds: int = 16) -> None:
     measured: dict[str, Any] = {"rounds": rounds}
     places = range(len(cells()))
     with ProcessPoolExecutor(initializer=threadpool_limits, initargs=(1,)) as pool:

@@ -83,7 +83,7 @@ def features(network: NoiseViT, inputs: Inputs, n: int) -> torch.Tensor:
     return torch.cat([network.forward_features(pick(inputs, some)) for some in rows]).clone()
 
 
-def main(folders: list[Path], steps: int = 200, crops: int = 256) -> None:
+def main(folders: list[Path], steps: int = 150, crops: int = 256) -> None:
     bank = scene_bank()
     sets = domains(folders, GENOME, "paper", crops, seed=0)
     measured, sizes = {}, {}

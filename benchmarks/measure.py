@@ -20,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,8 @@ class Benchmark:
 
     Attributes
     ----------
+    minutes : float
+        About what it takes on two cores.
     arguments : tuple of str
         Those with a slash are paths in the folder of data.
     timed : bool
@@ -59,6 +62,7 @@ class Benchmark:
     """
 
     name: str
+    minutes: float
     arguments: tuple[str, ...] = ()
     timed: bool = False
     screen: bool = False
@@ -69,34 +73,34 @@ class Benchmark:
 
 
 BENCHMARKS = (
-    Benchmark("speed", timed=True),
-    Benchmark("microscope", timed=True),
-    Benchmark("live", timed=True),
-    Benchmark("gui", timed=True, screen=True),
-    Benchmark("gui_live", timed=True, screen=True),
-    Benchmark("accuracy", DOMAINS),
-    Benchmark("uncertainty", DOMAINS),
-    Benchmark("dose_response", (*DOMAINS, "--planes", SECTIONS, MOVIE)),
-    Benchmark("real_stacks", ("stacks/",)),
-    Benchmark("camera_pairs", ("pairs/cc_nam_camera",)),
-    Benchmark("real_singles", ("pairs/sixteen_bit_noisy_singles",)),
-    Benchmark("photon_transfer", (MOVIE,)),
-    Benchmark("simulated_pair"),
-    Benchmark("robustness", DOMAINS),
-    Benchmark("peers", DOMAINS),
-    Benchmark("domain_shift", DOMAINS),
-    Benchmark("calibration"),
-    Benchmark("calibration_phantom"),
-    Benchmark("calibration_weights"),
-    Benchmark("attenuation"),
-    Benchmark("recommended_power"),
-    Benchmark("closed_loop"),
-    Benchmark("fuzz"),
-    Benchmark("label_efficiency", DOMAINS),
-    Benchmark("photographs", (*PHOTOGRAPHS, *DOMAINS)),
-    Benchmark("ablation", DOMAINS),
-    Benchmark("scene_sheet"),
-    Benchmark("screenshots", screen=True),
+    Benchmark("speed", 4, timed=True),
+    Benchmark("microscope", 2, timed=True),
+    Benchmark("live", 4, timed=True),
+    Benchmark("gui", 5, timed=True, screen=True),
+    Benchmark("gui_live", 5, timed=True, screen=True),
+    Benchmark("accuracy", 4, DOMAINS),
+    Benchmark("uncertainty", 2, DOMAINS),
+    Benchmark("dose_response", 4, (*DOMAINS, "--planes", SECTIONS, MOVIE)),
+    Benchmark("real_stacks", 2, ("stacks/",)),
+    Benchmark("camera_pairs", 1, ("pairs/cc_nam_camera",)),
+    Benchmark("real_singles", 1, ("pairs/sixteen_bit_noisy_singles",)),
+    Benchmark("photon_transfer", 1, (MOVIE,)),
+    Benchmark("simulated_pair", 3),
+    Benchmark("robustness", 2, DOMAINS),
+    Benchmark("peers", 4, DOMAINS),
+    Benchmark("domain_shift", 2, DOMAINS),
+    Benchmark("calibration", 5),
+    Benchmark("calibration_phantom", 4),
+    Benchmark("calibration_weights", 1),
+    Benchmark("attenuation", 2),
+    Benchmark("recommended_power", 6),
+    Benchmark("closed_loop", 6),
+    Benchmark("fuzz", 6),
+    Benchmark("label_efficiency", 11, DOMAINS),
+    Benchmark("photographs", 5, (*PHOTOGRAPHS, *DOMAINS)),
+    Benchmark("ablation", 15, DOMAINS),
+    Benchmark("scene_sheet", 1),
+    Benchmark("screenshots", 5, screen=True),
 )
 
 
@@ -150,45 +154,54 @@ def measure(benchmark: Benchmark, data: Path) -> str:
     return f"exit code {done.returncode}: {' '.join(last).strip()} ({log})"
 
 
-def minutes(seconds: float) -> str:
-    return f"{seconds / 60:.1f} min"
+def minutes_of(benchmark: Benchmark) -> float:
+    """Return what the last run took, what is expected where there is none that says so."""
+    return document(benchmark).get("seconds", 60 * benchmark.minutes) / 60
 
 
 def show_plan(chosen: tuple[Benchmark, ...], due: dict[Benchmark, str]) -> None:
-    """Print what is fresh, what is due and why, and how long that took last."""
-    known = {b: found["seconds"] for b in chosen if "seconds" in (found := document(b))}
+    """Print what is fresh, what is due and why, and how long that takes."""
     for benchmark in chosen:
-        took = f"took {minutes(known[benchmark])}" if benchmark in known else ""
-        print(f"{benchmark.name:20s} {due.get(benchmark, 'fresh'):16s} {took}")
-    rest = sum(known.get(b, 0) for b in due)
-    unknown = sum(b not in known for b in due)
-    print(f"{len(due)} of {len(chosen)} are due: {minutes(rest)}", end="")
-    print(f", and {unknown} of which no time is known" if unknown else "", flush=True)
+        why = due.get(benchmark, "fresh")
+        print(f"{benchmark.name:20s} {why:16s} {minutes_of(benchmark):5.1f} min")
+    total = sum(minutes_of(benchmark) for benchmark in due)
+    print(f"{len(due)} of {len(chosen)} are due, about {total:.0f} min", flush=True)
 
 
-def main() -> None:
+def measure_all(due: Iterable[Benchmark], data: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Run one benchmark after the other; return by name why one was left out, and how one failed."""
+    busy = os.getloadavg()[0] > (os.cpu_count() or 1) / 2
+    LOGS.mkdir(parents=True, exist_ok=True)
+    left_out, failed = {}, {}
+    for benchmark in due:
+        if why := hindrance(benchmark, data, busy):
+            left_out[benchmark.name] = why
+            continue
+        begun = time.monotonic()
+        print(f"{benchmark.name:20s} ", end="", flush=True)
+        if why := measure(benchmark, data):
+            failed[benchmark.name] = why
+        took = (time.monotonic() - begun) / 60
+        print(f"{'failed' if why else 'measured'} {took:.1f} min", flush=True)
+    return left_out, failed
+
+
+def asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("names", nargs="*", choices=[[], *(b.name for b in BENCHMARKS)])
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--plan", action="store_true", help="say what is due, run nothing")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = asked()
     chosen = tuple(b for b in BENCHMARKS if b.name in (options.names or [b.name]))
     due = {b: why for b in chosen if (why := "named" if options.names else why_due(b))}
     show_plan(chosen, due)
     if options.plan:
         return
-    busy = os.getloadavg()[0] > (os.cpu_count() or 1) / 2
-    LOGS.mkdir(parents=True, exist_ok=True)
-    left_out, failed = {}, {}
-    for benchmark in due:
-        if why := hindrance(benchmark, options.data, busy):
-            left_out[benchmark.name] = why
-            continue
-        begun = time.monotonic()
-        print(f"{benchmark.name:20s} ", end="", flush=True)
-        if why := measure(benchmark, options.data):
-            failed[benchmark.name] = why
-        print(f"{'failed' if why else 'measured'} {minutes(time.monotonic() - begun)}", flush=True)
+    left_out, failed = measure_all(due, options.data)
     write_measured.main()
     for what, names in {"left out": left_out, "failed": failed}.items():
         for name, why in names.items():

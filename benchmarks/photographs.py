@@ -49,7 +49,7 @@ def main(
     folder: Path,
     left_out: Path,
     folders: list[Path],
-    steps: int = 200,
+    steps: int = 150,
     crops: int = 256,
 ) -> None:
     scenes = scene_bank()
