@@ -44,8 +44,7 @@ def acquire(core: SimulatedCore, planes: int) -> float:
     core.mda.events.frameReady.connect(take, Qt.ConnectionType.DirectConnection)
     powers = PRESET.powers_mw["gained"][:planes].tolist()
     thread = core.run_mda(stack_events(PRESET.depths_um[:planes].tolist(), powers))
-    seconds = 60 + planes
-    wait(lambda: not thread.is_alive() and len(came) == planes, seconds)
+    wait(lambda: not thread.is_alive() and len(came) == planes)
     core.mda.events.frameReady.disconnect(take)
     return (planes - 1) / (came[-1] - came[0])
 
@@ -67,7 +66,7 @@ def watched(dock: LiveWidget, core: SimulatedCore, planes: int) -> dict[str, obj
     with Heart() as heart:
         rate = acquire(core, planes)
         lasted = time.perf_counter()
-        wait(lambda: dock.runner.state is State.IDLE, 60 + 3 * planes)
+        wait(lambda: dock.runner.state is State.IDLE)
         rest_s = time.perf_counter() - lasted
         pause(2.0)
     dock.runner.stepped.disconnect(note)
