@@ -1,11 +1,12 @@
-# make demo    install into .venv, compare the two sample stacks, say where the report lies
-# make test    install with the development tools; lint, types and all tests
-# make napari  install with napari, open the sample pair and the widget that compares it
-# make lint    ruff and mypy alone
-# make bench   measure what needs no data but the sample pair; takes a while
-# make clean   remove what the above made, .venv included
+# make demo     install into .venv, compare the two sample stacks, say where the report lies
+# make test     install with the development tools; lint, types and all tests
+# make napari   install with napari, open the sample pair and the widget that compares it
+# make lint     ruff and mypy alone
+# make measure  measure again what docs/measured.md says and what has changed since; two hours
+# make clean    remove what the above made, .venv included
 #
 # PYTHON chooses the interpreter, 3.11 or newer:  make demo PYTHON=python3.12
+# DATA is the folder of pictures to measure on:    make measure DATA=../shared/data
 
 PYTHON ?= python3
 VENV   := .venv
@@ -14,13 +15,14 @@ REPORT := demo-report
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 SCREEN := 1600x1000x24
+DATA   ?= ../shared/data
 
 # What napari needs for an off-screen window on Debian and Ubuntu.
 DEBIAN_PACKAGES := xvfb xauth libgl1 libegl1 libglib2.0-0 libfontconfig1 libdbus-1-3 \
   libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo napari test lint bench clean screen
+.PHONY: help demo napari test lint measure clean screen
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | sed '/^$$/q'
@@ -50,10 +52,8 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.installed
-	$(BIN)/python benchmarks/simulated_pair.py
-	$(BIN)/python benchmarks/speed.py
-	xvfb-run -a -s "-screen 0 $(SCREEN)" $(BIN)/python benchmarks/gui.py
+measure: $(VENV)/.installed-bench screen
+	$(BIN)/python benchmarks/measure.py --data $(DATA)
 
 # Debian names some packages libfoot64 since its move to 64-bit time.
 screen:
@@ -87,6 +87,10 @@ $(VENV)/.installed-gui: pyproject.toml constraints.txt napari.yaml | $(BIN)/pyth
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt napari.yaml | $(BIN)/python
 	$(PIP) install -c constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/.installed $(VENV)/.installed-gui
+
+$(VENV)/.installed-bench: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install -c constraints.txt -e '.[bench]'
 	@touch $@ $(VENV)/.installed $(VENV)/.installed-gui
 
 clean:

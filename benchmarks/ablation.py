@@ -1,18 +1,15 @@
 """What each part of the network is worth, and a perceptron on the same statistics.
 
-    python benchmarks/ablation.py RUN FOLDER...     (one folder of clean pictures a domain)
-    python benchmarks/ablation.py RUN FOLDER... --only "statistics" --only "patch stem"
+    python benchmarks/ablation.py FOLDER...     (one folder of clean pictures a domain)
 
 Small networks, the paper's genome, crops of 96: all learn from the same labelled crops, for the
-same steps, each from three first weights and in three orders of the crops, and are scored on
-domains nobody trained on. Scenes and what was found are kept in RUN, so that the script goes on
-where it was stopped. With --only the result is ablation_some.json.
+same steps, each from two first weights and in two orders of the crops, and are scored on domains
+nobody trained on.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -34,6 +31,7 @@ from small_networks import (
     parameters,
     pick,
     read,
+    scene_bank,
     score,
 )
 from torch import Tensor, nn
@@ -53,10 +51,9 @@ from cop_core.network.crop_statistics import (
 from cop_core.network.patch_pca import DIRECTIONS, PCA_BINS
 from cop_core.noise import Genome
 from cop_core.recipes import TrainRecipe
-from cop_core.training.scene_bank import SceneBank
 
-LABELLED = 16_000
-SEEDS = 3
+LABELLED = 8_000
+SEEDS = 2
 FULL, PATCH = STEMS["statistics"], STEMS["patch"]
 GENOME = Genome.preset("paper")
 RESIDUALS = 2 * (FINE_BINS + 2) + FINE_BINS  # first columns of a group's statistics
@@ -209,24 +206,14 @@ def statistics_of(crops: Tensor) -> CropStatistics:
     return noise_statistics(crops, FULL.patch)
 
 
-def main(
-    run: Path, folders: list[Path], only: list[str], steps: int = 800, crops: int = 256
-) -> None:
-    run.mkdir(parents=True, exist_ok=True)
-    bank = SceneBank.open(run / "scenes.npy", scenes=6000, size=256, seed=0)
+def main(folders: list[Path], steps: int = 150, crops: int = 256) -> None:
     settings = TrainRecipe(genomes=("paper",), batch_size=BATCH, seed=5)
-    pixels, strengths = labelled_crops(NoiseViT(PATCH), bank, settings, LABELLED)
+    pixels, strengths = labelled_crops(NoiseViT(PATCH), scene_bank(), settings, LABELLED)
     statistics = joined([statistics_of(part) for part in pixels.split(BATCH)])
     sets = domains(folders, GENOME, "paper", crops, seed=0)
     seen = [statistics_of(domain.crops) for domain in sets]
-
-    kept = run / f"ablation-{steps}.json"
-    found = json.loads(kept.read_text()) if kept.exists() else {}
-    chosen = {name: make for name, make in variants(statistics).items() if not only or name in only}
-    for seed, (name, make) in product(range(SEEDS), chosen.items()):
-        trained = f"{name}, seed {seed}"
-        if trained in found:
-            continue
+    measured = {}
+    for seed, (name, make) in product(range(SEEDS), variants(statistics).items()):
         torch.manual_seed(seed)
         network = make()
         of_pixels = name in ("patch stem", "convolution stem")
@@ -235,19 +222,15 @@ def main(
         fit(network, inputs, strengths, steps, seed)
         begun = time.perf_counter()
         read(network, pick(inputs, torch.arange(512)), 512)
-        found[trained] = {
+        measured[f"{name}, seed {seed}"] = found = {
             **score(network, sets, prepared, GENOME),
             "parameters": parameters(network),
             "crops a second after the statistics": 512 / (time.perf_counter() - begun),
         }
-        kept.write_text(json.dumps(found))
-        print(f"{trained}: R2 {found[trained]['r2']:.3f}", flush=True)
-    measured = {
-        f"{name}, seed {k}": found[f"{name}, seed {k}"] for name in chosen for k in range(SEEDS)
-    }
+        print(f"{name}, seed {seed}: R2 {found['r2']:.3f}", flush=True)
     print(
         record(
-            "ablation_some" if only else "ablation",
+            "ablation",
             measured,
             crop=CROP,
             labelled_crops=len(strengths),
@@ -264,10 +247,4 @@ def main(
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
-    parser = argparse.ArgumentParser()
-    parser.add_argument("run", type=Path)
-    parser.add_argument("folders", nargs="+", type=Path)
-    parser.add_argument("--only", action="append", default=[], metavar="NETWORK")
-    options = parser.parse_args()
-    main(options.run, options.folders, options.only)
+    main([Path(argument) for argument in sys.argv[1:]])

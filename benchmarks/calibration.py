@@ -5,21 +5,22 @@
 Stacks with AR(1) planes are drawn for several lengths and correlations: without any effect (false
 positives at 0.05), with a stack that rises ever faster against a flat one (coverage of 95 %
 intervals, power), with a bend (coverage of the break's depth), and with arms of several stacks.
-Each round adds pairs to every cell and is written when it is done, so that a run may be stopped and
-gone on with; every share stands with the number of cases behind it. A round takes about half a
-minute on one core of its own. No constant of the statistics was chosen on these draws.
+Every share stands with the number of cases behind it; a round, half a minute on one core, adds some
+to every cell. No constant of the statistics was chosen on these draws.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from typing import Any
 
 import numpy as np
-from record import RESULTS, record
+from record import record
 from scipy.signal import lfilter
+from threadpoolctl import threadpool_limits
 
 from cop_core.statistics import equivalence_p, fit_break, fit_mixed, fit_slope
 from cop_core.statistics.effect_intervals import effect_intervals
@@ -178,24 +179,26 @@ def add(cell: Cell, hits: Hits) -> None:
         entry["share"] = round(entry["hits"] / entry["of"], 4)
 
 
-def earlier() -> dict[str, dict[str, Cell]]:
-    """Return what a run with the same settings has counted, nothing where there is none."""
-    path = RESULTS / "calibration.json"
-    document = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    empty = {"rounds": 0, "null": {}, "effect": {}, "arms": {}}
-    return document["measured"] if document.get("settings") == SETTINGS else empty
+def count(place: int, rounds: int) -> Cell:
+    """Return the counts of one cell."""
+    _, name, cases, case = cells()[place]
+    cell: Cell = {}
+    for number in range(rounds):
+        rng = np.random.default_rng([SETTINGS["seed"], number, place])
+        for _ in range(cases):
+            add(cell, case(rng))
+    print(name, cell, flush=True)
+    return cell
 
 
-def main(rounds: int = 32) -> None:
-    measured = earlier()
-    for number in range(measured["rounds"], rounds):
-        for place, (kind, name, cases, case) in enumerate(cells()):
-            rng = np.random.default_rng([SETTINGS["seed"], number, place])
-            cell = measured[kind].setdefault(name, {})
-            for _ in range(cases):
-                add(cell, case(rng))
-        measured["rounds"] = number + 1
-        print("round", number + 1, record("calibration", measured, **SETTINGS), flush=True)
+def main(rounds: int = 16) -> None:
+    measured: dict[str, Any] = {"rounds": rounds}
+    places = range(len(cells()))
+    with ProcessPoolExecutor(initializer=threadpool_limits, initargs=(1,)) as pool:
+        counted = pool.map(partial(count, rounds=rounds), places)
+        for (kind, name, *_), cell in zip(cells(), counted, strict=True):
+            measured.setdefault(kind, {})[name] = cell
+    print(record("calibration", measured, **SETTINGS))
 
 
 if __name__ == "__main__":

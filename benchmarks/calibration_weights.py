@@ -80,7 +80,7 @@ def cell(mean: np.ndarray, rho: float, ends: tuple[float, float], cases: int) ->
     }
 
 
-def main(cases: int = 400) -> None:
+def main(cases: int = 300) -> None:
     u = np.linspace(0, 1, SETTINGS["planes"])
     means = {
         "straight": SETTINGS["rise_sd"] * u,

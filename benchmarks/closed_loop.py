@@ -34,7 +34,7 @@ from cop_core.stacks import Stack
 from cop_core.stacks.growing.micromanager import MicroManagerSource
 from cop_core.statistics import fit_slope
 
-SEEDS = (0, 1, 2)
+SEEDS = (0, 1)
 DEPTHS_UM = np.arange(0.0, 1001.0, 20.0)
 LAW = GainedPower(2.0, 300.0, 100.0)
 GAIN = 0.8

@@ -14,13 +14,12 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import napari
 import numpy as np
-from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 from record import record
-from screenshots import pause, show_tab, wait
+from windows import Heart, open_viewer, pause, show_tab, wait
 
 from cop_core.pipeline import run
 from cop_core.reading import load_estimator
@@ -30,28 +29,11 @@ from napari_cop.runner import State
 from napari_cop.sources import ChosenStack
 from napari_cop.widgets import CompareWidget
 
-BEAT_MS = 5
+if TYPE_CHECKING:
+    from napari import Viewer
+
 PLAYBACK_ROUNDS = 3
 PLANES = 163
-
-
-class Heart:
-    """Records the gaps between the beats of a timer on the GUI thread."""
-
-    def __init__(self) -> None:
-        self.beats: list[float] = []
-        self._timer = QTimer()
-        self._timer.timeout.connect(lambda: self.beats.append(time.perf_counter()))
-
-    def __enter__(self) -> Heart:
-        self._timer.start(BEAT_MS)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.stop()
-
-    def gaps_ms(self) -> list[float]:
-        return [1000 * (b - a) for a, b in zip(self.beats, self.beats[1:], strict=False)]
 
 
 def run_in_widget(dock: CompareWidget) -> dict[str, float]:
@@ -96,7 +78,7 @@ def run_unwatched(dock: CompareWidget) -> float:
     return seconds
 
 
-def choose_large(viewer: napari.Viewer, dock: CompareWidget) -> None:
+def choose_large(viewer: Viewer, dock: CompareWidget) -> None:
     """Choose stacks of the paper's size, 163 planes of 512x512 each: the sample's, repeated."""
     for form, layer in zip(dock.forms, tuple(viewer.layers), strict=True):
         large = viewer.add_image(
@@ -117,7 +99,7 @@ def run_plainly(recipe: Recipe, stacks: Sequence[ChosenStack]) -> float:
     return time.perf_counter() - start
 
 
-def playback(viewer: napari.Viewer) -> float:
+def playback(viewer: Viewer) -> float:
     """Step through all planes; return frames a second."""
     planes = int(viewer.dims.nsteps[0])
     start = time.perf_counter()
@@ -129,8 +111,7 @@ def playback(viewer: napari.Viewer) -> float:
 
 
 def main() -> None:
-    viewer = napari.Viewer(show=True)
-    viewer.window._qt_window.resize(1280, 800)
+    viewer = open_viewer()
     viewer.open_sample("napari-cop", "three_photon_pair")
     pause(1.0)
     closed = [playback(viewer) for _ in range(2)]

@@ -3,7 +3,7 @@
     xvfb-run -a -s "-screen 0 1600x1000x24" python benchmarks/gui_live.py [PLANES] [FRAME_MS]
 
 In a real napari with the Live widget: the simulated three-photon microscope acquires stacks of
-512x512 (326 planes, 190 ms a frame where nothing else is said), in turns with and without being
+512x512 (200 planes, 190 ms a frame where nothing else is said), in turns with and without being
 watched. Frames a second of both, the time from a frame to its point, the longest time between two
 beats of a 5 ms timer, and the memory of the process. The tissue is rendered beforehand.
 """
@@ -17,11 +17,9 @@ import time
 from collections import deque
 from pathlib import Path
 
-import napari
-from gui import Heart
 from qtpy.QtCore import Qt
 from record import record
-from screenshots import pause, wait
+from windows import Heart, open_viewer, pause, wait
 
 from cop_core.pipeline import Stepped
 from cop_core.reading import load_estimator
@@ -46,8 +44,7 @@ def acquire(core: SimulatedCore, planes: int) -> float:
     core.mda.events.frameReady.connect(take, Qt.ConnectionType.DirectConnection)
     powers = PRESET.powers_mw["gained"][:planes].tolist()
     thread = core.run_mda(stack_events(PRESET.depths_um[:planes].tolist(), powers))
-    seconds = 60 + planes
-    wait(lambda: not thread.is_alive() and len(came) == planes, seconds)
+    wait(lambda: not thread.is_alive() and len(came) == planes)
     core.mda.events.frameReady.disconnect(take)
     return (planes - 1) / (came[-1] - came[0])
 
@@ -69,7 +66,7 @@ def watched(dock: LiveWidget, core: SimulatedCore, planes: int) -> dict[str, obj
     with Heart() as heart:
         rate = acquire(core, planes)
         lasted = time.perf_counter()
-        wait(lambda: dock.runner.state is State.IDLE, 60 + 3 * planes)
+        wait(lambda: dock.runner.state is State.IDLE)
         rest_s = time.perf_counter() - lasted
         pause(2.0)
     dock.runner.stepped.disconnect(note)
@@ -97,12 +94,10 @@ def resident_mb() -> int:
 
 
 def main() -> None:
-    planes, frame_ms, *_ = (*map(float, sys.argv[1:]), *(326, 190)[len(sys.argv) - 1 :])
-    count = int(planes)
-    viewer = napari.Viewer(show=True)
+    count, frame_ms = (*map(int, sys.argv[1:]), *(200, 190)[len(sys.argv) - 1 :])
+    viewer = open_viewer()
     core = simulated_core(PRESET, frame_ms=frame_ms)
     core.render(PRESET.depths_um[:count])
-    viewer.window._qt_window.resize(1280, 800)
     _, dock = viewer.window.add_plugin_dock_widget("napari-cop", "Live noise")
     dock.forms[0].chosen.value = CORE
     dock.forms[0].power_property.value = "Laser-Power_mW"
@@ -124,7 +119,7 @@ def main() -> None:
     print(measured)
     viewer.close()
     core.unloadAllDevices()
-    settings = {"planes": count, "frame_ms": frame_ms, "load": os.getloadavg()}
+    settings = {"planes": count, "frame_ms": frame_ms}
     print(record("gui_live", measured, load_estimator("default"), **settings))
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
-from pathlib import Path
+import sys
 from typing import Any
 
-from record import RESULTS
+from record import DOCS, RESULTS
 
-PAGE = Path(__file__).parents[1] / "docs" / "measured.md"
+from cop_core.network import packaged
+from cop_core.network.weights import read_card
+
+PAGE = DOCS / "measured.md"
 
 SHORT = {
     "gaussian": "Gaussian",
@@ -23,14 +25,17 @@ DOSED = SHORT | {"poisson, analog": "Poisson, analog detector"}
 
 
 def load(name: str) -> dict[str, Any]:
-    """Return a benchmark's document, without what was measured with weights that ship no more."""
-    text = (RESULTS / f"{name}.json").read_text()
-    document: dict[str, Any] = json.loads(text, object_pairs_hook=_of_shipped_weights)
+    """Return a benchmark's document; end the program where it has none."""
+    path = RESULTS / f"{name}.json"
+    if not path.exists():
+        sys.exit(f"{PAGE.name} is not written: run benchmarks/measure.py {name} first")
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return document
 
 
-def _of_shipped_weights(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    return {key: value for key, value in pairs if re.split("[ ,]", key)[0] != "large"}
+def shipped() -> dict[str, str]:
+    """Return the SHA-256 of the weights that ship, by name."""
+    return {name: read_card(path).sha256 for name, path in packaged().items()}
 
 
 def number(value: float | None, form: str) -> str:

@@ -1,4 +1,4 @@
-"""Sections of docs/measured.md on growing stacks, power and the simulated microscope."""
+"""Sections of docs/measured.md on power, growing stacks, the window, speed and damaged files."""
 
 from __future__ import annotations
 
@@ -219,3 +219,52 @@ def _seconds(runs: list[dict[str, float]]) -> str:
 
 def _waits(runs: list[dict[str, float]]) -> str:
     return ", ".join(f"{run['longest gap ms']:.0f} ms" for run in runs)
+
+
+def speed() -> list[str]:
+    document = load("speed")
+    measured = document["measured"]
+    run = measured["326 planes of 512x512"]
+    memory = measured["peak memory MiB"]
+    lines = ["## Speed and memory", ""]
+    lines += [
+        f"`benchmarks/speed.py`, {document['machine']['threads']} threads "
+        f"({document['machine']['processor']}). A stack of 326 planes of 512x512, full grid: "
+        f"{run['planes a second']} planes a second, {run['crops a second']} crops a second, "
+        f"{run['seconds']} s. Peak memory {memory['100']:.0f} MiB for 100 planes, "
+        f"{memory['1000']:.0f} MiB for 1,000 (ratio {memory['ratio']:.2f}).",
+        "",
+    ]
+    lines += table(
+        ["crops a second, one run", ""],
+        [[k, f"{v:g}"] for k, v in measured["crops a second"].items()],
+    )
+    return lines
+
+
+def damaged() -> list[str]:
+    found = load("fuzz")["measured"]
+    fewest = min(one["files"] for one in found.values())
+    verdicts = ("same", "flagged", "other pixels", "says otherwise", "error", "silent")
+    worst = ("traceback", "memory", "hang", "crash")
+    return [
+        "## Damaged files",
+        "",
+        "`benchmarks/fuzz.py`: small valid files of every format, each damaged in one place, are "
+        "opened and read whole. What was seen in none of a format's files happens in less than "
+        f"{300 / fewest:.2g} % of them (95 % limit). The verdicts: "
+        "[reliability.md](reliability.md#damaged-bytes).",
+        "",
+        *table(
+            ["format", "files", *verdicts, ", ".join(worst)],
+            [
+                [
+                    name,
+                    f"{one['files']:,}",
+                    *(f"{one[verdict]:,}" for verdict in verdicts),
+                    str(sum(one[verdict] for verdict in worst)),
+                ]
+                for name, one in found.items()
+            ],
+        ),
+    ]

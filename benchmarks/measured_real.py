@@ -132,8 +132,8 @@ def counts(measured: dict[str, Any]) -> list[str]:
         [
             key,
             str(v["n_planes"]),
-            f"{v['counts_a_photon']:.2f}",
-            "{:.2f} to {:.2f}".format(*v["counts_a_photon_quartiles"]),
+            number(v["counts_a_photon"], "{:.2f}"),
+            " to ".join(f"{count:.2f}" for count in v["counts_a_photon_quartiles"] or ()),
             f"{v['amplifier SD, median']:.2f} ± {v['amplifier SD, its median uncertainty']:.2f}",
             f"{100 * v['amplifier SD, share of planes whose interval holds it']:.0f} %",
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import Any
 
 from measured import SHORT, load, table
@@ -36,15 +37,22 @@ def of(cells: dict[str, Any], name: str) -> int:
     return int(next(iter(cells.values()))[name]["of"])
 
 
+def standard_error(share: float, cases: int) -> str:
+    """Return the standard error in % of a share that so many cases give."""
+    return f"± {100 * sqrt(share * (1 - share) / cases):.1g}"
+
+
 def calibration() -> list[str]:
     found = load("calibration")["measured"]
     null, effect = found["null"], found["effect"]
     slopes, pairs = of(null, "one slope, ar1"), of(null, "difference, ar1 (default)")
+    cases, arms = of(effect, "slope"), of(found["arms"], "mixed model")
     lines = ["## How often the statistics are wrong", ""]
     lines += [
         "`benchmarks/calibration.py`: AR(1) planes of known correlation rho, without and with an "
         "effect. *Naive* takes planes as independent. False positives at 0.05, in %, "
-        f"{slopes} slopes and {pairs} pairs a row:",
+        f"{slopes} slopes and {pairs} pairs a row (standard error of 5 %: "
+        f"{standard_error(0.05, slopes)} and {standard_error(0.05, pairs)}):",
         "",
     ]
     lines += table(
@@ -52,9 +60,9 @@ def calibration() -> list[str]:
         [[cell, *(percent(row, name) for name in NULLS.values())] for cell, row in null.items()],
     )
     lines += [
-        f"Coverage of 95 % intervals, in %, {of(effect, 'slope')} cases a row, and power of the "
-        "tests against the effect drawn (three SDs of the noise from first to last plane; a bend "
-        "of six):",
+        f"Coverage of 95 % intervals, in %, {cases} cases a row (standard error of 95 %: "
+        f"{standard_error(0.95, cases)}), and power of the tests against the effect drawn (three "
+        "SDs of the noise from first to last plane; a bend of six):",
         "",
     ]
     lines += table(
@@ -64,7 +72,11 @@ def calibration() -> list[str]:
             for cell, row in effect.items()
         ],
     )
-    lines += ["Arms of four stacks, mixed model:", ""]
+    lines += [
+        f"False positives between arms of four stacks, in %, {arms} cases a row (standard error "
+        f"of 5 %: {standard_error(0.05, arms)}):",
+        "",
+    ]
     heads = list(dict.fromkeys(name for row in found["arms"].values() for name in row))
     lines += table(
         ["stacks", *heads],
@@ -105,7 +117,8 @@ def weights() -> list[str]:
         f"`benchmarks/calibration_weights.py`: {cases} stacks a row of {planes} planes with a "
         "known mean, tissue of SD 1 and of the correlation stated, and an independent error of "
         "reading: of SD 1 throughout, growing from 0.5 to 2, or from 0.25 to 4. SD and bias of "
-        "the weighted slope in SDs of the ordinary one; coverage of 95 % intervals in %:",
+        "the weighted slope in SDs of the ordinary one; coverage of 95 % intervals in % (standard "
+        f"error of 95 %: {standard_error(0.95, cases)}):",
         "",
     ]
     rows = [

@@ -1,4 +1,4 @@
-"""The parts of docs/measured.md on training: labels, parts left out, photographs, more steps."""
+"""The parts of docs/measured.md on training: labels, parts left out, photographs."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from measured import PAGE, SHORT, load, table
+from measured import SHORT, load, table
+from record import IMAGES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FIGURE = "images/label-efficiency.png"
+FIGURE = "label-efficiency.png"
 COLOURS = {"patch": "#0072b2", "statistics": "#d55e00"}
 
 
@@ -20,7 +21,7 @@ def labels() -> list[str]:
     document = load("label_efficiency")
     found, settings = document["measured"], document["settings"]
     by_way = _by_way(found)
-    draw(by_way, PAGE.parent / FIGURE)
+    draw(by_way, IMAGES / FIGURE)
     counts = sorted({n for line in by_way.values() for n in line})
     sizes = " and ".join(f"{n:,} ({stem})" for stem, n in settings["parameters"].items())
     return [
@@ -31,10 +32,10 @@ def labels() -> list[str]:
         f"contrastive steps of {settings['triples a step']} triples without labels, then a linear "
         f"head on the frozen features for {settings['head steps']} steps. Scratch: "
         f"{settings['scratch steps']} steps on the labelled crops. R² (RMSE) over the seven "
-        f"domains, {settings['crops a domain']} crops each. *authors*: the triple's own negative "
-        "is left out of the loss, as in the authors' code.",
+        f"domains, {settings['crops a domain']} crops each. One training a row: the "
+        "SDs under *What each part is worth* say how far chance moves it.",
         "",
-        f"![Accuracy against the number of labelled crops]({FIGURE})",
+        f"![Accuracy against the number of labelled crops](images/{FIGURE})",
         "",
         *table(
             ["stem, training", *(f"{n:,} labels" for n in counts)],
@@ -62,7 +63,7 @@ def draw(by_way: dict[str, dict[int, Any]], path: Path) -> None:
     ax = figure.subplots()
     for way, line in by_way.items():
         stem, training = way.split(", ")
-        dashes = ":" if training == "scratch" else "--" if "authors" in training else "-"
+        dashes = ":" if training == "scratch" else "-"
         counts = sorted(line)
         r2 = [line[n]["r2"] for n in counts]
         ax.plot(counts, r2, dashes, marker="o", ms=4, color=COLOURS[stem], label=way)
@@ -122,31 +123,6 @@ def _against(entries: list[dict[str, Any]], others: list[dict[str, Any]]) -> str
 
 def _components(entries: list[dict[str, Any]]) -> list[str]:
     return [f"{fmean(e['r2_by_component'][c] for e in entries):.2f}" for c in SHORT]
-
-
-def curve() -> list[str]:
-    document = load("learning_curve")
-    return [
-        "## Learning curve",
-        "",
-        "`benchmarks/learning_curve.py`: `paper-small` after shorter and longer training, "
-        f"{document['settings']['crops']} crops a domain, the paper's prior. The last row alone "
-        "was trained with Muon, used every crop twice and saw dark pictures.",
-        "",
-        *table(
-            ["crops trained on", "R²", "RMSE", "worst component", "its R²"],
-            [
-                [
-                    f"{int(n):,}",
-                    f"{v['r2']:.3f}",
-                    f"{v['rmse']:.4f}",
-                    SHORT[v["worst component"]],
-                    f"{v['worst r2']:.3f}",
-                ]
-                for n, v in document["measured"].items()
-            ],
-        ),
-    ]
 
 
 def photographs() -> list[str]:

@@ -16,7 +16,7 @@ from record import record
 from cop_core.simulator.acquisition import LASER_POWER, simulated_core, stack_events
 from cop_core.stacks.growing.micromanager import MicroManagerSource
 
-TURNS = 3
+TURNS = 2
 
 
 def memory_mb() -> float:

@@ -24,6 +24,7 @@ from cop_core.reading import Estimator, load_estimator, profile, survey
 from cop_core.reading.normalisation import normalise, plane_range
 from cop_core.recipes import NORMALISATIONS, Normalisation
 from cop_core.records import DepthProfile
+from cop_core.report.facts import photon_facts
 from cop_core.stacks import Stack, open_stack
 from cop_core.statistics import photons_of
 
@@ -60,11 +61,12 @@ def rank_correlations(found: DepthProfile, noise: np.ndarray) -> dict[str, float
 def photon(found: DepthProfile) -> dict[str, object] | None:
     """Return counts a photon over planes, and how far strengths differ; None for other genomes."""
     photons = photons_of(found)
-    if photons is None:
+    facts = photon_facts(photons)
+    if photons is None or facts is None:
         return None
     counts = photons.counts[np.isfinite(photons.counts)]
     return {
-        **photons.to_dict(),
+        **facts.model_dump(mode="json"),
         "coefficient of variation": (
             round(float(counts.std(ddof=1) / counts.mean()), 4) if len(counts) > 1 else None
         ),

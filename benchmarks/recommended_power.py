@@ -27,7 +27,7 @@ from cop_core.recipes.power_options import FOLLOW_UM
 from cop_core.simulator import PRESETS, Microscope, Optics
 from cop_core.stacks import Stack
 
-SEEDS = (0, 1, 2, 3)  # FOLLOW_UM was chosen on 10 to 15
+SEEDS = (0, 1, 2)  # FOLLOW_UM was chosen on 10 to 15
 MAX_MW = 60.0
 LEVEL = 0.15
 SAMPLE = PRESETS["sample"]

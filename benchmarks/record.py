@@ -1,37 +1,96 @@
-"""How every benchmark writes what it measured: JSON with settings, versions and weights' hash."""
+"""How every benchmark writes what it measured: JSON with settings, weights, code and machine."""
 
 from __future__ import annotations
 
+import ast
+import hashlib
 import json
+import os
 import platform
+import sys
+import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 import cop_core
+from cop_core.writing import replace_files
 
 if TYPE_CHECKING:
     from cop_core.reading import Estimator
 
-RESULTS = Path(__file__).parent / "results"
+ROOT = Path(__file__).resolve().parents[1]
+TRIAL = os.environ.get("BENCHMARK_TRIAL")
+"""A folder, as an absolute path, for all that a trial writes; the project stays as it is."""
+RESULTS = Path(TRIAL or ROOT / "benchmarks" / "results")
+DOCS = Path(TRIAL or ROOT / "docs")
+IMAGES = DOCS / "images"
 THREADS = torch.get_num_threads()  # here: PyTorch counts by thread, and others may set it
+STARTED = time.perf_counter()
+if not Path(cop_core.__file__).resolve().is_relative_to(ROOT):
+    sys.exit(f"cop_core comes from {cop_core.__file__}, not from {ROOT}: pip install -e {ROOT}")
 
 
 def record(name: str, measured: dict[str, Any], *estimators: Estimator, **settings: Any) -> Path:
-    """Write ``results/<name>.json`` and return its path."""
-    RESULTS.mkdir(exist_ok=True)
+    """Write ``<name>.json`` into the folder of results and return its path."""
     path = RESULTS / f"{name}.json"
+    files = code_loaded()
     document = {
         "measured": measured,
         "settings": settings,
+        "arguments": sys.argv[1:],
         "weights": {e.card.name: e.card.sha256 for e in estimators},
+        "code": {"sha256": hash_of_code(files), "files": " ".join(files)},
         "versions": {
             "napari-cop": cop_core.__version__,
             "torch": torch.__version__,
             "python": platform.python_version(),
         },
-        "machine": {"threads": THREADS, "processor": platform.machine()},
+        "machine": {"threads": THREADS, "cores": os.cpu_count(), "processor": processor()},
+        "seconds": round(time.perf_counter() - STARTED),
+        "processor seconds": round(sum(os.times()[:4])),
     }
-    path.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    text = json.dumps(document, indent=1, allow_nan=False) + "\n"
+    replace_files({path: text.encode()})
     return path
+
+
+def code_loaded() -> list[str]:
+    """Return the project's files that this process has imported, relative to its root."""
+    files = (getattr(module, "__file__", None) for module in [*sys.modules.values()])
+    paths = {Path(file) for file in files if file}
+    folders = [ROOT / name for name in ("benchmarks", "cop_core", "napari_cop", "tests")]
+    ours = [p for p in paths if any(p.is_relative_to(folder) for folder in folders)]
+    return sorted(path.relative_to(ROOT).as_posix() for path in ours)
+
+
+def hash_of_code(files: Iterable[str]) -> str | None:
+    """Return the SHA-256 of what files do: their syntax trees without docstrings.
+
+    So neither a comment nor a line break makes a result old. None where a file is gone.
+    """
+    sha256 = hashlib.sha256()
+    for file in files:
+        if not (ROOT / file).exists():
+            return None
+        tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+                node.body = [line for line in node.body if not _is_text(line)]
+        sha256.update(f"{file}\n{ast.dump(tree)}\n".encode())
+    return sha256.hexdigest()
+
+
+def _is_text(line: ast.stmt) -> bool:
+    """Whether a statement is a docstring, or one that stands below an attribute."""
+    return isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)
+
+
+def processor() -> str:
+    """Return the processor's model where the system says it, else its architecture."""
+    told = Path("/proc/cpuinfo")
+    lines = told.read_text(encoding="utf-8").splitlines() if told.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.machine()

@@ -5,10 +5,9 @@ python benchmarks/scene_sheet.py
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from matplotlib.figure import Figure
+from record import IMAGES, record
 
 from cop_core.noise.scenes import FAMILIES, random_scene
 
@@ -26,7 +25,8 @@ def main() -> None:
             scene = draw(np.random.default_rng(seed), 192)
             axis.imshow(scene, cmap="gray", vmin=0, vmax=1)
             axis.set(xticks=[], yticks=[])
-    figure.savefig(Path(__file__).parents[1] / "docs" / "images" / "scenes.png")
+    figure.savefig(IMAGES / "scenes.png")
+    print(record("scene_sheet", {"families": list(FAMILIES)}))
 
 
 if __name__ == "__main__":

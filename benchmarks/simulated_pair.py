@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from record import record
+from record import IMAGES, record
 from scipy.stats import spearmanr
 
 from cop_core.components import SDS_OF_90
@@ -28,6 +28,7 @@ from cop_core.reading import Estimator, load_estimator, profile
 from cop_core.recipes import NORMALISATIONS, ReadingOptions
 from cop_core.records import Comparison, DepthProfile
 from cop_core.report import write_report
+from cop_core.report.facts import photon_facts
 from cop_core.simulator import Detector, write_pair
 from cop_core.stacks import open_stack
 from cop_core.statistics import compare, fit_slope, photons_of
@@ -39,7 +40,6 @@ TRUE_COLUMNS = {
     "quantization": "quantization",
 }
 BANDS = (0, 0.08, 0.12, 0.2, 0.3, 0.6)
-IMAGES = Path(__file__).parents[1] / "docs" / "images"
 
 
 def true_strength(truth: pd.DataFrame, component: str, normalisation: str) -> np.ndarray:
@@ -78,12 +78,14 @@ def by_dose(true: np.ndarray, read: np.ndarray) -> dict[str, dict[str, float]]:
 def photons(found: DepthProfile, detector: Detector) -> dict[str, object]:
     """Return counts a photon and amplifier SD as read, by depth, beside the detector's own."""
     read = photons_of(found)
+    facts = photon_facts(read)
     assert read is not None
+    assert facts is not None
     apart = np.abs(read.amplifier_counts - detector.amplifier_counts)
     within = apart <= SDS_OF_90 * read.amplifier_counts_sd
     by_depth = zip(found.depth_um, read.counts, read.counts_sd, strict=True)
     return {
-        **read.to_dict(),
+        **facts.model_dump(mode="json"),
         "true counts a photon": detector.gain_counts * detector.excess_factor,
         "true amplifier SD": detector.amplifier_counts,
         "amplifier SD, median": float(np.nanmedian(read.amplifier_counts)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from cop_core.training.scene_bank import SceneBank
 
 CROP = 96
 BATCH = 96
+SCENES = 2000
 RATE = 1e-3
 STEMS = {
     "statistics": VitConfig(crop=CROP, depth=3, width=128, heads=4),
@@ -50,6 +52,13 @@ def domains(folders: Sequence[Path], genome: Genome, prior: str, n: int, seed: i
         window = noisy[:, None, centre : centre + CROP, centre : centre + CROP]
         found.append(Domain(folder.name, torch.from_numpy(window.copy()), strengths))
     return found
+
+
+def scene_bank() -> SceneBank:
+    """Return scenes to cut crops from, in memory."""
+    with TemporaryDirectory() as folder:
+        drawn = SceneBank.open(Path(folder) / "scenes.npy", scenes=SCENES, size=256, seed=0)
+        return SceneBank(np.array(drawn.images))
 
 
 def pick(inputs: Inputs, which: Tensor) -> Inputs:

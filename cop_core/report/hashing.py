@@ -14,6 +14,7 @@ from cop_core.records import FileIdentity
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from cop_core.recipes import StackOptions
     from cop_core.records import FileState, Provenance, Role
     from cop_core.report.document import Inputs
 
