@@ -46,7 +46,7 @@ def calibrate(
     network : NoiseViT
         Trained.
     recipe : TrainRecipe
-        Of its training: prior, seed, and how many labelled crops (`doubt_crops`); three quarters
+        Of its training: prior, seed, and how many labelled crops (`uncertainty_crops`); three quarters
         of them fit the shape of the SD, one quarter its scale.
     genome : str
         That it was trained on.
@@ -68,7 +68,7 @@ def calibrate(
     assert head is not None
     settings = recipe.but(genomes=(genome,), batch_size=_BATCH, seed=recipe.seed + 1)
     maker = BatchMaker(settings, bank, certain, device)
-    batches = max(_HELD_OUT, recipe.doubt_crops // _BATCH)
+    batches = max(_HELD_OUT, recipe.uncertainty_crops // _BATCH)
     parts = []
     for batch in maker.ahead("finetune", 0, batches):
         with torch.inference_mode():

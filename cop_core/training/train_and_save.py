@@ -46,7 +46,7 @@ def train_and_save(
         history = list(before.training.get("runs", []))
         recipe = recipe.but(first_batch=sum(map(batches_made, history)))
     states = train(recipe, folder, start=begun, report=report, cancelled=cancelled)
-    unseen = _unseen_scenes(recipe, folder, report) if recipe.doubt_crops else None
+    unseen = _unseen_scenes(recipe, folder, report) if recipe.uncertainty_crops else None
     paths = []
     for name, state in states.items():
         genome = Genome.preset(name)

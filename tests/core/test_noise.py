@@ -542,7 +542,7 @@ def test_a_new_primitive_reaches_training_profiles_and_reports(
         contrastive_steps=1,
         head_steps=1,
         finetune_steps=2,
-        doubt_crops=64,
+        uncertainty_crops=64,
         batch_size=3,
         scenes=3,
         scene_size=192,
