@@ -10,7 +10,7 @@ from cop_core.network import Card, NoiseViT, VitConfig, load_network, locate, sa
 from cop_core.noise import Genome
 from cop_core.recipes import STAGES, TrainRecipe
 from cop_core.training.calibrate import calibrate
-from cop_core.training.loop import OnProgress, Progress, train
+from cop_core.training.loop import OnProgress, Progress, fabric_on, train
 from cop_core.training.scene_bank import SceneBank
 
 DATA: Final = {
@@ -54,6 +54,7 @@ def train_and_save(
         network.load_state_dict(state)
         if unseen is not None:
             told = _as_progress(f"uncertainty, {name}", report)
+            network = network.to(fabric_on(recipe.device).device)
             network = calibrate(network, recipe, name, unseen, report=told)
         card = Card(
             name=name,
