@@ -88,8 +88,8 @@ def detector(n: int, k: int, generator: torch.Generator) -> Tensor:
     share = _uniform(n, 1, generator)
     others = torch.where(_uniform(n, 1, generator) < 1 / 3, (1 - total) / 2, 0.0)
     s = others * faint(n, k, generator)
-    s[:, amplifier] += (total * share)[:, 0]
-    s[:, shot] += (total * (1 - share))[:, 0]
+    s[:, amplifier] = (total * share)[:, 0]
+    s[:, shot] = (total * (1 - share))[:, 0]
     s[:, -1] += 1 - s.sum(-1)
     return s
 

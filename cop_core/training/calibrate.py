@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -46,8 +46,7 @@ def calibrate(
     network : NoiseViT
         Trained.
     recipe : TrainRecipe
-        Of its training: prior, seed, and how many labelled crops (`uncertainty_crops`); three quarters
-        of them fit the shape of the SD, one quarter its scale.
+        Of its training: prior, seed, and how many labelled crops (`uncertainty_crops`).
     genome : str
         That it was trained on.
     bank : SceneBank
@@ -76,26 +75,35 @@ def calibrate(
             strengths = certain.forward_head(features).softmax(-1)
         parts.append((features.clone(), strengths.clone(), (strengths - batch.strengths).abs()))
         report(batch.step + 1, batches)
-    few = batches // _HELD_OUT
-    held_out, known = _joined(parts[:few]), _joined(parts[few:])
-    fit_distance(head, known.features)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(recipe.seed)
-        fit_sd(head, *known)
-    scale_sd(head, *held_out)
+    seen = Seen(*(torch.cat(column) for column in zip(*parts, strict=True)))
+    fit_uncertainty(head, seen, recipe.seed)
     return certain
 
 
-class _Seen(NamedTuple):
+class Seen(NamedTuple):
     """Features (n, width) of crops, read strengths and their errors (n, outputs)."""
 
     features: Tensor
     strengths: Tensor
     error: Tensor
 
+    def part(self, rows: slice) -> Seen:
+        """Return some of the crops."""
+        return Seen(*(column[rows] for column in self))
 
-def _joined(parts: Sequence[tuple[Tensor, Tensor, Tensor]]) -> _Seen:
-    return _Seen(*(torch.cat(column) for column in zip(*parts, strict=True)))
+
+def fit_uncertainty(head: UncertaintyHead, seen: Seen, seed: int) -> None:
+    """Fit a head to known errors: the first quarter gives the scale of the SD, the rest its shape.
+
+    Strange is what is unlike the features of the rest.
+    """
+    few = len(seen.error) // _HELD_OUT
+    held_out, known = seen.part(slice(few)), seen.part(slice(few, None))
+    fit_distance(head, known.features)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        fit_sd(head, *known)
+    scale_sd(head, *held_out)
 
 
 def fit_distance(head: UncertaintyHead, features: Tensor) -> None:

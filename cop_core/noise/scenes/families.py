@@ -100,10 +100,19 @@ def random_scene(rng: np.random.Generator, size: int) -> Image:
     ndarray of float32, shape (size, size)
         A noise-free grey image within [0, 1].
     """
+    return scene_of(draw_family(rng), rng, size)
+
+
+def draw_family(rng: np.random.Generator) -> str:
+    """Draw the name of a family, each as often as training draws it."""
     weights = np.array([weight for _, weight in (_WEIGHTED | _EXTREME).values()])
-    name = list(FAMILIES)[int(rng.choice(len(weights), p=weights / weights.sum()))]
-    scene = FAMILIES[name](rng, size)
-    keeps_tone = name in _EXTREME and rng.random() < 0.5
+    return list(FAMILIES)[int(rng.choice(len(weights), p=weights / weights.sum()))]
+
+
+def scene_of(family: str, rng: np.random.Generator, size: int) -> Image:
+    """Render a scene of a family as `random_scene` does: with a random tone and pose."""
+    scene = FAMILIES[family](rng, size)
+    keeps_tone = family in _EXTREME and rng.random() < 0.5
     return _pose(rng, scene if keeps_tone else _retone(rng, scene))
 
 
