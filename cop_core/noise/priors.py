@@ -100,6 +100,12 @@ def acquisition(n: int, k: int, generator: torch.Generator) -> Tensor:
     return torch.where(chosen, doses(n, k, generator), detector(n, k, generator))
 
 
+def calibration(n: int, k: int, generator: torch.Generator) -> Tensor:
+    """Return seven eighths `mixture` and one `detector`: what the uncertainty is to cover."""
+    chosen = _uniform(n, 1, generator) < 7 / 8
+    return torch.where(chosen, mixture(n, k, generator), detector(n, k, generator))
+
+
 def benchmark(n: int, k: int, generator: torch.Generator) -> Tensor:
     """Return half `paper` and half `mixture`: for the genome that repeats the paper's benchmark."""
     chosen = _uniform(n, 1, generator) < 0.5
@@ -133,6 +139,7 @@ PRIORS: dict[str, Prior] = {
         doses,
         detector,
         acquisition,
+        calibration,
         benchmark,
     )
 }

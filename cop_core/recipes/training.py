@@ -28,7 +28,7 @@ Prior = Annotated[
     str,
     Option(
         "Prior of the strengths: paper, wide, nearly_clean, alone, pair, faint, mixture, stacks, "
-        "doses, detector, acquisition, benchmark.",
+        "doses, detector, acquisition, calibration, benchmark.",
         "Prior",
     ),
 ]
