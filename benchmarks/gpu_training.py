@@ -71,7 +71,7 @@ class Plan:
     def dry(self) -> Plan:
         """Return the same in a few steps of few crops."""
         few = self.recipe.but(batch_size=12, scenes=16, uncertainty_crops=64, warmup_steps=1)
-        steps = dict.fromkeys(self.shares, 3)
+        steps = dict.fromkeys(self.shares, 2)
         return replace(self, recipe=few, aside=16, matrix=512, steps=steps)
 
 
