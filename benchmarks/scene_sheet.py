@@ -16,9 +16,9 @@ COLUMNS = 8
 
 def main() -> None:
     rows = {**FAMILIES, "random_scene": random_scene}
-    figure = Figure(figsize=(COLUMNS + 1.1, len(rows)), dpi=46)
+    figure = Figure(figsize=(COLUMNS + 1.6, len(rows)), dpi=46)
     axes = figure.subplots(len(rows), COLUMNS)
-    figure.subplots_adjust(0.12, 0.002, 0.998, 0.998, 0.03, 0.03)
+    figure.subplots_adjust(0.17, 0.002, 0.998, 0.998, 0.03, 0.03)
     for line, (name, draw) in zip(axes, rows.items(), strict=True):
         line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
         for seed, axis in enumerate(line):

@@ -51,14 +51,18 @@ def true_strength(truth: pd.DataFrame, component: str, normalisation: str) -> np
 def against_truth(
     found: DepthProfile, truth: pd.DataFrame, normalisation: str
 ) -> dict[str, object]:
-    """Return error, rank correlation and slopes by component over the planes kept."""
+    """Return error, coverage, rank correlation and slopes by component over the planes kept."""
     kept = found.kept
     result: dict[str, object] = {"planes kept": int(kept.sum())}
     for component in TRUE_COLUMNS:
         true, read = true_strength(truth, component, normalisation)[kept], found.of(component)[kept]
         depth = found.depth_um[kept]
+        sd = found.uncertainty[kept, found.components.index(component)]
         result[component] = {
             "rmse": float(np.sqrt(np.mean((read - true) ** 2))),
+            "planes whose 90 % interval holds it": float(
+                np.mean(np.abs(read - true) <= SDS_OF_90 * sd)
+            ),
             # The scale of a stack gives its planes one true strength: no rank to follow.
             "rank correlation": float(spearmanr(read, true).statistic) if np.ptp(true) else None,
             "true slope per 100 um": fit_slope(depth, true).slope_per_um * 100,

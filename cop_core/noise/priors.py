@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from cop_core.components import DEFAULT_COMPONENTS
 from cop_core.errors import InputError
 
 Prior = Callable[[int, int, torch.Generator], Tensor]
@@ -75,6 +76,36 @@ def doses(n: int, k: int, generator: torch.Generator) -> Tensor:
     return torch.where(which < 0.5, mixture(n, k, generator), single)
 
 
+def detector(n: int, k: int, generator: torch.Generator) -> Tensor:
+    """Return shot and amplifier noise in all proportions, together 0.05 to 0.9.
+
+    The components are in the order of `DEFAULT_COMPONENTS`.
+
+    A third has others beside them, as `faint` draws them, in up to half of what is left.
+    """
+    amplifier, shot = (DEFAULT_COMPONENTS.index(name) for name in ("gaussian", "poisson"))
+    total = 0.05 + 0.85 * _uniform(n, 1, generator)
+    share = _uniform(n, 1, generator)
+    others = torch.where(_uniform(n, 1, generator) < 1 / 3, (1 - total) / 2, 0.0)
+    s = others * faint(n, k, generator)
+    s[:, amplifier] = (total * share)[:, 0]
+    s[:, shot] = (total * (1 - share))[:, 0]
+    s[:, -1] += 1 - s.sum(-1)
+    return s
+
+
+def acquisition(n: int, k: int, generator: torch.Generator) -> Tensor:
+    """Return three quarters `doses` and a quarter `detector`: what planes of microscopes hold."""
+    chosen = _uniform(n, 1, generator) < 0.75
+    return torch.where(chosen, doses(n, k, generator), detector(n, k, generator))
+
+
+def calibration(n: int, k: int, generator: torch.Generator) -> Tensor:
+    """Return seven eighths `mixture` and one `detector`: what the uncertainty is to cover."""
+    chosen = _uniform(n, 1, generator) < 7 / 8
+    return torch.where(chosen, mixture(n, k, generator), detector(n, k, generator))
+
+
 def benchmark(n: int, k: int, generator: torch.Generator) -> Tensor:
     """Return half `paper` and half `mixture`: for the genome that repeats the paper's benchmark."""
     chosen = _uniform(n, 1, generator) < 0.5
@@ -96,7 +127,21 @@ def mixture(n: int, k: int, generator: torch.Generator) -> Tensor:
 
 PRIORS: dict[str, Prior] = {
     f.__name__: f
-    for f in (paper, wide, nearly_clean, alone, pair, mixture, faint, stacks, doses, benchmark)
+    for f in (
+        paper,
+        wide,
+        nearly_clean,
+        alone,
+        pair,
+        mixture,
+        faint,
+        stacks,
+        doses,
+        detector,
+        acquisition,
+        calibration,
+        benchmark,
+    )
 }
 """Priors by name."""
 

@@ -28,7 +28,7 @@ Prior = Annotated[
     str,
     Option(
         "Prior of the strengths: paper, wide, nearly_clean, alone, pair, faint, mixture, stacks, "
-        "doses, benchmark.",
+        "doses, detector, acquisition, calibration, benchmark.",
         "Prior",
     ),
 ]
@@ -101,7 +101,7 @@ class TrainRecipe(Recipe):
     ] = 0.999
     scenes: Annotated[AtLeastThree, Option("Clean scenes to render.")] = 6000
     scene_size: Annotated[Count, Option("Side of a scene, in pixels.")] = 256
-    doubt_crops: Annotated[
+    uncertainty_crops: Annotated[
         Index,
         Option("Crops of unseen scenes to learn the uncertainty from, last of all; 0 for none."),
     ] = 8192

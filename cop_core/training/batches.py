@@ -51,7 +51,7 @@ class BatchMaker:
         self, recipe: TrainRecipe, bank: SceneBank, network: NoiseViT, device: torch.device
     ) -> None:
         self.recipe = recipe
-        self.bank = bank
+        self.bank = bank.on(device)
         self.crop = network.config.crop
         self.prepare = network.prepare
         self.device = device
@@ -140,12 +140,11 @@ def push_out_of_range(noisy: Tensor, generator: torch.Generator) -> Tensor:
     that it cannot tell and takes what is likely before any look.
     """
     n = n_out_of_range(len(noisy))
-    if n == 0:
-        return noisy
-    up, share = torch.rand(2, n, generator=generator, device=noisy.device)
-    pushed = []
-    for crop, side, left in zip(noisy[:n], (up < 0.5).tolist(), share.tolist(), strict=True):
-        within = 0.02 * left**3
-        edge = torch.quantile(crop, within if side else 1 - within)
-        pushed.append((crop - edge + float(side)).clamp(0, 1))
-    return torch.cat([torch.stack(pushed), noisy[n:]])
+    up, share = torch.rand(2, n, 1, generator=generator, device=noisy.device)
+    up = up < 0.5
+    pixels = noisy[:n].flatten(1)
+    within = 0.02 * share**3
+    at = torch.where(up, within, 1 - within) * (pixels.shape[1] - 1)
+    edge = pixels.sort(dim=1).values.gather(1, at.round().long())
+    pushed = (pixels - edge + up.float()).clamp(0, 1).reshape_as(noisy[:n])
+    return torch.cat([pushed, noisy[n:]])

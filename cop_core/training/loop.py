@@ -113,15 +113,8 @@ class _Run:
         self.folder = folder
         self.report = report
         self.cancelled = cancelled
-        try:
-            self.fabric = Fabric(accelerator=recipe.device, devices=1)
-        except (RuntimeError, ValueError) as error:
-            raise InputError(
-                f"nothing trains on {recipe.device!r}", advice="use auto, cpu, cuda or mps"
-            ) from error
+        self.fabric = fabric_on(recipe.device)
         low = multiplies_bfloat16(self.fabric.device)
-        if low:
-            self.fabric = Fabric(accelerator=recipe.device, devices=1, precision="bf16-mixed")
         torch.manual_seed(recipe.seed)
         self.slices = _head_slices(recipe.genomes)
         network = NoiseViT(VitConfig.preset(recipe.network, outputs=self.slices[-1].stop))
@@ -231,6 +224,25 @@ class _Run:
             name: split_head(self.mean, part)
             for name, part in zip(self.recipe.genomes, self.slices, strict=True)
         }
+
+
+def fabric_on(device: str) -> Fabric:
+    """Return what trains on a device, in bfloat16 where the device multiplies it natively.
+
+    Raises
+    ------
+    InputError
+        If there is no such device.
+    """
+    try:
+        fabric = Fabric(accelerator=device, devices=1)
+    except (RuntimeError, ValueError) as error:
+        raise InputError(
+            f"nothing trains on {device!r}", advice="use auto, cpu, cuda or mps"
+        ) from error
+    if not multiplies_bfloat16(fabric.device):
+        return fabric
+    return Fabric(accelerator=device, devices=1, precision="bf16-mixed")
 
 
 def split_head(state: dict[str, Tensor], part: slice) -> dict[str, Tensor]:

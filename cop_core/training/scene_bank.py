@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +41,12 @@ class SceneBank:
     ----------
     images : ndarray of shape (n, size, size)
         Memory-mapped, full scale at 65535.
+    device : torch.device
+        Where crops are cut out; other devices than the CPU hold a copy of all images.
     """
 
     images: npt.NDArray[np.uint16]
+    device: torch.device = torch.device("cpu")  # noqa: RUF009
 
     @classmethod
     def open(
@@ -72,7 +76,7 @@ class SceneBank:
         if not path.exists():
             _render(path, scenes, size, seed, progress)
         try:
-            images = np.load(path, mmap_mode="r")
+            images = np.load(path, mmap_mode="c")  # PyTorch takes no arrays that are read-only
         except (OSError, EOFError, ValueError) as error:
             raise InputError(f"not a bank of scenes ({error})", where=str(path)) from error
         if images.shape != (scenes, size, size) or images.dtype != np.uint16:
@@ -83,20 +87,30 @@ class SceneBank:
             )
         return cls(images)
 
+    def on(self, device: torch.device) -> SceneBank:
+        """Return the bank with its images on a device."""
+        return replace(self, device=device)
+
+    @cached_property
+    def _counts(self) -> Tensor:
+        """The images as 16 bits with a sign, since PyTorch does little with those without."""
+        return torch.from_numpy(self.images.view(np.int16)).to(self.device)
+
     def crops(self, n: int, size: int, generator: torch.Generator) -> Tensor:
-        """Return n random crops (n, 1, size, size) in [0, 1] on the generator's device.
+        """Return n random crops (n, 1, size, size) in [0, 1]; the generator is on the device.
 
         Flips and right-angle turns only; tone, black level and bit depth vary from crop to crop.
         """
-        rng = np.random.default_rng(int(_draw(generator, 1)[0] * 2**24))
         room = self.images.shape[1] - size + 1
-        out = np.empty((n, 1, size, size), np.float32)
-        for i in range(n):
-            image = self.images[rng.integers(len(self.images))]
-            y, x = rng.integers(room, size=2)
-            turned = np.rot90(image[y : y + size, x : x + size], int(rng.integers(4)))
-            out[i, 0] = turned[:, ::-1] if rng.random() < 0.5 else turned
-        crops = torch.from_numpy(out).to(generator.device) / 65535
+        sides = torch.tensor([[len(self.images)], [room], [room]], device=self.device)
+        image, top, left = (_draw(generator, 3, n) * sides).long()
+        windows = self._counts.unfold(1, size, 1).unfold(2, size, 1)
+        counts = windows[image, top, left]  # (n, size, size)
+        upside_down, mirrored, turned = _draw(generator, 3, n, 1, 1) < 0.5
+        counts = torch.where(upside_down, counts.flip(1), counts)
+        counts = torch.where(mirrored, counts.flip(2), counts)
+        counts = torch.where(turned, counts.transpose(1, 2), counts)
+        crops = (counts.int() & 0xFFFF).float().unsqueeze(1) / 65535
         return vary_exposure(crops, generator)
 
 

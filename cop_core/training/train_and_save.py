@@ -10,7 +10,7 @@ from cop_core.network import Card, NoiseViT, VitConfig, load_network, locate, sa
 from cop_core.noise import Genome
 from cop_core.recipes import STAGES, TrainRecipe
 from cop_core.training.calibrate import calibrate
-from cop_core.training.loop import OnProgress, Progress, train
+from cop_core.training.loop import OnProgress, Progress, fabric_on, train
 from cop_core.training.scene_bank import SceneBank
 
 DATA: Final = {
@@ -46,7 +46,7 @@ def train_and_save(
         history = list(before.training.get("runs", []))
         recipe = recipe.but(first_batch=sum(map(batches_made, history)))
     states = train(recipe, folder, start=begun, report=report, cancelled=cancelled)
-    unseen = _unseen_scenes(recipe, folder, report) if recipe.doubt_crops else None
+    unseen = _unseen_scenes(recipe, folder, report) if recipe.uncertainty_crops else None
     paths = []
     for name, state in states.items():
         genome = Genome.preset(name)
@@ -54,6 +54,7 @@ def train_and_save(
         network.load_state_dict(state)
         if unseen is not None:
             told = _as_progress(f"uncertainty, {name}", report)
+            network = network.to(fabric_on(recipe.device).device)
             network = calibrate(network, recipe, name, unseen, report=told)
         card = Card(
             name=name,

@@ -567,7 +567,7 @@ def _train(folder, **more):
         "contrastive-steps": 0,
         "head-steps": 0,
         "finetune-steps": 1,
-        "doubt-crops": 16,
+        "uncertainty-crops": 16,
         "batch-size": 3,
         "scenes": 3,
         "device": "cpu",

@@ -26,7 +26,7 @@ from cop_core.network import (
 )
 from cop_core.network import crop_statistics as stats
 from cop_core.network.crop_statistics import noise_statistics
-from cop_core.network.patch_pca import at_patches, patch_pca
+from cop_core.network.patch_pca import at_patches, decompose, patch_pca
 from cop_core.noise import Genome
 from cop_core.noise.scenes import random_scene
 
@@ -153,6 +153,17 @@ def test_quiet_noise_is_told_by_place():
     assert float(found[2]) == 0  # no patch lies there
     shares = quiet.shares(place, 3)[0].square()
     assert shares.sum(-1).tolist() == pytest.approx([1, 1, 0])
+
+
+def test_matrices_are_decomposed_as_numpy_does_on_however_many_cores(monkeypatch):
+    root = np.random.default_rng(0).normal(size=(7, 5, 5))
+    matrices = root + root.swapaxes(1, 2)
+    for cores in (1, 3, 16):
+        monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
+        values, vectors = decompose(torch.from_numpy(matrices))
+        np.testing.assert_allclose(values, np.linalg.eigvalsh(matrices), atol=1e-12)
+        rebuilt = (vectors * values[:, None]) @ vectors.mT
+        np.testing.assert_allclose(rebuilt, matrices, atol=1e-12)
 
 
 def test_patches_that_are_black_but_for_a_few_faint_pixels_have_patch_pca():

@@ -485,6 +485,21 @@ def test_faint_is_a_few_noises_spread_evenly_over_the_logarithm():
     assert s[:, :-1].sum(1).max() <= 0.9 + 1e-6
 
 
+def test_detector_puts_amplifier_beside_shot_noise_in_every_proportion():
+    s = drawn("detector")
+    gaussian, others, poisson = s[:, 0], s[:, [1, 3, 4]], s[:, 2]
+    alone = others.sum(1) == 0
+    neither = 0.4 * 0.75**3  # of faint's noises is one of the others
+    assert float(alone.float().mean()) == pytest.approx((2 + neither) / 3, abs=0.02)
+    total, share = (gaussian + poisson)[alone], (gaussian / (gaussian + poisson))[alone]
+    assert float(total.min()) == pytest.approx(0.05, abs=0.001)
+    assert float(total.max()) == pytest.approx(0.9, abs=0.001)
+    for values, low, high in ((total, 0.05, 0.9), (share, 0, 1)):
+        counts = torch.histc(values, 10, low, high) / len(values)
+        torch.testing.assert_close(counts, torch.full((10,), 0.1), atol=0.01, rtol=0)
+    assert float(s[:, -1].min()) > 0
+
+
 def test_the_mixture_draws_from_all_priors():
     s = drawn("mixture")
     zeros = (s[:, :-1] == 0).sum(1)
@@ -542,7 +557,7 @@ def test_a_new_primitive_reaches_training_profiles_and_reports(
         contrastive_steps=1,
         head_steps=1,
         finetune_steps=2,
-        doubt_crops=64,
+        uncertainty_crops=64,
         batch_size=3,
         scenes=3,
         scene_size=192,

@@ -16,6 +16,10 @@ def render(family: str, seed: int) -> np.ndarray:
     return FAMILIES[family](np.random.default_rng(seed), 192)
 
 
+def rendered(family: str) -> np.ndarray:
+    return np.stack([render(family, seed) for seed in SEEDS])
+
+
 def _tiles(image: np.ndarray) -> np.ndarray:
     side = image.shape[0] // TILE
     blocks = image.reshape(side, TILE, side, TILE).swapaxes(1, 2)
@@ -66,6 +70,29 @@ def test_flat_regions_hold_no_noise(scenes):
     spread = tiles.std(axis=(1, 2))
     flattest = tiles[spread <= np.quantile(spread, 0.05)]
     assert _laplacian_sd(_detrend(flattest)).max() < 1e-3
+
+
+def test_drawings_are_mostly_white():
+    for scene in rendered("drawing"):
+        assert np.median(scene) > 0.8
+
+
+def test_stretched_scenes_clip_at_both_ends():
+    ends = [[(scene == end).mean() for end in (0, 1)] for scene in rendered("stretched")]
+    assert np.min(ends) > 0.001
+    assert np.median(ends) > 0.05
+
+
+def test_dense_fluorescence_is_brighter_than_cells_on_dark_ground():
+    assert np.mean(rendered("dense_fluorescence")) > 2 * np.mean(rendered("cells"))
+
+
+def test_filled_planes_have_a_constant_edge():
+    def has_flat_edge(scene):
+        edges = (scene[0], scene[-1], scene[:, 0], scene[:, -1])
+        return any(np.ptp(edge) == 0 for edge in edges)
+
+    assert sum(map(has_flat_edge, rendered("filled"))) >= len(SEEDS) // 2
 
 
 @pytest.mark.parametrize("size", [192, 333, 512])

@@ -19,7 +19,7 @@ from cop_core.records import UNFAMILIAR, DepthProfile, PlaneEstimate
 from cop_core.report import document_of, planes_csv
 from cop_core.stacks import open_stack
 from cop_core.statistics import analyse
-from cop_core.training.calibrate import COVERAGE, fit_distance, fit_sd, scale_sd
+from cop_core.training.calibrate import COVERAGE, RESOLUTION, fit_distance, fit_sd, scale_sd
 
 Simulated = tuple[UncertaintyHead, *tuple[torch.Tensor, ...]]
 
@@ -32,7 +32,7 @@ def simulated() -> Simulated:
     features = torch.randn(12_000, 6)
     strengths = torch.rand(12_000, 1)
     strengths = torch.cat([strengths, 1 - strengths], dim=1)
-    true_sd = 0.01 * torch.exp(features[:, :1]) * torch.tensor([[1.0, 3.0]])
+    true_sd = 0.05 * torch.exp(features[:, :1]) * torch.tensor([[1.0, 3.0]])
     error = (true_sd * torch.randn(12_000, 2)).abs()
     fit, scale, fresh = slice(0, 6000), slice(6000, 9000), slice(9000, None)
     fit_distance(head, features[fit])
@@ -57,6 +57,33 @@ def test_it_covers_what_it_says(
     head, features, strengths, _, error = simulated
     inside = (error <= SDS_OF_90 * head.sd(features, strengths)).float().mean(0)
     assert inside.tolist() == pytest.approx([COVERAGE] * 2, abs=0.02)
+
+
+def test_it_is_never_surer_than_strengths_are_known() -> None:
+    torch.manual_seed(3)
+    head = UncertaintyHead(width=4, outputs=2).requires_grad_(False)
+    features, strengths = torch.randn(2000, 4), torch.rand(2000, 2)
+    error = torch.full((2000, 2), 1e-5)
+    fit_sd(head, features, strengths, error)
+    scale_sd(head, features, strengths, error)
+    ratio = SDS_OF_90 * head.sd(features, strengths) / RESOLUTION
+    assert float(((ratio > 0.7) & (ratio < 1.3)).float().mean()) > 0.95
+
+
+def test_it_covers_where_errors_are_small_but_for_a_few() -> None:
+    """One case in five of half of the crops is far off, and nothing tells which."""
+    torch.manual_seed(4)
+    head = UncertaintyHead(width=4, outputs=1).requires_grad_(False)
+    features, strengths = torch.randn(12_000, 4), torch.rand(12_000, 1)
+    hides = features[:, :1] > 0
+    far = torch.rand(12_000, 1) < 0.2
+    error = torch.where(hides & far, 0.2 * torch.rand(12_000, 1), 0.01 * torch.rand(12_000, 1))
+    fit, scale, fresh = slice(0, 6000), slice(6000, 9000), slice(9000, None)
+    fit_sd(head, features[fit], strengths[fit], error[fit])
+    scale_sd(head, features[scale], strengths[scale], error[scale])
+    inside = error[fresh] <= SDS_OF_90 * head.sd(features[fresh], strengths[fresh])
+    for half in (hides[fresh], ~hides[fresh]):
+        assert float(inside[half].float().mean()) == pytest.approx(COVERAGE, abs=0.03)
 
 
 def test_strange_features_are_told(

@@ -6,13 +6,13 @@ from typing import Final
 
 import numpy as np
 
-from cop_core.noise.scenes import _biology, _line_art, _random_fields, _textures
+from cop_core.noise.scenes import _biology, _extremes, _line_art, _random_fields, _textures
 from cop_core.noise.scenes._rendering import Family, Image, log_uniform, smooth_field, tilt
 
 
 def _composite(rng: np.random.Generator, size: int) -> Image:
     """Blend, occlude or multiply two families and shade the result."""
-    plain = [draw for name, draw in FAMILIES.items() if name != "composite"]
+    plain = [FAMILIES[name] for name in _WEIGHTED if name != "composite"]
     first, second = (plain[int(rng.integers(len(plain)))](rng, size) for _ in range(2))
     way = rng.random()
     if way < 0.6:
@@ -65,6 +65,14 @@ _WEIGHTED: Final[dict[str, tuple[Family, float]]] = {
 }
 """Families and how often each is drawn; a seed's scenes depend on the order."""
 
+_EXTREME: Final[dict[str, tuple[Family, float]]] = {
+    "drawing": (_extremes.drawing, 3.0),
+    "stretched": (_extremes.stretched, 3.0),
+    "dense_fluorescence": (_extremes.dense_fluorescence, 3.0),
+    "filled": (_extremes.filled, 1.0),
+}
+"""Families that are what they are by their tone, which half of them therefore keep."""
+
 
 def _bounded(draw: Family) -> Family:
     def bounded(rng: np.random.Generator, size: int) -> Image:
@@ -73,7 +81,7 @@ def _bounded(draw: Family) -> Family:
     return bounded
 
 
-FAMILIES: Final = {name: _bounded(draw) for name, (draw, _) in _WEIGHTED.items()}
+FAMILIES: Final = {name: _bounded(draw) for name, (draw, _) in (_WEIGHTED | _EXTREME).items()}
 """Every family by name."""
 
 
@@ -92,10 +100,20 @@ def random_scene(rng: np.random.Generator, size: int) -> Image:
     ndarray of float32, shape (size, size)
         A noise-free grey image within [0, 1].
     """
-    weights = np.array([weight for _, weight in _WEIGHTED.values()])
-    draws = list(FAMILIES.values())
-    draw = draws[int(rng.choice(len(draws), p=weights / weights.sum()))]
-    return _pose(rng, _retone(rng, draw(rng, size)))
+    return scene_of(draw_family(rng), rng, size)
+
+
+def draw_family(rng: np.random.Generator) -> str:
+    """Draw the name of a family, each as often as training draws it."""
+    weights = np.array([weight for _, weight in (_WEIGHTED | _EXTREME).values()])
+    return list(FAMILIES)[int(rng.choice(len(weights), p=weights / weights.sum()))]
+
+
+def scene_of(family: str, rng: np.random.Generator, size: int) -> Image:
+    """Render a scene of a family as `random_scene` does: with a random tone and pose."""
+    scene = FAMILIES[family](rng, size)
+    keeps_tone = family in _EXTREME and rng.random() < 0.5
+    return _pose(rng, scene if keeps_tone else _retone(rng, scene))
 
 
 def _retone(rng: np.random.Generator, image: Image) -> Image:
