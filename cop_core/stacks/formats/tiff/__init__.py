@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 KIND = "a TIFF file"
 
+_OME_FILES = re.compile(r'\bFileName="([^"]*)"')
 _SUFFIXES = (".tif", ".tiff", ".btf", ".tf8")
 
 
@@ -58,7 +60,8 @@ def describe(path: Path, opening: Opening) -> Dataset:
         image, layout = lay_out(tif, dialect, chain, path, opening.level)
         if image:
             dialect = read_dialect(tif, where, image)
-        _require_readable(layout, chain, where, opening)
+        of_set = any(name != path.name for name in _OME_FILES.findall(tif.ome_metadata or ""))
+        _require_readable(layout, chain, where, opening, of_set=of_set)
         return _dataset(path, dialect, layout, opening)
 
 
@@ -71,13 +74,15 @@ def _describe_scanimage(
     in_turn = "C" in (opening.axes or "").upper()
     n_channels = len(scanimage.saved_channels(header, where)) if in_turn else 1
     layout = lay_out_flat(tif, chain, path, opening.level, n_channels)
-    _require_readable(layout, chain, where, opening)
+    _require_readable(layout, chain, where, opening, of_set=False)
     if opening.axes is None:
         return scanimage.describe_acquisition(header, layout, chain.n_pages, path, opening)
     return _dataset(path, Dialect(scanimage.FORMAT), layout, opening)
 
 
-def _require_readable(layout: Layout, chain: Chain, where: str, opening: Opening) -> None:
+def _require_readable(
+    layout: Layout, chain: Chain, where: str, opening: Opening, *, of_set: bool
+) -> None:
     """Refuse a file whose planes are not all there, unless the user takes what there is."""
     require_plane_count(layout.n_planes, where)
     n_pieces = layout.n_pieces
@@ -85,11 +90,10 @@ def _require_readable(layout: Layout, chain: Chain, where: str, opening: Opening
     if readable == n_pieces and not layout.at_least:
         return
     least = "at least " if layout.at_least else ""
-    problem = (
-        f"the file is truncated: {least}{n_pieces} planes are declared, {readable} can be read"
-    )
+    what = "some files of its set are not beside it" if of_set else "the file is truncated"
+    problem = f"{what}: {least}{n_pieces} planes are declared, {readable} can be read"
     if not opening.allow_partial or not readable:
-        advice = "copy the file again"
+        advice = "put the whole set into one folder" if of_set else "copy the file again"
         if readable:
             advice += ", or pass allow_partial=True to use the readable planes"
         raise InputError(problem, where=where, advice=advice)
