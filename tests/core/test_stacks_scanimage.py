@@ -17,6 +17,7 @@ from scanimage_files import (
     write_scanimage,
     zs,
 )
+from vendor_sets import SHARED
 
 from cop_core.errors import InputError
 from cop_core.stacks import open_stack
@@ -690,3 +691,27 @@ def test_a_header_that_says_next_to_nothing(tmp_path):
     stack = opened(tmp_path, pages(6), settings(VERSION_MAJOR="2020"), z_step_um=2)
     assert np.array_equal(planes(stack), pages(6))
     assert stack.image.format == "scanimage-tiff"
+
+
+# --- a header of ScanImage's own -------------------------------------------------------------
+
+
+@pytest.fixture
+def real_header():
+    path = SHARED / "data" / "vendor" / "scanimage_header" / "si2016_software.txt"
+    if not path.is_file():
+        pytest.skip("the header of a real file is not at hand")
+    return dict(line.split(" = ", 1) for line in path.read_text().splitlines())
+
+
+def test_a_real_header(tmp_path, real_header):
+    refused("time movie of 6 frames", tmp_path, pages(6), real_header)
+    stack = settings(hStackManager_framesPerSlice=1, hStackManager_zs=zs(Z))
+    found = opened(tmp_path, pages(6), {**real_header, **stack})
+    assert np.array_equal(planes(found), pages(6))
+    assert found.depth_um.tolist() == Z.tolist()
+    assert found.image.channel_name == "Channel 2"
+    assert np.allclose(found.power, grown(24.4, 0, 250))
+    assert (found.detector.zero_counts, found.detector.ceiling_counts) == (0, 2**13 - 1 + 38)
+    assert found.pixel_size_um == pytest.approx((61.31255 / SIDE, 61.31255 / SIDE))
+    assert found.image.remarks == ()
