@@ -34,9 +34,10 @@ def open_stack(source: Any, options: StackOptions | None = None, **chosen: Any) 
     Parameters
     ----------
     source : str, Path or array
-        A TIFF file (OME, ImageJ, ScanImage, plain), the folder of an OME-Zarr image or a
-        zarr array, a folder of TIFFs of one plane each, numbered in their names, or a numpy,
-        dask or zarr array (planes, Y, X where ``axes`` is None).
+        A TIFF file (OME, ImageJ, ScanImage, plain), the folder, header or any file of a set of
+        Prairie View or ThorImage, the folder of an OME-Zarr image or a zarr array, a folder of
+        TIFFs of one plane each, numbered in their names, or a numpy, dask or zarr array (planes,
+        Y, X where ``axes`` is None).
     options : StackOptions, optional
         How it is opened.
     **chosen
