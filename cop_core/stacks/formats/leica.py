@@ -34,7 +34,7 @@ _IMAGE: Final = "./Data/Image/ImageDescription"
 _DIMENSION: Final = {"X": "1", "Y": "2", "Z": "3", "M": "10"}
 """Number of an axis in the XML; M are the tiles or points of a mosaic."""
 _DEPTH_COMPENSATED: Final = (
-    "The laser power was compensated along depth; it is not read from the file.",
+    "the laser power was compensated along depth, and is not taken from the file",
 )
 
 

@@ -179,7 +179,7 @@ def laser_power(
     if not on:
         return None, ()
     listed = ", ".join(f"{name} at {percent:g} %" for name, percent in on)
-    return None, (f"Several laser powers are stated ({listed}); give the power of the stack.",)
+    return None, (f"several lasers were on ({listed}), so their power is not taken from the file",)
 
 
 def ceilings(bits: Iterable[int], stated_by: str) -> tuple[StatedDetector, ...]:

@@ -119,4 +119,4 @@ def _power(file: Any) -> Any:
 def _cut_short(n_frames: int, planned: int) -> tuple[str, ...]:
     if n_frames >= planned:
         return ()
-    return (f"The acquisition ended early: {n_frames} of {planned} frames are there.",)
+    return (f"the acquisition ended early: {n_frames} of {planned} frames are there",)

@@ -129,4 +129,4 @@ def _cut_short(summary: Mapping[str, Any], n_planes: int) -> tuple[str, ...]:
     planned = summary.get("Slices")
     if not isinstance(planned, int) or planned <= n_planes:
         return ()
-    return (f"The acquisition ended early: {n_planes} of {planned} planes are there.",)
+    return (f"the acquisition ended early: {n_planes} of {planned} planes are there",)
