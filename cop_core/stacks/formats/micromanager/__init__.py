@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cop_core.stacks.dataset import Opening
     from cop_core.stacks.formats.micromanager.frames import Acquisition, Frame
 
-KIND = "a Micro-Manager set (the folder of an MMStack or NDTiff, or any file of it)"
+KIND = "an MMStack or NDTiff of Micro-Manager"
 
 _AXES: Final = {"T": "time", "Z": "z", "C": "channel"}
 _LACKING: Final = "not acquired, or its file is missing"

@@ -15,7 +15,7 @@ from cop_core.stacks.formats.array import SlabReader
 from cop_core.stacks.formats.tiff.checks import require_page
 from cop_core.stacks.formats.tiff.dialects import Dialect, read_dialect
 from cop_core.stacks.formats.tiff.directories import Chain, begins_as_tiff, read_chain
-from cop_core.stacks.formats.tiff.layout import Layout, lay_out
+from cop_core.stacks.formats.tiff.layout import Layout, choose_image, lay_out
 from cop_core.stacks.formats.tiff.planes import (
     ContiguousPlanes,
     MappedPlanes,
@@ -49,13 +49,15 @@ def describe(path: Path, opening: Opening) -> Dataset:
     """
     where, chain = str(path), read_chain(path)
     with quiet_tifffile(), tifffile.TiffFile(path) as tif:
-        dialect = read_dialect(tif, where)
+        dialect = read_dialect(tif, where)  # which refuses descriptions that are too long
         require_page(tif.pages.first, where)
-        image, layout = lay_out(tif, dialect, chain, path, opening.level)
+        image, series, n_stacks = choose_image(tif, chain, where, opening.position)
         if image:
             dialect = read_dialect(tif, where, image)
+        layout = lay_out(tif, series, dialect, chain, path, opening.level)
         _require_readable(layout, chain, where, opening)
-        return _dataset(path, dialect, layout, opening)
+        data = _dataset(path, dialect, layout, opening)
+        return replace(data, positions=n_stacks) if n_stacks > 1 else data
 
 
 def _require_readable(layout: Layout, chain: Chain, where: str, opening: Opening) -> None:
