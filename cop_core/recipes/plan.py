@@ -8,17 +8,17 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from cop_core.csv_table import Problem, Row, read_csv_table
 from cop_core.errors import InputError
 from cop_core.recipes.base import Option, RecipeError, problems_in
 from cop_core.recipes.jobs import ARMS, StudyRecipe, StudyStack
+from cop_core.recipes.power import Over
 from cop_core.recipes.stack import StackOptions
 from cop_core.recipes.values import AS_FILE, folder_name
 from cop_core.writing import replace_files
 
-Over = Literal["depth_um", "setting"]
 ReadTable = Callable[[Path, Over], object]
 """Reads a power table, over depth or setting; raises InputError where that cannot be done."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -102,6 +102,8 @@ def given_power(value: Any) -> float | GainedPower | Path | tuple[float, ...] | 
     return tuple(_not_negative(_number(x, "a power")) for x in value)
 
 
+Over = Literal["depth_um", "setting"]
+"""What a table states power over: depth, or what was set, in the unit in which a file states it."""
 SCALE_FORMS: Final = (
     "mW at 100 % where the file's power is in per cent, else mW a unit; or a CSV (setting,power_mw)"
 )

@@ -43,8 +43,8 @@ def planes_csv(shown: Sequence[AnalysedProfile]) -> str:
     -------
     str
         Columns ``protocol, plane, depth_um, power_mw`` (empty where the power is not known in
-        mW), ``power, power_unit`` (as the file states it), for each component a mean, an SD
-        over crops and the network's own uncertainty (fractions of 1, clean included),
+        mW), for each component a mean, an SD over crops and the network's own uncertainty
+        (fractions of 1, clean included), ``power, power_unit`` (as the file states them),
         ``signal, n_crops, saturated_fraction``, photons and amplifier noise in counts
         (`Photons`), ``excluded, reason, flags``. Unknown numbers are empty, excluded planes
         included.
@@ -53,8 +53,9 @@ def planes_csv(shown: Sequence[AnalysedProfile]) -> str:
         name for c in shown[0].profile.components for name in (c, f"{c}_sd", f"{c}_uncertainty")
     ]
     header = [
-        *("protocol", "plane", "depth_um", "power_mw", "power", "power_unit"),
+        *("protocol", "plane", "depth_um", "power_mw"),
         *strengths,
+        *("power", "power_unit"),
         *("signal", "n_crops", "saturated_fraction", "span_counts", *_DETECTED.values()),
         *("excluded", "reason", "flags"),
     ]
@@ -66,8 +67,9 @@ def _rows(analysed: AnalysedProfile) -> Iterator[list[Any]]:
     for i, plane in enumerate(analysed.profile.planes):
         detected = (getattr(photons, name)[i] if photons else None for name in _DETECTED)
         yield [
-            *(analysed.name, plane.index, plane.depth_um, mw[i], plane.power, plane.power_unit),
+            *(analysed.name, plane.index, plane.depth_um, mw[i]),
             *_strengths(plane),
+            *(plane.power, plane.power_unit),
             *(plane.signal, plane.n_crops, plane.saturated_fraction, plane.span_counts),
             *detected,
             *(bool(plane.reason), plane.reason, "; ".join(plane.flags)),

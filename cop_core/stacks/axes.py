@@ -156,13 +156,15 @@ def _plane_axis(data: Dataset, time: int | str | None, *, any_axis: bool) -> str
         _movie_problem(data, movies),
         where=data.source,
         advice="if its planes are z planes pass z_step_um (command line: --z-step-um),"
-        " or name the axes (axes)",
+        " or name the axes (axes); if it is one of a set, open the folder of the set",
     )
 
 
 def _movie_problem(data: Dataset, movies: list[str]) -> str:
     if movies == ["T"]:
         return f"this is a time movie of {data.size('T')} frames without a z axis"
+    if len(movies) == 1 and data.size(movies[0]) == 1:
+        return "no z step is known, and it holds a single plane"
     if len(movies) == 1:
         return f"no z step is known, and nothing says what its {data.size(movies[0])} planes are"
     return f"there is no z axis among {data.axes}"

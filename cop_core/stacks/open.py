@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from cop_core.errors import CopError, InputError
-from cop_core.recipes import AS_FILE, MW, StackOptions
+from cop_core.recipes import AS_FILE, StackOptions
 from cop_core.records import StoredImage
 from cop_core.stacks.axes import Selection, require_position, select
+from cop_core.stacks.course import Course, course_of, with_scale_beside
 from cop_core.stacks.dataset import Opening
-from cop_core.stacks.depth import distances_of
 from cop_core.stacks.formats import format_of
 from cop_core.stacks.formats.array import describe_array, is_array
 from cop_core.stacks.limits import require_block, require_plane_count, require_real
 from cop_core.stacks.model import LazyStack, Stack
-from cop_core.stacks.power import PlanePower, power_by_plane, power_of_planes, scale_beside
-from cop_core.stacks.surface import Surface, find_surface
 
 ARRAY: Final = "array"
 """Source of a stack that is in no file."""
@@ -123,25 +121,20 @@ def stack_of(data: Dataset, options: StackOptions) -> LazyStack:
         require_block((height, width), dtype.itemsize, "plane", data.source)
     if data.positions is None and options.position is not None:
         require_position(options.position, 1, data.source)
-    options = _with_scale_beside(data, options)
-    from_first_um, origin = distances_of(n_planes, options.z_step_um, data.scale, data.source)
-    surface = find_surface(options.surface, data.surface, power_by_plane(data.power, options.power))
-    depth_um = surface.depth_um(from_first_um)
-    power = power_of_planes(data.power, options, depth_um, where=data.source)
-    for values in (depth_um, power.values):
-        values.setflags(write=False)
+    options = with_scale_beside(data, options)
+    course = course_of(data, options, n_planes)
     detector = _detector(data, selection)
     return LazyStack(
         name=options.name or data.name,
         source=data.source,
         shape=(n_planes, height, width),
         dtype=np.dtype(dtype),
-        depth_um=depth_um,
-        power=power.values,
-        power_unit=power.unit,
+        depth_um=course.depth_um,
+        power=course.power.values,
+        power_unit=course.power.unit,
         pixel_size_um=data.scale.pixel_size_um,
         options=_as_opened(data, selection, options),
-        image=_image(data, selection, origin, surface, power, detector, options),
+        image=_image(data, selection, course, detector, options.position),
         detector=detector,
         selection=selection,
         read=data.read,
@@ -171,14 +164,6 @@ def _as_opened(data: Dataset, selection: Selection, options: StackOptions) -> St
     return options.but(source=path, channel=channel, time=time)
 
 
-def _with_scale_beside(data: Dataset, options: StackOptions) -> StackOptions:
-    """Take the power scale that lies beside a file, where it is needed and none was given."""
-    needed = options.power is None and options.power_scale is None and data.source != ARRAY
-    if not needed or data.power is None or data.power.unit == MW:
-        return options
-    return options.but(power_scale=scale_beside(data.source))
-
-
 def _detector(data: Dataset, selection: Selection) -> StatedDetector | None:
     channel = selection.fixed.get("C", 0)
     return data.detectors[channel] if channel < len(data.detectors) else None
@@ -187,11 +172,9 @@ def _detector(data: Dataset, selection: Selection) -> StatedDetector | None:
 def _image(
     data: Dataset,
     selection: Selection,
-    origin: str,
-    surface: Surface,
-    power: PlanePower,
+    course: Course,
     detector: StatedDetector | None,
-    options: StackOptions,
+    position: int | None,
 ) -> StoredImage:
     channel = selection.fixed.get("C")
     named = channel is not None and channel < len(data.channels)
@@ -206,14 +189,14 @@ def _image(
         channel=channel,
         channel_name=data.channels[channel] if named and channel is not None else None,
         time=selection.fixed.get("T"),
-        position=options.position,
-        depth_from=origin,
-        surface=surface.end,
-        surface_from=surface.why,
-        power_from=power.origin,
+        position=position,
+        depth_from=course.depth_from,
+        surface=course.surface.end,
+        surface_from=course.surface.why,
+        power_from=course.power.origin,
         zero_counts=detector.zero_counts if detector else None,
         zero_from=detector.stated_by if detector else "",
-        remarks=(*data.remarks, *([surface.conflict] if surface.conflict else [])),
+        remarks=tuple(filter(None, (*data.remarks, course.surface.conflict))),
     )
 
 

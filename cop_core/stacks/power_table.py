@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from cop_core.csv_table import number_in, read_csv_table
 from cop_core.errors import InputError
-
-Over = Literal["depth_um", "setting"]
-"""What a table states power over: depth, or what was set, in the unit in which a file states it."""
+from cop_core.recipes.power import Over
 
 _POWER: Final = "power_mw"
 _ADVICE: Final[dict[Over, str]] = {

@@ -185,7 +185,8 @@ def _field_for(name: str, info: FieldInfo, option: Option) -> Widget:
     if words and PathText.__metadata__[0] in info.metadata:  # type: ignore[attr-defined]
         return FileChoice(words, pattern="*.safetensors", **look)
     if words:
-        return ComboBox(choices=words, value=default, **look)
+        choices = [(option.empty, None), *words] if default is None else words
+        return ComboBox(choices=choices, value=default, **look)
     if bool in kinds:
         return CheckBox(value=bool(default), **look)
     usual = "" if default is None or info.is_required() else _text(default)

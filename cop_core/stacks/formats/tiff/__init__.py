@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 KIND = "a TIFF file"
 
+_OME_FILES = re.compile(r'\bFileName="([^"]*)"')
 _SUFFIXES = (".tif", ".tiff", ".btf", ".tf8")
 
 
@@ -55,12 +57,15 @@ def describe(path: Path, opening: Opening) -> Dataset:
         if image:
             dialect = read_dialect(tif, where, image)
         layout = lay_out(tif, series, dialect, chain, path, opening.level)
-        _require_readable(layout, chain, where, opening)
+        of_set = any(name != path.name for name in _OME_FILES.findall(tif.ome_metadata or ""))
+        _require_readable(layout, chain, where, opening, of_set=of_set)
         data = _dataset(path, dialect, layout, opening)
         return replace(data, positions=n_stacks) if n_stacks > 1 else data
 
 
-def _require_readable(layout: Layout, chain: Chain, where: str, opening: Opening) -> None:
+def _require_readable(
+    layout: Layout, chain: Chain, where: str, opening: Opening, *, of_set: bool
+) -> None:
     """Refuse a file whose planes are not all there, unless the user takes what there is."""
     require_plane_count(layout.n_planes, where)
     n_pieces = layout.n_pieces
@@ -68,11 +73,10 @@ def _require_readable(layout: Layout, chain: Chain, where: str, opening: Opening
     if readable == n_pieces and not layout.at_least:
         return
     least = "at least " if layout.at_least else ""
-    problem = (
-        f"the file is truncated: {least}{n_pieces} planes are declared, {readable} can be read"
-    )
+    what = "some files of its set are not beside it" if of_set else "the file is truncated"
+    problem = f"{what}: {least}{n_pieces} planes are declared, {readable} can be read"
     if not opening.allow_partial or not readable:
-        advice = "copy the file again"
+        advice = "put the whole set into one folder" if of_set else "copy the file again"
         if readable:
             advice += ", or pass allow_partial=True to use the readable planes"
         raise InputError(problem, where=where, advice=advice)
