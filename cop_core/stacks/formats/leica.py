@@ -9,7 +9,7 @@ from cop_core.errors import InputError
 from cop_core.stacks.axes import require_position
 from cop_core.stacks.dataset import Dataset, Scale
 from cop_core.stacks.formats.library import (
-    Image,
+    FileImage,
     ceilings,
     describe_image,
     laser_power,
@@ -97,14 +97,14 @@ class _Frames:
             return frame
 
 
-def _image(found: Any, read: _Frames) -> Image:
+def _image(found: Any, read: _Frames) -> FileImage:
     sizes = {axis: n for axis, n in found.sizes.items() if axis != "M"}
     if not {"Y", "X"} <= set(found.frames.frame_dims):
         sizes.pop("Y", None)  # the lines of a volume that was scanned along x and z
     power, remarks = _power(found.xml_element)
     channels = found.xml_element.findall(f"{_IMAGE}/Channels/ChannelDescription")
     bits = [int(channel.get("Resolution", 0)) for channel in channels]
-    return Image(
+    return FileImage(
         sizes=sizes,
         dtype=found.dtype,
         read=read,

@@ -28,7 +28,7 @@ ReadIndex: TypeAlias = Callable[[Mapping[str, int]], "npt.NDArray[Any]"]
 
 
 @dataclass(frozen=True)
-class Image:
+class FileImage:
     """One image of a file, as its library tells of it.
 
     Attributes
@@ -75,7 +75,7 @@ def require_library(module: str, path: Path) -> Any:
 
 
 def describe_image(
-    path: Path, kind: str, image: Image, opening: Opening, name: str = ""
+    path: Path, kind: str, image: FileImage, opening: Opening, name: str = ""
 ) -> Dataset:
     """Describe one image of a file, which is called as it is where ``name`` is empty.
 

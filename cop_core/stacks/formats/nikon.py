@@ -12,7 +12,7 @@ import numpy as np
 from cop_core.stacks.axes import require_position
 from cop_core.stacks.dataset import BrokenPlaneError, Dataset, Scale
 from cop_core.stacks.formats.library import (
-    Image,
+    FileImage,
     ceilings,
     describe_image,
     laser_power,
@@ -66,7 +66,7 @@ def _position_names(file: Any) -> list[str]:
     return [point.name or f"point {i + 1}" for i, point in enumerate(loops[0].parameters.points)]
 
 
-def _image(file: Any, path: Path, open_file: Any, position: int) -> Image:
+def _image(file: Any, path: Path, open_file: Any, position: int) -> FileImage:
     sizes = dict(file.sizes)
     loops = {axis: n for axis, n in sizes.items() if axis not in _IN_FRAME}
     fixed = {"P": position} if "P" in loops else {}
@@ -85,7 +85,7 @@ def _image(file: Any, path: Path, open_file: Any, position: int) -> Image:
     channels = (file.metadata.channels or []) if not file.is_legacy else []
     power, remarks = _power(file)
     bits = file.attributes.bitsPerComponentSignificant if file.dtype.kind == "u" else 0
-    return Image(
+    return FileImage(
         sizes={axis: n for axis, n in sizes.items() if axis != "P"},
         dtype=file.dtype,
         read=read,

@@ -11,7 +11,7 @@ import numpy as np
 from cop_core.errors import InputError
 from cop_core.stacks.dataset import BrokenPlaneError, Dataset, Scale
 from cop_core.stacks.formats.library import (
-    Image,
+    FileImage,
     ceilings,
     describe_image,
     laser_power,
@@ -135,7 +135,7 @@ class _Frames:
             return np.asarray(file.asarray(name))
 
 
-def _image(file: Any, read: _Frames) -> Image:
+def _image(file: Any, read: _Frames) -> FileImage:
     settings = file.mainfile
     order = str(settings["Axis Parameter Common"]["AxisOrder"])
     axes = _axes(settings)
@@ -145,7 +145,7 @@ def _image(file: Any, read: _Frames) -> Image:
     picture = settings["Reference Image Parameter"]
     n_channels = int(axes["C"]["MaxSize"]) if "C" in order else 1
     bits = int(number(picture.get("ValidBitCounts")) or 0)
-    return Image(
+    return FileImage(
         sizes={axis: int(axes[axis]["MaxSize"]) for axis in reversed(shown)},
         dtype=file.dtype,
         read=read,

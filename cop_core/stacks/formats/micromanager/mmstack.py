@@ -120,7 +120,7 @@ def _frames(file: Path, index: npt.NDArray[Any]) -> Sequence[MmstackFrame]:
 
 @dataclass(frozen=True, slots=True)
 class MmstackFrame:
-    """A frame, by where its directory begins, in bytes; see `Frame`."""
+    """A frame, by where its directory begins, in bytes; see `AcquiredFrame`."""
 
     axes: Mapping[str, int | str]
     path: Path

@@ -100,7 +100,7 @@ def _summary(path: Path) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class NdtiffFrame:
-    """A frame, by where pixels and metadata begin, in bytes; see `Frame`."""
+    """A frame, by where pixels and metadata begin, in bytes; see `AcquiredFrame`."""
 
     axes: Mapping[str, int | str]
     path: Path

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from cop_core.stacks.formats.micromanager.frames import Frame
+    from cop_core.stacks.formats.micromanager.frames import AcquiredFrame
 
 _Z: Final = ("ZPositionUm", "ZPosition_um_Intended")
 _SUMMARY: Final = 2_355_492
@@ -66,7 +66,7 @@ def channel_names(summary: Mapping[str, Any], values: Sequence[int | str]) -> tu
     )  # fmt: skip
 
 
-def position_name(frame: Frame) -> str:
+def position_name(frame: AcquiredFrame) -> str:
     """Name the place of a frame as Micro-Manager does, else by its axes."""
     name = frame.metadata().get("PositionName")
     if isinstance(name, str) and name:
