@@ -218,7 +218,7 @@ def _as_index(chosen: object) -> int | None:
 
 def _choices(size: int, names: Sequence[str]) -> str:
     if len(names) == size:
-        shown = [f"{i} ({name})" for i, name in enumerate(names[:20])]
+        shown = [f"{i} ({name})" if name else str(i) for i, name in enumerate(names[:20])]
     elif size > 6:
         return f"0 to {size - 1}"
     else:

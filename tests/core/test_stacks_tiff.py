@@ -251,7 +251,10 @@ def test_several_stacks(tmp_path):
     with tifffile.TiffWriter(path, ome=True) as tif:
         tif.write(ZYX, metadata={"axes": "ZYX", "Name": "one"})
         tif.write(ZYX[:4, :20], metadata={"axes": "ZYX", "Name": "two"})
-    refused("holds 2 stacks: one", path)
+    refused(r"there are 2 positions: 0 \(one\), 1 \(two\)", path)
+    assert np.array_equal(planes(open_stack(path, position=0, z_step_um=1)), ZYX)
+    assert np.array_equal(planes(open_stack(path, position=1, z_step_um=1)), ZYX[:4, :20])
+    refused("there is no position 2", path, position=2)
 
 
 def test_a_label_image_beside_the_stack(tmp_path):

@@ -345,7 +345,7 @@ def test_frames_that_were_not_acquired_are_told(tmp_path):
     stack = open_stack(path, channel=0)
     reasons = [plane.validity.reason for plane in stack]
     assert reasons == ["", "", "not acquired, or its file is missing", ""]
-    assert stack.image.remarks == ("The acquisition ended early: 4 of 6 planes are there.",)
+    assert stack.image.remarks == ("the acquisition ended early: 4 of 6 planes are there",)
 
 
 def test_an_index_may_not_lead_elsewhere(tmp_path):
@@ -354,6 +354,15 @@ def test_an_index_may_not_lead_elsewhere(tmp_path):
     index.write_bytes(index.read_bytes().replace(b"a_NDTiffStack.tif", b"../a_NDTiffSt.tif"))
     with pytest.raises(InputError, match="names a file outside its folder"):
         open_stack(folder)
+
+
+def test_a_huge_summary_is_refused_by_size(tmp_path):
+    path = write_mmstack(tmp_path / "a_MMStack.ome.tif", frames_of(1), SUMMARY)
+    whole = bytearray(path.read_bytes())
+    whole[36:40] = struct.pack("<I", 2**29)
+    path.write_bytes(whole)
+    with pytest.raises(InputError, match="the summary takes 512 MB"):
+        open_stack(path)
 
 
 @pytest.mark.parametrize(
@@ -369,3 +378,12 @@ def test_a_missing_library_is_named_with_the_command(tmp_path, monkeypatch, suff
         open_stack(path)
     assert module.partition(".")[0] in caught.value.what
     assert caught.value.advice == f"Install it: {library.INSTALL}"
+
+
+def test_a_folder_of_stacks_names_one_of_them(tmp_path):
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(InputError, match="of no known format"):
+        open_stack(tmp_path)
+    (tmp_path / "b.lif").touch()
+    with pytest.raises(InputError, match=r"by themselves\. Open one of them, .* 'b.lif'"):
+        open_stack(tmp_path)

@@ -84,11 +84,24 @@ def format_of(path: Path) -> Format:
     for known in FORMATS:
         if known.recognises(path):
             return known
+    inside = _recognised_in(path) if path.is_dir() else None
+    if inside is not None:
+        raise InputError(
+            "it is a folder of files that are stacks by themselves",
+            where=str(path),
+            advice=f"open one of them, for example {inside.name!r}",
+        )
     raise InputError(
         "it is of no known format",
         where=str(path),
         advice=f"known are {', '.join(known.KIND for known in FORMATS)}",
     )
+
+
+def _recognised_in(folder: Path) -> Path | None:
+    """Return the first file in a folder that is of a known format."""
+    files = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    return next((p for p in files if any(known.recognises(p) for known in FORMATS)), None)
 
 
 def _require_there(path: Path) -> None:

@@ -13,7 +13,7 @@ from cop_core.stacks.axes import axes_from_names, guess_axes, require_axes, requ
 from cop_core.stacks.dataset import Dataset, Scale, StatedPower, stated_mw
 from cop_core.stacks.formats.array import SlabReader, regular
 from cop_core.stacks.formats.library import (
-    Image,
+    FileImage,
     describe_image,
     refuse_levels,
     require_library,
@@ -96,12 +96,12 @@ class ClosedArray:
             return np.asarray(file[self._name][index])
 
 
-def _image(path: Path, dataset: Any, h5py: Any, opening: Opening) -> Image:
+def _image(path: Path, dataset: Any, h5py: Any, opening: Opening) -> FileImage:
     where = str(path)
     require_own(dataset, where)
     axes = _axes(dataset, opening, where)
     array = ClosedArray(path, dataset, h5py.File)
-    return Image(
+    return FileImage(
         sizes=dict(zip(axes, array.shape, strict=True)),
         dtype=array.dtype,
         read=SlabReader(array, axes, slab_lengths(array, axes)),

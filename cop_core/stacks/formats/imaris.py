@@ -11,7 +11,7 @@ from cop_core.stacks.dataset import Dataset, Scale
 from cop_core.stacks.formats.array import SlabReader
 from cop_core.stacks.formats.hdf5 import ClosedArray, require_own, slab_lengths
 from cop_core.stacks.formats.library import (
-    Image,
+    FileImage,
     describe_image,
     require_library,
 )
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from cop_core.stacks.dataset import Opening
 
-KIND = "an Imaris .ims file"
+KIND = "an Imaris .ims"
 
 _AXES: Final = {"X": 0, "Y": 1, "Z": 2}
 """Number of an axis in the names of the extent's ends."""
@@ -63,7 +63,7 @@ def _numbered(group: Any, prefix: str) -> dict[int, Any]:
     return {int(n): group[name] for n, name in sorted(named) if n.isdigit()}
 
 
-def _image(path: Path, file: Any, level: Any, h5py: Any) -> Image:
+def _image(path: Path, file: Any, level: Any, h5py: Any) -> FileImage:
     arrays: dict[tuple[int, int], ClosedArray] = {}
     for time, group in _numbered(level, "TimePoint ").items():
         for channel, found in _numbered(group, "Channel ").items():
@@ -74,7 +74,7 @@ def _image(path: Path, file: Any, level: Any, h5py: Any) -> Image:
     info = file["DataSetInfo"]
     n_times, n_channels = (1 + max(indices) for indices in zip(*arrays, strict=True))
     names = (_text(info.get(f"Channel {i}"), "Name") for i in range(n_channels))
-    return Image(
+    return FileImage(
         sizes={"T": n_times, "C": n_channels, **size},
         dtype=arrays[0, 0].dtype,
         read=_Planes(arrays, (size["Y"], size["X"])),

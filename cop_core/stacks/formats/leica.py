@@ -9,7 +9,7 @@ from cop_core.errors import InputError
 from cop_core.stacks.axes import require_position
 from cop_core.stacks.dataset import Dataset, Scale
 from cop_core.stacks.formats.library import (
-    Image,
+    FileImage,
     ceilings,
     describe_image,
     laser_power,
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
     from cop_core.stacks.dataset import Opening, StatedPower
 
-KIND = "a Leica .lif file"
+KIND = "a Leica .lif"
 
 _IMAGE: Final = "./Data/Image/ImageDescription"
 _DIMENSION: Final = {"X": "1", "Y": "2", "Z": "3", "M": "10"}
 """Number of an axis in the XML; M are the tiles or points of a mosaic."""
 _DEPTH_COMPENSATED: Final = (
-    "The laser power was compensated along depth; it is not read from the file.",
+    "the laser power was compensated along depth, and is not taken from the file",
 )
 
 
@@ -97,14 +97,14 @@ class _Frames:
             return frame
 
 
-def _image(found: Any, read: _Frames) -> Image:
+def _image(found: Any, read: _Frames) -> FileImage:
     sizes = {axis: n for axis, n in found.sizes.items() if axis != "M"}
     if not {"Y", "X"} <= set(found.frames.frame_dims):
         sizes.pop("Y", None)  # the lines of a volume that was scanned along x and z
     power, remarks = _power(found.xml_element)
     channels = found.xml_element.findall(f"{_IMAGE}/Channels/ChannelDescription")
     bits = [int(channel.get("Resolution", 0)) for channel in channels]
-    return Image(
+    return FileImage(
         sizes=sizes,
         dtype=found.dtype,
         read=read,

@@ -28,7 +28,7 @@ ReadIndex: TypeAlias = Callable[[Mapping[str, int]], "npt.NDArray[Any]"]
 
 
 @dataclass(frozen=True)
-class Image:
+class FileImage:
     """One image of a file, as its library tells of it.
 
     Attributes
@@ -75,7 +75,7 @@ def require_library(module: str, path: Path) -> Any:
 
 
 def describe_image(
-    path: Path, kind: str, image: Image, opening: Opening, name: str = ""
+    path: Path, kind: str, image: FileImage, opening: Opening, name: str = ""
 ) -> Dataset:
     """Describe one image of a file, which is called as it is where ``name`` is empty.
 
@@ -179,7 +179,7 @@ def laser_power(
     if not on:
         return None, ()
     listed = ", ".join(f"{name} at {percent:g} %" for name, percent in on)
-    return None, (f"Several laser powers are stated ({listed}); give the power of the stack.",)
+    return None, (f"several lasers were on ({listed}), so their power is not taken from the file",)
 
 
 def ceilings(bits: Iterable[int], stated_by: str) -> tuple[StatedDetector, ...]:

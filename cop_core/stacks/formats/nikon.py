@@ -12,7 +12,7 @@ import numpy as np
 from cop_core.stacks.axes import require_position
 from cop_core.stacks.dataset import BrokenPlaneError, Dataset, Scale
 from cop_core.stacks.formats.library import (
-    Image,
+    FileImage,
     ceilings,
     describe_image,
     laser_power,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from cop_core.stacks.dataset import Opening
 
-KIND = "a Nikon .nd2 file"
+KIND = "a Nikon .nd2"
 
 _LASER: Final = re.compile(r"\{Laser Wavelength\}:\s*([\d.]+)\s*\{Laser Power\}:\s*([\d.]+)")
 _IN_FRAME: Final = "CYXS"
@@ -66,7 +66,7 @@ def _position_names(file: Any) -> list[str]:
     return [point.name or f"point {i + 1}" for i, point in enumerate(loops[0].parameters.points)]
 
 
-def _image(file: Any, path: Path, open_file: Any, position: int) -> Image:
+def _image(file: Any, path: Path, open_file: Any, position: int) -> FileImage:
     sizes = dict(file.sizes)
     loops = {axis: n for axis, n in sizes.items() if axis not in _IN_FRAME}
     fixed = {"P": position} if "P" in loops else {}
@@ -85,7 +85,7 @@ def _image(file: Any, path: Path, open_file: Any, position: int) -> Image:
     channels = (file.metadata.channels or []) if not file.is_legacy else []
     power, remarks = _power(file)
     bits = file.attributes.bitsPerComponentSignificant if file.dtype.kind == "u" else 0
-    return Image(
+    return FileImage(
         sizes={axis: n for axis, n in sizes.items() if axis != "P"},
         dtype=file.dtype,
         read=read,
@@ -119,4 +119,4 @@ def _power(file: Any) -> Any:
 def _cut_short(n_frames: int, planned: int) -> tuple[str, ...]:
     if n_frames >= planned:
         return ()
-    return (f"The acquisition ended early: {n_frames} of {planned} frames are there.",)
+    return (f"the acquisition ended early: {n_frames} of {planned} frames are there",)

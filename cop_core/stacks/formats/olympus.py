@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
 from cop_core.errors import InputError
 from cop_core.stacks.dataset import BrokenPlaneError, Dataset, Scale
 from cop_core.stacks.formats.library import (
-    Image,
+    FileImage,
     ceilings,
     describe_image,
     laser_power,
@@ -19,21 +19,25 @@ from cop_core.stacks.formats.library import (
     require_library,
 )
 from cop_core.stacks.formats.tiff_folder import FILE_MISSING
+from cop_core.stacks.safe_xml import require_xml_size
 from cop_core.stacks.units import number, step_um
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import numpy.typing as npt
 
     from cop_core.stacks.dataset import Opening, StatedPower
 
-KIND = "an Olympus .oif (file or folder) or .oib"
+Place: TypeAlias = frozenset[tuple[str, int]]
+"""Where a frame is: index along each axis, from 0, without zeros."""
+
+KIND = "an Olympus .oif or .oib"
 
 _FOLDER: Final = ".files"
 _FRAME: Final = re.compile(r"_((?:[A-Z]\d+)+)\.tif", re.IGNORECASE)
 _BRIGHTER_BELOW: Final = (
-    "The brightness was corrected along depth; the laser power is not read from the file.",
+    "brightness was corrected along depth, so the laser power is not taken from the file",
 )
 
 
@@ -83,44 +87,55 @@ def describe(path: Path, opening: Opening) -> Dataset:
     if main.suffix.lower() == ".oir":
         raise InputError("no .oir file is read", where=str(path), advice="save it as OME-TIFF")
     oiffile = require_library("oiffile", main)
-    if main.suffix.lower() == ".oif" and not (frames := Path(f"{main}{_FOLDER}")).is_dir():
-        raise InputError(
-            f"its folder {frames.name!r} is missing",
-            where=str(main),
-            advice="put it beside the file",
-        )
+    if main.suffix.lower() == ".oif":
+        _require_folder(main)
     refuse_levels(opening.level, str(path))
     with oiffile.OifFile(main) as file:
         image = _image(file, _Frames(main, oiffile.OifFile, _frames(file)))
     return describe_image(main, main.suffix.lower()[1:], image, opening)
 
 
-def _frames(file: Any) -> dict[frozenset[tuple[str, int]], str]:
-    """Return the names of the frames' files by their index along each axis, counted from 0."""
+def _require_folder(main: Path) -> None:
+    require_xml_size(main.stat().st_size, "settings file", str(main))
+    folder = Path(f"{main}{_FOLDER}")
+    if not folder.is_dir():
+        raise InputError(
+            f"its folder {folder.name!r} is missing",
+            where=str(main),
+            advice="put it beside the file",
+        )
+
+
+def _frames(file: Any) -> dict[Place, str]:
+    """Return the names of the frames' files by their places."""
     found = {}
     for name in file.glob("*"):
         if match := _FRAME.search(Path(name).name):
             parts = re.findall(r"([A-Z])(\d+)", match[1].upper())
-            found[frozenset((axis, int(n) - 1) for axis, n in parts)] = name
+            found[_place((axis, int(n) - 1) for axis, n in parts)] = name
     return found
+
+
+def _place(index: Iterable[tuple[str, int]]) -> Place:
+    """Return an index without zeros: names may leave out an axis of length 1."""
+    return frozenset((axis, n) for axis, n in index if n)
 
 
 class _Frames:
     """Reads frames, each from its TIFF, out of a file or folder opened for each."""
 
-    def __init__(self, path: Path, open_file: Any, names: Mapping[Any, str]) -> None:
+    def __init__(self, path: Path, open_file: Any, names: Mapping[Place, str]) -> None:
         self._path, self._open, self._names = path, open_file, names
 
     def __call__(self, index: Mapping[str, int]) -> npt.NDArray[Any]:
-        wanted = set(index.items())
-        for axes, name in self._names.items():
-            if all(n == 0 for _, n in axes ^ wanted):  # a length of 1 may be left out on a side
-                with self._open(self._path) as file:
-                    return np.asarray(file.asarray(name))
-        raise BrokenPlaneError(FILE_MISSING)
+        name = self._names.get(_place(index.items()))
+        if name is None:
+            raise BrokenPlaneError(FILE_MISSING)
+        with self._open(self._path) as file:
+            return np.asarray(file.asarray(name))
 
 
-def _image(file: Any, read: _Frames) -> Image:
+def _image(file: Any, read: _Frames) -> FileImage:
     settings = file.mainfile
     order = str(settings["Axis Parameter Common"]["AxisOrder"])
     axes = _axes(settings)
@@ -130,7 +145,7 @@ def _image(file: Any, read: _Frames) -> Image:
     picture = settings["Reference Image Parameter"]
     n_channels = int(axes["C"]["MaxSize"]) if "C" in order else 1
     bits = int(number(picture.get("ValidBitCounts")) or 0)
-    return Image(
+    return FileImage(
         sizes={axis: int(axes[axis]["MaxSize"]) for axis in reversed(shown)},
         dtype=file.dtype,
         read=read,

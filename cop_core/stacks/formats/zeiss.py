@@ -11,7 +11,7 @@ import numpy as np
 from cop_core.stacks.axes import require_position
 from cop_core.stacks.dataset import Dataset, Scale
 from cop_core.stacks.formats.library import (
-    Image,
+    FileImage,
     ceilings,
     describe_image,
     laser_power,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from cop_core.stacks.dataset import Opening
 
-KIND = "a Zeiss .czi file"
+KIND = "a Zeiss .czi"
 
 _INFORMATION: Final = "Metadata/Information/Image"
 _CHANNEL: Final = f"{_INFORMATION}/Dimensions/Channels/Channel"
@@ -82,7 +82,7 @@ class _Planes:
             return np.asarray(file.read(plane=dict(index), scene=self.scene))[..., 0]
 
 
-def _image(file: Any, root: ET.Element, read: _Planes) -> Image:
+def _image(file: Any, root: ET.Element, read: _Planes) -> FileImage:
     box = file.total_bounding_box
     loops = {axis: stop for axis, (_, stop) in box.items() if axis not in "YX"}
     shown = file.total_bounding_rectangle_no_pyramid
@@ -93,7 +93,7 @@ def _image(file: Any, root: ET.Element, read: _Planes) -> Image:
     dtype = np.result_type(*(_DTYPE[kind] for kind in pixels))
     channels = root.findall(_CHANNEL)
     power, remarks = laser_power(_lasers(channels), "LightSourceSettings")
-    return Image(
+    return FileImage(
         sizes={**loops, "Y": shown.h, "X": shown.w, **samples},
         dtype=dtype,
         read=read,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from cop_core.stacks.axes import require_position
 from cop_core.stacks.dataset import BrokenPlaneError, Dataset
-from cop_core.stacks.formats.library import Image, ceilings, describe_image, refuse_levels
+from cop_core.stacks.formats.library import FileImage, ceilings, describe_image, refuse_levels
 from cop_core.stacks.formats.micromanager import mmstack, ndtiff
 from cop_core.stacks.formats.micromanager.summary import (
     channel_names,
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from cop_core.stacks.dataset import Opening
-    from cop_core.stacks.formats.micromanager.frames import Acquisition, Frame
+    from cop_core.stacks.formats.micromanager.frames import AcquiredFrame, Acquisition
 
-KIND = "a Micro-Manager set (the folder of an MMStack or NDTiff, or any file of it)"
+KIND = "an MMStack or NDTiff of Micro-Manager"
 
 _AXES: Final = {"T": "time", "Z": "z", "C": "channel"}
 _LACKING: Final = "not acquired, or its file is missing"
@@ -66,16 +66,16 @@ def describe(path: Path, opening: Opening) -> Dataset:
     return describe_image(path, kind, image, opening, found.name)
 
 
-def _by_position(frames: Sequence[Frame]) -> list[list[Frame]]:
+def _by_position(frames: Sequence[AcquiredFrame]) -> list[list[AcquiredFrame]]:
     """Part the frames of different stage positions, tiles and whatever is no T, Z or C."""
-    found: dict[Hashable, list[Frame]] = {}
+    found: dict[Hashable, list[AcquiredFrame]] = {}
     for frame in frames:
         place = tuple(sorted((k, v) for k, v in frame.axes.items() if k not in _AXES.values()))
         found.setdefault(place, []).append(frame)
     return list(found.values())
 
 
-def _image(found: Acquisition, frames: Sequence[Frame]) -> Image:
+def _image(found: Acquisition, frames: Sequence[AcquiredFrame]) -> FileImage:
     values = {axis: _values(frames, key) for axis, key in _AXES.items()}
     stack = _Frames(frames, values)
     picture = frames[0].picture()
@@ -84,7 +84,7 @@ def _image(found: Acquisition, frames: Sequence[Frame]) -> Image:
     notes = [frame.metadata() if frame else {} for frame in column]
     height, width = picture.shape[:2]
     bits = int(number(notes[0].get("BitDepth")) or picture.bits)
-    return Image(
+    return FileImage(
         sizes={**{axis: len(v) for axis, v in values.items()}, "Y": height, "X": width, **samples},
         dtype=picture.dtype,
         read=stack,
@@ -96,7 +96,7 @@ def _image(found: Acquisition, frames: Sequence[Frame]) -> Image:
     )
 
 
-def _values(frames: Sequence[Frame], key: str) -> list[int | str]:
+def _values(frames: Sequence[AcquiredFrame], key: str) -> list[int | str]:
     """Return the values of an axis: numbers in their order, names as they were acquired."""
     found = list(dict.fromkeys(frame.axes.get(key, 0) for frame in frames))
     numbers = [value for value in found if isinstance(value, int)]
@@ -106,7 +106,9 @@ def _values(frames: Sequence[Frame], key: str) -> list[int | str]:
 class _Frames:
     """Reads frames by their index."""
 
-    def __init__(self, frames: Sequence[Frame], values: Mapping[str, Sequence[int | str]]) -> None:
+    def __init__(
+        self, frames: Sequence[AcquiredFrame], values: Mapping[str, Sequence[int | str]]
+    ) -> None:
         self._values = values
         keys = {axis: {v: i for i, v in enumerate(found)} for axis, found in values.items()}
         self._frames = {
@@ -114,7 +116,7 @@ class _Frames:
             for frame in frames
         }
 
-    def get(self, index: Mapping[str, int]) -> Frame | None:
+    def get(self, index: Mapping[str, int]) -> AcquiredFrame | None:
         """Return one frame; None where it was not acquired."""
         return self._frames.get(tuple(index.get(axis, 0) for axis in _AXES))
 
@@ -129,4 +131,4 @@ def _cut_short(summary: Mapping[str, Any], n_planes: int) -> tuple[str, ...]:
     planned = summary.get("Slices")
     if not isinstance(planned, int) or planned <= n_planes:
         return ()
-    return (f"The acquisition ended early: {n_planes} of {planned} planes are there.",)
+    return (f"the acquisition ended early: {n_planes} of {planned} planes are there",)

@@ -20,7 +20,7 @@ class Picture(NamedTuple):
     bits: int
 
 
-class Frame(Protocol):
+class AcquiredFrame(Protocol):
     """One frame of a set; whatever it reads, it leaves no file open."""
 
     @property
@@ -43,4 +43,4 @@ class Acquisition:
 
     name: str
     summary: Mapping[str, Any]
-    frames: Sequence[Frame]
+    frames: Sequence[AcquiredFrame]

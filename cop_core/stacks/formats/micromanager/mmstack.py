@@ -19,6 +19,7 @@ import tifffile
 from cop_core.errors import InputError
 from cop_core.stacks.dataset import BrokenPlaneError
 from cop_core.stacks.formats.micromanager.frames import Acquisition, Picture
+from cop_core.stacks.formats.micromanager.summary import read_settings
 from cop_core.stacks.formats.tiff.planes import PagedPlanes, quiet_tifffile
 from cop_core.stacks.limits import require_plane_count
 from cop_core.stacks.validity import TRUNCATED
@@ -100,8 +101,7 @@ def read_acquisition(path: Path) -> Acquisition:
 
 
 def _settings(file: Path) -> dict[str, Any]:
-    with quiet_tifffile(), file.open("rb") as opened:
-        found: dict[str, Any] = tifffile.read_micromanager_metadata(opened, {"Summary", "IndexMap"})
+    found = read_settings(file, "Summary", "IndexMap")
     if "IndexMap" not in found:
         raise InputError(
             "the map of its frames is missing: it is truncated, or was not closed",
@@ -120,7 +120,7 @@ def _frames(file: Path, index: npt.NDArray[Any]) -> Sequence[MmstackFrame]:
 
 @dataclass(frozen=True, slots=True)
 class MmstackFrame:
-    """A frame, by where its directory begins, in bytes; see `Frame`."""
+    """A frame, by where its directory begins, in bytes; see `AcquiredFrame`."""
 
     axes: Mapping[str, int | str]
     path: Path

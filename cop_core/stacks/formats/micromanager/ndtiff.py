@@ -18,6 +18,7 @@ import tifffile
 from cop_core.errors import InputError
 from cop_core.stacks.dataset import BrokenPlaneError
 from cop_core.stacks.formats.micromanager.frames import Acquisition, Picture
+from cop_core.stacks.formats.micromanager.summary import read_settings
 from cop_core.stacks.formats.tiff.planes import ContiguousPlanes, quiet_tifffile
 from cop_core.stacks.limits import MAX_XML_BYTES, require_plane_count
 from cop_core.stacks.validity import TRUNCATED
@@ -91,8 +92,7 @@ def _frame(folder: Path, entry: tuple[Any, ...]) -> NdtiffFrame:
 
 def _summary(path: Path) -> Mapping[str, Any]:
     try:
-        with quiet_tifffile(), path.open("rb") as file:
-            found = tifffile.read_micromanager_metadata(file, {"Summary"}).get("Summary")
+        found = read_settings(path, "Summary").get("Summary")
     except (OSError, ValueError):  # what it says is a help, not needed
         found = None
     return found if isinstance(found, dict) else {}
@@ -100,7 +100,7 @@ def _summary(path: Path) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class NdtiffFrame:
-    """A frame, by where pixels and metadata begin, in bytes; see `Frame`."""
+    """A frame, by where pixels and metadata begin, in bytes; see `AcquiredFrame`."""
 
     axes: Mapping[str, int | str]
     path: Path

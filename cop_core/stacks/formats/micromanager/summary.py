@@ -4,15 +4,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import tifffile
+
 from cop_core.stacks.dataset import Scale, StatedPower, stated_mw
+from cop_core.stacks.formats.tiff.planes import quiet_tifffile
+from cop_core.stacks.safe_xml import require_xml_size
 from cop_core.stacks.units import length_um, step_um
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
-    from cop_core.stacks.formats.micromanager.frames import Frame
+    from cop_core.stacks.formats.micromanager.frames import AcquiredFrame
 
 _Z: Final = ("ZPositionUm", "ZPosition_um_Intended")
+_SUMMARY: Final = 2_355_492
+"""What stands before the length of the summary, in the first 40 bytes of a file."""
+
+
+def read_settings(path: Path, *names: str) -> dict[str, Any]:
+    """Read what a file of a set begins with: ``Summary``, ``IndexMap``.
+
+    Raises
+    ------
+    InputError
+        Where the summary takes too long to parse.
+    """
+    with path.open("rb") as file:
+        head = file.read(40)
+        words = [int.from_bytes(head[i : i + 4], "little") for i in range(8, len(head), 4)]
+        if _SUMMARY in words[:-1]:
+            require_xml_size(words[words.index(_SUMMARY) + 1], "summary", str(path))
+        with quiet_tifffile():
+            found: dict[str, Any] = tifffile.read_micromanager_metadata(file, set(names))
+    return found
 
 
 def read_scale(summary: Mapping[str, Any], notes: Sequence[Mapping[str, Any]]) -> Scale:
@@ -41,7 +66,7 @@ def channel_names(summary: Mapping[str, Any], values: Sequence[int | str]) -> tu
     )  # fmt: skip
 
 
-def position_name(frame: Frame) -> str:
+def position_name(frame: AcquiredFrame) -> str:
     """Name the place of a frame as Micro-Manager does, else by its axes."""
     name = frame.metadata().get("PositionName")
     if isinstance(name, str) and name:

@@ -18,7 +18,7 @@ from cop_core.stacks.formats.tiff.checks import require_page
 from cop_core.stacks.formats.tiff.compression import is_lossy
 from cop_core.stacks.formats.tiff.dialects import Dialect, read_dialect
 from cop_core.stacks.formats.tiff.directories import Chain, begins_as_tiff, read_chain
-from cop_core.stacks.formats.tiff.layout import Layout, lay_out, lay_out_flat
+from cop_core.stacks.formats.tiff.layout import Layout, choose_image, lay_out, lay_out_flat
 from cop_core.stacks.formats.tiff.planes import (
     ContiguousPlanes,
     MappedPlanes,
@@ -56,15 +56,17 @@ def describe(path: Path, opening: Opening) -> Dataset:
         header = None if tif.is_ome or tif.is_imagej else scanimage.read_header(tif, path)
         if header is not None:
             return _describe_scanimage(tif, header, chain, path, opening)
-        dialect = read_dialect(tif, where)
+        dialect = read_dialect(tif, where)  # which refuses descriptions that are too long
         require_page(tif.pages.first, where)
-        image, layout = lay_out(tif, dialect, chain, path, opening.level)
+        image, series, n_stacks = choose_image(tif, chain, where, opening.position)
         if image:
             dialect = read_dialect(tif, where, image)
+        layout = lay_out(tif, series, dialect, chain, path, opening.level)
         of_set = any(name != path.name for name in _OME_FILES.findall(tif.ome_metadata or ""))
         _require_readable(layout, chain, where, opening, of_set=of_set)
-        found = _dataset(path, dialect, layout, opening)
-        return replace(found, lossy=is_lossy(tif.pages.first))
+        data = _dataset(path, dialect, layout, opening)
+        positions = n_stacks if n_stacks > 1 else None
+        return replace(data, lossy=is_lossy(tif.pages.first), positions=positions)
 
 
 def _describe_scanimage(

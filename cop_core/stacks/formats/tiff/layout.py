@@ -10,7 +10,7 @@ import numpy as np
 from tifffile import TiffPages, TiffPageSeries
 
 from cop_core.errors import InputError
-from cop_core.stacks.axes import KNOWN
+from cop_core.stacks.axes import KNOWN, require_position
 from cop_core.stacks.formats.tiff.checks import (
     plain_spans,
     require_alike,
@@ -59,33 +59,31 @@ class Layout:
         return math.prod(self.shape) // max(page, 1)
 
 
-def lay_out(tif: Any, dialect: Dialect, chain: Chain, path: Path, level: int) -> tuple[int, Layout]:
-    """Find the planes of an open TIFF, as many as are declared, readable or not.
+def choose_image(tif: Any, chain: Chain, where: str, position: int | None) -> tuple[int, Any, int]:
+    """Choose one of the images that have several planes; else the first image.
 
     Returns
     -------
     image : int
-        Number of the image chosen.
-    layout : Layout
+        Its number among all images.
+    series : tifffile.TiffPageSeries or None
+        The library's view; None for a file that it cannot lay out.
+    n_stacks : int
+        Images to choose from.
 
     Raises
     ------
     InputError
-        Where there are several stacks or no such level.
+        Where there are several and none is chosen, or there is no such one.
     """
-    image, series = _choose_series(tif, chain, str(path))
-    if chain.complete and series is not None and series.kind == "generic":
-        require_alike(series, chain.n_pages, str(path))
-    declared = math.prod(dialect.shape[:-2]) if dialect.axes.endswith("YX") else 0
-    if declared > 1 and not level and _grows_packed(tif.pages.first, chain):
-        page = tif.pages.first
-        planes = _packed(page, chain, path)
-        return image, Layout(dialect.axes, dialect.shape, planes, np.dtype(page.dtype))
-    n_series = math.prod(series.shape[:-2]) if series is not None else 0
-    known = series is not None and n_series >= max(declared, 2 - chain.complete)
-    if known and (chain.complete or declared):
-        return image, _whole(series, chain, path, level)
-    return 0, _cut_layout(tif, dialect, chain, path)
+    series = _all_series(tif, chain, where)
+    stacks = [
+        (i, s) for i, s in enumerate(series) if math.prod(s.shape) > math.prod(s.keyframe.shape)
+    ]
+    names = [s.name or f"image {i}" for i, s in stacks]
+    chosen = require_position(position, max(len(stacks), 1), where, names)
+    image, found = stacks[chosen] if stacks else (0, series[0] if series else None)
+    return image, found, len(names)
 
 
 def lay_out_flat(tif: Any, chain: Chain, path: Path, level: int, n_channels: int = 1) -> Layout:
@@ -103,10 +101,9 @@ def lay_out_flat(tif: Any, chain: Chain, path: Path, level: int, n_channels: int
     return replace(_whole(series, chain, path, level), at_least=not chain.complete)
 
 
-def _choose_series(tif: Any, chain: Chain, where: str) -> tuple[int, Any]:
-    """Give the one image that has several planes, with its number; else the first."""
+def _all_series(tif: Any, chain: Chain, where: str) -> list[Any]:
     try:
-        series = list(tif.series)
+        return list(tif.series)
     except Exception as error:
         if chain.complete:
             raise InputError(
@@ -115,18 +112,31 @@ def _choose_series(tif: Any, chain: Chain, where: str) -> tuple[int, Any]:
                 advice="the file is damaged: copy or export it again",
             ) from None
         # pages that do not fit together, as in a cut file, are laid out without the library
-        return 0, None
-    stacks = [
-        (i, s) for i, s in enumerate(series) if math.prod(s.shape) > math.prod(s.keyframe.shape)
-    ]
-    if len(stacks) > 1:
-        sizes = ", ".join(f"{s.name or i} ({s.axes} {s.shape})" for i, s in stacks[:10])
-        raise InputError(
-            f"the file holds {len(stacks)} stacks: {sizes}",
-            where=where,
-            advice="save the one of interest as a file of its own",
-        )
-    return stacks[0] if stacks else (0, series[0] if series else None)
+        return []
+
+
+def lay_out(
+    tif: Any, series: Any, dialect: Dialect, chain: Chain, path: Path, level: int
+) -> Layout:
+    """Find the planes of one image of an open TIFF, as many as are declared, readable or not.
+
+    Raises
+    ------
+    InputError
+        Where there is no such level.
+    """
+    if chain.complete and series is not None and series.kind == "generic":
+        require_alike(series, chain.n_pages, str(path))
+    declared = math.prod(dialect.shape[:-2]) if dialect.axes.endswith("YX") else 0
+    if declared > 1 and not level and _grows_packed(tif.pages.first, chain):
+        page = tif.pages.first
+        planes = _packed(page, chain, path)
+        return Layout(dialect.axes, dialect.shape, planes, np.dtype(page.dtype))
+    n_series = math.prod(series.shape[:-2]) if series is not None else 0
+    known = series is not None and n_series >= max(declared, 2 - chain.complete)
+    if known and (chain.complete or declared):
+        return _whole(series, chain, path, level)
+    return _cut_layout(tif, dialect, chain, path)
 
 
 def _grows_packed(page: Any, chain: Chain) -> bool:
