@@ -74,7 +74,7 @@ class PlaneEstimate:
     uncertainty: Vector = field(default_factory=lambda: np.empty(0))
     unfamiliar_fraction: float | None = None
     span_counts: float = float("nan")
-    pixels: PixelFacts = PixelFacts()
+    pixels: PixelFacts = field(default_factory=PixelFacts)
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,8 @@ def _apart(data: npt.NDArray[np.float32]) -> tuple[Mask, Mask]:
     Pixels at a distance of two are no part of a small cluster, but for one of the four.
     """
     if min(data.shape) < _SMALLEST:
-        return np.zeros((2, *data.shape), bool)
+        none = np.zeros(data.shape, bool)
+        return none, none
     lowest, low, high, highest = _in_order(*_two_away(data))
     excess = data - (low + high) / 2
     step = max(1, math.isqrt(data.size // _SAMPLE))
@@ -139,7 +140,7 @@ def _stand_out(data: Floats, candidates: Mask, sigmas: float) -> Mask:
         return candidates
     around = ndimage.median_filter(data, footprint=_FOOTPRINT, mode="mirror")
     excess = data - around
-    found = candidates & (excess > sigmas * _noise(excess, around))
+    found: Mask = candidates & (excess > sigmas * _noise(excess, around))
     rows, columns = np.nonzero(found)
     ring = np.median(_neighbours(data, rows, columns, _RING), axis=1)
     shared = around[rows, columns] - ring
@@ -194,7 +195,8 @@ def picture_of(plane: Plane, masked: frozenset[int] = frozenset()) -> Pixels:
     good = np.full(plane.data.shape, np.nan)
     good[inside] = plane.data[inside]
     good.flat[places] = np.nan
-    around = _neighbours(good, *np.divmod(places, good.shape[1]), _NEAR)
+    rows, columns = np.divmod(places, plane.data.shape[1])
+    around = _neighbours(good, rows, columns, _NEAR)
     known = np.isfinite(around).any(axis=1)
     mended = plane.data.copy()
     stand_in = np.nanmedian(around[known], axis=1)

@@ -29,8 +29,9 @@ def profile_caveats(
 ) -> tuple[str, ...]:
     """Return what to know about one profile's lines, sentences without a full stop.
 
-    Planes excluded, what their pixels tell, planes unlike those of training, fits that are undefined or weak, lines that
-    miss a curve, planes that are correlated, slopes that closure may have made.
+    Planes excluded, what the pixels of the others tell, planes unlike those of training, fits
+    that are undefined or weak, lines that miss a curve, planes that are correlated, slopes that
+    closure may have made.
     """
     found = [
         _excluded(profile),
