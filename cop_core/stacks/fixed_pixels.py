@@ -24,9 +24,6 @@ MOST_SHARE: Final = 0.01
 MOSTLY: Final = 0.9
 """Share of the planes in which a hot or dead pixel is far from those around it."""
 
-_CLEAR_PLANES: Final = 10
-"""Planes from which on it is no chance that a pixel was always beyond what others ever were."""
-
 _APART: Final = 3.0
 """How far, in SDs of the plane's noise."""
 _APART_LOCALLY: Final = 1.0
@@ -95,11 +92,8 @@ class FixedPixels:
 
     def _exceptions(self, least: Floats, most: Floats, n_far: npt.NDArray[np.uint32]) -> Mask:
         """Tell which pixels are exceptions, from the extremes of all and how often they are far."""
-        found = _stand_out(least, n_far >= MOSTLY * self._n, _SIGMAS)
-        if self._n >= _CLEAR_PLANES:
-            _, _, third, _ = _in_order(*_two_away(most))
-            found |= _stand_out(least, least > third, 0.0)
-        return found
+        far = _stand_out(least, n_far >= MOSTLY * self._n, _SIGMAS)
+        return far | _stand_out(least, _beyond_all(least, most), 0.0)
 
 
 def _apart(data: npt.NDArray[np.float32]) -> tuple[Mask, Mask]:
@@ -118,6 +112,19 @@ def _apart(data: npt.NDArray[np.float32]) -> tuple[Mask, Mask]:
     above = excess > np.maximum(least, _APART_LOCALLY * (high - lowest))
     below = -excess > np.maximum(least, _APART_LOCALLY * (highest - low))
     return above, below
+
+
+def _beyond_all(least: Floats, most: Floats) -> Mask:
+    """Tell which pixels were always beyond what all of the 24 around, but for one, ever were.
+
+    In five planes one of a thousand million pixels of white noise is.
+    """
+    _, _, third, _ = _in_order(*_two_away(most))
+    found: Mask = least > third
+    rows, columns = np.nonzero(found)
+    around = np.sort(_neighbours(most, rows, columns, _NEAR), axis=1)
+    found[rows, columns] = least[rows, columns] > around[:, -2]
+    return found
 
 
 def _two_away(data: Pixels) -> tuple[Pixels, Pixels, Pixels, Pixels]:
@@ -170,11 +177,15 @@ def _robust_sd(excess: npt.NDArray[Any]) -> float:
 def _neighbours(
     data: Pixels, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp], offsets: Pixels
 ) -> Pixels:
-    """Return the pixels around some of them, shape (pixels, offsets); edges stand in beyond."""
+    """Return the pixels around some of them, shape (pixels, offsets), mirrored at the edges."""
     height, width = data.shape
-    y = np.clip(rows[:, None] + offsets[:, 0], 0, height - 1)
-    x = np.clip(columns[:, None] + offsets[:, 1], 0, width - 1)
+    y = _mirrored(rows[:, None] + offsets[:, 0], height - 1)
+    x = _mirrored(columns[:, None] + offsets[:, 1], width - 1)
     return np.asarray(data[y, x])
+
+
+def _mirrored(places: npt.NDArray[np.intp], last: int) -> npt.NDArray[np.intp]:
+    return np.asarray(last - abs(last - abs(places)))
 
 
 def picture_of(plane: Plane, masked: frozenset[int] = frozenset()) -> Pixels:
