@@ -113,8 +113,17 @@ def _first_line(found: FileCheck, command: str) -> str:
         n = len(found.pixels.planes)
         return f"Cannot be read: {found.stack.source}: none of the {n} planes looked at has a use"
     if not found.missing:
-        return f"Ready: {command}"
+        return f"Ready{_doubt(found.pixels)}: {command}"
     return f"Needs {' and '.join(_ASKED[e.option] for e in found.missing)}: type {command}"
+
+
+def _doubt(pixels: PixelCheck) -> str:
+    """Return why noise reads wrong although nothing is missing, if it does."""
+    half = len(pixels.facts) / 2
+    if sum(facts.lossy for facts in pixels.facts) >= half:
+        return ", but compressed with loss"
+    smoothed = sum(facts.smoothed for facts in pixels.facts) >= half
+    return ", but interpolated or smoothed" if smoothed else ""
 
 
 def _file(found: FileCheck) -> str:

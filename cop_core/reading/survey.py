@@ -141,24 +141,19 @@ class Surveyor:
         return Survey(self._range_counts(masked), self.empty(), masked, self._least_structure())
 
     def _range_counts(self, masked: frozenset[int]) -> tuple[float, float]:
-        samples = self._samples.values()
-        if masked:
-            hidden = np.zeros(self._shape, bool)
-            hidden.flat[list(masked)] = True
-            samples = [self._shown(index, hidden) for index in self._samples]
-        counts = np.concatenate([sample.ravel() for sample in samples])
+        hidden = np.zeros(self._shape, bool)
+        hidden.flat[list(masked)] = True
+        counts = np.concatenate([self._shown(index, hidden) for index in self._samples])
         low, high = np.percentile(counts, PERCENTILES)
         return float(low), float(high)
 
     def _shown(self, index: int, hidden: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
-        """Return the pixels of a plane's sample that are not hidden."""
-        sample, (top, left), start = (
-            self._samples[index],
-            self._corners[index],
-            index % self._stride,
-        )
+        """Return the pixels of a plane's sample that are not hidden, one after the other."""
+        sample, (top, left) = self._samples[index], self._corners[index]
+        start = index % self._stride
         where = hidden[top + start :: self._stride, left + start :: self._stride]
-        return sample[~where[: sample.shape[0], : sample.shape[1]]]
+        shown: npt.NDArray[Any] = sample[~where[: sample.shape[0], : sample.shape[1]]]
+        return shown
 
     def empty(self) -> frozenset[int]:
         """Return those of the planes seen so far that hold no signal."""

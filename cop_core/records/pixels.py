@@ -66,8 +66,8 @@ def told_of_pixels(planes: Sequence[PixelFacts]) -> tuple[str, ...]:
     fill = _lines(*(max((getattr(p, side) for p in filled), default=0) for side in _SIDES))
     masked = max((p.masked for p in planes), default=0)
     found = (
-        (bool(filled), f"{len(filled)} of {n} planes have {FILL} (up to {fill})"),
-        (masked > 0, f"{MASKED}: {masked}, the same in every plane"),
+        (bool(filled), f"fill at the edges of {len(filled)} of {n} planes left out (up to {fill})"),
+        (masked > 0, f"{masked} hot or dead pixels, the same in every plane, masked"),
         (
             bool(floors),
             f"in {len(floors)} of {n} planes up to {100 * max(floors, default=0):.0f} % of the "
@@ -76,7 +76,7 @@ def told_of_pixels(planes: Sequence[PixelFacts]) -> tuple[str, ...]:
         ),
         (
             2 * n_lossy >= max(n, 1),
-            f"{LOSSY} of {n_lossy} of {n} planes removed or changed their noise: their strengths "
+            f"{LOSSY} changed or removed the noise of {n_lossy} of {n} planes: their strengths "
             "cannot be relied on",
         ),
         (

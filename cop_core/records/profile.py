@@ -77,7 +77,7 @@ class PlaneEstimate:
     unfamiliar_fraction: float | None = None
     span_counts: float = float("nan")
     power_unit: str = MW
-    pixels: PixelFacts = PixelFacts()
+    pixels: PixelFacts = field(default_factory=PixelFacts)
 
 
 @dataclass(frozen=True)

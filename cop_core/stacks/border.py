@@ -45,9 +45,9 @@ WHOLE: Final = Border()
 def find_border(data: Pixels) -> Border:
     """Find the rows and columns of fill around the picture.
 
-    Fill is what is not finite and takes a good part of an edge, and lines of a single value, if the picture
-    beyond begins along the whole edge at once and such a line is no chance there: a few rows
-    without a photon, or the black around a cell, are picture.
+    Fill is what is not finite and takes a good part of an edge, and lines of a single value, if
+    the picture beyond begins along the whole edge at once and such a line is no chance there: a
+    few rows without a photon, or the black around a cell, are picture.
 
     Parameters
     ----------

@@ -24,9 +24,6 @@ MOST_SHARE: Final = 0.01
 MOSTLY: Final = 0.9
 """Share of the planes in which a hot or dead pixel is far from those around it."""
 
-_CLEAR_PLANES: Final = 10
-"""Planes from which on it is no chance that a pixel was always beyond what others ever were."""
-
 _APART: Final = 3.0
 """How far, in SDs of the plane's noise."""
 _APART_LOCALLY: Final = 1.0
@@ -95,11 +92,8 @@ class FixedPixels:
 
     def _exceptions(self, least: Floats, most: Floats, n_far: npt.NDArray[np.uint32]) -> Mask:
         """Tell which pixels are exceptions, from the extremes of all and how often they are far."""
-        found = _stand_out(least, n_far >= MOSTLY * self._n, _SIGMAS)
-        if self._n >= _CLEAR_PLANES:
-            _, _, third, _ = _in_order(*_two_away(most))
-            found |= _stand_out(least, least > third, 0.0)
-        return found
+        far = _stand_out(least, n_far >= MOSTLY * self._n, _SIGMAS)
+        return far | _stand_out(least, _beyond_all(least, most), 0.0)
 
 
 def _apart(data: npt.NDArray[np.float32]) -> tuple[Mask, Mask]:
@@ -108,7 +102,8 @@ def _apart(data: npt.NDArray[np.float32]) -> tuple[Mask, Mask]:
     Pixels at a distance of two are no part of a small cluster, but for one of the four.
     """
     if min(data.shape) < _SMALLEST:
-        return np.zeros((2, *data.shape), bool)
+        none = np.zeros(data.shape, bool)
+        return none, none
     lowest, low, high, highest = _in_order(*_two_away(data))
     excess = data - (low + high) / 2
     step = max(1, math.isqrt(data.size // _SAMPLE))
@@ -117,6 +112,19 @@ def _apart(data: npt.NDArray[np.float32]) -> tuple[Mask, Mask]:
     above = excess > np.maximum(least, _APART_LOCALLY * (high - lowest))
     below = -excess > np.maximum(least, _APART_LOCALLY * (highest - low))
     return above, below
+
+
+def _beyond_all(least: Floats, most: Floats) -> Mask:
+    """Tell which pixels were always beyond what all of the 24 around, but for one, ever were.
+
+    In five planes one of a thousand million pixels of white noise is.
+    """
+    _, _, third, _ = _in_order(*_two_away(most))
+    found: Mask = least > third
+    rows, columns = np.nonzero(found)
+    around = np.sort(_neighbours(most, rows, columns, _NEAR), axis=1)
+    found[rows, columns] = least[rows, columns] > around[:, -2]
+    return found
 
 
 def _two_away(data: Pixels) -> tuple[Pixels, Pixels, Pixels, Pixels]:
@@ -139,7 +147,7 @@ def _stand_out(data: Floats, candidates: Mask, sigmas: float) -> Mask:
         return candidates
     around = ndimage.median_filter(data, footprint=_FOOTPRINT, mode="mirror")
     excess = data - around
-    found = candidates & (excess > sigmas * _noise(excess, around))
+    found: Mask = candidates & (excess > sigmas * _noise(excess, around))
     rows, columns = np.nonzero(found)
     ring = np.median(_neighbours(data, rows, columns, _RING), axis=1)
     shared = around[rows, columns] - ring
@@ -169,11 +177,15 @@ def _robust_sd(excess: npt.NDArray[Any]) -> float:
 def _neighbours(
     data: Pixels, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp], offsets: Pixels
 ) -> Pixels:
-    """Return the pixels around some of them, shape (pixels, offsets); edges stand in beyond."""
+    """Return the pixels around some of them, shape (pixels, offsets), mirrored at the edges."""
     height, width = data.shape
-    y = np.clip(rows[:, None] + offsets[:, 0], 0, height - 1)
-    x = np.clip(columns[:, None] + offsets[:, 1], 0, width - 1)
+    y = _mirrored(rows[:, None] + offsets[:, 0], height - 1)
+    x = _mirrored(columns[:, None] + offsets[:, 1], width - 1)
     return np.asarray(data[y, x])
+
+
+def _mirrored(places: npt.NDArray[np.intp], last: int) -> npt.NDArray[np.intp]:
+    return np.asarray(last - abs(last - abs(places)))
 
 
 def picture_of(plane: Plane, masked: frozenset[int] = frozenset()) -> Pixels:
@@ -194,7 +206,8 @@ def picture_of(plane: Plane, masked: frozenset[int] = frozenset()) -> Pixels:
     good = np.full(plane.data.shape, np.nan)
     good[inside] = plane.data[inside]
     good.flat[places] = np.nan
-    around = _neighbours(good, *np.divmod(places, good.shape[1]), _NEAR)
+    rows, columns = np.divmod(places, plane.data.shape[1])
+    around = _neighbours(good, rows, columns, _NEAR)
     known = np.isfinite(around).any(axis=1)
     mended = plane.data.copy()
     stand_in = np.nanmedian(around[known], axis=1)

@@ -16,7 +16,7 @@ FEWEST_PIXELS: Final = 64
 _JPEG: Final = 8
 _STEP: Final = 0.08
 """By how much neighbours differ more across block edges, as a share of their difference."""
-_TIMES: Final = 2.0
+_TIMES: Final = 1.5
 """How many times more than at any other place in the blocks."""
 _HIGHEST: Final = (0.45, 0.50)
 """A band of frequency, in cycles a pixel."""

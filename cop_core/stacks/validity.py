@@ -120,10 +120,9 @@ def saturated_fraction(data: npt.NDArray[Any], ceiling_counts: float | None = No
     """
     if data.size == 0:
         return 0.0
-    ceilings = [ceiling_counts, _ceiling_of_boards(data), ceiling_of(data)]
-    reached = [
-        np.count_nonzero(data >= (c - SAME_SHARE * abs(c))) for c in ceilings if c is not None
-    ]
+    found = (ceiling_counts, _ceiling_of_boards(data), ceiling_of(data))
+    ceilings = [counts for counts in found if counts is not None]
+    reached = [np.count_nonzero(data >= c - SAME_SHARE * abs(c)) for c in ceilings]
     return float(max(reached, default=0)) / data.size
 
 

@@ -37,6 +37,7 @@ COMMANDS = [
     ["simulate"],
     ["evaluate"],
     ["train"],
+    ["check"],
     ["weights"],
     ["weights", "list"],
     ["weights", "verify"],

@@ -96,6 +96,30 @@ def test_the_end_is_the_offline_profile_bit_for_bit(tmp_path, counts, tiny_estim
     assert [p.index for p in offline.planes if p.reason == NO_SIGNAL] == [0]
 
 
+@pytest.mark.parametrize("normalisation", ["plane-percentile", "stack-percentile"])
+def test_fill_and_fixed_pixels_end_as_offline(tmp_path, counts, tiny_estimator, normalisation):
+    data = counts(8, 200) + np.uint16(50)
+    data[:, [20, 90, 91], [30, 150, 150]] = 4095
+    for k in range(8):
+        data[k, : 2 * k] = 0
+    path, written = tmp_path / "a.zarr", []
+    target = array(path, 8, 200)
+
+    def write():
+        if len(written) < 8:
+            target[len(written)] = data[len(written)]
+            written.append(True)
+
+    reading = ReadingOptions(normalisation=normalisation)
+    source = open_growing(path, z_step_um=2.0, stopped_after_s=1.0)
+    live = StackReader(source, tiny_estimator, reading, batch_size=4)
+    drive(live, write)
+    offline = cop.profile(path, estimator=tiny_estimator, reading=reading, z_step_um=2.0)
+    assert bits(live.profile) == bits(offline)
+    assert {plane.pixels.masked for plane in offline.planes} == {3}
+    assert [plane.pixels.fill_rows for plane in offline.planes] == [2 * k for k in range(8)]
+
+
 def test_a_file_that_was_cut_off_is_read_as_far_as_it_goes(tmp_path, counts, tiny_estimator):
     path = tmp_path / "a.tif"
     for i, plane in enumerate(counts(5, 96)):

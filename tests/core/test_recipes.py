@@ -19,6 +19,7 @@ from cop_core import cli
 from cop_core.cli.asked import asks
 from cop_core.errors import InputError
 from cop_core.recipes import (
+    CheckRecipe,
     CompareRecipe,
     ComparisonOptions,
     EvaluateRecipe,
@@ -119,7 +120,11 @@ def recipe_of(argv):
     def stop(recipe, **_):
         raise AskedError(recipe)
 
-    with patch("cop_core.pipeline.run", stop), pytest.raises(AskedError) as asked:
+    def look(stack, *, every):
+        raise AskedError(CheckRecipe(stack=stack, every=every))
+
+    run, check = patch("cop_core.pipeline.run", stop), patch("cop_core.stacks.check.check_file", look)
+    with run, check, pytest.raises(AskedError) as asked:
         cli.app(argv, standalone_mode=False)
     return asked.value.args[0]
 
@@ -149,7 +154,7 @@ def same_partial(recipe):
 @given(data=st.data())
 def test_the_command_line_is_read_back(kind, data):
     recipe = same_partial(one_seed(data.draw(parts(kind, sayable=True))))
-    output = None if kind is EvaluateRecipe else "out"
+    output = None if kind in (CheckRecipe, EvaluateRecipe) else "out"
     assert recipe_of(argv_of(recipe, output)) == recipe
 
 
