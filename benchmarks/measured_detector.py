@@ -16,8 +16,8 @@ def detector() -> list[str]:
         "",
         "`benchmarks/detector.py`: `cop detector` on a real two-photon movie "
         f"({settings['movie']}, SHA-256 {settings['movie_sha256'][:16]}), whose floor is cut off. "
-        f"The package anscombe-transform finds {peer['counts per photon']:.1f} counts per photon and zero at "
-        f"{peer['zero']:.1f} counts in the same run.",
+        f"The package anscombe-transform finds {peer['counts per photon']:.1f} counts per photon "
+        f"and zero at {peer['zero']:.1f} counts in the same run.",
         "",
         *_real(measured["real"]["measured"], peer),
         f"{settings['movies']} simulated movies of {settings['frames']} frames (few: 8) of "

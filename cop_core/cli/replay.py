@@ -24,7 +24,9 @@ _MOST_INPUTS: Final = 12
 def replay(
     report: Annotated[
         Path,
-        typer.Argument(help="report.json, study.json, recommendation.json, or the folder of one."),
+        typer.Argument(
+            help="report.json, study.json, recommendation.json, detector.json, or its folder."
+        ),
     ],
     data: Annotated[
         Path | None,

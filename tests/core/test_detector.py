@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,9 +13,12 @@ import cop_core as cop
 from cop_core.detector import measure_detector, read_movie
 from cop_core.detector.history import read_history
 from cop_core.recipes import DetectorRecipe, MovieOptions
+from cop_core.recipes.plan import PlanError, read_plan
 from cop_core.simulator import Detector
-from cop_core.stacks import open_movie, read_detector
+from cop_core.stacks import open_movie, read_detector, read_power_table
 
+SHARED = Path(os.environ.get("COP_SHARED", Path(__file__).parents[3] / "shared"))
+REAL = SHARED / "data/stacks/fmi_2p_movie/Planes1_LP230_Gain610_frames1-200.tif"
 DETECTOR = Detector()
 PHOTON = DETECTOR.gain_counts * DETECTOR.excess_factor
 CROSSING = DETECTOR.offset_counts - (DETECTOR.amplifier_counts**2 + 1 / 12) / PHOTON
@@ -152,6 +156,17 @@ def test_single_photons_that_are_counted():
     assert found.counts_a_photon.value == pytest.approx(1, rel=0.03)
     assert found.floor_counts is None
     assert found.zero_counts.value == pytest.approx(0, abs=0.05)
+
+
+@pytest.mark.skipif(not REAL.exists(), reason=f"{REAL.name} is not there")
+def test_a_real_movie_as_another_package_measures_it():
+    found = cop.run(DetectorRecipe(stack=MovieOptions(source=str(REAL)))).detector
+    # anscombe-transform 1.0.0
+    assert found.counts_a_photon.value == pytest.approx(247.0, rel=0.05)
+    assert found.counts_a_photon.within(247.0)
+    assert found.zero_counts.value == pytest.approx(52.4, abs=0.05 * 247)
+    assert found.zero_counts.within(52.4)
+    assert found.floor_counts == 0
 
 
 # --- what cannot tell ----------------------------------------------------------------------------
@@ -300,6 +315,21 @@ def test_a_file_that_is_no_detector(run, tmp_path, tiny_weights, taken, text, to
         "--detector", tmp_path / "detector.json", "-o", tmp_path / "out",
     )  # fmt: skip
     assert (code, told in err) == (2, True), err
+
+
+def test_a_plan_names_detectors(taken, measured_file, tmp_path):
+    (tmp_path / "green.json").write_bytes(measured_file.read_bytes())
+    plan = tmp_path / "plan.csv"
+    plan.write_text(
+        f"stack,arm,detector\n{taken[0]},fixed,green.json\n{taken[1]},gained,metadata\n"
+    )
+    first, second = read_plan(plan, read_power_table).stacks
+    assert first.stack.detector == str(tmp_path / "green.json")
+    assert second.stack.detector is None
+    plan.write_text(f"stack,arm,detector\n{taken[0]},fixed,gone.json\n")
+    with pytest.raises(PlanError) as told:
+        read_plan(plan, read_power_table)
+    assert "detector: gone.json: no such file" in told.value.problems[0]
 
 
 # --- history -------------------------------------------------------------------------------------
