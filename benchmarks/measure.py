@@ -115,8 +115,10 @@ def document(benchmark: Benchmark) -> dict[str, Any]:
 def why_due(benchmark: Benchmark) -> str:
     """Return why a benchmark has to be measured, nothing where its result is fresh."""
     found = document(benchmark)
-    if "code" not in found:
+    if not found:
         return "no result"
+    if "code" not in found:
+        return "other code"
     if not found["weights"].items() <= shipped().items():
         return "other weights"
     if found["arguments"] != list(benchmark.arguments):
