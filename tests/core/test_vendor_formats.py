@@ -15,6 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from vendor_files import write_czi, write_ims, write_lif, write_mmstack, write_ndtiff, write_oif
+from vendor_sets import SHARED
 
 from cop_core.errors import InputError
 from cop_core.stacks import open_stack
@@ -24,7 +25,7 @@ from cop_core.stacks.formats import library
 from cop_core.stacks.listing import list_stacks
 from cop_core.stacks.open import open_dataset
 
-REAL = Path("/work/shared/data/vendor")
+REAL = SHARED / "data" / "vendor"
 PIXELS = np.random.default_rng(0).integers(0, 4095, (2, 6, 11, 14)).astype(np.uint16)
 """Channels, planes, height, width."""
 
