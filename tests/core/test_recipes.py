@@ -123,7 +123,8 @@ def recipe_of(argv):
     def look(stack, *, every):
         raise AskedError(CheckRecipe(stack=stack, every=every))
 
-    run, check = patch("cop_core.pipeline.run", stop), patch("cop_core.stacks.check.check_file", look)
+    run = patch("cop_core.pipeline.run", stop)
+    check = patch("cop_core.stacks.check.check_file", look)
     with run, check, pytest.raises(AskedError) as asked:
         cli.app(argv, standalone_mode=False)
     return asked.value.args[0]
