@@ -159,10 +159,15 @@ def simulate(recipe: SimulateRecipe, output: Out) -> None:
 def _report(recipe: Recipe, output: Path, shown: str, hashed: bool | None) -> Any:
     """Do what is asked for, write its report, print its tables; return the record."""
     from cop_core.pipeline import Working, run
+    from cop_core.pipeline.reading import require_some
+    from cop_core.records import AnalysedProfile, Comparison
     from cop_core.report import summary, write_report
 
     with bars() as show:
         found = run(recipe, folder=output, hashed=hashed, on_event=show)
+        if isinstance(found, AnalysedProfile | Comparison):
+            for each in found.analysed:
+                require_some(each.profile)
         folder = write_report(
             found,
             output,

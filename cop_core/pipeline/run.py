@@ -8,7 +8,7 @@ from typing import Any
 
 from cop_core.errors import CancelledError
 from cop_core.pipeline.events import Means
-from cop_core.pipeline.reading import open_all, read_all, require_some, with_sensitivity
+from cop_core.pipeline.reading import open_all, read_all, with_sensitivity
 from cop_core.power import SIGNAL, Recommendation, recommend_power
 from cop_core.recipes import (
     CheckRecipe,
@@ -57,7 +57,7 @@ def run_with(recipe: Recipe, means: Means) -> Any:
 @run_with.register
 def _profile(recipe: ProfileRecipe, means: Means) -> AnalysedProfile:
     stacks = open_all([recipe.stack], means)
-    (profile,) = map(require_some, read_all(stacks, recipe.reading, [recipe.stack.name], means))
+    (profile,) = read_all(stacks, recipe.reading, [recipe.stack.name], means)
     if recipe.window_um is not None:
         profile = within(profile, recipe.window_um)
     found = analyse(profile)
@@ -70,7 +70,7 @@ def _profile(recipe: ProfileRecipe, means: Means) -> AnalysedProfile:
 def _compare(recipe: CompareRecipe, means: Means) -> Comparison:
     stacks = open_all(recipe.stacks, means)
     names = [options.name for options in recipe.stacks]
-    first, second = map(require_some, read_all(stacks, recipe.reading, names, means))
+    first, second = read_all(stacks, recipe.reading, names, means)
     both = compare(first, second, recipe.comparison, window_um=recipe.window_um)
     if recipe.sensitivity:
         fixed, gained = with_sensitivity(both.analysed, stacks, recipe.window_um, means)
