@@ -120,7 +120,7 @@ def _drawn(movie: Movie, rng: np.random.Generator, *, structured: bool) -> _Draw
     if structured:
         _require_change(movie)
     noise = pair_noise(movie, structured=structured)
-    usable = usable_pixels(noise)
+    usable = usable_pixels(noise, structured=structured)
     _require_range(movie, usable)
     if structured:
         _require_noise(movie, noise)

@@ -70,13 +70,19 @@ class Usable:
     cut_off: float
 
 
-def usable_pixels(noise: PairNoise) -> Usable:
-    """Choose the pixels of a movie that photon transfer can use."""
+def usable_pixels(noise: PairNoise, *, structured: bool = True) -> Usable:
+    """Choose the pixels of a movie that photon transfer can use.
+
+    Those of frames without structure are one bin: sorted by noise alone, they would add noise.
+    """
     tile, n_tiles = _tiles(noise.first.mean.shape)
     found, outlying, cut_off = [], [], []
     for sorting, measured in ((noise.first, noise.second), (noise.second, noise.first)):
         known = np.isfinite(sorting.variance) & np.isfinite(measured.variance)
-        bins = _bins(sorting.mean, known)
+        sorter = (
+            sorting.mean if structured else np.full_like(sorting.mean, sorting.mean[known].mean())
+        )
+        bins = _bins(sorter, known)
         outside = known & _outlying(sorting, bins)
         cut = known & _cut_off(sorting, bins)
         use = known & ~outside & ~cut
@@ -84,7 +90,7 @@ def usable_pixels(noise: PairNoise) -> Usable:
         cut_off.append(cut[known].mean())
         columns = (measured.mean, measured.variance, measured.along, measured.across)
         values = (column[use] for column in columns)
-        found.append(Pixels(sorting.mean[use], bins[use], tile[use], *values))
+        found.append(Pixels(sorter[use], bins[use], tile[use], *values))
     first, second = found
     return Usable((first, second), n_tiles, float(np.mean(outlying)), float(np.mean(cut_off)))
 
