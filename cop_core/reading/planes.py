@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from cop_core.reading.block_means import block_means
 from cop_core.reading.crops import cut
 from cop_core.reading.estimator import CropReading
 from cop_core.reading.normalisation import normalise, plane_range
@@ -38,6 +39,7 @@ def prepare(plane: Plane, reading: ReadingOptions, found: Survey, components: in
         reason=plane.validity.reason or (NO_SIGNAL if plane.index in found.empty else ""),
         flags=plane.validity.flags,
         saturated_fraction=plane.validity.saturated_fraction,
+        block_means=block_means(data),
     )
     none = np.empty((0, 1, 1), np.float32)
     if estimate.reason:

@@ -97,6 +97,94 @@ class SlopeFit:
 
 
 @dataclass(frozen=True)
+class Band:
+    """A curve along depth, smoothed by local lines, with its 95 % band for all depths at once.
+
+    Attributes
+    ----------
+    depth_um : ndarray of shape (points,)
+        None where the planes are too few, or reach over too little depth, for a smooth.
+    value, low, high : ndarray of shape (points,)
+    """
+
+    depth_um: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    value: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    low: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    high: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+
+    @property
+    def from_um(self) -> float:
+        """Shallowest depth at which the band excludes 0; NaN where it nowhere does."""
+        apart = np.flatnonzero((self.low > 0) | (self.high < 0))
+        return float(self.depth_um[apart[0]]) if len(apart) else _NAN
+
+
+@dataclass(frozen=True)
+class Bend:
+    """Where a smoothed curve over depth changes its slope most.
+
+    NaN means undefined, with the reason in `note`.
+
+    Attributes
+    ----------
+    depth_um, ci95_um : float, (float, float)
+        Depth of the bend, and its 95 % interval from a bootstrap.
+    p_value : float
+        p of there being no bend at any depth (studentised bootstrap of the largest).
+    shallow_slope_per_um, deep_slope_per_um : float
+        Slopes of the smooth above and below the bend.
+    note : str
+        Empty for an ordinary one.
+    """
+
+    depth_um: float = _NAN
+    ci95_um: Interval = UNKNOWN
+    p_value: float = _NAN
+    shallow_slope_per_um: float = _NAN
+    deep_slope_per_um: float = _NAN
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class DepthLimit:
+    """How deep a stack can be used by one criterion; NaN where it is not known.
+
+    Attributes
+    ----------
+    depth_um, ci95_um : float, (float, float)
+        The limit and its 95 % interval; an end of it is NaN where it lies beyond the planes.
+    deeper_than_um : float
+        Depth of the last plane, where the limit lies deeper.
+    shallower_than_um : float
+        Depth of the first plane, where it lies above that.
+    reading_shift_um : float
+        How far the stated uncertainty of one plane's reading would move it.
+    """
+
+    depth_um: float = _NAN
+    ci95_um: Interval = UNKNOWN
+    deeper_than_um: float = _NAN
+    shallower_than_um: float = _NAN
+    reading_shift_um: float = _NAN
+
+
+@dataclass(frozen=True)
+class TissueMatch:
+    """How alike two stacks look at equal depths.
+
+    Attributes
+    ----------
+    correlation : float
+        Median over planes of the correlation of block means, after alignment.
+    shift_um : (float, float)
+        By how much the second stack lies further along y and x; NaN without a pixel size.
+    """
+
+    correlation: float = _NAN
+    shift_um: Interval = UNKNOWN
+
+
+@dataclass(frozen=True)
 class BreakFit:
     """Two lines that meet at a break, errors AR(1) along depth.
 

@@ -55,6 +55,9 @@ class PlaneEstimate:
         Fraction of the plane's crops that are unlike those of training; None where not known.
     span_counts : float
         Counts from what was read as 0 to what was read as 1; NaN where the plane is excluded.
+    block_means : ndarray of shape (rows, columns)
+        Means of the pixels over square blocks in counts, by which the tissue is known again; NaN
+        where a pixel has no value.
     """
 
     index: int
@@ -71,6 +74,7 @@ class PlaneEstimate:
     uncertainty: Vector = field(default_factory=lambda: np.empty(0))
     unfamiliar_fraction: float | None = None
     span_counts: float = float("nan")
+    block_means: Matrix = field(default_factory=lambda: np.empty((0, 0)))
 
 
 @dataclass(frozen=True)

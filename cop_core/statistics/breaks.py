@@ -10,9 +10,10 @@ import scipy
 
 from cop_core.records import BreakFit
 from cop_core.statistics import autocorrelation
+from cop_core.statistics.autocorrelation import raised
 from cop_core.statistics.piecewise import BreakSearch, fit_pieces, line_design
 from cop_core.statistics.slope import paired_values
-from cop_core.statistics.smooth_curve import fit_curve, raised
+from cop_core.statistics.smooth_curve import fit_curve
 
 if TYPE_CHECKING:
     from cop_core.records import DepthProfile

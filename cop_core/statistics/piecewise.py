@@ -16,7 +16,7 @@ import numpy.typing as npt
 import scipy
 
 from cop_core.statistics import autocorrelation
-from cop_core.statistics.smooth_curve import curve_dof, raised
+from cop_core.statistics.autocorrelation import curve_dof, raised
 
 Array = npt.NDArray[np.float64]
 Intervals = tuple[tuple[float, float], ...]

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from cop_core.errors import InputError
 from cop_core.records import SlopeFit
 from cop_core.statistics import autocorrelation
+from cop_core.statistics.autocorrelation import curve_dof
 from cop_core.statistics.significance import t_interval, t_p_value
-from cop_core.statistics.smooth_curve import curve_dof, fit_curve
+from cop_core.statistics.smooth_curve import fit_curve
 
 if TYPE_CHECKING:
     from cop_core.records import DepthProfile

@@ -32,15 +32,9 @@ import scipy
 from numpy.polynomial.legendre import legvander
 
 from cop_core.statistics import autocorrelation
+from cop_core.statistics.autocorrelation import curve_dof, raised
 
 Array = npt.NDArray[np.float64]
-
-RAISE: Final = 3.0
-"""How far the correlation is raised against its bias in short stacks."""
-RHO_DOF: Final = 3.0
-"""Degrees of freedom that a correlation costs which is estimated too."""
-MIN_DOF: Final = 1.5
-"""Degrees of freedom are not taken below this (t of 6, against 12.7 for one)."""
 
 _DEGREES: Final = (3, 6)  # the usual one and the highest
 _PLANES_A_DEGREE: Final = (8, 12)  # in 40 correlated planes, degrees above 3 fit the noise
@@ -137,27 +131,6 @@ def fit_curve(depth_um: Array, values: Array) -> Curve:
         *(curve.mean, degree, rho, variance, curve.r2),
         p_curved=float(scipy.stats.f.sf(f, degree - 1, curve.dof)),
     )
-
-
-def curve_dof(n_effective: float, degree: int) -> float:
-    """Return the degrees of freedom of a variance around a curve, the correlation estimated."""
-    return max(n_effective - 1 - degree - RHO_DOF, MIN_DOF)
-
-
-def raised(rho: float, degree: int, n: int) -> float:
-    """Return a correlation from restricted likelihood without its bias in short stacks.
-
-    Parameters
-    ----------
-    rho : float
-        From `autocorrelation.estimate_rho`.
-    degree : int
-        Degree of the polynomial, or parameters of the mean less one.
-    n : int
-        Number of planes.
-    """
-    terms = (degree + 1) / (n * (1 - rho))
-    return float(min(1 - (1 - rho) / (1 + RAISE * rho * terms**2), autocorrelation.MAX_RHO))
 
 
 def _degrees(n_depths: int) -> tuple[int, int]:
