@@ -8,7 +8,6 @@ from __future__ import annotations
 import measured_live
 import measured_model
 import measured_real
-import measured_statistics
 import measured_training
 from measured import PAGE, SHORT, load, table
 from record import RESULTS
@@ -159,8 +158,6 @@ SECTIONS = (
     measured_training.ablation,
     measured_training.photographs,
     measured_training.curve,
-    measured_statistics.calibration,
-    measured_statistics.phantom,
     measured_live.power,
     measured_live.loop,
     measured_live.growing,

@@ -7,15 +7,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-BLOCK: Final = 16
-"""Side of a block in pixels; larger for planes of more than `MOST` blocks a side."""
-MOST: Final = 64
+from cop_core.records import block_side
+
 _DIGITS: Final = 3
-
-
-def block_side(shape: tuple[int, ...]) -> int:
-    """Return the side of the blocks, in pixels, that a plane (height, width) is averaged in."""
-    return BLOCK * max(1, -(-max(shape) // (BLOCK * MOST)))
 
 
 def block_means(data: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

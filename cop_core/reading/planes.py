@@ -12,9 +12,9 @@ from cop_core.reading.block_means import block_means
 from cop_core.reading.crops import cut
 from cop_core.reading.estimator import CropReading
 from cop_core.reading.normalisation import normalise, plane_range
-from cop_core.reading.survey import NO_SIGNAL, Survey
+from cop_core.reading.survey import Survey
 from cop_core.recipes import ReadingOptions
-from cop_core.records import NOT_READ, UNFAMILIAR, PlaneEstimate
+from cop_core.records import NO_SIGNAL, NOT_READ, UNFAMILIAR, PlaneEstimate
 from cop_core.stacks import Plane, Stack
 
 _GOLDEN: Final = (5**0.5 - 1) / 2

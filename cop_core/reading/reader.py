@@ -18,9 +18,9 @@ from cop_core.errors import InputError
 from cop_core.reading.crops import crops_of_a_plane
 from cop_core.reading.estimator import Estimator
 from cop_core.reading.planes import PartialPlane, not_read, prepare
-from cop_core.reading.survey import NO_SIGNAL, NOTHING_SEEN, Survey, Surveyor
+from cop_core.reading.survey import NOTHING_SEEN, Survey, Surveyor
 from cop_core.recipes import ReadingOptions
-from cop_core.records import DepthProfile, FileState, PlaneEstimate, Provenance
+from cop_core.records import NO_SIGNAL, DepthProfile, FileState, PlaneEstimate, Provenance
 from cop_core.stacks import Plane, Stack
 from cop_core.stacks.files import file_state
 from cop_core.stacks.growing import FinishedSource, Source, State

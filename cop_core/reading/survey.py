@@ -12,7 +12,6 @@ import numpy.typing as npt
 from cop_core.reading.normalisation import PERCENTILES
 from cop_core.stacks.model import Plane, Stack
 
-NO_SIGNAL: Final = "no signal above the background"
 SIGNIFICANCE: Final = 4.0
 """Standard errors by which block means must spread more than white noise would make them."""
 STRUCTURE_SHARE: Final = 0.02

@@ -1,22 +1,25 @@
 """Records: what was found, frozen and typed, carried from stage to stage."""
 
+from cop_core.records.block_grid import block_side
 from cop_core.records.effects import (
     AnalysedProfile,
     ArmsComparison,
+    ArmsDepth,
     ArmsEffect,
     Band,
     Bend,
-    BreakFit,
     Comparison,
     ComponentEffect,
     DepthLimit,
-    MixedFit,
     Photons,
     Result,
     SlopeFit,
     TissueMatch,
+    UsableDepth,
+    UsableDifference,
 )
 from cop_core.records.profile import (
+    NO_SIGNAL,
     NOT_READ,
     OUTSIDE,
     UNFAMILIAR,
@@ -36,14 +39,15 @@ from cop_core.records.study import ChannelComparison, StudyRecord, StudyStackRec
 
 __all__ = [
     "NOT_READ",
+    "NO_SIGNAL",
     "OUTSIDE",
     "UNFAMILIAR",
     "AnalysedProfile",
     "ArmsComparison",
+    "ArmsDepth",
     "ArmsEffect",
     "Band",
     "Bend",
-    "BreakFit",
     "ChannelComparison",
     "Comparison",
     "ComponentEffect",
@@ -51,7 +55,6 @@ __all__ = [
     "DepthProfile",
     "FileIdentity",
     "FileState",
-    "MixedFit",
     "Photons",
     "PlaneEstimate",
     "Provenance",
@@ -62,6 +65,9 @@ __all__ = [
     "StudyRecord",
     "StudyStackRecord",
     "TissueMatch",
+    "UsableDepth",
+    "UsableDifference",
     "WeightsUsed",
+    "block_side",
     "distinct_names",
 ]

@@ -16,6 +16,9 @@ from cop_core.records.provenance import Provenance
 NOT_READ: Final = "not read (stopped before this plane)"
 """Reason of the planes that a stopped reading did not come to."""
 
+NO_SIGNAL: Final = "no signal above the background"
+"""Reason of the planes in which nothing stands out of the background."""
+
 UNFAMILIAR: Final = "unlike what the network was trained on"
 """Begins the flag of planes most of whose crops are so."""
 

@@ -72,29 +72,6 @@ def whiten(values: Array, rho: float, gap: Array) -> Array:
     return np.vstack([values[:1], (values[1:] - r * values[:-1]) / np.sqrt(1 - r**2)])
 
 
-def colour(innovations: Array, rho: float, gap: Array) -> Array:
-    """Turn uncorrelated rows into AR(1) rows, the inverse of `whiten`.
-
-    Parameters
-    ----------
-    innovations : ndarray of shape (n, k)
-        Columns ordered by depth, in units of the stationary SD.
-    rho : float
-        Correlation of two planes one median step apart, in [0, 1).
-    gap : ndarray of shape (n - 1,)
-        From `gaps`.
-
-    Returns
-    -------
-    ndarray of shape (n, k)
-        Rows of the same variance, correlated over depth.
-    """
-    rows = innovations.copy()
-    for i, r in enumerate(rho**gap, start=1):
-        rows[i] = r * rows[i - 1] + np.sqrt(1 - r**2) * innovations[i]
-    return rows
-
-
 def estimate_rho(design: Array, values: Array, gap: Array) -> float:
     """Estimate the correlation of neighbouring planes by restricted maximum likelihood.
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.recipes import N_BOOTSTRAP
 from cop_core.records import Bend
 from cop_core.statistics.depth_order import by_depth
 from cop_core.statistics.local_smooth import half_width_um, local_lines, smoothing, wide_enough
@@ -15,12 +14,13 @@ from cop_core.statistics.local_smooth import half_width_um, local_lines, smoothi
 if TYPE_CHECKING:
     from cop_core.records import DepthProfile
 
+SAMPLES: Final = 500
 TOO_SHORT: Final = "the planes are too few, or reach over too little depth"
 NO_SPREAD: Final = "the values do not vary"
 
 
 def find_bend(
-    depth_um: npt.ArrayLike, values: npt.ArrayLike, *, samples: int = N_BOOTSTRAP, seed: int = 0
+    depth_um: npt.ArrayLike, values: npt.ArrayLike, *, samples: int = SAMPLES, seed: int = 0
 ) -> Bend:
     """Return where the smoothed curve through values changes its slope most.
 

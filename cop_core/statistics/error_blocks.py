@@ -9,11 +9,14 @@ same smooth do.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from cop_core.statistics.contrast import Contrast, contrast
 from cop_core.statistics.depth_order import in_blocks
 from cop_core.statistics.local_smooth import half_width_um, local_lines, local_variance
 
@@ -26,6 +29,7 @@ MOST: Final = 16
 NEAR_UM: Final = 10.0
 """Planes farther apart share neither depth of field nor cells; what d does there is no error."""
 _LEAST_BLOCKS: Final = 8
+_NO_SPREAD: Final = 1e-24  # strengths that are equal, or on a line exactly
 _SAMPLES: Final = 400
 _SEED: Final = 0
 
@@ -53,10 +57,29 @@ def block_size(planes: Array) -> int:
     return size
 
 
+def contrast_in_blocks(
+    depth_um: Array, values: Array, weigh: Callable[[Array], Array], size: int
+) -> Contrast:
+    """Return a weighted sum of values, its error from blocks of neighbours.
+
+    Parameters
+    ----------
+    depth_um, values : ndarray of shape (n,)
+        Depth ascending, no two equal.
+    weigh : callable
+        Returns the weights for depths.
+    size : int
+        From `block_size`.
+    """
+    depth, value = in_blocks(np.array([depth_um, values]), size)
+    found = contrast(depth, value, weigh(depth))
+    return replace(found, value=float(weigh(depth_um) @ values))
+
+
 def _alike(depth_um: Array, values: Array) -> bool:
     """Return whether errors of neighbours clearly resemble each other."""
     variance = local_variance(depth_um, values)
-    if not variance.any():
+    if not variance.sum() > _NO_SPREAD:
         return False
     curve = local_lines(depth_um, depth_um, half_width_um(depth_um)) @ values
     drawn = np.random.default_rng(_SEED).standard_normal((_SAMPLES, len(values)))

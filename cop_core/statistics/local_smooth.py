@@ -63,9 +63,10 @@ def local_variance(depth_um: Array, values: Array) -> Array:
     """
     squares = (values @ pseudo_residuals(depth_um).T) ** 2
     squares[..., 0], squares[..., -1] = squares[..., 1], squares[..., -2]
-    ends = [(0, 0)] * (squares.ndim - 1) + [(_NEAR // 2,) * 2]
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(squares, ends, "edge"), _NEAR, -1)
-    return np.asarray(windows.mean(axis=-1))
+    others = [(0, 0)] * (squares.ndim - 1)
+    ends, starts = [*others, (_NEAR // 2,) * 2], [*others, (1, 0)]
+    sums = np.cumsum(np.pad(np.pad(squares, ends, "edge"), starts), axis=-1)
+    return np.asarray((sums[..., _NEAR:] - sums[..., :-_NEAR]) / _NEAR)
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ def interval_of_r2(
     samples, seed : int
         Of the bootstrap.
     """
-    if len(values) < LEAST_PLANES or not np.isfinite(dof):
+    if len(values) < LEAST_PLANES or not np.isfinite(dof) or not samples:
         return UNKNOWN
     variance = local_variance(depth_um, values)
     errors = np.random.default_rng(seed).standard_normal((samples, len(values)))

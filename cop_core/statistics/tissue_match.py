@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from cop_core.reading.block_means import block_side
-from cop_core.records import TissueMatch
+from cop_core.records import TissueMatch, block_side
 
 if TYPE_CHECKING:
     from cop_core.records import DepthProfile

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.reading.survey import NO_SIGNAL
-from cop_core.records import DepthLimit
+from cop_core.records import NO_SIGNAL, DepthLimit
 from cop_core.statistics.depth_order import by_depth
 from cop_core.statistics.depths import limits_um
 from cop_core.statistics.local_smooth import half_width_um, local_lines, local_variance, wide_enough
@@ -169,3 +168,11 @@ def _end_of_signal(there: npt.NDArray[np.bool_]) -> int | None:
 
 def _finite(value: float) -> float:
     return float(value) if np.isfinite(value) else float("nan")
+
+
+def power_at(profile: DepthProfile, depth_um: float) -> float:
+    """Return the power at a depth in mW; NaN where it, or the depth, is not known."""
+    depth, power = by_depth(profile.depth_um, profile.power_mw)
+    if not len(depth) or np.isnan(depth_um):
+        return float("nan")
+    return float(np.interp(depth_um, depth, power))

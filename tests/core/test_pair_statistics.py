@@ -3,11 +3,11 @@
 import numpy as np
 import plain_pair_statistics as plain
 import pytest
-from made_profiles import profile
+from made_profiles import profile, strengths
 
 from cop_core.recipes import StackOptions
 from cop_core.records import PlaneEstimate, Provenance, StoredImage, WeightsUsed
-from cop_core.statistics.bend import find_bend
+from cop_core.statistics.bend import find_bend, find_bends
 from cop_core.statistics.contrast import contrast, mean_weights, slope_weights
 from cop_core.statistics.depth_order import by_depth, in_blocks
 from cop_core.statistics.error_blocks import block_size
@@ -136,6 +136,14 @@ def test_no_bend_in_a_line():
     assert find_bend(z, hockey_stick(z, start=-100, slope=1e-4)).p_value > 0.05
     assert find_bend(z, np.full(60, 0.1)).note
     assert find_bend(z[:4], z[:4]).note
+
+
+def test_every_component_is_searched_over_the_planes_kept():
+    rows = strengths(0, 60)
+    found = find_bends(profile(rows, reasons={3: "saturated"}))
+    kept = np.delete(np.arange(60), 3)
+    assert found["poisson"] == find_bend(kept * 4.0, rows[kept, 2])
+    assert list(found)[-1] == "clean"
 
 
 # --- other tissue --------------------------------------------------------------------------------
