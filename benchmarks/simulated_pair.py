@@ -191,7 +191,7 @@ def main() -> None:
     measured["sample pair, slope difference per 100 um"] = {
         c: {
             "read": both.of(c).slope_difference_per_um * 100,
-            "ci95": [v * 100 for v in both.of(c).ci95],
+            "ci95": [v * 100 for v in both.of(c).slope_difference_ci95],
         }
         for c in TRUE_COLUMNS
     }

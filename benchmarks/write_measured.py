@@ -10,7 +10,6 @@ import measured_goals
 import measured_live
 import measured_model
 import measured_real
-import measured_statistics
 import measured_training
 from measured import PAGE, load, shipped
 from record import RESULTS
@@ -33,8 +32,6 @@ SECTIONS = (
     measured_training.labels,
     measured_training.ablation,
     measured_training.photographs,
-    measured_statistics.calibration,
-    measured_statistics.phantom,
     measured_live.power,
     measured_live.loop,
     measured_live.growing,

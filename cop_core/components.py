@@ -17,5 +17,15 @@ DEFAULT_COMPONENTS: Final = (
 )
 """Components of the genomes that ship, in the order of every array and table."""
 
+COMPONENT_NAMES: Final = {
+    "gaussian": "Gaussian",
+    "salt_pepper": "Salt & pepper",
+    "poisson": "Poisson",
+    "quantization": "Quantization",
+    "anisotropic": "Anisotropic",
+    CLEAN: "Clean",
+}
+"""What components are called in tables and figures."""
+
 SDS_OF_90: Final = 1.645
 """Predictive SDs to either side of a strength that hold 90 % of the true ones."""

@@ -223,7 +223,8 @@ class NoiseDock(QWidget):
 
     def _show_remarks(self, result: Result) -> None:
         said = [*result.caveats, *self._edited()]
-        self.remarks.setPlainText("\n\n".join(f"• {text}." for text in said))
+        remarks = [f"• {text}." for text in said]
+        self.remarks.setPlainText("\n\n".join([result.verdict, *remarks]))
 
     def clear_result(self) -> None:
         """Show no numbers."""

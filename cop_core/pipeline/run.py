@@ -60,7 +60,7 @@ def _profile(recipe: ProfileRecipe, means: Means) -> AnalysedProfile:
     (profile,) = read_all(stacks, recipe.reading, [recipe.stack.name], means)
     if recipe.window_um is not None:
         profile = within(profile, recipe.window_um)
-    found = analyse(profile)
+    found = analyse(profile, level=recipe.level)
     if recipe.sensitivity:
         (found,) = with_sensitivity([found], stacks, recipe.window_um, means)
     return found

@@ -60,7 +60,10 @@ def _study(recipe: StudyRecipe, means: Means) -> StudyRecord:
         read = [one.stacks() for one in passes]
     means.on_event(Working("comparing the arms"))
     found = {
-        str(name): tuple(analyse_stack(stack, recipe.window_um) for stack in stacks)
+        str(name): tuple(
+            analyse_stack(stack, recipe.window_um, level=recipe.comparison.level)
+            for stack in stacks
+        )
         for name, stacks in zip(names, read, strict=True)
     }
     compared = {n: compare_channels(stacks, recipe.comparison) for n, stacks in found.items()}

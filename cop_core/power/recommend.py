@@ -16,6 +16,7 @@ from cop_core.power.held_quantity import SIGNAL, HeldQuantity, hold_component, h
 from cop_core.power.limit import PowerLimit
 from cop_core.power.notes import notes_of
 from cop_core.power.recommendation import Recommendation
+from cop_core.power.verdict import verdict_of
 from cop_core.recipes import MW, PowerOptions, ReadingOptions, RecommendRecipe, StackOptions
 from cop_core.records import DepthProfile, Provenance, zero_level
 from cop_core.stacks import Stack, as_stack, detector_of
@@ -177,7 +178,7 @@ def recommend_at(
             frame_time_s=options.frame_time_s,
         ),
     )
-    return replace(recommended, notes=notes_of(recommended))
+    return replace(recommended, notes=notes_of(recommended), verdict=verdict_of(recommended))
 
 
 def limit_of(options: PowerOptions, unit: str, name: str) -> PowerLimit:

@@ -45,6 +45,8 @@ class Recommendation:
     extrapolated : ndarray of bool, shape (planes,)
         Depths outside those of the fit.
     energy : Energy
+    verdict : str
+        Which power to use, in a sentence or two.
     notes : tuple of str
         What the reader must be told beside the curve, most important first.
     recipe : RecommendRecipe or None
@@ -67,6 +69,7 @@ class Recommendation:
     capped: Bools
     extrapolated: Bools
     energy: Energy
+    verdict: str = ""
     notes: tuple[str, ...] = ()
     recipe: RecommendRecipe | None = None
     provenance: Provenance | None = None

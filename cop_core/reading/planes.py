@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from cop_core.reading.block_means import block_means
 from cop_core.reading.crops import cut
 from cop_core.reading.estimator import CropReading
 from cop_core.reading.normalisation import normalise, plane_range
-from cop_core.reading.survey import NO_SIGNAL, NOTHING_SEEN, Basis
+from cop_core.reading.survey import NOTHING_SEEN, Basis
 from cop_core.recipes import ReadingOptions
-from cop_core.records import NOT_READ, UNFAMILIAR, PixelFacts, PlaneEstimate
+from cop_core.records import NO_SIGNAL, NOT_READ, UNFAMILIAR, PixelFacts, PlaneEstimate
 from cop_core.stacks import Plane, Stack
 from cop_core.stacks.fixed_pixels import picture_of
 from cop_core.stacks.told_by_pixels import pixel_facts
@@ -42,6 +43,7 @@ def prepare(plane: Plane, reading: ReadingOptions, basis: Basis, components: int
         reason=plane.validity.reason or ("" if basis.finds_signal(picture) else NO_SIGNAL),
         flags=plane.validity.flags,
         saturated_fraction=plane.validity.saturated_fraction,
+        block_means=block_means(_in_place(plane, picture)),
     )
     estimate = _noted(estimate, pixel_facts(plane, picture, len(basis.masked)))
     none = np.empty((0, 1, 1), np.float32)
@@ -53,6 +55,15 @@ def prepare(plane: Plane, reading: ReadingOptions, basis: Basis, components: int
         return replace(estimate, reason=NO_RANGE), none
     crops = cut(normalise(picture, low, high), reading.crops, (reading.seed, plane.index))
     return replace(estimate, n_crops=len(crops), span_counts=high - low), crops
+
+
+def _in_place(plane: Plane, picture: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the picture where it lies in its plane, without numbers for fill around it."""
+    if picture.shape == plane.data.shape:
+        return picture
+    placed = np.full(plane.data.shape, np.nan, np.float32)
+    placed[plane.validity.border.inside(plane.data.shape)] = picture
+    return placed
 
 
 def _noted(estimate: PlaneEstimate, facts: PixelFacts) -> PlaneEstimate:

@@ -14,7 +14,6 @@ from cop_core.recipes import Normalisation
 from cop_core.stacks.fixed_pixels import FixedPixels, picture_of
 from cop_core.stacks.model import Plane, Stack
 
-NO_SIGNAL: Final = "no signal above the background"
 SIGNIFICANCE: Final = 4.0
 """Standard errors by which block means must spread more than white noise would make them."""
 STRUCTURE_SHARE: Final = 0.02

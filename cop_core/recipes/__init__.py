@@ -2,7 +2,7 @@
 
 from cop_core.recipes.argv import argv_of, command_of
 from cop_core.recipes.base import Option, Part, Recipe, RecipeError, RefusedValueError
-from cop_core.recipes.comparison import N_BOOTSTRAP, ComparisonOptions
+from cop_core.recipes.comparison import N_BOOTSTRAP, USABLE_STRENGTH, ComparisonOptions
 from cop_core.recipes.detector import DetectorRecipe, MovieOptions
 from cop_core.recipes.jobs import (
     ARMS,
@@ -31,6 +31,7 @@ __all__ = [
     "NORMALISATIONS",
     "N_BOOTSTRAP",
     "STAGES",
+    "USABLE_STRENGTH",
     "AcquireRecipe",
     "AcquisitionOptions",
     "CheckRecipe",

@@ -2,17 +2,51 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, Self
+import math
+import re
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import model_validator
+from pydantic import BeforeValidator, Field
 
-from cop_core.recipes.base import Option, Part, RefusedValueError
+from cop_core.recipes.base import Option, Part, RefusedValueError, shown
 from cop_core.recipes.values import Count, Positive, Seed
 
 Rule = Literal["default", "paper"]
-Errors = Literal["ar1", "paired", "bootstrap"]
-"""Where the error of a slope difference comes from."""
+Tissue = Literal["auto", "same", "other"]
+"""Whether two stacks show one tissue; ``"auto"``: as they look."""
 N_BOOTSTRAP: Final = 2000
+USABLE_STRENGTH: Final = 0.2
+"""Poisson strength up to which shot noise is usable: 100 photons at full scale."""
+
+
+_LEVEL: Final = re.compile(r"(.*?)\s*(%|photons?|)")
+
+
+def _strength(value: Any) -> Any:
+    """Return a level as a strength; read from ``20%`` and ``100 photons`` too."""
+    if not isinstance(value, str):
+        return value
+    try:
+        number, unit = _LEVEL.fullmatch(value.strip().lower()).groups()  # type: ignore[union-attr]
+        known = float(number)
+    except (AttributeError, ValueError):
+        raise RefusedValueError(
+            f"{shown(value)} is no level of shot noise", advice="give 20% or 100photons"
+        ) from None
+    if unit == "%":
+        return known / 100
+    return 2 / math.sqrt(known) if unit and known > 0 else known
+
+
+UsableStrength = Annotated[
+    Annotated[float, Field(gt=0, lt=1), BeforeValidator(_strength)],
+    Option(
+        "Shot noise up to which a depth is usable: 20% of full scale, or 100photons there.",
+        "Usable shot noise",
+        metavar="LEVEL",
+        flags=("--level",),
+    ),
+]
 
 
 class ComparisonOptions(Part):
@@ -21,13 +55,14 @@ class ComparisonOptions(Part):
     Attributes
     ----------
     rule : {"default", "paper"}
-        ``"default"`` tests the interaction of depth and protocol with errors that respect
-        neighbouring planes and calls d small, medium, large from 0.2, 0.5, 0.8. ``"paper"`` takes
-        planes as independent and calls d large from 0.35, as arXiv:2601.17047 does (the
-        convention for f2). Intervals have AR(1) errors under both.
-    errors : {"ar1", "paired", "bootstrap"}
-        An AR(1) process in each stack; one in the differences at shared depths, so that what both
-        stacks see cancels; or blocks of neighbouring planes drawn again.
+        ``"default"`` tests whether slopes differ by more than readings err where the tissue is
+        imaged again, and calls d small, medium, large from 0.2, 0.5, 0.8. ``"paper"`` takes planes
+        as independent of each other around straight lines and calls d large from 0.35, as
+        arXiv:2601.17047 does (the convention for f2). Intervals are the same under both.
+    tissue : {"auto", "same", "other"}
+        Whether both stacks show one tissue, where they shall not be judged by how they look.
+    level : float
+        Poisson strength up to which shot noise is usable.
     margin_per_100_um : float or None
         Slope that counts as none, in strength per 100 um; with it every slope and the difference
         are tested for being smaller.
@@ -41,24 +76,24 @@ class ComparisonOptions(Part):
             "Statistics: this package's, or the paper's own choices.",
             "Statistics",
             words={
-                "default": "neighbouring planes correlate",
-                "paper": "as in the paper (naive)",
+                "default": "errors of readings",
+                "paper": "as in the paper (straight lines)",
             },
         ),
     ] = "default"
-    errors: Annotated[
-        Errors,
+    tissue: Annotated[
+        Tissue,
         Option(
-            "Error of the slope difference: correlated planes in each stack, differences at "
-            "shared depths, or blocks of planes drawn again.",
-            "Errors",
+            "Whether both stacks show the same tissue: judged by how they look, or as said.",
+            "Tissue",
             words={
-                "ar1": "correlated planes in each stack",
-                "paired": "differences at shared depths",
-                "bootstrap": "blocks of planes drawn again",
+                "auto": "judged by how it looks",
+                "same": "the same in both",
+                "other": "another in each",
             },
         ),
-    ] = "ar1"
+    ] = "auto"
+    level: UsableStrength = USABLE_STRENGTH
     margin_per_100_um: Annotated[
         Positive | None,
         Option(
@@ -74,12 +109,3 @@ class ComparisonOptions(Part):
     seed: Annotated[
         Seed, Option("Seed of everything random: the same seed, the same numbers.", "Seed")
     ] = 0
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        if self.rule == "paper" and self.errors != "ar1":
-            raise RefusedValueError(
-                f"the paper's rule takes planes as independent, not with {self.errors} errors",
-                advice="leave out one of the two",
-            )
-        return self

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from cop_core.recipes.base import Option, Part, Recipe, RefusedValueError
-from cop_core.recipes.comparison import ComparisonOptions
+from cop_core.recipes.comparison import USABLE_STRENGTH, ComparisonOptions, UsableStrength
 from cop_core.recipes.power_options import AcquisitionOptions, PowerOptions
 from cop_core.recipes.reading import ReadingOptions
 from cop_core.recipes.stack import StackOptions
@@ -47,6 +47,7 @@ class ProfileRecipe(Recipe):
     stack: StackOptions = StackOptions()
     reading: ReadingOptions = ReadingOptions()
     window_um: Depths = None
+    level: UsableStrength = USABLE_STRENGTH
     sensitivity: Sensitivity = False
 
 

@@ -1,5 +1,6 @@
 """Records: what was found, frozen and typed, carried from stage to stage."""
 
+from cop_core.records.block_grid import block_side
 from cop_core.records.detector import (
     Estimate,
     MeasuredDetector,
@@ -8,18 +9,24 @@ from cop_core.records.detector import (
 from cop_core.records.effects import (
     AnalysedProfile,
     ArmsComparison,
+    ArmsDepth,
     ArmsEffect,
-    BreakFit,
+    Band,
+    Bend,
     Comparison,
     ComponentEffect,
-    MixedFit,
+    DepthLimit,
     Photons,
     Result,
     SlopeFit,
+    TissueMatch,
+    UsableDepth,
+    UsableDifference,
 )
 from cop_core.records.photon_transfer import PhotonTransfer, TransferPoints
 from cop_core.records.pixels import PixelFacts, told_of_pixels
 from cop_core.records.profile import (
+    NO_SIGNAL,
     NOT_READ,
     OUTSIDE,
     UNFAMILIAR,
@@ -41,21 +48,24 @@ from cop_core.records.study import ChannelComparison, StudyRecord, StudyStackRec
 
 __all__ = [
     "NOT_READ",
+    "NO_SIGNAL",
     "OUTSIDE",
     "UNFAMILIAR",
     "AnalysedProfile",
     "ArmsComparison",
+    "ArmsDepth",
     "ArmsEffect",
-    "BreakFit",
+    "Band",
+    "Bend",
     "ChannelComparison",
     "Comparison",
     "ComponentEffect",
+    "DepthLimit",
     "DepthProfile",
     "Estimate",
     "FileIdentity",
     "FileState",
     "MeasuredDetector",
-    "MixedFit",
     "PhotonTransfer",
     "Photons",
     "PixelFacts",
@@ -67,9 +77,13 @@ __all__ = [
     "StoredImage",
     "StudyRecord",
     "StudyStackRecord",
+    "TissueMatch",
     "TransferPoints",
+    "UsableDepth",
+    "UsableDifference",
     "WeightsUsed",
     "ZeroFrom",
+    "block_side",
     "distinct_names",
     "in_mw",
     "told_of_pixels",

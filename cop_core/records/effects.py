@@ -14,47 +14,34 @@ from cop_core.records.profile import DepthProfile
 
 _NAN = float("nan")
 
-CURVED_P = 0.05
-"""A line is called curved where the terms above it have a smaller p ..."""
-CURVED_R2 = 0.05
-"""... and explain more of the variance than this."""
-
 
 @dataclass(frozen=True)
 class SlopeFit:
-    """A line through plane means.
+    """How a strength changes with depth.
 
-    The slope is that of ordinary least squares, as in the paper. Its standard error, interval and
-    p value are those of this slope under AR(1) errors around a smooth curve
-    (`cop_core.statistics.smooth_curve` has the choice and how often it is wrong), with a t
-    distribution. So they say how well the slope of the best straight line is known; whether a
-    straight line describes the planes is for `r2_curve` and `p_curved`. NaN means undefined, with
-    the reason in `note`.
+    The slope is that of ordinary least squares, as in the paper: a weighted mean
+    derivative, whether or not the planes run along a line. Its standard error, interval and p value
+    are those of this slope where the tissue is imaged again (`cop_core.statistics.contrast`). NaN
+    means undefined, with the reason in `note`.
 
     Attributes
     ----------
     slope_per_um, intercept : float
-        Change of strength per um, and strength at depth 0.
-    r2 : float
-        Share of the variance that the line explains.
-    se, slope_ci95, p_value
-        Standard error, 95 % confidence interval and two-sided p of the slope, AR(1) errors.
+        Change of strength per um, and strength of the line at depth 0.
+    r2, r2_ci95 : float, (float, float)
+        Share of the variance that a straight line explains, and its 95 % interval. A lower limit of
+        0 says that only the upper one is known.
+    se, slope_ci95, p_value, dof
+        Standard error, 95 % interval, two-sided p and degrees of freedom of the slope.
+    reading_limit_per_um : float
+        Slope that a bias of the readings as large as their stated uncertainty could make; NaN where
+        the weights state none.
     se_ols, ci95_ols, p_value_ols
-        The same with planes taken as independent (the paper's).
-    rho : float
-        Correlation of neighbouring planes around a smooth curve (restricted maximum likelihood,
-        raised against its bias in short stacks).
+        The same around a straight line (the paper's).
     n : int
         Planes that entered.
-    n_effective : float
-        ``n (1 - rho) / (1 + rho)``, the independent planes they are worth.
-    degree : int
-        Degree of the polynomial that the smooth curve is; 0 where there is none.
-    r2_curve, p_curved : float
-        Share of the variance that the curve explains, and p of its terms above the line (F test,
-        AR(1) errors).
-    dof : float
-        Degrees of freedom of `p_value` and `slope_ci95`.
+    block_planes : int
+        Neighbours that were averaged, as their errors are alike; 1 for none.
     note : str
         What the reader must know of this fit; empty for an ordinary one.
 
@@ -66,19 +53,17 @@ class SlopeFit:
     slope_per_um: float = _NAN
     intercept: float = _NAN
     r2: float = _NAN
+    r2_ci95: Interval = UNKNOWN
     se: float = _NAN
     slope_ci95: Interval = UNKNOWN
     p_value: float = _NAN
+    dof: float = _NAN
+    reading_limit_per_um: float = _NAN
     se_ols: float = _NAN
     ci95_ols: Interval = UNKNOWN
     p_value_ols: float = _NAN
-    rho: float = _NAN
     n: int = 0
-    n_effective: float = _NAN
-    degree: int = 0
-    r2_curve: float = _NAN
-    p_curved: float = _NAN
-    dof: float = _NAN
+    block_planes: int = 1
     note: str = ""
 
     @property
@@ -86,55 +71,124 @@ class SlopeFit:
         """Whether there is a line at all."""
         return bool(np.isfinite(self.slope_per_um))
 
-    @property
-    def curved(self) -> bool:
-        """Whether a straight line clearly misses how the planes run with depth."""
-        return self.p_curved < CURVED_P and self.r2_curve - self.r2 > CURVED_R2
-
     def at(self, depth_um: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Return the line's strength at depths in um, same shape."""
         return np.asarray(self.intercept + self.slope_per_um * np.asarray(depth_um, np.float64))
 
 
 @dataclass(frozen=True)
-class BreakFit:
-    """Two lines that meet at a break, errors AR(1) along depth.
+class Band:
+    """A curve along depth, smoothed by local lines, with its 95 % band for all depths at once.
+
+    Attributes
+    ----------
+    depth_um : ndarray of shape (points,)
+        None where the planes are too few, or reach over too little depth, for a smooth.
+    value, low, high : ndarray of shape (points,)
+    """
+
+    depth_um: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    value: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    low: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    high: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+
+    @property
+    def from_um(self) -> float:
+        """Shallowest depth at which the band excludes 0; NaN where it nowhere does."""
+        apart = np.flatnonzero((self.low > 0) | (self.high < 0))
+        return float(self.depth_um[apart[0]]) if len(apart) else _NAN
+
+
+@dataclass(frozen=True)
+class Bend:
+    """Where a smoothed curve over depth changes its slope most.
 
     NaN means undefined, with the reason in `note`.
 
     Attributes
     ----------
     depth_um, ci95_um : float, (float, float)
-        Depth of the break, and its 95 % interval from the likelihood; it ends with the depths
-        searched.
+        Depth of the bend, and its 95 % interval from a bootstrap.
     p_value : float
-        p of there being no break (Davies' bound, so rather too large than too small).
+        p of there being no bend at any depth (studentised bootstrap of the largest).
     shallow_slope_per_um, deep_slope_per_um : float
-        Slopes above and below the break, generalised least squares.
-    shallow_ci95, deep_ci95 : (float, float)
-        Their 95 % intervals, the break taken as known.
-    rho : float
-        Correlation of neighbouring planes around the two lines.
+        Slopes of the smooth above and below the bend.
     note : str
-        What the reader must know; empty for an ordinary fit.
-
-    References
-    ----------
-    .. [1] J. D. Toms, M. L. Lesperance, "Piecewise regression: a tool for identifying
-       ecological thresholds", Ecology 84, 2034 (2003), the interval.
-    .. [2] R. B. Davies, "Hypothesis testing when a nuisance parameter is present only under
-       the alternative", Biometrika 74, 33 (1987), the test.
+        Empty for an ordinary one.
     """
 
     depth_um: float = _NAN
     ci95_um: Interval = UNKNOWN
     p_value: float = _NAN
     shallow_slope_per_um: float = _NAN
-    shallow_ci95: Interval = UNKNOWN
     deep_slope_per_um: float = _NAN
-    deep_ci95: Interval = UNKNOWN
-    rho: float = _NAN
     note: str = ""
+
+
+@dataclass(frozen=True)
+class DepthLimit:
+    """How deep a stack can be used by one criterion; NaN where it is not known.
+
+    Attributes
+    ----------
+    depth_um, ci95_um : float, (float, float)
+        The limit and its 95 % interval; an end of it is NaN where it lies beyond the planes.
+    deeper_than_um : float
+        Depth of the last plane, where the limit lies deeper.
+    shallower_than_um : float
+        Depth of the first plane, where it lies above that.
+    reading_shift_um : float
+        How far the stated uncertainty of one plane's reading would move it.
+    """
+
+    depth_um: float = _NAN
+    ci95_um: Interval = UNKNOWN
+    deeper_than_um: float = _NAN
+    shallower_than_um: float = _NAN
+    reading_shift_um: float = _NAN
+
+
+@dataclass(frozen=True)
+class TissueMatch:
+    """How alike two stacks look at equal depths.
+
+    Attributes
+    ----------
+    correlation : float
+        Median over planes of the correlation of block means, after alignment.
+    shift_um : (float, float)
+        By how much the second stack lies further along y and x; NaN without a pixel size.
+    """
+
+    correlation: float = _NAN
+    shift_um: Interval = UNKNOWN
+
+
+@dataclass(frozen=True)
+class UsableDepth:
+    """How deep a stack can be used.
+
+    Attributes
+    ----------
+    level : DepthLimit
+        Where shot noise rises through a level.
+    signal : DepthLimit
+        The last plane with signal.
+    at_strength : float
+        The level, a Poisson strength from 0 to 1.
+    level_power_mw : float
+        Power at the level depth; NaN where it is not stated.
+    """
+
+    level: DepthLimit
+    signal: DepthLimit
+    at_strength: float
+    level_power_mw: float = _NAN
+
+    @property
+    def photons(self) -> float:
+        """Photons at full scale that make the level."""
+        return 4 / self.at_strength**2
 
 
 @dataclass(frozen=True)
@@ -176,14 +230,17 @@ class AnalysedProfile:
         The planes.
     lines, log_ratios : dict of str to SlopeFit
         By component: the line through the strengths, and through their centred log-ratios.
-    breaks : dict of str to BreakFit
-        Where a line changes its slope, by component.
+    bends : dict of str to Bend
+        Where the curve of a component bends most.
+    usable : UsableDepth
     photons : Photons or None
         None for weights whose strengths are no SDs.
     cap_depth_um : float
         Depth from which the power stays at its largest value; NaN where it does not.
     caveats : tuple of str
         What to know beside the numbers, sentences without a full stop.
+    verdict : str
+        What it comes to, in a sentence or two.
     sensitivity : dict
         Lines of the same stack read with other normalisations, by their names.
     """
@@ -192,10 +249,12 @@ class AnalysedProfile:
     profile: DepthProfile
     lines: dict[str, SlopeFit]
     log_ratios: dict[str, SlopeFit]
-    breaks: dict[str, BreakFit]
+    bends: dict[str, Bend]
+    usable: UsableDepth
     photons: Photons | None
     cap_depth_um: float
     caveats: tuple[str, ...]
+    verdict: str = ""
     sensitivity: dict[str, dict[str, SlopeFit]] = field(default_factory=dict)
 
     @property
@@ -206,63 +265,107 @@ class AnalysedProfile:
 
 @dataclass(frozen=True)
 class ComponentEffect:
-    """What the protocol does to one component.
+    """What the protocol does to one component, over the depths that both stacks keep.
 
-    Differences are fixed minus gained: a positive slope difference or d means that the component
-    grows faster, or is stronger, under the fixed protocol. NaN means undefined.
+    Differences are first minus second: a positive slope difference or d means that the component
+    grows faster, or is stronger, under the first protocol. NaN means undefined.
 
     Attributes
     ----------
     fixed, gained : SlopeFit
-        The lines of the two profiles.
-    slope_difference_per_um, se, ci95
-        Difference of the two slopes per um, its standard error and 95 % interval, by the
-        comparison's errors.
-    p_value : float
-        p of the depth x protocol interaction by the comparison's rule and errors.
-    p_value_ar1, p_value_naive : float
-        The same with AR(1) errors of each stack, and by the t-test that takes planes as
-        independent.
+        The slopes of the two stacks over these depths.
+    slope_difference_per_um, se, dof, slope_difference_ci95, p_value
+        Difference of the slopes; the p value is by the comparison's rule.
     p_holm : float
         `p_value` after Holm's correction over the noise components; NaN for clean.
+    reading_limit_per_um : float
+        Slope difference that a bias of the readings as large as their stated uncertainty could
+        make; NaN where the weights state none.
+    called : bool
+        Whether `p_holm` is below 0.05 and the difference above the reading limit. Where not,
+        nothing is said, not even that there is no difference.
+    mean_difference, mean_difference_ci95, mean_p_value, mean_p_holm
+        Of the mean over the planes, as of the slope.
+    mean_reading_limit, mean_called
+        Likewise.
+    band : Band
+        The difference along depth.
+    p_value_naive : float
+        p of the interaction of depth and protocol, planes taken as independent of each other around
+        straight lines (the paper's).
     cohen_d, hedges_g : float
-        Difference of the means over all kept planes in pooled SDs of plane means.
-    cohen_d_ci95, f2_ci95 : (float, float)
-        95 % intervals from a bootstrap that keeps depths and curves.
+        Difference of the means in pooled SDs of plane means.
+    cohen_d_ci95 : (float, float)
+        95 % interval of d of the expected readings.
     cohen_d_class, f2_class : str
-        Classes, that of d by the comparison's rule.
+        Classes. That of d is of the end of its interval that is nearer to 0, by the comparison's
+        rule; none below the reading limit.
     f2 : float
         Cohen's f2 of the interaction.
     equivalence_p_fixed, equivalence_p_gained, equivalence_p_difference : float
-        p of each slope, and of their difference, being no smaller than the margin; NaN without
-        one, and for the difference where its error has no t distribution.
+        p of each slope, and of their difference, being no smaller than the margin, reading limit
+        included; NaN without a margin.
     log_ratio_slope_difference_per_um, log_ratio_ci95, log_ratio_p_value
-        Slope difference of the centred log-ratios (free of closure), AR(1) errors.
+        Slope difference of the centred log-ratios, which is free of closure.
+    block_planes : int
+        Neighbours that were averaged, as their errors are alike; 1 for none.
     """
 
     component: str
     fixed: SlopeFit
     gained: SlopeFit
-    slope_difference_per_um: float
-    se: float
-    ci95: Interval
-    p_value: float
-    p_value_ar1: float
-    p_value_naive: float
-    p_holm: float
-    cohen_d: float
-    cohen_d_ci95: Interval
-    cohen_d_class: str
-    hedges_g: float
-    f2: float
-    f2_class: str
-    f2_ci95: Interval = UNKNOWN
+    slope_difference_per_um: float = _NAN
+    se: float = _NAN
+    dof: float = _NAN
+    slope_difference_ci95: Interval = UNKNOWN
+    p_value: float = _NAN
+    p_holm: float = _NAN
+    reading_limit_per_um: float = _NAN
+    called: bool = False
+    mean_difference: float = _NAN
+    mean_difference_ci95: Interval = UNKNOWN
+    mean_p_value: float = _NAN
+    mean_p_holm: float = _NAN
+    mean_reading_limit: float = _NAN
+    mean_called: bool = False
+    band: Band = field(default_factory=Band)
+    p_value_naive: float = _NAN
+    cohen_d: float = _NAN
+    cohen_d_ci95: Interval = UNKNOWN
+    cohen_d_class: str = ""
+    hedges_g: float = _NAN
+    f2: float = _NAN
+    f2_class: str = ""
     equivalence_p_fixed: float = _NAN
     equivalence_p_gained: float = _NAN
     equivalence_p_difference: float = _NAN
     log_ratio_slope_difference_per_um: float = _NAN
     log_ratio_ci95: Interval = UNKNOWN
     log_ratio_p_value: float = _NAN
+    block_planes: int = 1
+
+    @property
+    def differs_from_um(self) -> float:
+        """Shallowest depth at which the band excludes 0; NaN where it nowhere does."""
+        return self.band.from_um
+
+
+@dataclass(frozen=True)
+class UsableDifference:
+    """How much deeper the first stack can be used than the second; NaN where not known.
+
+    Attributes
+    ----------
+    level_um, level_ci95_um : float, (float, float)
+        Of the level depths. An end that lies beyond the planes of a stack is infinite.
+    signal_um, signal_ci95_um : float, (float, float)
+        Of the signal depths.
+    """
+
+    level_um: float = _NAN
+    level_ci95_um: Interval = UNKNOWN
+    signal_um: float = _NAN
+    signal_ci95_um: Interval = UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -279,6 +382,19 @@ class Comparison:
         How they were compared.
     caveats : tuple of str
         What to know beside the numbers, those of both profiles included.
+    window_um : (float, float)
+        The depths that both keep.
+    n_pairs, n_dropped : int
+        Pairs of planes within them, and planes there without a partner that has a number.
+    match : TissueMatch
+        How alike the stacks look.
+    same_tissue : bool
+        Whether they are taken to show one tissue.
+    usable : (UsableDepth, UsableDepth)
+        How deep each can be used; what both stacks share is no error where the tissue is the same.
+    usable_difference : UsableDifference
+    verdict : str
+        What it comes to, in a few sentences.
     """
 
     fixed: AnalysedProfile
@@ -286,6 +402,14 @@ class Comparison:
     effects: tuple[ComponentEffect, ...]
     options: ComparisonOptions
     caveats: tuple[str, ...]
+    window_um: Interval
+    n_pairs: int
+    n_dropped: int
+    match: TissueMatch
+    same_tissue: bool
+    usable: tuple[UsableDepth, UsableDepth]
+    usable_difference: UsableDifference
+    verdict: str = ""
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -306,97 +430,78 @@ Result = AnalysedProfile | Comparison
 
 
 @dataclass(frozen=True)
-class MixedFit:
-    """Slopes of two arms from a linear mixed model, by restricted maximum likelihood.
+class ArmsEffect:
+    """What the protocol does to one component, over animals (or stacks, where none are stated).
 
-    ``strength ~ depth * arm`` with a random level and slope for each stack. Planes of a stack are
-    correlated; the random slopes take that up. Where an animal has several stacks, the stacks'
-    slopes are fitted, ``slope ~ arm`` with a random level for each animal.
+    Differences are first minus second. NaN means undefined.
 
     Attributes
     ----------
     fixed_slope_per_um, gained_slope_per_um : float
-        Slope of each arm; with standard errors and 95 % intervals.
-    slope_difference_per_um, se, ci95, p_value
-        Fixed minus gained.
-    dof : float
-        Degrees of freedom of all intervals and p: stacks (or animals) beyond those that the two
-        arms use up. The normal distribution of most software is too bold for few stacks.
-    n_stacks, n_animals, n_planes : int
-        What entered; `n_animals` is 0 where animals are not stated.
-    note : str
-        What the reader must know; empty for an ordinary fit.
-
-    References
-    ----------
-    .. [1] N. M. Laird, J. H. Ware, "Random-effects models for longitudinal data", Biometrics
-       38, 963 (1982).
+        Mean slope of each arm; with 95 % intervals.
+    slope_difference_per_um, se, dof, slope_difference_ci95, p_value
+        Paired t test where each animal has both arms, Welch's otherwise.
+    p_holm, reading_limit_per_um, called
+        As of `ComponentEffect`.
+    mean_difference, mean_difference_ci95, mean_p_value, mean_p_holm
+        Of the mean over the planes, as of the slope.
+    mean_reading_limit, mean_called
+        Likewise.
+    cohen_d, hedges_g, cohen_d_ci95, cohen_d_class
+        Difference of the arms' means in pooled SDs of the animals' means; units taken as
+        independent.
+    equivalence_p_fixed, equivalence_p_gained, equivalence_p_difference : float
+        As of `ComponentEffect`.
     """
 
+    component: str
     fixed_slope_per_um: float = _NAN
-    fixed_se: float = _NAN
     fixed_ci95: Interval = UNKNOWN
     gained_slope_per_um: float = _NAN
-    gained_se: float = _NAN
     gained_ci95: Interval = UNKNOWN
     slope_difference_per_um: float = _NAN
     se: float = _NAN
     dof: float = _NAN
-    ci95: Interval = UNKNOWN
+    slope_difference_ci95: Interval = UNKNOWN
     p_value: float = _NAN
-    n_stacks: int = 0
-    n_animals: int = 0
-    n_planes: int = 0
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class ArmsEffect:
-    """What the protocol does to one component, over stacks.
-
-    Differences are fixed minus gained. NaN means undefined.
-
-    Attributes
-    ----------
-    model : MixedFit
-        Slopes of both arms and their difference.
-    p_holm : float
-        The difference's p after Holm's correction over the noise components.
-    cohen_d, hedges_g : float
-        Difference of the arms' means in pooled SDs of the units' means (a unit is an animal's
-        stacks in one arm, or a stack where animals are not stated).
-    cohen_d_ci95 : (float, float)
-        95 % interval of d, units taken as independent.
-    equivalence_p_fixed, equivalence_p_gained, equivalence_p_difference : float
-        p of each arm's slope, and of their difference, being no smaller than the margin; NaN
-        without one.
-    """
-
-    component: str
-    model: MixedFit
-    p_holm: float
-    cohen_d: float
-    cohen_d_ci95: Interval
-    cohen_d_class: str
-    hedges_g: float
+    p_holm: float = _NAN
+    reading_limit_per_um: float = _NAN
+    called: bool = False
+    mean_difference: float = _NAN
+    mean_difference_ci95: Interval = UNKNOWN
+    mean_p_value: float = _NAN
+    mean_p_holm: float = _NAN
+    mean_reading_limit: float = _NAN
+    mean_called: bool = False
+    cohen_d: float = _NAN
+    cohen_d_ci95: Interval = UNKNOWN
+    cohen_d_class: str = ""
+    hedges_g: float = _NAN
     equivalence_p_fixed: float = _NAN
     equivalence_p_gained: float = _NAN
     equivalence_p_difference: float = _NAN
 
-    @property
-    def p_value(self) -> float:
-        """Two-sided p of the difference of slopes."""
-        return self.model.p_value
 
-    @property
-    def slope_difference_per_um(self) -> float:
-        """Difference of slopes per um."""
-        return self.model.slope_difference_per_um
+@dataclass(frozen=True)
+class ArmsDepth:
+    """How deep each arm can be used, by one criterion, and how much deeper the first.
 
-    @property
-    def ci95(self) -> Interval:
-        """95 % interval of the difference of slopes."""
-        return self.model.ci95
+    Attributes
+    ----------
+    fixed_um, gained_um : float
+        Mean over the animals that tell.
+    difference_um, ci95_um, p_value
+        First minus second, by the same test as slopes.
+    n_untold : int
+        Stacks left out, as their limit lies beyond their planes or is not known.
+    """
+
+    fixed_um: float = _NAN
+    gained_um: float = _NAN
+    difference_um: float = _NAN
+    ci95_um: Interval = UNKNOWN
+    p_value: float = _NAN
+    n_untold: int = 0
 
 
 @dataclass(frozen=True)
@@ -413,6 +518,16 @@ class ArmsComparison:
         One for each component, clean included.
     caveats : tuple of str
         What to know beside the numbers.
+    window_um : (float, float)
+        The depths that all stacks keep.
+    paired : bool
+        Whether each animal has both arms.
+    n_units : (int, int)
+        Animals (or stacks, where none are stated) in each arm.
+    level, signal : ArmsDepth
+    at_strength : float
+        The level, a Poisson strength.
+    verdict : str
     """
 
     fixed: tuple[DepthProfile, ...]
@@ -420,6 +535,13 @@ class ArmsComparison:
     animals: tuple[Hashable, ...] | None
     effects: tuple[ArmsEffect, ...]
     caveats: tuple[str, ...]
+    window_um: Interval
+    paired: bool
+    n_units: tuple[int, int]
+    level: ArmsDepth
+    signal: ArmsDepth
+    at_strength: float
+    verdict: str = ""
 
     @property
     def components(self) -> tuple[str, ...]:

@@ -17,6 +17,9 @@ from cop_core.records.provenance import Provenance, zero_level
 NOT_READ: Final = "not read (stopped before this plane)"
 """Reason of the planes that a stopped reading did not come to."""
 
+NO_SIGNAL: Final = "no signal above the background"
+"""Reason of the planes in which nothing stands out of the background."""
+
 UNFAMILIAR: Final = "unlike what the network was trained on"
 """Begins the flag of planes most of whose crops are so."""
 
@@ -60,6 +63,9 @@ class PlaneEstimate:
         ``"mW"`` at the sample, or the unit of its file.
     pixels : PixelFacts
         What was found in its pixels.
+    block_means : ndarray of shape (rows, columns)
+        Means of the pixels over square blocks in counts, by which the tissue is known again; NaN
+        where a pixel has no value.
     """
 
     index: int
@@ -78,6 +84,7 @@ class PlaneEstimate:
     span_counts: float = float("nan")
     power_unit: str = MW
     pixels: PixelFacts = field(default_factory=PixelFacts)
+    block_means: Matrix = field(default_factory=lambda: np.empty((0, 0)))
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,16 @@ class StudyRecord:
     sensitivity: dict[str, tuple[ChannelComparison, ...]] = field(default_factory=dict)
 
     @property
+    def verdict(self) -> str:
+        """What it comes to, channel by channel."""
+        said = [
+            f"{each.channel}: {text}" if each.channel else text
+            for each in self.comparisons
+            if (text := each.result.verdict if each.result else f"Not compared: {each.note}")
+        ]
+        return " ".join(said)
+
+    @property
     def failed(self) -> tuple[StudyStackRecord, ...]:
         """Stacks that could not be opened or read."""
         return tuple(stack for stack in self.stacks if stack.error)

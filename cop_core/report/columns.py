@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, TypeAlias
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
-from cop_core.components import CLEAN
+from cop_core.components import CLEAN, COMPONENT_NAMES
 from cop_core.recipes.base import Part
 from cop_core.statistics.effect_size import F2_SUFFIX
 
@@ -128,16 +128,6 @@ class Results(Part):
         return {key: known[key] for key in keys}
 
 
-_LABELS: Final = {
-    "gaussian": "Gaussian",
-    "salt_pepper": "Salt & pepper",
-    "poisson": "Poisson",
-    "quantization": "Quantization",
-    "anisotropic": "Anisotropic",
-    CLEAN: "Clean",
-}
-
-
 def noises(components: tuple[str, ...]) -> tuple[str, ...]:
     """Return the components without clean."""
     return tuple(c for c in components if c != CLEAN)
@@ -145,7 +135,7 @@ def noises(components: tuple[str, ...]) -> tuple[str, ...]:
 
 def label(component: str) -> str:
     """Return a component's name as a figure or table shows it."""
-    return _LABELS.get(component, component.replace("_", " ").capitalize())
+    return COMPONENT_NAMES.get(component, component.replace("_", " ").capitalize())
 
 
 @dataclass(frozen=True)

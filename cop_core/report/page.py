@@ -166,7 +166,7 @@ def _environment() -> Environment:
         extensions=["jinja2.ext.do"],
     )
     environment.globals.update(
-        LINE=results.LINE, BREAK=results.BREAK, EFFECT=results.EFFECT,
+        LINE=results.LINE, BEND=results.BEND, USABLE=results.USABLE, EFFECT=results.EFFECT,
         ARMS_EFFECT=results.ARMS_EFFECT,
         EQUIVALENCE=results.EQUIVALENCE, EFFECTS=results.EffectResults, LINES=results.LineResults,
         label=label, noises=noises, cells=_cells, heads=_heads, image=_image, marks=_marks,

@@ -21,7 +21,7 @@ from cop_core.report.facts import (
 )
 from cop_core.report.kinds import Kind, register
 from cop_core.report.results import (
-    BREAK,
+    BEND,
     EFFECT,
     EFFECT_BRIEFLY,
     EQUIVALENCE,
@@ -29,7 +29,7 @@ from cop_core.report.results import (
     LINE,
     LINE_BRIEFLY,
     ArmsEffectResults,
-    BreakResults,
+    BendResults,
     ComparisonDocument,
     ComparisonResults,
     EffectResults,
@@ -37,12 +37,22 @@ from cop_core.report.results import (
     ProfileDocument,
     ProtocolResults,
     SlopeResults,
+    UsableDepthResults,
+    UsableDifferenceResults,
 )
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from cop_core.records import ArmsEffect, ComponentEffect, DepthProfile, Provenance, SlopeFit
+    from cop_core.records import (
+        ArmsEffect,
+        ComponentEffect,
+        DepthProfile,
+        Provenance,
+        SlopeFit,
+        UsableDepth,
+        UsableDifference,
+    )
     from cop_core.report.columns import Column, Tree
 
 _LEVEL = 0.05
@@ -67,6 +77,7 @@ def protocol_results(analysed: AnalysedProfile) -> ProtocolResults:
         photons=photon_facts(analysed.photons),
         reading=profile.reading,
         window_um=profile.window_um,
+        usable_depth_um=usable_results(analysed.usable),
         components={component: _line(analysed, component) for component in analysed.lines},
     )
 
@@ -82,7 +93,7 @@ def _line(analysed: AnalysedProfile, component: str) -> LineResults:
         sd=values.std(ddof=1) if len(values) > 1 else None,
         uncertainty=doubt.mean() if len(doubt) else None,
         log_ratio_slope_per_um=analysed.log_ratios[component].slope_per_um,
-        break_=BreakResults(**vars(analysed.breaks[component])),
+        bend=BendResults(**vars(analysed.bends[component])),
         n_planes=n,
         n_excluded=len(profile) - n,
     )
@@ -95,10 +106,36 @@ def effect_results(effect: ComponentEffect) -> EffectResults:
 
 def arms_results(effect: ArmsEffect) -> ArmsEffectResults:
     """Return what a document states of the effect on one component, over stacks."""
-    own = {
-        key: getattr(effect, key) for key in ArmsEffectResults.model_fields if hasattr(effect, key)
-    }
-    return ArmsEffectResults(**{**vars(effect.model), **own})
+    return ArmsEffectResults(
+        **{key: getattr(effect, key) for key in ArmsEffectResults.model_fields}
+    )
+
+
+def usable_results(found: UsableDepth) -> UsableDepthResults:
+    """Return what a document states of how deep a stack can be used."""
+    level, signal = found.level, found.signal
+    return UsableDepthResults(
+        level=level.depth_um,
+        level_ci95=level.ci95_um,
+        level_deeper_than=level.deeper_than_um,
+        level_shallower_than=level.shallower_than_um,
+        level_reading_shift=level.reading_shift_um,
+        level_power_mw=found.level_power_mw,
+        level_strength=found.at_strength,
+        level_photons=found.photons,
+        signal=signal.depth_um,
+        signal_ci95=signal.ci95_um,
+        signal_deeper_than=signal.deeper_than_um,
+    )
+
+
+def _apart(found: UsableDifference) -> UsableDifferenceResults:
+    return UsableDifferenceResults(
+        level=found.level_um,
+        level_ci95=found.level_ci95_um,
+        signal=found.signal_um,
+        signal_ci95=found.signal_ci95_um,
+    )
 
 
 def slopes_of(lines: Mapping[str, SlopeFit]) -> dict[str, SlopeResults]:
@@ -155,7 +192,7 @@ def _opened(profile: DepthProfile) -> StackOptions:
 class _Protocols(Kind[ResultT]):
     """What reports of one and of two stacks have in common."""
 
-    schema_version = "2.0"
+    schema_version = "3.0"
     template = "report.html"
     owned = ("figures/profile.*", "figures/effects.*")
 
@@ -188,7 +225,9 @@ class ProfileKind(_Protocols[AnalysedProfile]):
 
     def state(self, record: AnalysedProfile) -> ProfileDocument:
         return ProfileDocument(
-            protocols={record.name: protocol_results(record)}, sensitivity=_sensitivity(record)
+            verdict=record.verdict,
+            protocols={record.name: protocol_results(record)},
+            sensitivity=_sensitivity(record),
         )
 
     def recipe(self, record: AnalysedProfile) -> ProfileRecipe:
@@ -197,6 +236,7 @@ class ProfileKind(_Protocols[AnalysedProfile]):
             stack=opened_as(_opened(profile), record.name),
             reading=profile.reading,
             window_um=profile.window_um,
+            level=record.usable.at_strength,
             sensitivity=bool(record.sensitivity),
         )
 
@@ -213,10 +253,22 @@ class ComparisonKind(_Protocols[Comparison]):
 
     def state(self, record: Comparison) -> ComparisonDocument:
         return ComparisonDocument(
+            verdict=record.verdict,
             protocols={each.name: protocol_results(each) for each in record.analysed},
             comparison=ComparisonResults(
                 difference=f"{record.fixed.name} minus {record.gained.name}",
                 rule=record.options.rule,
+                window_um=record.window_um,
+                n_pairs=record.n_pairs,
+                n_dropped=record.n_dropped,
+                same_tissue=record.same_tissue,
+                tissue_correlation=record.match.correlation,
+                shift_um=record.match.shift_um,
+                usable_depth_um={
+                    each.name: usable_results(usable)
+                    for each, usable in zip(record.analysed, record.usable, strict=True)
+                },
+                usable_difference_um=_apart(record.usable_difference),
                 components={e.component: effect_results(e) for e in record.effects},
             ),
             sensitivity=_sensitivity(record),
@@ -259,13 +311,13 @@ class ComparisonKind(_Protocols[Comparison]):
 
 def _protocol_table(name: str, stated: Tree, columns: Mapping[str, Column]) -> TextTable:
     kept, n = stated["validity"]["n_planes_kept"], stated["n_planes_total"]
-    breaks = (
-        f"{label(component)} at {BREAK['break.depth_um'].cell('break.depth_um', values)}"
+    bends = (
+        f"{label(component)} at {BEND['bend.depth_um'].cell('bend.depth_um', values)}"
         for component, values in stated["components"].items()
-        if (at(values, "break.p_value") or 1.0) < _LEVEL
+        if (at(values, "bend.p_value") or 1.0) < _LEVEL
     )
-    found = ", ".join(breaks)
-    said = [f"slope changes, depth in µm: {found}"] if found else []
+    found = ", ".join(bends)
+    said = [f"bends, depth in µm: {found}"] if found else []
     return table_by_component(
         f"{name} ({kept} of {n} planes)",
         columns,
@@ -290,9 +342,7 @@ def _as_taken(stated: Tree) -> Iterator[str]:
 def how_compared(options: Tree) -> Iterator[str]:
     """Yield what was chosen beside the defaults, in words."""
     if options["rule"] == "paper":
-        yield "sizes of d by the f2 convention, naive p"
-    if options["errors"] != "ar1":
-        yield f"errors of the slope difference: {options['errors']}"
+        yield "sizes of d by the f2 convention, p around straight lines"
     if options["margin_per_100_um"] is not None:
         margin = f"{100 * options['margin_per_100_um']:g} % per 100 µm"
         yield f"p (margin): slope no smaller than {margin}, of each protocol"

@@ -131,6 +131,7 @@ class EnergyResults(Results):
 class RecommendationDocument(Results):
     """What is recommended."""
 
+    verdict: str
     stack: str
     attenuation: AttenuationResults
     held: HeldResults
@@ -145,7 +146,7 @@ class RecommendationKind(Kind[Recommendation]):
     """Reports of a recommended power; an acquisition plan lies beside where one is asked for."""
 
     name = "recommendation"
-    schema_version = "2.0"
+    schema_version = "3.0"
     record = Recommendation
     results = RecommendationDocument
     file_name = "recommendation.json"
@@ -154,6 +155,7 @@ class RecommendationKind(Kind[Recommendation]):
     def state(self, record: Recommendation) -> RecommendationDocument:
         held, energy = record.held, record.energy
         return RecommendationDocument(
+            verdict=record.verdict,
             stack=record.attenuation.signal.name,
             attenuation=_attenuation(record),
             held=HeldResults(

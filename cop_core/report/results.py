@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from pydantic import Field
-
 from cop_core.recipes import ReadingOptions, Window
 from cop_core.recipes.comparison import Rule
 from cop_core.report.columns import (
@@ -21,6 +19,7 @@ from cop_core.report.columns import (
     Number,
     P,
     Results,
+    Truth,
     Whole,
 )
 from cop_core.report.facts import (
@@ -57,24 +56,57 @@ class SlopeResults(Results):
     slope_ci95: Annotated[
         Interval,
         _said(
-            "95 % interval of the slope, allowing for neighbouring planes resembling each other "
-            "(first-order autocorrelation, AR(1), around a smooth curve)"
+            "95 % interval of the slope where this tissue is imaged again, from how far planes lie "
+            "off the line between their neighbours"
         ),
     ]
 
 
-class BreakResults(Results):
-    """Two lines that meet, of one component."""
+class BendResults(Results):
+    """Where the curve of one component bends most."""
 
-    depth_um: Annotated[Number, Column("Break", "", "µm", form=".0f", interval="ci95_um")]
+    depth_um: Annotated[Number, Column("Bend", "", "µm", form=".0f", interval="ci95_um")]
     ci95_um: Interval
-    p_value: Annotated[Number, _p("p of no break", "")]
-    shallow_slope_per_um: Annotated[Number, _slope("Slope above", "", "shallow_ci95")]
-    shallow_ci95: Interval
-    deep_slope_per_um: Annotated[Number, _slope("Slope below", "", "deep_ci95")]
-    deep_ci95: Interval
-    rho: Number
+    p_value: Annotated[Number, _p("p of no bend", "")]
+    shallow_slope_per_um: Annotated[Number, _slope("Slope above", "")]
+    deep_slope_per_um: Annotated[Number, _slope("Slope below", "")]
     note: str
+
+
+class UsableDepthResults(Results):
+    """How deep a stack can be used."""
+
+    level: Annotated[
+        Number,
+        Column(
+            "Shot noise usable to",
+            "depth at which the smoothed Poisson strength rises through the level",
+            "µm",
+            form=".0f",
+            interval="level_ci95",
+        ),
+    ]
+    level_ci95: Annotated[Interval, _said("95 % interval; an end beyond the planes is undefined")]
+    level_deeper_than: Annotated[Number, _said("last plane, where the level is not reached")]
+    level_shallower_than: Annotated[Number, _said("first plane, where all lie above the level")]
+    level_reading_shift: Annotated[
+        Number, _said("how far the stated uncertainty of a reading would move the level depth")
+    ]
+    level_power_mw: Annotated[Number, _said("power at the level depth")]
+    level_strength: Annotated[Number, _said("the level, as Poisson strength")]
+    level_photons: Annotated[Number, _said("the level, as photons at full scale")]
+    signal: Annotated[
+        Number,
+        Column(
+            "Signal to",
+            "last plane before three in a row, or all to the end, without signal",
+            "µm",
+            form=".0f",
+            interval="signal_ci95",
+        ),
+    ]
+    signal_ci95: Annotated[Interval, _said("95 % interval")]
+    signal_deeper_than: Annotated[Number, _said("last plane, where the signal is not lost")]
 
 
 class LineResults(SlopeResults):
@@ -84,27 +116,30 @@ class LineResults(SlopeResults):
     r2: Annotated[
         Number,
         Column(
-            "R²", "share of the variance over depth that the straight line explains", form=".2f"
+            "R²",
+            "share of the variance over depth that the straight line explains",
+            form=".2f",
+            interval="r2_ci95",
         ),
     ]
-    se: Annotated[Number, _said("standard error of the slope, AR(1) errors")]
+    r2_ci95: Annotated[
+        Interval,
+        _said("95 % interval of R² of the expected readings; from 0: an upper limit alone"),
+    ]
+    se: Annotated[Number, _said("standard error of the slope")]
     p_value: Annotated[Number, _p("p", "two-sided p of the slope being zero")]
-    se_ols: Annotated[Number, _said("the same with planes taken as independent")]
-    ci95_ols: Annotated[Interval, _said("interval with planes taken as independent")]
-    p_value_ols: Annotated[Number, _said("p with planes taken as independent")]
-    rho: Annotated[Number, _said("correlation of neighbouring planes around the curve")]
-    n_effective: Annotated[
+    dof: Annotated[Number, _said("of the slope's interval and p")]
+    reading_limit_per_um: Annotated[
         Number,
-        Column(
-            "Effective planes",
-            "independent planes that the correlated ones are worth, n (1 − ρ) / (1 + ρ)",
-            form=".1f",
+        _slope(
+            "Reading limit",
+            "slope that a bias of the readings as large as their stated uncertainty could make",
         ),
     ]
-    degree: Annotated[Whole, _said("of the polynomial that the smooth curve is")]
-    r2_curve: Annotated[Number, _said("the same as r2 for a smooth curve")]
-    p_curved: Annotated[Number, _said("p of the curve being no better than a line")]
-    dof: Annotated[Number, _said("of the slope's interval and p")]
+    se_ols: Annotated[Number, _said("standard error around the straight line")]
+    ci95_ols: Annotated[Interval, _said("interval around the straight line")]
+    p_value_ols: Annotated[Number, _said("p around the straight line")]
+    block_planes: Annotated[Whole, _said("neighbours averaged, as their errors are alike")]
     note: str
     mean: Annotated[
         Number,
@@ -135,12 +170,11 @@ class LineResults(SlopeResults):
             "not follow from the others' change"
         ),
     ]
-    break_: Annotated[
-        BreakResults,
-        Field(alias="break"),
+    bend: Annotated[
+        BendResults,
         _said(
-            "two lines that meet: depth of the break with its interval, p of there being none, "
-            "and the slopes above and below it"
+            "where the smoothed curve bends most: depth with its interval, p of there being no "
+            "bend, and the slopes above and below it"
         ),
     ]
     n_planes: Annotated[Whole, Column("Planes", "planes in the fit", form="d")]
@@ -156,10 +190,10 @@ class SlopeDifferenceResults(Results):
             "Slope difference",
             "slope of the first protocol minus slope of the second: the interaction of depth and "
             "protocol",
-            "ci95",
+            "slope_difference_ci95",
         ),
     ]
-    ci95: Annotated[Interval, _said("95 % interval of the slope difference")]
+    slope_difference_ci95: Annotated[Interval, _said("95 % interval of the slope difference")]
     p_holm: Annotated[
         Number,
         _p(
@@ -173,13 +207,43 @@ class DifferenceResults(SlopeDifferenceResults):
     """What a protocol does to one component; differences are first minus second."""
 
     se: Annotated[Number, _said("standard error of the slope difference")]
+    dof: Annotated[Number, _said("degrees of freedom of its interval and p")]
+    reading_limit_per_um: Annotated[
+        Number,
+        _slope(
+            "Reading limit",
+            "slope difference that a bias of the readings as large as their stated uncertainty "
+            "could make; below it nothing is said",
+        ),
+    ]
+    called: Annotated[
+        Truth,
+        _said("whether p (Holm) is below 0.05 and the difference above the reading limit"),
+    ]
+    mean_difference: Annotated[
+        Number,
+        Column(
+            "Mean difference",
+            "difference of the means over the depths compared",
+            "%",
+            PER_CENT,
+            "+z.1f",
+            interval="mean_difference_ci95",
+        ),
+    ]
+    mean_difference_ci95: Annotated[Interval, _said("95 % interval of the mean difference")]
+    mean_p_value: Annotated[Number, _said("two-sided p of the mean difference being zero")]
+    mean_p_holm: Annotated[Number, _said("the same after Holm's correction")]
+    mean_reading_limit: Annotated[Number, _said("reading limit of the mean difference")]
+    mean_called: Annotated[Truth, _said("whether the mean difference is called, as the slope's")]
     p_value: Annotated[Number, _p("p", "two-sided p of the slope difference being zero")]
     cohen_d: Annotated[
         Number,
         Column(
             "Cohen's d",
-            "difference of the means over all kept planes in pooled standard deviations of plane "
-            "means (0.2 small, 0.5 medium, 0.8 large)",
+            "difference of the means over the depths compared in pooled standard deviations of "
+            "plane means; its class is that of the end of its interval nearer to 0 (0.2 small, "
+            "0.5 medium, 0.8 large)",
             form="+z.2f",
             interval="cohen_d_ci95",
             size="cohen_d_class",
@@ -209,10 +273,20 @@ class DifferenceResults(SlopeDifferenceResults):
 class EffectResults(DifferenceResults):
     """The same from one stack each."""
 
-    p_value_ar1: Annotated[
-        Number, _said("p of the slope difference with AR(1) errors in each stack")
+    differs_from_um: Annotated[
+        Number,
+        Column(
+            "Differs from",
+            "shallowest depth at which the band of the difference (95 % for all depths at once) "
+            "excludes 0",
+            "µm",
+            form=".0f",
+        ),
     ]
-    p_value_naive: Annotated[Number, _said("p with planes taken as independent")]
+    block_planes: Annotated[Whole, _said("neighbours averaged, as their errors are alike")]
+    p_value_naive: Annotated[
+        Number, _said("p around straight lines, planes taken as independent (the paper's)")
+    ]
     f2: Annotated[
         Number,
         Column(
@@ -223,31 +297,32 @@ class EffectResults(DifferenceResults):
         ),
     ]
     f2_class: str
-    f2_ci95: Annotated[Interval, _said("95 % interval of f²")]
     log_ratio_slope_difference_per_um: Annotated[
         Number,
         _said("difference of the slopes of the centred log-ratios"),
     ]
-    log_ratio_ci95: Annotated[Interval, _said("95 % interval of that difference, AR(1) errors")]
+    log_ratio_ci95: Annotated[Interval, _said("95 % interval of that difference")]
     log_ratio_p_value: Annotated[Number, _said("two-sided p of that difference being zero")]
 
 
 class ArmsEffectResults(DifferenceResults):
-    """The same from several stacks each: a linear mixed model."""
+    """The same from several stacks each, animal by animal."""
 
     fixed_slope_per_um: Annotated[Number, _slope("Slope, fixed", "slope of the arm", "fixed_ci95")]
-    fixed_se: Number
     fixed_ci95: Interval
     gained_slope_per_um: Annotated[
         Number, _slope("Slope, gained", "slope of the arm", "gained_ci95")
     ]
-    gained_se: Number
     gained_ci95: Interval
-    dof: Annotated[Number, _said("of all intervals and p")]
-    n_stacks: Whole
-    n_animals: Whole
-    n_planes: Whole
-    note: str
+
+
+class UsableDifferenceResults(Results):
+    """How much deeper the first stack can be used; undefined ends lie beyond the planes."""
+
+    level: Number
+    level_ci95: Interval
+    signal: Number
+    signal_ci95: Interval
 
 
 class ProtocolResults(Results):
@@ -263,6 +338,7 @@ class ProtocolResults(Results):
     photons: PhotonFacts | None
     reading: ReadingOptions
     window_um: Window | None
+    usable_depth_um: UsableDepthResults
     components: dict[str, LineResults]
 
 
@@ -271,12 +347,21 @@ class ComparisonResults(Results):
 
     difference: str
     rule: Rule
+    window_um: Interval
+    n_pairs: Whole
+    n_dropped: Whole
+    same_tissue: Truth
+    tissue_correlation: Number
+    shift_um: Interval
+    usable_depth_um: dict[Name, UsableDepthResults]
+    usable_difference_um: UsableDifferenceResults
     components: dict[str, EffectResults]
 
 
 class ProfileDocument(Results):
     """What is found of one stack."""
 
+    verdict: str
     protocols: dict[Name, ProtocolResults]
     sensitivity: dict[str, dict[Name, dict[str, SlopeResults]]]
 
@@ -288,21 +373,23 @@ class ComparisonDocument(ProfileDocument):
 
 
 LINE: Final = LineResults.chosen(
-    "mean", "uncertainty", "slope_per_um", "p_value", "r2", "n_planes", "n_effective"
+    "mean", "uncertainty", "slope_per_um", "p_value", "reading_limit_per_um", "r2", "n_planes"
 )
-LINE_BRIEFLY: Final = LineResults.chosen("mean", "slope_per_um", "r2")
-BREAK: Final = LineResults.chosen(
-    *(
-        f"break.{key}"
-        for key in ("depth_um", "p_value", "shallow_slope_per_um", "deep_slope_per_um")
-    )
+LINE_BRIEFLY: Final = LineResults.chosen("mean", "slope_per_um")
+BEND: Final = LineResults.chosen(
+    *(f"bend.{key}" for key in ("depth_um", "p_value", "shallow_slope_per_um", "deep_slope_per_um"))
 )
 EFFECT: Final = EffectResults.chosen(
-    "slope_difference_per_um", "p_value", "p_holm", "cohen_d", "hedges_g", "f2"
+    *("slope_difference_per_um", "p_holm", "reading_limit_per_um", "mean_difference"),
+    *("cohen_d", "hedges_g", "f2", "differs_from_um"),
 )
 ARMS_EFFECT: Final = ArmsEffectResults.chosen(
-    "slope_difference_per_um", "p_value", "p_holm", "cohen_d", "hedges_g"
+    *("slope_difference_per_um", "p_holm", "reading_limit_per_um", "mean_difference"),
+    *("cohen_d", "hedges_g"),
 )
-EFFECT_BRIEFLY: Final = EffectResults.chosen("slope_difference_per_um", "p_holm", "cohen_d")
+EFFECT_BRIEFLY: Final = EffectResults.chosen(
+    "slope_difference_per_um", "p_holm", "reading_limit_per_um"
+)
+USABLE: Final = UsableDepthResults.chosen("level", "signal")
 EQUIVALENCE: Final = EffectResults.chosen("equivalence_p_difference")
 EQUIVALENCE_BRIEFLY: Final = EffectResults.chosen("equivalence_p_fixed", "equivalence_p_gained")

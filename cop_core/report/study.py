@@ -10,12 +10,21 @@ from cop_core.recipes import StudyRecipe
 from cop_core.recipes.values import folder_name
 from cop_core.records import (
     ArmsComparison,
+    ArmsDepth,
     ChannelComparison,
     Comparison,
     StudyRecord,
     StudyStackRecord,
 )
-from cop_core.report.columns import Results, TextTable, Whole, label, table_by_component
+from cop_core.report.columns import (
+    Interval,
+    Number,
+    Results,
+    TextTable,
+    Whole,
+    label,
+    table_by_component,
+)
 from cop_core.report.csv_tables import csv_text
 from cop_core.report.kinds import Kind, register
 from cop_core.report.protocols import (
@@ -47,7 +56,7 @@ if TYPE_CHECKING:
 
 SLOPE: Final = SlopeResults.chosen("slope_per_um")["slope_per_um"]
 _IN_CSV: Final = (
-    *("mean", "sd", "slope_per_um", "se", "slope_ci95", "p_value", "r2", "rho", "n_effective"),
+    *("mean", "sd", "slope_per_um", "se", "slope_ci95", "p_value", "r2"),
     *("n_planes", "n_excluded"),
 )
 
@@ -74,6 +83,17 @@ class LeftOut(Results):
     reason: str
 
 
+class ArmsDepthResults(Results):
+    """How deep the arms can be used, mean over animals; the difference is first minus second."""
+
+    fixed_um: Number
+    gained_um: Number
+    difference_um: Number
+    ci95_um: Interval
+    p_value: Number
+    n_untold: Whole
+
+
 class ChannelResults(Results):
     """Both arms of one channel; `note` says why they are not compared."""
 
@@ -83,6 +103,10 @@ class ChannelResults(Results):
     left_out: tuple[LeftOut, ...]
     note: str | None
     kind: Literal["pair", "arms"] | None
+    verdict: str | None
+    window_um: Interval | None
+    level_depth_um: ArmsDepthResults | None
+    signal_depth_um: ArmsDepthResults | None
     components: dict[str, EffectResults | ArmsEffectResults]
     caveats: tuple[str, ...]
 
@@ -105,6 +129,7 @@ class OtherResults(Results):
 class StudyDocument(Results):
     """What a study found; it does not depend on how often the study was stopped."""
 
+    verdict: str
     stacks: tuple[StackResults, ...]
     comparisons: tuple[ChannelResults, ...]
     sensitivity: dict[str, OtherResults]
@@ -114,7 +139,7 @@ class StudyKind(Kind[StudyRecord]):
     """Reports of studies."""
 
     name = "study"
-    schema_version = "2.0"
+    schema_version = "3.0"
     record = StudyRecord
     results = StudyDocument
     file_name = "study.json"
@@ -123,6 +148,7 @@ class StudyKind(Kind[StudyRecord]):
 
     def state(self, record: StudyRecord) -> StudyDocument:
         return StudyDocument(
+            verdict=record.verdict,
             stacks=tuple(map(_stack, record.stacks)),
             comparisons=tuple(map(_channel, record.comparisons)),
             sensitivity={
@@ -203,9 +229,17 @@ def _channel(each: ChannelComparison) -> ChannelResults:
         left_out=tuple(LeftOut(place=s.row.place, reason=s.left_out) for s in each.left_out),
         note=each.note or None,
         kind=None if result is None else "arms" if arms else "pair",
+        verdict=result.verdict if result else None,
+        window_um=result.window_um if result else None,
+        level_depth_um=_arms_depth(result.level) if isinstance(result, ArmsComparison) else None,
+        signal_depth_um=_arms_depth(result.signal) if isinstance(result, ArmsComparison) else None,
         components=_effects(result),
         caveats=result.caveats if result else (),
     )
+
+
+def _arms_depth(found: ArmsDepth) -> ArmsDepthResults:
+    return ArmsDepthResults(**vars(found))
 
 
 def _other_channel(each: ChannelComparison) -> OtherChannelResults:
@@ -216,7 +250,7 @@ def _other_channel(each: ChannelComparison) -> OtherChannelResults:
         components={
             component: SlopeDifferenceResults(
                 slope_difference_per_um=effect.slope_difference_per_um,
-                ci95=effect.ci95,
+                slope_difference_ci95=effect.slope_difference_ci95,
                 p_holm=effect.p_holm,
             )
             for component, effect in effects

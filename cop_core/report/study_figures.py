@@ -80,10 +80,9 @@ def _components(each: ChannelComparison) -> tuple[str, ...]:
 
 
 def _draw_arms(ax: Axes, row: int, effect: ArmsEffect) -> None:
-    model = effect.model
-    slopes = model.fixed_slope_per_um, model.gained_slope_per_um
+    slopes = effect.fixed_slope_per_um, effect.gained_slope_per_um
     for slope, interval, look, shift in zip(
-        slopes, (model.fixed_ci95, model.gained_ci95), LOOKS, _SHIFTS, strict=True
+        slopes, (effect.fixed_ci95, effect.gained_ci95), LOOKS, _SHIFTS, strict=True
     ):
         y = row + 1.8 * shift
         ax.plot(1e4 * np.array(interval), [y, y], color=look.colour, lw=1.2)

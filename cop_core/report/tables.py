@@ -35,7 +35,7 @@ def summary(record: Any) -> Group:
 
     kind, record = kind_of(record)
     document = document_of(record)
-    parts: list[Table | Text] = []
+    parts: list[Table | Text] = [Text(document.tree["verdict"], style="bold")]
     for each in kind.tables(record, document.tree, brief=True):
         table = Table(title=Text(each.title), title_justify="left", min_width=60)
         first, *others = each.head

@@ -1,14 +1,13 @@
-"""Noise against depth: lines, breaks, two protocols compared, several animals."""
+"""Noise against depth: slopes, usable depth, two protocols compared, several animals."""
 
 from cop_core.statistics.analysis import analyse, analyse_all
 from cop_core.statistics.arms import compare_arms
-from cop_core.statistics.breaks import break_fits, fit_break
+from cop_core.statistics.bend import find_bend, find_bends
 from cop_core.statistics.caveats import exclusions
 from cop_core.statistics.compare import compare
 from cop_core.statistics.depths import cap_depth_um, limits_um, within
 from cop_core.statistics.effect_size import cohen_d, hedges_g
 from cop_core.statistics.log_ratios import CLR_FLOOR, clr, log_ratio_fits, sign_changes
-from cop_core.statistics.mixed_model import fit_mixed
 from cop_core.statistics.photons import photons_of
 from cop_core.statistics.significance import equivalence_p
 from cop_core.statistics.slope import fit_profile, fit_slope
@@ -19,7 +18,6 @@ __all__ = [
     "analyse",
     "analyse_all",
     "analyse_stack",
-    "break_fits",
     "cap_depth_um",
     "clr",
     "cohen_d",
@@ -28,8 +26,8 @@ __all__ = [
     "compare_channels",
     "equivalence_p",
     "exclusions",
-    "fit_break",
-    "fit_mixed",
+    "find_bend",
+    "find_bends",
     "fit_profile",
     "fit_slope",
     "hedges_g",

@@ -3,35 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from cop_core.records import AnalysedProfile, DepthProfile, distinct_names
-from cop_core.statistics.breaks import break_fits
+from cop_core.recipes import N_BOOTSTRAP, USABLE_STRENGTH
+from cop_core.records import AnalysedProfile, DepthProfile, UsableDepth, distinct_names
+from cop_core.statistics.bend import find_bends
 from cop_core.statistics.caveats import profile_caveats
 from cop_core.statistics.depths import cap_depth_um
 from cop_core.statistics.log_ratios import log_ratio_fits
 from cop_core.statistics.photons import detector_caveat, photons_of
 from cop_core.statistics.slope import fit_profile
+from cop_core.statistics.usable_depth import level_depth, power_at, signal_depth
+from cop_core.statistics.verdict import verdict_of_profile
 
 
-def analyse(profile: DepthProfile, name: str | None = None) -> AnalysedProfile:
-    """Work out lines, breaks, photons and caveats of a profile, under a name if not its own."""
+def analyse(
+    profile: DepthProfile, name: str | None = None, *, level: float = USABLE_STRENGTH
+) -> AnalysedProfile:
+    """Work out slopes, bends, usable depth, photons and caveats of a profile.
+
+    Parameters
+    ----------
+    profile : DepthProfile
+        The planes.
+    name : str, optional
+        What it is called, if not by its own name.
+    level : float
+        Poisson strength up to which shot noise is usable.
+    """
     name = name or profile.name or "stack"
     lines, log_ratios = fit_profile(profile), log_ratio_fits(profile)
     photons = photons_of(profile)
     said = [*profile_caveats(profile, lines, log_ratios), detector_caveat(profile, photons)]
-    return AnalysedProfile(
+    found = AnalysedProfile(
         name=name,
         profile=profile,
         lines=lines,
         log_ratios=log_ratios,
-        breaks=break_fits(profile),
+        bends=find_bends(profile),
+        usable=usable_depth(profile, level),
         photons=photons,
         cap_depth_um=cap_depth_um(profile.depth_um, profile.power),
         caveats=tuple(f"{name}: {text}" for text in said if text),
     )
+    return replace(found, verdict=verdict_of_profile(found))
 
 
-def analyse_all(profiles: Sequence[DepthProfile]) -> tuple[AnalysedProfile, ...]:
+def usable_depth(profile: DepthProfile, level: float) -> UsableDepth:
+    """Return how deep a stack can be used, judged by itself."""
+    reached = level_depth(profile, level, samples=N_BOOTSTRAP, seed=0)
+    power = power_at(profile, reached.depth_um)
+    return UsableDepth(reached, signal_depth(profile), level, power)
+
+
+def analyse_all(
+    profiles: Sequence[DepthProfile], *, level: float = USABLE_STRENGTH
+) -> tuple[AnalysedProfile, ...]:
     """Analyse profiles that are shown together, under distinct names."""
     names = distinct_names(profiles)
-    return tuple(analyse(p, name) for p, name in zip(profiles, names, strict=True))
+    return tuple(analyse(p, name, level=level) for p, name in zip(profiles, names, strict=True))

@@ -1,40 +1,51 @@
-"""Several stacks an arm: what a protocol does beyond the stacks at hand."""
+"""Several animals: what a protocol does beyond the stacks at hand."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from cop_core.errors import InputError
 from cop_core.recipes import ComparisonOptions
-from cop_core.records import ArmsComparison, ArmsEffect, DepthProfile, MixedFit, distinct_names
+from cop_core.records import (
+    ArmsComparison,
+    ArmsDepth,
+    ArmsEffect,
+    DepthLimit,
+    DepthProfile,
+    distinct_names,
+)
+from cop_core.statistics.analysis import usable_depth
+from cop_core.statistics.calls import called
 from cop_core.statistics.caveats import settings_caveat
 from cop_core.statistics.compare import check_components
+from cop_core.statistics.contrast import Contrast, mean_weights, slope_weights
+from cop_core.statistics.depth_order import by_depth
 from cop_core.statistics.depths import within
-from cop_core.statistics.effect_size import (
-    class_of_d,
-    cohen_d,
-    hedges_g,
-    independent_interval_of_d,
-)
-from cop_core.statistics.mixed_model import fit_mixed
-from cop_core.statistics.significance import equivalence_p, holm
+from cop_core.statistics.effect_size import cohen_d, hedges_g, independent_interval_of_d
+from cop_core.statistics.other_tissue import welch
+from cop_core.statistics.significance import equivalence_p
+from cop_core.statistics.verdict import verdict_of_arms
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Callable, Sequence
 
     from cop_core.recipes import Window
-    from cop_core.recipes.comparison import Rule
+
+Array = npt.NDArray[np.float64]
+Owners = tuple[Hashable, ...]
 
 MIN_STACKS: Final = 2
 """Stacks that each arm needs."""
 NO_PAPER_TEST: Final = (
-    "the paper's rule has no test for several stacks an arm: slopes and p are of the mixed model, "
+    "the paper's rule has no test for several stacks an arm: slopes and p are over animals, "
     "the classes of d are the paper's"
 )
-_NAN: Final = float("nan")
+_LEAST_PLANES: Final = 3
 
 
 def compare_arms(
@@ -46,17 +57,19 @@ def compare_arms(
     window_um: Window | None = None,
     **chosen: Any,
 ) -> ArmsComparison:
-    """Compare two protocols over several stacks each, with stacks as random effects.
+    """Compare two protocols over several stacks each, animal by animal.
+
+    All slopes and means are over the depths that every stack keeps. Fields of one animal are
+    averaged; then a paired t test where each animal has both arms, Welch's otherwise.
 
     Parameters
     ----------
     fixed, gained : sequence of DepthProfile
         Two stacks or more in each arm, with the same components.
     options : ComparisonOptions, optional
-        Of which the rule decides the class of d, and the margin counts; the test is the mixed
-        model's in any case.
+        Of which rule, level and margin count.
     animals : (sequence, sequence), optional
-        Whose each stack is, for both arms. The same animal may be in both arms.
+        Whose each stack is, for both arms. Without it every stack counts as an animal.
     window_um : (float or None, float or None), optional
         Shallowest and deepest depth in um that enter.
     **chosen
@@ -71,24 +84,66 @@ def compare_arms(
     ------
     InputError
         Fewer than two stacks in an arm, an option that is out of range, animals that do not pair
-        with the stacks, different components, planes at unknown depths, or too few animals for
-        an error.
+        with the stacks, different components, stacks that share too few depths, or too few
+        animals for an error.
     """
     options = (options or ComparisonOptions()).but(**chosen)
     arms = _windowed(fixed, window_um), _windowed(gained, window_um)
-    stacks = [*arms[0], *arms[1]]
     _check(arms, animals)
-    owners = None if animals is None else (*animals[0], *animals[1])
-    arm = np.repeat([1.0, 0.0], [len(a) for a in arms])
-    effects = [_effect(c, stacks, arm, owners, options) for c in stacks[0].components]
-    corrected = holm({e.component: e.p_value for e in effects})
-    return ArmsComparison(
+    owners = _Design.of(arms, animals)
+    common = _common_window(arms)
+    effects = [_effect(c, arms, common, owners, options) for c in arms[0][0].components]
+    usable = [[usable_depth(p, options.level) for p in arm] for arm in arms]
+    stacks = [*arms[0], *arms[1]]
+    found = ArmsComparison(
         fixed=arms[0],
         gained=arms[1],
-        animals=owners,
-        effects=tuple(replace(e, p_holm=corrected[e.component]) for e in effects),
-        caveats=_caveats(stacks, effects, options.rule),
+        animals=None if animals is None else (*animals[0], *animals[1]),
+        effects=called(effects, options.rule),
+        caveats=_caveats(stacks, options),
+        window_um=common,
+        paired=owners.paired,
+        n_units=owners.n_units,
+        level=_depth([[u.level for u in arm] for arm in usable], owners),
+        signal=_depth([[u.signal for u in arm] for arm in usable], owners),
+        at_strength=options.level,
     )
+    return replace(found, verdict=verdict_of_arms(found))
+
+
+@dataclass(frozen=True)
+class _Design:
+    """Whose stacks are in each arm."""
+
+    owners: tuple[Owners, Owners]
+
+    @classmethod
+    def of(
+        cls,
+        arms: tuple[Sequence[DepthProfile], ...],
+        animals: tuple[Sequence[Hashable], Sequence[Hashable]] | None,
+    ) -> _Design:
+        if animals is None:
+            return cls((tuple(range(len(arms[0]))), tuple(range(-len(arms[1]), 0))))
+        return cls((tuple(animals[0]), tuple(animals[1])))
+
+    @property
+    def paired(self) -> bool:
+        first, second = map(set, self.owners)
+        return first == second
+
+    @property
+    def n_units(self) -> tuple[int, int]:
+        first, second = (len(set(arm)) for arm in self.owners)
+        return first, second
+
+    def units(self, arm: int, values: Sequence[float]) -> dict[Hashable, float]:
+        """Return the mean over each animal's fields, those that are not known left out."""
+        found: dict[Hashable, list[float]] = {}
+        for owner, value in zip(self.owners[arm], values, strict=True):
+            if np.isfinite(value):
+                found.setdefault(owner, []).append(value)
+        return {owner: float(np.mean(each)) for owner, each in found.items()}
 
 
 def _windowed(
@@ -107,65 +162,185 @@ def _check(
             advice=f"Give {MIN_STACKS} or more in each arm, or describe one pair with compare()",
         )
     check_components([*arms[0], *arms[1]])
-    if animals is not None and [*map(len, animals)] != [*map(len, arms)]:
+    if animals is None:
+        return
+    if [*map(len, animals)] != [*map(len, arms)]:
         raise InputError(
             f"{len(animals[0])} and {len(animals[1])} animals for "
             f"{len(arms[0])} and {len(arms[1])} stacks",
             advice="Name the animal of every stack",
         )
+    if min(len(set(arm)) for arm in animals) < MIN_STACKS:
+        raise InputError(
+            "one animal in an arm is too few for an error",
+            advice=f"Give stacks of {MIN_STACKS} animals or more in each arm",
+        )
+
+
+def _common_window(arms: tuple[Sequence[DepthProfile], ...]) -> tuple[float, float]:
+    """Return the depths that every stack keeps."""
+    ends = []
+    for profile in (p for arm in arms for p in arm):
+        depth = profile.depth_um[profile.kept]
+        depth = depth[np.isfinite(depth)]
+        if not len(depth):
+            raise InputError(
+                "no plane with a number lies at a known depth",
+                where=profile.name,
+                advice="Leave the stack out, or give the z step in um",
+            )
+        ends.append((depth.min(), depth.max()))
+    low, high = max(e[0] for e in ends), min(e[1] for e in ends)
+    for profile in (p for arm in arms for p in arm):
+        if _inside(profile, (low, high)).sum() < _LEAST_PLANES:
+            raise InputError(
+                f"fewer than {_LEAST_PLANES} of its planes lie at the depths that all stacks keep "
+                f"({low:g} to {high:g} um)",
+                where=profile.name,
+                advice="Leave the stack out",
+            )
+    return float(low), float(high)
+
+
+def _inside(profile: DepthProfile, window: tuple[float, float]) -> npt.NDArray[np.bool_]:
+    depth = profile.depth_um
+    return np.asarray(profile.kept & (depth >= window[0] - 1e-9) & (depth <= window[1] + 1e-9))
 
 
 def _effect(
     component: str,
-    stacks: Sequence[DepthProfile],
-    arm: np.ndarray[tuple[int], np.dtype[np.float64]],
-    owners: tuple[Hashable, ...] | None,
+    arms: tuple[tuple[DepthProfile, ...], ...],
+    window: tuple[float, float],
+    design: _Design,
     options: ComparisonOptions,
 ) -> ArmsEffect:
-    series = [(p.depth_um[p.kept], p.of(component)[p.kept]) for p in stacks]
-    model = fit_mixed(series, arm, owners)  # first: it refuses stacks that cannot enter
-    units: dict[tuple[float, Hashable], list[float]] = {}
-    for key, (_, value) in zip(
-        zip(arm, owners or range(len(arm)), strict=True), series, strict=True
-    ):
-        units.setdefault(key, []).append(float(value.mean()))
-    sides = [[np.mean(v) for (s, _), v in units.items() if s == side] for side in (1.0, 0.0)]
+    slopes = _contrasts(component, arms, window, slope_weights)
+    means = _contrasts(component, arms, window, mean_weights)
+    slope, mean = _difference(design, slopes.values), _difference(design, means.values)
+    sides = [[*design.units(i, means.values[i]).values()] for i in (0, 1)]
+    n = len(sides[0]), len(sides[1])
     d = cohen_d(*sides)
+    one, other = (_mean_of([*design.units(i, slopes.values[i]).values()]) for i in (0, 1))
+    limit = float(np.hypot(*slopes.limits))
     return ArmsEffect(
-        component=component,
-        model=model,
-        p_holm=_NAN,
+        component,
+        fixed_slope_per_um=one.value,
+        fixed_ci95=one.ci95,
+        gained_slope_per_um=other.value,
+        gained_ci95=other.ci95,
+        slope_difference_per_um=slope.value,
+        se=slope.se,
+        dof=slope.dof,
+        slope_difference_ci95=slope.ci95,
+        p_value=slope.p_value,
+        reading_limit_per_um=limit,
+        mean_difference=mean.value,
+        mean_difference_ci95=mean.ci95,
+        mean_p_value=mean.p_value,
+        mean_reading_limit=float(np.hypot(*means.limits)),
         cohen_d=d,
-        cohen_d_ci95=independent_interval_of_d(d, len(sides[0]), len(sides[1])),
-        cohen_d_class=class_of_d(d, options.rule),
-        hedges_g=hedges_g(d, len(sides[0]), len(sides[1])),
-        **_equivalence(model, options.margin_per_100_um),
+        cohen_d_ci95=independent_interval_of_d(d, *n),
+        hedges_g=hedges_g(d, *n),
+        **_equivalence((one, other, slope), (*slopes.limits, limit), options.margin_per_100_um),
     )
 
 
-def _equivalence(model: MixedFit, margin_per_100_um: float | None) -> dict[str, float]:
+@dataclass(frozen=True)
+class _Contrasts:
+    """A weighted sum of each stack's planes by arm, and each arm's mean reading limit."""
+
+    values: tuple[list[float], list[float]]
+    limits: tuple[float, float]
+
+
+def _contrasts(
+    component: str,
+    arms: tuple[tuple[DepthProfile, ...], ...],
+    window: tuple[float, float],
+    weigh: Callable[[Array], Array],
+) -> _Contrasts:
+    index = arms[0][0].components.index(component)
+    values, limits = [], []
+    for arm in arms:
+        sums, bounds = [], []
+        for profile in arm:
+            inside = _inside(profile, window)
+            doubt = profile.uncertainty[inside, index]
+            depth, value, known = by_depth(
+                profile.depth_um[inside], profile.mean[inside, index], np.nan_to_num(doubt)
+            )
+            weights = weigh(depth)
+            sums.append(float(weights @ value))
+            stated = np.isfinite(doubt).all()
+            bounds.append(float(np.abs(weights) @ known) if stated else float("nan"))
+        values.append(sums)
+        limits.append(float(np.mean(bounds)))
+    return _Contrasts((values[0], values[1]), (limits[0], limits[1]))
+
+
+def _difference(design: _Design, values: tuple[list[float], list[float]]) -> Contrast:
+    """Return the mean difference of two arms, over animals that have both or over all."""
+    first, second = (design.units(i, values[i]) for i in (0, 1))
+    if design.paired:
+        both = [first[owner] - second[owner] for owner in first if owner in second]
+        return _mean_of(both)
+    return _welch([*first.values()], [*second.values()])
+
+
+def _mean_of(values: Sequence[float]) -> Contrast:
+    n = len(values)
+    if not n:
+        return Contrast()
+    if n < MIN_STACKS or not np.ptp(values):
+        return Contrast(float(np.mean(values)))
+    return Contrast(float(np.mean(values)), float(np.std(values, ddof=1)) / n**0.5, float(n - 1))
+
+
+def _welch(first: Sequence[float], second: Sequence[float]) -> Contrast:
+    if not (first and second):
+        return Contrast()
+    value = float(np.mean(first) - np.mean(second))
+    if min(len(first), len(second)) < MIN_STACKS:
+        return Contrast(value)
+    return welch(_mean_of(first), _mean_of(second))
+
+
+def _depth(limits: list[list[DepthLimit]], design: _Design) -> ArmsDepth:
+    """Return how deep the arms can be used, over the stacks whose limit is known."""
+    values = [limit.depth_um for limit in limits[0]], [limit.depth_um for limit in limits[1]]
+    sides = [[*design.units(i, values[i]).values()] for i in (0, 1)]
+    found = _difference(design, values)
+    return ArmsDepth(
+        fixed_um=float(np.mean(sides[0])) if sides[0] else float("nan"),
+        gained_um=float(np.mean(sides[1])) if sides[1] else float("nan"),
+        difference_um=found.value,
+        ci95_um=found.ci95,
+        p_value=found.p_value,
+        n_untold=int(np.isnan([*values[0], *values[1]]).sum()),
+    )
+
+
+def _equivalence(
+    tested: tuple[Contrast, Contrast, Contrast],
+    limits: tuple[float, float, float],
+    margin_per_100_um: float | None,
+) -> dict[str, Any]:
     if margin_per_100_um is None:
         return {}
-    slopes = {
-        "fixed": (model.fixed_slope_per_um, model.fixed_se),
-        "gained": (model.gained_slope_per_um, model.gained_se),
-        "difference": (model.slope_difference_per_um, model.se),
-    }
     return {
-        f"equivalence_p_{name}": equivalence_p(slope, se, model.dof, margin_per_100_um / 100)
-        for name, (slope, se) in slopes.items()
+        f"equivalence_p_{name}": equivalence_p(
+            each.value, each.se, each.dof, margin_per_100_um / 100 - float(np.nan_to_num(limit))
+        )
+        for name, each, limit in zip(("fixed", "gained", "difference"), tested, limits, strict=True)
     }
 
 
-def _caveats(
-    stacks: Sequence[DepthProfile], effects: Sequence[ArmsEffect], rule: Rule
-) -> tuple[str, ...]:
+def _caveats(stacks: Sequence[DepthProfile], options: ComparisonOptions) -> tuple[str, ...]:
     found = {text for other in stacks[1:] for text in settings_caveat(stacks[0], other)}
-    notes = {e.model.note for e in effects} - {""}
     excluded = [
         f"{name}: {int((~p.kept).sum())} of {len(p)} planes excluded"
         for name, p in zip(distinct_names(stacks), stacks, strict=True)
         if not p.kept.all()
     ]
-    paper = [NO_PAPER_TEST] if rule == "paper" else []
-    return (*paper, *sorted(found), *sorted(notes), *excluded)
+    paper = [NO_PAPER_TEST] if options.rule == "paper" else []
+    return (*paper, *sorted(found), *excluded)

@@ -7,6 +7,8 @@ on a regular grid and leaves the right gap where a plane is excluded.
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 import scipy
@@ -21,6 +23,13 @@ MAX_RHO = 0.995
 
 DIGITS = 6
 """After the point, to which the place of a least likelihood is the same on every processor."""
+
+RAISE: Final = 3.0
+"""How far a correlation is raised against its bias in short stacks."""
+RHO_DOF: Final = 3.0
+"""Degrees of freedom that a correlation costs which is estimated too."""
+MIN_DOF: Final = 1.5
+"""Degrees of freedom are not taken below this (t of 6, against 12.7 for one)."""
 
 _MIN_GAP = 0.5  # planes at (nearly) the same depth are still two measurements
 
@@ -61,29 +70,6 @@ def whiten(values: Array, rho: float, gap: Array) -> Array:
     """
     r = (rho**gap)[:, None]
     return np.vstack([values[:1], (values[1:] - r * values[:-1]) / np.sqrt(1 - r**2)])
-
-
-def colour(innovations: Array, rho: float, gap: Array) -> Array:
-    """Turn uncorrelated rows into AR(1) rows, the inverse of `whiten`.
-
-    Parameters
-    ----------
-    innovations : ndarray of shape (n, k)
-        Columns ordered by depth, in units of the stationary SD.
-    rho : float
-        Correlation of two planes one median step apart, in [0, 1).
-    gap : ndarray of shape (n - 1,)
-        From `gaps`.
-
-    Returns
-    -------
-    ndarray of shape (n, k)
-        Rows of the same variance, correlated over depth.
-    """
-    rows = innovations.copy()
-    for i, r in enumerate(rho**gap, start=1):
-        rows[i] = r * rows[i - 1] + np.sqrt(1 - r**2) * innovations[i]
-    return rows
 
 
 def estimate_rho(design: Array, values: Array, gap: Array) -> float:
@@ -142,3 +128,24 @@ def quadratic_form(weights: Array, rho: float, gap: Array) -> float:
         carried = r * (carried + before)
         cross += weight * carried
     return float(weights @ weights + 2 * cross)
+
+
+def curve_dof(n_effective: float, degree: int) -> float:
+    """Return the degrees of freedom of a variance around a curve, the correlation estimated."""
+    return max(n_effective - 1 - degree - RHO_DOF, MIN_DOF)
+
+
+def raised(rho: float, degree: int, n: int) -> float:
+    """Return a correlation from restricted likelihood without its bias in short stacks.
+
+    Parameters
+    ----------
+    rho : float
+        From `estimate_rho`.
+    degree : int
+        Degree of the polynomial, or parameters of the mean less one.
+    n : int
+        Number of planes.
+    """
+    terms = (degree + 1) / (n * (1 - rho))
+    return float(min(1 - (1 - rho) / (1 + RAISE * rho * terms**2), MAX_RHO))

@@ -13,15 +13,16 @@ from cop_core.statistics.log_ratios import sign_changes
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cop_core.records import ComponentEffect, DepthProfile, SlopeFit
+    from cop_core.records import (
+        AnalysedProfile,
+        Comparison,
+        ComponentEffect,
+        DepthProfile,
+        SlopeFit,
+    )
 
-ONE_STACK: Final = (
-    "one stack per protocol: planes of one stack are not independent samples, "
-    "so p values and effect sizes describe these two stacks only"
-)
-
-_CORRELATED = 0.1
-_LEVEL = 0.05
+TWO_TISSUES: Final = "they are taken as two tissues, so tissue and protocol cannot be told apart"
+_SAME_POWER: Final = 0.01  # of the largest
 
 
 def profile_caveats(
@@ -30,8 +31,7 @@ def profile_caveats(
     """Return what to know about one profile's lines, sentences without a full stop.
 
     What was decided on opening it, planes excluded, what their pixels tell, planes unlike those
-    of training, fits that are undefined or weak, lines that miss a curve, planes that are
-    correlated, slopes that closure may have made.
+    of training, slopes that are undefined or weak, or that closure may have made.
     """
     found = [
         *(profile.provenance.image.remarks if profile.provenance else ()),
@@ -39,8 +39,6 @@ def profile_caveats(
         *told_of_pixels([plane.pixels for plane in profile.planes if not plane.reason]),
         _unfamiliar(profile),
         *_notes(lines),
-        _curved(lines),
-        _correlated(lines),
         _closure(lines, log_ratios),
     ]
     return tuple(text for text in found if text)
@@ -54,19 +52,61 @@ def settings_caveat(first: DepthProfile, second: DepthProfile) -> tuple[str, ...
 
 
 def protocol_closure(effects: Sequence[ComponentEffect]) -> tuple[str, ...]:
-    """Return a warning that names differences of slope that closure may have made, if any."""
+    """Return a warning that names called differences that closure may have made, if any."""
     changed = [
         e.component
         for e in effects
-        if e.slope_difference_per_um * e.log_ratio_slope_difference_per_um < 0
-        and max(e.p_value_ar1, e.log_ratio_p_value) < _LEVEL
+        if e.called and e.slope_difference_per_um * e.log_ratio_slope_difference_per_um < 0
     ]
     if not changed:
         return ()
     return (
-        "strengths sum to 1: the difference between the protocols' slopes significantly changes "
-        f"sign as a centred log-ratio for {', '.join(changed)}",
+        "strengths sum to 1: the difference between the protocols' slopes changes sign as a "
+        f"centred log-ratio for {', '.join(changed)}",
     )
+
+
+def rising_power(first: AnalysedProfile) -> tuple[str, ...]:
+    """Return a warning where the power rises in a stack that is called fixed, if it does."""
+    power = first.profile.power
+    power = power[np.isfinite(power)]
+    if first.name != "fixed" or not len(power) or np.ptp(power) <= _SAME_POWER * power.max():
+        return ()
+    return (
+        f"the stack called fixed was taken at {power.min():g} to {power.max():g} "
+        f"{first.profile.power_unit}: "
+        "check that the two stacks are not swapped",
+    )
+
+
+def pair_caveats(found: Comparison) -> tuple[str, ...]:
+    """Return what to know beside the numbers of two stacks, the most important first."""
+    texts = [
+        *(_two_tissues(found) if not found.same_tissue else ()),
+        *rising_power(found.fixed),
+        *settings_caveat(found.fixed.profile, found.gained.profile),
+        *_planes_lost(found),
+        *protocol_closure(found.effects),
+        *(text for each in found.analysed for text in each.caveats),
+    ]
+    return tuple(texts)
+
+
+def _two_tissues(found: Comparison) -> tuple[str, ...]:
+    if found.options.tissue == "other":
+        return (TWO_TISSUES,)
+    known = found.match.correlation
+    if np.isnan(known):
+        return (f"whether both stacks show one tissue cannot be seen: {TWO_TISSUES}",)
+    return (
+        f"the stacks do not look alike (correlation {known:.2f} at equal depth): {TWO_TISSUES}",
+    )
+
+
+def _planes_lost(found: Comparison) -> tuple[str, ...]:
+    if not found.n_dropped:
+        return ()
+    return (f"{found.n_dropped} planes within the depths compared have no partner with a number",)
 
 
 def exclusions(profile: DepthProfile) -> dict[str, int]:
@@ -101,30 +141,6 @@ def _notes(fits: Mapping[str, SlopeFit]) -> tuple[str, ...]:
     return tuple(
         note if len(names) == len(fits) else f"{note} ({', '.join(names)})"
         for note, names in about.items()
-    )
-
-
-def _curved(fits: Mapping[str, SlopeFit]) -> str:
-    missed = {c: 100 * (fit.r2_curve - fit.r2) for c, fit in fits.items() if fit.curved}
-    if not missed:
-        return ""
-    return (
-        f"{', '.join(missed)} {'is' if len(missed) == 1 else 'are'} curved: a straight line misses "
-        f"{', '.join(f'{x:.0f}' for x in missed.values())} % of the variance over depth, "
-        "so read the curve and take the slope as an average"
-    )
-
-
-def _correlated(fits: Mapping[str, SlopeFit]) -> str:
-    known = {component: fit for component, fit in fits.items() if np.isfinite(fit.rho)}
-    if not known:
-        return ""
-    component, fit = max(known.items(), key=lambda item: item[1].rho)
-    if fit.rho < _CORRELATED:
-        return ""
-    return (
-        f"neighbouring planes are correlated (lag-1 correlation up to {fit.rho:.2f}, {component}: "
-        f"its {fit.n} planes are worth about {max(fit.n_effective, 1):.0f})"
     )
 
 

@@ -1,7 +1,6 @@
 """Straight lines over depth that meet at breaks, around them an AR(1) process.
 
-Noise that starts to run differently (`cop_core.statistics.breaks`) and the layers of a tissue
-(`cop_core.power.layers`) are searched and fitted here.
+The layers of a tissue (`cop_core.power.layers`) are searched and fitted here.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import numpy.typing as npt
 import scipy
 
 from cop_core.statistics import autocorrelation
-from cop_core.statistics.smooth_curve import curve_dof, raised
+from cop_core.statistics.autocorrelation import curve_dof, raised
 
 Array = npt.NDArray[np.float64]
 Intervals = tuple[tuple[float, float], ...]
@@ -71,11 +70,6 @@ class BreakSearch:
         self._gram = np.array(grams)
         self.spread = np.array(spread)
         self.log_det = np.array([np.log1p(-(rho ** (2 * gap))).sum() for rho in rhos])
-
-    def gain(self) -> Array:
-        """Return the signed root of what one bend explains, shape (rhos, candidates)."""
-        own = np.diagonal(self._gram, axis1=1, axis2=2)[:, :-1]
-        return np.asarray(self._gram[:, :-1, -1] / np.sqrt(own))
 
     def left(self, choices: npt.NDArray[np.intp]) -> Array:
         """Return the squares left around lines that bend at several candidates at once.
@@ -200,7 +194,6 @@ def fit_pieces(
     breaks_ci95_um: Intervals = (),
     *,
     known_rho: float | None = None,
-    breaks_known: bool = False,
 ) -> PiecewiseFit:
     """Fit lines that meet at given breaks.
 
@@ -212,8 +205,6 @@ def fit_pieces(
         Where they meet, and the intervals of that.
     known_rho : float, optional
         Correlation of neighbouring planes, else estimated around the lines.
-    breaks_known : bool
-        Whether the slopes are taken to owe none of their error to the breaks.
     """
     design = line_design(depth_um, breaks_um)
     (n, p), gap = design.shape, autocorrelation.gaps(depth_um)
@@ -228,7 +219,7 @@ def fit_pieces(
         depth_um, breaks_um, breaks_ci95_um, coefficients, covariance, known_rho, residual
     )
     gradient = autocorrelation.whiten(fit._gradient(depth_um), known_rho, gap)
-    free = p if breaks_known else p + len(breaks_um)
+    free = p + len(breaks_um)
     inverse = np.linalg.pinv(gradient[:, :free], rcond=_RANK)
     covariance[:free, :free] = float(left @ left) / max(n - free, 1) * inverse @ inverse.T
     return fit

@@ -1,37 +1,55 @@
-"""Noise against depth as a straight line, with errors that respect neighbouring planes."""
+"""How strengths change with depth in one stack."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from cop_core.errors import InputError
 from cop_core.records import SlopeFit
-from cop_core.statistics import autocorrelation
+from cop_core.statistics.contrast import LEAST_PLANES, slope_weights
+from cop_core.statistics.depth_order import by_depth, in_blocks
+from cop_core.statistics.error_blocks import block_size, contrast_in_blocks
+from cop_core.statistics.reading_bootstrap import interval_of_r2
 from cop_core.statistics.significance import t_interval, t_p_value
-from cop_core.statistics.smooth_curve import curve_dof, fit_curve
 
 if TYPE_CHECKING:
     from cop_core.records import DepthProfile
-    from cop_core.statistics.smooth_curve import Curve
+
+Array = npt.NDArray[np.float64]
 
 NEEDS_PLANES = "needs 3 planes or more"
 NEEDS_DEPTHS = "needs planes at known, different depths"
-FEW_PLANES = f"fewer than {autocorrelation.MIN_PLANES} planes: errors taken as independent"
+FEW_PLANES = f"fewer than {LEAST_PLANES} planes: no error can be stated"
 NO_SPREAD = "the values do not vary"
 
+R2_SAMPLES: Final = 400
+"""Enough for a standard deviation to 4 %."""
+_LEAST_FOR_A_LINE: Final = 3
 
-def fit_slope(depth_um: npt.ArrayLike, values: npt.ArrayLike) -> SlopeFit:
-    """Fit a line to values over depth.
+
+def fit_slope(
+    depth_um: npt.ArrayLike,
+    values: npt.ArrayLike,
+    uncertainty: npt.ArrayLike | None = None,
+    *,
+    samples: int = R2_SAMPLES,
+    seed: int = 0,
+) -> SlopeFit:
+    """Return the slope of values over depth, and how well it is known.
 
     Parameters
     ----------
     depth_um : array_like of shape (n,)
-        Depth in um, in any order.
+        Depth in um, in any order. Planes at one depth are averaged.
     values : array_like of shape (n,)
         Strengths (or anything else that may grow with depth).
+    uncertainty : array_like of shape (n,), optional
+        Stated for each value, one SD, for the reading limit.
+    samples, seed : int
+        Of the bootstrap for R2; without samples its interval is unknown.
 
     Returns
     -------
@@ -42,27 +60,23 @@ def fit_slope(depth_um: npt.ArrayLike, values: npt.ArrayLike) -> SlopeFit:
     Raises
     ------
     InputError
-        The two are not one-dimensional or not of one length.
+        What is given is not one-dimensional or not of one length.
     """
-    depth, value = paired_values(depth_um, values)
-    if not len(depth) and np.isfinite(np.asarray(values, np.float64)).sum() >= 3:
+    columns = _checked(depth_um, values, uncertainty)
+    n = int(np.isfinite(columns[:2]).all(axis=0).sum())
+    if not n and np.isfinite(columns[1]).sum() >= _LEAST_FOR_A_LINE:
         return SlopeFit(note=NEEDS_DEPTHS)
-    if len(depth) < 3:
-        return SlopeFit(n=len(depth), note=NEEDS_PLANES)
-    if np.ptp(depth) == 0:
-        return SlopeFit(n=len(depth), note=NEEDS_DEPTHS)
-    if np.ptp(value) == 0:
-        return SlopeFit(
-            0.0, float(value[0]), se=0.0, slope_ci95=(0.0, 0.0), se_ols=0.0, ci95_ols=(0.0, 0.0),
-            n=len(depth), dof=float(max(len(depth) - 2, 1)), note=NO_SPREAD,
-        )  # fmt: skip
-    return _fit(depth, value)
+    if n < _LEAST_FOR_A_LINE:
+        return SlopeFit(n=n, note=NEEDS_PLANES)
+    planes = by_depth(columns[0], columns[1], np.nan_to_num(columns[2]))
+    if planes.shape[1] < 2:
+        return SlopeFit(n=n, note=NEEDS_DEPTHS)
+    stated = bool(np.isfinite(columns[2][np.isfinite(columns[:2]).all(axis=0)]).all())
+    return _fit(planes, n, stated=stated, samples=samples, seed=seed)
 
 
-def fit_profile(
-    profile: DepthProfile, values: npt.NDArray[np.float64] | None = None
-) -> dict[str, SlopeFit]:
-    """Fit a line to every component over the planes that are kept.
+def fit_profile(profile: DepthProfile, values: Array | None = None) -> dict[str, SlopeFit]:
+    """Return the slope of every component over the planes that are kept.
 
     Parameters
     ----------
@@ -72,67 +86,61 @@ def fit_profile(
         What runs with depth, where it is not the mean strengths themselves.
     """
     kept = profile.kept
-    columns = (profile.mean if values is None else values)[kept].T
-    lines = (fit_slope(profile.depth_um[kept], column) for column in columns)
+    if values is not None:  # R2 of what no strength is says nothing
+        lines = [fit_slope(profile.depth_um[kept], y, samples=0) for y in values[kept].T]
+        return dict(zip(profile.components, lines, strict=True))
+    columns = zip(profile.mean[kept].T, profile.uncertainty[kept].T, strict=True)
+    lines = [fit_slope(profile.depth_um[kept], y, doubt) for y, doubt in columns]
     return dict(zip(profile.components, lines, strict=True))
 
 
-def paired_values(
-    depth_um: npt.ArrayLike, values: npt.ArrayLike
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return depths and values in order of depth, without what is not finite.
-
-    Raises
-    ------
-    InputError
-        The two are not one-dimensional or not of one length.
-    """
+def _checked(
+    depth_um: npt.ArrayLike, values: npt.ArrayLike, uncertainty: npt.ArrayLike | None
+) -> Array:
     depth, value = np.asarray(depth_um, np.float64), np.asarray(values, np.float64)
-    if depth.ndim != 1 or depth.shape != value.shape:
+    doubt = np.full(value.shape, np.nan) if uncertainty is None else np.asarray(uncertainty, float)
+    if depth.ndim != 1 or not depth.shape == value.shape == doubt.shape:
         raise InputError(
             f"depths of shape {depth.shape} and values of shape {value.shape} do not pair",
             advice="Give one depth in um for each value",
         )
-    use = np.isfinite(depth) & np.isfinite(value)
-    order = np.argsort(depth[use], kind="stable")
-    return depth[use][order], value[use][order]
+    return np.array([depth, value, doubt])
 
 
-def _fit(depth: npt.NDArray[np.float64], value: npt.NDArray[np.float64]) -> SlopeFit:
-    from statsmodels.regression.linear_model import OLS
-
-    n = len(depth)
-    centre = depth.mean()
-    design = np.column_stack([np.ones(n), depth - centre])
-    line = OLS(value, design).fit()
-    level, slope = (float(p) for p in line.params)
-    se_ols = float(np.sqrt(max(line.ssr, 0.0) / (n - 2) / (design[:, 1] @ design[:, 1])))
-    curve = fit_curve(depth, value)
-    weights = design[:, 1] / (design[:, 1] @ design[:, 1])  # slope = weights @ value
-    spread = autocorrelation.quadratic_form(weights, curve.known_rho, autocorrelation.gaps(depth))
-    se = float(np.sqrt(curve.variance * spread))
+def _fit(planes: Array, n: int, *, stated: bool, samples: int, seed: int) -> SlopeFit:
+    depth, value, doubt = planes
+    size = block_size(planes)
+    found = contrast_in_blocks(depth, value, slope_weights, size)
+    line = found.value, float(value.mean() - found.value * depth.mean())
+    pooled_depth, pooled, _ = in_blocks(planes, size)
+    flat = not np.ptp(value)
+    limit = float(np.abs(slope_weights(depth)) @ doubt)
     return SlopeFit(
-        slope_per_um=slope,
-        intercept=level - slope * float(centre),
-        r2=float(line.rsquared),
-        se=se,
-        slope_ci95=t_interval(slope, se, curve.dof),
-        p_value=t_p_value(slope, se, curve.dof),
-        se_ols=se_ols,
-        ci95_ols=t_interval(slope, se_ols, n - 2),
-        p_value_ols=t_p_value(slope, se_ols, n - 2),
-        rho=curve.rho,
+        *line,
+        r2=float("nan") if flat else float(np.corrcoef(depth, value)[0, 1] ** 2),
+        r2_ci95=interval_of_r2(pooled_depth, pooled, found.dof, samples=samples, seed=seed),
+        se=found.se,
+        slope_ci95=found.ci95,
+        p_value=found.p_value,
+        dof=found.dof,
+        reading_limit_per_um=limit if stated else float("nan"),
+        **_ordinary(depth, value, line),
         n=n,
-        n_effective=curve.n_effective,
-        degree=curve.degree,
-        r2_curve=curve.r2,
-        p_curved=curve.p_curved,
-        dof=_dof(n, curve),
-        note=FEW_PLANES if np.isnan(curve.rho) else "",
+        block_planes=size,
+        note=NO_SPREAD if flat else "" if len(depth) >= LEAST_PLANES else FEW_PLANES,
     )
 
 
-def _dof(n: int, curve: Curve) -> float:
-    if np.isnan(curve.rho):
-        return float(max(n - 2, 1))
-    return curve_dof(curve.n_effective, curve.degree)
+def _ordinary(depth: Array, value: Array, line: tuple[float, float]) -> dict[str, Any]:
+    """Return error, interval and p around a straight line, planes taken as independent."""
+    free = len(depth) - 2
+    if free < 1:
+        return {}
+    left = value - line[1] - line[0] * depth
+    centred = depth - depth.mean()
+    se = float(np.sqrt(left @ left / free / (centred @ centred)))
+    return {
+        "se_ols": se,
+        "ci95_ols": t_interval(line[0], se, free),
+        "p_value_ols": t_p_value(line[0], se, free),
+    }

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from cop_core.errors import InputError
-from cop_core.recipes import ComparisonOptions, Window
+from cop_core.recipes import USABLE_STRENGTH, ComparisonOptions, Window
 from cop_core.records import (
     ArmsComparison,
     ChannelComparison,
@@ -23,7 +23,12 @@ from cop_core.statistics.depths import within
 _MIN_PLANES = 3
 
 
-def analyse_stack(stack: StudyStackRecord, window_um: Window | None = None) -> StudyStackRecord:
+def analyse_stack(
+    stack: StudyStackRecord,
+    window_um: Window | None = None,
+    *,
+    level: float = USABLE_STRENGTH,
+) -> StudyStackRecord:
     """Work out what the profile of a stack of a study says within the depths that count."""
     if stack.profile is None:
         return replace(stack, left_out="it failed")
@@ -32,7 +37,7 @@ def analyse_stack(stack: StudyStackRecord, window_um: Window | None = None) -> S
         profile = profile if window_um is None else within(profile, window_um)
     except InputError as error:
         return replace(stack, left_out=error.what)
-    return replace(stack, analysed=analyse(profile), left_out=_why_unusable(profile))
+    return replace(stack, analysed=analyse(profile, level=level), left_out=_why_unusable(profile))
 
 
 def compare_channels(
@@ -47,7 +52,7 @@ def compare_channels(
     stacks : tuple of StudyStackRecord
         From `analyse_stack`.
     options : ComparisonOptions, optional
-        Rule and margin; seed and errors where there is one stack an arm.
+        How they are compared.
 
     Returns
     -------

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cop_core.records import AnalysedProfile, DepthProfile
+from cop_core.records import AnalysedProfile, DepthLimit, DepthProfile, UsableDepth
 from cop_core.report.panels import has_depth
 
 if TYPE_CHECKING:
@@ -114,7 +114,8 @@ class PlanesSoFar:
 
 def _unanalysed(profile: DepthProfile) -> AnalysedProfile:
     """Return a profile of which nothing is worked out yet."""
-    return AnalysedProfile(profile.name, profile, {}, {}, {}, None, np.nan, ())
+    usable = UsableDepth(DepthLimit(), DepthLimit(), np.nan)
+    return AnalysedProfile(profile.name, profile, {}, {}, {}, usable, None, np.nan, ())
 
 
 def _with_air(low: float, high: float) -> tuple[float, float]:

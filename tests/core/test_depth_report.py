@@ -1,4 +1,4 @@
-"""Breaks, caps, windows, margins and errors in the report, the command and its repetition."""
+"""Bends, caps, windows, margins and choices in the report, the command and its repetition."""
 
 import json
 from dataclasses import replace
@@ -10,38 +10,38 @@ from rich.console import Console
 
 from cop_core.reading import profile as read
 from cop_core.report import document_of, recipe_of, summary
-from cop_core.statistics import break_fits, cap_depth_um, compare, within
+from cop_core.statistics import cap_depth_um, compare, find_bends, within
 
 
-def with_break():
-    """A profile whose first noise rises from 160 um on, power at its cap from 80 um."""
+def with_bend():
+    """A profile whose first noise rises from 800 um on, power at its cap from 400 um."""
     rows = strengths(0, 60)
-    rise = np.maximum(np.arange(60) - 40, 0) * 2e-3
+    rise = np.maximum(np.arange(60) - 40, 0) * 1e-2
     rows[:, 0] += rise
     rows[:, -1] -= rise
-    made = profile(rows)
+    made = profile(rows, step=20.0)
     planes = (replace(p, power=min(5.0 + i, 25.0)) for i, p in enumerate(made.planes))
     return replace(made, planes=tuple(planes))
 
 
 @pytest.fixture(scope="module")
 def result():
-    gained = profile(strengths(1, 60), name="gained")
-    return compare(with_break(), gained, margin_per_100_um=0.05, errors="paired", n_bootstrap=50)
+    gained = profile(strengths(1, 60), name="gained", step=20.0)
+    return compare(with_bend(), gained, margin_per_100_um=0.05, tissue="same", n_bootstrap=50)
 
 
-def test_report_states_breaks_caps_and_choices(result):
+def test_report_states_bends_caps_and_choices(result):
     document = document_of(result).tree
     fixed = document["protocols"]["fixed"]
     read = result.fixed.profile
-    assert fixed["cap_depth_um"] == cap_depth_um(read.depth_um, read.power_mw) == 80
+    assert fixed["cap_depth_um"] == cap_depth_um(read.depth_um, read.power_mw) == 400
     assert document["protocols"]["gained"]["cap_depth_um"] is None
-    found = fixed["components"]["gaussian"]["break"]
-    expected = break_fits(result.fixed.profile)["gaussian"]
+    found = fixed["components"]["gaussian"]["bend"]
+    expected = find_bends(result.fixed.profile)["gaussian"]
     assert found["depth_um"] == expected.depth_um
     assert found["ci95_um"] == list(expected.ci95_um)
     assert found["p_value"] < 0.05
-    assert document["recipe"]["comparison"]["errors"] == "paired"
+    assert document["recipe"]["comparison"]["tissue"] == "same"
     assert document["recipe"]["comparison"]["margin_per_100_um"] == 0.05
 
 
@@ -49,7 +49,10 @@ def test_report_states_every_effect(result):
     components = document_of(result).tree["comparison"]["components"]
     for name, figures in components.items():
         effect = result.of(name)
-        assert figures["f2_ci95"] == list(effect.f2_ci95)
+        assert figures["slope_difference_ci95"] == list(effect.slope_difference_ci95)
+        assert figures["differs_from_um"] == effect.differs_from_um or np.isnan(
+            effect.differs_from_um
+        )
         assert figures["equivalence_p_gained"] == effect.equivalence_p_gained
         assert figures["log_ratio_p_value"] == effect.log_ratio_p_value
     profiles = (each.profile for each in result.analysed)
@@ -58,25 +61,25 @@ def test_report_states_every_effect(result):
     assert plain["recipe"]["window_um"] is None
 
 
-def test_summary_names_breaks_margin_and_errors(result):
+def test_summary_begins_with_the_verdict_and_names_bends_and_margin(result):
     console = Console(width=140)
     with console.capture() as captured:
         console.print(summary(result))
     text = " ".join(captured.get().split())
-    expected = break_fits(result.fixed.profile)["gaussian"]
-    assert f"slope changes, depth in µm: Gaussian at {expected.depth_um:.0f} [" in text
+    expected = find_bends(result.fixed.profile)["gaussian"]
+    assert text.startswith(" ".join(result.verdict.split()))
+    assert f"bends, depth in µm: Gaussian at {expected.depth_um:.0f} [" in text
     assert "p (margin)" in text
     assert "slope no smaller than 5 % per 100 µm" in text
-    assert "errors of the slope difference: paired" in text
 
 
-def test_window_margin_and_errors_are_in_the_recipe(pair, tiny_estimator):
+def test_window_margin_and_choices_are_in_the_recipe(pair, tiny_estimator):
     found = read(pair[0], estimator=tiny_estimator, crops=1)
     deep = within(found, (found.depth_um[2], None))
     assert recipe_of(deep).window_um == (found.depth_um[2], None)
-    both = compare(found, found, margin_per_100_um=0.02, errors="bootstrap")
+    both = compare(found, found, margin_per_100_um=0.02, tissue="other", level=0.1)
     asked = recipe_of(both).comparison
-    assert (asked.margin_per_100_um, asked.errors) == (0.02, "bootstrap")
+    assert (asked.margin_per_100_um, asked.tissue, asked.level) == (0.02, "other", 0.1)
 
 
 @pytest.mark.usefixtures("quick_figures")
@@ -105,7 +108,8 @@ def test_window_that_cannot_be_read_is_refused(run, pair, tmp_path, text):
     ("options", "said"),
     [
         (("--margin", "0"), "--margin: '0' cannot be used"),
-        (("--rule", "paper", "--errors", "paired"), "paper's rule"),
+        (("--level", "100 lumen"), "is no level of shot noise"),
+        (("--level", "0"), "--level: "),
     ],
 )
 def test_choices_are_refused_before_stacks_are_read(run, tmp_path, options, said):

@@ -11,8 +11,8 @@ import zarr
 
 import cop_core as cop
 from cop_core.reading import StackReader
-from cop_core.reading.survey import NO_SIGNAL
 from cop_core.recipes import ReadingOptions
+from cop_core.records import NO_SIGNAL
 from cop_core.stacks.growing import State, files, open_growing, settled
 
 SIDE = 400  # nine crops a plane

@@ -83,7 +83,15 @@ def test_comparison_writes_all_files_and_repeats_byte_by_byte(both, tmp_path):
 def test_document_follows_the_contract(both):
     document = strict(document_of(both, command="cop").to_json())
     fixed = document["protocols"]["fixed"]["components"]["gaussian"]
-    fit = both.of("gaussian").fixed
+    fit = both.fixed.lines["gaussian"]
+    assert document["verdict"] == both.verdict
+    assert document["comparison"]["window_um"] == list(both.window_um)
+    assert document["comparison"]["same_tissue"] == both.same_tissue
+    usable = document["comparison"]["usable_depth_um"]
+    assert {name: {*found} >= {"level", "signal"} for name, found in usable.items()} == {
+        "fixed": True,
+        "gained": True,
+    }
     assert fixed["slope_per_um"] == fit.slope_per_um
     assert fixed["slope_ci95"] == list(fit.slope_ci95)
     assert (fixed["r2"], fixed["n_planes"], fixed["n_excluded"]) == (fit.r2, 22, 2)
@@ -91,7 +99,9 @@ def test_document_follows_the_contract(both):
     assert fixed["mean"] == pytest.approx(read.of("gaussian")[read.kept].mean())
     effect = document["comparison"]["components"]["poisson"]
     assert {
-        "slope_difference_per_um", "p_value", "p_holm", "cohen_d", "cohen_d_ci95", "hedges_g", "f2",
+        "slope_difference_per_um", "slope_difference_ci95", "p_value", "p_holm",
+        "reading_limit_per_um", "called", "mean_difference", "mean_difference_ci95", "mean_p_holm",
+        "mean_reading_limit", "mean_called", "cohen_d", "cohen_d_ci95", "hedges_g", "f2",
     } <= set(effect)  # fmt: skip
     assert document["comparison"]["components"]["clean"]["p_holm"] is None
     made = document["provenance"]["protocols"]["fixed"]
@@ -100,7 +110,7 @@ def test_document_follows_the_contract(both):
     assert document["recipe"]["reading"]["normalisation"] == "stack-percentile"
     assert document["provenance"]["command"] == "cop"
     assert document["caveats"] == list(both.caveats)
-    assert document["schema_version"] == "2.0"
+    assert document["schema_version"] == "3.0"
 
 
 def test_single_profile_has_no_comparison():
@@ -247,7 +257,7 @@ def test_tables_fit_a_terminal(both, width):
     for name in ("Gaussian", "Salt & pepper", "Poisson", "Quantization", "Anisotropic", "Clean"):
         assert sum(f" {name} " in line for line in lines) == 3
     effect = both.of("gaussian")
-    low, high = (1e4 * x for x in effect.ci95)
+    low, high = (1e4 * x for x in effect.slope_difference_ci95)
     cell = f"{1e4 * effect.slope_difference_per_um:+.2f} [{low:+.2f}, {high:+.2f}]"
     assert any(cell in line for line in lines)
 

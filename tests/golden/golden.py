@@ -46,12 +46,10 @@ def results():
             compare(fixed, gained, window_um=(100.0, 600.0), margin_per_100_um=0.02, seed=3)
         ),
         "paper": _numbers(compare(fixed, gained, rule="paper"))["comparison"],
-        "paired": _numbers(compare(fixed, gained, errors="paired"))["comparison"],
-        "bootstrap": _numbers(compare(fixed, gained, errors="bootstrap"))["comparison"],
+        "other": _numbers(compare(fixed, gained, tissue="other"))["comparison"],
         "profile": _numbers(within(gained, (200.0, None))),
         "watch": _numbers(read["watch/watched"]),
         "planes": _table(planes_csv(both.analysed)),
-        # without animals statsmodels searches several variances and ends elsewhere by processor
         "animals": _arms(
             compare_arms(*arms, animals=(list("abc"), list("abc")), margin_per_100_um=0.01)
         ),
@@ -123,6 +121,7 @@ def _profile(stored):
 
 def _plane(n, stored):
     arrays = {key: np.array(stored[key], np.float64) for key in ("mean", "sd", "uncertainty")}
-    crops = np.array(stored["strengths"], np.float64)
-    arrays["strengths"] = crops if crops.size else np.empty((0, 0))
+    for key in ("strengths", "block_means"):
+        stated = np.array(stored[key], np.float64)
+        arrays[key] = stated if stated.size else np.empty((0, 0))
     return PlaneEstimate(**{**stored, "flags": tuple(stored["flags"]), **arrays})

@@ -101,7 +101,7 @@ def test_two_clicks_compare_the_sample_pair(
     assert isinstance(result, Comparison)
     assert result.gained.profile.power_mw[-1] == 60
     assert "120 planes" in dock.bar.status.text()
-    assert "one stack per protocol" in dock.remarks.toPlainText()
+    assert dock.remarks.toPlainText().startswith(result.verdict)
     assert len(dock.table.text().splitlines()) == 1 + len(result.components)
     tabs = dock.tabs
     for index in range(tabs.count()):
@@ -234,7 +234,7 @@ def test_what_the_command_line_offers_is_there_too(
     options.weights.file.value = tiny_weights
     options.window_um.value = "10:"
     options.margin_per_100_um.value = "0.01"
-    options.errors.value = "paired"
+    options.tissue.value = "same"
     options.precision.value = "float32"
     options.sensitivity.value = True
     dock.forms[1].more["name"].value = "ramped"
@@ -243,7 +243,7 @@ def test_what_the_command_line_offers_is_there_too(
     finally:
         options.weights.choice.value = "default"
     assert len(told) == 1
-    assert (result.options.errors, result.options.margin_per_100_um) == ("paired", 0.01)
+    assert (result.options.tissue, result.options.margin_per_100_um) == ("same", 0.01)
     assert [each.name for each in result.analysed] == ["fixed", "ramped"]
     for each in result.analysed:
         assert each.profile.window_um == (10, None)

@@ -1,0 +1,40 @@
+"""What a plane looks like in coarse blocks: enough to know a tissue again, and how it moved."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from cop_core.records import block_side
+
+_DIGITS: Final = 3
+
+
+def block_means(data: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Return means over square blocks, to about a thousandth of their range.
+
+    Parameters
+    ----------
+    data : ndarray of shape (h, w)
+        A plane in counts.
+
+    Returns
+    -------
+    ndarray of shape (h // side, w // side)
+        NaN for blocks with a pixel that has no value. Pixels beyond the last whole block do not
+        enter; empty with the shape (0, 0) where there is no whole block.
+    """
+    side = block_side(data.shape)
+    rows, columns = data.shape[0] // side, data.shape[1] // side
+    if not rows or not columns:
+        return np.empty((0, 0))
+    whole = data[: rows * side, : columns * side].reshape(rows, side, columns, side)
+    with np.errstate(invalid="ignore"):
+        means: npt.NDArray[np.float64] = whole.mean(axis=(1, 3), dtype=np.float64)
+    known = means[np.isfinite(means)]
+    if not known.size or not np.ptp(known):
+        return means
+    decimals = _DIGITS - int(np.floor(np.log10(np.ptp(known))))
+    return np.asarray(np.round(means, decimals))

@@ -1,0 +1,66 @@
+"""Where a curve over depth bends most: white matter, a cap of the power, lost signal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from cop_core.records import Bend
+from cop_core.statistics.depth_order import by_depth
+from cop_core.statistics.local_smooth import half_width_um, local_lines, smoothing, wide_enough
+
+if TYPE_CHECKING:
+    from cop_core.records import DepthProfile
+
+SAMPLES: Final = 500
+TOO_SHORT: Final = "the planes are too few, or reach over too little depth"
+NO_SPREAD: Final = "the values do not vary"
+
+
+def find_bend(
+    depth_um: npt.ArrayLike, values: npt.ArrayLike, *, samples: int = SAMPLES, seed: int = 0
+) -> Bend:
+    """Return where the smoothed curve through values changes its slope most.
+
+    Slopes are those of the smooth over one half-width of its kernel to either side.
+
+    Parameters
+    ----------
+    depth_um, values : array_like of shape (n,)
+        In any order. Pairs with a member that is not finite do not enter.
+    samples, seed : int
+        Of the bootstrap.
+    """
+    depth, value = by_depth(depth_um, values)
+    if not wide_enough(depth):
+        return Bend(note=TOO_SHORT)
+    half = half_width_um(depth)
+    at = depth[(depth >= depth[0] + half) & (depth <= depth[-1] - half)]
+    if not len(at):
+        return Bend(note=TOO_SHORT)
+    before, here, after = (local_lines(depth, at + shift, half) for shift in (-half, 0.0, half))
+    rows = (after - 2 * here + before) / half
+    found = smoothing(depth, value, rows, n_samples=samples, seed=seed)
+    if not found.variance.sum() > 1e-18:
+        return Bend(note=NO_SPREAD)
+    best = int(np.abs(found.value).argmax())
+    drawn = found.value + found.drawn(samples, seed + 1)
+    places = at[np.abs(drawn).argmax(axis=1)]
+    low, high = np.quantile(places, [0.025, 0.975])
+    return Bend(
+        depth_um=float(at[best]),
+        ci95_um=(float(low), float(high)),
+        p_value=(1 + int((found.largest >= np.abs(found.value / found.se).max()).sum()))
+        / (samples + 1),
+        shallow_slope_per_um=float((here - before)[best] @ value) / half,
+        deep_slope_per_um=float((after - here)[best] @ value) / half,
+    )
+
+
+def find_bends(profile: DepthProfile) -> dict[str, Bend]:
+    """Look for the bend of every component, clean included, over the planes that are kept."""
+    kept = profile.kept
+    columns = zip(profile.components, profile.mean[kept].T, strict=True)
+    return {name: find_bend(profile.depth_um[kept], column) for name, column in columns}

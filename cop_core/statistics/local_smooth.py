@@ -1,0 +1,140 @@
+"""A curve over depth smoothed by local lines, with a band for all depths at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from cop_core.records import Band
+from cop_core.statistics.contrast import LEAST_PLANES, pseudo_residuals
+
+Array = npt.NDArray[np.float64]
+
+LEAST_HALF_WIDTH_UM: Final = 70.0
+HALF_WIDTH_STEPS: Final = 3.5
+_NEAR: Final = 7  # planes over which the variance of errors is averaged
+_FLOOR: Final = 1e-3  # of the mean variance: no plane is more certain
+_RIDGE: Final = 1e-9  # keeps a line through one plane solvable
+_LEVEL: Final = 0.95
+
+
+def half_width_um(depth_um: Array) -> float:
+    """Return the half-width of the kernel for planes at these depths, ascending."""
+    return max(LEAST_HALF_WIDTH_UM, HALF_WIDTH_STEPS * float(np.median(np.diff(depth_um))))
+
+
+def wide_enough(depth_um: Array) -> bool:
+    """Return whether depths, ascending, reach over two half-widths and are not too few."""
+    return len(depth_um) >= LEAST_PLANES and bool(np.ptp(depth_um) >= 2 * half_width_um(depth_um))
+
+
+def local_lines(depth_um: Array, at_um: Array, half_um: float) -> Array:
+    """Return L (m, n): ``L @ y`` is the local linear smooth of y at other depths.
+
+    Parameters
+    ----------
+    depth_um, at_um : ndarray of shape (n,), (m,)
+        Where y is, and where it is wanted.
+    half_um : float
+        Half-width of the Epanechnikov kernel.
+    """
+    away = depth_um - at_um[:, None]
+    kernel = np.clip(1 - (away / half_um) ** 2, 0, None)
+    s0, s1, s2 = (np.sum(kernel * away**k, axis=1)[:, None] for k in range(3))
+    s0, s2 = s0 + _RIDGE, s2 + _RIDGE
+    return np.asarray(kernel * (s2 - s1 * away) / (s0 * s2 - s1**2))
+
+
+def local_variance(depth_um: Array, values: Array) -> Array:
+    """Return the variance of errors along depth, from pseudo-residuals.
+
+    Parameters
+    ----------
+    depth_um : ndarray of shape (n,)
+    values : ndarray of shape (..., n)
+
+    Returns
+    -------
+    ndarray of shape (..., n)
+        Means over 7 planes, those beyond the ends as at the ends.
+    """
+    squares = (values @ pseudo_residuals(depth_um).T) ** 2
+    squares[..., 0], squares[..., -1] = squares[..., 1], squares[..., -2]
+    others = [(0, 0)] * (squares.ndim - 1)
+    ends, starts = [*others, (_NEAR // 2,) * 2], [*others, (1, 0)]
+    sums = np.cumsum(np.pad(np.pad(squares, ends, "edge"), starts), axis=-1)
+    return np.asarray((sums[..., _NEAR:] - sums[..., :-_NEAR]) / _NEAR)
+
+
+@dataclass(frozen=True)
+class Smoothing:
+    """Linear functions of values along depth, with the errors that these have.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (m, n)
+        Of the planes' values, each a point of the smooth or of its bend.
+    value, se : ndarray of shape (m,)
+        Where the values are those observed.
+    variance : ndarray of shape (n,)
+        Of the planes' errors.
+    largest : ndarray of shape (samples,)
+        Largest of ``|error| / its SE`` over all points, in samples of the errors.
+    """
+
+    rows: Array
+    value: Array
+    se: Array
+    variance: Array
+    largest: Array
+
+    @property
+    def critical(self) -> float:
+        """Standard errors that hold the errors of all points at once in 95 %."""
+        return float(np.quantile(self.largest, _LEVEL))
+
+    def drawn(self, n_samples: int, seed: int) -> Array:
+        """Return errors of the points where the planes' errors are drawn, (n_samples, m)."""
+        errors = np.random.default_rng(seed).standard_normal((n_samples, len(self.variance)))
+        return np.asarray((errors * np.sqrt(self.variance)) @ self.rows.T)
+
+
+def smoothing(
+    depth_um: Array, values: Array, rows: Array, *, n_samples: int, seed: int
+) -> Smoothing:
+    """Return linear functions of values with a studentised bootstrap of their largest error."""
+    variance = local_variance(depth_um, values)
+    floor = _FLOOR * float(variance.mean()) + 1e-20
+    variance = np.maximum(variance, floor)
+    drawn = np.random.default_rng(seed).standard_normal((n_samples, len(depth_um)))
+    drawn *= np.sqrt(variance)
+    own = np.maximum(local_variance(depth_um, drawn), floor)
+    largest = (np.abs(drawn @ rows.T) / np.sqrt(own @ (rows**2).T)).max(axis=1)
+    return Smoothing(rows, rows @ values, np.sqrt(rows**2 @ variance), variance, largest)
+
+
+def band(depth_um: Array, values: Array, *, n_samples: int, seed: int) -> Band:
+    """Return the smooth of values and its 95 % band for all depths at once.
+
+    The band covers the smooth, not the curve: at a sharp bend it holds the curve in 63 % of
+    cases, at the edge of a plateau in 80 %.
+
+    Parameters
+    ----------
+    depth_um, values : ndarray of shape (n,)
+        Depth ascending, no two equal.
+
+    Returns
+    -------
+    Band
+        Without points where the depths reach over less than two half-widths.
+    """
+    if not wide_enough(depth_um):
+        return Band()
+    rows = local_lines(depth_um, depth_um, half_width_um(depth_um))
+    found = smoothing(depth_um, values, rows, n_samples=n_samples, seed=seed)
+    half = found.critical * found.se
+    return Band(depth_um, found.value, found.value - half, found.value + half)

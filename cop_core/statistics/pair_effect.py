@@ -1,0 +1,202 @@
+"""What two protocols do to one component, plane against plane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cop_core.records import Band, ComponentEffect
+from cop_core.statistics.contrast import Contrast, mean_weights, slope_weights
+from cop_core.statistics.depth_order import by_depth, in_blocks
+from cop_core.statistics.effect_size import F2_CLASSES, classify, cohen_d, hedges_g
+from cop_core.statistics.error_blocks import block_size, contrast_in_blocks
+from cop_core.statistics.local_smooth import band
+from cop_core.statistics.log_ratios import clr
+from cop_core.statistics.other_tissue import tissue_contrast, welch
+from cop_core.statistics.paper_rule import interaction
+from cop_core.statistics.reading_bootstrap import interval_of_d, reading_sds
+from cop_core.statistics.significance import equivalence_p
+from cop_core.statistics.slope import fit_slope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cop_core.recipes import ComparisonOptions
+    from cop_core.records import DepthProfile, SlopeFit
+    from cop_core.statistics.pairing import PairedPlanes
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PairedStrengths:
+    """One component in the planes of two stacks at shared depths.
+
+    Attributes
+    ----------
+    depth_um, first, second : ndarray of shape (n,)
+        Depth ascending, no two equal, and strengths.
+    doubt_first, doubt_second : ndarray of shape (n,)
+        Their stated uncertainty.
+    stated : bool
+        Whether one is stated.
+    """
+
+    depth_um: Array
+    first: Array
+    second: Array
+    doubt_first: Array
+    doubt_second: Array
+    stated: bool
+
+    @property
+    def table(self) -> Array:
+        """All of it, difference first, shape (6, n)."""
+        difference = self.first - self.second
+        return np.array(
+            [
+                *(self.depth_um, difference, self.first, self.second),
+                *(self.doubt_first, self.doubt_second),
+            ]
+        )
+
+
+def paired_strengths(
+    component: str, first: DepthProfile, second: DepthProfile, pairs: PairedPlanes
+) -> PairedStrengths:
+    """Return one component of the planes of two stacks that are paired."""
+    index = first.components.index(component)
+    values = first.mean[pairs.first, index], second.mean[pairs.second, index]
+    doubts = first.uncertainty[pairs.first, index], second.uncertainty[pairs.second, index]
+    stated = bool(np.isfinite(doubts).all() and len(pairs))
+    depth, a, b, u, v = by_depth(pairs.depth_um, *values, *map(np.nan_to_num, doubts))
+    return PairedStrengths(depth, a, b, u, v, stated)
+
+
+def pair_effect(
+    component: str,
+    first: DepthProfile,
+    second: DepthProfile,
+    pairs: PairedPlanes,
+    options: ComparisonOptions,
+    *,
+    same_tissue: bool,
+) -> ComponentEffect:
+    """Return what differs in one component, before Holm's correction and what it calls."""
+    found = paired_strengths(component, first, second, pairs)
+    lines = _lines(found, options)
+    if not all(line.defined for line in lines):
+        return ComponentEffect(component, *lines)
+    size = block_size(found.table) if same_tissue else 1
+    doubt = np.hypot(found.doubt_first, found.doubt_second)
+    doubt = doubt if found.stated else np.full(len(doubt), np.nan)
+    columns = found.depth_um, found.first, found.second
+    slope, mean = (
+        _difference(*columns, weigh, size, same_tissue=same_tissue)
+        for weigh in (slope_weights, mean_weights)
+    )
+    limit = float(np.abs(slope_weights(found.depth_um)) @ doubt)
+    depth, difference, a, b = in_blocks(found.table, size)[:4]
+    p_naive, f2 = interaction(found.depth_um, found.first, found.second)
+    d = cohen_d(found.first, found.second)
+    sds = reading_sds(depth, a, b, same_tissue=same_tissue)
+    n_samples, seed = options.n_bootstrap, options.seed
+    return ComponentEffect(
+        component,
+        lines[0],
+        lines[1],
+        slope_difference_per_um=slope.value,
+        se=slope.se,
+        dof=slope.dof,
+        slope_difference_ci95=slope.ci95,
+        p_value=p_naive if options.rule == "paper" else slope.p_value,
+        reading_limit_per_um=limit,
+        mean_difference=mean.value,
+        mean_difference_ci95=mean.ci95,
+        mean_p_value=mean.p_value,
+        mean_reading_limit=float(doubt.mean()),
+        band=band(depth, difference, n_samples=n_samples, seed=seed) if same_tissue else Band(),
+        p_value_naive=p_naive,
+        cohen_d=d,
+        cohen_d_ci95=interval_of_d(a, b, sds, mean.dof, samples=n_samples, seed=seed),
+        hedges_g=hedges_g(d, len(found.first), len(found.second)),
+        f2=f2,
+        f2_class=classify(f2, F2_CLASSES),
+        **_equivalence(lines, slope, limit, options.margin_per_100_um),
+        **_log_ratio(component, first, second, pairs, size, same_tissue=same_tissue),
+        block_planes=size,
+    )
+
+
+def _lines(found: PairedStrengths, options: ComparisonOptions) -> tuple[SlopeFit, SlopeFit]:
+    """Return the slopes of both stacks over the depths that both keep."""
+    columns = (found.first, found.doubt_first), (found.second, found.doubt_second)
+    one, other = (
+        fit_slope(
+            found.depth_um,
+            values,
+            doubt if found.stated else None,
+            samples=options.n_bootstrap,
+            seed=options.seed,
+        )
+        for values, doubt in columns
+    )
+    return one, other
+
+
+def _difference(
+    depth_um: Array,
+    first: Array,
+    second: Array,
+    weigh: Callable[[Array], Array],
+    size: int,
+    *,
+    same_tissue: bool,
+) -> Contrast:
+    if same_tissue:
+        return contrast_in_blocks(depth_um, first - second, weigh, size)
+    weights = weigh(depth_um)
+    return welch(*(tissue_contrast(depth_um, values, weights) for values in (first, second)))
+
+
+def _equivalence(
+    lines: tuple[SlopeFit, SlopeFit], slope: Contrast, limit: float, margin_per_100_um: float | None
+) -> dict[str, Any]:
+    """Return p of slopes being no smaller than a margin, from which reading limits are taken."""
+    if margin_per_100_um is None:
+        return {}
+    tested = {
+        "fixed": (lines[0].slope_per_um, lines[0].se, lines[0].dof, lines[0].reading_limit_per_um),
+        "gained": (lines[1].slope_per_um, lines[1].se, lines[1].dof, lines[1].reading_limit_per_um),
+        "difference": (slope.value, slope.se, slope.dof, limit),
+    }
+    return {
+        f"equivalence_p_{name}": equivalence_p(
+            value, se, dof, margin_per_100_um / 100 - float(np.nan_to_num(b))
+        )
+        for name, (value, se, dof, b) in tested.items()
+    }
+
+
+def _log_ratio(
+    component: str,
+    first: DepthProfile,
+    second: DepthProfile,
+    pairs: PairedPlanes,
+    size: int,
+    *,
+    same_tissue: bool,
+) -> dict[str, Any]:
+    """Return the slope difference of the centred log-ratios."""
+    index = first.components.index(component)
+    ratios = clr(first.mean[pairs.first])[:, index], clr(second.mean[pairs.second])[:, index]
+    depth, a, b = by_depth(pairs.depth_um, *ratios)
+    found = _difference(depth, a, b, slope_weights, size, same_tissue=same_tissue)
+    return {
+        "log_ratio_slope_difference_per_um": found.value,
+        "log_ratio_ci95": found.ci95,
+        "log_ratio_p_value": found.p_value,
+    }

@@ -1,0 +1,125 @@
+"""How well d and R2 are known: intervals from stacks drawn with the errors of their readings.
+
+Errors make a stack vary more than its expected reading does, so that d and R2 of what was read
+are nearer to 0. The intervals are those of the expected reading.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import scipy
+
+from cop_core.records.arrays import UNKNOWN, Interval
+from cop_core.statistics.contrast import LEAST_PLANES, slope_weights
+from cop_core.statistics.local_smooth import local_variance
+
+Array = npt.NDArray[np.float64]
+
+_LEAST_SHARE: Final = 0.1  # of the variance is taken to be no error
+_MOST_R: Final = 1 - 1e-12
+
+
+def interval_of_r2(
+    depth_um: Array, values: Array, dof: float, *, samples: int, seed: int
+) -> Interval:
+    """Return the 95 % interval of R2 of the straight line through expected values.
+
+    The errors' own share of the variance is taken off, in the sample and in those drawn. Where the
+    correlation with depth may be 0, only the upper limit says something.
+
+    Parameters
+    ----------
+    depth_um, values : ndarray of shape (n,)
+        Depth ascending.
+    dof : float
+        Degrees of freedom of the errors, those of the slope; NaN where it has no error.
+    samples, seed : int
+        Of the bootstrap.
+    """
+    if len(values) < LEAST_PLANES or not np.isfinite(dof) or not samples:
+        return UNKNOWN
+    variance = local_variance(depth_um, values)
+    errors = np.random.default_rng(seed).standard_normal((samples, len(values)))
+    drawn = values + errors * np.sqrt(variance)
+    noise = float(variance.mean())
+    low, high = _interval(
+        float(_fisher(depth_um, values[None], noise)[0]), _fisher(depth_um, drawn, 2 * noise), dof
+    )
+    ends = sorted(np.tanh([low, high]) ** 2)
+    return (0.0 if low < 0 < high else float(ends[0])), float(ends[1])
+
+
+def interval_of_d(
+    first: Array, second: Array, sds: tuple[Array, Array], dof: float, *, samples: int, seed: int
+) -> Interval:
+    """Return the 95 % interval of Cohen's d of two stacks' expected values.
+
+    The errors' own share of the variance is taken off, in the sample and in those drawn.
+
+    Parameters
+    ----------
+    first, second : ndarray of shape (n,)
+        Values of the planes.
+    sds : (ndarray of shape (n,), ndarray of shape (n,))
+        From `reading_sds`.
+    dof : float
+        Degrees of freedom of the errors, those of the mean difference; NaN where it has none.
+    samples, seed : int
+        Of the bootstrap.
+    """
+    if len(first) < LEAST_PLANES or not np.isfinite(dof):
+        return UNKNOWN
+    noise = float(np.mean([sd**2 for sd in sds]))
+    rng = np.random.default_rng(seed)
+    one, other = (
+        values + sd * rng.standard_normal((samples, len(values)))
+        for values, sd in zip((first, second), sds, strict=True)
+    )
+    found = float(_d(first[None], second[None], noise)[0])
+    return _interval(found, _d(one, other, 2 * noise), dof)
+
+
+def reading_sds(
+    depth_um: Array, first: Array, second: Array, *, same_tissue: bool
+) -> tuple[Array, Array]:
+    """Return the SD of each plane's reading in two stacks, planes paired.
+
+    Where both show one tissue, what their planes share is no error: neither errs by more than
+    their difference does.
+    """
+    own = [local_variance(depth_um, values) for values in (first, second)]
+    if same_tissue:
+        shared = local_variance(depth_um, first - second)
+        own = [np.minimum(variance, shared) for variance in own]
+    return np.sqrt(own[0]), np.sqrt(own[1])
+
+
+def _fisher(depth_um: Array, rows: Array, noise: float) -> Array:
+    """Return the inverse hyperbolic tangent of each row's correlation with depth."""
+    weights = slope_weights(depth_um)
+    around = rows - rows.mean(axis=1, keepdims=True)
+    norm = np.sqrt(_without_noise(around.var(axis=1, ddof=1), noise) * (rows.shape[1] - 1))
+    r = np.zeros(len(rows))
+    np.divide(around @ weights / np.linalg.norm(weights), norm, out=r, where=norm > 0)
+    return np.asarray(np.arctanh(np.clip(r, -_MOST_R, _MOST_R)))
+
+
+def _d(first: Array, second: Array, noise: float) -> Array:
+    """Return Cohen's d of each pair of rows of (samples, n)."""
+    pooled = (first.var(axis=1, ddof=1) + second.var(axis=1, ddof=1)) / 2
+    spread = np.sqrt(_without_noise(pooled, noise))
+    d = np.full(len(first), np.nan)
+    np.divide(first.mean(axis=1) - second.mean(axis=1), spread, out=d, where=spread > 0)
+    return d
+
+
+def _without_noise(variance: Array, noise: float) -> Array:
+    return np.asarray(np.maximum(variance - noise, _LEAST_SHARE * variance))
+
+
+def _interval(found: float, drawn: Array, dof: float) -> Interval:
+    half = float(scipy.stats.t.ppf(0.975, dof)) * float(np.std(drawn))
+    return found - half, found + half

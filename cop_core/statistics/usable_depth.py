@@ -1,0 +1,178 @@
+"""How deep a stack can be used: down to a level of shot noise, and down to its last signal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from cop_core.records import NO_SIGNAL, DepthLimit
+from cop_core.statistics.depth_order import by_depth
+from cop_core.statistics.depths import limits_um
+from cop_core.statistics.local_smooth import half_width_um, local_lines, local_variance, wide_enough
+
+if TYPE_CHECKING:
+    from cop_core.records import DepthProfile
+
+Array = npt.NDArray[np.float64]
+
+HELD: Final = "poisson"
+"""Component whose level is usable or not."""
+LOST: Final = 3
+"""Planes without signal, one after the other, that end a stack."""
+SIGNAL_SD_STEPS: Final = 0.75
+"""SD of the signal depth, in steps, where one tissue is imaged again: 15 um at 20 um."""
+_FLOOR: Final = 1e-3  # of the mean variance: no plane is more certain
+_NORMAL: Final = 1.96
+
+
+def level_depth(profile: DepthProfile, level: float, *, samples: int, seed: int) -> DepthLimit:
+    """Return the depth at which the smoothed Poisson strength rises through a level.
+
+    Parameters
+    ----------
+    profile : DepthProfile
+        Read with weights whose Poisson strength is that of shot noise.
+    level : float
+        Strength, 0 to 1.
+    samples, seed : int
+        Of the bootstrap.
+    """
+    curve = poisson_curve(profile)
+    return limit_of(curve, level, draws(curve, level, samples=samples, seed=seed))
+
+
+def poisson_curve(profile: DepthProfile) -> Array:
+    """Return depth, Poisson strength and its uncertainty of the kept planes, shape (3, n).
+
+    None where the weights' Poisson strength is not that of shot noise.
+    """
+    weights = profile.provenance.weights if profile.provenance else None
+    if weights is None or not weights.physical or HELD not in profile.components:
+        return np.empty((3, 0))
+    kept = profile.kept
+    doubt = profile.uncertainty[kept, profile.components.index(HELD)]
+    return by_depth(profile.depth_um[kept], profile.of(HELD)[kept], np.nan_to_num(doubt))
+
+
+def draws(
+    curve: Array, level: float, *, samples: int, seed: int, variance: Array | None = None
+) -> Array:
+    """Return the level depth where errors are drawn again, infinite where not crossed.
+
+    Parameters
+    ----------
+    curve : ndarray of shape (3, n)
+        From `poisson_curve`.
+    level : float
+        Strength, 0 to 1.
+    samples, seed : int
+        Of the bootstrap.
+    variance : ndarray of shape (n,), optional
+        Of the planes' readings, where it is known better than from the curve's own roughness.
+    """
+    depth, values, _ = curve
+    if not wide_enough(depth):
+        return np.empty(0)
+    rows = local_lines(depth, depth, half_width_um(depth))
+    spread = local_variance(depth, values) if variance is None else variance
+    errors = np.random.default_rng(seed).standard_normal((samples, len(depth))) * np.sqrt(spread)
+    known = np.maximum(local_variance(depth, errors), _FLOOR * spread.mean() + 1e-20)
+    # studentised: the variance is known from a few planes only
+    scale = np.sqrt(spread @ (rows**2).T) / np.sqrt(known @ (rows**2).T)
+    return crossings(depth, rows @ values + errors @ rows.T * scale, level)
+
+
+def limit_of(curve: Array, level: float, drawn: Array) -> DepthLimit:
+    """Return where the smoothed curve rises through a level, with what draws say of it."""
+    depth, values, doubt = curve
+    if not len(drawn):
+        return DepthLimit()
+    smooth = local_lines(depth, depth, half_width_um(depth)) @ values
+    (at,) = crossings(depth, smooth[None], level)
+    low, high = (_finite(end) for end in np.quantile(drawn, [0.025, 0.975], method="nearest"))
+    if np.isinf(at):
+        if at > 0:
+            return DepthLimit(ci95_um=(low, high), deeper_than_um=float(depth[-1]))
+        return DepthLimit(ci95_um=(low, high), shallower_than_um=float(depth[0]))
+    slope = float(np.interp(at, depth, np.gradient(smooth, depth)))
+    shift = float(np.interp(at, depth, doubt)) / slope if slope > 0 else float("nan")
+    return DepthLimit(float(at), (low, high), reading_shift_um=shift)
+
+
+def crossings(depth_um: Array, curves: Array, level: float) -> Array:
+    """Return the depth at which each curve first rises through a level.
+
+    A curve that begins above the level and falls below it is judged from there on: what lies on
+    top of a tissue ends no stack.
+
+    Parameters
+    ----------
+    depth_um : ndarray of shape (n,)
+    curves : ndarray of shape (samples, n)
+    level : float
+
+    Returns
+    -------
+    ndarray of shape (samples,)
+        Interpolated between planes. Infinite where the last plane is still below the level,
+        minus infinite where all planes are above it.
+    """
+    above = curves >= level
+    rises = ~above[:, :-1] & above[:, 1:]
+    row, at = np.arange(len(curves)), rises.argmax(axis=1)
+    low, high = curves[row, at], curves[row, at + 1]
+    share = np.divide(level - low, high - low, out=np.zeros(len(curves)), where=high > low)
+    found = depth_um[at] + share * (depth_um[at + 1] - depth_um[at])
+    never = np.where(above[:, -1], -np.inf, np.inf)
+    return np.asarray(np.where(rises.any(axis=1), found, never))
+
+
+def signal_depth(profile: DepthProfile) -> DepthLimit:
+    """Return the depth of the last plane before three in a row, or all to the end, without signal.
+
+    Planes left out for another reason say nothing and are passed over.
+    """
+    known = _signal_planes(profile)
+    if not len(known) or not known[:, 1].any():
+        return DepthLimit()
+    depth, there = known[:, 0], known[:, 1].astype(bool)
+    end = _end_of_signal(there)
+    if end is None:
+        return DepthLimit(deeper_than_um=float(depth[-1]))
+    half = _NORMAL * SIGNAL_SD_STEPS * float(np.median(np.diff(depth)))
+    return DepthLimit(float(depth[end]), (float(depth[end]) - half, float(depth[end]) + half))
+
+
+def _signal_planes(profile: DepthProfile) -> Array:
+    """Return depth and presence of signal of the planes that tell, in order of depth."""
+    low, high = limits_um(profile.window_um) if profile.window_um else (-np.inf, np.inf)
+    rows = [
+        (plane.depth_um, not plane.reason)
+        for plane in profile.planes
+        if plane.reason in ("", NO_SIGNAL) and low <= plane.depth_um <= high
+    ]
+    return np.array(sorted(rows), dtype=np.float64).reshape(-1, 2)
+
+
+def _end_of_signal(there: npt.NDArray[np.bool_]) -> int | None:
+    """Return the place of the last plane with signal; None where it is never lost."""
+    start = int(there.argmax())
+    for i in range(start, len(there) - 1):
+        following = there[i + 1 : i + 1 + LOST]
+        if there[i] and not following.any():
+            return i
+    return None
+
+
+def _finite(value: float) -> float:
+    return float(value) if np.isfinite(value) else float("nan")
+
+
+def power_at(profile: DepthProfile, depth_um: float) -> float:
+    """Return the power at a depth in mW; NaN where it, or the depth, is not known."""
+    depth, power = by_depth(profile.depth_um, profile.power_mw)
+    if not len(depth) or np.isnan(depth_um):
+        return float("nan")
+    return float(np.interp(depth_um, depth, power))

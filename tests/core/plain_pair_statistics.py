@@ -1,0 +1,85 @@
+"""A plain version of the statistics of a pair, to compare with: loops, and nothing of the package.
+
+Depths are in um, ascending, strengths fractions of 1.
+"""
+
+import numpy as np
+from scipy import stats
+
+
+def pseudo_residuals(z):
+    rows = np.zeros((len(z), len(z)))
+    for i in range(1, len(z) - 1):
+        a = (z[i + 1] - z[i]) / (z[i + 1] - z[i - 1])
+        rows[i, i - 1 : i + 2] = np.array([a, -1.0, 1 - a]) / np.sqrt(a * a + (1 - a) ** 2 + 1)
+    return rows
+
+
+def contrast(z, d, w):
+    """Return estimate, SE, degrees of freedom; None below 5 planes and without spread."""
+    if len(z) < 5:
+        return float(w @ d), None, None
+    rows = pseudo_residuals(z)
+    e2 = (rows @ d) ** 2
+    e2[0], e2[-1] = e2[1:4].mean(), e2[-4:-1].mean()
+    if not e2.sum() > 1e-24:
+        return float(w @ d), None, None
+    share = w**2
+    share[1:4] += w[0] ** 2 / 3
+    share[-4:-1] += w[-1] ** 2 / 3
+    share[[0, -1]] = 0
+    near = [
+        e2[[min(max(j, 0), len(z) - 1) for j in range(i - 2, i + 3)]].mean() for i in range(len(z))
+    ]
+    form = rows.T @ np.diag(share) @ rows @ np.diag(near)
+    dof = max(np.trace(form) ** 2 / np.trace(form @ form), 1.0)
+    return float(w @ d), float(np.sqrt(w**2 @ e2)), float(dof)
+
+
+def compared(z, first, second, u_first, u_second):
+    """Return slope and mean: estimate, 95 % interval, dof, p and reading limit."""
+    centred = z - z.mean()
+    found = {}
+    for name, w in (
+        ("slope", centred / (centred @ centred)),
+        ("mean", np.full(len(z), 1 / len(z))),
+    ):
+        value, se, dof = contrast(z, first - second, w)
+        half = stats.t.ppf(0.975, dof) * se
+        found[name] = {
+            "estimate": value,
+            "ci95": (value - half, value + half),
+            "dof": dof,
+            "p": 2 * stats.t.sf(abs(value) / se, dof),
+            "reading_limit": sum(abs(w) * np.hypot(u_first, u_second)),
+        }
+    return found
+
+
+def local_lines(z, h):
+    rows = np.zeros((len(z), len(z)))
+    for i, x in enumerate(z):
+        k = np.clip(1 - ((z - x) / h) ** 2, 0, None)
+        X = np.column_stack([np.ones_like(z), z - x])
+        rows[i] = np.linalg.solve(X.T @ (k[:, None] * X) + 1e-9 * np.eye(2), (k[:, None] * X).T)[0]
+    return rows
+
+
+def local_variance(z, d):
+    e2 = (pseudo_residuals(z) @ d) ** 2
+    e2[0], e2[-1] = e2[1], e2[-2]
+    e2 = np.r_[[e2[0]] * 3, e2, [e2[-1]] * 3]
+    return np.array([e2[i : i + 7].mean() for i in range(len(z))])
+
+
+def band(z, d, samples, seed):
+    """Return the smooth, its SE and the critical value for all depths at once."""
+    lines, v = local_lines(z, max(70.0, 3.5 * np.median(np.diff(z)))), local_variance(z, d)
+    floor = 1e-3 * v.mean() + 1e-20
+    v = np.maximum(v, floor)
+    rng, largest = np.random.default_rng(seed), []
+    for _ in range(samples):
+        e = rng.normal(size=len(z)) * np.sqrt(v)
+        own = np.maximum(local_variance(z, e), floor)
+        largest.append(np.max(np.abs(lines @ e) / np.sqrt(lines**2 @ own)))
+    return lines @ d, np.sqrt(lines**2 @ v), np.quantile(largest, 0.95)
