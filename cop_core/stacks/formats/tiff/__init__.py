@@ -51,7 +51,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
     """
     where, chain = str(path), read_chain(path)
     with quiet_tifffile(), tifffile.TiffFile(path) as tif:
-        dialect = read_dialect(tif, where)  # which refuses descriptions that are too long
+        dialect = read_dialect(tif, where)
         require_page(tif.pages.first, where)
         image, series, n_stacks = choose_image(tif, chain, where, opening.position)
         if image:
