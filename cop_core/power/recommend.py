@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from cop_core.errors import InputError
 from cop_core.power.attenuation import Attenuation, attenuation
-from cop_core.power.bright_signal import BrightSignal
 from cop_core.power.energy import compare_energy
 from cop_core.power.held_quantity import SIGNAL, HeldQuantity, hold_component, hold_signal
 from cop_core.power.limit import PowerLimit
@@ -84,6 +83,8 @@ def recommend_power(
     elif chosen:
         raise InputError("a profile is not opened", where=", ".join(sorted(chosen)))
     depth_um = _depths(source.depth_um if options.depths_um is None else options.depths_um)
+    if np.isfinite(source.power).any():
+        limit_of(options, source.power_unit, source.name)  # told before anything is read
     found = attenuation(
         source,
         excitation_order=options.excitation_order,
@@ -142,7 +143,7 @@ def recommend_at(
 ) -> Recommendation:
     """Recommend the power at depths in um, ascending, that holds a quantity level."""
     level, anchor_um = _level(found, held, options)
-    limit = limit_of(options, found.signal)
+    limit = limit_of(options, found.signal.power_unit, found.signal.name)
     wanted = held.power(level, depth_um)
     power, capped = limit.cap(wanted)
     log_error = held.fit.t95 * held.se_at(depth_um, anchor_um) / abs(held.exponent)
@@ -173,7 +174,7 @@ def recommend_at(
     return replace(recommended, notes=notes_of(recommended))
 
 
-def limit_of(options: PowerOptions, signal: BrightSignal) -> PowerLimit:
+def limit_of(options: PowerOptions, unit: str, name: str) -> PowerLimit:
     """Return the limit that was asked for, in the unit in which the stack's power is known.
 
     Raises
@@ -181,17 +182,16 @@ def limit_of(options: PowerOptions, signal: BrightSignal) -> PowerLimit:
     InputError
         Where it was given in another.
     """
-    unit = signal.power_unit
     if unit == MW and options.max_power_mw is None:
         raise InputError(
             "its power is in mW, and the limit is given in a unit of its own",
-            where=signal.name,
+            where=name,
             advice="Give the limit in mW (max_power_mw, --max-power-mw)",
         )
     if unit != MW and options.max_power is None:
         raise InputError(
             f"its power is in {unit}, and the limit is given in mW",
-            where=signal.name,
+            where=name,
             advice=f"Give the limit in {unit} (max_power, --max-power), or what makes mW of its "
             "power (power_scale, --power-scale)",
         )

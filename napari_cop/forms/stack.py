@@ -49,7 +49,8 @@ class StackForm(RecipeForm):
         self.file = FileEdit(
             label="File",
             mode="r",
-            tooltip="TIFF (OME, ImageJ, ScanImage, plain), or the zarr.json or .zattrs inside "
+            tooltip="TIFF (OME, ImageJ, ScanImage, plain), any file of a set of Prairie View or "
+            "ThorImage, or the zarr.json or .zattrs inside "
             "the folder of an OME-Zarr or zarr image.",
         )
         self.z_axis = ComboBox(

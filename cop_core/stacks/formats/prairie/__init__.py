@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from cop_core.errors import InputError
-from cop_core.stacks.dataset import Dataset, Growth, Scale
+from cop_core.stacks.dataset import Dataset, Growth
 from cop_core.stacks.formats.plane_files import PlaneFile, PlaneFiles, first_page
 from cop_core.stacks.formats.prairie.header import Frame, Header, read_header
 from cop_core.stacks.formats.prairie.settings import (
     frames_alike,
     laser_power,
-    pixel_size_um,
     plane_shape,
-    z_positions_um,
-    z_step_um,
+    scale_of,
 )
 from cop_core.stacks.limits import require_plane_count
 
@@ -76,7 +74,6 @@ def describe(path: Path, opening: Opening) -> Dataset:
     axes = f"T{letter}C" if len(header.sequences) > 1 else f"{letter}C"
     read = PlaneFiles(axes, files if len(axes) == 3 else {at[1:]: f for at, f in files.items()})
     power, remarks = laser_power(sequences, header.lasers)
-    positions = z_positions_um(frames)
     return Dataset(
         source=str(_canonical(xml)),
         name=xml.stem,
@@ -85,11 +82,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
         shape=(*shape[-len(axes) :], height, width),
         dtype=dtype,
         read=read,
-        scale=Scale(
-            None if positions else z_step_um(frames[0].settings),
-            positions,
-            pixel_size_um(frames[0].settings),
-        ),
+        scale=scale_of(frames, shape[1]),
         channels=tuple(header.channels.values()),
         power=power,
         remarks=remarks,

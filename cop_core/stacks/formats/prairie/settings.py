@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from cop_core.errors import InputError
-from cop_core.stacks.dataset import StatedPower
+from cop_core.stacks.dataset import Scale, StatedPower
 from cop_core.stacks.units import number, step_um
 
 if TYPE_CHECKING:
@@ -24,6 +24,15 @@ _UNIT: Final = "set-point"
 """Of the laser: Prairie View states what was set, not what arrives at the sample."""
 
 
+def scale_of(frames: Sequence[Frame], n_planes: int) -> Scale:
+    """Return the scale of a stack: the focus of its planes, else the step that was asked for."""
+    settings, positions = frames[0].settings, z_positions_um(frames)
+    pixel = _pixel_size_um(settings)
+    if positions is not None and len(positions) == n_planes:
+        return Scale(None, positions, pixel)
+    return Scale(step_um(_value(settings, "micronsPerPixel_ZAxis"), "um"), None, pixel)
+
+
 def plane_shape(settings: Settings, where: str) -> tuple[int, int]:
     """Return height and width of a frame that is still to come."""
     found = [number(_value(settings, key)) for key in ("linesPerFrame", "pixelsPerLine")]
@@ -33,19 +42,13 @@ def plane_shape(settings: Settings, where: str) -> tuple[int, int]:
     return height, width
 
 
-def pixel_size_um(settings: Settings) -> tuple[float, float] | None:
-    """Return the size of a pixel (y, x) in um; None where it is not stated."""
+def _pixel_size_um(settings: Settings) -> tuple[float, float] | None:
     y, x = (step_um(_value(settings, f"micronsPerPixel_{axis}Axis"), "um") for axis in "YX")
     return (y, x) if y and x else None
 
 
-def z_step_um(settings: Settings) -> float | None:
-    """Return the distance of planes that was asked for; None where it is not stated."""
-    return step_um(_value(settings, "micronsPerPixel_ZAxis"), "um")
-
-
 def z_positions_um(frames: Sequence[Frame]) -> tuple[float, ...] | None:
-    """Return the focus of every frame; None where one lacks it, or nothing moved.
+    """Return the focus of every frame; None where it does not rise or fall throughout.
 
     Where several devices move the focus, that which the set names for z counts if it moved, else
     all together.
@@ -55,7 +58,8 @@ def z_positions_um(frames: Sequence[Frame]) -> tuple[float, ...] | None:
         return None
     named = devices.get(_value(frames[0].settings, "zDevice") or "", np.zeros(1))
     found = named if np.ptp(named) > 0 else np.sum(list(devices.values()), axis=0)
-    return tuple(found.tolist()) if np.isfinite(found).all() and np.ptp(found) > 0 else None
+    steps = np.diff(found)
+    return tuple(found.tolist()) if (steps > 0).all() or (steps < 0).all() else None
 
 
 def frames_alike(first: Sequence[Frame], other: Sequence[Frame]) -> tuple[Frame, ...]:
