@@ -10,7 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from cop_core.recipes import StackOptions
-from cop_core.records import DepthProfile, PlaneEstimate, Provenance, StoredImage, WeightsUsed
+from cop_core.records import (
+    DepthProfile,
+    PixelFacts,
+    PlaneEstimate,
+    Provenance,
+    StoredImage,
+    WeightsUsed,
+)
 from cop_core.report import document_of, planes_csv
 from cop_core.report.protocols import arms_results
 from cop_core.stacks import open_stack
@@ -124,4 +131,5 @@ def _plane(n, stored):
     for key in ("strengths", "block_means"):
         stated = np.array(stored[key], np.float64)
         arrays[key] = stated if stated.size else np.empty((0, 0))
-    return PlaneEstimate(**{**stored, "flags": tuple(stored["flags"]), **arrays})
+    told = {"flags": tuple(stored["flags"]), "pixels": PixelFacts(**stored["pixels"])}
+    return PlaneEstimate(**{**stored, **told, **arrays})
