@@ -93,8 +93,8 @@ def pair_noise(movie: Movie, *, structured: bool = True) -> PairNoise:
     first, second = (_mean(frames, each) for each in runs)
     # what is fitted to one half comes from the other: its own noise would be fitted away
     bases = (_basis(other, structured=structured) for other in (second, first))
-    halves = (_half(movie, frames, *each) for each in zip(runs, bases, strict=True))
-    return PairNoise(*halves, moved_pixels=float(np.hypot(*shifts.T).max()))
+    one, other = (_half(movie, frames, *each) for each in zip(runs, bases, strict=True))
+    return PairNoise(one, other, float(np.hypot(*shifts.T).max()))
 
 
 def _halves(n: int) -> tuple[list[range], list[range]]:
