@@ -70,19 +70,11 @@ def _sums(pixels: Pixels, n_tiles: int) -> Sums:
         counted = np.bincount(place, values, minlength=n_tiles * N_BINS)
         return np.asarray(counted, np.float64).reshape(n_tiles, N_BINS)
 
-    share = 1 / _expected_variance(pixels)
+    share = 1 / pixels.expected
     weight, z, x, v = share**2, pixels.sorter, pixels.mean, pixels.variance
     moments = (weight, weight * z, weight * x, weight * v, weight * z * x, weight * z * v)
     shares = (share * pixels.along, share * pixels.across, share * v, np.ones_like(v), x, v)
     return Sums(*map(total, (*moments, *shares)))
-
-
-def _expected_variance(pixels: Pixels) -> Array:
-    """Return the mean variance of the pixels in the same bin, kept above 0."""
-    n = np.bincount(pixels.bin, minlength=N_BINS)
-    mean = np.bincount(pixels.bin, pixels.variance, minlength=N_BINS) / np.maximum(n, 1)
-    least = 1e-3 * float(np.median(mean[n > 0]))
-    return np.asarray(np.maximum(mean, max(least, np.finfo(float).tiny))[pixels.bin])
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ class Pixels:
         Which of `N_BINS` equally populated ranges of `sorter` each is in.
     tile : ndarray of int
         Which square of the picture each is in; tiles are what a bootstrap draws.
+    expected : ndarray
+        Mean variance, in the other half, of the pixels in the same bin; above 0.
     mean, variance, along, across : ndarray
         As in `Half`.
     """
@@ -43,6 +45,7 @@ class Pixels:
     sorter: Array
     bin: npt.NDArray[np.int64]
     tile: npt.NDArray[np.int64]
+    expected: Array
     mean: Array
     variance: Array
     along: Array
@@ -90,7 +93,8 @@ def usable_pixels(noise: PairNoise, *, structured: bool = True) -> Usable:
         cut_off.append(cut[known].mean())
         columns = (measured.mean, measured.variance, measured.along, measured.across)
         values = (column[use] for column in columns)
-        found.append(Pixels(sorter[use], bins[use], tile[use], *values))
+        expected = _expected(sorting.variance[use], bins[use])
+        found.append(Pixels(sorter[use], bins[use], tile[use], expected, *values))
     first, second = found
     return Usable((first, second), n_tiles, float(np.mean(outlying)), float(np.mean(cut_off)))
 
@@ -105,6 +109,14 @@ def _tiles(shape: tuple[int, ...]) -> tuple[npt.NDArray[np.int64], int]:
 def _bins(mean: Array, known: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
     inner = np.quantile(mean[known], np.linspace(0, 1, N_BINS + 1)[1:-1])
     return np.searchsorted(inner, mean, side="right")
+
+
+def _expected(variance: Array, bins: npt.NDArray[np.int64]) -> Array:
+    """Return the mean variance of the pixels in the same bin, kept above 0."""
+    n = np.bincount(bins, minlength=N_BINS)
+    mean = np.bincount(bins, variance, minlength=N_BINS) / np.maximum(n, 1)
+    least = 1e-3 * float(np.median(mean[n > 0])) if len(bins) else 0.0
+    return np.asarray(np.maximum(mean, max(least, np.finfo(float).tiny))[bins])
 
 
 def _outlying(half: Half, bins: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:

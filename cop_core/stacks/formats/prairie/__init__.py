@@ -12,7 +12,7 @@ import numpy as np
 from cop_core.errors import InputError
 from cop_core.stacks.dataset import Dataset, Growth
 from cop_core.stacks.formats.plane_files import PlaneFile, PlaneFiles, first_page
-from cop_core.stacks.formats.prairie.header import Frame, Header, read_header
+from cop_core.stacks.formats.prairie.header import PrairieFrame, Header, read_header
 from cop_core.stacks.formats.prairie.settings import (
     frames_alike,
     laser_power,
@@ -91,7 +91,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
 
 
 def _planes(
-    header: Header, sequences: Sequence[tuple[Frame, ...]], folder: Path
+    header: Header, sequences: Sequence[tuple[PrairieFrame, ...]], folder: Path
 ) -> tuple[Mapping[tuple[int, ...], PlaneFile], tuple[int, ...]]:
     """Return the file of every plane by sequence, frame and channel, and how many of each."""
     order = {number: index for index, number in enumerate(header.channels)}

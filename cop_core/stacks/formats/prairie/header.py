@@ -34,7 +34,7 @@ Settings = ChainMap[str, Setting]
 
 
 @dataclass(frozen=True)
-class Frame:
+class PrairieFrame:
     """One frame of all channels.
 
     Attributes
@@ -54,7 +54,7 @@ class Sequence:
     """Frames that were taken in a row; ``kind`` is for example ``"ZSeries"``."""
 
     kind: str
-    frames: tuple[Frame, ...]
+    frames: tuple[PrairieFrame, ...]
 
     @property
     def is_stack(self) -> bool:
@@ -81,7 +81,7 @@ class Header:
     lasers: Mapping[str, str]
 
     @property
-    def frames(self) -> tuple[Frame, ...]:
+    def frames(self) -> tuple[PrairieFrame, ...]:
         """All frames, in the order of their acquisition."""
         return tuple(frame for sequence in self.sequences for frame in sequence.frames)
 
@@ -118,14 +118,16 @@ def read_header(path: Path) -> Header:
     return Header(tuple(sequences), dict(sorted(names.items())), lasers)
 
 
-def _frame(element: ET.Element, inherited: Settings, names: dict[int, str], where: str) -> Frame:
+def _frame(
+    element: ET.Element, inherited: Settings, names: dict[int, str], where: str
+) -> PrairieFrame:
     files = {}
     for file in element.findall("File"):
         number, page = (_whole(file, key, where) for key in ("channel", "page"))
         names.setdefault(number, file.get("channelName") or f"Ch{number}")
         name = require_plain_name(file.get("filename", ""), WHAT, where)
         files[number] = name, max(page - 1, 0)  # pages count from 1
-    return Frame(files, inherited.new_child(_settings(element)))
+    return PrairieFrame(files, inherited.new_child(_settings(element)))
 
 
 def _whole(element: ET.Element, key: str, where: str) -> int:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from cop_core.stacks.formats.prairie.header import Frame, Settings
+    from cop_core.stacks.formats.prairie.header import PrairieFrame, Settings
 
 _POWER: Final = re.compile(r"laserPower_(\d+)")
 _FOCUS: Final = re.compile(r"positionCurrent_ZAxis(?:_(\d+))?")
@@ -24,7 +24,7 @@ _UNIT: Final = "set-point"
 """Of the laser: Prairie View states what was set, not what arrives at the sample."""
 
 
-def scale_of(frames: Sequence[Frame], n_planes: int) -> Scale:
+def scale_of(frames: Sequence[PrairieFrame], n_planes: int) -> Scale:
     """Return the scale of a stack: the focus of its planes, else the step that was asked for."""
     settings, positions = frames[0].settings, z_positions_um(frames)
     pixel = _pixel_size_um(settings)
@@ -47,7 +47,7 @@ def _pixel_size_um(settings: Settings) -> tuple[float, float] | None:
     return (y, x) if y and x else None
 
 
-def z_positions_um(frames: Sequence[Frame]) -> tuple[float, ...] | None:
+def z_positions_um(frames: Sequence[PrairieFrame]) -> tuple[float, ...] | None:
     """Return the focus of every frame; None where it does not rise or fall throughout.
 
     Where several devices move the focus, that which the set names for z counts if it moved, else
@@ -62,7 +62,9 @@ def z_positions_um(frames: Sequence[Frame]) -> tuple[float, ...] | None:
     return tuple(found.tolist()) if (steps > 0).all() or (steps < 0).all() else None
 
 
-def frames_alike(first: Sequence[Frame], other: Sequence[Frame]) -> tuple[Frame, ...]:
+def frames_alike(
+    first: Sequence[PrairieFrame], other: Sequence[PrairieFrame]
+) -> tuple[PrairieFrame, ...]:
     """Return the frames of a stack in the direction of another: every second one may run back."""
     ends = [z_positions_um(frames) for frames in (first, other)]
     rises = [z[-1] > z[0] for z in ends if z is not None]
@@ -70,7 +72,7 @@ def frames_alike(first: Sequence[Frame], other: Sequence[Frame]) -> tuple[Frame,
 
 
 def laser_power(
-    sequences: Sequence[Sequence[Frame]], names: Mapping[str, str]
+    sequences: Sequence[Sequence[PrairieFrame]], names: Mapping[str, str]
 ) -> tuple[StatedPower | None, tuple[str, ...]]:
     """Return the power of every frame of a sequence, and what is to be said of it.
 
@@ -98,7 +100,7 @@ def laser_power(
 
 
 def _by_index(
-    frames: Sequence[Frame], pattern: re.Pattern[str]
+    frames: Sequence[PrairieFrame], pattern: re.Pattern[str]
 ) -> dict[str, npt.NDArray[np.float64]]:
     """Return settings of every frame by the index in their names; NaN where one lacks it."""
     keys = {key: match[1] or "0" for key in frames[0].settings if (match := pattern.fullmatch(key))}
@@ -125,6 +127,6 @@ def _value(settings: Settings, key: str) -> str | None:
     return settings[key].value if key in settings else None
 
 
-def _name(frames: Sequence[Frame], names: Mapping[str, str], index: str) -> str:
+def _name(frames: Sequence[PrairieFrame], names: Mapping[str, str], index: str) -> str:
     described = frames[0].settings[f"laserPower_{index}"].description
     return described or names.get(index) or f"laser {index}"
