@@ -240,7 +240,8 @@ def test_summary_speaks_of_everything(both):
         "fixed minus gained",
         "p (Holm)",
         "2 saturated",
-        "large",
+        "Reading limit",
+        "No difference shown between fixed power and gained power",
     ):
         assert part in text
 
