@@ -122,8 +122,9 @@ def require_position(chosen: int | None, n: int, where: str, names: Sequence[str
         Where there are several and none is chosen, or there is no such one.
     """
     if chosen is None and n > 1:
-        raise InputError(
+        raise MissingOptionError(
             f"there are {n} positions: {_choices(n, names)}",
+            option="position",
             where=where,
             advice="choose one with position (command line: --position)",
         )

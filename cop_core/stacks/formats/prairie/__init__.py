@@ -12,7 +12,7 @@ import numpy as np
 from cop_core.errors import InputError
 from cop_core.stacks.dataset import Dataset, Growth
 from cop_core.stacks.formats.plane_files import PlaneFile, PlaneFiles, first_page
-from cop_core.stacks.formats.prairie.header import PrairieFrame, Header, read_header
+from cop_core.stacks.formats.prairie.header import Header, PrairieFrame, read_header
 from cop_core.stacks.formats.prairie.settings import (
     frames_alike,
     laser_power,
