@@ -21,6 +21,7 @@ from cop_core.report.columns import (
     Number,
     Results,
     TextTable,
+    Truth,
     Whole,
     label,
     table_by_component,
@@ -105,6 +106,8 @@ class ChannelResults(Results):
     kind: Literal["pair", "arms"] | None
     verdict: str | None
     window_um: Interval | None
+    paired: Truth | None
+    n_units: tuple[Whole, Whole] | None
     level_depth_um: ArmsDepthResults | None
     signal_depth_um: ArmsDepthResults | None
     components: dict[str, EffectResults | ArmsEffectResults]
@@ -231,6 +234,8 @@ def _channel(each: ChannelComparison) -> ChannelResults:
         kind=None if result is None else "arms" if arms else "pair",
         verdict=result.verdict if result else None,
         window_um=result.window_um if result else None,
+        paired=result.paired if isinstance(result, ArmsComparison) else None,
+        n_units=result.n_units if isinstance(result, ArmsComparison) else None,
         level_depth_um=_arms_depth(result.level) if isinstance(result, ArmsComparison) else None,
         signal_depth_um=_arms_depth(result.signal) if isinstance(result, ArmsComparison) else None,
         components=_effects(result),

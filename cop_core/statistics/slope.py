@@ -112,13 +112,13 @@ def _fit(planes: Array, n: int, *, stated: bool, samples: int, seed: int) -> Slo
     size = block_size(planes)
     found = contrast_in_blocks(depth, value, slope_weights, size)
     line = found.value, float(value.mean() - found.value * depth.mean())
-    pooled_depth, pooled, _ = in_blocks(planes, size)
     flat = not np.ptp(value)
     limit = float(np.abs(slope_weights(depth)) @ doubt)
+    blocks = in_blocks(planes, size)
     return SlopeFit(
         *line,
         r2=float("nan") if flat else float(np.corrcoef(depth, value)[0, 1] ** 2),
-        r2_ci95=interval_of_r2(pooled_depth, pooled, found.dof, samples=samples, seed=seed),
+        r2_ci95=interval_of_r2(blocks[0], blocks[1], found.dof, samples=samples, seed=seed),
         se=found.se,
         slope_ci95=found.ci95,
         p_value=found.p_value,

@@ -390,9 +390,9 @@ def test_several_stacks_an_arm_are_compared_over_animals(study, run, tiny_weight
     expected = compare_arms(*arms, animals=owners)
     found = components(json.loads((study / "study" / "study.json").read_text()))
     assert list(found) == list(expected.components)
+    assert (expected.paired, expected.n_units) == (False, (2, 2))
     for effect in expected.effects:
         values = found[effect.component]
-        assert values["n_animals"] == 3
         for key in ("slope_difference_per_um", "p_value", "cohen_d"):
             assert values[key] == getattr(effect, key), (effect.component, key)
 
@@ -441,7 +441,7 @@ def test_channels_are_compared_by_themselves():
     assert (green.channel, red.channel) == ("green", "red")
     for each, names in ((green, "0 4 2 6"), (red, "1 5 3 7")):
         assert [m.row.name[1:] for m in each.fixed + each.gained] == names.split()
-        assert each.result.effects[0].model.n_stacks == 4
+        assert each.result.n_units == (2, 2)
 
 
 def test_stacks_without_a_line_are_left_out_with_the_reason():
@@ -451,7 +451,7 @@ def test_stacks_without_a_line_are_left_out_with_the_reason():
     assert [s.row.place for s in each.left_out] == ["fixed/s4", "fixed/s5"]
     reasons = [s.left_out for s in each.left_out]
     assert ["fewer than 3" in reasons[0], "depths" in reasons[1]] == [True] * 2
-    assert each.result.effects[0].model.n_stacks == 4
+    assert each.result.n_units == (2, 2)
 
 
 @pytest.mark.parametrize(
