@@ -294,9 +294,14 @@ class ComparisonKind(_Protocols[Comparison]):
             yield "the two stacks were read with different options"
 
     def figures(self, record: Comparison) -> dict[str, Callable[[], Figure]]:
+        from cop_core.report.answer_figure import answer_figure
         from cop_core.report.figures import effects_figure
+        from cop_core.report.panels import has_depth
 
-        return {**super().figures(record), "effects": lambda: effects_figure(record)}
+        further = {**super().figures(record), "effects": lambda: effects_figure(record)}
+        if not has_depth(record.analysed):
+            return further
+        return {"answer": lambda: answer_figure(record), **further}
 
     def tables(self, record: Comparison, document: Tree, *, brief: bool) -> list[TextTable]:
         found, options = document["comparison"], document["recipe"]["comparison"]
