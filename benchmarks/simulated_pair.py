@@ -6,7 +6,7 @@ The sample pair and further pairs of other tissue (seeds) are profiled under eve
 and held against the simulator's truth: the strength of the photon noise that is there, amplifier
 noise and converter steps, each on the plane's normalised scale; how many times the first is read;
 and the counts that a photon makes, with the detector's zero given and not. Writes
-docs/images/recovered.png, and profile.png and effects.png as `make demo` draws them.
+docs/images/recovered.png, and answer.png, profile.png and effects.png as `make demo` draws them.
 """
 
 from __future__ import annotations
@@ -180,7 +180,7 @@ def draw_demo(both: Comparison) -> None:
     """Draw the figures of the demo's report."""
     with tempfile.TemporaryDirectory() as folder:
         figures = write_report(both, folder, hashed=False) / "figures"
-        for name in ("profile.png", "effects.png"):
+        for name in ("answer.png", "profile.png", "effects.png"):
             shutil.copy(figures / name, IMAGES)
 
 
