@@ -1,7 +1,8 @@
 """How well d and R2 are known: intervals from stacks drawn with the errors of their readings.
 
 Errors make a stack vary more than its expected reading does, so that d and R2 of what was read
-are nearer to 0. The intervals are those of the expected reading.
+are nearer to 0. The intervals are those of the expected reading, and reach at least to what was
+read.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ def interval_of_r2(
         float(_fisher(depth_um, values[None], noise)[0]), _fisher(depth_um, drawn, 2 * noise), dof
     )
     ends = sorted(np.tanh([low, high]) ** 2)
-    return (0.0 if low < 0 < high else float(ends[0])), float(ends[1])
+    read = float(np.tanh(_fisher(depth_um, values[None], 0.0)[0]) ** 2)
+    return (0.0 if low < 0 < high else min(float(ends[0]), read)), max(float(ends[1]), read)
 
 
 def interval_of_d(
@@ -79,7 +81,9 @@ def interval_of_d(
         for values, sd in zip((first, second), sds, strict=True)
     )
     found = float(_d(first[None], second[None], noise)[0])
-    return _interval(found, _d(one, other, 2 * noise), dof)
+    low, high = _interval(found, _d(one, other, 2 * noise), dof)
+    read = float(_d(first[None], second[None], 0.0)[0])
+    return min(low, read), max(high, read)
 
 
 def reading_sds(

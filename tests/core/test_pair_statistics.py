@@ -184,7 +184,7 @@ def placed(depth_um, images=None, *, reasons=None, strength=0.1, weights=SHOT):
     reasons = reasons or {}
     planes = tuple(
         PlaneEstimate(
-            index=i, depth_um=z, power_mw=10.0, mean=np.full(6, strength), sd=np.zeros(6),
+            index=i, depth_um=z, power=10.0, mean=np.full(6, strength), sd=np.zeros(6),
             n_crops=1, signal=1.0, reason=reasons.get(i, ""), uncertainty=np.full(6, 0.02),
             block_means=np.empty((0, 0)) if images is None else images[i],
         )
