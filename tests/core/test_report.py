@@ -19,6 +19,8 @@ from cop_core.errors import CopError, InputError
 from cop_core.recipes import ReadingOptions, StackOptions
 from cop_core.records import DepthProfile, PlaneEstimate, Provenance, StoredImage
 from cop_core.report import document_of, planes_csv, summary, write_report
+from cop_core.report.answer_figure import answer_figure
+from cop_core.report.columns import label
 from cop_core.report.csv_tables import safe_cell
 from cop_core.report.figures import FORMATS, effects_figure, profile_figure
 from cop_core.report.panels import draw_component, slope_text
@@ -217,6 +219,29 @@ def test_effects_have_one_row_a_noise(both):
     assert len(slopes.get_yticks()) == 5
     assert len(r2.patches) == 10
     assert "fixed minus gained" in d.get_xlabel()
+
+
+def test_the_answer_shows_the_noise_that_is_called_and_the_others_small():
+    sure = {"uncertainty": np.full(6, 1e-4)}
+    pair = [
+        replace(p, planes=tuple(replace(plane, **sure) for plane in p.planes))
+        for p in (profile(n=60), profile("gained", n=60, rise=0.0, seed=1))
+    ]
+    answer = compare(*pair, tissue="same")
+    top, *others = answer_figure(answer).axes
+    called = [effect.component for effect in answer.effects if effect.called]
+    assert top.get_title(loc="left") in {f"{label(component)} noise" for component in called}
+    below, *small = others
+    assert below.get_ylabel().startswith("Difference")
+    assert len(small) == 4
+    assert all("no statement" not in ax.get_title(loc="left") for ax in small)
+
+
+def test_the_answer_says_where_nothing_can_be_said(both):
+    figure = answer_figure(both)
+    assert "no statement" in figure.axes[0].get_title(loc="left")
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "depths compared" in texts
 
 
 def test_paper_rule_is_labelled():
