@@ -447,9 +447,11 @@ def test_compare_writes_its_report(run, tiny_weights, pair, tmp_path):
 def colours(tmp_path):
     """Two stacks of two channels, whose signals are 10, 20 and 30, 40 counts; no z step."""
     paths = tmp_path / "a.tif", tmp_path / "b.tif"
-    ripple = np.indices((1, 1, 64, 64)).sum(axis=0) % 2  # a plane of one value is left out
+    ripple = 2 * (np.indices((1, 1, 64, 64)).sum(axis=0) % 2)  # a plane of one value is left out
+    bright = np.arange(64) >= 32
     for path, levels in zip(paths, ((10, 20), (30, 40)), strict=True):
-        data = np.tile(np.reshape(levels, (1, 2, 1, 1)), (3, 1, 64, 64)) + 2 * ripple - 1
+        means = np.reshape(levels, (1, 2, 1, 1))
+        data = np.tile(np.where(bright, 2 * means - 2, 0), (3, 1, 64, 1)) + ripple
         tifffile.imwrite(path, data.astype(np.uint8), photometric="minisblack")
     return paths
 
