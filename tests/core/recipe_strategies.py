@@ -144,7 +144,8 @@ def _plain(annotation: type, marks: tuple[Any, ...]) -> Drawn:
                     limits[name] = getattr(one, name)
     if annotation is float:
         return st.floats(
-            limits.get("ge", limits.get("gt")), limits.get("le"), exclude_min="gt" in limits,
+            limits.get("ge", limits.get("gt")), limits.get("le", limits.get("lt")),
+            exclude_min="gt" in limits, exclude_max="lt" in limits,
             allow_nan=False, allow_infinity=False,
         )  # fmt: skip
     if annotation is int:

@@ -491,7 +491,7 @@ def test_every_number_of_the_page_is_of_the_document(tmp_path):
     page = (tmp_path / "study.html").read_text()
     shown = re.findall(r'<data value="([^"]*)"[^>]* data-key="([^"]*)">', page)
     places = [key.split("/")[1] for _, key in shown]
-    # five numbers and three intervals a component, but that clean has no Holm p; four stacks' slopes
+    # five numbers and three intervals a component, but clean has no Holm p; four stacks' slopes
     assert places.count("comparisons") == 6 * 11 - 1
     assert places.count("stacks") == 4 * 6
     for value, key in shown:
