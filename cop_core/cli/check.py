@@ -29,7 +29,7 @@ _TITLE: Final = 10
 """Characters that the titles of lines take."""
 
 
-@asks(CheckRecipe, stack="TIFF or zarr.")
+@asks(CheckRecipe, stack="TIFF, zarr or a microscope's own file or folder.")
 def check(
     recipe: CheckRecipe,
     more: Annotated[list[str] | None, typer.Argument(help="More of them.")] = None,
@@ -114,7 +114,15 @@ def _first_line(found: FileCheck, command: str) -> str:
         return f"Cannot be read: {found.stack.source}: none of the {n} planes looked at has a use"
     if not found.missing:
         return f"Ready{_doubt(found.pixels)}: {command}"
+    if _is_movie(found):
+        movie = shlex.join(["cop", "detector", str(found.stack.source), "-o", "detector"])
+        return f"A movie, not a z-stack: type {movie}, or where its frames are planes {command}"
     return f"Needs {' and '.join(_ASKED[e.option] for e in found.missing)}: type {command}"
+
+
+def _is_movie(found: FileCheck) -> bool:
+    frames = found.data.size("T")
+    return frames > 1 and len(found.stack) == frames and found.data.size("Z") == 1
 
 
 def _doubt(pixels: PixelCheck) -> str:
@@ -134,14 +142,13 @@ def _file(found: FileCheck) -> str:
 
 
 def _depth(found: FileCheck) -> str:
-    n, surface = len(found.stack), found.data.surface
+    n, image = len(found.stack), found.stack.image
     planes = f"{n} plane{'s' if n > 1 else ''}"
     if found.lacks_depth:
         return f"{planes}; z step not stated (--z-step-um)"
     depth = found.stack.depth_um
-    end = f"{surface.end} ({surface.stated_by})" if surface else "the first is taken for it"
-    origin = found.stack.image.depth_from
-    return f"{planes}, {depth[0]:g} to {depth[-1]:g} um ({origin}); surface: {end}"
+    surface = f"surface: the {image.surface} plane ({image.surface_from})"
+    return f"{planes}, {depth[0]:g} to {depth[-1]:g} um ({image.depth_from}); {surface}"
 
 
 def _channel(found: FileCheck) -> str:
@@ -196,10 +203,10 @@ def _pixels(pixels: PixelCheck, n: int) -> str:
 
 
 def _plain(options: StackOptions, found: FileCheck, command: str) -> dict[str, Any]:
-    data, stack = found.data, found.stack
+    data, stack, image = found.data, found.stack, found.stack.image
     power, unit, origin = _known_power(found)
     depth = None if found.lacks_depth else stack.depth_um.tolist()
-    detector, surface = stack.detector, data.surface
+    detector, surface = stack.detector, {"end": image.surface, "stated_by": image.surface_from}
     return {
         "file": options.source,
         "answer": _answer(found),
@@ -216,7 +223,7 @@ def _plain(options: StackOptions, found: FileCheck, command: str) -> dict[str, A
         "channels": list(data.channels),
         "channel": stack.image.channel,
         "power": {"values": power, "unit": unit, "stated_by": origin} if power else None,
-        "surface": vars(surface) if surface else None,
+        "surface": surface if depth else None,
         "detector": vars(detector) if detector else None,
         "notes": list(data.remarks),
         "pixels": _plain_pixels(found.pixels),

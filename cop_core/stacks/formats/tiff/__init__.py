@@ -99,7 +99,9 @@ def _require_readable(
     if not opening.allow_partial or not readable:
         advice = "put the whole set into one folder" if of_set else "copy the file again"
         if readable:
-            advice += ", or pass allow_partial=True to use the readable planes"
+            advice += (
+                ", or pass allow_partial=True (command line: --allow-partial) for what there is"
+            )
         raise InputError(problem, where=where, advice=advice)
     if chain.description_lost and opening.axes is None:
         raise InputError(
