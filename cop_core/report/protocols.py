@@ -308,9 +308,10 @@ class ComparisonKind(_Protocols[Comparison]):
         columns = EFFECT_BRIEFLY if brief else EFFECT
         if options["margin_per_100_um"] is not None:
             columns = columns | (EQUIVALENCE_BRIEFLY if brief else EQUIVALENCE)
-        compared = table_by_component(
-            found["difference"], columns, found["components"], "; ".join(how_compared(options))
-        )
+        low, high = found["window_um"]
+        over = [] if low is None else [f"over the depths kept in both, {low:.0f} to {high:.0f} µm"]
+        said = "; ".join([*over, *how_compared(options)])
+        compared = table_by_component(found["difference"], columns, found["components"], said)
         return [*super().tables(record, document, brief=brief), compared]
 
 

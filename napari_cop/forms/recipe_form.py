@@ -179,7 +179,8 @@ def _field_for(name: str, info: FieldInfo, option: Option) -> Widget:
     look: dict[str, Any] = {"name": name, "label": _label(name, option), "tooltip": option.help}
     if any(getattr(of, "func", None) is given_power for of in info.metadata):
         return PowerForm(**look)
-    literal = [word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind)]
+    only_words = all(get_origin(kind) is Literal for kind in kinds)
+    literal = [word for kind in kinds for word in get_args(kind)] if only_words else []
     words = [(option.words.get(str(word), str(word)), word) for word in literal or option.words]
     if words and option.path:
         return FileChoice(words, pattern=option.pattern, **look)

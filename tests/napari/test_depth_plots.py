@@ -262,8 +262,7 @@ def test_result_has_lines_and_slopes(plots: DepthPlots, both: Comparison) -> Non
     begin(plots, both)
     plots.show_result(both)
     texts = [t.get_text() for t in panels(plots)["Clean"].texts]
-    effect = both.of("clean")
-    assert texts == [slope_text(effect.fixed), slope_text(effect.gained)]
+    assert texts == [slope_text(each.lines["clean"]) for each in both.analysed]
 
 
 @pytest.mark.parametrize("size", [(480, 560), (900, 700)])

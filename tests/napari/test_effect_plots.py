@@ -139,7 +139,8 @@ def test_table_parses_back_to_the_numbers(table: ResultTable, both: Comparison) 
             cells, fit = dict(zip(header, row, strict=True)), getattr(effect, name)
             slope = numbers(cells["Slope [95 % CI] (% per 100 µm)"])[0]
             assert float(slope) == pytest.approx(1e4 * fit.slope_per_um, abs=0.006)
-            assert float(cells["R²"]) == pytest.approx(fit.r2, abs=0.006)
+            r2 = numbers(cells["R² [95 % CI]"])[0]
+            assert float(r2) == pytest.approx(fit.r2, abs=0.006)
 
 
 def numbers(cell: str) -> list[str]:
