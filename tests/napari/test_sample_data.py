@@ -18,9 +18,9 @@ def test_pair_has_scale_and_power() -> None:
     assert (fixed["name"], gained["name"]) == ("fixed [green]", "gained")
     for arguments in (fixed, gained):
         assert arguments["scale"] == pytest.approx((20.0, 1.5625, 1.5625))
-    assert set(fixed["metadata"]["cop"]["power_mw"]) == {5.0}
-    power_mw = gained["metadata"]["cop"]["power_mw"]
-    assert (power_mw[0], power_mw[-1]) == (5.0, 60.0)
+    assert set(fixed["metadata"]["cop"]["power"]) == {5.0}
+    power = gained["metadata"]["cop"]["power"]
+    assert (power[0], power[-1]) == (5.0, 60.0)
 
 
 @pytest.fixture
