@@ -25,7 +25,7 @@ def test_open_sample_gives_both_stacks(viewer: Any) -> None:
     assert [layer.name for layer in viewer.layers] == ["fixed [green]", "gained"]
     for layer in layers:
         _assert_in_um(layer)
-        assert layer.metadata["cop"]["power_mw"][0] == 5.0
+        assert layer.metadata["cop"]["power"][0] == 5.0
 
 
 @pytest.mark.parametrize("name", ["fixed.ome.tif", "gained.ome.zarr"])
