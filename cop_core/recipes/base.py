@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticSerializationError
 
 from cop_core.errors import InputError
 
@@ -113,7 +113,12 @@ class Part(BaseModel):
 
     def plain(self) -> Plain:
         """Return the fields as JSON types."""
-        return self.model_dump(mode="json")
+        try:
+            return self.model_dump(mode="json")
+        except PydanticSerializationError as error:
+            if "KeyboardInterrupt" in str(error):  # Ctrl-C that fell into a serializer
+                raise KeyboardInterrupt from error
+            raise
 
     @classmethod
     def options(cls) -> Iterator[tuple[str, FieldInfo, Option]]:

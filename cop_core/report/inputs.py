@@ -189,7 +189,7 @@ def _of_detector(
         ("dark",): recipe.dark,
     }
     for field, path in places.items():
-        if path is not None:
+        if path is not None and path in names:
             yield names[path], "stack", field, path
 
 

@@ -62,10 +62,11 @@ def test_what_is_missing_is_named_with_what_to_type(run, written, counts):
     assert found["depth_um"] == [0, 2, 4]
 
 
-def test_a_movie_needs_a_z_step(run, written, counts):
+def test_a_movie_is_told_from_a_stack(run, written, counts):
     code, out, _ = run("check", written("movie", counts(3, 96), "TYX"))
     assert code == 1
-    assert out.startswith("Needs a z step: ")
+    assert out.startswith("A movie, not a z-stack: type cop detector ")
+    assert "--z-step-um UM" in out.splitlines()[0]
     assert "time movie of 3 frames" in out
 
 

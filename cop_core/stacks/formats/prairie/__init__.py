@@ -12,7 +12,7 @@ import numpy as np
 from cop_core.errors import InputError
 from cop_core.stacks.dataset import Dataset, Growth
 from cop_core.stacks.formats.plane_files import PlaneFile, PlaneFiles, first_page
-from cop_core.stacks.formats.prairie.header import Header, PrairieFrame, read_header
+from cop_core.stacks.formats.prairie.header import PrairieFrame, PrairieHeader, read_header
 from cop_core.stacks.formats.prairie.settings import (
     frames_alike,
     laser_power,
@@ -91,7 +91,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
 
 
 def _planes(
-    header: Header, sequences: Sequence[tuple[PrairieFrame, ...]], folder: Path
+    header: PrairieHeader, sequences: Sequence[tuple[PrairieFrame, ...]], folder: Path
 ) -> tuple[Mapping[tuple[int, ...], PlaneFile], tuple[int, ...]]:
     """Return the file of every plane by sequence, frame and channel, and how many of each."""
     order = {number: index for index, number in enumerate(header.channels)}
@@ -103,7 +103,7 @@ def _planes(
     return files, (len(sequences), max(map(len, sequences)), len(order))
 
 
-def _require_member(path: Path, header: Header) -> None:
+def _require_member(path: Path, header: PrairieHeader) -> None:
     """Refuse a TIFF beside a set that is no part of it, as a projection is none."""
     if path.suffix.lower() in (".tif", ".tiff") and path.name not in header.file_names:
         raise InputError(

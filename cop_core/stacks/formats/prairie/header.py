@@ -63,7 +63,7 @@ class Sequence:
 
 
 @dataclass(frozen=True)
-class Header:
+class PrairieHeader:
     """A set.
 
     Attributes
@@ -91,7 +91,7 @@ class Header:
         return frozenset(name for frame in self.frames for name, _ in frame.files.values())
 
 
-def read_header(path: Path) -> Header:
+def read_header(path: Path) -> PrairieHeader:
     """Read the XML of a set.
 
     Raises
@@ -115,7 +115,7 @@ def read_header(path: Path) -> Header:
             advice="wait until the acquisition has begun, or convert its raw data in Prairie View",
         )
     lasers = {laser.get("index", ""): laser.get("name", "") for laser in root.iter("Laser")}
-    return Header(tuple(sequences), dict(sorted(names.items())), lasers)
+    return PrairieHeader(tuple(sequences), dict(sorted(names.items())), lasers)
 
 
 def _frame(
