@@ -48,7 +48,7 @@ def real() -> list[str]:
                 *table(
                     [
                         *("stack, normalisation", "Poisson strengths"),
-                        *("planes that tell", "counts a photon, median"),
+                        *("planes with an estimate", "counts per photon, median"),
                         "coefficient of variation",
                     ],
                     rows,
@@ -116,12 +116,12 @@ def transfer() -> list[str]:
         "",
         "`benchmarks/photon_transfer.py`: the Poisson strength (with its 90 % uncertainty) on "
         "means of k frames of a real two-photon movie, beside what photon transfer over time says: "
-        f"{reference['counts a photon']:.0f} counts a photon, zero at {reference['zero']:.0f} "
+        f"{reference['counts a photon']:.0f} counts per photon, zero at {reference['zero']:.0f} "
         f"(the package anscombe-transform: {peer['counts a photon']:.0f} and {peer['zero']:.0f}). "
         "The noise of neighbouring pixels correlates, by "
         f"{together['along a line']:.2f} along a line and {together['across lines']:.2f} across.",
         "",
-        *table(["k", "read", "by photon transfer", "counts a photon from the strength"], rows),
+        *table(["k", "read", "by photon transfer", "counts per photon from the strength"], rows),
     ]
 
 
@@ -141,12 +141,12 @@ def counts(measured: dict[str, Any]) -> list[str]:
     ]
     true = next(iter(found.values()))
     return [
-        f"Counts a photon, truly {true['true counts a photon']:.1f}, and SD of the amplifier in "
+        f"Counts per photon, truly {true['true counts a photon']:.1f}, and SD of the amplifier in "
         f"counts, truly {true['true amplifier SD']:.1f}, by plane (plane percentiles):",
         "",
         *table(
             [
-                *("stack", "planes that tell", "counts a photon, median", "quartiles"),
+                *("stack", "planes with an estimate", "counts per photon, median", "quartiles"),
                 *("amplifier SD, median", "its 90 % interval holds the truth"),
             ],
             rows,

@@ -124,7 +124,9 @@ def given_scale(value: Any) -> float | Path | None:
     """
     found = given_power(value)
     if isinstance(found, GainedPower | tuple) or (isinstance(found, float) and not found > 0):
-        raise RefusedValueError(f"{shown(value)} is no power scale", advice=f"give {SCALE_FORMS}")
+        raise RefusedValueError(
+            f"{shown(value)} is not a power scale", advice=f"give {SCALE_FORMS}"
+        )
     return found
 
 

@@ -113,7 +113,7 @@ class ValidityFacts(Results):
 
 
 class PhotonFacts(Results):
-    """Counts that a photon makes, over the planes that tell."""
+    """Counts that a photon makes, over the planes that give an estimate."""
 
     n_planes: Whole
     counts_a_photon: Number
@@ -236,7 +236,7 @@ def _half_slopes(profile: DepthProfile) -> dict[str, Any] | None:
 
 
 def photon_facts(photons: Photons | None) -> PhotonFacts | None:
-    """Return medians over the planes that tell photons, and how many there are."""
+    """Return medians over the planes that give counts per photon, and how many there are."""
     if photons is None:
         return None
     told = photons.counts[np.isfinite(photons.counts)]

@@ -120,7 +120,7 @@ class Detector:
     """A photomultiplier read by an analogue-to-digital converter.
 
     Each photon gives a charge drawn from a gamma distribution of mean 1 and variance F - 1, so
-    that n photons of a Poisson mean m give variance F m. With gain g in counts a photon,
+    that n photons of a Poisson mean m give variance F m. With gain g in counts per photon,
 
         mean = offset + g m,   variance = F g (mean - offset) + amplifier^2 + 1/12,
 

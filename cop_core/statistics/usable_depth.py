@@ -146,7 +146,7 @@ def signal_depth(profile: DepthProfile) -> DepthLimit:
 
 
 def _signal_planes(profile: DepthProfile) -> Array:
-    """Return depth and presence of signal of the planes that tell, in order of depth."""
+    """Return depth and presence of signal of the planes that show it, in order of depth."""
     low, high = limits_um(profile.window_um) if profile.window_um else (-np.inf, np.inf)
     rows = [
         (plane.depth_um, not plane.reason)
