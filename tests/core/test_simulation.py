@@ -26,7 +26,7 @@ from cop_core.simulator import (
     simulate_pair,
     write_pair,
 )
-from cop_core.stacks.power import read_power_table
+from cop_core.stacks import read_power_table
 
 SAMPLE = Path(__file__).parents[2] / "sample_data"
 PHANTOM = Phantom(shape=(64, 72), field_um=180.0, depth_um=1200.0)
