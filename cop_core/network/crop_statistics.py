@@ -34,7 +34,6 @@ LAGS = ((0, 1), (1, 0), (1, 1), (1, -1), (0, 2), (2, 0), (0, 3), (3, 0))
 SPECTRUM_BINS = 96
 HISTOGRAM_BINS = 4096
 MAX_CYCLES = 512
-_CHUNK = 8
 
 
 class CropStatistics(NamedTuple):
@@ -80,13 +79,15 @@ def noise_statistics(x: Tensor, patch: int) -> CropStatistics:
     patch : int
         Side of a patch in pixels.
     """
-    # A few crops at a time stay in the CPU's cache; a GPU takes them all at once.
-    chunks = torch.split(x, _CHUNK if x.device.type == "cpu" else max(1, len(x)))
-    parts = [_statistics(chunk[:, 0], patch) for chunk in chunks]
-    return CropStatistics(*(torch.cat(column) for column in zip(*parts, strict=True)))
+    if x.device.type == "cpu":
+        from cop_core.network.compiled_statistics import compiled_statistics
+
+        return compiled_statistics(x[:, 0], patch)
+    return tensor_statistics(x[:, 0], patch)
 
 
-def _statistics(x: Tensor, patch: int) -> CropStatistics:
+def tensor_statistics(x: Tensor, patch: int) -> CropStatistics:
+    """Return the statistics of crops (n, h, w) in tensor operations, for graphics cards."""
     fine = _residuals(x)
     coarse = _residuals(F.avg_pool2d(x.unsqueeze(1), 2).squeeze(1))
     lags = _lag_products(fine.residual)
@@ -244,7 +245,10 @@ def _crop_features(x: Tensor, pca: PatchPca, ends: Tensor) -> Tensor:
     down = _step_histogram(x[:, 1:] - x[:, :-1])
     shape = histograms.shares(inside.reshape(len(x), 32, -1).sum(-1))
     at_ends = torch.stack([(ends == 1).float().mean((1, 2)), (ends == 2).float().mean((1, 2))], 1)
-    lattices = [_spectrum(inside), _spectrum(across + down)]
+    lattices = [
+        spectrum(counts / counts.sum(-1, keepdim=True).clamp_min(1))
+        for counts in (inside, across + down)
+    ]
     spread = histograms.log_magnitude(pca.spread)
     return torch.cat([shape, at_ends.sqrt(), *lattices, spread], dim=-1)
 
@@ -259,19 +263,18 @@ def _step_histogram(step: Tensor) -> Tensor:
     return _histogram(level, HISTOGRAM_BINS)
 
 
-def _spectrum(counts: Tensor) -> Tensor:
-    """Return the characteristic function by logarithmic band of cycles, (n, 3 SPECTRUM_BINS).
+def spectrum(share: Tensor) -> Tensor:
+    """Return the characteristic function of histograms, by logarithmic band of cycles.
+
+    Of shares (n, HISTOGRAM_BINS), shape (n, 3 SPECTRUM_BINS).
 
     Three numbers a band: the largest cosine part, the largest modulus and its mean. Within a
     band every half cycle is looked at, so no lattice falls between two frequencies.
     """
-    share = counts / counts.sum(-1, keepdim=True).clamp_min(1)
     transform = torch.fft.rfft(share, n=2 * HISTOGRAM_BINS)[:, 1 : 2 * MAX_CYCLES + 1]
-    cycles = torch.arange(1, 2 * MAX_CYCLES + 1, device=counts.device) / 2
-    band = torch.log(cycles * 2) / math.log(2 * MAX_CYCLES) * (SPECTRUM_BINS - 1)
-    band = band.round().long().expand(len(counts), -1)
+    band = band_of_cycles().to(share.device).expand(len(share), -1)
     cosine, modulus = transform.real, transform.abs()
-    empty = counts.new_zeros(len(counts), SPECTRUM_BINS)
+    empty = share.new_zeros(len(share), SPECTRUM_BINS)
     return torch.cat(
         [
             empty.scatter_reduce(1, band, cosine, "amax", include_self=False),
@@ -280,3 +283,9 @@ def _spectrum(counts: Tensor) -> Tensor:
         ],
         dim=-1,
     )
+
+
+def band_of_cycles() -> Tensor:
+    """Return the band of each half cycle from 0.5 to MAX_CYCLES, int64."""
+    halves = torch.arange(1, 2 * MAX_CYCLES + 1, dtype=torch.float64)
+    return (torch.log(halves) / math.log(2 * MAX_CYCLES) * (SPECTRUM_BINS - 1)).round().long()

@@ -7,12 +7,13 @@ import math
 import torch
 from torch import Tensor
 
-_KNEE = 0.002
+KNEE = 0.002
+"""Magnitude, as a share of full scale, up to which magnitudes are about linear."""
 
 
 def log_magnitude(x: Tensor) -> Tensor:
     """Return magnitudes up to full scale on a logarithmic scale in [0, 1], linear near 0."""
-    return torch.log1p(x.abs() / _KNEE) / math.log1p(1 / _KNEE)
+    return torch.log1p(x.abs() / KNEE) / math.log1p(1 / KNEE)
 
 
 def log_bin(residual: Tensor, bins: int) -> Tensor:

@@ -23,8 +23,10 @@ SIDE = 7
 """Side of the patches in pixels."""
 DIRECTIONS = SIDE**2
 PCA_BINS = 32
-_STEP = 3
-_QUIETEST = 4
+STEP = 3
+"""Pixels between patches."""
+QUIETEST = 4
+"""Directions of least variance that are looked at."""
 _LEAST_VARIANCE = 1e-10  # far below the step of 16 bits
 
 
@@ -63,26 +65,24 @@ class PatchPca(NamedTuple):
 
 
 def patch_pca(x: Tensor) -> PatchPca:
-    """Return what varies least in patches of crops (n, h, w), one patch every third pixel.
-
-    On the CPU crop by crop: products and eigenvectors round by where in memory a matrix begins,
-    and a crop's numbers are not to depend on its companions.
-    """
-    if x.device.type == "cpu" and len(x) > 1:
-        parts = [patch_pca(crop) for crop in torch.split(x, 1)]
-        return PatchPca(*(torch.cat(column) for column in zip(*parts, strict=True)))
-    patches = F.unfold(x.unsqueeze(1), SIDE, stride=_STEP)  # (n, SIDE**2, places)
+    """Return what varies least in patches of crops (n, h, w), one patch every third pixel."""
+    patches = F.unfold(x.unsqueeze(1), SIDE, stride=STEP)  # (n, SIDE**2, places)
     patches -= patches.mean(-1, keepdim=True)
-    covariance = patches @ patches.transpose(1, 2) / patches.shape[-1]
-    variance, vectors = _principal(covariance)
-    rows, columns = ((side - SIDE) // _STEP + 1 for side in x.shape[-2:])
-    residual = vectors[..., :_QUIETEST].transpose(1, 2) @ patches
-    residual = residual.reshape(len(x), _QUIETEST, rows, columns)
-    return PatchPca(variance.clamp_min(0).sqrt(), residual)
+    spread, directions = principal_directions(patches)
+    rows, columns = ((side - SIDE) // STEP + 1 for side in x.shape[-2:])
+    residual = directions[..., :QUIETEST].mT @ patches
+    return PatchPca(spread, residual.reshape(len(x), QUIETEST, rows, columns))
+
+
+def principal_directions(patches: Tensor) -> tuple[Tensor, Tensor]:
+    """Return SDs, rising, and directions of patches (..., DIRECTIONS, places) of mean 0."""
+    covariance = patches @ patches.mT / patches.shape[-1]
+    variance, directions = _principal(covariance)
+    return variance.clamp_min(0).sqrt(), directions
 
 
 def _principal(covariance: Tensor) -> tuple[Tensor, Tensor]:
-    """Return variances, rising, and directions of covariances (n, d, d).
+    """Return variances, rising, and directions of covariances (..., d, d).
 
     In double precision and with a little on the diagonal: in single precision LAPACK gives up
     on, or returns no numbers for, patches that are black but for a few pixels. On the CPU, since
@@ -90,7 +90,7 @@ def _principal(covariance: Tensor) -> tuple[Tensor, Tensor]:
     other, 1.8 ms each (https://github.com/pytorch/pytorch/issues/174674).
     """
     exact = covariance.cpu().double()
-    exact.diagonal(dim1=1, dim2=2).add_(_LEAST_VARIANCE)
+    exact.diagonal(dim1=-2, dim2=-1).add_(_LEAST_VARIANCE)
     variance, directions = decompose(exact)
     return variance.to(covariance), directions.to(covariance)
 
@@ -112,4 +112,4 @@ def decompose(matrices: Tensor) -> tuple[Tensor, Tensor]:
 def at_patches(places: Tensor) -> Tensor:
     """Return a map (n, h, w) at the centres of the patches, (n, rows, columns)."""
     edge = SIDE // 2
-    return places[..., edge:-edge:_STEP, edge:-edge:_STEP]
+    return places[..., edge:-edge:STEP, edge:-edge:STEP]
