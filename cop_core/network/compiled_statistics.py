@@ -8,7 +8,7 @@ numbers depend on nothing but the crop, to the last bit: sums run in one order o
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import numba
 import numpy as np
@@ -38,8 +38,8 @@ Kernel = TypeVar("Kernel", bound="Callable[..., Any]")
 
 def _compiled(kernel: Kernel) -> Kernel:
     """Compile a kernel, once for all processes of a machine; it does not hold Python's lock."""
-    compiled: Any = numba.njit(nogil=True, cache=True, error_model="numpy")(kernel)
-    return compiled
+    compiled = numba.njit(nogil=True, cache=True, error_model="numpy")(kernel)
+    return cast("Kernel", compiled)
 
 
 _BRIGHTNESS: Final = tensors.BRIGHTNESS_BINS
