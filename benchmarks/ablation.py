@@ -37,7 +37,9 @@ from small_networks import (
 from torch import Tensor, nn
 
 from cop_core.network import NoiseViT, VitConfig
-from cop_core.network.crop_statistics import (
+from cop_core.network.crop_statistics import noise_statistics
+from cop_core.network.patch_pca import DIRECTIONS, PCA_BINS
+from cop_core.network.tensor_statistics import (
     COARSE_BINS,
     FINE_BINS,
     GROUPS,
@@ -46,9 +48,7 @@ from cop_core.network.crop_statistics import (
     SHAPE_FEATURES,
     SPECTRUM_BINS,
     CropStatistics,
-    noise_statistics,
 )
-from cop_core.network.patch_pca import DIRECTIONS, PCA_BINS
 from cop_core.noise import Genome
 from cop_core.recipes import TrainRecipe
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from cop_core.network import NoiseViT, VitConfig
-from cop_core.network.crop_statistics import CropStatistics
+from cop_core.network.tensor_statistics import CropStatistics
 from cop_core.noise import Genome
 from cop_core.reading.estimator import multiplies_bfloat16
 from cop_core.recipes import TrainRecipe

@@ -1,4 +1,4 @@
-"""The statistics of `crop_statistics` in one compiled pass over a crop that stays in the cache.
+"""The statistics of `tensor_statistics` in one compiled pass over a crop that stays in the cache.
 
 The same numbers as those of the tensors, to the rounding of single precision, at a fraction of
 the time: small tensor operations go through memory once each, and hold Python's lock. A crop's
@@ -8,6 +8,9 @@ numbers depend on nothing but the crop, to the last bit: sums run in one order o
 from __future__ import annotations
 
 import math
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import numba
@@ -17,8 +20,8 @@ import torch
 from scipy.fft import rfft
 from torch import Tensor
 
-from cop_core.network import crop_statistics as tensors
 from cop_core.network import histograms
+from cop_core.network import tensor_statistics as tensors
 from cop_core.network.patch_pca import (
     DIRECTIONS,
     PCA_BINS,
@@ -38,7 +41,9 @@ Kernel = TypeVar("Kernel", bound="Callable[..., Any]")
 
 def _compiled(kernel: Kernel) -> Kernel:
     """Compile a kernel, once for all processes of a machine; it does not hold Python's lock."""
-    compiled = numba.njit(nogil=True, cache=True, error_model="numpy")(kernel)
+    compiled = numba.njit(nogil=True, error_model="numpy")(kernel)
+    with suppress(RuntimeError):  # neither beside this file nor in the user's cache may it write
+        compiled.enable_caching()
     return cast("Kernel", compiled)
 
 
@@ -283,8 +288,21 @@ def _patch_means(values: Any, patch: int) -> Any:
     return out
 
 
+def is_new() -> bool:
+    """Return whether the kernels were never compiled on this machine, which takes some seconds."""
+    kernel: Any = _residuals
+    folder = kernel.stats.cache_path
+    return folder is None or not any(Path(folder).glob(f"{Path(__file__).stem}.*.nbi"))
+
+
+@lru_cache(maxsize=1)
+def warm_up() -> None:
+    """Compile the kernels, or load those that were compiled before."""
+    _of_crop(np.zeros((64, 64), np.float32), 32)
+
+
 def compiled_statistics(x: Tensor, patch: int) -> tensors.CropStatistics:
-    """Return the statistics of crops on the CPU; see `crop_statistics.noise_statistics`.
+    """Return the statistics of crops on the CPU; see `noise_statistics`.
 
     Parameters
     ----------
@@ -372,12 +390,12 @@ def _quietest(x: Floats) -> tuple[Tensor, Floats]:
     In memory that PyTorch aligns: products round by where a matrix begins.
     """
     rows, columns = ((side - SIDE) // STEP + 1 for side in x.shape)
-    patches = torch.empty(DIRECTIONS, rows * columns)
-    _unfold(x, patches.numpy())
+    patches = torch.empty(1, DIRECTIONS, rows * columns)
+    _unfold(x, patches[0].numpy())
     patches -= patches.mean(-1, keepdim=True)
     spread, directions = principal_directions(patches)
-    quiet = directions[:, :QUIETEST].T @ patches
-    return spread, quiet.numpy().reshape(QUIETEST, rows, columns)
+    quiet = directions[0, :, :QUIETEST].T @ patches[0]
+    return spread[0], quiet.numpy().reshape(QUIETEST, rows, columns)
 
 
 def _at_patches(places: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

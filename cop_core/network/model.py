@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cop_core.errors import InputError
-from cop_core.network.crop_statistics import (
+from cop_core.network.crop_statistics import noise_statistics
+from cop_core.network.tensor_statistics import (
     CROP_FEATURES,
     GROUP_FEATURES,
     GROUPS,
     PATCH_FEATURES,
     CropStatistics,
-    noise_statistics,
 )
 from cop_core.network.uncertainty import UncertaintyHead
 

@@ -70,19 +70,19 @@ def patch_pca(x: Tensor) -> PatchPca:
     patches -= patches.mean(-1, keepdim=True)
     spread, directions = principal_directions(patches)
     rows, columns = ((side - SIDE) // STEP + 1 for side in x.shape[-2:])
-    residual = directions[..., :QUIETEST].mT @ patches
+    residual = directions[:, :, :QUIETEST].mT @ patches
     return PatchPca(spread, residual.reshape(len(x), QUIETEST, rows, columns))
 
 
 def principal_directions(patches: Tensor) -> tuple[Tensor, Tensor]:
-    """Return SDs, rising, and directions of patches (..., DIRECTIONS, places) of mean 0."""
+    """Return SDs, rising, and directions of patches (n, DIRECTIONS, places) of mean 0."""
     covariance = patches @ patches.mT / patches.shape[-1]
     variance, directions = _principal(covariance)
     return variance.clamp_min(0).sqrt(), directions
 
 
 def _principal(covariance: Tensor) -> tuple[Tensor, Tensor]:
-    """Return variances, rising, and directions of covariances (..., d, d).
+    """Return variances, rising, and directions of covariances (n, d, d).
 
     In double precision and with a little on the diagonal: in single precision LAPACK gives up
     on, or returns no numbers for, patches that are black but for a few pixels. On the CPU, since
@@ -90,7 +90,7 @@ def _principal(covariance: Tensor) -> tuple[Tensor, Tensor]:
     other, 1.8 ms each (https://github.com/pytorch/pytorch/issues/174674).
     """
     exact = covariance.cpu().double()
-    exact.diagonal(dim1=-2, dim2=-1).add_(_LEAST_VARIANCE)
+    exact.diagonal(dim1=1, dim2=2).add_(_LEAST_VARIANCE)
     variance, directions = decompose(exact)
     return variance.to(covariance), directions.to(covariance)
 

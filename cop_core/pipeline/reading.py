@@ -11,7 +11,7 @@ import numpy as np
 
 from cop_core.errors import InputError
 from cop_core.pipeline.events import Means, OnEvent, Opened, Stepped, Working
-from cop_core.reading import StackReader, estimator_for
+from cop_core.reading import Estimator, StackReader, estimator_for
 from cop_core.reading.reader import BATCH
 from cop_core.recipes import NORMALISATIONS, ReadingOptions, StackOptions, Window
 from cop_core.records import AnalysedProfile, DepthProfile
@@ -48,6 +48,15 @@ def open_one(number: int, options: StackOptions, means: Means) -> Stack | Source
     return open_stack(options.source, options)
 
 
+def load(reading: ReadingOptions, means: Means) -> Estimator:
+    """Return the network that a reading asks for, unless one was given."""
+    means.on_event(Working("loading the network"))
+    estimator = means.estimator or estimator_for(reading)
+    if estimator.warm_up():
+        means.on_event(Working("compiling for this processor, once after an install"))
+    return estimator
+
+
 def read_all(
     sources: Sequence[Stack | Source],
     reading: ReadingOptions,
@@ -55,8 +64,7 @@ def read_all(
     means: Means,
 ) -> list[DepthProfile]:
     """Read stacks one after the other; cancelled, each has the planes that were read."""
-    means.on_event(Working("loading the network"))
-    estimator = means.estimator or estimator_for(reading)
+    estimator = load(reading, means)
     readers = [
         StackReader(source, estimator, reading, name=name, batch_size=means.batch_size or BATCH)
         for source, name in zip(sources, names, strict=True)

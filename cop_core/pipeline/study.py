@@ -13,10 +13,10 @@ from filelock import FileLock, Timeout
 
 from cop_core.errors import CancelledError, CopError, InputError
 from cop_core.pipeline.events import Means, Opened, Working
-from cop_core.pipeline.reading import follow, open_one, require_some
+from cop_core.pipeline.reading import follow, load, open_one, require_some
 from cop_core.pipeline.resume import PROFILE_FILE, is_same, keep, read_kept
 from cop_core.pipeline.run import run_with
-from cop_core.reading import Estimator, StackReader, estimator_for
+from cop_core.reading import Estimator, StackReader
 from cop_core.reading.reader import BATCH
 from cop_core.recipes import (
     NORMALISATIONS,
@@ -53,8 +53,7 @@ def _study(recipe: StudyRecipe, means: Means) -> StudyRecord:
     own = recipe.reading.normalisation
     names = [own, *(n for n in NORMALISATIONS if n != own and recipe.sensitivity)]
     with _alone_in(means):
-        means.on_event(Working("loading the network"))
-        estimator = means.estimator or estimator_for(recipe.reading)
+        estimator = load(recipe.reading, means)
         recipe = recipe.but(reading=estimator.read_with(recipe.reading))
         passes = [_Pass(recipe, names, number, means, estimator) for number in range(len(names))]
         read = [one.stacks() for one in passes]

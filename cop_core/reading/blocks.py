@@ -35,6 +35,10 @@ class BlockPool:
         # PyTorch counts threads for each thread that asks: the caller's number stays
         self._threads = ThreadPoolExecutor(threads, "cop-block", torch.set_num_threads, (1,))
 
+    def submit(self, work: Callable[[], None]) -> None:
+        """Do something beside what the caller does, before the next blocks."""
+        self._threads.submit(work)
+
     def map(self, read: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
         """Return what `read` makes of every block of crops x (n, ...), shape (n, values)."""
         filled = torch.cat([x, x.new_zeros(-len(x) % BLOCK, *x.shape[1:])])

@@ -88,6 +88,22 @@ class Estimator:
         own = self.asked or ReadingOptions(weights="")
         return reading.but(weights=own.weights, device=own.device, precision=own.precision)
 
+    def warm_up(self) -> bool:
+        """Load beside what the caller does the code that the first crops would wait for.
+
+        Returns
+        -------
+        bool
+            Whether it has to be compiled, which takes some seconds once after an install.
+        """
+        if self.device.type != "cpu" or self.network.config.stem != "statistics":
+            return False
+        from cop_core.network import compiled_statistics
+
+        new = compiled_statistics.is_new()
+        block_pool().submit(compiled_statistics.warm_up)
+        return new
+
     def predict(
         self, crops: npt.ArrayLike, *, batch_size: int = DEFAULT_BATCH
     ) -> npt.NDArray[np.float64]:

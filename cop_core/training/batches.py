@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from cop_core.network import NoiseViT
-from cop_core.network.crop_statistics import CropStatistics
+from cop_core.network.tensor_statistics import CropStatistics
 from cop_core.noise import Draws, Genome, get_prior
 from cop_core.recipes import STAGES, Stage, TrainRecipe
 from cop_core.training.scene_bank import SceneBank

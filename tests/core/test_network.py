@@ -24,7 +24,7 @@ from cop_core.network import (
     read_card,
     save_weights,
 )
-from cop_core.network import crop_statistics as stats
+from cop_core.network import tensor_statistics as stats
 from cop_core.network.crop_statistics import noise_statistics
 from cop_core.network.patch_pca import at_patches, decompose, patch_pca
 from cop_core.noise import Genome
