@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.recipes import Normalisation
+from cop_core.stacks.distinct import percentiles
 
 PERCENTILES: Final = (0.1, 99.9)
 """What is put at 0 and at 1 by the percentile normalisations."""
@@ -36,7 +37,7 @@ def plane_range(
     if normalisation == "stack-percentile":
         low, high = stack_range
     elif normalisation == "plane-percentile":
-        low, high = (float(v) for v in np.percentile(data, PERCENTILES))
+        low, high = percentiles(data, PERCENTILES).tolist()
     else:
         low, high = float(data.min()), float(data.max())
     if offset_counts is not None:
@@ -50,5 +51,13 @@ def normalise(data: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np
     Values are put on a lattice of 16 bits, finer than any detector here: equal counts stay
     equal whatever type they were stored in, instead of differing in a last float digit.
     """
+    if data.dtype.kind == "f" or data.dtype.itemsize > 2 or not data.size:
+        return _on_lattice(data, low, high)
+    lowest, highest = int(data.min()), int(data.max())
+    levels = _on_lattice(np.arange(lowest, highest + 1), low, high)
+    return levels.take(data.astype(np.int32) - lowest)
+
+
+def _on_lattice(data: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.float32]:
     scaled = (data.astype(np.float64) - low) / (high - low)
     return np.asarray(np.round(np.clip(scaled, 0, 1) * _LEVELS) / _LEVELS, dtype=np.float32)

@@ -19,6 +19,8 @@ SIGNIFICANCE: Final = 4.0
 STRUCTURE_SHARE: Final = 0.02
 """A noisy plane with less structure than this share of the median plane's holds stray light."""
 _BLOCK = 8
+_TOGETHER = 4
+"""Rows of blocks whose variances are worked out together."""
 _SAMPLE = 1 << 21
 """Most pixels kept of a stack; a sample of every other row and column is taken beyond."""
 
@@ -204,9 +206,20 @@ def structure(picture: npt.NDArray[Any]) -> Structure:
     pixel_sd = float(picture.std(dtype=np.float64))
     if rows < 2 or columns < 2:
         return Structure(pixel_sd, pixel_sd, True)
-    data = picture[: rows * _BLOCK, : columns * _BLOCK].astype(np.float64)
-    blocks = data.reshape(rows, _BLOCK, columns, _BLOCK)
-    noise = float(blocks.var(axis=(1, 3), ddof=1).mean()) / _BLOCK**2
-    excess = float(blocks.mean(axis=(1, 3)).var(ddof=1)) - noise
+    data = picture[: rows * _BLOCK, : columns * _BLOCK]
+    centre, n = data.mean(dtype=np.float64), _BLOCK**2
+    sums, squares = np.empty((2, rows, columns))
+    for start in range(0, rows, _TOGETHER):  # a strip stays in the cache
+        strip = slice(start, start + _TOGETHER)
+        some = data[start * _BLOCK : (start + _TOGETHER) * _BLOCK] - centre
+        sums[strip], squares[strip] = _block_sums(some), _block_sums(some * some)
+    means, variances = sums / n, (squares - sums**2 / n) / (n - 1)
+    noise = float(variances.mean()) / _BLOCK**2
+    excess = float(means.var(ddof=1)) - noise
     error = noise * math.sqrt(2 / (rows * columns))
     return Structure(math.sqrt(max(0.0, excess)), pixel_sd, excess > SIGNIFICANCE * error)
+
+
+def _block_sums(data: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    lines: npt.NDArray[np.float64] = data.reshape(-1, _BLOCK, data.shape[1]).sum(axis=1)
+    return np.asarray(lines.reshape(len(lines), -1, _BLOCK).sum(axis=2))

@@ -31,6 +31,8 @@ _APART_LOCALLY: Final = 1.0
 _SAMPLE: Final = 1 << 14
 """Pixels that the noise of a plane is measured in."""
 _SMALLEST: Final = 5
+_STRIP: Final = 32
+"""Rows that are looked at together: what is worked out of them stays in the cache."""
 
 _SIGMAS: Final = 10.0
 """By how many SDs of the noise of their darkest or brightest plane they stand out."""
@@ -104,13 +106,18 @@ def _apart(data: npt.NDArray[np.float32]) -> tuple[Mask, Mask]:
     if min(data.shape) < _SMALLEST:
         none = np.zeros(data.shape, bool)
         return none, none
-    lowest, low, high, highest = _in_order(*_two_away(data))
-    excess = data - (low + high) / 2
+    around = _two_away(data)
     step = max(1, math.isqrt(data.size // _SAMPLE))
-    least = _APART * _robust_sd(excess[::step, ::step])
-    # the range around leaves out the one that may belong to the cluster
-    above = excess > np.maximum(least, _APART_LOCALLY * (high - lowest))
-    below = -excess > np.maximum(least, _APART_LOCALLY * (highest - low))
+    _, low, high, _ = _in_order(*(part[::step, ::step] for part in around))
+    least = _APART * _robust_sd(data[::step, ::step] - (low + high) / 2)
+    above, below = np.empty((2, *data.shape), bool)
+    for start in range(0, len(data), _STRIP):
+        strip = slice(start, start + _STRIP)
+        lowest, low, high, highest = _in_order(*(part[strip] for part in around))
+        excess = data[strip] - (low + high) / 2
+        # the range around leaves out the one that may belong to the cluster
+        above[strip] = excess > np.maximum(least, _APART_LOCALLY * (high - lowest))
+        below[strip] = -excess > np.maximum(least, _APART_LOCALLY * (highest - low))
     return above, below
 
 

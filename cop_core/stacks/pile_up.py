@@ -7,6 +7,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from cop_core.stacks.distinct import Distinct, distinct
+
 Pixels = npt.NDArray[Any]
 
 MOST_PIXELS: Final = 1 << 20
@@ -33,33 +35,32 @@ def ceiling_of(data: Pixels) -> float | None:
     data : ndarray of shape (height, width)
         Finite pixels.
     """
-    return _end_of(_sorted(data))
+    return _end_of(_distinct(data))
 
 
 def floor_of(data: Pixels) -> float | None:
     """Return the value at which dark pixels pile up; None where there is none."""
-    found = _end_of(-_sorted(data)[::-1])
+    found = _end_of(_distinct(data).mirrored)
     return None if found is None else -found
 
 
-def _sorted(data: Pixels) -> npt.NDArray[np.float64]:
+def _distinct(data: Pixels) -> Distinct:
     step = 1
     while data.size > MOST_PIXELS * step**2:
         step *= 2
-    exact = np.float32 if data.dtype.itemsize < 4 or data.dtype == np.float32 else np.float64
-    return np.sort(data[::step, ::step].astype(exact), axis=None)
+    return distinct(data[::step, ::step])
 
 
-def _end_of(values: npt.NDArray[np.float64]) -> float | None:
+def _end_of(found: Distinct) -> float | None:
     """Return the value, at most few others above it, that stands out from those below it."""
-    n = len(values)
+    values, until = found.values, np.cumsum(found.counts)
+    n = int(until[-1])
     for share in _BEYOND:
-        beyond = int(share * n)
-        end = float(values[n - 1 - beyond])
+        end = float(values[np.searchsorted(until, n - int(share * n))])
         low, high = _span(values, end)
-        count = high - low
-        if count >= max(_FEWEST, _SMALLER * (n - high)):
-            nearby = _counts_below(values, low)
+        count = _pixels(until, low, high)
+        if count >= max(_FEWEST, _SMALLER * (n - int(until[high - 1]))):
+            nearby = _counts_below(values, until, low)
             if len(nearby) == _NEIGHBOURS and count >= _TIMES * max(nearby):
                 return end
     return None
@@ -72,11 +73,18 @@ def _span(values: npt.NDArray[np.float64], value: float) -> tuple[int, int]:
     return int(low), int(np.searchsorted(values, value + slack, "right"))
 
 
-def _counts_below(values: npt.NDArray[np.float64], stop: int) -> list[int]:
+def _pixels(until: npt.NDArray[np.intp], start: int, stop: int) -> int:
+    """Return how many pixels have values from one place to another, of counts added up."""
+    return int(until[stop - 1]) - (int(until[start - 1]) if start else 0)
+
+
+def _counts_below(
+    values: npt.NDArray[np.float64], until: npt.NDArray[np.intp], stop: int
+) -> list[int]:
     """Return how many pixels each of the next lower values has."""
     found: list[int] = []
     while stop > 0 and len(found) < _NEIGHBOURS:
         start, _ = _span(values, float(values[stop - 1]))
-        found.append(stop - start)
+        found.append(_pixels(until, start, stop))
         stop = start
     return found

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from scipy.fft import rfft
 
 Pixels = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -39,7 +40,8 @@ def shows_blocks(data: Pixels) -> bool:
 
 def _has_edges(lines: Pixels) -> bool:
     """Tell whether neighbours along the lines differ more at every eighth place."""
-    differences = np.abs(np.diff(lines.astype(np.float64), axis=1)).mean(axis=0)
+    some = lines[:: max(1, len(lines) // _LINES)].astype(np.float64)
+    differences = np.abs(np.diff(some, axis=1)).mean(axis=0)
     if not differences.any():
         return False
     excess = differences[1:-1] - (differences[:-2] + differences[2:]) / 2
@@ -64,7 +66,7 @@ def _falls(lines: Pixels) -> bool:
     """Tell whether the power along the lines falls off at the highest frequency."""
     some = lines[:: max(1, len(lines) // _LINES)].astype(np.float64)
     some = (some - some.mean(axis=1, keepdims=True)) * np.hanning(some.shape[1])
-    power = (np.abs(np.fft.rfft(some, axis=1)) ** 2).mean(axis=0)
+    power = (np.abs(rfft(some.astype(np.float32), axis=1)) ** 2).mean(axis=0)
     frequency = np.fft.rfftfreq(some.shape[1])
 
     def power_in(band: tuple[float, float]) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.records import PixelFacts
+from cop_core.stacks.distinct import distinct
 from cop_core.stacks.model import Plane
 from cop_core.stacks.pile_up import floor_of
 from cop_core.stacks.processed import is_smoothed, shows_blocks
@@ -52,7 +53,7 @@ def floor_fraction(picture: npt.NDArray[Any]) -> float:
     Counts of photons do so too where light is low: a few values are no floor.
     """
     floor = floor_of(picture)
-    if floor is None or len(np.unique(picture)) < _FEWEST_VALUES:
+    if floor is None or len(distinct(picture).values) < _FEWEST_VALUES:
         return 0.0
     found = float(np.count_nonzero(picture <= floor)) / picture.size
     return found if found >= FLOOR_FRACTION else 0.0
