@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from torch import Tensor
+
+One = TypeVar("One")
+Other = TypeVar("Other")
 
 BLOCK: Final = 4
 """Crops in every forward pass on the CPU: half as fast alone, and larger ones are no faster."""
@@ -34,6 +37,10 @@ class BlockPool:
     def __init__(self, threads: int) -> None:
         # PyTorch counts threads for each thread that asks: the caller's number stays
         self._threads = ThreadPoolExecutor(threads, "cop-block", torch.set_num_threads, (1,))
+
+    def each(self, work: Callable[[One], Other], things: Sequence[One]) -> list[Other]:
+        """Return what `work` makes of each of some things, on as many threads."""
+        return list(self._threads.map(work, things)) if len(things) > 1 else [*map(work, things)]
 
     def submit(self, work: Callable[[], None]) -> None:
         """Do something beside what the caller does, before the next blocks."""

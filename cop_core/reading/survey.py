@@ -9,9 +9,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from cop_core.reading.blocks import block_pool
 from cop_core.reading.normalisation import PERCENTILES
 from cop_core.recipes import Normalisation
-from cop_core.stacks.fixed_pixels import FixedPixels, picture_of
+from cop_core.stacks.fixed_pixels import FixedPixels, Mask, far_pixels, picture_of
 from cop_core.stacks.model import Plane, Stack
 
 SIGNIFICANCE: Final = 4.0
@@ -106,21 +107,25 @@ class Surveyor:
         self._fixed = FixedPixels()
         self._shape: tuple[int, ...] = (0, 0)
 
-    def add(self, plane: Plane) -> None:
-        """Take a plane's structure and a sample of its pixels, if it is valid."""
-        if plane.validity.ok:
-            picture, border = picture_of(plane), plane.validity.border
-            # Offsets wander, so that a stride that divides the width still sees every column.
-            start = plane.index % self._stride
-            sample = picture[start :: self._stride, start :: self._stride].copy()
-            self._samples[plane.index] = sample
-            self._corners[plane.index] = border.top, border.left
-            self._structures[plane.index] = structure(picture)
-            self._fixed.add(plane)
-            self._shape = plane.data.shape
-            self._held += sample.size
-            while self._held > _SAMPLE:
-                self._thin()
+    def add(self, *planes: Plane) -> None:
+        """Take the structures of planes and samples of their pixels, of those that are valid."""
+        valid = [plane for plane in planes if plane.validity.ok]
+        for plane, looked in zip(valid, block_pool().each(_look, valid), strict=True):
+            self._enter(plane, *looked)
+
+    def _enter(self, plane: Plane, found: Structure, far: tuple[Mask, Mask]) -> None:
+        picture, border = picture_of(plane), plane.validity.border
+        # Offsets wander, so that a stride that divides the width still sees every column.
+        start = plane.index % self._stride
+        sample = picture[start :: self._stride, start :: self._stride].copy()
+        self._samples[plane.index] = sample
+        self._corners[plane.index] = border.top, border.left
+        self._structures[plane.index] = found
+        self._fixed.add(plane, far)
+        self._shape = plane.data.shape
+        self._held += sample.size
+        while self._held > _SAMPLE:
+            self._thin()
 
     def _thin(self) -> None:
         """Double the stride, as if it had been so from the start."""
@@ -198,6 +203,11 @@ class Structure:
         Stray light is below half of the pixels' SD too.
         """
         return self.significant and not (self.sd < least_sd and self.sd < self.pixel_sd / 2)
+
+
+def _look(plane: Plane) -> tuple[Structure, tuple[Mask, Mask]]:
+    picture = picture_of(plane)
+    return structure(picture), far_pixels(picture)
 
 
 def structure(picture: npt.NDArray[Any]) -> Structure:

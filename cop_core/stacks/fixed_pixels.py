@@ -58,8 +58,8 @@ class FixedPixels:
         self._darkest = self._brightest = np.empty((0, 0))
         self._n_above = self._n_below = np.empty((0, 0), np.uint32)
 
-    def add(self, plane: Plane) -> None:
-        """Take a valid plane."""
+    def add(self, plane: Plane, far: tuple[Mask, Mask] | None = None) -> None:
+        """Take a valid plane, and what `far_pixels` says of its picture where that is known."""
         data, border = plane.data, plane.validity.border
         if not self._n:
             self._darkest, self._brightest = data.copy(), data.copy()
@@ -69,7 +69,7 @@ class FixedPixels:
         np.minimum(self._darkest, data, out=self._darkest)
         np.maximum(self._brightest, data, out=self._brightest)
         inside = border.inside(data.shape)
-        above, below = _apart(data[inside].astype(np.float32))
+        above, below = far or far_pixels(data[inside])
         self._n_above[inside] += above
         self._n_below[inside] += below
 
@@ -98,11 +98,12 @@ class FixedPixels:
         return far | _stand_out(least, _beyond_all(least, most), 0.0)
 
 
-def _apart(data: npt.NDArray[np.float32]) -> tuple[Mask, Mask]:
-    """Tell which pixels of a plane are far above, and which far below, those two away.
+def far_pixels(picture: Pixels) -> tuple[Mask, Mask]:
+    """Tell which pixels of a picture are far above, and which far below, those two away.
 
     Pixels at a distance of two are no part of a small cluster, but for one of the four.
     """
+    data = picture.astype(np.float32)
     if min(data.shape) < _SMALLEST:
         none = np.zeros(data.shape, bool)
         return none, none

@@ -5,12 +5,15 @@ from __future__ import annotations
 import imagecodecs
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import ndimage
 
 import cop_core as cop
 from cop_core.records import PixelFacts, told_of_pixels
 from cop_core.stacks import Plane, Validity, check_plane
 from cop_core.stacks.border import WHOLE, Border, find_border
+from cop_core.stacks.distinct import distinct, percentiles
 from cop_core.stacks.fixed_pixels import FixedPixels, picture_of
 from cop_core.stacks.processed import is_smoothed, shows_blocks
 from cop_core.stacks.told_by_pixels import floor_fraction, pixel_facts
@@ -386,3 +389,18 @@ def test_what_is_told_of_all_planes():
     assert told_of_pixels([]) == told_of_pixels([PixelFacts()]) == ()
     (lossy,) = told_of_pixels([PixelFacts(lossy=True), PixelFacts()])
     assert lossy.startswith("lossy compression changed or removed the noise of 1 of 2 planes")
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "int32", "float32"])
+@given(data=st.data())
+def test_values_are_counted_and_percentiles_are_those_of_numpy(dtype, data):
+    shape = data.draw(st.tuples(st.integers(1, 40), st.integers(1, 40)))
+    seed, span = data.draw(st.integers(0, 2**32 - 1)), data.draw(st.integers(1, 120))
+    pixels = np.random.default_rng(seed).integers(-span, span, shape, endpoint=True)
+    pixels = (pixels - pixels.min() * (dtype[0] == "u")).astype(dtype)
+    values, counts = np.unique(pixels, return_counts=True)
+    found = distinct(pixels)
+    np.testing.assert_array_equal(found.values, values)
+    np.testing.assert_array_equal(found.counts, counts)
+    wanted = (0.0, 0.1, 37.5, 50.0, 99.9, 100.0)
+    np.testing.assert_array_equal(percentiles(pixels, wanted), np.percentile(pixels, wanted))
