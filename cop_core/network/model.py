@@ -112,20 +112,31 @@ class Block(nn.Module):
         )
         self.scale2 = nn.Parameter(torch.full((width,), config.layer_scale))
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = x + self._keep(self.scale1 * self._attend(self.norm1(x)))
-        return x + self._keep(self.scale2 * self.mlp(self.norm2(x)))
+    def forward(self, x: Tensor, first: int | None = None) -> Tensor:
+        """Return tokens (n, t, width), or the `first` of them alone, for which all are looked at.
 
-    def _attend(self, x: Tensor) -> Tensor:
-        n, t, c = x.shape
-        qkv = self.qkv(x).reshape(n, t, 3, self.heads, c // self.heads)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (n, heads, t, c / heads)
+        Parameters
+        ----------
+        x : Tensor of shape (n, t, width)
+        """
+        kept = x[:, :first] + self._keep(self.scale1 * self._attend(self.norm1(x), first))
+        return kept + self._keep(self.scale2 * self.mlp(self.norm2(kept)))
+
+    def _attend(self, x: Tensor, first: int | None) -> Tensor:
+        n, _, c = x.shape
+        weight, bias = self.qkv.weight, self.qkv.bias
+        asked = F.linear(x[:, :first], weight[:c], bias[:c])
+        known = F.linear(x, weight[c:], bias[c:])
+        q, k, v = (  # each (n, heads, tokens, c / heads)
+            part.reshape(n, -1, self.heads, c // self.heads).transpose(1, 2)
+            for part in (asked, *known.chunk(2, dim=-1))
+        )
         if x.device.type == "cpu" and torch.is_grad_enabled():
             # the fused form takes a quarter of a training step on a CPU, most of it backwards
             mixed = (q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])).softmax(-1).to(v) @ v
         else:
             mixed = F.scaled_dot_product_attention(q, k, v)  # (n, heads, t, c / heads)
-        return torch.as_tensor(self.out(mixed.transpose(1, 2).reshape(n, t, c)))  # (n, t, c)
+        return torch.as_tensor(self.out(mixed.transpose(1, 2).reshape(n, -1, c)))  # (n, first, c)
 
     def _keep(self, branch: Tensor) -> Tensor:
         if not self.training or self.drop_path == 0:
@@ -142,7 +153,7 @@ class PatchStem(nn.Module):
         self.embed = nn.Conv2d(config.channels, config.width, config.patch, config.patch)
         self.cls = nn.Parameter(torch.zeros(1, 1, config.width))
         tokens = (config.crop // config.patch) ** 2 + 1
-        self.position = nn.Parameter(torch.randn(1, tokens, config.width) * 0.02)
+        self.position = _positions(tokens, config.width)
 
     def prepare(self, crops: Tensor) -> Tensor:
         """Return the crops with the stem's channels: grey is copied, its noise field shared."""
@@ -164,7 +175,7 @@ class StatisticsStem(nn.Module):
         self.groups = _mlp(GROUP_FEATURES, config.width)
         self.patches = _mlp(PATCH_FEATURES, config.width)
         tokens = 1 + GROUPS + (config.crop // config.patch) ** 2
-        self.position = nn.Parameter(torch.randn(1, tokens, config.width) * 0.02)
+        self.position = _positions(tokens, config.width)
 
     def prepare(self, crops: Tensor) -> CropStatistics:
         """Return the statistics of crops (n, 1, crop, crop): no weights, no gradient, float32."""
@@ -209,8 +220,9 @@ class NoiseViT(nn.Module):
             Crops in [0, 1].
         """
         tokens = self.stem(self.prepare(x) if isinstance(x, Tensor) else x)  # (n, tokens, width)
-        for block in self.blocks:
+        for block in self.blocks[:-1]:
             tokens = block(tokens)  # (n, tokens, width)
+        tokens = self.blocks[-1](tokens, first=1)  # (n, 1, width): the class token's
         return torch.as_tensor(self.norm(tokens[:, 0]))  # (n, width)
 
     def forward_head(self, features: Tensor) -> Tensor:
@@ -219,6 +231,13 @@ class NoiseViT(nn.Module):
 
     def forward(self, x: Tensor | CropStatistics) -> Tensor:
         return self.forward_head(self.forward_features(x))
+
+
+def _positions(tokens: int, width: int) -> nn.Parameter:
+    """Return what is added to tokens by place, to be learnt; on the device meta without values."""
+    places = torch.empty(1, tokens, width)
+    # random numbers there would import PyTorch's compiler, which takes a second
+    return nn.Parameter(places if places.is_meta else torch.randn(1, tokens, width) * 0.02)
 
 
 def _mlp(inputs: int, width: int) -> nn.Sequential:

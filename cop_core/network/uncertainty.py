@@ -31,7 +31,8 @@ class UncertaintyHead(nn.Module):
             nn.Linear(_HIDDEN, outputs),
         )
         self.register_buffer("centre", torch.zeros(width))
-        self.register_buffer("whitening", torch.eye(width))
+        # not torch.eye: without values (device meta) it imports PyTorch's compiler, a second
+        self.register_buffer("whitening", torch.zeros(width, width).fill_diagonal_(1))
         self.register_buffer("limit", torch.ones(()))
         self.register_buffer("stretch", torch.ones(outputs))
 

@@ -141,10 +141,10 @@ def load_network(path: Path) -> tuple[NoiseViT, Card]:
             advice="Get both files again",
         )
     try:
-        state = {k: v.float() for k, v in load(data).items()}
-        _require_size(card.network, state)
-        network = NoiseViT(card.network)
-        network.load_state_dict(state)
+        # copies: PyTorch aligns them, and products round by where a matrix begins
+        state = {k: v.to(torch.float32, copy=True) for k, v in load(data).items()}
+        network = _empty_network(card.network, state)
+        network.load_state_dict(state, assign=True)
     except (SafetensorError, RuntimeError, TypeError, ValueError, InputError) as error:
         raise _misfit(path, error) from error
     if card.network.outputs != len(card.components):
@@ -159,12 +159,14 @@ def _misfit(path: Path, error: Exception) -> InputError:
     return InputError(f"the weights do not fit their card ({reason})", where=str(path))
 
 
-def _require_size(config: VitConfig, state: Mapping[str, Tensor]) -> None:
-    """Refuse a network larger than its weights, before memory is taken for it."""
+def _empty_network(config: VitConfig, state: Mapping[str, Tensor]) -> NoiseViT:
+    """Return a network without values; refuse one that needs others than its weights hold."""
     if config.depth > len(state):
         raise InputError(f"{config.depth} layers, {len(state)} tensors")
     with torch.device("meta"):
-        needed = sum(value.numel() for value in NoiseViT(config).state_dict().values())
+        network = NoiseViT(config)
+    needed = sum(value.numel() for value in network.state_dict().values())
     held = sum(value.numel() for value in state.values())
     if needed != held:
         raise InputError(f"{needed:,} values are needed, there are {held:,}")
+    return network

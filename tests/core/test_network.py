@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 import pickle
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -409,6 +411,16 @@ def clean_scenes():
         if scene.std() > 0.05 and 0.1 < scene.mean() < 0.8:
             found.append(scene)
     return np.stack(found)
+
+
+def test_reading_a_crop_does_not_import_the_compiler_of_pytorch():
+    code = (
+        "import sys, numpy as np; from cop_core.reading import load_estimator\n"
+        "load_estimator().read(np.zeros((1, 192, 192), np.float32))\n"
+        "print('torch._dynamo' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_packaged_weights_are_whole():
