@@ -166,6 +166,60 @@ def uncertainty() -> list[str]:
     return lines + table(["weights", "input", "called strange", "uncertainty"], odd)
 
 
+def weak_places() -> list[str]:
+    document = load("weak_places")
+    rows = [
+        [
+            *key.split(", "),
+            f"{v['r2']:.3f}",
+            f"{v['rmse']:.4f}",
+            f"{v['uncertainty']:.4f}",
+            f"{100 * v['coverage']:.1f} %",
+        ]
+        for key, v in document["measured"].items()
+    ]
+    return [
+        "## Near white, clipping, bright",
+        "",
+        f"`benchmarks/weak_places.py`, {document['settings']['crops']} crops a kind: pictures of "
+        "the domains turned into pencil drawings, stretched until 2 to 30 % of their pixels clip "
+        "at each end, or exposed up to six times longer. No fit has seen one of them.",
+        "",
+        *table(["weights, prior", "pictures", "R²", "RMSE", "uncertainty", "coverage"], rows),
+    ]
+
+
+def amplifier_noise() -> list[str]:
+    names = ("gaussian", "poisson", "quantization")
+    columns = ("true", "RMSE", "uncertainty", "coverage")
+    rows = [
+        [
+            where,
+            str(v["planes"]),
+            *(
+                cell
+                for name in names
+                for cell in (
+                    f"{v[f'{name} true']:.3f}",
+                    f"{v[f'{name} squared error'] ** 0.5:.3f}",
+                    f"{v[f'{name} SD']:.3f}",
+                    f"{100 * v[f'{name} covered']:.0f} %",
+                )
+            ),
+        ]
+        for where, v in load("amplifier_noise")["measured"].items()
+    ]
+    head = [f"{SHORT[name]}: {column}" for name in names for column in columns]
+    return [
+        "## Amplifier noise beside shot noise",
+        "",
+        "`benchmarks/amplifier_noise.py`, `default`: crops of simulated planes on their "
+        "percentiles, with the detector's zero given and not, by the true Poisson strength.",
+        "",
+        *table(["planes of", "n", *head], rows),
+    ]
+
+
 def robustness() -> list[str]:
     document = load("robustness")
     rows = [

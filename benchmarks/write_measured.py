@@ -26,6 +26,8 @@ SECTIONS = (
     measured_detector.detector,
     measured_real.simulated,
     measured_model.uncertainty,
+    measured_model.weak_places,
+    measured_model.amplifier_noise,
     measured_model.robustness,
     measured_model.peers,
     measured_model.shift,

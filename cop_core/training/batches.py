@@ -60,9 +60,7 @@ class BatchMaker:
 
     def make(self, stage: Stage, step: int) -> Batch:
         """Return the batch of one step; the same for the same seed, stage and step."""
-        first = (self.recipe.seed * len(STAGES) + STAGES.index(stage)) * 10_000_000
-        seed = first + self.recipe.first_batch + step
-        generator = torch.Generator(self.device).manual_seed(seed)
+        generator = self.generator(stage, step)
         which = step % len(self.genomes)
         genome = self.genomes[which]
         if stage == "contrastive":
@@ -76,6 +74,12 @@ class BatchMaker:
         if stage != "contrastive":
             noisy = push_out_of_range(noisy, generator)
         return Batch(step, which, self.prepare(noisy), strengths)
+
+    def generator(self, stage: Stage, step: int) -> torch.Generator:
+        """Return what the batch of one step is drawn from."""
+        first = (self.recipe.seed * len(STAGES) + STAGES.index(stage)) * 10_000_000
+        seed = first + self.recipe.first_batch + step
+        return torch.Generator(self.device).manual_seed(seed)
 
     def ahead(self, stage: Stage, start: int, stop: int) -> Iterator[Batch]:
         """Yield the batches of steps start to stop - 1, a few of them being made ahead.
