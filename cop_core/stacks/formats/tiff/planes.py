@@ -113,6 +113,28 @@ class PagedPlanes:
 
 
 @dataclass(frozen=True)
+class JoinedPlanes:
+    """Planes of several files, and how many of each, one file after the other."""
+
+    parts: tuple[tuple[Planes, int], ...]
+
+    def readable(self, index: int) -> bool:
+        planes, own = self._at(index)
+        return planes.readable(own)
+
+    def read(self, index: int) -> npt.NDArray[Any]:
+        planes, own = self._at(index)
+        return planes.read(own)
+
+    def _at(self, index: int) -> tuple[Planes, int]:
+        for planes, n in self.parts[:-1]:
+            if index < n:
+                return planes, index
+            index -= n
+        return self.parts[-1][0], index
+
+
+@dataclass(frozen=True)
 class PlaneByPosition:
     """Reads a plane by its index along the leading axes; a page has Y and X, in either order."""
 
