@@ -221,6 +221,8 @@ def _known_power(found: FileCheck) -> tuple[list[float], str, str]:
 
 
 def _detector(found: FileCheck) -> str:
+    if (measured := found.detector) is not None:
+        return f"zero {measured.zero_counts.value:.4g} counts (as measured)"
     stated = found.stack.detector
     known = {"zero": stated.zero_counts, "ceiling": stated.ceiling_counts} if stated else {}
     told = [f"{what} {counts:g} counts" for what, counts in known.items() if counts is not None]

@@ -11,8 +11,9 @@ import numpy as np
 
 from cop_core.errors import InputError, MissingOptionError
 from cop_core.recipes import StackOptions
-from cop_core.records import PixelFacts
+from cop_core.records import MeasuredDetector, PixelFacts
 from cop_core.stacks.dataset import Dataset
+from cop_core.stacks.detector_file import read_detector
 from cop_core.stacks.fixed_pixels import fixed_pixels_of, picture_of
 from cop_core.stacks.model import LazyStack, Plane
 from cop_core.stacks.open import open_dataset, opening_of, readable_errors, stack_of
@@ -68,12 +69,15 @@ class FileCheck:
         Options without which it cannot be read.
     pixels : PixelCheck
         What was found in its planes.
+    detector : MeasuredDetector or None
+        What was measured of its detector, where that was given.
     """
 
     data: Dataset
     stack: LazyStack
     missing: tuple[MissingOptionError, ...]
     pixels: PixelCheck
+    detector: MeasuredDetector | None
 
     @property
     def readable(self) -> bool:
@@ -106,8 +110,10 @@ def check_file(
     Raises
     ------
     InputError
-        Where it cannot be opened, whatever the options that are missing.
+        Where it, or the file of its detector, cannot be opened, whatever the options that are
+        missing.
     """
+    detector = None if options.detector is None else read_detector(options.detector)
     missing: list[MissingOptionError] = []
     while True:
         try:
@@ -118,7 +124,8 @@ def check_file(
             missing.append(error)
             options = options.but(**{error.option: _STAND_INS[error.option]})
         else:
-            return FileCheck(data, stack, tuple(missing), _pixels(stack, every, progress))
+            pixels = _pixels(stack, every, progress)
+            return FileCheck(data, stack, tuple(missing), pixels, detector)
 
 
 def _opened(options: StackOptions) -> tuple[Dataset, LazyStack]:

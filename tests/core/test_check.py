@@ -6,6 +6,7 @@ import json
 import shlex
 import subprocess
 import sys
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from scipy.ndimage import gaussian_filter
 
 import cop_core as cop
 from cop_core.recipes import CheckRecipe, StackOptions
+from cop_core.records import Estimate, MeasuredDetector
 from cop_core.stacks.check import PLANES, check_file
 
 
@@ -163,6 +165,20 @@ def test_planes_smaller_than_a_crop_are_told(run, written, counts):
     assert "6 smaller than the 192 x 192 pixels that are read at a time" in out
     _, out, _ = run("check", written("large", counts(6, 200)), "--z-step-um", 2)
     assert out.splitlines()[-1].endswith("all 6 planes looked at: nothing to note")
+
+
+def test_the_detector_that_is_given_is_looked_at(run, written, counts, tmp_path):
+    path, detector = written("a", counts(3, 200)), tmp_path / "detector.json"
+    known = Estimate(7.0, (6.9, 7.1))
+    measured = MeasuredDetector(known, Estimate(102.0, (101.0, 103.0)), "line", None, *[known] * 3)
+    stated = {"kind": "detector", "detector": asdict(measured)}
+    detector.write_text(json.dumps(stated))
+    _, out, _ = run("check", path, "--z-step-um", 2, "--detector", detector)
+    assert "  detector  zero 102 counts (as measured)" in out
+    detector.write_text("{}")
+    code, out, err = run("check", path, "--z-step-um", 2, "--detector", detector)
+    assert (code, out) == (2, "")
+    assert "it states no detector" in err
 
 
 def test_options_that_are_named_are_there(run, written, counts):
