@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _ASKED: Final = {
     "z_step_um": "a z step",
     "channel": "a channel",
-    "time": "a time point",
+    "time": "a time point (or mean)",
     "position": "a position",
 }
 _TITLE: Final = 10
@@ -105,7 +105,6 @@ def _lines(found: FileCheck, command: str) -> list[str]:
         "file": _file(found),
         "depth": _depth(found),
         "channel": _channel(found),
-        "looked at": _stand_ins(found),
         "power": _power(found),
         "detector": _detector(found),
         "pixels": _pixels(found),
@@ -118,7 +117,7 @@ def _lines(found: FileCheck, command: str) -> list[str]:
 def _first_line(found: FileCheck, command: str) -> str:
     pixels, source = found.pixels, str(found.stack.source)
     if not found.readable:
-        return f"Cannot be read: {source}: no plane of the {len(pixels.planes)} looked at is usable"
+        return f"Cannot be read: {source}: no plane can be used ({'; '.join(pixels.left_out)})"
     doubt = _doubt(pixels)
     if not found.missing:
         if doubt:
@@ -154,7 +153,9 @@ def _doubt(pixels: PixelCheck) -> str:
     if sum(facts.lossy for facts in pixels.facts) >= half:
         return "Compressed with loss, which changes its noise: use the file as it was taken"
     if sum(facts.smoothed for facts in pixels.facts) >= half:
-        return "Interpolated or smoothed, so that noise reads low: use the planes as they were taken"
+        return (
+            "Interpolated or smoothed, so noise reads low: use the planes as they were taken"
+        )
     return ""
 
 
@@ -178,12 +179,14 @@ def _depth(found: FileCheck) -> str:
 
 
 def _channel(found: FileCheck) -> str:
-    n, image = found.data.size("C"), found.stack.image
+    """Return which channel it is, and which stack is looked at where none of several is chosen."""
+    n, name, looked_at = found.data.size("C"), found.stack.image.channel_name, _stand_ins(found)
+    told = [f"looked at: {looked_at}, as none is chosen"] if looked_at else []
     if n == 1:
-        return image.channel_name or ""
+        return "; ".join(filter(None, (name, *told)))
     if any(error.option == "channel" for error in found.missing):
-        return ""  # said with what is missing
-    return f"{_named_channel(found)}, one of {n}"
+        return told[0]
+    return "; ".join((f"{_named_channel(found)}, one of {n}", *told))
 
 
 def _named_channel(found: FileCheck) -> str:
@@ -192,11 +195,10 @@ def _named_channel(found: FileCheck) -> str:
 
 
 def _stand_ins(found: FileCheck) -> str:
-    """Return which of several stacks pixels and detector are those of, as none was chosen."""
+    """Return which of several stacks stands in for one that was not chosen."""
     named = {"channel": f"channel {_named_channel(found)}"}
     named |= {"time": "time point 0", "position": "position 0"}
-    told = [named[each.option] for each in found.missing if each.option in named]
-    return f"{' and '.join(told)}, until one is chosen" if told else ""
+    return ", ".join(named[each.option] for each in found.missing if each.option in named)
 
 
 def _power(found: FileCheck) -> str:

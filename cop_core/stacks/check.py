@@ -25,6 +25,7 @@ PLANES: Final = 12
 
 _STAND_INS: Final = {"z_step_um": 1.0, "channel": 0, "time": 0, "position": 0}
 """What is looked at where an option is missing."""
+_CHOICES: Final = frozenset(_STAND_INS) - {"z_step_um"}
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,8 @@ class FileCheck:
 
     @property
     def readable(self) -> bool:
-        """Whether any of the planes that were looked at can be read."""
-        return bool(self.pixels.facts)
+        """Whether any of its planes can be read; those of another stack in it may be better."""
+        return bool(self.pixels.facts) or any(e.option in _CHOICES for e in self.missing)
 
     @property
     def lacks_depth(self) -> bool:

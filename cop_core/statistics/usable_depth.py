@@ -105,11 +105,12 @@ def limit_of(curve: Array, level: float, drawn: Array) -> DepthLimit:
 
 
 def _on_one_side(depth: Array, values: Array, level: float) -> DepthLimit:
-    if not len(depth) or (values < level).any() and (values >= level).any():
-        return DepthLimit()
-    if values[0] < level:
+    below = values < level
+    if len(depth) and below.all():
         return DepthLimit(deeper_than_um=float(depth[-1]))
-    return DepthLimit(shallower_than_um=float(depth[0]))
+    if len(depth) and not below.any():
+        return DepthLimit(shallower_than_um=float(depth[0]))
+    return DepthLimit()
 
 
 def crossings(depth_um: Array, curves: Array, level: float) -> Array:

@@ -106,7 +106,7 @@ def test_smoothed_planes_are_said_first(run, written, counts):
     data = gaussian_filter(counts(6, 200).astype(np.float32), (0, 1, 1))
     code, out, _ = run("check", written("smooth", data), "--z-step-um", 2)
     assert code == 1
-    assert out.startswith("Interpolated or smoothed, so that noise reads low: ")
+    assert out.startswith("Interpolated or smoothed, so noise reads low: ")
 
 
 def test_hot_pixels_are_not_counted_as_saturated(run, written, counts):
@@ -145,10 +145,15 @@ def test_which_of_several_stacks_is_looked_at_is_told(run, written, tmp_path, co
     path = written("four", four, "TZCYX", metadata=scale, ome=True)
     _, out, _ = run("check", path)
     assert "there are 2 time points: 0, 1" in out
-    assert "  looked at channel 0 (GFP) and time point 0, until one is chosen" in out
+    assert "  channel   looked at: channel 0 (GFP), time point 0, as none is chosen" in out
     assert len(out.splitlines()) < 10
     _, out, _ = run("check", path, "--channel", "RFP")
-    assert "  looked at time point 0, until one is chosen" in out
+    assert "  channel   1 (RFP), one of 2; looked at: time point 0, as none is chosen" in out
+    dark = four.copy()
+    dark[0, :, 0] = 0
+    code, out, _ = run("check", written("dark", dark, "TZCYX", metadata=scale, ome=True))
+    assert code == 1  # the other channel may be all right
+    assert out.startswith("Needs a channel and a time point (or mean): type cop profile ")
 
 
 def test_a_single_plane_is_told_so(run, written, counts):
@@ -193,7 +198,7 @@ def test_nothing_that_can_be_read(run, written):
     path = written("nan", np.full((3, 96, 96), np.nan, np.float32))
     code, out, _ = run("check", path, "--z-step-um", 2)
     assert code == 2
-    assert out.startswith("Cannot be read: ")
+    assert out.splitlines()[0] == f"Cannot be read: {path}: no plane can be used (not finite)"
     assert "3 left out: not finite" in out
 
 

@@ -300,7 +300,7 @@ def test_the_last_file_of_a_cut_acquisition_may_lack(tmp_path):
 @pytest.mark.parametrize(
     ("sizes", "gone", "said"),
     [
-        ([4, 4, 3], [1], r"cut into 3 files or more, and 1 of them is not there: 'brain_00001_00002"),
+        ([4, 4, 3], [1], r"cut into 3 files or more, and 1 of them is not there: .*_00002.tif'"),
         ([4, 4, 3], [0], r"1 of them is not there: 'brain_00001_00001.tif'"),
         ([4, 4, 1, 1, 1], [1, 2], r"2 of them are not there: .*_00002.tif', .*_00003.tif'"),
         ([4, 3, 4], [], r"_00002.tif: it holds 3 pages, where the files before the last one"),

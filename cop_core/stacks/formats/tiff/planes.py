@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def quiet_tifffile() -> Iterator[None]:
-    """Keep tifffile's log lines off the screen: what they tell is found and raised here."""
+    """Keep tifffile's lines off the screen: what its log tells is found and raised here.
+
+    Where metadata that are not used hold zeros, it divides by them.
+    """
     logger = logging.getLogger("tifffile")
 
     def drop(_: logging.LogRecord) -> bool:
@@ -33,7 +36,8 @@ def quiet_tifffile() -> Iterator[None]:
 
     logger.addFilter(drop)
     try:
-        yield
+        with np.errstate(divide="ignore", invalid="ignore"):
+            yield
     finally:
         logger.removeFilter(drop)
 

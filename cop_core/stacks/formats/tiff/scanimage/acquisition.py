@@ -86,9 +86,7 @@ class _Acquisition:
         return ELSEWHERE if per_file and self.n_frames % per_file == 0 else NOT_ACQUIRED
 
 
-def describe_acquisition(
-    pieces: Sequence[Piece], path: Path, opening: Opening
-) -> Dataset:
+def describe_acquisition(pieces: Sequence[Piece], path: Path, opening: Opening) -> Dataset:
     """Describe an acquisition by the files that hold it, opened by one of them.
 
     Raises
