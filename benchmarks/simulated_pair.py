@@ -87,10 +87,13 @@ def photons(found: DepthProfile, detector: Detector) -> dict[str, object]:
     assert facts is not None
     apart = np.abs(read.amplifier_counts - detector.amplifier_counts)
     within = apart <= SDS_OF_90 * read.amplifier_counts_sd
+    true = detector.gain_counts * detector.excess_factor
+    told = read.counts[np.isfinite(read.counts)]
     by_depth = zip(found.depth_um, read.counts, read.counts_sd, strict=True)
     return {
         **facts.model_dump(mode="json"),
-        "true counts a photon": detector.gain_counts * detector.excess_factor,
+        "true counts a photon": true,
+        "planes within 10 % of it": int((np.abs(told / true - 1) <= 0.1).sum()),
         "true amplifier SD": detector.amplifier_counts,
         "amplifier SD, median": float(np.nanmedian(read.amplifier_counts)),
         "amplifier SD, its median uncertainty": float(np.nanmedian(read.amplifier_counts_sd)),

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 
 from cop_core.errors import CopError
 from cop_core.stacks import Stack, open_stack
+from cop_core.stacks.formats import files_of_set
 from napari_cop.layers import LayerData, channel_layers
 
 PathLike: TypeAlias = str | os.PathLike[str]
@@ -18,6 +19,7 @@ ReadLayers: TypeAlias = Callable[[PathLike | Sequence[PathLike]], list[LayerData
 _SUFFIXES: Final = (
     *(".tif", ".tiff", ".btf", ".tf8"),
     *(".nd2", ".lif", ".czi", ".oib", ".oif", ".ims"),
+    ".xml",
 )
 _ZARR_MARKS: Final = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
 _PLACEHOLDER_STEP_UM: Final = 1.0
@@ -51,15 +53,14 @@ def get_reader(path: PathLike | Sequence[PathLike]) -> ReadLayers | None:
     Parameters
     ----------
     path : path-like or sequence of path-like
-        A TIFF file, a file of a microscope or the folder of a zarr image; of several, none is
-        taken.
+        A TIFF file, a file of a microscope, the folder of a zarr image or of a microscope's set;
+        of several, none is taken.
 
     Returns
     -------
     callable or None
         From the path to layers. None for several files, single images, colour pictures,
-        movies and time series, several positions, folders that are not zarr, and files that
-        cannot be read.
+        movies and time series, several positions, other folders, and files that cannot be read.
     """
     single = _single_path(path)
     if single is None or not _looks_readable(single):
@@ -83,8 +84,15 @@ def _single_path(path: Any) -> Path | None:
 
 def _looks_readable(path: Path) -> bool:
     if path.is_dir():
-        return any((path / mark).exists() for mark in _ZARR_MARKS)
+        return any((path / mark).exists() for mark in _ZARR_MARKS) or _is_set(path)
     return path.is_file() and path.suffix.lower() in _SUFFIXES
+
+
+def _is_set(folder: Path) -> bool:
+    try:
+        return bool(files_of_set(folder))
+    except CopError:  # a header that cannot be read names no files
+        return False
 
 
 def _open(path: Path) -> _Opened | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _ASKED: Final = {
     "z_step_um": "a z step",
     "channel": "a channel",
-    "time": "a time point",
+    "time": "a time point (or mean)",
     "position": "a position",
 }
 _TITLE: Final = 10
@@ -41,7 +41,7 @@ def check(
 
     Nothing is read by the network.
 
-    Exit codes: 0 ready, 1 an option is missing, 2 it cannot be opened or read.
+    Exit codes: 0 ready, 1 an option is missing or noise was changed, 2 it cannot be opened or read.
     """
     code = 0
     for number, path in enumerate([recipe.stack.source, *(more or ())]):
@@ -73,11 +73,16 @@ def _check(options: StackOptions, *, every: bool, as_json: bool) -> int:
         print(json.dumps(_plain(options, found, command), allow_nan=False))
     else:
         tell(*_lines(found, command))
-    return 2 if not found.readable else 1 if found.missing else 0
+    return _CODES[_answer(found)]
+
+
+_CODES: Final = {"ready": 0, "needs": 1, "doubtful": 1, "unreadable": 2}
 
 
 def _answer(found: FileCheck) -> str:
-    return "unreadable" if not found.readable else "needs" if found.missing else "ready"
+    if not found.readable:
+        return "unreadable"
+    return "needs" if found.missing else "doubtful" if _doubt(found.pixels) else "ready"
 
 
 def _command(options: StackOptions, found: FileCheck) -> str:
@@ -86,7 +91,8 @@ def _command(options: StackOptions, found: FileCheck) -> str:
     words = ["cop", *argv_of(ProfileRecipe(stack=options), "report")]
     for error in found.missing:
         flag = known[error.option]
-        words += [flag.spelled[0], flag.option.metavar or error.option.upper()]
+        value = flag.option.metavar or error.option.upper()
+        words += [flag.spelled[0], "1" if _is_alone(found) else value]
     return shlex.join(words)
 
 
@@ -95,29 +101,40 @@ def _command(options: StackOptions, found: FileCheck) -> str:
 
 def _lines(found: FileCheck, command: str) -> list[str]:
     lines = {
-        "missing": "; ".join(error.what for error in found.missing),
+        "missing": "" if _is_alone(found) else "; ".join(error.what for error in found.missing),
         "file": _file(found),
         "depth": _depth(found),
         "channel": _channel(found),
         "power": _power(found),
         "detector": _detector(found),
-        "pixels": _pixels(found.pixels, len(found.stack)),
-        "note": "; ".join(found.data.remarks),
+        "pixels": _pixels(found),
+        "note": "; ".join(found.stack.image.remarks),
     }
     told = [f"  {title:{_TITLE}}{text}" for title, text in lines.items() if text]
     return [_first_line(found, command), *told]
 
 
 def _first_line(found: FileCheck, command: str) -> str:
+    pixels, source = found.pixels, str(found.stack.source)
     if not found.readable:
-        n = len(found.pixels.planes)
-        return f"Cannot be read: {found.stack.source}: none of the {n} planes looked at has a use"
+        return f"Cannot be read: {source}: no plane can be used ({'; '.join(pixels.left_out)})"
+    doubt = _doubt(pixels)
     if not found.missing:
-        return f"Ready{_doubt(found.pixels)}: {command}"
+        if doubt:
+            return f"{doubt}. To read this one all the same, type {command}"
+        unusable = sum(pixels.left_out.values())
+        but = f", but {unusable} of {len(pixels.planes)} planes cannot be used" if unusable else ""
+        return f"Ready{but}: {command}"
     if _is_movie(found):
-        movie = shlex.join(["cop", "detector", str(found.stack.source), "-o", "detector"])
+        movie = shlex.join(["cop", "detector", source, "-o", "detector"])
         return f"A movie, not a z-stack: type {movie}, or where its frames are planes {command}"
-    return f"Needs {' and '.join(_ASKED[e.option] for e in found.missing)}: type {command}"
+    if _is_alone(found):
+        return (
+            "A single plane, not a z-stack: open its stack, or the folder of its set. "
+            f"To read it alone, type {command}"
+        )
+    needs = f"eeds {' and '.join(_ASKED[e.option] for e in found.missing)}: type {command}"
+    return f"{doubt}. This one n{needs}" if doubt else f"N{needs}"
 
 
 def _is_movie(found: FileCheck) -> bool:
@@ -125,13 +142,21 @@ def _is_movie(found: FileCheck) -> bool:
     return frames > 1 and len(found.stack) == frames and found.data.size("Z") == 1
 
 
+def _is_alone(found: FileCheck) -> bool:
+    """Tell whether all that is there is one plane, which lacks a z step and nothing else."""
+    return len(found.stack) == 1 and [each.option for each in found.missing] == ["z_step_um"]
+
+
 def _doubt(pixels: PixelCheck) -> str:
-    """Return why noise reads wrong although nothing is missing, if it does."""
-    half = len(pixels.facts) / 2
+    """Return why noise reads wrong although nothing is missing, and what to do; else empty."""
+    half = max(len(pixels.facts), 1) / 2
     if sum(facts.lossy for facts in pixels.facts) >= half:
-        return ", but compressed with loss"
-    smoothed = sum(facts.smoothed for facts in pixels.facts) >= half
-    return ", but interpolated or smoothed" if smoothed else ""
+        return "Compressed with loss, which changes its noise: use the file as it was taken"
+    if sum(facts.smoothed for facts in pixels.facts) >= half:
+        return (
+            "Interpolated or smoothed, so noise reads low: use the planes as they were taken"
+        )
+    return ""
 
 
 def _file(found: FileCheck) -> str:
@@ -143,7 +168,9 @@ def _file(found: FileCheck) -> str:
 
 def _depth(found: FileCheck) -> str:
     n, image = len(found.stack), found.stack.image
-    planes = f"{n} plane{'s' if n > 1 else ''}"
+    planes = f"{n} {'frame' if _is_movie(found) else 'plane'}{'s' if n > 1 else ''}"
+    if n == 1:
+        return planes
     if found.lacks_depth:
         return f"{planes}; z step not stated (--z-step-um)"
     depth = found.stack.depth_um
@@ -152,13 +179,26 @@ def _depth(found: FileCheck) -> str:
 
 
 def _channel(found: FileCheck) -> str:
-    n, image = found.data.size("C"), found.stack.image
+    """Return which channel it is, and which stack is looked at where none of several is chosen."""
+    n, name, looked_at = found.data.size("C"), found.stack.image.channel_name, _stand_ins(found)
+    told = [f"looked at: {looked_at}, as none is chosen"] if looked_at else []
     if n == 1:
-        return image.channel_name or "the only one"
+        return "; ".join(filter(None, (name, *told)))
     if any(error.option == "channel" for error in found.missing):
-        return ""  # said with what is missing
-    name = f" ({image.channel_name})" if image.channel_name else ""
-    return f"{image.channel}{name}, one of {n}"
+        return told[0]
+    return "; ".join((f"{_named_channel(found)}, one of {n}", *told))
+
+
+def _named_channel(found: FileCheck) -> str:
+    image = found.stack.image
+    return f"{image.channel} ({image.channel_name})" if image.channel_name else f"{image.channel}"
+
+
+def _stand_ins(found: FileCheck) -> str:
+    """Return which of several stacks stands in for one that was not chosen."""
+    named = {"channel": f"channel {_named_channel(found)}"}
+    named |= {"time": "time point 0", "position": "position 0"}
+    return ", ".join(named[each.option] for each in found.missing if each.option in named)
 
 
 def _power(found: FileCheck) -> str:
@@ -166,37 +206,50 @@ def _power(found: FileCheck) -> str:
     if not values:
         return "not stated (--power, for cop recommend)"
     span = f"{min(values):.4g} to {max(values):.4g}" if len(set(values)) > 1 else f"{values[0]:.4g}"
-    return f"{span} {unit} ({origin})"
+    where = ", planes looked at that can be used" if found.pixels.left_out else ""
+    return f"{span} {unit} ({origin}{where})"
 
 
 def _known_power(found: FileCheck) -> tuple[list[float], str, str]:
-    """Return the power in mW where it is known, else as the file states it."""
-    in_mw = [float(p) for p in found.stack.power_mw if math.isfinite(p)]
-    stated = found.data.power
-    if in_mw:
-        given = found.stack.options.power is not None
-        return in_mw, "mW", "given" if given else stated.stated_by if stated else "as stated"
-    return (list(stated.values), stated.unit, stated.stated_by) if stated else ([], "", "")
+    """Return the power of the planes, its unit and where it comes from.
+
+    Where planes cannot be used, that of those that were looked at and can be: planes that were
+    never acquired had none.
+    """
+    stack, usable = found.stack, list(found.pixels.usable)
+    power = stack.power[usable] if found.pixels.left_out else stack.power
+    values = [float(p) for p in power if math.isfinite(p)]
+    return (values, stack.power_unit, stack.image.power_from) if values else ([], "", "")
 
 
 def _detector(found: FileCheck) -> str:
+    if (measured := found.detector) is not None:
+        return f"zero {measured.zero_counts.value:.4g} counts (as measured)"
     stated = found.stack.detector
     known = {"zero": stated.zero_counts, "ceiling": stated.ceiling_counts} if stated else {}
     told = [f"{what} {counts:g} counts" for what, counts in known.items() if counts is not None]
     if not stated or not told:
-        return "not stated (--offset-counts, where the zero level is known)"
+        return "not stated (its zero level, for cop profile: --detector or --offset-counts)"
     return f"{', '.join(told)} ({stated.stated_by})"
 
 
-def _pixels(pixels: PixelCheck, n: int) -> str:
+def _pixels(found: FileCheck) -> str:
+    from cop_core.stacks.validity import CROP_PIXELS
+
+    pixels, n = found.pixels, len(found.stack)
     seen = len(pixels.planes)
-    looked = f"{seen} of {n} planes looked at" if seen < n else f"all {n} planes looked at"
+    looked = f"{seen} of {n} planes" if seen < n else f"all {n} planes" if n > 1 else "the plane"
     told = [f"{k} left out: {reason}" for reason, k in pixels.left_out.items()]
     told += told_of_pixels(pixels.facts)
     if pixels.n_with_saturated:
         share = 100 * pixels.saturated_fraction
         told.append(f"{pixels.n_with_saturated} with up to {share:.2g} % of pixels saturated")
-    return f"{looked}: {'; '.join(told) or 'nothing to note'}"
+    if pixels.n_small:
+        told.append(
+            f"{pixels.n_small} smaller than the {CROP_PIXELS} x {CROP_PIXELS} pixels that are "
+            "read at a time: continued by reflection, which repeats their noise"
+        )
+    return f"{looked} looked at: {'; '.join(told) or 'nothing to note'}"
 
 
 # --- as JSON -------------------------------------------------------------------------------------
@@ -219,13 +272,14 @@ def _plain(options: StackOptions, found: FileCheck, command: str) -> dict[str, A
         "pixel_size_um": stack.pixel_size_um and list(stack.pixel_size_um),
         "n_planes": len(stack),
         "depth_um": depth,
-        "depth_from": stack.image.depth_from if depth else None,
+        "depth_from": image.depth_from if depth else None,
         "channels": list(data.channels),
-        "channel": stack.image.channel,
+        "channel": image.channel,
+        "looked_at": _stand_ins(found) or None,
         "power": {"values": power, "unit": unit, "stated_by": origin} if power else None,
         "surface": surface if depth else None,
         "detector": vars(detector) if detector else None,
-        "notes": list(data.remarks),
+        "notes": list(image.remarks),
         "pixels": _plain_pixels(found.pixels),
     }
 
@@ -243,5 +297,6 @@ def _plain_pixels(pixels: PixelCheck) -> dict[str, Any]:
         "n_smoothed": sum(f.smoothed for f in facts),
         "n_with_saturated": pixels.n_with_saturated,
         "saturated_fraction": pixels.saturated_fraction,
+        "n_small": pixels.n_small,
         "told": list(told_of_pixels(facts)),
     }

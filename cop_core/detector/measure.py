@@ -118,6 +118,7 @@ _NO_POINTS: Final = TransferPoints(*(np.empty(0) for _ in range(4)))
 
 def _drawn(movie: Movie, rng: np.random.Generator, *, structured: bool) -> _Drawn:
     if structured:
+        _require_light(movie)
         _require_change(movie)
     noise = pair_noise(movie, structured=structured)
     usable = usable_pixels(noise, structured=structured)
@@ -128,6 +129,17 @@ def _drawn(movie: Movie, rng: np.random.Generator, *, structured: bool) -> _Draw
 
 
 # --- what cannot tell ----------------------------------------------------------------------------
+
+_LESS_LIGHT: Final = "take it with less gain or light where it is saturated"
+
+
+def _require_light(movie: Movie) -> None:
+    if movie.saturated > 1 - _LEAST_USABLE:
+        raise InputError(
+            f"it is saturated: {100 * movie.saturated:.0f} % of its values lie at the ceiling",
+            where=movie.name,
+            advice=_LESS_LIGHT,
+        )
 
 
 def _require_change(movie: Movie) -> None:
@@ -143,13 +155,12 @@ def _require_change(movie: Movie) -> None:
 def _require_range(movie: Movie, usable: Usable) -> None:
     if usable.cut_off <= 1 - _LEAST_USABLE:
         return
-    ends = {"floor": movie.floor, "ceiling": movie.ceiling}
-    where = " and ".join(f"the {k} of {v:g} counts" for k, v in ends.items() if v is not None)
+    ends = {"cut off at the floor": movie.floor, "saturated at the ceiling": movie.ceiling}
+    where = " or ".join(f"{k} of {v:g} counts" for k, v in ends.items() if v is not None)
     raise InputError(
-        f"{100 * usable.cut_off:.0f} % of the pixels are as bright as those cut off at {where}",
+        f"{100 * usable.cut_off:.0f} % of the pixels are as bright as those {where}",
         where=movie.name,
-        advice="take it with less gain or light where it is saturated, with a higher offset where "
-        "darkness is cut off",
+        advice=f"{_LESS_LIGHT}, with a higher offset where darkness is cut off",
     )
 
 

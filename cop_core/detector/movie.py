@@ -39,6 +39,8 @@ class Movie:
         How many the file has.
     n_unusable : int
         Of those read, the frames that a reason excludes.
+    saturated : float
+        Share of the values that are saturated.
     floor, ceiling : float or None
         Count at which values pile up at the low and the high end: what was beyond is cut off.
     """
@@ -47,6 +49,7 @@ class Movie:
     counts: npt.NDArray[Any]
     n_frames: int
     n_unusable: int = 0
+    saturated: float = 0.0
     floor: float | None = None
     ceiling: float | None = None
 
@@ -69,17 +72,19 @@ def read_movie(
             advice=f"give {LEAST_SIDE} x {LEAST_SIDE} or more",
         )
     most = min(n_frames, max(LEAST_FRAMES, MOST_PIXELS // (height * width)))
-    kept, reasons = [], []
+    kept, saturated, reasons = [], [], []
     for index in range(most):
         plane = stack.plane(index)
         if plane.validity.ok or plane.validity.reason == SATURATED:  # pixels that are not, tell
             kept.append(plane.data)
+            saturated.append(plane.validity.saturated_fraction)
         else:
             reasons.append(plane.validity.reason)
         progress(index + 1, most)
     _require_frames(len(kept), reasons, stack.source)
     counts = np.stack(kept)
-    return Movie(stack.name, counts, n_frames, len(reasons), *_piles(counts))
+    share = float(np.mean(saturated))
+    return Movie(stack.name, counts, n_frames, len(reasons), share, *_piles(counts))
 
 
 def _require_frames(n: int, reasons: list[str], where: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +13,7 @@ from cop_core.errors import CancelledError, InputError
 from cop_core.recipes import MW
 from cop_core.recipes.power_options import BRIGHT_SHARE
 from cop_core.records import DepthProfile
-from cop_core.stacks.fixed_pixels import picture_of
+from cop_core.stacks.fixed_pixels import fixed_pixels_of, picture_of
 
 if TYPE_CHECKING:
     from cop_core.stacks import Plane, Stack
@@ -89,7 +89,8 @@ def bright_signal(
     tenth of them. Noise makes the brightest blocks look brighter than they are. How much of the
     spread of blocks is structure is told by the correlation r of two half blocks (the colours of
     a chessboard), whose noise is independent: R = 2 r / (1 + r) after Spearman and Brown [1]_.
-    The spread is taken down to that of structure alone, mean + sqrt(R) (bright - mean).
+    The spread is taken down to that of structure alone, mean + sqrt(R) (bright - mean). Fixed hot
+    and dead pixels are masked, as where noise is read.
 
     Parameters
     ----------
@@ -98,7 +99,7 @@ def bright_signal(
     share : float
         Share of the blocks that count as bright, in (0, 1].
     progress, cancelled : callable
-        Told of planes done and in all; asked after each.
+        Told of planes done and in all, as each is looked at twice; asked after each.
 
     Raises
     ------
@@ -116,14 +117,22 @@ def bright_signal(
         raise InputError(f"a share of {share:g}", where="share", advice="Give one from 0 to 1")
     if isinstance(source, DepthProfile):
         return _plane_means(source)
+    n = len(source)
+
+    def planes(done: int) -> Iterator[Plane]:
+        for number, plane in enumerate(source, start=1):
+            yield plane
+            progress(done + number, 2 * n)
+            if cancelled():
+                raise CancelledError("cancelled", where=f"plane {number} of {n}")
+
+    masked = fixed_pixels_of(planes(0))
     rows, reasons = [], []
-    for plane in source:
-        reason = _reason(plane, share)
-        rows.append(_NOTHING if reason else brightness(picture_of(plane), share))
+    for plane in planes(n):
+        picture = picture_of(plane, masked if plane.validity.ok else frozenset())
+        reason = _reason(plane, picture, share)
+        rows.append(_NOTHING if reason else brightness(picture, share))
         reasons.append(reason)
-        progress(len(rows), len(source))
-        if cancelled():
-            raise CancelledError("cancelled", where=f"plane {len(rows)} of {len(source)}")
     bright, noise, dark, mean = np.array(rows, np.float64).reshape(-1, 4).T
     return BrightSignal(
         name=source.name,
@@ -183,13 +192,13 @@ def _plane_means(profile: DepthProfile) -> BrightSignal:
     )
 
 
-def _reason(plane: Plane, share: float) -> str:
+def _reason(plane: Plane, picture: npt.NDArray[Any], share: float) -> str:
     if plane.validity.reason:
         return plane.validity.reason
-    height, width = picture_of(plane).shape
+    height, width = picture.shape
     if (height // _BLOCK) * (width // _BLOCK) < _FEWEST_BLOCKS:
         return SMALL_PLANE
-    return CLIPPED if plane.validity.saturated_fraction > SATURATED_SHARE * share else ""
+    return CLIPPED if plane.validity.saturated_in(picture) > SATURATED_SHARE * share else ""
 
 
 def _half_blocks(data: npt.NDArray[Any]) -> tuple[Array, Array]:

@@ -42,7 +42,7 @@ def prepare(plane: Plane, reading: ReadingOptions, basis: Basis, components: int
         signal=float(finite.mean(dtype=np.float64)) if finite.size else float("nan"),
         reason=plane.validity.reason or ("" if basis.finds_signal(picture) else NO_SIGNAL),
         flags=plane.validity.flags,
-        saturated_fraction=plane.validity.saturated_fraction,
+        saturated_fraction=plane.validity.saturated_in(picture),
         block_means=block_means(_in_place(plane, picture)),
     )
     estimate = _noted(estimate, pixel_facts(plane, picture, len(basis.masked)))

@@ -159,7 +159,7 @@ def _plane_axis(data: Dataset, time: int | str | None, *, any_axis: bool) -> str
         raise InputError(
             f"this is a 2-D image ({data.axes}, {size}), not a z-stack",
             where=data.source,
-            advice="open a file that has a z axis",
+            advice="open a file that has a z axis, or the folder whose files are the planes",
         )
     if len(movies) == 1 and any_axis:
         return movies[0]
@@ -185,11 +185,12 @@ def _movie_problem(data: Dataset, movies: list[str]) -> str:
 
 def _choose(data: Dataset, axis: str, chosen: int | str | None, names: Sequence[str]) -> int:
     size, what = data.size(axis), "channel" if axis == "C" else "time"
+    spoken = "time point" if axis == "T" else what
     if chosen is None:
         if size == 1:
             return 0
         raise MissingOptionError(
-            f"there are {size} {what}s: {_choices(size, names)}",
+            f"there are {size} {spoken}s: {_choices(size, names)}",
             option=what,
             where=data.source,
             advice=f"choose one with {what} (command line: --{what})"
@@ -200,7 +201,7 @@ def _choose(data: Dataset, axis: str, chosen: int | str | None, names: Sequence[
     if names.count(str(chosen)) == 1:  # a name may be a number too
         return names.index(str(chosen))
     raise InputError(
-        f"there is no single {what} {chosen!r}",
+        f"there is no single {spoken} {chosen!r}",
         where=data.source,
         advice=f"choose one of: {_choices(size, names)}",
     )

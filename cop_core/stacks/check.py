@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from cop_core.errors import InputError, MissingOptionError
 from cop_core.recipes import StackOptions
-from cop_core.records import PixelFacts
+from cop_core.records import MeasuredDetector, PixelFacts
 from cop_core.stacks.dataset import Dataset
-from cop_core.stacks.fixed_pixels import FixedPixels, picture_of
+from cop_core.stacks.detector_file import read_detector
+from cop_core.stacks.fixed_pixels import fixed_pixels_of, picture_of
 from cop_core.stacks.model import LazyStack, Plane
 from cop_core.stacks.open import open_dataset, opening_of, readable_errors, stack_of
 from cop_core.stacks.told_by_pixels import pixel_facts
+from cop_core.stacks.validity import SMALL
 
 PLANES: Final = 12
 """Planes that are looked at, spread over the stack, where not all are."""
 
 _STAND_INS: Final = {"z_step_um": 1.0, "channel": 0, "time": 0, "position": 0}
-"""What is looked at where an option is missing: no more than the depths depends on it."""
+"""What is looked at where an option is missing."""
+_CHOICES: Final = frozenset(_STAND_INS) - {"z_step_um"}
 
 
 @dataclass(frozen=True)
@@ -31,21 +34,26 @@ class PixelCheck:
 
     Attributes
     ----------
-    planes : tuple of int
-        Those that were looked at.
+    planes, usable : tuple of int
+        Those that were looked at, and those of them that can be read.
     left_out : dict of str to int
         How many of them cannot be read, by reason.
     facts : tuple of PixelFacts
         Of the others.
     n_with_saturated, saturated_fraction : int, float
-        How many of the others have pixels at the ceiling, and the largest fraction.
+        How many of the others have pixels at the ceiling, and the largest fraction; hot pixels
+        do not count.
+    n_small : int
+        How many of the others are smaller than a crop.
     """
 
     planes: tuple[int, ...]
+    usable: tuple[int, ...]
     left_out: dict[str, int]
     facts: tuple[PixelFacts, ...]
     n_with_saturated: int
     saturated_fraction: float
+    n_small: int
 
 
 @dataclass(frozen=True)
@@ -62,17 +70,20 @@ class FileCheck:
         Options without which it cannot be read.
     pixels : PixelCheck
         What was found in its planes.
+    detector : MeasuredDetector or None
+        What was measured of its detector, where that was given.
     """
 
     data: Dataset
     stack: LazyStack
     missing: tuple[MissingOptionError, ...]
     pixels: PixelCheck
+    detector: MeasuredDetector | None
 
     @property
     def readable(self) -> bool:
-        """Whether any of the planes that were looked at can be read."""
-        return bool(self.pixels.facts)
+        """Whether any of its planes can be read; those of another stack in it may be better."""
+        return bool(self.pixels.facts) or any(e.option in _CHOICES for e in self.missing)
 
     @property
     def lacks_depth(self) -> bool:
@@ -100,8 +111,10 @@ def check_file(
     Raises
     ------
     InputError
-        Where it cannot be opened, whatever the options that are missing.
+        Where it, or the file of its detector, cannot be opened, whatever the options that are
+        missing.
     """
+    detector = None if options.detector is None else read_detector(options.detector)
     missing: list[MissingOptionError] = []
     while True:
         try:
@@ -112,7 +125,8 @@ def check_file(
             missing.append(error)
             options = options.but(**{error.option: _STAND_INS[error.option]})
         else:
-            return FileCheck(data, stack, tuple(missing), _pixels(stack, every, progress))
+            pixels = _pixels(stack, every, progress)
+            return FileCheck(data, stack, tuple(missing), pixels, detector)
 
 
 def _opened(options: StackOptions) -> tuple[Dataset, LazyStack]:
@@ -126,25 +140,42 @@ def _opened(options: StackOptions) -> tuple[Dataset, LazyStack]:
 def _pixels(stack: LazyStack, every: bool, progress: Callable[[int, int], None]) -> PixelCheck:
     n = len(stack)
     chosen = range(n) if every else np.unique(np.linspace(0, n - 1, PLANES).round().astype(int))
-    fixed, found = FixedPixels(), []
-    for done, index in enumerate(chosen, start=1):
-        plane = stack.plane(int(index))
-        if plane.validity.ok:
-            fixed.add(plane)
-        found.append(_seen(plane))
-        progress(done, len(chosen))
-    n_masked = len(fixed.found())
-    saturated = [fraction for reason, fraction, _ in found if not reason]
+    total = 2 * len(chosen)
+
+    def planes(done: int) -> Iterator[Plane]:
+        for number, index in enumerate(chosen, start=done + 1):
+            yield stack.plane(int(index))
+            progress(number, total)
+
+    masked = fixed_pixels_of(planes(0))
+    found = [_seen(plane, masked) for plane in planes(len(chosen))]
+    good = [seen for seen in found if not seen.reason]
     return PixelCheck(
         planes=tuple(int(i) for i in chosen),
-        left_out=dict(Counter(reason for reason, _, _ in found if reason).most_common()),
-        facts=tuple(replace(facts, masked=n_masked) for reason, _, facts in found if not reason),
-        n_with_saturated=sum(fraction > 0 for fraction in saturated),
-        saturated_fraction=max(saturated, default=0.0),
+        usable=tuple(int(i) for i, seen in zip(chosen, found, strict=True) if not seen.reason),
+        left_out=dict(Counter(seen.reason for seen in found if seen.reason).most_common()),
+        facts=tuple(seen.facts for seen in good),
+        n_with_saturated=sum(seen.saturated > 0 for seen in good),
+        saturated_fraction=max((seen.saturated for seen in good), default=0.0),
+        n_small=sum(seen.small for seen in good),
     )
 
 
-def _seen(plane: Plane) -> tuple[str, float, PixelFacts]:
-    """Return why a plane cannot be read, its saturated fraction and what its pixels tell."""
-    facts = pixel_facts(plane, picture_of(plane), 0)
-    return plane.validity.reason, plane.validity.saturated_fraction, facts
+class _Seen(NamedTuple):
+    """What one plane tells: why it cannot be read, and what its pixels are."""
+
+    reason: str
+    saturated: float
+    small: bool
+    facts: PixelFacts
+
+
+def _seen(plane: Plane, masked: frozenset[int]) -> _Seen:
+    validity = plane.validity
+    picture = picture_of(plane, masked if validity.ok else frozenset())
+    return _Seen(
+        reason=validity.reason,
+        saturated=validity.saturated_in(picture),
+        small=SMALL in validity.flags,
+        facts=pixel_facts(plane, picture, len(masked)),
+    )

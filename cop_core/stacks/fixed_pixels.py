@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -194,6 +195,15 @@ def _neighbours(
 
 def _mirrored(places: npt.NDArray[np.intp], last: int) -> npt.NDArray[np.intp]:
     return np.asarray(last - abs(last - abs(places)))
+
+
+def fixed_pixels_of(planes: Iterable[Plane]) -> frozenset[int]:
+    """Return the hot and dead pixels of some planes, those that are not valid aside."""
+    seen = FixedPixels()
+    for plane in planes:
+        if plane.validity.ok:
+            seen.add(plane)
+    return seen.found()
 
 
 def picture_of(plane: Plane, masked: frozenset[int] = frozenset()) -> Pixels:

@@ -210,7 +210,10 @@ def _time_remark(data: Dataset, selection: Selection, options: StackOptions) -> 
     if selection.n_averaged > 1:
         return f"each plane is the mean of its {n} time points"
     if options.time is None and time is not None and n > 1:
-        return f"time point {time} of {n} is read, as none was chosen"
+        return (
+            f"time point {time} of {n} is read, as none was chosen "
+            "(--time takes another one, or mean for all of them averaged)"
+        )
     return ""
 
 

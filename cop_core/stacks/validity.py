@@ -58,6 +58,8 @@ class Validity:
         Fill around the picture.
     lossy : bool
         Whether the file states lossy compression.
+    ceiling_counts : float or None
+        The ceiling that pixels have reached; None where they have reached none.
     """
 
     reason: str = ""
@@ -65,6 +67,7 @@ class Validity:
     saturated_fraction: float = 0.0
     border: Border = WHOLE
     lossy: bool = False
+    ceiling_counts: float | None = None
 
     @property
     def ok(self) -> bool:
@@ -75,6 +78,12 @@ class Validity:
     def readable(self) -> bool:
         """True where the plane's pixels could be read, whatever is in them."""
         return self.ok or self.reason in OF_PIXELS
+
+    def saturated_in(self, picture: npt.NDArray[Any]) -> float:
+        """Return the fraction of some of the plane's pixels at the ceiling, in [0, 1]."""
+        if self.ceiling_counts is None or not picture.size:
+            return 0.0
+        return _share_at(picture, self.ceiling_counts)
 
 
 def check_plane(
@@ -102,8 +111,9 @@ def check_plane(
     if data.dtype.kind == "f" and not bool(np.isfinite(picture).all()):
         return Validity(NOT_FINITE, flags, border=border, lossy=lossy)
     low, high = picture.min(), picture.max()
-    fraction = saturated_fraction(picture, ceiling_counts)
-    return Validity(_reason(data.dtype, low, high, fraction), flags, fraction, border, lossy)
+    ceiling, fraction = reached_ceiling(picture, ceiling_counts)
+    reason = _reason(low, high, fraction)
+    return Validity(reason, flags, fraction, border, lossy, ceiling)
 
 
 def size_flags(shape: tuple[int, ...]) -> tuple[str, ...]:
@@ -111,19 +121,25 @@ def size_flags(shape: tuple[int, ...]) -> tuple[str, ...]:
     return (SMALL,) if min(shape) < CROP_PIXELS else ()
 
 
-def saturated_fraction(data: npt.NDArray[Any], ceiling_counts: float | None = None) -> float:
-    """Fraction of a plane's pixels at its ceiling, in [0, 1].
+def reached_ceiling(
+    data: npt.NDArray[Any], ceiling_counts: float | None = None
+) -> tuple[float | None, float]:
+    """Return the ceiling of a plane and the fraction of its pixels there, in [0, 1].
 
     The ceiling is what is stated, the top of an integer type's range, the plane's own maximum
     where that is a value at which acquisition boards clip (ADC_CEILINGS), or any value at which
     bright pixels pile up (`ceiling_of`): the one that most pixels have reached.
     """
     if data.size == 0:
-        return 0.0
+        return None, 0.0
     found = (ceiling_counts, _ceiling_of_boards(data), ceiling_of(data))
-    ceilings = [counts for counts in found if counts is not None]
-    reached = [np.count_nonzero(data >= c - SAME_SHARE * abs(c)) for c in ceilings]
-    return float(max(reached, default=0)) / data.size
+    shares = {counts: _share_at(data, counts) for counts in found if counts is not None}
+    ceiling = max(shares, key=shares.__getitem__, default=None)
+    return (ceiling, shares[ceiling]) if ceiling is not None and shares[ceiling] else (None, 0.0)
+
+
+def _share_at(data: npt.NDArray[Any], ceiling: float) -> float:
+    return int(np.count_nonzero(data >= ceiling - SAME_SHARE * abs(ceiling))) / data.size
 
 
 def _ceiling_of_boards(data: npt.NDArray[Any]) -> float | None:
@@ -133,10 +149,9 @@ def _ceiling_of_boards(data: npt.NDArray[Any]) -> float | None:
     return high if high == np.iinfo(data.dtype).max or high in ADC_CEILINGS else None
 
 
-def _reason(dtype: np.dtype[Any], low: Any, high: Any, fraction: float) -> str:
+def _reason(low: Any, high: Any, fraction: float) -> str:
     if low == 0 and high == 0:
         return ALL_ZERO
-    full = dtype.kind != "f" and int(high) == np.iinfo(dtype).max
-    if low == high and not full:
-        return CONSTANT
-    return SATURATED if fraction > SATURATED_FRACTION else ""
+    if fraction > SATURATED_FRACTION:
+        return SATURATED
+    return CONSTANT if low == high else ""

@@ -33,8 +33,7 @@ def analyse(
     """
     name = name or profile.name or "stack"
     lines, log_ratios = fit_profile(profile), log_ratio_fits(profile)
-    photons = photons_of(profile)
-    said = [*profile_caveats(profile, lines, log_ratios), detector_caveat(profile, photons)]
+    said = [*profile_caveats(profile, lines, log_ratios), detector_caveat(profile)]
     found = AnalysedProfile(
         name=name,
         profile=profile,
@@ -42,7 +41,7 @@ def analyse(
         log_ratios=log_ratios,
         bends=find_bends(profile),
         usable=usable_depth(profile, level),
-        photons=photons,
+        photons=photons_of(profile),
         cap_depth_um=cap_depth_um(profile.depth_um, profile.power),
         caveats=tuple(f"{name}: {text}" for text in said if text),
     )

@@ -11,8 +11,15 @@ from cop_core.records import Photons
 if TYPE_CHECKING:
     from cop_core.records import DepthProfile
 
-READABLE: Final = 0.25
-"""Largest uncertainty of a Poisson strength, as a share of it, from which photons are told."""
+READABLE: Final = 0.1
+"""Largest uncertainty of a Poisson strength, as a share of it, at which a plane tells photons.
+
+Chosen with simulated pairs of seeds 100 to 111, zero given, which no benchmark uses: counts per
+photon are then within 10 % of the truth in 119 of 126 planes, at 0.125 in 187 of 234.
+"""
+
+ROUGHLY_READABLE: Final = 0.25
+"""The same for planes of which only the median is used."""
 
 FAR_OFF: Final = 0.25
 """Share by which counts per photon may differ from the detector's before it is told."""
@@ -20,7 +27,7 @@ FAR_OFF: Final = 0.25
 _READ: Final = ("poisson", "gaussian")
 
 
-def photons_of(profile: DepthProfile) -> Photons | None:
+def photons_of(profile: DepthProfile, readable: float = READABLE) -> Photons | None:
     """Return photons and amplifier noise in counts of every plane.
 
     Parameters
@@ -29,6 +36,8 @@ def photons_of(profile: DepthProfile) -> Photons | None:
         Read with weights of a genome whose photon noise is physical. Its zero should be the
         detector's (`DepthProfile.offset_counts`); else the dark end of each plane stands for
         it, and where a plane has no dark pixels, photons come out too large.
+    readable : float
+        Largest uncertainty of a Poisson strength, as a share of it, at which photons are told.
 
     Returns
     -------
@@ -42,7 +51,7 @@ def photons_of(profile: DepthProfile) -> Photons | None:
     span = np.where(kept, [p.span_counts for p in profile.planes], np.nan)
     shot, amplifier = (profile.components.index(c) for c in _READ)
     s, doubt = profile.mean[:, shot], profile.uncertainty[:, shot]
-    s = np.where(doubt <= READABLE * s, s, np.nan)
+    s = np.where(doubt <= readable * s, s, np.nan)
     return Photons(
         at_full_scale=np.where(kept, 4 / s**2, np.nan),
         counts=span * s**2 / 4,
@@ -52,9 +61,10 @@ def photons_of(profile: DepthProfile) -> Photons | None:
     )
 
 
-def detector_caveat(profile: DepthProfile, photons: Photons | None) -> str:
+def detector_caveat(profile: DepthProfile) -> str:
     """Return what to know where the planes' photons are not those of the detector; else empty."""
     detector = profile.provenance.detector if profile.provenance else None
+    photons = photons_of(profile, ROUGHLY_READABLE)
     if detector is None or photons is None or not np.isfinite(photons.counts).any():
         return ""
     read, known = float(np.nanmedian(photons.counts)), detector.counts_a_photon

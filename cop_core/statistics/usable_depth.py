@@ -85,10 +85,13 @@ def draws(
 
 
 def limit_of(curve: Array, level: float, drawn: Array) -> DepthLimit:
-    """Return where the smoothed curve rises through a level, with what draws say of it."""
+    """Return where the smoothed curve rises through a level, with what draws say of it.
+
+    Planes too few for a curve tell only if all of them lie on one side of the level.
+    """
     depth, values, doubt = curve
     if not len(drawn):
-        return DepthLimit()
+        return _on_one_side(depth, values, level)
     smooth = local_lines(depth, depth, half_width_um(depth)) @ values
     (at,) = crossings(depth, smooth[None], level)
     low, high = (_finite(end) for end in np.quantile(drawn, [0.025, 0.975], method="nearest"))
@@ -99,6 +102,15 @@ def limit_of(curve: Array, level: float, drawn: Array) -> DepthLimit:
     slope = float(np.interp(at, depth, np.gradient(smooth, depth)))
     shift = float(np.interp(at, depth, doubt)) / slope if slope > 0 else float("nan")
     return DepthLimit(float(at), (low, high), reading_shift_um=shift)
+
+
+def _on_one_side(depth: Array, values: Array, level: float) -> DepthLimit:
+    below = values < level
+    if len(depth) and below.all():
+        return DepthLimit(deeper_than_um=float(depth[-1]))
+    if len(depth) and not below.any():
+        return DepthLimit(shallower_than_um=float(depth[0]))
+    return DepthLimit()
 
 
 def crossings(depth_um: Array, curves: Array, level: float) -> Array:

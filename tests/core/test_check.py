@@ -6,13 +6,17 @@ import json
 import shlex
 import subprocess
 import sys
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 import tifffile
+from scanimage_files import pages, slow_stack, write_scanimage
+from scipy.ndimage import gaussian_filter
 
 import cop_core as cop
 from cop_core.recipes import CheckRecipe, StackOptions
+from cop_core.records import Estimate, MeasuredDetector
 from cop_core.stacks.check import PLANES, check_file
 
 
@@ -40,7 +44,7 @@ def test_a_file_that_lacks_nothing(run, pair):
     assert lines[0] == f"Ready: {shlex.join(['cop', 'profile', str(pair[0]), '-o', 'report'])}"
     assert len(lines) < 10
     assert any("6 planes, 0 to 20 um" in line for line in lines)
-    assert lines[-1].endswith("all 6 planes looked at: nothing to note")
+    assert "  pixels    all 6 planes looked at: 6 smaller than the 192 x 192 pixels" in lines[-1]
 
 
 def test_what_is_missing_is_named_with_what_to_type(run, written, counts):
@@ -87,16 +91,114 @@ def test_lossy_compression_is_said_first(run, written, counts):
     data = counts(3, 96).astype(np.uint8)
     path = written("jpeg", data, compression="jpeg", compressionargs={"level": 90})
     _, out, _ = run("check", path, "--z-step-um", 2)
-    assert out.startswith("Ready, but compressed with loss: cop profile ")
+    assert out.startswith("Compressed with loss, which changes its noise: use the file as it was")
+    assert "Ready" not in out
+    assert "To read this one all the same, type cop profile " in out.splitlines()[0]
+    _, out, _ = run("check", path)
+    assert "This one needs a z step: type cop profile " in out.splitlines()[0]
+    code, out, _ = run("check", path, "--z-step-um", 2, "--json")
+    assert (code, of(out)[0]["answer"]) == (1, "doubtful")
     (note,) = {flag for one in cop.open_stack(path, z_step_um=2) for flag in [one.validity.lossy]}
     assert note
+
+
+def test_smoothed_planes_are_said_first(run, written, counts):
+    data = gaussian_filter(counts(6, 200).astype(np.float32), (0, 1, 1))
+    code, out, _ = run("check", written("smooth", data), "--z-step-um", 2)
+    assert code == 1
+    assert out.startswith("Interpolated or smoothed, so noise reads low: ")
+
+
+def test_hot_pixels_are_not_counted_as_saturated(run, written, counts):
+    data = counts(6, 200)
+    data[:, 50, 60] = data[:, 90, 20] = 65535
+    (found,) = of(run("check", written("hot", data), "--z-step-um", 2, "--json")[1])
+    pixels = found["pixels"]
+    assert (pixels["hot_or_dead"], pixels["n_with_saturated"]) == (2, 0)
+    data[3, 100:103, 100:103] = 65535
+    (found,) = of(run("check", written("both", data), "--z-step-um", 2, "--json")[1])
+    pixels = found["pixels"]
+    assert (pixels["hot_or_dead"], pixels["n_with_saturated"]) == (2, 1)
+    assert pixels["saturated_fraction"] == 9 / 200**2
+
+
+def test_the_power_of_planes_that_were_never_acquired_is_not_told(run, tmp_path):
+    law = {"hBeams_powers": 20, "hBeams_pzAdjust": "true", "hBeams_lengthConstants": 100}
+    path = write_scanimage(tmp_path / "si.tif", pages(5), slow_stack(8, **law))
+    code, out, _ = run("check", path)
+    assert code == 0
+    assert out.startswith("Ready, but 3 of 8 planes cannot be used: cop profile ")
+    last = 20 * np.exp(0.4)
+    assert f"  power     20 to {last:.4g} % (SI.hBeams, planes looked at that can be used)" in out
+    whole = write_scanimage(tmp_path / "whole.tif", pages(8), slow_stack(8, **law))
+    assert f"20 to {20 * np.exp(0.7):.4g} % (SI.hBeams)" in run("check", whole)[1]
+
+
+def test_which_of_several_stacks_is_looked_at_is_told(run, written, tmp_path, counts):
+    several = slow_stack(4, hStackManager_framesPerSlice=3)
+    path = write_scanimage(tmp_path / "si.tif", pages(12), several)
+    code, out, _ = run("check", path)
+    assert code == 0
+    assert "time point 0 of 3 is read, as none was chosen (--time takes another one" in out
+    four = np.stack([np.stack([counts(3, 96, 2 * t + c) for c in range(2)], 1) for t in range(2)])
+    scale = {"PhysicalSizeZ": 2.0, "PhysicalSizeZUnit": "um", "Channel": {"Name": ["GFP", "RFP"]}}
+    path = written("four", four, "TZCYX", metadata=scale, ome=True)
+    _, out, _ = run("check", path)
+    assert "there are 2 time points: 0, 1" in out
+    assert "  channel   looked at: channel 0 (GFP), time point 0, as none is chosen" in out
+    assert len(out.splitlines()) < 10
+    _, out, _ = run("check", path, "--channel", "RFP")
+    assert "  channel   1 (RFP), one of 2; looked at: time point 0, as none is chosen" in out
+    dark = four.copy()
+    dark[0, :, 0] = 0
+    code, out, _ = run("check", written("dark", dark, "TZCYX", metadata=scale, ome=True))
+    assert code == 1  # the other channel may be all right
+    assert out.startswith("Needs a channel and a time point (or mean): type cop profile ")
+
+
+def test_a_single_plane_is_told_so(run, written, counts):
+    code, out, _ = run("check", written("one", counts(1, 200), "IYX"))
+    first = out.splitlines()[0]
+    assert code == 1
+    assert first.startswith("A single plane, not a z-stack: open its stack, or the folder of its")
+    assert first.endswith("--z-step-um 1")
+    assert "z step" not in out
+
+
+def test_planes_smaller_than_a_crop_are_told(run, written, counts):
+    _, out, _ = run("check", written("small", counts(6, 100)), "--z-step-um", 2)
+    assert "6 smaller than the 192 x 192 pixels that are read at a time" in out
+    _, out, _ = run("check", written("large", counts(6, 200)), "--z-step-um", 2)
+    assert out.splitlines()[-1].endswith("all 6 planes looked at: nothing to note")
+
+
+def test_the_detector_that_is_given_is_looked_at(run, written, counts, tmp_path):
+    path, detector = written("a", counts(3, 200)), tmp_path / "detector.json"
+    known = Estimate(7.0, (6.9, 7.1))
+    measured = MeasuredDetector(known, Estimate(102.0, (101.0, 103.0)), "line", None, *[known] * 3)
+    stated = {"kind": "detector", "detector": asdict(measured)}
+    detector.write_text(json.dumps(stated))
+    _, out, _ = run("check", path, "--z-step-um", 2, "--detector", detector)
+    assert "  detector  zero 102 counts (as measured)" in out
+    detector.write_text("{}")
+    code, out, err = run("check", path, "--z-step-um", 2, "--detector", detector)
+    assert (code, out) == (2, "")
+    assert "it states no detector" in err
+
+
+def test_options_that_are_named_are_there(run, written, counts):
+    _, out, _ = run("check", written("a", counts(3, 200)), "--z-step-um", 2)
+    assert "(its zero level, for cop profile: --detector or --offset-counts)" in out
+    _, shown, _ = run("profile", "--help")
+    assert "--offset-counts" in shown
+    assert "--detector" in shown
 
 
 def test_nothing_that_can_be_read(run, written):
     path = written("nan", np.full((3, 96, 96), np.nan, np.float32))
     code, out, _ = run("check", path, "--z-step-um", 2)
     assert code == 2
-    assert out.startswith("Cannot be read: ")
+    assert out.splitlines()[0] == f"Cannot be read: {path}: no plane can be used (not finite)"
     assert "3 left out: not finite" in out
 
 

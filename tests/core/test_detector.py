@@ -192,6 +192,10 @@ def _saturated(rng):
     return counts
 
 
+def _saturated_throughout(rng):
+    return np.full((20, 64, 64), 4095, np.uint16)
+
+
 def _one_brightness(rng):
     return frames(rng, np.full((64, 64), 5.0, np.float32), 20)
 
@@ -211,7 +215,8 @@ def _running_average(rng):
         (_still, "all frames are the same"),
         (_noiseless, "no noise between frames"),
         (_noiseless_and_moving, "neighbouring lines change together"),
-        (_saturated, "cut off at the ceiling of 4095 counts"),
+        (_saturated, "it is saturated: 98 % of its values lie at the ceiling"),
+        (_saturated_throughout, "it is saturated: 100 % of its values lie at the ceiling"),
         (_one_brightness, "does not grow with the brightness"),
         (_smoothed, "neighbouring lines change together"),
         (_running_average, "shares noise with the one before"),

@@ -1,5 +1,7 @@
 """Statistics of a pair: against a plain version, closed forms, and at the edges."""
 
+from dataclasses import replace
+
 import numpy as np
 import plain_pair_statistics as plain
 import pytest
@@ -7,6 +9,7 @@ from made_profiles import profile, strengths
 
 from cop_core.recipes import StackOptions
 from cop_core.records import PlaneEstimate, Provenance, StoredImage, WeightsUsed
+from cop_core.statistics import analyse
 from cop_core.statistics.bend import find_bend, find_bends
 from cop_core.statistics.contrast import contrast, mean_weights, slope_weights
 from cop_core.statistics.depth_order import by_depth, in_blocks
@@ -325,6 +328,26 @@ def test_a_level_that_is_not_reached_is_deeper_or_shallower():
     low, high = (stack(s + 0.003 * rng.normal(size=50)) for s in (0.1, 0.4))
     assert level_depth(low, 0.2, samples=200, seed=0).deeper_than_um == z[-1]
     assert level_depth(high, 0.2, samples=200, seed=0).shallower_than_um == z[0]
+
+
+@pytest.mark.parametrize("n", [1, 4, 8])
+def test_planes_too_few_for_a_curve_tell_where_all_lie_on_one_side(n):
+    def found(*strength):
+        close = placed(np.arange(n) * 2.0)
+        planes = [
+            replace(plane, mean=np.full(6, s))
+            for plane, s in zip(close.planes, strength, strict=True)
+        ]
+        return analyse(replace(close, planes=tuple(planes)))
+
+    noisy, good = found(*[0.4] * n), found(*[0.1] * n)
+    assert noisy.usable.level.shallower_than_um == 0
+    assert "shot noise is above 20 % (100 photons) at all depths" in noisy.verdict
+    assert good.usable.level.deeper_than_um == 2 * (n - 1)
+    assert "shot noise stays below 20 % (100 photons) down to the last plane" in good.verdict
+    if n > 1:
+        mixed = found(0.1, *[0.4] * (n - 1)).usable.level
+        assert np.isnan([mixed.depth_um, mixed.shallower_than_um, mixed.deeper_than_um]).all()
 
 
 def test_no_level_for_weights_whose_poisson_is_no_shot_noise():

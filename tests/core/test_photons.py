@@ -64,13 +64,13 @@ def stated(profile):
 def test_photons_are_those_that_make_the_strength():
     photons, gain, amplifier, span = 50.0, 12.0, 9.0, 600.0
     s, g = 2 / np.sqrt(photons), 2 * amplifier / span
-    found = photons_of(made((s, 0.1 * s, g, span), None, (s, 0.3 * s, g, span)))
+    found = photons_of(made((s, 0.08 * s, g, span), None, (s, 0.12 * s, g, span)))
     np.testing.assert_allclose(found.at_full_scale, [photons, np.nan, np.nan])
     np.testing.assert_allclose(found.counts, [gain, np.nan, np.nan])
-    np.testing.assert_allclose(found.counts_sd, [0.2 * gain, np.nan, np.nan])
+    np.testing.assert_allclose(found.counts_sd, [0.16 * gain, np.nan, np.nan])
     np.testing.assert_allclose(found.amplifier_counts, [amplifier, np.nan, amplifier])
     np.testing.assert_allclose(found.amplifier_counts_sd, [0.01 * span / 2, np.nan, 3.0])
-    assert stated(made((s, 0.1 * s, g, span), None, (s, 0.3 * s, g, span))) == {
+    assert stated(made((s, 0.08 * s, g, span), None, (s, 0.12 * s, g, span))) == {
         "n_planes": 1,
         "counts_a_photon": pytest.approx(gain),
         "counts_a_photon_quartiles": pytest.approx([gain, gain]),
@@ -125,7 +125,7 @@ def test_photons_that_are_not_the_detectors_are_told(counts_a_photon, told):
     none = Estimate(0.0, (0.0, 0.0))
     detector = MeasuredDetector(known, none, "line", None, none, none, known)
     s, span = 2 / np.sqrt(50.0), 600.0  # 12 counts a photon
-    planes = made(*[(s, 0.1 * s, 0.03, span)] * 5, provenance=replace(SHOT, detector=detector))
+    planes = made(*[(s, 0.2 * s, 0.03, span)] * 5, provenance=replace(SHOT, detector=detector))
     said = [text for text in analyse(planes).caveats if "photon transfer" in text]
     assert bool(said) == told
     assert all("12 counts per photon" in text and "measured 20" in text for text in said)

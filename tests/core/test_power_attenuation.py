@@ -182,6 +182,18 @@ def test_saturated_broken_and_small_planes_are_told():
     assert small.reasons[0] == SMALL_PLANE
 
 
+def test_hot_pixels_are_no_signal():
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:64, :64] / 64
+    counts = rng.poisson(300 + 250 * np.sin(9 * x) * np.cos(7 * y), (8, 64, 64)).astype(np.uint16)
+    hot = counts.copy()
+    hot[:, 4::24, 4::24] = 65535
+    hot[:, 20:22, 40] = 65535
+    found, clean = (bright_signal(open_stack(data, z_step_um=5)) for data in (hot, counts))
+    assert found.reasons == ("",) * 8
+    np.testing.assert_allclose(found.bright_counts, clean.bright_counts, rtol=0.01)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

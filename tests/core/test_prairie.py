@@ -97,7 +97,7 @@ def test_cycles_are_times_and_one_that_runs_back_is_turned(folder, planes):
         ),
         encoding="utf-8",
     )
-    with pytest.raises(InputError, match="there are 2 times"):
+    with pytest.raises(InputError, match="there are 2 time points"):
         open_stack(folder, channel=0)
     stack = open_stack(folder, channel=0, time=1)
     assert np.array_equal([plane.data for plane in stack], again[:, 0])

@@ -118,7 +118,7 @@ def test_bad_z_step(step):
         (ZYX[..., :3], {"axes": "YXS", "z_step_um": 1}, "RGB"),
         (ZYX, {"axes": "CYX", "z_step_um": 1}, "2-D image"),
         (ZYX[None], {"axes": "TZYX", "z_step_um": 1, "channel": 1}, "no single channel 1"),
-        (ZYX[None], {"axes": "IZYX", "z_step_um": 1, "time": 2}, "no single time 2"),
+        (ZYX[None], {"axes": "IZYX", "z_step_um": 1, "time": 2}, "no single time point 2"),
         (ZYX[:, None, :4], {"axes": "ZTYX", "z_step_um": 1, "channel": "GFP"}, "'GFP'"),
         (ZYX[:, :2], {"axes": "ZTX"}, "lack Y"),
         (ZYX.reshape(5, 2, 10, 24), {"axes": "ZIYX", "z_step_um": 1}, "axis I of length 2"),
@@ -177,7 +177,7 @@ def test_choices_are_listed():
     whole = np.zeros((3, 2, 4, 10, 12), np.uint8)
     with pytest.raises(InputError, match=r"there are 2 channels: 0, 1\. Choose one"):
         open_stack(whole, axes="TCZYX", z_step_um=1, time=0)
-    with pytest.raises(InputError, match=r"there are 3 times: 0, 1, 2\. Choose one"):
+    with pytest.raises(InputError, match=r"there are 3 time points: 0, 1, 2\. Choose one"):
         open_stack(whole, axes="TCZYX", z_step_um=1, channel=1)
     for wrong in (3, "3"):
         with pytest.raises(InputError, match=r"Choose one of: 0, 1, 2"):

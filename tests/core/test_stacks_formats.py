@@ -32,7 +32,7 @@ def raw_describe(path, opening):
 def test_a_format_is_two_functions_and_an_entry(tmp_path, monkeypatch):
     path = tmp_path / "mine.raw"
     ZYX.tofile(path)
-    with pytest.raises(InputError, match=r"no known format\. Known are .*zarr.*TIFF"):
+    with pytest.raises(InputError, match=r"no known format\. Open .* Known are .*zarr.*TIFF"):
         open_stack(path)
     added = SimpleNamespace(KIND="a raw file", recognises=raw_recognises, describe=raw_describe)
     monkeypatch.setattr(formats, "FORMATS", (*formats.FORMATS, added))
@@ -62,3 +62,40 @@ def test_pipes_and_devices_are_refused(tmp_path):
     os.mkfifo(tmp_path / "b.zarr" / "zarr.json")
     with pytest.raises(InputError, match=r"zarr.json: .*not a regular file"):
         open_stack(tmp_path / "b.zarr")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("figure.png", "it is a picture by itself, not a z-stack"),
+        ("notes.txt", "it is text, not a z-stack"),
+        ("cells.mp4", "it is a film, not a z-stack"),
+        ("mystery", "it is of no known format"),
+    ],
+)
+def test_other_files_are_called_what_they_are(tmp_path, name, said):
+    path = tmp_path / name
+    path.write_bytes(b"\x89PNG")
+    with pytest.raises(InputError, match=f"{said}. Open the file or folder that the microscope"):
+        open_stack(path)
+
+
+def test_a_folder_says_what_it_holds(tmp_path):
+    with pytest.raises(InputError, match="the folder is empty"):
+        open_stack(tmp_path)
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(InputError, match="it is of no known format"):
+        open_stack(tmp_path)
+    (tmp_path / "day 1").mkdir()
+    tifffile.imwrite(tmp_path / "day 1" / "z0.tif", ZYX[0])
+    with pytest.raises(InputError, match=r"folder of folders\. Open .* for example 'day 1'"):
+        open_stack(tmp_path)
+
+
+@pytest.mark.parametrize("names", [["a1.tif", "a2.tif"], ["control.tif", "treated.tif"]])
+def test_a_folder_of_whole_stacks_names_one_and_how_to_read_all(tmp_path, names):
+    for name in names:
+        tifffile.imwrite(tmp_path / name, ZYX, photometric="minisblack")
+    said = rf"stacks by themselves\. Open one of them, for example '{names[0]}'; .*cop batch"
+    with pytest.raises(InputError, match=said):
+        open_stack(tmp_path)

@@ -76,7 +76,7 @@ def test_planes_are_no_time_points():
 
 
 def test_a_choice_is_asked_for_with_the_mean():
-    with pytest.raises(InputError, match=r"there are 4 times: .* or mean for all"):
+    with pytest.raises(InputError, match=r"there are 4 time points: .* or mean for all"):
         open_stack(DATA[:, :, 0], axes="TZYX", z_step_um=1)
 
 

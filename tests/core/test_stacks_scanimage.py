@@ -21,6 +21,8 @@ from vendor_sets import SHARED
 
 from cop_core.errors import InputError
 from cop_core.stacks import open_stack
+from cop_core.stacks.files import source_files
+from cop_core.stacks.listing import list_stacks
 
 NOT_ACQUIRED = "not acquired"
 
@@ -93,7 +95,7 @@ def test_frames_of_a_slice_are_time_points(tmp_path, repeats):
     path = write_scanimage(tmp_path / "si.tif", data.reshape(12, SIDE, SIDE), values)
     first, last = open_stack(path), open_stack(path, time=3)
     assert np.array_equal(planes(first), data[:, 0])
-    assert first.image.remarks[-1] == "time point 0 of 4 is read, as none was chosen"
+    assert first.image.remarks[-1].startswith("time point 0 of 4 is read, as none was chosen (")
     assert np.array_equal(planes(last), data[:, 3])
     assert last.image.remarks == ("the 4 frames of each slice are time points",)
     mean = open_stack(path, time="mean")
@@ -107,7 +109,7 @@ def test_frames_of_a_slice_are_time_points(tmp_path, repeats):
 def test_flyback_frames_are_left_out_where_the_file_has_them(tmp_path, saved):
     data, all_pages = volumes(5, 4, flyback=2 if saved else 0)
     path = write_scanimage(tmp_path / "si.tif", all_pages, fast(4, 5, 2))
-    with pytest.raises(InputError, match="there are 5 times"):
+    with pytest.raises(InputError, match="there are 5 time points"):
         open_stack(path)
     for n in range(5):
         assert np.array_equal(planes(open_stack(path, time=n)), data[n, :, 0])
@@ -222,7 +224,7 @@ def test_aborted_volumes(tmp_path):
     stack = opened(tmp_path, all_pages[:15], fast(4, 5, 2), time=2)
     assert np.array_equal(planes(stack)[:3], data[2, :3, 0])
     assert reasons(stack) == ["", "", "", NOT_ACQUIRED]
-    refused("there is no single time 3", tmp_path, all_pages[:15], fast(4, 5, 2), time=3)
+    refused("there is no single time point 3", tmp_path, all_pages[:15], fast(4, 5, 2), time=3)
 
 
 def test_volumes_until_it_was_stopped(tmp_path):
@@ -239,13 +241,94 @@ def test_an_aborted_stack_of_which_nothing_says_how_many_volumes(tmp_path):
 
 def test_a_stack_that_goes_on_in_another_file(tmp_path):
     stack = opened(tmp_path, pages(4), slow_stack(6, hScan2D_logFramesPerFile=4))
-    assert reasons(stack)[4:] == ["in the next file of the acquisition"] * 2
+    assert reasons(stack)[4:] == ["in a file that is not there"] * 2
     path = tmp_path / "second.tif"
     writer = ScanImageWriter(path, slow_stack(6))
     for number, page in enumerate(pages(2), 5):
         writer.append(page, frame=number)
     with pytest.raises(InputError, match="begins with frame 5 of an acquisition"):
         open_stack(path)
+
+
+def cut(folder, all_pages, values, sizes):
+    """Write an acquisition into files of so many pages each."""
+    paths, start = [], 0
+    for number, n in enumerate(sizes, 1):
+        path = folder / f"brain_00001_{number:05}.tif"
+        writer = ScanImageWriter(path, values)
+        for frame, page in enumerate(all_pages[start : start + n], start + 1):
+            writer.append(page, frame=frame)
+        paths.append(path)
+        start += n
+    return paths
+
+
+def test_an_acquisition_cut_into_files_opens_by_any_of_them(tmp_path):
+    data = pages(11)
+    values = slow_stack(11, hScan2D_logFramesPerFile=4)
+    paths = cut(tmp_path, data, values, [4, 4, 3])
+    write_scanimage(tmp_path / "brain_00002_00001.tif", pages(4, seed=9), values)
+    for path in paths:
+        stack = open_stack(path)
+        assert (stack.name, len(stack), stack.depth_um[-1]) == ("brain_00001", 11, 100)
+        assert np.array_equal(planes(stack), data)
+        assert reasons(stack) == [""] * 11
+        assert source_files(path) == tuple(paths)
+    listed = [path.name for path in list_stacks(tmp_path).stacks]
+    assert listed == ["brain_00001_00001.tif", "brain_00002_00001.tif"]
+
+
+def test_volumes_and_channels_go_on_over_files(tmp_path):
+    _, all_pages = volumes(4, 3)
+    both = np.repeat(all_pages, 2, axis=0)
+    both[1::2] += 1
+    values = fast(3, 4, 0, hChannels_channelSave="[1;2]", hScan2D_logFramesPerFile=5)
+    paths = cut(tmp_path, both, values, [10, 10, 4])
+    for volume in range(4):
+        stack = open_stack(paths[1], channel=1, time=volume)
+        assert np.array_equal(planes(stack), all_pages[3 * volume : 3 * volume + 3] + 1)
+
+
+def test_the_last_file_of_a_cut_acquisition_may_lack(tmp_path):
+    paths = cut(tmp_path, pages(11), slow_stack(11, hScan2D_logFramesPerFile=4), [4, 4, 3])
+    paths[2].unlink()
+    stack = open_stack(paths[1])
+    assert reasons(stack) == [""] * 8 + ["in a file that is not there"] * 3
+    assert "the next file of the acquisition is not beside this one" in stack.image.remarks[-1]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "gone", "said"),
+    [
+        ([4, 4, 3], [1], r"cut into 3 files or more, and 1 of them is not there: .*_00002.tif'"),
+        ([4, 4, 3], [0], r"1 of them is not there: 'brain_00001_00001.tif'"),
+        ([4, 4, 1, 1, 1], [1, 2], r"2 of them are not there: .*_00002.tif', .*_00003.tif'"),
+        ([4, 3, 4], [], r"_00002.tif: it holds 3 pages, where the files before the last one"),
+    ],
+)
+def test_a_cut_acquisition_with_a_hole_is_refused(tmp_path, sizes, gone, said):
+    paths = cut(tmp_path, pages(11), slow_stack(11, hScan2D_logFramesPerFile=4), sizes)
+    for number in gone:
+        paths[number].unlink()
+    with pytest.raises(InputError, match=said):
+        open_stack(paths[-1])
+
+
+def test_a_file_of_another_acquisition_is_not_taken_for_the_next(tmp_path):
+    values = slow_stack(8, hScan2D_logFramesPerFile=4)
+    first, second = cut(tmp_path, pages(8), values, [4, 4])
+    write_scanimage(second, pages(4, shape=(SIDE, 2 * SIDE)), values)
+    with pytest.raises(InputError, match="of another acquisition, or of other pixels, than 'brain"):
+        open_stack(first)
+    second.rename(tmp_path / f"brain_00001_{'9' * 30}.tif")
+    assert len(open_stack(first)) == 8
+
+
+def test_files_that_count_acquisitions_are_stacks_by_themselves(tmp_path):
+    for number in (1, 2):
+        path = tmp_path / f"brain_00001_{number:05}.tif"
+        write_scanimage(path, pages(4), slow_stack(4, hScan2D_logFramesPerFile="Inf"))
+    assert [len(open_stack(path)) for path in list_stacks(tmp_path).stacks] == [4, 4]
 
 
 @pytest.mark.parametrize(

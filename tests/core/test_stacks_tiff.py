@@ -145,7 +145,7 @@ def test_imagej_hyperstack(tmp_path, compression):
     metadata = {"axes": "TZCYX", "spacing": 2.0, "unit": "um"}
     path = write(tmp_path, data, imagej=True, metadata=metadata, compression=compression)
     refused("there are 2 channels: 0, 1", path)
-    refused("there are 3 times: 0, 1, 2", path, channel=0)
+    refused("there are 3 time points: 0, 1, 2", path, channel=0)
     stack = open_stack(path, channel=1, time=2)
     assert np.array_equal(planes(stack), data[2, :, 1])
 

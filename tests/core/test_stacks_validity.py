@@ -64,6 +64,12 @@ def test_fully_saturated():
     assert (found.reason, found.saturated_fraction) == ("saturated", 1.0)
 
 
+def test_a_plane_that_is_saturated_throughout_is_not_called_constant():
+    found = check_plane(np.full((200, 200), 4095, np.uint16))
+    assert (found.reason, found.saturated_fraction) == ("saturated", 1.0)
+    assert check_plane(np.full((200, 200), 4000, np.uint16)).reason == "constant"
+
+
 @pytest.mark.parametrize(
     ("shape", "small"), [((191, 300), True), ((300, 191), True), ((192, 192), False)]
 )

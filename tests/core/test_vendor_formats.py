@@ -246,7 +246,7 @@ def test_nikon():
     stack = open_stack(path, time=0, channel=0)
     assert (stack.depth_um[-1], round(stack.pixel_size_um[0], 4)) == (4.5, 0.1678)
     assert "488 nm at 0.5 %, 561 nm at 9 %" in stack.image.remarks[0]
-    with pytest.raises(InputError, match="there are 3 times"):
+    with pytest.raises(InputError, match="there are 3 time points"):
         open_stack(path, channel=0)
 
 

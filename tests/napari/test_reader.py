@@ -15,14 +15,49 @@ from napari_cop.reader import get_reader
 sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
 
 from vendor_files import write_ims
+from vendor_sets import pixels, write_prairie
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 pytest.importorskip("napari", reason="napari is not installed")
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
 PLANES = np.arange(5 * 8 * 9, dtype=np.uint16).reshape(5, 8, 9) + 100
+
+
+def dropped(path: Path) -> Any:
+    """Make the event of a path that is dropped on a window."""
+    from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
+    from qtpy.QtGui import QDropEvent
+
+    carried = QMimeData()
+    carried.setUrls([QUrl.fromLocalFile(str(path))])
+    event = QDropEvent(
+        QPointF(5, 5), Qt.DropAction.CopyAction, carried, Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )  # fmt: skip
+    event.carried = carried  # which Qt does not keep
+    return event
+
+
+@pytest.fixture
+def takes_our_reader(viewer: Any) -> Iterator[None]:
+    """Take this plugin where napari asks which reader a folder is for."""
+    from qtpy.QtCore import QTimer
+    from qtpy.QtWidgets import QApplication, QRadioButton
+
+    def choose() -> None:
+        if (dialog := QApplication.activeModalWidget()) is not None:
+            for button in dialog.findChildren(QRadioButton):
+                button.setChecked(button.text() == "CoP noise")
+            dialog.accept()
+
+    timer = QTimer()
+    timer.timeout.connect(choose)
+    timer.start(50)
+    yield
+    timer.stop()
 
 
 @pytest.fixture
@@ -173,4 +208,27 @@ def test_a_microscopes_file_becomes_layers(tmp_path: Path, shown: list[str]) -> 
     layers = read(write_ims(tmp_path / "a.ims", pixels))
     np.testing.assert_array_equal([data.compute() for data, _, _ in layers], pixels[0])
     assert {tuple(arguments["scale"]) for _, arguments, _ in layers} == {(2.0, 0.5, 0.25)}
+    assert shown == []
+
+
+@pytest.mark.parametrize("what", ["folder", "xml"])
+def test_a_prairie_view_set_dropped_on_the_viewer_opens_as_a_stack(
+    what: str, tmp_path: Path, viewer: Any, takes_our_reader: None, shown: list[str]
+) -> None:
+    planes = pixels(5)
+    powers = [(0.0, 20.0 + 5 * i) for i in range(5)]
+    folder = tmp_path / "ZSeries-01012026-1200-001"
+    xml = write_prairie(folder, planes, z_um=[0.0, 2.0, 4.0, 6.0, 8.0], powers=powers)
+    viewer.window._qt_viewer.dropEvent(dropped(folder if what == "folder" else xml))
+    names = [f"{folder.name} [{channel}]" for channel in ("Ch1", "Ch2")]
+    assert [layer.name for layer in viewer.layers] == names
+    for number, layer in enumerate(viewer.layers):
+        np.testing.assert_array_equal(np.asarray(layer.data), planes[:, number])
+        assert layer.scale[0] == 2
+        assert (layer.scale[1:] < 1).all()
+        assert [str(unit) for unit in layer.units] == ["micrometer"] * 3
+        facts = layer.metadata["cop"]
+        assert facts["power"] == [20, 25, 30, 35, 40]
+        assert facts["power_unit"] == "set-point"
+        assert facts["depth_um"] == [0, 2, 4, 6, 8]
     assert shown == []

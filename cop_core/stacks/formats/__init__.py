@@ -6,6 +6,7 @@ name it in `FORMATS`.
 
 from __future__ import annotations
 
+import mimetypes
 from typing import TYPE_CHECKING, Final, Protocol
 
 from cop_core.errors import InputError
@@ -68,7 +69,7 @@ FORMATS: Final[tuple[Format, ...]] = (
 
 def files_of_set(path: Path) -> tuple[Path, ...]:
     """Return the files of a vendor's set that a path stands for; nothing where it is of none."""
-    found = (known.files_of(path) for known in (prairie, thorimage, olympus, micromanager))
+    found = (known.files_of(path) for known in (prairie, thorimage, olympus, micromanager, tiff))
     return next((files for files in found if files), ())
 
 
@@ -84,24 +85,45 @@ def format_of(path: Path) -> Format:
     for known in FORMATS:
         if known.recognises(path):
             return known
-    inside = _recognised_in(path) if path.is_dir() else None
-    if inside is not None:
-        raise InputError(
-            "it is a folder of files that are stacks by themselves",
-            where=str(path),
-            advice=f"open one of them, for example {inside.name!r}",
-        )
-    raise InputError(
-        "it is of no known format",
-        where=str(path),
-        advice=f"known are {', '.join(known.KIND for known in FORMATS)}",
-    )
+    raise _unknown_folder(path) if path.is_dir() else _unknown_file(path)
 
 
-def _recognised_in(folder: Path) -> Path | None:
-    """Return the first file in a folder that is of a known format."""
-    files = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
-    return next((p for p in files if any(known.recognises(p) for known in FORMATS)), None)
+_NO_FORMAT: Final = "it is of no known format"
+_AS_WRITTEN: Final = "open the file or folder that the microscope's program wrote"
+_OTHER_FILES: Final = {
+    "image": "it is a picture by itself, not a z-stack",
+    "text": "it is text, not a z-stack",
+    "video": "it is a film, not a z-stack",
+}
+"""What a file is that somebody takes for a stack, by the first part of its MIME type."""
+
+
+def _unknown_file(path: Path) -> InputError:
+    mime, _ = mimetypes.guess_type(path.name)
+    return _unknown(path, _OTHER_FILES.get((mime or "").partition("/")[0], _NO_FORMAT))
+
+
+def _unknown_folder(folder: Path) -> InputError:
+    """Say what a folder holds, if not a stack."""
+    inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    known = [path for path in inside if (path.is_file() or path.is_dir()) and _is_known(path)]
+    if file := next((path for path in known if path.is_file()), None):
+        return tiff_folder.of_several_stacks(folder, file)
+    if known:
+        advice = f"open the one that holds the stack, for example {known[0].name!r}"
+        return InputError("it is a folder of folders", where=str(folder), advice=advice)
+    if inside:
+        return _unknown(folder, _NO_FORMAT)
+    return InputError("the folder is empty", where=str(folder), advice=_AS_WRITTEN)
+
+
+def _unknown(path: Path, what: str) -> InputError:
+    known = ", ".join(known.KIND for known in FORMATS)
+    return InputError(what, where=str(path), advice=f"{_AS_WRITTEN}. Known are {known}")
+
+
+def _is_known(path: Path) -> bool:
+    return any(known.recognises(path) for known in FORMATS)
 
 
 def _require_there(path: Path) -> None:

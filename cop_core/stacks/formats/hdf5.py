@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from cop_core.stacks.dataset import Opening
 
-KIND = "an HDF5 file"
+KIND = "HDF5"
 
 _SUFFIXES: Final = (".h5", ".hdf5", ".hdf", ".he5")
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from cop_core.stacks.dataset import Opening
 
-KIND = "an Imaris .ims"
+KIND = "Imaris .ims"
 
 _AXES: Final = {"X": 0, "Y": 1, "Z": 2}
 """Number of an axis in the names of the extent's ends."""

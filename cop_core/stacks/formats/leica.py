@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from cop_core.stacks.dataset import Opening, StatedPower
 
-KIND = "a Leica .lif"
+KIND = "Leica .lif"
 
 _IMAGE: Final = "./Data/Image/ImageDescription"
 _DIMENSION: Final = {"X": "1", "Y": "2", "Z": "3", "M": "10"}

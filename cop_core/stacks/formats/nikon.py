@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from cop_core.stacks.dataset import Opening
 
-KIND = "a Nikon .nd2"
+KIND = "Nikon .nd2"
 
 _LASER: Final = re.compile(r"\{Laser Wavelength\}:\s*([\d.]+)\s*\{Laser Power\}:\s*([\d.]+)")
 _IN_FRAME: Final = "CYXS"

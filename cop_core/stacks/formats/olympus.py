@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Place: TypeAlias = frozenset[tuple[str, int]]
 """Where a frame is: index along each axis, from 0, without zeros."""
 
-KIND = "an Olympus .oif or .oib"
+KIND = "Olympus .oif and .oib"
 
 _FOLDER: Final = ".files"
 _FRAME: Final = re.compile(r"_((?:[A-Z]\d+)+)\.tif", re.IGNORECASE)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, MissingOptionError
 from cop_core.stacks.axes import require_axes
 from cop_core.stacks.dataset import (
     BrokenPlaneError,
@@ -26,7 +26,7 @@ from cop_core.stacks.limits import require_plane_count
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-KIND = "a folder of TIFFs of one plane each"
+KIND = "a folder of numbered TIFFs"
 
 FILE_MISSING: Final = "file missing"
 _ADVICE: Final = "number the files of one channel 0000, 0001 ... in a folder of their own"
@@ -59,12 +59,35 @@ def describe(path: Path, opening: Opening) -> Dataset:
     InputError
         Where the names do not say the order, or no file is a plane.
     """
-    files = numbered(tiffs_in(path), str(path))
+    tiffs = sorted(tiffs_in(path))
+    if all(_is_whole(file) for file in tiffs[:2]):
+        raise of_several_stacks(path, tiffs[0])
+    files = numbered(tiffs, str(path))
     low, high = min(files), max(files)
     if high - low + 1 > 2 * len(files):
         problem = f"{len(files)} TIFFs are numbered {low} to {high}"
         raise InputError(problem, where=str(path), advice=_ADVICE)
     return describe_numbered(path, files, low, opening.axes)
+
+
+def of_several_stacks(folder: Path, one: Path) -> InputError:
+    """Return what to say of a folder whose files are stacks, and not planes."""
+    return InputError(
+        "it is a folder of files that are stacks by themselves",
+        where=str(folder),
+        advice=f"open one of them, for example {one.name!r}; for all of them list the folder (cop "
+        "plan), then read the list (cop batch)",
+    )
+
+
+def _is_whole(path: Path) -> bool:
+    """Tell whether a file holds several planes, by itself or with others that it names."""
+    try:
+        return math.prod(describe_tiff(path, Opening()).shape[:-2]) > 1
+    except MissingOptionError:  # it holds several stacks
+        return True
+    except InputError:
+        return False
 
 
 def numbered(paths: list[Path], where: str) -> dict[int, Path]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from cop_core.stacks.dataset import Opening
 
-KIND = "a Zeiss .czi"
+KIND = "Zeiss .czi"
 
 _INFORMATION: Final = "Metadata/Information/Image"
 _CHANNEL: Final = f"{_INFORMATION}/Dimensions/Channels/Channel"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cop_core.stacks.dataset import Opening
     from cop_core.stacks.formats.micromanager.frames import AcquiredFrame, Acquisition
 
-KIND = "an MMStack or NDTiff of Micro-Manager"
+KIND = "Micro-Manager (MMStack, NDTiff)"
 
 _AXES: Final = {"T": "time", "Z": "z", "C": "channel"}
 _LACKING: Final = "not acquired, or its file is missing"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from cop_core.stacks.dataset import Opening
 
-KIND = "a set of Prairie View (its folder, its XML or one of its files)"
+KIND = "Prairie View"
 
 _BEGINS: Final = b"<PVScan"
 _HEAD_BYTES: Final = 1024

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from cop_core.stacks.dataset import Opening, ReadPlane
 
-KIND = "a folder of ThorImage, or its Experiment.xml"
+KIND = "ThorImage"
 
 _NAME: Final = "Experiment.xml"
 _BEGINS: Final = b"<ThorImageExperiment"

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from cop_core.stacks.dataset import Opening, ReadPlane
 
-KIND = "a TIFF file"
+KIND = "TIFF"
 
 _OME_FILES = re.compile(r'\bFileName="([^"]*)"')
 _SUFFIXES = (".tif", ".tiff", ".btf", ".tf8")
@@ -69,19 +69,55 @@ def describe(path: Path, opening: Opening) -> Dataset:
         return replace(data, lossy=is_lossy(tif.pages.first), positions=positions)
 
 
+def files_of(path: Path) -> tuple[Path, ...]:
+    """Return the files of an acquisition that is cut into several; nothing for another file."""
+    if not (scanimage.is_numbered(path) and recognises(path)):
+        return ()
+    try:
+        with quiet_tifffile(), tifffile.TiffFile(path) as tif:
+            header = scanimage.read_header(tif, path)
+    except Exception:  # damaged in one of many ways: it names no file
+        return ()
+    files = () if header is None else scanimage.files_of_acquisition(path, header)
+    return files if len(files) > 1 else ()
+
+
 def _describe_scanimage(
     tif: Any, header: scanimage.Header, chain: Chain, path: Path, opening: Opening
 ) -> Dataset:
-    """Describe pages as the header orders them, or the user does."""
-    where = str(path)
-    require_page(tif.pages.first, where)
-    in_turn = "C" in (opening.axes or "").upper()
-    n_channels = len(scanimage.saved_channels(header, where)) if in_turn else 1
+    """Describe the files of an acquisition as the header orders pages, or one as the user does."""
+    if opening.axes is not None:
+        in_turn = "C" in opening.axes.upper()
+        n_channels = len(scanimage.saved_channels(header, str(path))) if in_turn else 1
+        layout = _flat(tif, chain, path, opening, n_channels)
+        return _dataset(path, Dialect(scanimage.FORMAT), layout, opening)
+    pieces = []
+    for other in scanimage.files_of_acquisition(path, header):
+        if other == path:
+            layout = _flat(tif, chain, path, opening)
+            pieces.append(scanimage.Piece(path, header, layout, chain.n_pages))
+        else:
+            pieces.append(_piece(other, opening))
+    return scanimage.describe_acquisition(pieces, path, opening)
+
+
+def _piece(path: Path, opening: Opening) -> scanimage.Piece:
+    """Open another file of an acquisition."""
+    chain = read_chain(path)
+    with quiet_tifffile(), tifffile.TiffFile(path) as tif:
+        header = scanimage.read_header(tif, path)
+        if header is None:
+            problem = "it is called as a file of an acquisition of ScanImage, and is none"
+            raise InputError(problem, where=str(path), advice="put it into another folder")
+        return scanimage.Piece(path, header, _flat(tif, chain, path, opening), chain.n_pages)
+
+
+def _flat(tif: Any, chain: Chain, path: Path, opening: Opening, n_channels: int = 1) -> Layout:
+    """Lay out all pages of an open file, and require that they can be read."""
+    require_page(tif.pages.first, str(path))
     layout = lay_out_flat(tif, chain, path, opening.level, n_channels)
-    _require_readable(layout, chain, where, opening, of_set=False)
-    if opening.axes is None:
-        return scanimage.describe_acquisition(header, layout, chain.n_pages, path, opening)
-    return _dataset(path, Dialect(scanimage.FORMAT), layout, opening)
+    _require_readable(layout, chain, str(path), opening, of_set=False)
+    return layout
 
 
 def _require_readable(

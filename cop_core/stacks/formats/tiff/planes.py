@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def quiet_tifffile() -> Iterator[None]:
-    """Keep tifffile's log lines off the screen: what they tell is found and raised here."""
+    """Keep tifffile's lines off the screen: what its log tells is found and raised here.
+
+    Where metadata that are not used hold zeros, it divides by them.
+    """
     logger = logging.getLogger("tifffile")
 
     def drop(_: logging.LogRecord) -> bool:
@@ -33,7 +36,8 @@ def quiet_tifffile() -> Iterator[None]:
 
     logger.addFilter(drop)
     try:
-        yield
+        with np.errstate(divide="ignore", invalid="ignore"):
+            yield
     finally:
         logger.removeFilter(drop)
 
@@ -110,6 +114,28 @@ class PagedPlanes:
                 return np.asarray(page.asarray(maxworkers=1))
             finally:
                 handle.close()
+
+
+@dataclass(frozen=True)
+class JoinedPlanes:
+    """Planes of several files, and how many of each, one file after the other."""
+
+    parts: tuple[tuple[Planes, int], ...]
+
+    def readable(self, index: int) -> bool:
+        planes, own = self._at(index)
+        return planes.readable(own)
+
+    def read(self, index: int) -> npt.NDArray[Any]:
+        planes, own = self._at(index)
+        return planes.read(own)
+
+    def _at(self, index: int) -> tuple[Planes, int]:
+        for planes, n in self.parts[:-1]:
+            if index < n:
+                return planes, index
+            index -= n
+        return self.parts[-1][0], index
 
 
 @dataclass(frozen=True)

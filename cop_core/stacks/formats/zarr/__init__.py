@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from cop_core.stacks.dataset import Opening, Position, Stamp
 
-KIND = "the folder of a zarr store (it holds zarr.json, .zarray or .zgroup)"
+KIND = "zarr (a folder with zarr.json, .zarray or .zgroup)"
 
 _METADATA: Final = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
 _HALF: Final = "the store is half-written: copy or export it again"

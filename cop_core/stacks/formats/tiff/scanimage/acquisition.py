@@ -16,6 +16,7 @@ from cop_core.stacks.formats.tiff.scanimage.channels import (
 )
 from cop_core.stacks.formats.tiff.scanimage.frames import find_frames, n_averaged
 from cop_core.stacks.formats.tiff.scanimage.header import Header
+from cop_core.stacks.formats.tiff.scanimage.pieces import PER_FILE, Piece, join
 from cop_core.stacks.formats.tiff.scanimage.pixels import pixel_size_um
 from cop_core.stacks.formats.tiff.scanimage.planes import ELSEWHERE, NOT_ACQUIRED, ScanImagePlanes
 from cop_core.stacks.formats.tiff.scanimage.power import UNREAD, read_power
@@ -25,7 +26,7 @@ from cop_core.stacks.units import number
 from cop_core.stacks.validity import TRUNCATED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from cop_core.stacks.dataset import Opening
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 FORMAT: Final = "scanimage-tiff"
 _WHY: Final = {
     NOT_ACQUIRED: "the acquisition was aborted, or goes on",
-    ELSEWHERE: "the acquisition goes on in the next file",
+    ELSEWHERE: "the next file of the acquisition is not beside this one, or it was aborted",
     TRUNCATED: "the file is cut off, or still being written",
 }
 
@@ -49,7 +50,7 @@ class _Acquisition:
     Attributes
     ----------
     n_frames : int
-        Whole ones in the file, of each channel.
+        Whole ones in its files, of each channel.
     order : tuple of int
         Slice of each plane.
     """
@@ -81,14 +82,12 @@ class _Acquisition:
             return ""
         if self.layout.at_least:
             return TRUNCATED
-        cut = self.header.count("hScan2D.logFramesPerFile") == self.n_frames
-        return ELSEWHERE if cut else NOT_ACQUIRED
+        per_file = self.header.count(*PER_FILE)
+        return ELSEWHERE if per_file and self.n_frames % per_file == 0 else NOT_ACQUIRED
 
 
-def describe_acquisition(
-    header: Header, layout: Layout, n_pages: int, path: Path, opening: Opening
-) -> Dataset:
-    """Describe an acquisition of which the pages are laid out one by one.
+def describe_acquisition(pieces: Sequence[Piece], path: Path, opening: Opening) -> Dataset:
+    """Describe an acquisition by the files that hold it, opened by one of them.
 
     Raises
     ------
@@ -96,8 +95,9 @@ def describe_acquisition(
         Where the number of pages is not what the header states, the file begins in the middle of
         an acquisition, or there are several regions of interest and none is chosen.
     """
-    where = str(path)
+    where, header = str(path), pieces[0].header
     channels, slices = saved_channels(header, where), read_slices(header, where)
+    layout, n_pages = join(pieces, len(channels))
     n_frames, rest = divmod(n_pages, len(channels))
     if rest and not opening.allow_partial:
         problem = f"its {n_pages} pages do not divide into the {len(channels)} channels saved"
@@ -111,7 +111,9 @@ def describe_acquisition(
     )
     order = tuple(i for i in slices.order if strip is None or i in strip.first_rows)
     found = _Acquisition(header, layout, channels, slices, frames, n_frames, strip, order)
-    return _dataset(found, len(strips) or None, path)
+    stem = path.name.removesuffix(path.suffix)
+    name = stem if len(pieces) == 1 else stem.rpartition("_")[0]
+    return _dataset(found, len(strips) or None, path, name)
 
 
 def _require_beginning(header: Header, where: str) -> None:
@@ -121,11 +123,11 @@ def _require_beginning(header: Header, where: str) -> None:
         raise InputError(
             f"it begins with frame {first:g} of an acquisition that another file begins",
             where=where,
-            advice=f"join the files of the acquisition; {PAGES_AS_PLANES}",
+            advice=f"open the file that begins it, with the others beside it; {PAGES_AS_PLANES}",
         )
 
 
-def _dataset(found: _Acquisition, n_regions: int | None, path: Path) -> Dataset:
+def _dataset(found: _Acquisition, n_regions: int | None, path: Path, name: str) -> Dataset:
     n_planes, n_channels = len(found.order), len(found.channels)
     page = found.strip.region.shape if found.strip else found.layout.shape[-2:]
     power, unread = _power(found)
@@ -140,7 +142,7 @@ def _dataset(found: _Acquisition, n_regions: int | None, path: Path) -> Dataset:
     )
     return Dataset(
         source=str(path),
-        name=path.name.removesuffix(path.suffix),
+        name=name,
         kind=FORMAT,
         axes="TZCYX",
         shape=(found.n_volumes * found.frames.per_slice, n_planes, n_channels, *page),
