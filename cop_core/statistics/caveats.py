@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cop_core.records import (
-        AnalysedProfile,
         Comparison,
         ComponentEffect,
         DepthProfile,
@@ -56,7 +55,8 @@ def protocol_closure(effects: Sequence[ComponentEffect]) -> tuple[str, ...]:
     changed = [
         e.component
         for e in effects
-        if e.called and e.slope_difference_per_um * e.log_ratio_slope_difference_per_um < 0
+        if e.difference.called
+        and e.difference.slope_difference_per_um * e.log_ratio_slope_difference_per_um < 0
     ]
     if not changed:
         return ()
@@ -66,16 +66,15 @@ def protocol_closure(effects: Sequence[ComponentEffect]) -> tuple[str, ...]:
     )
 
 
-def rising_power(first: AnalysedProfile) -> tuple[str, ...]:
-    """Return a warning where the power rises in a stack that is called fixed, if it does."""
-    power = first.profile.power
+def rising_power(name: str, profile: DepthProfile, whose: str) -> tuple[str, ...]:
+    """Return a warning where the power changes in a stack of the protocol that is called fixed."""
+    power = profile.power
     power = power[np.isfinite(power)]
-    if first.name != "fixed" or not len(power) or np.ptp(power) <= _SAME_POWER * power.max():
+    if name.lower() != "fixed" or not len(power) or np.ptp(power) <= _SAME_POWER * power.max():
         return ()
     return (
-        f"the stack called fixed was taken at {power.min():g} to {power.max():g} "
-        f"{first.profile.power_unit}: "
-        "check that the two stacks are not swapped",
+        f"{whose} was taken at {power.min():g} to {power.max():g} {profile.power_unit}: "
+        "check that the protocols are not swapped",
     )
 
 
@@ -83,8 +82,12 @@ def pair_caveats(found: Comparison) -> tuple[str, ...]:
     """Return what to know beside the numbers of two stacks, the most important first."""
     texts = [
         *(_two_tissues(found) if not found.same_tissue else ()),
-        *rising_power(found.fixed),
-        *settings_caveat(found.fixed.profile, found.gained.profile),
+        *(
+            text
+            for each in found.analysed
+            for text in rising_power(each.name, each.profile, f"the stack called {each.name}")
+        ),
+        *settings_caveat(found.first.profile, found.second.profile),
         *_planes_lost(found),
         *protocol_closure(found.effects),
         *(text for each in found.analysed for text in each.caveats),
