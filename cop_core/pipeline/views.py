@@ -37,7 +37,7 @@ def views_of(
         return None
     if means.cancelled() or not all(one is not None and one.whole for one in made):
         return None
-    depths = shared_depths(first.depth_um, second.depth_um)
+    depths = shared_depths(first.depth_um, second.depth_um, _last_signal_um(found))
     if not len(depths):
         return None
     tell, done = means.progress("pictures"), iter(range(1, len(first) + len(second) + 1))
@@ -51,20 +51,28 @@ def views_of(
         return None  # what was compared is kept
 
 
-def shared_depths(first_um: Array, second_um: Array) -> Array:
+def _last_signal_um(found: Comparison) -> float:
+    """Return the depth down to which one of the stacks at least has signal."""
+    signals = [usable.signal for usable in found.usable]
+    known = [end for s in signals for end in (s.depth_um, s.deeper_than_um) if np.isfinite(end)]
+    return max(known, default=float("inf"))
+
+
+def shared_depths(first_um: Array, second_um: Array, last_um: float = float("inf")) -> Array:
     """Return depths in um at which planes of the first stack lie, spread over what both image.
 
-    Those at which the second has a plane no further away than half its step.
+    Those at which the second has a plane no further away than half its step, down to `last_um`.
     """
     known = [np.unique(depth[np.isfinite(depth)]) for depth in (first_um, second_um)]
     if not all(map(len, known)):
         return np.empty(0)
     apart = np.abs(known[0][:, None] - known[1]).min(axis=1)
-    near = known[0][apart <= np.median(np.diff(known[1]) if len(known[1]) > 1 else 0.0) / 2]
+    step = float(np.median(np.diff(known[1]))) if len(known[1]) > 1 else 0.0
+    near = known[0][(apart <= step / 2) & (known[0] <= last_um)]
     if not len(near):
-        return near
+        return np.empty(0)
     wanted = np.linspace(near[0], near[-1], N_DEPTHS + 2)[1:-1]
-    return np.unique([near[np.abs(near - depth).argmin()] for depth in wanted])
+    return np.array(sorted({float(near[np.abs(near - depth).argmin()]) for depth in wanted}))
 
 
 def block_means(pixels: Array, side: int) -> Array:

@@ -47,7 +47,7 @@ class UsableDepth:
     level_power_mw : float
         Power at the level depth; NaN where it is not stated.
     level_energy_mj_s, signal_energy_mj_s : float
-        Light on the sample over the planes down to each depth, in mJ for each second that a plane
+        Energy on the sample over the planes down to each depth, in mJ for each second that a plane
         takes; NaN where the depth, or the power of one of these planes, is not known.
     """
 

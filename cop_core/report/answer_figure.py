@@ -76,12 +76,16 @@ def _draw_leading(ax: Axes, found: Comparison, leading: ComponentEffect) -> None
     ax.set_ylabel(VALUE_LABEL)
     ax.set_xlabel(DEPTH_LABEL)
     ax.spines[["top", "right"]].set_visible(False)
-    title = f"{shown_name(label(leading.component), most=24)} noise"
+    title = _title(leading.component)
     ax.set_title(
         title if leading.difference.called else f"{title}: no statement", loc="left", pad=26
     )
     if leading.component == _SHOT:
         _draw_level(ax, found)
+
+
+def _title(component: str) -> str:
+    return "Shot noise" if component == _SHOT else f"{shown_name(label(component), most=24)} noise"
 
 
 def _draw_level(ax: Axes, found: Comparison) -> None:
@@ -97,9 +101,9 @@ def _draw_level(ax: Axes, found: Comparison) -> None:
                     transform=ax.get_xaxis_transform(),
                 )  # fmt: skip
                 ax.axvline(limit.depth_um, color=look.colour, lw=0.5, alpha=0.5, zorder=1)
-                ax.text(
-                    limit.depth_um, height, f"  {_depth(limit)}", color=look.over(ax),
-                    size="small", transform=ax.get_xaxis_transform(),
+                ax.annotate(
+                    _depth(limit), (limit.depth_um, height), (5, 0), color=look.over(ax),
+                    size="small", xycoords=ax.get_xaxis_transform(), textcoords="offset points",
                 )  # fmt: skip
 
 

@@ -96,8 +96,8 @@ class UsableDepthResults(Results):
     level_energy_mj_s: Annotated[
         Number,
         Column(
-            "Light to there",
-            "light on the sample over the planes down to the level depth",
+            "Energy to there",
+            "energy on the sample over the planes down to the level depth",
             "mJ per second a plane",
             form=".0f",
         ),
@@ -119,8 +119,8 @@ class UsableDepthResults(Results):
     signal_energy_mj_s: Annotated[
         Number,
         Column(
-            "Light to there",
-            "light on the sample over the planes down to the signal depth",
+            "Energy to there",
+            "energy on the sample over the planes down to the signal depth",
             "mJ per second a plane",
             form=".0f",
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from matplotlib.colors import PowerNorm
 
 from cop_core.report.figures import page_wide
 from cop_core.report.plot_style import LOOKS, shade, shown_name
@@ -39,7 +40,7 @@ def planes_figure(found: Comparison) -> Figure:
     """
     assert found.views is not None
     n = max(len(views.planes) for views in found.views)
-    figure = page_wide(height_in=0.4 + 4 * 7.0 / max(n, 3))
+    figure = page_wide(height_in=0.35 + 4 * 6.45 / max(n, 3))
     axes = figure.subplots(4, n, squeeze=False)
     stacks = [*zip(found.analysed, found.views, LOOKS, strict=True)]
     common = _range([_above_zero(each, p) for each, views, _ in stacks for p in views.planes])
@@ -66,6 +67,8 @@ def planes_figure(found: Comparison) -> Figure:
 def side_figure(found: Comparison) -> Figure:
     """Draw both stacks from the side (x-z maximum projections), depth on one axis.
 
+    Brightness goes as the square root of the counts, so that dim planes show.
+
     References
     ----------
     .. [1] arXiv:2601.17047, Fig. 4a, b.
@@ -80,7 +83,7 @@ def side_figure(found: Comparison) -> Figure:
         edges = _edges(views.depth_um)
         ax.pcolormesh(
             np.linspace(0, width, views.side.shape[1] + 1), edges, _side(each, views),
-            cmap="gray", vmin=common[0], vmax=common[1], rasterized=True,
+            cmap="gray", norm=PowerNorm(0.5, *common), rasterized=True,
         )  # fmt: skip
         ax.set_title(shown_name(each.name, most=30), loc="left", color=look.over(ax))
         ax.set_xticks([])
@@ -114,7 +117,7 @@ def _range(images: Sequence[Array]) -> Range:
 
 
 def _show(ax: Axes, image: Array, scale: Range) -> None:
-    ax.imshow(image, cmap="gray", vmin=scale[0], vmax=scale[1])
+    ax.imshow(image, cmap="gray", vmin=scale[0], vmax=scale[1], interpolation="none")
     ax.set_xticks([])
     ax.set_yticks([])
 
@@ -177,8 +180,9 @@ def _mark_depths(ax: Axes, each: AnalysedProfile, look: Look) -> None:
     for limit, said in limits:
         if _known(limit.depth_um):
             ax.axhline(limit.depth_um, color=look.colour, lw=1.0, ls=(0, (4, 2)))
-            ax.text(
-                0.02, limit.depth_um, f"{said} depth {limit.depth_um:.0f} µm",
-                transform=ax.get_yaxis_transform(), va="bottom", size="small", color="white",
+            ax.annotate(
+                f"{said} depth {limit.depth_um:.0f} µm", (0.02, limit.depth_um), (0, 3),
+                xycoords=ax.get_yaxis_transform(), textcoords="offset points", va="bottom",
+                size="small", color="white",
                 bbox={"facecolor": "black", "alpha": 0.6, "lw": 0, "pad": 1.2},
             )  # fmt: skip

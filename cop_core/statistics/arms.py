@@ -354,7 +354,7 @@ def _caveats(
     ]
     differ = {text for other in stacks[1:] for text in settings_caveat(stacks[0], other)}
     excluded = [
-        f"{name}: {int((~p.kept).sum())} of {len(p)} planes excluded"
+        f"{name}: {int((~p.kept).sum())} of {len(p)} planes left out"
         for name, p in zip(called_so, stacks, strict=True)
         if not p.kept.all()
     ]

@@ -28,7 +28,7 @@ _NORMAL: Final = 1.96
 
 
 def usable_depth_of(profile: DepthProfile, level: DepthLimit, strength: float) -> UsableDepth:
-    """Return how deep a stack can be used, and the power and the light that this took."""
+    """Return how deep a stack can be used, and the power and the energy that this took."""
     signal = signal_depth(profile)
     return UsableDepth(
         level,
@@ -192,7 +192,7 @@ def power_at(profile: DepthProfile, depth_um: float) -> float:
 
 
 def energy_to(profile: DepthProfile, depth_um: float) -> float:
-    """Return the light on the sample down to a depth, in mJ for each second that a plane takes.
+    """Return the energy on the sample down to a depth, in mJ for each second that a plane takes.
 
     NaN where the depth, or the power of one of these planes, is not known.
     """

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cop_core.components import CLEAN, COMPONENT_NAMES
+from cop_core.components import CLEAN, spoken
 from cop_core.records import Comparison
 from cop_core.statistics.calls import LEVEL
 from cop_core.statistics.contrast import LEAST_PLANES
@@ -219,7 +219,7 @@ def _slopes(effects: Effects, terms: _Terms) -> Iterator[str]:
             yield _slope(effect.component, effect.difference, terms, over)
             over = "There"
     silent = [
-        _kind(e.component) for e in effects if not (e.difference.called or e.component == CLEAN)
+        spoken(e.component) for e in effects if not (e.difference.called or e.component == CLEAN)
     ]
     if silent:
         listed = " and ".join(", ".join(silent).rsplit(", ", 1))
@@ -322,14 +322,7 @@ def _at(name: str) -> str:
 
 
 def _noise(component: str) -> str:
-    return f"{_kind(component)} noise"
-
-
-def _kind(component: str) -> str:
-    if component == "poisson":
-        return "shot"
-    known = COMPONENT_NAMES.get(component, component)
-    return known if component == "gaussian" else known.lower()
+    return f"{spoken(component)} noise"
 
 
 def _p(p_value: float) -> str:

@@ -550,8 +550,9 @@ def test_a_study_of_three_protocols_is_written_and_read_again(tmp_path):
     assert list(channel["arms"]) == ["AO off", "AO on", "long wave"]
     assert len(channel["pairs"]) == 3
     page = (tmp_path / "study.html").read_text()
-    assert page.count("AO on minus long wave") == 2
-    assert channel["verdict"] in html.unescape(page)
+    shown = html.unescape(re.sub("<[^>]+>", "", page))
+    assert "AO on minus long wave" in shown
+    assert channel["verdict"] in shown
 
 
 # --- the page --------------------------------------------------------------------------------

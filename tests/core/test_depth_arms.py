@@ -117,7 +117,7 @@ def test_profiles_of_two_arms_compare():
     assert effect.difference.cohen_d == pytest.approx(cohen_d(*means), rel=1e-12)
     assert effect.difference.mean_difference == pytest.approx(np.mean(means[0]) - np.mean(means[1]))
     assert np.isnan(result.of("clean").difference.p_holm)
-    assert "g0: 1 of 40 planes excluded" in result.caveats
+    assert "g0: 1 of 40 planes left out" in result.caveats
     assert result.components[-1] == "clean"
 
 

@@ -205,7 +205,7 @@ def test_excluded_planes_do_not_enter(pair):
     assert repr(compare(other, pair[1]).effects) == repr(compare(kept, pair[1]).effects)
     assert fit_profile(other)["gaussian"].n == 58
     assert exclusions(other) == {"saturated": 1, "unwritten or empty": 1}
-    assert any("2 of 60 planes excluded" in w for w in compare(other, pair[1]).caveats)
+    assert any("2 of 60 planes left out" in w for w in compare(other, pair[1]).caveats)
 
 
 def test_stacks_of_different_length_and_step_compare():
@@ -244,7 +244,7 @@ def test_all_planes_excluded():
     nothing = profile(strengths(0, 9), reasons=dict.fromkeys(range(9), "saturated"))
     result = compare(nothing, nothing)
     assert result.of("clean").difference.cohen_d_class == "undefined"
-    assert "fixed (2): 9 of 9 planes excluded (9 saturated)" in result.caveats
+    assert "fixed (2): 9 of 9 planes left out (9 saturated)" in result.caveats
     assert "share no depth" in result.verdict
 
 
@@ -297,7 +297,7 @@ def test_settings_that_differ_are_named(pair):
         replace(p, reading=ReadingOptions(crops=crops, normalisation="stack-percentile", device=on))
         for p, crops, on in zip(pair, (5, 9), ("cpu", "cuda"), strict=True)
     )
-    assert "the two profiles were made with different crops" in compare(fixed, gained).caveats
+    assert "the stacks were read with different crops" in compare(fixed, gained).caveats
     from cop_core.statistics import within
 
     narrow = within(pair[0], (0, pair[0].depth_um[20]))

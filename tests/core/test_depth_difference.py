@@ -96,7 +96,7 @@ def test_window_leaves_planes_out_of_every_fit(pair):
     alone = fit_slope(pair[0].depth_um[20:41], pair[0].of("gaussian")[20:41], samples=50)
     assert repr(result.of("gaussian").first) == repr(alone)  # undefined numbers equal nothing
     assert result.first.profile.window_um == (80.0, 160.0)
-    assert any("39 of 60 planes excluded (39 outside" in w for w in result.caveats)
+    assert any("39 of 60 planes left out (39 outside" in w for w in result.caveats)
 
 
 def test_window_may_be_open_and_keeps_earlier_reasons():

@@ -93,8 +93,8 @@ def test_what_spreadsheets_write_is_the_same_plan(plan):
 def test_arms_may_have_any_names_that_differ(plan):
     cells = "a.tif,AO on", "b.ome.tif,AO off", "c.tif,Fixed"
     found = read_plan(plan("stack,arm", *cells))
-    assert [row.arm for row in found.stacks] == ["AO on", "AO off", "fixed"]
-    assert found.stacks[0].place == "AO_on/a"
+    assert [row.arm for row in found] == ["AO on", "AO off", "fixed"]
+    assert found[0].place == "AO_on/a"
     (problem,) = problems(plan("stack,arm", "a.tif,AO on", "c.tif,ao_on"))
     assert problem.startswith("line 3: arm 'ao_on' is too like 'AO on' of line 2; write one name")
 
