@@ -112,7 +112,7 @@ def test_document_follows_the_contract(both):
     assert document["recipe"]["reading"]["normalisation"] == "stack-percentile"
     assert document["provenance"]["command"] == "cop"
     assert document["caveats"] == list(both.caveats)
-    assert document["schema_version"] == "3.0"
+    assert document["schema_version"] == "4.0"
 
 
 def test_single_profile_has_no_comparison():

@@ -103,7 +103,7 @@ def folder(both, tmp_path_factory):
         replace(each, sensitivity={"plane-minmax": fit_profile(each.profile)})
         for each in both.analysed
     )
-    return write_report(replace(both, fixed=fixed, gained=gained), found, command="cop compare a b")
+    return write_report(replace(both, first=fixed, second=gained), found, command="cop compare a b")
 
 
 @pytest.fixture(scope="module")
