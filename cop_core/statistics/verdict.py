@@ -162,7 +162,9 @@ def _by(interval: tuple[float, float], better: int, p: str = "") -> str:
     low, high = interval if better == 0 else (-interval[1], -interval[0])
     if np.isnan([low, high]).any():
         return ""
-    if high == np.inf:
+    if low == np.inf:
+        text = "95 % CI beyond the last plane"
+    elif high == np.inf:
         text = f"95 % CI at least {low:.0f} um deeper"
     elif low == -np.inf:
         text = f"95 % CI at most {high:.0f} um deeper"

@@ -62,6 +62,7 @@ def test_the_order_of_the_stacks_changes_no_sentence(both):
     ("interval", "said"),
     [
         ((-np.inf, -120.0), "(95 % CI at least 120 um deeper)"),
+        ((-np.inf, -np.inf), "(95 % CI beyond the last plane)"),
         ((-700.0, -120.0), "(95 % CI 120 to 700 um deeper)"),
         ((120.0, 700.0), "(95 % CI 120 to 700 um deeper)"),
     ],
