@@ -126,7 +126,9 @@ class Stated:
         first, stop, others = str(self.raw).partition(". ")
         answer, colon, reasons = first.partition(": ")
         parts = (plain_text(part) for part in (answer + colon, reasons + stop, others))
-        return Markup('<strong>{}</strong><span class="reasons">{}</span>{}').format(*parts)
+        return Markup(
+            '<strong>{}</strong><span class="reasons">{}</span><span class="further">{}</span>'
+        ).format(*parts)
 
     def __html__(self) -> str:
         """Return any value; a list in brackets, nested as it is."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cop_core.report.plot_style import Look
 
 _COLUMNS = 3
+_SPREAD = 0.75  # of a row, over its arms
 
 
 def curves_figure(each: ChannelComparison) -> Figure:
@@ -48,9 +49,10 @@ def curves_figure(each: ChannelComparison) -> Figure:
 def slopes_figure(each: ChannelComparison) -> Figure:
     """Draw the slope of every stack and, where there is one, that of each arm with 95 % CI."""
     names, shown = noises(_components(each)), [*_arms(each)]
-    figure = page_wide(height_in=(0.22 + 0.1 * len(shown)) * len(names) + 0.9)
+    figure = page_wide(height_in=(0.15 + 0.19 * len(shown)) * len(names) + 0.9)
     ax = figure.add_subplot()
-    shifts = np.linspace(-0.3, 0.3, 2 * len(shown) + 1)[1::2]
+    apart = _SPREAD / len(shown)
+    shifts = apart * (np.arange(len(shown)) - (len(shown) - 1) / 2)
     for row, component in enumerate(names):
         arms = _slopes_of_arms(each, component)
         for (name, stacks, look), shift in zip(shown, shifts, strict=True):
@@ -60,7 +62,7 @@ def slopes_figure(each: ChannelComparison) -> Figure:
                 mfc="none", mec=look.colour, mew=0.8,
             )  # fmt: skip
             if name in arms:
-                _draw_arm(ax, row + shift + 0.35 / len(shown) / 2, *arms[name], look)
+                _draw_arm(ax, row + shift + apart / 3, *arms[name], look)
     ax.axvline(0, color=shade(0.6), lw=0.8, zorder=0)
     ax.set_yticks(range(len(names)), [label(name) for name in names])
     ax.set_ylim(len(names) - 0.5, -0.5)

@@ -81,8 +81,21 @@ def verdict_of_several(pairs: Sequence[Comparison | ArmsComparison]) -> str:
     else:
         first = f"None of the {len(every)} protocols is shown to image deeper than another."
     n_noises = sum(effect.component != CLEAN for effect in pairs[0].effects)
-    scope = f"p values are corrected for {n_noises} noises and {len(pairs)} pairs (Holm)."
-    return _joined(first, *(_headline(found, than=True) for found in pairs), scope)
+    corrected = f"p values are corrected for {n_noises} noises and {len(pairs)} pairs (Holm)."
+    headlines = (_headline(found, than=True) for found in pairs)
+    return _joined(first, *headlines, _scope_of_several(pairs), corrected)
+
+
+def _scope_of_several(pairs: Sequence[Comparison | ArmsComparison]) -> str:
+    """Return what the answer speaks of: animals, or the tissues at hand."""
+    n_units: dict[str, int] = {}
+    for found in pairs:
+        if isinstance(found, Comparison):
+            return _scope(found)
+        n_units |= zip(found.names, found.n_units, strict=True)
+    unit = "stacks" if pairs[0].animals is None else "animals"  # type: ignore[union-attr]
+    said = _listed([f"{n} ({name})" for name, n in n_units.items()])
+    return f"From {said} {unit}."
 
 
 def deeper(found: Comparison | ArmsComparison) -> int:
@@ -224,7 +237,7 @@ def _slopes(effects: Effects, terms: _Terms) -> Iterator[str]:
         spoken(e.component) for e in effects if not (e.difference.called or e.component == CLEAN)
     ]
     if silent:
-        listed = " and ".join(", ".join(silent).rsplit(", ", 1))
+        listed = _listed(silent)
         yield f"{listed[0].upper()}{listed[1:]} noise: no statement."
 
 
@@ -266,6 +279,10 @@ def _next_step(found: Comparison) -> str:
 
 
 # --- words ---------------------------------------------------------------------------------------
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(", ".join(words).rsplit(", ", 1))
 
 
 def _joined(*sentences: str) -> str:

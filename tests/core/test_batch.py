@@ -515,7 +515,10 @@ def test_three_protocols_are_compared_pair_by_pair_with_holm_over_all():
     said = "Shot noise rises faster with depth with AO off than with AO on."
     assert said in each.verdict
     assert "No difference shown between AO on and long wave" in each.verdict
-    assert each.verdict.endswith("p values are corrected for 5 noises and 3 pairs (Holm).")
+    assert each.verdict.endswith(
+        "From 3 (AO off), 3 (AO on) and 3 (long wave) animals. "
+        "p values are corrected for 5 noises and 3 pairs (Holm)."
+    )
 
 
 def test_all_arms_are_compared_over_the_depths_of_all():
