@@ -40,6 +40,7 @@ DOMAINS = (
 )
 SECTIONS = "stacks/cellfinder_serial2p/crop_ch0.tif"
 MOVIE = "stacks/fmi_2p_movie/Planes1_LP230_Gain610_frames1-200.tif"
+BRUKER = "vendor/bruker/ZSeries-09092022-1241-1659"
 PHOTOGRAPHS = ("train/bsds500", "train/bsds500/in_cbsd68.txt")
 LOGS = ROOT / "runs" / "measure"
 SCREEN = ("xvfb-run", "-a", "-s", "-screen 0 1920x1080x24")
@@ -82,6 +83,7 @@ BENCHMARKS = (
     Benchmark("uncertainty", 2, DOMAINS),
     Benchmark("dose_response", 4, (*DOMAINS, "--planes", SECTIONS, MOVIE)),
     Benchmark("real_stacks", 2, ("stacks/",)),
+    Benchmark("real_differences", 1, (MOVIE, BRUKER)),
     Benchmark("camera_pairs", 1, ("pairs/cc_nam_camera",)),
     Benchmark("real_singles", 1, ("pairs/sixteen_bit_noisy_singles",)),
     Benchmark("photon_transfer", 1, (MOVIE,)),

@@ -98,6 +98,58 @@ def singles() -> list[str]:
     return [*lines, *table(["frame, default weights", *SHORT.values()], rows)]
 
 
+def differences() -> list[str]:
+    found = load("real_differences")["measured"]
+    lines = ["## Differences that are known, in real pixels", ""]
+    lines += [
+        "`benchmarks/real_differences.py`: single planes made of the frames of a real two-photon "
+        "movie. Halves of its frames averaged have equal noise; one frame has more shot noise than "
+        "the mean of 16. The difference is taken crop by crop; it is shown where its interval and "
+        "the reading limit of both planes exclude 0.",
+        "",
+    ]
+    rows = [
+        [
+            pair,
+            SHORT[component],
+            " and ".join(f"{100 * s:.1f}" for s in v["strengths"]),
+            f"{100 * v['difference']:+.1f} [{100 * v['ci95'][0]:+.1f}, {100 * v['ci95'][1]:+.1f}]",
+            f"{100 * v['reading limit']:.1f}",
+            "shown" if v["differs"] else "not shown",
+        ]
+        for pair, components in found["movie"].items()
+        for component, v in components.items()
+    ]
+    head = ["planes", "noise", "strengths, %", "difference [95 %], points", "reading limit", ""]
+    return [*lines, *table(head, rows), *_bruker(found["bruker"])]
+
+
+def _bruker(channels: dict[str, Any]) -> list[str]:
+    one = next(iter(channels.values()))
+    low, high = one["depth um"]
+    lines = [
+        f"A real gained stack (Prairie View, {one['planes']} planes over {high - low:.0f} um, the "
+        f"laser's set-point rising from {one['power'][0]:g} to {one['power'][1]:g}), each channel "
+        "by itself:",
+        "",
+    ]
+    rows = [
+        [
+            name,
+            f"{100 * min(v['poisson']):.1f} to {100 * max(v['poisson']):.1f}",
+            f"{100 * v['slope per 100 um']:+.1f} [{100 * v['ci95 per 100 um'][0]:+.1f}, "
+            f"{100 * v['ci95 per 100 um'][1]:+.1f}]",
+            f"{100 * v['reading limit per 100 um']:.1f}",
+            f"{v['r2']:.2f}",
+            str(v["planes a block"]),
+            v["verdict"],
+        ]
+        for name, v in channels.items()
+    ]
+    head = ["channel", "Poisson, %", "slope [95 %], points per 100 um", "reading limit", "R²"]
+    return lines + table([*head, "planes averaged for the error", "verdict"], rows)
+
+
 def transfer() -> list[str]:
     found = load("photon_transfer")["measured"]
     reference, peer = found["photon transfer"], found["anscombe-transform"]

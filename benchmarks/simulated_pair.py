@@ -193,8 +193,8 @@ def main() -> None:
     both = compare(shown["fixed"][0], shown["gained"][0])
     measured["sample pair, slope difference per 100 um"] = {
         c: {
-            "read": both.of(c).slope_difference_per_um * 100,
-            "ci95": [v * 100 for v in both.of(c).slope_difference_ci95],
+            "read": both.of(c).difference.slope_difference_per_um * 100,
+            "ci95": [v * 100 for v in both.of(c).difference.slope_difference_ci95],
         }
         for c in TRUE_COLUMNS
     }

@@ -23,6 +23,7 @@ SECTIONS = (
     measured_real.camera,
     measured_real.singles,
     measured_real.transfer,
+    measured_real.differences,
     measured_detector.detector,
     measured_real.simulated,
     measured_model.uncertainty,

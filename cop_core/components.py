@@ -29,3 +29,11 @@ COMPONENT_NAMES: Final = {
 
 SDS_OF_90: Final = 1.645
 """Predictive SDs to either side of a strength that hold 90 % of the true ones."""
+
+
+def spoken(component: str) -> str:
+    """Return what a component is called within a sentence, before the word noise."""
+    if component == "poisson":
+        return "shot"
+    known = COMPONENT_NAMES.get(component, component)
+    return known if component == "gaussian" else known.lower()

@@ -49,17 +49,13 @@ class CompareWidget(NoiseDock):
         super().__init__(napari_viewer)
 
     def asked(self, stacks: Sequence[ChosenStack]) -> CompareRecipe:
-        """Return the recipe for two stacks, which take the names of the protocols."""
+        """Return the recipe for two stacks; the protocols are called as these are."""
         if len({_what(stack) for stack in stacks}) < len(stacks):
             raise InputError(
                 "both protocols are the same stack", advice="Choose another one for one of them"
             )
-        pairs = zip(stacks, self.arms, self.forms, strict=True)
-        named = [
-            stack.options.but(name=form.more["name"].given or arm)
-            for stack, (arm, _), form in pairs
-        ]
-        found: CompareRecipe = make(CompareRecipe, self.options, stacks=named)
+        asked = [stack.options for stack in stacks]
+        found: CompareRecipe = make(CompareRecipe, self.options, stacks=asked)
         return found
 
     def further_tabs(self) -> list[tuple[str, QWidget]]:

@@ -48,12 +48,13 @@ def profile(recipe: ProfileRecipe, output: Out, hashed: Hash = None) -> None:
     _report(recipe, output, "report.html", hashed)
 
 
-@asks(CompareRecipe, fixed="Stack at fixed power.", gained="Stack at depth-gained power.")
+@asks(CompareRecipe, first="Stack of one protocol.", second="Stack of the other.")
 def compare(recipe: CompareRecipe, output: Out, hashed: Hash = None) -> None:
-    """Compare a fixed-power stack with a depth-gained one: slopes, R2, Cohen's d.
+    """Say which of two protocols images deeper, by how much, and how sure that is.
 
-    Options that say how stacks are opened hold for both where given once; given twice, for the
-    fixed and the gained one, where "metadata" means what the file states.
+    Protocols are called as their files are, or as --name says; differences are the first minus
+    the second. Options that say how stacks are opened hold for both where given once; given
+    twice, for the first and the second, where "metadata" means what the file states.
     """
     _report(recipe, output, "report.html", hashed)
 
@@ -124,14 +125,14 @@ def plan(
     n, n_without = len(found.stacks), found.arms.count("")
     tell(f"{output}: {n} stack{'s' if n > 1 else ''}")
     if n_without:
-        tell(f"fill in the arm of {n_without}: no name says fixed or gained")
+        tell(f"fill in the arm of {n_without}, any name: their paths say neither fixed nor gained")
     for link in found.loops:
         tell(f"left out: {link}, a link to a folder that was searched already")
 
 
 @asks(StudyRecipe, _study, plan="CSV: stack,arm and animal,channel,power,z_step_um as wanted.")
 def batch(recipe: StudyRecipe, output: Out, hashed: Hash = None) -> None:
-    """Read every stack of a plan and compare the arms; goes on where it was stopped.
+    """Read every stack of a plan and compare its arms, two or more; goes on where it was stopped.
 
     Options that say how stacks are opened hold for rows of the plan that say nothing.
 

@@ -9,6 +9,7 @@ from typing import Any
 from cop_core.errors import CancelledError
 from cop_core.pipeline.events import Means
 from cop_core.pipeline.reading import open_all, read_all, with_sensitivity
+from cop_core.pipeline.views import views_of
 from cop_core.power import SIGNAL, Recommendation, recommend_power
 from cop_core.recipes import (
     CheckRecipe,
@@ -73,9 +74,9 @@ def _compare(recipe: CompareRecipe, means: Means) -> Comparison:
     first, second = read_all(stacks, recipe.reading, names, means)
     both = compare(first, second, recipe.comparison, window_um=recipe.window_um)
     if recipe.sensitivity:
-        fixed, gained = with_sensitivity(both.analysed, stacks, recipe.window_um, means)
-        both = replace(both, fixed=fixed, gained=gained)
-    return both
+        one, other = with_sensitivity(both.analysed, stacks, recipe.window_um, means)
+        both = replace(both, first=one, second=other)
+    return replace(both, views=views_of(stacks, both, means))
 
 
 @run_with.register

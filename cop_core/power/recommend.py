@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,23 +73,15 @@ def recommend_power(
     CancelledError
         Where `cancelled` says so.
     """
-    wanted = {name: chosen.pop(name) for name in PowerOptions.model_fields if name in chosen}
-    read_as = {name: chosen.pop(name) for name in ReadingOptions.model_fields if name in chosen}
-    options = options.but(**wanted) if options else PowerOptions(**wanted)
-    if isinstance(source, DepthProfile):
-        profile = source
-    reading = (reading or (profile.reading if profile else ReadingOptions())).but(**read_as)
-    if not isinstance(source, DepthProfile):
-        source = as_stack(source, **chosen)
-    elif chosen:
-        raise InputError("a profile is not opened", where=", ".join(sorted(chosen)))
-    depth_um = _depths(source.depth_um if options.depths_um is None else options.depths_um)
-    if np.isfinite(source.power).any():
-        limit_of(options, source.power_unit, source.name)  # told before anything is read
+    asked = _asked(source, options, reading, profile, chosen)
+    stack, options = asked.source, asked.options
+    depth_um = _depths(stack.depth_um if options.depths_um is None else options.depths_um)
+    if np.isfinite(stack.power).any():
+        limit_of(options, stack.power_unit, stack.name)  # told before anything is read
     found = attenuation(
-        source,
+        stack,
         excitation_order=options.excitation_order,
-        offset_counts=_zero_counts(source, reading),
+        offset_counts=_zero_counts(stack, asked.reading),
         window_um=options.window_um,
         most_breaks=options.most_breaks,
         share=options.share,
@@ -97,31 +89,78 @@ def recommend_power(
         cancelled=cancelled,
     )
     if options.hold == SIGNAL:
-        held = hold_signal(found, options.follow_um)
+        held, read = hold_signal(found, options.follow_um), None
     else:
-        if profile is None:
-            from cop_core.reading import profile as read  # PyTorch comes with it
+        read = asked.profile or _read(asked, estimator, progress, cancelled)
+        held = hold_component(read, options.hold, found, options.follow_um)
+    return _with_origin(recommend_at(depth_um, found, held, options), asked, read)
 
-            profile = read(
-                source, reading=reading, estimator=estimator, progress=progress, cancelled=cancelled
-            )
-        held = hold_component(profile, options.hold, found, options.follow_um)
-    made, used = _provenance(source), profile if held.name != SIGNAL else None
-    opened = StackOptions() if made is None else made.opened
-    if profile is not None:
-        opened = opened.but(left_out=profile.left_out)
-    return replace(
-        recommend_at(depth_um, found, held, options),
-        recipe=RecommendRecipe(
-            stack=opened,
-            reading=reading,
-            power=options,
-            acquisition=None,
-            from_profile=isinstance(source, DepthProfile),
-        ),
-        provenance=made,
-        profile=source if isinstance(source, DepthProfile) else used,
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked for, with all that was given beside it filled in."""
+
+    source: Stack | DepthProfile
+    options: PowerOptions
+    reading: ReadingOptions
+    profile: DepthProfile | None
+
+
+def _asked(
+    source: Any,
+    options: PowerOptions | None,
+    reading: ReadingOptions | None,
+    profile: DepthProfile | None,
+    chosen: dict[str, Any],
+) -> _Asked:
+    """Return what is asked for; what is no stack and no profile is opened."""
+    wanted = {name: chosen.pop(name) for name in PowerOptions.model_fields if name in chosen}
+    read_as = {name: chosen.pop(name) for name in ReadingOptions.model_fields if name in chosen}
+    options = options.but(**wanted) if options else PowerOptions(**wanted)
+    if isinstance(source, DepthProfile):
+        profile = source
+        if chosen:
+            raise InputError("a profile is not opened", where=", ".join(sorted(chosen)))
+    else:
+        source = as_stack(source, **chosen)
+    reading = (reading or (profile.reading if profile else ReadingOptions())).but(**read_as)
+    return _Asked(source, options, reading, profile)
+
+
+def _read(
+    asked: _Asked,
+    estimator: Estimator | None,
+    progress: Callable[[int, int], None],
+    cancelled: Callable[[], bool],
+) -> DepthProfile:
+    from cop_core.reading import profile  # PyTorch comes with it
+
+    return profile(
+        asked.source,
+        reading=asked.reading,
+        estimator=estimator,
+        progress=progress,
+        cancelled=cancelled,
     )
+
+
+def _with_origin(found: Recommendation, asked: _Asked, read: DepthProfile | None) -> Recommendation:
+    """Return a recommendation with what repeats it: the recipe, the stack and what was read."""
+    made = _provenance(asked.source)
+    opened = StackOptions() if made is None else made.opened
+    known = read or asked.profile
+    if known is not None:
+        opened = opened.but(left_out=known.left_out)
+    from_profile = isinstance(asked.source, DepthProfile)
+    recipe = RecommendRecipe(
+        stack=opened,
+        reading=asked.reading,
+        power=asked.options,
+        acquisition=None,
+        from_profile=from_profile,
+    )
+    used = asked.source if isinstance(asked.source, DepthProfile) else read
+    return replace(found, recipe=recipe, provenance=made, profile=used)
 
 
 def _depths(depths_um: npt.ArrayLike) -> Array:

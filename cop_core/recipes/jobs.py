@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from cop_core.recipes.base import Option, Part, Recipe, RefusedValueError
 from cop_core.recipes.comparison import USABLE_STRENGTH, ComparisonOptions, UsableStrength
@@ -52,13 +52,13 @@ class ProfileRecipe(Recipe):
 
 
 class CompareRecipe(Recipe):
-    """Two stacks, the fixed one first, and what differs between them."""
+    """Two stacks of two protocols, and what differs between them, the first minus the second.
+
+    The protocols are called as the stacks are.
+    """
 
     kind: Literal["comparison"] = "comparison"
-    stacks: tuple[StackOptions, StackOptions] = (
-        StackOptions(name="fixed"),
-        StackOptions(name="gained"),
-    )
+    stacks: tuple[StackOptions, StackOptions] = (StackOptions(), StackOptions())
     reading: ReadingOptions = ReadingOptions()
     comparison: ComparisonOptions = ComparisonOptions()
     window_um: Depths = None
@@ -82,8 +82,24 @@ class RecommendRecipe(Recipe):
     from_profile: bool = False
 
 
-Arm = Literal["fixed", "gained"]
-ARMS: Final[tuple[Arm, ...]] = ("fixed", "gained")
+ARMS: Final = ("fixed", "gained")
+"""The usual protocols, which are known again in names of files and read in any case."""
+_TAKEN: Final = ("figures", "sensitivity", "study.html", "study.json", "study.csv")
+"""What a study writes into its folder beside those of the arms."""
+
+
+def _arm(name: str) -> str:
+    """Return the name of an arm; refuse what cannot have a folder of its own."""
+    if name.lower() in ARMS:
+        return name.lower()
+    if not name.strip() or not name.isprintable():
+        raise RefusedValueError(f"{name!r} is not the name of a protocol")
+    if folder_name(name).lower() in _TAKEN:
+        raise RefusedValueError(f"the study writes {name!r} itself", advice="write another name")
+    return name
+
+
+Arm = Annotated[str, AfterValidator(_arm)]
 
 
 class StudyStack(Part):
@@ -100,8 +116,7 @@ class StudyStack(Part):
     stack: StackOptions
     arm: Annotated[
         Arm,
-        BeforeValidator(lambda arm: arm.lower() if isinstance(arm, str) else arm),
-        Option("Power protocol: fixed or gained.", "Arm", words={a: a for a in ARMS}),
+        Option("Name of its protocol, such as fixed or gained.", "Arm", metavar="NAME"),
     ]
     animal: Annotated[
         str, Option("Whose stack it is: stated for all or for none.", "Animal", metavar="ANIMAL")
@@ -128,11 +143,11 @@ class StudyStack(Part):
     @property
     def place(self) -> str:
         """Its folder in that of the study, ``<arm>/<name>``; no other stack has it."""
-        return f"{self.arm}/{self.name}"
+        return f"{folder_name(self.arm)}/{self.name}"
 
 
 class StudyRecipe(Recipe):
-    """Many stacks of two arms, each read by itself, then compared.
+    """Many stacks of two arms or more, each read by itself, then compared pair by pair.
 
     Attributes
     ----------
@@ -157,6 +172,11 @@ class StudyRecipe(Recipe):
         ((place, n),) = Counter(s.place.casefold() for s in self.stacks).most_common(1)
         if n > 1:
             raise RefusedValueError(f"{n} stacks are called {place}", advice="rename all but one")
+        arms = {s.arm for s in self.stacks}
+        if len(arms) > len({folder_name(arm).casefold() for arm in arms}):
+            raise RefusedValueError(
+                "two arms would have one folder", advice="write one name, or two that differ more"
+            )
         if len({bool(stack.animal) for stack in self.stacks}) > 1:
             raise RefusedValueError("some stacks have an animal", advice="state all or none")
         return self

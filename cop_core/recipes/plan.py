@@ -89,7 +89,7 @@ def read_plan(
     ------
     InputError
         It cannot be read as a table, or lacks a column. A `PlanError` lists every row that
-        cannot be used: missing files, unknown arms, bad numbers, stacks or names given twice,
+        cannot be used: missing files, bad names and numbers, stacks or names given twice,
         animals stated for some rows only.
     """
     file = Path(path).absolute()
@@ -170,7 +170,7 @@ def _lacking(cells: Mapping[str, str], folder: Path) -> Iterator[str]:
     elif not os.path.exists(folder / stack):  # noqa: PTH110 - false for names that are too long
         yield f"no such file or folder {stack!r}; paths are relative to {folder}"
     if not cells.get("arm"):
-        yield f"no arm; write {' or '.join(ARMS)}"
+        yield f"no arm; write the name of its protocol, such as {' or '.join(ARMS)}"
 
 
 def _given(
@@ -225,6 +225,7 @@ def _between(stacks: Sequence[StudyStack]) -> Iterator[Problem]:
     """Yield what rows that are good by themselves do to each other."""
     sources: dict[object, int] = {}
     places: dict[str, int] = {}
+    arms: dict[str, StudyStack] = {}
     stated = any(row.animal for row in stacks)
     for row in stacks:
         stack = row.stack
@@ -239,6 +240,13 @@ def _between(stacks: Sequence[StudyStack]) -> Iterator[Problem]:
                 row.line,
                 f"called {row.name!r} as that of line {called}; give each another name in a "
                 "column 'name'",
+            )
+        written = arms.setdefault(folder_name(row.arm).casefold(), row)
+        if written.arm != row.arm:
+            yield (
+                row.line,
+                f"arm {row.arm!r} is too like {written.arm!r} of line {written.line}; write one "
+                "name, or two that differ more",
             )
         if stated and not row.animal:
             yield row.line, "no animal, others state theirs; state it, or none"

@@ -1,28 +1,16 @@
 """Records: what was found, frozen and typed, carried from stage to stage."""
 
+from cop_core.records.analysed import AnalysedProfile
+from cop_core.records.arms import ArmsComparison, ArmsDepth, ArmsEffect
 from cop_core.records.block_grid import block_side
+from cop_core.records.comparison import Comparison, ComponentEffect, Result, TissueMatch
 from cop_core.records.detector import (
     Estimate,
     MeasuredDetector,
     ZeroFrom,
 )
-from cop_core.records.effects import (
-    AnalysedProfile,
-    ArmsComparison,
-    ArmsDepth,
-    ArmsEffect,
-    Band,
-    Bend,
-    Comparison,
-    ComponentEffect,
-    DepthLimit,
-    Photons,
-    Result,
-    SlopeFit,
-    TissueMatch,
-    UsableDepth,
-    UsableDifference,
-)
+from cop_core.records.difference import Difference
+from cop_core.records.lines import Band, Bend, Photons, SlopeFit
 from cop_core.records.photon_transfer import PhotonTransfer, TransferPoints
 from cop_core.records.pixels import PixelFacts, told_of_pixels
 from cop_core.records.profile import (
@@ -44,7 +32,15 @@ from cop_core.records.provenance import (
     WeightsUsed,
     zero_level,
 )
-from cop_core.records.study import ChannelComparison, StudyRecord, StudyStackRecord
+from cop_core.records.study import (
+    Arm,
+    ArmPair,
+    ChannelComparison,
+    StudyRecord,
+    StudyStackRecord,
+)
+from cop_core.records.usable_depth import DepthLimit, UsableDepth, UsableDifference
+from cop_core.records.views import PlaneView, StackViews
 
 __all__ = [
     "NOT_READ",
@@ -52,6 +48,8 @@ __all__ = [
     "OUTSIDE",
     "UNFAMILIAR",
     "AnalysedProfile",
+    "Arm",
+    "ArmPair",
     "ArmsComparison",
     "ArmsDepth",
     "ArmsEffect",
@@ -62,6 +60,7 @@ __all__ = [
     "ComponentEffect",
     "DepthLimit",
     "DepthProfile",
+    "Difference",
     "Estimate",
     "FileIdentity",
     "FileState",
@@ -70,10 +69,12 @@ __all__ = [
     "Photons",
     "PixelFacts",
     "PlaneEstimate",
+    "PlaneView",
     "Provenance",
     "Result",
     "Role",
     "SlopeFit",
+    "StackViews",
     "StoredImage",
     "StudyRecord",
     "StudyStackRecord",

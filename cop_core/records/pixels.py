@@ -66,14 +66,6 @@ def told_of_pixels(planes: Sequence[PixelFacts]) -> tuple[str, ...]:
     fill = _lines(*(max((getattr(p, side) for p in filled), default=0) for side in _SIDES))
     masked = max((p.masked for p in planes), default=0)
     found = (
-        (bool(filled), f"fill at the edges of {len(filled)} of {n} planes left out (up to {fill})"),
-        (masked > 0, f"{masked} hot or dead pixels, the same in every plane, masked"),
-        (
-            bool(floors),
-            f"in {len(floors)} of {n} planes up to {100 * max(floors, default=0):.0f} % of the "
-            "pixels lie at the lowest value: unless photons are counted, the detector's zero is "
-            "cut off and noise in the dark reads wrong",
-        ),
         (
             2 * n_lossy >= max(n, 1),
             f"{LOSSY} changed or removed the noise of {n_lossy} of {n} planes: their strengths "
@@ -84,6 +76,14 @@ def told_of_pixels(planes: Sequence[PixelFacts]) -> tuple[str, ...]:
             f"{n_smoothed} of {n} planes were {SMOOTHED}: neighbouring pixels share their noise, "
             "which reads low",
         ),
+        (
+            bool(floors),
+            f"in {len(floors)} of {n} planes up to {100 * max(floors, default=0):.0f} % of the "
+            "pixels lie at the lowest value: unless photons are counted, the detector's zero is "
+            "cut off and noise in the dark reads wrong",
+        ),
+        (masked > 0, f"{masked} hot or dead pixels, the same in every plane, masked"),
+        (bool(filled), f"fill at the edges of {len(filled)} of {n} planes left out (up to {fill})"),
     )
     return tuple(text for holds, text in found if holds)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cop_core.recipes import StudyRecipe, StudyStack
-from cop_core.records.effects import AnalysedProfile, ArmsComparison, Comparison
+from cop_core.records.analysed import AnalysedProfile
+from cop_core.records.arms import ArmsComparison
+from cop_core.records.comparison import Comparison
 from cop_core.records.profile import DepthProfile
 from cop_core.records.provenance import FileIdentity, Role
 
@@ -43,8 +45,35 @@ class StudyStackRecord:
 
 
 @dataclass(frozen=True)
+class Arm:
+    """One protocol of a channel, and its stacks that entered."""
+
+    name: str
+    stacks: tuple[StudyStackRecord, ...]
+
+
+@dataclass(frozen=True)
+class ArmPair:
+    """Two arms of a channel, as far as they can be compared.
+
+    Attributes
+    ----------
+    result : Comparison, ArmsComparison or None
+        Plane by plane for one stack an arm, animal by animal for several; None where they cannot
+        be compared. With more than two arms p values are corrected over all pairs.
+    note : str
+        Why they cannot; empty where they can.
+    """
+
+    first: Arm
+    second: Arm
+    result: Comparison | ArmsComparison | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class ChannelComparison:
-    """Both arms of one channel, as far as they can be compared.
+    """All arms of one channel, pair by pair.
 
     Attributes
     ----------
@@ -52,35 +81,27 @@ class ChannelComparison:
         As the plan states it; empty where it does not.
     stacks : tuple of StudyStackRecord
         All stacks of the channel.
-    result : Comparison, ArmsComparison or None
-        Descriptive for one stack an arm, with stacks (and animals) as random effects for
-        several; None where they cannot be compared.
+    arms : tuple of Arm
+        In the order in which the stacks first name them.
+    pairs : tuple of ArmPair
+        Every two arms, the first minus the second in that order.
     note : str
-        Why they cannot; empty where they can.
+        Why there is no pair; empty where there is.
+    verdict : str
+        What it comes to, in a few sentences; empty without a pair.
     """
 
     channel: str
     stacks: tuple[StudyStackRecord, ...]
-    result: Comparison | ArmsComparison | None
+    arms: tuple[Arm, ...]
+    pairs: tuple[ArmPair, ...]
     note: str = ""
-
-    @property
-    def fixed(self) -> tuple[StudyStackRecord, ...]:
-        """Stacks at fixed power that entered."""
-        return self._arm("fixed")
-
-    @property
-    def gained(self) -> tuple[StudyStackRecord, ...]:
-        """Stacks at gained power that entered."""
-        return self._arm("gained")
+    verdict: str = ""
 
     @property
     def left_out(self) -> tuple[StudyStackRecord, ...]:
         """Stacks that did not enter; each says why."""
         return tuple(stack for stack in self.stacks if stack.left_out)
-
-    def _arm(self, arm: str) -> tuple[StudyStackRecord, ...]:
-        return tuple(s for s in self.stacks if s.row.arm == arm and not s.left_out)
 
 
 @dataclass(frozen=True)
@@ -107,12 +128,11 @@ class StudyRecord:
     @property
     def verdict(self) -> str:
         """What it comes to, channel by channel."""
-        said = [
-            f"{each.channel}: {text}" if each.channel else text
+        said = (
+            (each.channel, each.verdict or f"Not compared: {each.note}")
             for each in self.comparisons
-            if (text := each.result.verdict if each.result else f"Not compared: {each.note}")
-        ]
-        return " ".join(said)
+        )
+        return " ".join(f"{channel}: {text}" if channel else text for channel, text in said)
 
     @property
     def failed(self) -> tuple[StudyStackRecord, ...]:

@@ -52,11 +52,14 @@ def answer_figure(found: Comparison) -> Figure:
 def _leading(found: Comparison) -> ComponentEffect:
     """Return the called noise that exceeds its reading limit most, else shot noise."""
     effects = [found.of(component) for component in noises(found.components)]
-    called = [effect for effect in effects if effect.called]
+    called = [effect for effect in effects if effect.difference.called]
     if called:
         return max(
             called,
-            key=lambda e: abs(e.slope_difference_per_um) / max(e.reading_limit_per_um, 1e-12),
+            key=lambda e: (
+                abs(e.difference.slope_difference_per_um)
+                / max(e.difference.reading_limit_per_um, 1e-12)
+            ),
         )
     return next((e for e in effects if e.component == _SHOT), effects[0])
 
@@ -73,15 +76,21 @@ def _draw_leading(ax: Axes, found: Comparison, leading: ComponentEffect) -> None
     ax.set_ylabel(VALUE_LABEL)
     ax.set_xlabel(DEPTH_LABEL)
     ax.spines[["top", "right"]].set_visible(False)
-    title = f"{shown_name(label(leading.component), most=24)} noise"
-    ax.set_title(title if leading.called else f"{title}: no statement", loc="left", pad=26)
+    title = _title(leading.component)
+    ax.set_title(
+        title if leading.difference.called else f"{title}: no statement", loc="left", pad=26
+    )
     if leading.component == _SHOT:
         _draw_level(ax, found)
 
 
+def _title(component: str) -> str:
+    return "Shot noise" if component == _SHOT else f"{shown_name(label(component), most=24)} noise"
+
+
 def _draw_level(ax: Axes, found: Comparison) -> None:
     """Draw the level, and how deep each protocol can be used, a row for each."""
-    level = 100 * found.fixed.usable.at_strength
+    level = 100 * found.first.usable.at_strength
     ax.axhline(level, color=shade(0.45), lw=0.7, ls=(0, (4, 3)), zorder=1)
     for row, (each, look) in enumerate(zip(found.analysed, LOOKS, strict=True)):
         height = 1.02 + _ROW * (1 - row)
@@ -92,9 +101,9 @@ def _draw_level(ax: Axes, found: Comparison) -> None:
                     transform=ax.get_xaxis_transform(),
                 )  # fmt: skip
                 ax.axvline(limit.depth_um, color=look.colour, lw=0.5, alpha=0.5, zorder=1)
-                ax.text(
-                    limit.depth_um, height, f"  {_depth(limit)}", color=look.over(ax),
-                    size="small", transform=ax.get_xaxis_transform(),
+                ax.annotate(
+                    _depth(limit), (limit.depth_um, height), (5, 0), color=look.over(ax),
+                    size="small", xycoords=ax.get_xaxis_transform(), textcoords="offset points",
                 )  # fmt: skip
 
 
@@ -124,11 +133,11 @@ def _draw_others(
     for i, component in enumerate(others):
         ax = first = figure.add_subplot(grid[i], sharex=first, sharey=first)
         for each, look in zip(found.analysed, LOOKS, strict=True):
-            colour = look.colour if found.of(component).called else shade(0.55)
+            colour = look.colour if found.of(component).difference.called else shade(0.55)
             style = "-" if look is LOOKS[0] else (0, (4, 1.5))
             strengths = 100 * each.profile.of(component)
             ax.plot(each.profile.depth_um, strengths, color=colour, lw=0.8, ls=style)
-        said = "" if found.of(component).called else ": no statement"
+        said = "" if found.of(component).difference.called else ": no statement"
         ax.set_title(f"{shown_name(label(component), most=24)}{said}", size="small", loc="left")
         ax.set_ylim(0, 1.05 * highest or 1)
         ax.spines[["top", "right"]].set_visible(False)
@@ -147,8 +156,8 @@ def _explain(figure: Figure, found: Comparison) -> None:
     names = [shown_name(each.name) for each in found.analysed]
     handles = [Line2D([], [], color=look.colour) for look in LOOKS]
     symbols = {
-        f"shot noise below {100 * found.fixed.usable.at_strength:g} % "
-        f"({found.fixed.usable.photons:.0f} photons) down to": Line2D(
+        f"shot noise below {100 * found.first.usable.at_strength:g} % "
+        f"({found.first.usable.photons:.0f} photons) down to": Line2D(
             [], [], ls="", marker="v", ms=3.5, color=shade(0.3)
         ),
         "signal down to": Line2D([], [], ls="", marker="s", ms=3.5, color=shade(0.3)),

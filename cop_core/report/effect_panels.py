@@ -28,7 +28,7 @@ def draw_slopes(ax: Axes, result: Comparison) -> None:
         low, high = (1e4 * x for x in fit.slope_ci95)
         _draw_interval(ax, y, 1e4 * fit.slope_per_um, (low, high), look)
     for row, component in enumerate(noises(result.components)):
-        _note_right(ax, row, EFFECT["p_holm"].text(result.of(component).p_holm))
+        _note_right(ax, row, EFFECT["p_holm"].text(result.of(component).difference.p_holm))
     ax.axvline(0, color=shade(0.6), lw=0.8, zorder=0)
     test = "naive p" if result.options.rule == "paper" else "p"
     _head_right(ax, f"difference,\n{test} (Holm)")
@@ -48,7 +48,7 @@ def draw_cohen_d(ax: Axes, result: Comparison) -> None:
     """Draw Cohen's d with its 95 % interval, and its class on the right."""
     look = Look(shade(0.2), "-", "D")
     for row, component in enumerate(noises(result.components)):
-        effect = result.of(component)
+        effect = result.of(component).difference
         _draw_interval(ax, row, effect.cohen_d, effect.cohen_d_ci95, look)
         _note_right(ax, row, effect.cohen_d_class.removesuffix(F2_SUFFIX))
     ax.axvline(0, color=shade(0.6), lw=0.8, zorder=0)
@@ -61,7 +61,7 @@ def _fits(result: Comparison, *, apart: float) -> Iterator[tuple[float, SlopeFit
     """Yield height, fit and look of both protocols, one row a noise."""
     for row, component in enumerate(noises(result.components)):
         effect = result.of(component)
-        for fit, look, side in zip((effect.fixed, effect.gained), LOOKS, (-1, 1), strict=True):
+        for fit, look, side in zip((effect.first, effect.second), LOOKS, (-1, 1), strict=True):
             yield row + side * apart / 2, fit, look
 
 

@@ -121,6 +121,15 @@ class Stated:
         low, high = (self[i].number(form, scale) for i in (0, 1))
         return Markup('<span class="whole">[{}, {}]</span>').format(low, high)
 
+    def leading(self) -> Markup:
+        """Return sentences, set off the first and, as the answer, its words before a colon."""
+        first, stop, others = str(self.raw).partition(". ")
+        answer, colon, reasons = first.partition(": ")
+        parts = (plain_text(part) for part in (answer + colon, reasons + stop, others))
+        return Markup(
+            '<strong>{}</strong><span class="reasons">{}</span><span class="further">{}</span>'
+        ).format(*parts)
+
     def __html__(self) -> str:
         """Return any value; a list in brackets, nested as it is."""
         if isinstance(self.raw, bool):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -47,6 +48,18 @@ class Look:
 
 LOOKS: Final = (Look("#D55E00", "-", "o"), Look("#0072B2", (0, (4, 1.5)), "s"))
 """Looks of the first and the second protocol: vermilion and blue."""
+_FURTHER: Final = (
+    Look("#009E73", (0, (1, 1.2)), "D"),
+    Look("#CC79A7", (0, (6, 1.5, 1, 1.5)), "^"),
+    Look("#E69F00", (0, (8, 2)), "v"),
+    Look("#56B4E9", (0, (2, 2)), "P"),
+    Look("#000000", (0, (4, 1, 1, 1, 1, 1)), "X"),
+)
+
+
+def looks_of(n: int) -> list[Look]:
+    """Return looks for `n` protocols; from the eighth on they come again."""
+    return list(islice(cycle((*LOOKS, *_FURTHER)), n))
 
 
 def is_dark(ax: Axes) -> bool:

@@ -29,6 +29,7 @@ from cop_core.report.results import (
     LINE,
     LINE_BRIEFLY,
     ArmsEffectResults,
+    BandResults,
     BendResults,
     ComparisonDocument,
     ComparisonResults,
@@ -101,14 +102,15 @@ def _line(analysed: AnalysedProfile, component: str) -> LineResults:
 
 def effect_results(effect: ComponentEffect) -> EffectResults:
     """Return what a document states of the effect on one component."""
-    return EffectResults(**{key: getattr(effect, key) for key in EffectResults.model_fields})
+    band = {key: tuple(values) for key, values in vars(effect.band).items()}
+    own = {key: getattr(effect, key) for key in EffectResults.model_fields if hasattr(effect, key)}
+    return EffectResults(**{**vars(effect.difference), **own, "band": BandResults(**band)})
 
 
 def arms_results(effect: ArmsEffect) -> ArmsEffectResults:
     """Return what a document states of the effect on one component, over stacks."""
-    return ArmsEffectResults(
-        **{key: getattr(effect, key) for key in ArmsEffectResults.model_fields}
-    )
+    own = {k: v for k, v in vars(effect).items() if k not in ("component", "difference")}
+    return ArmsEffectResults(**vars(effect.difference), **own)
 
 
 def usable_results(found: UsableDepth) -> UsableDepthResults:
@@ -126,6 +128,8 @@ def usable_results(found: UsableDepth) -> UsableDepthResults:
         signal=signal.depth_um,
         signal_ci95=signal.ci95_um,
         signal_deeper_than=signal.deeper_than_um,
+        level_energy_mj_s=found.level_energy_mj_s,
+        signal_energy_mj_s=found.signal_energy_mj_s,
     )
 
 
@@ -192,9 +196,11 @@ def _opened(profile: DepthProfile) -> StackOptions:
 class _Protocols(Kind[ResultT]):
     """What reports of one and of two stacks have in common."""
 
-    schema_version = "3.0"
+    schema_version = "4.0"
     template = "report.html"
-    owned = ("figures/profile.*", "figures/effects.*")
+    owned = tuple(
+        f"figures/{name}.*" for name in ("answer", "planes", "side", "profile", "effects")
+    )
 
     def caveats(self, record: ResultT) -> tuple[str, ...]:
         return record.caveats
@@ -256,7 +262,7 @@ class ComparisonKind(_Protocols[Comparison]):
             verdict=record.verdict,
             protocols={each.name: protocol_results(each) for each in record.analysed},
             comparison=ComparisonResults(
-                difference=f"{record.fixed.name} minus {record.gained.name}",
+                difference=f"{record.first.name} minus {record.second.name}",
                 rule=record.options.rule,
                 window_um=record.window_um,
                 n_pairs=record.n_pairs,
@@ -275,14 +281,14 @@ class ComparisonKind(_Protocols[Comparison]):
         )
 
     def recipe(self, record: Comparison) -> CompareRecipe:
-        profile = record.fixed.profile
+        profile = record.first.profile
         first, second = (_opened(each.profile).but(name=each.name) for each in record.analysed)
         return CompareRecipe(
             stacks=(first, second),
             reading=profile.reading,
             comparison=record.options,
             window_um=profile.window_um,
-            sensitivity=bool(record.fixed.sensitivity),
+            sensitivity=bool(record.first.sensitivity),
         )
 
     def obstacles(self, record: Comparison) -> Iterator[str]:
@@ -297,11 +303,14 @@ class ComparisonKind(_Protocols[Comparison]):
         from cop_core.report.answer_figure import answer_figure
         from cop_core.report.figures import effects_figure
         from cop_core.report.panels import has_depth
+        from cop_core.report.view_figures import planes_figure, side_figure
 
-        further = {**super().figures(record), "effects": lambda: effects_figure(record)}
-        if not has_depth(record.analysed):
-            return further
-        return {"answer": lambda: answer_figure(record), **further}
+        drawn: dict[str, Callable[[], Figure]] = {}
+        if has_depth(record.analysed):
+            drawn["answer"] = lambda: answer_figure(record)
+        if record.views:
+            drawn |= {"planes": lambda: planes_figure(record), "side": lambda: side_figure(record)}
+        return {**drawn, **super().figures(record), "effects": lambda: effects_figure(record)}
 
     def tables(self, record: Comparison, document: Tree, *, brief: bool) -> list[TextTable]:
         found, options = document["comparison"], document["recipe"]["comparison"]

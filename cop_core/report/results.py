@@ -93,6 +93,15 @@ class UsableDepthResults(Results):
         Number, _said("how far the stated uncertainty of a reading would move the level depth")
     ]
     level_power_mw: Annotated[Number, _said("power at the level depth")]
+    level_energy_mj_s: Annotated[
+        Number,
+        Column(
+            "Energy to there",
+            "energy on the sample over the planes down to the level depth",
+            "mJ per second a plane",
+            form=".0f",
+        ),
+    ]
     level_strength: Annotated[Number, _said("the level, as Poisson strength")]
     level_photons: Annotated[Number, _said("the level, as photons at full scale")]
     signal: Annotated[
@@ -107,6 +116,15 @@ class UsableDepthResults(Results):
     ]
     signal_ci95: Annotated[Interval, _said("95 % interval")]
     signal_deeper_than: Annotated[Number, _said("last plane, where the signal is not lost")]
+    signal_energy_mj_s: Annotated[
+        Number,
+        Column(
+            "Energy to there",
+            "energy on the sample over the planes down to the signal depth",
+            "mJ per second a plane",
+            form=".0f",
+        ),
+    ]
 
 
 class LineResults(SlopeResults):
@@ -254,7 +272,7 @@ class DifferenceResults(SlopeDifferenceResults):
     hedges_g: Annotated[
         Number, Column("Hedges' g", "Cohen's d without its small-sample bias", form="+z.2f")
     ]
-    equivalence_p_fixed: Annotated[
+    equivalence_p_first: Annotated[
         Number,
         _p(
             "p (margin), first",
@@ -262,7 +280,7 @@ class DifferenceResults(SlopeDifferenceResults):
             "(two one-sided tests)",
         ),
     ]
-    equivalence_p_gained: Annotated[
+    equivalence_p_second: Annotated[
         Number, _p("p (margin), second", "the same for the second protocol")
     ]
     equivalence_p_difference: Annotated[
@@ -270,8 +288,25 @@ class DifferenceResults(SlopeDifferenceResults):
     ]
 
 
+class BandResults(Results):
+    """The difference along depth, smoothed, with its 95 % band for all depths at once."""
+
+    depth_um: tuple[Number, ...]
+    value: tuple[Number, ...]
+    low: tuple[Number, ...]
+    high: tuple[Number, ...]
+
+
 class EffectResults(DifferenceResults):
     """The same from one stack each."""
+
+    band: Annotated[
+        BandResults,
+        _said(
+            "the difference along depth, smoothed, with its 95 % band for all depths at once; it "
+            "covers the smoothed difference, which rounds a sharp bend"
+        ),
+    ]
 
     differs_from_um: Annotated[
         Number,
@@ -308,12 +343,10 @@ class EffectResults(DifferenceResults):
 class ArmsEffectResults(DifferenceResults):
     """The same from several stacks each, animal by animal."""
 
-    fixed_slope_per_um: Annotated[Number, _slope("Slope, fixed", "slope of the arm", "fixed_ci95")]
-    fixed_ci95: Interval
-    gained_slope_per_um: Annotated[
-        Number, _slope("Slope, gained", "slope of the arm", "gained_ci95")
-    ]
-    gained_ci95: Interval
+    first_slope_per_um: Annotated[Number, _said("slope of the first arm, mean over animals")]
+    first_ci95: Annotated[Interval, _said("95 % interval of that slope")]
+    second_slope_per_um: Annotated[Number, _said("slope of the second arm")]
+    second_ci95: Annotated[Interval, _said("95 % interval of that slope")]
 
 
 class UsableDifferenceResults(Results):
@@ -390,6 +423,8 @@ ARMS_EFFECT: Final = ArmsEffectResults.chosen(
 EFFECT_BRIEFLY: Final = EffectResults.chosen(
     "slope_difference_per_um", "p_holm", "reading_limit_per_um"
 )
-USABLE: Final = UsableDepthResults.chosen("level", "signal")
+USABLE: Final = UsableDepthResults.chosen(
+    "level", "level_energy_mj_s", "signal", "signal_energy_mj_s"
+)
 EQUIVALENCE: Final = EffectResults.chosen("equivalence_p_difference")
-EQUIVALENCE_BRIEFLY: Final = EffectResults.chosen("equivalence_p_fixed", "equivalence_p_gained")
+EQUIVALENCE_BRIEFLY: Final = EffectResults.chosen("equivalence_p_first", "equivalence_p_second")

@@ -1,4 +1,4 @@
-"""Reports of studies: every stack, and both arms of every channel compared."""
+"""Reports of studies: every stack, and the arms of every channel compared."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from cop_core.recipes import StudyRecipe
 from cop_core.recipes.values import folder_name
 from cop_core.records import (
+    ArmPair,
     ArmsComparison,
-    ArmsDepth,
     ChannelComparison,
     Comparison,
     StudyRecord,
@@ -87,21 +87,20 @@ class LeftOut(Results):
 class ArmsDepthResults(Results):
     """How deep the arms can be used, mean over animals; the difference is first minus second."""
 
-    fixed_um: Number
-    gained_um: Number
+    first_um: Number
+    second_um: Number
     difference_um: Number
     ci95_um: Interval
     p_value: Number
+    p_holm: Number
     n_untold: Whole
 
 
-class ChannelResults(Results):
-    """Both arms of one channel; `note` says why they are not compared."""
+class PairResults(Results):
+    """Two arms of one channel, first minus second; `note` says why they are not compared."""
 
-    channel: str | None
-    fixed: tuple[str, ...]
-    gained: tuple[str, ...]
-    left_out: tuple[LeftOut, ...]
+    first: str
+    second: str
     note: str | None
     kind: Literal["pair", "arms"] | None
     verdict: str | None
@@ -114,12 +113,31 @@ class ChannelResults(Results):
     caveats: tuple[str, ...]
 
 
-class OtherChannelResults(Results):
-    """What differs between the arms under another normalisation."""
+class ChannelResults(Results):
+    """All arms of one channel, every two compared; p values are corrected over all pairs."""
 
     channel: str | None
+    arms: dict[str, tuple[str, ...]]
+    left_out: tuple[LeftOut, ...]
+    note: str | None
+    verdict: str | None
+    pairs: tuple[PairResults, ...]
+
+
+class OtherPairResults(Results):
+    """What differs between two arms under another normalisation."""
+
+    first: str
+    second: str
     note: str | None
     components: dict[str, SlopeDifferenceResults]
+
+
+class OtherChannelResults(Results):
+    """The same of all arms of one channel."""
+
+    channel: str | None
+    pairs: tuple[OtherPairResults, ...]
 
 
 class OtherResults(Results):
@@ -142,7 +160,7 @@ class StudyKind(Kind[StudyRecord]):
     """Reports of studies."""
 
     name = "study"
-    schema_version = "3.0"
+    schema_version = "4.0"
     record = StudyRecord
     results = StudyDocument
     file_name = "study.json"
@@ -187,7 +205,11 @@ class StudyKind(Kind[StudyRecord]):
         return {stack.row.place: stack.inputs for stack in record.stacks if stack.inputs}
 
     def tables(self, record: StudyRecord, document: Tree, *, brief: bool) -> list[TextTable]:
-        compared = [_compared(each, document, brief=brief) for each in document["comparisons"]]
+        compared = [
+            _compared(each, pair, document, brief=brief)
+            for each in document["comparisons"]
+            for pair in each["pairs"]
+        ]
         found = [table for table in compared if table.rows]
         return found if brief else [*found, _slopes(document["stacks"])]
 
@@ -199,7 +221,7 @@ class StudyKind(Kind[StudyRecord]):
 
         found: dict[str, Callable[[], Figure]] = {}
         for i, each in enumerate(record.comparisons, start=1):
-            if each.fixed or each.gained:
+            if any(arm.stacks for arm in each.arms):
                 end = f"-{i}-{folder_name(each.channel)}" if len(record.comparisons) > 1 else ""
                 found[f"curves{end}"] = partial(curves_figure, each)
                 found[f"slopes{end}"] = partial(slopes_figure, each)
@@ -223,42 +245,51 @@ def _stack(stack: StudyStackRecord) -> StackResults:
 
 
 def _channel(each: ChannelComparison) -> ChannelResults:
-    result = each.result
-    arms = isinstance(result, ArmsComparison)
     return ChannelResults(
         channel=each.channel or None,
-        fixed=tuple(stack.row.place for stack in each.fixed),
-        gained=tuple(stack.row.place for stack in each.gained),
+        arms={arm.name: tuple(stack.row.place for stack in arm.stacks) for arm in each.arms},
         left_out=tuple(LeftOut(place=s.row.place, reason=s.left_out) for s in each.left_out),
         note=each.note or None,
+        verdict=each.verdict or None,
+        pairs=tuple(map(_pair, each.pairs)),
+    )
+
+
+def _pair(pair: ArmPair) -> PairResults:
+    result = pair.result
+    arms = result if isinstance(result, ArmsComparison) else None
+    return PairResults(
+        first=pair.first.name,
+        second=pair.second.name,
+        note=pair.note or None,
         kind=None if result is None else "arms" if arms else "pair",
         verdict=result.verdict if result else None,
         window_um=result.window_um if result else None,
-        paired=result.paired if isinstance(result, ArmsComparison) else None,
-        n_units=result.n_units if isinstance(result, ArmsComparison) else None,
-        level_depth_um=_arms_depth(result.level) if isinstance(result, ArmsComparison) else None,
-        signal_depth_um=_arms_depth(result.signal) if isinstance(result, ArmsComparison) else None,
+        paired=arms.paired if arms else None,
+        n_units=arms.n_units if arms else None,
+        level_depth_um=ArmsDepthResults(**vars(arms.level)) if arms else None,
+        signal_depth_um=ArmsDepthResults(**vars(arms.signal)) if arms else None,
         components=_effects(result),
         caveats=result.caveats if result else (),
     )
 
 
-def _arms_depth(found: ArmsDepth) -> ArmsDepthResults:
-    return ArmsDepthResults(**vars(found))
-
-
 def _other_channel(each: ChannelComparison) -> OtherChannelResults:
-    effects = _effects(each.result).items()
     return OtherChannelResults(
-        channel=each.channel or None,
-        note=each.note or None,
+        channel=each.channel or None, pairs=tuple(map(_other_pair, each.pairs))
+    )
+
+
+def _other_pair(pair: ArmPair) -> OtherPairResults:
+    keys = SlopeDifferenceResults.model_fields
+    effects = pair.result.effects if pair.result else ()
+    return OtherPairResults(
+        first=pair.first.name,
+        second=pair.second.name,
+        note=pair.note or None,
         components={
-            component: SlopeDifferenceResults(
-                slope_difference_per_um=effect.slope_difference_per_um,
-                slope_difference_ci95=effect.slope_difference_ci95,
-                p_holm=effect.p_holm,
-            )
-            for component, effect in effects
+            e.component: SlopeDifferenceResults(**{key: getattr(e.difference, key) for key in keys})
+            for e in effects
         },
     )
 
@@ -272,25 +303,31 @@ def _effects(
 
 
 def _said(each: ChannelComparison) -> Iterator[str]:
-    """Yield what to know beside the numbers of a comparison."""
+    """Yield what to know beside the numbers of a channel's comparisons."""
     channel = f"channel {each.channel}: " if each.channel else ""
-    for said in each.result.caveats if each.result else (each.note,):
-        yield channel + said
+    for said in (each.note, *(text for pair in each.pairs for text in _said_of_pair(pair))):
+        if said:
+            yield channel + said
     for stack in each.left_out:
         yield f"left out: {stack.row.place}, {stack.left_out}"
+
+
+def _said_of_pair(pair: ArmPair) -> tuple[str, ...]:
+    return pair.result.caveats if pair.result else (pair.note,)
 
 
 # --- tables --------------------------------------------------------------------------------------
 
 
-def _compared(each: Tree, document: Tree, *, brief: bool) -> TextTable:
-    options, arms = document["recipe"]["comparison"], each["kind"] == "arms"
+def _compared(each: Tree, pair: Tree, document: Tree, *, brief: bool) -> TextTable:
+    options, arms = document["recipe"]["comparison"], pair["kind"] == "arms"
     columns = EFFECT_BRIEFLY if brief else ARMS_EFFECT if arms else EFFECT
     if options["margin_per_100_um"] is not None:
         columns = columns | (EQUIVALENCE_BRIEFLY if brief else EQUIVALENCE)
     channel = f", channel {each['channel']}" if each["channel"] else ""
-    title = f"fixed ({len(each['fixed'])}) minus gained ({len(each['gained'])}){channel}"
-    return table_by_component(title, columns, each["components"], "; ".join(how_compared(options)))
+    first, second = (f"{pair[key]} ({len(each['arms'][pair[key]])})" for key in ("first", "second"))
+    title = f"{first} minus {second}{channel}"
+    return table_by_component(title, columns, pair["components"], "; ".join(how_compared(options)))
 
 
 def _slopes(stacks: Sequence[Tree]) -> TextTable:

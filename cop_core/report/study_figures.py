@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.lines import Line2D
 
-from cop_core.recipes import ARMS
 from cop_core.records import ArmsComparison
 from cop_core.report.columns import label, noises
 from cop_core.report.figures import page_wide
-from cop_core.report.plot_style import DEPTH_LABEL, LOOKS, VALUE_LABEL, shade
+from cop_core.report.plot_style import DEPTH_LABEL, VALUE_LABEL, looks_of, shade, shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,11 +18,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from cop_core.records import AnalysedProfile, ArmsEffect, ChannelComparison
+    from cop_core.records import AnalysedProfile, ChannelComparison
+    from cop_core.records.arrays import Interval
     from cop_core.report.plot_style import Look
 
 _COLUMNS = 3
-_SHIFTS = (-0.17, 0.17)
+_SPREAD = 0.75  # of a row, over its arms
 
 
 def curves_figure(each: ChannelComparison) -> Figure:
@@ -33,7 +33,7 @@ def curves_figure(each: ChannelComparison) -> Figure:
     figure = page_wide(height_in=1.75 * rows + 0.35)
     for i, component in enumerate(components):
         ax = figure.add_subplot(rows, _COLUMNS, i + 1)
-        for stacks, look in _arms(each):
+        for _, stacks, look in _arms(each):
             for profile in (analysed.profile for analysed in stacks):
                 x, y = profile.depth_um[profile.kept], 100 * profile.of(component)[profile.kept]
                 ax.plot(x, y, color=look.colour, lw=0.7, alpha=0.8)
@@ -48,18 +48,21 @@ def curves_figure(each: ChannelComparison) -> Figure:
 
 def slopes_figure(each: ChannelComparison) -> Figure:
     """Draw the slope of every stack and, where there is one, that of each arm with 95 % CI."""
-    names = noises(_components(each))
-    figure = page_wide(height_in=0.42 * len(names) + 0.9)
+    names, shown = noises(_components(each)), [*_arms(each)]
+    figure = page_wide(height_in=(0.15 + 0.19 * len(shown)) * len(names) + 0.9)
     ax = figure.add_subplot()
+    apart = _SPREAD / len(shown)
+    shifts = apart * (np.arange(len(shown)) - (len(shown) - 1) / 2)
     for row, component in enumerate(names):
-        for (stacks, look), shift in zip(_arms(each), _SHIFTS, strict=True):
+        arms = _slopes_of_arms(each, component)
+        for (name, stacks, look), shift in zip(shown, shifts, strict=True):
             slopes = [1e4 * analysed.lines[component].slope_per_um for analysed in stacks]
             ax.plot(
                 slopes, np.full(len(slopes), row + shift), ls="", marker=look.marker, ms=3.5,
                 mfc="none", mec=look.colour, mew=0.8,
             )  # fmt: skip
-        if isinstance(each.result, ArmsComparison):
-            _draw_arms(ax, row, each.result.of(component))
+            if name in arms:
+                _draw_arm(ax, row + shift + apart / 3, *arms[name], look)
     ax.axvline(0, color=shade(0.6), lw=0.8, zorder=0)
     ax.set_yticks(range(len(names)), [label(name) for name in names])
     ax.set_ylim(len(names) - 0.5, -0.5)
@@ -69,29 +72,44 @@ def slopes_figure(each: ChannelComparison) -> Figure:
     return figure
 
 
-def _arms(each: ChannelComparison) -> Iterator[tuple[list[AnalysedProfile], Look]]:
-    """Yield the stacks of each arm that entered, and how they are drawn."""
-    for stacks, look in zip((each.fixed, each.gained), LOOKS, strict=True):
-        yield [stack.analysed for stack in stacks if stack.analysed], look
+def _arms(each: ChannelComparison) -> Iterator[tuple[str, list[AnalysedProfile], Look]]:
+    """Yield name and stacks of each arm, and how they are drawn."""
+    for arm, look in zip(each.arms, looks_of(len(each.arms)), strict=True):
+        yield arm.name, [stack.analysed for stack in arm.stacks if stack.analysed], look
 
 
 def _components(each: ChannelComparison) -> tuple[str, ...]:
-    return next(stacks[0].profile.components for stacks, _ in _arms(each) if stacks)
+    return next(stacks[0].profile.components for _, stacks, _ in _arms(each) if stacks)
 
 
-def _draw_arms(ax: Axes, row: int, effect: ArmsEffect) -> None:
-    slopes = effect.fixed_slope_per_um, effect.gained_slope_per_um
-    for slope, interval, look, shift in zip(
-        slopes, (effect.fixed_ci95, effect.gained_ci95), LOOKS, _SHIFTS, strict=True
-    ):
-        y = row + 1.8 * shift
-        ax.plot(1e4 * np.array(interval), [y, y], color=look.colour, lw=1.2)
-        ax.plot([1e4 * slope], [y], color=look.colour, marker="|", ms=7, mew=1.6)
+def _slopes_of_arms(each: ChannelComparison, component: str) -> dict[str, tuple[float, Interval]]:
+    """Return mean slope and interval of each arm that is compared, by its name."""
+    found: dict[str, tuple[float, Interval]] = {}
+    for result in (pair.result for pair in each.pairs):
+        if isinstance(result, ArmsComparison):
+            effect = result.of(component)
+            found[result.names[0]] = effect.first_slope_per_um, effect.first_ci95
+            found[result.names[1]] = effect.second_slope_per_um, effect.second_ci95
+    return found
+
+
+def _draw_arm(ax: Axes, y: float, slope: float, interval: Interval, look: Look) -> None:
+    ax.plot(1e4 * np.array(interval), [y, y], color=look.colour, lw=1.2)
+    ax.plot([1e4 * slope], [y], color=look.colour, marker="|", ms=7, mew=1.6)
 
 
 def _add_legend(figure: Figure, each: ChannelComparison) -> None:
-    handles = [
-        Line2D([], [], color=look.colour, marker=look.marker, ms=4, label=f"{arm} ({len(stacks)})")
-        for arm, (stacks, look) in zip(ARMS, _arms(each), strict=True)
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    handles = {
+        f"{shown_name(name, most=24)} ({len(stacks)})": Line2D(
+            [], [], color=look.colour, marker=look.marker, ms=4
+        )
+        for name, stacks, look in _arms(each)
+    }
+    legend = figure.legend(
+        handles=[*handles.values()],
+        labels=[" "] * len(handles),
+        loc="outside lower center",
+        ncols=min(len(handles), 4),
+    )
+    for text, name in zip(legend.get_texts(), handles, strict=True):
+        text.set_text(name)  # labels with a leading underscore would be dropped

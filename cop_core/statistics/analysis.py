@@ -13,7 +13,7 @@ from cop_core.statistics.depths import cap_depth_um
 from cop_core.statistics.log_ratios import log_ratio_fits
 from cop_core.statistics.photons import detector_caveat, photons_of
 from cop_core.statistics.slope import fit_profile
-from cop_core.statistics.usable_depth import level_depth, power_at, signal_depth
+from cop_core.statistics.usable_depth import level_depth, usable_depth_of
 from cop_core.statistics.verdict import verdict_of_profile
 
 
@@ -51,8 +51,7 @@ def analyse(
 def usable_depth(profile: DepthProfile, level: float) -> UsableDepth:
     """Return how deep a stack can be used, judged by itself."""
     reached = level_depth(profile, level, samples=N_BOOTSTRAP, seed=0)
-    power = power_at(profile, reached.depth_um)
-    return UsableDepth(reached, signal_depth(profile), level, power)
+    return usable_depth_of(profile, reached, level)
 
 
 def analyse_all(

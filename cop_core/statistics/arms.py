@@ -17,11 +17,12 @@ from cop_core.records import (
     ArmsEffect,
     DepthLimit,
     DepthProfile,
+    Difference,
     distinct_names,
 )
 from cop_core.statistics.analysis import usable_depth
 from cop_core.statistics.calls import called
-from cop_core.statistics.caveats import settings_caveat
+from cop_core.statistics.caveats import rising_power, settings_caveat
 from cop_core.statistics.compare import check_components
 from cop_core.statistics.contrast import Contrast, mean_weights, slope_weights
 from cop_core.statistics.depth_order import by_depth
@@ -49,12 +50,14 @@ _LEAST_PLANES: Final = 3
 
 
 def compare_arms(
-    fixed: Sequence[DepthProfile],
-    gained: Sequence[DepthProfile],
+    first: Sequence[DepthProfile],
+    second: Sequence[DepthProfile],
     options: ComparisonOptions | None = None,
     *,
+    names: tuple[str, str] = ("first", "second"),
     animals: tuple[Sequence[Hashable], Sequence[Hashable]] | None = None,
     window_um: Window | None = None,
+    among: Sequence[DepthProfile] = (),
     **chosen: Any,
 ) -> ArmsComparison:
     """Compare two protocols over several stacks each, animal by animal.
@@ -64,14 +67,19 @@ def compare_arms(
 
     Parameters
     ----------
-    fixed, gained : sequence of DepthProfile
-        Two stacks or more in each arm, with the same components.
+    first, second : sequence of DepthProfile
+        Two stacks or more in each arm, with the same components. Differences are `first` minus
+        `second`.
     options : ComparisonOptions, optional
         Of which rule, level and margin count.
+    names : (str, str)
+        Of the protocols.
     animals : (sequence, sequence), optional
         Whose each stack is, for both arms. Without it every stack counts as an animal.
     window_um : (float or None, float or None), optional
         Shallowest and deepest depth in um that enter.
+    among : sequence of DepthProfile
+        Stacks of further arms, whose depths limit those compared too.
     **chosen
         Fields of `ComparisonOptions` in place of `options`.
 
@@ -88,19 +96,19 @@ def compare_arms(
         animals for an error.
     """
     options = (options or ComparisonOptions()).but(**chosen)
-    arms = _windowed(fixed, window_um), _windowed(gained, window_um)
+    arms = _windowed(first, window_um), _windowed(second, window_um)
     _check(arms, animals)
     owners = _Design.of(arms, animals)
-    common = _common_window(arms)
+    common = _common_window([*arms[0], *arms[1], *_windowed(among, window_um)])
     effects = [_effect(c, arms, common, owners, options) for c in arms[0][0].components]
     usable = [[usable_depth(p, options.level) for p in arm] for arm in arms]
-    stacks = [*arms[0], *arms[1]]
     found = ArmsComparison(
-        fixed=arms[0],
-        gained=arms[1],
+        names=names,
+        first=arms[0],
+        second=arms[1],
         animals=None if animals is None else (*animals[0], *animals[1]),
         effects=called(effects, options.rule),
-        caveats=_caveats(stacks, options),
+        caveats=_caveats(names, arms, options),
         window_um=common,
         paired=owners.paired,
         n_units=owners.n_units,
@@ -177,10 +185,10 @@ def _check(
         )
 
 
-def _common_window(arms: tuple[Sequence[DepthProfile], ...]) -> tuple[float, float]:
+def _common_window(stacks: Sequence[DepthProfile]) -> tuple[float, float]:
     """Return the depths that every stack keeps."""
     ends = []
-    for profile in (p for arm in arms for p in arm):
+    for profile in stacks:
         depth = profile.depth_um[profile.kept]
         depth = depth[np.isfinite(depth)]
         if not len(depth):
@@ -191,7 +199,7 @@ def _common_window(arms: tuple[Sequence[DepthProfile], ...]) -> tuple[float, flo
             )
         ends.append((depth.min(), depth.max()))
     low, high = max(e[0] for e in ends), min(e[1] for e in ends)
-    for profile in (p for arm in arms for p in arm):
+    for profile in stacks:
         if _inside(profile, (low, high)).sum() < _LEAST_PLANES:
             raise InputError(
                 f"fewer than {_LEAST_PLANES} of its planes lie at the depths that all stacks keep "
@@ -222,12 +230,7 @@ def _effect(
     d = cohen_d(*sides)
     one, other = (_mean_of([*design.units(i, slopes.values[i]).values()]) for i in (0, 1))
     limit = float(np.hypot(*slopes.limits))
-    return ArmsEffect(
-        component,
-        fixed_slope_per_um=one.value,
-        fixed_ci95=one.ci95,
-        gained_slope_per_um=other.value,
-        gained_ci95=other.ci95,
+    difference = Difference(
         slope_difference_per_um=slope.value,
         se=slope.se,
         dof=slope.dof,
@@ -243,6 +246,7 @@ def _effect(
         hedges_g=hedges_g(d, *n),
         **_equivalence((one, other, slope), (*slopes.limits, limit), options.margin_per_100_um),
     )
+    return ArmsEffect(component, one.value, one.ci95, other.value, other.ci95, difference)
 
 
 @dataclass(frozen=True)
@@ -311,11 +315,12 @@ def _depth(limits: list[list[DepthLimit]], design: _Design) -> ArmsDepth:
     sides = [[*design.units(i, values[i]).values()] for i in (0, 1)]
     found = _difference(design, values)
     return ArmsDepth(
-        fixed_um=float(np.mean(sides[0])) if sides[0] else float("nan"),
-        gained_um=float(np.mean(sides[1])) if sides[1] else float("nan"),
+        first_um=float(np.mean(sides[0])) if sides[0] else float("nan"),
+        second_um=float(np.mean(sides[1])) if sides[1] else float("nan"),
         difference_um=found.value,
         ci95_um=found.ci95,
         p_value=found.p_value,
+        p_holm=found.p_value,
         n_untold=int(np.isnan([*values[0], *values[1]]).sum()),
     )
 
@@ -331,16 +336,27 @@ def _equivalence(
         f"equivalence_p_{name}": equivalence_p(
             each.value, each.se, each.dof, margin_per_100_um / 100 - float(np.nan_to_num(limit))
         )
-        for name, each, limit in zip(("fixed", "gained", "difference"), tested, limits, strict=True)
+        for name, each, limit in zip(("first", "second", "difference"), tested, limits, strict=True)
     }
 
 
-def _caveats(stacks: Sequence[DepthProfile], options: ComparisonOptions) -> tuple[str, ...]:
-    found = {text for other in stacks[1:] for text in settings_caveat(stacks[0], other)}
+def _caveats(
+    names: tuple[str, str], arms: tuple[Sequence[DepthProfile], ...], options: ComparisonOptions
+) -> tuple[str, ...]:
+    """Return what to know beside the numbers, the most important first."""
+    stacks = [*arms[0], *arms[1]]
+    called_so = distinct_names(stacks)
+    protocols = [name for name, arm in zip(names, arms, strict=True) for _ in arm]
+    rising = [
+        text
+        for protocol, name, p in zip(protocols, called_so, stacks, strict=True)
+        for text in rising_power(protocol, p, f"{name}, of the arm called {protocol},")
+    ]
+    differ = {text for other in stacks[1:] for text in settings_caveat(stacks[0], other)}
     excluded = [
-        f"{name}: {int((~p.kept).sum())} of {len(p)} planes excluded"
-        for name, p in zip(distinct_names(stacks), stacks, strict=True)
+        f"{name}: {int((~p.kept).sum())} of {len(p)} planes left out"
+        for name, p in zip(called_so, stacks, strict=True)
         if not p.kept.all()
     ]
     paper = [NO_PAPER_TEST] if options.rule == "paper" else []
-    return (*paper, *sorted(found), *excluded)
+    return (*rising, *paper, *sorted(differ), *excluded)

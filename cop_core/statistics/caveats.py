@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cop_core.records import UNFAMILIAR, told_of_pixels
+from cop_core.components import spoken
+from cop_core.records import NO_SIGNAL, UNFAMILIAR, told_of_pixels
 from cop_core.statistics.log_ratios import sign_changes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cop_core.records import (
-        AnalysedProfile,
         Comparison,
         ComponentEffect,
         DepthProfile,
@@ -22,24 +22,28 @@ if TYPE_CHECKING:
     )
 
 TWO_TISSUES: Final = "they are taken as two tissues, so tissue and protocol cannot be told apart"
+_CLOSURE: Final = (
+    "strengths sum to 1, so that one that rises makes the others fall: freed of that (log-ratios)"
+)
 _SAME_POWER: Final = 0.01  # of the largest
 
 
 def profile_caveats(
     profile: DepthProfile, lines: Mapping[str, SlopeFit], log_ratios: Mapping[str, SlopeFit]
 ) -> tuple[str, ...]:
-    """Return what to know about one profile's lines, sentences without a full stop.
+    """Return what changes what one may conclude from one stack, sentences without a full stop.
 
-    What was decided on opening it, planes excluded, what their pixels tell, planes unlike those
-    of training, slopes that are undefined or weak, or that closure may have made.
+    The most important first: planes unlike those of training, pixels that were changed before they
+    were stored, slopes that are undefined or weak, planes left out, slopes that closure may have
+    made, what was decided on opening it.
     """
     found = [
-        *(profile.provenance.image.remarks if profile.provenance else ()),
-        _excluded(profile),
-        *told_of_pixels([plane.pixels for plane in profile.planes if not plane.reason]),
         _unfamiliar(profile),
+        *told_of_pixels([plane.pixels for plane in profile.planes if not plane.reason]),
         *_notes(lines),
+        _left_out(profile),
         _closure(lines, log_ratios),
+        *(profile.provenance.image.remarks if profile.provenance else ()),
     ]
     return tuple(text for text in found if text)
 
@@ -48,7 +52,7 @@ def settings_caveat(first: DepthProfile, second: DepthProfile) -> tuple[str, ...
     """Return a caveat that names the options in which two readings differ, if any."""
     one, other = (dict(p.reading) | {"depth window": p.window_um} for p in (first, second))
     differ = sorted(key for key in one if key != "device" and one[key] != other[key])
-    return (f"the two profiles were made with different {', '.join(differ)}",) if differ else ()
+    return (f"the stacks were read with different {', '.join(differ)}",) if differ else ()
 
 
 def protocol_closure(effects: Sequence[ComponentEffect]) -> tuple[str, ...]:
@@ -56,26 +60,23 @@ def protocol_closure(effects: Sequence[ComponentEffect]) -> tuple[str, ...]:
     changed = [
         e.component
         for e in effects
-        if e.called and e.slope_difference_per_um * e.log_ratio_slope_difference_per_um < 0
+        if e.difference.called
+        and e.difference.slope_difference_per_um * e.log_ratio_slope_difference_per_um < 0
     ]
     if not changed:
         return ()
-    return (
-        "strengths sum to 1: the difference between the protocols' slopes changes sign as a "
-        f"centred log-ratio for {', '.join(changed)}",
-    )
+    return (f"{_CLOSURE}, the slopes of {_listed(changed)} differ the other way",)
 
 
-def rising_power(first: AnalysedProfile) -> tuple[str, ...]:
-    """Return a warning where the power rises in a stack that is called fixed, if it does."""
-    power = first.profile.power
+def rising_power(name: str, profile: DepthProfile, whose: str) -> tuple[str, ...]:
+    """Return a warning where the power changes in a stack of the protocol that is called fixed."""
+    power = profile.power
     power = power[np.isfinite(power)]
-    if first.name != "fixed" or not len(power) or np.ptp(power) <= _SAME_POWER * power.max():
+    if name.lower() != "fixed" or not len(power) or np.ptp(power) <= _SAME_POWER * power.max():
         return ()
     return (
-        f"the stack called fixed was taken at {power.min():g} to {power.max():g} "
-        f"{first.profile.power_unit}: "
-        "check that the two stacks are not swapped",
+        f"{whose} was taken at {power.min():g} to {power.max():g} {profile.power_unit}: "
+        "check that the protocols are not swapped",
     )
 
 
@@ -83,8 +84,12 @@ def pair_caveats(found: Comparison) -> tuple[str, ...]:
     """Return what to know beside the numbers of two stacks, the most important first."""
     texts = [
         *(_two_tissues(found) if not found.same_tissue else ()),
-        *rising_power(found.fixed),
-        *settings_caveat(found.fixed.profile, found.gained.profile),
+        *(
+            text
+            for each in found.analysed
+            for text in rising_power(each.name, each.profile, f"the stack called {each.name}")
+        ),
+        *settings_caveat(found.first.profile, found.second.profile),
         *_planes_lost(found),
         *protocol_closure(found.effects),
         *(text for each in found.analysed for text in each.caveats),
@@ -106,7 +111,10 @@ def _two_tissues(found: Comparison) -> tuple[str, ...]:
 def _planes_lost(found: Comparison) -> tuple[str, ...]:
     if not found.n_dropped:
         return ()
-    return (f"{found.n_dropped} planes within the depths compared have no partner with a number",)
+    return (
+        f"{found.n_dropped} planes within the depths compared are not used: the other stack has "
+        "no plane there that can be used",
+    )
 
 
 def exclusions(profile: DepthProfile) -> dict[str, int]:
@@ -114,12 +122,14 @@ def exclusions(profile: DepthProfile) -> dict[str, int]:
     return dict(Counter(plane.reason for plane in profile.planes if plane.reason).most_common())
 
 
-def _excluded(profile: DepthProfile) -> str:
+def _left_out(profile: DepthProfile) -> str:
+    """Return how many planes are left out; those without signal are told as the signal depth."""
     counts = exclusions(profile)
+    counts.pop(NO_SIGNAL, None)
     if not counts:
         return ""
     reasons = "; ".join(f"{count} {reason}" for reason, count in counts.items())
-    return f"{sum(counts.values())} of {len(profile)} planes excluded ({reasons})"
+    return f"{sum(counts.values())} of {len(profile)} planes left out ({reasons})"
 
 
 def _unfamiliar(profile: DepthProfile) -> str:
@@ -128,7 +138,7 @@ def _unfamiliar(profile: DepthProfile) -> str:
         return ""
     return (
         f"{strange} of {len(profile)} planes are {UNFAMILIAR}: "
-        "neither their strengths nor the stated uncertainty can be relied on"
+        "their strengths and the stated uncertainty cannot be relied on"
     )
 
 
@@ -145,10 +155,13 @@ def _notes(fits: Mapping[str, SlopeFit]) -> tuple[str, ...]:
 
 
 def _closure(lines: Mapping[str, SlopeFit], log_ratios: Mapping[str, SlopeFit]) -> str:
-    changed = sign_changes(lines, log_ratios)
-    if not changed:
-        return ""
-    return (
-        "strengths sum to 1, so one that falls makes others rise: the slope significantly "
-        f"changes sign as a centred log-ratio for {', '.join(changed)}"
-    )
+    changed = [
+        component
+        for component in sign_changes(lines, log_ratios)
+        if not abs(lines[component].slope_per_um) <= lines[component].reading_limit_per_um
+    ]
+    return f"{_CLOSURE}, the slope of {_listed(changed)} changes its sign" if changed else ""
+
+
+def _listed(components: Sequence[str]) -> str:
+    return " and ".join(", ".join(map(spoken, components)).rsplit(", ", 1))

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 
 def compare(
-    fixed: DepthProfile,
-    gained: DepthProfile,
+    first: DepthProfile,
+    second: DepthProfile,
     options: ComparisonOptions | None = None,
     *,
     window_um: Window | None = None,
@@ -37,8 +37,9 @@ def compare(
 
     Parameters
     ----------
-    fixed, gained : DepthProfile
-        Profiles with the same components. Differences are `fixed` minus `gained`.
+    first, second : DepthProfile
+        Profiles with the same components. Differences are `first` minus `second`; the names are the
+        profiles'.
     options : ComparisonOptions, optional
         How they are compared.
     window_um : (float or None, float or None), optional
@@ -53,27 +54,28 @@ def compare(
         no plane.
     """
     options = (options or ComparisonOptions()).but(**chosen)
-    check_components((fixed, gained))
+    profiles = first, second
+    check_components(profiles)
     if window_um is not None:
-        fixed, gained = within(fixed, window_um), within(gained, window_um)
-    first, second = analyse_all((fixed, gained), level=options.level)
-    return compare_analysed(first, second, options)
+        profiles = within(first, window_um), within(second, window_um)
+    one, other = analyse_all(profiles, level=options.level)
+    return compare_analysed(one, other, options)
 
 
 def compare_analysed(
     first: AnalysedProfile, second: AnalysedProfile, options: ComparisonOptions
 ) -> Comparison:
     """Compare profiles that are analysed already, as `compare` does, under their own names."""
-    fixed, gained = first.profile, second.profile
-    check_components((fixed, gained))
-    pairs = paired_planes(fixed, gained)
-    match = tissue_match(fixed, gained, pairs)
+    profiles = first.profile, second.profile
+    check_components(profiles)
+    pairs = paired_planes(*profiles)
+    match = tissue_match(*profiles, pairs)
     same = _same_tissue(match, options)
     effects = [
-        pair_effect(component, fixed, gained, pairs, options, same_tissue=same)
-        for component in fixed.components
+        pair_effect(component, *profiles, pairs, options, same_tissue=same)
+        for component in first.profile.components
     ]
-    usable, difference = usable_depths(fixed, gained, options, same_tissue=same)
+    usable, difference = usable_depths(*profiles, options, same_tissue=same)
     found = Comparison(
         first,
         second,
@@ -88,6 +90,11 @@ def compare_analysed(
         usable=usable,
         usable_difference=difference,
     )
+    return concluded(found)
+
+
+def concluded(found: Comparison) -> Comparison:
+    """Return a comparison with the caveats and the verdict that its effects come to."""
     return replace(found, caveats=pair_caveats(found), verdict=verdict_of_pair(found))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.records import Band, ComponentEffect
+from cop_core.records import Band, ComponentEffect, Difference
 from cop_core.statistics.contrast import Contrast, mean_weights, slope_weights
 from cop_core.statistics.depth_order import by_depth, in_blocks
 from cop_core.statistics.effect_size import F2_CLASSES, classify, cohen_d, hedges_g
@@ -108,24 +108,26 @@ def pair_effect(
         component,
         lines[0],
         lines[1],
-        slope_difference_per_um=slope.value,
-        se=slope.se,
-        dof=slope.dof,
-        slope_difference_ci95=slope.ci95,
-        p_value=p_naive if options.rule == "paper" else slope.p_value,
-        reading_limit_per_um=limit,
-        mean_difference=mean.value,
-        mean_difference_ci95=mean.ci95,
-        mean_p_value=mean.p_value,
-        mean_reading_limit=float(doubt.mean()),
+        Difference(
+            slope_difference_per_um=slope.value,
+            se=slope.se,
+            dof=slope.dof,
+            slope_difference_ci95=slope.ci95,
+            p_value=p_naive if options.rule == "paper" else slope.p_value,
+            reading_limit_per_um=limit,
+            mean_difference=mean.value,
+            mean_difference_ci95=mean.ci95,
+            mean_p_value=mean.p_value,
+            mean_reading_limit=float(doubt.mean()),
+            cohen_d=d,
+            cohen_d_ci95=interval_of_d(a, b, sds, mean.dof, samples=n_samples, seed=seed),
+            hedges_g=hedges_g(d, len(found.first), len(found.second)),
+            **_equivalence(lines, slope, limit, options.margin_per_100_um),
+        ),
         band=band(depth, difference, n_samples=n_samples, seed=seed) if same_tissue else Band(),
         p_value_naive=p_naive,
-        cohen_d=d,
-        cohen_d_ci95=interval_of_d(a, b, sds, mean.dof, samples=n_samples, seed=seed),
-        hedges_g=hedges_g(d, len(found.first), len(found.second)),
         f2=f2,
         f2_class=classify(f2, F2_CLASSES),
-        **_equivalence(lines, slope, limit, options.margin_per_100_um),
         **_log_ratio(component, first, second, pairs, size, same_tissue=same_tissue),
         block_planes=size,
     )
@@ -169,8 +171,8 @@ def _equivalence(
     if margin_per_100_um is None:
         return {}
     tested = {
-        "fixed": (lines[0].slope_per_um, lines[0].se, lines[0].dof, lines[0].reading_limit_per_um),
-        "gained": (lines[1].slope_per_um, lines[1].se, lines[1].dof, lines[1].reading_limit_per_um),
+        "first": (lines[0].slope_per_um, lines[0].se, lines[0].dof, lines[0].reading_limit_per_um),
+        "second": (lines[1].slope_per_um, lines[1].se, lines[1].dof, lines[1].reading_limit_per_um),
         "difference": (slope.value, slope.se, slope.dof, limit),
     }
     return {

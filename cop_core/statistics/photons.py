@@ -71,7 +71,7 @@ def detector_caveat(profile: DepthProfile) -> str:
     if abs(read / known.value - 1) <= FAR_OFF or known.within(read):
         return ""
     return (
-        f"photon noise is read as {read:.3g} counts per photon (median of planes), where photon "
+        f"shot noise is read as {read:.3g} counts per photon (median of planes), where photon "
         f"transfer measured {known.value:.3g}: the detector is another one or set otherwise, or "
         "planes are averaged or smoothed"
     )

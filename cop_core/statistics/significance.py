@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy
 
-from cop_core.components import CLEAN
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
 _NAN = float("nan")
 
@@ -28,27 +26,15 @@ def t_p_value(value: float, se: float, dof: float) -> float:
     return float(2 * scipy.stats.t.sf(abs(value / se), dof))
 
 
-def holm(p_values: Mapping[str, float]) -> dict[str, float]:
-    """Return p corrected over the noise components that have one.
-
-    Parameters
-    ----------
-    p_values : mapping of str to float
-        By component; clean is no noise and stays out.
-
-    Returns
-    -------
-    dict of str to float
-        By component, in the same order; NaN for clean and where p is NaN.
-    """
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p values corrected over those that are defined; NaN where p is NaN."""
     from statsmodels.stats.multitest import multipletests
 
-    found = dict.fromkeys(p_values, _NAN)
-    tested = [c for c, p in p_values.items() if c != CLEAN and np.isfinite(p)]
-    if tested:
-        corrected = multipletests([p_values[c] for c in tested], method="holm")[1]
-        found |= {c: float(p) for c, p in zip(tested, corrected, strict=True)}
-    return found
+    found = np.array(p_values, np.float64)
+    tested = np.isfinite(found)
+    if tested.any():
+        found[tested] = multipletests(found[tested], method="holm")[1]
+    return [float(p) for p in found]
 
 
 def equivalence_p(slope: float, se: float, dof: float, margin: float) -> float:

@@ -1,14 +1,19 @@
-"""The two arms of a study compared, channel by channel."""
+"""The arms of a study compared pair by pair, channel by channel."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cop_core.errors import InputError
 from cop_core.recipes import USABLE_STRENGTH, ComparisonOptions, Window
 from cop_core.records import (
+    Arm,
+    ArmPair,
     ArmsComparison,
     ChannelComparison,
     Comparison,
@@ -17,10 +22,17 @@ from cop_core.records import (
 )
 from cop_core.statistics.analysis import analyse
 from cop_core.statistics.arms import MIN_STACKS, compare_arms
-from cop_core.statistics.compare import compare_analysed
+from cop_core.statistics.calls import called_together
+from cop_core.statistics.compare import compare_analysed, concluded
 from cop_core.statistics.depths import within
+from cop_core.statistics.significance import holm
+from cop_core.statistics.verdict import verdict_of_arms, verdict_of_several
+
+if TYPE_CHECKING:
+    from cop_core.recipes.comparison import Rule
 
 _MIN_PLANES = 3
+_NAN = float("nan")
 
 
 def analyse_stack(
@@ -69,11 +81,75 @@ def compare_channels(
 def _compare(
     channel: str, stacks: tuple[StudyStackRecord, ...], options: ComparisonOptions
 ) -> ChannelComparison:
-    alone = ChannelComparison(channel, stacks, None)
+    arms = [
+        Arm(name, tuple(s for s in stacks if s.row.arm == name and not s.left_out))
+        for name in dict.fromkeys(s.row.arm for s in stacks)
+    ]
+    if len(arms) < 2:
+        note = f"all stacks are of one protocol, {arms[0].name}"
+        return ChannelComparison(channel, stacks, tuple(arms), (), note=note)
+    compared = [_compare_pair(*two, arms, options) for two in combinations(arms, 2)]
+    pairs = _corrected(compared, options.rule) if len(arms) > 2 else tuple(compared)
+    return ChannelComparison(channel, stacks, tuple(arms), pairs, verdict=_verdict(pairs))
+
+
+def _compare_pair(
+    first: Arm, second: Arm, arms: Sequence[Arm], options: ComparisonOptions
+) -> ArmPair:
+    others = [arm for arm in arms if arm not in (first, second) and len(arm.stacks) >= MIN_STACKS]
+    among = [profile for arm in others for profile in _profiles(arm)]
     try:
-        return replace(alone, result=_result(alone, options))
+        return ArmPair(first, second, _result(first, second, among, options))
     except InputError as error:
-        return replace(alone, note=str(error))
+        return ArmPair(first, second, None, note=str(error))
+
+
+def _corrected(pairs: Sequence[ArmPair], rule: Rule) -> tuple[ArmPair, ...]:
+    """Return pairs with p corrected over all of them, and what that calls."""
+    found = [pair.result for pair in pairs if pair.result]
+    effects = called_together([result.effects for result in found], rule)
+    levels, signals = (
+        holm(
+            [
+                getattr(result, key).p_value if isinstance(result, ArmsComparison) else _NAN
+                for result in found
+            ]
+        )
+        for key in ("level", "signal")
+    )
+    known = iter(zip(found, effects, levels, signals, strict=True))
+    return tuple(
+        replace(pair, result=_concluded(*next(known))) if pair.result else pair for pair in pairs
+    )
+
+
+def _concluded(
+    found: Comparison | ArmsComparison, effects: Any, p_level: float, p_signal: float
+) -> Comparison | ArmsComparison:
+    if isinstance(found, Comparison):
+        return concluded(replace(found, effects=effects))
+    level = replace(found.level, p_holm=p_level)
+    signal = replace(found.signal, p_holm=p_signal)
+    again = replace(found, effects=effects, level=level, signal=signal)
+    return replace(again, verdict=verdict_of_arms(again))
+
+
+def _verdict(pairs: Sequence[ArmPair]) -> str:
+    """Return what all pairs come to; those that are not compared say why."""
+    known = [pair.result for pair in pairs if pair.result]
+    unknown = [
+        f"{pair.first.name} and {pair.second.name} are not compared: {pair.note}."
+        for pair in pairs
+        if not pair.result
+    ]
+    if len(pairs) == 1 or not known:
+        said = [found.verdict for found in known] or [f"Not compared: {pairs[0].note}"]
+        return said[0] if len(pairs) == 1 else " ".join(unknown)
+    return " ".join([verdict_of_several(known), *unknown])
+
+
+def _profiles(arm: Arm) -> list[DepthProfile]:
+    return [stack.analysed.profile for stack in arm.stacks if stack.analysed]
 
 
 def _why_unusable(profile: DepthProfile) -> str:
@@ -85,20 +161,30 @@ def _why_unusable(profile: DepthProfile) -> str:
     return ""
 
 
-def _result(channel: ChannelComparison, options: ComparisonOptions) -> Comparison | ArmsComparison:
-    arms = channel.fixed, channel.gained
-    first, second = ([s.analysed for s in arm if s.analysed] for arm in arms)
-    if len(first) == len(second) == 1:
-        return compare_analysed(first[0], second[0], options)
-    if min(len(first), len(second)) < MIN_STACKS:
+def _result(
+    first: Arm, second: Arm, among: Sequence[DepthProfile], options: ComparisonOptions
+) -> Comparison | ArmsComparison:
+    arms = first.stacks, second.stacks
+    if len(arms[0]) == len(arms[1]) == 1:
+        one, other = (
+            replace(stack.analysed, name=arm.name)
+            for arm in (first, second)
+            for stack in arm.stacks
+            if stack.analysed
+        )
+        return compare_analysed(one, other, options)
+    if min(map(len, arms)) < MIN_STACKS:
         raise InputError(
-            f"{len(first)} fixed and {len(second)} gained stacks cannot be compared",
+            f"{len(arms[0])} {first.name} and {len(arms[1])} {second.name} stacks cannot be "
+            "compared",
             advice=f"One in each arm is described, {MIN_STACKS} or more in each are compared",
         )
     owners = [s.row.animal for s in arms[0]], [s.row.animal for s in arms[1]]
     return compare_arms(
-        [each.profile for each in first],
-        [each.profile for each in second],
+        _profiles(first),
+        _profiles(second),
         options,
+        names=(first.name, second.name),
         animals=owners if owners[0][0] else None,
+        among=among,
     )

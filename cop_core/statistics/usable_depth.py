@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.records import NO_SIGNAL, DepthLimit
+from cop_core.records import NO_SIGNAL, DepthLimit, UsableDepth
 from cop_core.statistics.depth_order import by_depth
 from cop_core.statistics.depths import limits_um
 from cop_core.statistics.local_smooth import half_width_um, local_lines, local_variance, wide_enough
@@ -25,6 +25,19 @@ SIGNAL_SD_STEPS: Final = 0.75
 """SD of the signal depth, in steps, where one tissue is imaged again: 15 um at 20 um."""
 _FLOOR: Final = 1e-3  # of the mean variance: no plane is more certain
 _NORMAL: Final = 1.96
+
+
+def usable_depth_of(profile: DepthProfile, level: DepthLimit, strength: float) -> UsableDepth:
+    """Return how deep a stack can be used, and the power and the energy that this took."""
+    signal = signal_depth(profile)
+    return UsableDepth(
+        level,
+        signal,
+        strength,
+        level_power_mw=power_at(profile, level.depth_um),
+        level_energy_mj_s=energy_to(profile, level.depth_um),
+        signal_energy_mj_s=energy_to(profile, signal.depth_um),
+    )
 
 
 def level_depth(profile: DepthProfile, level: float, *, samples: int, seed: int) -> DepthLimit:
@@ -188,3 +201,13 @@ def power_at(profile: DepthProfile, depth_um: float) -> float:
     if not len(depth) or np.isnan(depth_um):
         return float("nan")
     return float(np.interp(depth_um, depth, power))
+
+
+def energy_to(profile: DepthProfile, depth_um: float) -> float:
+    """Return the energy on the sample down to a depth, in mJ for each second that a plane takes.
+
+    NaN where the depth, or the power of one of these planes, is not known.
+    """
+    if np.isnan(depth_um):
+        return float("nan")
+    return float(profile.power_mw[profile.depth_um <= depth_um].sum())

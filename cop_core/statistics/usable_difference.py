@@ -16,8 +16,7 @@ from cop_core.statistics.usable_depth import (
     draws,
     limit_of,
     poisson_curve,
-    power_at,
-    signal_depth,
+    usable_depth_of,
 )
 
 if TYPE_CHECKING:
@@ -49,17 +48,13 @@ def usable_depths(
         for number, curve in enumerate(curves)
     ]
     one, other = (
-        _usable(stack, limit_of(curve, options.level, each), options.level)
+        usable_depth_of(stack, limit_of(curve, options.level, each), options.level)
         for stack, curve, each in zip(stacks, curves, drawn, strict=True)
     )
     last_um = [float(curve[0][-1]) if curve.size else float("nan") for curve in curves]
     level, level_ci95 = _level_difference(one.level, other.level, drawn, last_um)
     signal, signal_ci95 = _signal_difference(one.signal, other.signal, _step_um(stacks))
     return (one, other), UsableDifference(level, level_ci95, signal, signal_ci95)
-
-
-def _usable(stack: DepthProfile, level: DepthLimit, strength: float) -> UsableDepth:
-    return UsableDepth(level, signal_depth(stack), strength, power_at(stack, level.depth_um))
 
 
 def _shared_variance(first: Array, second: Array) -> tuple[Array, Array] | None:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cop_core.components import CLEAN, COMPONENT_NAMES
+from cop_core.components import CLEAN, spoken
+from cop_core.records import Comparison
+from cop_core.statistics.calls import LEVEL
 from cop_core.statistics.contrast import LEAST_PLANES
 
 if TYPE_CHECKING:
@@ -16,11 +18,13 @@ if TYPE_CHECKING:
         ArmsComparison,
         ArmsDepth,
         ArmsEffect,
-        Comparison,
         ComponentEffect,
         DepthLimit,
+        Difference,
         UsableDepth,
     )
+
+    Effects = Sequence[ComponentEffect] | Sequence[ArmsEffect]
 
 _SPOKEN: Final = {"fixed": "fixed power", "gained": "gained power"}
 _PER_100_UM: Final = 1e4  # strength per um to points per 100 um
@@ -45,8 +49,7 @@ def verdict_of_pair(found: Comparison) -> str:
     signal depths, else that of a called slope, else that no difference is shown.
     """
     slopes = _slopes(found.effects, _pair_terms(found))
-    sentences = [_headline(found), *slopes, _scope(found), _next_step(found)]
-    return " ".join(text for text in sentences if text)
+    return _joined(_headline(found), *slopes, _scope(found), _next_step(found))
 
 
 def verdict_of_arms(found: ArmsComparison) -> str:
@@ -54,89 +57,155 @@ def verdict_of_arms(found: ArmsComparison) -> str:
     test = "paired" if found.paired else "unpaired"
     n = f"{found.n_units[0]} and {found.n_units[1]}"
     unit = "stacks" if found.animals is None else "animals"
-    headline = _arms_headline(found) or _slope_headline(found.effects, ("fixed", "gained"))
-    window = f"{found.window_um[0]:.0f}-{found.window_um[1]:.0f} um"
-    terms = _Terms(("fixed", "gained"), f"Over the depths of all stacks ({window})", "")
-    sentences = [
-        headline or _nothing(found.effects, ("fixed", "gained")),
-        *_slopes(found.effects, terms),
-        f"From {n} {unit}, {test}.",
+    low, high = found.window_um
+    terms = _Terms(found.names, f"Over the depths of all stacks ({low:.0f}-{high:.0f} um)", "")
+    return _joined(_headline(found), *_slopes(found.effects, terms), f"From {n} {unit}, {test}.")
+
+
+def verdict_of_several(pairs: Sequence[Comparison | ArmsComparison]) -> str:
+    """Return in a few sentences which of three protocols or more images deepest.
+
+    `pairs` are those that could be compared, each corrected for all.
+    """
+    names = [found.names for found in pairs]
+    every = dict.fromkeys(name for pair in names for name in pair)
+    signs = [deeper(found) for found in pairs]
+    won = [
+        pair[0] if sign > 0 else pair[1] for pair, sign in zip(names, signs, strict=True) if sign
     ]
-    return " ".join(text for text in sentences if text)
+    best = [name for name in every if won.count(name) == len(every) - 1]
+    if best:
+        first = f"{_named(best[0])} images deepest of the {len(every)} protocols."
+    elif won:
+        first = f"None of the {len(every)} protocols is shown to image deeper than all others."
+    else:
+        first = f"None of the {len(every)} protocols is shown to image deeper than another."
+    n_noises = sum(effect.component != CLEAN for effect in pairs[0].effects)
+    corrected = f"p values are corrected for {n_noises} noises and {len(pairs)} pairs (Holm)."
+    headlines = (_headline(found, than=True) for found in pairs)
+    return _joined(first, *headlines, _scope_of_several(pairs), corrected)
+
+
+def _scope_of_several(pairs: Sequence[Comparison | ArmsComparison]) -> str:
+    """Return what the answer speaks of: animals, or the tissues at hand."""
+    n_units: dict[str, int] = {}
+    for found in pairs:
+        if isinstance(found, Comparison):
+            return _scope(found)
+        n_units |= zip(found.names, found.n_units, strict=True)
+    unit = "stacks" if pairs[0].animals is None else "animals"  # type: ignore[union-attr]
+    said = _listed([f"{n} ({name})" for name, n in n_units.items()])
+    return f"From {said} {unit}."
+
+
+def deeper(found: Comparison | ArmsComparison) -> int:
+    """Return 1 where the first protocol images deeper, -1 where the second does, else 0."""
+    level, signal = _signs(found)
+    return level or signal
 
 
 # --- headlines -----------------------------------------------------------------------------------
 
 
-def _headline(found: Comparison) -> str:
-    names = found.fixed.name, found.gained.name
-    difference = found.usable_difference
-    level, signal = (_sign(ends) for ends in (difference.level_ci95_um, difference.signal_ci95_um))
-    if level or signal:
-        return _deeper(found, level, signal)
-    if not found.n_pairs:
+def _headline(found: Comparison | ArmsComparison, *, than: bool = False) -> str:
+    """Return the sentence on what differs first of all; with `than` it names both protocols."""
+    names = found.names
+    if deeper(found):
+        return _deeper(found, than=than)
+    if isinstance(found, Comparison) and not found.n_pairs:
         return "The two stacks share no depth at which both have a number: nothing is compared."
-    return _slope_headline(found.effects, names) or _nothing(found.effects, names)
+    return _slope_headline(found.effects, names, than=than) or _nothing(found.effects, names)
 
 
-def _deeper(found: Comparison, level: int, signal: int) -> str:
-    """Return the sentence on usable depths; signs say which stack is deeper."""
-    first = (level or signal) > 0
-    better, worse = (0, 1) if first else (1, 0)
-    name = _named(found.analysed[better].name)
-    a, b = found.usable[better], found.usable[worse]
-    depths = f"there is signal {_instead(a.signal, b.signal)}"
+def _signs(found: Comparison | ArmsComparison) -> tuple[int, int]:
+    """Return which protocol's level depth and signal depth lie deeper: 1, -1, or 0 for neither."""
+    if isinstance(found, Comparison):
+        apart = found.usable_difference
+        return _sign(apart.level_ci95_um), _sign(apart.signal_ci95_um)
+    level, signal = (
+        int(np.sign(depth.difference_um)) if depth.p_holm < LEVEL else 0
+        for depth in (found.level, found.signal)
+    )
+    return level, signal
+
+
+def _deeper(found: Comparison | ArmsComparison, *, than: bool) -> str:
+    """Return the sentence on usable depths."""
+    level, signal = _signs(found)
+    names = found.names
+    better, worse = (0, 1) if (level or signal) > 0 else (1, 0)
+    text = f"{_named(names[better])} images deeper"
+    text += f" than {_spoken(names[worse])}:" if than else ":"
+    depths = f"there is signal {_signal_apart(found, better)}"
     if not level:
-        return f"{name} images deeper: {depths}."
-    text = f"{name} images deeper: shot noise stays below {_level(a)} {_instead(a.level, b.level)}"
+        return f"{text} {depths}."
+    text = f"{text} shot noise stays below {_level_apart(found, better)}"
     if not signal:
         return f"{text}."
     return f"{text}, {'and' if level == signal else 'but'} {depths}."
 
 
-def _arms_headline(found: ArmsComparison) -> str:
-    for depth, what in (
-        (found.level, f"shot noise stays below {_percent(found.at_strength)}"),
-        (found.signal, "there is signal"),
-    ):
-        sign = _sign(depth.ci95_um)
-        if sign:
-            return _arms_sentence(depth, what, sign)
-    return ""
+def _level_apart(found: Comparison | ArmsComparison, better: int) -> str:
+    if isinstance(found, Comparison):
+        ours, others = found.usable[better], found.usable[1 - better]
+        depths = _instead(ours.level, others.level)
+        return f"{_level(ours)} {depths}{_by(found.usable_difference.level_ci95_um, better)}"
+    return f"{_percent(found.at_strength)} {_arms_depths(found.level, better)}"
 
 
-def _arms_sentence(depth: ArmsDepth, what: str, sign: int) -> str:
-    better, worse = (
-        (depth.fixed_um, depth.gained_um) if sign > 0 else (depth.gained_um, depth.fixed_um)
-    )
-    low, high = sorted(map(abs, depth.ci95_um))
-    name = _named("fixed" if sign > 0 else "gained")
-    return (
-        f"{name} images deeper: {what} down to {better:.0f} um instead of {worse:.0f} um "
-        f"(95 % CI {low:.0f} to {high:.0f} um deeper; {_p(depth.p_value)})."
-    )
+def _signal_apart(found: Comparison | ArmsComparison, better: int) -> str:
+    if isinstance(found, Comparison):
+        ours, others = found.usable[better], found.usable[1 - better]
+        depths = _instead(ours.signal, others.signal)
+        return f"{depths}{_by(found.usable_difference.signal_ci95_um, better)}"
+    return _arms_depths(found.signal, better)
 
 
-def _slope_headline(
-    effects: Sequence[ComponentEffect] | Sequence[ArmsEffect], names: tuple[str, str]
-) -> str:
-    called = [e for e in effects if e.called]
+def _arms_depths(depth: ArmsDepth, better: int) -> str:
+    ends = depth.first_um, depth.second_um
+    by = _by(depth.ci95_um, better, _p(depth.p_holm))
+    return f"down to {ends[better]:.0f} um instead of {ends[1 - better]:.0f} um{by}"
+
+
+def _by(interval: tuple[float, float], better: int, p: str = "") -> str:
+    """Return in brackets by how much the better protocol is deeper; the interval is first - second.
+
+    One that spans 0, where it is the endpoint that the answer does not rest on, says both ends.
+    """
+    low, high = interval if better == 0 else (-interval[1], -interval[0])
+    if np.isnan([low, high]).any():
+        return ""
+    if low == np.inf:
+        text = "95 % CI beyond the last plane"
+    elif high == np.inf:
+        text = f"95 % CI at least {low:.0f} um deeper"
+    elif low == -np.inf:
+        text = f"95 % CI at most {high:.0f} um deeper"
+    elif high < 0:
+        text = f"95 % CI {-high:.0f} to {-low:.0f} um shallower"
+    else:
+        text = f"95 % CI {low:.0f} to {high:.0f} um deeper"
+    return f" ({text}; {p})" if p else f" ({text})"
+
+
+def _slope_headline(effects: Effects, names: tuple[str, str], *, than: bool) -> str:
+    called = [e for e in effects if e.difference.called]
     if not called:
         return ""
-    first = max(called, key=lambda e: abs(e.slope_difference_per_um))
-    faster = names[0] if first.slope_difference_per_um > 0 else names[1]
+    first = max(called, key=lambda e: abs(e.difference.slope_difference_per_um))
+    faster, other = names if first.difference.slope_difference_per_um > 0 else names[::-1]
     what = _noise(first.component)
-    return f"{what[:1].upper()}{what[1:]} rises faster with depth {_at(faster)}."
+    compared = f" than {_at(other)}" if than else ""
+    return f"{what[:1].upper()}{what[1:]} rises faster with depth {_at(faster)}{compared}."
 
 
-def _nothing(
-    effects: Sequence[ComponentEffect] | Sequence[ArmsEffect], names: tuple[str, str]
-) -> str:
+def _nothing(effects: Effects, names: tuple[str, str]) -> str:
     first = next((e for e in effects if e.component == "poisson"), effects[0])
+    found = first.difference
     text = f"No difference shown between {_spoken(names[0])} and {_spoken(names[1])}"
-    if not np.isfinite([first.se, first.reading_limit_per_um]).all():
+    if not np.isfinite([found.se, found.reading_limit_per_um]).all():
         return f"{text}."
-    least = max(first.reading_limit_per_um, 2 * first.se) * _PER_100_UM
+    least = max(found.reading_limit_per_um, 2 * found.se) * _PER_100_UM
     what = _noise(first.component)
     return f"{text}: one of {least:.1f} points per 100 um or more in {what} would have been."
 
@@ -155,32 +224,32 @@ def _pair_terms(found: Comparison) -> _Terms:
     low, high = found.window_um
     covered = "if this tissue were imaged again" if found.same_tissue else "for such tissues"
     over = f"Over the depths that both keep ({low:.0f}-{high:.0f} um)"
-    return _Terms((found.fixed.name, found.gained.name), over, f" {covered}")
+    return _Terms(found.names, over, f" {covered}")
 
 
-def _slopes(
-    effects: Sequence[ComponentEffect] | Sequence[ArmsEffect], terms: _Terms
-) -> Iterator[str]:
+def _slopes(effects: Effects, terms: _Terms) -> Iterator[str]:
     over = terms.over
     for effect in effects:
-        if effect.called:
-            yield _slope(effect, terms, over)
+        if effect.difference.called:
+            yield _slope(effect.component, effect.difference, terms, over)
             over = "There"
-    silent = [_kind(e.component) for e in effects if not (e.called or e.component == CLEAN)]
+    silent = [
+        spoken(e.component) for e in effects if not (e.difference.called or e.component == CLEAN)
+    ]
     if silent:
-        listed = " and ".join(", ".join(silent).rsplit(", ", 1))
+        listed = _listed(silent)
         yield f"{listed[0].upper()}{listed[1:]} noise: no statement."
 
 
-def _slope(effect: ComponentEffect | ArmsEffect, terms: _Terms, over: str) -> str:
-    first = effect.slope_difference_per_um > 0
-    low, high = sorted(_PER_100_UM * abs(end) for end in effect.slope_difference_ci95)
+def _slope(component: str, found: Difference, terms: _Terms, over: str) -> str:
+    first = found.slope_difference_per_um > 0
+    low, high = sorted(_PER_100_UM * abs(end) for end in found.slope_difference_ci95)
     return (
-        f"{over} {_noise(effect.component)} rises "
-        f"{_PER_100_UM * abs(effect.slope_difference_per_um):.1f} points per 100 um faster "
+        f"{over} {_noise(component)} rises "
+        f"{_PER_100_UM * abs(found.slope_difference_per_um):.1f} points per 100 um faster "
         f"{_at(terms.names[0] if first else terms.names[1])} (95 % CI {low:.1f} to {high:.1f}"
-        f"{terms.covered}; {_p(effect.p_holm)}; "
-        f"reading limit {_PER_100_UM * effect.reading_limit_per_um:.1f})."
+        f"{terms.covered}; {_p(found.p_holm)}; "
+        f"reading limit {_PER_100_UM * found.reading_limit_per_um:.1f})."
     )
 
 
@@ -191,7 +260,8 @@ def _scope(found: Comparison) -> str:
         scope = "Two tissues: tissue and protocol cannot be told apart."
     if found.n_pairs and found.n_pairs < LEAST_PLANES:
         return f"Only {found.n_pairs} depths are kept in both: no error can be stated. {scope}"
-    if found.n_pairs and not np.isfinite([e.reading_limit_per_um for e in found.effects]).any():
+    limits = [e.difference.reading_limit_per_um for e in found.effects]
+    if found.n_pairs and not np.isfinite(limits).any():
         return f"The weights state no uncertainty, so nothing is called. {scope}"
     return scope
 
@@ -209,6 +279,14 @@ def _next_step(found: Comparison) -> str:
 
 
 # --- words ---------------------------------------------------------------------------------------
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(", ".join(words).rsplit(", ", 1))
+
+
+def _joined(*sentences: str) -> str:
+    return " ".join(text for text in sentences if text)
 
 
 def _level_of_one(usable: UsableDepth) -> str:
@@ -263,14 +341,7 @@ def _at(name: str) -> str:
 
 
 def _noise(component: str) -> str:
-    return f"{_kind(component)} noise"
-
-
-def _kind(component: str) -> str:
-    if component == "poisson":
-        return "shot"
-    known = COMPONENT_NAMES.get(component, component)
-    return known if component == "gaussian" else known.lower()
+    return f"{spoken(component)} noise"
 
 
 def _p(p_value: float) -> str:

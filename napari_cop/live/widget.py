@@ -162,8 +162,8 @@ class LiveWidget(CompareWidget):
         self._cut = put_off if outcome.stopped else 0
         self._follow()
         record = outcome.record
-        if isinstance(record, Comparison) and not len(record.gained.profile):
-            record = record.fixed  # stopped before the second acquisition
+        if isinstance(record, Comparison) and not len(record.second.profile):
+            record = record.first  # stopped before the second acquisition
         self._reading = self._reading[: len(record.analysed) if record else 0]
         for feed in self._feeds:
             feed.ended()

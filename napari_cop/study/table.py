@@ -114,11 +114,14 @@ class PlanTable(QTableView):
 
 
 class _Arms(QStyledItemDelegate):
-    """Offers the arms where one is edited."""
+    """Offers the arms of the plan, and the usual ones, where one is edited; takes any name."""
 
-    def createEditor(self, parent: QWidget, _: QStyleOptionViewItem, __: Any) -> QWidget:  # noqa: N802
+    def createEditor(self, parent: QWidget, _: QStyleOptionViewItem, at: QModelIndex) -> QWidget:  # noqa: N802
         box = QComboBox(parent)
-        box.addItems(["", *ARMS])
+        box.setEditable(True)
+        cells = (at.siblingAtRow(row) for row in range(at.model().rowCount()))
+        written = (cell.data(Qt.ItemDataRole.EditRole) for cell in cells)
+        box.addItems([*dict.fromkeys(["", *ARMS, *filter(None, written)])])
         box.activated.connect(lambda: (self.commitData.emit(box), self.closeEditor.emit(box)))
         return box
 

@@ -24,6 +24,7 @@ import tifffile
 from filelock import FileLock
 from made_profiles import profile as made
 from made_profiles import strengths
+from statsmodels.stats.multitest import multipletests
 
 from cop_core.errors import CancelledError, InputError
 from cop_core.pipeline import Stepped, Working, run
@@ -33,7 +34,7 @@ from cop_core.reading import profile
 from cop_core.recipes import ReadingOptions, StackOptions, StudyRecipe, StudyStack
 from cop_core.recipes.plan import read_plan
 from cop_core.records import StudyRecord, StudyStackRecord
-from cop_core.report import document_of, tables_of, write_report
+from cop_core.report import document_of, read_document, tables_of, write_report
 from cop_core.report.figures import FORMATS, save_figure
 from cop_core.stacks import open_stack, read_power_table
 from cop_core.statistics import analyse_stack, compare, compare_arms, compare_channels, within
@@ -334,7 +335,7 @@ def test_one_bad_file_does_not_stop_the_rest(study, run, tiny_weights, counts):
     document = json.loads((study / "study" / "study.json").read_text())
     assert [bool(s["error"]) for s in document["stacks"]] == [False, True, False, False]
     (compared,) = document["comparisons"]
-    assert compared["fixed"] == ["fixed/s0"]
+    assert compared["arms"]["fixed"] == ["fixed/s0"]
     assert [left["place"] for left in compared["left_out"]] == ["fixed/s1"]
     with (study / "study" / "study.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["stack"] == "fixed/s1"]
@@ -349,12 +350,12 @@ def test_one_bad_file_does_not_stop_the_rest(study, run, tiny_weights, counts):
 
 def test_a_bad_plan_is_refused_before_anything_is_read(study, run):
     with (study / "plan.csv").open("a") as plan:
-        plan.write("\ngone.tif,fixed,m9,\nfixed/s0.ome.tif,fxied,m9,")
+        plan.write("\ngone.tif,fixed,m9,\nfixed/s0.ome.tif,figures,m9,")
     code, out, err = run("batch", study / "plan.csv", "-o", study / "study")
     assert (code, out) == (2, "")
     assert "2 problems in the plan, nothing was read" in err
     assert "\n  line 6: no such file or folder 'gone.tif'" in err
-    assert "\n  line 7: arm: 'fxied'" in err
+    assert "\n  line 7: arm: the study writes 'figures' itself" in err
     assert not (study / "study").exists()
 
 
@@ -368,7 +369,7 @@ def test_a_folder_that_cannot_be_written_to_is_refused_at_once(study, read):
 
 
 def components(document):
-    (compared,) = document["comparisons"]
+    ((compared,),) = (each["pairs"] for each in document["comparisons"])
     return compared["components"]
 
 
@@ -394,7 +395,7 @@ def test_several_stacks_an_arm_are_compared_over_animals(study, run, tiny_weight
     for effect in expected.effects:
         values = found[effect.component]
         for key in ("slope_difference_per_um", "p_value", "cohen_d"):
-            assert values[key] == getattr(effect, key), (effect.component, key)
+            assert values[key] == getattr(effect.difference, key), (effect.component, key)
 
 
 def test_one_stack_an_arm_is_described_like_a_pair(study, read, tmp_path):
@@ -407,7 +408,7 @@ def test_one_stack_an_arm_is_described_like_a_pair(study, read, tmp_path):
     first, second = (within(s.profile, window) for s in found.stacks)
     expected = document_of(compare(first, second)).tree
     assert components(document) == expected["comparison"]["components"]
-    assert document["comparisons"][0]["kind"] == "pair"
+    assert document["comparisons"][0]["pairs"][0]["kind"] == "pair"
     assert document["stacks"][0]["components"] == expected["protocols"]["s0"]["components"]
     write_report(found, tmp_path / "out", hashed=False)
     written = json.loads((tmp_path / "out" / "study.json").read_text())
@@ -440,8 +441,9 @@ def test_channels_are_compared_by_themselves():
     green, red = record(stacks).comparisons
     assert (green.channel, red.channel) == ("green", "red")
     for each, names in ((green, "0 4 2 6"), (red, "1 5 3 7")):
-        assert [m.row.name[1:] for m in each.fixed + each.gained] == names.split()
-        assert each.result.n_units == (2, 2)
+        fixed, gained = each.arms
+        assert [m.row.name[1:] for m in fixed.stacks + gained.stacks] == names.split()
+        assert each.pairs[0].result.n_units == (2, 2)
 
 
 def test_stacks_without_a_line_are_left_out_with_the_reason():
@@ -451,26 +453,109 @@ def test_stacks_without_a_line_are_left_out_with_the_reason():
     assert [s.row.place for s in each.left_out] == ["fixed/s4", "fixed/s5"]
     reasons = [s.left_out for s in each.left_out]
     assert ["fewer than 3" in reasons[0], "depths" in reasons[1]] == [True] * 2
-    assert each.result.n_units == (2, 2)
+    assert each.pairs[0].result.n_units == (2, 2)
 
 
 @pytest.mark.parametrize(
     ("stacks", "said"),
     [
-        ([("fixed", ""), ("fixed", "")], "2 fixed and 0 gained"),
         ([("fixed", ""), ("gained", ""), ("gained", "")], "1 fixed and 2 gained"),
         ([("fixed", "m1"), ("fixed", "m1"), ("gained", "m2"), ("gained", "m2")], "2 animals"),
     ],
 )
 def test_arms_that_cannot_be_compared_say_why(stacks, said, tmp_path):
     found = record([outcome(i, arm, animal=a) for i, (arm, a) in enumerate(stacks)])
-    (each,) = found.comparisons
-    assert each.result is None
-    assert said in each.note
+    ((pair,),) = (each.pairs for each in found.comparisons)
+    assert pair.result is None
+    assert said in pair.note
     document = document_of(found).tree
-    assert document["comparisons"][0]["note"] == each.note
+    assert document["comparisons"][0]["pairs"][0]["note"] == pair.note
+    assert document["verdict"] == f"Not compared: {pair.note}"
     write_report(found, tmp_path, hashed=False)
     assert len((tmp_path / "study.csv").read_text().splitlines()) == 1 + 6 * len(stacks)
+
+
+def test_one_protocol_alone_is_not_compared():
+    found = record([outcome(i, "fixed") for i in range(2)])
+    assert found.comparisons[0].pairs == ()
+    assert found.verdict == "Not compared: all stacks are of one protocol, fixed"
+
+
+def steep(i, arm, slope, animal=""):
+    """A finished stack whose shot noise rises by a slope a plane, with the uncertainty stated."""
+    rows = strengths(i, 12)
+    rows[:, 2] += slope * np.arange(12)
+    rows[:, -1] -= slope * np.arange(12)
+    planes = tuple(replace(p, uncertainty=np.full(6, 1e-4)) for p in made(rows).planes)
+    stack = outcome(i, arm, animal=animal)
+    return replace(stack, profile=replace(stack.profile, planes=planes))
+
+
+def three_protocols():
+    """Three animals under three protocols, of which the first is the steep one."""
+    arms = {"AO off": 4e-3, "AO on": 0.0, "long wave": 0.0}
+    return record([
+        steep(3 * k + m, arm, slope + 1e-4 * m, animal=f"m{m}")
+        for k, (arm, slope) in enumerate(arms.items())
+        for m in range(3)
+    ])  # fmt: skip
+
+
+def test_three_protocols_are_compared_pair_by_pair_with_holm_over_all():
+    (each,) = three_protocols().comparisons
+    assert [arm.name for arm in each.arms] == ["AO off", "AO on", "long wave"]
+    results = [pair.result for pair in each.pairs]
+    names = [("AO off", "AO on"), ("AO off", "long wave"), ("AO on", "long wave")]
+    assert [result.names for result in results] == names
+    noises = [e.difference for result in results for e in result.effects[:-1]]
+    expected = multipletests([e.p_value for e in noises], method="holm")[1]
+    np.testing.assert_allclose([e.p_holm for e in noises], expected)
+    assert [r.of("poisson").difference.called for r in results] == [True, True, False]
+    assert each.verdict.startswith("None of the 3 protocols is shown to image deeper")
+    said = "Shot noise rises faster with depth with AO off than with AO on."
+    assert said in each.verdict
+    assert "No difference shown between AO on and long wave" in each.verdict
+    assert each.verdict.endswith(
+        "From 3 (AO off), 3 (AO on) and 3 (long wave) animals. "
+        "p values are corrected for 5 noises and 3 pairs (Holm)."
+    )
+
+
+def test_all_arms_are_compared_over_the_depths_of_all():
+    stacks = [
+        *(steep(i, "a", 1e-3) for i in range(2)),
+        *(steep(i + 2, "b", 0.0) for i in range(2)),
+        *(outcome(i + 4, "c", planes=8) for i in range(2)),
+    ]
+    (each,) = record(stacks).comparisons
+    assert {pair.result.window_um for pair in each.pairs} == {(0.0, 7 * 4.0)}
+
+
+def test_an_arm_of_one_stack_among_larger_ones_leaves_these_compared():
+    stacks = [outcome(i, "ab"[i % 2]) for i in range(4)]
+    (each,) = record([*stacks, outcome(4, "fxied")]).comparisons
+    assert [pair.result is not None for pair in each.pairs] == [True, False, False]
+    assert "a and fxied are not compared: 2 a and 1 fxied stacks" in each.verdict
+
+
+def test_three_stacks_of_three_protocols_are_corrected_together():
+    (each,) = record([steep(i, "abc"[i], 2e-3 * (i == 0)) for i in range(3)]).comparisons
+    noises = [e.difference for pair in each.pairs for e in pair.result.effects[:-1]]
+    known = [e for e in noises if np.isfinite(e.p_value)]
+    expected = multipletests([e.p_value for e in known], method="holm")[1]
+    np.testing.assert_allclose([e.p_holm for e in known], expected)
+
+
+def test_a_study_of_three_protocols_is_written_and_read_again(tmp_path):
+    write_report(three_protocols(), tmp_path, hashed=False)
+    document = read_document(tmp_path)
+    (channel,) = document.tree["comparisons"]
+    assert list(channel["arms"]) == ["AO off", "AO on", "long wave"]
+    assert len(channel["pairs"]) == 3
+    page = (tmp_path / "study.html").read_text()
+    shown = html.unescape(re.sub("<[^>]+>", "", page))
+    assert "AO on minus long wave" in shown
+    assert channel["verdict"] in shown
 
 
 # --- the page --------------------------------------------------------------------------------

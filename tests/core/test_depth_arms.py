@@ -40,18 +40,20 @@ def arms():
 def test_animals_in_both_arms_give_the_paired_t_test(arms):
     effect = compare_arms(*arms, animals=("abcd", "abcd")).of("poisson")
     expected = stats.ttest_rel(*map(slopes, arms))
-    assert effect.p_value == pytest.approx(expected.pvalue, rel=1e-6)
-    assert effect.dof == 3
-    np.testing.assert_allclose(effect.slope_difference_ci95, expected.confidence_interval(0.95))
-    assert effect.p_value < compare_arms(*arms).of("poisson").p_value
+    assert effect.difference.p_value == pytest.approx(expected.pvalue, rel=1e-6)
+    assert effect.difference.dof == 3
+    np.testing.assert_allclose(
+        effect.difference.slope_difference_ci95, expected.confidence_interval(0.95)
+    )
+    assert effect.difference.p_value < compare_arms(*arms).of("poisson").difference.p_value
 
 
 def test_animals_of_one_arm_each_give_welch(arms):
     result = compare_arms(*arms, animals=("abcd", "efgh"))
     expected = stats.ttest_ind(*map(slopes, arms), equal_var=False)
     effect = result.of("poisson")
-    assert effect.p_value == pytest.approx(expected.pvalue, rel=1e-6)
-    assert effect.dof == pytest.approx(expected.df, rel=1e-6)
+    assert effect.difference.p_value == pytest.approx(expected.pvalue, rel=1e-6)
+    assert effect.difference.dof == pytest.approx(expected.df, rel=1e-6)
     assert not result.paired
     assert repr(compare_arms(*arms).of("poisson")) == repr(effect)
 
@@ -60,7 +62,7 @@ def test_fields_of_an_animal_are_averaged(arms):
     result = compare_arms(*arms, animals=("aabb", "aabb"))
     means = [slopes(arm).reshape(2, 2).mean(axis=1) for arm in arms]
     expected = stats.ttest_rel(*means)
-    assert result.of("poisson").p_value == pytest.approx(expected.pvalue, rel=1e-6)
+    assert result.of("poisson").difference.p_value == pytest.approx(expected.pvalue, rel=1e-6)
     assert result.n_units == (2, 2)
 
 
@@ -70,7 +72,7 @@ def test_all_slopes_are_over_the_depths_of_all_stacks(arms):
     result = compare_arms([*fixed, short], gained)
     assert result.window_um == (0, 29 * 4.0)
     cut = [slopes([p])[0] for p in (_until(q, 30) for q in fixed)]
-    assert result.of("poisson").fixed_slope_per_um == pytest.approx(
+    assert result.of("poisson").first_slope_per_um == pytest.approx(
         np.mean([*cut, slopes([short])[0]]), rel=1e-9
     )
 
@@ -84,16 +86,17 @@ def test_a_difference_below_the_reading_limit_is_not_called(arms):
         compare_arms(
             [stack(s, tilt=8 + s, doubt=u) for s in range(4)],
             [stack(s + 4, tilt=s, doubt=u) for s in range(4)],
+            names=("fixed", "gained"),
             animals=("abcd", "abcd"),
         )
         for u in (0.001, 0.05)
     )
-    assert clear.of("poisson").called
+    assert clear.of("poisson").difference.called
     assert "Shot noise rises faster with depth at fixed power." in clear.verdict
-    assert doubtful.of("poisson").p_holm < 0.05
-    assert not doubtful.of("poisson").called
+    assert doubtful.of("poisson").difference.p_holm < 0.05
+    assert not doubtful.of("poisson").difference.called
     assert doubtful.verdict.startswith("No difference shown between fixed power and gained power")
-    assert not compare_arms(*arms).of("poisson").called  # no uncertainty is stated
+    assert not compare_arms(*arms).of("poisson").difference.called  # no uncertainty is stated
 
 
 def test_profiles_of_two_arms_compare():
@@ -103,14 +106,18 @@ def test_profiles_of_two_arms_compare():
     ]
     result = compare_arms(fixed, gained)
     effect = result.of("poisson")
-    assert effect.slope_difference_per_um == pytest.approx(5e-4 / 4, rel=0.2)
-    assert effect.slope_difference_ci95[0] < 5e-4 / 4 < effect.slope_difference_ci95[1]
-    assert effect.p_value <= effect.p_holm < 0.05
+    assert effect.difference.slope_difference_per_um == pytest.approx(5e-4 / 4, rel=0.2)
+    assert (
+        effect.difference.slope_difference_ci95[0]
+        < 5e-4 / 4
+        < effect.difference.slope_difference_ci95[1]
+    )
+    assert effect.difference.p_value <= effect.difference.p_holm < 0.05
     means = [[p.of("poisson")[p.kept].mean() for p in arm] for arm in (fixed, gained)]
-    assert effect.cohen_d == pytest.approx(cohen_d(*means), rel=1e-12)
-    assert effect.mean_difference == pytest.approx(np.mean(means[0]) - np.mean(means[1]))
-    assert np.isnan(result.of("clean").p_holm)
-    assert "g0: 1 of 40 planes excluded" in result.caveats
+    assert effect.difference.cohen_d == pytest.approx(cohen_d(*means), rel=1e-12)
+    assert effect.difference.mean_difference == pytest.approx(np.mean(means[0]) - np.mean(means[1]))
+    assert np.isnan(result.of("clean").difference.p_holm)
+    assert "g0: 1 of 40 planes left out" in result.caveats
     assert result.components[-1] == "clean"
 
 
@@ -119,7 +126,7 @@ def test_arms_take_a_window():
     result = compare_arms(*arms, animals=("abc", "abc"), window_um=(80.0, None))
     assert result.window_um == (80.0, 156.0)
     assert result.animals == ("a", "b", "c", "a", "b", "c")
-    assert result.of("gaussian").dof == 2
+    assert result.of("gaussian").difference.dof == 2
 
 
 def test_arms_that_cannot_be_compared_are_refused():

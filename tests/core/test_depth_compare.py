@@ -51,7 +51,9 @@ def test_naive_test_and_f2_are_those_of_a_linear_model(pair, result):
     full, reduced = ols("y ~ z * fixed", frame).fit(), ols("y ~ z + fixed", frame).fit()
     effect = result.of("poisson")
     assert effect.p_value_naive == pytest.approx(full.pvalues["z:fixed"], rel=1e-6)
-    assert effect.slope_difference_per_um == pytest.approx(full.params["z:fixed"], rel=1e-8)
+    assert effect.difference.slope_difference_per_um == pytest.approx(
+        full.params["z:fixed"], rel=1e-8
+    )
     f2 = (full.rsquared - reduced.rsquared) / (1 - full.rsquared)
     assert effect.f2 == pytest.approx(f2, rel=1e-8)
 
@@ -59,12 +61,16 @@ def test_naive_test_and_f2_are_those_of_a_linear_model(pair, result):
 def test_difference_is_fixed_minus_gained(result):
     four_se = 4 * 0.004 * (2 / 60) ** 0.5  # of a mean difference of such noise
     for effect in result.effects[:-1]:
-        assert effect.slope_difference_per_um == pytest.approx(5e-4 / 20, rel=0.1)
-        assert effect.mean_difference == pytest.approx(5e-4 * 59 / 2, abs=four_se)
-        assert effect.cohen_d > 0
-        low, high = effect.slope_difference_ci95
-        assert low < effect.slope_difference_per_um < high
-        assert effect.cohen_d_ci95[0] < effect.cohen_d < effect.cohen_d_ci95[1]
+        assert effect.difference.slope_difference_per_um == pytest.approx(5e-4 / 20, rel=0.1)
+        assert effect.difference.mean_difference == pytest.approx(5e-4 * 59 / 2, abs=four_se)
+        assert effect.difference.cohen_d > 0
+        low, high = effect.difference.slope_difference_ci95
+        assert low < effect.difference.slope_difference_per_um < high
+        assert (
+            effect.difference.cohen_d_ci95[0]
+            < effect.difference.cohen_d
+            < effect.difference.cohen_d_ci95[1]
+        )
         assert 0 <= effect.differs_from_um < 800
 
 
@@ -72,28 +78,32 @@ def test_other_tissue_has_errors_of_each_stack(pair, result):
     other = compare(*pair, tissue="other", n_bootstrap=50)
     assert not other.same_tissue
     for ours, theirs in zip(result.effects, other.effects, strict=True):
-        assert theirs.slope_difference_per_um == pytest.approx(ours.slope_difference_per_um)
-        assert theirs.se != ours.se
+        assert theirs.difference.slope_difference_per_um == pytest.approx(
+            ours.difference.slope_difference_per_um
+        )
+        assert theirs.difference.se != ours.difference.se
         assert not len(theirs.band.depth_um)
     assert "Two tissues: tissue and protocol cannot be told apart." in other.verdict
-    assert compare(*pair, n_bootstrap=50).effects[0].se == other.effects[0].se  # nothing to see
+    assert (
+        compare(*pair, n_bootstrap=50).effects[0].difference.se == other.effects[0].difference.se
+    )  # nothing to see
 
 
 def test_a_difference_is_called_above_the_reading_limit_alone(pair):
     sure, unsure = (
         compare(*(stated(p, u) for p in pair), tissue="same", n_bootstrap=50) for u in (0.005, 0.05)
     )
-    assert all(e.called and e.mean_called for e in sure.effects[:-1])
-    assert not sure.of("clean").called
-    assert not any(e.called or e.mean_called for e in unsure.effects)
-    assert all(e.p_holm < 0.001 for e in unsure.effects[:-1])
-    assert {e.cohen_d_class for e in unsure.effects[:-1]} == {BELOW_LIMIT}
+    assert all(e.difference.called and e.difference.mean_called for e in sure.effects[:-1])
+    assert not sure.of("clean").difference.called
+    assert not any(e.difference.called or e.difference.mean_called for e in unsure.effects)
+    assert all(e.difference.p_holm < 0.001 for e in unsure.effects[:-1])
+    assert {e.difference.cohen_d_class for e in unsure.effects[:-1]} == {BELOW_LIMIT}
     assert unsure.verdict.startswith("No difference shown between fixed power and gained power")
 
 
 def test_without_a_stated_uncertainty_nothing_is_called(result):
-    assert not any(e.called or e.mean_called for e in result.effects)
-    assert np.isnan([e.reading_limit_per_um for e in result.effects]).all()
+    assert not any(e.difference.called or e.difference.mean_called for e in result.effects)
+    assert np.isnan([e.difference.reading_limit_per_um for e in result.effects]).all()
     assert "The weights state no uncertainty, so nothing is called." in result.verdict
 
 
@@ -105,11 +115,13 @@ def test_window_is_what_both_stacks_keep(pair):
     assert (found.window_um, found.n_pairs, found.n_dropped) == ((0, 780), 40, 0)
     ends = [p.of("poisson")[:40] for p in (pair[0], short)]
     expected = cohen_d(*ends)
-    assert found.of("poisson").cohen_d == pytest.approx(expected, rel=1e-12)
+    assert found.of("poisson").difference.cohen_d == pytest.approx(expected, rel=1e-12)
     slopes = [np.polyfit(np.arange(40) * 20.0, y, 1)[0] for y in ends]
-    assert found.of("poisson").slope_difference_per_um == pytest.approx(slopes[0] - slopes[1])
-    assert found.fixed.lines["poisson"].n == 60
-    assert found.of("poisson").fixed.n == 40
+    assert found.of("poisson").difference.slope_difference_per_um == pytest.approx(
+        slopes[0] - slopes[1]
+    )
+    assert found.first.lines["poisson"].n == 60
+    assert found.of("poisson").first.n == 40
 
 
 def test_power_that_rises_in_the_stack_called_fixed_is_told(pair):
@@ -120,9 +132,9 @@ def test_power_that_rises_in_the_stack_called_fixed_is_told(pair):
 
 def test_holm_is_that_of_statsmodels_over_the_noises(result):
     noises = result.effects[:-1]
-    expected = multipletests([e.p_value for e in noises], method="holm")[1]
-    np.testing.assert_allclose([e.p_holm for e in noises], expected)
-    assert np.isnan(result.of("clean").p_holm)
+    expected = multipletests([e.difference.p_value for e in noises], method="holm")[1]
+    np.testing.assert_allclose([e.difference.p_holm for e in noises], expected)
+    assert np.isnan(result.of("clean").difference.p_holm)
 
 
 def test_cohen_d_and_hedges_g_have_their_closed_forms():
@@ -161,27 +173,27 @@ def test_classes(size, classes, name):
 def test_paper_rule_takes_the_naive_test_and_its_own_classes(pair, result):
     paper = compare(*pair, rule="paper", tissue="same")
     for ours, theirs in zip(result.effects, paper.effects, strict=True):
-        assert theirs.p_value == theirs.p_value_naive == ours.p_value_naive
-        assert ours.p_value != theirs.p_value
-        assert ours.slope_difference_ci95 == theirs.slope_difference_ci95
-    assert paper.of("gaussian").cohen_d_class == "large (f2 convention)"
-    assert result.of("gaussian").cohen_d_class == "large"
+        assert theirs.difference.p_value == theirs.p_value_naive == ours.p_value_naive
+        assert ours.difference.p_value != theirs.difference.p_value
+        assert ours.difference.slope_difference_ci95 == theirs.difference.slope_difference_ci95
+    assert paper.of("gaussian").difference.cohen_d_class == "large (f2 convention)"
+    assert result.of("gaussian").difference.cohen_d_class == "large"
 
 
 def test_bootstrap_repeats_with_its_seed(pair, result):
     assert repr(compare(*pair, tissue="same")) == repr(result)  # undefined numbers equal nothing
     assert (
-        compare(*pair, tissue="same", seed=1).of("gaussian").cohen_d_ci95
-        != result.of("gaussian").cohen_d_ci95
+        compare(*pair, tissue="same", seed=1).of("gaussian").difference.cohen_d_ci95
+        != result.of("gaussian").difference.cohen_d_ci95
     )
 
 
 def test_class_of_d_is_that_of_the_end_nearer_to_0():
     alike = compare(*(profile(strengths(k, 60), step=20.0) for k in (2, 3)), tissue="same")
     for effect in alike.effects:
-        low, high = effect.cohen_d_ci95
+        low, high = effect.difference.cohen_d_ci95
         nearer = classify(min(low, high, key=abs), D_CLASSES)
-        assert effect.cohen_d_class == (UNDETERMINED if low < 0 < high else nearer)
+        assert effect.difference.cohen_d_class == (UNDETERMINED if low < 0 < high else nearer)
 
 
 def test_excluded_planes_do_not_enter(pair):
@@ -193,31 +205,37 @@ def test_excluded_planes_do_not_enter(pair):
     assert repr(compare(other, pair[1]).effects) == repr(compare(kept, pair[1]).effects)
     assert fit_profile(other)["gaussian"].n == 58
     assert exclusions(other) == {"saturated": 1, "unwritten or empty": 1}
-    assert any("2 of 60 planes excluded" in w for w in compare(other, pair[1]).caveats)
+    assert any("2 of 60 planes left out" in w for w in compare(other, pair[1]).caveats)
 
 
 def test_stacks_of_different_length_and_step_compare():
     fixed = profile(strengths(0, 50, slope=5e-4))
     gained = profile(strengths(1, 31, slope=0.0), name="gained", step=6.0)
     effect = compare(fixed, gained).of("gaussian")
-    assert effect.fixed.n == effect.gained.n == 31
-    assert np.isfinite(effect.cohen_d_ci95).all()
+    assert effect.first.n == effect.second.n == 31
+    assert np.isfinite(effect.difference.cohen_d_ci95).all()
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])
 def test_too_few_planes_give_no_slopes_but_a_comparison(n):
     result = compare(profile(strengths(0, n)), profile(strengths(1, 20), name="gained"))
     effect = result.of("poisson")
-    assert effect.fixed.note == NEEDS_PLANES
-    assert np.isnan([effect.slope_difference_per_um, effect.p_value, effect.p_holm]).all()
+    assert effect.first.note == NEEDS_PLANES
+    assert np.isnan(
+        [
+            effect.difference.slope_difference_per_um,
+            effect.difference.p_value,
+            effect.difference.p_holm,
+        ]
+    ).all()
     assert f"fixed: {NEEDS_PLANES}" in result.caveats
 
 
 def test_three_planes_compare_without_error():
     made = profile(strengths(0, 3)), profile(strengths(1, 3), name="gained")
     result = compare(*made, tissue="same")
-    assert np.isfinite(result.of("gaussian").slope_difference_per_um)
-    assert np.isnan(result.of("gaussian").p_value)
+    assert np.isfinite(result.of("gaussian").difference.slope_difference_per_um)
+    assert np.isnan(result.of("gaussian").difference.p_value)
     assert f"gained: {FEW_PLANES}" in result.caveats
     assert "Only 3 depths are kept in both: no error can be stated." in result.verdict
 
@@ -225,16 +243,18 @@ def test_three_planes_compare_without_error():
 def test_all_planes_excluded():
     nothing = profile(strengths(0, 9), reasons=dict.fromkeys(range(9), "saturated"))
     result = compare(nothing, nothing)
-    assert result.of("clean").cohen_d_class == "undefined"
-    assert "fixed (2): 9 of 9 planes excluded (9 saturated)" in result.caveats
+    assert result.of("clean").difference.cohen_d_class == "undefined"
+    assert "fixed (2): 9 of 9 planes left out (9 saturated)" in result.caveats
     assert "share no depth" in result.verdict
 
 
 def test_constant_and_exact_profiles_have_no_false_numbers():
     flat = profile(np.tile([0.1, 0.1, 0.1, 0.1, 0.1, 0.5], (20, 1)))
     effect = compare(flat, flat, tissue="same").of("gaussian")
-    assert effect.slope_difference_per_um == 0.0
-    assert np.isnan([effect.se, effect.p_value, effect.f2, effect.cohen_d]).all()
+    assert effect.difference.slope_difference_per_um == 0.0
+    assert np.isnan(
+        [effect.difference.se, effect.difference.p_value, effect.f2, effect.difference.cohen_d]
+    ).all()
 
 
 def rising(*, slow_rise, noise, n=40):
@@ -277,7 +297,7 @@ def test_settings_that_differ_are_named(pair):
         replace(p, reading=ReadingOptions(crops=crops, normalisation="stack-percentile", device=on))
         for p, crops, on in zip(pair, (5, 9), ("cpu", "cuda"), strict=True)
     )
-    assert "the two profiles were made with different crops" in compare(fixed, gained).caveats
+    assert "the stacks were read with different crops" in compare(fixed, gained).caveats
     from cop_core.statistics import within
 
     narrow = within(pair[0], (0, pair[0].depth_um[20]))
@@ -317,5 +337,5 @@ def test_false_positives_of_one_tissue_imaged_twice():
         rows = [curve[:, None] + 0.005 * rng.normal(size=(34, 5)) for _ in range(2)]
         both = (profile(np.column_stack([x, 1 - x.sum(axis=1)]), step=20.0) for x in rows)
         result = compare(*both, tissue="same", n_bootstrap=2)
-        found += sum(e.p_value < 0.05 for e in result.effects[:-1])
+        found += sum(e.difference.p_value < 0.05 for e in result.effects[:-1])
     assert found / (5 * n_sim) < 0.08

@@ -38,18 +38,24 @@ def test_equivalence_is_two_one_sided_tests():
 
 def test_margin_tests_both_slopes_and_their_difference(pair):
     effect = compare(*pair, margin_per_100_um=0.02, n_bootstrap=50).of("poisson")
-    fit = effect.gained
-    assert effect.equivalence_p_gained == equivalence_p(fit.slope_per_um, fit.se, fit.dof, 2e-4)
+    fit = effect.second
+    assert effect.difference.equivalence_p_second == equivalence_p(
+        fit.slope_per_um, fit.se, fit.dof, 2e-4
+    )
     doubtful = [stated(p, 0.01) for p in pair]
     less = compare(*doubtful, margin_per_100_um=0.02, n_bootstrap=50).of("poisson")
-    left = 2e-4 - less.gained.reading_limit_per_um
-    assert less.equivalence_p_gained == equivalence_p(fit.slope_per_um, fit.se, fit.dof, left)
-    assert effect.equivalence_p_gained < 0.05
+    left = 2e-4 - less.second.reading_limit_per_um
+    assert less.difference.equivalence_p_second == equivalence_p(
+        fit.slope_per_um, fit.se, fit.dof, left
+    )
+    assert effect.difference.equivalence_p_second < 0.05
     assert (
-        compare(*pair, margin_per_100_um=0.001, n_bootstrap=50).of("poisson").equivalence_p_fixed
+        compare(*pair, margin_per_100_um=0.001, n_bootstrap=50)
+        .of("poisson")
+        .difference.equivalence_p_first
         > 0.9
     )
-    assert np.isnan(compare(*pair, n_bootstrap=50).of("poisson").equivalence_p_fixed)
+    assert np.isnan(compare(*pair, n_bootstrap=50).of("poisson").difference.equivalence_p_first)
 
 
 @pytest.mark.parametrize("margin", [0.0, -1.0, float("nan")])
@@ -88,9 +94,9 @@ def test_window_leaves_planes_out_of_every_fit(pair):
     assert fixed.planes[0].mean is pair[0].planes[0].mean
     result = compare(*pair, window_um=window, n_bootstrap=50)
     alone = fit_slope(pair[0].depth_um[20:41], pair[0].of("gaussian")[20:41], samples=50)
-    assert repr(result.of("gaussian").fixed) == repr(alone)  # undefined numbers equal nothing
-    assert result.fixed.profile.window_um == (80.0, 160.0)
-    assert any("39 of 60 planes excluded (39 outside" in w for w in result.caveats)
+    assert repr(result.of("gaussian").first) == repr(alone)  # undefined numbers equal nothing
+    assert result.first.profile.window_um == (80.0, 160.0)
+    assert any("39 of 60 planes left out (39 outside" in w for w in result.caveats)
 
 
 def test_window_may_be_open_and_keeps_earlier_reasons():

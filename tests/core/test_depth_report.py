@@ -33,11 +33,11 @@ def result():
 def test_report_states_bends_caps_and_choices(result):
     document = document_of(result).tree
     fixed = document["protocols"]["fixed"]
-    read = result.fixed.profile
+    read = result.first.profile
     assert fixed["cap_depth_um"] == cap_depth_um(read.depth_um, read.power_mw) == 400
     assert document["protocols"]["gained"]["cap_depth_um"] is None
     found = fixed["components"]["gaussian"]["bend"]
-    expected = find_bends(result.fixed.profile)["gaussian"]
+    expected = find_bends(result.first.profile)["gaussian"]
     assert found["depth_um"] == expected.depth_um
     assert found["ci95_um"] == list(expected.ci95_um)
     assert found["p_value"] < 0.05
@@ -49,15 +49,15 @@ def test_report_states_every_effect(result):
     components = document_of(result).tree["comparison"]["components"]
     for name, figures in components.items():
         effect = result.of(name)
-        assert figures["slope_difference_ci95"] == list(effect.slope_difference_ci95)
+        assert figures["slope_difference_ci95"] == list(effect.difference.slope_difference_ci95)
         assert figures["differs_from_um"] == effect.differs_from_um or np.isnan(
             effect.differs_from_um
         )
-        assert figures["equivalence_p_gained"] == effect.equivalence_p_gained
+        assert figures["equivalence_p_second"] == effect.difference.equivalence_p_second
         assert figures["log_ratio_p_value"] == effect.log_ratio_p_value
     profiles = (each.profile for each in result.analysed)
     plain = document_of(compare(*profiles, n_bootstrap=50)).tree
-    assert plain["comparison"]["components"]["poisson"]["equivalence_p_gained"] is None
+    assert plain["comparison"]["components"]["poisson"]["equivalence_p_second"] is None
     assert plain["recipe"]["window_um"] is None
 
 
@@ -66,7 +66,7 @@ def test_summary_begins_with_the_verdict_and_names_bends_and_margin(result):
     with console.capture() as captured:
         console.print(summary(result))
     text = " ".join(captured.get().split())
-    expected = find_bends(result.fixed.profile)["gaussian"]
+    expected = find_bends(result.first.profile)["gaussian"]
     assert text.startswith(" ".join(result.verdict.split()))
     assert f"bends, depth in µm: Gaussian at {expected.depth_um:.0f} [" in text
     assert "p (margin)" in text

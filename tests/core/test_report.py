@@ -85,7 +85,7 @@ def test_comparison_writes_all_files_and_repeats_byte_by_byte(both, tmp_path):
 def test_document_follows_the_contract(both):
     document = strict(document_of(both, command="cop").to_json())
     fixed = document["protocols"]["fixed"]["components"]["gaussian"]
-    fit = both.fixed.lines["gaussian"]
+    fit = both.first.lines["gaussian"]
     assert document["verdict"] == both.verdict
     assert document["comparison"]["window_um"] == list(both.window_um)
     assert document["comparison"]["same_tissue"] == both.same_tissue
@@ -97,7 +97,7 @@ def test_document_follows_the_contract(both):
     assert fixed["slope_per_um"] == fit.slope_per_um
     assert fixed["slope_ci95"] == list(fit.slope_ci95)
     assert (fixed["r2"], fixed["n_planes"], fixed["n_excluded"]) == (fit.r2, 22, 2)
-    read = both.fixed.profile
+    read = both.first.profile
     assert fixed["mean"] == pytest.approx(read.of("gaussian")[read.kept].mean())
     effect = document["comparison"]["components"]["poisson"]
     assert {
@@ -112,7 +112,7 @@ def test_document_follows_the_contract(both):
     assert document["recipe"]["reading"]["normalisation"] == "stack-percentile"
     assert document["provenance"]["command"] == "cop"
     assert document["caveats"] == list(both.caveats)
-    assert document["schema_version"] == "3.0"
+    assert document["schema_version"] == "4.0"
 
 
 def test_single_profile_has_no_comparison():
@@ -133,7 +133,7 @@ def test_planes_table_holds_every_plane(both):
         "counts_a_photon", "counts_a_photon_sd", "amplifier_counts", "amplifier_counts_sd",
         "excluded", "reason", "flags",
     ]  # fmt: skip
-    assert float(rows[1]["clean"]) == both.fixed.profile.of("clean")[1]
+    assert float(rows[1]["clean"]) == both.first.profile.of("clean")[1]
     assert rows[0]["flags"] == "padded; dim"
     assert (rows[3]["gaussian"], rows[3]["excluded"], rows[3]["reason"]) == (
         "",
@@ -189,7 +189,7 @@ def test_panel_draws_lines_and_marks_excluded_planes(both):
     assert ax.get_xlabel() == "Depth (µm)"
     hollow = [line for line in ax.lines if line.get_markerfacecolor() == "none"]
     np.testing.assert_array_equal(hollow[0].get_xdata(), [12.0, 28.0])
-    assert slope_text(both.of("gaussian").fixed) in [text.get_text() for text in ax.texts]
+    assert slope_text(both.of("gaussian").first) in [text.get_text() for text in ax.texts]
 
 
 def test_lines_end_with_the_planes_that_were_fitted():
@@ -229,7 +229,7 @@ def test_the_answer_shows_the_noise_that_is_called_and_the_others_small():
     ]
     answer = compare(*pair, tissue="same")
     top, *others = answer_figure(answer).axes
-    called = [effect.component for effect in answer.effects if effect.called]
+    called = [effect.component for effect in answer.effects if effect.difference.called]
     assert top.get_title(loc="left") in {f"{label(component)} noise" for component in called}
     below, *small = others
     assert below.get_ylabel().startswith("Difference")
@@ -283,8 +283,8 @@ def test_tables_fit_a_terminal(both, width):
     for name in ("Gaussian", "Salt & pepper", "Poisson", "Quantization", "Anisotropic", "Clean"):
         assert sum(f" {name} " in line for line in lines) == 3
     effect = both.of("gaussian")
-    low, high = (1e4 * x for x in effect.slope_difference_ci95)
-    cell = f"{1e4 * effect.slope_difference_per_um:+.2f} [{low:+.2f}, {high:+.2f}]"
+    low, high = (1e4 * x for x in effect.difference.slope_difference_ci95)
+    cell = f"{1e4 * effect.difference.slope_difference_per_um:+.2f} [{low:+.2f}, {high:+.2f}]"
     assert any(cell in line for line in lines)
 
 

@@ -103,7 +103,7 @@ def folder(both, tmp_path_factory):
         replace(each, sensitivity={"plane-minmax": fit_profile(each.profile)})
         for each in both.analysed
     )
-    return write_report(replace(both, fixed=fixed, gained=gained), found, command="cop compare a b")
+    return write_report(replace(both, first=fixed, second=gained), found, command="cop compare a b")
 
 
 @pytest.fixture(scope="module")
@@ -171,20 +171,20 @@ def test_facts_of_a_stack(document, both, pair):
     assert document["protocols"]["gained"]["excitation"]["stated"] is False
     halves = document["protocols"]["fixed"]["validity"]["slope_per_um_by_half_of_crops"]
     for half in (0, 1):
-        values = [p.strengths[half, 0] for p in both.fixed.profile.planes]
-        expected = scipy.stats.linregress(both.fixed.profile.depth_um, values).slope
+        values = [p.strengths[half, 0] for p in both.first.profile.planes]
+        expected = scipy.stats.linregress(both.first.profile.depth_um, values).slope
         assert halves["gaussian"][half] == pytest.approx(expected)
 
 
 def test_share_of_strange_crops(both):
     planes = tuple(
         replace(p, unfamiliar_fraction=share)
-        for p, share in zip(both.fixed.profile.planes, (0, 0, 0.5, 0.5, 1, 1), strict=True)
+        for p, share in zip(both.first.profile.planes, (0, 0, 0.5, 0.5, 1, 1), strict=True)
     )
-    found = document_of(replace(both.fixed.profile, planes=planes)).tree
+    found = document_of(replace(both.first.profile, planes=planes)).tree
     assert found["protocols"]["fixed"]["validity"]["unfamiliar_fraction"] == 0.5
     unknown = (replace(planes[0], unfamiliar_fraction=None), *planes[1:])
-    found = document_of(replace(both.fixed.profile, planes=unknown)).tree
+    found = document_of(replace(both.first.profile, planes=unknown)).tree
     assert found["protocols"]["fixed"]["validity"]["unfamiliar_fraction"] is None
 
 
@@ -192,10 +192,10 @@ def test_share_of_strange_crops(both):
 @pytest.mark.parametrize("excluded", [False, True])
 def test_pages_of_little(both, n, excluded):
     nothing = np.full(6, np.nan)
-    planes = both.fixed.profile.planes[:n]
+    planes = both.first.profile.planes[:n]
     if excluded:
         planes = tuple(replace(p, mean=nothing, reason="constant", n_crops=0) for p in planes)
-    page = Page(page_html(replace(both.fixed.profile, planes=planes)))
+    page = Page(page_html(replace(both.first.profile, planes=planes)))
     assert "nan" not in page.words("main").lower().split()
     assert "needs 3 planes or more" in page.words("small")
 
@@ -277,7 +277,7 @@ def test_bibtex_agrees_with_the_citation_file(page):
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_metadata_are_shown_and_do_nothing(text, both, tmp_path):
-    read = both.fixed.profile
+    read = both.first.profile
     plane = replace(read.planes[0], reason=text, flags=(text,))
     kept = replace(read.planes[1], flags=(text,))
     image = replace(read.provenance.image, channel_name=text, format=text)
@@ -292,7 +292,7 @@ def test_hostile_metadata_are_shown_and_do_nothing(text, both, tmp_path):
     )
     planes = (plane, kept, *read.planes[2:])
     odd = replace(read, name=text, planes=planes, provenance=made)
-    result = compare(odd, both.gained.profile, n_bootstrap=20)
+    result = compare(odd, both.second.profile, n_bootstrap=20)
     page = Page(page_html(result, {"profile": f"<svg>{text}"}, command=text))
     clean = Page(page_html(both, {"profile": "<svg>"}, command="x"))
     assert {tag for tag, _ in page.tags} <= {tag for tag, _ in clean.tags} | {"small"}
@@ -325,7 +325,7 @@ def test_hostile_names_of_files_and_channels(tiny_estimator, counts, tmp_path):
 
 @pytest.mark.usefixtures("quick_figures")
 def test_a_name_that_is_not_utf8_comes_back_from_the_report(both, tmp_path):
-    read = both.fixed.profile
+    read = both.first.profile
     opened = read.provenance.opened.but(source="/x/\udcff.tif")
     made = replace(read.provenance, source="/x/\udcff.tif", opened=opened)
     odd = replace(read, name="odd \udcff", provenance=made)

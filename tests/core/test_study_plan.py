@@ -90,12 +90,21 @@ def test_what_spreadsheets_write_is_the_same_plan(plan):
         assert read_plan(german) == known
 
 
+def test_arms_may_have_any_names_that_differ(plan):
+    cells = "a.tif,AO on", "b.ome.tif,AO off", "c.tif,Fixed"
+    found = read_plan(plan("stack,arm", *cells))
+    assert [row.arm for row in found] == ["AO on", "AO off", "fixed"]
+    assert found[0].place == "AO_on/a"
+    (problem,) = problems(plan("stack,arm", "a.tif,AO on", "c.tif,ao_on"))
+    assert problem.startswith("line 3: arm 'ao_on' is too like 'AO on' of line 2; write one name")
+
+
 def test_one_error_lists_every_row(plan):
     found = problems(
         plan(
             "stack,arm,channel,power,z_step_um,time,name",
             "a.tif,fixed,,,,,",
-            "gone.tif,fxied,,,four,,",
+            "gone.tif,figures,,,four,,",
             ",fixed,,,,,",
             "c.tif,,,-1,nan,-1,../up",
             "c.tif,gained,,gone.csv,,,",
@@ -116,7 +125,7 @@ def test_one_error_lists_every_row(plan):
     ]
     expected = [
         "no such file or folder 'gone.tif'",
-        "arm: 'fxied' cannot be used; it should be 'fixed' or 'gained'",
+        "arm: the study writes 'figures' itself; write another name",
         "z_step_um: 'four'",
         "no stack",
         "no arm",
@@ -339,7 +348,8 @@ def test_the_command_says_what_is_to_be_filled_in(study, run):
     plan = study / "plan.csv"
     assert run("plan", study, "-o", plan) == (
         0,
-        f"{plan}: 5 stacks\nfill in the arm of 1: no name says fixed or gained\n",
+        f"{plan}: 5 stacks\n"
+        "fill in the arm of 1, any name: their paths say neither fixed nor gained\n",
         "",
     )
     code, out, err = run("plan", study, "-o", plan)
@@ -405,7 +415,7 @@ def test_cells_of_a_plan_are_written_as_they_were(plan, folder, tmp_path_factory
     assert cells[2]["arm"] == ""
     rows, found = check_cells(enumerate(cells), folder, read_power_table)
     assert [row.stack.power for row in rows] == [2.5, folder / "power.csv"]
-    assert found == [(2, "no arm; write fixed or gained")]
+    assert found == [(2, "no arm; write the name of its protocol, such as fixed or gained")]
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "plan.csv"
     save_plan([*cells[:2], {**cells[2], "arm": "fixed"}], elsewhere, folder)
     first, second, third = read_plan(elsewhere)

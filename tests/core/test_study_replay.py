@@ -66,7 +66,7 @@ def paths(data):
 
 
 def differences(document):
-    (compared,) = document["comparisons"]
+    ((compared,),) = (each["pairs"] for each in document["comparisons"])
     return compared["components"]
 
 
@@ -77,7 +77,7 @@ def test_rule_and_margin_go_into_the_comparison_of_arms(batch, data, tiny_estima
     document, out = batch("--rule", "paper", "--margin", 0.02, "--window-um", ":13")
     assert document["recipe"]["comparison"]["rule"] == "paper"
     assert document["recipe"]["comparison"]["margin_per_100_um"] == 0.02
-    assert NO_PAPER_TEST in document["comparisons"][0]["caveats"]
+    assert NO_PAPER_TEST in document["comparisons"][0]["pairs"][0]["caveats"]
     assert "has no test for several stacks" in " ".join(out.split())
     read = [
         within(profile(path, estimator=tiny_estimator, reading=ONE_CROP), (None, 13))
@@ -85,11 +85,11 @@ def test_rule_and_margin_go_into_the_comparison_of_arms(batch, data, tiny_estima
     ]
     expected = compare_arms(read[:2], read[2:], rule="paper", margin_per_100_um=0.02)
     for effect in expected.effects:
-        values = differences(document)[effect.component]
-        limit = np.nan_to_num(effect.reading_limit_per_um)
-        p = equivalence_p(effect.slope_difference_per_um, effect.se, effect.dof, 2e-4 - limit)
+        values, found = differences(document)[effect.component], effect.difference
+        left = 2e-4 - np.nan_to_num(found.reading_limit_per_um)
+        p = equivalence_p(found.slope_difference_per_um, found.se, found.dof, left)
         assert values["equivalence_p_difference"] == pytest.approx(p)
-        assert values["cohen_d_class"] == effect.cohen_d_class
+        assert values["cohen_d_class"] == found.cohen_d_class
     page = (data / "study" / "study.html").read_text(encoding="utf-8")
     assert "p (margin)" in page
 
@@ -129,7 +129,7 @@ def test_sensitivity_reads_every_normalisation_and_resumes(batch, data, tiny_est
         expected = profile(paths(data)[0], estimator=tiny_estimator, reading=reading)
         found = slopes["fixed/s1"]["poisson"]["slope_per_um"]
         assert found == fit_profile(expected)["poisson"].slope_per_um
-        (compared,) = document["sensitivity"][name]["comparisons"]
+        (compared,) = document["sensitivity"][name]["comparisons"][0]["pairs"]
         own = differences(document)["poisson"]["slope_difference_per_um"]
         assert compared["components"]["poisson"]["slope_difference_per_um"] != own
     before = {p: p.stat().st_mtime_ns for p in data.glob("study/**/report.json")}
@@ -205,7 +205,11 @@ def test_a_stack_that_failed_then_has_no_part_in_the_replay(batch, data, run):
         (("stacks", 0), {}, "study.json, stacks.0.place: the report was changed: it is missing"),
         (("stacks",), None, "study.json, stacks"),
         (("recipe", "stacks", 1, "stack", "name"), "../up", "recipe.stacks.1.stack: the report"),
-        (("comparisons", 0, "components", "poisson", "se"), "0.1", "comparisons.0.components"),
+        (
+            ("comparisons", 0, "pairs", 0, "components", "poisson", "se"),
+            "0.1",
+            "comparisons.0.pairs.0.components",
+        ),
         (
             ("provenance", "protocols", "fixed/s1", "opened", "source"),
             None,

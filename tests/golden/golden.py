@@ -58,7 +58,12 @@ def results():
         "watch": _numbers(read["watch/watched"]),
         "planes": _table(planes_csv(both.analysed)),
         "animals": _arms(
-            compare_arms(*arms, animals=(list("abc"), list("abc")), margin_per_100_um=0.01)
+            compare_arms(
+                *arms,
+                names=("fixed", "gained"),
+                animals=(list("abc"), list("abc")),
+                margin_per_100_um=0.01,
+            )
         ),
     }
     return dict(sorted(_leaves("", found)))

@@ -169,8 +169,8 @@ def test_curves_grow_in_place_and_seldom(plots: DepthPlots, both: Comparison, qt
     assert 1 <= len(draws) <= 5
     assert panels(plots) == axes
     fixed, gained = axes["Gaussian"].lines[:2]
-    np.testing.assert_allclose(fixed.get_xdata(), both.fixed.profile.depth_um[:30])
-    np.testing.assert_allclose(gained.get_ydata(), 100 * both.gained.profile.of("gaussian")[:30])
+    np.testing.assert_allclose(fixed.get_xdata(), both.first.profile.depth_um[:30])
+    np.testing.assert_allclose(gained.get_ydata(), 100 * both.second.profile.of("gaussian")[:30])
     (hollow, *_) = [x for x in axes["Gaussian"].lines if x.get_markerfacecolor() == "none"]
     np.testing.assert_array_equal(hollow.get_xdata(), [400.0])
     assert not any("R^2" in text for text in visible_texts(plots))
@@ -192,8 +192,8 @@ def test_next_to_nothing_is_not_blown_up_while_planes_come_in(
 ) -> None:
     plots.REFIT_S = 0.0
     begin(plots, both)
-    some = both.fixed.profile.planes[0]
-    gaussian = both.fixed.profile.components.index("gaussian")
+    some = both.first.profile.planes[0]
+    gaussian = both.first.profile.components.index("gaussian")
     mean, sd = some.mean.copy(), some.sd.copy()
     mean[gaussian], sd[gaussian] = 2e-4, 1e-4
     plots.add(0, replace(some, mean=mean, sd=sd))
@@ -210,11 +210,11 @@ def test_a_curve_that_leaves_its_axis_does_not_wait_for_the_next_fit(
 ) -> None:
     plots.REFIT_S = 60.0
     begin(plots, both)
-    some, *more = both.fixed.profile.planes
+    some, *more = both.first.profile.planes
     plots.add(0, some)
     ax = panels(plots)["Poisson"]
     qtbot.waitUntil(lambda: np.isfinite(ax.lines[0].get_ydata()).any(), timeout=5000)
-    poisson = both.fixed.profile.components.index("poisson")
+    poisson = both.first.profile.components.index("poisson")
     for share in (0.3, 0.7):
         mean = some.mean.copy()
         mean[poisson] = share
@@ -246,7 +246,7 @@ def test_the_uncertainty_is_explained_only_where_it_is_drawn(
     def explained() -> bool:
         return any("uncertainty" in t.get_text() for t in plots.figure().legends[0].get_texts())
 
-    fixed = both.fixed.profile
+    fixed = both.first.profile
     sure = [replace(p, uncertainty=np.full(len(fixed.components), 0.01)) for p in fixed.planes]
     start(plots, ["fixed"], fixed.components, [fixed.depth_um])
     for some in sure:
@@ -289,7 +289,7 @@ def test_click_names_the_plane(
 ) -> None:
     plots.show_result(both)
     drawn(plots, qtbot)
-    value = 100 * both.gained.profile.of(name.lower())[45]
+    value = 100 * both.second.profile.of(name.lower())[45]
     with qtbot.waitSignal(plots.plane_clicked) as kept:
         click(plots, qtbot, pixel(plots, name, 900.0, value))
     assert kept.args == [1, 45]
@@ -304,7 +304,7 @@ def test_click_elsewhere_or_while_zooming_is_no_choice(
     plots.show_result(both)
     plots.set_secondary("power")
     drawn(plots, qtbot)
-    at = pixel(plots, "Gaussian", 900.0, 100 * both.gained.profile.of("gaussian")[45])
+    at = pixel(plots, "Gaussian", 900.0, 100 * both.second.profile.of("gaussian")[45])
     with qtbot.assertNotEmitted(plots.plane_clicked):
         click(plots, qtbot, (at[0], at[1] + 60))
         plots.toolbar.zoom()
@@ -319,7 +319,7 @@ def test_tool_tip_describes_the_plane(plots: DepthPlots, both: Comparison, qtbot
 
     plots.show_result(both)
     drawn(plots, qtbot)
-    value = 100 * both.fixed.profile.of("poisson")[1]
+    value = 100 * both.first.profile.of("poisson")[1]
     text = hover(plots, qtbot, pixel(plots, "Poisson", 20.0, value))
     for part in ("fixed", "plane 1,", "20 µm", "5.5 mW", f"Poisson {value:.2f} ±", "padded"):
         assert part in text
@@ -407,7 +407,7 @@ def test_nothing_is_left_when_closed(qtbot: QtBot, make_plots: Any, both: Compar
 
     plots = make_plots()
     begin(plots, both)
-    plots.add(0, both.fixed.profile.planes[0])  # a drawing is due
+    plots.add(0, both.first.profile.planes[0])  # a drawing is due
     figure = weakref.ref(plots.figure())
     plots.close()
     plots.deleteLater()

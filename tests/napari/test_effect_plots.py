@@ -124,10 +124,10 @@ def test_table_parses_back_to_the_numbers(table: ResultTable, both: Comparison) 
     for row, effect in zip(rows, both.effects, strict=True):
         cells = dict(zip(header, row, strict=True))
         value, low, high, size = numbers(cells["Cohen's d [95 % CI]"])
-        assert float(value) == pytest.approx(effect.cohen_d, abs=0.006)
-        assert (float(low), float(high)) == pytest.approx(effect.cohen_d_ci95, abs=0.006)
-        assert size == effect.cohen_d_class
-        assert float(cells["Hedges' g"]) == pytest.approx(effect.hedges_g, abs=0.006)
+        assert float(value) == pytest.approx(effect.difference.cohen_d, abs=0.006)
+        assert (float(low), float(high)) == pytest.approx(effect.difference.cohen_d_ci95, abs=0.006)
+        assert size == effect.difference.cohen_d_class
+        assert float(cells["Hedges' g"]) == pytest.approx(effect.difference.hedges_g, abs=0.006)
         assert float(cells["Cohen's f²"].split()[0]) == pytest.approx(effect.f2, abs=0.006)
     assert [table.choice.itemText(i) for i in range(3)] == [
         "fixed (30 of 30 planes)", "gained (30 of 30 planes)", "fixed minus gained",

@@ -170,7 +170,7 @@ def test_the_demo_compares_two_stacks(
     assert not tabs.isTabVisible(effects)
     result = ended(qtbot, dock, 120)
     assert isinstance(result, Comparison)
-    np.testing.assert_array_equal(result.gained.profile.power_mw, small.powers_mw["gained"])
+    np.testing.assert_array_equal(result.second.profile.power_mw, small.powers_mw["gained"])
     assert tabs.isTabVisible(effects)
     assert dock.bar.status.text() == "Done: 16 of 16 planes read"
     fixed, gained = viewer.layers
@@ -178,7 +178,7 @@ def test_the_demo_compares_two_stacks(
     dock.plots.plane_clicked.emit(0, 3)
     assert viewer.layers.selection.active == fixed
     offline = profile(np.asarray(gained.data), z_step_um=20.0)
-    np.testing.assert_array_equal(result.gained.profile.mean, offline.mean)
+    np.testing.assert_array_equal(result.second.profile.mean, offline.mean)
     dock.taken_out()
     assert np.asarray(gained.data)[7].any()  # layers outlive the widget
 

@@ -49,7 +49,7 @@ def test_a_run_tells_of_every_plane_and_ends_idle(runner: Runner, qtbot: Any) ->
     assert (240, 240) in [said[1:] for said in texts[-2:]]
     (outcome,) = ended.args
     assert not outcome.stopped
-    assert outcome.record.of("poisson").fixed.n > 30
+    assert outcome.record.of("poisson").first.n > 30
 
 
 def test_stopping_keeps_what_was_read(runner: Runner, qtbot: Any) -> None:
@@ -61,8 +61,8 @@ def test_stopping_keeps_what_was_read(runner: Runner, qtbot: Any) -> None:
     (outcome,) = ended.args
     assert outcome.stopped
     assert states == [State.RUNNING, State.STOPPING, State.IDLE]
-    assert outcome.record.fixed.profile.planes[0].reason != NOT_READ
-    assert outcome.record.gained.profile.planes[-1].reason == NOT_READ
+    assert outcome.record.first.profile.planes[0].reason != NOT_READ
+    assert outcome.record.second.profile.planes[-1].reason == NOT_READ
 
 
 @pytest.mark.parametrize(

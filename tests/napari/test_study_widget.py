@@ -125,7 +125,7 @@ def test_a_folder_becomes_a_plan_and_a_report(
     assert told
     document = json.loads((folder / "study" / "study.json").read_text(encoding="utf-8"))
     assert [bool(stack["error"]) for stack in document["stacks"]] == [False, False, True]
-    assert document["comparisons"][0]["kind"] == "pair"
+    assert document["comparisons"][0]["pairs"][0]["kind"] == "pair"
     opened: list[str] = []
     monkeypatch.setattr(
         "napari_cop.study.widget.QDesktopServices.openUrl",

@@ -99,7 +99,7 @@ def test_two_clicks_compare_the_sample_pair(
     assert [form.layer.name for form in dock.forms] == ["fixed [green]", "gained"]
     result = finish(qtbot, dock)
     assert isinstance(result, Comparison)
-    assert result.gained.profile.power_mw[-1] == 60
+    assert result.second.profile.power_mw[-1] == 60
     assert "120 planes" in dock.bar.status.text()
     assert dock.remarks.toPlainText().startswith(result.verdict)
     assert len(dock.table.text().splitlines()) == 1 + len(result.components)
@@ -159,13 +159,13 @@ def test_cancel_keeps_what_was_read_and_the_next_run_works(
     )
     result = finish(qtbot, dock)
     reasons = Counter(
-        p.reason for p in (*result.fixed.profile.planes, *result.gained.profile.planes)
+        p.reason for p in (*result.first.profile.planes, *result.second.profile.planes)
     )
     assert reasons[NOT_READ] >= 60
     assert dock.bar.status.text().startswith("Stopped")
     assert dock.bar.export_button.isEnabled()
     dock.runner.plane_read.disconnect()
-    assert NOT_READ not in {p.reason for p in finish(qtbot, dock).gained.profile.planes}
+    assert NOT_READ not in {p.reason for p in finish(qtbot, dock).second.profile.planes}
 
 
 def test_a_bad_file_is_told_and_leaves_everything_idle(
@@ -270,7 +270,7 @@ def test_layers_may_be_renamed_edited_and_removed_under_way(
 
     dock.runner.plane_read.connect(meddle)
     result = finish(qtbot, dock)
-    assert len(result.fixed.profile) == len(result.gained.profile) == 60
+    assert len(result.first.profile) == len(result.second.profile) == 60
     assert "edited while it was read" in dock.remarks.toPlainText()
 
 

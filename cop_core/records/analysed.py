@@ -1,0 +1,56 @@
+"""A profile with all that was worked out from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cop_core.records.lines import Bend, Photons, SlopeFit
+from cop_core.records.profile import DepthProfile
+from cop_core.records.usable_depth import UsableDepth
+
+_NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class AnalysedProfile:
+    """A profile with all that was worked out from it, once.
+
+    Attributes
+    ----------
+    name : str
+        The profile's name, distinct from others' that it is shown with.
+    profile : DepthProfile
+        The planes.
+    lines, log_ratios : dict of str to SlopeFit
+        By component: the line through the strengths, and through their centred log-ratios.
+    bends : dict of str to Bend
+        Where the curve of a component bends most.
+    usable : UsableDepth
+    photons : Photons or None
+        None for weights whose strengths are no SDs.
+    cap_depth_um : float
+        Depth from which the power stays at its largest value; NaN where it does not.
+    caveats : tuple of str
+        What to know beside the numbers, sentences without a full stop.
+    verdict : str
+        What it comes to, in a sentence or two.
+    sensitivity : dict
+        Lines of the same stack read with other normalisations, by their names.
+    """
+
+    name: str
+    profile: DepthProfile
+    lines: dict[str, SlopeFit]
+    log_ratios: dict[str, SlopeFit]
+    bends: dict[str, Bend]
+    usable: UsableDepth
+    photons: Photons | None
+    cap_depth_um: float
+    caveats: tuple[str, ...]
+    verdict: str = ""
+    sensitivity: dict[str, dict[str, SlopeFit]] = field(default_factory=dict)
+
+    @property
+    def analysed(self) -> tuple[AnalysedProfile, ...]:
+        """Itself alone, as a comparison has two."""
+        return (self,)

@@ -1,0 +1,111 @@
+"""What differs between two arms of several stacks each."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+from cop_core.records.arrays import UNKNOWN, Interval
+from cop_core.records.difference import Difference
+from cop_core.records.profile import DepthProfile
+
+_NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class ArmsEffect:
+    """What the protocol does to one component, over animals (or stacks, where none are stated).
+
+    NaN means undefined.
+
+    Attributes
+    ----------
+    first_slope_per_um, second_slope_per_um : float
+        Mean slope of each arm; with 95 % intervals.
+    difference : Difference
+        First minus second: paired t test where each animal has both arms, Welch's otherwise.
+    """
+
+    component: str
+    first_slope_per_um: float = _NAN
+    first_ci95: Interval = UNKNOWN
+    second_slope_per_um: float = _NAN
+    second_ci95: Interval = UNKNOWN
+    difference: Difference = field(default_factory=Difference)
+
+
+@dataclass(frozen=True)
+class ArmsDepth:
+    """How deep each arm can be used, by one criterion, and how much deeper the first.
+
+    Attributes
+    ----------
+    first_um, second_um : float
+        Mean over the animals that tell.
+    difference_um, ci95_um, p_value
+        First minus second, by the same test as slopes.
+    p_holm : float
+        `p_value` after Holm's correction over the pairs of protocols.
+    n_untold : int
+        Stacks left out, as their limit lies beyond their planes or is not known.
+    """
+
+    first_um: float = _NAN
+    second_um: float = _NAN
+    difference_um: float = _NAN
+    ci95_um: Interval = UNKNOWN
+    p_value: float = _NAN
+    p_holm: float = _NAN
+    n_untold: int = 0
+
+
+@dataclass(frozen=True)
+class ArmsComparison:
+    """Two arms of several stacks each, and what differs between them.
+
+    Attributes
+    ----------
+    names : (str, str)
+        Of the protocols.
+    first, second : tuple of DepthProfile
+        The stacks of both arms.
+    animals : tuple of hashable or None
+        Whose each stack is, those of the first arm first; None where not stated.
+    effects : tuple of ArmsEffect
+        One for each component, clean included.
+    caveats : tuple of str
+        What to know beside the numbers.
+    window_um : (float, float)
+        The depths that all stacks keep, those of further arms included.
+    paired : bool
+        Whether each animal has both arms.
+    n_units : (int, int)
+        Animals (or stacks, where none are stated) in each arm.
+    level, signal : ArmsDepth
+    at_strength : float
+        The level, a Poisson strength.
+    verdict : str
+    """
+
+    names: tuple[str, str]
+    first: tuple[DepthProfile, ...]
+    second: tuple[DepthProfile, ...]
+    animals: tuple[Hashable, ...] | None
+    effects: tuple[ArmsEffect, ...]
+    caveats: tuple[str, ...]
+    window_um: Interval
+    paired: bool
+    n_units: tuple[int, int]
+    level: ArmsDepth
+    signal: ArmsDepth
+    at_strength: float
+    verdict: str = ""
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Names of the strengths, clean included."""
+        return self.first[0].components
+
+    def of(self, component: str) -> ArmsEffect:
+        """Return the effect on one component."""
+        return self.effects[self.components.index(component)]

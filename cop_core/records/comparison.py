@@ -1,0 +1,144 @@
+"""What differs between two stacks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cop_core.recipes import ComparisonOptions
+from cop_core.records.analysed import AnalysedProfile
+from cop_core.records.arrays import UNKNOWN, Interval
+from cop_core.records.difference import Difference
+from cop_core.records.lines import Band, SlopeFit
+from cop_core.records.usable_depth import UsableDepth, UsableDifference
+from cop_core.records.views import StackViews
+
+_NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class ComponentEffect:
+    """What the protocol does to one component, over the depths that both stacks keep.
+
+    NaN means undefined.
+
+    Attributes
+    ----------
+    first, second : SlopeFit
+        The slopes of the two stacks over these depths.
+    difference : Difference
+        First minus second.
+    band : Band
+        The difference along depth.
+    p_value_naive : float
+        p of the interaction of depth and protocol, planes taken as independent of each other around
+        straight lines (the paper's).
+    f2, f2_class : float, str
+        Cohen's f2 of the interaction, and its class.
+    log_ratio_slope_difference_per_um, log_ratio_ci95, log_ratio_p_value
+        Slope difference of the centred log-ratios, which is free of closure.
+    block_planes : int
+        Neighbours that were averaged, as their errors are alike; 1 for none.
+    """
+
+    component: str
+    first: SlopeFit
+    second: SlopeFit
+    difference: Difference = field(default_factory=Difference)
+    band: Band = field(default_factory=Band)
+    p_value_naive: float = _NAN
+    f2: float = _NAN
+    f2_class: str = ""
+    log_ratio_slope_difference_per_um: float = _NAN
+    log_ratio_ci95: Interval = UNKNOWN
+    log_ratio_p_value: float = _NAN
+    block_planes: int = 1
+
+    @property
+    def differs_from_um(self) -> float:
+        """Shallowest depth at which the band excludes 0; NaN where it nowhere does."""
+        return self.band.from_um
+
+
+@dataclass(frozen=True)
+class TissueMatch:
+    """How alike two stacks look at equal depths.
+
+    Attributes
+    ----------
+    correlation : float
+        Median over planes of the correlation of block means, after alignment.
+    shift_um : (float, float)
+        By how much the second stack lies further along y and x; NaN without a pixel size.
+    """
+
+    correlation: float = _NAN
+    shift_um: Interval = UNKNOWN
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two protocols and what differs between them.
+
+    Attributes
+    ----------
+    first, second : AnalysedProfile
+        In the order they were given.
+    effects : tuple of ComponentEffect
+        One for each component, in the profiles' order, clean included.
+    options : ComparisonOptions
+        How they were compared.
+    caveats : tuple of str
+        What to know beside the numbers, those of both profiles included.
+    window_um : (float, float)
+        The depths that both keep.
+    n_pairs, n_dropped : int
+        Pairs of planes within them, and planes there without a partner that has a number.
+    match : TissueMatch
+        How alike the stacks look.
+    same_tissue : bool
+        Whether they are taken to show one tissue.
+    usable : (UsableDepth, UsableDepth)
+        How deep each can be used; what both stacks share is no error where the tissue is the same.
+    usable_difference : UsableDifference
+    verdict : str
+        What it comes to, in a few sentences.
+    views : (StackViews, StackViews) or None
+        Pictures of both, where their stacks were at hand.
+    """
+
+    first: AnalysedProfile
+    second: AnalysedProfile
+    effects: tuple[ComponentEffect, ...]
+    options: ComparisonOptions
+    caveats: tuple[str, ...]
+    window_um: Interval
+    n_pairs: int
+    n_dropped: int
+    match: TissueMatch
+    same_tissue: bool
+    usable: tuple[UsableDepth, UsableDepth]
+    usable_difference: UsableDifference
+    verdict: str = ""
+    views: tuple[StackViews, StackViews] | None = None
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Of the protocols."""
+        return self.first.name, self.second.name
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Names of the strengths, clean included."""
+        return self.first.profile.components
+
+    @property
+    def analysed(self) -> tuple[AnalysedProfile, ...]:
+        """Both profiles."""
+        return self.first, self.second
+
+    def of(self, component: str) -> ComponentEffect:
+        """Return the effect on one component."""
+        return self.effects[self.components.index(component)]
+
+
+Result = AnalysedProfile | Comparison

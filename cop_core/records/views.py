@@ -1,0 +1,48 @@
+"""Pictures of two stacks, for the eye: planes at equal depths, and each stack from the side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cop_core.records.arrays import Matrix, Vector
+
+
+@dataclass(frozen=True)
+class PlaneView:
+    """One plane.
+
+    Attributes
+    ----------
+    depth_um, power : float
+        NaN where not stated.
+    image : ndarray of shape (rows, columns)
+        Means over square blocks of pixels in counts; NaN where a pixel has no value.
+    """
+
+    depth_um: float
+    power: float
+    image: Matrix
+
+
+@dataclass(frozen=True)
+class StackViews:
+    """Pictures of one stack.
+
+    Attributes
+    ----------
+    planes : tuple of PlaneView
+        In order of depth.
+    depth_um : ndarray of shape (planes,)
+        Of the side view, ascending.
+    side : ndarray of shape (planes, columns)
+        The largest block mean along y in counts (x-z maximum projection); NaN where a plane
+        cannot be read.
+    plane_block_um, side_block_um : float
+        Width of a block in `planes` and in `side`; NaN without a pixel size.
+    """
+
+    planes: tuple[PlaneView, ...]
+    depth_um: Vector
+    side: Matrix
+    plane_block_um: float
+    side_block_um: float

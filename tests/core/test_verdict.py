@@ -1,0 +1,119 @@
+"""The answer in words: every number of it is one of the record, and ends beyond planes are said."""
+
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cop_core.report import document_of
+from cop_core.statistics import compare
+from cop_core.statistics.verdict import verdict_of_pair
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "golden"))
+from golden import readings
+
+
+@pytest.fixture(scope="module")
+def both():
+    """The sample pair, read with the weights that ship."""
+    read = readings()
+    return compare(read["sample/fixed"], read["sample/gained"], n_bootstrap=200)
+
+
+def numbers(text):
+    return [float(n) for n in re.findall(r"\d+(?:\.\d+)?", text)]
+
+
+def test_the_first_sentence_says_by_how_much_and_how_sure(both):
+    first, _, _ = both.verdict.partition(". ")
+    apart, (fixed, gained) = both.usable_difference, both.usable
+    expected = [
+        *(20, 100, gained.level.depth_um, fixed.level.depth_um),
+        *(95, *sorted(-np.array(apart.level_ci95_um))),
+        *(gained.signal.depth_um, fixed.signal.depth_um),
+        *(95, *sorted(-np.array(apart.signal_ci95_um))),
+    ]
+    assert first.startswith("Gained power images deeper: shot noise stays below 20 % (100 photons)")
+    assert numbers(first) == [round(n) for n in expected]
+
+
+def test_the_slope_is_that_of_the_record(both):
+    found = both.of("poisson").difference
+    (sentence,) = re.findall(r"Over the depths.*?\)\.", both.verdict)
+    low, high = (1e4 * end for end in found.slope_difference_ci95)
+    slope, limit = 1e4 * found.slope_difference_per_um, 1e4 * found.reading_limit_per_um
+    expected = [*both.window_um, slope, 100, 95, low, high, 0.001, limit]
+    assert numbers(sentence) == pytest.approx(expected, abs=0.051)
+
+
+def test_the_order_of_the_stacks_changes_no_sentence(both):
+    swapped = compare(both.second.profile, both.first.profile, n_bootstrap=200)
+    depths = r"instead of|deeper|faster at fixed power"
+    first, second = (v.verdict.partition(". ")[0] for v in (both, swapped))
+    assert re.findall(depths, first) == re.findall(depths, second)
+    assert "faster at fixed power" in swapped.verdict
+    assert numbers(second) == pytest.approx(numbers(first), abs=6)  # other draws
+
+
+@pytest.mark.parametrize(
+    ("interval", "said"),
+    [
+        ((-np.inf, -120.0), "(95 % CI at least 120 um deeper)"),
+        ((-np.inf, -np.inf), "(95 % CI beyond the last plane)"),
+        ((-700.0, -120.0), "(95 % CI 120 to 700 um deeper)"),
+        ((120.0, 700.0), "(95 % CI 120 to 700 um deeper)"),
+    ],
+)
+def test_an_end_beyond_the_planes_is_said(both, interval, said):
+    apart = replace(both.usable_difference, level_ci95_um=interval)
+    assert said in verdict_of_pair(replace(both, usable_difference=apart))
+
+
+def test_endpoints_that_disagree_are_joined_by_but(both):
+    apart = replace(both.usable_difference, signal_ci95_um=(40.0, 90.0))
+    found = verdict_of_pair(replace(both, usable_difference=apart))
+    assert "um deeper), but there is signal down to" in found
+    assert "(95 % CI 40 to 90 um shallower)" in found
+
+
+def test_names_are_those_of_the_protocols(both):
+    named = replace(
+        both, first=replace(both.first, name="AO off"), second=replace(both.second, name="AO on")
+    )
+    text = verdict_of_pair(named)
+    assert text.startswith("AO on images deeper:")
+    assert "faster with AO off (95 % CI" in text
+    assert "power images" not in text
+
+
+def test_the_energy_is_that_of_the_planes_down_to_the_usable_depths(both):
+    for each, usable in zip(both.analysed, both.usable, strict=True):
+        profile = each.profile
+        for limit, energy in (
+            (usable.level, usable.level_energy_mj_s),
+            (usable.signal, usable.signal_energy_mj_s),
+        ):
+            assert energy == profile.power_mw[profile.depth_um <= limit.depth_um].sum() > 0
+
+
+def test_the_document_has_the_band_and_its_depth(both):
+    stated = document_of(both).tree["comparison"]["components"]["poisson"]
+    band = both.of("poisson").band
+    for key in ("depth_um", "value", "low", "high"):
+        assert stated["band"][key] == getattr(band, key).tolist()
+    beyond = [z for z, low in zip(band.depth_um, band.low, strict=True) if low > 0]
+    assert stated["differs_from_um"] == beyond[0]
+
+
+def test_a_stack_called_fixed_whose_power_rises_is_doubted_wherever_it_stands(both):
+    swapped = [replace(both.second.profile, name="fixed"), replace(both.first.profile, name="b")]
+    for pair in (swapped, swapped[::-1]):
+        said = compare(*pair, n_bootstrap=20).caveats[0]
+        assert said.startswith("the stack called fixed was taken at 5 to 60 mW")
+
+
+def test_planes_without_signal_are_the_signal_depth_and_no_caveat(both):
+    assert not any("no signal" in text for text in both.caveats)

@@ -1,0 +1,83 @@
+"""Sentences keep to the words of the glossary: one word for one thing."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from cop_core.cli.app import app
+from cop_core.recipes import Recipe
+from cop_core.recipes.flags import flags_of
+from cop_core.report.results import EffectResults, LineResults, UsableDepthResults
+
+ROOT = Path(__file__).parents[2]
+SPOKEN = (
+    *("statistics/verdict", "statistics/caveats", "statistics/arms", "statistics/study"),
+    *("statistics/slope", "statistics/photons", "power/verdict", "power/notes", "records/pixels"),
+)
+
+
+def glossary():
+    """Return word and variants that it forbids, from the table."""
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    return {word: variants.split(", ") for word, _, variants in rows[2:]}
+
+
+def sentences_of(module):
+    """Return all text of a module but its docstrings."""
+    tree = ast.parse((ROOT / "cop_core" / f"{module}.py").read_text(encoding="utf-8"))
+    docs = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            yield node.value
+
+
+def helps():
+    """Return what ``--help`` says of every command and option."""
+    for command in app.registered_commands:
+        yield command.callback.__doc__ or ""
+    for kind in Recipe.__subclasses__():
+        yield from (flag.option.help for flag in flags_of(kind))
+
+
+def meanings():
+    """Return heads and meanings of what reports state."""
+    for kind in (LineResults, EffectResults, UsableDepthResults):
+        yield from (f"{column.head}: {column.meaning}" for _, column in kind.columns())
+
+
+def said():
+    return {
+        **{module: [*sentences_of(module)] for module in SPOKEN},
+        "help": [*helps()],
+        "meanings": [*meanings()],
+    }
+
+
+def test_the_glossary_has_about_twenty_words():
+    words = glossary()
+    assert 18 <= len(words) <= 24
+    assert all(variants for variants in words.values())
+
+
+def test_every_word_of_the_glossary_is_used():
+    everything = " ".join(text for texts in said().values() for text in texts).lower()
+    missing = {"same tissue", "signal depth", "level depth", "usable depth"}
+    assert {w for w in glossary() if w not in everything} <= missing
+
+
+@pytest.mark.parametrize("where", [*SPOKEN, "help", "meanings"])
+def test_sentences_keep_to_the_words_of_the_glossary(where):
+    texts = said()[where]
+    assert texts
+    for word, variants in glossary().items():
+        for variant in variants:
+            pattern = re.compile(rf"(?<!\w){re.escape(variant)}(?!\w)", re.IGNORECASE)
+            wrong = [text for text in texts if pattern.search(text)]
+            assert not wrong, f"{variant!r}: the glossary says {word!r}"
