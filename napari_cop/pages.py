@@ -53,18 +53,22 @@ def input_page(forms: Sequence[tuple[str, StackForm]], options: RecipeForm) -> Q
         layout.addWidget(group)
     layout.addWidget(folded("Advanced", options))
     layout.addStretch(1)
+    return scrolled(page)
+
+
+def scrolled(page: QWidget) -> QScrollArea:
+    """Return a page that scrolls up and down where it does not fit.
+
+    The wheel scrolls it wherever it stands, and changes only fields that were clicked before.
+    """
     for box in page.findChildren(QComboBox):  # as narrow as the dock is made
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     guard = _WheelGuard(page)
     for field in (*page.findChildren(QComboBox), *page.findChildren(QAbstractSpinBox)):
         field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         field.installEventFilter(guard)
-    return scrolled(page)
-
-
-def scrolled(page: QWidget) -> QScrollArea:
-    """Return a page that scrolls up and down where it does not fit."""
     area = QScrollArea()
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
     area.setWidgetResizable(True)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(page)
@@ -72,10 +76,15 @@ def scrolled(page: QWidget) -> QScrollArea:
 
 
 def folded(title: str, *forms: Container[Any]) -> QCollapsible:
-    """Return forms that are seldom needed, folded away under a title."""
+    """Return forms that are seldom needed, folded away under a title.
+
+    What is folded away is disabled, as the keyboard would reach it otherwise.
+    """
     section = QCollapsible(title)
     for form in forms:
         section.addWidget(form.native)
+    section.content().setEnabled(False)
+    section.toggled.connect(section.content().setEnabled)
     return section
 
 
@@ -95,7 +104,7 @@ def depth_page(plots: DepthPlots) -> QWidget:
     layout.setContentsMargins(0, 0, 0, 0)
     layout.addLayout(line)
     layout.addWidget(plots, 1)
-    return page
+    return scrolled(page)
 
 
 def table_page(table: ResultTable, remarks: QPlainTextEdit) -> QWidget:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -46,6 +47,13 @@ class ChosenStack:
     layer: Image | None = None
     z_axis: int = 0
     at: tuple[int, ...] = (0, 0, 0)
+
+    @property
+    def said(self) -> str:
+        """What it is read from, in a few words."""
+        if self.layer is not None:
+            return f"layer {self.layer.name!r}"
+        return Path(self.options.source or "memory").name
 
     def open(self) -> Stack:
         """Open the stack.

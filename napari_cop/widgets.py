@@ -39,9 +39,9 @@ class ProfileWidget(NoiseDock):
 
 
 class CompareWidget(NoiseDock):
-    """Dock widget: a stack at fixed power against one whose power grows with depth."""
+    """Dock widget: two stacks against each other, under any names."""
 
-    arms = (("fixed", "Fixed power"), ("gained", "Gained power"))
+    arms = (("fixed", "First stack"), ("gained", "Second stack"))
     run_title = "Compare"
     recipe = CompareRecipe
 
@@ -49,16 +49,13 @@ class CompareWidget(NoiseDock):
         super().__init__(napari_viewer)
 
     def asked(self, stacks: Sequence[ChosenStack]) -> CompareRecipe:
-        """Return the recipe for two stacks, which take the names of the protocols."""
+        """Return the recipe for two stacks, named as their layers are where not said otherwise."""
         if len({_what(stack) for stack in stacks}) < len(stacks):
             raise InputError(
                 "both protocols are the same stack", advice="Choose another one for one of them"
             )
-        pairs = zip(stacks, self.arms, self.forms, strict=True)
-        named = [
-            stack.options.but(name=form.more["name"].given or arm)
-            for stack, (arm, _), form in pairs
-        ]
+        pairs = zip(stacks, _names(stacks), strict=True)
+        named = [stack.options.but(name=name) for stack, name in pairs]
         found: CompareRecipe = make(CompareRecipe, self.options, stacks=named)
         return found
 
@@ -82,6 +79,11 @@ class CompareWidget(NoiseDock):
     def _theme_changed(self) -> None:
         super()._theme_changed()
         self.effects.set_theme(self.viewer.theme)
+
+
+def _names(stacks: Sequence[ChosenStack]) -> list[str | None]:
+    """Return the name of each stack: as given, or its layer's, or None for its file's."""
+    return [s.options.name or (s.layer.name if s.layer is not None else None) for s in stacks]
 
 
 def _what(stack: ChosenStack) -> Hashable:

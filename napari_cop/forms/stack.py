@@ -12,6 +12,7 @@ from cop_core.errors import InputError
 from cop_core.recipes import StackOptions
 from napari_cop.forms.fields import AS_STATED, chosen_path
 from napari_cop.forms.recipe_form import RecipeForm, make
+from napari_cop.noise_map import is_map
 from napari_cop.sources import ChosenStack, layer_stack, z_axis_of, z_step_um_of
 from napari_cop.viewer_link import Following
 
@@ -117,7 +118,8 @@ class StackForm(RecipeForm):
         return self.layer is None and not self._path()
 
     def _choices(self, _: Any) -> list[tuple[str, Any]]:
-        images = [layer for layer in self._viewer.layers if isinstance(layer, Image)]
+        layers = self._viewer.layers
+        images = [layer for layer in layers if isinstance(layer, Image) and not is_map(layer)]
         return [(FILE, FILE), *((layer.name, layer) for layer in images)]
 
     def _axes(self, _: Any) -> list[tuple[str, int]]:
