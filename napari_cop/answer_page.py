@@ -163,7 +163,7 @@ def _text(*, size: float = 1.0, bold: bool = False) -> QLabel:
     """Return a label that breaks its lines, however narrow the dock."""
     label = QLabel()
     label.setWordWrap(True)
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     style = f"font-size: {round(12 * size)}px;" + (" font-weight: bold;" if bold else "")
     label.setStyleSheet(style)

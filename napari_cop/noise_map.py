@@ -95,7 +95,7 @@ def show_noise_map(
         viewer.layers.remove(old)
     shown = viewer.add_image(
         _in_shape(cells, layer.ndim, place[0]),
-        name=f"{spoken(component)} (%) [{profile.name}]",
+        name=f"{profile.name}: {spoken(component)}, %",
         visible=visible,
         contrast_limits=(0, highest),
         metadata={MAP_KEY: layer.unique_id},

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 _SECONDARY: Final = (("none", "none"), ("power", "power"), ("mean signal (counts)", "signal"))
 
 
+_LEAST_LETTERS: Final = 9
+
+
 class _WheelGuard(QObject):
     """Keeps the mouse wheel from changing fields that are merely scrolled past."""
 
@@ -63,6 +66,7 @@ def scrolled(page: QWidget) -> QScrollArea:
     """
     for box in page.findChildren(QComboBox):  # as narrow as the dock is made
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        box.setMinimumContentsLength(_LEAST_LETTERS)
     guard = _WheelGuard(page)
     for field in (*page.findChildren(QComboBox), *page.findChildren(QAbstractSpinBox)):
         field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

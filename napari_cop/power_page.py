@@ -22,6 +22,7 @@ from cop_core.recipes import MW, RecommendRecipe
 from napari_cop.forms.recipe_form import RecipeForm, make
 from napari_cop.pages import folded, scrolled
 from napari_cop.plots.records import PowerPlots
+from napari_cop.plots.usable import usable_of
 from napari_cop.results import Export
 from napari_cop.runner import Runner, State, tell
 from napari_cop.words import in_um
@@ -83,7 +84,7 @@ class PowerPage(QWidget):
         self.status, self.limit_note = QLabel(), QLabel()
         for text in (self.status, self.limit_note):
             text.setWordWrap(True)
-            text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+            text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.plot = PowerPlots(theme=theme)
         self.notes = QPlainTextEdit()
         self.notes.setReadOnly(True)
@@ -122,10 +123,11 @@ class PowerPage(QWidget):
         result = self._results.result
         if self._busy or result is None:
             return
+        self.of.value = _deepest(result)
         field, used = self._limit_field, _most_used(result)
         if field.given is None and used is not None:
             field.put(used)
-            self._note_limit(f"{used:g}: the most that was used.")
+            self._note_limit(f"{used:g} {result.analysed[0].profile.power_unit}: the most used.")
         if field.given is not None:
             self.recommend()
 
@@ -235,6 +237,13 @@ class PowerPage(QWidget):
 def _summary(found: Recommendation) -> str:
     lengths = ", ".join(f"{layer.length_um:.0f}" for layer in found.attenuation.layers)
     return f"Attenuation length: {lengths} µm."
+
+
+def _deepest(result: Result) -> int:
+    """Return the number of the stack with signal deepest down, from which most can be told."""
+    signals = (of.signal for of in usable_of(result))
+    ends = [np.nan_to_num([s.depth_um, s.deeper_than_um]).max() for s in signals]
+    return int(np.argmax(ends))
 
 
 def _most_used(result: Result) -> float | None:

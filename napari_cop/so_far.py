@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _LEAST_PLANES: Final = 6
 """Planes from which a sentence is worth reading."""
-_SHARE: Final = 10
+_SHARE: Final = 4
 """Least time between two sentences against the time that one takes."""
 _LEAST_S: Final = 1.5
 

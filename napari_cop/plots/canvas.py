@@ -314,9 +314,9 @@ class Overlay:
 
 
 def _vertical_line(ax: Axes) -> Line2D:
-    # not axvline: a line far outside must not widen the axis
+    # not axvline: a line far outside must not widen the axis; it ends below the slopes
     line = Line2D(
-        [0, 0], [0, 1], color=shade(0.35), lw=1.2, animated=True, visible=False,
+        [0, 0], [0, 0.76], color=shade(0.35), lw=1.2, animated=True, visible=False,
         transform=ax.get_xaxis_transform(),
     )  # fmt: skip
     ax.add_artist(line)

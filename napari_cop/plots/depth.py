@@ -35,6 +35,8 @@ _SHARE: Final = 0.2
 
 
 _COLUMNS: Final = 2
+_LEAD_ROWS: Final = 2
+"""Rows of panels whose height the one large panel has at least."""
 
 
 class DepthPlots(PlotWidget):
@@ -222,7 +224,7 @@ class DepthPlots(PlotWidget):
                 columns=self._columns,
                 second=self._second,
             )
-            self.keep_room(self._grid.rows)
+            self.keep_room(_LEAD_ROWS if self._lead else self._grid.rows)
             if self._lead and self._result is not None:
                 mark_usable(self._sheet.panels[0][0], self._result, self._sheet.points)
         panels = [ax for ax, _ in self._sheet.panels] if self._sheet else []

@@ -10,7 +10,6 @@ from cop_core.components import CLEAN
 from cop_core.report.columns import noises
 from cop_core.report.figures import add_legend
 from cop_core.report.panels import draw_component, has_depth
-from cop_core.report.plot_style import VALUE_LABEL
 from napari_cop.plots.panels import GrowingPanel, Secondary, SecondAxis
 from napari_cop.plots.planes import Points
 from napari_cop.words import spoken
@@ -79,7 +78,7 @@ class Sheet:
         self._seconds = self._make_seconds(second, len(shown))
         self._legend: Legend | None = None
         self._symbols: list[bool] = []
-        figure.supylabel(VALUE_LABEL)
+        figure.supylabel("Strength (%)")
         self._ends: tuple[float, float] | None = None
         self.update(shown)
 
