@@ -43,11 +43,11 @@ class AnswerPage(QWidget):
     def __init__(self, plots: DepthPlots) -> None:
         super().__init__()
         self.plots = plots
-        self.headline = _text(size=_LARGE, bold=True)
-        self.rest = _text()
-        self.depths = _text()
-        self.settings = _text()
-        self.stale = _text(bold=True)
+        self.headline = text_label(size=_LARGE, bold=True)
+        self.rest = text_label()
+        self.depths = text_label()
+        self.settings = text_label()
+        self.stale = text_label(bold=True)
         self.stale.setText(_STALE)
         self.power_button = _button(
             "Recommend a power", "Work out the power for each depth, up to the most that was used."
@@ -159,7 +159,7 @@ def _read_with(result: Result, sources: Sequence[str]) -> str:
     return "\n".join([*lines, settings_of(result.analysed[0].profile.reading)])
 
 
-def _text(*, size: float = 1.0, bold: bool = False) -> QLabel:
+def text_label(*, size: float = 1.0, bold: bool = False) -> QLabel:
     """Return a label that breaks its lines, however narrow the dock."""
     label = QLabel()
     label.setWordWrap(True)

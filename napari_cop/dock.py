@@ -69,7 +69,7 @@ class NoiseDock(QWidget):
         self.answer = AnswerPage(self.plots_type(theme=viewer.theme, lead=True))
         self.so_far = SoFar(self)
         self._read: Recipe | None = None
-        self._told: list[str] = []
+        self._notified: list[str] = []
         self.table = ResultTable()
         self.remarks = QPlainTextEdit()
         self.runner = Runner(self)
@@ -321,11 +321,11 @@ class NoiseDock(QWidget):
         self._tell(error)
 
     def _forget_told(self) -> None:
-        close_notifications(self._told)
-        self._told.clear()
+        close_notifications(self._notified)
+        self._notified.clear()
 
     def _tell(self, error: Exception) -> None:
-        self._told.append(str(error))
+        self._notified.append(str(error))
         tell(error)
 
     def _state_changed(self, state: State) -> None:
