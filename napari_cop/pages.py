@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _SECONDARY: Final = (("none", "none"), ("power", "power"), ("mean signal (counts)", "signal"))
 
 
-_LEAST_LETTERS: Final = 9
+_LEAST_LETTERS: Final = 5
 
 
 class _WheelGuard(QObject):
@@ -60,7 +60,7 @@ def input_page(forms: Sequence[tuple[str, StackForm]], options: RecipeForm) -> Q
 
 
 def scrolled(page: QWidget) -> QScrollArea:
-    """Return a page that scrolls up and down where it does not fit.
+    """Return a page that scrolls where it does not fit.
 
     The wheel scrolls it wherever it stands, and changes only fields that were clicked before.
     """
@@ -74,7 +74,6 @@ def scrolled(page: QWidget) -> QScrollArea:
     area = QScrollArea()
     area.setFrameShape(QScrollArea.Shape.NoFrame)
     area.setWidgetResizable(True)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(page)
     return area
 
@@ -82,13 +81,13 @@ def scrolled(page: QWidget) -> QScrollArea:
 def folded(title: str, *forms: Container[Any]) -> QCollapsible:
     """Return forms that are seldom needed, folded away under a title.
 
-    What is folded away is disabled, as the keyboard would reach it otherwise.
+    What is folded away is hidden too, as the keyboard would reach it otherwise.
     """
     section = QCollapsible(title)
     for form in forms:
         section.addWidget(form.native)
-    section.content().setEnabled(False)
-    section.toggled.connect(section.content().setEnabled)
+    section.content().hide()
+    section.toggled.connect(section.content().setVisible)
     return section
 
 

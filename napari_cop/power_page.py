@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from napari_cop.runner import Outcome
 
 _RECOMMEND: Final = "Recommend power"
-_PLOT_PX: Final = 520
 _NOTES_PX: Final = 120
 _OFTEN: Final = (
     "max_power_mw", "max_power", "surface_power", "hold", "follow_um", "excitation_order",
@@ -161,7 +160,6 @@ class PowerPage(QWidget):
         layout.addWidget(self.status)
         layout.addWidget(self.plot, 4)
         layout.addWidget(self.notes, 1)
-        self.plot.setMinimumHeight(_PLOT_PX)
         self.notes.setMinimumHeight(_NOTES_PX)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)

@@ -9,6 +9,7 @@ from cop_core.recipes import CompareRecipe, ProfileRecipe
 from cop_core.records import Comparison
 from napari_cop.dock import NoiseDock
 from napari_cop.forms.recipe_form import make
+from napari_cop.pages import scrolled
 from napari_cop.plots.records import EffectPlots
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ class CompareWidget(NoiseDock):
     def further_tabs(self) -> list[tuple[str, QWidget]]:
         """Return the page of slopes, R2 and effect sizes."""
         self.effects = EffectPlots(theme=self.viewer.theme)
-        return [("Effects", self.effects)]
+        self.effects_page = scrolled(self.effects)
+        return [("Effects", self.effects_page)]
 
     def showing(self, result: Result) -> list[Callable[[], None]]:
         """Return what shows a comparison, in steps, effects included."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SHOT: Final = "poisson"
 _SPOKEN: Final = {SHOT: "Shot noise (Poisson)", CLEAN: "Clean (no noise)"}
+_NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 _TOLD: Final = ("normalisation", "crops", "weights", "offset_counts")
 """What of a reading is said beside its result; the other options leave the numbers alike."""
 
@@ -34,7 +35,7 @@ def leading(components: Sequence[str]) -> str:
 
 def in_um(text: str) -> str:
     """Return a text of the core with micrometres as people write them."""
-    return re.sub(r"\bum\b", "µm", text)
+    return re.sub(r"\bum\b", "µm", re.sub(r"(?<=\d) (?=um\b|%)", _NO_BREAK, text))
 
 
 def sentences(verdict: str) -> tuple[str, str, str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from magicgui.widgets import ComboBox, FileEdit, Label
 from napari.layers import Image
+from qtpy.QtWidgets import QSizePolicy
 from superqt.utils import create_worker
 
 from cop_core.errors import CopError, InputError
@@ -74,8 +75,9 @@ class StackForm(RecipeForm):
         super().__init__()
         self.extend([self.chosen, self.z_axis, self.file])
         self.ask(StackOptions, only=_OFTEN)
-        self.found = Label(label="")
+        self.found = Label(label="Holds", tooltip="What it states, and what is missing.")
         self.found.native.setWordWrap(True)
+        self.found.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.append(self.found)
         self.more = RecipeForm(StackOptions, without=_OFTEN)
         self.chosen.changed.connect(self._layer_chosen)

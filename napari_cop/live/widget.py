@@ -115,7 +115,7 @@ class LiveWidget(CompareWidget):
         self._show_effects(shown=False)
 
     def _show_effects(self, *, shown: bool) -> None:
-        self.tabs.setTabVisible(self.tabs.indexOf(self.effects), shown)
+        self.tabs.setTabVisible(self.tabs.indexOf(self.effects_page), shown)
 
     # --- while it is acquired -------------------------------------------------------------
 

@@ -34,7 +34,8 @@ _SHARE: Final = 0.2
 """Share of the time that drawing curves takes at most."""
 
 
-_COLUMNS: Final = 2
+_LEAST_PANEL_PX: Final = 190
+"""Width of a panel in which the slopes above its curves have room."""
 _LEAD_ROWS: Final = 2
 """Rows of panels whose height the one large panel has at least."""
 
@@ -68,7 +69,7 @@ class DepthPlots(PlotWidget):
         self._grid = PanelLayout()
         super().__init__(parent, theme=theme, layout=self._grid)
         self._lead = lead
-        self._columns = 1 if lead else _COLUMNS
+        self._columns = self._fitting_columns
         self._second: Secondary = "none"
         self._reading: PlanesSoFar | None = None
         self._result: Result | None = None
@@ -233,10 +234,19 @@ class DepthPlots(PlotWidget):
         return self._sheet is not None
 
     def resized(self) -> None:
-        """Let the legend take one row or more, as fits."""
-        if self._sheet is not None:
+        """Let panels stand beside each other, and the legend take one row or more, as fits."""
+        if self._columns != self._fitting_columns:
+            self._columns, self._styled = self._fitting_columns, None
+            self.rebuild()
+        elif self._sheet is not None:
             with styled(plot_style(self._theme)):
                 self._sheet.explain()
+
+    @property
+    def _fitting_columns(self) -> int:
+        """Columns of panels that the canvas has room for."""
+        wide = self.canvas.width() >= 2 * _LEAST_PANEL_PX
+        return 2 if wide and not self._lead else 1
 
     def _shown(self) -> tuple[AnalysedProfile, ...]:
         if self._reading is not None:
