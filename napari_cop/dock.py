@@ -8,8 +8,11 @@ from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QPlainTextEdit, QTabWidget, QVBoxLayout, QWidget
 
 from cop_core.errors import CopError
+from napari_cop.answer_page import AnswerPage
+from napari_cop.docking import LEAST_WIDTH_PX, close_notifications, tab_together
 from napari_cop.forms.recipe_form import RecipeForm
 from napari_cop.forms.stack import StackForm
+from napari_cop.noise_map import is_map
 from napari_cop.pages import depth_page, input_page, table_page
 from napari_cop.plots.depth import DepthPlots
 from napari_cop.power_page import PowerPage
@@ -17,7 +20,9 @@ from napari_cop.result_table import ResultTable
 from napari_cop.results import Results
 from napari_cop.run_bar import RunBar
 from napari_cop.runner import Runner, State, tell
+from napari_cop.so_far import SoFar
 from napari_cop.viewer_link import Following, ViewerLink
+from napari_cop.words import in_um
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +34,7 @@ if TYPE_CHECKING:
 
     from cop_core.pipeline import Opened
     from cop_core.recipes import Recipe
-    from cop_core.records import Result
+    from cop_core.records import PlaneEstimate, Result
     from napari_cop.runner import Outcome
     from napari_cop.sources import ChosenStack
 
@@ -61,6 +66,10 @@ class NoiseDock(QWidget):
         self.forms = [self.form_type(viewer, self._following) for _ in self.arms]
         self.options = RecipeForm(self.recipe, without=self.asked_elsewhere)
         self.plots = self.plots_type(theme=viewer.theme)
+        self.answer = AnswerPage(self.plots_type(theme=viewer.theme, lead=True))
+        self.so_far = SoFar(self)
+        self._read: Recipe | None = None
+        self._notified: list[str] = []
         self.table = ResultTable()
         self.remarks = QPlainTextEdit()
         self.runner = Runner(self)
@@ -80,6 +89,7 @@ class NoiseDock(QWidget):
         titles = [title for _, title in self.arms]
         forms = list(zip(titles, self.forms, strict=True))
         self.tabs.addTab(input_page(forms, self.options), "Input")
+        self.tabs.addTab(self.answer, "Answer")
         self.tabs.addTab(depth_page(self.plots), "Depth")
         for title, page in self.further_tabs():
             self.tabs.addTab(page, title)
@@ -89,7 +99,7 @@ class NoiseDock(QWidget):
         layout.setContentsMargins(6, 6, 6, 6)
         layout.addWidget(self.tabs, 1)
         layout.addWidget(self.bar)
-        self.setMinimumWidth(440)
+        self.setMinimumWidth(LEAST_WIDTH_PX)
 
     def further_tabs(self) -> list[tuple[str, QWidget]]:
         """Return titles and pages beside those of every dock."""
@@ -103,16 +113,25 @@ class NoiseDock(QWidget):
         bar.cancel.connect(runner.stop)
         bar.export.connect(self.results.ask_and_export)
         bar.copy.connect(self.results.copy_command)
-        bar.map.connect(self.results.add_noise_maps)
+        bar.map.connect(self.results.show_noise_maps)
         self.results.said.connect(bar.status.setText)
         self.results.failed.connect(self._failed)
         runner.state_changed.connect(self._state_changed)
         runner.progressed.connect(bar.set_progress)
         runner.opened.connect(self._opened)
-        runner.plane_read.connect(self.plots.add)
+        runner.plane_read.connect(self._plane_read)
         runner.finished.connect(self._finished)
         runner.failed.connect(self._failed)
-        self.plots.plane_clicked.connect(self.results.show_plane)
+        for plots in self._both_plots:
+            plots.plane_clicked.connect(self.results.show_plane)
+        self.so_far.said.connect(self.answer.show_so_far)
+        answer = self.answer
+        answer.power.connect(self._recommend)
+        answer.other.connect(self._compare)
+        answer.study.connect(lambda: self._open("Plan a study"))
+        answer.details.connect(lambda: self._show_page("Table"))
+        for form in (self.options, *self.forms, *(form.more for form in self.forms)):
+            form.changed.connect(self._look_for_changes)
         self.link.plane_shown.connect(self._plane_shown)
         self._following.on(self.viewer.events.theme, self._theme_changed)
         self._following.on(self.viewer.layers.events.inserted, self._suggest)
@@ -121,9 +140,16 @@ class NoiseDock(QWidget):
             self.destroyed.connect(following.end)
         bar.take_keys(self)
 
+    @property
+    def _both_plots(self) -> tuple[DepthPlots, DepthPlots]:
+        return self.answer.plots, self.plots
+
     def event(self, event: QEvent) -> bool:
         """Let go of the viewer when napari takes the widget out of its dock."""
-        taken_out = event.type() == QEvent.Type.ParentChange and self.parent() is None
+        moved = event.type() == QEvent.Type.ParentChange
+        if moved and self.parent() is not None:
+            tab_together(self)
+        taken_out = moved and self.parent() is None
         if taken_out and hasattr(self, "_following"):
             for runner in (self.runner, self.power.runner):
                 runner.abandon()
@@ -142,16 +168,20 @@ class NoiseDock(QWidget):
         """Read what is chosen; an error is told and leaves everything idle."""
         if self.runner.state is not State.IDLE:
             return
+        self._forget_told()
         try:
-            stacks = [form.stack() for form in self.forms]
-            recipe = self.asked(stacks)
+            stacks, recipe = self._asked_now()
         except CopError as error:
             self._failed(error)
             return
-        self._reading = stacks
+        self._reading, self._read = stacks, recipe
         self._steps.clear()
         self._watch_edits(stacks)
         self.runner.start(recipe, lambda *_: [stack.in_memory() for stack in stacks])
+
+    def _asked_now(self) -> tuple[list[ChosenStack], Recipe]:
+        stacks = [form.stack() for form in self.forms]
+        return stacks, self.asked(stacks)
 
     def asked(self, stacks: Sequence[ChosenStack]) -> Recipe:
         """Return the recipe for stacks, with what the forms say."""
@@ -164,18 +194,31 @@ class NoiseDock(QWidget):
     def _opened(self, news: Opened) -> None:
         depth_um = self.planned_depths(news)
         planes = [len(depths) for depths in depth_um]
+        begun = [
+            step
+            for plots in self._both_plots
+            for step in plots.begin(news.names, news.components, depth_um)
+        ]
+        self.so_far.begin()
         self._later(
-            *self.plots.begin(news.names, news.components, depth_um),
+            *begun,
             lambda: self.link.follow(self._reading, planes),
-            lambda: self.tabs.setCurrentIndex(1),
+            lambda: self._show_page("Answer"),
             self.clear_result,
         )
+
+    def _plane_read(self, protocol: int, estimate: PlaneEstimate) -> None:
+        for plots in self._both_plots:
+            plots.add(protocol, estimate)
+        so_far = self.plots.so_far(protocol)
+        if so_far is not None:
+            self.so_far.came(so_far)
 
     def _nothing_read(self, outcome: Outcome) -> None:
         """Go back to the last result, if any: there is nothing to put in its place."""
         last = self.results.result
         if last is None:
-            self._later(self.plots.clear)
+            self._later(*(plots.clear for plots in self._both_plots), self.answer.clear)
         else:
             planes = [len(each.profile) for each in last.analysed]
             self._later(lambda: self.link.follow(self.results.sources, planes), *self.showing(last))
@@ -184,10 +227,11 @@ class NoiseDock(QWidget):
 
     def _finished(self, outcome: Outcome) -> None:
         if outcome.problem is not None:
-            tell(outcome.problem)
+            self._tell(outcome.problem)
         if outcome.stopped and outcome.empty:
             self._nothing_read(outcome)
             return
+        self.so_far.begin()
         self.results.result, self.results.sources = outcome.record, self._reading
         self.bar.status.setText("Drawing …")
         self._later(*self.showing(outcome.record), lambda: self._say_the_end(outcome))
@@ -199,11 +243,15 @@ class NoiseDock(QWidget):
         end = "Stopped" if outcome.stopped else "Done"
         end = end if outcome.problem is None else f"Failed ({outcome.problem})"
         self.bar.status.setText(f"{end}: {read} of {planes} planes read")
+        self.bar.offer_maps(self.results.mapped)
         self.bar.set_state(State.IDLE, has_result=True)
 
     def showing(self, result: Result) -> list[Callable[[], None]]:
         """Return what shows a result in plots, table and words, in steps."""
         return [
+            lambda: self.answer.show_result(result, [each.said for each in self.results.sources]),
+            lambda: self.answer.plots.show_result(result),
+            self._look_for_changes,
             lambda: self.plots.show_result(result),
             lambda: self.table.show_record(result),
             lambda: self._show_remarks(result),
@@ -218,21 +266,66 @@ class NoiseDock(QWidget):
     def _next_step(self) -> None:
         if not self._steps:
             self._turns.stop()
-        elif not self.plots.canvas.drawing:  # else the window would wait for both
+        elif not any(
+            plots.canvas.drawing for plots in self._both_plots
+        ):  # else the window would wait for both
             self._steps.pop(0)()
 
     def _show_remarks(self, result: Result) -> None:
         said = [*result.caveats, *self._edited()]
         remarks = [f"• {text}." for text in said]
-        self.remarks.setPlainText("\n\n".join([result.verdict, *remarks]))
+        self.remarks.setPlainText(in_um("\n\n".join([result.verdict, *remarks])))
 
     def clear_result(self) -> None:
         """Show no numbers."""
+        self.answer.clear()
         self.table.clear()
         self.remarks.clear()
 
+    # --- what comes after an answer -------------------------------------------------------
+
+    def _show_page(self, title: str) -> None:
+        pages = (i for i in range(self.tabs.count()) if self.tabs.tabText(i) == title)
+        self.tabs.setCurrentIndex(next(pages))
+
+    def _recommend(self) -> None:
+        """Recommend a power within what was used, unless another limit is given."""
+        self._show_page("Power")
+        self.power.recommend_within_used()
+
+    def _compare(self) -> None:
+        """Compare the stack with another one, chosen in a widget of its own."""
+        dock = self._open("Compare protocols")
+        layer = self.forms[0].layer
+        if layer is not None and dock.forms[1].layer is not layer:
+            dock.forms[0].choose_layer(layer)
+
+    def _open(self, name: str) -> Any:
+        dock, widget = self.viewer.window.add_plugin_dock_widget("napari-cop", name)
+        dock.show()
+        dock.raise_()
+        return widget
+
+    def _look_for_changes(self, _: object = None) -> None:
+        """Say whether the result shown is still that of what is chosen."""
+        if self.runner.state is not State.IDLE or self.results.result is None:
+            return
+        try:
+            changed = self._asked_now()[1] != self._read
+        except CopError:
+            changed = True
+        self.answer.set_stale(changed)
+
     def _failed(self, error: Exception) -> None:
-        self.bar.status.setText(f"Failed: {error}")
+        self.bar.status.setText(f"Failed: {in_um(str(error))}")
+        self._tell(error)
+
+    def _forget_told(self) -> None:
+        close_notifications(self._notified)
+        self._notified.clear()
+
+    def _tell(self, error: Exception) -> None:
+        self._notified.append(str(error))
         tell(error)
 
     def _state_changed(self, state: State) -> None:
@@ -281,19 +374,16 @@ class NoiseDock(QWidget):
     # --- plots and viewer -----------------------------------------------------------------
 
     def _plane_shown(self, protocol: int, plane: int) -> None:
-        self.plots.mark_plane(protocol, None if plane < 0 else plane)
+        for plots in self._both_plots:
+            plots.mark_plane(protocol, None if plane < 0 else plane)
 
     def _theme_changed(self) -> None:
-        self.plots.set_theme(self.viewer.theme)
+        for plots in self._both_plots:
+            plots.set_theme(self.viewer.theme)
         self.power.plot.set_theme(self.viewer.theme)
 
 
 def _may_be_stack(layer: Layer) -> bool:
     from napari.layers import Image
 
-    return (
-        isinstance(layer, Image)
-        and layer.ndim >= 3
-        and not layer.rgb
-        and "noise (%)" not in layer.name
-    )
+    return isinstance(layer, Image) and layer.ndim >= 3 and not layer.rgb and not is_map(layer)

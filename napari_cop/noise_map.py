@@ -1,4 +1,4 @@
-"""The strengths of every crop as image layers over the stack."""
+"""The strength of one noise in every crop, as a layer over the stack."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from cop_core.errors import InputError
-from cop_core.report import label, noises
+from cop_core.report import noises
+from napari_cop.words import spoken
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
-    from napari.layers import Image
+    from napari.layers import Image, Layer
     from napari.viewer import Viewer
 
     from cop_core.records import DepthProfile
 
+MAP_KEY: Final = "cop_noise_map"
+"""Key of the metadata of a noise map, under which the layer lies that it is of."""
 _COLORMAP: Final = "inferno"
 _OPACITY: Final = 0.6
 
@@ -59,15 +64,17 @@ def noise_maps(profile: DepthProfile) -> dict[str, npt.NDArray[np.float32]]:
     return {c: cells[..., profile.components.index(c)] for c in noises(profile.components)}
 
 
-def add_noise_map(
+def show_noise_map(
     viewer: Viewer,
     layer: Image,
     place: tuple[int, tuple[int, ...]],
     profile: DepthProfile,
+    component: str,
     *,
+    highest: float,
     visible: bool = True,
-) -> list[Image]:
-    """Add one layer a noise over the layer that was read.
+) -> Image:
+    """Show one noise over the layer that was read, in place of what was shown there before.
 
     Parameters
     ----------
@@ -75,27 +82,44 @@ def add_noise_map(
         The layer that was read; scale, place and units are taken from it.
     place : (int, tuple of int)
         Its axis of planes, and where the stack lies on the other axes.
-    visible : bool
-        Whether the strongest noise is visible; the others are not.
+    highest : float
+        Upper contrast limit in %; the lower one is 0.
 
     Raises
     ------
     InputError
         If the crops lay at random places.
     """
-    maps = noise_maps(profile)
-    means = {name: float(np.nanmean(m)) for name, m in maps.items() if np.isfinite(m).any()}
-    strongest = max(means, key=lambda name: means[name]) if means else ""
-    return [
-        viewer.add_image(
-            _in_shape(cells, layer.ndim, place[0]),
-            name=f"{label(component)} noise (%) [{profile.name}]",
-            visible=visible and component == strongest,
-            contrast_limits=(0, max(1.0, float(np.nanmax(cells, initial=0)))),
-            **_placed(layer, profile, cells.shape, place[1]),
-        )
-        for component, cells in maps.items()
-    ]
+    cells = noise_maps(profile)[component]
+    for old in [x for x in viewer.layers if is_map_of(x, layer)]:
+        viewer.layers.remove(old)
+    shown = viewer.add_image(
+        _in_shape(cells, layer.ndim, place[0]),
+        name=f"{profile.name}: {spoken(component)}, %",
+        visible=visible,
+        contrast_limits=(0, highest),
+        metadata={MAP_KEY: layer.unique_id},
+        **_placed(layer, profile, cells.shape, place[1]),
+    )
+    if hasattr(shown, "colorbar"):  # napari before 0.6.3 has none
+        shown.colorbar.visible = True
+    return shown
+
+
+def is_map(layer: Layer) -> bool:
+    """Tell whether a layer is a noise map."""
+    return MAP_KEY in layer.metadata
+
+
+def is_map_of(layer: Layer, read: Layer) -> bool:
+    """Tell whether a layer is the noise map over another."""
+    return bool(layer.metadata.get(MAP_KEY) == read.unique_id)
+
+
+def highest_of(profiles: Sequence[DepthProfile], component: str) -> float:
+    """Return the largest strength of a noise in the maps of all stacks, in %, 1 at least."""
+    cells = (noise_maps(profile)[component] for profile in profiles)
+    return max(1.0, *(float(np.nanmax(some, initial=0)) for some in cells))
 
 
 def _size(profile: DepthProfile) -> tuple[int, int]:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 _SECONDARY: Final = (("none", "none"), ("power", "power"), ("mean signal (counts)", "signal"))
 
 
+_LEAST_LETTERS: Final = 5
+
+
 class _WheelGuard(QObject):
     """Keeps the mouse wheel from changing fields that are merely scrolled past."""
 
@@ -53,29 +56,38 @@ def input_page(forms: Sequence[tuple[str, StackForm]], options: RecipeForm) -> Q
         layout.addWidget(group)
     layout.addWidget(folded("Advanced", options))
     layout.addStretch(1)
-    for box in page.findChildren(QComboBox):  # as narrow as the dock is made
-        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    guard = _WheelGuard(page)
-    for field in (*page.findChildren(QComboBox), *page.findChildren(QAbstractSpinBox)):
-        field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        field.installEventFilter(guard)
     return scrolled(page)
 
 
 def scrolled(page: QWidget) -> QScrollArea:
-    """Return a page that scrolls up and down where it does not fit."""
+    """Return a page that scrolls where it does not fit.
+
+    The wheel scrolls it wherever it stands, and changes only fields that were clicked before.
+    """
+    for box in page.findChildren(QComboBox):  # as narrow as the dock is made
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        box.setMinimumContentsLength(_LEAST_LETTERS)
+    guard = _WheelGuard(page)
+    for field in (*page.findChildren(QComboBox), *page.findChildren(QAbstractSpinBox)):
+        field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        field.installEventFilter(guard)
     area = QScrollArea()
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
     area.setWidgetResizable(True)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(page)
     return area
 
 
 def folded(title: str, *forms: Container[Any]) -> QCollapsible:
-    """Return forms that are seldom needed, folded away under a title."""
+    """Return forms that are seldom needed, folded away under a title.
+
+    What is folded away is hidden too, as the keyboard would reach it otherwise.
+    """
     section = QCollapsible(title)
     for form in forms:
         section.addWidget(form.native)
+    section.content().hide()
+    section.toggled.connect(section.content().setVisible)
     return section
 
 
@@ -95,7 +107,7 @@ def depth_page(plots: DepthPlots) -> QWidget:
     layout.setContentsMargins(0, 0, 0, 0)
     layout.addLayout(line)
     layout.addWidget(plots, 1)
-    return page
+    return scrolled(page)
 
 
 def table_page(table: ResultTable, remarks: QPlainTextEdit) -> QWidget:

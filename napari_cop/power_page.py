@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 from magicgui.widgets import ComboBox
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
@@ -11,6 +12,7 @@ from qtpy.QtWidgets import (
     QLabel,
     QPlainTextEdit,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -20,20 +22,29 @@ from cop_core.recipes import MW, RecommendRecipe
 from napari_cop.forms.recipe_form import RecipeForm, make
 from napari_cop.pages import folded, scrolled
 from napari_cop.plots.records import PowerPlots
+from napari_cop.plots.usable import usable_of
 from napari_cop.results import Export
 from napari_cop.runner import Runner, State, tell
+from napari_cop.words import in_um
 
 if TYPE_CHECKING:
     from cop_core.power import Recommendation
     from cop_core.records import Result
+    from napari_cop.forms.fields import TextField
     from napari_cop.results import Results
     from napari_cop.runner import Outcome
 
-_PLOT_PX: Final = 520
+_RECOMMEND: Final = "Recommend power"
 _NOTES_PX: Final = 120
 _OFTEN: Final = (
     "max_power_mw", "max_power", "surface_power", "hold", "follow_um", "excitation_order",
 )  # fmt: skip
+_ASK_AGAIN_MW: Final = 250.0
+"""Limit in mW above which it is asked about again: more heats a living brain too far [1]_.
+
+.. [1] K. Podgorski, G. Ranganathan, "Brain heating induced by near-infrared lasers during
+   multiphoton microscopy", J. Neurophysiol. 116, 2016.
+"""
 _READ: Final = ("stack", "reading")
 """Parts of the recipe that are as in the result."""
 
@@ -54,6 +65,7 @@ class PowerPage(QWidget):
         super().__init__()
         self._results = results
         self._asked: Result | None = None
+        self._confirmed: float | None = None
         self.found: Recommendation | None = None
         self.runner = Runner(self)
         self.export = Export(self)
@@ -61,21 +73,25 @@ class PowerPage(QWidget):
         self.form = RecipeForm(RecommendRecipe, only=_OFTEN)
         self.form.insert(0, self.of)
         self.more = RecipeForm(RecommendRecipe, without=(*_READ, *_OFTEN))
-        self.button = QPushButton("Recommend power")
+        self.button = QPushButton(_RECOMMEND)
         self.button.setToolTip("From the fall of the signal with depth at the powers stated.")
         self.export_button = QPushButton("Export power …")
         self.export_button.setToolTip(
             "Write power.csv, plan.json (useq-schema), recommendation.json and the figure into a "
             "folder."
         )
-        self.status = QLabel()
-        self.status.setWordWrap(True)
+        self.status, self.limit_note = QLabel(), QLabel()
+        for text in (self.status, self.limit_note):
+            text.setWordWrap(True)
+            text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.plot = PowerPlots(theme=theme)
         self.notes = QPlainTextEdit()
         self.notes.setReadOnly(True)
         self.notes.setPlaceholderText("What to know beside the curve appears here.")
         self._arrange()
         self.of.changed.connect(self._ask_in_unit)
+        for limit in ("max_power_mw", "max_power"):
+            self.form[limit].changed.connect(self._limit_changed)
         self.button.clicked.connect(self.recommend)
         self.export_button.clicked.connect(lambda: self.export.ask(self.found))
         self.export.said.connect(self._say)
@@ -84,6 +100,10 @@ class PowerPage(QWidget):
         self.runner.progressed.connect(lambda text, *_: self._say(text))
         self.runner.finished.connect(self._finished)
         self.runner.failed.connect(self._failed)
+        remembered_mw = self.form["max_power_mw"].given
+        self._note_limit(
+            f"{remembered_mw:g} mW: remembered from last time." if remembered_mw else ""
+        )
         self.renew()
 
     def renew(self) -> None:
@@ -97,8 +117,21 @@ class PowerPage(QWidget):
         self.notes.clear()
         self._say("" if self.of.choices else "Read a stack first.")
 
+    def recommend_within_used(self) -> None:
+        """Recommend within the most power that was used, where no limit is given yet."""
+        result = self._results.result
+        if self._busy or result is None:
+            return
+        self.of.value = _deepest(result)
+        field, used = self._limit_field, _most_used(result)
+        if field.given is None and used is not None:
+            field.put(used)
+            self._note_limit(f"{used:g} {result.analysed[0].profile.power_unit}: the most used.")
+        if field.given is not None:
+            self.recommend()
+
     def recommend(self) -> None:
-        """Recommend in the background; errors are told."""
+        """Recommend in the background; errors are told, and high limits asked about again."""
         result, number = self._results.result, self.of.value
         if self._busy or result is None:
             return
@@ -108,6 +141,8 @@ class PowerPage(QWidget):
             recipe = make(RecommendRecipe, self.form, self.more, **known)
         except CopError as error:
             self._failed(error)
+            return
+        if not self._sure_of(recipe.power.max_power_mw):
             return
         self._asked = result
         self.runner.start(recipe, lambda *_: [source.open()], profile=profile)
@@ -119,16 +154,41 @@ class PowerPage(QWidget):
         page = QWidget()
         layout = QVBoxLayout(page)
         layout.addWidget(self.form.native)
+        layout.addWidget(self.limit_note)
         layout.addWidget(folded("More", self.more))
         layout.addLayout(buttons)
         layout.addWidget(self.status)
         layout.addWidget(self.plot, 4)
         layout.addWidget(self.notes, 1)
-        self.plot.setMinimumHeight(_PLOT_PX)
         self.notes.setMinimumHeight(_NOTES_PX)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(scrolled(page))
+
+    def _sure_of(self, limit_mw: float | None) -> bool:
+        """Return whether a limit can be used as it is, or was pressed for a second time."""
+        if limit_mw is None or limit_mw <= _ASK_AGAIN_MW or limit_mw == self._confirmed:
+            return True
+        self._confirmed = limit_mw
+        self._note_limit(
+            f"{limit_mw:g} mW is more than a living sample bears. If it is meant, press again."
+        )
+        self.button.setText(f"Use {limit_mw:g} mW all the same")
+        return False
+
+    @property
+    def _limit_field(self) -> TextField:
+        mw = self.form["max_power_mw"]
+        return mw if mw.visible or not self.form["max_power"].visible else self.form["max_power"]
+
+    def _limit_changed(self) -> None:
+        self._confirmed = None
+        self.button.setText(_RECOMMEND)
+        self._note_limit("")
+
+    def _note_limit(self, text: str) -> None:
+        self.limit_note.setText(text)
+        self.limit_note.setVisible(bool(text))
 
     @property
     def _busy(self) -> bool:
@@ -158,8 +218,8 @@ class PowerPage(QWidget):
             return
         self.found = found
         self.plot.show_record(found)
-        self.notes.setPlainText("\n\n".join(f"• {note}." for note in found.notes))
-        self._say(_summary(found))
+        self.notes.setPlainText(in_um("\n\n".join(f"• {note}." for note in found.notes)))
+        self._say(f"{in_um(found.verdict)} {_summary(found)}")
         self.recommended.emit(found)
 
     def _say(self, text: str) -> None:
@@ -173,8 +233,21 @@ class PowerPage(QWidget):
 
 
 def _summary(found: Recommendation) -> str:
-    low, high = found.power.min(), found.power.max()
     lengths = ", ".join(f"{layer.length_um:.0f}" for layer in found.attenuation.layers)
-    cap = found.cap_depth_um
-    held = "" if cap is None else f"; the limit is reached at {cap:.0f} µm"
-    return f"{low:.1f} to {high:.1f} {found.unit}; attenuation length {lengths} µm{held}"
+    return f"Attenuation length: {lengths} µm."
+
+
+def _deepest(result: Result) -> int:
+    """Return the number of the stack with signal deepest down, from which most can be told."""
+    signals = (of.signal for of in usable_of(result))
+    ends = [np.nan_to_num([s.depth_um, s.deeper_than_um]).max() for s in signals]
+    return int(np.argmax(ends))
+
+
+def _most_used(result: Result) -> float | None:
+    """Return the most power that was used, None where stacks do not state it in one unit."""
+    profiles = [each.profile for each in result.analysed]
+    power = np.concatenate([profile.power for profile in profiles])
+    if len({profile.power_unit for profile in profiles}) > 1 or not np.isfinite(power).any():
+        return None
+    return float(np.nanmax(power))

@@ -11,9 +11,9 @@ from superqt.utils import create_worker
 
 from cop_core.errors import CopError, InputError
 from cop_core.recipes.argv import command_of
-from cop_core.report import recipe_of, why_not_repeatable, write_report
+from cop_core.report import noises, recipe_of, why_not_repeatable, write_report
 from napari_cop.memory import remember, remembered
-from napari_cop.noise_map import add_noise_map
+from napari_cop.noise_map import highest_of, show_noise_map
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,16 +109,25 @@ class Results(QObject):
         QApplication.clipboard().setText(command)
         self.said.emit("Copied: paste it into a terminal")
 
-    def add_noise_maps(self) -> None:
-        """Add the strengths of every crop as layers; those over the active stack are shown."""
+    @property
+    def mapped(self) -> list[str]:
+        """Noises of which the result has maps."""
+        return [] if self.result is None else noises(self.result.analysed[0].profile.components)
+
+    def show_noise_maps(self, component: str) -> None:
+        """Show one noise over each stack on one scale; that over the stack looked at is visible."""
         if self.result is None:
             return
         active = self._link.protocol or 0
+        profiles = [each.profile for each in self.result.analysed]
         try:
-            for protocol, shown in enumerate(self.result.analysed):
+            highest = highest_of(profiles, component)
+            for protocol, profile in enumerate(profiles):
                 layer = self._link.layer(protocol) or self.open_layer(protocol)
-                place = self._link.place(protocol)
-                add_noise_map(self._viewer, layer, place, shown.profile, visible=protocol == active)
+                show_noise_map(
+                    self._viewer, layer, self._link.place(protocol), profile, component,
+                    highest=highest, visible=protocol == active,
+                )  # fmt: skip
         except CopError as error:
             self.failed.emit(error)
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QMenu,
     QProgressBar,
     QPushButton,
     QSizePolicy,
@@ -15,6 +19,10 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cop.runner import State
+from napari_cop.words import spoken
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class RunBar(QWidget):
@@ -22,15 +30,17 @@ class RunBar(QWidget):
 
     Signals
     -------
-    run, cancel, export, copy, map
+    run, cancel, export, copy
         The buttons.
+    map(str)
+        A noise that was chosen from the last button's menu.
     """
 
     run = Signal()
     cancel = Signal()
     export = Signal()
     copy = Signal()
-    map = Signal()
+    map = Signal(str)
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,8 +53,9 @@ class RunBar(QWidget):
             "Copy command", "Copy the command line that gives the same numbers without a screen."
         )
         self.map_button = _button(
-            "Noise map", "Add the strengths of every crop as layers over the stack."
+            "Noise map", "Show a noise in every crop as a layer over the stack."
         )
+        self.map_button.setMenu(QMenu(self.map_button))
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setMaximumHeight(6)
@@ -60,7 +71,6 @@ class RunBar(QWidget):
             (self.cancel_button, self.cancel),
             (self.export_button, self.export),
             (self.copy_button, self.copy),
-            (self.map_button, self.map),
         ):
             button.clicked.connect(signal)
         self._arrange()
@@ -72,6 +82,13 @@ class RunBar(QWidget):
             shortcut = QShortcut(QKeySequence(keys), owner)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(signal)
+
+    def offer_maps(self, components: Sequence[str]) -> None:
+        """Offer maps of some noises."""
+        menu = self.map_button.menu()
+        menu.clear()
+        for component in components:
+            menu.addAction(spoken(component), partial(self.map.emit, component))
 
     def set_state(self, state: State, *, has_result: bool) -> None:
         """Offer what can be done in a state."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,12 +14,15 @@ from cop_core.stacks import open_stack
 from napari_cop.layers import METADATA_KEY, image_layer
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from napari.layers import Image
 
     from cop_core.stacks import Stack
     from napari_cop.layers import LayerData
 
 _ASKED: Final = ("name", "power", "power_scale", "surface")
+_NOT_Z: Final = ("t", "time", "c", "channel", "p", "position", "scene")
 _STEP_TOLERANCE: Final = 1e-6
 
 
@@ -46,6 +50,13 @@ class ChosenStack:
     layer: Image | None = None
     z_axis: int = 0
     at: tuple[int, ...] = (0, 0, 0)
+
+    @property
+    def said(self) -> str:
+        """What it is read from, in a few words."""
+        if self.layer is not None:
+            return f"layer {self.layer.name!r}"
+        return Path(self.options.source or "memory").name
 
     def open(self) -> Stack:
         """Open the stack.
@@ -98,7 +109,7 @@ def layer_stack(
     InputError
         For colour layers, layers without depth and layers whose z axis or step is not known.
     """
-    axis, step_um = _require_stack(layer, z_axis, asked.z_step_um)
+    axis, step_um = require_stack(layer, z_axis, asked.z_step_um)
     stated = layer.metadata.get(METADATA_KEY, {})
     given = {key: value for key, value in asked if key in _ASKED and value is not None}
     if not as_pixels and _shows_its_file(layer):
@@ -116,32 +127,54 @@ def layer_stack(
 
 
 def z_axis_of(layer: Image) -> int | None:
-    """Return the axis that labels or metadata name as z, or None where none does."""
+    """Return the axis named z, else the first of three unless named otherwise; None for neither."""
     named = [i for i in _named_z(layer) if i < layer.ndim - 2]
     if len(named) == 1:
         return named[0]
-    return 0 if METADATA_KEY in layer.metadata and layer.ndim == 3 else None
+    return 0 if layer.ndim == 3 and not layer.rgb and not _named(layer, _NOT_Z) else None
 
 
 def _named_z(layer: Image) -> list[int]:
+    return _named(layer, ("z", "depth", "plane"))
+
+
+def _named(layer: Image, names: Collection[str]) -> list[int]:
+    """Return the axes whose labels are among some names."""
     labels = [str(label).strip().lower() for label in layer.axis_labels]
-    return [i for i, label in enumerate(labels) if label in ("z", "depth", "plane")]
+    return [i for i, label in enumerate(labels) if label in names]
 
 
 def z_step_um_of(layer: Image, z_axis: int) -> float | None:
-    """Return the distance of two planes in um from the layer's scale, None where not in length."""
+    """Return the distance of two planes in um from the layer's scale, None where it states none.
+
+    A scale other than 1 without a unit is in um, as most readers leave out the unit.
+    """
     unit = np.eye(layer.ndim)[z_axis]
     step = np.asarray(layer.data_to_world(unit)) - layer.data_to_world(0 * unit)
     along = np.flatnonzero(step)  # more than one axis where the layer is rotated
     try:
-        um = [float((step[i] * layer.units[i]).to("um").magnitude) for i in along]
+        um = [float(_in_um(step[i], layer.units[i])) for i in along]
     except Exception:  # pint has an error of its own for every misfit
         return None
     length = float(np.linalg.norm(um))
     return length if np.isfinite(length) and length > 0 else None
 
 
-def _require_stack(layer: Image, z_axis: int | None, z_step_um: float | None) -> tuple[int, float]:
+def _in_um(step: float, unit: Any) -> float:
+    """Return a distance in um; NaN for a mere count of pixels."""
+    if str(unit) == "pixel":
+        return step if step != 1 else np.nan
+    return float((step * unit).to("um").magnitude)
+
+
+def require_stack(layer: Image, z_axis: int | None, z_step_um: float | None) -> tuple[int, float]:
+    """Return axis and step of a layer's planes.
+
+    Raises
+    ------
+    InputError
+        Where it is no z-stack, or one of them is not known.
+    """
     where = f"layer {layer.name!r}"
     if getattr(layer, "rgb", False):
         raise InputError(

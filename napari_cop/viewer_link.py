@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import numpy as np
 from qtpy.QtCore import QObject, Signal
 from superqt.utils import QSignalThrottler
+
+from napari_cop.layers import CONTRAST_PERCENTILES
+from napari_cop.noise_map import is_map, is_map_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -74,7 +78,7 @@ class ViewerLink(QObject):
         return shown.z_axis, shown.at
 
     def go_to(self, protocol: int, plane: int) -> bool:
-        """Show a plane; False where no layer shows that protocol."""
+        """Show a plane in front, in contrast that suits it; False where no layer shows it."""
         layer = self.layer(protocol)
         if layer is None:
             return False
@@ -82,12 +86,30 @@ class ViewerLink(QObject):
         at = list(place)
         at[z_axis] = plane
         world = layer.data_to_world(at)
-        layer.visible = True
-        self._viewer.layers.selection.active = layer
+        self._to_front(protocol, layer)
+        suit_plane(layer, z_axis, at)
+        _show_scale_bar(self._viewer)
         first = self._viewer.dims.ndim - layer.ndim
         for axis in range(layer.ndim - 2):
             self._viewer.dims.set_point(first + axis, world[axis])
         return True
+
+    def _to_front(self, protocol: int, layer: Image) -> None:
+        """Let no other protocol cover a layer, nor show through it."""
+        layers = self._viewer.layers
+        beside = self._viewer.grid.enabled
+        others = (self.layer(other) for other in range(len(self._shown)) if other != protocol)
+        for other in others:
+            if other is not None and other != layer and not beside:
+                other.visible = False
+        for each in [x for x in layers if is_map(x) and not beside]:
+            each.visible = each.visible and is_map_of(each, layer)
+        layer.visible = True
+        if not beside:
+            _raise(layers, layer)
+            for each in [x for x in layers if is_map_of(x, layer)]:
+                _raise(layers, each)
+        layers.selection.active = layer
 
     @property
     def protocol(self) -> int | None:
@@ -109,6 +131,29 @@ class ViewerLink(QObject):
         point = self._viewer.dims.point[-shown.layer.ndim :]
         plane = round(float(shown.layer.world_to_data(point)[shown.z_axis]))
         return plane if 0 <= plane < shown.planes else -1
+
+
+def suit_plane(layer: Image, z_axis: int, at: Sequence[int]) -> None:
+    """Set the contrast of a layer to suit one plane of it: deep ones are far darker."""
+    data = layer.data[0] if layer.multiscale else layer.data
+    kept = (z_axis, layer.ndim - 2, layer.ndim - 1)
+    place = tuple(slice(None) if i in kept[1:] else at[i] for i in range(layer.ndim))
+    plane = np.asarray(data[place], dtype=np.float64)
+    finite = plane[np.isfinite(plane)]
+    low, high = np.percentile(finite, CONTRAST_PERCENTILES) if finite.size else (0.0, 0.0)
+    if high > low:
+        layer.contrast_limits = float(low), float(high)
+
+
+def _raise(layers: Any, layer: Image) -> None:
+    if layers[-1] != layer:
+        layers.move(layers.index(layer), len(layers))
+
+
+def _show_scale_bar(viewer: Viewer) -> None:
+    canvas = getattr(viewer, "canvas", None)  # napari before 0.9 has it at the viewer
+    overlays = getattr(canvas, "overlays", viewer)
+    overlays.scale_bar.visible = True
 
 
 class Following:

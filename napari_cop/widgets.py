@@ -9,6 +9,7 @@ from cop_core.recipes import CompareRecipe, ProfileRecipe
 from cop_core.records import Comparison
 from napari_cop.dock import NoiseDock
 from napari_cop.forms.recipe_form import make
+from napari_cop.pages import scrolled
 from napari_cop.plots.records import EffectPlots
 
 if TYPE_CHECKING:
@@ -39,9 +40,9 @@ class ProfileWidget(NoiseDock):
 
 
 class CompareWidget(NoiseDock):
-    """Dock widget: a stack at fixed power against one whose power grows with depth."""
+    """Dock widget: two stacks against each other, under any names."""
 
-    arms = (("fixed", "Fixed power"), ("gained", "Gained power"))
+    arms = (("fixed", "First stack"), ("gained", "Second stack"))
     run_title = "Compare"
     recipe = CompareRecipe
 
@@ -49,19 +50,21 @@ class CompareWidget(NoiseDock):
         super().__init__(napari_viewer)
 
     def asked(self, stacks: Sequence[ChosenStack]) -> CompareRecipe:
-        """Return the recipe for two stacks; the protocols are called as these are."""
+        """Return the recipe for two stacks, named as their layers are where not said otherwise."""
         if len({_what(stack) for stack in stacks}) < len(stacks):
             raise InputError(
                 "both protocols are the same stack", advice="Choose another one for one of them"
             )
-        asked = [stack.options for stack in stacks]
-        found: CompareRecipe = make(CompareRecipe, self.options, stacks=asked)
+        pairs = zip(stacks, _names(stacks), strict=True)
+        named = [stack.options.but(name=name) for stack, name in pairs]
+        found: CompareRecipe = make(CompareRecipe, self.options, stacks=named)
         return found
 
     def further_tabs(self) -> list[tuple[str, QWidget]]:
         """Return the page of slopes, R2 and effect sizes."""
         self.effects = EffectPlots(theme=self.viewer.theme)
-        return [("Effects", self.effects)]
+        self.effects_page = scrolled(self.effects)
+        return [("Effects", self.effects_page)]
 
     def showing(self, result: Result) -> list[Callable[[], None]]:
         """Return what shows a comparison, in steps, effects included."""
@@ -78,6 +81,11 @@ class CompareWidget(NoiseDock):
     def _theme_changed(self) -> None:
         super()._theme_changed()
         self.effects.set_theme(self.viewer.theme)
+
+
+def _names(stacks: Sequence[ChosenStack]) -> list[str | None]:
+    """Return the name of each stack: as given, or its layer's, or None for its file's."""
+    return [s.options.name or (s.layer.name if s.layer is not None else None) for s in stacks]
 
 
 def _what(stack: ChosenStack) -> Hashable:

@@ -5,15 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from magicgui.widgets import ComboBox, FileEdit
+from magicgui.widgets import ComboBox, FileEdit, Label
 from napari.layers import Image
+from qtpy.QtWidgets import QSizePolicy
+from superqt.utils import create_worker
 
-from cop_core.errors import InputError
+from cop_core.errors import CopError, InputError
 from cop_core.recipes import StackOptions
+from cop_core.stacks import open_stack
 from napari_cop.forms.fields import AS_STATED, chosen_path
+from napari_cop.forms.found import Found, found_in_layer, found_in_stack
 from napari_cop.forms.recipe_form import RecipeForm, make
-from napari_cop.sources import ChosenStack, layer_stack, z_axis_of, z_step_um_of
+from napari_cop.noise_map import is_map
+from napari_cop.runner import give_way
+from napari_cop.sources import (
+    ChosenStack,
+    layer_stack,
+    require_stack,
+    z_axis_of,
+    z_step_um_of,
+)
 from napari_cop.viewer_link import Following
+from napari_cop.words import in_um
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -40,6 +53,7 @@ class StackForm(RecipeForm):
 
     def __init__(self, viewer: Viewer, following: Following) -> None:
         self._viewer = viewer
+        self._looked_at: StackOptions | None = None
         self._layer = Following()  # what is chosen may change its scale
         self.chosen = ComboBox(
             label="Read from",
@@ -61,6 +75,10 @@ class StackForm(RecipeForm):
         super().__init__()
         self.extend([self.chosen, self.z_axis, self.file])
         self.ask(StackOptions, only=_OFTEN)
+        self.found = Label(label="Holds", tooltip="What it states, and what is missing.")
+        self.found.native.setWordWrap(True)
+        self.found.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.append(self.found)
         self.more = RecipeForm(StackOptions, without=_OFTEN)
         self.chosen.changed.connect(self._layer_chosen)
         self.z_axis.changed.connect(self._axis_chosen)
@@ -68,6 +86,8 @@ class StackForm(RecipeForm):
         for event in (events.inserted, events.removed, events.renamed):
             following.on(event, self._layers_changed)
         self._layer_chosen()
+        for form in (self, self.more):
+            form.changed.connect(self._tell_found)
 
     @property
     def layer(self) -> Image | None:
@@ -117,7 +137,8 @@ class StackForm(RecipeForm):
         return self.layer is None and not self._path()
 
     def _choices(self, _: Any) -> list[tuple[str, Any]]:
-        images = [layer for layer in self._viewer.layers if isinstance(layer, Image)]
+        layers = self._viewer.layers
+        images = [layer for layer in layers if isinstance(layer, Image) and not is_map(layer)]
         return [(FILE, FILE), *((layer.name, layer) for layer in images)]
 
     def _axes(self, _: Any) -> list[tuple[str, int]]:
@@ -145,6 +166,8 @@ class StackForm(RecipeForm):
         if layer is None:
             self.z_axis.visible = False
             self.z_step_um.put(None)
+            self._looked_at = None
+            self._tell_found()
             return
         for emitter in (layer.events.scale, layer.events.units, layer.events.axis_labels):
             self._layer.on(emitter, self._scale_changed)
@@ -152,6 +175,40 @@ class StackForm(RecipeForm):
         self.z_axis.value = _NOT_SAID if axis is None else axis
         self.z_axis.visible = axis is None
         self._axis_chosen()
+        self._tell_found()
+
+    def _tell_found(self, _: object = None) -> None:
+        """Say what is stated and what is missing before anything is run."""
+        if self.layer is not None:
+            self._show_found(self._found_in(self.layer))
+            return
+        try:
+            options = self._of_path(self._path()).options
+        except CopError as error:
+            self._show_found(Found(lacks=(in_um(str(error)),)) if self._path() else Found())
+            return
+        if options != self._looked_at:
+            self._looked_at = options
+            worker = create_worker(_look, options, _ignore_errors=True)
+            worker.returned.connect(self._looked)
+            worker.start()
+
+    def _found_in(self, layer: Image) -> Found:
+        axis = self.z_axis.value
+        try:
+            step_um = make(StackOptions, self, self.more).z_step_um
+            known, _ = require_stack(layer, None if axis in (None, _NOT_SAID) else axis, step_um)
+        except CopError as error:
+            return Found(lacks=(in_um(str(error)),))
+        return found_in_layer(layer, known)
+
+    def _looked(self, seen: tuple[StackOptions, Found]) -> None:
+        if seen[0] == self._looked_at and self.layer is None:
+            self._show_found(seen[1])
+
+    def _show_found(self, found: Found) -> None:
+        self.found.value = found.text
+        self.found.visible = bool(found.text)
 
     def _unasked(self) -> set[str]:
         """Return what is not asked of what is chosen."""
@@ -181,3 +238,12 @@ class StackForm(RecipeForm):
         if path is None:
             return ""
         return str(path.parent if path.name in _ZARR_MARKS else path)
+
+
+def _look(options: StackOptions) -> tuple[StackOptions, Found]:
+    """Open a file as it would be read, but for its pixels."""
+    give_way()
+    try:
+        return options, found_in_stack(open_stack(options.source, options))
+    except (CopError, OSError) as error:
+        return options, Found(lacks=(in_um(str(error)),))

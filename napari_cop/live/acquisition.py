@@ -159,6 +159,9 @@ class GrowingPixels:
         self.dtype = stack.dtype
         finalize(self, source.close)
 
+    def __len__(self) -> int:
+        return int(self.shape[0])
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         """Read everything."""
         return np.asarray(self[:], dtype)

@@ -153,6 +153,10 @@ class WatchForm(StackForm):
         self.hint.value = _HINTS.get(chosen if not in_layer else None, _HINT_OF_LAYER)
         self._grey_out()
 
+    def _tell_found(self, _: object = None) -> None:
+        """Say nothing: what is to be watched may not be there yet."""
+        self.found.visible = False
+
     def _unasked(self) -> set[str]:
         chosen, seldom = self.chosen.value, {field.name for field in self.more}
         if self.layer is not None:

@@ -63,7 +63,8 @@ class LiveWidget(CompareWidget):
         self._told, self._cut = 0.0, 0
         super().__init__(napari_viewer)
         self.runner.stepped.connect(self._stepped)
-        self.plots.drawn.connect(self.panel.drawn)
+        for plots in self._both_plots:
+            plots.drawn.connect(self.panel.drawn)
         for end in (self.runner.failed, self.destroyed):
             end.connect(partial(_let_go, self._feeds))
 
@@ -76,6 +77,7 @@ class LiveWidget(CompareWidget):
         """Watch what is chosen; an error is told and leaves everything idle."""
         if self.runner.state is not State.IDLE:
             return
+        self._forget_told()
         try:
             feeds = self.forms[0].feeds()
             recipe = self._asked(feeds)
@@ -85,6 +87,7 @@ class LiveWidget(CompareWidget):
         _let_go(self._feeds)
         self._feeds += feeds
         self._reading = [feed.shown() for feed in feeds]
+        self._read = recipe
         self._steps.clear()
         self._last.clear()
         self._begun = {number: set() for number in range(len(feeds))}
@@ -112,7 +115,7 @@ class LiveWidget(CompareWidget):
         self._show_effects(shown=False)
 
     def _show_effects(self, *, shown: bool) -> None:
-        self.tabs.setTabVisible(self.tabs.indexOf(self.effects), shown)
+        self.tabs.setTabVisible(self.tabs.indexOf(self.effects_page), shown)
 
     # --- while it is acquired -------------------------------------------------------------
 
@@ -126,7 +129,8 @@ class LiveWidget(CompareWidget):
         if news.step.estimate is not None:
             self._begun[news.stack].add(news.step.estimate.index)
         self.panel.expect(news, told_at)
-        self.plots.plan(news.stack, news.planned)
+        for plots in self._both_plots:
+            plots.plan(news.stack, news.planned)
         now = time.monotonic()
         same = before is not None and before.step.state is news.step.state
         if same and now - self._told < _TELL_S:
@@ -143,6 +147,9 @@ class LiveWidget(CompareWidget):
         """Link plots and viewer to the planes so far."""
         self._reading = [feed.shown() for feed in self._feeds]
         self.link.follow(self._reading, [len(planes) for planes in self._begun.values()])
+
+    def _look_for_changes(self, _: object = None) -> None:
+        """Do nothing: what was acquired stays what it is."""
 
     def _layer_removed(self, event: Any) -> None:
         for feed in self._feeds:

@@ -29,7 +29,14 @@ if TYPE_CHECKING:
 
     from matplotlib.artist import Artist
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from qtpy.QtGui import QShowEvent
+    from qtpy.QtGui import QShowEvent, QWheelEvent
+
+
+_LEAST_WIDTH_PX: Final = 200
+_LEAST_HEIGHT_PX: Final = 200
+_WIDTH_PX: Final = 460
+_ROW_PX: Final = 128
+_MARGINS_PX: Final = 84
 
 
 class PlotToolbar(NavigationToolbar2QT):
@@ -71,7 +78,7 @@ class PlotWidget(QWidget):
         self._layout = layout or LayoutWhenAsked(w_pad=0.05, h_pad=0.04)
         self._figure = Figure(figsize=(4.8, 5.4), dpi=DPI, layout=self._layout)
         self.canvas = PieceworkCanvas(self._figure)
-        self.canvas.setMinimumSize(240, 200)
+        self.canvas.setMinimumSize(_LEAST_WIDTH_PX, _LEAST_HEIGHT_PX)
         self.canvas.mpl_connect("resize_event", lambda _: self._resized())
         self.toolbar = PlotToolbar(self.canvas, self, coordinates=False)
         self.toolbar.setIconSize(QSize(18, 18))
@@ -90,6 +97,10 @@ class PlotWidget(QWidget):
         """Whether the widget's shape asks for panels below each other."""
         width, height = self._figure.get_size_inches()
         return bool(width < self.WIDE * height)
+
+    def keep_room(self, rows: int) -> None:
+        """Let rows of panels be high enough for their text; what does not fit is scrolled to."""
+        self.canvas.setMinimumHeight(max(_LEAST_HEIGHT_PX, rows * _ROW_PX + _MARGINS_PX))
 
     def set_theme(self, theme: str) -> None:
         """Draw in the colours of another napari theme."""
@@ -169,6 +180,14 @@ class PieceworkCanvas(FigureCanvasQTAgg):
         self._turns = QTimer(self)
         self._turns.timeout.connect(self._next_piece)
 
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Ask for no more height than is needed: pages give what is left."""
+        return QSize(_WIDTH_PX, self.minimumHeight())
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        """Leave the wheel to the page, which scrolls."""
+        event.ignore()
+
     def draw_idle(self) -> None:
         """Draw soon; what is being drawn is begun anew."""
         self._pieces = None
@@ -232,7 +251,7 @@ def _draw_panel(ax: Axes, sheet: RendererAgg) -> Iterator[None]:
 
 
 class Overlay:
-    """Artists drawn over a kept picture of the rest: a vertical line in every panel, and others.
+    """Artists drawn over a kept picture of the rest: a vertical line and a ring in every panel.
 
     Moving them costs a copy of pixels, not a drawing of the figure, so they can follow a slider.
     """
@@ -240,6 +259,7 @@ class Overlay:
     def __init__(self, canvas: FigureCanvasAgg) -> None:
         self._canvas = canvas
         self._lines: list[tuple[Axes, Line2D]] = []
+        self._rings: dict[Axes, Line2D] = {}
         self._others: list[tuple[Axes, Artist]] = []
         self._background: object | None = None
         canvas.mpl_connect("draw_event", self._drawn)
@@ -255,12 +275,17 @@ class Overlay:
         """
         self.forget()
         self._lines = [(ax, _vertical_line(ax)) for ax in panels]
+        self._rings = {ax: _ring(ax) for ax in panels}
         self._others = list(others)
         for _, artist in self._others:
             artist.set_animated(True)
 
-    def move(self, x: float | None) -> None:
-        """Show the lines at a position on the x axis, or hide them."""
+    def move(self, x: float | None, rings: Sequence[tuple[Axes, float, float]] = ()) -> None:
+        """Show the lines at a position on the x axis, or hide them; ring points, no others."""
+        at = {ax: (along, up) for ax, along, up in rings}
+        for ax, ring in self._rings.items():
+            ring.set_visible(ax in at)
+            ring.set_data(*([value] for value in at.get(ax, (0.0, 0.0))))
         for _, line in self._lines:
             line.set_visible(x is not None)
             line.set_xdata([x, x] if x is not None else [0, 0])
@@ -284,15 +309,24 @@ class Overlay:
         self._draw_artists()
 
     def _draw_artists(self) -> None:
-        for ax, artist in (*self._others, *self._lines):
+        for ax, artist in (*self._others, *self._lines, *self._rings.items()):
             ax.draw_artist(artist)
 
 
 def _vertical_line(ax: Axes) -> Line2D:
-    # not axvline: a line far outside must not widen the axis
+    # not axvline: a line far outside must not widen the axis; it ends below the slopes
     line = Line2D(
-        [0, 0], [0, 1], color=shade(0.35), lw=1.2, animated=True, visible=False,
+        [0, 0], [0, 0.76], color=shade(0.35), lw=1.2, animated=True, visible=False,
         transform=ax.get_xaxis_transform(),
     )  # fmt: skip
     ax.add_artist(line)
     return line
+
+
+def _ring(ax: Axes) -> Line2D:
+    ring = Line2D(
+        [0], [0], ls="", marker="o", ms=9, mfc="none", mec=shade(0.1), mew=1.6, animated=True,
+        visible=False, zorder=5,
+    )  # fmt: skip
+    ax.add_artist(ring)
+    return ring

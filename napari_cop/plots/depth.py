@@ -14,8 +14,10 @@ from napari_cop.plots.canvas import Overlay, PlotWidget
 from napari_cop.plots.growing import PlanesSoFar
 from napari_cop.plots.panels import Secondary
 from napari_cop.plots.plane_mouse import PlaneMouse
-from napari_cop.plots.sheet import Sheet, add_panel
+from napari_cop.plots.sheet import Sheet, add_panel, panels_of
 from napari_cop.plots.theme import PanelLayout, plot_style, style_ticks
+from napari_cop.plots.usable import mark_usable
+from napari_cop.words import leading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,14 +28,26 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from qtpy.QtWidgets import QWidget
 
-    from cop_core.records import AnalysedProfile, PlaneEstimate, Result
+    from cop_core.records import AnalysedProfile, DepthProfile, PlaneEstimate, Result
 
 _SHARE: Final = 0.2
 """Share of the time that drawing curves takes at most."""
 
 
+_LEAST_PANEL_PX: Final = 190
+"""Width of a panel in which the slopes above its curves have room."""
+_LEAD_ROWS: Final = 2
+"""Rows of panels whose height the one large panel has at least."""
+
+
 class DepthPlots(PlotWidget):
-    """Panels of strength against depth that grow while planes are read."""
+    """Panels of strength against depth that grow while planes are read.
+
+    Parameters
+    ----------
+    lead : bool
+        Whether to show but the noise on which usable depths rest, large, with these depths.
+    """
 
     plane_clicked = Signal(int, int)
     """Number of the protocol and index of its plane, when a point is clicked."""
@@ -50,11 +64,12 @@ class DepthPlots(PlotWidget):
     A curve that has left its axis does not wait."""
 
     def __init__(
-        self, parent: QWidget | None = None, *, theme: str = "dark", columns: int = 2
+        self, parent: QWidget | None = None, *, theme: str = "dark", lead: bool = False
     ) -> None:
         self._grid = PanelLayout()
         super().__init__(parent, theme=theme, layout=self._grid)
-        self._columns = columns
+        self._lead = lead
+        self._columns = self._fitting_columns
         self._second: Secondary = "none"
         self._reading: PlanesSoFar | None = None
         self._result: Result | None = None
@@ -96,8 +111,13 @@ class DepthPlots(PlotWidget):
         if self._fitting_sheet() is not None:
             return [self.rebuild]
         self._made = (self._theme, [])
-        add = partial(self._add_panel, self._made, components)
-        return [*[add] * len(components), self.rebuild]
+        panels = self.components_of(components)
+        add = partial(self._add_panel, self._made, panels)
+        return [*[add] * len(panels), self.rebuild]
+
+    def components_of(self, components: Sequence[str]) -> list[str]:
+        """Return what has a panel, of the strengths that are read."""
+        return [leading(components)] if self._lead else panels_of(components)
 
     def _add_panel(
         self, made: tuple[str, list[tuple[Axes, str]]], components: Sequence[str]
@@ -124,14 +144,19 @@ class DepthPlots(PlotWidget):
             self._reading.planes[protocol][estimate.index] = estimate
             self._growth.throttle()
 
+    def so_far(self, protocol: int) -> DepthProfile | None:
+        """Return the planes of a protocol that were read so far, None where nothing is read."""
+        return None if self._reading is None else self._reading.profile(protocol)
+
     def plan(self, protocol: int, planes: int | None) -> None:
         """Say how many planes of a protocol will come, which may show with the next drawing."""
         if self._reading is not None:
             self._reading.planned[protocol] = planes
 
     def show_result(self, result: Result) -> None:
-        """Show a profile or a comparison with its lines, slopes and R2."""
-        self._reading, self._result = None, result
+        """Show a result: lines, slopes and R2, or the depths down to which stacks are usable."""
+        self._reading = PlanesSoFar.of(result) if self._lead else None
+        self._result = result
         self.rebuild()
 
     def clear(self) -> None:
@@ -140,7 +165,7 @@ class DepthPlots(PlotWidget):
         self.rebuild()
 
     def mark_plane(self, protocol: int, plane: int | None) -> None:
-        """Mark a plane's depth in every panel.
+        """Mark a plane's depth in every panel, and ring its points.
 
         Parameters
         ----------
@@ -148,7 +173,7 @@ class DepthPlots(PlotWidget):
             Index of the plane; None removes the mark.
         """
         self._mark = None if plane is None else (protocol, plane)
-        self._overlay.move(self._mark_x())
+        self._move_mark()
 
     def set_secondary(self, what: Secondary) -> None:
         """Show power or mean signal on a second axis of every panel.
@@ -180,7 +205,10 @@ class DepthPlots(PlotWidget):
         """Return the sheet shown where its panels can be used for what is to be shown."""
         shown, sheet = self._shown(), self._sheet
         styled_so = self._styled == (self._theme, self._second)
-        return sheet if sheet is not None and shown and styled_so and sheet.fits(shown) else None
+        if sheet is None or not shown or not styled_so:
+            return None
+        panels = self.components_of(shown[0].profile.components)
+        return sheet if sheet.fits(panels) else None
 
     def draw_into(self, figure: Figure) -> bool:
         """Draw the panels, for growth or with the result."""
@@ -193,19 +221,32 @@ class DepthPlots(PlotWidget):
                 self._reading,
                 self._grid,
                 self._panels,
+                components=self.components_of(shown[0].profile.components),
                 columns=self._columns,
                 second=self._second,
             )
+            self.keep_room(_LEAD_ROWS if self._lead else self._grid.rows)
+            if self._lead and self._result is not None:
+                mark_usable(self._sheet.panels[0][0], self._result, self._sheet.points)
         panels = [ax for ax, _ in self._sheet.panels] if self._sheet else []
         self._overlay.renew(panels, self._sheet.growing if self._sheet else [])
-        self._overlay.move(self._mark_x())
+        self._move_mark()
         return self._sheet is not None
 
     def resized(self) -> None:
-        """Let the legend take one row or more, as fits."""
-        if self._sheet is not None:
+        """Let panels stand beside each other, and the legend take one row or more, as fits."""
+        if self._columns != self._fitting_columns:
+            self._columns, self._styled = self._fitting_columns, None
+            self.rebuild()
+        elif self._sheet is not None:
             with styled(plot_style(self._theme)):
                 self._sheet.explain()
+
+    @property
+    def _fitting_columns(self) -> int:
+        """Columns of panels that the canvas has room for."""
+        wide = self.canvas.width() >= 2 * _LEAST_PANEL_PX
+        return 2 if wide and not self._lead else 1
 
     def _shown(self) -> tuple[AnalysedProfile, ...]:
         if self._reading is not None:
@@ -234,7 +275,9 @@ class DepthPlots(PlotWidget):
         taken_ms = 1000 * (time.monotonic() - now)
         self._growth.setTimeout(max(self.REDRAW_MS, round(taken_ms / _SHARE)))
 
-    def _mark_x(self) -> float | None:
+    def _move_mark(self) -> None:
         if self._mark is None or self._sheet is None:
-            return None
-        return self._sheet.x_of(*self._mark)
+            self._overlay.move(None)
+        else:
+            rings = self._sheet.rings(*self._mark)
+            self._overlay.move(self._sheet.x_of(*self._mark), rings)

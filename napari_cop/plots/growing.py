@@ -13,7 +13,7 @@ from cop_core.report.panels import has_depth
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from cop_core.records import PlaneEstimate
+    from cop_core.records import PlaneEstimate, Result
 
 _ROOM: Final = 1.6
 """Length of the x axis against that of the planes so far, where their number is not known."""
@@ -49,12 +49,26 @@ class PlanesSoFar:
         self.planes = tuple({} for _ in self.names)
         self.planned = [None] * len(self.names)
 
+    @classmethod
+    def of(cls, result: Result) -> PlanesSoFar:
+        """Return the planes of a result, all of them read."""
+        profiles = [each.profile for each in result.analysed]
+        names = tuple(each.name for each in result.analysed)
+        depth_um = tuple(profile.depth_um for profile in profiles)
+        found = cls(names, profiles[0].components, depth_um)
+        for known, profile in zip(found.planes, profiles, strict=True):
+            known.update({plane.index: plane for plane in profile.planes})
+        return found
+
     def analysed(self) -> tuple[AnalysedProfile, ...]:
         """Return the planes read so far, in order, without lines."""
-        return tuple(
-            _unanalysed(DepthProfile(name, self.components, tuple(some[i] for i in sorted(some))))
-            for name, some in zip(self.names, self.planes, strict=True)
-        )
+        return tuple(_unanalysed(self.profile(i)) for i in range(len(self.names)))
+
+    def profile(self, protocol: int) -> DepthProfile:
+        """Return the planes of a protocol read so far, in order."""
+        some = self.planes[protocol]
+        planes = tuple(some[i] for i in sorted(some))
+        return DepthProfile(self.names[protocol], self.components, planes)
 
     def has_depth(self) -> bool:
         """Return whether depths are known: of the planes to come, else of those read so far."""

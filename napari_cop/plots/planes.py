@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cop_core.components import SDS_OF_90
-from cop_core.report.columns import label
 from cop_core.report.panels import mark_height, positions
+from napari_cop.words import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,7 +119,7 @@ def describe(points: Points, plane: PlaneEstimate, component: str) -> str:
     else:
         index = points.profile.components.index(component)
         mean, sd = 100 * plane.mean[index], 100 * plane.sd[index]
-        lines.append(f"{escape(label(component))} {mean:.2f} ± {sd:.2f} % (SD over crops)")
+        lines.append(f"{escape(spoken(component))} {mean:.2f} ± {sd:.2f} % (SD over crops)")
         if len(plane.uncertainty) and np.isfinite(plane.uncertainty[index]):
             wide = SDS_OF_90 * 100 * plane.uncertainty[index]
             lines.append(f"uncertainty of the network ± {wide:.2f} % (90 %)")

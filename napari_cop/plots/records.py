@@ -21,6 +21,9 @@ class RecordPlots(PlotWidget):
 
     DRAW: ClassVar[Callable[..., Any]]
     """Draws a record into an empty figure."""
+    STACKED_PX: ClassVar = 520
+    BESIDE_PX: ClassVar = 260
+    """Height in pixels that panels need below, and beside, each other."""
 
     def __init__(self, parent: QWidget | None = None, *, theme: str = "dark") -> None:
         super().__init__(parent, theme=theme)
@@ -39,6 +42,7 @@ class RecordPlots(PlotWidget):
     def draw_into(self, figure: Figure) -> bool:
         """Draw the panels, if there is a record."""
         if self._record is not None:
+            self.canvas.setMinimumHeight(self.STACKED_PX if self.stacked else self.BESIDE_PX)
             type(self).DRAW(figure, self._record, stacked=self.stacked)
         return self._record is not None
 

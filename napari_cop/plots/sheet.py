@@ -10,9 +10,9 @@ from cop_core.components import CLEAN
 from cop_core.report.columns import noises
 from cop_core.report.figures import add_legend
 from cop_core.report.panels import draw_component, has_depth
-from cop_core.report.plot_style import VALUE_LABEL
 from napari_cop.plots.panels import GrowingPanel, Secondary, SecondAxis
 from napari_cop.plots.planes import Points
+from napari_cop.words import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +32,8 @@ class Sheet:
 
     Parameters
     ----------
+    components : sequence of str
+        What has a panel, in the order of `panels_of`.
     reading : PlanesSoFar or None
         Where the planes come from while they are read; the panels then show no lines and can
         be updated in place.
@@ -58,13 +60,13 @@ class Sheet:
         layout: PanelLayout,
         panels: list[tuple[Axes, str]],
         *,
+        components: Sequence[str],
         columns: int,
         second: Secondary,
     ) -> None:
         self._figure, self._reading, self._columns = figure, reading, columns
         self._layout = layout
         self.depths = has_depth(shown) if reading is None else reading.has_depth()
-        components = shown[0].profile.components
         layout.rows, layout.columns = -(-len(components) // columns), columns
         self.panels = panels
         while len(panels) < len(components):
@@ -76,7 +78,7 @@ class Sheet:
         self._seconds = self._make_seconds(second, len(shown))
         self._legend: Legend | None = None
         self._symbols: list[bool] = []
-        figure.supylabel(VALUE_LABEL)
+        figure.supylabel("Strength (%)")
         self._ends: tuple[float, float] | None = None
         self.update(shown)
 
@@ -119,10 +121,9 @@ class Sheet:
             else []
         )
 
-    def fits(self, shown: Sequence[AnalysedProfile]) -> bool:
-        """Return whether the panels are those for other planes."""
-        own = [component for _, component in self.panels]
-        return own == _ordered(shown[0].profile.components) and not self._seconds
+    def fits(self, components: Sequence[str]) -> bool:
+        """Return whether the panels are those of other planes with some components."""
+        return [own for _, own in self.panels] == [*components] and not self._seconds
 
     def emptied(self) -> list[tuple[Axes, str]]:
         """Return the panels without what is drawn in them."""
@@ -147,12 +148,23 @@ class Sheet:
             x = float(planned[plane]) if plane < len(planned) else None
         return x if x is not None and np.isfinite(x) else None
 
+    def rings(self, protocol: int, plane: int) -> list[tuple[Axes, float, float]]:
+        """Return panels in which a plane has a point on the curve, and where that lies."""
+        some = self.points[protocol] if protocol < len(self.points) else None
+        planes = () if some is None else some.profile.planes
+        row = next((i for i, each in enumerate(planes) if each.index == plane), None)
+        if some is None or row is None:
+            return []
+        index = some.profile.components.index
+        return [(ax, float(some.x[row]), float(some.mean[row, index(c)])) for ax, c in self.panels]
+
     def _draw_panel(self, ax: Axes, shown: Sequence[AnalysedProfile], component: str) -> None:
         if self._reading is None:
             # without depths every panel would say the same; the x label says it once
             draw_component(ax, shown, component, notes=self.depths)
         else:
             self._growing.append(GrowingPanel(ax, component, len(shown), depths=self.depths))
+        ax.set_title(spoken(component))
 
     def _clear_inner_labels(self) -> None:
         """Leave the labels of the x axis to the lowest panel of every column."""
@@ -197,13 +209,12 @@ def add_panel(
     figure: Figure, panels: list[tuple[Axes, str]], components: Sequence[str], columns: int
 ) -> None:
     """Add the next panel of a sheet of these components to a figure, and to `panels`."""
-    ordered = _ordered(components)
     i = len(panels)
     first = panels[0][0] if panels else None
-    ax = figure.add_subplot(-(-len(ordered) // columns), columns, i + 1, sharex=first)
-    panels.append((ax, ordered[i]))
+    ax = figure.add_subplot(-(-len(components) // columns), columns, i + 1, sharex=first)
+    panels.append((ax, components[i]))
 
 
-def _ordered(components: Sequence[str]) -> list[str]:
-    """Return the strengths in the order of the panels: clean last."""
+def panels_of(components: Sequence[str]) -> list[str]:
+    """Return the strengths in the order of their panels: clean last."""
     return [*noises(components), *(c for c in components if c == CLEAN)]

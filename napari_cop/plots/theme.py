@@ -100,7 +100,7 @@ def _hex(theme: str, name: str) -> str:
 _SIDE: Final = 48.0  # label of all panels and numbers of the first column
 _NUMBERS: Final = 30.0  # of one further column, or of a second axis
 _SECOND_LABEL: Final = 16.0
-_EDGE: Final = 8.0
+_EDGE: Final = 15.0  # half of the last number below
 _TITLE: Final = 20.0
 _DEPTHS: Final = 32.0  # numbers and label below the last row
 _LEGEND_ROW: Final = 13.0

@@ -11,6 +11,7 @@ from cop_core.errors import InputError
 from cop_core.recipes import StackOptions, StudyRecipe
 from napari_cop.forms.recipe_form import RecipeForm
 from napari_cop.pages import folded
+from napari_cop.study.animals import AnimalQuestion
 
 if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class StudyPage(QVBoxLayout):
-    """Where the stacks are, the table, how they are read and compared, and the bar below."""
+    """Where the stacks are, the table, how they are read and compared."""
 
     def __init__(self, parent: QWidget, table: PlanTable, bar: RunBar) -> None:
         super().__init__(parent)
@@ -43,9 +44,10 @@ class StudyPage(QVBoxLayout):
         self.again.setToolTip("Put the selected stacks in once more, to read another channel.")
         self.save = QPushButton("Save plan …")
         self.save.setToolTip("Write the table as a CSV for spreadsheets and cop batch.")
+        self.question = AnimalQuestion()
         self.options = RecipeForm(StudyRecipe, without=("plan", "defaults", "stacks"))
         self.defaults = RecipeForm(StackOptions, without=("name",))
-        self._arrange(parent, table, bar)
+        self._arrange(table, bar)
 
     def directory(self) -> Path:
         """Return the folder of the study.
@@ -60,7 +62,7 @@ class StudyPage(QVBoxLayout):
             raise InputError("no folder for the study is chosen", advice="Choose one")
         return Path(text).expanduser().absolute()
 
-    def _arrange(self, parent: QWidget, table: PlanTable, bar: RunBar) -> None:
+    def _arrange(self, table: PlanTable, bar: RunBar) -> None:
         folders = QGridLayout()
         for row, (title, field, button) in enumerate(
             (
@@ -85,13 +87,11 @@ class StudyPage(QVBoxLayout):
         bar.copy_button.setToolTip("Copy the cop batch that makes the same study without a screen.")
         bar.map_button.hide()
         self.setContentsMargins(6, 6, 6, 6)
-        for part, stretch in ((folders, 0), (table, 1), (below, 0)):
-            add = self.addWidget if part is table else self.addLayout
+        for part, stretch in ((folders, 0), (self.question, 0), (table, 1), (below, 0)):
+            add = self.addLayout if part in (folders, below) else self.addWidget
             add(part, stretch)
         opened = folded("Stacks, where their rows do not say", self.defaults)
         advanced = folded("Advanced", self.options)
         for section, other in ((opened, advanced), (advanced, opened)):  # not room for both
             section.toggled.connect(lambda shown, other=other: shown and other.collapse())
             self.addWidget(section)
-        self.addWidget(bar)
-        parent.setMinimumWidth(440)

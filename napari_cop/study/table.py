@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtGui import QAction, QKeySequence
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QApplication,
     QComboBox,
-    QHeaderView,
     QStyledItemDelegate,
     QTableView,
 )
@@ -22,12 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from qtpy.QtCore import QModelIndex
-    from qtpy.QtGui import QKeyEvent
+    from qtpy.QtGui import QKeyEvent, QResizeEvent
     from qtpy.QtWidgets import QStyleOptionViewItem, QWidget
 
 _WIDTHS: Final = {"stack": 150, STATE: 150, "name": 90, "note": 90}
 _WIDTH: Final = 60
-_SIZE: Final = QSize(660, 300)
+_LEAST_HEIGHT_PX: Final = 160
 
 
 class PlanTable(QTableView):
@@ -41,7 +40,6 @@ class PlanTable(QTableView):
         header = self.horizontalHeader()
         for column, key in enumerate(KEYS):
             self.setColumnWidth(column, _WIDTHS.get(key, _WIDTH))
-        header.setSectionResizeMode(KEYS.index(STATE), QHeaderView.ResizeMode.Stretch)
         header.setToolTip("Right-click for further columns.")
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self._further = {key: self._offered(key) for key in KEYS if key not in OFTEN}
@@ -51,11 +49,15 @@ class PlanTable(QTableView):
         model.dataChanged.connect(self._resize_rows)
         for change in (model.modelReset, model.edited):
             change.connect(self._show_used)
+        self.setMinimumHeight(_LEAST_HEIGHT_PX)
         self._show_used()
 
-    def sizeHint(self) -> QSize:  # noqa: N802
-        """Ask for room for most columns."""
-        return _SIZE
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Give the states what the other columns leave, and no less than they need."""
+        super().resizeEvent(event)
+        state = KEYS.index(STATE)
+        others = self.horizontalHeader().length() - self.columnWidth(state)
+        self.setColumnWidth(state, max(_WIDTHS[STATE], self.viewport().width() - others))
 
     def _offered(self, key: str) -> QAction:
         """Return what shows or hides a column."""

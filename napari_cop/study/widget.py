@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from qtpy.QtCore import QEvent, QUrl
+from qtpy.QtCore import QEvent, QSize, QUrl
 from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
+from qtpy.QtWidgets import QApplication, QFileDialog, QTabWidget, QVBoxLayout, QWidget
 
 from cop_core.errors import CopError, InputError
 from cop_core.recipes import StackOptions, StudyRecipe
@@ -17,15 +17,20 @@ from cop_core.recipes.argv import command_of
 from cop_core.recipes.plan import read_plan, save_plan
 from cop_core.report import write_report
 from cop_core.stacks import read_power_table
+from napari_cop.docking import LEAST_WIDTH_PX, close_notifications, tab_together
 from napari_cop.forms.recipe_form import make
 from napari_cop.memory import remembered
+from napari_cop.pages import scrolled
 from napari_cop.progress import StudyClock
 from napari_cop.run_bar import RunBar
 from napari_cop.runner import Runner, State, tell
-from napari_cop.study.model import PlanModel
+from napari_cop.study.model import KEYS, PlanModel
+from napari_cop.study.outcome import StudyOutcome
 from napari_cop.study.page import StudyPage
 from napari_cop.study.planner import PLAN, Planner
 from napari_cop.study.table import PlanTable
+from napari_cop.viewer_link import Following
+from napari_cop.words import in_um
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,22 +43,42 @@ if TYPE_CHECKING:
     from napari_cop.runner import Outcome
 
 
+_SIZE: Final = QSize(660, 480)
+
+
 class StudyWidget(QWidget):
     """Dock widget: the stacks of a folder planned, read and compared as one study."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
+        self._viewer, self._following = napari_viewer, Following()
+        self._notified: list[str] = []
         self.model = PlanModel(self)
         self.planner = Planner(self.model, self)
         self.table = PlanTable(self.model)
         self.bar = RunBar("Run study")
-        self.page = StudyPage(self, self.table, self.bar)
+        plan, self.outcome, self.tabs = QWidget(), StudyOutcome(napari_viewer.theme), QTabWidget()
+        self.page = StudyPage(plan, self.table, self.bar)
+        self._arrange(plan)
         self.runner = Runner(self, clock=StudyClock)
         self._at = ""
         self.setAcceptDrops(True)
         self._connect()
         self._offer()
         self.runner.warm_up()
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Ask for room for most columns of the plan."""
+        return _SIZE
+
+    def _arrange(self, plan: QWidget) -> None:
+        self.tabs.addTab(scrolled(plan), "Plan")
+        self.tabs.addTab(self.outcome, "Result")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.addWidget(self.tabs, 1)
+        layout.addWidget(self.bar)
+        self.setMinimumWidth(LEAST_WIDTH_PX)
 
     def _connect(self) -> None:
         page, bar, runner, planner = self.page, self.bar, self.runner, self.planner
@@ -80,13 +105,19 @@ class StudyWidget(QWidget):
         runner.finished.connect(self._finished)
         runner.failed.connect(self._failed)
         self.model.edited.connect(self._edited)
+        page.question.answered.connect(self._take_animals)
+        self._following.on(self._viewer.events.theme, self._theme_changed)
+        self.destroyed.connect(self._following.end)
         bar.take_keys(self)
 
     def event(self, event: QEvent) -> bool:
         """End what is going on when napari takes the widget out of its dock."""
-        taken_out = event.type() == QEvent.Type.ParentChange and self.parent() is None
-        if taken_out and hasattr(self, "runner"):
+        moved = event.type() == QEvent.Type.ParentChange
+        if moved and self.parent() is not None:
+            tab_together(self)
+        if moved and self.parent() is None and hasattr(self, "runner"):
             self.runner.abandon()
+            self._following.end()
             self.deleteLater()
         return super().event(event)
 
@@ -122,11 +153,19 @@ class StudyWidget(QWidget):
     def _planned(self, folder: Path, study: Path) -> None:
         self.page.folder.setText(str(folder))
         self.page.study.setText(str(study))
+        self.page.question.begin()
         self._edited()
 
     # --- the plan ---------------------------------------------------------------------------
 
+    def _take_animals(self, animals: list[str] | None) -> None:
+        """Fill in the animals that the user has confirmed."""
+        column = KEYS.index("animal")
+        for row, animal in enumerate(animals or ()):
+            self.model.setData(self.model.index(row, column), animal)
+
     def _edited(self) -> None:
+        self.page.question.ask(self.model.cells)
         self._offer()
         self._say(self._count())
 
@@ -165,6 +204,8 @@ class StudyWidget(QWidget):
         """Read what is not finished and compare; an error is told and leaves everything idle."""
         if self.runner.state is State.IDLE and self.model.cells:
             with self._telling_errors():
+                close_notifications(self._notified)
+                self._notified.clear()
                 recipe, directory = self._asked(), self.page.directory()
                 self.model.check()
                 self._at = ""
@@ -228,9 +269,15 @@ class StudyWidget(QWidget):
         counts = {"read": read, "read before": before, "failed": len(study.failed)}
         told = [f"{count} {what}" for what, count in counts.items() if count]
         self._say(f"Done: {', '.join(told)}")
+        self.outcome.show_record(study)
+        self.tabs.setCurrentWidget(self.outcome)
+
+    def _theme_changed(self) -> None:
+        self.outcome.set_theme(self._viewer.theme)
 
     def _failed(self, error: Exception) -> None:
-        self._say(f"Failed: {error}")
+        self._say(f"Failed: {in_um(str(error))}")
+        self._notified.append(str(error))
         tell(error)
 
     @contextmanager

@@ -1,0 +1,176 @@
+"""The page that comes up with a result: the answer in a sentence, how deep, what to do next."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from cop_core.records import Comparison
+from cop_core.report.plot_style import LOOKS
+from napari_cop.pages import scrolled
+from napari_cop.plots.usable import LEVEL_MARK, SIGNAL_MARK, usable_of
+from napari_cop.words import depth_text, in_um, sentences, settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cop_core.records import Result
+    from napari_cop.plots.depth import DepthPlots
+
+_LARGE: Final = 1.25
+"""Size of the first sentence against that of other text."""
+_STALE: Final = "The settings or stacks were changed after this run: run again."
+
+
+class AnswerPage(QWidget):
+    """Sentence, depths, next step, large figure, settings.
+
+    Signals
+    -------
+    power, other, study, details
+        What is to come next: a recommended power, the other protocol, a study; or all that is to
+        be known beside the numbers.
+    """
+
+    power = Signal()
+    other = Signal()
+    study = Signal()
+    details = Signal()
+
+    def __init__(self, plots: DepthPlots) -> None:
+        super().__init__()
+        self.plots = plots
+        self.headline = text_label(size=_LARGE, bold=True)
+        self.rest = text_label()
+        self.depths = text_label()
+        self.settings = text_label()
+        self.stale = text_label(bold=True)
+        self.stale.setText(_STALE)
+        self.power_button = _button(
+            "Recommend a power", "Work out the power for each depth, up to the most that was used."
+        )
+        self.other_button = _button(
+            "Add the other protocol", "Compare this stack with one taken with another protocol."
+        )
+        self.study_button = _button("Plan a study", "Compare protocols over several animals.")
+        self.details_button = _button("Details", "Show the numbers and what to know beside them.")
+        for button, signal in (
+            (self.power_button, self.power),
+            (self.other_button, self.other),
+            (self.study_button, self.study),
+            (self.details_button, self.details),
+        ):
+            button.clicked.connect(signal)
+        self._arrange()
+        self.clear()
+
+    def show_result(self, result: Result, sources: Sequence[str]) -> None:
+        """Show what a result comes to, and what it was read from."""
+        first, rest, step = sentences(result.verdict)
+        self.headline.setText(first)
+        self.rest.setText(" ".join(text for text in (rest, step) if text))
+        self.depths.setText(_depths(result))
+        self.settings.setText(_read_with(result, sources))
+        pair = isinstance(result, Comparison)
+        for button, shown in (
+            (self.power_button, True),
+            (self.other_button, not pair),
+            (self.study_button, pair),
+            (self.details_button, True),
+        ):
+            button.setVisible(shown)
+        self._show_filled()
+
+    def show_so_far(self, sentence: str) -> None:
+        """Show what the planes read so far come to."""
+        self.headline.setText(in_um(sentence))
+        self.headline.show()
+
+    def set_stale(self, stale: bool) -> None:
+        """Say whether the result is of other inputs than are chosen now."""
+        self.stale.setVisible(stale and bool(self.depths.text()))
+
+    def clear(self) -> None:
+        """Show no result."""
+        for text in (self.headline, self.rest, self.depths, self.settings):
+            text.clear()
+        for button in self._buttons:
+            button.hide()
+        self._show_filled()
+
+    @property
+    def _buttons(self) -> tuple[QPushButton, ...]:
+        return self.power_button, self.other_button, self.study_button, self.details_button
+
+    def _show_filled(self) -> None:
+        for text in (self.headline, self.rest, self.depths, self.settings):
+            text.setVisible(bool(text.text()))
+        self.stale.hide()
+
+    def _arrange(self) -> None:
+        first, second = QHBoxLayout(), QHBoxLayout()
+        for button in (self.power_button, self.other_button, self.study_button):
+            first.addWidget(button)
+        second.addWidget(self.details_button)
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(6, 6, 6, 6)
+        for text in (self.headline, self.stale, self.depths):
+            layout.addWidget(text)
+        layout.addLayout(first)
+        layout.addWidget(self.plots, 1)
+        for text in (self.rest, self.settings):
+            layout.addWidget(text)
+        layout.addLayout(second)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(scrolled(page))
+
+
+def _depths(result: Result) -> str:
+    """Return a table of how deep each stack can be used, in the colours of its curves."""
+    usable = usable_of(result)
+    level = f"{LEVEL_MARK[1]} shot noise below {100 * usable[0].at_strength:g} %"
+    rows = [
+        _row(
+            f"<font color='{look.colour}'>●</font> {escape(each.name)}",
+            f"to {depth_text(of.level)}".replace("to not", "not"),
+            f"to {depth_text(of.signal)}".replace("to not", "not"),
+        )
+        for each, of, look in zip(result.analysed, usable, LOOKS, strict=False)
+    ]
+    return f"<table>{_row('', level, f'{SIGNAL_MARK[1]} signal')}{''.join(rows)}</table>"
+
+
+def _row(*cells: str) -> str:
+    return f"<tr>{''.join(f'<td style=padding-right:14px>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _read_with(result: Result, sources: Sequence[str]) -> str:
+    """Return what was read, with what, and how much of it."""
+    lines = []
+    for each, source in zip(result.analysed, sources, strict=False):
+        profile = each.profile
+        read = sum(plane.n_crops > 0 for plane in profile.planes)
+        lines.append(f"{each.name}: {read} of {len(profile)} planes read, from {source}")
+    return "\n".join([*lines, settings_of(result.analysed[0].profile.reading)])
+
+
+def text_label(*, size: float = 1.0, bold: bool = False) -> QLabel:
+    """Return a label that breaks its lines, however narrow the dock."""
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    style = f"font-size: {round(12 * size)}px;" + (" font-weight: bold;" if bold else "")
+    label.setStyleSheet(style)
+    return label
+
+
+def _button(text: str, tooltip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tooltip)
+    return button

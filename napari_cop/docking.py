@@ -1,0 +1,59 @@
+"""The widgets as docks of napari's window, and what napari shows over it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from qtpy.QtWidgets import QWidget
+
+LEAST_WIDTH_PX: Final = 308
+"""Width down to which every widget can be used; a dock of 320 px has room for it."""
+_OURS: Final = "(napari-cop)"
+
+
+def tab_together(widget: QWidget) -> None:
+    """Put the dock of a widget behind those of the plugin's others, once it has one."""
+    soon = QTimer(widget, singleShot=True)  # the dock is put in its place after this
+    soon.timeout.connect(lambda: _tab(widget))
+    soon.start(0)
+
+
+def _tab(widget: QWidget) -> None:
+    dock = _dock_of(widget)
+    window = dock.parent() if dock is not None else None
+    if dock is None or not isinstance(window, QMainWindow) or dock.isFloating():
+        return
+    others = [
+        other
+        for other in window.findChildren(QDockWidget)
+        if other is not dock and _OURS in getattr(other, "name", "") and not other.isFloating()
+        and other.isVisibleTo(window)
+    ]  # fmt: skip
+    if others and dock not in window.tabifiedDockWidgets(others[0]):
+        window.tabifyDockWidget(others[0], dock)
+        dock.raise_()
+
+
+def _dock_of(widget: QWidget) -> QDockWidget | None:
+    parent = widget.parentWidget()
+    while parent is not None and not isinstance(parent, QDockWidget):
+        parent = parent.parentWidget()
+    return parent
+
+
+def close_notifications(said: Collection[str]) -> None:
+    """Take away what napari shows of an earlier run, and leave the focus where it is."""
+    from napari._qt.dialogs.qt_notification import NapariQtNotification
+
+    focus = QApplication.focusWidget()
+    for shown in [*NapariQtNotification._instances]:
+        if shown.message.text() in said:
+            shown.close()
+            if focus is not None:
+                focus.setFocus()

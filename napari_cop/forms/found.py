@@ -1,0 +1,69 @@
+"""What a stack states and what it lacks, said before anything is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cop_core.stacks.validity import CROP_PIXELS
+from napari_cop.layers import METADATA_KEY
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+    from cop_core.stacks import Stack
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is known of a stack before it is read.
+
+    Attributes
+    ----------
+    states : str
+        Planes, size, power.
+    lacks : tuple of str
+        What is to be filled in before Run, or to be known beside the numbers.
+    """
+
+    states: str = ""
+    lacks: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """All of it, what is lacking on lines of its own."""
+        return "\n".join([*([self.states] if self.states else []), *(f"▲ {x}" for x in self.lacks)])
+
+
+def found_in_stack(stack: Stack) -> Found:
+    """Return what an opened stack states."""
+    planes, height, width = stack.shape
+    return _found(planes, height, width, list(stack.power), stack.power_unit)
+
+
+def found_in_layer(layer: Image, z_axis: int) -> Found:
+    """Return what a layer states, without its pixels."""
+    shape = (layer.data[0] if layer.multiscale else layer.data).shape
+    stated = layer.metadata.get(METADATA_KEY, {})
+    power = stated.get("power") or ()
+    planes, height, width = (int(shape[axis]) for axis in (z_axis, -2, -1))
+    unit = stated.get("power_unit", "")
+    return _found(planes, height, width, power if len(power) == planes else (), unit)
+
+
+def _found(planes: int, height: int, width: int, power: Any, unit: str) -> Found:
+    known = [p for p in power if p is not None and np.isfinite(p)]
+    stated = f"power {_range(min(known), max(known))} {unit}" if known else "power not stated"
+    lacks: tuple[str, ...] = ()
+    if min(height, width) < CROP_PIXELS:
+        lacks = (
+            f"Planes under {CROP_PIXELS} × {CROP_PIXELS} pixels are continued by reflection: "
+            "do not trust the numbers",
+        )
+    return Found(f"{planes} planes of {height} × {width} pixels, {stated}", lacks)
+
+
+def _range(low: float, high: float) -> str:
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"

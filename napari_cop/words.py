@@ -1,0 +1,65 @@
+"""Words on the screen: a microscopist's, not the code's."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from cop_core.components import CLEAN
+from cop_core.report import label, noises
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cop_core.recipes import ReadingOptions
+    from cop_core.records import DepthLimit
+
+SHOT: Final = "poisson"
+_SPOKEN: Final = {SHOT: "Shot noise (Poisson)", CLEAN: "Clean (no noise)"}
+_NO_BREAK: Final = "\N{NO-BREAK SPACE}"
+_TOLD: Final = ("normalisation", "crops", "weights", "offset_counts")
+"""What of a reading is said beside its result; the other options leave the numbers alike."""
+
+
+def spoken(component: str) -> str:
+    """Return what a component is called in a window."""
+    return _SPOKEN.get(component, label(component))
+
+
+def leading(components: Sequence[str]) -> str:
+    """Return the component on which usable depths rest: shot noise, where it is read."""
+    return SHOT if SHOT in components else next(iter(noises(components)), components[0])
+
+
+def in_um(text: str) -> str:
+    """Return a text of the core with micrometres as people write them."""
+    return re.sub(r"\bum\b", "µm", re.sub(r"(?<=\d) (?=um\b|%)", _NO_BREAK, text))
+
+
+def sentences(verdict: str) -> tuple[str, str, str]:
+    """Return of a verdict the first sentence, those that follow, and the next step."""
+    before, next_, step = in_um(verdict).partition("Next: ")
+    first, stop, rest = before.strip().partition(". ")
+    return first + stop.strip(), rest.strip(), (next_ + step).strip()
+
+
+def depth_text(limit: DepthLimit) -> str:
+    """Return how deep, as short as a cell of a table."""
+    if np.isfinite(limit.deeper_than_um):
+        return f"> {limit.deeper_than_um:.0f} µm"
+    if np.isfinite(limit.shallower_than_um):
+        return f"< {limit.shallower_than_um:.0f} µm"
+    return f"{limit.depth_um:.0f} µm" if np.isfinite(limit.depth_um) else "not told"
+
+
+def settings_of(reading: ReadingOptions) -> str:
+    """Return what was asked of a reading, in the words of its form."""
+    options = {name: option for name, _, option in reading.options()}
+    said = []
+    for name in _TOLD:
+        value, option = getattr(reading, name), options[name]
+        text = option.empty if value is None else option.words.get(str(value), str(value))
+        said.append(f"{option.label}: {text}")
+    return " · ".join(said)
