@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from cop_core.records import Band, ComponentEffect
-from cop_core.statistics.contrast import Contrast, mean_weights, slope_weights
+from cop_core.statistics.contrast import Contrast, mean_weights, slope_weights, welch
 from cop_core.statistics.depth_order import by_depth, in_blocks
 from cop_core.statistics.effect_size import F2_CLASSES, classify, cohen_d, hedges_g
-from cop_core.statistics.error_blocks import block_size, contrast_in_blocks
 from cop_core.statistics.local_smooth import band
 from cop_core.statistics.log_ratios import clr
-from cop_core.statistics.other_tissue import tissue_contrast, welch
+from cop_core.statistics.near_planes import block_size, reading_contrast
 from cop_core.statistics.paper_rule import interaction
 from cop_core.statistics.reading_bootstrap import interval_of_d, reading_sds
 from cop_core.statistics.significance import equivalence_p
 from cop_core.statistics.slope import fit_slope
+from cop_core.statistics.spline_contrast import spline_contrast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from cop_core.statistics.pairing import PairedPlanes
 
 Array = npt.NDArray[np.float64]
+
+TISSUE_KNOTS_UM: Final = 120.0
+"""Distance of the knots of the curve that each stack of another tissue has."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def pair_effect(
     doubt = doubt if found.stated else np.full(len(doubt), np.nan)
     columns = found.depth_um, found.first, found.second
     slope, mean = (
-        _difference(*columns, weigh, size, same_tissue=same_tissue)
+        _difference(*columns, weigh, same_tissue=same_tissue)
         for weigh in (slope_weights, mean_weights)
     )
     limit = float(np.abs(slope_weights(found.depth_um)) @ doubt)
@@ -126,7 +129,7 @@ def pair_effect(
         f2=f2,
         f2_class=classify(f2, F2_CLASSES),
         **_equivalence(lines, slope, limit, options.margin_per_100_um),
-        **_log_ratio(component, first, second, pairs, size, same_tissue=same_tissue),
+        **_log_ratio(component, first, second, pairs, same_tissue=same_tissue),
         block_planes=size,
     )
 
@@ -152,14 +155,17 @@ def _difference(
     first: Array,
     second: Array,
     weigh: Callable[[Array], Array],
-    size: int,
     *,
     same_tissue: bool,
 ) -> Contrast:
     if same_tissue:
-        return contrast_in_blocks(depth_um, first - second, weigh, size)
+        return reading_contrast(depth_um, first - second, weigh)
     weights = weigh(depth_um)
-    return welch(*(tissue_contrast(depth_um, values, weights) for values in (first, second)))
+    one, other = (
+        spline_contrast(depth_um, values, weights, knots_um=TISSUE_KNOTS_UM)
+        for values in (first, second)
+    )
+    return welch(one, other)
 
 
 def _equivalence(
@@ -186,7 +192,6 @@ def _log_ratio(
     first: DepthProfile,
     second: DepthProfile,
     pairs: PairedPlanes,
-    size: int,
     *,
     same_tissue: bool,
 ) -> dict[str, Any]:
@@ -194,7 +199,7 @@ def _log_ratio(
     index = first.components.index(component)
     ratios = clr(first.mean[pairs.first])[:, index], clr(second.mean[pairs.second])[:, index]
     depth, a, b = by_depth(pairs.depth_um, *ratios)
-    found = _difference(depth, a, b, slope_weights, size, same_tissue=same_tissue)
+    found = _difference(depth, a, b, slope_weights, same_tissue=same_tissue)
     return {
         "log_ratio_slope_difference_per_um": found.value,
         "log_ratio_ci95": found.ci95,

@@ -11,7 +11,7 @@ from cop_core.errors import InputError
 from cop_core.records import SlopeFit
 from cop_core.statistics.contrast import LEAST_PLANES, slope_weights
 from cop_core.statistics.depth_order import by_depth, in_blocks
-from cop_core.statistics.error_blocks import block_size, contrast_in_blocks
+from cop_core.statistics.near_planes import block_size, reading_contrast
 from cop_core.statistics.reading_bootstrap import interval_of_r2
 from cop_core.statistics.significance import t_interval, t_p_value
 
@@ -110,7 +110,7 @@ def _checked(
 def _fit(planes: Array, n: int, *, stated: bool, samples: int, seed: int) -> SlopeFit:
     depth, value, doubt = planes
     size = block_size(planes)
-    found = contrast_in_blocks(depth, value, slope_weights, size)
+    found = reading_contrast(depth, value, slope_weights)
     line = found.value, float(value.mean() - found.value * depth.mean())
     flat = not np.ptp(value)
     limit = float(np.abs(slope_weights(depth)) @ doubt)

@@ -4,17 +4,19 @@ import numpy as np
 import plain_pair_statistics as plain
 import pytest
 from made_profiles import profile, strengths
+from scipy.signal import lfilter
+from scipy.stats import binomtest
 
 from cop_core.recipes import StackOptions
 from cop_core.records import PlaneEstimate, Provenance, StoredImage, WeightsUsed
 from cop_core.statistics.bend import find_bend, find_bends
-from cop_core.statistics.contrast import contrast, mean_weights, slope_weights
+from cop_core.statistics.contrast import contrast, mean_weights, slope_weights, welch
 from cop_core.statistics.depth_order import by_depth, in_blocks
-from cop_core.statistics.error_blocks import block_size
 from cop_core.statistics.local_smooth import band, local_lines
-from cop_core.statistics.other_tissue import spline_design, tissue_contrast, welch
+from cop_core.statistics.near_planes import KNOTS_UM, block_size, reading_contrast
 from cop_core.statistics.pairing import paired_planes
 from cop_core.statistics.reading_bootstrap import interval_of_d, interval_of_r2, reading_sds
+from cop_core.statistics.spline_contrast import spline_contrast, spline_design
 from cop_core.statistics.tissue_match import SAME_TISSUE, tissue_match
 from cop_core.statistics.usable_depth import crossings, level_depth, signal_depth
 
@@ -92,6 +94,38 @@ def test_errors_that_neighbours_share_are_averaged_in_blocks():
     assert block_size(np.array([10 * z, shared])) == 1  # planes 20 um apart share no error
 
 
+@pytest.mark.parametrize("weigh", [slope_weights, mean_weights])
+@pytest.mark.parametrize("n", [8, 39, 160])
+def test_contrast_of_near_planes_is_that_of_the_plain_version(n, weigh):
+    rng, z = np.random.default_rng(n), np.sort(np.arange(n) * 4.0 + (np.arange(n) % 3 == 1))
+    alike = lfilter([1], [1, -0.5], rng.normal(size=n))
+    d = 0.3 * np.tanh(z / 200) + 0.01 * alike
+    expected = plain.near_contrast(z, d, weigh(z), KNOTS_UM)
+    found = reading_contrast(z, d, weigh)
+    assert found.value == pytest.approx(expected[0], rel=1e-9)
+    # the plain version keeps all digits of the correlation
+    assert (found.se, found.dof) == pytest.approx(expected[1:], rel=1e-4)
+
+
+def test_planes_apart_have_pseudo_residuals_for_errors():
+    z = np.arange(40) * 20.0
+    d = hockey_stick(z, start=400, slope=1e-3)
+    assert reading_contrast(z, d, slope_weights) == contrast(z, d, slope_weights(z))
+
+
+@pytest.mark.parametrize(("n", "step", "rho"), [(39, 2.0, 0.6), (160, 4.0, 0.45), (160, 4.0, 0.0)])
+def test_intervals_hold_where_neighbours_err_alike(n, step, rho):
+    z, rng = np.arange(n) * step, np.random.default_rng(5)
+    curve = 0.3 * np.tanh(z / 200)
+    errors = lfilter([1], [1, -rho], rng.normal(size=(200, n + 100)), axis=1)[:, 100:]
+    true = slope_weights(z) @ curve
+    missed = 0
+    for error in 0.01 * errors:
+        low, high = reading_contrast(z, curve + error, slope_weights).ci95
+        missed += not low <= true <= high
+    assert binomtest(missed, len(errors), 0.05).pvalue > 0.01
+
+
 # --- smooth and band -----------------------------------------------------------------------------
 
 
@@ -151,7 +185,7 @@ def test_every_component_is_searched_over_the_planes_kept():
 
 def test_spline_holds_what_is_smooth():
     z = np.arange(60) * 20.0
-    design = spline_design(z)
+    design = spline_design(z, 120.0)
     curve = np.sin(z / 200)
     left = curve - design @ np.linalg.lstsq(design, curve, rcond=None)[0]
     assert np.abs(left).max() < 2e-3
@@ -162,7 +196,7 @@ def test_other_tissue_is_less_certain_where_neighbours_are_alike():
     rng, z = np.random.default_rng(0), np.arange(160) * 4.0
     white = rng.normal(size=160)
     alike = np.convolve(rng.normal(size=180), np.ones(8) / 8**0.5, "same")[10:-10]
-    found = [tissue_contrast(z, y, slope_weights(z)) for y in (white, alike)]
+    found = [spline_contrast(z, y, slope_weights(z), knots_um=120.0) for y in (white, alike)]
     assert found[1].se > 1.5 * found[0].se
     both = welch(*found)
     assert both.se == pytest.approx(np.hypot(found[0].se, found[1].se))
@@ -172,7 +206,8 @@ def test_other_tissue_is_less_certain_where_neighbours_are_alike():
 @pytest.mark.parametrize("n", [2, 5, 6, 9, 30])
 def test_few_planes_of_another_tissue(n):
     z = np.arange(n) * 20.0
-    found = tissue_contrast(z, np.random.default_rng(n).normal(size=n), slope_weights(z))
+    values = np.random.default_rng(n).normal(size=n)
+    found = spline_contrast(z, values, slope_weights(z), knots_um=120.0)
     assert np.isfinite(found.value)
     assert np.isnan(found.se) or found.se > 0
 
