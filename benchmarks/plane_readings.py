@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from record import ROOT
+from record import RESULTS
 
 from cop_core.components import DEFAULT_COMPONENTS
 from cop_core.recipes import StackOptions
@@ -19,8 +19,10 @@ from cop_core.records import (
     WeightsUsed,
 )
 
-TABLE = ROOT / "benchmarks" / "plane_readings.csv.gz"
+TABLE = RESULTS / "plane_readings.csv.gz"
 NOISES = tuple(DEFAULT_COMPONENTS[:-1])
+ADDED = {"amplifier": "gaussian", "impulses": "salt_pepper", "scatter": "anisotropic"}
+"""The component of the noise that is added in a stack, by the stack's name."""
 UNIT = 1e-6
 """Of the strengths in the table, which are whole numbers."""
 _DOUBT, _TRUE = "uncertainty of ", "true "
@@ -96,7 +98,8 @@ def profile_of(
     power_mw : ndarray of shape (planes,) or float
     """
     powers = np.broadcast_to(power_mw, depth_um.shape)
-    rows = zip(depth_um, powers, mean, doubt, strict=True)
+    there = np.isfinite(mean).all(axis=1)
+    rows = zip(depth_um, powers, mean, doubt, there, strict=True)
     planes = tuple(
         PlaneEstimate(
             index=index,
@@ -106,10 +109,10 @@ def profile_of(
             sd=np.zeros(len(values)),
             n_crops=1,
             signal=1.0,
-            reason="" if np.isfinite(values).all() else NO_SIGNAL,
-            uncertainty=own if np.isfinite(values).all() else np.empty(0),
+            reason="" if kept else NO_SIGNAL,
+            uncertainty=own if kept else np.empty(0),
         )
-        for index, (depth, power, values, own) in enumerate(rows)
+        for index, (depth, power, values, own, kept) in enumerate(rows)
     )
     return DepthProfile(name, tuple(DEFAULT_COMPONENTS), planes, provenance=_MADE)
 

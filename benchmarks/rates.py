@@ -35,3 +35,15 @@ class Rates:
             {} if limit is None else {"limit": limit, "holds": low <= limit[1] and high >= limit[0]}
         )
         return {"rate": self._hits[name] / n, "n": n, "ci95": (low, high), **held}
+
+
+def show(name: str, found: dict[str, Any]) -> None:
+    """Print the rates of a case, what fails marked."""
+    print(name)
+    for what, r in found["rates"].items():
+        low, high = r["ci95"]
+        mark = "" if r.get("holds", True) else "  FAILS"
+        print(f"  {what:28s} {r['rate']:6.3f} [{low:.3f}, {high:.3f}] of {r['n']}{mark}")
+    print(
+        "  ", {k: v if v is None else round(v, 6) for k, v in found["figures"].items()}, flush=True
+    )

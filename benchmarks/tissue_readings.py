@@ -6,7 +6,7 @@ Each simulated tissue is acquired at fixed power, at gained power capped at 60 a
 at gained power, 5 um deeper than stated, 25 um aside, and with one more noise that grows with
 depth: amplifier noise, impulses, or correlated noise of scatter. Every stack is read with the
 default weights, a crop a plane. One more tissue is imaged many times, in steps of 20, 4 and 2 um.
-All readings go to benchmarks/plane_readings.csv.gz. A tissue that was read with the same weights
+All readings go to results/plane_readings.csv.gz. A tissue that was read with the same weights
 is not read again: a run that was stopped goes on.
 """
 
@@ -20,7 +20,7 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
-from plane_readings import TABLE, table_of
+from plane_readings import ADDED, TABLE, table_of
 from record import ROOT, record
 
 from cop_core.network import CROP
@@ -41,7 +41,6 @@ POWERS = {
     "gained": GainedPower(5.0, 300.0, 60.0),
     "capped": GainedPower(5.0, 300.0, 30.0),
 }
-ADDED = {"amplifier": "gaussian", "impulses": "salt_pepper", "scatter": "anisotropic"}
 PROTOCOLS = ("fixed", "gained", "again")
 VARIED = ("capped", "deeper", "aside", *ADDED)
 STACKS = (*PROTOCOLS, *VARIED)
@@ -153,7 +152,7 @@ def readings(
         pixels = np.stack([plane.counts for plane in planes])
         found = profile(pixels, z_step_um=step_um, estimator=estimator, name=name)
         truths = [plane.truth for plane in planes]
-        table = table_of(found, truths, tissue=seed, stack=name, image=image, step_um=step_um)
+        table = table_of(found, truths, tissue=seed, protocol=name, image=image, step_um=step_um)
         tables.append(table.assign(depth_um=depths_um, power_mw=power_mw))
         profiles[name] = found
     return pd.concat(tables), profiles
@@ -172,8 +171,8 @@ def likeness(profiles: dict[str, DepthProfile]) -> dict[str, float]:
 def imaged_once(estimator: Estimator, seed: int, names: tuple[str, ...]) -> pd.DataFrame:
     """Return the table of some stacks of a tissue, and how alike they and the gained one look."""
     table, profiles = readings(estimator, seed, Z_UM, tuple(dict.fromkeys(("gained", *names))), 1)
-    table = table.assign(likeness=table.stack.map(likeness(profiles)))
-    return table[table.stack.isin(names)]
+    table = table.assign(likeness=table.protocol.map(likeness(profiles)))
+    return table[table.protocol.isin(names)]
 
 
 def imaged_again(estimator: Estimator, images: int) -> pd.DataFrame:
@@ -216,7 +215,7 @@ def main() -> None:
     ]
     whole = pd.concat(parts)
     whole.to_csv(TABLE, index=False, compression={"method": "gzip", "mtime": 0})
-    alike = whole.groupby("stack").likeness.agg(["min", "median", "max"]).dropna()
+    alike = whole.groupby("protocol").likeness.agg(["min", "median", "max"]).dropna()
     measured = {
         "planes": len(whole),
         "planes with signal": int(whole.poisson.notna().sum()),

@@ -10,6 +10,7 @@ import measured_goals
 import measured_live
 import measured_model
 import measured_real
+import measured_statistics
 import measured_training
 from measured import PAGE, load, shipped
 from record import RESULTS
@@ -25,6 +26,9 @@ SECTIONS = (
     measured_real.transfer,
     measured_detector.detector,
     measured_real.simulated,
+    measured_statistics.pairs,
+    measured_statistics.tissues,
+    measured_statistics.studies,
     measured_model.uncertainty,
     measured_model.robustness,
     measured_model.peers,

@@ -8,7 +8,7 @@ independent errors, take means of neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from cop_core.statistics.autocorrelation import MIN_PLANES
 from cop_core.statistics.contrast import Contrast, contrast
-from cop_core.statistics.spline_contrast import correlation, spline_contrast
+from cop_core.statistics.spline_contrast import SplineFit, fit_spline
 
 Array = npt.NDArray[np.float64]
 
@@ -36,44 +36,44 @@ def near(depth_um: Array) -> bool:
     return len(depth_um) >= MIN_PLANES and bool(np.median(np.diff(depth_um)) <= NEAR_UM)
 
 
-def reading_contrast(depth_um: Array, values: Array, weigh: Callable[[Array], Array]) -> Contrast:
-    """Return a weighted sum of values of one tissue, with the error of imaging it again.
+@dataclass(frozen=True)
+class ReadingErrors:
+    """Values of one tissue along depth, with the errors of imaging it again.
 
-    Parameters
+    Attributes
     ----------
     depth_um, values : ndarray of shape (n,)
-        Depth ascending, no two equal.
-    weigh : callable
-        Returns the weights for depths.
+    alike : SplineFit or None
+        Where planes are near; None where their errors are independent.
     """
-    weights = weigh(depth_um)
-    if near(depth_um):
-        return spline_contrast(depth_um, values, weights, knots_um=KNOTS_UM)
-    return contrast(depth_um, values, weights)
 
+    depth_um: Array
+    values: Array
+    alike: SplineFit | None
 
-def block_size(planes: Array) -> int:
-    """Return how many neighbours to average, so that blocks err independently.
+    @classmethod
+    def of(cls, depth_um: Array, values: Array) -> ReadingErrors:
+        """Find out how errors go together; depth ascending, no two equal."""
+        fit = fit_spline(depth_um, values, knots_um=KNOTS_UM) if near(depth_um) else None
+        return cls(depth_um, values, fit)
 
-    Parameters
-    ----------
-    planes : ndarray of shape (2 or more, n)
-        Depth and values, from `by_depth`.
+    def contrast(self, weights: Array) -> Contrast:
+        """Return the sum of values times weights of shape (n,), with its error."""
+        if self.alike:
+            return self.alike.contrast(weights)
+        return contrast(self.depth_um, self.values, weights)
 
-    Returns
-    -------
-    int
+    @property
+    def block_planes(self) -> int:
+        """How many neighbours to average, so that blocks err independently.
+
         The least of 1, 2, 4 ... at which neighbouring blocks correlate by 0.1 at most; no more than
         leaves 8 blocks, and 1 where planes are not near.
-    """
-    depth_um, values = planes[:2]
-    if not near(depth_um):
-        return 1
-    rho = correlation(depth_um, values, knots_um=KNOTS_UM)
-    size, most = 1, min(MOST, len(depth_um) // _LEAST_BLOCKS)
-    while 2 * size <= most and _of_blocks(rho, size) > ALIKE:
-        size *= 2
-    return size
+        """
+        size, most = 1, min(MOST, len(self.depth_um) // _LEAST_BLOCKS)
+        while self.alike and 2 * size <= most and _of_blocks(self.alike.rho, size) > ALIKE:
+            size *= 2
+        return size
 
 
 def _of_blocks(rho: float, size: int) -> float:

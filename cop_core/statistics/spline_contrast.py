@@ -7,6 +7,7 @@ understate both.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -21,53 +22,64 @@ Array = npt.NDArray[np.float64]
 _CUBIC: Final = 3
 _PLANES_A_TERM: Final = 3
 _NO_SPREAD: Final = 1e-12  # of the values: what is left is rounding
+_NAN: Final = float("nan")
 
 
-def spline_contrast(depth_um: Array, values: Array, weights: Array, *, knots_um: float) -> Contrast:
-    """Return a weighted sum of values that are a cubic regression spline plus AR(1) errors.
+@dataclass(frozen=True)
+class SplineFit:
+    """Values as a cubic regression spline plus AR(1) errors.
 
-    Parameters
+    Attributes
     ----------
-    depth_um, values, weights : ndarray of shape (n,)
-        Depth ascending, no two equal.
-    knots_um : float
-        Distance of the spline's knots: what bends within less is taken for error.
+    depth_um, values : ndarray of shape (n,)
+    rho : float
+        Correlation of the errors of neighbours; 0 where there are none.
+    variance, dof : float
+        Of the errors; NaN where planes are too few, or nothing lies off the spline.
     """
-    value = float(weights @ values)
-    design = spline_design(depth_um, knots_um)
-    n, terms = design.shape
-    if n < max(LEAST_PLANES, terms + 2) or not _spread(design, values):
-        return Contrast(value)
-    gap = autocorrelation.gaps(depth_um)
-    rho = correlation(depth_um, values, knots_um=knots_um)
-    white = autocorrelation.whiten(np.column_stack([design, values]), rho, gap)
-    left = _left(white[:, :-1], white[:, -1])
-    variance = float(left @ left) / (n - terms)
-    se = float(np.sqrt(variance * autocorrelation.quadratic_form(weights, rho, gap)))
-    worth = n * (1 - rho) / (1 + rho)
-    dof = autocorrelation.curve_dof(worth, terms - 1) if rho else float(n - terms)
-    return Contrast(value, se, dof)
+
+    depth_um: Array
+    values: Array
+    rho: float = 0.0
+    variance: float = _NAN
+    dof: float = _NAN
+
+    def contrast(self, weights: Array) -> Contrast:
+        """Return the sum of values times weights of shape (n,), with its error."""
+        value = float(weights @ self.values)
+        if np.isnan(self.variance):
+            return Contrast(value)
+        gap = autocorrelation.gaps(self.depth_um)
+        form = autocorrelation.quadratic_form(weights, self.rho, gap)
+        return Contrast(value, float(np.sqrt(self.variance * form)), self.dof)
 
 
-def correlation(depth_um: Array, values: Array, *, knots_um: float) -> float:
-    """Return the correlation of the errors of neighbours around a spline.
+def fit_spline(depth_um: Array, values: Array, *, knots_um: float) -> SplineFit:
+    """Fit a spline whose errors are correlated by as much as restricted likelihood says.
 
-    That of restricted maximum likelihood, raised against its bias in short stacks
-    (`autocorrelation.raised`); 0 where nothing lies off the spline.
+    The correlation is raised against its bias in short stacks (`autocorrelation.raised`).
 
     Parameters
     ----------
     depth_um, values : ndarray of shape (n,)
         Depth ascending, no two equal.
     knots_um : float
-        Distance of the spline's knots.
+        Distance of the spline's knots: what bends within less is taken for error.
     """
     design = spline_design(depth_um, knots_um)
     n, terms = design.shape
-    if n < terms + 2 or not _spread(design, values):
-        return 0.0
-    rho = autocorrelation.estimate_rho(design, values, autocorrelation.gaps(depth_um))
-    return autocorrelation.raised(rho, terms - 1, n)
+    residual = _left(design, values)
+    exact = np.linalg.norm(residual) <= _NO_SPREAD * np.linalg.norm(values)
+    if n < max(LEAST_PLANES, terms + 2) or exact:
+        return SplineFit(depth_um, values)
+    gap = autocorrelation.gaps(depth_um)
+    rho = autocorrelation.estimate_rho(design, values, gap)
+    rho = autocorrelation.raised(rho, terms - 1, n)
+    white = autocorrelation.whiten(np.column_stack([design, values]), rho, gap)
+    left = _left(white[:, :-1], white[:, -1])
+    worth = n * (1 - rho) / (1 + rho)
+    dof = autocorrelation.curve_dof(worth, terms - 1) if rho else float(n - terms)
+    return SplineFit(depth_um, values, rho, float(left @ left) / (n - terms), dof)
 
 
 def spline_design(depth_um: Array, knots_um: float) -> Array:
@@ -81,11 +93,6 @@ def spline_design(depth_um: Array, knots_um: float) -> Array:
     first, last = float(depth_um[0]), float(depth_um[-1])
     knots = np.r_[[first] * degree, np.linspace(first, last, inner + 2), [last] * degree]
     return np.asarray(BSpline.design_matrix(depth_um, knots, degree).toarray())
-
-
-def _spread(design: Array, values: Array) -> bool:
-    """Return whether values lie off the spline by more than rounding."""
-    return bool(np.linalg.norm(_left(design, values)) > _NO_SPREAD * np.linalg.norm(values))
 
 
 def _left(design: Array, values: Array) -> Array:

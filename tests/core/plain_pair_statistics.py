@@ -37,7 +37,7 @@ def contrast(z, d, w):
 
 
 def spline(z, knots_um):
-    """Return the basis of a cubic regression spline; few planes have fewer knots, a lower degree."""
+    """Return the basis of a cubic regression spline, of fewer terms where planes are few."""
     n = len(z)
     inner = max(0, min(round((z[-1] - z[0]) / knots_um) - 1, n // 3 - 4))
     degree = min(3, max(1, n // 3 - 1))

@@ -13,10 +13,10 @@ from cop_core.statistics.bend import find_bend, find_bends
 from cop_core.statistics.contrast import contrast, mean_weights, slope_weights, welch
 from cop_core.statistics.depth_order import by_depth, in_blocks
 from cop_core.statistics.local_smooth import band, local_lines
-from cop_core.statistics.near_planes import KNOTS_UM, block_size, reading_contrast
+from cop_core.statistics.near_planes import KNOTS_UM, ReadingErrors
 from cop_core.statistics.pairing import paired_planes
 from cop_core.statistics.reading_bootstrap import interval_of_d, interval_of_r2, reading_sds
-from cop_core.statistics.spline_contrast import spline_contrast, spline_design
+from cop_core.statistics.spline_contrast import fit_spline, spline_design
 from cop_core.statistics.tissue_match import SAME_TISSUE, tissue_match
 from cop_core.statistics.usable_depth import crossings, level_depth, signal_depth
 
@@ -89,9 +89,9 @@ def test_blocks_are_means_of_neighbours():
 def test_errors_that_neighbours_share_are_averaged_in_blocks():
     rng = np.random.default_rng(0)
     z, shared = np.arange(200) * 2.0, np.repeat(rng.normal(size=50), 4)
-    assert block_size(np.array([z, shared + 0.1 * rng.normal(size=200)])) >= 4
-    assert block_size(np.array([z, rng.normal(size=200)])) == 1
-    assert block_size(np.array([10 * z, shared])) == 1  # planes 20 um apart share no error
+    assert ReadingErrors.of(z, shared + 0.1 * rng.normal(size=200)).block_planes >= 4
+    assert ReadingErrors.of(z, rng.normal(size=200)).block_planes == 1
+    assert ReadingErrors.of(10 * z, shared).block_planes == 1  # 20 um apart they share no error
 
 
 @pytest.mark.parametrize("weigh", [slope_weights, mean_weights])
@@ -101,7 +101,7 @@ def test_contrast_of_near_planes_is_that_of_the_plain_version(n, weigh):
     alike = lfilter([1], [1, -0.5], rng.normal(size=n))
     d = 0.3 * np.tanh(z / 200) + 0.01 * alike
     expected = plain.near_contrast(z, d, weigh(z), KNOTS_UM)
-    found = reading_contrast(z, d, weigh)
+    found = ReadingErrors.of(z, d).contrast(weigh(z))
     assert found.value == pytest.approx(expected[0], rel=1e-9)
     # the plain version keeps all digits of the correlation
     assert (found.se, found.dof) == pytest.approx(expected[1:], rel=1e-4)
@@ -110,7 +110,8 @@ def test_contrast_of_near_planes_is_that_of_the_plain_version(n, weigh):
 def test_planes_apart_have_pseudo_residuals_for_errors():
     z = np.arange(40) * 20.0
     d = hockey_stick(z, start=400, slope=1e-3)
-    assert reading_contrast(z, d, slope_weights) == contrast(z, d, slope_weights(z))
+    weights = slope_weights(z)
+    assert ReadingErrors.of(z, d).contrast(weights) == contrast(z, d, weights)
 
 
 @pytest.mark.parametrize(("n", "step", "rho"), [(39, 2.0, 0.6), (160, 4.0, 0.45), (160, 4.0, 0.0)])
@@ -121,7 +122,7 @@ def test_intervals_hold_where_neighbours_err_alike(n, step, rho):
     true = slope_weights(z) @ curve
     missed = 0
     for error in 0.01 * errors:
-        low, high = reading_contrast(z, curve + error, slope_weights).ci95
+        low, high = ReadingErrors.of(z, curve + error).contrast(slope_weights(z)).ci95
         missed += not low <= true <= high
     assert binomtest(missed, len(errors), 0.05).pvalue > 0.01
 
@@ -196,7 +197,7 @@ def test_other_tissue_is_less_certain_where_neighbours_are_alike():
     rng, z = np.random.default_rng(0), np.arange(160) * 4.0
     white = rng.normal(size=160)
     alike = np.convolve(rng.normal(size=180), np.ones(8) / 8**0.5, "same")[10:-10]
-    found = [spline_contrast(z, y, slope_weights(z), knots_um=120.0) for y in (white, alike)]
+    found = [fit_spline(z, y, knots_um=120.0).contrast(slope_weights(z)) for y in (white, alike)]
     assert found[1].se > 1.5 * found[0].se
     both = welch(*found)
     assert both.se == pytest.approx(np.hypot(found[0].se, found[1].se))
@@ -207,7 +208,7 @@ def test_other_tissue_is_less_certain_where_neighbours_are_alike():
 def test_few_planes_of_another_tissue(n):
     z = np.arange(n) * 20.0
     values = np.random.default_rng(n).normal(size=n)
-    found = spline_contrast(z, values, slope_weights(z), knots_um=120.0)
+    found = fit_spline(z, values, knots_um=120.0).contrast(slope_weights(z))
     assert np.isfinite(found.value)
     assert np.isnan(found.se) or found.se > 0
 
