@@ -57,6 +57,8 @@ POISSON = DEFAULT_COMPONENTS.index("poisson")
 LEVEL = ComparisonOptions().level
 SAMPLES = 200
 """Of the bootstraps in a replicate, for the Poisson strength alone; an analysis takes 2000."""
+NEAR_UM = 12.0
+"""Readings of planes so near err by as much, whatever a few images say."""
 PARTS = ROOT / "runs" / "pair_calibration"
 LEAST_R2, MOST_R2 = 0.05, 0.999
 """Nearer to 0 only the upper limit of R2 says something, nearer to 1 only the lower one."""
@@ -144,6 +146,7 @@ class Imaged:
     def __init__(self, table: pd.DataFrame, step_um: float) -> None:
         rows = table[(table.tissue == 0) & (table.step_um == step_um)]
         self.depth_um = np.unique(rows.depth_um)
+        self.near = max(1, round(NEAR_UM / step_um))
         self.images = {
             n: self._stacked(rows[rows.protocol == n], means) for n in rows.protocol.unique()
         }
@@ -166,11 +169,12 @@ class Imaged:
         return np.where(often[:, None], known_mean(images), np.nan)
 
     def drawn(self, name: str, planes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Return a stack imaged anew, errors those of some image, of the plane or its neighbour."""
+        """Return a stack imaged anew: errors are those of some image, of a plane near by."""
         images, expected = self.images[name], self.expected[name]
         m = len(images)
         errors = (images - expected) * np.sqrt(m / (m - 1))
-        at = np.clip(planes + rng.integers(-1, 2, len(planes)), planes[0], planes[-1])
+        away = rng.integers(-self.near, self.near + 1, len(planes))
+        at = np.clip(planes + away, planes[0], planes[-1])
         error = errors[rng.integers(m, size=len(planes)), at]
         own = errors[rng.integers(m, size=len(planes)), planes]
         error = np.where(np.isfinite(error), error, np.where(np.isfinite(own), own, 0))

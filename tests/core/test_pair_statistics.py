@@ -12,7 +12,7 @@ from cop_core.records import PlaneEstimate, Provenance, StoredImage, WeightsUsed
 from cop_core.statistics.bend import find_bend, find_bends
 from cop_core.statistics.contrast import contrast, mean_weights, slope_weights, welch
 from cop_core.statistics.depth_order import by_depth, in_blocks
-from cop_core.statistics.local_smooth import band, local_lines
+from cop_core.statistics.local_smooth import band, local_lines, local_variance
 from cop_core.statistics.near_planes import KNOTS_UM, ReadingErrors
 from cop_core.statistics.pairing import paired_planes
 from cop_core.statistics.reading_bootstrap import interval_of_d, interval_of_r2, reading_sds
@@ -298,7 +298,7 @@ def test_interval_of_r2_covers_that_of_the_expected_reading():
     def interval(rng, curve):
         y = curve + 0.02 * rng.normal(size=40)
         dof = contrast(z, y, slope_weights(z)).dof
-        return interval_of_r2(z, y, dof, samples=200, seed=0)
+        return interval_of_r2(z, y, local_variance(z, y), dof, samples=200, seed=0)
 
     assert covers(curve, truth, interval) >= 0.88
 
@@ -324,6 +324,8 @@ def test_what_two_stacks_share_is_no_error_of_d():
     together = reading_sds(z, y, x, same_tissue=True)
     apart = reading_sds(z, y, x, same_tissue=False)
     assert np.mean(together) < 0.2 * np.mean(apart)
+    variances = together[0] ** 2 + together[1] ** 2
+    np.testing.assert_allclose(variances, local_variance(z, y - x))
 
 
 # --- usable depth --------------------------------------------------------------------------------
