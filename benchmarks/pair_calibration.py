@@ -3,7 +3,7 @@
     python benchmarks/pair_calibration.py [--replicates 1000] [CASE ...]
 
 Stacks are drawn from results/plane_readings.csv.gz (tissue_readings.py): the expected readings
-of a tissue imaged many times plus errors of its images, or stacks of forty tissues; others are
+of a tissue imaged many times plus errors of its images, or stacks of many tissues; others are
 curves as they look in practice, with errors that are independent or alike in neighbouring planes.
 What `cop compare` calls and states is held against the expected reading. A rate fails only where
 its 95 % binomial interval lies outside its limits. Cases that are done are not drawn again while
@@ -19,6 +19,7 @@ import json
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -220,12 +221,11 @@ class Imaged:
 
 
 class Tissues:
-    """Stacks of many tissues, each imaged once."""
+    """Stacks of many tissues, each imaged once; some kinds of stacks of the first ones alone."""
 
     def __init__(self, table: pd.DataFrame) -> None:
         rows = table[table.tissue > 0]
         self.depth_um = np.unique(rows.depth_um)
-        self.seeds = np.unique(rows.tissue)
         self.read = {n: self._stacked(each, means) for n, each in rows.groupby("protocol")}
         self.doubt = {n: self._stacked(each, doubts) for n, each in rows.groupby("protocol")}
 
@@ -237,7 +237,9 @@ class Tissues:
         """Return how a stack of one tissue and a stack of another are drawn."""
 
         def draw(rng: np.random.Generator) -> Pair:
-            which = [*zip(names, rng.choice(len(self.seeds), 2, replace=False), strict=True)]
+            which = [
+                *zip(names, rng.choice(len(self.read[names[0]]), 2, replace=False), strict=True)
+            ]
             return self._pair(
                 [self.read[n][i] for n, i in which], [self.doubt[n][i] for n, i in which]
             )
@@ -250,7 +252,7 @@ class Tissues:
         def draw(rng: np.random.Generator) -> Pair:
             at = np.arange(len(self.depth_um))
             stretch = np.cumsum(rng.random(len(at)) < 1 / planes)
-            tissue = rng.integers(len(self.seeds), size=stretch[-1] + 1)[stretch]
+            tissue = rng.integers(len(self.read[names[0]]), size=stretch[-1] + 1)[stretch]
             return self._pair(
                 [self.read[n][tissue, at] for n in names],
                 [self.doubt[n][tissue, at] for n in names],
@@ -476,7 +478,7 @@ def none_if_nan(value: float) -> float | None:
 
 
 def cases(table: pd.DataFrame) -> list[Case]:
-    """Return all that is tried: tissue imaged many times, forty tissues, and curves."""
+    """Return all that is tried: tissue imaged many times, many tissues, and curves."""
     imaged = {step: Imaged(table, step) for step in (20.0, 4.0, 2.0)}
     return [*cases_of_images(imaged), *cases_of_tissues(Tissues(table)), *cases_of_curves()]
 
@@ -626,16 +628,22 @@ def bias(one: Imaged) -> dict[str, dict[str, dict[str, float]]]:
     return found
 
 
-def kept(case: Case, replicates: int) -> dict[str, Any]:
-    """Return what a case gives, measured only where it was not with this code."""
-    version = hashlib.sha256((hash_of_code(code_loaded()) or "").encode() + TABLE.read_bytes())
-    path = PARTS / version.hexdigest()[:16] / f"{case.name} {replicates}.json"
+def kept(case: Case, replicates: int, folder: Path) -> dict[str, Any]:
+    """Return what a case gives, measured only where its folder does not have it."""
+    path = folder / f"{case.name} {replicates}.json"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(measure(case, replicates)), encoding="utf-8")
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     show(case.name, found)
     return found
+
+
+def folder_of_cases() -> Path:
+    """Return the folder for what is measured with this code from this table."""
+    version = hashlib.sha256((hash_of_code(code_loaded()) or "").encode() + TABLE.read_bytes())
+    folder = PARTS / version.hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def asked() -> argparse.Namespace:
@@ -649,8 +657,9 @@ def main() -> None:
     options, table = asked(), load_table()
     gc.freeze()  # statsmodels collects garbage in each correction for several tests
     wanted = [c for c in cases(table) if not options.cases or c.name.startswith((*options.cases,))]
+    folder = folder_of_cases()
     measured = {
-        "cases": {case.name: kept(case, options.replicates) for case in wanted},
+        "cases": {case.name: kept(case, options.replicates, folder) for case in wanted},
         "tissues": {} if options.cases else from_pixels(table),
         "bias": bias(Imaged(table, 20.0)),
     }

@@ -1,11 +1,11 @@
-"""Do studies of several animals keep what they state? Animals drawn from forty simulated ones.
+"""Do studies of several animals keep what they state? Animals drawn from simulated ones.
 
     python benchmarks/study_calibration.py [--replicates 1000]
 
 A study of three, four or six animals an arm is drawn from the tissues of
 results/plane_readings.csv.gz (tissue_readings.py), which differ as simulated tissue does: in
 vessels, cells and layers, not in attenuation or label. Either each animal is imaged under both
-protocols, or each arm has its own. The expected difference is that of all forty.
+protocols, or each arm has its own. The expected difference is that of all.
 """
 
 from __future__ import annotations
