@@ -19,6 +19,7 @@ import json
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,6 @@ import pandas as pd
 from plane_readings import (
     ADDED,
     NOISES,
-    TABLE,
     doubts,
     load_table,
     means,
@@ -112,7 +112,7 @@ class Case:
 
     name: str
     draw: Draw
-    components: Sequence[str] = NOISES
+    components: Sequence[str] = ("poisson",)
     same_tissue: bool = True
     differs: str = ""
     power: float = 0.0
@@ -145,7 +145,7 @@ class Imaged:
     """A tissue that was imaged many times: expected readings, and errors to draw from."""
 
     def __init__(self, table: pd.DataFrame, step_um: float) -> None:
-        rows = table[(table.tissue == 0) & (table.step_um == step_um)]
+        rows = table[table.step_um == step_um]
         self.depth_um = np.unique(rows.depth_um)
         self.near = max(1, round(NEAR_UM / step_um))
         self.images = {
@@ -224,10 +224,9 @@ class Tissues:
     """Stacks of many tissues, each imaged once; some kinds of stacks of the first ones alone."""
 
     def __init__(self, table: pd.DataFrame) -> None:
-        rows = table[table.tissue > 0]
-        self.depth_um = np.unique(rows.depth_um)
-        self.read = {n: self._stacked(each, means) for n, each in rows.groupby("protocol")}
-        self.doubt = {n: self._stacked(each, doubts) for n, each in rows.groupby("protocol")}
+        self.depth_um = np.unique(table.depth_um)
+        self.read = {n: self._stacked(each, means) for n, each in table.groupby("protocol")}
+        self.doubt = {n: self._stacked(each, doubts) for n, each in table.groupby("protocol")}
 
     @staticmethod
     def _stacked(rows: pd.DataFrame, columns: Callable[[pd.DataFrame], np.ndarray]) -> np.ndarray:
@@ -477,67 +476,48 @@ def none_if_nan(value: float) -> float | None:
 # --- cases ---------------------------------------------------------------------------------------
 
 
-def cases(table: pd.DataFrame) -> list[Case]:
-    """Return all that is tried: tissue imaged many times, many tissues, and curves."""
-    imaged = {step: Imaged(table, step) for step in (20.0, 4.0, 2.0)}
-    return [*cases_of_images(imaged), *cases_of_tissues(Tissues(table)), *cases_of_curves()]
+def cases_of(table: pd.DataFrame) -> list[tuple[list[Case], Path]]:
+    """Return all that is tried, and where its results lie."""
+    again, others = table[table.tissue == 0], table[table.tissue > 0]
+    imaged = {step_um: Imaged(again, step_um) for step_um in (20.0, 4.0, 2.0)}
+    return [
+        (cases_of_images(imaged), folder_of(again)),
+        (cases_of_tissues(Tissues(others)), folder_of(others)),
+        (cases_of_curves(), folder_of(table[:0])),
+    ]
 
 
 def cases_of_images(imaged: dict[float, Imaged]) -> list[Case]:
     apart, twice, capped = ("fixed", "gained"), ("gained", "gained"), ("capped", "gained")
-    few = (0.88, 0.98)
-    sample = imaged[20.0]
-    found = [
-        Case(
-            "fixed and gained, 20 um",
-            sample.pair(apart),
-            differs="poisson",
-            power=0.95,
-            parts_um=0.0,
+    sample, dense, denser = imaged[20.0], imaged[4.0], imaged[2.0]
+    differs = partial(Case, differs="poisson")
+    few = partial(differs, coverage=(0.88, 0.98))
+    thinned = sample.pair(apart, every=4, longest=8)
+    return [
+        differs("fixed and gained, 20 um", sample.pair(apart), NOISES, power=0.95, parts_um=0.0),
+        differs(
+            "cap of 30 and 60 mW, 20 um", sample.pair(capped), NOISES, power=0.9, parts_um=537.0
         ),
-        Case(
-            "cap of 30 and 60 mW, 20 um",
-            sample.pair(capped),
-            differs="poisson",
-            power=0.9,
-            parts_um=537.0,
-        ),
-        Case("gained twice, 20 um", sample.pair(twice)),
-        Case("gained twice, 20 um, drift of 3 %", sample.pair(twice, drift=0.03)),
-        Case("fixed and gained, 10 planes", sample.pair(apart, longest=10), differs="poisson"),
-        Case(
-            "fixed and gained, 5 planes",
-            sample.pair(apart, longest=5),
-            differs="poisson",
-            coverage=few,
-        ),
-        Case("gained twice, 7 planes", sample.pair(twice, longest=7), coverage=few),
-        Case(
-            "fixed and gained, 8 planes 80 um apart",
-            sample.pair(apart, every=4, longest=8),
-            differs="poisson",
-            coverage=few,
-        ),
+        Case("gained twice, 20 um", sample.pair(twice), NOISES),
+        Case("gained twice, 20 um, drift of 3 %", sample.pair(twice, drift=0.03), NOISES),
+        few("fixed and gained, 5 planes", sample.pair(apart, longest=5)),
+        few("fixed and gained, 7 planes", sample.pair(apart, longest=7)),
+        differs("fixed and gained, 10 planes", sample.pair(apart, longest=10)),
+        few("fixed and gained, 8 planes 80 um apart", thinned),
+        differs("fixed and gained, 4 um", dense.pair(apart)),
+        Case("gained twice, 4 um", dense.pair(twice)),
+        differs("fixed and gained, 2 um", denser.pair(apart)),
+        Case("gained twice, 2 um", denser.pair(twice)),
     ]
-    for step, one in ((4.0, imaged[4.0]), (2.0, imaged[2.0])):
-        found += [
-            Case(f"fixed and gained, {step:g} um", one.pair(apart), differs="poisson"),
-            Case(f"gained twice, {step:g} um", one.pair(twice)),
-        ]
-    return found
 
 
 def cases_of_tissues(tissues: Tissues) -> list[Case]:
+    two = partial(Case, components=NOISES, same_tissue=False)
     return [
-        Case("5 um deeper", tissues.spliced(("deeper", "gained"))),
-        Case("25 um aside", tissues.spliced(("aside", "gained"))),
-        Case("two tissues, one power", tissues.two(("again", "gained")), same_tissue=False),
-        Case(
-            "two tissues, fixed and gained",
-            tissues.two(("fixed", "gained")),
-            same_tissue=False,
-            differs="poisson",
-        ),
+        Case("5 um deeper", tissues.spliced(("deeper", "gained")), NOISES),
+        Case("25 um aside", tissues.spliced(("aside", "gained")), NOISES),
+        two("two tissues, one power", tissues.two(("again", "gained"))),
+        two("two tissues, fixed and gained", tissues.two(("fixed", "gained")), differs="poisson"),
     ]
 
 
@@ -582,10 +562,7 @@ def cases_of_curves() -> list[Case]:
         for rho in rhos:
             name = f"errors alike by {rho}, {n} planes of {step:g} um"
             made[name] = curves(plateau, flat, n=n, step_um=step, rho=rho), {}
-    return [
-        Case(name, draw, ("poisson",), differs="poisson", **more)
-        for name, (draw, more) in made.items()
-    ]
+    return [Case(name, draw, differs="poisson", **more) for name, (draw, more) in made.items()]
 
 
 def from_pixels(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
@@ -638,10 +615,11 @@ def kept(case: Case, replicates: int, folder: Path) -> dict[str, Any]:
     return found
 
 
-def folder_of_cases() -> Path:
-    """Return the folder for what is measured with this code from this table."""
-    version = hashlib.sha256((hash_of_code(code_loaded()) or "").encode() + TABLE.read_bytes())
-    folder = PARTS / version.hexdigest()[:16]
+def folder_of(rows: pd.DataFrame) -> Path:
+    """Return the folder for what is drawn with this code from rows of the table."""
+    code = (hash_of_code(code_loaded()) or "").encode()
+    drawn_from = pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes()
+    folder = PARTS / hashlib.sha256(code + drawn_from).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -656,15 +634,16 @@ def asked() -> argparse.Namespace:
 def main() -> None:
     options, table = asked(), load_table()
     gc.freeze()  # statsmodels collects garbage in each correction for several tests
-    wanted = [c for c in cases(table) if not options.cases or c.name.startswith((*options.cases,))]
-    folder = folder_of_cases()
     measured = {
-        "cases": {case.name: kept(case, options.replicates, folder) for case in wanted},
-        "tissues": {} if options.cases else from_pixels(table),
-        "bias": bias(Imaged(table, 20.0)),
+        "cases": {
+            case.name: kept(case, options.replicates, folder)
+            for cases, folder in cases_of(table)
+            for case in cases
+            if not options.cases or case.name.startswith((*options.cases,))
+        },
+        "tissues": from_pixels(table),
+        "bias": bias(Imaged(table[table.tissue == 0], 20.0)),
     }
-    if options.cases:
-        return
     print(
         record(
             "pair_calibration", measured, load_estimator("default"), replicates=options.replicates
