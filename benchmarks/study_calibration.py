@@ -14,6 +14,7 @@ import argparse
 import gc
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -61,11 +62,27 @@ class Study:
         return compare_arms(first, second, animals=(owners[0].tolist(), owners[1].tolist()))
 
 
+class Remembered(DepthProfile):
+    """A profile whose arrays are put together once: it is in many studies."""
+
+    depth_um = cached_property(DepthProfile.depth_um.fget)
+    kept = cached_property(DepthProfile.kept.fget)
+    mean = cached_property(DepthProfile.mean.fget)
+    uncertainty = cached_property(DepthProfile.uncertainty.fget)
+
+    @classmethod
+    def remembering(cls, made: DepthProfile) -> Remembered:
+        return cls(made.name, made.components, made.planes, provenance=made.provenance)
+
+
 def stacks_of(table: pd.DataFrame) -> Stacks:
     """Return the profiles of all animals, by name of the stack."""
     rows = table[table.tissue > 0]
     return {
-        name: [profile_in(each, f"{name} {seed}") for seed, each in of_name.groupby("tissue")]
+        name: [
+            Remembered.remembering(profile_in(each, f"{name} {seed}"))
+            for seed, each in of_name.groupby("tissue")
+        ]
         for name, of_name in rows.groupby("protocol")
     }
 
