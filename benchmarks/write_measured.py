@@ -10,6 +10,7 @@ import measured_goals
 import measured_live
 import measured_model
 import measured_real
+import measured_statistics
 import measured_training
 from measured import PAGE, load, shipped
 from record import RESULTS
@@ -26,6 +27,9 @@ SECTIONS = (
     measured_real.differences,
     measured_detector.detector,
     measured_real.simulated,
+    measured_statistics.pairs,
+    measured_statistics.tissues,
+    measured_statistics.studies,
     measured_model.uncertainty,
     measured_model.weak_places,
     measured_model.amplifier_noise,

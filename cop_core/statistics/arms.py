@@ -24,11 +24,10 @@ from cop_core.statistics.analysis import usable_depth
 from cop_core.statistics.calls import called
 from cop_core.statistics.caveats import rising_power, settings_caveat
 from cop_core.statistics.compare import check_components
-from cop_core.statistics.contrast import Contrast, mean_weights, slope_weights
+from cop_core.statistics.contrast import Contrast, mean_weights, slope_weights, welch
 from cop_core.statistics.depth_order import by_depth
 from cop_core.statistics.depths import within
 from cop_core.statistics.effect_size import cohen_d, hedges_g, independent_interval_of_d
-from cop_core.statistics.other_tissue import welch
 from cop_core.statistics.significance import equivalence_p
 from cop_core.statistics.verdict import verdict_of_arms
 

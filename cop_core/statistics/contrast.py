@@ -91,6 +91,19 @@ def pseudo_residuals(depth_um: Array) -> Array:
     return rows
 
 
+def welch(first: Contrast, second: Contrast) -> Contrast:
+    """Return the difference of two independent contrasts, degrees of freedom after Welch."""
+    value = first.value - second.value
+    if not (first.known and second.known):
+        return Contrast(value)
+    variances = np.array([first.se, second.se]) ** 2
+    total = float(variances.sum())
+    if not total:
+        return Contrast(value)
+    dof = total**2 / float((variances**2 / [first.dof, second.dof]).sum())
+    return Contrast(value, total**0.5, dof)
+
+
 def contrast(depth_um: Array, values: Array, weights: Array) -> Contrast:
     """Return a weighted sum of values that are a smooth curve plus independent errors.
 

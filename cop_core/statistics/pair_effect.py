@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,18 +12,16 @@ from cop_core.records import Band, ComponentEffect, Difference
 from cop_core.statistics.contrast import Contrast, mean_weights, slope_weights
 from cop_core.statistics.depth_order import by_depth, in_blocks
 from cop_core.statistics.effect_size import F2_CLASSES, classify, cohen_d, hedges_g
-from cop_core.statistics.error_blocks import block_size, contrast_in_blocks
 from cop_core.statistics.local_smooth import band
 from cop_core.statistics.log_ratios import clr
-from cop_core.statistics.other_tissue import tissue_contrast, welch
+from cop_core.statistics.near_planes import ReadingErrors
 from cop_core.statistics.paper_rule import interaction
-from cop_core.statistics.reading_bootstrap import interval_of_d, reading_sds
+from cop_core.statistics.reading_bootstrap import interval_of_d, interval_of_r2, reading_sds
 from cop_core.statistics.significance import equivalence_p
 from cop_core.statistics.slope import fit_slope
+from cop_core.statistics.two_tissues import TwoTissues
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from cop_core.recipes import ComparisonOptions
     from cop_core.records import DepthProfile, SlopeFit
     from cop_core.statistics.pairing import PairedPlanes
@@ -87,16 +85,15 @@ def pair_effect(
 ) -> ComponentEffect:
     """Return what differs in one component, before Holm's correction and what it calls."""
     found = paired_strengths(component, first, second, pairs)
-    lines = _lines(found, options)
+    lines = _lines(found, options, same_tissue=same_tissue)
     if not all(line.defined for line in lines):
         return ComponentEffect(component, *lines)
-    size = block_size(found.table) if same_tissue else 1
+    errors = difference_of(found.depth_um, found.first, found.second, same_tissue=same_tissue)
+    size = errors.block_planes
     doubt = np.hypot(found.doubt_first, found.doubt_second)
     doubt = doubt if found.stated else np.full(len(doubt), np.nan)
-    columns = found.depth_um, found.first, found.second
     slope, mean = (
-        _difference(*columns, weigh, size, same_tissue=same_tissue)
-        for weigh in (slope_weights, mean_weights)
+        errors.contrast(weigh(found.depth_um)) for weigh in (slope_weights, mean_weights)
     )
     limit = float(np.abs(slope_weights(found.depth_um)) @ doubt)
     depth, difference, a, b = in_blocks(found.table, size)[:4]
@@ -104,6 +101,8 @@ def pair_effect(
     d = cohen_d(found.first, found.second)
     sds = reading_sds(depth, a, b, same_tissue=same_tissue)
     n_samples, seed = options.n_bootstrap, options.seed
+    if same_tissue:
+        lines = _with_r2(lines, (depth, a, b), sds, slope.dof, options)
     return ComponentEffect(
         component,
         lines[0],
@@ -128,20 +127,25 @@ def pair_effect(
         p_value_naive=p_naive,
         f2=f2,
         f2_class=classify(f2, F2_CLASSES),
-        **_log_ratio(component, first, second, pairs, size, same_tissue=same_tissue),
+        **_log_ratio(component, first, second, pairs, same_tissue=same_tissue),
         block_planes=size,
     )
 
 
-def _lines(found: PairedStrengths, options: ComparisonOptions) -> tuple[SlopeFit, SlopeFit]:
-    """Return the slopes of both stacks over the depths that both keep."""
+def _lines(
+    found: PairedStrengths, options: ComparisonOptions, *, same_tissue: bool
+) -> tuple[SlopeFit, SlopeFit]:
+    """Return the slopes of both stacks over the depths that both keep.
+
+    Without intervals of R2 where these follow from the pair.
+    """
     columns = (found.first, found.doubt_first), (found.second, found.doubt_second)
     one, other = (
         fit_slope(
             found.depth_um,
             values,
             doubt if found.stated else None,
-            samples=options.n_bootstrap,
+            samples=0 if same_tissue else options.n_bootstrap,
             seed=options.seed,
         )
         for values, doubt in columns
@@ -149,19 +153,33 @@ def _lines(found: PairedStrengths, options: ComparisonOptions) -> tuple[SlopeFit
     return one, other
 
 
-def _difference(
-    depth_um: Array,
-    first: Array,
-    second: Array,
-    weigh: Callable[[Array], Array],
-    size: int,
-    *,
-    same_tissue: bool,
-) -> Contrast:
+def _with_r2(
+    lines: tuple[SlopeFit, SlopeFit],
+    planes: tuple[Array, Array, Array],
+    sds: tuple[Array, Array],
+    dof: float,
+    options: ComparisonOptions,
+) -> tuple[SlopeFit, SlopeFit]:
+    """Return lines with intervals of R2 from what the pair says of the errors."""
+    one, other = (
+        replace(
+            line,
+            r2_ci95=interval_of_r2(
+                planes[0], values, sd**2, dof, samples=options.n_bootstrap, seed=options.seed
+            ),
+        )
+        for line, values, sd in zip(lines, planes[1:], sds, strict=True)
+    )
+    return one, other
+
+
+def difference_of(
+    depth_um: Array, first: Array, second: Array, *, same_tissue: bool
+) -> ReadingErrors | TwoTissues:
+    """Return the difference of two stacks with the errors that it has."""
     if same_tissue:
-        return contrast_in_blocks(depth_um, first - second, weigh, size)
-    weights = weigh(depth_um)
-    return welch(*(tissue_contrast(depth_um, values, weights) for values in (first, second)))
+        return ReadingErrors.of(depth_um, first - second)
+    return TwoTissues.of(depth_um, first, second)
 
 
 def _equivalence(
@@ -188,15 +206,15 @@ def _log_ratio(
     first: DepthProfile,
     second: DepthProfile,
     pairs: PairedPlanes,
-    size: int,
     *,
     same_tissue: bool,
 ) -> dict[str, Any]:
     """Return the slope difference of the centred log-ratios."""
     index = first.components.index(component)
     ratios = clr(first.mean[pairs.first])[:, index], clr(second.mean[pairs.second])[:, index]
-    depth, a, b = by_depth(pairs.depth_um, *ratios)
-    found = _difference(depth, a, b, slope_weights, size, same_tissue=same_tissue)
+    columns = by_depth(pairs.depth_um, *ratios)
+    errors = difference_of(*columns, same_tissue=same_tissue)
+    found = errors.contrast(slope_weights(columns[0]))
     return {
         "log_ratio_slope_difference_per_um": found.value,
         "log_ratio_ci95": found.ci95,

@@ -24,7 +24,7 @@ _MOST_R: Final = 1 - 1e-12
 
 
 def interval_of_r2(
-    depth_um: Array, values: Array, dof: float, *, samples: int, seed: int
+    depth_um: Array, values: Array, variance: Array, dof: float, *, samples: int, seed: int
 ) -> Interval:
     """Return the 95 % interval of R2 of the straight line through expected values.
 
@@ -35,6 +35,8 @@ def interval_of_r2(
     ----------
     depth_um, values : ndarray of shape (n,)
         Depth ascending.
+    variance : ndarray of shape (n,)
+        Of the planes' readings.
     dof : float
         Degrees of freedom of the errors, those of the slope; NaN where it has no error.
     samples, seed : int
@@ -42,7 +44,6 @@ def interval_of_r2(
     """
     if len(values) < LEAST_PLANES or not np.isfinite(dof) or not samples:
         return UNKNOWN
-    variance = local_variance(depth_um, values)
     errors = np.random.default_rng(seed).standard_normal((samples, len(values)))
     drawn = values + errors * np.sqrt(variance)
     noise = float(variance.mean())
@@ -91,14 +92,19 @@ def reading_sds(
 ) -> tuple[Array, Array]:
     """Return the SD of each plane's reading in two stacks, planes paired.
 
-    Where both show one tissue, what their planes share is no error: neither errs by more than
-    their difference does.
+    Where both show one tissue, what their planes share is no error: together they err by as much
+    as their difference does.
     """
     own = [local_variance(depth_um, values) for values in (first, second)]
-    if same_tissue:
-        shared = local_variance(depth_um, first - second)
-        own = [np.minimum(variance, shared) for variance in own]
-    return np.sqrt(own[0]), np.sqrt(own[1])
+    share = shared_out(*own, local_variance(depth_um, first - second)) if same_tissue else 1.0
+    return np.sqrt(own[0] * share), np.sqrt(own[1] * share)
+
+
+def shared_out(first: Array, second: Array, of_difference: Array) -> Array:
+    """Return the share of two stacks' variances that is error, from that of their difference."""
+    total = first + second
+    # may pass 1 by chance: cut off there, it would be too small on average
+    return np.divide(of_difference, total, out=np.ones(len(total)), where=total > 0)
 
 
 def _fisher(depth_um: Array, rows: Array, noise: float) -> Array:

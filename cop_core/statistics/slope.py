@@ -11,7 +11,8 @@ from cop_core.errors import InputError
 from cop_core.records import SlopeFit
 from cop_core.statistics.contrast import LEAST_PLANES, slope_weights
 from cop_core.statistics.depth_order import by_depth, in_blocks
-from cop_core.statistics.error_blocks import block_size, contrast_in_blocks
+from cop_core.statistics.local_smooth import local_variance
+from cop_core.statistics.near_planes import ReadingErrors
 from cop_core.statistics.reading_bootstrap import interval_of_r2
 from cop_core.statistics.significance import t_interval, t_p_value
 
@@ -109,16 +110,17 @@ def _checked(
 
 def _fit(planes: Array, n: int, *, stated: bool, samples: int, seed: int) -> SlopeFit:
     depth, value, doubt = planes
-    size = block_size(planes)
-    found = contrast_in_blocks(depth, value, slope_weights, size)
+    errors = ReadingErrors.of(depth, value)
+    found, size = errors.contrast(slope_weights(depth)), errors.block_planes
     line = found.value, float(value.mean() - found.value * depth.mean())
     flat = not np.ptp(value)
     limit = float(np.abs(slope_weights(depth)) @ doubt)
-    blocks = in_blocks(planes, size)
+    blocks = in_blocks(planes, size)[:2]
+    variance = local_variance(*blocks)
     return SlopeFit(
         *line,
         r2=float("nan") if flat else float(np.corrcoef(depth, value)[0, 1] ** 2),
-        r2_ci95=interval_of_r2(blocks[0], blocks[1], found.dof, samples=samples, seed=seed),
+        r2_ci95=interval_of_r2(*blocks, variance, found.dof, samples=samples, seed=seed),
         se=found.se,
         slope_ci95=found.ci95,
         p_value=found.p_value,

@@ -11,6 +11,7 @@ from cop_core.records import DepthLimit, UsableDepth, UsableDifference
 from cop_core.records.arrays import UNKNOWN, Interval
 from cop_core.statistics.contrast import LEAST_PLANES
 from cop_core.statistics.local_smooth import local_variance
+from cop_core.statistics.reading_bootstrap import shared_out
 from cop_core.statistics.usable_depth import (
     SIGNAL_SD_STEPS,
     draws,
@@ -36,7 +37,7 @@ def usable_depths(
     Where both show one tissue, what they share at a depth is no error of either.
     """
     stacks, curves = (first, second), [poisson_curve(p) for p in (first, second)]
-    shared = _shared_variance(*curves) if same_tissue else None
+    shared = _share_of_error(*curves) if same_tissue else None
     drawn = [
         draws(
             curve,
@@ -57,20 +58,22 @@ def usable_depths(
     return (one, other), UsableDifference(level, level_ci95, signal, signal_ci95)
 
 
-def _shared_variance(first: Array, second: Array) -> tuple[Array, Array] | None:
-    """Return shared depths, and the variance of the readings' difference there."""
+def _share_of_error(first: Array, second: Array) -> tuple[Array, Array] | None:
+    """Return shared depths, and what share of the readings' variance is error there."""
     depth, a, b = np.intersect1d(first[0].round(6), second[0].round(6), return_indices=True)
     if len(depth) < LEAST_PLANES:
         return None
-    return depth, local_variance(depth, first[1][a] - second[1][b])
+    one, other = first[1][a], second[1][b]
+    own = local_variance(depth, one), local_variance(depth, other)
+    return depth, shared_out(*own, local_variance(depth, one - other))
 
 
 def _reading_variance(curve: Array, shared: tuple[Array, Array] | None) -> Array | None:
-    """Return the variance of a stack's readings: no more than that of a difference."""
+    """Return the variance of a stack's readings without what both stacks share."""
     if shared is None or len(curve[0]) < 3:
         return None
-    at = np.interp(curve[0], shared[0], shared[1], right=np.inf, left=np.inf)
-    return np.asarray(np.minimum(local_variance(curve[0], curve[1]), at))
+    share = np.interp(curve[0], *shared, left=1.0, right=1.0)
+    return np.asarray(share * local_variance(curve[0], curve[1]))
 
 
 def _level_difference(

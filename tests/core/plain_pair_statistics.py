@@ -4,7 +4,7 @@ Depths are in um, ascending, strengths fractions of 1.
 """
 
 import numpy as np
-from scipy import stats
+from scipy import interpolate, optimize, stats
 
 
 def pseudo_residuals(z):
@@ -34,6 +34,46 @@ def contrast(z, d, w):
     form = rows.T @ np.diag(share) @ rows @ np.diag(near)
     dof = max(np.trace(form) ** 2 / np.trace(form @ form), 1.0)
     return float(w @ d), float(np.sqrt(w**2 @ e2)), float(dof)
+
+
+def spline(z, knots_um):
+    """Return the basis of a cubic regression spline, of fewer terms where planes are few."""
+    n = len(z)
+    inner = max(0, min(round((z[-1] - z[0]) / knots_um) - 1, n // 3 - 4))
+    degree = min(3, max(1, n // 3 - 1))
+    knots = [*[z[0]] * degree, *np.linspace(z[0], z[-1], inner + 2), *[z[-1]] * degree]
+    terms = len(knots) - degree - 1
+    one = np.eye(terms)
+    columns = [interpolate.BSpline(knots, one[i], degree)(z) for i in range(terms)]
+    return np.array(columns).T
+
+
+def near_contrast(z, d, w, knots_um):
+    """Return estimate, SE, degrees of freedom: a spline, errors correlated by rho ** (gap / step).
+
+    The correlation is that of restricted maximum likelihood, raised against its bias.
+    """
+    X, n = spline(z, knots_um), len(z)
+    p = X.shape[1]
+    away = np.abs(z[:, None] - z) / np.median(np.diff(z))
+
+    def fitted(rho):
+        R = rho**away if rho else np.eye(n)
+        inverse = np.linalg.inv(R)
+        M = X.T @ inverse @ X
+        left = d - X @ np.linalg.solve(M, X.T @ inverse @ d)
+        return R, M, left @ inverse @ left
+
+    def criterion(rho):
+        R, M, rss = fitted(rho)
+        return np.linalg.slogdet(R)[1] + np.linalg.slogdet(M)[1] + (n - p) * np.log(rss)
+
+    best = optimize.minimize_scalar(criterion, bounds=(0, 0.995), method="bounded")
+    rho = best.x if best.fun < criterion(0.0) else 0.0
+    rho = min(1 - (1 - rho) / (1 + 3 * rho * (p / (n * (1 - rho))) ** 2), 0.995)
+    R, _, rss = fitted(rho)
+    dof = max(n * (1 - rho) / (1 + rho) - p - 3, 1.5) if rho else n - p
+    return w @ d, np.sqrt(rss / (n - p) * (w @ R @ w)), dof
 
 
 def compared(z, first, second, u_first, u_second):

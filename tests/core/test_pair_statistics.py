@@ -6,18 +6,20 @@ import numpy as np
 import plain_pair_statistics as plain
 import pytest
 from made_profiles import profile, strengths
+from scipy.signal import lfilter
+from scipy.stats import binomtest
 
 from cop_core.recipes import StackOptions
 from cop_core.records import PlaneEstimate, Provenance, StoredImage, WeightsUsed
 from cop_core.statistics import analyse
 from cop_core.statistics.bend import find_bend, find_bends
-from cop_core.statistics.contrast import contrast, mean_weights, slope_weights
+from cop_core.statistics.contrast import contrast, mean_weights, slope_weights, welch
 from cop_core.statistics.depth_order import by_depth, in_blocks
-from cop_core.statistics.error_blocks import block_size
-from cop_core.statistics.local_smooth import band, local_lines
-from cop_core.statistics.other_tissue import spline_design, tissue_contrast, welch
+from cop_core.statistics.local_smooth import band, local_lines, local_variance
+from cop_core.statistics.near_planes import KNOTS_UM, ReadingErrors
 from cop_core.statistics.pairing import paired_planes
 from cop_core.statistics.reading_bootstrap import interval_of_d, interval_of_r2, reading_sds
+from cop_core.statistics.spline_contrast import fit_spline, spline_design
 from cop_core.statistics.tissue_match import SAME_TISSUE, tissue_match
 from cop_core.statistics.usable_depth import crossings, level_depth, signal_depth
 
@@ -90,9 +92,42 @@ def test_blocks_are_means_of_neighbours():
 def test_errors_that_neighbours_share_are_averaged_in_blocks():
     rng = np.random.default_rng(0)
     z, shared = np.arange(200) * 2.0, np.repeat(rng.normal(size=50), 4)
-    assert block_size(np.array([z, shared + 0.1 * rng.normal(size=200)])) >= 4
-    assert block_size(np.array([z, rng.normal(size=200)])) == 1
-    assert block_size(np.array([10 * z, shared])) == 1  # planes 20 um apart share no error
+    assert ReadingErrors.of(z, shared + 0.1 * rng.normal(size=200)).block_planes >= 4
+    assert ReadingErrors.of(z, rng.normal(size=200)).block_planes == 1
+    assert ReadingErrors.of(10 * z, shared).block_planes == 1  # 20 um apart they share no error
+
+
+@pytest.mark.parametrize("weigh", [slope_weights, mean_weights])
+@pytest.mark.parametrize("n", [8, 39, 160])
+def test_contrast_of_near_planes_is_that_of_the_plain_version(n, weigh):
+    rng, z = np.random.default_rng(n), np.sort(np.arange(n) * 4.0 + (np.arange(n) % 3 == 1))
+    alike = lfilter([1], [1, -0.5], rng.normal(size=n))
+    d = 0.3 * np.tanh(z / 200) + 0.01 * alike
+    expected = plain.near_contrast(z, d, weigh(z), KNOTS_UM)
+    found = ReadingErrors.of(z, d).contrast(weigh(z))
+    assert found.value == pytest.approx(expected[0], rel=1e-9)
+    # the plain version keeps all digits of the correlation
+    assert (found.se, found.dof) == pytest.approx(expected[1:], rel=1e-4)
+
+
+def test_planes_apart_have_pseudo_residuals_for_errors():
+    z = np.arange(40) * 20.0
+    d = hockey_stick(z, start=400, slope=1e-3)
+    weights = slope_weights(z)
+    assert ReadingErrors.of(z, d).contrast(weights) == contrast(z, d, weights)
+
+
+@pytest.mark.parametrize(("n", "step", "rho"), [(39, 2.0, 0.6), (160, 4.0, 0.45), (160, 4.0, 0.0)])
+def test_intervals_hold_where_neighbours_err_alike(n, step, rho):
+    z, rng = np.arange(n) * step, np.random.default_rng(5)
+    curve = 0.3 * np.tanh(z / 200)
+    errors = lfilter([1], [1, -rho], rng.normal(size=(200, n + 100)), axis=1)[:, 100:]
+    true = slope_weights(z) @ curve
+    missed = 0
+    for error in 0.01 * errors:
+        low, high = ReadingErrors.of(z, curve + error).contrast(slope_weights(z)).ci95
+        missed += not low <= true <= high
+    assert binomtest(missed, len(errors), 0.05).pvalue > 0.01
 
 
 # --- smooth and band -----------------------------------------------------------------------------
@@ -154,7 +189,7 @@ def test_every_component_is_searched_over_the_planes_kept():
 
 def test_spline_holds_what_is_smooth():
     z = np.arange(60) * 20.0
-    design = spline_design(z)
+    design = spline_design(z, 120.0)
     curve = np.sin(z / 200)
     left = curve - design @ np.linalg.lstsq(design, curve, rcond=None)[0]
     assert np.abs(left).max() < 2e-3
@@ -165,7 +200,7 @@ def test_other_tissue_is_less_certain_where_neighbours_are_alike():
     rng, z = np.random.default_rng(0), np.arange(160) * 4.0
     white = rng.normal(size=160)
     alike = np.convolve(rng.normal(size=180), np.ones(8) / 8**0.5, "same")[10:-10]
-    found = [tissue_contrast(z, y, slope_weights(z)) for y in (white, alike)]
+    found = [fit_spline(z, y, knots_um=120.0).contrast(slope_weights(z)) for y in (white, alike)]
     assert found[1].se > 1.5 * found[0].se
     both = welch(*found)
     assert both.se == pytest.approx(np.hypot(found[0].se, found[1].se))
@@ -175,7 +210,8 @@ def test_other_tissue_is_less_certain_where_neighbours_are_alike():
 @pytest.mark.parametrize("n", [2, 5, 6, 9, 30])
 def test_few_planes_of_another_tissue(n):
     z = np.arange(n) * 20.0
-    found = tissue_contrast(z, np.random.default_rng(n).normal(size=n), slope_weights(z))
+    values = np.random.default_rng(n).normal(size=n)
+    found = fit_spline(z, values, knots_um=120.0).contrast(slope_weights(z))
     assert np.isfinite(found.value)
     assert np.isnan(found.se) or found.se > 0
 
@@ -265,7 +301,7 @@ def test_interval_of_r2_covers_that_of_the_expected_reading():
     def interval(rng, curve):
         y = curve + 0.02 * rng.normal(size=40)
         dof = contrast(z, y, slope_weights(z)).dof
-        return interval_of_r2(z, y, dof, samples=200, seed=0)
+        return interval_of_r2(z, y, local_variance(z, y), dof, samples=200, seed=0)
 
     assert covers(curve, truth, interval) >= 0.88
 
@@ -291,6 +327,8 @@ def test_what_two_stacks_share_is_no_error_of_d():
     together = reading_sds(z, y, x, same_tissue=True)
     apart = reading_sds(z, y, x, same_tissue=False)
     assert np.mean(together) < 0.2 * np.mean(apart)
+    variances = together[0] ** 2 + together[1] ** 2
+    np.testing.assert_allclose(variances, local_variance(z, y - x))
 
 
 # --- usable depth --------------------------------------------------------------------------------

@@ -1,0 +1,163 @@
+"""Do studies of several animals keep what they state? Animals drawn from simulated ones.
+
+    python benchmarks/study_calibration.py [--replicates 1000]
+
+A study of three, four or six animals an arm is drawn from the tissues of
+results/plane_readings.csv.gz (tissue_readings.py), which differ as simulated tissue does: in
+vessels, cells and layers, not in attenuation or label. Either each animal is imaged under both
+protocols, or each arm has its own. The expected difference is that of all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import zlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from plane_readings import load_table, profile_in
+from rates import Rates, show
+from record import record
+
+from cop_core.reading import load_estimator
+from cop_core.records import ArmsComparison, ArmsEffect, DepthProfile, UsableDepth
+from cop_core.statistics import arms, compare_arms
+
+ANIMALS = (3, 4, 6)
+ARMS = {"one power": ("again", "gained"), "fixed and gained": ("fixed", "gained")}
+WRONG_MOST = (0.0, 0.05)
+Stacks = dict[str, list[DepthProfile]]
+
+
+@dataclass(frozen=True)
+class Study:
+    """How studies are drawn.
+
+    Attributes
+    ----------
+    names : (str, str)
+        Stacks in the table, of the first and the second arm.
+    n : int
+        Animals in an arm.
+    paired : bool
+        Whether they are the same animals in both.
+    """
+
+    names: tuple[str, str]
+    n: int
+    paired: bool
+
+    def drawn(self, stacks: Stacks, rng: np.random.Generator) -> ArmsComparison:
+        """Return the comparison of arms whose animals are drawn without replacement."""
+        available = len(stacks["gained"])
+        chosen = rng.choice(available, self.n if self.paired else 2 * self.n, replace=False)
+        owners = [chosen[: self.n], chosen[-self.n :]]
+        first, second = (
+            [stacks[name][i] for i in each] for name, each in zip(self.names, owners, strict=True)
+        )
+        return compare_arms(first, second, animals=(owners[0].tolist(), owners[1].tolist()))
+
+
+class Remembered(DepthProfile):
+    """A profile whose arrays are put together once: it is in many studies."""
+
+    depth_um = cached_property(DepthProfile.depth_um.fget)
+    kept = cached_property(DepthProfile.kept.fget)
+    mean = cached_property(DepthProfile.mean.fget)
+    uncertainty = cached_property(DepthProfile.uncertainty.fget)
+
+    @classmethod
+    def remembering(cls, made: DepthProfile) -> Remembered:
+        return cls(made.name, made.components, made.planes, provenance=made.provenance)
+
+
+def stacks_of(table: pd.DataFrame) -> Stacks:
+    """Return the profiles of all animals, by name of the stack."""
+    rows = table[table.tissue > 0]
+    return {
+        name: [
+            Remembered.remembering(profile_in(each, f"{name} {seed}"))
+            for seed, each in of_name.groupby("tissue")
+        ]
+        for name, of_name in rows.groupby("protocol")
+    }
+
+
+def judge(study: Study, found: ArmsComparison, whole: ArmsComparison, rates: Rates) -> None:
+    """Count what a study calls and what its intervals cover."""
+    differs = "" if study.names[0] == "again" else "poisson"
+    rates.add("called wrongly", any(e.called for e in found.effects if e.component != differs))
+    for effect in found.effects:
+        if effect.component == "poisson":
+            judge_poisson(effect, whole.of("poisson"), rates)
+    if found.level is not None and whole.level is not None:
+        low, high = found.level.ci95_um
+        rates.add("level depths differ", found.level.p_value < 0.05)
+        rates.add("level covered", low <= whole.level.difference_um <= high)
+
+
+def judge_poisson(effect: ArmsEffect, whole: ArmsEffect, rates: Rates) -> None:
+    rates.add("Poisson called", effect.called)
+    rates.add("Poisson slope p below .05", effect.p_value < 0.05)
+    low, high = effect.slope_difference_ci95
+    rates.add("slope covered", low <= whole.slope_difference_per_um <= high)
+    low, high = effect.mean_difference_ci95
+    rates.add("mean covered", low <= whole.mean_difference <= high)
+
+
+def measure(study: Study, stacks: Stacks, replicates: int, name: str) -> dict[str, Any]:
+    """Return the rates of studies drawn, and the differences of all animals."""
+    everyone = [*range(len(stacks["gained"]))]
+    whole = compare_arms(*(stacks[n] for n in study.names), animals=(everyone, everyone))
+    rates = Rates()
+    for replicate in range(replicates):
+        rng = np.random.default_rng((zlib.crc32(name.encode()), replicate))
+        judge(study, study.drawn(stacks, rng), whole, rates)
+    poisson = whole.of("poisson")
+    per_100_um = 100 * poisson.slope_difference_per_um
+    sd = 100 * poisson.se * len(everyone) ** 0.5
+    found = {
+        "rates": rates.document({"called wrongly": WRONG_MOST}),
+        "figures": {"Poisson slope difference per 100 um": per_100_um, "its SD over animals": sd},
+    }
+    show(name, found)
+    return found
+
+
+def remembered(usable: Any) -> Any:
+    """Return a function that works out a stack's usable depth once: it is in many studies."""
+    known: dict[str, UsableDepth] = {}
+
+    def once(profile: DepthProfile, level: float) -> UsableDepth:
+        if profile.name not in known:
+            known[profile.name] = usable(profile, level)
+        return known[profile.name]
+
+    return once
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--replicates", type=int, default=1000)
+    replicates = parser.parse_args().replicates
+    arms.usable_depth = remembered(arms.usable_depth)
+    stacks = stacks_of(load_table())
+    gc.freeze()  # statsmodels collects garbage in each correction for several tests
+    measured = {
+        name: measure(Study(pair, n, paired), stacks, replicates, name)
+        for what, pair in ARMS.items()
+        for paired in (True, False)
+        for n in ANIMALS
+        for name in [f"{what}, {n} animals{' under both' if paired else ' an arm'}"]
+    }
+    animals = len(stacks["gained"])
+    estimator = load_estimator("default")
+    print(record("study_calibration", measured, estimator, replicates=replicates, animals=animals))
+
+
+if __name__ == "__main__":
+    main()
