@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from cop_core.detector.pixels import N_BINS, Pixels, Usable
 from cop_core.records import TransferPoints
@@ -145,7 +145,7 @@ def misfit(line: Line, sums: Sums) -> float:
     error = np.nanstd(off[1:], axis=0, ddof=1)
     n_free = int(held.sum()) - 2
     found = float(((off[0] / np.maximum(error, np.finfo(float).tiny)) ** 2).sum())
-    return float(np.sqrt(found / n_free)) if found > chi2.isf(_MISFIT_P, n_free) else 1.0
+    return float(np.sqrt(found / n_free)) if found > chdtri(n_free, _MISFIT_P) else 1.0
 
 
 def transfer_points(sums: Sums) -> TransferPoints:

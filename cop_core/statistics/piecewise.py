@@ -137,7 +137,7 @@ class PiecewiseFit:
     @cached_property
     def t95(self) -> float:
         """Half width of a 95 % interval in standard errors."""
-        return float(scipy.stats.t.ppf(0.975, self.dof))
+        return float(scipy.special.stdtrit(self.dof, 0.975))
 
     @property
     def slopes_per_um(self) -> Array:

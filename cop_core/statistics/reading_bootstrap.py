@@ -131,5 +131,5 @@ def _without_noise(variance: Array, noise: float) -> Array:
 
 
 def _interval(found: float, drawn: Array, dof: float) -> Interval:
-    half = float(scipy.stats.t.ppf(0.975, dof)) * float(np.std(drawn))
+    half = float(scipy.special.stdtrit(dof, 0.975)) * float(np.std(drawn))
     return found - half, found + half

@@ -175,6 +175,6 @@ def test_unpaired_input_is_refused():
 
 
 def test_import_needs_neither_torch_nor_matplotlib():
-    code = "import cop_core.statistics, sys; print(*{'torch', 'matplotlib'} & set(sys.modules))"
+    code = "import cop_core.statistics, sys; print(*{'torch', 'matplotlib', 'scipy.stats'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
