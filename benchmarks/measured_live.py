@@ -234,12 +234,20 @@ def speed() -> list[str]:
         f"{run['seconds']} s. Peak memory {memory['100']:.0f} MiB for 100 planes, "
         f"{memory['1000']:.0f} MiB for 1,000 (ratio {memory['ratio']:.2f}).",
         "",
+        *_parts(run),
     ]
     lines += table(
         ["crops a second, one run", ""],
         [[k, f"{v:g}"] for k, v in measured["crops a second"].items()],
     )
     return lines
+
+
+def _parts(run: dict[str, Any]) -> list[str]:
+    alone = run["crops a second of its parts alone"]
+    said = ", ".join(f"{name} {rate:g}" for name, rate in alone.items())
+    share = 100 * run["share of what these allow"]
+    return [f"Crops a second of its parts alone: {said}; reading has {share:.0f} % of that.", ""]
 
 
 def damaged() -> list[str]:

@@ -23,6 +23,7 @@ from record import record
 
 from cop_core.network import NoiseViT, VitConfig
 from cop_core.reading import Estimator, load_estimator, profile
+from cop_core.reading.blocks import BLOCK, block_pool
 from cop_core.stacks import open_stack
 
 
@@ -77,6 +78,25 @@ def crops_per_second(networks: dict[str, Estimator], crops: int = 64) -> dict[st
     return {k: round(v, 2) for k, v in rates.items()}
 
 
+def parts(estimator: Estimator, blocks: int = 32) -> dict[str, float]:
+    """Return crops a second of the statistics alone and of the transformer alone, on all cores."""
+    network, crops = estimator.network, torch.rand(BLOCK, 1, 192, 192)
+    prepared = network.prepare(crops)
+
+    @torch.inference_mode()
+    def transform(_: int) -> None:
+        network.forward_head(network.forward_features(prepared))
+
+    def gather(_: int) -> None:
+        network.prepare(crops)
+
+    rates = {}
+    for name, work in (("statistics", gather), ("transformer, float32", transform)):
+        took = seconds(lambda work=work: block_pool().each(work, range(blocks)))
+        rates[name] = blocks * BLOCK / took
+    return rates
+
+
 def peak_mib(path: Path) -> float:
     """Return the peak memory of a process that profiles a stack, in MiB."""
     done = subprocess.run(
@@ -100,10 +120,13 @@ def main() -> None:
             write_stack(Path(folder) / f"{planes}.zarr", planes)
         stack = open_stack(Path(folder) / "326.zarr", z_step_um=4)
         took = seconds(lambda: profile(stack), 1)
+        rate, alone = 326 * 9 / took, parts(networks["default"])
         measured["326 planes of 512x512"] = {
             "seconds": round(took, 1),
             "planes a second": round(326 / took, 2),
-            "crops a second": round(326 * 9 / took, 1),
+            "crops a second": round(rate, 1),
+            "crops a second of its parts alone": {k: round(v, 1) for k, v in alone.items()},
+            "share of what these allow": round(rate * sum(1 / v for v in alone.values()), 3),
         }
         memory = {str(n): peak_mib(Path(folder) / f"{n}.zarr") for n in (100, 1000)}
         measured["peak memory MiB"] = {**memory, "ratio": memory["1000"] / memory["100"]}
