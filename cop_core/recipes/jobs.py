@@ -93,9 +93,9 @@ def _arm(name: str) -> str:
     if name.lower() in ARMS:
         return name.lower()
     if not name.strip() or not name.isprintable():
-        raise RefusedValueError(f"{name!r} is not the name of a protocol")
+        raise RefusedValueError(f"{name!r} cannot stand for a protocol")
     if folder_name(name).lower() in _TAKEN:
-        raise RefusedValueError(f"the study writes {name!r} itself", advice="write another name")
+        raise RefusedValueError(f"the study writes {name!r} itself", advice="write another")
     return name
 
 
@@ -175,7 +175,7 @@ class StudyRecipe(Recipe):
         arms = {s.arm for s in self.stacks}
         if len(arms) > len({folder_name(arm).casefold() for arm in arms}):
             raise RefusedValueError(
-                "two arms would have one folder", advice="write one name, or two that differ more"
+                "two arms would have one folder", advice="write one, or two that differ more"
             )
         if len({bool(stack.animal) for stack in self.stacks}) > 1:
             raise RefusedValueError("some stacks have an animal", advice="state all or none")

@@ -170,7 +170,7 @@ def _lacking(cells: Mapping[str, str], folder: Path) -> Iterator[str]:
     elif not os.path.exists(folder / stack):  # noqa: PTH110 - false for names that are too long
         yield f"no such file or folder {stack!r}; paths are relative to {folder}"
     if not cells.get("arm"):
-        yield f"no arm; write the name of its protocol, such as {' or '.join(ARMS)}"
+        yield f"no arm; write its protocol, such as {' or '.join(ARMS)}"
 
 
 def _given(
@@ -245,8 +245,8 @@ def _between(stacks: Sequence[StudyStack]) -> Iterator[Problem]:
         if written.arm != row.arm:
             yield (
                 row.line,
-                f"arm {row.arm!r} is too like {written.arm!r} of line {written.line}; write one "
-                "name, or two that differ more",
+                f"arm {row.arm!r} is too like {written.arm!r} of line {written.line}; write one of "
+                "them, or two that differ more",
             )
         if stated and not row.animal:
             yield row.line, "no animal, others state theirs; state it, or none"

@@ -96,7 +96,9 @@ def test_arms_may_have_any_names_that_differ(plan):
     assert [row.arm for row in found] == ["AO on", "AO off", "fixed"]
     assert found[0].place == "AO_on/a"
     (problem,) = problems(plan("stack,arm", "a.tif,AO on", "c.tif,ao_on"))
-    assert problem.startswith("line 3: arm 'ao_on' is too like 'AO on' of line 2; write one name")
+    assert problem.startswith(
+        "line 3: arm 'ao_on' is too like 'AO on' of line 2; write one of them"
+    )
 
 
 def test_one_error_lists_every_row(plan):
@@ -125,7 +127,7 @@ def test_one_error_lists_every_row(plan):
     ]
     expected = [
         "no such file or folder 'gone.tif'",
-        "arm: the study writes 'figures' itself; write another name",
+        "arm: the study writes 'figures' itself; write another",
         "z_step_um: 'four'",
         "no stack",
         "no arm",
@@ -415,7 +417,7 @@ def test_cells_of_a_plan_are_written_as_they_were(plan, folder, tmp_path_factory
     assert cells[2]["arm"] == ""
     rows, found = check_cells(enumerate(cells), folder, read_power_table)
     assert [row.stack.power for row in rows] == [2.5, folder / "power.csv"]
-    assert found == [(2, "no arm; write the name of its protocol, such as fixed or gained")]
+    assert found == [(2, "no arm; write its protocol, such as fixed or gained")]
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "plan.csv"
     save_plan([*cells[:2], {**cells[2], "arm": "fixed"}], elsewhere, folder)
     first, second, third = read_plan(elsewhere)

@@ -132,7 +132,7 @@ def test_table_parses_back_to_the_numbers(table: ResultTable, both: Comparison) 
     assert [table.choice.itemText(i) for i in range(3)] == [
         "fixed (30 of 30 planes)", "gained (30 of 30 planes)", "fixed minus gained",
     ]  # fmt: skip
-    for number, name in enumerate(("fixed", "gained")):
+    for number, name in enumerate(("first", "second")):
         table.choice.setCurrentIndex(number)
         header, *rows = (line.split("\t") for line in table.text().split("\n"))
         for row, effect in zip(rows, both.effects, strict=True):

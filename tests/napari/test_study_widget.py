@@ -185,7 +185,7 @@ def test_the_copied_command_makes_the_same_study(
 def test_rows_say_what_is_to_be_filled_in(dock: Any, folder: Path, qtbot: Any) -> None:
     (folder / "m1" / "gained.ome.tif").rename(folder / "m1" / "monday.ome.tif")
     taken(qtbot, dock, folder)
-    assert "no arm; write fixed or gained" in shown(dock, 1, "state")
+    assert "no arm; write its protocol" in shown(dock, 1, "state")
     assert dock.bar.status.text() == "3 stacks, 1 to be filled in, 1 that cannot be opened"
     notification_manager.records.clear()
     dock.run()
@@ -210,6 +210,20 @@ def test_rows_say_what_is_to_be_filled_in(dock: Any, folder: Path, qtbot: Any) -
     enter(dock, 1, "name", shown(dock, 0, "name"))
     assert "as that of line 1" in shown(dock, 1, "state")
     assert not dock.table.isColumnHidden(name)
+
+
+def test_an_arm_may_have_any_name_and_is_offered_again(dock: Any, folder: Path, qtbot: Any) -> None:
+    taken(qtbot, dock, folder)
+    enter(dock, 0, "arm", "AO on")
+    assert dock.model.rows[0].arm == "AO on"
+    at = dock.model.index(1, KEYS.index("arm"))
+    delegate = dock.table.itemDelegateForColumn(KEYS.index("arm"))
+    editor = delegate.createEditor(dock.table, None, at)
+    offered = [editor.itemText(i) for i in range(editor.count())]
+    assert offered == ["", "fixed", "gained", "AO on"]
+    editor.setCurrentText("AO off")
+    delegate.setModelData(editor, dock.model, at)
+    assert dock.model.rows[1].arm == "AO off"
 
 
 def test_every_column_of_a_plan_is_there_and_shown_where_it_is_used(
