@@ -296,9 +296,12 @@ class NoiseDock(QWidget):
     def _compare(self) -> None:
         """Compare the stack with another one, chosen in a widget of its own."""
         dock = self._open("Compare protocols")
-        layer = self.forms[0].layer
-        if layer is not None and dock.forms[1].layer is not layer:
-            dock.forms[0].choose_layer(layer)
+        first, second = dock.forms
+        layer, other = self.forms[0].layer, first.layer
+        if layer is not None and layer != other:
+            first.choose_layer(layer)
+            if second.layer == layer and other is not None:
+                second.choose_layer(other)
 
     def _open(self, name: str) -> Any:
         dock, widget = self.viewer.window.add_plugin_dock_widget("napari-cop", name)

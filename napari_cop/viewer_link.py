@@ -51,6 +51,7 @@ class ViewerLink(QObject):
         self._moves.setTimeout(_FOLLOW_MS)
         self._moves.triggered.connect(self._slider_moved)
         following.on(viewer.dims.events.current_step, self._moves.throttle)
+        following.on(viewer.layers.selection.events.active, self._moves.throttle)
 
     def follow(self, sources: Sequence[Source], planes: Sequence[int]) -> None:
         """Link to the stacks of a run: their layers and numbers of planes."""
@@ -92,6 +93,7 @@ class ViewerLink(QObject):
         first = self._viewer.dims.ndim - layer.ndim
         for axis in range(layer.ndim - 2):
             self._viewer.dims.set_point(first + axis, world[axis])
+        self._slider_moved()  # which it has not where the plane of another stack was shown
         return True
 
     def _to_front(self, protocol: int, layer: Image) -> None:

@@ -144,14 +144,15 @@ def test_begin_shows_where_planes_will_come(plots: DepthPlots, both: Comparison)
     begin(plots, both)
     shown = panels(plots)
     assert list(shown) == [
-        "Gaussian", "Salt & pepper", "Poisson", "Quantization", "Anisotropic", "Clean",
+        "Gaussian", "Salt & pepper", "Shot noise (Poisson)", "Quantization", "Anisotropic",
+        "Clean (no noise)",
     ]  # fmt: skip
     for ax in shown.values():
         low, high = ax.get_xlim()
         assert -50 < low < 0
         assert 1180 < high < 1230
     assert [ax.get_xlabel() for ax in shown.values()] == [""] * 4 + ["Depth (µm)"] * 2
-    assert plots.figure().get_supylabel() == "CoP predicted value (%)"
+    assert plots.figure().get_supylabel() == "Strength (%)"
 
 
 def test_curves_grow_in_place_and_seldom(plots: DepthPlots, both: Comparison, qtbot: QtBot) -> None:
@@ -179,12 +180,12 @@ def test_curves_grow_in_place_and_seldom(plots: DepthPlots, both: Comparison, qt
 
 def test_zoom_stays_while_planes_come_in(plots: DepthPlots, both: Comparison, qtbot: QtBot) -> None:
     begin(plots, both)
-    panels(plots)["Poisson"].set_ylim(3, 4)
+    panels(plots)["Shot noise (Poisson)"].set_ylim(3, 4)
     for number in 0, 1:
         plots.add(number, both.analysed[number].profile.planes[0])
     qtbot.wait(1200)
-    assert panels(plots)["Poisson"].get_ylim() == (3, 4)
-    assert panels(plots)["Clean"].get_ylim()[1] > 80
+    assert panels(plots)["Shot noise (Poisson)"].get_ylim() == (3, 4)
+    assert panels(plots)["Clean (no noise)"].get_ylim()[1] > 80
 
 
 def test_next_to_nothing_is_not_blown_up_while_planes_come_in(
@@ -212,7 +213,7 @@ def test_a_curve_that_leaves_its_axis_does_not_wait_for_the_next_fit(
     begin(plots, both)
     some, *more = both.first.profile.planes
     plots.add(0, some)
-    ax = panels(plots)["Poisson"]
+    ax = panels(plots)["Shot noise (Poisson)"]
     qtbot.waitUntil(lambda: np.isfinite(ax.lines[0].get_ydata()).any(), timeout=5000)
     poisson = both.first.profile.components.index("poisson")
     for share in (0.3, 0.7):
@@ -232,7 +233,7 @@ def test_planes_of_unknown_number_and_depth(plots: DepthPlots, qtbot: QtBot) -> 
     start(plots, ["blind"], blind.components, [np.array([])])
     for some in blind.planes:
         plots.add(0, some)
-    ax = panels(plots)["Clean"]
+    ax = panels(plots)["Clean (no noise)"]
     qtbot.waitUntil(lambda: ax.get_xlim()[1] > 4, timeout=5000)
     assert ax.get_xlabel().startswith("Plane")
     np.testing.assert_array_equal(ax.lines[0].get_xdata(), np.arange(5))
@@ -261,7 +262,7 @@ def test_result_has_lines_and_slopes(plots: DepthPlots, both: Comparison) -> Non
 
     begin(plots, both)
     plots.show_result(both)
-    texts = [t.get_text() for t in panels(plots)["Clean"].texts]
+    texts = [t.get_text() for t in panels(plots)["Clean (no noise)"].texts]
     assert texts == [slope_text(each.lines["clean"]) for each in both.analysed]
 
 
@@ -283,13 +284,15 @@ def test_no_text_leaves_the_figure_or_meets_another(
         assert not any(box.overlaps(other) for other in boxes[:i])
 
 
-@pytest.mark.parametrize("name", ["Gaussian", "Clean"])
+@pytest.mark.parametrize(
+    ("name", "component"), [("Gaussian", "gaussian"), ("Clean (no noise)", "clean")]
+)
 def test_click_names_the_plane(
-    plots: DepthPlots, both: Comparison, qtbot: QtBot, name: str
+    plots: DepthPlots, both: Comparison, qtbot: QtBot, name: str, component: str
 ) -> None:
     plots.show_result(both)
     drawn(plots, qtbot)
-    value = 100 * both.second.profile.of(name.lower())[45]
+    value = 100 * both.second.profile.of(component)[45]
     with qtbot.waitSignal(plots.plane_clicked) as kept:
         click(plots, qtbot, pixel(plots, name, 900.0, value))
     assert kept.args == [1, 45]
@@ -320,10 +323,10 @@ def test_tool_tip_describes_the_plane(plots: DepthPlots, both: Comparison, qtbot
     plots.show_result(both)
     drawn(plots, qtbot)
     value = 100 * both.first.profile.of("poisson")[1]
-    text = hover(plots, qtbot, pixel(plots, "Poisson", 20.0, value))
-    for part in ("fixed", "plane 1,", "20 µm", "5.5 mW", f"Poisson {value:.2f} ±", "padded"):
+    text = hover(plots, qtbot, pixel(plots, "Shot noise (Poisson)", 20.0, value))
+    for part in ("fixed", "plane 1,", "20 µm", "5.5 mW", f"(Poisson) {value:.2f} ±", "padded"):
         assert part in text
-    text = hover(plots, qtbot, pixel(plots, "Poisson", 400.0, None))
+    text = hover(plots, qtbot, pixel(plots, "Shot noise (Poisson)", 400.0, None))
     assert f"left out: {REASON}" in text
     hover(plots, qtbot, (2.0, 2.0))
     qtbot.waitUntil(lambda: not QToolTip.isVisible())
@@ -340,7 +343,7 @@ def test_mark_moves_without_drawing_the_figure(
     for index in 10, 30:
         plots.mark_plane(0, index)
     marks = [x for ax in panels(plots).values() for x in ax.get_children() if x.get_animated()]
-    assert [list(mark.get_xdata()) for mark in marks] == [[600.0, 600.0]] * 6
+    assert [list(mark.get_xdata()) for mark in marks] == [[600.0, 600.0], [600.0]] * 6
     assert plots.canvas.grab().toImage() != before
     plots.mark_plane(0, None)
     assert plots.canvas.grab().toImage() == before
@@ -351,10 +354,12 @@ def test_mark_stays_with_new_contents(plots: DepthPlots, both: Comparison) -> No
     begin(plots, both)
     plots.mark_plane(1, 40)  # not read yet, but its depth is known
     plots.show_result(both)
-    ax = panels(plots)["Clean"]
-    (mark,) = [x for x in ax.get_children() if x.get_animated()]
-    assert mark.get_visible()
-    assert list(mark.get_xdata()) == [800.0, 800.0]
+    ax = panels(plots)["Clean (no noise)"]
+    line, ring = (x for x in ax.get_children() if x.get_animated())
+    assert line.get_visible()
+    assert list(line.get_xdata()) == [800.0, 800.0]
+    assert ring.get_visible()
+    assert list(ring.get_xdata()) == [800.0]
 
 
 @pytest.mark.parametrize(
@@ -383,7 +388,7 @@ def test_theme_changes_background_and_text(plots: DepthPlots, both: Comparison) 
     plots.show_result(both)
 
     def look() -> list[float]:
-        ax = panels(plots)["Clean"]
+        ax = panels(plots)["Clean (no noise)"]
         tick = ax.get_yticklabels()[0].get_color()
         found = (ax.get_facecolor(), ax.title.get_color(), tick, ax.texts[0].get_color())
         return [float(np.mean(to_rgb(colour))) for colour in found]

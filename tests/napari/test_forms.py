@@ -79,14 +79,27 @@ def test_axis_and_step_come_from_the_layer(viewer: Any, form: StackForm) -> None
 def test_what_the_layer_does_not_say_is_asked_for(viewer: Any, form: StackForm) -> None:
     form.native.show()
     form.choose_layer(add_stack(viewer))
-    assert form.z_axis.visible
-    with pytest.raises(InputError, match="z axis is not known"):
-        form.stack()
-    form.z_axis.value = 0
+    assert not form.z_axis.visible  # the first of three axes
+    assert "its z step is not known" in form.found.value
     with pytest.raises(InputError, match="z step is not known"):
         form.stack()
     form.z_step_um.value = "4"
     assert form.stack().open().depth_um[1] == 4
+    assert "6 planes of 40 × 50 pixels, power not stated" in form.found.value
+    assert "Planes under 192 × 192 pixels" in form.found.value
+    form.choose_layer(viewer.add_image(np.zeros((2, 3, 4, 5)), name="four"))
+    assert form.z_axis.visible
+    assert "its z axis is not known" in form.found.value
+
+
+def test_the_power_in_a_file_is_shown_before_it_is_read(form: StackForm, qtbot: Any) -> None:
+    form.choose_file(SAMPLES / "gained.ome.zarr" / "zarr.json")
+    qtbot.waitUntil(lambda: "60 planes of 256 × 256" in form.found.value, timeout=20_000)
+    form.power.mode.value = "table (CSV)"
+    form.power.table.value = SAMPLES / "gained.csv"
+    qtbot.waitUntil(lambda: "power 5 to 60 mW" in form.found.value, timeout=20_000)
+    form.choose_file(SAMPLES / "nowhere.tif")
+    qtbot.waitUntil(lambda: "▲" in form.found.value, timeout=20_000)
 
 
 def test_a_fine_step_stays_exact_and_follows_the_layer(viewer: Any, form: StackForm) -> None:

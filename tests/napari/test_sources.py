@@ -75,12 +75,22 @@ def test_the_step_is_converted_to_um(unit: str, factor: float) -> None:
     assert z_step_um_of(layer, 0) == pytest.approx(2 * factor)
 
 
-def test_neither_axis_nor_step_is_guessed() -> None:
-    layer = plain_layer()
+@pytest.mark.parametrize("labels", [("t", "y", "x"), ("Channel", "y", "x")])
+def test_what_is_named_otherwise_is_no_z(labels: tuple[str, ...]) -> None:
+    layer = plain_layer(axis_labels=labels)
     assert z_axis_of(layer) is None
-    assert z_step_um_of(layer, 0) is None
     with pytest.raises(InputError, match=r"its z axis is not known.*Choose the z axis"):
         source_of(layer)
+
+
+def test_a_scale_without_a_unit_is_in_um() -> None:
+    assert z_step_um_of(plain_layer(scale=(2.5, 0.4, 0.4)), 0) == 2.5
+
+
+def test_no_step_is_guessed_of_pixels() -> None:
+    layer = plain_layer()
+    assert z_axis_of(layer) == 0
+    assert z_step_um_of(layer, 0) is None
     with pytest.raises(InputError, match="its z step is not known"):
         source_of(layer, z_axis=0)
     assert source_of(layer, z_axis=0, z_step_um=5.0).open().depth_um[-1] == 20

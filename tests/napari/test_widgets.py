@@ -26,8 +26,9 @@ from qtpy.QtWidgets import QApplication
 from cop_core.errors import InputError
 from cop_core.reading import profile
 from cop_core.records import NOT_READ, Comparison
-from napari_cop.noise_map import noise_maps
+from napari_cop.noise_map import is_map, noise_maps
 from napari_cop.runner import State
+from napari_cop.words import in_um
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -101,7 +102,7 @@ def test_two_clicks_compare_the_sample_pair(
     assert isinstance(result, Comparison)
     assert result.second.profile.power_mw[-1] == 60
     assert "120 planes" in dock.bar.status.text()
-    assert dock.remarks.toPlainText().startswith(result.verdict)
+    assert dock.remarks.toPlainText().startswith(in_um(result.verdict))
     assert len(dock.table.text().splitlines()) == 1 + len(result.components)
     tabs = dock.tabs
     for index in range(tabs.count()):
@@ -193,7 +194,7 @@ def test_missing_input_is_asked_for(window: Any, add: Any) -> None:
     notification_manager.records.clear()
     dock.run()
     assert dock.runner.state is State.IDLE
-    assert "its z axis is not known" in notification_manager.records[-1].message
+    assert "its z step is not known" in notification_manager.records[-1].message
 
 
 @pytest.mark.slow
@@ -279,24 +280,24 @@ def test_noise_maps_cover_the_stack(window: Any, add: Any, qtbot: Any) -> None:
     dock.forms[0].choose_layer(window.layers["gained"])
     finish(qtbot, dock)
     notification_manager.records.clear()
-    dock.results.add_noise_maps()
+    dock.results.show_noise_maps("poisson")
     assert "random crops make no map" in notification_manager.records[-1].message
     dock.options.crops.value = ""
     result = finish(qtbot, dock).profile
-    before = list(window.layers)
-    dock.results.add_noise_maps()
-    added = [layer for layer in window.layers if layer not in before]
-    assert added[0].name == "Gaussian noise (%) [gained]"
     gained = window.layers["gained"]
-    for layer in added:
-        assert layer.data.shape == (60, 2, 2)
-        for cell, pixel in (((3, -0.5, -0.5), (3, -0.5, -0.5)), ((4, 1.5, 1.5), (4, 255.5, 255.5))):
-            np.testing.assert_allclose(layer.data_to_world(cell), gained.data_to_world(pixel))
-    poisson = next(layer for layer in added if layer.name.startswith("Poisson"))
+    actions = {action.text(): action for action in dock.bar.map_button.menu().actions()}
+    actions["Gaussian"].trigger()
+    actions["Shot noise (Poisson)"].trigger()
+    (shown,) = [layer for layer in window.layers if is_map(layer)]
+    assert shown.name == "gained: Shot noise (Poisson), %"
+    assert shown.data.shape == (60, 2, 2)
+    for cell, pixel in (((3, -0.5, -0.5), (3, -0.5, -0.5)), ((4, 1.5, 1.5), (4, 255.5, 255.5))):
+        np.testing.assert_allclose(shown.data_to_world(cell), gained.data_to_world(pixel))
     np.testing.assert_allclose(
-        poisson.data.mean((1, 2))[result.kept], 100 * result.of("poisson")[result.kept], rtol=1e-5
+        shown.data.mean((1, 2))[result.kept], 100 * result.of("poisson")[result.kept], rtol=1e-5
     )
-    assert [layer.visible for layer in added].count(True) == 1
+    assert shown.visible
+    assert shown not in dock.forms[0].chosen.choices
 
 
 def test_planes_read_in_part_make_no_map(counts: Any, tiny_estimator: Any) -> None:
@@ -327,9 +328,8 @@ def test_noise_maps_follow_a_turned_layer_and_its_time(viewer: Any, add: Any, qt
     dock = add(viewer, "Noise profile")
     dock.options.crops.value = ""
     finish(qtbot, dock)
-    before = list(viewer.layers)
-    dock.results.add_noise_maps()
-    added = next(x for x in viewer.layers if x not in before)
+    dock.results.show_noise_maps("poisson")
+    added = next(x for x in viewer.layers if is_map(x))
     assert added.data.shape == (1, 4, 2, 2)
     np.testing.assert_allclose(
         added.data_to_world((0, 1, 1.5, -0.5)), layer.data_to_world((2, 1, 255.5, -0.5))
