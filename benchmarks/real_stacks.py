@@ -27,6 +27,7 @@ from cop_core.records import DepthProfile
 from cop_core.report.facts import photon_facts
 from cop_core.stacks import Stack, open_stack
 from cop_core.statistics import photons_of
+from cop_core.statistics.photons import ROUGHLY_READABLE
 
 FRAMES = (1, 4, 16, 64)
 
@@ -60,7 +61,7 @@ def rank_correlations(found: DepthProfile, noise: np.ndarray) -> dict[str, float
 
 def photon(found: DepthProfile) -> dict[str, object] | None:
     """Return counts a photon over planes, and how far strengths differ; None for other genomes."""
-    photons = photons_of(found)
+    photons = photons_of(found, ROUGHLY_READABLE)
     facts = photon_facts(photons)
     if photons is None or facts is None:
         return None

@@ -32,6 +32,7 @@ from cop_core.report.facts import photon_facts
 from cop_core.simulator import Detector, write_pair
 from cop_core.stacks import open_stack
 from cop_core.statistics import compare, fit_slope, photons_of
+from cop_core.statistics.photons import ROUGHLY_READABLE
 
 SEEDS = (0, 1, 2)
 TRUE_COLUMNS = {
@@ -81,7 +82,7 @@ def by_dose(true: np.ndarray, read: np.ndarray) -> dict[str, dict[str, float]]:
 
 def photons(found: DepthProfile, detector: Detector) -> dict[str, object]:
     """Return counts a photon and amplifier SD as read, by depth, beside the detector's own."""
-    read = photons_of(found)
+    read = photons_of(found, None if found.offset_counts is not None else ROUGHLY_READABLE)
     facts = photon_facts(read)
     assert read is not None
     assert facts is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -117,18 +118,10 @@ def bright_signal(
         raise InputError(f"a share of {share:g}", where="share", advice="Give one from 0 to 1")
     if isinstance(source, DepthProfile):
         return _plane_means(source)
-    n = len(source)
-
-    def planes(done: int) -> Iterator[Plane]:
-        for number, plane in enumerate(source, start=1):
-            yield plane
-            progress(done + number, 2 * n)
-            if cancelled():
-                raise CancelledError("cancelled", where=f"plane {number} of {n}")
-
-    masked = fixed_pixels_of(planes(0))
+    look = partial(_planes, source, progress, cancelled)
+    masked = fixed_pixels_of(look(done=0))
     rows, reasons = [], []
-    for plane in planes(n):
+    for plane in look(done=len(source)):
         picture = picture_of(plane, masked if plane.validity.ok else frozenset())
         reason = _reason(plane, picture, share)
         rows.append(_NOTHING if reason else brightness(picture, share))
@@ -146,6 +139,18 @@ def bright_signal(
         offset_counts=source.image.zero_counts,
         power_unit=source.power_unit,
     )
+
+
+def _planes(
+    stack: Stack, progress: Callable[[int, int], None], cancelled: Callable[[], bool], done: int
+) -> Iterator[Plane]:
+    """Yield the planes of a stack, each looked at twice in all, of which some looks are done."""
+    n = len(stack)
+    for number, plane in enumerate(stack, start=1):
+        yield plane
+        progress(done + number, 2 * n)
+        if cancelled():
+            raise CancelledError("cancelled", where=f"plane {number} of {n}")
 
 
 def brightness(

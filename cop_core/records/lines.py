@@ -135,7 +135,8 @@ class Photons:
     ----------
     at_full_scale : ndarray of shape (planes,)
         Photons that reach the top of a plane's range. Here and in `counts` NaN where the plane is
-        left out or the uncertainty of s is too large a share of it.
+        left out, the detector's zero is not known, or the uncertainty of s is too large a share
+        of it.
     counts, counts_sd : ndarray of shape (planes,)
         Counts per photon.
     amplifier_counts, amplifier_counts_sd : ndarray of shape (planes,)

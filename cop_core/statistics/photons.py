@@ -15,7 +15,8 @@ READABLE: Final = 0.1
 """Largest uncertainty of a Poisson strength, as a share of it, at which a plane tells photons.
 
 Chosen with simulated pairs of seeds 100 to 111, zero given, which no benchmark uses: counts per
-photon are then within 10 % of the truth in 119 of 126 planes, at 0.125 in 187 of 234.
+photon are then within 10 % of the truth in 119 of 126 planes, at 0.125 in 187 of 234. Where the dark
+end of each plane stands for the zero, they are so in none.
 """
 
 ROUGHLY_READABLE: Final = 0.25
@@ -27,17 +28,17 @@ FAR_OFF: Final = 0.25
 _READ: Final = ("poisson", "gaussian")
 
 
-def photons_of(profile: DepthProfile, readable: float = READABLE) -> Photons | None:
+def photons_of(profile: DepthProfile, readable: float | None = None) -> Photons | None:
     """Return photons and amplifier noise in counts of every plane.
 
     Parameters
     ----------
     profile : DepthProfile
-        Read with weights of a genome whose photon noise is physical. Its zero should be the
-        detector's (`DepthProfile.offset_counts`); else the dark end of each plane stands for
-        it, and where a plane has no dark pixels, photons come out too large.
-    readable : float
-        Largest uncertainty of a Poisson strength, as a share of it, at which photons are told.
+        Read with weights of a genome whose photon noise is physical.
+    readable : float, optional
+        Largest uncertainty of a Poisson strength, as a share of it, at which photons are told,
+        whether or not the detector's zero is known (`DepthProfile.offset_counts`). Without it
+        `READABLE` holds where the zero is known, and no plane tells where it is not.
 
     Returns
     -------
@@ -48,6 +49,8 @@ def photons_of(profile: DepthProfile, readable: float = READABLE) -> Photons | N
     if weights is None or not weights.physical or not {*_READ} <= {*profile.components}:
         return None
     kept = profile.kept
+    if readable is None:
+        readable = READABLE if profile.offset_counts is not None else 0.0
     span = np.where(kept, [p.span_counts for p in profile.planes], np.nan)
     shot, amplifier = (profile.components.index(c) for c in _READ)
     s, doubt = profile.mean[:, shot], profile.uncertainty[:, shot]

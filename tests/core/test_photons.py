@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cop_core.reading import profile
-from cop_core.recipes import StackOptions
+from cop_core.recipes import ReadingOptions, StackOptions
 from cop_core.records import (
     DepthProfile,
     Estimate,
@@ -33,7 +33,7 @@ def read_with(genome, *order):
 SHOT = read_with("microscopy", "shot", "gaussian")
 
 
-def made(*rows, provenance=SHOT):
+def made(*rows, provenance=SHOT, zero=100.0):
     """A profile of planes with (Poisson, its uncertainty, Gaussian, span); None is left out."""
     planes = []
     for i, row in enumerate(rows):
@@ -53,7 +53,8 @@ def made(*rows, provenance=SHOT):
             )
         )
     components = ("gaussian", "poisson", "clean")
-    return DepthProfile("made", components, tuple(planes), provenance=provenance)
+    reading = ReadingOptions(offset_counts=zero)
+    return DepthProfile("made", components, tuple(planes), reading, provenance=provenance)
 
 
 def stated(profile):
@@ -75,6 +76,13 @@ def test_photons_are_those_that_make_the_strength():
         "counts_a_photon": pytest.approx(gain),
         "counts_a_photon_quartiles": pytest.approx([gain, gain]),
     }
+
+
+def test_without_the_detectors_zero_no_plane_tells():
+    row = (0.3, 0.01, 0.0, 100.0)
+    assert stated(made(row))["n_planes"] == 1
+    assert stated(made(row, zero=None))["n_planes"] == 0
+    assert np.isfinite(photons_of(made(row, zero=None), 0.1).counts).all()
 
 
 def test_where_no_plane_tells_there_is_no_number():
