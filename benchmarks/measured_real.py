@@ -104,8 +104,8 @@ def differences() -> list[str]:
     lines += [
         "`benchmarks/real_differences.py`: single planes made of the frames of a real two-photon "
         "movie. Halves of its frames averaged have equal noise; one frame has more shot noise than "
-        "the mean of 16. The difference is taken crop by crop; it is shown where its interval and "
-        "the reading limit of both planes exclude 0.",
+        "the mean of 16. The difference is taken crop by crop; it is shown where its interval "
+        "excludes 0 and it exceeds the reading limit of both planes.",
         "",
     ]
     rows = [
@@ -113,7 +113,7 @@ def differences() -> list[str]:
             pair,
             SHORT[component],
             " and ".join(f"{100 * s:.1f}" for s in v["strengths"]),
-            f"{100 * v['difference']:+.1f} [{100 * v['ci95'][0]:+.1f}, {100 * v['ci95'][1]:+.1f}]",
+            _percent_with_interval(v["difference"], v["ci95"]),
             f"{100 * v['reading limit']:.1f}",
             "shown" if v["differs"] else "not shown",
         ]
@@ -124,12 +124,17 @@ def differences() -> list[str]:
     return [*lines, *table(head, rows), *_bruker(found["bruker"])]
 
 
+def _percent_with_interval(value: float, interval: list[float]) -> str:
+    low, high = (100 * end for end in interval)
+    return f"{100 * value:+z.1f} [{low:+z.1f}, {high:+z.1f}]"
+
+
 def _bruker(channels: dict[str, Any]) -> list[str]:
     one = next(iter(channels.values()))
     low, high = one["depth um"]
     lines = [
         f"A real gained stack (Prairie View, {one['planes']} planes over {high - low:.0f} um, the "
-        f"laser's set-point rising from {one['power'][0]:g} to {one['power'][1]:g}), each channel "
+        f"laser's set-point rising from {one['power'][0]:.1f} to {one['power'][1]:.1f}), each channel "
         "by itself:",
         "",
     ]
@@ -137,8 +142,7 @@ def _bruker(channels: dict[str, Any]) -> list[str]:
         [
             name,
             f"{100 * min(v['poisson']):.1f} to {100 * max(v['poisson']):.1f}",
-            f"{100 * v['slope per 100 um']:+.1f} [{100 * v['ci95 per 100 um'][0]:+.1f}, "
-            f"{100 * v['ci95 per 100 um'][1]:+.1f}]",
+            _percent_with_interval(v["slope per 100 um"], v["ci95 per 100 um"]),
             f"{100 * v['reading limit per 100 um']:.1f}",
             f"{v['r2']:.2f}",
             str(v["planes a block"]),
