@@ -45,7 +45,7 @@ def run_in_widget(dock: CompareWidget) -> dict[str, float]:
 
     dock.runner.plane_read.connect(note)
     draws: list[float] = []
-    canvas = dock.plots.figure().canvas
+    canvas = dock.answer.plots.figure().canvas
     number = canvas.mpl_connect("draw_event", lambda _: draws.append(time.perf_counter()))
     with Heart() as heart:
         pause(0.3)

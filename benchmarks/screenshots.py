@@ -59,13 +59,15 @@ def session(camera: Photographer) -> None:
     camera.shoot("running")
     wait(lambda: dock.bar.status.text().startswith("Done"))
     viewer.dims.set_current_step(0, 30)
-    for tab in ("Depth", "Effects", "Table"):
+    for tab in ("Answer", "Depth", "Effects", "Table"):
         show_tab(dock, tab)
         pause(0.5)
         wait(lambda: not any(plot.canvas.drawing for plot in dock.findChildren(PlotWidget)))
         camera.shoot(tab.lower())
-    show_tab(dock, "Depth")
-    dock.results.add_noise_maps()
+    show_tab(dock, "Answer")
+    dock.answer.plots.plane_clicked.emit(0, 22)
+    camera.shoot("clicked")
+    dock.results.show_noise_maps("poisson")
     camera.shoot("map")
     with tempfile.TemporaryDirectory(prefix="napari-cop-") as place:
         notes = Path(place) / "notes.tif"
@@ -91,11 +93,8 @@ def live_session(camera: Photographer) -> None:
     viewer.dims.set_current_step(0, 30)
     pause(2.0)
     camera.shoot("live-end")
-    dock.power.of.value = 1
-    dock.power.form.max_power_mw.value = "60"
-    dock.power.recommend()
+    dock.answer.power_button.click()
     wait(lambda: dock.power.found is not None)
-    show_tab(dock, "Power")
     pause(0.5)
     wait(lambda: not dock.power.plot.canvas.drawing)
     camera.shoot("power")
@@ -129,9 +128,8 @@ def study_session(camera: Photographer) -> None:
         dock.take(data)
         wait(lambda: bool(looked))
         model = dock.model
-        for row, cells in enumerate(model.cells):
-            model.setData(model.index(row, KEYS.index("animal")), cells["stack"].split("/")[0])
         camera.shoot("study")
+        dock.page.question.use.click()
         monday = next(i for i, cells in enumerate(model.cells) if not cells["arm"])
         model.setData(model.index(monday, KEYS.index("arm")), "fixed")
         dock.run()

@@ -166,7 +166,7 @@ def test_the_demo_compares_two_stacks(
     three_photon_demo(viewer)
     dock = viewer.window.dock_widgets["Live noise (napari-cop)"]
     tabs = dock.tabs
-    effects = tabs.indexOf(dock.effects)
+    effects = tabs.indexOf(dock.effects_page)
     assert not tabs.isTabVisible(effects)
     result = ended(qtbot, dock, 120)
     assert isinstance(result, Comparison)
@@ -198,7 +198,7 @@ def test_a_demo_that_is_stopped_acquires_no_second_stack(
     assert isinstance(result, AnalysedProfile)
     assert result.name == "fixed"
     assert 3 <= len(result.profile) < 12
-    assert not dock.tabs.isTabVisible(dock.tabs.indexOf(dock.effects))
+    assert not dock.tabs.isTabVisible(dock.tabs.indexOf(dock.effects_page))
     assert [layer.name for layer in viewer.layers] == ["fixed"]
     assert dock.bar.status.text().startswith("Stopped: ")
 

@@ -21,6 +21,7 @@ from qtpy.QtWidgets import QApplication
 from cop_core.recipes.plan import columns, read_plan
 from cop_core.stacks import read_power_table
 from napari_cop.runner import State
+from napari_cop.study.animals import guess_animals
 from napari_cop.study.model import KEYS
 
 if TYPE_CHECKING:
@@ -441,3 +442,53 @@ def test_closing_the_dock_ends_the_run(viewer: Any, dock: Any, folder: Path, qtb
     keys["Esc"].activated.emit()
     assert dock.runner.state is State.STOPPING
     qtbot.waitUntil(lambda: dock.runner.state is State.IDLE, timeout=20_000)
+
+
+# --- animals and result ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("stacks", "animals"),
+    [
+        (
+            ["mouse1/fixed.tif", "mouse1/gained.tif", "mouse2/fixed.tif"],
+            ["mouse1"] * 2 + ["mouse2"],
+        ),
+        (["fixed_m07.tif", "fixed_m08.tif"], ["m07", "m08"]),
+        (["monday/a.tif", "tuesday/a.tif"], ["monday", "tuesday"]),
+        (["a.tif", "b.tif"], None),
+        (["mouse1/a.tif", "mouse1/b.tif"], None),
+    ],
+)
+def test_animals_are_guessed_from_names(stacks: list[str], animals: list[str] | None) -> None:
+    assert guess_animals(stacks) == animals
+
+
+def test_missing_animals_are_asked_for(dock: Any, folder: Path, qtbot: Any) -> None:
+    taken(qtbot, dock, folder)
+    question = dock.page.question
+    assert question.isVisibleTo(dock.page.parentWidget())
+    assert "By their names: m1, m2" in question.text.text()
+    assert not shown(dock, 0, "animal")  # a guess is no answer
+    question.use.click()
+    assert [shown(dock, row, "animal") for row in range(3)] == ["m1", "m1", "m2"]
+    assert not question.isVisibleTo(dock.page.parentWidget())
+    enter(dock, 0, "animal", "")
+    enter(dock, 1, "animal", "")
+    enter(dock, 2, "animal", "")
+    question.none.click()
+    assert not question.isVisibleTo(dock.page.parentWidget())
+
+
+def test_the_result_is_shown_inside(dock: Any, folder: Path, qtbot: Any) -> None:
+    taken(qtbot, dock, folder)
+    dock.page.question.use.click()
+    assert done(qtbot, dock) == "Done: 2 read, 1 failed"
+    outcome = dock.outcome
+    assert dock.tabs.currentWidget() is outcome
+    assert outcome.headline.text()
+    assert "Not read: " in outcome.failures.text()
+    assert "truncated" in outcome.failures.text()
+    endpoint, curves = outcome.figures
+    assert endpoint.figure.axes
+    assert len(curves.figure.axes) == 6

@@ -102,7 +102,7 @@ def test_two_clicks_compare_the_sample_pair(
     assert isinstance(result, Comparison)
     assert result.second.profile.power_mw[-1] == 60
     assert "120 planes" in dock.bar.status.text()
-    assert dock.remarks.toPlainText().startswith(in_um(result.verdict))
+    assert dock.remarks.toPlainText().startswith(in_um(result.verdict).replace("\xa0", " "))
     assert len(dock.table.text().splitlines()) == 1 + len(result.components)
     tabs = dock.tabs
     for index in range(tabs.count()):
