@@ -450,7 +450,7 @@ def measure(case: Case, replicates: int) -> dict[str, Any]:
     for replicate in range(replicates):
         judge(case, replicate, rates, seen)
     signal = np.array(seen["signal"])
-    if np.isfinite(signal).all() and np.ptp(signal):  # else it is not known, or never lost
+    if len(signal) and np.isfinite(signal).all() and np.ptp(signal):  # else never lost
         for low, high in zip(seen["signal low"], seen["signal high"], strict=True):
             rates.add("signal covered", holds((low, high), float(signal.mean())))
     figures = {n: finite_mean(seen[n]) for n in names}
