@@ -345,10 +345,10 @@ def judge(case: Case, replicate: int, rates: Rates, seen: dict[str, list[float]]
         for c in case.components
     ]
     found = called(effects, "default")
-    wrong = [e for e in found if e.called and e.component != case.differs]
+    wrong = {e.component for e in found if e.called} - {case.differs}
     rates.add("called wrongly", bool(wrong))
-    for effect in wrong:
-        rates.add(f"{effect.component} called wrongly", True)
+    for component in case.components:
+        rates.add(f"{component} called wrongly", component in wrong)
     for effect in found:
         judge_effect(case, pair, pairs, effect, rates, seen)
     if pair.expected is not None:
@@ -450,7 +450,7 @@ def measure(case: Case, replicates: int) -> dict[str, Any]:
     for replicate in range(replicates):
         judge(case, replicate, rates, seen)
     signal = np.array(seen["signal"])
-    if np.isfinite(signal).all() and np.ptp(signal):  # else it is not known, or never lost
+    if len(signal) and np.isfinite(signal).all() and np.ptp(signal):  # else never lost
         for low, high in zip(seen["signal low"], seen["signal high"], strict=True):
             rates.add("signal covered", holds((low, high), float(signal.mean())))
     figures = {n: finite_mean(seen[n]) for n in names}

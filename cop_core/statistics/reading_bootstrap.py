@@ -95,9 +95,11 @@ def reading_sds(
     Where both show one tissue, what their planes share is no error: together they err by as much
     as their difference does.
     """
-    own = [local_variance(depth_um, values) for values in (first, second)]
-    share = shared_out(*own, local_variance(depth_um, first - second)) if same_tissue else 1.0
-    return np.sqrt(own[0] * share), np.sqrt(own[1] * share)
+    one, other = (local_variance(depth_um, values) for values in (first, second))
+    if same_tissue:
+        share = shared_out(one, other, local_variance(depth_um, first - second))
+        one, other = one * share, other * share
+    return np.sqrt(one), np.sqrt(other)
 
 
 def shared_out(first: Array, second: Array, of_difference: Array) -> Array:

@@ -115,12 +115,12 @@ def _fit(planes: Array, n: int, *, stated: bool, samples: int, seed: int) -> Slo
     line = found.value, float(value.mean() - found.value * depth.mean())
     flat = not np.ptp(value)
     limit = float(np.abs(slope_weights(depth)) @ doubt)
-    blocks = in_blocks(planes, size)[:2]
-    variance = local_variance(*blocks)
+    at, mean = in_blocks(planes, size)[:2]
+    variance = local_variance(at, mean)
     return SlopeFit(
         *line,
         r2=float("nan") if flat else float(np.corrcoef(depth, value)[0, 1] ** 2),
-        r2_ci95=interval_of_r2(*blocks, variance, found.dof, samples=samples, seed=seed),
+        r2_ci95=interval_of_r2(at, mean, variance, found.dof, samples=samples, seed=seed),
         se=found.se,
         slope_ci95=found.ci95,
         p_value=found.p_value,
