@@ -68,7 +68,9 @@ class NoiseDock(QWidget):
         self.plots = self.plots_type(theme=viewer.theme)
         self.answer = AnswerPage(self.plots_type(theme=viewer.theme, lead=True))
         self.so_far = SoFar(self)
+        self._asked_for: Recipe | None = None
         self._read: Recipe | None = None
+        self._pixels_changed = False
         self._notified: list[str] = []
         self.table = ResultTable()
         self.remarks = QPlainTextEdit()
@@ -174,7 +176,7 @@ class NoiseDock(QWidget):
         except CopError as error:
             self._failed(error)
             return
-        self._reading, self._read = stacks, recipe
+        self._reading, self._asked_for = stacks, recipe
         self._steps.clear()
         self._watch_edits(stacks)
         self.runner.start(recipe, lambda *_: [stack.in_memory() for stack in stacks])
@@ -233,6 +235,7 @@ class NoiseDock(QWidget):
             return
         self.so_far.begin()
         self.results.result, self.results.sources = outcome.record, self._reading
+        self._read, self._pixels_changed = self._asked_for, False
         self.bar.status.setText("Drawing …")
         self._later(*self.showing(outcome.record), lambda: self._say_the_end(outcome))
 
@@ -264,11 +267,10 @@ class NoiseDock(QWidget):
         self._turns.start(_TURN_MS)
 
     def _next_step(self) -> None:
+        drawing = any(plots.canvas.drawing for plots in self._both_plots)
         if not self._steps:
             self._turns.stop()
-        elif not any(
-            plots.canvas.drawing for plots in self._both_plots
-        ):  # else the window would wait for both
+        elif not drawing:  # else the window would wait for both
             self._steps.pop(0)()
 
     def _show_remarks(self, result: Result) -> None:
@@ -314,7 +316,7 @@ class NoiseDock(QWidget):
         if self.runner.state is not State.IDLE or self.results.result is None:
             return
         try:
-            changed = self._asked_now()[1] != self._read
+            changed = self._pixels_changed or self._asked_now()[1] != self._read
         except CopError:
             changed = True
         self.answer.set_stale(changed)
@@ -344,7 +346,10 @@ class NoiseDock(QWidget):
                 self._layers.on(stack.layer.events.data, self._layer_edited)
 
     def _layer_edited(self, event: Any) -> None:
-        if self.runner.state is not State.IDLE and event.source.name not in self._edits:
+        if self.runner.state is State.IDLE:
+            self._pixels_changed = True
+            self._look_for_changes()
+        elif event.source.name not in self._edits:
             self._edits.append(event.source.name)
 
     def _edited(self) -> list[str]:

@@ -87,7 +87,6 @@ class LiveWidget(CompareWidget):
         _let_go(self._feeds)
         self._feeds += feeds
         self._reading = [feed.shown() for feed in feeds]
-        self._read = recipe
         self._steps.clear()
         self._last.clear()
         self._begun = {number: set() for number in range(len(feeds))}

@@ -130,7 +130,7 @@ def test_micrometres_are_written_as_people_do() -> None:
     assert sentences("A. B c. Next: do.") == ("A.", "B c.", "Next: do.")
 
 
-def test_a_result_of_other_settings_is_marked(open_dock: Any, qtbot: Any) -> None:
+def test_a_result_of_other_settings_is_marked(open_dock: Any, qtbot: Any, window: Any) -> None:
     dock = open_dock()
     finish(qtbot, dock)
     assert not dock.answer.stale.isVisible()
@@ -139,6 +139,10 @@ def test_a_result_of_other_settings_is_marked(open_dock: Any, qtbot: Any) -> Non
     dock.options.crops.value = ""
     assert not dock.answer.stale.isVisible()
     dock.forms[0].z_step_um.value = "7"
+    assert dock.answer.stale.isVisible()
+    dock.forms[0].z_step_um.value = "5"
+    assert not dock.answer.stale.isVisible()
+    window.layers["monday"].data = window.layers["monday"].data + 1
     assert dock.answer.stale.isVisible()
 
 
