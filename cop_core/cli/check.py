@@ -153,9 +153,7 @@ def _doubt(pixels: PixelCheck) -> str:
     if sum(facts.lossy for facts in pixels.facts) >= half:
         return "Compressed with loss, which changes its noise: use the file as it was taken"
     if sum(facts.smoothed for facts in pixels.facts) >= half:
-        return (
-            "Interpolated or smoothed, so noise reads low: use the planes as they were taken"
-        )
+        return "Interpolated or smoothed, so noise reads low: use the planes as they were taken"
     return ""
 
 
