@@ -134,8 +134,8 @@ def _bruker(channels: dict[str, Any]) -> list[str]:
     low, high = one["depth um"]
     lines = [
         f"A real gained stack (Prairie View, {one['planes']} planes over {high - low:.0f} um, the "
-        f"laser's set-point rising from {one['power'][0]:.1f} to {one['power'][1]:.1f}), each channel "
-        "by itself:",
+        f"laser's set-point rising from {one['power'][0]:.1f} to {one['power'][1]:.1f}), each "
+        "channel by itself:",
         "",
     ]
     rows = [

@@ -9,7 +9,7 @@ from cop_core.records.detector import (
     MeasuredDetector,
     ZeroFrom,
 )
-from cop_core.records.difference import Difference
+from cop_core.records.difference import ComponentDifference
 from cop_core.records.lines import Band, Bend, Photons, SlopeFit
 from cop_core.records.photon_transfer import PhotonTransfer, TransferPoints
 from cop_core.records.pixels import PixelFacts, told_of_pixels
@@ -57,10 +57,10 @@ __all__ = [
     "Bend",
     "ChannelComparison",
     "Comparison",
+    "ComponentDifference",
     "ComponentEffect",
     "DepthLimit",
     "DepthProfile",
-    "Difference",
     "Estimate",
     "FileIdentity",
     "FileState",

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 from cop_core.records.arrays import UNKNOWN, Interval
-from cop_core.records.difference import Difference
+from cop_core.records.difference import ComponentDifference
 from cop_core.records.profile import DepthProfile
 
 _NAN = float("nan")
@@ -22,7 +22,7 @@ class ArmsEffect:
     ----------
     first_slope_per_um, second_slope_per_um : float
         Mean slope of each arm; with 95 % intervals.
-    difference : Difference
+    difference : ComponentDifference
         First minus second: paired t test where each animal has both arms, Welch's otherwise.
     """
 
@@ -31,7 +31,7 @@ class ArmsEffect:
     first_ci95: Interval = UNKNOWN
     second_slope_per_um: float = _NAN
     second_ci95: Interval = UNKNOWN
-    difference: Difference = field(default_factory=Difference)
+    difference: ComponentDifference = field(default_factory=ComponentDifference)
 
 
 @dataclass(frozen=True)

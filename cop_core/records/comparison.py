@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from cop_core.recipes import ComparisonOptions
 from cop_core.records.analysed import AnalysedProfile
 from cop_core.records.arrays import UNKNOWN, Interval
-from cop_core.records.difference import Difference
+from cop_core.records.difference import ComponentDifference
 from cop_core.records.lines import Band, SlopeFit
 from cop_core.records.usable_depth import UsableDepth, UsableDifference
 from cop_core.records.views import StackViews
@@ -25,7 +25,7 @@ class ComponentEffect:
     ----------
     first, second : SlopeFit
         The slopes of the two stacks over these depths.
-    difference : Difference
+    difference : ComponentDifference
         First minus second.
     band : Band
         The difference along depth.
@@ -43,7 +43,7 @@ class ComponentEffect:
     component: str
     first: SlopeFit
     second: SlopeFit
-    difference: Difference = field(default_factory=Difference)
+    difference: ComponentDifference = field(default_factory=ComponentDifference)
     band: Band = field(default_factory=Band)
     p_value_naive: float = _NAN
     f2: float = _NAN

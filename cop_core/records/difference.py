@@ -10,7 +10,7 @@ _NAN = float("nan")
 
 
 @dataclass(frozen=True)
-class Difference:
+class ComponentDifference:
     """What differs in one component, first protocol minus second; NaN means undefined.
 
     A positive slope difference or d means that the component grows faster, or is stronger, under

@@ -15,9 +15,9 @@ from cop_core.records import (
     ArmsComparison,
     ArmsDepth,
     ArmsEffect,
+    ComponentDifference,
     DepthLimit,
     DepthProfile,
-    Difference,
     distinct_names,
 )
 from cop_core.statistics.analysis import usable_depth
@@ -229,7 +229,7 @@ def _effect(
     d = cohen_d(*sides)
     one, other = (_mean_of([*design.units(i, slopes.values[i]).values()]) for i in (0, 1))
     limit = float(np.hypot(*slopes.limits))
-    difference = Difference(
+    difference = ComponentDifference(
         slope_difference_per_um=slope.value,
         se=slope.se,
         dof=slope.dof,

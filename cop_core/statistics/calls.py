@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import numpy as np
 
 from cop_core.components import CLEAN
-from cop_core.records import ArmsEffect, ComponentEffect, Difference
+from cop_core.records import ArmsEffect, ComponentDifference, ComponentEffect
 from cop_core.statistics.effect_size import class_of_d
 from cop_core.statistics.significance import holm
 
@@ -63,7 +63,7 @@ def _called(effect: EffectT, p_slope: float, p_mean: float, rule: Rule) -> Effec
     return replace(effect, difference=difference)
 
 
-def _class_of(found: Difference, beyond: bool, rule: Rule) -> str:
+def _class_of(found: ComponentDifference, beyond: bool, rule: Rule) -> str:
     """Return the class of the end of d's interval that is nearer to 0."""
     low, high = found.cohen_d_ci95
     if np.isnan(found.cohen_d):

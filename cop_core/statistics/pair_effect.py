@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.records import Band, ComponentEffect, Difference
+from cop_core.records import Band, ComponentDifference, ComponentEffect
 from cop_core.statistics.contrast import Contrast, mean_weights, slope_weights
 from cop_core.statistics.depth_order import by_depth, in_blocks
 from cop_core.statistics.effect_size import F2_CLASSES, classify, cohen_d, hedges_g
@@ -107,7 +107,7 @@ def pair_effect(
         component,
         lines[0],
         lines[1],
-        Difference(
+        ComponentDifference(
             slope_difference_per_um=slope.value,
             se=slope.se,
             dof=slope.dof,

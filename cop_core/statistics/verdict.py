@@ -18,9 +18,9 @@ if TYPE_CHECKING:
         ArmsComparison,
         ArmsDepth,
         ArmsEffect,
+        ComponentDifference,
         ComponentEffect,
         DepthLimit,
-        Difference,
         UsableDepth,
     )
 
@@ -241,7 +241,7 @@ def _slopes(effects: Effects, terms: _Terms) -> Iterator[str]:
         yield f"{listed[0].upper()}{listed[1:]} noise: no statement."
 
 
-def _slope(component: str, found: Difference, terms: _Terms, over: str) -> str:
+def _slope(component: str, found: ComponentDifference, terms: _Terms, over: str) -> str:
     first = found.slope_difference_per_um > 0
     low, high = sorted(_PER_100_UM * abs(end) for end in found.slope_difference_ci95)
     return (

@@ -67,15 +67,25 @@ def parts(kind: type[Part], *, sayable: bool = False) -> Drawn:
 
 
 def _with_a_name(given: dict[str, Any]) -> dict[str, Any]:
-    """Give a stack of a study a name that a folder may have."""
-    return {**given, "stack": given["stack"].but(name=folder_name(given["stack"].name or ""))}
+    """Give a stack of a study a name that a folder may have, and an arm that can be printed."""
+    arm = "".join(filter(str.isprintable, given["arm"])).strip() or "gained"
+    return {
+        **given,
+        "arm": arm,
+        "stack": given["stack"].but(name=folder_name(given["stack"].name or "")),
+    }
 
 
 def _told_apart(given: dict[str, Any]) -> dict[str, Any]:
-    """Give the stacks of a study different names, and animals to all or none."""
+    """Give the stacks of a study different names, arms that differ, and animals to all or none."""
     owned = all(row.animal for row in given["stacks"])
+    arms = [row.arm for row in given["stacks"]]
     stacks = [
-        row.but(stack=row.stack.but(name=f"{row.name}{number}"), animal=row.animal if owned else "")
+        row.but(
+            stack=row.stack.but(name=f"{row.name}{number}"),
+            arm=f"{row.arm}{arms.index(row.arm)}",
+            animal=row.animal if owned else "",
+        )
         for number, row in enumerate(given["stacks"])
     ]
     return {**given, "stacks": tuple(stacks)}
