@@ -30,13 +30,15 @@ def t_p_value(value: float, se: float, dof: float) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p values corrected over those that are defined; NaN where p is NaN."""
-    from statsmodels.stats.multitest import multipletests
+    """Return p values corrected over those that are defined; NaN where p is NaN.
 
+    As `statsmodels.stats.multitest.multipletests` does, which collects garbage at each call: for
+    up to 0.4 s nothing else in the process goes on.
+    """
     found = np.array(p_values, np.float64)
-    tested = np.isfinite(found)
-    if tested.any():
-        found[tested] = multipletests(found[tested], method="holm")[1]
+    rising = np.argsort(found)[: np.isfinite(found).sum()]  # NaN last
+    times = np.arange(len(rising), 0, -1)
+    found[rising] = np.minimum(np.maximum.accumulate(found[rising] * times), 1)
     return [float(p) for p in found]
 
 
