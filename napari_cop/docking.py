@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 LEAST_WIDTH_PX: Final = 308
 """Width down to which every widget can be used; a dock of 320 px has room for it."""
+_NOTIFICATION: Final = "NapariQtNotification"
+"""Class of what napari shows over its window; it offers no public way to take it away."""
 _OURS: Final = "(napari-cop)"
 
 
@@ -49,11 +51,9 @@ def _dock_of(widget: QWidget) -> QDockWidget | None:
 
 def close_notifications(said: Collection[str]) -> None:
     """Take away what napari shows of an earlier run, and leave the focus where it is."""
-    from napari._qt.dialogs.qt_notification import NapariQtNotification
-
     focus = QApplication.focusWidget()
-    for shown in [*NapariQtNotification._instances]:
-        if shown.message.text() in said:
+    for shown in QApplication.allWidgets():
+        if type(shown).__name__ == _NOTIFICATION and shown.message.text() in said:
             shown.close()
             if focus is not None:
                 focus.setFocus()

@@ -118,7 +118,7 @@ class Results(QObject):
         """Show one noise over each stack on one scale; that over the stack looked at is visible."""
         if self.result is None:
             return
-        active = self._link.protocol or 0
+        active, chosen = self._link.protocol or 0, self._viewer.layers.selection.active
         profiles = [each.profile for each in self.result.analysed]
         try:
             highest = highest_of(profiles, component)
@@ -130,6 +130,8 @@ class Results(QObject):
                 )  # fmt: skip
         except CopError as error:
             self.failed.emit(error)
+        if chosen in self._viewer.layers:
+            self._viewer.layers.selection.active = chosen
 
     def show_plane(self, protocol: int, plane: int) -> None:
         """Show a plane in the viewer, opening its stack where no layer shows it."""

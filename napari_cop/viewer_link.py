@@ -104,8 +104,10 @@ class ViewerLink(QObject):
         for other in others:
             if other is not None and other != layer and not beside:
                 other.visible = False
-        for each in [x for x in layers if is_map(x) and not beside]:
-            each.visible = each.visible and is_map_of(each, layer)
+        maps = [x for x in layers if is_map(x) and not beside]
+        mapped = any(each.visible for each in maps)
+        for each in maps:  # that of the layer in place of the one that was shown
+            each.visible = mapped and is_map_of(each, layer)
         layer.visible = True
         if not beside:
             _raise(layers, layer)

@@ -174,8 +174,10 @@ def test_the_plane_of_the_clicked_stack_comes_to_the_front(
 def test_one_noise_map_a_stack_on_one_scale(open_dock: Any, qtbot: Any, window: Any) -> None:
     dock = open_dock()
     finish(qtbot, dock)
+    chosen = window.layers.selection.active
     for component in ("gaussian", "poisson", "poisson"):
         dock.bar.map.emit(component)
+        assert window.layers.selection.active == chosen
     maps = [layer for layer in window.layers if is_map(layer)]
     assert [layer.name for layer in maps] == [
         "monday: Shot noise (Poisson), %",
