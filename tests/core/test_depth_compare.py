@@ -268,7 +268,8 @@ def rising(*, slow_rise, noise, n=40):
 def test_closure_is_named():
     gained = profile(strengths(1, 40), name="gained")
     warnings = compare(rising(slow_rise=0.01, noise=5e-4), gained).caveats
-    assert any(w.startswith("fixed:") and "log-ratios), the slope of Gaussian" in w for w in warnings)
+    told = "log-ratios), the slope of Gaussian"
+    assert any(w.startswith("fixed:") and told in w for w in warnings)
 
 
 def test_closure_is_not_named_where_a_slope_may_be_zero():
