@@ -271,4 +271,9 @@ def spectrum(share: Tensor) -> Tensor:
 def band_of_cycles() -> Tensor:
     """Return the band of each half cycle from 0.5 to MAX_CYCLES, int64."""
     halves = torch.arange(1, 2 * MAX_CYCLES + 1, dtype=torch.float64)
-    return (torch.log(halves) / math.log(2 * MAX_CYCLES) * (SPECTRUM_BINS - 1)).round().long()
+    place = torch.log(halves) / math.log(2 * MAX_CYCLES) * (SPECTRUM_BINS - 1)
+    # Odd powers of 2 lie between two bands. Which has them is written down, as a logarithm may
+    # round either way, and as the networks were trained: 128 is in the lower one.
+    band = (place + 0.5 + 1e-9).floor().long()
+    band[127] = 66
+    return band
