@@ -46,4 +46,4 @@ def test_the_readings_are_those_of_the_pixels(name):
     found = cop.profile(make_golden.sample(name), reading=asked)
     # on another processor a pixel between two bins of a histogram may fall into the other one
     np.testing.assert_allclose(found.mean, known.mean, rtol=0, atol=1e-4)
-    np.testing.assert_allclose(found.uncertainty, known.uncertainty, rtol=0, atol=1e-4)
+    np.testing.assert_allclose(found.uncertainty, known.uncertainty, rtol=0, atol=1e-3)
