@@ -46,11 +46,15 @@ def repeats(record, output="out"):
 # --- the line --------------------------------------------------------------------------------
 
 
+NAMED = ["--name", "fixed", "--name", "gained"]
+"""Said where two protocols are not called as their files are."""
+
+
 def test_usual_options_are_not_said(plain, pair):
     assert repeats(plain, "/tmp/out") == ["cop", "profile", str(pair[0]), "-o", "/tmp/out"]
     both = compare(replace(plain, name="fixed"), replace(plain, name="gained"))
     words = ["cop", "compare", str(pair[0]), str(pair[0]), "-o", "/tmp/out"]
-    assert repeats(both, "/tmp/out") == words
+    assert repeats(both, "/tmp/out") == [*words, *NAMED]
 
 
 def test_every_other_option_is_said(pair):
@@ -108,7 +112,7 @@ def test_stacks_of_a_pair_have_their_own(first, second, said, plain):
         return replace(plain, name=name, provenance=made)
 
     both = compare(opened("fixed", first), opened("gained", second))
-    assert repeats(both)[6:] == said
+    assert repeats(both)[6:] == [*NAMED, *said]
 
 
 def test_paths_are_absolute(read, pair, monkeypatch):
