@@ -108,13 +108,13 @@ def test_a_known_detector_is_read_from_pixels():
     """7 counts a photon, a zero of 100: the interval of every plane holds it."""
     rng = np.random.default_rng(0)
     y, x = np.mgrid[:256, :256] / 256
-    mean = 20 + 19 * np.sin(9 * x) * np.cos(7 * y)
+    mean = 3 + 2.9 * np.sin(9 * x) * np.cos(7 * y)
     counts = 100 + 7 * rng.poisson(np.stack([mean] * 3)) + rng.normal(0, 2, (3, 256, 256))
     stack = open_stack(counts.round().astype(np.uint16), z_step_um=5)
     found = profile(stack, offset_counts=100.0)
     photons = photons_of(found)
     assert photons is not None
-    assert np.abs(photons.counts / 7 - 1).max() < 0.2
+    assert np.abs(photons.counts / 7 - 1).max() < 0.1
     assert (np.abs(photons.counts - 7) < 1.645 * photons.counts_sd).all()
     assert (np.abs(photons.amplifier_counts - 2) < 1.645 * photons.amplifier_counts_sd).all()
     span = [np.percentile(plane.data, 99.9) - 100 for plane in stack]
