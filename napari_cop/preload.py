@@ -14,7 +14,7 @@ from typing import Final
 _LIBRARIES: Final = (("torch_global_deps", "RTLD_GLOBAL"), ("torch_python", "RTLD_LOCAL"))
 """In the order and with the visibility of PyTorch's own import."""
 
-SLOW_IMPORTS: Final = ("cop_core.pipeline",)
+SLOW_IMPORTS: Final = ("cop_core.pipeline", "cop_core.network.compiled_statistics")
 """Modules that a run imports, 2 s together, and that no widget imports by itself."""
 
 
