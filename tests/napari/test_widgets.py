@@ -206,7 +206,7 @@ def test_exported_files_and_the_copied_command_agree(
     try:
         finish(qtbot, dock)
         dock.results.export.write(dock.results.result, str(tmp_path / "gui"))
-        qtbot.waitUntil(lambda: "Report written" in dock.bar.status.text(), timeout=60_000)
+        qtbot.waitUntil(lambda: "Report written" in dock.bar.status.text(), timeout=240_000)
         dock.results.copy_command()
     finally:
         dock.options.rule.value = "default"
