@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from cop_core.errors import CancelledError
 from cop_core.pipeline.events import Means
+from cop_core.reading.block_means import means_of_blocks
 from cop_core.records import Comparison, PlaneView, StackViews
 from cop_core.stacks import Plane, Stack
 from cop_core.stacks.growing import Source
@@ -75,13 +76,6 @@ def shared_depths(first_um: Array, second_um: Array, last_um: float = float("inf
     return np.array(sorted({float(near[np.abs(near - depth).argmin()]) for depth in wanted}))
 
 
-def block_means(pixels: Array, side: int) -> Array:
-    """Return means over square blocks of pixels; rows and columns left over are not used."""
-    rows, columns = (n // side for n in pixels.shape)
-    cut = pixels[: rows * side, : columns * side]
-    return np.asarray(cut.reshape(rows, side, columns, side).mean(axis=(1, 3)))
-
-
 def _views(stack: Stack, depths_um: Array, step: Step) -> StackViews:
     """Return the pictures of one stack, reading each plane once."""
     width = stack.shape[2]
@@ -93,7 +87,7 @@ def _views(stack: Stack, depths_um: Array, step: Step) -> StackViews:
         plane = stack.plane(index)
         side.append(_row(plane, side_px))
         if index in shown:
-            image = block_means(plane.data.astype(np.float64), plane_px)
+            image = means_of_blocks(plane.data, plane_px)
             planes.append(PlaneView(plane.depth_um, plane.power, image))
         step()
     size = float(stack.pixel_size_um[1]) if stack.pixel_size_um else float("nan")
@@ -102,5 +96,5 @@ def _views(stack: Stack, depths_um: Array, step: Step) -> StackViews:
 
 
 def _row(plane: Plane, side_px: int) -> Array:
-    means = block_means(plane.data.astype(np.float64), side_px)
+    means = means_of_blocks(plane.data, side_px)
     return means.max(axis=0) if plane.validity.readable else np.full(means.shape[1], np.nan)

@@ -26,15 +26,20 @@ def block_means(data: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         NaN for blocks with a pixel that has no value. Pixels beyond the last whole block do not
         enter; empty with the shape (0, 0) where there is no whole block.
     """
-    side = block_side(data.shape)
-    rows, columns = data.shape[0] // side, data.shape[1] // side
-    if not rows or not columns:
+    means = means_of_blocks(data, block_side(data.shape))
+    if not means.size:
         return np.empty((0, 0))
-    whole = data[: rows * side, : columns * side].reshape(rows, side, columns, side)
-    with np.errstate(invalid="ignore"):
-        means: npt.NDArray[np.float64] = whole.mean(axis=(1, 3), dtype=np.float64)
     known = means[np.isfinite(means)]
     if not known.size or not np.ptp(known):
         return means
     decimals = _DIGITS - int(np.floor(np.log10(np.ptp(known))))
     return np.asarray(np.round(means, decimals))
+
+
+def means_of_blocks(data: npt.NDArray[Any], side: int) -> npt.NDArray[np.float64]:
+    """Return the means of square blocks; rows and columns left over do not enter."""
+    rows, columns = (n // side for n in data.shape)
+    whole = data[: rows * side, : columns * side].reshape(rows, side, columns, side)
+    with np.errstate(invalid="ignore"):
+        means: npt.NDArray[np.float64] = whole.mean(axis=(1, 3), dtype=np.float64)
+    return means

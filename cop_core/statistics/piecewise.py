@@ -12,10 +12,10 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import scipy
 
 from cop_core.statistics import autocorrelation
 from cop_core.statistics.autocorrelation import curve_dof, raised
+from cop_core.statistics.significance import t95
 
 Array = npt.NDArray[np.float64]
 Intervals = tuple[tuple[float, float], ...]
@@ -137,7 +137,7 @@ class PiecewiseFit:
     @cached_property
     def t95(self) -> float:
         """Half width of a 95 % interval in standard errors."""
-        return float(scipy.special.stdtrit(self.dof, 0.975))
+        return t95(self.dof)
 
     @property
     def slopes_per_um(self) -> Array:

@@ -11,11 +11,11 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import scipy
 
 from cop_core.records.arrays import UNKNOWN, Interval
 from cop_core.statistics.contrast import LEAST_PLANES, slope_weights
 from cop_core.statistics.local_smooth import local_variance
+from cop_core.statistics.significance import t95
 
 Array = npt.NDArray[np.float64]
 
@@ -133,5 +133,5 @@ def _without_noise(variance: Array, noise: float) -> Array:
 
 
 def _interval(found: float, drawn: Array, dof: float) -> Interval:
-    half = float(scipy.special.stdtrit(dof, 0.975)) * float(np.std(drawn))
+    half = t95(dof) * float(np.std(drawn))
     return found - half, found + half

@@ -16,9 +16,14 @@ if TYPE_CHECKING:
 _NAN = float("nan")
 
 
+def t95(dof: float) -> float:
+    """Return the half width in standard errors of a 95 % interval with t-distributed error."""
+    return float(scipy.special.stdtrit(dof, 0.975))
+
+
 def t_interval(value: float, se: float, dof: float) -> tuple[float, float]:
     """Return the 95 % confidence interval of an estimate with t-distributed error."""
-    half = float(scipy.special.stdtrit(dof, 0.975)) * se
+    half = t95(dof) * se
     return value - half, value + half
 
 

@@ -8,7 +8,8 @@ from made_profiles import profile as made
 from made_profiles import strengths
 
 from cop_core.pipeline import run
-from cop_core.pipeline.views import N_DEPTHS, block_means, shared_depths
+from cop_core.pipeline.views import N_DEPTHS, shared_depths
+from cop_core.reading.block_means import means_of_blocks
 from cop_core.recipes import CompareRecipe, ReadingOptions, StackOptions
 from cop_core.records import PlaneView, StackViews
 from cop_core.report.view_figures import planes_figure, side_figure
@@ -34,8 +35,8 @@ def test_a_falling_stack_has_the_same_depths():
 
 def test_block_means_are_means_of_whole_blocks():
     pixels = np.arange(35.0).reshape(5, 7)
-    np.testing.assert_array_equal(block_means(pixels, 2)[0, 0], pixels[:2, :2].mean())
-    assert block_means(pixels, 2).shape == (2, 3)
+    np.testing.assert_array_equal(means_of_blocks(pixels, 2)[0, 0], pixels[:2, :2].mean())
+    assert means_of_blocks(pixels, 2).shape == (2, 3)
 
 
 @pytest.fixture
