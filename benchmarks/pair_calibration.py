@@ -13,7 +13,6 @@ the code is the same.
 from __future__ import annotations
 
 import argparse
-import gc
 import hashlib
 import json
 import zlib
@@ -633,7 +632,6 @@ def asked() -> argparse.Namespace:
 
 def main() -> None:
     options, table = asked(), load_table()
-    gc.freeze()  # statsmodels collects garbage in each correction for several tests
     measured = {
         "cases": {
             case.name: kept(case, options.replicates, folder)

@@ -11,7 +11,6 @@ protocols, or each arm has its own. The expected difference is that of all.
 from __future__ import annotations
 
 import argparse
-import gc
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -146,7 +145,6 @@ def main() -> None:
     replicates = parser.parse_args().replicates
     arms.usable_depth = remembered(arms.usable_depth)
     stacks = stacks_of(load_table())
-    gc.freeze()  # statsmodels collects garbage in each correction for several tests
     measured = {
         name: measure(Study(pair, n, paired), stacks, replicates, name)
         for what, pair in ARMS.items()
