@@ -51,13 +51,11 @@ _BRIGHTNESS: Final = tensors.BRIGHTNESS_BINS
 _GROUPS: Final = tensors.GROUPS
 _FINE: Final = tensors.FINE_BINS
 _HALF: Final = tensors.FINE_BINS // 2
-_COARSE: Final = tensors.COARSE_BINS
 _LAGS: Final = np.array(tensors.LAGS)
 _REACH: Final = 3
 """Largest lag."""
 _LEVELS: Final = tensors.HISTOGRAM_BINS
-_SHAPE_BINS: Final = 32
-_LEAST: Final = 1e-6
+_LEAST: Final = tensors.LEAST_LEVEL
 _BAND: Final = tensors.band_of_cycles().numpy()
 _BANDS, _BAND_STARTS, _BAND_SIZES = np.unique(_BAND, return_index=True, return_counts=True)
 """Bands that hold a half cycle: where each begins, and how many it holds."""
@@ -357,7 +355,7 @@ def _of_crop(x: Floats, patch: int) -> tuple[Floats, Floats, Floats]:
     ]
     counts = _lattice_counts(x)
     whole = [
-        _shares(counts[0].reshape(1, _SHAPE_BINS, -1).sum(-1))[0],
+        _shares(counts[0].reshape(1, tensors.SHAPE_BINS, -1).sum(-1))[0],
         np.sqrt(fine[:, _FINE:].sum(0) / x.size),
         *_spectra(counts),
         histograms.log_magnitude(spread).numpy(),

@@ -34,6 +34,8 @@ LAGS = ((0, 1), (1, 0), (1, 1), (1, -1), (0, 2), (2, 0), (0, 3), (3, 0))
 SPECTRUM_BINS = 96
 HISTOGRAM_BINS = 4096
 MAX_CYCLES = 512
+LEAST_LEVEL = 1e-6
+"""Mean magnitude of residuals from which on they are taken in units of it."""
 
 
 class CropStatistics(NamedTuple):
@@ -54,7 +56,8 @@ class CropStatistics(NamedTuple):
 
 GROUP_FEATURES = 2 * (FINE_BINS + 2) + FINE_BINS + len(LAGS) + 2 + PCA_BINS + 1
 PATCH_FEATURES = (COARSE_BINS + 2) + COARSE_BINS + len(LAGS) + 4 + 1
-SHAPE_FEATURES = 32 + 2
+SHAPE_BINS = 32
+SHAPE_FEATURES = SHAPE_BINS + 2
 """Of the whole crop, before its spectra: bins of the histogram, shares at both ends."""
 CROP_FEATURES = SHAPE_FEATURES + 6 * SPECTRUM_BINS + DIRECTIONS
 
@@ -152,12 +155,12 @@ def _lag_products(residual: Tensor) -> Tensor:
 
 
 def _level(x: Tensor) -> Tensor:
-    """Return the means of (n, h, w), at least 1e-6, (n, 1, 1).
+    """Return the means of (n, h, w), at least `LEAST_LEVEL`, (n, 1, 1).
 
     Row by row, since PyTorch adds up the pixels of a single crop in another order than those of
     several, and a crop's numbers are not to depend on its companions.
     """
-    return x.mean(2, keepdim=True).mean(1, keepdim=True).clamp_min(1e-6)
+    return x.mean(2, keepdim=True).mean(1, keepdim=True).clamp_min(LEAST_LEVEL)
 
 
 def _binned(residual: Tensor, ends: Tensor, bins: int) -> Tensor:
@@ -226,10 +229,10 @@ def _crop_features(x: Tensor, pca: PatchPca, ends: Tensor) -> Tensor:
     inside = _histogram(level, HISTOGRAM_BINS + 1)[:, :HISTOGRAM_BINS]
     across = _step_histogram(x[:, :, 1:] - x[:, :, :-1])
     down = _step_histogram(x[:, 1:] - x[:, :-1])
-    shape = histograms.shares(inside.reshape(len(x), 32, -1).sum(-1))
+    shape = histograms.shares(inside.reshape(len(x), SHAPE_BINS, -1).sum(-1))
     at_ends = torch.stack([(ends == 1).float().mean((1, 2)), (ends == 2).float().mean((1, 2))], 1)
     lattices = [
-        spectrum(counts / counts.sum(-1, keepdim=True).clamp_min(1))
+        _spectrum(counts / counts.sum(-1, keepdim=True).clamp_min(1))
         for counts in (inside, across + down)
     ]
     spread = histograms.log_magnitude(pca.spread)
@@ -246,7 +249,7 @@ def _step_histogram(step: Tensor) -> Tensor:
     return _histogram(level, HISTOGRAM_BINS)
 
 
-def spectrum(share: Tensor) -> Tensor:
+def _spectrum(share: Tensor) -> Tensor:
     """Return the characteristic function of histograms, by logarithmic band of cycles.
 
     Of shares (n, HISTOGRAM_BINS), shape (n, 3 SPECTRUM_BINS).
