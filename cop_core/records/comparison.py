@@ -37,7 +37,7 @@ class ComponentEffect:
     log_ratio_slope_difference_per_um, log_ratio_ci95, log_ratio_p_value
         Slope difference of the centred log-ratios, which is free of closure.
     block_planes : int
-        Neighbours that were averaged, as their errors are alike; 1 for none.
+        Neighbours averaged in bootstraps, as their errors are alike; 1 for none.
     """
 
     component: str

@@ -38,7 +38,7 @@ class SlopeFit:
     n : int
         Planes that entered.
     block_planes : int
-        Neighbours that were averaged, as their errors are alike; 1 for none.
+        Neighbours averaged in bootstraps, as their errors are alike; 1 for none.
     note : str
         What the reader must know of this fit; empty for an ordinary one.
 

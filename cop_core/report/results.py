@@ -157,7 +157,9 @@ class LineResults(SlopeResults):
     se_ols: Annotated[Number, _said("standard error around the straight line")]
     ci95_ols: Annotated[Interval, _said("interval around the straight line")]
     p_value_ols: Annotated[Number, _said("p around the straight line")]
-    block_planes: Annotated[Whole, _said("neighbours averaged, as their errors are alike")]
+    block_planes: Annotated[
+        Whole, _said("neighbours averaged in bootstraps, as their errors are alike")
+    ]
     note: str
     mean: Annotated[
         Number,
@@ -318,7 +320,9 @@ class EffectResults(DifferenceResults):
             form=".0f",
         ),
     ]
-    block_planes: Annotated[Whole, _said("neighbours averaged, as their errors are alike")]
+    block_planes: Annotated[
+        Whole, _said("neighbours averaged in bootstraps, as their errors are alike")
+    ]
     p_value_naive: Annotated[
         Number, _said("p around straight lines, planes taken as independent (the paper's)")
     ]
