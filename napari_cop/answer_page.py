@@ -50,13 +50,13 @@ class AnswerPage(QWidget):
         self.stale = text_label(bold=True)
         self.stale.setText(_STALE)
         self.power_button = _button(
-            "Recommend a power", "Work out the power for each depth, up to the most that was used."
+            "Recommend a power", "Work out the power for each depth, up to the highest power used."
         )
         self.other_button = _button(
             "Add the other protocol", "Compare this stack with one taken with another protocol."
         )
         self.study_button = _button("Plan a study", "Compare protocols over several animals.")
-        self.details_button = _button("Details", "Show the numbers and what to know beside them.")
+        self.details_button = _button("Details", "Show the numbers and the caveats.")
         for button, signal in (
             (self.power_button, self.power),
             (self.other_button, self.other),

@@ -362,7 +362,9 @@ class NoiseDock(QWidget):
         if self.runner.state is State.IDLE:
             return
         if any(stack.layer == event.value for stack in self._reading):
-            self.bar.status.setText(f"{event.value.name} was removed; reading its pixels goes on")
+            self.bar.status.setText(
+                f"{event.value.name} was removed; its pixels are still being read"
+            )
 
     def _suggest(self) -> None:
         """Choose layers for forms in which nothing is chosen: by name, else the next one."""

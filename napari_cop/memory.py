@@ -41,7 +41,9 @@ def remember(**chosen: Any) -> None:
     except OSError as error:
         from napari.utils.notifications import show_warning
 
-        show_warning(f"The choice is not remembered: the settings cannot be written ({error}).")
+        show_warning(
+            f"The choice will not be remembered: the settings cannot be written ({error})."
+        )
 
 
 def _keep(chosen: dict[str, Any]) -> None:

@@ -43,7 +43,7 @@ def noise_maps(profile: DepthProfile) -> dict[str, npt.NDArray[np.float32]]:
 
     if profile.reading.crops is not None:
         raise InputError(
-            "random crops make no map",
+            "a map cannot be made from random crops",
             where=profile.name,
             advice="Leave Crops per plane under Advanced empty (every pixel) and run again",
         )
@@ -53,7 +53,7 @@ def noise_maps(profile: DepthProfile) -> dict[str, npt.NDArray[np.float32]]:
     whole = [plane.n_crops == rows * columns for plane in profile.planes]
     if any(plane.n_crops for plane in profile.planes) and not any(whole):
         raise InputError(
-            "no plane was read in full, so that no map can be made",
+            "no plane was read in full, so no map can be made",
             where=profile.name,
             advice="Read the finished stack with Noise profile",
         )

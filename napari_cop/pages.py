@@ -94,7 +94,7 @@ def folded(title: str, *forms: Container[Any]) -> QCollapsible:
 def depth_page(plots: DepthPlots) -> QWidget:
     """Return the page of the curves, with the choice of a second axis."""
     second = QComboBox()
-    second.setToolTip("What to draw on a second axis of every panel.")
+    second.setToolTip("Quantity on the second axis of each panel.")
     for text, what in _SECONDARY:
         second.addItem(text, what)
     second.currentIndexChanged.connect(lambda: plots.set_secondary(second.currentData()))
@@ -113,11 +113,11 @@ def depth_page(plots: DepthPlots) -> QWidget:
 def table_page(table: ResultTable, remarks: QPlainTextEdit) -> QWidget:
     """Return the page of the numbers and of what to know beside them."""
     remarks.setReadOnly(True)
-    remarks.setPlaceholderText("What to know beside the numbers appears here.")
+    remarks.setPlaceholderText("Caveats appear here.")
     page = QWidget()
     layout = QVBoxLayout(page)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.addWidget(table, 2)
-    layout.addWidget(QLabel("What to know beside the numbers"))
+    layout.addWidget(QLabel("Caveats"))
     layout.addWidget(remarks, 3)
     return page

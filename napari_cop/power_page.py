@@ -69,12 +69,12 @@ class PowerPage(QWidget):
         self.found: Recommendation | None = None
         self.runner = Runner(self)
         self.export = Export(self)
-        self.of = ComboBox(label="Stack", choices=self._stacks, tooltip="From which stack.")
+        self.of = ComboBox(label="Stack", choices=self._stacks, tooltip="Stack to use.")
         self.form = RecipeForm(RecommendRecipe, only=_OFTEN)
         self.form.insert(0, self.of)
         self.more = RecipeForm(RecommendRecipe, without=(*_READ, *_OFTEN))
         self.button = QPushButton(_RECOMMEND)
-        self.button.setToolTip("From the fall of the signal with depth at the powers stated.")
+        self.button.setToolTip("From the decay of the signal with depth at the stated powers.")
         self.export_button = QPushButton("Export power …")
         self.export_button.setToolTip(
             "Write power.csv, plan.json (useq-schema), recommendation.json and the figure into a "
@@ -87,7 +87,7 @@ class PowerPage(QWidget):
         self.plot = PowerPlots(theme=theme)
         self.notes = QPlainTextEdit()
         self.notes.setReadOnly(True)
-        self.notes.setPlaceholderText("What to know beside the curve appears here.")
+        self.notes.setPlaceholderText("Caveats appear here.")
         self._arrange()
         self.of.changed.connect(self._ask_in_unit)
         for limit in ("max_power_mw", "max_power"):
@@ -126,7 +126,9 @@ class PowerPage(QWidget):
         field, used = self._limit_field, _most_used(result)
         if field.given is None and used is not None:
             field.put(used)
-            self._note_limit(f"{used:g} {result.analysed[0].profile.power_unit}: the most used.")
+            self._note_limit(
+                f"{used:g} {result.analysed[0].profile.power_unit}: the highest power used."
+            )
         if field.given is not None:
             self.recommend()
 
@@ -171,9 +173,9 @@ class PowerPage(QWidget):
             return True
         self._confirmed = limit_mw
         self._note_limit(
-            f"{limit_mw:g} mW is more than a living sample bears. If it is meant, press again."
+            f"{limit_mw:g} mW is more than living tissue tolerates. If you mean it, press again."
         )
-        self.button.setText(f"Use {limit_mw:g} mW all the same")
+        self.button.setText(f"Use {limit_mw:g} mW anyway")
         return False
 
     @property

@@ -129,7 +129,7 @@ def _tell_what_is_missing(path: Path, opened: _Opened) -> None:
 
     if not opened.whole:
         show_warning(
-            f"{path.name} is truncated: planes that are lost are shown black. Copy the file again."
+            f"{path.name} is truncated: missing planes are shown black. Copy the file again."
         )
     if not opened.z_known:
         show_warning(

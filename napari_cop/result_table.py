@@ -34,7 +34,7 @@ class ResultTable(QWidget):
         super().__init__(parent)
         self._tables: Sequence[TextTable] = ()
         self.choice = QComboBox()
-        self.choice.setToolTip("Which of the tables to show.")
+        self.choice.setToolTip("Which table to show.")
         self.cells = _Cells()
         self._caption = QLabel()
         self._caption.setWordWrap(True)

@@ -184,5 +184,5 @@ def repeating(record: Any, folder: str | Path) -> str:
     """
     why = why_not_repeatable(record)
     if why:
-        raise InputError(f"no command repeats this: {why}")
+        raise InputError(f"no command can repeat this: {why}")
     return command_of(recipe_of(record), folder)

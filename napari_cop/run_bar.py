@@ -50,7 +50,7 @@ class RunBar(QWidget):
             "Export …", "Write report.json, planes.csv and figures (SVG, PDF, PNG) into a folder."
         )
         self.copy_button = _button(
-            "Copy command", "Copy the command line that gives the same numbers without a screen."
+            "Copy command", "Copy the command that gives the same numbers without a screen."
         )
         self.map_button = _button(
             "Noise map", "Show a noise in every crop as a layer over the stack."

@@ -74,7 +74,7 @@ class ChosenStack:
         return open_stack(self.pixels, self.options)
 
     def in_memory(self) -> Stack | None:
-        """Return the stack where a recipe cannot name it: it is in no file."""
+        """Return the stack where a recipe cannot name it: it is not in a file."""
         return None if self.options.source is not None else self.open()
 
     def layer_data(self) -> LayerData:

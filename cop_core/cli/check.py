@@ -32,9 +32,9 @@ _TITLE: Final = 10
 @asks(CheckRecipe, stack="TIFF, zarr or a microscope's own file or folder.")
 def check(
     recipe: CheckRecipe,
-    more: Annotated[list[str] | None, typer.Argument(help="More of them.")] = None,
+    more: Annotated[list[str] | None, typer.Argument(help="More files.")] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object a file and nothing else.")
+        bool, typer.Option("--json", help="Print one JSON object per file and nothing else.")
     ] = False,
 ) -> None:
     """Say what a file is, what its pixels hold, what is missing and what to type.
@@ -121,13 +121,13 @@ def _first_line(found: FileCheck, command: str) -> str:
     doubt = _doubt(pixels)
     if not found.missing:
         if doubt:
-            return f"{doubt}. To read this one all the same, type {command}"
+            return f"{doubt}. To read this one anyway, type {command}"
         unusable = sum(pixels.left_out.values())
         but = f", but {unusable} of {len(pixels.planes)} planes cannot be used" if unusable else ""
         return f"Ready{but}: {command}"
     if _is_movie(found):
         movie = shlex.join(["cop", "detector", source, "-o", "detector"])
-        return f"A movie, not a z-stack: type {movie}, or where its frames are planes {command}"
+        return f"A movie, not a z-stack: type {movie}, or, if its frames are planes, {command}"
     if _is_alone(found):
         return (
             "A single plane, not a z-stack: open its stack, or the folder of its set. "
@@ -151,9 +151,9 @@ def _doubt(pixels: PixelCheck) -> str:
     """Return why noise reads wrong although nothing is missing, and what to do; else empty."""
     half = max(len(pixels.facts), 1) / 2
     if sum(facts.lossy for facts in pixels.facts) >= half:
-        return "Compressed with loss, which changes its noise: use the file as it was taken"
+        return "Lossy compression changed its noise: use the file as acquired"
     if sum(facts.smoothed for facts in pixels.facts) >= half:
-        return "Interpolated or smoothed, so noise reads low: use the planes as they were taken"
+        return "Interpolated or smoothed, so noise reads low: use the planes as acquired"
     return ""
 
 
@@ -179,7 +179,7 @@ def _depth(found: FileCheck) -> str:
 def _channel(found: FileCheck) -> str:
     """Return which channel it is, and which stack is looked at where none of several is chosen."""
     n, name, looked_at = found.data.size("C"), found.stack.image.channel_name, _stand_ins(found)
-    told = [f"looked at: {looked_at}, as none is chosen"] if looked_at else []
+    told = [f"looked at: {looked_at}, as none was chosen"] if looked_at else []
     if n == 1:
         return "; ".join(filter(None, (name, *told)))
     if any(error.option == "channel" for error in found.missing):
@@ -204,7 +204,7 @@ def _power(found: FileCheck) -> str:
     if not values:
         return "not stated (--power, for cop recommend)"
     span = f"{min(values):.4g} to {max(values):.4g}" if len(set(values)) > 1 else f"{values[0]:.4g}"
-    where = ", planes looked at that can be used" if found.pixels.left_out else ""
+    where = ", of the usable planes looked at" if found.pixels.left_out else ""
     return f"{span} {unit} ({origin}{where})"
 
 

@@ -27,7 +27,7 @@ Hash = Annotated[
     bool | None,
     typer.Option(
         "--hash/--no-hash",
-        help="SHA-256 of stacks in the report; by itself for those of up to 20 GB.",
+        help="Put the SHA-256 of the stacks into the report; by default up to 20 GB.",
         show_default=False,
     ),
 ]
@@ -73,7 +73,7 @@ History = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="CSV table of this microscope's measurements, to add to; its figure lies beside it.",
+        help="CSV table of this microscope's measurements to append to; its figure lies beside it.",
         show_default=False,
     ),
 ]
@@ -85,7 +85,7 @@ Placed = Annotated[
 ]
 
 
-@asks(DetectorRecipe, stack="Movie of something that holds still: some 50 frames of one place.")
+@asks(DetectorRecipe, stack="Movie of something that does not move: about 50 frames of one field.")
 def detector(
     recipe: DetectorRecipe, output: Placed, history: History = None, hashed: Hash = None
 ) -> None:
@@ -115,7 +115,7 @@ def detector(
 def plan(
     folder: Annotated[Path, typer.Argument(help="Folder with stacks below it.")],
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="CSV file to write; it must not exist.")
+        Path, typer.Option("-o", "--output", help="CSV file to write; it must not exist yet.")
     ] = Path("plan.csv"),
 ) -> None:
     """List the stacks below a folder as a plan for `cop batch`, to be filled in."""
@@ -127,7 +127,7 @@ def plan(
     if n_without:
         tell(f"fill in the arm of {n_without}, any name: their paths say neither fixed nor gained")
     for link in found.loops:
-        tell(f"left out: {link}, a link to a folder that was searched already")
+        tell(f"left out: {link}, a link to a folder that has already been searched")
 
 
 @asks(StudyRecipe, _study, plan="CSV: stack,arm and animal,channel,power,z_step_um as wanted.")

@@ -166,4 +166,4 @@ def sparkline(values: npt.NDArray[np.float64], width: int = _WIDTH) -> str:
 def _lag(now: Stepped) -> str:
     step = now.step
     latency = "" if math.isnan(step.latency_s) else f", {step.latency_s:.2f} s behind"
-    return f"{step.planes_waiting} planes waiting, {step.crops_put_off} crops put off{latency}"
+    return f"{step.planes_waiting} planes waiting, {step.crops_put_off} crops deferred{latency}"

@@ -20,7 +20,7 @@ weights = typer.Typer(
 )
 
 
-@asks(EvaluateRecipe, folders="Folders of clean pictures, one a domain.")
+@asks(EvaluateRecipe, folders="Folders of clean images, one per domain.")
 def evaluate(
     recipe: EvaluateRecipe,
     json_path: Annotated[
@@ -78,7 +78,7 @@ def list_weights() -> None:
 @weights.command()
 def verify(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Names or paths; all that ship where none is given.")
+        list[str] | None, typer.Argument(help="Names or paths; all shipped weights by default.")
     ] = None,
 ) -> None:
     """Check hash, card and shapes of weights."""
@@ -91,7 +91,7 @@ def verify(
 
 @weights.command()
 def export(
-    name: Annotated[str, typer.Argument(help="Name of weights that ship.")],
+    name: Annotated[str, typer.Argument(help="Name of shipped weights.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder to copy them to.")],
 ) -> None:
     """Copy weights and their card to a folder."""

@@ -30,7 +30,7 @@ def replay(
     ],
     data: Annotated[
         Path | None,
-        typer.Option(help="Folder to look for stacks, power tables and weights by name."),
+        typer.Option(help="Folder in which to look for stacks, power tables and weights by name."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Write the new report to this folder.")
@@ -76,7 +76,7 @@ def _inputs_table(inputs: Sequence[InputFile]) -> Table:
     other = [each for each in inputs if each.path is None or each.changed]
     shown = inputs if len(inputs) <= _MOST_INPUTS else other
     caption = (
-        f"{len(inputs) - len(other)} of {len(inputs)} inputs are there and not known to differ"
+        f"{len(inputs) - len(other)} of {len(inputs)} inputs were found and are not known to differ"
     )
     table = Table("input", caption=caption * (shown is other))
     for column in ("file", "state"):
@@ -102,11 +102,13 @@ def _verdict(agreed: Agreement, inputs: Sequence[InputFile]) -> Text:
     changed = ", ".join(each.title for each in inputs if each.changed)
     if n_apart:
         known = f"Changed: {changed}." if changed else "No input is known to have changed."
-        return Text(f"Other numbers: {n_apart} of {agreed.n} values differ. {known}", style="red")
+        return Text(
+            f"Different numbers: {n_apart} of {agreed.n} values differ. {known}", style="red"
+        )
     text = f"The same numbers: {agreed.n} values"
     text += f", relative differences up to {agreed.largest:.1g}." if agreed.largest else "."
     if changed:
-        text += f" Yet other files: {changed}."
+        text += f" Although these files changed: {changed}."
     return Text(text, style="green")
 
 

@@ -30,7 +30,7 @@ def watch(
     recipe: WatchRecipe,
     output: OutIfAny = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object a plane and nothing else.")
+        bool, typer.Option("--json", help="Print one JSON object per plane and nothing else.")
     ] = False,
 ) -> None:
     """Noise against depth while a stack is being acquired.
@@ -95,7 +95,7 @@ def _patience(recipe: WatchRecipe) -> Callable[[WatchedStack], None]:
         begun = begun or time.monotonic()
         if time.monotonic() - begun > recipe.stopped_after_s:
             raise InputError(
-                f"no plane came in {recipe.stopped_after_s:g} s",
+                f"no plane arrived within {recipe.stopped_after_s:g} s",
                 where=recipe.stack.source,
                 advice="check the path, or wait longer",
             )
@@ -108,7 +108,7 @@ def _count(seen: WatchedStack) -> str:
     came, planned = len(seen.came), seen.last.planned if seen.last else None
     if planned:
         return f"{came} of {planned} planes"
-    return f"{came} plane{'s' if came != 1 else ''}; how many were to come is not known"
+    return f"{came} plane{'s' if came != 1 else ''}; the planned number is not known"
 
 
 def _report(

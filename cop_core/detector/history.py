@@ -84,7 +84,7 @@ def read_history(path: Path) -> tuple[Measurement, ...]:
     rows, problems = read_csv_table(path, "history", required=COLUMNS)
     if problems:
         line, text = problems[0]
-        raise InputError(text, where=f"{path}, line {line}", advice="mend or remove that line")
+        raise InputError(text, where=f"{path}, line {line}", advice="fix or remove that line")
     return tuple(sorted((_row(path, *row) for row in rows), key=lambda each: each.taken))
 
 
@@ -102,7 +102,7 @@ def drift_sentences(history: Sequence[Measurement]) -> tuple[str, ...]:
     if len(history) < 2:
         return ("the first measurement of this history",)
     found = tuple(filter(None, (_drift(name, history) for name in QUANTITIES)))
-    steady = f"nothing differs by more than the intervals allow in {len(history)} measurements"
+    steady = f"no change beyond the intervals in {len(history)} measurements"
     return found or (steady,)
 
 
@@ -145,7 +145,7 @@ def _row(path: Path, line: int, cells: dict[str, str]) -> Measurement:
         raise InputError(
             f"a number or time cannot be read ({error})",
             where=f"{path}, line {line}",
-            advice="mend or remove that line; times are written as 2026-01-31T12:00:00+00:00",
+            advice="fix or remove that line; times are written as 2026-01-31T12:00:00+00:00",
         ) from None
     return Measurement(taken, cells["movie"], values, cells["zero_from"])
 

@@ -130,7 +130,7 @@ def _drawn(movie: Movie, rng: np.random.Generator, *, structured: bool) -> _Draw
 
 # --- what cannot tell ----------------------------------------------------------------------------
 
-_LESS_LIGHT: Final = "take it with less gain or light where it is saturated"
+_LESS_LIGHT: Final = "record it with less gain or light if it is saturated"
 
 
 def _require_light(movie: Movie) -> None:
@@ -148,7 +148,7 @@ def _require_change(movie: Movie) -> None:
         raise InputError(
             "all frames are the same: a still picture, in which nothing fluctuates",
             where=movie.name,
-            advice="give frames that were taken one after the other, neither copied nor averaged",
+            advice="give consecutive frames, neither copied nor averaged",
         )
 
 
@@ -160,7 +160,7 @@ def _require_range(movie: Movie, usable: Usable) -> None:
     raise InputError(
         f"{100 * usable.cut_off:.0f} % of the pixels are as bright as those {where}",
         where=movie.name,
-        advice=f"{_LESS_LIGHT}, with a higher offset where darkness is cut off",
+        advice=f"{_LESS_LIGHT}, with a higher offset if darkness is cut off",
     )
 
 
@@ -171,8 +171,8 @@ def _require_noise(movie: Movie, noise: PairNoise) -> None:
         raise InputError(
             "there is no noise between frames",
             where=movie.name,
-            advice="give frames as the detector took them: not simulated without noise, denoised "
-            "or averaged",
+            advice="give frames as the detector recorded them: not simulated without noise, "
+            "denoised or averaged",
         )
 
 
@@ -183,7 +183,7 @@ def _require_own_noise(movie: Movie, noise: PairNoise) -> None:
             "a frame shares noise with the one before it, or what it shows changes slowly "
             f"(successive differences correlate by {successive:.2f}, not -0.5)",
             where=movie.name,
-            advice="give frames of something that holds still, without a running average",
+            advice="give frames of something that does not move, without a running average",
         )
 
 
@@ -194,8 +194,8 @@ def _require_noise_of_pixels(lit: _Drawn) -> None:
             f"what changes between frames is not the noise of single pixels: neighbouring lines "
             f"change together (correlation {shared:.2f})",
             where=lit.movie.name,
-            advice="give frames as they were taken, not registered with interpolation, smoothed or "
-            "denoised, of something that holds still",
+            advice="give frames as acquired, not registered with interpolation, smoothed or "
+            "denoised, of something that does not move",
         )
 
 
@@ -284,15 +284,15 @@ def _notes(found: MeasuredDetector, lit: _Drawn, unlit: _Drawn | None, off: floa
     photon = found.counts_a_photon.value
     if found.zero_from == "line":
         yield (
-            "the zero is where the variance ends if the amplifier adds none: an amplifier of SD a "
-            f"puts it a²/{photon:.4g} counts higher; dark frames measure both"
+            "the zero level assumes that the amplifier adds no noise: an amplifier of SD a puts it "
+            f"a²/{photon:.4g} counts higher; dark frames measure both"
         )
     if lit.usable.cut_off > _TOLD_CUT:
         ends = (("floor", movie.floor), ("ceiling", movie.ceiling))
         cut = " and ".join(f"{name} of {level:g}" for name, level in ends if level is not None)
         yield (
             f"values are cut off at the {cut} counts: {100 * lit.usable.cut_off:.0f} % of the "
-            "pixels are too near to it and left out"
+            "pixels lie too near and are left out"
         )
     if unlit is not None and unlit.movie.floor is not None:
         yield (
@@ -301,21 +301,21 @@ def _notes(found: MeasuredDetector, lit: _Drawn, unlit: _Drawn | None, off: floa
         )
     if off > _TOLD_MISFIT:
         yield (
-            f"variance and mean do not lie on one line (points are {off:.1f} times as far off as "
-            "their errors): the counts of a photon depend on brightness, and intervals are widened"
+            f"variance and mean do not lie on one line (points scatter {off:.1f} times as much as "
+            "their errors): counts per photon depend on brightness, and intervals are widened"
         )
     if max(found.along_line.value, found.across_lines.value) > _TOLD_CORRELATION:
         yield (
             f"the noise of neighbouring pixels correlates ({found.along_line.value:.2f} along a "
-            f"line, {found.across_lines.value:.2f} across): over all pixels that it reaches a "
-            f"photon makes {found.whole_photon_counts.value:.4g} counts"
+            f"line, {found.across_lines.value:.2f} across): summed over all pixels that it reaches,"
+            f" a photon makes {found.whole_photon_counts.value:.4g} counts"
         )
     if lit.noise.moved_pixels > _TOLD_SHIFT:
-        yield f"the picture moved by up to {lit.noise.moved_pixels:.0f} pixels, which is taken off"
+        yield f"the image moved by up to {lit.noise.moved_pixels:.0f} pixels, which is corrected"
     if lit.usable.outlying > _TOLD_CUT:
         yield (
-            f"{100 * lit.usable.outlying:.0f} % of the pixels are noisier than others as bright "
-            "and left out"
+            f"{100 * lit.usable.outlying:.0f} % of the pixels are noisier than others of the same "
+            "brightness and are left out"
         )
     yield from _unread("frames", movie)
     if unlit is not None:

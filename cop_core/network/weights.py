@@ -148,7 +148,7 @@ def load_network(path: Path) -> tuple[NoiseViT, Card]:
     except (SafetensorError, RuntimeError, TypeError, ValueError, InputError) as error:
         raise _misfit(path, error) from error
     if card.network.outputs != len(card.components):
-        raise InputError("the card names another number of outputs", where=str(path))
+        raise InputError("the card states a different number of outputs", where=str(path))
     if not all(bool(v.isfinite().all()) for v in state.values()):
         raise InputError("the weights are not finite", where=str(path))
     return network.eval().requires_grad_(False), card

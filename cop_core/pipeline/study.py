@@ -220,5 +220,5 @@ def _command(row: StudyStack, profile: DepthProfile, folder: Path) -> str | None
     """Return the command that reads one stack again; None where there is none."""
     try:
         return command_of(ProfileRecipe(stack=row.stack, reading=profile.reading), folder)
-    except InputError:  # it is in no file, or the weights were made in Python
+    except InputError:  # it is not in a file, or the weights were made in Python
         return None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cop_core.power.recommendation import Recommendation
 
 _REGULAR_UM: Final = 1e-6
-_ADVICE: Final = "Write it anew with cop recommend"
+_ADVICE: Final = "Write it again with cop recommend"
 
 
 class PowerSequence(MDASequence):

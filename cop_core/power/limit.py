@@ -153,7 +153,7 @@ def _each(powers: npt.ArrayLike) -> list[Any]:
         return list(powers)
     if isinstance(powers, (list, tuple)):
         return list(powers)
-    raise _refusal("the powers are no row of numbers", "Give one power for each plane")
+    raise _refusal("the powers are not a sequence of numbers", "Give one power for each plane")
 
 
 def _number(value: Any, name: str, *, finite: bool = True) -> float:

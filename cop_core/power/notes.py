@@ -30,7 +30,7 @@ def _unit(found: Recommendation) -> Iterator[str]:
     if found.unit != MW:
         yield (
             f"powers are in the file's own unit ({found.unit}), and the light at the sample is "
-            "taken to be proportional to it; whether tissue bears it is not known: "
+            "taken to be proportional to it; whether the tissue tolerates it is not known: "
             "measure mW at the sample and give a power scale"
         )
 
@@ -45,7 +45,7 @@ def _cap(found: Recommendation) -> Iterator[str]:
         where = f"between {found.cap_depth_um:.0f} and {deepest:.0f} um"
     held = found.held
     yield (
-        f"{where} the limit of {found.limit.max_power:g} {found.unit} holds: the {held.label} "
+        f"{where} the limit of {found.limit.max_power:g} {found.unit} applies: the {held.label} "
         f"goes from {held.text(found.level)} to an expected {held.text(last)} at {deepest:.0f} um"
     )
 
@@ -54,8 +54,8 @@ def _steps(found: Recommendation) -> Iterator[str]:
     slow = found.capped & ~found.at_limit
     if slow.any():
         yield (
-            f"{int(slow.sum())} planes stay below the power wanted, because it may rise by "
-            f"{found.limit.max_rise:g} {found.unit} a plane at most"
+            f"{int(slow.sum())} planes stay below the power wanted, because it may rise by at "
+            f"most {found.limit.max_rise:g} {found.unit} per plane"
         )
 
 
@@ -65,8 +65,8 @@ def _outside(found: Recommendation) -> Iterator[str]:
     low, high = found.held.fit.depth_um[[0, -1]]
     yield (
         f"{int(found.extrapolated.sum())} of {len(found.depth_um)} planes lie outside the "
-        f"measured {low:.0f} to {high:.0f} um: their power is extrapolated, and another layer "
-        "of tissue there would not be known"
+        f"measured {low:.0f} to {high:.0f} um: their power is extrapolated and cannot "
+        "allow for a different layer of tissue there"
     )
 
 
@@ -113,14 +113,14 @@ def _held(found: Recommendation) -> Iterator[str]:
 def _tissue(found: Recommendation) -> Iterator[str]:
     tissue = found.held.tissue
     if tissue is None:
-        yield "the law alone is held: layers of the tissue that are brighter or dimmer stay so"
+        yield "only the exponential law is followed: brighter or dimmer layers of tissue stay so"
         return
     top, bottom = tissue.depth_um[[0, -1]]
     low, high = 100 * np.expm1([tissue.log_factor.min(), tissue.log_factor.max()])
     yield (
         f"the power follows this tissue, smoothed over {tissue.over_um:g} um: from {top:.0f} to "
-        f"{bottom:.0f} um its {found.held.name} lies {low:+.0f} to {high:+.0f} % off the law, and "
-        "light per fluorophore is changed against that; to hold the law alone, follow 0 um"
+        f"{bottom:.0f} um its {found.held.name} lies {low:+.0f} to {high:+.0f} % off the law, which "
+        "the power compensates; to follow the exponential law alone, follow the tissue over 0 um"
     )
 
 

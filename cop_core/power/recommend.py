@@ -167,7 +167,7 @@ def _depths(depths_um: npt.ArrayLike) -> Array:
     """Return depths to recommend for, ascending, or refuse them."""
     depth = np.unique(np.asarray(depths_um, np.float64))
     if not len(depth) or not np.isfinite(depth).all():
-        raise InputError("the depths are no row of finite numbers", where="depths_um")
+        raise InputError("the depths are not a sequence of finite numbers", where="depths_um")
     return depth
 
 

@@ -21,7 +21,7 @@ Array = npt.NDArray[np.float64]
 
 FAINT: Final = "its signal is not ten times its error"
 OUTLIER: Final = "far from its neighbours"
-OUTSIDE: Final = "outside the depths asked for"
+OUTSIDE: Final = "outside the requested depths"
 NO_POWER: Final = "no power"
 
 _SNR: Final = 10.0

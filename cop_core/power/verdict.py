@@ -20,4 +20,6 @@ def verdict_of(found: Recommendation) -> str:
     if found.cap_depth_um is None:
         return f"{text}: the limit of {limit} is not reached."
     cap = found.cap_depth_um
-    return f"{text}: from {cap:.0f} um on the limit of {limit} holds, and the level is lost."
+    return (
+        f"{text}: from {cap:.0f} um on the limit of {limit} applies and the level cannot be held."
+    )

@@ -179,7 +179,7 @@ class Estimator:
         if not self.used.physical:
             raise InputError(
                 f"strengths of weights {self.card.name!r} are no SDs",
-                advice="Take weights of the microscopy genome, such as default",
+                advice="Use weights of the microscopy genome, such as default",
             )
         strengths = self.predict(crops, batch_size=batch_size)
         g, s = (strengths[:, self.components.index(c)] for c in ("gaussian", "poisson"))

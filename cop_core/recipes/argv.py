@@ -90,7 +90,7 @@ def argv_of(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> lis
     command, places = _command(kind)
     fixed = [get_at(plain, place) for place in places]
     if None in fixed:
-        raise _unsaid("it is in no file", "save it as a file")
+        raise _unsaid("it is not in a file", "save it as a file")
     words: list[str] = []
     given: Plain = {}
     for flag in flags_of(kind):
@@ -101,7 +101,7 @@ def argv_of(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> lis
     again = recipe_from(kind, fixed, given, lambda said: kind.of({**said, **rows})).plain()
     for name in plain:
         if again[name] != plain[name]:
-            raise _unsaid(f"there are no options for all of {name!r}")
+            raise _unsaid(f"no options can express all of {name!r}")
     to = [] if output is None else ["-o", str(output)]
     first = [word for one in fixed for word in (one if isinstance(one, list) else [one])]
     if any(word.startswith("-") for word in first):
@@ -220,4 +220,4 @@ def _parsed(flag: Flag, said: list[list[str]]) -> Any:
 
 
 def _unsaid(why: str, advice: str = "do it in Python") -> InputError:
-    return InputError(f"no command says this: {why}", advice=advice)
+    return InputError(f"no command can express this: {why}", advice=advice)

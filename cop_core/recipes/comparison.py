@@ -31,7 +31,7 @@ def _strength(value: Any) -> Any:
         known = float(number)
     except (AttributeError, ValueError):
         raise RefusedValueError(
-            f"{shown(value)} is no level of shot noise", advice="give 20% or 100photons"
+            f"{shown(value)} is not a level of shot noise", advice="give 20% or 100photons"
         ) from None
     if unit == "%":
         return known / 100
@@ -60,7 +60,7 @@ class ComparisonOptions(Part):
         as independent of each other around straight lines and calls d large from 0.35, as
         arXiv:2601.17047 does (the convention for f2). Intervals are the same under both.
     tissue : {"auto", "same", "other"}
-        Whether both stacks show one tissue, where they shall not be judged by how they look.
+        Whether both stacks show one tissue, where they shall not be judged from the images.
     level : float
         Poisson strength up to which shot noise is usable.
     margin_per_100_um : float or None
@@ -84,10 +84,10 @@ class ComparisonOptions(Part):
     tissue: Annotated[
         Tissue,
         Option(
-            "Whether both stacks show the same tissue: judged by how they look, or as said.",
+            "Whether both stacks show the same tissue: judged from the images, or as said.",
             "Tissue",
             words={
-                "auto": "judged by how it looks",
+                "auto": "judged from the images",
                 "same": "the same in both",
                 "other": "another in each",
             },
@@ -107,5 +107,5 @@ class ComparisonOptions(Part):
     ] = None
     n_bootstrap: Annotated[Count, Option("Bootstrap samples.", "Bootstrap samples")] = N_BOOTSTRAP
     seed: Annotated[
-        Seed, Option("Seed of everything random: the same seed, the same numbers.", "Seed")
+        Seed, Option("Seed of everything random: the same seed gives the same numbers.", "Seed")
     ] = 0

@@ -27,7 +27,7 @@ class MovieOptions(Part):
 
     source: PathText | None = None
     name: Annotated[
-        str | None, Option("What the detector is called.", "Name", empty="the movie's file")
+        str | None, Option("Name of the detector.", "Name", empty="the movie's file")
     ] = None
     channel: Annotated[Channel, _as_of_stack("channel")] = None
     plane: Annotated[
@@ -63,7 +63,7 @@ class DetectorRecipe(Recipe):
     offset_counts: Annotated[
         Finite | None,
         Option(
-            "The zero level in counts, where it is known without dark frames.",
+            "Zero level in counts, if known without dark frames.",
             "Zero level (counts)",
             metavar="COUNTS",
             empty="not known",

@@ -119,7 +119,12 @@ class StudyStack(Part):
         Option("Name of its protocol, such as fixed or gained.", "Arm", metavar="NAME"),
     ]
     animal: Annotated[
-        str, Option("Whose stack it is: stated for all or for none.", "Animal", metavar="ANIMAL")
+        str,
+        Option(
+            "Animal that the stack is from: stated for all stacks or for none.",
+            "Animal",
+            metavar="ANIMAL",
+        ),
     ] = ""
     channel: str = ""
     line: int = 0
@@ -201,7 +206,7 @@ class WatchRecipe(Recipe):
     planned: Annotated[
         Count | None,
         Option(
-            "Planes in all, where the file does not say.", "Planes in all", empty="as stated",
+            "Total number of planes, if the file does not say.", "Total planes", empty="as stated",
             flags=("--planes",),
         ),
     ] = None  # fmt: skip
@@ -214,7 +219,7 @@ class CheckRecipe(Recipe):
     stack: StackOptions = StackOptions()
     every: Annotated[
         bool,
-        Option("Look at the pixels of all planes, not of a dozen.", flags=("--all",)),
+        Option("Check the pixels of all planes, not just a dozen.", flags=("--all",)),
     ] = False
 
 

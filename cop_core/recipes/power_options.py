@@ -66,7 +66,7 @@ class PowerOptions(Part):
     hold: Annotated[
         Hold,
         Option(
-            "What stays the same at every depth.",
+            "What to hold constant over depth.",
             "Hold",
             words={
                 "signal": "signal of the bright structures",
@@ -88,7 +88,7 @@ class PowerOptions(Part):
     surface_power: Annotated[
         Positive | None,
         Option(
-            "Power at depth 0, in the unit of the limit, whose result is held at every depth.",
+            "Power at depth 0, in the unit of the limit; the result there is held at every depth.",
             "At surface",
             metavar="POWER",
             empty="as acquired",
@@ -98,7 +98,7 @@ class PowerOptions(Part):
         Literal[3, 2, 1, 4],
         BeforeValidator(lambda value: int(value) if value in tuple("1234") else value),
         Option(
-            "Photons absorbed at once: 3, or 2 for two-photon.",
+            "Order of the excitation: 3 for three-photon, 2 for two-photon.",
             "Excitation",
             words={"3": "three-photon", "2": "two-photon", "1": "one-photon", "4": "four-photon"},
         ),
@@ -106,14 +106,14 @@ class PowerOptions(Part):
     max_rise: Annotated[
         Positive | None,
         Option(
-            "Largest rise from plane to plane, in the unit of the limit.", "Largest rise",
+            "Largest rise from one plane to the next, in the unit of the limit.", "Largest rise",
             metavar="POWER", empty="any",
         ),
     ] = None  # fmt: skip
     frame_time_s: Annotated[
         Positive | None,
         Option(
-            "Time that a plane takes, for energies in mJ.", "Frame time (s)", metavar="S",
+            "Time per plane, for energies in mJ.", "Frame time (s)", metavar="S",
             empty="not known",
         ),
     ] = None  # fmt: skip
@@ -182,7 +182,7 @@ class AcquisitionOptions(Part):
     laser: Annotated[
         tuple[str, str],
         Option(
-            "Device and property that take mW at the sample, for plan.json.",
+            "Device and property that set mW at the sample, for plan.json.",
             "Laser",
             metavar="DEVICE PROPERTY",
         ),

@@ -39,7 +39,7 @@ class ReadingOptions(Part):
     normalisation: Annotated[
         Normalisation,
         Option(
-            "What becomes 0 and 1 before the network reads a plane.",
+            "What is mapped to 0 and 1 before the network reads a plane.",
             "Black and white",
             words={
                 "plane-percentile": "each plane, 0.1 to 99.9 %",
@@ -51,18 +51,18 @@ class ReadingOptions(Part):
     crops: Annotated[
         Count | None,
         Option(
-            "Random 192x192 crops of each plane; without it every pixel is used.",
+            "Number of random 192x192 crops per plane; by default every pixel is used.",
             "Crops per plane",
             empty="every pixel",
         ),
     ] = None
     seed: Annotated[
-        Seed, Option("Seed of everything random: the same seed, the same numbers.", "Seed")
+        Seed, Option("Seed of everything random: the same seed gives the same numbers.", "Seed")
     ] = 0
     offset_counts: Annotated[
         Finite | None,
         Option(
-            "The detector's zero level in counts, where known; it becomes black.",
+            "Zero level of the detector in counts, if known; it becomes black.",
             "Zero level (counts)",
             metavar="COUNTS",
             empty="not known",

@@ -31,12 +31,12 @@ class StackOptions(Part):
     source: PathText | None = None
     name: Annotated[
         str | None,
-        Option("What the stack is called in tables and figures.", "Name", empty="its file's"),
+        Option("Name of the stack in tables and figures.", "Name", empty="its file's"),
     ] = None
     z_step_um: Annotated[
         Positive | None,
         Option(
-            "Distance between planes in um, where the file does not say.",
+            "Distance between planes in um, if the file does not say.",
             "Z step (µm)",
             metavar="UM",
             empty="as the file states",
@@ -55,7 +55,7 @@ class StackOptions(Part):
     power_scale: Annotated[
         ScaleGiven,
         Option(
-            f"What makes mW of a power that the file states in another unit: {SCALE_FORMS}.",
+            f"Converts a power that the file states in another unit to mW: {SCALE_FORMS}.",
             "Power scale",
             metavar="SCALE",
             empty="power stays in the file's unit",
@@ -113,7 +113,7 @@ class StackOptions(Part):
         str | None,
         AfterValidator(lambda axes: axes and axes.upper()),
         Option(
-            "Order of the axes, for example ZCYX, where the file is wrong.",
+            "Order of the axes, for example ZCYX, if the file is wrong.",
             "Axes",
             metavar="AXES",
             empty="as the file states",
@@ -130,7 +130,7 @@ class StackOptions(Part):
     ] = 0
     allow_partial: Annotated[
         bool,
-        Option("Read what is left of a file that is cut off.", "Read cut files", column=False),
+        Option("Read what remains of a truncated file.", "Read cut files", column=False),
     ] = False
     left_out: dict[Index, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
 

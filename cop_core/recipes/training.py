@@ -72,7 +72,7 @@ class TrainRecipe(Recipe):
     head_steps: Annotated[Index, Option("Steps of the head alone; 0 for none.")] = 60
     finetune_steps: Annotated[Index, Option("Steps of the whole network; 0 for none.")] = 3000
     batch_size: Annotated[
-        AtLeastThree, Option("Crops a step (contrastive: triples are a third of it).")
+        AtLeastThree, Option("Crops per step (contrastive: a third as many triples).")
     ] = 96
     uses: Annotated[
         Count,
@@ -141,7 +141,9 @@ class EvaluateRecipe(Recipe):
     folders: Annotated[tuple[PathText, ...], Field(min_length=1)]
     weights: Weights = "default"
     prior: Prior = "paper"
-    crops: Annotated[int, Field(ge=8, le=MOST), whole(8), Option("Crops a domain.", "Crops")] = 256
+    crops: Annotated[int, Field(ge=8, le=MOST), whole(8), Option("Crops per domain.", "Crops")] = (
+        256
+    )
     seed: Annotated[Seed, Option("Seed of crops, strengths and noise.", "Seed")] = 0
     device: Device = "auto"
     features: bool = False

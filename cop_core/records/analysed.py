@@ -31,7 +31,7 @@ class AnalysedProfile:
     cap_depth_um : float
         Depth from which the power stays at its largest value; NaN where it does not.
     caveats : tuple of str
-        What to know beside the numbers, sentences without a full stop.
+        Caveats, sentences without a full stop.
     verdict : str
         What it comes to, in a sentence or two.
     sensitivity : dict

@@ -74,7 +74,7 @@ class ArmsComparison:
     effects : tuple of ArmsEffect
         One for each component, clean included.
     caveats : tuple of str
-        What to know beside the numbers.
+        Caveats.
     window_um : (float, float)
         The depths that all stacks keep, those of further arms included.
     paired : bool

@@ -88,7 +88,7 @@ class Comparison:
     options : ComparisonOptions
         How they were compared.
     caveats : tuple of str
-        What to know beside the numbers, those of both profiles included.
+        Caveats, those of both profiles included.
     window_um : (float, float)
         The depths that both keep.
     n_pairs, n_dropped : int

@@ -54,7 +54,7 @@ class PhotonTransfer:
         Share of the pixels left out: noisier than others as bright, and too near to the floor or
         the ceiling.
     notes : tuple of str
-        What to know beside the numbers, sentences without a full stop.
+        Caveats, sentences without a full stop.
     recipe : DetectorRecipe
         What was asked for.
     provenance : dict of str to Provenance

@@ -149,7 +149,7 @@ class Provenance:
     device, precision : str
         Where the network ran.
     files : FileState or None
-        When the reading began; None where it is in no file, or was stopped.
+        When the reading began; None where it is not in a file, or was stopped.
     whole : bool
         Whether all planes were read.
     stack_range_counts : tuple of float or None

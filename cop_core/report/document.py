@@ -62,7 +62,7 @@ class Document:
     results : Results
         What was found; its fields stand at the top of the JSON.
     caveats : tuple of str
-        What to know beside the numbers.
+        Caveats.
     recipe : Recipe
         What was asked for.
     provenance : Origin

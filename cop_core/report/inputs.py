@@ -142,11 +142,11 @@ def with_found(recipe: Recipe, found: Sequence[InputFile]) -> Recipe:
     InputError
         Some are gone.
     """
-    gone = [f"{each.stated} ({each.title})" for each in found if each.path is None]
-    if gone:
+    missing = [f"{each.stated} ({each.title})" for each in found if each.path is None]
+    if missing:
         raise InputError(
-            f"it cannot be replayed: gone {'is' if len(gone) == 1 else 'are'} {', '.join(gone)}",
-            advice="Say with --data in which folder they are",
+            f"it cannot be replayed without {', '.join(missing)}",
+            advice="Use --data to say which folder they are in",
         )
     plain: Any = recipe.plain()
     for each in found:

@@ -107,7 +107,7 @@ def _checked(values: npt.ArrayLike, name: str) -> npt.NDArray[np.float64]:
     vector = np.atleast_1d(np.asarray(values, np.float64))
     if vector.ndim != 1 or not (np.isfinite(vector) & (vector >= 0)).all():
         raise InputError(
-            f"{name} must be a row of finite numbers from 0 up", advice="Correct the values"
+            f"{name} must be a sequence of finite numbers, 0 or more", advice="Correct the values"
         )
     return vector
 

@@ -131,7 +131,7 @@ def check_file(
 
 def _opened(options: StackOptions) -> tuple[Dataset, LazyStack]:
     if options.source is None:
-        raise InputError("there is no file to look at")
+        raise InputError("there is no file to check")
     with readable_errors(options.source):
         data = open_dataset(options.source, opening_of(options))
         return data, stack_of(data, options)

@@ -38,7 +38,7 @@ def read_detector(path: str | Path) -> MeasuredDetector:
     try:
         file = file / DETECTOR_FILE if file.is_dir() else file
         if file.exists() and not file.is_file():
-            raise InputError("not a regular file, no detector", where=str(file), advice=_ADVICE)
+            raise InputError("not a regular file", where=str(file), advice=_ADVICE)
         if file.stat().st_size > _MOST_BYTES:
             raise InputError("too large for a detector", where=str(file), advice=_ADVICE)
         tree: Any = json.loads(file.read_text(encoding="utf-8"))

@@ -56,7 +56,7 @@ class Stack(Protocol):
 
     @property
     def name(self) -> str:
-        """What the stack is called in tables and figures."""
+        """Name of the stack in tables and figures."""
 
     @property
     def source(self) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         SlopeFit,
     )
 
-TWO_TISSUES: Final = "they are taken as two tissues, so tissue and protocol cannot be told apart"
+TWO_TISSUES: Final = "they are treated as two tissues, so tissue and protocol cannot be told apart"
 _CLOSURE: Final = (
     "strengths sum to 1, so that one that rises makes the others fall: freed of that (log-ratios)"
 )

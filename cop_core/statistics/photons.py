@@ -75,6 +75,6 @@ def detector_caveat(profile: DepthProfile) -> str:
         return ""
     return (
         f"shot noise is read as {read:.3g} counts per photon (median of planes), where photon "
-        f"transfer measured {known.value:.3g}: the detector is another one or set otherwise, or "
-        "planes are averaged or smoothed"
+        f"transfer measured {known.value:.3g}: the detector or its settings differ, or planes "
+        "are averaged or smoothed"
     )

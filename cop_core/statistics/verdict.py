@@ -38,7 +38,7 @@ def verdict_of_profile(found: AnalysedProfile) -> str:
         parts.insert(0, level)
     said = [part for part in parts if part]
     if not said:
-        return f"{_named(found.name)}: no depth is told from these planes."
+        return f"{_named(found.name)}: no depth can be determined from these planes."
     return f"{_named(found.name)}: {', and '.join(said)}."
 
 
@@ -113,7 +113,7 @@ def _headline(found: Comparison | ArmsComparison, *, than: bool = False) -> str:
     if deeper(found):
         return _deeper(found, than=than)
     if isinstance(found, Comparison) and not found.n_pairs:
-        return "The two stacks share no depth at which both have a number: nothing is compared."
+        return "The two stacks share no depth at which both could be read: nothing is compared."
     return _slope_headline(found.effects, names, than=than) or _nothing(found.effects, names)
 
 

@@ -125,7 +125,7 @@ class PowerForm(Container[Any]):
             tooltip="Depth over which the power grows 2.72 times.",
         )
         self.max_mw = FloatSpinBox(
-            label="limit (mW)", value=60.0, min=0, max=_MOST_MW, tooltip="The power never exceeds."
+            label="limit (mW)", value=60.0, min=0, max=_MOST_MW, tooltip="Upper limit of the power."
         )
         self._shown = {
             AS_STATED: (),

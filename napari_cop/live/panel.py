@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from cop_core.pipeline import Stepped
 
 _CAPTIONS: Final = {
-    "state": ("State", "Where the acquisition stands, as far as can be told from its planes."),
-    "planes": ("Planes", "Planes that have a point on the curves, of those planned."),
+    "state": ("State", "Progress of the acquisition, as far as its planes tell."),
+    "planes": ("Planes", "Planes on the curves so far, of those planned."),
     "latency": (
         "Latency",
-        "Time from a complete plane to its point on the screen: median of the last planes.",
+        "Time from a complete plane to its point on the screen (median of the last planes).",
     ),
-    "waiting": ("Waiting", "Planes that are complete and have no point yet."),
+    "waiting": ("Waiting", "Complete planes that are not on the curves yet."),
     "put_off": (
-        "Put off",
-        "Crops of shown planes that are still to be read: done when the acquisition leaves time "
-        "for them. Planes are never left out.",
+        "Deferred",
+        "Crops of shown planes still to be read, when the acquisition leaves time. No plane is "
+        "ever left out.",
     ),
 }
 _RECENT: Final = 15

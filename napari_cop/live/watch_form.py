@@ -34,7 +34,7 @@ _HINTS: Final = {
     DEMO: "A simulated microscope acquires 60 planes at 5 mW, then the same ones with power that "
     "grows with depth, and compares the two. It takes half a minute.",
 }
-_HINT_OF_LAYER: Final = "Press Watch; the layer may get longer data, or its blank planes be filled."
+_HINT_OF_LAYER: Final = "Press Watch; the layer may grow, or its blank planes may be filled."
 
 
 class WatchForm(StackForm):

@@ -154,7 +154,9 @@ class LiveWidget(CompareWidget):
         for feed in self._feeds:
             if isinstance(feed, LayerFeed) and feed.layer == event.value:
                 feed.removed()
-                self.bar.status.setText(f"{event.value.name} was removed; what came is read")
+                self.bar.status.setText(
+                    f"{event.value.name} was removed; planes already received are read"
+                )
 
     # --- the end --------------------------------------------------------------------------
 

@@ -50,7 +50,7 @@ class RecordPlots(PlotWidget):
 class EffectPlots(RecordPlots):
     """Slopes, R2 and Cohen's d of the noise components, of a comparison."""
 
-    EMPTY = "Compare two stacks to see what differs."
+    EMPTY = "Compare two stacks to see the differences."
     WIDE: ClassVar = 1.8
     DRAW: ClassVar = staticmethod(draw_effects)
     _waiting = False

@@ -173,7 +173,7 @@ class Sheet:
             ax.tick_params(labelbottom=False)
         if not self.depths:
             for ax, _ in self.panels[-self._columns :]:
-                ax.set_xlabel("Plane (depth not known)")
+                ax.set_xlabel("Plane (depth unknown)")
 
     def _make_seconds(self, second: Secondary, protocols: int) -> list[SecondAxis]:
         self._layout.second = second != "none"

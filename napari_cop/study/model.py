@@ -30,7 +30,7 @@ OFTEN: Final = ("stack", STATE, "arm", "animal", "channel", "power", "z_step_um"
 """Columns that are shown, in their order; the others are where they are needed."""
 _COLUMNS: Final = {
     **columns(),
-    STATE: Option("What the file holds, what is wrong with the row, or how far it is.", "State"),
+    STATE: Option("What the file contains, what is wrong with the row, or its progress.", "State"),
 }
 KEYS: Final = (*OFTEN, *(key for key in _COLUMNS if key not in OFTEN))
 _FAINT: Final = QColor(134, 139, 147)

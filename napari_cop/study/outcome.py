@@ -44,7 +44,7 @@ class StudyOutcome(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(scrolled(page))
-        self.headline.setText("Run the study to see what it comes to.")
+        self.headline.setText("Run the study to see its result.")
 
     def show_record(self, record: StudyRecord) -> None:
         """Show a study."""

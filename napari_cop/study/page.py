@@ -34,14 +34,14 @@ class StudyPage(QVBoxLayout):
         self.study = QLineEdit()
         self.study.setPlaceholderText("Folder for the reports")
         self.study.setToolTip(
-            "Gets study.html, the plan, and a folder with the report of each stack. What is "
-            "finished there is not read again."
+            "Receives study.html, the plan, and a folder with the report of each stack. Finished "
+            "stacks are not read again."
         )
         self.choose_study = QPushButton("Choose …")
         self.remove = QPushButton("Remove rows")
-        self.remove.setToolTip("Take the selected stacks out of the plan; their files stay.")
+        self.remove.setToolTip("Remove the selected stacks from the plan; their files stay.")
         self.again = QPushButton("Repeat rows")
-        self.again.setToolTip("Put the selected stacks in once more, to read another channel.")
+        self.again.setToolTip("Duplicate the selected stacks, to read another channel.")
         self.save = QPushButton("Save plan …")
         self.save.setToolTip("Write the table as a CSV for spreadsheets and cop batch.")
         self.question = AnimalQuestion()
@@ -81,10 +81,12 @@ class StudyPage(QVBoxLayout):
         bar.run_button.setToolTip(
             "Read the stacks that are not finished, and compare (Ctrl+Return)."
         )
-        bar.cancel_button.setToolTip("Stop; finished stacks are kept, Run goes on (Esc).")
+        bar.cancel_button.setToolTip("Stop; finished stacks are kept and Run continues (Esc).")
         bar.export_button.setText("Open report")
         bar.export_button.setToolTip("Show study.html in the browser.")
-        bar.copy_button.setToolTip("Copy the cop batch that makes the same study without a screen.")
+        bar.copy_button.setToolTip(
+            "Copy the cop batch command that runs the same study without a screen."
+        )
         bar.map_button.hide()
         self.setContentsMargins(6, 6, 6, 6)
         for part, stretch in ((folders, 0), (self.question, 0), (table, 1), (below, 0)):

@@ -262,7 +262,7 @@ class StudyWidget(QWidget):
         self._offer()
         study: StudyRecord | None = outcome.record
         if study is None:
-            self._say("Stopped: finished stacks are kept, Run goes on with the others")
+            self._say("Stopped: finished stacks are kept; Run continues with the others")
             return
         before = sum(stack.resumed for stack in study.stacks)
         read = len(study.stacks) - len(study.failed) - before

@@ -93,7 +93,7 @@ def test_lossy_compression_is_said_first(run, written, counts):
     _, out, _ = run("check", path, "--z-step-um", 2)
     assert out.startswith("Compressed with loss, which changes its noise: use the file as it was")
     assert "Ready" not in out
-    assert "To read this one all the same, type cop profile " in out.splitlines()[0]
+    assert "To read this one anyway, type cop profile " in out.splitlines()[0]
     _, out, _ = run("check", path)
     assert "This one needs a z step: type cop profile " in out.splitlines()[0]
     code, out, _ = run("check", path, "--z-step-um", 2, "--json")
@@ -129,7 +129,7 @@ def test_the_power_of_planes_that_were_never_acquired_is_not_told(run, tmp_path)
     assert code == 0
     assert out.startswith("Ready, but 3 of 8 planes cannot be used: cop profile ")
     last = 20 * np.exp(0.4)
-    assert f"  power     20 to {last:.4g} % (SI.hBeams, planes looked at that can be used)" in out
+    assert f"  power     20 to {last:.4g} % (SI.hBeams, of the usable planes looked at)" in out
     whole = write_scanimage(tmp_path / "whole.tif", pages(8), slow_stack(8, **law))
     assert f"20 to {20 * np.exp(0.7):.4g} % (SI.hBeams)" in run("check", whole)[1]
 
@@ -145,10 +145,10 @@ def test_which_of_several_stacks_is_looked_at_is_told(run, written, tmp_path, co
     path = written("four", four, "TZCYX", metadata=scale, ome=True)
     _, out, _ = run("check", path)
     assert "there are 2 time points: 0, 1" in out
-    assert "  channel   looked at: channel 0 (GFP), time point 0, as none is chosen" in out
+    assert "  channel   looked at: channel 0 (GFP), time point 0, as none was chosen" in out
     assert len(out.splitlines()) < 10
     _, out, _ = run("check", path, "--channel", "RFP")
-    assert "  channel   1 (RFP), one of 2; looked at: time point 0, as none is chosen" in out
+    assert "  channel   1 (RFP), one of 2; looked at: time point 0, as none was chosen" in out
     dark = four.copy()
     dark[0, :, 0] = 0
     code, out, _ = run("check", written("dark", dark, "TZCYX", metadata=scale, ome=True))

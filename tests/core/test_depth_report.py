@@ -108,7 +108,7 @@ def test_window_that_cannot_be_read_is_refused(run, pair, tmp_path, text):
     ("options", "said"),
     [
         (("--margin", "0"), "--margin: '0' cannot be used"),
-        (("--level", "100 lumen"), "is no level of shot noise"),
+        (("--level", "100 lumen"), "is not a level of shot noise"),
         (("--level", "0"), "--level: "),
     ],
 )

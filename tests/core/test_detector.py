@@ -352,7 +352,7 @@ def test_history_tells_drift(run, tmp_path):
         assert code == 0, err
         said.append(text.splitlines()[-1])
     assert said[0] == "history: the first measurement of this history."
-    assert "nothing differs by more than the intervals allow in 2 measurements" in said[1]
+    assert "no change beyond the intervals in 2 measurements" in said[1]
     assert "counts per photon drifted" in text
     assert "on 2024-10-04" in text
     run("detector", movie, "-o", tmp_path / "d.json", "--history", history)

@@ -67,7 +67,7 @@ def test_nothing_to_watch_and_bad_options(run, tmp_path, tiny_weights):
     weights = ["--weights", tiny_weights]
     code, out, err = run("watch", tmp_path / "no", "--json", "--stop-after", 0.2, *weights)
     assert (code, out) == (2, "")
-    assert "no plane came in 0.2 s" in " ".join(err.split())
+    assert "no plane arrived within 0.2 s" in " ".join(err.split())
     assert run("watch", tmp_path / "no", "--stop-after", -1, *weights)[0] == 2
     assert run("watch", tmp_path / "no", "--power", "nan", *weights)[0] == 2
 

@@ -197,7 +197,7 @@ def argv_of_kind(kind):
 @pytest.mark.parametrize(
     ("recipe", "said"),
     [
-        (ProfileRecipe(), "it is in no file"),
+        (ProfileRecipe(), "it is not in a file"),
         (ProfileRecipe(stack={"source": "a", "power": [1, 2]}), "no options for all of 'stack'"),
         (
             CompareRecipe(

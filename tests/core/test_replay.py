@@ -117,7 +117,7 @@ def test_changed_pixels_are_named_and_their_effect(compared, run, study, tmp_pat
     assert "values differ. Changed: stack of gained." in said
     was, now = map(read_document, (compared, tmp_path / "now"))
     agreed = agreement(was, now)
-    assert f"Other numbers: {len(agreed.differences)} of {agreed.n} values differ" in said
+    assert f"Different numbers: {len(agreed.differences)} of {agreed.n} values differ" in said
     assert not any(one.where.startswith("protocols.fixed") for one in agreed.differences)
     slopes = [d.results.protocols["gained"].components["poisson"].slope_per_um for d in (was, now)]
     (one,) = [

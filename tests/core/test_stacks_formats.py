@@ -67,10 +67,10 @@ def test_pipes_and_devices_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("figure.png", "it is a picture by itself, not a z-stack"),
+        ("figure.png", "it is a single picture, not a z-stack"),
         ("notes.txt", "it is text, not a z-stack"),
-        ("cells.mp4", "it is a film, not a z-stack"),
-        ("mystery", "it is of no known format"),
+        ("cells.mp4", "it is a video, not a z-stack"),
+        ("mystery", "its format is not recognised"),
     ],
 )
 def test_other_files_are_called_what_they_are(tmp_path, name, said):
@@ -84,7 +84,7 @@ def test_a_folder_says_what_it_holds(tmp_path):
     with pytest.raises(InputError, match="the folder is empty"):
         open_stack(tmp_path)
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(InputError, match="it is of no known format"):
+    with pytest.raises(InputError, match="its format is not recognised"):
         open_stack(tmp_path)
     (tmp_path / "day 1").mkdir()
     tifffile.imwrite(tmp_path / "day 1" / "z0.tif", ZYX[0])

@@ -290,7 +290,7 @@ def test_the_next_step_keeps_to_the_power_that_was_used(open_dock: Any, qtbot: A
     qtbot.mouseClick(dock.answer.power_button, Qt.MouseButton.LeftButton)
     assert dock.tabs.currentWidget() is dock.power
     assert dock.power.form.max_power_mw.given == 20
-    assert dock.power.limit_note.text() == "20 mW: the most used."
+    assert dock.power.limit_note.text() == "20 mW: the highest power used."
     qtbot.waitUntil(lambda: dock.power.runner.state is State.IDLE, timeout=60_000)
     dock.power.form.max_power_mw.value = ""
 

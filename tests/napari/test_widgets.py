@@ -281,7 +281,7 @@ def test_noise_maps_cover_the_stack(window: Any, add: Any, qtbot: Any) -> None:
     finish(qtbot, dock)
     notification_manager.records.clear()
     dock.results.show_noise_maps("poisson")
-    assert "random crops make no map" in notification_manager.records[-1].message
+    assert "a map cannot be made from random crops" in notification_manager.records[-1].message
     dock.options.crops.value = ""
     result = finish(qtbot, dock).profile
     gained = window.layers["gained"]

@@ -79,7 +79,7 @@ def format_of(path: Path) -> Format:
     Raises
     ------
     InputError
-        Where there is none, or it is of no known format.
+        Where there is none, or its format is not recognised.
     """
     _require_there(path)
     for known in FORMATS:
@@ -88,12 +88,12 @@ def format_of(path: Path) -> Format:
     raise _unknown_folder(path) if path.is_dir() else _unknown_file(path)
 
 
-_NO_FORMAT: Final = "it is of no known format"
+_NO_FORMAT: Final = "its format is not recognised"
 _AS_WRITTEN: Final = "open the file or folder that the microscope's program wrote"
 _OTHER_FILES: Final = {
-    "image": "it is a picture by itself, not a z-stack",
+    "image": "it is a single picture, not a z-stack",
     "text": "it is text, not a z-stack",
-    "video": "it is a film, not a z-stack",
+    "video": "it is a video, not a z-stack",
 }
 """What a file is that somebody takes for a stack, by the first part of its MIME type."""
 

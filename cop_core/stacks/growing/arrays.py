@@ -60,7 +60,7 @@ class GrowingArray:
             raise InputError(
                 f"it went from {before} to {now} pixels: that is another stack",
                 where=self.source,
-                advice="Watch it anew",
+                advice="Watch it again",
             )
         self._shape = now
         return found

@@ -52,7 +52,7 @@ def open_growing(
     stopped_after_s : float, optional
         Time in s without a new plane after which the source is `State.STOPPED`.
     planned : int, optional
-        Planes in all, where the file does not say.
+        Total number of planes, if the file does not say.
     **chosen
         Fields of `StackOptions` in place of `options`.
 
@@ -205,8 +205,8 @@ def _require_surface(stack: Stack, data: Dataset) -> None:
     """Refuse depths that count from a last plane that nobody knows yet."""
     if stack.image.surface == "last" and not data.declared:
         raise InputError(
-            f"the last plane is the surface ({stack.image.surface_from}), and nothing says how "
-            "many planes come",
+            f"the last plane is the surface ({stack.image.surface_from}), and the number of "
+            "planes is not known",
             where=data.source,
             advice="Read it when it is complete, or say that the first plane is (--surface first)",
         )

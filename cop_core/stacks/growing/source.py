@@ -36,7 +36,7 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """What the stack is called in tables and figures."""
+        """Name of the stack in tables and figures."""
 
     @property
     def source(self) -> str:
@@ -114,7 +114,7 @@ class Growing(Protocol):
 
     @property
     def name(self) -> str:
-        """What the stack is called in tables and figures."""
+        """Name of the stack in tables and figures."""
 
     @property
     def source(self) -> str:

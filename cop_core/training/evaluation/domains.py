@@ -195,7 +195,7 @@ def evaluate(
     prior : str
         Prior that the strengths are drawn from.
     crops : int
-        Crops a domain.
+        Crops per domain.
     seed : int
         Of crops, strengths and noise.
     features : bool

@@ -155,7 +155,7 @@ def _from_table(
     name = PureWindowsPath(element.get("path", "")).name
     table = _read_table(folder / name)
     if table is None:
-        said = f"its power follows the table {name!r}, which does not lie beside it or is none"
+        said = f"its power follows the table {name!r}, which is missing or is not a table"
         return None, (f"{said}: copy it into the folder, or give the power",)
     place = np.linspace(0, 100, n_planes)
     power = np.interp(place, table[:, 0], table[:, 1])

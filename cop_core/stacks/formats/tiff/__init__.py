@@ -107,7 +107,7 @@ def _piece(path: Path, opening: Opening) -> scanimage.Piece:
     with quiet_tifffile(), tifffile.TiffFile(path) as tif:
         header = scanimage.read_header(tif, path)
         if header is None:
-            problem = "it is called as a file of an acquisition of ScanImage, and is none"
+            problem = "it is named like a file of a ScanImage acquisition but is not one"
             raise InputError(problem, where=str(path), advice="put it into another folder")
         return scanimage.Piece(path, header, _flat(tif, chain, path, opening), chain.n_pages)
 
