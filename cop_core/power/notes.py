@@ -119,8 +119,8 @@ def _tissue(found: Recommendation) -> Iterator[str]:
     low, high = 100 * np.expm1([tissue.log_factor.min(), tissue.log_factor.max()])
     yield (
         f"the power follows this tissue, smoothed over {tissue.over_um:g} um: from {top:.0f} to "
-        f"{bottom:.0f} um its {found.held.name} lies {low:+.0f} to {high:+.0f} % off the law, which "
-        "the power compensates; to follow the exponential law alone, follow the tissue over 0 um"
+        f"{bottom:.0f} um its {found.held.name} lies {low:+.0f} to {high:+.0f} % off the law, "
+        "which the power compensates; to follow the law alone, follow the tissue over 0 um"
     )
 
 
