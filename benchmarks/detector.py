@@ -101,12 +101,12 @@ def simulated() -> dict[str, dict[str, object]]:
                 dark = frames(still, n, 0 * photons, rng)
                 with_dark.append(measure(counts, dark).detector)
         found[name] = {
-            "counts per photon": summary([d.counts_a_photon for d in alone], PHOTON),
+            "counts per photon": summary([d.counts_per_photon for d in alone], PHOTON),
             "line's zero": summary([d.zero_counts for d in alone], CROSSING),
         }
         if with_dark:
             found[f"{name}, with dark frames"] = {
-                "counts per photon": summary([d.counts_a_photon for d in with_dark], PHOTON),
+                "counts per photon": summary([d.counts_per_photon for d in with_dark], PHOTON),
                 "zero": summary([d.zero_counts for d in with_dark], DARK),
                 "amplifier": summary([d.amplifier_counts for d in with_dark], DARK_SD),
             }
@@ -136,7 +136,7 @@ def real(movie: np.ndarray) -> dict[str, object]:
     for name, counts in makes.items():
         detector = measure(counts).detector
         found[name] = {
-            "counts per photon": vars(detector.counts_a_photon),
+            "counts per photon": vars(detector.counts_per_photon),
             "zero": vars(detector.zero_counts),
             "along a line": vars(detector.along_line),
             "across lines": vars(detector.across_lines),
@@ -170,7 +170,7 @@ def refused() -> dict[str, str]:
     said = {}
     for name, counts in cannot_tell():
         try:
-            said[name] = f"measured: {measure(counts).detector.counts_a_photon}"
+            said[name] = f"measured: {measure(counts).detector.counts_per_photon}"
         except cop.InputError as error:
             said[name] = error.what
     return said

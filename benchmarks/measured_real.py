@@ -33,7 +33,7 @@ def real() -> list[str]:
                 key,
                 "{:.2f} to {:.2f}".format(*photon["strengths"]),
                 str(photon["n_planes"]),
-                number(photon["counts_a_photon"], "{:.1f}"),
+                number(photon["counts_per_photon"], "{:.1f}"),
                 number(photon["coefficient of variation"], "{:.1%}").replace("%", " %"),
             ]
             for key, entry in found["serial two-photon"].items()
@@ -163,7 +163,7 @@ def transfer() -> list[str]:
             k,
             f"{v['strength']:.3f} ± {SDS_OF_90 * v['uncertainty']:.3f}",
             f"{v['strength by photon transfer']:.3f}",
-            f"{v['counts a photon']:.0f}",
+            f"{v['counts per photon']:.0f}",
         ]
         for k, v in found["mean of k frames"].items()
     ]
@@ -172,8 +172,8 @@ def transfer() -> list[str]:
         "",
         "`benchmarks/photon_transfer.py`: the Poisson strength (with its 90 % uncertainty) on "
         "means of k frames of a real two-photon movie, beside what photon transfer over time says: "
-        f"{reference['counts a photon']:.0f} counts per photon, zero at {reference['zero']:.0f} "
-        f"(the package anscombe-transform: {peer['counts a photon']:.0f} and {peer['zero']:.0f}). "
+        f"{reference['counts per photon']:.0f} counts per photon, zero at {reference['zero']:.0f} ("
+        f"the package anscombe-transform: {peer['counts per photon']:.0f} and {peer['zero']:.0f}). "
         "The noise of neighbouring pixels correlates, by "
         f"{together['along a line']:.2f} along a line and {together['across lines']:.2f} across.",
         "",
@@ -188,8 +188,8 @@ def counts(measured: dict[str, Any]) -> list[str]:
         [
             key,
             str(v["n_planes"]),
-            number(v["counts_a_photon"], "{:.2f}"),
-            " to ".join(f"{count:.2f}" for count in v["counts_a_photon_quartiles"] or ()),
+            number(v["counts_per_photon"], "{:.2f}"),
+            " to ".join(f"{count:.2f}" for count in v["counts_per_photon_quartiles"] or ()),
             f"{v['amplifier SD, median']:.2f} ± {v['amplifier SD, its median uncertainty']:.2f}",
             f"{100 * v['amplifier SD, share of planes whose interval holds it']:.0f} %",
         ]
@@ -197,8 +197,8 @@ def counts(measured: dict[str, Any]) -> list[str]:
     ]
     true = next(iter(found.values()))
     return [
-        f"Counts per photon, truly {true['true counts a photon']:.1f}, and SD of the amplifier in "
-        f"counts, truly {true['true amplifier SD']:.1f}, by plane (plane percentiles):",
+        f"Counts per photon, truly {true['true counts per photon']:.1f}, and SD of the amplifier "
+        f"in counts, truly {true['true amplifier SD']:.1f}, by plane (plane percentiles):",
         "",
         *table(
             [

@@ -5,8 +5,8 @@
 Photon transfer: per pixel the variance over time against the mean over time; the slope is the
 counts that a photon makes, the zero the mean without light. From a mean of k frames the network
 reads a Poisson strength s, that is a variance of (s / 2)^2 of the squared range at full scale, so
-k (s / 2)^2 times the range are the counts a photon makes. The package anscombe-transform estimates
-both from the same movie in its own way.
+k (s / 2)^2 times the range are the counts per photon. The package anscombe-transform estimates both
+from the same movie in its own way.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ REPEATS = 5
 
 
 def photon_transfer(movie: np.ndarray) -> dict[str, float]:
-    """Return counts a photon and the zero level, from neighbouring frames (n, h, w)."""
+    """Return counts per photon and the zero level, from neighbouring frames (n, h, w)."""
     mean = movie.mean(0)
     variance = ((movie[1:] - movie[:-1]) ** 2).mean(0) / 2
     low, high = np.quantile(mean, (0.3, 0.999))
     lit = (mean > low) & (mean < high)
     slope, at_zero = np.polyfit(mean[lit], variance[lit], 1)
-    return {"counts a photon": float(slope), "zero": float(-at_zero / slope)}
+    return {"counts per photon": float(slope), "zero": float(-at_zero / slope)}
 
 
 def neighbours(movie: np.ndarray) -> dict[str, float]:
@@ -63,16 +63,16 @@ def main(path: Path) -> None:
             )
             found = estimator.read(cut(normalise(plane, low, high), None, (0, 0)))
             s, doubt = (v[:, poisson].mean() for v in (found.strengths, found.uncertainty))
-            true = 2 * np.sqrt(reference["counts a photon"] / k / (high - low))
+            true = 2 * np.sqrt(reference["counts per photon"] / k / (high - low))
             read.append([s, doubt, true, k * (s / 2) ** 2 * (high - low)])
-        names = ("strength", "uncertainty", "strength by photon transfer", "counts a photon")
+        names = ("strength", "uncertainty", "strength by photon transfer", "counts per photon")
         by_frames[str(k)] = dict(zip(names, np.mean(read, axis=0).tolist(), strict=True))
     peer = compute_conversion_gain(movie)
     measured = {
         "photon transfer": reference,
         "correlation of neighbours": neighbours(movie),
         "anscombe-transform": {
-            "counts a photon": float(peer["conversion_gain"]),
+            "counts per photon": float(peer["conversion_gain"]),
             "zero": float(peer["zero_level"]),
         },
         "mean of k frames": by_frames,

@@ -60,7 +60,7 @@ def rank_correlations(found: DepthProfile, noise: np.ndarray) -> dict[str, float
 
 
 def photon(found: DepthProfile) -> dict[str, object] | None:
-    """Return counts a photon over planes, and how far strengths differ; None for other genomes."""
+    """Return counts per photon over planes, None for other genomes."""
     photons = photons_of(found, ROUGHLY_READABLE)
     facts = photon_facts(photons)
     if photons is None or facts is None:

@@ -81,7 +81,7 @@ def by_dose(true: np.ndarray, read: np.ndarray) -> dict[str, dict[str, float]]:
 
 
 def photons(found: DepthProfile, detector: Detector) -> dict[str, object]:
-    """Return counts a photon and amplifier SD as read, by depth, beside the detector's own."""
+    """Return counts per photon and amplifier SD as read, by depth, beside the detector's own."""
     read = photons_of(found, None if found.offset_counts is not None else ROUGHLY_READABLE)
     facts = photon_facts(read)
     assert read is not None
@@ -93,13 +93,13 @@ def photons(found: DepthProfile, detector: Detector) -> dict[str, object]:
     by_depth = zip(found.depth_um, read.counts, read.counts_sd, strict=True)
     return {
         **facts.model_dump(mode="json"),
-        "true counts a photon": true,
+        "true counts per photon": true,
         "planes within 10 % of it": int((np.abs(told / true - 1) <= 0.1).sum()),
         "true amplifier SD": detector.amplifier_counts,
         "amplifier SD, median": float(np.nanmedian(read.amplifier_counts)),
         "amplifier SD, its median uncertainty": float(np.nanmedian(read.amplifier_counts_sd)),
         "amplifier SD, share of planes whose interval holds it": float(within[found.kept].mean()),
-        "depth, counts a photon, SD": [list(row) for row in by_depth if np.isfinite(row[1])],
+        "depth, counts per photon, SD": [list(row) for row in by_depth if np.isfinite(row[1])],
     }
 
 

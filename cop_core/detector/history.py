@@ -21,7 +21,7 @@ DRIFT_P: Final = 0.01
 _WIDTH_SDS: Final = 2 * 1.96
 _ENDS: Final = ("", "_low", "_high")
 QUANTITIES: Final = {
-    "counts_a_photon": "counts per photon",
+    "counts_per_photon": "counts per photon",
     "zero_counts": "the zero level",
     "amplifier_counts": "amplifier noise",
 }

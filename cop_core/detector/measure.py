@@ -221,7 +221,7 @@ def _detector(
     widened = off if zero_from == "line" else 1.0
     whole = line.slope * _neighbours(lit.sums)
     return MeasuredDetector(
-        counts_a_photon=photon,
+        counts_per_photon=photon,
         zero_counts=Estimate(*interval(zero, widened)),
         zero_from=zero_from,
         amplifier_counts=_amplifier(without_light, off if zero_from == "given" else 1.0),
@@ -281,7 +281,7 @@ _TOLD_SHIFT: Final = 0.5
 
 def _notes(found: MeasuredDetector, lit: _Drawn, unlit: _Drawn | None, off: float) -> Iterator[str]:
     movie = lit.movie
-    photon = found.counts_a_photon.value
+    photon = found.counts_per_photon.value
     if found.zero_from == "line":
         yield (
             "the zero level assumes that the amplifier adds no noise: an amplifier of SD a puts it "

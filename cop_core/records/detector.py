@@ -28,12 +28,12 @@ class MeasuredDetector:
 
     Attributes
     ----------
-    counts_a_photon : Estimate
+    counts_per_photon : Estimate
         Slope of variance on mean: counts that a photon makes, the excess noise of the
         multiplication included.
     zero_counts : Estimate
         Counts without light. From the line alone it is a lower limit: an amplifier of SD a puts
-        it a^2 / `counts_a_photon` higher.
+        it a^2 / `counts_per_photon` higher.
     zero_from : {"dark frames", "given", "line"}
         Where it comes from; the interval of one that was given has no width.
     amplifier_counts : Estimate or None
@@ -42,7 +42,7 @@ class MeasuredDetector:
     along_line, across_lines : Estimate
         Correlation of a pixel's noise with that of the next pixel and of the next line.
     whole_photon_counts : Estimate
-        Counts of one photon over all pixels that it reaches: larger than `counts_a_photon` where
+        Counts of one photon over all pixels that it reaches: larger than `counts_per_photon` where
         neighbouring pixels correlate.
     floor_counts, ceiling_counts : float or None
         Where values pile up and are cut off.
@@ -50,7 +50,7 @@ class MeasuredDetector:
         Photons from zero to the ceiling.
     """
 
-    counts_a_photon: Estimate
+    counts_per_photon: Estimate
     zero_counts: Estimate
     zero_from: ZeroFrom
     amplifier_counts: Estimate | None

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _FORMULA_START: Final = ("=", "+", "-", "@", "\t", "\r")
 _DETECTED: Final = {
     "at_full_scale": "photons_at_full_scale",
-    "counts": "counts_a_photon",
-    "counts_sd": "counts_a_photon_sd",
+    "counts": "counts_per_photon",
+    "counts_sd": "counts_per_photon_sd",
     "amplifier_counts": "amplifier_counts",
     "amplifier_counts_sd": "amplifier_counts_sd",
 }

@@ -107,7 +107,7 @@ class DetectorKind(Kind[PhotonTransfer]):
 def detector_sentence(found: MeasuredDetector) -> str:
     """Return what was found, in one sentence without a full stop."""
     said = [
-        _said(found.counts_a_photon, "{} counts per photon"),
+        _said(found.counts_per_photon, "{} counts per photon"),
         _said(found.zero_counts, "zero at {} counts", _HOW[found.zero_from]),
     ]
     if found.amplifier_counts is not None:
@@ -120,7 +120,7 @@ def detector_table(name: str, found: MeasuredDetector) -> TextTable:
     full = found.full_scale_photons
     ceiling = "not reached" if found.ceiling_counts is None else f"{found.ceiling_counts:g}"
     rows = (
-        ("counts per photon", _cells(found.counts_a_photon)),
+        ("counts per photon", _cells(found.counts_per_photon)),
         ("counts of a photon over all its pixels", _cells(found.whole_photon_counts)),
         ("zero level, counts", _cells(found.zero_counts)),
         ("amplifier noise (SD), counts", _cells(found.amplifier_counts)),

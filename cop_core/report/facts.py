@@ -116,8 +116,8 @@ class PhotonFacts(Results):
     """Counts that a photon makes, over the planes that give an estimate."""
 
     n_planes: Whole
-    counts_a_photon: Number
-    counts_a_photon_quartiles: Interval | None
+    counts_per_photon: Number
+    counts_per_photon_quartiles: Interval | None
 
 
 def excluded_planes(profile: DepthProfile) -> tuple[ExcludedPlane, ...]:
@@ -241,8 +241,8 @@ def photon_facts(photons: Photons | None) -> PhotonFacts | None:
         return None
     told = photons.counts[np.isfinite(photons.counts)]
     if not len(told):
-        return PhotonFacts(n_planes=0, counts_a_photon=None, counts_a_photon_quartiles=None)
+        return PhotonFacts(n_planes=0, counts_per_photon=None, counts_per_photon_quartiles=None)
     low, middle, high = np.percentile(told, (25, 50, 75)).tolist()
     return PhotonFacts(
-        n_planes=len(told), counts_a_photon=middle, counts_a_photon_quartiles=(low, high)
+        n_planes=len(told), counts_per_photon=middle, counts_per_photon_quartiles=(low, high)
     )

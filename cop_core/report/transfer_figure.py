@@ -42,7 +42,7 @@ def draw_transfer(figure: Figure, found: PhotonTransfer) -> None:
 
 def _draw_line(ax: Axes, found: PhotonTransfer) -> None:
     detector, mean = found.detector, found.points.mean
-    photon, zero = detector.counts_a_photon, detector.zero_counts
+    photon, zero = detector.counts_per_photon, detector.zero_counts
     x = np.array([min(zero.value, float(mean.min())), float(mean.max())])
     ax.plot(x, _line(found, x), color=shade(0), lw=1)
     _draw_points(ax, found.points, found.points.variance, _LIT.colour, "movie")
@@ -83,4 +83,4 @@ def _draw_points(
 def _line(found: PhotonTransfer, mean: Array) -> Array:
     """Return the variance that the line has at a mean."""
     away = np.asarray(mean, np.float64) - found.line_zero_counts
-    return np.asarray(found.detector.counts_a_photon.value * away)
+    return np.asarray(found.detector.counts_per_photon.value * away)

@@ -70,7 +70,7 @@ def detector_caveat(profile: DepthProfile) -> str:
     photons = photons_of(profile, ROUGHLY_READABLE)
     if detector is None or photons is None or not np.isfinite(photons.counts).any():
         return ""
-    read, known = float(np.nanmedian(photons.counts)), detector.counts_a_photon
+    read, known = float(np.nanmedian(photons.counts)), detector.counts_per_photon
     if abs(read / known.value - 1) <= FAR_OFF or known.within(read):
         return ""
     return (

@@ -69,12 +69,12 @@ def test_intervals_cover_the_truth():
         photons = picture(rng, 96)
         counts, dark = frames(rng, photons, 12), frames(rng, 0 * photons, 12)
         alone, both = measured(counts).detector, measured(counts, dark).detector
-        inside["photon"] += alone.counts_a_photon.within(PHOTON)
+        inside["photon"] += alone.counts_per_photon.within(PHOTON)
         inside["crossing"] += alone.zero_counts.within(CROSSING)
-        inside["photon, dark"] += both.counts_a_photon.within(PHOTON)
+        inside["photon, dark"] += both.counts_per_photon.within(PHOTON)
         inside["zero"] += both.zero_counts.within(DARK)
         inside["amplifier"] += both.amplifier_counts.within(DARK_SD)
-        photon_counts.append(alone.counts_a_photon.value)
+        photon_counts.append(alone.counts_per_photon.value)
     assert np.mean(photon_counts) == pytest.approx(PHOTON, rel=0.01)
     # of 20 at 95 %, 16 or fewer come once in forty
     assert min(inside.values()) >= 17, inside
@@ -98,7 +98,7 @@ def test_what_changes_the_whole_picture_is_taken_off(change):
     photons = picture(rng)
     counts = np.stack([DETECTOR.read(change(photons, i, rng), rng) for i in range(30)])
     found = measured(counts).detector
-    assert found.counts_a_photon.value == pytest.approx(PHOTON, rel=0.03)
+    assert found.counts_per_photon.value == pytest.approx(PHOTON, rel=0.03)
     assert found.zero_counts.value == pytest.approx(CROSSING, abs=0.05 * PHOTON)
 
 
@@ -110,7 +110,7 @@ def test_cells_that_fire_are_left_out():
     counts = np.stack([DETECTOR.read(photons * f, rng) for f in firing])
     found = measured(counts)
     assert found.outlying > 0.005
-    assert found.detector.counts_a_photon.value == pytest.approx(PHOTON, rel=0.03)
+    assert found.detector.counts_per_photon.value == pytest.approx(PHOTON, rel=0.03)
 
 
 def test_a_zero_that_is_given_tells_the_amplifier():
@@ -124,7 +124,7 @@ def test_dark_frames_make_one_brightness_enough():
     rng = np.random.default_rng(4)
     even = np.full((64, 64), 5.0, np.float32)
     found = measured(frames(rng, even), frames(rng, 0 * even)).detector
-    assert found.counts_a_photon.value == pytest.approx(PHOTON, rel=0.03)
+    assert found.counts_per_photon.value == pytest.approx(PHOTON, rel=0.03)
 
 
 def test_saturated_pixels_are_left_out_and_the_ceiling_is_told():
@@ -133,7 +133,7 @@ def test_saturated_pixels_are_left_out_and_the_ceiling_is_told():
     found = measured(frames(rng, 2 * picture(rng), detector=eight_bits))
     assert found.detector.ceiling_counts == 255
     assert found.cut_off > 0.05
-    assert found.detector.counts_a_photon.value == pytest.approx(PHOTON, rel=0.03)
+    assert found.detector.counts_per_photon.value == pytest.approx(PHOTON, rel=0.03)
     full = found.detector.full_scale_photons
     assert full.within((255 - CROSSING) / PHOTON)
 
@@ -146,14 +146,14 @@ def test_neighbours_that_share_a_photon():
     # 0.75 x 0.25 of 0.75^2 + 0.25^2 is shared; the variance of a sum is that of whole photons
     assert found.along_line.value == pytest.approx(0.3, abs=0.01)
     assert abs(found.across_lines.value) < 0.01
-    assert found.counts_a_photon.value == pytest.approx(0.625 * PHOTON, rel=0.03)
+    assert found.counts_per_photon.value == pytest.approx(0.625 * PHOTON, rel=0.03)
     assert found.whole_photon_counts.value == pytest.approx(PHOTON, rel=0.03)
 
 
 def test_single_photons_that_are_counted():
     rng = np.random.default_rng(7)
     found = measured(rng.poisson(picture(rng), (30, 128, 128)).astype(np.uint16)).detector
-    assert found.counts_a_photon.value == pytest.approx(1, rel=0.03)
+    assert found.counts_per_photon.value == pytest.approx(1, rel=0.03)
     assert found.floor_counts is None
     assert found.zero_counts.value == pytest.approx(0, abs=0.05)
 
@@ -162,8 +162,8 @@ def test_single_photons_that_are_counted():
 def test_a_real_movie_as_another_package_measures_it():
     found = cop.run(DetectorRecipe(stack=MovieOptions(source=str(REAL)))).detector
     # anscombe-transform 1.0.0
-    assert found.counts_a_photon.value == pytest.approx(247.0, rel=0.05)
-    assert found.counts_a_photon.within(247.0)
+    assert found.counts_per_photon.value == pytest.approx(247.0, rel=0.05)
+    assert found.counts_per_photon.within(247.0)
     assert found.zero_counts.value == pytest.approx(52.4, abs=0.05 * 247)
     assert found.zero_counts.within(52.4)
     assert found.floor_counts == 0

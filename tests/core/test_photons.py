@@ -73,8 +73,8 @@ def test_photons_are_those_that_make_the_strength():
     np.testing.assert_allclose(found.amplifier_counts_sd, [0.01 * span / 2, np.nan, 3.0])
     assert stated(made((s, 0.08 * s, g, span), None, (s, 0.12 * s, g, span))) == {
         "n_planes": 1,
-        "counts_a_photon": pytest.approx(gain),
-        "counts_a_photon_quartiles": pytest.approx([gain, gain]),
+        "counts_per_photon": pytest.approx(gain),
+        "counts_per_photon_quartiles": pytest.approx([gain, gain]),
     }
 
 
@@ -86,7 +86,7 @@ def test_without_the_detectors_zero_no_plane_tells():
 
 
 def test_where_no_plane_tells_there_is_no_number():
-    assert stated(made((0.1, 0.09, 0.0, 100.0)))["counts_a_photon"] is None
+    assert stated(made((0.1, 0.09, 0.0, 100.0)))["counts_per_photon"] is None
     assert stated(made((0.1, np.nan, 0.0, 100.0)))["n_planes"] == 0
 
 
@@ -95,7 +95,9 @@ def test_strengths_of_another_genome_tell_no_photons(provenance):
     other = made((0.2, 0.01, 0.1, 100.0), provenance=provenance)
     assert photons_of(other) is None
     assert stated(other) is None
-    assert next(csv.DictReader(io.StringIO(planes_csv([analyse(other)]))))["counts_a_photon"] == ""
+    assert (
+        next(csv.DictReader(io.StringIO(planes_csv([analyse(other)]))))["counts_per_photon"] == ""
+    )
 
 
 def test_a_genome_without_amplifier_noise_tells_none():
@@ -105,7 +107,7 @@ def test_a_genome_without_amplifier_noise_tells_none():
 
 
 def test_a_known_detector_is_read_from_pixels():
-    """7 counts a photon, a zero of 100: the interval of every plane holds it."""
+    """7 counts per photon, a zero of 100: the interval of every plane holds it."""
     rng = np.random.default_rng(0)
     y, x = np.mgrid[:256, :256] / 256
     mean = 3 + 2.9 * np.sin(9 * x) * np.cos(7 * y)
@@ -121,18 +123,18 @@ def test_a_known_detector_is_read_from_pixels():
     assert [plane.span_counts for plane in found.planes] == pytest.approx(span)
     facts = stated(found)
     assert facts["n_planes"] == 3
-    assert facts["counts_a_photon"] == pytest.approx(np.median(photons.counts))
+    assert facts["counts_per_photon"] == pytest.approx(np.median(photons.counts))
     rows = list(csv.DictReader(io.StringIO(planes_csv([analyse(found)]))))
-    assert [float(row["counts_a_photon"]) for row in rows] == photons.counts.tolist()
+    assert [float(row["counts_per_photon"]) for row in rows] == photons.counts.tolist()
     assert [float(row["amplifier_counts"]) for row in rows] == photons.amplifier_counts.tolist()
 
 
-@pytest.mark.parametrize(("counts_a_photon", "told"), [(12.5, False), (20.0, True)])
-def test_photons_that_are_not_the_detectors_are_told(counts_a_photon, told):
-    known = Estimate(counts_a_photon, (0.97 * counts_a_photon, 1.03 * counts_a_photon))
+@pytest.mark.parametrize(("counts_per_photon", "told"), [(12.5, False), (20.0, True)])
+def test_photons_that_are_not_the_detectors_are_told(counts_per_photon, told):
+    known = Estimate(counts_per_photon, (0.97 * counts_per_photon, 1.03 * counts_per_photon))
     none = Estimate(0.0, (0.0, 0.0))
     detector = MeasuredDetector(known, none, "line", None, none, none, known)
-    s, span = 2 / np.sqrt(50.0), 600.0  # 12 counts a photon
+    s, span = 2 / np.sqrt(50.0), 600.0  # 12 counts per photon
     planes = made(*[(s, 0.2 * s, 0.03, span)] * 5, provenance=replace(SHOT, detector=detector))
     said = [text for text in analyse(planes).caveats if "photon transfer" in text]
     assert bool(said) == told

@@ -130,7 +130,7 @@ def test_planes_table_holds_every_plane(both):
     ]  # fmt: skip
     assert list(rows[0])[-12:] == [
         "signal", "n_crops", "saturated_fraction", "span_counts", "photons_at_full_scale",
-        "counts_a_photon", "counts_a_photon_sd", "amplifier_counts", "amplifier_counts_sd",
+        "counts_per_photon", "counts_per_photon_sd", "amplifier_counts", "amplifier_counts_sd",
         "excluded", "reason", "flags",
     ]  # fmt: skip
     assert float(rows[1]["clean"]) == both.first.profile.of("clean")[1]
