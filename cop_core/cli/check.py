@@ -160,7 +160,7 @@ def _doubt(pixels: PixelCheck) -> str:
 def _file(found: FileCheck) -> str:
     shape = " x ".join(map(str, found.data.shape))
     pixel = found.stack.pixel_size_um
-    size = f", pixels of {pixel[1]:g} x {pixel[0]:g} um" if pixel else ""
+    size = f", pixels of {pixel[1]:g} x {pixel[0]:g} µm" if pixel else ""
     return f"{found.data.kind}, {found.data.axes} {shape}, {found.stack.dtype}{size}"
 
 
@@ -173,7 +173,7 @@ def _depth(found: FileCheck) -> str:
         return f"{planes}; z step not stated (--z-step-um)"
     depth = found.stack.depth_um
     surface = f"surface: the {image.surface} plane ({image.surface_from})"
-    return f"{planes}, {depth[0]:g} to {depth[-1]:g} um ({image.depth_from}); {surface}"
+    return f"{planes}, {depth[0]:g} to {depth[-1]:g} µm ({image.depth_from}); {surface}"
 
 
 def _channel(found: FileCheck) -> str:

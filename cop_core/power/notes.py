@@ -40,13 +40,13 @@ def _cap(found: Recommendation) -> Iterator[str]:
         return
     end = int(np.flatnonzero(found.at_limit)[-1])
     deepest, last = found.depth_um[end], found.expected[end]
-    where = f"from {found.cap_depth_um:.0f} um on"
+    where = f"from {found.cap_depth_um:.0f} µm on"
     if end + 1 < len(found.depth_um):
-        where = f"between {found.cap_depth_um:.0f} and {deepest:.0f} um"
+        where = f"between {found.cap_depth_um:.0f} and {deepest:.0f} µm"
     held = found.held
     yield (
         f"{where} the limit of {found.limit.max_power:g} {found.unit} applies: the {held.label} "
-        f"goes from {held.text(found.level)} to an expected {held.text(last)} at {deepest:.0f} um"
+        f"goes from {held.text(found.level)} to an expected {held.text(last)} at {deepest:.0f} µm"
     )
 
 
@@ -65,7 +65,7 @@ def _outside(found: Recommendation) -> Iterator[str]:
     low, high = found.held.fit.depth_um[[0, -1]]
     yield (
         f"{int(found.extrapolated.sum())} of {len(found.depth_um)} planes lie outside the "
-        f"measured {low:.0f} to {high:.0f} um: their power is extrapolated and cannot "
+        f"measured {low:.0f} to {high:.0f} µm: their power is extrapolated and cannot "
         "allow for a different layer of tissue there"
     )
 
@@ -85,13 +85,13 @@ def _layers(found: Recommendation) -> Iterator[str]:
     for layer in layers:
         if not np.isfinite(layer.length_um):
             yield (
-                f"between {layer.top_um:.0f} and {layer.bottom_um:.0f} um the signal does not "
+                f"between {layer.top_um:.0f} and {layer.bottom_um:.0f} µm the signal does not "
                 "fall with depth: not attenuation, but structure that grows denser or brighter"
             )
     for above, below in pairwise(layers):
         yield (
-            f"at {below.top_um:.0f} um the attenuation length goes from {above.length_um:.0f} to "
-            f"{below.length_um:.0f} um: whether light is lost there or less (or dimmer) label lies "
+            f"at {below.top_um:.0f} µm the attenuation length goes from {above.length_um:.0f} to "
+            f"{below.length_um:.0f} µm: whether light is lost there or less (or dimmer) label lies "
             "there cannot be known from this stack, nor from another at another power; the power "
             "holds the brightness measured, and light per fluorophore may differ"
         )
@@ -118,9 +118,9 @@ def _tissue(found: Recommendation) -> Iterator[str]:
     top, bottom = tissue.depth_um[[0, -1]]
     low, high = 100 * np.expm1([tissue.log_factor.min(), tissue.log_factor.max()])
     yield (
-        f"the power follows this tissue, smoothed over {tissue.over_um:g} um: from {top:.0f} to "
-        f"{bottom:.0f} um its {found.held.name} lies {low:+.0f} to {high:+.0f} % off the law, "
-        "which the power compensates; to follow the law alone, follow the tissue over 0 um"
+        f"the power follows this tissue, smoothed over {tissue.over_um:g} µm: from {top:.0f} to "
+        f"{bottom:.0f} µm its {found.held.name} lies {low:+.0f} to {high:+.0f} % off the law, "
+        "which the power compensates; to follow the law alone, follow the tissue over 0 µm"
     )
 
 

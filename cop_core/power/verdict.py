@@ -15,11 +15,11 @@ def verdict_of(found: Recommendation) -> str:
     limit = f"{found.limit.max_power:g} {found.unit}"
     text = (
         f"To hold the {held.label} at {held.text(found.level)}, go from {low:.1f} {found.unit} at "
-        f"{first:.0f} um to {high:.1f} {found.unit} at {last:.0f} um"
+        f"{first:.0f} µm to {high:.1f} {found.unit} at {last:.0f} µm"
     )
     if found.cap_depth_um is None:
         return f"{text}: the limit of {limit} is not reached."
     cap = found.cap_depth_um
     return (
-        f"{text}: from {cap:.0f} um on the limit of {limit} applies and the level cannot be held."
+        f"{text}: from {cap:.0f} µm on the limit of {limit} applies and the level cannot be held."
     )

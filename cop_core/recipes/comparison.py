@@ -97,7 +97,7 @@ class ComparisonOptions(Part):
     margin_per_100_um: Annotated[
         Positive | None,
         Option(
-            "Slope that counts as none, in strength per 100 um (0.01 is one percentage point): "
+            "Slope that counts as none, in strength per 100 µm (0.01 is one percentage point): "
             "tests whether slopes are smaller.",
             "Margin (strength per 100 µm)",
             metavar="SLOPE",

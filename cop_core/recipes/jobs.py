@@ -25,7 +25,7 @@ from cop_core.recipes.values import (
 Depths = Annotated[
     DepthWindow | None,
     Option(
-        "Depths in um that enter fits, 800:1300, or 800: or :1300 where one side is open.",
+        "Depths in µm that enter fits, 800:1300, or 800: or :1300 where one side is open.",
         "Depths (µm)",
         metavar="LOW:HIGH",
         empty="all",

@@ -20,7 +20,7 @@ POWER_FORMS: Final = (
     "mW as a number, a CSV (depth_um,power_mw), gained:P0,l,Pmax, or metadata (as the file states)"
 )
 _LAW: Final = "gained:"
-_LAW_ADVICE: Final = "write gained:P0,l,Pmax with P0 and Pmax in mW and l in um, all above 0"
+_LAW_ADVICE: Final = "write gained:P0,l,Pmax with P0 and Pmax in mW and l in µm, all above 0"
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class GainedPower:
         bad = depth[~(np.isfinite(depth) & (depth >= 0))]
         if bad.size:
             raise RefusedValueError(
-                f"a depth of {bad[0]:g} um", advice="give depths that are finite and not negative"
+                f"a depth of {bad[0]:g} µm", advice="give depths that are finite and not negative"
             )
         # the exponent is cut where exp would overflow: the cap holds long before
         exponent = np.minimum(depth / self.length_um, 700.0)

@@ -120,7 +120,7 @@ class PowerOptions(Part):
     window_um: Annotated[
         DepthWindow | None,
         Option(
-            "Depths in um that enter the fit, 100:600, or 100: or :600 where one side is open.",
+            "Depths in µm that enter the fit, 100:600, or 100: or :600 where one side is open.",
             "Depths of the fit (µm)",
             metavar="LOW:HIGH",
             empty="all",
@@ -129,7 +129,7 @@ class PowerOptions(Part):
     follow_um: Annotated[
         NotNegative,
         Option(
-            "Depth in um over which this tissue's own course around the law is followed; 0 holds "
+            "Depth in µm over which this tissue's own course around the law is followed; 0 holds "
             "the law alone.",
             "Follow tissue over (µm)",
             metavar="UM",

@@ -36,7 +36,7 @@ class StackOptions(Part):
     z_step_um: Annotated[
         Positive | None,
         Option(
-            "Distance between planes in um, if the file does not say.",
+            "Distance between planes in µm, if the file does not say.",
             "Z step (µm)",
             metavar="UM",
             empty="as the file states",

@@ -56,7 +56,7 @@ def _window(value: Any) -> Any:
         low, colon, high = value.partition(":")
         if not colon:
             raise RefusedValueError(
-                f"{shown(value)} is not a depth window", advice="give LOW:HIGH in um"
+                f"{shown(value)} is not a depth window", advice="give LOW:HIGH in µm"
             )
         value = low.strip() or None, high.strip() or None
     try:
@@ -66,12 +66,12 @@ def _window(value: Any) -> Any:
     known = [x for x in limits if x is not None]
     if len(limits) != 2 or not all(map(math.isfinite, known)):
         raise RefusedValueError(
-            f"{shown(value)} is not a depth window", advice="give LOW:HIGH in um"
+            f"{shown(value)} is not a depth window", advice="give LOW:HIGH in µm"
         )
     if not known or (len(known) == 2 and not known[0] < known[1]):
         raise RefusedValueError(
             f"{limits[0]} to {limits[1]} is not a depth window",
-            advice="give the shallower limit in um first, and leave one side open at most",
+            advice="give the shallower limit in µm first, and leave one side open at most",
         )
     return limits
 
@@ -86,8 +86,8 @@ def window_text(window_um: Window) -> str:
     """Return a window in words, ``"from 800 to 1300 um"``."""
     low, high = window_um
     if low is None or high is None:
-        return f"above {high:g} um" if low is None else f"from {low:g} um"
-    return f"from {low:g} to {high:g} um"
+        return f"above {high:g} µm" if low is None else f"from {low:g} µm"
+    return f"from {low:g} to {high:g} µm"
 
 
 def _channel(value: Any) -> Any:

@@ -83,7 +83,7 @@ class Optics:
         if min(*lengths_um, self.reference_mw) <= 0 or self.photons < 0 or self.order < 1:
             raise InputError(
                 f"no microscope has {self.photons} photons at {self.reference_mw} mW, order "
-                f"{self.order} and attenuation lengths of {lengths_um[0]} and {lengths_um[1]} um",
+                f"{self.order} and attenuation lengths of {lengths_um[0]} and {lengths_um[1]} µm",
                 advice="Give lengths and powers above 0, and photons from 0 up",
             )
 

@@ -60,7 +60,7 @@ class Phantom:
     def __post_init__(self) -> None:
         if min(self.shape) < 1 or self.field_um <= 0 or self.depth_um <= 0:
             raise InputError(
-                f"a phantom of {self.shape} px, {self.field_um} um wide and {self.depth_um} um "
+                f"a phantom of {self.shape} px, {self.field_um} µm wide and {self.depth_um} µm "
                 "deep holds nothing",
                 advice="Give positive sizes",
             )

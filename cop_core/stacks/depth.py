@@ -62,7 +62,7 @@ def _require_agreement(positions: npt.NDArray[np.float64], step_um: float, where
     found = float(np.abs(np.diff(positions)).mean())
     if abs(found - step_um) > _SLACK * step_um:
         raise InputError(
-            f"the metadata give a z step of {step_um:g} um and plane positions {found:g} um apart",
+            f"the metadata give a z step of {step_um:g} µm and plane positions {found:g} µm apart",
             where=where,
             advice=_ADVICE,
         )

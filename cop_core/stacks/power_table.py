@@ -18,7 +18,7 @@ _ADVICE: Final[dict[Over, str]] = {
     "depth_um": "power is a number in mW, a CSV file with depth_um,power_mw, or gained:P0,l,Pmax",
     "setting": "a power scale is a number, or a CSV file with setting,power_mw",
 }
-_UNIT: Final[dict[Over, str]] = {"depth_um": " um", "setting": ""}
+_UNIT: Final[dict[Over, str]] = {"depth_um": " µm", "setting": ""}
 
 
 def read_power_table(

@@ -194,7 +194,7 @@ def _common_window(stacks: Sequence[DepthProfile]) -> tuple[float, float]:
             raise InputError(
                 "no plane with a number lies at a known depth",
                 where=profile.name,
-                advice="Leave the stack out, or give the z step in um",
+                advice="Leave the stack out, or give the z step in µm",
             )
         ends.append((depth.min(), depth.max()))
     low, high = max(e[0] for e in ends), min(e[1] for e in ends)
@@ -202,7 +202,7 @@ def _common_window(stacks: Sequence[DepthProfile]) -> tuple[float, float]:
         if _inside(profile, (low, high)).sum() < _LEAST_PLANES:
             raise InputError(
                 f"fewer than {_LEAST_PLANES} of its planes lie at the depths that all stacks keep "
-                f"({low:g} to {high:g} um)",
+                f"({low:g} to {high:g} µm)",
                 where=profile.name,
                 advice="Leave the stack out",
             )

@@ -103,7 +103,7 @@ def _checked(
     if depth.ndim != 1 or not depth.shape == value.shape == doubt.shape:
         raise InputError(
             f"depths of shape {depth.shape} and values of shape {value.shape} do not pair",
-            advice="Give one depth in um for each value",
+            advice="Give one depth in µm for each value",
         )
     return np.array([depth, value, doubt])
 

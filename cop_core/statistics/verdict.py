@@ -58,7 +58,7 @@ def verdict_of_arms(found: ArmsComparison) -> str:
     n = f"{found.n_units[0]} and {found.n_units[1]}"
     unit = "stacks" if found.animals is None else "animals"
     low, high = found.window_um
-    terms = _Terms(found.names, f"Over the depths of all stacks ({low:.0f}-{high:.0f} um)", "")
+    terms = _Terms(found.names, f"Over the depths of all stacks ({low:.0f}-{high:.0f} µm)", "")
     return _joined(_headline(found), *_slopes(found.effects, terms), f"From {n} {unit}, {test}.")
 
 
@@ -164,7 +164,7 @@ def _signal_apart(found: Comparison | ArmsComparison, better: int) -> str:
 def _arms_depths(depth: ArmsDepth, better: int) -> str:
     ends = depth.first_um, depth.second_um
     by = _by(depth.ci95_um, better, _p(depth.p_holm))
-    return f"down to {ends[better]:.0f} um instead of {ends[1 - better]:.0f} um{by}"
+    return f"down to {ends[better]:.0f} µm instead of {ends[1 - better]:.0f} µm{by}"
 
 
 def _by(interval: tuple[float, float], better: int, p: str = "") -> str:
@@ -178,13 +178,13 @@ def _by(interval: tuple[float, float], better: int, p: str = "") -> str:
     if low == np.inf:
         text = "95 % CI beyond the last plane"
     elif high == np.inf:
-        text = f"95 % CI at least {low:.0f} um deeper"
+        text = f"95 % CI at least {low:.0f} µm deeper"
     elif low == -np.inf:
-        text = f"95 % CI at most {high:.0f} um deeper"
+        text = f"95 % CI at most {high:.0f} µm deeper"
     elif high < 0:
-        text = f"95 % CI {-high:.0f} to {-low:.0f} um shallower"
+        text = f"95 % CI {-high:.0f} to {-low:.0f} µm shallower"
     else:
-        text = f"95 % CI {low:.0f} to {high:.0f} um deeper"
+        text = f"95 % CI {low:.0f} to {high:.0f} µm deeper"
     return f" ({text}; {p})" if p else f" ({text})"
 
 
@@ -207,7 +207,7 @@ def _nothing(effects: Effects, names: tuple[str, str]) -> str:
         return f"{text}."
     least = max(found.reading_limit_per_um, 2 * found.se) * _PER_100_UM
     what = _noise(first.component)
-    return f"{text}: one of {least:.1f} points per 100 um or more in {what} would have been."
+    return f"{text}: one of {least:.1f} points per 100 µm or more in {what} would have been."
 
 
 # --- slopes --------------------------------------------------------------------------------------
@@ -223,7 +223,7 @@ class _Terms:
 def _pair_terms(found: Comparison) -> _Terms:
     low, high = found.window_um
     covered = "if this tissue were imaged again" if found.same_tissue else "for such tissues"
-    over = f"Over the depths that both keep ({low:.0f}-{high:.0f} um)"
+    over = f"Over the depths that both keep ({low:.0f}-{high:.0f} µm)"
     return _Terms(found.names, over, f" {covered}")
 
 
@@ -246,7 +246,7 @@ def _slope(component: str, found: ComponentDifference, terms: _Terms, over: str)
     low, high = sorted(_PER_100_UM * abs(end) for end in found.slope_difference_ci95)
     return (
         f"{over} {_noise(component)} rises "
-        f"{_PER_100_UM * abs(found.slope_difference_per_um):.1f} points per 100 um faster "
+        f"{_PER_100_UM * abs(found.slope_difference_per_um):.1f} points per 100 µm faster "
         f"{_at(terms.names[0] if first else terms.names[1])} (95 % CI {low:.1f} to {high:.1f}"
         f"{terms.covered}; {_p(found.p_holm)}; "
         f"reading limit {_PER_100_UM * found.reading_limit_per_um:.1f})."
@@ -304,14 +304,14 @@ def _signal_of_one(signal: DepthLimit) -> str:
 
 def _down_to(limit: DepthLimit) -> str:
     if np.isfinite(limit.deeper_than_um):
-        return f"down to the last plane, {limit.deeper_than_um:.0f} um"
-    return f"down to {limit.depth_um:.0f} um" if np.isfinite(limit.depth_um) else ""
+        return f"down to the last plane, {limit.deeper_than_um:.0f} µm"
+    return f"down to {limit.depth_um:.0f} µm" if np.isfinite(limit.depth_um) else ""
 
 
 def _instead(better: DepthLimit, worse: DepthLimit) -> str:
     if np.isfinite(worse.shallower_than_um):
         return f"{_down_to(better)} instead of at no depth"
-    return f"{_down_to(better)} instead of {worse.depth_um:.0f} um"
+    return f"{_down_to(better)} instead of {worse.depth_um:.0f} µm"
 
 
 def _level(usable: UsableDepth) -> str:

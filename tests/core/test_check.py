@@ -43,7 +43,7 @@ def test_a_file_that_lacks_nothing(run, pair):
     assert (code, err) == (0, "")
     assert lines[0] == f"Ready: {shlex.join(['cop', 'profile', str(pair[0]), '-o', 'report'])}"
     assert len(lines) < 10
-    assert any("6 planes, 0 to 20 um" in line for line in lines)
+    assert any("6 planes, 0 to 20 µm" in line for line in lines)
     assert "  pixels    all 6 planes looked at: 6 smaller than the 192 x 192 pixels" in lines[-1]
 
 

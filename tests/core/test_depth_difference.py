@@ -90,7 +90,7 @@ def test_window_leaves_planes_out_of_every_fit(pair):
     window = (80.0, 160.0)
     fixed = within(pair[0], window)
     assert fixed.kept.sum() == 21  # both ends included
-    assert fixed.planes[0].reason == f"{OUTSIDE} (from 80 to 160 um)"
+    assert fixed.planes[0].reason == f"{OUTSIDE} (from 80 to 160 µm)"
     assert fixed.planes[0].mean is pair[0].planes[0].mean
     result = compare(*pair, window_um=window, n_bootstrap=50)
     alone = fit_slope(pair[0].depth_um[20:41], pair[0].of("gaussian")[20:41], samples=50)

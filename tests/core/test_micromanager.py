@@ -265,8 +265,8 @@ def test_time_and_position_are_chosen_by_index(core, watch):
     [
         ({"z_plan": DOWN, "channels": ["DAPI"]}, "no plane of the plan is of channel FITC"),
         ({"channels": ["FITC"]}, "z plan"),
-        ({"z_plan": {"absolute": [0, 5, 3]}, "channels": ["FITC"]}, "z goes from 5 to 3 um"),
-        ({"z_plan": {"absolute": [0, 0]}, "channels": ["FITC"]}, "z goes from 0 to 0 um"),
+        ({"z_plan": {"absolute": [0, 5, 3]}, "channels": ["FITC"]}, "z goes from 5 to 3 µm"),
+        ({"z_plan": {"absolute": [0, 0]}, "channels": ["FITC"]}, "z goes from 0 to 0 µm"),
     ],
 )
 def test_what_is_no_z_stack_is_refused(core, watch, plan, message):

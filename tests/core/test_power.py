@@ -82,7 +82,7 @@ def test_bad_lists(values):
 
 def test_table_outside_its_range_names_the_range(tmp_path):
     path = table(tmp_path, "depth_um,power_mw\n0,10\n300,40\n")
-    with pytest.raises(InputError, match=r"covers 0 to 300 um, the stack needs 400 um"):
+    with pytest.raises(InputError, match=r"covers 0 to 300 µm, the stack needs 400 µm"):
         interpolate(DEPTH, path, "depth_um")
 
 
@@ -104,7 +104,7 @@ def test_table_is_sorted_and_other_columns_ignored(tmp_path):
         ("", "header lacks"),
         ("z,p\n1,2\n", "header lacks"),
         ("depth_um,power_mw\n", "no rows"),
-        ("depth_um,power_mw\n1,2\n1,3\n", "depth 1 um occurs more than once"),
+        ("depth_um,power_mw\n1,2\n1,3\n", "depth 1 µm occurs more than once"),
         ("depth_um,power_mw\n1\n", "line 2: 1 cells for 2 columns"),
         ("depth_um,power_mw,depth_um\n1,2,3\n", "has twice 'depth_um'"),
         ('depth_um,power_mw,note\n1,2,"\n2,3,b\n', "not a CSV table"),

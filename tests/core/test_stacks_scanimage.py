@@ -344,8 +344,8 @@ def test_files_that_count_acquisitions_are_stacks_by_themselves(tmp_path):
             "6 slices of 10 frames, each the mean of 4",
         ),
         (12, {"hChannels_channelSave": "[1;x]"}, "does not say in numbers which channels"),
-        (6, {"hStackManager_zs": "[0 10 20 10 0 30]"}, "lists 0 um more often than other"),
-        (6, {"hStackManager_zs": "[0 0 10 20 30 40]"}, "lists 0 um more often than other"),
+        (6, {"hStackManager_zs": "[0 10 20 10 0 30]"}, "lists 0 µm more often than other"),
+        (6, {"hStackManager_zs": "[0 0 10 20 30 40]"}, "lists 0 µm more often than other"),
     ],
 )
 def test_pages_that_do_not_fit_are_refused_with_the_way_out(tmp_path, n, changed, said):
@@ -528,7 +528,7 @@ def test_power(tmp_path, case):
     [
         ({"hBeams_powers": "[5 12]"}, "2 beams are on"),
         ({**EXPONENTIAL, "hBeams_pzCustom": "{@myPower}"}, "by a function"),
-        ({**EXPONENTIAL, "hBeams_pzCustom": "{[0 10;20 20]}"}, "its table ends at 0 and 20 um"),
+        ({**EXPONENTIAL, "hBeams_pzCustom": "{[0 10;20 20]}"}, "its table ends at 0 and 20 µm"),
         ({**EXPONENTIAL, "hBeams_pzAdjust": "scanimage.types.BeamAdjustTypes.LUT"}, "by a lut"),
         ({"hBeams_powers": 12, "hBeams_pzAdjust": "true"}, "by a length that is not stated"),
         (

@@ -208,7 +208,7 @@ def test_step_and_positions_that_disagree(tmp_path):
     plane = {"PositionZ": [0.0, 5, 10, 15, 20, 25], "PositionZUnit": ["µm"] * 6}
     metadata = {"axes": "ZYX", "PhysicalSizeZ": 2.0, "Plane": plane}
     path = write(tmp_path, ome=True, metadata=metadata)
-    refused("z step of 2 um and plane positions 5 um apart", path)
+    refused("z step of 2 µm and plane positions 5 µm apart", path)
     assert open_stack(path, z_step_um=5).depth_um[-1] == 25
 
 

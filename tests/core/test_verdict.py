@@ -61,10 +61,10 @@ def test_the_order_of_the_stacks_changes_no_sentence(both):
 @pytest.mark.parametrize(
     ("interval", "said"),
     [
-        ((-np.inf, -120.0), "(95 % CI at least 120 um deeper)"),
+        ((-np.inf, -120.0), "(95 % CI at least 120 µm deeper)"),
         ((-np.inf, -np.inf), "(95 % CI beyond the last plane)"),
-        ((-700.0, -120.0), "(95 % CI 120 to 700 um deeper)"),
-        ((120.0, 700.0), "(95 % CI 120 to 700 um deeper)"),
+        ((-700.0, -120.0), "(95 % CI 120 to 700 µm deeper)"),
+        ((120.0, 700.0), "(95 % CI 120 to 700 µm deeper)"),
     ],
 )
 def test_an_end_beyond_the_planes_is_said(both, interval, said):
@@ -75,8 +75,8 @@ def test_an_end_beyond_the_planes_is_said(both, interval, said):
 def test_endpoints_that_disagree_are_joined_by_but(both):
     apart = replace(both.usable_difference, signal_ci95_um=(40.0, 90.0))
     found = verdict_of_pair(replace(both, usable_difference=apart))
-    assert "um deeper), but there is signal down to" in found
-    assert "(95 % CI 40 to 90 um shallower)" in found
+    assert "µm deeper), but there is signal down to" in found
+    assert "(95 % CI 40 to 90 µm shallower)" in found
 
 
 def test_names_are_those_of_the_protocols(both):

@@ -126,7 +126,7 @@ def test_a_sentence_grows_while_planes_are_read(open_dock: Any, qtbot: Any) -> N
 
 
 def test_micrometres_are_written_as_people_do() -> None:
-    assert in_um("down to 833 um: 20 % (um)") == "down to 833\xa0µm: 20\xa0% (µm)"
+    assert in_um("down to 833 µm: 20 % (µm)") == "down to 833\xa0µm: 20\xa0% (µm)"
     assert sentences("A. B c. Next: do.") == ("A.", "B c.", "Next: do.")
 
 

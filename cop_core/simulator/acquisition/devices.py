@@ -74,9 +74,9 @@ class DepthStage(StageDevice):
         """Move to a depth; InputError outside the phantom."""
         if not 0 <= val <= self._deepest_um:
             raise InputError(
-                f"the focus cannot go to {val:g} um",
+                f"the focus cannot go to {val:g} µm",
                 where="stage",
-                advice=f"the phantom is {self._deepest_um:g} um deep",
+                advice=f"the phantom is {self._deepest_um:g} µm deep",
             )
         self._depth_um = float(val)
 

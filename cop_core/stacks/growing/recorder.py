@@ -174,7 +174,7 @@ class FrameRecorder:
         still = before and z_um == before[-1]
         if still or (len(before) == 2 and (z_um > before[1]) != (before[1] > before[0])):
             raise InputError(
-                f"z goes from {before[-1]:g} to {z_um:g} um",
+                f"z goes from {before[-1]:g} to {z_um:g} µm",
                 where=f"plane {len(self.frames)}",
                 advice="acquire the planes of a stack in order of depth",
             )

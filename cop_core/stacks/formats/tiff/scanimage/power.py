@@ -203,5 +203,5 @@ def _by_table(text: str, slices: Slices) -> Floats:
         raise _UnreadError("the positions of its slices are not stated")
     wanted = np.array(slices.z_um)
     if wanted.min() < z_um[0] or wanted.max() > z_um[-1]:
-        raise _UnreadError(f"its table ends at {z_um[0]:g} and {z_um[-1]:g} um")
+        raise _UnreadError(f"its table ends at {z_um[0]:g} and {z_um[-1]:g} µm")
     return np.asarray(spline(wanted))

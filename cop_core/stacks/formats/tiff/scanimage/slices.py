@@ -100,7 +100,7 @@ def _from_list(listed: Sequence[float], where: str) -> Slices:
     again = next((z for z, n in runs if n > least or visits[z] > 1), None)
     if again is not None:
         raise InputError(
-            f"its header lists {again:g} um more often than other positions, or in turn with"
+            f"its header lists {again:g} µm more often than other positions, or in turn with"
             " them (hStackManager.zs): that is no z-stack",
             where=where,
             advice=PAGES_AS_PLANES,
