@@ -12,7 +12,7 @@ from cop_core.records import Comparison
 from cop_core.report.plot_style import LOOKS
 from napari_cop.pages import scrolled
 from napari_cop.plots.usable import LEVEL_MARK, SIGNAL_MARK, usable_of
-from napari_cop.words import depth_text, in_um, sentences, settings_of
+from napari_cop.words import depth_text, sentences, settings_of, unbroken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +86,7 @@ class AnswerPage(QWidget):
 
     def show_so_far(self, sentence: str) -> None:
         """Show what the planes read so far come to."""
-        self.headline.setText(in_um(sentence))
+        self.headline.setText(unbroken(sentence))
         self.headline.show()
 
     def set_stale(self, stale: bool) -> None:

@@ -22,7 +22,6 @@ from napari_cop.run_bar import RunBar
 from napari_cop.runner import Runner, State, tell
 from napari_cop.so_far import SoFar
 from napari_cop.viewer_link import Following, ViewerLink
-from napari_cop.words import in_um
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -276,7 +275,7 @@ class NoiseDock(QWidget):
     def _show_remarks(self, result: Result) -> None:
         said = [*result.caveats, *self._edited()]
         remarks = [f"• {text}." for text in said]
-        self.remarks.setPlainText(in_um("\n\n".join([result.verdict, *remarks])))
+        self.remarks.setPlainText("\n\n".join([result.verdict, *remarks]))
 
     def clear_result(self) -> None:
         """Show no numbers."""
@@ -322,7 +321,7 @@ class NoiseDock(QWidget):
         self.answer.set_stale(changed)
 
     def _failed(self, error: Exception) -> None:
-        self.bar.status.setText(f"Failed: {in_um(str(error))}")
+        self.bar.status.setText(f"Failed: {error}")
         self._tell(error)
 
     def _forget_told(self) -> None:

@@ -25,7 +25,6 @@ from napari_cop.plots.records import PowerPlots
 from napari_cop.plots.usable import usable_of
 from napari_cop.results import Export
 from napari_cop.runner import Runner, State, tell
-from napari_cop.words import in_um
 
 if TYPE_CHECKING:
     from cop_core.power import Recommendation
@@ -220,8 +219,8 @@ class PowerPage(QWidget):
             return
         self.found = found
         self.plot.show_record(found)
-        self.notes.setPlainText(in_um("\n\n".join(f"• {note}." for note in found.notes)))
-        self._say(f"{in_um(found.verdict)} {_summary(found)}")
+        self.notes.setPlainText("\n\n".join(f"• {note}." for note in found.notes))
+        self._say(f"{found.verdict} {_summary(found)}")
         self.recommended.emit(found)
 
     def _say(self, text: str) -> None:

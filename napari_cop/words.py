@@ -33,14 +33,14 @@ def leading(components: Sequence[str]) -> str:
     return SHOT if SHOT in components else next(iter(noises(components)), components[0])
 
 
-def in_um(text: str) -> str:
-    """Return a text of the core with micrometres as people write them."""
-    return re.sub(r"\bum\b", "µm", re.sub(r"(?<=\d) (?=um\b|%)", _NO_BREAK, text))
+def unbroken(text: str) -> str:
+    """Return a text whose numbers stay on one line with their unit."""
+    return re.sub(r"(?<=\d) (?=µm\b|%)", _NO_BREAK, text)
 
 
 def sentences(verdict: str) -> tuple[str, str, str]:
     """Return of a verdict the first sentence, those that follow, and the next step."""
-    before, next_, step = in_um(verdict).partition("Next: ")
+    before, next_, step = unbroken(verdict).partition("Next: ")
     first, stop, rest = before.strip().partition(". ")
     return first + stop.strip(), rest.strip(), (next_ + step).strip()
 

@@ -11,7 +11,7 @@ from cop_core.report.figures import styled
 from napari_cop.answer_page import text_label
 from napari_cop.pages import scrolled
 from napari_cop.plots.theme import DPI, plot_style
-from napari_cop.words import in_um, sentences
+from napari_cop.words import sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,4 +105,4 @@ def _failures(record: StudyRecord) -> Iterator[str]:
     """Yield what could not be read, with the reason."""
     for stack in record.failed:
         reason = (stack.error or "").removeprefix(f"{stack.row.stack.source}: ")
-        yield f"Not read: {stack.row.place}: {in_um(reason)}"
+        yield f"Not read: {stack.row.place}: {reason}"

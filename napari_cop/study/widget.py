@@ -30,7 +30,6 @@ from napari_cop.study.page import StudyPage
 from napari_cop.study.planner import PLAN, Planner
 from napari_cop.study.table import PlanTable
 from napari_cop.viewer_link import Following
-from napari_cop.words import in_um
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -276,7 +275,7 @@ class StudyWidget(QWidget):
         self.outcome.set_theme(self._viewer.theme)
 
     def _failed(self, error: Exception) -> None:
-        self._say(f"Failed: {in_um(str(error))}")
+        self._say(f"Failed: {error}")
         self._notified.append(str(error))
         tell(error)
 

@@ -17,7 +17,7 @@ from superqt import QCollapsible
 
 from napari_cop.noise_map import is_map
 from napari_cop.runner import State
-from napari_cop.words import in_um, sentences
+from napari_cop.words import sentences, unbroken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -125,8 +125,8 @@ def test_a_sentence_grows_while_planes_are_read(open_dock: Any, qtbot: Any) -> N
     assert not dock.answer.headline.text().startswith("So far")
 
 
-def test_micrometres_are_written_as_people_do() -> None:
-    assert in_um("down to 833 µm: 20 % (µm)") == "down to 833\xa0µm: 20\xa0% (µm)"
+def test_numbers_stay_on_one_line_with_their_units() -> None:
+    assert unbroken("down to 833 µm: 20 % (µm)") == "down to 833\xa0µm: 20\xa0% (µm)"
     assert sentences("A. B c. Next: do.") == ("A.", "B c.", "Next: do.")
 
 
