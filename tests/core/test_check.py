@@ -91,7 +91,7 @@ def test_lossy_compression_is_said_first(run, written, counts):
     data = counts(3, 96).astype(np.uint8)
     path = written("jpeg", data, compression="jpeg", compressionargs={"level": 90})
     _, out, _ = run("check", path, "--z-step-um", 2)
-    assert out.startswith("Compressed with loss, which changes its noise: use the file as it was")
+    assert out.startswith("Lossy compression changed its noise: use the file as acquired")
     assert "Ready" not in out
     assert "To read this one anyway, type cop profile " in out.splitlines()[0]
     _, out, _ = run("check", path)

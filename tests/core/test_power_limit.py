@@ -179,7 +179,7 @@ def test_cutting_refuses_negative_and_undefined_powers():
 @pytest.mark.parametrize("bad", ["5", 5.0, None, np.zeros((2, 2)), {1.0: 2.0}, iter([1.0])])
 def test_a_curve_is_a_row_of_numbers(bad):
     for judge in (LIMIT.require_all, LIMIT.cap):
-        with pytest.raises(InputError, match="no row of numbers"):
+        with pytest.raises(InputError, match="not a sequence of numbers"):
             judge(bad)
 
 

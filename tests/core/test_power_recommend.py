@@ -179,7 +179,7 @@ def test_a_profile_alone_will_do(fixed):
         ({"frame_time_s": -1}, "frame_time_s"),
         ({"follow_um": -1}, "follow_um: -1 cannot"),
         ({"follow_um": np.nan}, "follow_um: nan cannot"),
-        ({"depths_um": []}, "no row of finite numbers"),
+        ({"depths_um": []}, "not a sequence of finite numbers"),
         ({"depths_um": [0, np.inf]}, "depths_um.1: inf cannot"),
     ],
 )
@@ -217,7 +217,7 @@ def test_a_level_out_of_reach_is_said(fixed, found):
 def test_slow_rises(fixed):
     got = recommend_power(fixed, max_power_mw=20, max_rise=0.3, offset_counts=OFFSET)
     assert np.diff(got.power_mw).max() <= 0.3 + 1e-12
-    assert any("rise by 0.3 mW" in note for note in got.notes)
+    assert any("rise by at most 0.3 mW per plane" in note for note in got.notes)
 
 
 def test_a_slow_rise_is_not_called_the_limit(fixed):

@@ -198,7 +198,7 @@ def argv_of_kind(kind):
     ("recipe", "said"),
     [
         (ProfileRecipe(), "it is not in a file"),
-        (ProfileRecipe(stack={"source": "a", "power": [1, 2]}), "no options for all of 'stack'"),
+        (ProfileRecipe(stack={"source": "a", "power": [1, 2]}), "no options can express all of 'stack'"),
         (
             CompareRecipe(
                 stacks=({"source": "a"}, {"source": "b"}),
@@ -209,7 +209,7 @@ def argv_of_kind(kind):
         ),
         (
             RecommendRecipe(stack={"source": "a"}, power={"max_power_mw": 5, "share": 0.2}),
-            "no options for all of 'power'",
+            "no options can express all of 'power'",
         ),
     ],
 )

@@ -98,7 +98,7 @@ def test_another_file_with_the_same_pixels_is_said(compared, run, study):
     path.write_bytes(path.read_bytes() + b"\0\0")
     code, out, err = run("replay", compared)
     assert code == 0, err
-    assert "Yet other files: stack of fixed." in out
+    assert "Although these files changed: stack of fixed." in out
     assert "changed: SHA-256 was" in " ".join(out.split())
 
 
@@ -178,7 +178,7 @@ def test_a_file_that_is_gone_is_named(name, compared, run, study):
     assert code == 2
     said = " ".join(err.split())
     assert f"/{name} (" in said
-    assert "Say with --data" in said
+    assert "Use --data" in said
     assert "gone" in out
     assert "Traceback" not in err
 

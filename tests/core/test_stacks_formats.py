@@ -32,7 +32,7 @@ def raw_describe(path, opening):
 def test_a_format_is_two_functions_and_an_entry(tmp_path, monkeypatch):
     path = tmp_path / "mine.raw"
     ZYX.tofile(path)
-    with pytest.raises(InputError, match=r"no known format\. Open .* Known are .*zarr.*TIFF"):
+    with pytest.raises(InputError, match=r"format is not recognised\. Open .* Known are .*zarr.*TIFF"):
         open_stack(path)
     added = SimpleNamespace(KIND="a raw file", recognises=raw_recognises, describe=raw_describe)
     monkeypatch.setattr(formats, "FORMATS", (*formats.FORMATS, added))
@@ -53,7 +53,7 @@ def test_pipes_and_devices_are_refused(tmp_path):
     for path in (pipe, Path(os.devnull)):
         with pytest.raises(InputError, match="not a regular file"):
             open_stack(path, z_step_um=1)
-    with pytest.raises(InputError, match="of no known format"):
+    with pytest.raises(InputError, match="format is not recognised"):
         open_stack(tmp_path, z_step_um=1)
     for i in range(2):
         tifffile.imwrite(tmp_path / f"z{i}.tif", ZYX[i])

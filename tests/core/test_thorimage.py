@@ -103,7 +103,7 @@ def test_power_by_a_table_beside_the_planes(tmp_path):
     write_tiffs(folder, pixels(N, 1))
     stack = open_stack(folder)
     assert np.isnan(stack.power).all()
-    assert "the table 'Exp.txt', which does not lie beside it" in stack.image.remarks[0]
+    assert "the table 'Exp.txt', which is missing" in stack.image.remarks[0]
     (folder / "Exp.txt").write_text("0,10\n50,20\n100,70\n")
     stack = open_stack(folder)
     assert stack.power == pytest.approx([10, 10 + 20 / 3, 20 + 50 / 3, 70])
