@@ -9,10 +9,11 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from cop_core.records import Comparison
+from cop_core.report import parts_of
 from cop_core.report.plot_style import LOOKS
 from napari_cop.pages import scrolled
 from napari_cop.plots.usable import LEVEL_MARK, SIGNAL_MARK, usable_of
-from napari_cop.words import depth_text, sentences, settings_of, unbroken
+from napari_cop.words import depth_text, settings_of, unbroken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,9 +70,9 @@ class AnswerPage(QWidget):
 
     def show_result(self, result: Result, sources: Sequence[str]) -> None:
         """Show what a result comes to, and what it was read from."""
-        first, rest, step = sentences(result.verdict)
-        self.headline.setText(first)
-        self.rest.setText(" ".join(text for text in (rest, step) if text))
+        parts = parts_of(unbroken(result.verdict))
+        self.headline.setText(parts.headline)
+        self.rest.setText(" ".join(filter(None, (parts.further, parts.next_step))))
         self.depths.setText(_depths(result))
         self.settings.setText(_read_with(result, sources))
         pair = isinstance(result, Comparison)

@@ -38,13 +38,6 @@ def unbroken(text: str) -> str:
     return re.sub(r"(?<=\d) (?=µm\b|%)", _NO_BREAK, text)
 
 
-def sentences(verdict: str) -> tuple[str, str, str]:
-    """Return of a verdict the first sentence, those that follow, and the next step."""
-    before, next_, step = unbroken(verdict).partition("Next: ")
-    first, stop, rest = before.strip().partition(". ")
-    return first + stop.strip(), rest.strip(), (next_ + step).strip()
-
-
 def depth_text(limit: DepthLimit) -> str:
     """Return how deep, as short as a cell of a table."""
     if np.isfinite(limit.deeper_than_um):

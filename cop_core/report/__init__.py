@@ -12,6 +12,7 @@ from cop_core.report.document import Document, document_of, read_document
 from cop_core.report.inputs import InputFile, find_inputs, with_found
 from cop_core.report.kinds import recipe_of, why_not_repeatable
 from cop_core.report.tables import summary, tables_of
+from cop_core.report.verdict_parts import VerdictParts, parts_of
 from cop_core.report.write import write_document, write_report
 
 __all__ = [
@@ -21,12 +22,14 @@ __all__ = [
     "Document",
     "InputFile",
     "TextTable",
+    "VerdictParts",
     "agreement",
     "detector_sentence",
     "document_of",
     "find_inputs",
     "label",
     "noises",
+    "parts_of",
     "planes_csv",
     "read_document",
     "recipe_of",

@@ -21,6 +21,7 @@ from markupsafe import Markup, escape
 from cop_core.report import results
 from cop_core.report.columns import UNDEFINED, Column, P, Results, label, noises
 from cop_core.report.csv_tables import safe_cell
+from cop_core.report.verdict_parts import parts_of
 
 if TYPE_CHECKING:
     from cop_core.report.document import Document
@@ -122,12 +123,11 @@ class Stated:
         return Markup('<span class="whole">[{}, {}]</span>').format(low, high)
 
     def leading(self) -> Markup:
-        """Return sentences, set off the first and, as the answer, its words before a colon."""
-        first, stop, others = str(self.raw).partition(". ")
-        answer, colon, reasons = first.partition(": ")
-        parts = (plain_text(part) for part in (answer + colon, reasons + stop, others))
+        """Return a verdict, its answer set off."""
+        parts = (plain_text(part) for part in parts_of(str(self.raw)))
         return Markup(
-            '<strong>{}</strong><span class="reasons">{}</span><span class="further">{}</span>'
+            '<strong>{}</strong> <span class="reasons">{}</span> <span class="further">{}</span> '
+            '<span class="further">{}</span>'
         ).format(*parts)
 
     def __html__(self) -> str:

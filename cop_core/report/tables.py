@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cop_core.report.document import document_of
 from cop_core.report.kinds import kind_of
+from cop_core.report.verdict_parts import parts_of
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -35,7 +36,9 @@ def summary(record: Any) -> Group:
 
     kind, record = kind_of(record)
     document = document_of(record)
-    parts: list[Table | Text] = [Text(document.tree["verdict"], style="bold")]
+    verdict = parts_of(document.tree["verdict"])
+    parts: list[Table | Text] = [Text(verdict.headline, style="bold")]
+    parts += [Text(said) for said in (verdict.further, verdict.next_step) if said]
     for each in kind.tables(record, document.tree, brief=True):
         table = Table(title=Text(each.title), title_justify="left", min_width=60)
         first, *others = each.head

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from cop_core.report import parts_of
 from cop_core.report.figures import styled
 from napari_cop.answer_page import text_label
 from napari_cop.pages import scrolled
 from napari_cop.plots.theme import DPI, plot_style
-from napari_cop.words import sentences
+from napari_cop.words import unbroken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,9 +50,9 @@ class StudyOutcome(QWidget):
     def show_record(self, record: StudyRecord) -> None:
         """Show a study."""
         self._record = record
-        first, rest, step = sentences(record.verdict)
-        self.headline.setText(first or "No two protocols could be compared.")
-        self.rest.setText(" ".join(text for text in (rest, step) if text))
+        parts = parts_of(unbroken(record.verdict))
+        self.headline.setText(parts.headline or "No two protocols could be compared.")
+        self.rest.setText(" ".join(filter(None, (parts.further, parts.next_step))))
         self.failures.setText("\n".join(_failures(record)))
         for text in (self.rest, self.failures):
             text.setVisible(bool(text.text()))

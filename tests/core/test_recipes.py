@@ -198,7 +198,10 @@ def argv_of_kind(kind):
     ("recipe", "said"),
     [
         (ProfileRecipe(), "it is not in a file"),
-        (ProfileRecipe(stack={"source": "a", "power": [1, 2]}), "no options can express all of 'stack'"),
+        (
+            ProfileRecipe(stack={"source": "a", "power": [1, 2]}),
+            "no options can express all of 'stack'",
+        ),
         (
             CompareRecipe(
                 stacks=({"source": "a"}, {"source": "b"}),

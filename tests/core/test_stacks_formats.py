@@ -32,7 +32,9 @@ def raw_describe(path, opening):
 def test_a_format_is_two_functions_and_an_entry(tmp_path, monkeypatch):
     path = tmp_path / "mine.raw"
     ZYX.tofile(path)
-    with pytest.raises(InputError, match=r"format is not recognised\. Open .* Known are .*zarr.*TIFF"):
+    with pytest.raises(
+        InputError, match=r"format is not recognised\. Open .* Known are .*zarr.*TIFF"
+    ):
         open_stack(path)
     added = SimpleNamespace(KIND="a raw file", recognises=raw_recognises, describe=raw_describe)
     monkeypatch.setattr(formats, "FORMATS", (*formats.FORMATS, added))
