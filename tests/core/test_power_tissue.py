@@ -61,7 +61,7 @@ def test_a_bright_layer_gets_less_power(law, followed):
 
 def test_which_of_the_two_is_told(law, followed):
     assert any("follows this tissue, smoothed over 120 µm" in note for note in followed.notes)
-    assert any("the law alone is held" in note for note in law.notes)
+    assert any("only the exponential law is followed" in note for note in law.notes)
     document = document_of(followed).tree
     assert document["held"]["follow_um"] == document["recipe"]["power"]["follow_um"] == FOLLOW_UM
     assert max(row["tissue"] for row in document["planes"]) > 1.1
