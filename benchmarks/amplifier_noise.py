@@ -86,7 +86,8 @@ def main(weights: str = "default") -> None:
     shot = pd.cut(table["poisson true"], BANDS)
     measured = {}
     for (zero_given, band), rows in table.groupby([table["zero given"], shot], observed=True):
-        where = f"shot noise {band.left:g} to {band.right:g}" + ", zero given" * bool(zero_given)
+        low, high = (getattr(band, side) for side in ("left", "right"))
+        where = f"shot noise {low:g} to {high:g}" + ", zero given" * bool(zero_given)
         measured[where] = {"planes": len(rows)} | rows.drop(columns="zero given").mean().to_dict()
     print(pd.DataFrame(measured).T.round(3).to_string())
     print(record("amplifier_noise", measured, estimator, seeds=SEEDS, amplifier=AMPLIFIER))

@@ -41,7 +41,7 @@ from scipy.signal import lfilter
 from cop_core.components import DEFAULT_COMPONENTS
 from cop_core.reading import load_estimator
 from cop_core.recipes import ComparisonOptions
-from cop_core.records import ComponentEffect, DepthProfile, SlopeFit
+from cop_core.records import ComponentDifference, ComponentEffect, DepthProfile, SlopeFit
 from cop_core.statistics import cohen_d, compare
 from cop_core.statistics.bend import find_bend
 from cop_core.statistics.calls import called
@@ -344,7 +344,7 @@ def judge(case: Case, replicate: int, rates: Rates, seen: dict[str, list[float]]
         for c in case.components
     ]
     found = called(effects, "default")
-    wrong = {e.component for e in found if e.called} - {case.differs}
+    wrong = {e.component for e in found if e.difference.called} - {case.differs}
     rates.add("called wrongly", bool(wrong))
     for component in case.components:
         rates.add(f"{component} called wrongly", component in wrong)
@@ -374,10 +374,7 @@ def slopes_alone(
     weights = slope_weights(found.depth_um)
     slope, mean = errors.contrast(weights), errors.contrast(mean_weights(found.depth_um))
     doubt = np.hypot(found.doubt_first, found.doubt_second)
-    return ComponentEffect(
-        component,
-        SlopeFit(),
-        SlopeFit(),
+    difference = ComponentDifference(
         slope_difference_per_um=slope.value,
         slope_difference_ci95=slope.ci95,
         p_value=slope.p_value,
@@ -387,6 +384,7 @@ def slopes_alone(
         mean_p_value=mean.p_value,
         mean_reading_limit=float(doubt.mean()),
     )
+    return ComponentEffect(component, SlopeFit(), SlopeFit(), difference)
 
 
 def judge_effect(
@@ -398,28 +396,30 @@ def judge_effect(
     seen: dict[str, list[float]],
 ) -> None:
     """Count whether a component is called, and what its intervals cover."""
+    difference = effect.difference
     if effect.component == case.differs:
-        rates.add(f"{effect.component} called", effect.called)
+        rates.add(f"{effect.component} called", difference.called)
     if effect.component == "poisson":
         seen["planes"].append(len(pairs))
         seen["block"].append(effect.block_planes)
         seen["band begins at um"].append(effect.band.from_um)
         rates.add("band excludes 0", bool(np.isfinite(effect.band.from_um)))
     if pair.expected is None:
-        rates.add("p below .05", effect.p_value < 0.05)
+        rates.add("p below .05", difference.p_value < 0.05)
         return
     index = DEFAULT_COMPONENTS.index(effect.component)
     a, b = (y[i, index] for y, i in zip(pair.expected, (pairs.first, pairs.second), strict=True))
     slope, mean = (w(pairs.depth_um) @ (a - b) for w in (slope_weights, mean_weights))
-    rates.add("slope covered", holds(effect.slope_difference_ci95, slope))
-    rates.add("mean covered", holds(effect.mean_difference_ci95, mean))
+    rates.add("slope covered", holds(difference.slope_difference_ci95, slope))
+    rates.add("mean covered", holds(difference.mean_difference_ci95, mean))
     if effect.component == "poisson":
-        rates.add("d covered", holds(effect.cohen_d_ci95, cohen_d(a, b)))
-        for values, stack in ((a, effect.fixed), (b, effect.gained)):
+        rates.add("d covered", holds(difference.cohen_d_ci95, cohen_d(a, b)))
+        for values, stack in ((a, effect.first), (b, effect.second)):
             r2 = float(np.corrcoef(pairs.depth_um, values)[0, 1] ** 2) if np.ptp(values) else 0.0
             if LEAST_R2 < r2 < MOST_R2:
                 rates.add("R2 covered", holds(stack.r2_ci95, r2))
-        seen["width of the slope's interval"].append(float(np.ptp(effect.slope_difference_ci95)))
+        width = float(np.ptp(difference.slope_difference_ci95))
+        seen["width of the slope's interval"].append(width)
 
 
 def judge_usable(pair: Pair, found: Any, rates: Rates, seen: dict[str, list[float]]) -> None:
@@ -574,7 +574,7 @@ def from_pixels(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
             pair = profile_in(other, name), profile_in(gained, "gained")
             same = other.likeness.iloc[0] > SAME_TISSUE
             effects = compare(*pair, tissue="same" if same else "other").effects
-            calls = {e.component for e in effects if e.called}
+            calls = {e.component for e in effects if e.difference.called}
             for component in NOISES:
                 rates.add(f"{component} called", component in calls)
             rates.add("called wrongly", bool(calls - {differs}))

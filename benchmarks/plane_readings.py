@@ -61,7 +61,9 @@ def load_table() -> pd.DataFrame:
     """Return the table, strengths as fractions of 1."""
     table = pd.read_csv(TABLE)
     strengths = [
-        c for c in table if c.removeprefix(_DOUBT).removeprefix(_TRUE) in DEFAULT_COMPONENTS
+        c
+        for c in map(str, table)
+        if c.removeprefix(_DOUBT).removeprefix(_TRUE) in DEFAULT_COMPONENTS
     ]
     table[strengths] *= UNIT
     return table

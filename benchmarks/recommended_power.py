@@ -97,7 +97,7 @@ def signal_case(
     held, inside = ~found.capped, ~found.capped & ~found.extrapolated
     true = microscope.optics.signal(found.power_mw, DEPTH_UM)
     energy = found.energy
-    law = GainedPower(energy.exponential_p0_mw, energy.exponential_length_um, MAX_MW).at(DEPTH_UM)
+    law = GainedPower(energy.exponential_p0, energy.exponential_length_um, MAX_MW).at(DEPTH_UM)
     again = bright(microscope, found.power_mw, seed + 100)
     by_law = bright(microscope, law, seed + 200)
     elsewhere = bright(other(microscope), found.power_mw, seed + 300)

@@ -23,7 +23,7 @@ from rates import Rates, show
 from record import record
 
 from cop_core.reading import load_estimator
-from cop_core.records import ArmsComparison, ArmsEffect, DepthProfile, UsableDepth
+from cop_core.records import ArmsComparison, ComponentDifference, DepthProfile, UsableDepth
 from cop_core.statistics import arms, compare_arms
 
 ANIMALS = (3, 4, 6)
@@ -64,10 +64,10 @@ class Study:
 class Remembered(DepthProfile):
     """A profile whose arrays are put together once: it is in many studies."""
 
-    depth_um = cached_property(DepthProfile.depth_um.fget)
-    kept = cached_property(DepthProfile.kept.fget)
-    mean = cached_property(DepthProfile.mean.fget)
-    uncertainty = cached_property(DepthProfile.uncertainty.fget)
+    depth_um = cached_property(vars(DepthProfile)["depth_um"].fget)
+    kept = cached_property(vars(DepthProfile)["kept"].fget)
+    mean = cached_property(vars(DepthProfile)["mean"].fget)
+    uncertainty = cached_property(vars(DepthProfile)["uncertainty"].fget)
 
     @classmethod
     def remembering(cls, made: DepthProfile) -> Remembered:
@@ -89,22 +89,24 @@ def stacks_of(table: pd.DataFrame) -> Stacks:
 def judge(study: Study, found: ArmsComparison, whole: ArmsComparison, rates: Rates) -> None:
     """Count what a study calls and what its intervals cover."""
     differs = "" if study.names[0] == "again" else "poisson"
-    rates.add("called wrongly", any(e.called for e in found.effects if e.component != differs))
+    rates.add(
+        "called wrongly", any(e.difference.called for e in found.effects if e.component != differs)
+    )
     for effect in found.effects:
         if effect.component == "poisson":
-            judge_poisson(effect, whole.of("poisson"), rates)
+            judge_poisson(effect.difference, whole.of("poisson").difference, rates)
     if found.level is not None and whole.level is not None:
         low, high = found.level.ci95_um
         rates.add("level depths differ", found.level.p_value < 0.05)
         rates.add("level covered", low <= whole.level.difference_um <= high)
 
 
-def judge_poisson(effect: ArmsEffect, whole: ArmsEffect, rates: Rates) -> None:
-    rates.add("Poisson called", effect.called)
-    rates.add("Poisson slope p below .05", effect.p_value < 0.05)
-    low, high = effect.slope_difference_ci95
+def judge_poisson(found: ComponentDifference, whole: ComponentDifference, rates: Rates) -> None:
+    rates.add("Poisson called", found.called)
+    rates.add("Poisson slope p below .05", found.p_value < 0.05)
+    low, high = found.slope_difference_ci95
     rates.add("slope covered", low <= whole.slope_difference_per_um <= high)
-    low, high = effect.mean_difference_ci95
+    low, high = found.mean_difference_ci95
     rates.add("mean covered", low <= whole.mean_difference <= high)
 
 
@@ -116,7 +118,7 @@ def measure(study: Study, stacks: Stacks, replicates: int, name: str) -> dict[st
     for replicate in range(replicates):
         rng = np.random.default_rng((zlib.crc32(name.encode()), replicate))
         judge(study, study.drawn(stacks, rng), whole, rates)
-    poisson = whole.of("poisson")
+    poisson = whole.of("poisson").difference
     per_100_um = 100 * poisson.slope_difference_per_um
     sd = 100 * poisson.se * len(everyone) ** 0.5
     found = {
