@@ -14,7 +14,7 @@ from cop_core.cli.output import say, tell
 from cop_core.errors import CancelledError, CopError
 from cop_core.recipes import CheckRecipe, ProfileRecipe, StackOptions, argv_of
 from cop_core.recipes.flags import flags_of
-from cop_core.records import told_of_pixels
+from cop_core.records import NO_SIGNAL, told_of_pixels
 
 if TYPE_CHECKING:
     from cop_core.stacks.check import FileCheck, PixelCheck
@@ -43,12 +43,14 @@ def check(
 
     Exit codes: 0 ready, 1 an option is missing or noise was changed, 2 it cannot be opened or read.
     """
-    code = 0
-    for number, path in enumerate([recipe.stack.source, *(more or ())]):
+    code, paths = 0, [str(recipe.stack.source), *(more or ())]
+    for number, path in enumerate(paths):
         if number and not as_json:
             tell("")
         options = recipe.stack.but(source=path)
         code = max(code, _check(options, every=recipe.every, as_json=as_json))
+    if len(paths) == 2 and not code and not as_json:
+        tell("", f"To compare the two: {shlex.join(['cop', 'compare', *paths, '-o', 'report'])}")
     if code:
         raise typer.Exit(code)
 
@@ -117,14 +119,13 @@ def _lines(found: FileCheck, command: str) -> list[str]:
 def _first_line(found: FileCheck, command: str) -> str:
     pixels, source = found.pixels, str(found.stack.source)
     if not found.readable:
-        return f"Cannot be read: {source}: no plane can be used ({'; '.join(pixels.left_out)})"
+        why = [*pixels.left_out, *([NO_SIGNAL] if pixels.n_without_signal else ())]
+        return f"Cannot be read: {source}: no plane can be used ({'; '.join(why)})"
     doubt = _doubt(pixels)
     if not found.missing:
         if doubt:
             return f"{doubt}. To read this one anyway, type {command}"
-        unusable = sum(pixels.left_out.values())
-        but = f", but {unusable} of {len(pixels.planes)} planes cannot be used" if unusable else ""
-        return f"Ready{but}: {command}"
+        return f"Ready{_but(pixels)}: {command}"
     if _is_movie(found):
         movie = shlex.join(["cop", "detector", source, "-o", "detector"])
         return f"A movie, not a z-stack: type {movie}, or, if its frames are planes, {command}"
@@ -133,8 +134,22 @@ def _first_line(found: FileCheck, command: str) -> str:
             "A single plane, not a z-stack: open its stack, or the folder of its set. "
             f"To read it alone, type {command}"
         )
-    needs = f"eeds {' and '.join(_ASKED[e.option] for e in found.missing)}: type {command}"
-    return f"{doubt}. This one n{needs}" if doubt else f"N{needs}"
+    needs = f"eeds {' and '.join(_ASKED[e.option] for e in found.missing)}"
+    typed = f"type {command}"
+    return f"{doubt}. This one n{needs}: {typed}" if doubt else f"N{needs}{_but(pixels)}: {typed}"
+
+
+def _but(pixels: PixelCheck) -> str:
+    """Return what else to know first of planes that can be read, with a comma before it."""
+    from cop_core.stacks.validity import CROP_PIXELS
+
+    n, unusable = len(pixels.planes), sum(pixels.left_out.values())
+    told = []
+    if unusable:
+        told.append(f"{unusable} of {n} planes cannot be used ({'; '.join(pixels.left_out)})")
+    if pixels.n_small == len(pixels.facts):
+        told.append(f"planes under {CROP_PIXELS} x {CROP_PIXELS} pixels are read less reliably")
+    return f", but {' and '.join(told)}" if told else ""
 
 
 def _is_movie(found: FileCheck) -> bool:
@@ -179,7 +194,7 @@ def _depth(found: FileCheck) -> str:
 def _channel(found: FileCheck) -> str:
     """Return which channel it is, and which stack is looked at where none of several is chosen."""
     n, name, looked_at = found.data.size("C"), found.stack.image.channel_name, _stand_ins(found)
-    told = [f"looked at: {looked_at}, as none was chosen"] if looked_at else []
+    told = [f"{looked_at} was checked, as none was chosen"] if looked_at else []
     if n == 1:
         return "; ".join(filter(None, (name, *told)))
     if any(error.option == "channel" for error in found.missing):
@@ -202,9 +217,9 @@ def _stand_ins(found: FileCheck) -> str:
 def _power(found: FileCheck) -> str:
     values, unit, origin = _known_power(found)
     if not values:
-        return "not stated (--power, for cop recommend)"
+        return "not stated (only cop recommend needs it: --power)"
     span = f"{min(values):.4g} to {max(values):.4g}" if len(set(values)) > 1 else f"{values[0]:.4g}"
-    where = ", of the usable planes looked at" if found.pixels.left_out else ""
+    where = ", of the usable planes checked" if found.pixels.left_out else ""
     return f"{span} {unit} ({origin}{where})"
 
 
@@ -227,7 +242,7 @@ def _detector(found: FileCheck) -> str:
     known = {"zero": stated.zero_counts, "ceiling": stated.ceiling_counts} if stated else {}
     told = [f"{what} {counts:g} counts" for what, counts in known.items() if counts is not None]
     if not stated or not told:
-        return "not stated (its zero level, for cop profile: --detector or --offset-counts)"
+        return "zero level not stated (optional: --detector or --offset-counts)"
     return f"{', '.join(told)} ({stated.stated_by})"
 
 
@@ -238,6 +253,8 @@ def _pixels(found: FileCheck) -> str:
     seen = len(pixels.planes)
     looked = f"{seen} of {n} planes" if seen < n else f"all {n} planes" if n > 1 else "the plane"
     told = [f"{k} left out: {reason}" for reason, k in pixels.left_out.items()]
+    if pixels.n_without_signal:
+        told.append(f"{pixels.n_without_signal} with {NO_SIGNAL}")
     told += told_of_pixels(pixels.facts)
     if pixels.n_with_saturated:
         share = 100 * pixels.saturated_fraction
@@ -245,9 +262,9 @@ def _pixels(found: FileCheck) -> str:
     if pixels.n_small:
         told.append(
             f"{pixels.n_small} smaller than the {CROP_PIXELS} x {CROP_PIXELS} pixels that are "
-            "read at a time: continued by reflection, which repeats their noise"
+            "read at a time: mirrored at the edges, which repeats their noise"
         )
-    return f"{looked} looked at: {'; '.join(told) or 'nothing to note'}"
+    return f"{looked} checked: {'; '.join(told) or 'no problems found'}"
 
 
 # --- as JSON -------------------------------------------------------------------------------------
@@ -296,5 +313,6 @@ def _plain_pixels(pixels: PixelCheck) -> dict[str, Any]:
         "n_with_saturated": pixels.n_with_saturated,
         "saturated_fraction": pixels.saturated_fraction,
         "n_small": pixels.n_small,
+        "n_without_signal": pixels.n_without_signal,
         "told": list(told_of_pixels(facts)),
     }

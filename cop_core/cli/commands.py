@@ -125,7 +125,10 @@ def plan(
     n, n_without = len(found.stacks), found.arms.count("")
     tell(f"{output}: {n} stack{'s' if n > 1 else ''}")
     if n_without:
-        tell(f"fill in the arm of {n_without}, any name: their paths say neither fixed nor gained")
+        tell(
+            f"fill in the column arm of {n_without} with any names: their paths say neither fixed "
+            "nor gained"
+        )
     for link in found.loops:
         tell(f"left out: {link}, a link to a folder that has already been searched")
 

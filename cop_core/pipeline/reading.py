@@ -96,7 +96,7 @@ def require_some(profile: DepthProfile) -> DepthProfile:
     if whole and profile.planes and not any(plane.n_crops for plane in profile.planes):
         reasons = "; ".join(f"{n} {reason}" for reason, n in exclusions(profile).items())
         raise InputError(
-            f"none of its {len(profile)} planes can be read ({reasons})",
+            f"none of its planes can be read ({reasons})",
             where=profile.name,
             advice="look at its pixels with: cop check",
         )

@@ -150,7 +150,7 @@ class PowerOptions(Part):
         if (max_power_mw is None) == (info.data.get("max_power") is None):
             raise RefusedValueError(
                 f"{'no' if max_power_mw is None else 'more than one'} limit is given",
-                advice="give one that no power is to exceed, in mW at the sample (max_power_mw) or "
+                advice="give the highest power allowed, in mW at the sample (max_power_mw) or "
                 "in the file's own unit of power (max_power)",
             )
         return max_power_mw

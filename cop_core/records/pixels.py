@@ -79,10 +79,10 @@ def told_of_pixels(planes: Sequence[PixelFacts]) -> tuple[str, ...]:
         (
             bool(floors),
             f"in {len(floors)} of {n} planes up to {100 * max(floors, default=0):.0f} % of the "
-            "pixels lie at the lowest value: unless photons are counted, the detector's zero is "
-            "cut off and noise in the dark reads wrong",
+            "pixels lie at the lowest value: the detector's zero seems cut off, so that noise in "
+            "the dark reads wrong (not so where photons are counted)",
         ),
-        (masked > 0, f"{masked} hot or dead pixels, the same in every plane, masked"),
+        (masked > 0, f"{masked} hot or dead pixel{'s' * (masked > 1)} masked in every plane"),
         (bool(filled), f"fill at the edges of {len(filled)} of {n} planes left out (up to {fill})"),
     )
     return tuple(text for holds, text in found if holds)

@@ -120,7 +120,7 @@ def _draw_difference(ax: Axes, leading: ComponentEffect) -> None:
     ax.set_xlabel(DEPTH_LABEL)
     ax.spines[["top", "right"]].set_visible(False)
     known = np.isfinite(band.from_um)
-    text = f"differ from {band.from_um:.0f} µm on" if known else "no depth at which they differ"
+    text = f"differ beyond {band.from_um:.0f} µm" if known else "no depth at which they differ"
     ax.text(0.02, 0.95, text, transform=ax.transAxes, va="top", size="small", color=shade(0.3))
 
 

@@ -17,6 +17,7 @@ from cop_core.stacks.detector_file import read_detector
 from cop_core.stacks.fixed_pixels import fixed_pixels_of, picture_of
 from cop_core.stacks.model import LazyStack, Plane
 from cop_core.stacks.open import open_dataset, opening_of, readable_errors, stack_of
+from cop_core.stacks.structure import Structure, least_structure, structure
 from cop_core.stacks.told_by_pixels import pixel_facts
 from cop_core.stacks.validity import SMALL
 
@@ -45,6 +46,9 @@ class PixelCheck:
         do not count.
     n_small : int
         How many of the others are smaller than a crop.
+    n_without_signal : int
+        How many of the others hold no signal above the background, as far as those that were
+        looked at tell.
     """
 
     planes: tuple[int, ...]
@@ -54,6 +58,7 @@ class PixelCheck:
     n_with_saturated: int
     saturated_fraction: float
     n_small: int
+    n_without_signal: int
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,8 @@ class FileCheck:
     @property
     def readable(self) -> bool:
         """Whether any of its planes can be read; those of another stack in it may be better."""
-        return bool(self.pixels.facts) or any(e.option in _CHOICES for e in self.missing)
+        some = len(self.pixels.facts) > self.pixels.n_without_signal
+        return some or any(e.option in _CHOICES for e in self.missing)
 
     @property
     def lacks_depth(self) -> bool:
@@ -150,6 +156,7 @@ def _pixels(stack: LazyStack, every: bool, progress: Callable[[int, int], None])
     masked = fixed_pixels_of(planes(0))
     found = [_seen(plane, masked) for plane in planes(len(chosen))]
     good = [seen for seen in found if not seen.reason]
+    least = least_structure(seen.structure for seen in good)
     return PixelCheck(
         planes=tuple(int(i) for i in chosen),
         usable=tuple(int(i) for i, seen in zip(chosen, found, strict=True) if not seen.reason),
@@ -158,16 +165,18 @@ def _pixels(stack: LazyStack, every: bool, progress: Callable[[int, int], None])
         n_with_saturated=sum(seen.saturated > 0 for seen in good),
         saturated_fraction=max((seen.saturated for seen in good), default=0.0),
         n_small=sum(seen.small for seen in good),
+        n_without_signal=sum(not seen.structure.is_signal(least) for seen in good),
     )
 
 
 class _Seen(NamedTuple):
-    """What one plane tells: why it cannot be read, and what its pixels are."""
+    """What one plane tells: why it cannot be read, what its pixels are and show."""
 
     reason: str
     saturated: float
     small: bool
     facts: PixelFacts
+    structure: Structure
 
 
 def _seen(plane: Plane, masked: frozenset[int]) -> _Seen:
@@ -178,4 +187,5 @@ def _seen(plane: Plane, masked: frozenset[int]) -> _Seen:
         saturated=validity.saturated_in(picture),
         small=SMALL in validity.flags,
         facts=pixel_facts(plane, picture, len(masked)),
+        structure=structure(picture),
     )

@@ -60,8 +60,8 @@ def find_surface(given: End | None, stated: StatedSurface | None, power: npt.Arr
         against = weaker is not None and weaker != stated.end
         return Surface(stated.end, stated.stated_by, _conflict(stated) if against else "")
     if weaker is not None:
-        return Surface(weaker, "its power rises from there")
-    return Surface("first", "nothing says otherwise")
+        return Surface(weaker, "lowest power")
+    return Surface("first", "assumed")
 
 
 def _weaker_end(power: npt.NDArray[np.float64]) -> End | None:

@@ -273,7 +273,7 @@ def _next_step(found: Comparison) -> str:
     if len(units) > 1 or not np.isfinite(powers).any():
         return "Next: state the power of each plane, so that a power can be recommended."
     return (
-        f"Next: have a power recommended that holds {_percent(found.options.level)} shot noise, "
+        f"Next: get a recommended power that holds {_percent(found.options.level)} shot noise "
         f"within the {np.nanmax(powers):g} {units.pop()} already used."
     )
 

@@ -40,8 +40,9 @@ def text_of(values) -> str:
 
 
 def pages(n, *, seed=0, shape=(SIDE, SIDE)):
-    """Return n pages of which no two are alike."""
-    return np.random.default_rng(seed).integers(1, 4000, (n, *shape)).astype(np.int16)
+    """Return n pages of which no two are alike, brighter to the right."""
+    noise = np.random.default_rng(seed).integers(1, 2000, (n, *shape))
+    return (noise + np.linspace(0, 1900, shape[1])).astype(np.int16)
 
 
 class ScanImageWriter:

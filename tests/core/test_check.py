@@ -41,10 +41,12 @@ def test_a_file_that_lacks_nothing(run, pair):
     code, out, err = run("check", pair[0])
     lines = out.splitlines()
     assert (code, err) == (0, "")
-    assert lines[0] == f"Ready: {shlex.join(['cop', 'profile', str(pair[0]), '-o', 'report'])}"
+    small = "planes under 192 x 192 pixels are read less reliably"
+    typed = shlex.join(["cop", "profile", str(pair[0]), "-o", "report"])
+    assert lines[0] == f"Ready, but {small}: {typed}"
     assert len(lines) < 10
     assert any("6 planes, 0 to 20 µm" in line for line in lines)
-    assert "  pixels    all 6 planes looked at: 6 smaller than the 192 x 192 pixels" in lines[-1]
+    assert "  pixels    all 6 planes checked: 6 smaller than the 192 x 192 pixels" in lines[-1]
 
 
 def test_what_is_missing_is_named_with_what_to_type(run, written, counts):
@@ -52,7 +54,7 @@ def test_what_is_missing_is_named_with_what_to_type(run, written, counts):
     path = written("two", two, "ZCYX")
     code, out, _ = run("check", path)
     assert code == 1
-    assert out.startswith("Needs a channel and a z step: type cop profile ")
+    assert out.startswith("Needs a channel and a z step, but planes under 192 x 192 ")
     assert out.splitlines()[0].endswith("--channel CHANNEL --z-step-um UM")
     assert len(out.splitlines()) < 10
     code, out, _ = run("check", path, "--json")
@@ -127,9 +129,9 @@ def test_the_power_of_planes_that_were_never_acquired_is_not_told(run, tmp_path)
     path = write_scanimage(tmp_path / "si.tif", pages(5), slow_stack(8, **law))
     code, out, _ = run("check", path)
     assert code == 0
-    assert out.startswith("Ready, but 3 of 8 planes cannot be used: cop profile ")
+    assert out.startswith("Ready, but 3 of 8 planes cannot be used (not acquired")
     last = 20 * np.exp(0.4)
-    assert f"  power     20 to {last:.4g} % (SI.hBeams, of the usable planes looked at)" in out
+    assert f"  power     20 to {last:.4g} % (SI.hBeams, of the usable planes checked)" in out
     whole = write_scanimage(tmp_path / "whole.tif", pages(8), slow_stack(8, **law))
     assert f"20 to {20 * np.exp(0.7):.4g} % (SI.hBeams)" in run("check", whole)[1]
 
@@ -145,15 +147,15 @@ def test_which_of_several_stacks_is_looked_at_is_told(run, written, tmp_path, co
     path = written("four", four, "TZCYX", metadata=scale, ome=True)
     _, out, _ = run("check", path)
     assert "there are 2 time points: 0, 1" in out
-    assert "  channel   looked at: channel 0 (GFP), time point 0, as none was chosen" in out
+    assert "  channel   channel 0 (GFP), time point 0 was checked, as none was chosen" in out
     assert len(out.splitlines()) < 10
     _, out, _ = run("check", path, "--channel", "RFP")
-    assert "  channel   1 (RFP), one of 2; looked at: time point 0, as none was chosen" in out
+    assert "  channel   1 (RFP), one of 2; time point 0 was checked, as none was chosen" in out
     dark = four.copy()
     dark[0, :, 0] = 0
     code, out, _ = run("check", written("dark", dark, "TZCYX", metadata=scale, ome=True))
     assert code == 1  # the other channel may be all right
-    assert out.startswith("Needs a channel and a time point (or mean): type cop profile ")
+    assert out.startswith("Needs a channel and a time point (or mean), but 3 of 3 planes cannot ")
 
 
 def test_a_single_plane_is_told_so(run, written, counts):
@@ -169,7 +171,7 @@ def test_planes_smaller_than_a_crop_are_told(run, written, counts):
     _, out, _ = run("check", written("small", counts(6, 100)), "--z-step-um", 2)
     assert "6 smaller than the 192 x 192 pixels that are read at a time" in out
     _, out, _ = run("check", written("large", counts(6, 200)), "--z-step-um", 2)
-    assert out.splitlines()[-1].endswith("all 6 planes looked at: nothing to note")
+    assert out.splitlines()[-1].endswith("all 6 planes checked: no problems found")
 
 
 def test_the_detector_that_is_given_is_looked_at(run, written, counts, tmp_path):
@@ -188,7 +190,7 @@ def test_the_detector_that_is_given_is_looked_at(run, written, counts, tmp_path)
 
 def test_options_that_are_named_are_there(run, written, counts):
     _, out, _ = run("check", written("a", counts(3, 200)), "--z-step-um", 2)
-    assert "(its zero level, for cop profile: --detector or --offset-counts)" in out
+    assert "zero level not stated (optional: --detector or --offset-counts)" in out
     _, shown, _ = run("profile", "--help")
     assert "--offset-counts" in shown
     assert "--detector" in shown
@@ -207,7 +209,7 @@ def test_what_cannot_be_opened_is_told_as_everywhere(run, pair, tmp_path):
     code, out, err = run("check", gone, pair[0])
     assert code == 2
     assert err == f"cop: {gone}: no such file or folder. Check the path.\n"
-    assert "Ready: " in out  # the others are checked all the same
+    assert "Ready, but " in out  # the others are checked all the same
     code, out, _ = run("check", gone, pair[0], "--json")
     assert [one["answer"] for one in of(out)] == ["error", "ready"]
     assert code == 2

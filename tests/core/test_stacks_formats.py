@@ -33,7 +33,7 @@ def test_a_format_is_two_functions_and_an_entry(tmp_path, monkeypatch):
     path = tmp_path / "mine.raw"
     ZYX.tofile(path)
     with pytest.raises(
-        InputError, match=r"format is not recognised\. Open .* Known are .*zarr.*TIFF"
+        InputError, match=r"format is not recognised\. Open .* Supported are .*zarr.*TIFF"
     ):
         open_stack(path)
     added = SimpleNamespace(KIND="a raw file", recognises=raw_recognises, describe=raw_describe)
@@ -55,7 +55,7 @@ def test_pipes_and_devices_are_refused(tmp_path):
     for path in (pipe, Path(os.devnull)):
         with pytest.raises(InputError, match="not a regular file"):
             open_stack(path, z_step_um=1)
-    with pytest.raises(InputError, match="format is not recognised"):
+    with pytest.raises(InputError, match="none of what it holds is a stack"):
         open_stack(tmp_path, z_step_um=1)
     for i in range(2):
         tifffile.imwrite(tmp_path / f"z{i}.tif", ZYX[i])
@@ -70,15 +70,17 @@ def test_pipes_and_devices_are_refused(tmp_path):
     ("name", "said"),
     [
         ("figure.png", "it is a single picture, not a z-stack"),
-        ("notes.txt", "it is text, not a z-stack"),
+        ("notes.txt", "it is a text file, not a z-stack"),
         ("cells.mp4", "it is a video, not a z-stack"),
+        ("report.json", "it is a JSON file, not a z-stack; cop replay repeats a report"),
+        ("header.xml", "it is an XML file, not a z-stack"),
         ("mystery", "its format is not recognised"),
     ],
 )
 def test_other_files_are_called_what_they_are(tmp_path, name, said):
     path = tmp_path / name
     path.write_bytes(b"\x89PNG")
-    with pytest.raises(InputError, match=f"{said}. Open the file or folder that the microscope"):
+    with pytest.raises(InputError, match=f"{said}. Open the file or folder that your microscope"):
         open_stack(path)
 
 
@@ -86,8 +88,10 @@ def test_a_folder_says_what_it_holds(tmp_path):
     with pytest.raises(InputError, match="the folder is empty"):
         open_stack(tmp_path)
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(InputError, match="its format is not recognised"):
+    with pytest.raises(InputError, match=r"none of what it holds is a stack \(1 .txt\)"):
         open_stack(tmp_path)
+    (tmp_path / "a day").mkdir()
+    (tmp_path / "a day" / "cut.tif").write_bytes(b"II*\0")
     (tmp_path / "day 1").mkdir()
     tifffile.imwrite(tmp_path / "day 1" / "z0.tif", ZYX[0])
     with pytest.raises(InputError, match=r"folder of folders\. Open .* for example 'day 1'"):
@@ -98,6 +102,6 @@ def test_a_folder_says_what_it_holds(tmp_path):
 def test_a_folder_of_whole_stacks_names_one_and_how_to_read_all(tmp_path, names):
     for name in names:
         tifffile.imwrite(tmp_path / name, ZYX, photometric="minisblack")
-    said = rf"stacks by themselves\. Open one of them, for example '{names[0]}'; .*cop batch"
+    said = rf"several separate stacks\. Open one of them, for example '{names[0]}'; .*cop batch"
     with pytest.raises(InputError, match=said):
         open_stack(tmp_path)

@@ -84,7 +84,9 @@ def test_averaged_slices_keep_their_planes(tmp_path, repeats):
     stack = opened(tmp_path, pages(6), slow_stack(6, **average, hStackManager_zs=listed))
     assert np.array_equal(planes(stack), pages(6))
     assert stack.depth_um.tolist() == [0, 10, 20, 30, 40, 50]
-    assert stack.image.remarks == ("each of its frames is the mean of 4",)
+    assert stack.image.remarks == (
+        "each of its frames is the mean of 4: noise reads as of 4 frames",
+    )
 
 
 @pytest.mark.parametrize("repeats", [1, 4])

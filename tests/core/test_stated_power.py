@@ -139,10 +139,10 @@ RISING, FALLING = in_per_cent(), in_per_cent(PER_CENT[::-1])
 @pytest.mark.parametrize(
     ("stated", "given", "end", "why"),
     [
-        ({}, None, "first", "nothing says otherwise"),
-        ({"power": RISING}, None, "first", "its power rises from there"),
-        ({"power": FALLING}, None, "last", "its power rises from there"),
-        ({"power": in_per_cent([7])}, None, "first", "nothing says otherwise"),
+        ({}, None, "first", "assumed"),
+        ({"power": RISING}, None, "first", "lowest power"),
+        ({"power": FALLING}, None, "last", "lowest power"),
+        ({"power": in_per_cent([7])}, None, "first", "assumed"),
         ({"power": FALLING}, "first", "first", "as given"),
         ({"surface": StatedSurface("last", "z falls")}, None, "last", "z falls"),
         ({"surface": StatedSurface("last", "z falls")}, "first", "first", "as given"),
@@ -191,13 +191,13 @@ def test_the_report_says_what_was_taken_and_from_where(profile):
     assert "a: 2 flyback frames were left out" in found.caveats
     (table,) = tables_of(found)
     assert table.caption == (
-        "depth 0 at the first plane (its power rises from there); "
+        "depth 0 at the first plane (lowest power); "
         "power 10 to 62.55 % (the header); zero level 8 counts (the header)"
     )
     stated = document_of(found).tree["protocols"]["a"]
     assert stated["excitation"]["unit"] == "%"
     assert stated["excitation"]["power_max"] == pytest.approx(PER_CENT[-1])
-    assert stated["image"]["surface_from"] == "its power rises from there"
+    assert stated["image"]["surface_from"] == "lowest power"
     assert (stated["image"]["zero_counts"], stated["image"]["zero_from"]) == (8, "the header")
     rows = list(csv.DictReader(planes_csv([found]).splitlines()))
     assert [(row["power_mw"], row["power_unit"]) for row in rows] == [("", "%")] * N

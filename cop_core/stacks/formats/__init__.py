@@ -7,9 +7,11 @@ name it in `FORMATS`.
 from __future__ import annotations
 
 import mimetypes
+from collections import Counter
 from typing import TYPE_CHECKING, Final, Protocol
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, MissingOptionError
+from cop_core.stacks.dataset import Opening
 from cop_core.stacks.formats import (
     hdf5,
     imaris,
@@ -28,7 +30,7 @@ from cop_core.stacks.formats import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cop_core.stacks.dataset import Dataset, Opening
+    from cop_core.stacks.dataset import Dataset
 
 
 class Format(Protocol):
@@ -89,18 +91,24 @@ def format_of(path: Path) -> Format:
 
 
 _NO_FORMAT: Final = "its format is not recognised"
-_AS_WRITTEN: Final = "open the file or folder that the microscope's program wrote"
+_AS_WRITTEN: Final = "open the file or folder that your microscope software saved"
 _OTHER_FILES: Final = {
     "image": "it is a single picture, not a z-stack",
-    "text": "it is text, not a z-stack",
+    "text": "it is a text file, not a z-stack",
     "video": "it is a video, not a z-stack",
+    "application/json": "it is a JSON file, not a z-stack; cop replay repeats a report",
+    "application/xml": "it is an XML file, not a z-stack",
+    "text/xml": "it is an XML file, not a z-stack",
 }
-"""What a file is that somebody takes for a stack, by the first part of its MIME type."""
+"""What a file is that somebody takes for a stack, by its MIME type or the first part of it."""
+_MOST_KINDS: Final = 3
+"""Kinds of files that are named of a folder."""
 
 
 def _unknown_file(path: Path) -> InputError:
-    mime, _ = mimetypes.guess_type(path.name)
-    return _unknown(path, _OTHER_FILES.get((mime or "").partition("/")[0], _NO_FORMAT))
+    mime = mimetypes.guess_type(path.name)[0] or ""
+    names = (mime, mime.partition("/")[0])
+    return _unknown(path, next((_OTHER_FILES[n] for n in names if n in _OTHER_FILES), _NO_FORMAT))
 
 
 def _unknown_folder(folder: Path) -> InputError:
@@ -110,16 +118,36 @@ def _unknown_folder(folder: Path) -> InputError:
     if file := next((path for path in known if path.is_file()), None):
         return tiff_folder.of_several_stacks(folder, file)
     if known:
-        advice = f"open the one that holds the stack, for example {known[0].name!r}"
+        example = next(filter(_opens, known), known[0])
+        advice = f"open the one that holds the stack, for example {example.name!r}"
         return InputError("it is a folder of folders", where=str(folder), advice=advice)
     if inside:
-        return _unknown(folder, _NO_FORMAT)
+        return _unknown(folder, f"none of what it holds is a stack ({_kinds(inside)})")
     return InputError("the folder is empty", where=str(folder), advice=_AS_WRITTEN)
 
 
 def _unknown(path: Path, what: str) -> InputError:
     known = ", ".join(known.KIND for known in FORMATS)
-    return InputError(what, where=str(path), advice=f"{_AS_WRITTEN}. Known are {known}")
+    return InputError(what, where=str(path), advice=f"{_AS_WRITTEN}. Supported are {known}")
+
+
+def _kinds(paths: list[Path]) -> str:
+    """Return how many files there are of each kind, most of them first."""
+    kinds = Counter(
+        "folders" if path.is_dir() else path.suffix.lower() or "other" for path in paths
+    )
+    return ", ".join(f"{n} {kind}" for kind, n in kinds.most_common(_MOST_KINDS))
+
+
+def _opens(path: Path) -> bool:
+    """Tell whether a file or folder is a stack, or one once an option is given."""
+    try:
+        format_of(path).describe(path, Opening())
+    except MissingOptionError:
+        return True
+    except InputError:
+        return False
+    return True
 
 
 def _is_known(path: Path) -> bool:

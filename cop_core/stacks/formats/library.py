@@ -67,8 +67,7 @@ def require_library(module: str, path: Path) -> Any:
         return import_module(module)
     except ImportError as error:
         raise InputError(
-            f"reading a {path.suffix} file takes {module.partition('.')[0]},"
-            f" which cannot be imported ({error})",
+            f"the reader of {path.suffix} files is not installed ({error})",
             where=str(path),
             advice=f"install it: {INSTALL}",
         ) from None

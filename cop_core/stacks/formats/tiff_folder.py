@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 KIND = "a folder of numbered TIFFs"
 
 FILE_MISSING: Final = "file missing"
-_ADVICE: Final = "number the files of one channel 0000, 0001 ... in a folder of their own"
+_ADVICE: Final = (
+    "open one of them, or, if they are the planes of one channel, number them 0000, 0001 ... in a "
+    "folder of their own"
+)
 
 
 def recognises(path: Path) -> bool:
@@ -73,10 +76,10 @@ def describe(path: Path, opening: Opening) -> Dataset:
 def of_several_stacks(folder: Path, one: Path) -> InputError:
     """Return what to say of a folder whose files are stacks, and not planes."""
     return InputError(
-        "it is a folder of files that are stacks by themselves",
+        "it holds several separate stacks",
         where=str(folder),
-        advice=f"open one of them, for example {one.name!r}; for all of them list the folder (cop "
-        "plan), then read the list (cop batch)",
+        advice=f"open one of them, for example {one.name!r}; for all of them: cop plan FOLDER -o "
+        "plan.csv, then cop batch plan.csv -o study",
     )
 
 

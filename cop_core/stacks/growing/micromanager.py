@@ -150,7 +150,7 @@ class MicroManagerSource:
                 opened.image,
                 depth_from="acquisition",
                 surface=self._surface or "first",
-                surface_from="as given" if self._surface else "nothing says otherwise",
+                surface_from="as given" if self._surface else "assumed",
                 power_from="acquisition" if np.isfinite(stated).any() else opened.image.power_from,
             ),
         )

@@ -64,7 +64,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
     found = first_page(at.path for at in files.values())
     if found is None and not opening.allow_partial:
         raise InputError(
-            "none of the files that its XML names is there",
+            "the image files that its XML names are missing",
             where=str(xml),
             advice="put the XML and all files of the set into one folder",
         )

@@ -130,7 +130,9 @@ def _require_readable(
     if readable == n_pieces and not layout.at_least:
         return
     least = "at least " if layout.at_least else ""
-    what = "some files of its set are not beside it" if of_set else "the file is truncated"
+    what = (
+        "some files of its set are missing from the folder" if of_set else "the file is truncated"
+    )
     problem = f"{what}: {least}{n_pieces} planes are declared, {readable} can be read"
     if not opening.allow_partial or not readable:
         advice = "put the whole set into one folder" if of_set else "copy the file again"

@@ -115,7 +115,7 @@ def _read_header(file: BinaryIO, path: Path) -> tuple[Any, int]:
         raise InputError(
             "the file is not a TIFF" if head else "the file is empty",
             where=str(path),
-            advice="open a TIFF file or the folder of a zarr store",
+            advice="copy the file again, or open the one that your microscope software saved",
         )
     size = form.offsetsize
     (first,) = struct.unpack(form.offsetformat, head[size : 2 * size].ljust(size, b"\0"))

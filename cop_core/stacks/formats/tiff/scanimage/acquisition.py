@@ -183,7 +183,8 @@ def _remarks(found: _Acquisition) -> Iterator[str]:
     frames, averaged = found.frames, n_averaged(found.header)
     if averaged > 1:
         summed = found.header.flag("hScan2D.logAverageDisableDivide")
-        yield f"each of its frames is the {'sum' if summed else 'mean'} of {averaged}"
+        kind = "sum" if summed else "mean"
+        yield f"each of its frames is the {kind} of {averaged}: noise reads as of {averaged} frames"
     if frames.per_slice > 1:
         yield f"the {frames.per_slice} frames of each slice are time points"
     if frames.flyback:
