@@ -86,7 +86,7 @@ class AnswerPage(QWidget):
 
     def show_so_far(self, sentence: str) -> None:
         """Show what the planes read so far come to."""
-        self.headline.setText(in_um(sentence))
+        self.headline.setText(f"So far: {in_um(sentence)}")
         self.headline.show()
 
     def set_stale(self, stale: bool) -> None:

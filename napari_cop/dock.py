@@ -20,7 +20,6 @@ from napari_cop.result_table import ResultTable
 from napari_cop.results import Results
 from napari_cop.run_bar import RunBar
 from napari_cop.runner import Runner, State, tell
-from napari_cop.so_far import SoFar
 from napari_cop.viewer_link import Following, ViewerLink
 from napari_cop.words import in_um
 
@@ -67,7 +66,6 @@ class NoiseDock(QWidget):
         self.options = RecipeForm(self.recipe, without=self.asked_elsewhere)
         self.plots = self.plots_type(theme=viewer.theme)
         self.answer = AnswerPage(self.plots_type(theme=viewer.theme, lead=True))
-        self.so_far = SoFar(self)
         self._asked_for: Recipe | None = None
         self._read: Recipe | None = None
         self._pixels_changed = False
@@ -126,7 +124,7 @@ class NoiseDock(QWidget):
         runner.failed.connect(self._failed)
         for plots in self._both_plots:
             plots.plane_clicked.connect(self.results.show_plane)
-        self.so_far.said.connect(self.answer.show_so_far)
+        runner.said.connect(lambda so_far: self.answer.show_so_far(so_far.verdict))
         answer = self.answer
         answer.power.connect(self._recommend)
         answer.other.connect(self._compare)
@@ -179,7 +177,7 @@ class NoiseDock(QWidget):
         self._reading, self._asked_for = stacks, recipe
         self._steps.clear()
         self._watch_edits(stacks)
-        self.runner.start(recipe, lambda *_: [stack.in_memory() for stack in stacks])
+        self.runner.start(recipe, lambda *_: [stack.in_memory() for stack in stacks], so_far=True)
 
     def _asked_now(self) -> tuple[list[ChosenStack], Recipe]:
         stacks = [form.stack() for form in self.forms]
@@ -201,7 +199,6 @@ class NoiseDock(QWidget):
             for plots in self._both_plots
             for step in plots.begin(news.names, news.components, depth_um)
         ]
-        self.so_far.begin()
         self._later(
             *begun,
             lambda: self.link.follow(self._reading, planes),
@@ -212,9 +209,6 @@ class NoiseDock(QWidget):
     def _plane_read(self, protocol: int, estimate: PlaneEstimate) -> None:
         for plots in self._both_plots:
             plots.add(protocol, estimate)
-        so_far = self.plots.so_far(protocol)
-        if so_far is not None:
-            self.so_far.came(so_far)
 
     def _nothing_read(self, outcome: Outcome) -> None:
         """Go back to the last result, if any: there is nothing to put in its place."""
@@ -233,7 +227,6 @@ class NoiseDock(QWidget):
         if outcome.stopped and outcome.empty:
             self._nothing_read(outcome)
             return
-        self.so_far.begin()
         self.results.result, self.results.sources = outcome.record, self._reading
         self._read, self._pixels_changed = self._asked_for, False
         self.bar.status.setText("Drawing …")

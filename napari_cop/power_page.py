@@ -145,7 +145,7 @@ class PowerPage(QWidget):
         if not self._sure_of(recipe.power.max_power_mw):
             return
         self._asked = result
-        self.runner.start(recipe, lambda *_: [source.open()], profile=profile)
+        self.runner.start(recipe, lambda *_: [source.in_memory()], profile=profile)
 
     def _arrange(self) -> None:
         buttons = QHBoxLayout()

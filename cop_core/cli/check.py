@@ -232,7 +232,7 @@ def _detector(found: FileCheck) -> str:
 
 
 def _pixels(found: FileCheck) -> str:
-    from cop_core.stacks.validity import CROP_PIXELS
+    from cop_core.records.crop_grid import CROP
 
     pixels, n = found.pixels, len(found.stack)
     seen = len(pixels.planes)
@@ -244,7 +244,7 @@ def _pixels(found: FileCheck) -> str:
         told.append(f"{pixels.n_with_saturated} with up to {share:.2g} % of pixels saturated")
     if pixels.n_small:
         told.append(
-            f"{pixels.n_small} smaller than the {CROP_PIXELS} x {CROP_PIXELS} pixels that are "
+            f"{pixels.n_small} smaller than the {CROP} x {CROP} pixels that are "
             "read at a time: continued by reflection, which repeats their noise"
         )
     return f"{looked} looked at: {'; '.join(told) or 'nothing to note'}"

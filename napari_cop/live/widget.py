@@ -91,7 +91,7 @@ class LiveWidget(CompareWidget):
         self._last.clear()
         self._begun = {number: set() for number in range(len(feeds))}
         self.panel.clear()
-        self.runner.start(recipe, partial(_opened, feeds), batch_size=_BATCH)
+        self.runner.start(recipe, partial(_opened, feeds), batch_size=_BATCH, so_far=True)
 
     def taken_out(self) -> None:
         """Let go of what is watched."""
