@@ -146,7 +146,7 @@ def follow(
     number: int, source: Stack | Source, reader: StackReader, means: Means, name: str
 ) -> bool:
     """Read a stack, telling of every step; return whether it was read to its end."""
-    narrator = Narrator(number, name, means)
+    narrator = Narrator(number, name, means, growing=not isinstance(source, Stack))
     try:
         for step in reader:
             planned = len(source) if isinstance(source, Stack) else source.planned

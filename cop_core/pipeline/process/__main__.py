@@ -125,8 +125,8 @@ def main() -> None:
     """Serve the process that started this one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for that one
     handle = int(sys.argv[1])
-    made = connection.PipeConnection if sys.platform == "win32" else connection.Connection
-    _Server(made(handle)).serve()
+    kind = "PipeConnection" if sys.platform == "win32" else "Connection"
+    _Server(getattr(connection, kind)(handle)).serve()
 
 
 if __name__ == "__main__":

@@ -8,12 +8,12 @@ answered in the thread that waits for the run.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import finalize
 
 from cop_core.errors import CancelledError
-from cop_core.pipeline.process.messages import Answer, Ask
+from cop_core.pipeline.process.messages import Answer, Ask, Lent, LentSource, LentStack, Look
 from cop_core.records import State
 from cop_core.stacks.model import LazyStack
 
@@ -26,38 +26,6 @@ if TYPE_CHECKING:
 
 Call: TypeAlias = Callable[..., Any]
 """Asks for a method to be called on what was lent: (number, method, arguments ...)."""
-
-
-@dataclass(frozen=True)
-class LentStack:
-    """A stack whose pixels are asked for."""
-
-    number: int
-    stack: LazyStack
-
-
-@dataclass(frozen=True)
-class LentSource:
-    """A growing source; `planned` is as it was when it was lent."""
-
-    number: int
-    name: str
-    source: str
-    planned: int | None
-
-
-@dataclass(frozen=True)
-class Look:
-    """What a growing source says after a look, and when its planes were complete."""
-
-    planes: Sequence[Plane]
-    completed_at: Sequence[float]
-    state: State
-    waiting: int
-    planned: int | None
-
-
-Lent: TypeAlias = LentStack | LentSource
 
 
 class Lender:

@@ -2,13 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from cop_core.pipeline.process.lending import Lent
     from cop_core.recipes import Recipe
+    from cop_core.records import State
+    from cop_core.stacks import Plane
+    from cop_core.stacks.model import LazyStack
+
+
+@dataclass(frozen=True)
+class LentStack:
+    """A stack whose pixels are asked for."""
+
+    number: int
+    stack: LazyStack
+
+
+@dataclass(frozen=True)
+class LentSource:
+    """A growing source; `planned` is as it was when it was lent."""
+
+    number: int
+    name: str
+    source: str
+    planned: int | None
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a growing source says after a look, and when its planes were complete."""
+
+    planes: Sequence[Plane]
+    completed_at: Sequence[float]
+    state: State
+    waiting: int
+    planned: int | None
+
+
+Lent: TypeAlias = LentStack | LentSource
 
 
 @dataclass(frozen=True)
