@@ -138,7 +138,7 @@ def main() -> None:
     closed += [playback(viewer) for _ in range(2)]
     measured = {
         "widget opens in s": opened_s,
-        "longest gap ms while PyTorch is imported beside it": max(heart.gaps_ms()),
+        "longest gap ms while it imports PyTorch in the background": max(heart.gaps_ms()),
         "first run": cold,
         "later runs": warm,
         "planes of 512x512": 2 * PLANES,

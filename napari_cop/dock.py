@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QPlainTextEdit, QTabWidget, QVBoxLayout, QWidget
 from cop_core.errors import CopError
 from napari_cop.answer_page import AnswerPage
 from napari_cop.docking import LEAST_WIDTH_PX, close_notifications, tab_together
+from napari_cop.focus_ring import FocusRing
 from napari_cop.forms.recipe_form import RecipeForm
 from napari_cop.forms.stack import StackForm
 from napari_cop.noise_map import is_map
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
     from cop_core.pipeline import Opened
+    from cop_core.power.acquisition_plan import PowerSequence
     from cop_core.recipes import Recipe
     from cop_core.records import PlaneEstimate, Result
     from napari_cop.runner import Outcome
@@ -80,6 +82,7 @@ class NoiseDock(QWidget):
         self.tabs = QTabWidget()
         self._arrange()
         self._connect()
+        FocusRing(self)
         self._suggest()
         self.runner.warm_up()
 
@@ -129,11 +132,17 @@ class NoiseDock(QWidget):
         answer.power.connect(self._recommend)
         answer.other.connect(self._compare)
         answer.study.connect(lambda: self._open("Plan a study"))
+        answer.side.connect(self.results.show_side_by_side)
         answer.details.connect(lambda: self._show_page("Table"))
         for form in (self.options, *self.forms, *(form.more for form in self.forms)):
             form.changed.connect(self._look_for_changes)
         self.link.plane_shown.connect(self._plane_shown)
         self._following.on(self.viewer.events.theme, self._theme_changed)
+        self._following.on(
+            self.viewer.grid.events.enabled,
+            lambda event: answer.side_button.setChecked(event.value),
+        )
+        self.power.acquire.connect(self._acquire)
         self._following.on(self.viewer.layers.events.inserted, self._suggest)
         self._following.on(self.viewer.layers.events.removed, self._layer_removed)
         for following in (self._following, self._layers):
@@ -297,6 +306,10 @@ class NoiseDock(QWidget):
             first.choose_layer(layer)
             if second.layer == layer and other is not None:
                 second.choose_layer(other)
+
+    def _acquire(self, plan: PowerSequence) -> None:
+        """Acquire a plan, watched in the widget for that."""
+        self._open("Live noise").acquire(plan)
 
     def _open(self, name: str) -> Any:
         dock, widget = self.viewer.window.add_plugin_dock_widget("napari-cop", name)

@@ -226,6 +226,27 @@ def test_a_layer_that_grows(viewer: Any, add: Any, qtbot: Any) -> None:
     np.testing.assert_array_equal(result.profile.power_mw, offline.power_mw)
 
 
+def test_it_says_where_signal_will_be_lost(viewer: Any, add: Any, qtbot: Any) -> None:
+    rng = np.random.default_rng(0)
+    cells = np.kron(rng.gamma(1.0, 1.0, (12, 12)), np.ones((16, 16)))
+    fall = np.exp(-np.arange(24) / 8)[:, None, None]
+    dock = add(viewer)
+    layer = grown(rng.poisson(20 + 900 * fall * cells).astype(np.uint16), 24, viewer, "stack")
+    dock.forms[0].choose_layer(layer)
+    said: list[str] = []
+
+    def note(_: object) -> None:
+        said.append(dock.answer.headline.text())
+        dock.runner.stop()
+
+    dock.runner.said.connect(note)
+    start(qtbot, dock)
+    ended(qtbot, dock)
+    assert said
+    assert said[0].startswith("So far: stack: ")
+    assert "signal will be lost near" in said[0]
+
+
 def test_stopping_says_what_was_cut_short(viewer: Any, add: Any, qtbot: Any) -> None:
     dock = add(viewer)
     dock.forms[0].choose_layer(grown(PIXELS, 12, viewer, "stack"))
