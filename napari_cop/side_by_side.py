@@ -35,11 +35,11 @@ class SideBySide:
         for layer in self._hidden:
             layer.visible = False
         grid, layers = self._viewer.grid, self._viewer.layers
-        for group in reversed(groups):  # napari fills its grid from the topmost layer down
+        for group in reversed(groups):  # with a negative stride the topmost comes first
             group[0].visible = True
             for layer in group:
                 layers.move(layers.index(layer), len(layers))
-        grid.stride, grid.shape = len(groups[0]), (1, 2)
+        grid.stride, grid.shape = -len(groups[0]), (1, 2)
         grid.enabled = True
         self._viewer.reset_view()
 

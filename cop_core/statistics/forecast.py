@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import linregress
 
 from cop_core.recipes import USABLE_STRENGTH
 from cop_core.records import DepthLimit, DepthProfile
@@ -71,21 +70,27 @@ def forecast(profile: DepthProfile, strength: float = USABLE_STRENGTH) -> Foreca
 
 
 def _lost_um(profile: DepthProfile) -> float:
-    planes = [p for p in profile.planes if not p.reason and math.isfinite(p.depth_um)]
+    planes = [plane for plane in profile.planes if _tells(plane)]
     last = _at_one_power(planes)
     if len(last) < _LEAST or HELD not in profile.components:
         return float("nan")
     depth = np.array([plane.depth_um for plane in last])
     sd = np.array([_structure(plane) for plane in last])
-    line = linregress(depth, np.log(sd))
-    if not line.slope < -_SURE * line.stderr:
+    (slope, at_surface), cov = np.polyfit(depth, np.log(sd), 1, cov=True)
+    if not slope < -_SURE * math.sqrt(cov[0, 0]):
         return float("nan")
     stray = _STRAY_SHARE * float(np.median([_structure(plane) for plane in planes]))
     darkest = min(float(np.nanmin(plane.block_means)) for plane in planes)
     at = profile.components.index(HELD)
     hidden = float(np.median([_hidden(p, s, at, darkest) for p, s in zip(last, sd, strict=True)]))
-    lost_um = (math.log(max(stray, hidden)) - line.intercept) / line.slope
+    lost_um = (math.log(max(stray, hidden)) - at_surface) / slope
     return float(lost_um) if lost_um > depth.max() else float("nan")
+
+
+def _tells(plane: PlaneEstimate) -> bool:
+    """Return whether a plane was kept and has a depth and blocks; tiny ones have none."""
+    blocks = np.isfinite(plane.block_means)
+    return not plane.reason and math.isfinite(plane.depth_um) and bool(blocks.any())
 
 
 def _at_one_power(planes: list[PlaneEstimate]) -> list[PlaneEstimate]:

@@ -67,6 +67,8 @@ def test_nothing_is_forecast_where_nothing_falls_or_power_is_raised() -> None:
     assert math.isnan(forecast(profile(raised)).lost_um)
     assert math.isfinite(forecast(profile(unknown)).lost_um)
     assert math.isnan(forecast(profile(unknown[:5])).lost_um)
+    tiny = [replace(one, block_means=np.empty((0, 0))) for one in unknown]
+    assert math.isnan(forecast(profile(tiny)).lost_um)
 
 
 def test_the_sentence_says_what_to_do() -> None:

@@ -116,8 +116,9 @@ def test_the_focus_is_seen(window: Any, qtbot: Any) -> None:
     rows = range(round((corner.y() - 4) * ratio), round((corner.y() + 4) * ratio))
     shown = [picture.pixelColor(column, row) for row in rows]
     assert any(abs(c.hue() - RING.hue()) < 10 and c.saturation() > 100 for c in shown)
-    qtbot.keyClick(button, Qt.Key.Key_Tab)
+    qtbot.keyClick(button, Qt.Key.Key_Backtab)
     assert QApplication.focusWidget() is not button
+    assert dock.isAncestorOf(QApplication.focusWidget())
     assert ring.widget() is QApplication.focusWidget()
     window.window._qt_window.setFocus()
     assert ring.widget() is None
