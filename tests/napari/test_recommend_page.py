@@ -76,7 +76,14 @@ def test_a_recommended_power_is_acquired_and_watched(read: Any, qtbot: Any) -> N
 
     core = CMMCorePlus.instance()
     core.unloadAllDevices()
-    page = read.power
+    page, form = read.power, read.forms[0]
+    form.choose_file(SAMPLES / "fixed.ome.tif")
+    form.power.mode.value = "constant"
+    form.power.constant_mw.value = 5
+    form.z_step_um.value = "5"  # the demo's stage goes to 300 um
+    with qtbot.waitSignal(read.runner.finished, timeout=120_000):
+        read.run()
+    qtbot.waitUntil(page.button.isEnabled, timeout=20_000)
     page.form.max_power_mw.value = "40"
     page.form.surface_power.value = "5"
     with qtbot.waitSignal(page.recommended, timeout=60_000):

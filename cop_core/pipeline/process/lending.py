@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import finalize
 
 from cop_core.errors import CancelledError
-from cop_core.pipeline.process.messages import Answer, Ask, Lent, LentSource, LentStack, Look
+from cop_core.pipeline.process.messages import Answer, Ask, Lent, LentSource, LentStack, SourceNews
 from cop_core.records import State
 from cop_core.stacks.model import LazyStack
 
@@ -61,10 +61,10 @@ class Lender:
         return self.lend(lent.stack()) if method == "stack" else _news(lent, *arguments)
 
 
-def _news(source: Source, limit: int | None) -> Look:
+def _news(source: Source, limit: int | None) -> SourceNews:
     planes = source.news(limit)
     times = [source.completed_at(plane.index) for plane in planes]
-    return Look(planes, times, source.state, source.waiting, source.planned)
+    return SourceNews(planes, times, source.state, source.waiting, source.planned)
 
 
 def _not_here(_position: Position) -> npt.NDArray[Any]:
@@ -106,7 +106,7 @@ class _BorrowedSource:
 
     def news(self, limit: int | None = None) -> Sequence[Plane]:
         """Return planes that are new; see `Source`."""
-        news: Look = self._call(self._number, "news", limit)
+        news: SourceNews = self._call(self._number, "news", limit)
         self.state, self.waiting, self.planned = news.state, news.waiting, news.planned
         indices = (plane.index for plane in news.planes)
         self._times.update(zip(indices, news.completed_at, strict=True))

@@ -32,7 +32,7 @@ class LentSource:
 
 
 @dataclass(frozen=True)
-class Look:
+class SourceNews:
     """What a growing source says after a look, and when its planes were complete."""
 
     planes: Sequence[Plane]
