@@ -19,8 +19,8 @@ import pandas as pd
 from record import record
 
 from cop_core.components import SDS_OF_90
-from cop_core.network import CROP
 from cop_core.reading import load_estimator
+from cop_core.records.crop_grid import CROP
 from cop_core.simulator import Detector
 from cop_core.simulator.protocols import Preset
 from cop_core.simulator.truth import PERCENTILES, Strengths

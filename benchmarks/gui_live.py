@@ -101,7 +101,7 @@ def main() -> None:
     _, dock = viewer.window.add_plugin_dock_widget("napari-cop", "Live noise")
     dock.forms[0].chosen.value = CORE
     dock.forms[0].power_property.value = "Laser-Power_mW"
-    pause(5.0)  # PyTorch is imported in the background
+    pause(5.0)  # PyTorch is imported in the process beside it
     alone: list[float] = []
     together: list[dict[str, object]] = []
     for _ in range(ROUNDS):

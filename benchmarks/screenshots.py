@@ -1,22 +1,25 @@
-"""Pictures of the widgets in a real napari, for the docs and for a critical look.
+"""A new user's first minutes in a real napari, in pictures for the docs and for a critical look.
 
-    xvfb-run -a -s "-screen 0 1920x1080x24" python benchmarks/screenshots.py [light 1920x1080]
+    xvfb-run -a -s "-screen 0 1920x1080x24" python benchmarks/screenshots.py
+    ... benchmarks/screenshots.py light 1040x560 1280x800 1920x1080 --to FOLDER
 
-Opens the sample pair, compares it and photographs the window while it runs, when it is done and
-after an error. Then the three-photon demo: while the second stack is acquired, at its end, and the
-power it recommends. Last a study of parts of the sample pair: its plan while it is filled in, and
-its end.
+Opens the sample pair, compares it, clicks a point, shows a noise map and both stacks side by
+side, and meets an error. Then the three-photon demo: while the second stack is acquired, at its
+end, and the power it recommends. Last a study of parts of the sample pair: its plan while it is
+filled in, and its end. Buttons are pressed as a mouse does.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import tifffile
-from qtpy.QtWidgets import QApplication
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QPushButton
 from record import IMAGES, ROOT, record
 from windows import open_viewer, pause, show_tab, wait
 
@@ -31,19 +34,23 @@ SAMPLES = ROOT / "sample_data"
 class Photographer:
     """Opens a viewer of some theme and size and saves pictures of its window."""
 
-    def __init__(self, theme: str, size: str) -> None:
-        self.look = f"{theme}-{size}"
+    def __init__(self, theme: str, size: str, folder: Path) -> None:
+        self.look, self._folder = f"{theme}-{size}", folder
         self.viewer = open_viewer(theme, size)
 
     def shoot(self, stage: str) -> None:
         pause(0.6)
-        path = IMAGES / f"napari-{stage}-{self.look}.png"
+        path = self._folder / f"napari-{stage}-{self.look}.png"
         self.viewer.window.screenshot(str(path), flash=False)
         print(path, flush=True)
 
     def close(self) -> None:
         self.viewer.close()
         QApplication.processEvents()
+
+
+def click(button: QPushButton) -> None:
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 def session(camera: Photographer) -> None:
@@ -54,7 +61,7 @@ def session(camera: Photographer) -> None:
     camera.shoot("input")
     planes: list[int] = []
     dock.runner.plane_read.connect(lambda protocol, _: planes.append(protocol))
-    dock.run()
+    click(dock.bar.run_button)
     wait(lambda: len(planes) > 30 or dock.runner.state is State.IDLE)
     camera.shoot("running")
     wait(lambda: dock.bar.status.text().startswith("Done"))
@@ -69,11 +76,14 @@ def session(camera: Photographer) -> None:
     camera.shoot("clicked")
     dock.results.show_noise_maps("poisson")
     camera.shoot("map")
+    click(dock.answer.side_button)
+    camera.shoot("side")
+    click(dock.answer.side_button)
     with tempfile.TemporaryDirectory(prefix="napari-cop-") as place:
         notes = Path(place) / "notes.tif"
         notes.write_text("this is no picture")
         dock.forms[0].choose_file(notes)
-        dock.run()
+        click(dock.bar.run_button)
         wait(lambda: dock.runner.state is State.IDLE)
         show_tab(dock, "Input")
         camera.shoot("error")
@@ -93,7 +103,7 @@ def live_session(camera: Photographer) -> None:
     viewer.dims.set_current_step(0, 30)
     pause(2.0)
     camera.shoot("live-end")
-    dock.answer.power_button.click()
+    click(dock.answer.power_button)
     wait(lambda: dock.power.found is not None)
     pause(0.5)
     wait(lambda: not dock.power.plot.canvas.drawing)
@@ -129,21 +139,28 @@ def study_session(camera: Photographer) -> None:
         wait(lambda: bool(looked))
         model = dock.model
         camera.shoot("study")
-        dock.page.question.use.click()
+        click(dock.page.question.use)
         monday = next(i for i, cells in enumerate(model.cells) if not cells["arm"])
         model.setData(model.index(monday, KEYS.index("arm")), "fixed")
-        dock.run()
+        click(dock.bar.run_button)
         wait(lambda: dock.runner.state is State.IDLE)
         camera.shoot("study-end")
         camera.close()
 
 
-def main(theme: str = "dark", size: str = "1280x800") -> None:
-    IMAGES.mkdir(parents=True, exist_ok=True)
-    for part in (session, live_session, study_session):
-        part(Photographer(theme, size))
-    print(record("screenshots", {"theme": theme, "size": size}))
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("theme", nargs="?", default="dark", choices=("dark", "light"))
+    parser.add_argument("sizes", nargs="*", default=["1280x800"])
+    parser.add_argument("--to", type=Path, default=IMAGES, help="folder for the pictures")
+    asked = parser.parse_args()
+    asked.to.mkdir(parents=True, exist_ok=True)
+    for size in asked.sizes:
+        for part in (session, live_session, study_session):
+            part(Photographer(asked.theme, size, asked.to))
+    if asked.to == IMAGES:
+        print(record("screenshots", {"theme": asked.theme, "sizes": asked.sizes}))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -23,10 +23,10 @@ import pandas as pd
 from plane_readings import ADDED, TABLE, table_of
 from record import ROOT, record
 
-from cop_core.network import CROP
 from cop_core.reading import Estimator, load_estimator, profile
 from cop_core.recipes import GainedPower
 from cop_core.records import DepthProfile
+from cop_core.records.crop_grid import CROP
 from cop_core.simulator import PERCENTILES, Microscope, Strengths
 from cop_core.simulator.protocols import Preset
 from cop_core.statistics.pairing import paired_planes

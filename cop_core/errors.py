@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copyreg
+from typing import Any
+
 
 class CopError(Exception):
     """Something went wrong that the user can understand and act on.
@@ -23,6 +26,10 @@ class CopError(Exception):
         self.advice = _sentence(advice) if advice else None
         message = f"{where}: {self.what}" if where else self.what
         super().__init__(f"{message}. {self.advice}." if self.advice else f"{message}.")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Say how to pickle it: its one argument is the message, not what that was made of."""
+        return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
 
 
 def _sentence(text: str) -> str:

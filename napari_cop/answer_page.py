@@ -34,12 +34,15 @@ class AnswerPage(QWidget):
     power, other, study, details
         What is to come next: a recommended power, the other protocol, a study; or all that is to
         be known beside the numbers.
+    side(bool)
+        Whether both stacks are to be shown next to each other.
     """
 
     power = Signal()
     other = Signal()
     study = Signal()
     details = Signal()
+    side = Signal(bool)
 
     def __init__(self, plots: DepthPlots) -> None:
         super().__init__()
@@ -58,7 +61,12 @@ class AnswerPage(QWidget):
         )
         self.study_button = _button("Plan a study", "Compare protocols over several animals.")
         self.details_button = _button("Details", "Show the numbers and the caveats.")
+        self.side_button = _button(
+            "Side by side", "Show both stacks next to each other in the viewer, at equal depth."
+        )
+        self.side_button.setCheckable(True)
         for button, signal in (
+            (self.side_button, self.side),
             (self.power_button, self.power),
             (self.other_button, self.other),
             (self.study_button, self.study),
@@ -80,6 +88,7 @@ class AnswerPage(QWidget):
             (self.power_button, True),
             (self.other_button, not pair),
             (self.study_button, pair),
+            (self.side_button, pair),
             (self.details_button, True),
         ):
             button.setVisible(shown)
@@ -87,7 +96,7 @@ class AnswerPage(QWidget):
 
     def show_so_far(self, sentence: str) -> None:
         """Show what the planes read so far come to."""
-        self.headline.setText(unbroken(sentence))
+        self.headline.setText(f"So far: {unbroken(sentence)}")
         self.headline.show()
 
     def set_stale(self, stale: bool) -> None:
@@ -104,7 +113,8 @@ class AnswerPage(QWidget):
 
     @property
     def _buttons(self) -> tuple[QPushButton, ...]:
-        return self.power_button, self.other_button, self.study_button, self.details_button
+        first = (self.power_button, self.other_button, self.study_button)
+        return (*first, self.side_button, self.details_button)
 
     def _show_filled(self) -> None:
         for text in (self.headline, self.rest, self.depths, self.settings):
@@ -115,6 +125,7 @@ class AnswerPage(QWidget):
         first, second = QHBoxLayout(), QHBoxLayout()
         for button in (self.power_button, self.other_button, self.study_button):
             first.addWidget(button)
+        second.addWidget(self.side_button)
         second.addWidget(self.details_button)
         page = QWidget()
         layout = QVBoxLayout(page)

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QPlainTextEdit, QTabWidget, QVBoxLayout, QWidget
 from cop_core.errors import CopError
 from napari_cop.answer_page import AnswerPage
 from napari_cop.docking import LEAST_WIDTH_PX, close_notifications, tab_together
+from napari_cop.focus_ring import FocusRing
 from napari_cop.forms.recipe_form import RecipeForm
 from napari_cop.forms.stack import StackForm
 from napari_cop.noise_map import is_map
@@ -20,7 +21,6 @@ from napari_cop.result_table import ResultTable
 from napari_cop.results import Results
 from napari_cop.run_bar import RunBar
 from napari_cop.runner import Runner, State, tell
-from napari_cop.so_far import SoFar
 from napari_cop.viewer_link import Following, ViewerLink
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
     from cop_core.pipeline import Opened
+    from cop_core.power.acquisition_plan import PowerSequence
     from cop_core.recipes import Recipe
     from cop_core.records import PlaneEstimate, Result
     from napari_cop.runner import Outcome
@@ -66,7 +67,6 @@ class NoiseDock(QWidget):
         self.options = RecipeForm(self.recipe, without=self.asked_elsewhere)
         self.plots = self.plots_type(theme=viewer.theme)
         self.answer = AnswerPage(self.plots_type(theme=viewer.theme, lead=True))
-        self.so_far = SoFar(self)
         self._asked_for: Recipe | None = None
         self._read: Recipe | None = None
         self._pixels_changed = False
@@ -81,6 +81,7 @@ class NoiseDock(QWidget):
         self.tabs = QTabWidget()
         self._arrange()
         self._connect()
+        FocusRing(self)
         self._suggest()
         self.runner.warm_up()
 
@@ -125,16 +126,22 @@ class NoiseDock(QWidget):
         runner.failed.connect(self._failed)
         for plots in self._both_plots:
             plots.plane_clicked.connect(self.results.show_plane)
-        self.so_far.said.connect(self.answer.show_so_far)
+        runner.said.connect(lambda so_far: self.answer.show_so_far(so_far.verdict))
         answer = self.answer
         answer.power.connect(self._recommend)
         answer.other.connect(self._compare)
         answer.study.connect(lambda: self._open("Plan a study"))
+        answer.side.connect(self.results.show_side_by_side)
         answer.details.connect(lambda: self._show_page("Table"))
         for form in (self.options, *self.forms, *(form.more for form in self.forms)):
             form.changed.connect(self._look_for_changes)
         self.link.plane_shown.connect(self._plane_shown)
         self._following.on(self.viewer.events.theme, self._theme_changed)
+        self._following.on(
+            self.viewer.grid.events.enabled,
+            lambda event: answer.side_button.setChecked(event.value),
+        )
+        self.power.acquire.connect(self._acquire)
         self._following.on(self.viewer.layers.events.inserted, self._suggest)
         self._following.on(self.viewer.layers.events.removed, self._layer_removed)
         for following in (self._following, self._layers):
@@ -178,7 +185,7 @@ class NoiseDock(QWidget):
         self._reading, self._asked_for = stacks, recipe
         self._steps.clear()
         self._watch_edits(stacks)
-        self.runner.start(recipe, lambda *_: [stack.in_memory() for stack in stacks])
+        self.runner.start(recipe, lambda *_: [stack.in_memory() for stack in stacks], so_far=True)
 
     def _asked_now(self) -> tuple[list[ChosenStack], Recipe]:
         stacks = [form.stack() for form in self.forms]
@@ -200,7 +207,6 @@ class NoiseDock(QWidget):
             for plots in self._both_plots
             for step in plots.begin(news.names, news.components, depth_um)
         ]
-        self.so_far.begin()
         self._later(
             *begun,
             lambda: self.link.follow(self._reading, planes),
@@ -211,9 +217,6 @@ class NoiseDock(QWidget):
     def _plane_read(self, protocol: int, estimate: PlaneEstimate) -> None:
         for plots in self._both_plots:
             plots.add(protocol, estimate)
-        so_far = self.plots.so_far(protocol)
-        if so_far is not None:
-            self.so_far.came(so_far)
 
     def _nothing_read(self, outcome: Outcome) -> None:
         """Go back to the last result, if any: there is nothing to put in its place."""
@@ -232,7 +235,6 @@ class NoiseDock(QWidget):
         if outcome.stopped and outcome.empty:
             self._nothing_read(outcome)
             return
-        self.so_far.begin()
         self.results.result, self.results.sources = outcome.record, self._reading
         self._read, self._pixels_changed = self._asked_for, False
         self.bar.status.setText("Drawing …")
@@ -303,6 +305,10 @@ class NoiseDock(QWidget):
             first.choose_layer(layer)
             if second.layer == layer and other is not None:
                 second.choose_layer(other)
+
+    def _acquire(self, plan: PowerSequence) -> None:
+        """Acquire a plan, watched in the widget for that."""
+        self._open("Live noise").acquire(plan)
 
     def _open(self, name: str) -> Any:
         dock, widget = self.viewer.window.add_plugin_dock_widget("napari-cop", name)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from cop_core.errors import InputError
+from cop_core.records.crop_grid import grid_starts
 from cop_core.report import noises
 from napari_cop.words import spoken
 
@@ -39,8 +40,6 @@ def noise_maps(profile: DepthProfile) -> dict[str, npt.NDArray[np.float32]]:
     InputError
         If the crops lay at random places, or no plane was read in full.
     """
-    from cop_core.reading import grid_starts  # imports PyTorch, as reading did before
-
     if profile.reading.crops is not None:
         raise InputError(
             "a map cannot be made from random crops",

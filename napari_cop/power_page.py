@@ -18,8 +18,10 @@ from qtpy.QtWidgets import (
 )
 
 from cop_core.errors import CopError
-from cop_core.recipes import MW, RecommendRecipe
+from cop_core.power import useq_plan
+from cop_core.recipes import MW, RecommendRecipe, StackOptions
 from napari_cop.forms.recipe_form import RecipeForm, make
+from napari_cop.live.loaded_core import core_for, said_of
 from napari_cop.pages import folded, scrolled
 from napari_cop.plots.records import PowerPlots
 from napari_cop.plots.usable import usable_of
@@ -28,12 +30,14 @@ from napari_cop.runner import Runner, State, tell
 
 if TYPE_CHECKING:
     from cop_core.power import Recommendation
+    from cop_core.power.acquisition_plan import PowerSequence
     from cop_core.records import Result
     from napari_cop.forms.fields import TextField
     from napari_cop.results import Results
     from napari_cop.runner import Outcome
 
 _RECOMMEND: Final = "Recommend power"
+_ACQUIRE: Final = "Acquire …"
 _NOTES_PX: Final = 120
 _OFTEN: Final = (
     "max_power_mw", "max_power", "surface_power", "hold", "follow_um", "excitation_order",
@@ -46,6 +50,7 @@ _ASK_AGAIN_MW: Final = 250.0
 """
 _READ: Final = ("stack", "reading")
 """Parts of the recipe that are as in the result."""
+_ANY_STACK: Final = {"stack": StackOptions()}
 
 
 class PowerPage(QWidget):
@@ -55,9 +60,12 @@ class PowerPage(QWidget):
     -------
     recommended(Recommendation), failed(Exception)
         How it went.
+    acquire(PowerSequence)
+        The recommended power is to be acquired, after it was asked about.
     """
 
     recommended = Signal(object)
+    acquire = Signal(object)
     failed = Signal(object)
 
     def __init__(self, results: Results, *, theme: str) -> None:
@@ -65,6 +73,7 @@ class PowerPage(QWidget):
         self._results = results
         self._asked: Result | None = None
         self._confirmed: float | None = None
+        self._plan: PowerSequence | None = None
         self.found: Recommendation | None = None
         self.runner = Runner(self)
         self.export = Export(self)
@@ -79,8 +88,13 @@ class PowerPage(QWidget):
             "Write power.csv, plan.json (useq-schema), recommendation.json and the figure into a "
             "folder."
         )
-        self.status, self.limit_note = QLabel(), QLabel()
-        for text in (self.status, self.limit_note):
+        self.acquire_button = QPushButton(_ACQUIRE)
+        self.acquire_button.setToolTip(
+            "Acquire a stack with this power through the Micro-Manager core of this program, and "
+            "watch its noise. What it will do is shown first."
+        )
+        self.status, self.limit_note, self.plan_note = QLabel(), QLabel(), QLabel()
+        for text in (self.status, self.limit_note, self.plan_note):
             text.setWordWrap(True)
             text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.plot = PowerPlots(theme=theme)
@@ -93,6 +107,7 @@ class PowerPage(QWidget):
             self.form[limit].changed.connect(self._limit_changed)
         self.button.clicked.connect(self.recommend)
         self.export_button.clicked.connect(lambda: self.export.ask(self.found))
+        self.acquire_button.clicked.connect(self._acquire)
         self.export.said.connect(self._say)
         self.export.failed.connect(self._failed)
         self.runner.state_changed.connect(self._offer)
@@ -109,6 +124,7 @@ class PowerPage(QWidget):
         """Offer the stacks of the last result; what was recommended before is of another."""
         self.runner.stop()
         self.found = None
+        self._forget_plan()
         self.of.reset_choices()
         self.of.visible = len(self.of.choices) > 1
         self._ask_in_unit()
@@ -146,11 +162,37 @@ class PowerPage(QWidget):
         if not self._sure_of(recipe.power.max_power_mw):
             return
         self._asked = result
-        self.runner.start(recipe, lambda *_: [source.open()], profile=profile)
+        self.runner.start(recipe, lambda *_: [source.in_memory()], profile=profile)
+
+    def _acquire(self) -> None:
+        """Say what the acquisition will do; where that was said, ask for it."""
+        if self.found is None:
+            return
+        try:
+            options = make(RecommendRecipe, self.form, self.more, **_ANY_STACK).acquisition
+            plan = useq_plan(self.found, options)
+            core_for(plan)
+        except CopError as error:
+            self._forget_plan()
+            self._failed(error)
+            return
+        if plan == self._plan:
+            self._forget_plan()
+            self.acquire.emit(plan)
+            return
+        self._plan = plan
+        self.acquire_button.setText("Start the acquisition")
+        self.plan_note.setText(f"{said_of(plan)}. Press again to start.")
+        self.plan_note.show()
+
+    def _forget_plan(self) -> None:
+        self._plan = None
+        self.acquire_button.setText(_ACQUIRE)
+        self.plan_note.hide()
 
     def _arrange(self) -> None:
         buttons = QHBoxLayout()
-        for button in (self.button, self.export_button):
+        for button in (self.button, self.export_button, self.acquire_button):
             buttons.addWidget(button)
         page = QWidget()
         layout = QVBoxLayout(page)
@@ -158,6 +200,7 @@ class PowerPage(QWidget):
         layout.addWidget(self.limit_note)
         layout.addWidget(folded("More", self.more))
         layout.addLayout(buttons)
+        layout.addWidget(self.plan_note)
         layout.addWidget(self.status)
         layout.addWidget(self.plot, 4)
         layout.addWidget(self.notes, 1)
@@ -210,7 +253,8 @@ class PowerPage(QWidget):
 
     def _offer(self, _: object = None) -> None:
         self.button.setEnabled(not self._busy and bool(self.of.choices))
-        self.export_button.setEnabled(not self._busy and self.found is not None)
+        for button in (self.export_button, self.acquire_button):
+            button.setEnabled(not self._busy and self.found is not None)
 
     def _finished(self, outcome: Outcome) -> None:
         found: Recommendation | None = outcome.record
@@ -218,6 +262,7 @@ class PowerPage(QWidget):
             self._say("")
             return
         self.found = found
+        self._forget_plan()
         self.plot.show_record(found)
         self.notes.setPlainText("\n\n".join(f"• {note}." for note in found.notes))
         self._say(f"{found.verdict} {_summary(found)}")

@@ -14,6 +14,7 @@ from cop_core.recipes.argv import command_of
 from cop_core.report import noises, recipe_of, why_not_repeatable, write_report
 from napari_cop.memory import remember, remembered
 from napari_cop.noise_map import highest_of, show_noise_map
+from napari_cop.side_by_side import SideBySide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,6 +90,7 @@ class Results(QObject):
         self._viewer, self._link = viewer, link
         self.result: Result | None = None
         self.sources: Sequence[ChosenStack] = ()
+        self._beside = SideBySide(viewer, link)
         self.export = Export(parent)
         self.export.said.connect(self.said)
         self.export.failed.connect(self.failed)
@@ -132,6 +134,21 @@ class Results(QObject):
             self.failed.emit(error)
         if chosen in self._viewer.layers:
             self._viewer.layers.selection.active = chosen
+
+    def show_side_by_side(self, shown: bool) -> None:
+        """Show both stacks next to each other, opened where no layer shows them, or as before."""
+        if not shown:
+            self._beside.end()
+            return
+        try:
+            for protocol in (0, 1):
+                if self._link.layer(protocol) is None:
+                    self.open_layer(protocol)
+        except CopError as error:
+            self.failed.emit(error)
+            return
+        self._beside.show()
+        self._link.suit_shown()
 
     def show_plane(self, protocol: int, plane: int) -> None:
         """Show a plane in the viewer, opening its stack where no layer shows it."""

@@ -1,22 +1,20 @@
-"""One run at a time in a background thread: states, progress, stop, failure."""
+"""One run at a time, in a process beside napari's: states, progress, stop, failure."""
 
 from __future__ import annotations
 
-import gc
-import os
-import sys
 import time
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from threading import Event, get_native_id
+from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
-from qtpy.QtCore import QCoreApplication, QObject, QThread, Signal
+from qtpy.QtCore import QCoreApplication, QObject, Signal
 from superqt.utils import create_worker
 
 from cop_core.errors import CancelledError, CopError
-from napari_cop.preload import preload, preload_torch
+from cop_core.pipeline import Opened, SoFar, Stepped, Working
+from napari_cop.processes import PROCESSES
 from napari_cop.progress import Clock
 
 if TYPE_CHECKING:
@@ -33,17 +31,6 @@ _TELL_S: Final = 1.0
 
 _IDLE_S: Final = 0.5
 """Most time in s without news while nothing comes."""
-
-_SWITCH_S: Final = 0.0005
-"""Time in s after which a thread that waits for Python's lock gets it while a run is on.
-
-PyTorch takes the lock for each of many small operations. At the usual 5 ms reading all but stood
-still while the window was drawn: 0.80 of the speed of a plain loop, with this 0.9.
-"""
-_USUAL_S: Final = sys.getswitchinterval()
-
-_NICE: Final = 10
-"""Priority of the reading thread on Linux, as of `nice`: the window's thread goes first."""
 
 
 class State(Enum):
@@ -98,6 +85,8 @@ class Runner(QObject):
         Events of the pipeline; a step with the time at which it was told.
     plane_read(int, PlaneEstimate)
         Number of the stack and a plane of which crops were read.
+    said(SoFar)
+        What the planes so far come to.
     told(object)
         Whatever else the pipeline tells of.
     finished(Outcome), failed(Exception)
@@ -109,6 +98,7 @@ class Runner(QObject):
     opened = Signal(object)
     stepped = Signal(object, float)
     plane_read = Signal(int, object)
+    said = Signal(object)
     told = Signal(object)
     finished = Signal(object)
     failed = Signal(object)
@@ -121,10 +111,11 @@ class Runner(QObject):
         self._clocks = clock or Clock
         self._clock = self._clocks()
         self._told = 0.0
+        PROCESSES.serve(self)
 
     def warm_up(self) -> None:
-        """Import in the background what a run will need."""
-        create_worker(_preload, _ignore_errors=True).start()
+        """Have imported, in the background, what a run will need."""
+        PROCESSES.warm_up()
 
     def start(
         self,
@@ -139,9 +130,9 @@ class Runner(QObject):
         Parameters
         ----------
         sources : callable, optional
-            In the reading thread, returns what is in no file, as in `cop_core.pipeline.Means`.
+            In a thread of its own, returns what is in no file, as in `cop_core.pipeline.Means`.
         then : callable, optional
-            In the reading thread, is given the record.
+            In the process that reads, is given the record; has to be picklable.
         """
         if self.state is not State.IDLE:
             return
@@ -157,8 +148,6 @@ class Runner(QObject):
         worker.returned.connect(self._returned)
         worker.errored.connect(self._errored)
         self._enter(State.RUNNING)
-        _put_off_collection()
-        sys.setswitchinterval(_SWITCH_S)
         worker.start()
 
     def stop(self) -> None:
@@ -169,9 +158,6 @@ class Runner(QObject):
 
     def abandon(self) -> None:
         """Stop without telling anyone: the widget is closing."""
-        gc.enable()
-        gc.unfreeze()
-        sys.setswitchinterval(_USUAL_S)
         self._stop.set()
         self.blockSignals(True)
 
@@ -183,11 +169,7 @@ class Runner(QObject):
         if isinstance(news, str):
             self.progressed.emit(news, 0, 0)
             return
-        # PyTorch comes with it, which is there by now
-        from cop_core.pipeline import Opened, Stepped, Working
-
         if isinstance(news, Opened):
-            _resume_collection()
             self._clock.opened(news)
             self.opened.emit(news)
         elif isinstance(news, Working):
@@ -198,6 +180,8 @@ class Runner(QObject):
                 self.plane_read.emit(news.stack, news.step.estimate)
             if news.step.total:
                 self._tell(*self._clock.stepped(news))
+        elif isinstance(news, SoFar):
+            self.said.emit(news)
         else:
             self.told.emit(news)
 
@@ -217,8 +201,6 @@ class Runner(QObject):
         self.failed.emit(error)
 
     def _end(self) -> None:
-        _resume_collection()
-        sys.setswitchinterval(_USUAL_S)
         self._news = None
         self._enter(State.IDLE)
 
@@ -231,25 +213,21 @@ def _run(
     cancelled: Cancelled,
     means: dict[str, Any],
 ) -> Outcome:
-    """Run a recipe, in the reading thread; superqt's workers do not pass on a RuntimeError."""
-    give_way()
+    """Have a recipe run; superqt's workers do not pass on a RuntimeError."""
     problems: list[Exception] = []
     try:
         given = sources(tell, cancelled) if sources else ()
         tell("Loading the network …")
-        preload_torch()
-        from cop_core.pipeline import run
-
-        record = run(
-            recipe,
-            sources=given,
-            on_event=tell,
-            cancelled=cancelled,
-            on_problem=problems.append,
-            **means,
-        )
-        if then is not None:
-            then(record)
+        with PROCESSES.lent() as process:
+            record = process.run(
+                recipe,
+                sources=given,
+                on_event=tell,
+                cancelled=cancelled,
+                on_problem=problems.append,
+                then=then,
+                **means,
+            )
     except CancelledError:
         return Outcome(None, stopped=True)
     except RuntimeError as error:
@@ -281,37 +259,6 @@ def readable(error: Exception) -> Exception:
     return CopError(
         f"reading failed ({error})", advice="If a graphics card is used, choose the device cpu"
     )
-
-
-def _preload() -> None:
-    give_way()
-    _put_off_collection()
-    try:
-        preload()
-    finally:
-        _resume_collection()
-
-
-def _put_off_collection() -> None:
-    """Let the garbage collector leave alone what is there, and rest while PyTorch is imported.
-
-    A full collection of what napari and PyTorch hold stops all threads for up to 0.4 s.
-    """
-    gc.freeze()
-    gc.disable()
-
-
-def _resume_collection() -> None:
-    """Let it look through what is new from here on; `Runner.abandon` gives it back the rest."""
-    gc.freeze()
-    gc.enable()
-
-
-def give_way() -> None:
-    """Let the window's thread go first; Qt's pool drops this one when it has been idle."""
-    QThread.currentThread().setPriority(QThread.Priority.LowPriority)  # does nothing on Linux
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICE)
 
 
 def tell(error: Exception) -> None:

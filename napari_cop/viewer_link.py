@@ -94,7 +94,18 @@ class ViewerLink(QObject):
         for axis in range(layer.ndim - 2):
             self._viewer.dims.set_point(first + axis, world[axis])
         self._slider_moved()  # which it has not where the plane of another stack was shown
+        if self._viewer.grid.enabled:
+            self.suit_shown()
         return True
+
+    def suit_shown(self) -> None:
+        """Set the contrast of every protocol's layer to suit the plane that is shown."""
+        for protocol, shown in enumerate(self._shown):
+            layer, plane = self.layer(protocol), self._plane(protocol)
+            if layer is not None and plane >= 0:
+                at = list(shown.at)
+                at[shown.z_axis] = plane
+                suit_plane(layer, shown.z_axis, at)
 
     def _to_front(self, protocol: int, layer: Image) -> None:
         """Let no other protocol cover a layer, nor show through it."""

@@ -141,14 +141,14 @@ def _first_line(found: FileCheck, command: str) -> str:
 
 def _but(pixels: PixelCheck) -> str:
     """Return what else to know first of planes that can be read, with a comma before it."""
-    from cop_core.stacks.validity import CROP_PIXELS
+    from cop_core.records.crop_grid import CROP
 
     n, unusable = len(pixels.planes), sum(pixels.left_out.values())
     told = []
     if unusable:
         told.append(f"{unusable} of {n} planes cannot be used ({'; '.join(pixels.left_out)})")
     if pixels.n_small == len(pixels.facts):
-        told.append(f"planes under {CROP_PIXELS} x {CROP_PIXELS} pixels are read less reliably")
+        told.append(f"planes under {CROP} x {CROP} pixels are read less reliably")
     return f", but {' and '.join(told)}" if told else ""
 
 
@@ -247,7 +247,7 @@ def _detector(found: FileCheck) -> str:
 
 
 def _pixels(found: FileCheck) -> str:
-    from cop_core.stacks.validity import CROP_PIXELS
+    from cop_core.records.crop_grid import CROP
 
     pixels, n = found.pixels, len(found.stack)
     seen = len(pixels.planes)
@@ -261,7 +261,7 @@ def _pixels(found: FileCheck) -> str:
         told.append(f"{pixels.n_with_saturated} with up to {share:.2g} % of pixels saturated")
     if pixels.n_small:
         told.append(
-            f"{pixels.n_small} smaller than the {CROP_PIXELS} x {CROP_PIXELS} pixels that are "
+            f"{pixels.n_small} smaller than the {CROP} x {CROP} pixels that are "
             "read at a time: mirrored at the edges, which repeats their noise"
         )
     return f"{looked} checked: {'; '.join(told) or 'no problems found'}"

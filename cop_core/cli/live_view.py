@@ -15,7 +15,7 @@ from rich.live import Live
 from rich.table import Table
 
 from cop_core.cli.output import bars
-from cop_core.pipeline import Opened, Stepped
+from cop_core.pipeline import Opened, SoFar, Stepped
 from cop_core.recipes import MW
 from cop_core.report import label
 
@@ -44,6 +44,8 @@ class WatchedStack:
         As far as they are read.
     came : set of int
         Those that came while it was watched.
+    so_far : str
+        What they come to, empty where nothing is known yet.
     """
 
     def __init__(self) -> None:
@@ -51,14 +53,17 @@ class WatchedStack:
         self.last: Stepped | None = None
         self.planes: dict[int, PlaneEstimate] = {}
         self.came: set[int] = set()
+        self.so_far = ""
 
     def see(self, event: object) -> None:
         """Note an event."""
         if isinstance(event, Opened):
             self.components = event.components
+        elif isinstance(event, SoFar):
+            self.so_far = event.verdict
         elif isinstance(event, Stepped):
             if self.last is not None and event.stack != self.last.stack:
-                self.planes, self.came = {}, set()
+                self.planes, self.came, self.so_far = {}, set(), ""
             self.last, plane = event, event.step.estimate
             if plane is not None:
                 self.planes[plane.index] = plane
@@ -127,7 +132,8 @@ def tables(seen: WatchedStack) -> Iterator[Show]:
             before = seen.last
             seen.see(event)
             if not isinstance(event, Stepped):
-                bar(event)
+                if not isinstance(event, SoFar):  # with the next step
+                    bar(event)
                 return
             if screen is None or before is None or before.stack != event.stack:
                 shown.close()
@@ -148,8 +154,9 @@ def live_table(seen: WatchedStack, now: Stepped) -> Table:
     count = f"{len(planes)} of {now.planned}" if now.planned else f"{len(planes)}"
     left_out = len(planes) - len(kept)
     more = f", {left_out} left out" if left_out else ""
+    caption = [_lag(now), *([seen.so_far] if seen.so_far else [])]
     title = f"{now.name}: {now.step.state.value}, {count} planes{more}"
-    table = Table("noise", "last, %", span, "highest, %", title=title, caption=_lag(now))
+    table = Table("noise", "last, %", span, "highest, %", title=title, caption="\n".join(caption))
     for component, values in zip(seen.components, np.array([p.mean for p in kept]).T, strict=False):
         last, high = f"{100 * values[-1]:.1f}", f"{100 * values.max():.1f}"
         table.add_row(label(component), last, sparkline(values), high)

@@ -51,7 +51,7 @@ def watch(
                 stop.set()  # nobody is told any more
 
         waits = _patience(recipe)
-        found = run(recipe, on_event=follow, cancelled=stop.is_set)
+        found = run(recipe, on_event=follow, cancelled=stop.is_set, so_far=not as_json)
     ended = "cancelled" if stop.is_set() or seen.last is None else seen.last.step.state.value
     text = f"{ended}: {_count(seen)}"
     if output and seen.came:
@@ -59,6 +59,8 @@ def watch(
     if stop.is_set():
         raise CancelledError(text, where=recipe.stack.source)
     say(f"{recipe.stack.source}: {text}")
+    if not as_json and output is None and seen.came:
+        tell(found.verdict)
 
 
 @asks(AcquireRecipe)
@@ -73,7 +75,7 @@ def demo_live(recipe: AcquireRecipe, output: OutIfAny = None) -> None:
     from cop_core.report import summary
 
     with tables(WatchedStack()) as show:
-        both = run(recipe, on_event=show)
+        both = run(recipe, on_event=show, so_far=True)
     if output is None:
         tell(summary(both))
     else:

@@ -1,10 +1,9 @@
 """The network: configurations, layers, physical statistics and weights."""
 
-from cop_core.network.model import CROP, NoiseViT, VitConfig
+from cop_core.network.model import NoiseViT, VitConfig
 from cop_core.network.weights import Card, load_network, locate, packaged, read_card, save_weights
 
 __all__ = [
-    "CROP",
     "Card",
     "NoiseViT",
     "VitConfig",

@@ -20,9 +20,7 @@ from cop_core.network.tensor_statistics import (
     CropStatistics,
 )
 from cop_core.network.uncertainty import UncertaintyHead
-
-CROP = 192
-"""Side of the square crops that the networks read, in pixels."""
+from cop_core.records.crop_grid import CROP
 
 
 @dataclass(frozen=True)

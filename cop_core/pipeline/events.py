@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from cop_core.reading import Estimator, ReadingStep
-    from cop_core.records import DepthProfile
+    from cop_core.reading import Estimator
+    from cop_core.records import DepthProfile, ReadingStep
     from cop_core.stacks import Stack
     from cop_core.stacks.growing import Source
 
@@ -74,7 +74,24 @@ class Stepped:
     planned: int | None = None
 
 
-Event: TypeAlias = Working | Opened | Stepped
+@dataclass(frozen=True)
+class SoFar:
+    """What the planes of a stack that were read until now come to.
+
+    Attributes
+    ----------
+    stack : int
+        Which of the stacks.
+    verdict : str
+        In a sentence or two.
+    """
+
+    stack: int
+    name: str
+    verdict: str
+
+
+Event: TypeAlias = Working | Opened | Stepped | SoFar
 OnEvent: TypeAlias = Callable[[object], None]
 """Told of an `Event`, or of what became of a stack of a study."""
 OnProblem: TypeAlias = Callable[[Exception], None]
@@ -119,6 +136,8 @@ class Means:
         Whether stacks of a study that an earlier run finished are not read again.
     failed : mapping of str to str
         Stacks of a study that are not tried, by place, and why.
+    so_far : bool
+        Whether `SoFar` is told now and then while a stack is read.
     """
 
     sources: Sequence[Stack | Source | None] = ()
@@ -132,6 +151,7 @@ class Means:
     hashed: bool | None = None
     resume: bool = True
     failed: Mapping[str, str] = field(default_factory=dict)
+    so_far: bool = False
 
     def __post_init__(self) -> None:
         if self.folder is not None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from cop_core.errors import InputError
 from cop_core.pipeline.events import Means, OnEvent, Opened, Stepped, Working
+from cop_core.pipeline.so_far import Narrator
 from cop_core.reading import Estimator, StackReader, estimator_for
 from cop_core.reading.reader import BATCH
 from cop_core.recipes import NORMALISATIONS, ReadingOptions, StackOptions, Window
@@ -145,11 +146,16 @@ def follow(
     number: int, source: Stack | Source, reader: StackReader, means: Means, name: str
 ) -> bool:
     """Read a stack, telling of every step; return whether it was read to its end."""
-    for step in reader:
-        planned = len(source) if isinstance(source, Stack) else source.planned
-        means.on_event(Stepped(number, name, step, planned))
-        if step.ended or means.cancelled():
-            return step.ended
-        if step.idle:
-            time.sleep(_REST_S)
-    return False
+    narrator = Narrator(number, name, means, growing=not isinstance(source, Stack))
+    try:
+        for step in reader:
+            planned = len(source) if isinstance(source, Stack) else source.planned
+            means.on_event(Stepped(number, name, step, planned))
+            if step.ended or means.cancelled():
+                return step.ended
+            narrator.stepped(reader.profile)
+            if step.idle:
+                time.sleep(_REST_S)
+        return False
+    finally:
+        narrator.end()

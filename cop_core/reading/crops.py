@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.network import CROP
+from cop_core.records.crop_grid import CROP, grid_starts
 
 Crops = int | None
 """Number of random crops a plane, or None for the full grid."""
-
-
-def grid_starts(length: int, crop: int = CROP) -> list[int]:
-    """Return starts of windows that cover a side; the last is shifted inwards to fit."""
-    count = max(1, math.ceil(length / crop))
-    return [min(i * crop, max(0, length - crop)) for i in range(count)]
 
 
 def crops_of_a_plane(shape: tuple[int, ...], crops: Crops, crop: int = CROP) -> int:

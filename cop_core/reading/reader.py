@@ -6,7 +6,7 @@ import math
 import platform
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
@@ -26,8 +26,8 @@ from cop_core.records import (
     DepthProfile,
     FileState,
     MeasuredDetector,
-    PlaneEstimate,
     Provenance,
+    ReadingStep,
     zero_level,
 )
 from cop_core.stacks import Plane, Stack, detector_of
@@ -42,47 +42,6 @@ _GROWN: Final = 1.2
 """Growth in planes after which the stack's range is looked at anew while it grows."""
 
 _Crops = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class ReadingStep:
-    """One step of a reading.
-
-    Attributes
-    ----------
-    state : State
-        Where the acquisition stands; a finished stack is complete.
-    estimate : PlaneEstimate or None
-        A plane of which this step read crops, with all that were read so far.
-    whole : bool
-        Whether those are all its crops.
-    done, total : int
-        Steps of a finished stack: a plane is surveyed in one and read in another. 0 for a stack
-        that grows.
-    latency_s : float
-        Time from when the plane was complete on disk or in the camera to this step; NaN without
-        a plane, and for a finished stack.
-    planes_waiting : int
-        Planes that are complete and not begun.
-    crops_put_off : int
-        Crops of planes begun that are still to be read.
-    idle : bool
-        True where there was nothing to do: wait a little before the next step.
-    ended : bool
-        True where the acquisition has ended or stopped and all of it is read: the profile is
-        that of the finished stack. If planes still come, the reading goes on.
-    """
-
-    state: State
-    estimate: PlaneEstimate | None = None
-    whole: bool = False
-    done: int = 0
-    total: int = 0
-    latency_s: float = math.nan
-    planes_waiting: int = 0
-    crops_put_off: int = 0
-    idle: bool = False
-    ended: bool = False
 
 
 class StackReader:
@@ -383,7 +342,7 @@ def versions() -> dict[str, str]:
     """Return the versions of what makes the readings."""
     return {
         "napari-cop": __version__,
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),  # its own type would import PyTorch where it is unpickled
         "numpy": np.__version__,
         "python": platform.python_version(),
     }

@@ -176,11 +176,22 @@ class PowerOptions(Part):
         return self
 
 
+def _device_and_property(value: object) -> object:
+    """Return what is written in one text, ``Laser-Power_mW`` or with a space, as two names."""
+    if not isinstance(value, str):
+        return value
+    device, _, name = value.strip().rpartition(" " if " " in value.strip() else "-")
+    if not (device and name):
+        raise RefusedValueError("name a device and a property of it, as Laser-Power_mW")
+    return device.strip(), name
+
+
 class AcquisitionOptions(Part):
     """How the recommended power becomes an acquisition."""
 
     laser: Annotated[
         tuple[str, str],
+        BeforeValidator(_device_and_property),
         Option(
             "Device and property that set mW at the sample, for plan.json.",
             "Laser",

@@ -32,6 +32,7 @@ from cop_core.records.provenance import (
     WeightsUsed,
     zero_level,
 )
+from cop_core.records.reading_step import ReadingStep, State
 from cop_core.records.study import (
     Arm,
     ArmPair,
@@ -71,10 +72,12 @@ __all__ = [
     "PlaneEstimate",
     "PlaneView",
     "Provenance",
+    "ReadingStep",
     "Result",
     "Role",
     "SlopeFit",
     "StackViews",
+    "State",
     "StoredImage",
     "StudyRecord",
     "StudyStackRecord",

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from cop_core.records.crop_grid import CROP
 from cop_core.stacks.border import WHOLE, Border, find_border
 from cop_core.stacks.pile_up import SAME_SHARE, ceiling_of
 
@@ -17,9 +18,6 @@ SATURATED_FRACTION: Final = 0.2
 Clipping hides the noise of the pixels it hits. Some clipped cell bodies are usual in a good
 plane; with more than a fifth clipped, many crops show a plateau in place of noise.
 """
-
-CROP_PIXELS: Final = 192
-"""Side of the crops that the network reads, in pixels."""
 
 _ADC_BITS: Final = (8, 9, 10, 11, 12, 13, 14, 15, 16)
 # full scale of a digitiser of n bits (2**n - 1); 13- and 15-bit positive ranges are those of
@@ -118,7 +116,7 @@ def check_plane(
 
 def size_flags(shape: tuple[int, ...]) -> tuple[str, ...]:
     """Flag a plane that is smaller than a crop in height or width."""
-    return (SMALL,) if min(shape) < CROP_PIXELS else ()
+    return (SMALL,) if min(shape) < CROP else ()
 
 
 def reached_ceiling(

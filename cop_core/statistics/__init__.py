@@ -7,14 +7,17 @@ from cop_core.statistics.caveats import exclusions
 from cop_core.statistics.compare import compare
 from cop_core.statistics.depths import cap_depth_um, limits_um, within
 from cop_core.statistics.effect_size import cohen_d, hedges_g
+from cop_core.statistics.forecast import Forecast, forecast
 from cop_core.statistics.log_ratios import CLR_FLOOR, clr, log_ratio_fits, sign_changes
 from cop_core.statistics.photons import photons_of
 from cop_core.statistics.significance import equivalence_p
 from cop_core.statistics.slope import fit_profile, fit_slope
 from cop_core.statistics.study import analyse_stack, compare_channels
+from cop_core.statistics.verdict import verdict_of_growing
 
 __all__ = [
     "CLR_FLOOR",
+    "Forecast",
     "analyse",
     "analyse_all",
     "analyse_stack",
@@ -30,10 +33,12 @@ __all__ = [
     "find_bends",
     "fit_profile",
     "fit_slope",
+    "forecast",
     "hedges_g",
     "limits_um",
     "log_ratio_fits",
     "photons_of",
     "sign_changes",
+    "verdict_of_growing",
     "within",
 ]

@@ -23,10 +23,13 @@ if TYPE_CHECKING:
         DepthLimit,
         UsableDepth,
     )
+    from cop_core.statistics.forecast import Forecast
 
     Effects = Sequence[ComponentEffect] | Sequence[ArmsEffect]
 
 _SPOKEN: Final = {"fixed": "fixed power", "gained": "gained power"}
+_NEAR_UM: Final = 10
+"""Step in um of depths that are forecast."""
 _PER_100_UM: Final = 1e4  # strength per um to points per 100 um
 
 
@@ -40,6 +43,40 @@ def verdict_of_profile(found: AnalysedProfile) -> str:
     if not said:
         return f"{_named(found.name)}: no depth can be determined from these planes."
     return f"{_named(found.name)}: {', and '.join(said)}."
+
+
+def verdict_of_growing(found: Forecast) -> str:
+    """Return in one sentence how a stack stands that is still being acquired, and what to do."""
+    level, signal = found.level, found.signal
+    passed = np.isfinite([level.depth_um, level.shallower_than_um]).any()
+    over = np.isfinite(signal.depth_um)
+    parts = [_level_so_far(found), _signal_so_far(found)]
+    if over:
+        parts.append("stop, or start again with more power")
+    elif passed and np.isfinite(found.lost_um):
+        parts.append("raise power or stop")
+    said = "; ".join(part for part in parts if part)
+    return f"{_named(found.name)}: {said}." if said else ""
+
+
+def _level_so_far(found: Forecast) -> str:
+    level, percent = found.level, _percent(found.strength)
+    if np.isfinite(level.depth_um):
+        return f"shot noise passed {percent} at {level.depth_um:.0f} µm"
+    if np.isfinite(level.shallower_than_um):
+        return f"shot noise is above {percent} from the first plane on"
+    if np.isfinite(level.deeper_than_um):
+        return f"shot noise is below {percent} down to {level.deeper_than_um:.0f} µm"
+    return ""
+
+
+def _signal_so_far(found: Forecast) -> str:
+    if np.isfinite(found.signal.depth_um):
+        return f"there is no signal beyond {found.signal.depth_um:.0f} µm"
+    if np.isfinite(found.lost_um):
+        near_um = _NEAR_UM * round(found.lost_um / _NEAR_UM)
+        return f"at this power signal will be lost near {near_um} µm"
+    return ""
 
 
 def verdict_of_pair(found: Comparison) -> str:

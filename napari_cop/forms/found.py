@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cop_core.stacks.validity import CROP_PIXELS
+from cop_core.records.crop_grid import CROP
 from napari_cop.layers import METADATA_KEY
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ def _found(planes: int, height: int, width: int, power: Any, unit: str) -> Found
     known = [p for p in power if p is not None and np.isfinite(p)]
     stated = f"power {_range(min(known), max(known))} {unit}" if known else "power not stated"
     lacks: tuple[str, ...] = ()
-    if min(height, width) < CROP_PIXELS:
+    if min(height, width) < CROP:
         lacks = (
-            f"Planes under {CROP_PIXELS} × {CROP_PIXELS} pixels are continued by reflection: "
+            f"Planes under {CROP} × {CROP} pixels are continued by reflection: "
             "do not trust the numbers",
         )
     return Found(f"{planes} planes of {height} × {width} pixels, {stated}", lacks)

@@ -17,7 +17,6 @@ from napari_cop.forms.fields import AS_STATED, chosen_path
 from napari_cop.forms.found import Found, found_in_layer, found_in_stack
 from napari_cop.forms.recipe_form import RecipeForm, make
 from napari_cop.noise_map import is_map
-from napari_cop.runner import give_way
 from napari_cop.sources import (
     ChosenStack,
     layer_stack,
@@ -241,7 +240,6 @@ class StackForm(RecipeForm):
 
 def _look(options: StackOptions) -> tuple[StackOptions, Found]:
     """Open a file as it would be read, but for its pixels."""
-    give_way()
     try:
         return options, found_in_stack(open_stack(options.source, options))
     except (CopError, OSError) as error:

@@ -17,6 +17,7 @@ from cop_core.recipes import StackOptions
 from cop_core.stacks.growing import State
 from napari_cop.layers import METADATA_KEY, image_layer
 from napari_cop.live.feeds import Feed
+from napari_cop.live.loaded_core import core_for
 from napari_cop.sources import ChosenStack
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from cop_core.power.acquisition_plan import PowerSequence
     from cop_core.stacks import Plane, Stack, growing
     from cop_core.stacks.growing.micromanager import MicroManagerSource
     from napari_cop.layers import LayerData
@@ -197,11 +199,31 @@ class CoreFeed(AcquisitionFeed):
         where no property holds that.
     power_property : tuple of str or None
         Device and property.
+    plan : PowerSequence or None
+        What is acquired as soon as it is watched, and stopped when it is not any more; None where
+        somebody else starts the acquisition.
     """
 
-    def __init__(self, options: StackOptions, power_property: tuple[str, str] | None) -> None:
+    def __init__(
+        self,
+        options: StackOptions,
+        power_property: tuple[str, str] | None,
+        plan: PowerSequence | None = None,
+    ) -> None:
         super().__init__(options.name or "acquisition")
-        self._options, self._power_property = options, power_property
+        self._options, self._power_property, self._plan = options, power_property, plan
+
+    def begin(self) -> None:
+        """Start the plan, if there is one."""
+        if self._plan is not None:
+            core_for(self._plan).run_mda(self._plan)
+
+    def ended(self) -> None:
+        """Stop the plan where it goes on, and with it the laser."""
+        if self._plan is not None and self._begun:
+            from pymmcore_plus import CMMCorePlus
+
+            CMMCorePlus.instance().mda.cancel()
 
     def connect(self, cancelled: Callable[[], bool]) -> MicroManagerSource:
         """Connect to the core, whose objects belong to the window's thread."""

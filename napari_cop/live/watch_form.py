@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from napari.viewer import Viewer
 
+    from cop_core.power.acquisition_plan import PowerSequence
     from napari_cop.viewer_link import Following
 
 FOLDER: Final = "a folder …"
@@ -38,7 +39,15 @@ _HINT_OF_LAYER: Final = "Press Watch; the layer may grow, or its blank planes ma
 
 
 class WatchForm(StackForm):
-    """One stack to watch while it is acquired; parameters as for `StackForm`."""
+    """One stack to watch while it is acquired; parameters as for `StackForm`.
+
+    Attributes
+    ----------
+    plan : PowerSequence or None
+        What the core is to acquire as soon as it is watched next.
+    """
+
+    plan: PowerSequence | None = None
 
     def __init__(self, viewer: Viewer, following: Following) -> None:
         self._lacking = missing_for_acquisitions()
@@ -106,7 +115,8 @@ class WatchForm(StackForm):
                 where=self.power_property.label,
                 advice="Name a property, or give the power above, not both",
             )
-        return CoreFeed(options, own)
+        plan, self.plan = self.plan, None
+        return CoreFeed(options, own, plan)
 
     def _demo(self) -> tuple[Feed, ...]:
         from cop_core.simulator import PRESETS

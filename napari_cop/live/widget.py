@@ -14,7 +14,7 @@ from cop_core.stacks import growing
 from napari_cop.forms.recipe_form import make
 from napari_cop.live.feeds import LayerFeed
 from napari_cop.live.panel import LivePanel
-from napari_cop.live.watch_form import DEMO, WAITS, WatchForm
+from napari_cop.live.watch_form import CORE, DEMO, WAITS, WatchForm
 from napari_cop.plots.depth import DepthPlots
 from napari_cop.runner import State
 from napari_cop.widgets import CompareWidget
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
 
     from cop_core.pipeline import Opened, Stepped
+    from cop_core.power.acquisition_plan import PowerSequence
     from cop_core.recipes import Recipe
     from napari_cop.live.feeds import Feed
     from napari_cop.runner import Outcome
@@ -73,6 +74,15 @@ class LiveWidget(CompareWidget):
         self.forms[0].chosen.value = DEMO
         self.run()
 
+    def acquire(self, plan: PowerSequence) -> None:
+        """Have the Micro-Manager core of this program acquire a plan, and watch it."""
+        form = self.forms[0]
+        form.chosen.value = CORE
+        form.power.mode.value = form.power.mode.choices[0]
+        form.power_property.value = "-".join(plan.laser)
+        form.plan = plan
+        self.run()
+
     def run(self) -> None:
         """Watch what is chosen; an error is told and leaves everything idle."""
         if self.runner.state is not State.IDLE:
@@ -91,7 +101,7 @@ class LiveWidget(CompareWidget):
         self._last.clear()
         self._begun = {number: set() for number in range(len(feeds))}
         self.panel.clear()
-        self.runner.start(recipe, partial(_opened, feeds), batch_size=_BATCH)
+        self.runner.start(recipe, partial(_opened, feeds), batch_size=_BATCH, so_far=True)
 
     def taken_out(self) -> None:
         """Let go of what is watched."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from qtpy.QtWidgets import QWidget
 
-    from cop_core.records import AnalysedProfile, DepthProfile, PlaneEstimate, Result
+    from cop_core.records import AnalysedProfile, PlaneEstimate, Result
 
 _SHARE: Final = 0.2
 """Share of the time that drawing curves takes at most."""
@@ -143,10 +143,6 @@ class DepthPlots(PlotWidget):
         if self._reading is not None:
             self._reading.planes[protocol][estimate.index] = estimate
             self._growth.throttle()
-
-    def so_far(self, protocol: int) -> DepthProfile | None:
-        """Return the planes of a protocol that were read so far, None where nothing is read."""
-        return None if self._reading is None else self._reading.profile(protocol)
 
     def plan(self, protocol: int, planes: int | None) -> None:
         """Say how many planes of a protocol will come, which may show with the next drawing."""

@@ -14,7 +14,6 @@ from cop_core.errors import InputError
 from cop_core.recipes.plan import move_cells, plan_cells
 from cop_core.stacks.listing import list_stacks
 from napari_cop.memory import remember
-from napari_cop.runner import give_way
 from napari_cop.study.model import look_at
 
 if TYPE_CHECKING:
@@ -101,7 +100,6 @@ def _is_plan(place: Path) -> bool:
 
 
 def _listed(place: Path) -> list[dict[str, str]]:
-    give_way()
     if _is_plan(place):
         return list(plan_cells(place))
     saved, known = place / STUDY / PLAN, list[dict[str, str]]()
@@ -115,7 +113,6 @@ def _listed(place: Path) -> list[dict[str, str]]:
 
 
 def _looks(stacks: Sequence[StackOptions], ended: Event) -> Iterator[tuple[StackOptions, Look]]:
-    give_way()
     for options in stacks:
         if ended.is_set():
             return

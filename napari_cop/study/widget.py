@@ -18,6 +18,7 @@ from cop_core.recipes.plan import read_plan, save_plan
 from cop_core.report import write_report
 from cop_core.stacks import read_power_table
 from napari_cop.docking import LEAST_WIDTH_PX, close_notifications, tab_together
+from napari_cop.focus_ring import FocusRing
 from napari_cop.forms.recipe_form import make
 from napari_cop.memory import remembered
 from napari_cop.pages import scrolled
@@ -63,6 +64,7 @@ class StudyWidget(QWidget):
         self._at = ""
         self.setAcceptDrops(True)
         self._connect()
+        FocusRing(self)
         self._offer()
         self.runner.warm_up()
 

@@ -296,7 +296,7 @@ def test_cancelling_has_exit_code_130(stop, run, tiny_weights, pair, tmp_path, m
     def cancel(*_, **__):
         raise stop
 
-    monkeypatch.setattr(import_module("cop_core.pipeline.run"), "read_all", cancel)
+    monkeypatch.setattr(import_module("cop_core.pipeline.stacks"), "read_all", cancel)
     output = tmp_path / "report"
     code, out, err = run("profile", pair[0], "-o", output, "--weights", tiny_weights)
     assert (code, out, err.split("\n")[-2:]) == (130, "", ["cop: cancelled.", ""])

@@ -18,12 +18,13 @@ from cop_core.network import VitConfig, save_weights
 from cop_core.reading import estimator as estimator_module
 from cop_core.reading import load_estimator, profile, survey
 from cop_core.reading.blocks import BLOCK, BlockPool
-from cop_core.reading.crops import cut, grid_starts
+from cop_core.reading.crops import cut
 from cop_core.reading.normalisation import normalise, plane_range
 from cop_core.reading.planes import NO_RANGE
 from cop_core.recipes import ReadingOptions, StackOptions
 from cop_core.recipes.base import checked
 from cop_core.records import NO_SIGNAL, DepthProfile
+from cop_core.records.crop_grid import grid_starts
 
 RNG = np.random.default_rng(0)
 CROPS = RNG.random((5, 192, 192), np.float32)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from cop_core.errors import CopError, InputError
-from cop_core.stacks.growing.source import State
+from cop_core.records import State
 
 pytest.importorskip("pymmcore_plus", reason="the extra 'live' is not installed")
 

@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from pymmcore_plus import CMMCorePlus
 
 from cop_core.power import PowerLimit
+from cop_core.records import State
 from cop_core.simulator.acquisition import (
     LASER_POWER,
     Controller,
@@ -34,7 +35,6 @@ from cop_core.simulator.acquisition import (
     stack_events,
 )
 from cop_core.stacks.growing.micromanager import MicroManagerSource
-from cop_core.stacks.growing.source import State
 
 LIMIT_MW = 40.0
 LASER, POWER = LASER_POWER

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 MANIFEST = Path(__file__).parents[2] / "napari.yaml"
 
@@ -44,3 +44,16 @@ def make_viewer(plugin: None, request: pytest.FixtureRequest) -> Callable[..., A
 def viewer(make_viewer: Callable[..., Any]) -> Any:
     """Give an empty viewer without a visible window."""
     return make_viewer()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _warm() -> Iterator[None]:
+    """Keep the process that reads from one test to the next."""
+    qtcore = pytest.importorskip("qtpy.QtCore", reason="napari is not installed")
+    from napari_cop.processes import PROCESSES
+
+    user = qtcore.QObject()
+    PROCESSES.serve(user)
+    yield
+    user.deleteLater()
+    PROCESSES.end()

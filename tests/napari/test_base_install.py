@@ -19,14 +19,13 @@ OPEN = """
 import sys
 sys.modules.update(dict.fromkeys(sys.argv[2:]))  # as if they were not installed
 import napari, npe2
-from napari_cop.preload import SLOW_IMPORTS, preload
 npe2.PluginManager.instance().register(npe2.PluginManifest.from_file(sys.argv[1]))
 viewer = napari.Viewer(show=False)
 viewer.open_sample("napari-cop", "three_photon_pair")
 for name in ("Noise profile", "Compare protocols", "Live noise", "Plan a study"):
     viewer.window.add_plugin_dock_widget("napari-cop", name)
-preload()
-print(len(viewer.layers), *(name in sys.modules for name in SLOW_IMPORTS), flush=True)
+import cop_core.network.compiled_statistics, cop_core.pipeline.stacks  # what a run imports
+print(len(viewer.layers), flush=True)
 """
 
 
@@ -70,4 +69,4 @@ def test_the_base_and_what_napari_brings_give_the_widgets() -> None:
         cwd=ROOT,
         timeout=180,
     )
-    assert done.stdout.split()[-3:] == ["2", "True", "True"], done.stderr
+    assert done.stdout.split()[-1:] == ["2"], done.stderr

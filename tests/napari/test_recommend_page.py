@@ -70,6 +70,55 @@ def test_the_limit_is_asked_for_and_kept(read: Any, qtbot: Any, tmp_path: Path) 
     np.testing.assert_allclose(again.power_mw, law.power_mw, rtol=1e-6)
 
 
+def test_a_recommended_power_is_acquired_and_watched(read: Any, qtbot: Any) -> None:
+    pytest.importorskip("mm_test_adapters", reason="mm-test-adapters is not installed")
+    from pymmcore_plus import CMMCorePlus
+
+    core = CMMCorePlus.instance()
+    core.unloadAllDevices()
+    page, form = read.power, read.forms[0]
+    form.choose_file(SAMPLES / "fixed.ome.tif")
+    form.power.mode.value = "constant"
+    form.power.constant_mw.value = 5
+    form.z_step_um.value = "5"  # the demo's stage goes to 300 um
+    with qtbot.waitSignal(read.runner.finished, timeout=120_000):
+        read.run()
+    qtbot.waitUntil(page.button.isEnabled, timeout=20_000)
+    page.form.max_power_mw.value = "40"
+    page.form.surface_power.value = "5"
+    with qtbot.waitSignal(page.recommended, timeout=60_000):
+        page.recommend()
+    notification_manager.records.clear()
+    page.acquire_button.click()
+    assert "no Micro-Manager core with a camera" in notification_manager.records[-1].message
+    core.loadSystemConfiguration()
+    page.acquire_button.click()
+    assert "no property 'Power_mW'" in notification_manager.records[-1].message
+    # the demo has no laser: the camera's exposure takes the same numbers
+    page.more.laser.value = "Camera-Exposure"
+    frames: list[float] = []
+    core.mda.events.frameReady.connect(
+        lambda _image, event, _meta: frames.append(event.properties[-1].property_value)
+    )
+    page.acquire_button.click()
+    assert "60 planes" in page.plan_note.text()
+    assert "Camera-Exposure 5 to 40 mW" in page.plan_note.text()
+    assert not core.mda.is_running()
+    found = page.found
+    page.acquire_button.click()
+    live = read.viewer.window.add_plugin_dock_widget("napari-cop", "Live noise")[1]
+    qtbot.waitUntil(lambda: len(frames) == 60, timeout=120_000)
+    qtbot.waitUntil(lambda: live.runner.state is State.IDLE, timeout=120_000)
+    np.testing.assert_allclose(frames, found.power_mw)
+    result = live.results.result.profile
+    assert len(result) == 60
+    np.testing.assert_allclose(result.power_mw, found.power_mw, rtol=1e-3)
+    page.more.laser.value = ""
+    live.taken_out()
+    core.mda.events.frameReady.disconnect()
+    core.unloadAllDevices()
+
+
 def test_a_limit_that_is_none_is_told(read: Any, qtbot: Any) -> None:
     page = read.power
     for limit in ("-3", "1e9"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,11 @@ import tifffile
 pytest.importorskip("napari", reason="napari is not installed")
 
 from cop_core.errors import CopError, InputError
-from cop_core.recipes import CompareRecipe, ProfileRecipe, ReadingOptions, StackOptions
+from cop_core.pipeline.process import ReadingProcess
+from cop_core.recipes import CompareRecipe, ProfileRecipe, ReadingOptions, StackOptions, WatchRecipe
 from cop_core.records import NOT_READ
+from cop_core.stacks.growing import GrowingArray, SettledPlanes
+from napari_cop.processes import PROCESSES
 from napari_cop.runner import Runner, State
 
 if TYPE_CHECKING:
@@ -87,6 +91,56 @@ def test_every_failure_is_told_and_the_next_run_works(
     assert runner.state is State.IDLE
     with qtbot.waitSignal(runner.finished, timeout=60_000):
         runner.start(ONE)
+
+
+def test_a_process_that_is_lost_is_told_and_the_next_run_works(
+    runner: Runner, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading: list[ReadingProcess] = []
+    taken = PROCESSES.lent
+
+    @contextmanager
+    def lent() -> Iterator[ReadingProcess]:
+        with taken() as process:
+            reading.append(process)
+            yield process
+
+    with (
+        qtbot.waitSignal(runner.failed, timeout=60_000) as ended,
+        pytest.MonkeyPatch.context() as m,
+    ):
+        m.setattr(PROCESSES, "lent", lent)
+        runner.plane_read.connect(lambda *_: reading[0].end())
+        runner.start(PAIR)
+    assert "has ended by itself" in str(ended.args[0])
+    assert "run again" in str(ended.args[0]).lower()
+    runner.plane_read.disconnect()
+    with qtbot.waitSignal(runner.finished, timeout=60_000):
+        runner.start(ONE)
+
+
+def test_planes_read_before_a_failure_are_kept(runner: Runner, qtbot: Any, counts: Any) -> None:
+    options = StackOptions(name="layer", z_step_um=2.0)
+    growing = GrowingArray(counts(3, 200), options)
+
+    def change(_number: int, plane: Any) -> None:
+        if plane.index == 2:
+            growing.put(counts(3, 192))
+
+    runner.plane_read.connect(change)
+    with qtbot.waitSignal(runner.finished, timeout=60_000) as ended:
+        runner.start(WatchRecipe(stack=options), lambda *_: [SettledPlanes(growing)])
+    (outcome,) = ended.args
+    assert "that is another stack" in str(outcome.problem)
+    assert [plane.n_crops > 0 for plane in outcome.record.profile.planes] == [True] * 3
+
+
+def test_two_runs_at_a_time_have_a_process_each(runner: Runner, qtbot: Any) -> None:
+    other = Runner()
+    with qtbot.waitSignals([runner.finished, other.finished], timeout=120_000):
+        runner.start(ONE)
+        other.start(ONE)
+    assert other.state is runner.state is State.IDLE
 
 
 def test_a_second_start_is_ignored_while_running(runner: Runner, qtbot: Any) -> None:

@@ -347,30 +347,6 @@ def test_one_plane_and_no_plane_are_results_too(viewer: Any, add: Any, qtbot: An
     assert dock.bar.export_button.isEnabled()
 
 
-def test_planes_read_before_a_failure_are_kept(
-    window: Any, add: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from cop_core.reading import reader
-
-    prepare = reader.prepare
-
-    def fail(plane: Any, *rest: Any) -> Any:
-        if plane.index == 20:
-            raise MemoryError("no memory left")
-        return prepare(plane, *rest)
-
-    dock = add(window, "Noise profile")
-    dock.options.crops.value = "16"
-    monkeypatch.setattr(reader, "prepare", fail)
-    notification_manager.records.clear()
-    with qtbot.waitSignal(dock.runner.finished, timeout=60_000):
-        dock.run()
-    qtbot.waitUntil(lambda: dock.bar.status.text().startswith("Failed (no memory left)"))
-    reasons = Counter(p.reason == NOT_READ for p in dock.results.result.profile.planes)
-    assert reasons[False] >= 16
-    assert "no memory left" in notification_manager.records[-1].message
-
-
 def test_the_same_stack_twice_is_refused(window: Any, add: Any) -> None:
     dock = add(window, "Compare protocols")
     dock.forms[1].choose_layer(dock.forms[0].layer)

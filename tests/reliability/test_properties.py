@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import cop_core as cop
-from cop_core.network import CROP
 from cop_core.noise import Draws, Genome, get_primitive
 from cop_core.recipes import ReadingOptions
+from cop_core.records.crop_grid import CROP
 
 UNSHARED = [HealthCheck.function_scoped_fixture]
 SCALES = st.sampled_from([0.125, 0.25, 0.5])

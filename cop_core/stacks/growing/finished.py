@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from cop_core.stacks.growing.source import State
+from cop_core.records import State
 
 if TYPE_CHECKING:
     from cop_core.stacks.model import Plane, Stack

@@ -9,9 +9,9 @@ import numpy as np
 
 from cop_core.errors import InputError
 from cop_core.recipes import MEAN, StackOptions
+from cop_core.records import State
 from cop_core.stacks import open_stack
 from cop_core.stacks.growing.recorder import FrameChoice, FrameRecorder
-from cop_core.stacks.growing.source import State
 from cop_core.stacks.power import resolve_power
 
 if TYPE_CHECKING:

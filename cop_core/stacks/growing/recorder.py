@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cop_core.errors import CopError, InputError
-from cop_core.stacks.growing.source import State
+from cop_core.records import State
 from cop_core.stacks.growing.spool import Spool
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from cop_core.stacks.growing.source import State
+from cop_core.records import State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

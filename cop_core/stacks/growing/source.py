@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from cop_core.stacks.validity import UNIFORM
@@ -12,19 +11,9 @@ from cop_core.stacks.validity import UNIFORM
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cop_core.records import State
     from cop_core.stacks.dataset import Dataset, Stamp
     from cop_core.stacks.model import LazyStack, Plane, Stack
-
-
-class State(Enum):
-    """Where an acquisition stands, as far as its source can tell."""
-
-    WAITING = "waiting for the first plane"
-    GROWING = "growing"
-    COMPLETE = "complete"
-    """All planned planes are there, or the acquisition said that it has ended."""
-    STOPPED = "stopped growing"
-    """No plane came for longer than the source waits, and it is not complete."""
 
 
 class Source(Protocol):

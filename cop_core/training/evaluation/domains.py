@@ -16,10 +16,10 @@ from matplotlib.image import imread as read_encoded
 from tifffile import imread as read_tiff
 
 from cop_core.errors import InputError
-from cop_core.network import CROP
 from cop_core.noise import Genome, get_prior
 from cop_core.reading.crops import cut
 from cop_core.reading.estimator import Estimator
+from cop_core.records.crop_grid import CROP
 from cop_core.training.evaluation.mmd import encode
 from cop_core.training.evaluation.scores import (
     Accuracy,

@@ -1,0 +1,124 @@
+"""What a stack that is still being acquired comes to, and where its signal will be lost."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from cop_core.recipes import USABLE_STRENGTH
+from cop_core.records import DepthLimit, DepthProfile
+from cop_core.records.block_grid import block_side
+from cop_core.statistics.usable_depth import HELD, level_depth, signal_depth
+
+if TYPE_CHECKING:
+    from cop_core.records import PlaneEstimate
+
+Array = npt.NDArray[np.float64]
+
+_PLANES: Final = 8
+_LEAST: Final = 6
+"""Most and least of the last planes that a forecast is made from."""
+_SAME_POWER: Final = 0.02
+"""Share by which powers may differ to be the same."""
+_SURE: Final = 4.0
+"""Standard errors by which structure must fall with depth."""
+_DRAWS: Final = 200
+_STRAY_SHARE: Final = 0.02
+_SIGNIFICANCE: Final = 4.0
+_BLOCK: Final = 8
+"""What `cop_core.reading.survey` takes for no signal, said of blocks of `block_side`."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """How a growing stack stands.
+
+    Attributes
+    ----------
+    level : DepthLimit
+        Where shot noise passed the level, `strength`.
+    signal : DepthLimit
+        Where the signal was lost.
+    lost_um : float
+        Depth at which it will be, at the power of the last planes; NaN where nothing says so.
+    """
+
+    name: str
+    strength: float
+    level: DepthLimit
+    signal: DepthLimit
+    lost_um: float
+
+
+def forecast(profile: DepthProfile, strength: float = USABLE_STRENGTH) -> Forecast:
+    """Return how a stack stands that is still being acquired.
+
+    The structure of the last planes at one power, SD of the means of blocks, falls by a constant
+    share with every um; the signal is lost where white noise of the pixels would spread the means
+    as much, or where 2 % of the median plane's structure is left: the rules by which planes are
+    found to hold no signal. Shot noise follows the root of the structure.
+    """
+    level = level_depth(profile, strength, samples=_DRAWS, seed=0)
+    signal = signal_depth(profile)
+    ended = np.isfinite(signal.depth_um)
+    lost_um = float("nan") if ended else _lost_um(profile)
+    return Forecast(profile.name, strength, level, signal, lost_um)
+
+
+def _lost_um(profile: DepthProfile) -> float:
+    planes = [plane for plane in profile.planes if _tells(plane)]
+    last = _at_one_power(planes)
+    if len(last) < _LEAST or HELD not in profile.components:
+        return float("nan")
+    depth = np.array([plane.depth_um for plane in last])
+    sd = np.array([_structure(plane) for plane in last])
+    (slope, at_surface), cov = np.polyfit(depth, np.log(sd), 1, cov=True)
+    if not slope < -_SURE * math.sqrt(cov[0, 0]):
+        return float("nan")
+    stray = _STRAY_SHARE * float(np.median([_structure(plane) for plane in planes]))
+    darkest = min(float(np.nanmin(plane.block_means)) for plane in planes)
+    at = profile.components.index(HELD)
+    hidden = float(np.median([_hidden(p, s, at, darkest) for p, s in zip(last, sd, strict=True)]))
+    lost_um = (math.log(max(stray, hidden)) - at_surface) / slope
+    return float(lost_um) if lost_um > depth.max() else float("nan")
+
+
+def _tells(plane: PlaneEstimate) -> bool:
+    """Return whether a plane was kept and has a depth and blocks; tiny ones have none."""
+    blocks = np.isfinite(plane.block_means)
+    return not plane.reason and math.isfinite(plane.depth_um) and bool(blocks.any())
+
+
+def _at_one_power(planes: list[PlaneEstimate]) -> list[PlaneEstimate]:
+    """Return the last planes whose power is that of the very last, or is not known either."""
+    found: list[PlaneEstimate] = []
+    for plane in reversed(planes[-_PLANES:]):
+        power, now = plane.power, planes[-1].power
+        if not (np.isnan([power, now]).all() or abs(power - now) <= _SAME_POWER * now):
+            break
+        found.insert(0, plane)
+    return found
+
+
+def _structure(plane: PlaneEstimate) -> float:
+    """Return the SD in counts of the means of a plane's blocks."""
+    return max(float(np.nanstd(plane.block_means)), float(np.finfo(np.float64).tiny))
+
+
+def _hidden(plane: PlaneEstimate, sd: float, held: int, darkest: float) -> float:
+    """Return the structure in counts at which noise would hide it, by what one plane tells.
+
+    The variance of shot noise is s^2 x / 4 of the squared span at brightness x, and falls with
+    the structure; block means of white noise of variance v spread by v over the pixels of a
+    block, and by `_SIGNIFICANCE` errors more where structure is told from it.
+    """
+    above = max(plane.signal - darkest, sd)
+    variance = plane.mean[held] ** 2 * plane.span_counts * above / 4
+    height, width = (side * block_side(plane.block_means.shape) for side in plane.block_means.shape)
+    n_blocks = height * width / _BLOCK**2
+    spread = _SIGNIFICANCE * math.sqrt(2 / n_blocks) / _BLOCK**2
+    return float(variance / sd * (1 / block_side((height, width)) ** 2 + spread))

@@ -1,0 +1,48 @@
+"""The Micro-Manager core of this program, as something that can acquire a recommended power."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from cop_core.errors import InputError
+
+if TYPE_CHECKING:
+    from pymmcore_plus import CMMCorePlus
+
+    from cop_core.power.acquisition_plan import PowerSequence
+
+_ADVICE = "Load its configuration in this program, for example with napari-micromanager"
+
+
+def core_for(plan: PowerSequence) -> CMMCorePlus:
+    """Return the core that is loaded, which has to have a camera and the plan's laser.
+
+    Raises
+    ------
+    InputError
+        Where it has not, or acquires already.
+    """
+    module = sys.modules.get("pymmcore_plus")  # whoever loads a configuration imports it
+    core = module.CMMCorePlus.instance() if module else None
+    if core is None or not core.getCameraDevice():
+        raise InputError("no Micro-Manager core with a camera is loaded", advice=_ADVICE)
+    device, name = plan.laser
+    if device not in core.getLoadedDevices() or not core.hasProperty(device, name):
+        raise InputError(
+            f"the core has no property {name!r} of a device {device!r} to set the power with",
+            where="Laser",
+            advice="Name under More, Laser, the property that takes mW at the sample",
+        )
+    if core.mda.is_running():
+        raise InputError("an acquisition is running already", advice="Wait until it has ended")
+    return core
+
+
+def said_of(plan: PowerSequence) -> str:
+    """Return in words what a plan will do."""
+    power, depths = plan.power_mw, [event.z_pos or 0.0 for event in plan]
+    return (
+        f"{len(power)} planes, stage {depths[0]:g} to {depths[-1]:g} µm, "
+        f"{'-'.join(plan.laser)} {min(power):.3g} to {max(power):.3g} mW"
+    )

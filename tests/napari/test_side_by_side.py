@@ -1,0 +1,124 @@
+"""Both stacks next to each other at equal depth, and rings around what has the focus."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("napari", reason="napari is not installed")
+
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtWidgets import QApplication
+
+from napari_cop.focus_ring import RING, FocusRing
+from napari_cop.runner import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PIXELS = np.random.default_rng(0).poisson(60, (8, 200, 200)).astype(np.uint16)
+
+
+@pytest.fixture
+def window(make_viewer: Callable[..., Any]) -> Any:
+    """Give a visible window with two stacks of equal depths and another layer."""
+    viewer = make_viewer(show=True)
+    viewer.window._qt_window.resize(1280, 800)
+    scale = {"axis_labels": ("z", "y", "x"), "scale": (20, 1, 1), "units": ("um",) * 3}
+    viewer.add_image(np.zeros((8, 10, 10)), name="something else", visible=False, **scale)
+    viewer.add_image(PIXELS, name="fixed", **scale)
+    viewer.add_image(PIXELS[:, ::-1] * 2, name="gained", **scale)
+    return viewer
+
+
+def run(qtbot: Any, dock: Any) -> None:
+    qtbot.mouseClick(dock.bar.run_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: dock.runner.state is State.IDLE, timeout=120_000)
+    qtbot.waitUntil(lambda: not dock._turns.isActive() and not dock._steps, timeout=20_000)
+
+
+@pytest.fixture
+def compared(window: Any, qtbot: Any) -> Iterator[Any]:
+    _, dock = window.window.add_plugin_dock_widget("napari-cop", "Compare protocols")
+    run(qtbot, dock)
+    return dock
+
+
+def cells(viewer: Any) -> dict[tuple[int, int], list[str]]:
+    """Return the names of the visible layers by their cell of the grid."""
+    found: dict[tuple[int, int], list[str]] = {}
+    for index, layer in enumerate(viewer.layers):
+        if layer.visible:
+            found.setdefault(viewer.grid.position(index, viewer.layers), []).append(layer.name)
+    return found
+
+
+def halves(viewer: Any) -> tuple[float, float]:
+    """Return the mean brightness of the left and the right half of the canvas."""
+    picture = viewer.screenshot(flash=False)[..., :3].astype(float)
+    middle = picture.shape[1] // 2
+    return picture[:, :middle].mean(), picture[:, middle:].mean()
+
+
+def test_both_stacks_side_by_side_and_back(compared: Any, window: Any, qtbot: Any) -> None:
+    window.layers["something else"].visible = True
+    window.layers["fixed"].visible = False
+    button = compared.answer.side_button
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert window.grid.enabled
+    assert button.isChecked()
+    assert cells(window) == {(0, 0): ["fixed"], (0, 1): ["gained"]}
+    assert min(halves(window)) > 10
+    compared.answer.plots.plane_clicked.emit(1, 5)
+    assert window.dims.point[0] == pytest.approx(100)
+    for name in ("fixed", "gained"):
+        layer = window.layers[name]
+        plane = np.asarray(layer.data)[5]
+        assert plane.min() <= layer.contrast_limits[0] < layer.contrast_limits[1] <= plane.max()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert not window.grid.enabled
+    assert not button.isChecked()
+    assert window.layers["something else"].visible
+
+
+def test_noise_maps_lie_over_their_stacks(compared: Any, window: Any, qtbot: Any) -> None:
+    compared.results.show_noise_maps("poisson")
+    for layer in window.layers:
+        layer.visible = True
+    qtbot.mouseClick(compared.answer.side_button, Qt.MouseButton.LeftButton)
+    found = cells(window)
+    assert [name.split(":")[0] for name in found[0, 0]] == ["fixed", "fixed"]
+    assert [name.split(":")[0] for name in found[0, 1]] == ["gained", "gained"]
+    assert len(found) == 2
+
+
+def test_napari_own_grid_button_is_followed(compared: Any, window: Any) -> None:
+    window.grid.enabled = True
+    assert compared.answer.side_button.isChecked()
+    window.grid.enabled = False
+    assert not compared.answer.side_button.isChecked()
+
+
+def test_the_focus_is_seen(window: Any, qtbot: Any) -> None:
+    _, dock = window.window.add_plugin_dock_widget("napari-cop", "Noise profile")
+    (ring,) = dock.findChildren(FocusRing)
+    button = dock.bar.run_button
+    window.window._qt_window.activateWindow()
+    button.setFocus()
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is button, timeout=5_000)
+    qtbot.waitUntil(ring.isVisible, timeout=5_000)
+    assert ring.widget() is button
+    picture = dock.grab().toImage()
+    corner, ratio = button.mapTo(dock, QPoint(0, 0)), picture.devicePixelRatio()
+    column = round((corner.x() + button.width() / 2) * ratio)
+    rows = range(round((corner.y() - 4) * ratio), round((corner.y() + 4) * ratio))
+    shown = [picture.pixelColor(column, row) for row in rows]
+    assert any(abs(c.hue() - RING.hue()) < 10 and c.saturation() > 100 for c in shown)
+    qtbot.keyClick(button, Qt.Key.Key_Backtab)
+    assert QApplication.focusWidget() is not button
+    assert dock.isAncestorOf(QApplication.focusWidget())
+    assert ring.widget() is QApplication.focusWidget()
+    window.window._qt_window.setFocus()
+    assert ring.widget() is None
