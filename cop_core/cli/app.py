@@ -44,6 +44,7 @@ for command in (
     watch.watch,
     commands.recommend,
     commands.detector,
+    commands.cohort,
     commands.simulate,
     watch.demo_live,
     replay.replay,

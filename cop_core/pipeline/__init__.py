@@ -1,6 +1,7 @@
 """The pipeline: a recipe goes in, events tell of the work, a record comes out."""
 
 from cop_core.pipeline import (  # noqa: F401 - each module says what it runs
+    cohort,
     detector,
     simulated,
     study,

@@ -2,6 +2,7 @@
 
 from cop_core.recipes.argv import argv_of, command_of
 from cop_core.recipes.base import Option, Part, Recipe, RecipeError, RefusedValueError
+from cop_core.recipes.cohort import N_PERMUTATIONS, CohortPicture, CohortRecipe, SettingValue
 from cop_core.recipes.comparison import N_BOOTSTRAP, USABLE_STRENGTH, ComparisonOptions
 from cop_core.recipes.detector import DetectorRecipe, MovieOptions
 from cop_core.recipes.jobs import (
@@ -30,11 +31,14 @@ __all__ = [
     "MW",
     "NORMALISATIONS",
     "N_BOOTSTRAP",
+    "N_PERMUTATIONS",
     "STAGES",
     "USABLE_STRENGTH",
     "AcquireRecipe",
     "AcquisitionOptions",
     "CheckRecipe",
+    "CohortPicture",
+    "CohortRecipe",
     "CompareRecipe",
     "ComparisonOptions",
     "DetectorRecipe",
@@ -53,6 +57,7 @@ __all__ = [
     "RecipeError",
     "RecommendRecipe",
     "RefusedValueError",
+    "SettingValue",
     "SimulateRecipe",
     "StackOptions",
     "Stage",
