@@ -46,6 +46,7 @@ for command in (
     commands.detector,
     commands.cohort,
     commands.simulate,
+    commands.simulate_cohort,
     watch.demo_live,
     replay.replay,
     network.evaluate,

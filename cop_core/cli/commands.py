@@ -16,6 +16,7 @@ from cop_core.recipes import (
     ProfileRecipe,
     Recipe,
     RecommendRecipe,
+    SimulateCohortRecipe,
     SimulateRecipe,
     StackOptions,
     StudyRecipe,
@@ -198,6 +199,15 @@ def simulate(recipe: SimulateRecipe, output: Out) -> None:
     with bars() as show:
         files = run(recipe, folder=output, on_event=show)
     tell(*map(str, (files.fixed, files.gained, files.truth)))
+
+
+@asks(SimulateCohortRecipe)
+def simulate_cohort(recipe: SimulateCohortRecipe, output: Out) -> None:
+    """Simulate pictures whose settings are known to drive the noise, for cop cohort."""
+    from cop_core.pipeline import run
+
+    with bars() as show:
+        tell(str(run(recipe, folder=output, on_event=show)))
 
 
 def _report(recipe: Recipe, output: Path, shown: str, hashed: bool | None) -> Any:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +22,8 @@ from cop_core.cohort.surrogate import (
 from cop_core.cohort.variables import factor_name
 from cop_core.records import Attribution, Share
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+Tick = Callable[[], None]
+"""Told of every fit; may end the work."""
 
 LEVEL: Final = 0.05
 """Largest corrected p at which a noise is attributed."""
@@ -78,16 +78,17 @@ def attribute(
     if why := _too_few(design):
         return tuple(replace(each, note=why) for each in plain)
     vary = [i for i, each in enumerate(plain) if not each.note]
-    tested = _tested(design, noises.strengths[:, vary], permutations, seed, progress)
+    n_fits = (permutations + 1) * len(vary) * len(design.folds)
+    tick = _ticking(progress, n_fits + resamples * len(vary))
+    tested = _tested(design, noises.strengths[:, vary], permutations, seed, tick)
     found = list(plain)
     for i, (r2, null95, p_value) in zip(vary, tested, strict=True):
         found[i] = replace(plain[i], r2=r2, r2_null95=null95, p_value=p_value)
         if p_value > LEVEL or r2 <= 0:
             found[i] = replace(found[i], note=_UNEXPLAINED)
     drawn = [i for i in vary if not found[i].note]
-    for done, i in enumerate(drawn):
-        found[i] = _shared(found[i], design, noises.strengths[:, i], seed, resamples)
-        progress(done + 1, len(drawn))
+    for i in drawn:
+        found[i] = _shared(found[i], design, noises.strengths[:, i], seed, resamples, tick)
     return tuple(found)
 
 
@@ -130,11 +131,10 @@ def typical_doubt(uncertainty: Floats) -> float:
 
 
 def _tested(
-    design: Design, strengths: Floats, permutations: int, seed: int, progress: Progress
+    design: Design, strengths: Floats, permutations: int, seed: int, tick: Tick
 ) -> list[tuple[float, float, float]]:
     """Return R2, the 95th percentile of its null and the corrected p of every noise."""
     n = strengths.shape[1]
-    tick = _ticking(progress, (permutations + 1) * n * len(design.folds) if n else 1)
     r2 = np.array([out_of_sample_r2(design, y, tick) for y in strengths.T])
     rng = np.random.default_rng((seed, 1))
     null: list[Floats] = []
@@ -160,7 +160,7 @@ def _exceeding(null: Sequence[Floats], r2: Floats) -> npt.NDArray[np.int64]:
     return np.asarray((best[:, None] >= r2).sum(axis=0))
 
 
-def _ticking(progress: Progress, total: int) -> Callable[[], None]:
+def _ticking(progress: Progress, total: int) -> Tick:
     done = 0
 
     def tick() -> None:
@@ -175,13 +175,13 @@ def _ticking(progress: Progress, total: int) -> Callable[[], None]:
 
 
 def _shared(
-    found: Attribution, design: Design, y: Floats, seed: int, resamples: int
+    found: Attribution, design: Design, y: Floats, seed: int, resamples: int, tick: Tick
 ) -> Attribution:
     names = [factor_name(factor) for factor in design.factors]
     everyone = np.arange(len(y))
     values = shap_values(design, fit(design, y), everyone)
     size = np.abs(values).mean(axis=0)
-    drawn = _resampled_shares(design, y, seed, resamples)
+    drawn = _resampled_shares(design, y, seed, resamples, tick)
     shares = [
         Share(
             factor=name,
@@ -194,7 +194,7 @@ def _shared(
     return replace(found, shares=tuple(sorted(shares, key=lambda each: -each.share)), shap=values)
 
 
-def _resampled_shares(design: Design, y: Floats, seed: int, resamples: int) -> Floats:
+def _resampled_shares(design: Design, y: Floats, seed: int, resamples: int, tick: Tick) -> Floats:
     rng = np.random.default_rng((seed, 2))
     shown = rng.permutation(len(y))[:_ROWS_RESAMPLED]
     found = np.empty((resamples, len(design.factors)))
@@ -203,6 +203,7 @@ def _resampled_shares(design: Design, y: Floats, seed: int, resamples: int) -> F
             axis=0
         )
         row[:] = size / size.sum() if size.sum() else np.nan
+        tick()
     return found
 
 

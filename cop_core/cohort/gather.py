@@ -65,7 +65,8 @@ def gather(
 ) -> Gathered:
     """List pictures with the settings that files, names and the table state.
 
-    Where several state one, the table goes before the name, and the name before the file.
+    Where several state one, the table goes before the name, and the name before the file; an empty
+    cell says that a setting is not known.
 
     Parameters
     ----------
@@ -143,11 +144,13 @@ def _picture(
     stated: Mapping[str, SettingValue],
     beside: str | None,
 ) -> CohortPicture:
-    cells = {key: text for key, text in one.cells.items() if text}
-    reference, channel = cells.pop(REFERENCE, beside), cells.pop(CHANNEL, None)
-    settings = {**settings_of(one.path), **stated, **{k: as_value(v) for k, v in cells.items()}}
+    cells = dict(one.cells)
+    reference, channel = cells.pop(REFERENCE, "") or beside, cells.pop(CHANNEL, "")
+    known = {**settings_of(one.path), **stated}
+    settings = {key: value for key, value in known.items() if key.lower() not in cells}
+    settings |= {key: as_value(text) for key, text in cells.items() if text}
     opened: dict[str, Any] = {"source": str(one.path), "name": name}
-    if channel is not None:
+    if channel:
         opened["channel"] = channel
     of = None
     if reference:

@@ -29,7 +29,8 @@ def _driven(found: Attribution) -> str:
     first = found.shares[0]
     low, high = (100 * end for end in first.share_ci95)
     return (
-        f"{first.factor} drives {spoken(found.component)} noise: {100 * first.share:.0f} % "
+        f"{spoken(found.component)} noise is driven most by {first.factor}: "
+        f"{100 * first.share:.0f} % "
         f"[{low:.0f}, {high:.0f}] of what the settings explain of it (R² {found.r2:.2f} on unseen "
         f"pictures, {_p(found.p_value)} corrected)"
     )
@@ -78,7 +79,7 @@ def _correlated(record: CohortRecord) -> str:
     if not settings:
         return "no setting is shown to correlate with a strength"
     best = max(settings, key=lambda c: abs(c.spearman.value))
-    return f"{best.what} correlates most, with {_strength(best)}: {_rank(best)}"
+    return f"the strongest correlation is that of {best.what} with {_strength(best)}: {_rank(best)}"
 
 
 def _of_quality(record: CohortRecord) -> str:

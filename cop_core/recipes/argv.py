@@ -26,6 +26,7 @@ _COMMANDS: Final[dict[str, tuple[str, tuple[Place, ...]]]] = {
     "watch": ("watch", (("stack", "source"),)),
     "check": ("check", (("stack", "source"),)),
     "simulation": ("simulate", ()),
+    "simulated-cohort": ("simulate-cohort", ()),
     "acquisition": ("demo-live", ()),
     "training": ("train", ()),
     "evaluation": ("evaluate", (("folders",),)),

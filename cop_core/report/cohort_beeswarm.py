@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.lines import Line2D
 from scipy.stats import rankdata
 
 from cop_core.report.columns import label
@@ -14,6 +15,7 @@ from cop_core.report.plot_style import LOOKS, shade, shown_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from cop_core.records import Attribution, CohortRecord, Share
 
@@ -69,7 +71,7 @@ def draw_dependence(ax: Axes, record: CohortRecord, found: Attribution, share: S
     ax.axhline(0, color=shade(0.5), lw=0.8, zorder=0)
     if words:
         ax.set_xticks(range(len(words)), [shown_name(word, most=14) for word in words])
-    elif known.any() and values[known].min() > 0 and np.ptp(np.log10(values[known])) > 1.2:
+    elif _is_crowded(values[known]):
         ax.set_xscale("log")
     ax.set_xlabel(shown_name(setting, most=30))
     _title(ax, found)
@@ -95,6 +97,21 @@ _PALETTE: Final = (
 def value_colours() -> LinearSegmentedColormap:
     """Return low to high: blue, grey, vermilion, all of which show on white and on black."""
     return LinearSegmentedColormap.from_list("value", [LOOKS[1].colour, "#9a9a9a", LOOKS[0].colour])
+
+
+def explain_values(figure: Figure) -> None:
+    """Say which colour is which value of a setting, below all panels."""
+    colours = value_colours()
+    handles = [Line2D([], [], ls="", marker="o", ms=4, color=colours(at)) for at in (0.0, 0.5, 1.0)]
+    names = ["lowest value of the setting", "middle", "highest"]
+    figure.legend(handles, names, loc="outside lower center", ncols=3)
+
+
+def _is_crowded(values: _Floats) -> bool:
+    """Whether half of the values lie in the first fifth of their range, and a logarithm helps."""
+    if not len(values) or values.min() <= 0 or values.max() < 20 * values.min():
+        return False
+    return bool((np.median(values) - values.min()) < 0.2 * np.ptp(values))
 
 
 def _name_rows(ax: Axes, shown: Any) -> None:

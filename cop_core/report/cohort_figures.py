@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgb
 from matplotlib.patches import Rectangle
 
 from cop_core.cohort.correlation import QUALITIES
-from cop_core.report.cohort_beeswarm import draw_beeswarm, draw_dependence, draw_shares
+from cop_core.report.cohort_beeswarm import (
+    draw_beeswarm,
+    draw_dependence,
+    draw_shares,
+    explain_values,
+)
 from cop_core.report.cohort_sankey import draw_sankey
 from cop_core.report.columns import label
 from cop_core.report.figures import page_wide
 from cop_core.report.plot_style import LOOKS, VALUE_LABEL, shade, shown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
     from cop_core.records import Attribution, CohortRecord, Correlation
 
 _LEVEL: Final = 0.05
+_DrawPanel: TypeAlias = "Callable[[Axes, CohortRecord, Attribution], None]"
 _DAGGER: Final = "\u2020"
 
 
@@ -75,6 +81,7 @@ def beeswarm_figure(record: CohortRecord) -> Figure:
     """Draw the SHAP values of every row for the leading settings of each noise."""
     figure = _panels(record, height_in=1.6, draw=draw_beeswarm)
     figure.supxlabel("SHAP value (% of strength)")
+    explain_values(figure)
     return figure
 
 
@@ -95,13 +102,13 @@ def drawn_in(record: CohortRecord) -> list[Attribution]:
     return [each for each in record.attributions if each.drawn]
 
 
-def _panels(record: CohortRecord, *, height_in: float, draw: object) -> Figure:
+def _panels(record: CohortRecord, *, height_in: float, draw: _DrawPanel) -> Figure:
     found = drawn_in(record)
     columns = min(2, len(found))
     rows = -(-len(found) // columns)
     figure = page_wide(height_in=height_in * rows + 0.35)
     for i, each in enumerate(found):
-        draw(figure.add_subplot(rows, columns, i + 1), record, each)  # type: ignore[operator]
+        draw(figure.add_subplot(rows, columns, i + 1), record, each)
     return figure
 
 

@@ -52,6 +52,10 @@ def draw_sankey(ax: Axes, record: CohortRecord) -> None:
         text = f"{of_noise[noise]:.1f}  {label(noise)}"
         _bar(ax, 1, at, of_noise[noise] / total, shade(0.45), text, left=False)
     _tidy(ax, max(_height(order), _height(noises)))
+    others = [label(found.component) for found in record.attributions if not found.drawn]
+    said = "Width: mean |SHAP| in % of strength"
+    said += f"; not attributed: {', '.join(others)}" if others else ""
+    ax.set_title(said, size="small", color=shade(0.25))
 
 
 def _bars(names: Sequence[str], sizes: Mapping[str, float], total: float) -> dict[str, float]:
@@ -86,4 +90,3 @@ def _tidy(ax: Axes, height: float) -> None:
     ax.set_xlim(-0.35, 1.3)
     ax.set_ylim(height + 0.02, -0.02)
     ax.set_axis_off()
-    ax.set_title("Setting  (mean |SHAP|, % of strength)  noise", size="small")

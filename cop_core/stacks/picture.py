@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from tifffile import imread as read_tiff
 from cop_core.errors import InputError, MissingOptionError
 from cop_core.recipes import StackOptions
 from cop_core.stacks.dataset import Dataset
-from cop_core.stacks.open import open_stack, readable_errors, stack_of
+from cop_core.stacks.open import open_dataset, opening_of, readable_errors, stack_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,9 +62,9 @@ def read_picture(path: Path) -> npt.NDArray[np.float32]:
 
 
 def open_picture(path: Path, options: StackOptions) -> Stack:
-    """Open a PNG or JPEG as a stack of one plane, anything else as `open_stack` does.
+    """Open a picture as a stack of one plane, and a stack as `open_stack` does.
 
-    A single plane needs no z step: its depth is 0.
+    A single plane needs neither an axis nor a z step: its depth is 0.
 
     Raises
     ------
@@ -82,18 +83,32 @@ def open_picture(path: Path, options: StackOptions) -> Stack:
 
 
 def _open(path: Path, options: StackOptions) -> Stack:
-    if not is_picture(path):
-        return open_stack(path, options)
     with readable_errors(path):
-        with Image.open(path) as image:  # reads the header, no pixels
-            width, height = image.size
-        return stack_of(_describe(path, height, width), options)
+        if is_picture(path):
+            with Image.open(path) as image:  # reads the header, no pixels
+                width, height = image.size
+            return stack_of(_grey(path, height, width), options)
+        data = open_dataset(path, opening_of(options))
+        if {*data.axes} == {*"YXS"}:
+            return stack_of(_grey(path, data.size("Y"), data.size("X")), options)
+        return stack_of(_with_plane_axis(data), options)
 
 
-def _describe(path: Path, height: int, width: int) -> Dataset:
-    def read(_: Position) -> npt.NDArray[np.float32]:
-        return read_picture(path)
+def _grey(path: Path, height: int, width: int) -> Dataset:
+    """Describe a picture whose colour, if any, becomes luminance."""
+    lossy = path.suffix.lower() in (".jpg", ".jpeg")
+    shape, dtype = (1, height, width), np.dtype(np.float32)
+    name, read = path.stem, lambda _: read_picture(path)
+    return Dataset(str(path), name, KIND, "ZYX", shape, dtype, read, lossy=lossy)
 
-    dtype, lossy = np.dtype(np.float32), path.suffix.lower() != ".png"
-    shape = (1, height, width)
-    return Dataset(str(path), path.stem, KIND, "ZYX", shape, dtype, read, lossy=lossy)
+
+def _with_plane_axis(data: Dataset) -> Dataset:
+    """Return a dataset as a stack of one plane where it has no axis of planes."""
+    if {*data.axes} & {*"ZTIQ"}:
+        return data
+    read = data.read
+
+    def without_plane(position: Position) -> npt.NDArray[Any]:
+        return read({axis: i for axis, i in position.items() if axis != "Z"})
+
+    return replace(data, axes=f"Z{data.axes}", shape=(1, *data.shape), read=without_plane)
