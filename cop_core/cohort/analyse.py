@@ -110,7 +110,7 @@ def _turn(
         return None
     leading = max(drawn, key=lambda each: each.mean).component
     y = table.strengths[:, table.components.index(leading)]
-    return turn_of(leading, design, y, recipe.given, seed=recipe.seed)
+    return turn_of(leading, design, y, recipe.not_chosen, seed=recipe.seed)
 
 
 def _caveats(found: CohortRecord) -> Iterator[str]:

@@ -37,5 +37,5 @@ def _require(packages: dict[str, str], what: str, instead: str) -> None:
         verb = "is" if len(lacking) == 1 else "are"
         raise InputError(
             f"{what} needs {' and '.join(lacking)}, which {verb} not installed",
-            advice=f"{INSTALL}, or {instead}",
+            advice=f'install the extra "cohort": {INSTALL}, or {instead}',
         )

@@ -97,14 +97,15 @@ class CohortRecipe(Recipe):
         ),
     ] = None
     given: Annotated[
-        tuple[str, ...],
+        str | None,
         Option(
-            "Settings that cannot be chosen, besides depth, temperature and brightness; none of "
-            "them is what to turn. May be given several times.",
+            "Settings that cannot be chosen, with commas between them, besides depth, temperature "
+            "and brightness: none of them is what to turn.",
             "Cannot be chosen",
-            metavar="SETTING",
+            metavar="SETTING,...",
+            empty="none but these",
         ),
-    ] = ()
+    ] = None
     reading: ReadingOptions = ReadingOptions()
     correlation_only: Annotated[
         bool,
@@ -126,3 +127,8 @@ class CohortRecipe(Recipe):
                 advice="name a column of the table, or a word of --pattern",
             )
         return self
+
+    @property
+    def not_chosen(self) -> tuple[str, ...]:
+        """Names of the settings that cannot be chosen."""
+        return tuple(filter(None, (name.strip() for name in (self.given or "").split(","))))

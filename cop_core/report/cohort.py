@@ -226,19 +226,25 @@ class CohortKind(Kind[CohortRecord]):
         return found
 
     def figures(self, record: CohortRecord) -> Mapping[str, Callable[[], Figure]]:
-        from cop_core.report import cohort_figures as draw
+        return figures_of(record)
 
-        found = {"correlations": partial(draw.correlations_figure, record)}
-        if any(each.quality for each in record.pictures):
-            found["quality"] = partial(draw.quality_figure, record)
-        if any(each.drawn for each in record.attributions):
-            found |= {
-                "sankey": partial(draw.sankey_figure, record),
-                "shares": partial(draw.shares_figure, record),
-                "beeswarm": partial(draw.beeswarm_figure, record),
-                "dependence": partial(draw.dependence_figure, record),
-            }
-        return found
+
+def figures_of(record: CohortRecord) -> dict[str, Callable[[], Figure]]:
+    """Return what draws the figures of a cohort, by name, the most telling first."""
+    from cop_core.report import cohort_figures as draw
+
+    found: dict[str, Callable[[], Figure]] = {}
+    if any(each.drawn for each in record.attributions):
+        found |= {
+            "sankey": partial(draw.sankey_figure, record),
+            "shares": partial(draw.shares_figure, record),
+            "beeswarm": partial(draw.beeswarm_figure, record),
+            "dependence": partial(draw.dependence_figure, record),
+        }
+    found["correlations"] = partial(draw.correlations_figure, record)
+    if any(each.quality for each in record.pictures):
+        found["quality"] = partial(draw.quality_figure, record)
+    return found
 
 
 def _picture(each: PictureRecord) -> CohortPictureResults:

@@ -84,7 +84,7 @@ def _picture(cohort: SimulatedCohort, number: int, seed: int) -> npt.NDArray[np.
     noisy = Genome.preset("microscopy").corrupt(
         scene[None], cohort.strengths[number][None].astype(np.float32), seed=seed + number
     )
-    return np.round(np.asarray(noisy)[0] * _FULL).astype(np.uint16)
+    return np.asarray(np.round(np.asarray(noisy)[0] * _FULL), np.uint16)
 
 
 def _rows(cohort: SimulatedCohort, names: list[str]) -> list[list[Any]]:
