@@ -119,6 +119,11 @@ def _caveats(found: CohortRecord) -> Iterator[str]:
     failed = len(found.failed)
     if failed:
         yield f"{failed} of {len(found.pictures)} pictures could not be read and are left out"
+    if len(rows) > 1 and len({row.picture for row in rows}) == 1:
+        yield (
+            "all rows are planes of one stack: whatever else changed along it goes with depth, and "
+            "R² is that of blocks of planes between others"
+        )
     if len(rows) < FEW:
         yield f"{len(rows)} rows are few: intervals are wide, and weak causes are not seen"
     if n_groups < LEAST:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 TOGETHER: Final = 0.9
 """Association from which two settings count as changed together."""
+TOGETHER_MARK: Final = " & "
+"""Stands between the names of settings that were changed together."""
 MOST_WORDS: Final = 12
 """Different words above which a setting is a name rather than a setting."""
 LEAST_KNOWN: Final = 0.5
@@ -149,4 +151,4 @@ def factors_of(
 
 def factor_name(factor: Sequence[Variable]) -> str:
     """Return what settings that were changed together are called."""
-    return " & ".join(each.name for each in factor)
+    return TOGETHER_MARK.join(each.name for each in factor)

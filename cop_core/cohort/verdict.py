@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from cop_core.cohort.correlation import QUALITIES
+from cop_core.cohort.variables import TOGETHER_MARK
 from cop_core.components import spoken
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def verdict_of(record: CohortRecord) -> str:
     else:
         said = [_unexplained(record), _correlated(record)]
     said.append(_of_quality(record))
+    said.append(f"Next: {record.next_experiment}" if record.next_experiment else "")
     return " ".join(f"{text[0].upper()}{text[1:]}." for text in said if text)
 
 
@@ -29,11 +31,18 @@ def _driven(found: Attribution) -> str:
     first = found.shares[0]
     low, high = (100 * end for end in first.share_ci95)
     return (
-        f"{spoken(found.component)} noise is driven most by {first.factor}: "
+        f"{spoken(found.component)} noise is driven most by {_named(first.factor)}: "
         f"{100 * first.share:.0f} % "
         f"[{low:.0f}, {high:.0f}] of what the settings explain of it (R² {found.r2:.2f} on unseen "
         f"pictures, {_p(found.p_value)} corrected)"
     )
+
+
+def _named(factor: str) -> str:
+    """Return what a factor is called in a sentence."""
+    if TOGETHER_MARK not in factor:
+        return factor
+    return f"{factor.replace(TOGETHER_MARK, ' and ')}, which were changed together"
 
 
 def _others(drawn: list[Attribution]) -> list[str]:

@@ -323,6 +323,7 @@ def _attributions(document: Tree) -> TextTable:
 def _correlations(document: Tree, *, brief: bool) -> TextTable:
     found = [c for c in document["correlations"] if c["spearman"]["value"] is not None]
     if brief:
+        found = [c for c in found if c["component"] not in document["uncertain"]]
         found = sorted(found, key=lambda c: -abs(c["spearman"]["value"]))[:_MOST_BRIEF]
     kinds = ("spearman",) if brief else ("spearman", "pearson")
     rows = tuple(

@@ -10,6 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.lines import Line2D
 from scipy.stats import rankdata
 
+from cop_core.cohort.variables import TOGETHER_MARK
 from cop_core.report.columns import label
 from cop_core.report.plot_style import LOOKS, shade, shown_name
 
@@ -61,7 +62,7 @@ def draw_beeswarm(ax: Axes, record: CohortRecord, found: Attribution) -> None:
 
 def draw_dependence(ax: Axes, record: CohortRecord, found: Attribution, share: Share) -> None:
     """Draw SHAP values against a setting; of several changed together, against the first."""
-    setting = share.factor.split(" & ")[0]
+    setting = share.factor.split(TOGETHER_MARK)[0]
     values, words = _numbers(record, setting)
     y = 100 * found.shap[:, record.factors.index(share.factor)]
     known = np.isfinite(values)

@@ -47,11 +47,12 @@ class CohortModel(QAbstractTableModel):
         self.locked = False
         self._states: dict[str, str] = {}
 
-    def put(self, pictures: Sequence[CohortPicture]) -> None:
-        """Show other pictures."""
+    def put(self, pictures: Sequence[CohortPicture], settings: Sequence[str] = ()) -> None:
+        """Show other pictures, with columns for some settings and for all that they state."""
+        stated = (key for one in pictures for key in one.settings)
         self.beginResetModel()
         self.pictures = list(pictures)
-        self.settings = list(dict.fromkeys(key for one in pictures for key in one.settings))
+        self.settings = list(dict.fromkeys([*settings, *stated]))
         self._states.clear()
         self.endResetModel()
         self.edited.emit()
@@ -73,9 +74,8 @@ class CohortModel(QAbstractTableModel):
 
     def remove(self, numbers: Sequence[int]) -> None:
         """Take rows out of the table; the files stay."""
-        columns = self.settings
-        self.put([one for i, one in enumerate(self.pictures) if i not in {*numbers}])
-        self.settings = columns
+        kept = [one for i, one in enumerate(self.pictures) if i not in {*numbers}]
+        self.put(kept, self.settings)
 
     def put_state(self, name: str, text: str) -> None:
         """Show what became of a picture."""

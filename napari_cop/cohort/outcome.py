@@ -21,9 +21,7 @@ class CohortOutcome(VerdictPage):
     EMPTY: ClassVar = "Run the cohort to see what drives the noise."
 
     def remarks_of(self, record: CohortRecord) -> Iterator[str]:
-        """Yield the next experiment, caveats, and what could not be read, with the reason."""
-        if record.next_experiment:
-            yield f"Next: {in_um(record.next_experiment)}."
+        """Yield caveats, and what could not be read, with the reason."""
         for said in record.caveats:
             yield f"{said[:1].upper()}{in_um(said[1:])}."
         for picture in record.failed:
