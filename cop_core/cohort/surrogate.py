@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 FOLDS: Final = 5
 LEAST_GROUPS: Final = 5
 LEAST_ROWS: Final = 12
-_TREES: Final = 25
-_RATE: Final = 0.2
+_TREES: Final = 15
+_RATE: Final = 0.3
 _LEAVES: Final = 6
 _BACKGROUND: Final = 60
 """Rows over which the other settings are averaged for SHAP values."""
