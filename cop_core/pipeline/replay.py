@@ -8,7 +8,7 @@ from typing import Any
 
 from cop_core.pipeline.run import run
 from cop_core.report import Agreement, Document, InputFile, agreement, document_of, with_found
-from cop_core.report.cohort import CohortDocument
+from cop_core.report.cohort_results import CohortDocument
 from cop_core.report.study import StudyDocument
 
 

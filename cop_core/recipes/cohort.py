@@ -10,12 +10,15 @@ from pydantic import Field, model_validator
 from cop_core.recipes.base import Option, Part, Recipe, RefusedValueError
 from cop_core.recipes.reading import ReadingOptions
 from cop_core.recipes.stack import StackOptions
-from cop_core.recipes.values import Count, Finite, PathText, Seed, folder_name
+from cop_core.recipes.values import MOST, Finite, PathText, Seed, folder_name, whole
 
 SettingValue = Finite | str
 """A number in the unit that the setting's name ends with, or a word such as a camera's model."""
 
 N_PERMUTATIONS: Final = 99
+_LEAST: Final = 19
+"""Permutations that can give a p of 0.05."""
+Permutations = Annotated[int, Field(ge=_LEAST, le=MOST), whole(_LEAST)]
 
 
 class CohortPicture(Part):
@@ -112,7 +115,8 @@ class CohortRecipe(Recipe):
         Option("Correlate alone, without attribution to settings.", "Correlation alone"),
     ] = False
     permutations: Annotated[
-        Count, Option("Permutations for the p value of the attribution.", "Permutations")
+        Permutations,
+        Option("Permutations for the p value of the attribution.", "Permutations"),
     ] = N_PERMUTATIONS
     seed: Annotated[Seed, Option("Seed of folds, permutations and resamples.", "Seed")] = 0
 
