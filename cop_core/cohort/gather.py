@@ -16,8 +16,9 @@ from cop_core.csv_table import read_csv_table
 from cop_core.errors import InputError
 from cop_core.recipes import CohortPicture, StackOptions
 from cop_core.recipes.values import folder_name
+from cop_core.stacks.formats import format_of, tiff_folder
 from cop_core.stacks.listing import list_stacks
-from cop_core.stacks.picture import is_picture
+from cop_core.stacks.picture import TIFF, is_picture
 from cop_core.writing import replace_files
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 FILE: Final = "file"
 """Column of the table that names the file; a path relative to the table."""
 REFERENCE: Final = "reference"
+DOCUMENT: Final = "cohort.json"
+"""Of a report: what lies beside and below it is no picture of a cohort."""
 CHANNEL: Final = "channel"
 _ADVICE: Final = "Give a folder of pictures or stacks, or a CSV with a column 'file'"
 
@@ -71,7 +74,8 @@ def gather(
     Parameters
     ----------
     source : path
-        A folder, whose pictures and stacks are all taken, or a CSV with a column ``file`` (paths
+        A folder, whose pictures and stacks are all taken (TIFFs of one plane each are pictures,
+        not planes of one stack), or a CSV with a column ``file`` (paths
         relative to the CSV) and, as wanted, ``reference``, ``channel`` and one column for each
         setting, named with its unit.
     defaults : StackOptions, optional
@@ -115,14 +119,24 @@ def gather(
 
 
 def _of_folder(root: Path) -> list[_Listed]:
-    pictures = [path for path in root.rglob("*") if is_picture(path) and path.is_file()]
+    """List pictures and stacks below a folder, but for what reports and hidden folders hold."""
+    found = {path for path in root.rglob("*") if is_picture(path) and path.is_file()}
     try:
-        stacks = list_stacks(root).stacks
+        found |= {path for stack in list_stacks(root).stacks for path in _apart(stack)}
     except InputError:
-        if not pictures:
+        if not found:
             raise
-        stacks = ()
-    return [_Listed(path, {}) for path in sorted({*pictures, *stacks})]
+    reports = [file.parent for file in root.rglob(DOCUMENT)]
+    own = (path for path in found if not any(path.is_relative_to(each) for each in reports))
+    shown = (p for p in own if not any(x.startswith(".") for x in p.relative_to(root).parts))
+    return [_Listed(path, {}) for path in sorted(shown)]
+
+
+def _apart(stack: Path) -> list[Path]:
+    """Return the files of a folder of single pictures, which could be the planes of a stack."""
+    if stack.is_dir() and format_of(stack) is tiff_folder:
+        return [path for path in stack.iterdir() if path.suffix.lower() in TIFF]
+    return [stack]
 
 
 def _of_table(file: Path) -> list[_Listed]:

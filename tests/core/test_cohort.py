@@ -97,6 +97,16 @@ def test_names_state_settings_and_references(pictures):
     assert first.reference.source == str(pictures / "d0_iso100_0_mean.png")
 
 
+def test_a_folder_of_tiffs_holds_pictures_and_a_report_in_it_none(tmp_path):
+    (tmp_path / "report" / "figures").mkdir(parents=True)
+    (tmp_path / "report" / "cohort.json").touch()
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "report" / "figures" / "a.png")
+    for name in ("a.tif", "b.tif"):
+        tifffile.imwrite(tmp_path / name, np.zeros((32, 32), np.uint16))
+    found = gather(tmp_path).pictures
+    assert [Path(one.picture.source).name for one in found] == ["a.tif", "b.tif"]
+
+
 @pytest.mark.parametrize("pattern", ["{a}_{a}", "no words", "{a}{", "{1}"])
 def test_a_pattern_that_says_nothing_is_refused(pictures, pattern):
     with pytest.raises(InputError, match="pattern"):
