@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 import scipy
-import statsmodels.api as sm
-from scipy.stats import rankdata
 
+from cop_core.cohort.variables import ranks_of
 from cop_core.components import CLEAN
 from cop_core.records import Coefficient, Correlation
 from cop_core.statistics.significance import holm, t95, t_p_value
@@ -66,7 +65,7 @@ def _correlation(
         n=len(x),
         n_groups=n_groups,
         pearson=_coefficient(x, y, find, ranks=False),
-        spearman=_coefficient(rankdata(x), rankdata(y), find, ranks=True),
+        spearman=_coefficient(ranks_of(x), ranks_of(y), find, ranks=True),
     )
 
 
@@ -101,6 +100,8 @@ def _by_group(groups: npt.NDArray[np.str_]) -> _Find:
 
     It is the slope of standardised values, with an error that is robust to that.
     """
+    import statsmodels.api as sm
+
     _, members = np.unique(groups, return_inverse=True)
     dof = members.max()
 

@@ -14,7 +14,7 @@ from cop_core.cohort.metadata import settings_of
 from cop_core.cohort.patterns import as_value, compile_pattern, reference_name, settings_in
 from cop_core.csv_table import read_csv_table
 from cop_core.errors import InputError
-from cop_core.recipes import CohortPicture, StackOptions
+from cop_core.recipes import COHORT_FILE, CohortPicture, StackOptions
 from cop_core.recipes.values import folder_name
 from cop_core.stacks.formats import format_of, tiff_folder
 from cop_core.stacks.listing import list_stacks
@@ -29,9 +29,8 @@ if TYPE_CHECKING:
 FILE: Final = "file"
 """Column of the table that names the file; a path relative to the table."""
 REFERENCE: Final = "reference"
-DOCUMENT: Final = "cohort.json"
-"""Of a report: what lies beside and below it is no picture of a cohort."""
 CHANNEL: Final = "channel"
+_FORMULA: Final = ("=", "+", "-", "@")
 _ADVICE: Final = "Give a folder of pictures or stacks, or a CSV with a column 'file'"
 
 
@@ -126,7 +125,7 @@ def _of_folder(root: Path) -> list[_Listed]:
     except InputError:
         if not found:
             raise
-    reports = [file.parent for file in root.rglob(DOCUMENT)]
+    reports = [file.parent for file in root.rglob(COHORT_FILE)]
     own = (path for path in found if not any(path.is_relative_to(each) for each in reports))
     shown = (p for p in own if not any(x.startswith(".") for x in p.relative_to(root).parts))
     return [_Listed(path, {}) for path in sorted(shown)]
@@ -205,14 +204,20 @@ def save_table(pictures: Sequence[CohortPicture], file: str | os.PathLike[str]) 
                 _relative(one.picture.source or "", target.parent),
                 _relative(reference, target.parent) if reference else "",
                 "" if one.picture.channel is None else one.picture.channel,
-                *(one.settings.get(key, "") for key in settings),
+                *(_cell(one.settings.get(key, "")) for key in settings),
             ]
         )
     replace_files({target: text.getvalue().encode("utf-8-sig")})
 
 
+def _cell(value: SettingValue) -> SettingValue:
+    """Return a value as a spreadsheet does not take it for a formula; `as_value` undoes that."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
 def _relative(path: str, folder: Path) -> str:
     try:
-        return Path(os.path.relpath(path, folder)).as_posix()
+        text = Path(os.path.relpath(path, folder)).as_posix()
     except ValueError:  # on another drive
         return path
+    return f"./{text}" if text.startswith(_FORMULA) else text

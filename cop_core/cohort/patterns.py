@@ -61,6 +61,9 @@ def reference_name(pattern: str, settings: Mapping[str, str]) -> str:
 
 
 def as_value(text: str) -> SettingValue:
-    """Return what a cell or a part of a name states: a number, with a comma or not, or a word."""
+    """Return what a cell or a part of a name states: a number, with a comma or not, or a word.
+
+    A word may have an apostrophe before it, so that no spreadsheet takes it for a formula.
+    """
     found = number(text.replace(",", ".") if _COMMA.fullmatch(text) else text)
-    return text if found is None else found
+    return text.removeprefix("'") if found is None else found

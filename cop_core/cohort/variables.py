@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 from cop_core.records import Confounded
 
@@ -94,6 +93,13 @@ def _variable(name: str, values: Sequence[SettingValue | None]) -> Variable:
     return Variable(name, tuple(words), np.array(codes, np.float64))
 
 
+def ranks_of(values: _Floats) -> _Floats:
+    """Return ranks from 1, means of ranks for equal values."""
+    from scipy.stats import rankdata  # takes a second to import
+
+    return np.asarray(rankdata(values))
+
+
 # --- what varies together -----------------------------------------------------------------------
 
 
@@ -118,8 +124,8 @@ def association(first: Variable, second: Variable) -> float:
         return _cramer_v(a, b)
     if first.words or second.words:
         words, numbers = (a, b) if first.words else (b, a)
-        return _correlation_ratio(words, rankdata(numbers))
-    return float(abs(np.corrcoef(rankdata(a), rankdata(b))[0, 1]))
+        return _correlation_ratio(words, ranks_of(numbers))
+    return float(abs(np.corrcoef(ranks_of(a), ranks_of(b))[0, 1]))
 
 
 def _correlation_ratio(words: _Floats, ranks: _Floats) -> float:

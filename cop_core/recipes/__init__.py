@@ -2,7 +2,13 @@
 
 from cop_core.recipes.argv import argv_of, command_of
 from cop_core.recipes.base import Option, Part, Recipe, RecipeError, RefusedValueError
-from cop_core.recipes.cohort import N_PERMUTATIONS, CohortPicture, CohortRecipe, SettingValue
+from cop_core.recipes.cohort import (
+    COHORT_FILE,
+    N_PERMUTATIONS,
+    CohortPicture,
+    CohortRecipe,
+    SettingValue,
+)
 from cop_core.recipes.comparison import N_BOOTSTRAP, USABLE_STRENGTH, ComparisonOptions
 from cop_core.recipes.detector import DetectorRecipe, MovieOptions
 from cop_core.recipes.jobs import (
@@ -28,6 +34,7 @@ from cop_core.recipes.values import AS_FILE, MEAN, Window, window_text
 __all__ = [
     "ARMS",
     "AS_FILE",
+    "COHORT_FILE",
     "MEAN",
     "MW",
     "NORMALISATIONS",

@@ -15,6 +15,8 @@ from cop_core.recipes.values import MOST, Finite, PathText, Seed, folder_name, w
 SettingValue = Finite | str
 """A number in the unit that the setting's name ends with, or a word such as a camera's model."""
 
+COHORT_FILE: Final = "cohort.json"
+"""Of a report: what lies beside and below it is no picture of a cohort."""
 N_PERMUTATIONS: Final = 99
 _LEAST: Final = 19
 """Permutations that can give a p of 0.05."""

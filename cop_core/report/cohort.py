@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from cop_core.recipes import COHORT_FILE
 from cop_core.records import CohortRecord
 from cop_core.report.cohort_results import (
     ATTRIBUTION,
@@ -38,7 +39,7 @@ class CohortKind(Kind[CohortRecord]):
     schema_version = "1.0"
     record = CohortRecord
     results = CohortDocument
-    file_name = "cohort.json"
+    file_name = COHORT_FILE
     template = "cohort.html"
     owned = ("figures/*", "shap.csv")
 

@@ -8,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.lines import Line2D
-from scipy.stats import rankdata
 
-from cop_core.cohort.variables import TOGETHER_MARK
+from cop_core.cohort.variables import TOGETHER_MARK, ranks_of
 from cop_core.report.columns import label
 from cop_core.report.plot_style import LOOKS, shade, shown_name
 
@@ -153,6 +152,6 @@ def _ranks(record: CohortRecord, factor: str) -> _Floats:
     known = np.isfinite(values)
     ranks = np.full(len(values), 0.5)
     if known.any() and np.ptp(values[known]):
-        found = rankdata(values[known])
+        found = ranks_of(values[known])
         ranks[known] = (found - found.min()) / np.ptp(found)
     return ranks

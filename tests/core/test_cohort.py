@@ -141,6 +141,17 @@ def test_a_table_that_is_written_is_read_back(pictures, tmp_path):
         assert _resolved(one.reference) == _resolved(other.reference)
 
 
+def test_a_word_that_looks_like_a_formula_is_written_as_none(tmp_path):
+    picture = CohortPicture(
+        picture=StackOptions(source=str(tmp_path / "=a.tif"), name="a"), settings={"camera": "=1+1"}
+    )
+    save_table([picture], tmp_path / "t.csv")
+    cells = (tmp_path / "t.csv").read_text("utf-8-sig").splitlines()[1].split(",")
+    assert not any(cell.startswith("=") for cell in cells)
+    (again,) = gather(tmp_path / "t.csv").pictures
+    assert again.settings == {"camera": "=1+1"}
+
+
 def _resolved(options):
     return Path(options.source).resolve()
 
