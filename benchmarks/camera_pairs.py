@@ -20,7 +20,7 @@ from scipy.stats import pearsonr, spearmanr
 from cop_core.network import packaged
 from cop_core.reading import Estimator, load_estimator
 from cop_core.reading.crops import cut
-from cop_core.training.evaluation import read_picture
+from cop_core.stacks.picture import read_picture
 
 
 def psnr(picture: np.ndarray, reference: np.ndarray) -> float:

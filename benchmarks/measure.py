@@ -91,6 +91,7 @@ BENCHMARKS = (
     Benchmark("tissue_readings", 12, ("--tissues", "30", "--varied", "8")),
     Benchmark("pair_calibration", 25),
     Benchmark("study_calibration", 5),
+    Benchmark("cohort_calibration", 20),
     Benchmark("robustness", 2, DOMAINS),
     Benchmark("peers", 4, DOMAINS),
     Benchmark("domain_shift", 2, DOMAINS),

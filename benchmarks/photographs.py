@@ -23,7 +23,8 @@ from cop_core.network import NoiseViT
 from cop_core.network.crop_statistics import noise_statistics
 from cop_core.noise import Genome
 from cop_core.recipes import TrainRecipe
-from cop_core.training.evaluation import find_pictures, read_picture
+from cop_core.stacks.picture import read_picture
+from cop_core.training.evaluation import find_pictures
 from cop_core.training.scene_bank import SceneBank
 
 LABELLED = 8_000

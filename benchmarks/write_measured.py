@@ -5,6 +5,7 @@ python benchmarks/write_measured.py
 
 from __future__ import annotations
 
+import measured_cohort
 import measured_detector
 import measured_goals
 import measured_live
@@ -30,6 +31,7 @@ SECTIONS = (
     measured_statistics.pairs,
     measured_statistics.tissues,
     measured_statistics.studies,
+    measured_cohort.cohort,
     measured_model.uncertainty,
     measured_model.weak_places,
     measured_model.amplifier_noise,

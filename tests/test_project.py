@@ -101,7 +101,7 @@ def test_help_and_the_package_are_light() -> None:
     heavy = ("torch", "zarr", "matplotlib", "scipy", "tifffile", "pandas", "statsmodels")
     code = (
         "import sys, cop_core; from typer.testing import CliRunner; from cop_core import cli\n"
-        "for name in ('', 'profile', 'batch', 'watch', 'replay', 'train', 'evaluate'):\n"
+        "for name in ('', 'profile', 'batch', 'watch', 'replay', 'train', 'evaluate', 'cohort'):\n"
         "    CliRunner().invoke(cli.app, [*name.split(), '--help'])\n"
         f"print([name for name in {heavy!r} if name in sys.modules])"
     )
@@ -118,6 +118,7 @@ def test_the_reference_states_the_options_as_they_are() -> None:
 PARTS = {"pydantic_core": "pydantic", "markupsafe": "jinja2"}
 """Packages that always come with another one."""
 OF_EXTRAS = {
+    "cohort": {"cop_core/cohort/quality.py", "cop_core/cohort/surrogate.py"},
     "live": {
         "cop_core/power/acquisition_plan.py",
         "cop_core/simulator/acquisition/core.py",

@@ -10,11 +10,13 @@ import typer
 from cop_core.cli.asked import asks
 from cop_core.cli.output import bars, tell
 from cop_core.recipes import (
+    CohortRecipe,
     CompareRecipe,
     DetectorRecipe,
     ProfileRecipe,
     Recipe,
     RecommendRecipe,
+    SimulateCohortRecipe,
     SimulateRecipe,
     StackOptions,
     StudyRecipe,
@@ -150,6 +152,48 @@ def batch(recipe: StudyRecipe, output: Out, hashed: Hash = None) -> None:
         raise typer.Exit(1)
 
 
+def _gathered(said: Plain) -> CohortRecipe:
+    """List the pictures of a cohort, with the settings that files, names and the table state."""
+    from cop_core.cohort import gather
+    from cop_core.pipeline import Working
+
+    defaults = checked(StackOptions, said.pop("defaults"), ("defaults",))
+    with bars() as show:
+        found = gather(
+            said["source"],
+            defaults,
+            pattern=said.get("pattern"),
+            reference=said.get("reference"),
+            progress=lambda done, total: show(Working("settings", done=done, total=total)),
+        )
+    if found.left_out:
+        tell(f"left out: {len(found.left_out)} files whose names do not fit the pattern")
+    pictures = [one.plain() for one in found.pictures]
+    recipe: CohortRecipe = CohortRecipe.of({**said, "defaults": defaults, "pictures": pictures})
+    return recipe
+
+
+@asks(CohortRecipe, _gathered, source="Folder of pictures or stacks, or a CSV: file,setting,...")
+def cohort(recipe: CohortRecipe, output: Out, hashed: Hash = None) -> None:
+    """Say which settings drive which noise, over pictures taken with different ones.
+
+    Settings come from the files (EXIF, OME-XML, ScanImage, Prairie View, ThorImage,
+    Micro-Manager), from their names (--pattern) and from the columns of a CSV. Goes on where it
+    was stopped. Writes cohort.html, cohort.json, cohort.csv, correlations.csv and figures.
+
+    Exit codes: 0 done, 1 done but for pictures that failed, 2 bad input or usage, 130 cancelled.
+    """
+    found = _report(recipe, output, "cohort.html", hashed)
+    n, before, failed = len(found.pictures), len(found.resumed), found.failed
+    tell(
+        f"{n} pictures: {n - before - len(failed)} read now, {before} before, {len(failed)} failed"
+    )
+    for picture in failed:
+        tell(f"failed: {picture.row.name}: {picture.error}")
+    if failed:
+        raise typer.Exit(1)
+
+
 @asks(SimulateRecipe)
 def simulate(recipe: SimulateRecipe, output: Out) -> None:
     """Simulate a three-photon stack at fixed and at gained power, with the truth beside it."""
@@ -158,6 +202,15 @@ def simulate(recipe: SimulateRecipe, output: Out) -> None:
     with bars() as show:
         files = run(recipe, folder=output, on_event=show)
     tell(*map(str, (files.fixed, files.gained, files.truth)))
+
+
+@asks(SimulateCohortRecipe)
+def simulate_cohort(recipe: SimulateCohortRecipe, output: Out) -> None:
+    """Simulate pictures whose settings are known to drive the noise, for cop cohort."""
+    from cop_core.pipeline import run
+
+    with bars() as show:
+        tell(str(run(recipe, folder=output, on_event=show)))
 
 
 def _report(recipe: Recipe, output: Path, shown: str, hashed: bool | None) -> Any:

@@ -25,7 +25,8 @@ def replay(
     report: Annotated[
         Path,
         typer.Argument(
-            help="report.json, study.json, recommendation.json, detector.json, or its folder."
+            help="report.json, study.json, recommendation.json, detector.json, cohort.json, or its "
+            "folder."
         ),
     ],
     data: Annotated[

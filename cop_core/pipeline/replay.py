@@ -8,6 +8,7 @@ from typing import Any
 
 from cop_core.pipeline.run import run
 from cop_core.report import Agreement, Document, InputFile, agreement, document_of, with_found
+from cop_core.report.cohort_results import CohortDocument
 from cop_core.report.study import StudyDocument
 
 
@@ -35,7 +36,7 @@ def replay(
 ) -> Replayed:
     """Do again what a document says was done, and compare.
 
-    Stacks of a study that had failed are not tried again, as no number is theirs.
+    Stacks and pictures that had failed are not tried again, as no number is theirs.
 
     Parameters
     ----------
@@ -61,7 +62,11 @@ def replay(
 
 
 def _failed(stated: Document) -> dict[str, str]:
-    """Return the stacks of a study that were not read, by place, and why."""
+    """Return the stacks or pictures that were not read, by place or name, and why."""
+    found, errors = stated.results, dict[str, str | None]()
+    if isinstance(found, StudyDocument):
+        errors = {one.place: one.error for one in found.stacks}
+    elif isinstance(found, CohortDocument):
+        errors = {one.name: one.error for one in found.pictures}
     read = stated.provenance.protocols
-    stacks = stated.results.stacks if isinstance(stated.results, StudyDocument) else ()
-    return {one.place: one.error for one in stacks if one.error and one.place not in read}
+    return {place: error for place, error in errors.items() if error and place not in read}

@@ -42,6 +42,22 @@ class Kept:
     inputs: dict[Role, FileIdentity]
 
 
+def keep_reading(reading: Kept, file: Path) -> None:
+    """Write what was read of a picture, which has no report of its own."""
+    plain = TypeAdapter(Kept).dump_python(reading, mode="json")
+    replace_files({file: json.dumps(plain).encode()})
+
+
+def read_reading(file: Path) -> Kept | None:
+    """Return what `keep_reading` wrote; None where there is nothing that can be used."""
+    try:
+        text = read_text_file(file, "reading", most_bytes=MAX_REPORT_BYTES)
+        kept: Kept = checked(Kept, json.loads(text))
+    except (OSError, ValueError, InputError, RecursionError):
+        return None
+    return kept
+
+
 def keep(profile: DepthProfile, folder: Path) -> Kept:
     """Mark a stack as finished, once its report is written; return what `read_kept` will."""
     report = (folder / "report.json").read_bytes()

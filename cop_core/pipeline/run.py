@@ -11,7 +11,7 @@ from cop_core.pipeline.events import Means
 if TYPE_CHECKING:
     from cop_core.recipes import Recipe
 
-_RUNNERS: Final = ("detector", "simulated", "stacks", "study", "training")
+_RUNNERS: Final = ("cohort", "detector", "simulated", "stacks", "study", "training")
 """Modules of this package in which kinds of recipes are run; PyTorch comes with them."""
 
 

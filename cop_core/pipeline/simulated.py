@@ -14,11 +14,13 @@ from cop_core.pipeline.events import Means, Opened
 from cop_core.pipeline.reading import follow
 from cop_core.pipeline.run import run_with
 from cop_core.reading import StackReader, estimator_for
-from cop_core.recipes import AcquireRecipe, ComparisonOptions, SimulateRecipe
+from cop_core.recipes import AcquireRecipe, ComparisonOptions, SimulateCohortRecipe, SimulateRecipe
 from cop_core.records import Comparison
 from cop_core.statistics import compare
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cop_core.simulator import PairFiles
     from cop_core.simulator.acquisition import SimulatedCore
     from cop_core.stacks.growing.micromanager import MicroManagerSource
@@ -32,6 +34,16 @@ def _simulate(recipe: SimulateRecipe, means: Means) -> PairFiles:
         raise InputError("a simulated pair is written to a folder", advice="name one")
     progress = means.progress("simulating planes")
     return write_pair(means.folder, recipe.preset, recipe.seed, progress)
+
+
+@run_with.register(SimulateCohortRecipe)
+def _simulate_cohort(recipe: SimulateCohortRecipe, means: Means) -> Path:
+    from cop_core.simulator import write_cohort
+
+    if means.folder is None:
+        raise InputError("a simulated cohort is written to a folder", advice="name one")
+    progress = means.progress("simulating pictures")
+    return write_cohort(means.folder, recipe.model, recipe.pictures, recipe.seed, progress)
 
 
 @run_with.register(AcquireRecipe)

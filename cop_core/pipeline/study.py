@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from cop_core.errors import CancelledError, CopError, InputError
+from cop_core.pipeline.alone import alone_in
 from cop_core.pipeline.events import Means, Opened, Working
 from cop_core.pipeline.reading import follow, load, open_one, require_some
 from cop_core.pipeline.resume import PROFILE_FILE, is_same, keep, read_kept
@@ -32,14 +31,11 @@ from cop_core.report import write_report
 from cop_core.stacks import Stack
 from cop_core.stacks.growing import Source
 from cop_core.statistics import analyse_stack, compare_channels
-from cop_core.writing import clear_leftovers, placed
+from cop_core.writing import clear_leftovers
 
 SENSITIVITY: Final = "sensitivity"
 """Folder of the stacks read with other normalisations, in that of the study."""
-LOCK_FILE: Final = ".cop.lock"
 _HASHING: Final = "SHA-256, bytes"
-_ASK_S: Final = 0.2
-"""Time between two looks at a lock that another run holds."""
 
 
 @run_with.register
@@ -52,7 +48,7 @@ def _study(recipe: StudyRecipe, means: Means) -> StudyRecord:
     """
     own = recipe.reading.normalisation
     names = [own, *(n for n in NORMALISATIONS if n != own and recipe.sensitivity)]
-    with _alone_in(means):
+    with alone_in(means):
         estimator = load(recipe.reading, means)
         recipe = recipe.but(reading=estimator.read_with(recipe.reading))
         passes = [_Pass(recipe, names, number, means, estimator) for number in range(len(names))]
@@ -78,30 +74,6 @@ def _with_lines(stack: StudyStackRecord, other: StudyStackRecord, name: str) -> 
         return stack
     known = {**stack.analysed.sensitivity, name: other.analysed.lines}
     return replace(stack, analysed=replace(stack.analysed, sensitivity=known))
-
-
-@contextmanager
-def _alone_in(means: Means) -> Iterator[None]:
-    """Wait for other runs that write to the folder, and keep them out."""
-    if means.folder is None:
-        yield
-        return
-    with placed(means.folder):  # refused now rather than after the first stack
-        pass
-    lock, waits = FileLock(means.folder / LOCK_FILE), False
-    while not lock.is_locked:
-        try:
-            lock.acquire(timeout=_ASK_S)
-        except Timeout:
-            if means.cancelled():
-                raise CancelledError("cancelled", where=str(means.folder)) from None
-            if not waits:
-                means.on_event(Working("waiting for another run that writes to the folder"))
-            waits = True
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @dataclass(frozen=True)

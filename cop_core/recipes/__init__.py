@@ -2,6 +2,13 @@
 
 from cop_core.recipes.argv import argv_of, command_of
 from cop_core.recipes.base import Option, Part, Recipe, RecipeError, RefusedValueError
+from cop_core.recipes.cohort import (
+    COHORT_FILE,
+    N_PERMUTATIONS,
+    CohortPicture,
+    CohortRecipe,
+    SettingValue,
+)
 from cop_core.recipes.comparison import N_BOOTSTRAP, USABLE_STRENGTH, ComparisonOptions
 from cop_core.recipes.detector import DetectorRecipe, MovieOptions
 from cop_core.recipes.jobs import (
@@ -11,6 +18,7 @@ from cop_core.recipes.jobs import (
     CompareRecipe,
     ProfileRecipe,
     RecommendRecipe,
+    SimulateCohortRecipe,
     SimulateRecipe,
     StudyRecipe,
     StudyStack,
@@ -26,15 +34,19 @@ from cop_core.recipes.values import AS_FILE, MEAN, Window, window_text
 __all__ = [
     "ARMS",
     "AS_FILE",
+    "COHORT_FILE",
     "MEAN",
     "MW",
     "NORMALISATIONS",
     "N_BOOTSTRAP",
+    "N_PERMUTATIONS",
     "STAGES",
     "USABLE_STRENGTH",
     "AcquireRecipe",
     "AcquisitionOptions",
     "CheckRecipe",
+    "CohortPicture",
+    "CohortRecipe",
     "CompareRecipe",
     "ComparisonOptions",
     "DetectorRecipe",
@@ -53,6 +65,8 @@ __all__ = [
     "RecipeError",
     "RecommendRecipe",
     "RefusedValueError",
+    "SettingValue",
+    "SimulateCohortRecipe",
     "SimulateRecipe",
     "StackOptions",
     "Stage",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import os
 
 _COMMANDS: Final[dict[str, tuple[str, tuple[Place, ...]]]] = {
+    "cohort": ("cohort", (("source",),)),
     "profile": ("profile", (("stack", "source"),)),
     "comparison": ("compare", (("stacks", 0, "source"), ("stacks", 1, "source"))),
     "detector": ("detector", (("stack", "source"),)),
@@ -25,11 +26,14 @@ _COMMANDS: Final[dict[str, tuple[str, tuple[Place, ...]]]] = {
     "watch": ("watch", (("stack", "source"),)),
     "check": ("check", (("stack", "source"),)),
     "simulation": ("simulate", ()),
+    "simulated-cohort": ("simulate-cohort", ()),
     "acquisition": ("demo-live", ()),
     "training": ("train", ()),
     "evaluation": ("evaluate", (("folders",),)),
 }
 """Command of every kind, and the fields that stand in it without an option."""
+_FROM_TABLE: Final = ("stacks", "pictures")
+"""Fields that a table fills, where a recipe has defaults for its rows."""
 
 
 def recipe_from(
@@ -97,7 +101,7 @@ def argv_of(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> lis
         said = _said(flag, [get_at(plain, place) for place in flag.places])
         words += [word for following in said for word in (flag.spelled[0], *following)]
         given[flag.name] = _parsed(flag, said)
-    rows = {} if "defaults" not in plain else {"stacks": plain["stacks"]}  # those of the plan
+    rows = {n: plain[n] for n in _FROM_TABLE if n in plain and "defaults" in plain}
     again = recipe_from(kind, fixed, given, lambda said: kind.of({**said, **rows})).plain()
     for name in plain:
         if again[name] != plain[name]:

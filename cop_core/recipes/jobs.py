@@ -234,6 +234,18 @@ class SimulateRecipe(Recipe):
     seed: Annotated[Seed, Option("Seed of tissue and noise.", "Seed")] = 0
 
 
+class SimulateCohortRecipe(Recipe):
+    """A simulated cohort on disk, whose settings are known to drive the noise."""
+
+    kind: Literal["simulated-cohort"] = "simulated-cohort"
+    model: Annotated[
+        Literal["camera", "multiphoton"],
+        Option("camera (ISO, shutter ...) or multiphoton (power, dwell time ...).", "Instrument"),
+    ] = "camera"
+    pictures: Annotated[Count, Option("How many pictures.", "Pictures")] = 80
+    seed: Annotated[Seed, Option("Seed of settings, scenes and noise.", "Seed")] = 0
+
+
 class AcquireRecipe(SimulateRecipe):
     """Both protocols of a preset acquired by the simulated microscope and read meanwhile."""
 

@@ -3,6 +3,18 @@
 from cop_core.records.analysed import AnalysedProfile
 from cop_core.records.arms import ArmsComparison, ArmsDepth, ArmsEffect
 from cop_core.records.block_grid import block_side
+from cop_core.records.cohort import (
+    Attribution,
+    Coefficient,
+    CohortRecord,
+    CohortRow,
+    Confounded,
+    Correlation,
+    PictureQuality,
+    PictureRecord,
+    Share,
+    Turn,
+)
 from cop_core.records.comparison import Comparison, ComponentEffect, Result, TissueMatch
 from cop_core.records.detector import (
     Estimate,
@@ -54,12 +66,18 @@ __all__ = [
     "ArmsComparison",
     "ArmsDepth",
     "ArmsEffect",
+    "Attribution",
     "Band",
     "Bend",
     "ChannelComparison",
+    "Coefficient",
+    "CohortRecord",
+    "CohortRow",
     "Comparison",
     "ComponentDifference",
     "ComponentEffect",
+    "Confounded",
+    "Correlation",
     "DepthLimit",
     "DepthProfile",
     "Estimate",
@@ -68,6 +86,8 @@ __all__ = [
     "MeasuredDetector",
     "PhotonTransfer",
     "Photons",
+    "PictureQuality",
+    "PictureRecord",
     "PixelFacts",
     "PlaneEstimate",
     "PlaneView",
@@ -75,6 +95,7 @@ __all__ = [
     "ReadingStep",
     "Result",
     "Role",
+    "Share",
     "SlopeFit",
     "StackViews",
     "State",
@@ -83,6 +104,7 @@ __all__ = [
     "StudyStackRecord",
     "TissueMatch",
     "TransferPoints",
+    "Turn",
     "UsableDepth",
     "UsableDifference",
     "WeightsUsed",

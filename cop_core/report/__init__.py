@@ -3,7 +3,13 @@
 Figures live in `cop_core.report.figures` and the modules of its panels, which import matplotlib.
 """
 
-from cop_core.report import detector, protocols, recommendation, study  # noqa: F401 - make kinds known
+from cop_core.report import (  # noqa: F401 - make kinds known
+    cohort,
+    detector,
+    protocols,
+    recommendation,
+    study,
+)
 from cop_core.report.agreement import TOLERANCE, Agreement, Difference, agreement
 from cop_core.report.columns import TextTable, label, noises
 from cop_core.report.csv_tables import planes_csv

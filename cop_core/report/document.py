@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PACKAGES: Final = ("numpy", "scipy", "statsmodels", "tifffile", "zarr", "imagecodecs")
-_ADVICE: Final = "Give what cop profile, compare, watch, batch, recommend or detector wrote with -o"
+_ADVICE: Final = (
+    "Give what cop profile, compare, watch, batch, recommend, detector or cohort wrote with -o"
+)
 MAX_REPORT_BYTES: Final = 2**28
 
 

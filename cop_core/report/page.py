@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from cop_core.report import results
+from cop_core.report import cohort_results, results
 from cop_core.report.columns import UNDEFINED, Column, P, Results, label, noises
 from cop_core.report.csv_tables import safe_cell
 from cop_core.report.verdict_parts import parts_of
@@ -176,7 +176,7 @@ def _environment() -> Environment:
     )
     environment.globals.update(
         LINE=results.LINE, BEND=results.BEND, USABLE=results.USABLE, EFFECT=results.EFFECT,
-        ARMS_EFFECT=results.ARMS_EFFECT,
+        ARMS_EFFECT=results.ARMS_EFFECT, ATTRIBUTION=cohort_results.ATTRIBUTION,
         EQUIVALENCE=results.EQUIVALENCE, EFFECTS=results.EffectResults, LINES=results.LineResults,
         label=label, noises=noises, cells=_cells, heads=_heads, image=_image, marks=_marks,
         runs=_runs, keys_below=_keys_below, meanings=_meanings, bibtex=bibtex, zip=zip,

@@ -1,5 +1,7 @@
-"""A three-photon digital phantom and microscope with known truth."""
+"""A three-photon digital phantom and microscope, and cohorts, all with known truth."""
 
+from cop_core.simulator.cohort import SimulatedCohort, simulate_cohort, without_causes
+from cop_core.simulator.cohort_files import write_cohort
 from cop_core.simulator.microscope import Detector, Exposure, Microscope, Optics
 from cop_core.simulator.pair import PairFiles, write_pair
 from cop_core.simulator.phantom import Phantom
@@ -17,8 +19,12 @@ __all__ = [
     "Phantom",
     "PlaneTruth",
     "Preset",
+    "SimulatedCohort",
     "Strengths",
     "simulate",
+    "simulate_cohort",
     "simulate_pair",
+    "without_causes",
+    "write_cohort",
     "write_pair",
 ]

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from cop_core.recipes import (
+    CohortPicture,
+    CohortRecipe,
     GainedPower,
     Option,
     Part,
@@ -76,6 +78,24 @@ def _with_a_name(given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _named_picture(given: dict[str, Any]) -> dict[str, Any]:
+    """Give a picture of a cohort a name that a file may have."""
+    picture = given["picture"]
+    return {**given, "picture": picture.but(name=folder_name(picture.name or ""))}
+
+
+def _pictures_apart(given: dict[str, Any]) -> dict[str, Any]:
+    """Give the pictures of a cohort different names, and a group that the first states."""
+    pictures = [
+        one.but(picture=one.picture.but(name=f"{number}{one.name}"))
+        for number, one in enumerate(given["pictures"])
+    ]
+    if group := given["group"]:
+        settings = {**pictures[0].settings, group: "one"}
+        pictures[0] = pictures[0].but(settings=settings)
+    return {**given, "pictures": tuple(pictures)}
+
+
 def _told_apart(given: dict[str, Any]) -> dict[str, Any]:
     """Give the stacks of a study different names, arms that differ, and animals to all or none."""
     owned = all(row.animal for row in given["stacks"])
@@ -98,6 +118,8 @@ def _with_one_limit(given: dict[str, Any]) -> dict[str, Any]:
 
 
 _FITTED = {
+    CohortPicture: _named_picture,
+    CohortRecipe: _pictures_apart,
     StudyStack: _with_a_name,
     StudyRecipe: _told_apart,
     PowerOptions: _with_one_limit,

@@ -28,8 +28,8 @@ from statsmodels.stats.multitest import multipletests
 
 from cop_core.errors import CancelledError, InputError
 from cop_core.pipeline import Stepped, Working, run
+from cop_core.pipeline.alone import LOCK_FILE
 from cop_core.pipeline.resume import PROFILE_FILE, keep, read_kept
-from cop_core.pipeline.study import LOCK_FILE
 from cop_core.reading import profile
 from cop_core.recipes import ReadingOptions, StackOptions, StudyRecipe, StudyStack
 from cop_core.recipes.plan import read_plan

@@ -13,13 +13,13 @@ from matplotlib.image import imsave
 from cop_core.components import DEFAULT_COMPONENTS
 from cop_core.errors import InputError
 from cop_core.noise import Genome
+from cop_core.stacks.picture import read_picture
 from cop_core.training.evaluation import (
     accuracy,
     domain_crops,
     draw_strengths,
     evaluate,
     find_pictures,
-    read_picture,
 )
 
 RNG = np.random.default_rng(0)

@@ -17,9 +17,11 @@ from typer.testing import CliRunner
 
 from cop_core import cli
 from cop_core.cli.asked import asks
+from cop_core.cohort import gather
 from cop_core.errors import InputError
 from cop_core.recipes import (
     CheckRecipe,
+    CohortRecipe,
     CompareRecipe,
     ComparisonOptions,
     EvaluateRecipe,
@@ -149,7 +151,9 @@ def same_partial(recipe):
 
 
 @pytest.mark.parametrize(
-    "kind", [kind for kind in ALL if kind is not StudyRecipe], ids=lambda kind: kind.__name__
+    "kind",
+    [kind for kind in ALL if kind not in (CohortRecipe, StudyRecipe)],
+    ids=lambda kind: kind.__name__,
 )
 @drawn
 @given(data=st.data())
@@ -178,6 +182,28 @@ def test_the_command_line_of_a_study_is_read_back(plan, data):
     others = ("reading", "comparison", "window_um", "sensitivity")
     given = {name: getattr(asked, name) for name in others}
     recipe = read_plan(plan, read_power_table, defaults, **given)
+    assert recipe_of(argv_of(recipe, "out")) == recipe
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """A table of two pictures, which are looked for but not opened."""
+    file = tmp_path_factory.mktemp("cohort") / "table.csv"
+    file.write_text("file,iso,scene\na_1.tif,100,x\nb_1.tif,200,y\n")
+    return file
+
+
+@drawn
+@given(data=st.data())
+def test_the_command_line_of_a_cohort_is_read_back(table, data):
+    asked = one_seed(data.draw(parts(CohortRecipe, sayable=True)))
+    defaults = asked.defaults.but(name=None, source=None)
+    others = ("reading", "given", "correlation_only", "permutations", "seed")
+    stated = {name: getattr(asked, name) for name in others}
+    pictures = gather(table, defaults, pattern="{what}_{n}").pictures
+    recipe = CohortRecipe(
+        source=str(table), defaults=defaults, pictures=pictures, pattern="{what}_{n}", **stated
+    )
     assert recipe_of(argv_of(recipe, "out")) == recipe
 
 

@@ -487,8 +487,8 @@ def test_the_result_is_shown_inside(dock: Any, folder: Path, qtbot: Any) -> None
     outcome = dock.outcome
     assert dock.tabs.currentWidget() is outcome
     assert outcome.headline.text()
-    assert "Not read: " in outcome.failures.text()
-    assert "truncated" in outcome.failures.text()
+    assert "Not read: " in outcome.remarks.text()
+    assert "truncated" in outcome.remarks.text()
     endpoint, curves = outcome.figures
     assert endpoint.figure.axes
     assert len(curves.figure.axes) == 6

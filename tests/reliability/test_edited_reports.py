@@ -11,10 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cop_core.cohort import analyse_cohort
 from cop_core.detector import measure_detector, read_movie
 from cop_core.errors import InputError
 from cop_core.power import recommend_power
 from cop_core.recipes import (
+    CohortPicture,
+    CohortRecipe,
     ComparisonOptions,
     DetectorRecipe,
     MovieOptions,
@@ -26,6 +29,7 @@ from cop_core.recipes import (
 from cop_core.records import (
     DepthProfile,
     FileIdentity,
+    PictureRecord,
     PlaneEstimate,
     Provenance,
     StoredImage,
@@ -71,6 +75,16 @@ def measured_detector():
     return measure_detector(movie, None, DetectorRecipe())
 
 
+def cohort(*profiles):
+    """Return what two stacks, taken at two gains, say of the gain."""
+    rows = [
+        CohortPicture(picture=one.provenance.opened.but(name=one.name), settings={"gain": float(i)})
+        for i, one in enumerate(profiles)
+    ]
+    read = [PictureRecord(row, one) for row, one in zip(rows, profiles, strict=True)]
+    return analyse_cohort(CohortRecipe(pictures=rows, correlation_only=True), read)
+
+
 def documents():
     """One small document of every kind."""
     fixed, gained = profile("fixed"), profile("gained")
@@ -94,6 +108,7 @@ def documents():
         "comparison": compare(fixed, gained, n_bootstrap=20, margin_per_100_um=0.1),
         "recommendation": recommend_power(fixed, max_power_mw=20),
         "detector": measured_detector(),
+        "cohort": cohort(fixed, gained),
     }
     return {kind: document_of(one, command="cop", inputs=hashed) for kind, one in found.items()}
 

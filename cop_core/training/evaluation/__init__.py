@@ -7,7 +7,6 @@ from cop_core.training.evaluation.domains import (
     draw_strengths,
     evaluate,
     find_pictures,
-    read_picture,
 )
 from cop_core.training.evaluation.doses import DoseResponse, dose_response
 from cop_core.training.evaluation.mmd import domain_shift, encode, squared_mmd
@@ -26,6 +25,5 @@ __all__ = [
     "encode",
     "evaluate",
     "find_pictures",
-    "read_picture",
     "squared_mmd",
 ]

@@ -1,0 +1,58 @@
+"""The part of docs/measured.md on what drives the noise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from measured import SHORT, load, table
+
+
+def cohort() -> list[str]:
+    document = load("cohort_calibration")
+    measured, settings = document["measured"], document["settings"]
+    without = measured["without causes"]
+    low, high = (100 * end for end in without["ci95"])
+    return [
+        "## What drives the noise",
+        "",
+        f"`benchmarks/cohort_calibration.py`: cohorts of {settings['pictures']} pictures, whose "
+        "strengths are drawn from five settings each without pixels. The truth are exact Shapley "
+        f"values of the function that makes them. {settings['permutations']} permutations, the "
+        "fewest that give a p of 0.05, were drawn for every cohort without causes, and for the "
+        "first of those with causes; R² by chance is the 95th percentile of theirs.",
+        "",
+        *table(
+            ["instrument", "noise", "cohorts", "leading cause first", "shares off, mean (largest)",
+             "attributed", "R² on unseen pictures, mean (smallest)", "largest by chance"],
+            [row for model, noises in measured["with causes"].items()
+             for row in _rows(model, noises)],
+        ),
+        f"Settings of other pictures, which do nothing: something was attributed in "
+        f"{without['attributed']} of {without['cohorts']} cohorts, {100 * without['rate']:.1f} % "
+        f"(95 % interval {low:.1f} to {high:.1f} %).",
+        "",
+        "One setting that follows another up to a twentieth of its SD: "
+        + "; ".join(
+            f"{pair} named in {found['named']} of {found['cohorts']} cohorts, other pairs in "
+            f"{found['others']}"
+            for pair, found in measured["following"].items()
+        )
+        + ".",
+        "",
+    ]  # fmt: skip
+
+
+def _rows(model: str, noises: dict[str, Any]) -> list[list[str]]:
+    return [
+        [
+            model,
+            SHORT[noise],
+            str(found["cohorts"]),
+            str(found["leading cause first"]),
+            f"{found['shares off, points']:.1f} ({found['largest, points']:.1f}) points",
+            f"{found['attributed of these']} of {found['tested']}",
+            f"{found['r2']:.2f} ({found['smallest r2']:.2f})",
+            f"{found['largest r2 by chance']:.2f}",
+        ]
+        for noise, found in noises.items()
+    ]

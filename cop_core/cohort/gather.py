@@ -1,0 +1,223 @@
+"""The pictures of a cohort and their settings, from a folder or a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from cop_core.cohort.metadata import settings_of
+from cop_core.cohort.patterns import as_value, compile_pattern, reference_name, settings_in
+from cop_core.csv_table import read_csv_table
+from cop_core.errors import InputError
+from cop_core.recipes import COHORT_FILE, CohortPicture, StackOptions
+from cop_core.recipes.values import folder_name
+from cop_core.stacks.formats import format_of, tiff_folder
+from cop_core.stacks.listing import list_stacks
+from cop_core.stacks.picture import TIFF, is_picture
+from cop_core.writing import replace_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from cop_core.recipes import SettingValue
+
+FILE: Final = "file"
+"""Column of the table that names the file; a path relative to the table."""
+REFERENCE: Final = "reference"
+CHANNEL: Final = "channel"
+_FORMULA: Final = ("=", "+", "-", "@")
+_ADVICE: Final = "Give a folder of pictures or stacks, or a CSV with a column 'file'"
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What was found.
+
+    Attributes
+    ----------
+    pictures : tuple of CohortPicture
+    left_out : tuple of Path
+        Files whose names do not fit the pattern.
+    """
+
+    pictures: tuple[CohortPicture, ...]
+    left_out: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """A file, and what stands beside it in the table, as text."""
+
+    path: Path
+    cells: Mapping[str, str]
+
+
+def gather(
+    source: str | os.PathLike[str],
+    defaults: StackOptions | None = None,
+    *,
+    pattern: str | None = None,
+    reference: str | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Gathered:
+    """List pictures with the settings that files, names and the table state.
+
+    Where several state one, the table goes before the name, and the name before the file; an empty
+    cell says that a setting is not known.
+
+    Parameters
+    ----------
+    source : path
+        A folder, whose pictures and stacks are all taken (TIFFs of one plane each are pictures,
+        not planes of one stack), or a CSV with a column ``file`` (paths
+        relative to the CSV) and, as wanted, ``reference``, ``channel`` and one column for each
+        setting, named with its unit.
+    defaults : StackOptions, optional
+        How stacks are opened.
+    pattern, reference : str, optional
+        As in `CohortRecipe`.
+    progress : callable
+        Told of files looked at, and in all.
+
+    Raises
+    ------
+    InputError
+        There is no picture, or the table or a pattern cannot be used.
+    """
+    root = Path(source).absolute()
+    named = compile_pattern(pattern) if pattern else None
+    if reference and not pattern:
+        raise InputError(
+            "a pattern of references needs one of files", where="--reference", advice="give both"
+        )
+    pictures: list[CohortPicture] = []
+    left_out: list[Path] = []
+    listed = _of_folder(root) if root.is_dir() else _of_table(root)
+    names = _names([one.path for one in listed])
+    for number, (one, name) in enumerate(zip(listed, names, strict=True), start=1):
+        words = named.fullmatch(one.path.stem) if named else None
+        if named and words is None:
+            left_out.append(one.path)
+        else:
+            stated = (settings_in(one.path.stem, named) if named else None) or {}
+            beside = reference and reference_name(reference, words.groupdict() if words else {})
+            pictures.append(_picture(one, name, defaults or StackOptions(), stated, beside))
+        progress(number, len(listed))
+    if not pictures:
+        raise InputError(
+            f"no file of {len(listed)} fits the pattern {pattern!r}" if listed else "no picture",
+            where=str(source),
+            advice=_ADVICE,
+        )
+    return Gathered(tuple(pictures), tuple(left_out))
+
+
+def _of_folder(root: Path) -> list[_Listed]:
+    """List pictures and stacks below a folder, but for what reports and hidden folders hold."""
+    found = {path for path in root.rglob("*") if is_picture(path) and path.is_file()}
+    try:
+        found |= {path for stack in list_stacks(root).stacks for path in _apart(stack)}
+    except InputError:
+        if not found:
+            raise
+    reports = [file.parent for file in root.rglob(COHORT_FILE)]
+    own = (path for path in found if not any(path.is_relative_to(each) for each in reports))
+    shown = (p for p in own if not any(x.startswith(".") for x in p.relative_to(root).parts))
+    return [_Listed(path, {}) for path in sorted(shown)]
+
+
+def _apart(stack: Path) -> list[Path]:
+    """Return the files of a folder of single pictures, which could be the planes of a stack."""
+    if stack.is_dir() and format_of(stack) is tiff_folder:
+        return [path for path in stack.iterdir() if path.suffix.lower() in TIFF]
+    return [stack]
+
+
+def _of_table(file: Path) -> list[_Listed]:
+    rows, problems = read_csv_table(file, "table", required=(FILE,), advice=_ADVICE)
+    problems += [(line, "no file") for line, cells in rows if not cells[FILE]]
+    if problems:
+        said = "; ".join(f"line {line}: {text}" for line, text in sorted(problems))
+        raise InputError(f"the table cannot be used: {said}", where=str(file), advice=_ADVICE)
+    return [
+        _Listed(file.parent / cells[FILE], {k: v for k, v in cells.items() if k and k != FILE})
+        for _, cells in rows
+    ]
+
+
+def _picture(
+    one: _Listed,
+    name: str,
+    defaults: StackOptions,
+    stated: Mapping[str, SettingValue],
+    beside: str | None,
+) -> CohortPicture:
+    cells = dict(one.cells)
+    reference, channel = cells.pop(REFERENCE, "") or beside, cells.pop(CHANNEL, "")
+    known = {**settings_of(one.path), **stated}
+    settings = {key: value for key, value in known.items() if key.lower() not in cells}
+    settings |= {key: as_value(text) for key, text in cells.items() if text}
+    opened: dict[str, Any] = {"source": str(one.path), "name": name}
+    if channel:
+        opened["channel"] = channel
+    of = None
+    if reference:
+        of = defaults.but(source=str(one.path.parent / reference), name=f"{name} reference")
+    return CohortPicture(picture=defaults.but(**opened), settings=settings, reference=of)
+
+
+def _names(paths: Sequence[Path]) -> Iterator[str]:
+    """Yield a name for each path, told apart by folders and numbers where files share one."""
+    counts = Counter(folder_name(path.stem).casefold() for path in paths)
+    seen: Counter[str] = Counter()
+    for path in paths:
+        name = folder_name(path.stem)
+        if counts[name.casefold()] > 1:
+            name = folder_name(f"{path.parent.name}_{path.name}")
+        seen[name.casefold()] += 1
+        number = seen[name.casefold()]
+        yield name if number == 1 else f"{name}_{number}"
+
+
+def save_table(pictures: Sequence[CohortPicture], file: str | os.PathLike[str]) -> None:
+    """Write pictures and their settings as a table that `gather` reads.
+
+    Raises
+    ------
+    InputError
+        It cannot be written.
+    """
+    target = Path(file).absolute()
+    settings = list(dict.fromkeys(key for one in pictures for key in one.settings))
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([FILE, REFERENCE, CHANNEL, *settings])
+    for one in pictures:
+        reference = one.reference.source if one.reference else ""
+        writer.writerow(
+            [
+                _relative(one.picture.source or "", target.parent),
+                _relative(reference, target.parent) if reference else "",
+                "" if one.picture.channel is None else one.picture.channel,
+                *(_cell(one.settings.get(key, "")) for key in settings),
+            ]
+        )
+    replace_files({target: text.getvalue().encode("utf-8-sig")})
+
+
+def _cell(value: SettingValue) -> SettingValue:
+    """Return a value as a spreadsheet does not take it for a formula; `as_value` undoes that."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def _relative(path: str, folder: Path) -> str:
+    try:
+        text = Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # on another drive
+        return path
+    return f"./{text}" if text.startswith(_FORMULA) else text

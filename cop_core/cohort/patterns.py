@@ -1,0 +1,69 @@
+"""Names of files as patterns: words in braces are settings."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from cop_core.errors import InputError
+from cop_core.stacks.units import number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cop_core.recipes import SettingValue
+
+_WORD: Final = re.compile(r"\{([A-Za-z_]\w*)\}")
+_COMMA: Final = re.compile(r"[+-]?\d*,\d+")
+_ADVICE: Final = "write it as {camera}_iso{iso}_{scene}_real: a name in each pair of braces, once"
+
+
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    """Return what matches names of files, without their ending, and finds settings in them.
+
+    Raises
+    ------
+    InputError
+        It has no word in braces, or one twice.
+    """
+    names = _WORD.findall(pattern)
+    fixed = _WORD.split(pattern)[::2]
+    if not names or len(set(names)) < len(names) or any(set(text) & {*"{}"} for text in fixed):
+        raise InputError(f"{pattern!r} is not a pattern", where="--pattern", advice=_ADVICE)
+    parts = [re.escape(fixed[0])]
+    for name, text in zip(names, fixed[1:], strict=True):
+        parts.append(f"(?P<{name}>.+?){re.escape(text)}")
+    return re.compile("".join(parts))
+
+
+def settings_in(name: str, pattern: re.Pattern[str]) -> dict[str, SettingValue] | None:
+    """Return the settings that a name states; None where it does not fit."""
+    found = pattern.fullmatch(name)
+    return (
+        None if found is None else {key: as_value(text) for key, text in found.groupdict().items()}
+    )
+
+
+def reference_name(pattern: str, settings: Mapping[str, str]) -> str:
+    """Return the name of a reference picture.
+
+    Raises
+    ------
+    InputError
+        It needs a word that the names of files do not state.
+    """
+    for name in _WORD.findall(pattern):
+        if name not in settings:
+            raise InputError(
+                f"names of files do not state {name!r}", where="--reference", advice=_ADVICE
+            )
+    return _WORD.sub(lambda match: settings[match[1]], pattern)
+
+
+def as_value(text: str) -> SettingValue:
+    """Return what a cell or a part of a name states: a number, with a comma or not, or a word.
+
+    A word may have an apostrophe before it, so that no spreadsheet takes it for a formula.
+    """
+    found = number(text.replace(",", ".") if _COMMA.fullmatch(text) else text)
+    return text.removeprefix("'") if found is None else found

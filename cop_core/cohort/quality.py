@@ -1,0 +1,66 @@
+"""How near a picture is to the same picture without noise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from cop_core.errors import InputError
+from cop_core.records import PictureQuality, Provenance
+from cop_core.stacks.files import file_state
+from cop_core.stacks.picture import KIND, open_picture
+
+if TYPE_CHECKING:
+    from cop_core.recipes import StackOptions
+    from cop_core.stacks import Stack
+
+
+def quality_of(picture: Stack, reference: StackOptions) -> PictureQuality:
+    """Compare a picture with its reference.
+
+    The range is 1 for pictures that are read in [0, 1], else the reference's from 0.1 to 99.9 %.
+
+    Raises
+    ------
+    InputError
+        Where the reference cannot be opened, is of another size, or one of both is no single plane.
+
+    References
+    ----------
+    .. [1] Z. Wang et al., IEEE Trans. Image Process. 13, 600 (2004), for SSIM.
+    """
+    from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+    opened = open_picture(Path(reference.source or ""), reference)
+    noisy, clean = _pixels(picture), _pixels(opened)
+    if noisy.shape != clean.shape:
+        sizes = " and ".join(f"{w} x {h}" for h, w in (noisy.shape, clean.shape))
+        raise InputError(
+            f"it and its picture have {sizes} pixels",
+            where=opened.source,
+            advice="give a reference of the same size",
+        )
+    span = 1.0 if opened.image.format == KIND else float(np.ptp(np.percentile(clean, (0.1, 99.9))))
+    with np.errstate(divide="ignore"):  # equal pictures have an infinite ratio
+        psnr = peak_signal_noise_ratio(clean, noisy, data_range=span)
+    ssim = structural_similarity(
+        clean, noisy, data_range=span, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
+    )
+    made = Provenance(opened.source, opened.options, opened.image, files=file_state(opened.source))
+    return PictureQuality(float(psnr), float(ssim), made)
+
+
+def _pixels(stack: Stack) -> npt.NDArray[np.float64]:
+    if len(stack) != 1:
+        raise InputError(
+            f"it has {len(stack)} planes, and a reference is one picture",
+            where=stack.source,
+            advice="leave out its reference",
+        )
+    plane = stack.plane(0)
+    if plane.validity.reason:
+        raise InputError(plane.validity.reason, where=stack.source)
+    return np.asarray(plane.data, np.float64)

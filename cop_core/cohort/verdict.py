@@ -1,0 +1,120 @@
+"""What a cohort comes to, in a few sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from cop_core.cohort.correlation import QUALITIES
+from cop_core.cohort.variables import TOGETHER_MARK
+from cop_core.components import spoken
+
+if TYPE_CHECKING:
+    from cop_core.records import Attribution, CohortRecord, Correlation, Turn
+
+_LEVEL: Final = 0.05
+
+
+def verdict_of(record: CohortRecord) -> str:
+    """Return the verdict: what drives which noise, and what to turn; sentences with full stops."""
+    if record.recipe.correlation_only:
+        said = [_correlated(record)]
+    elif drawn := sorted((a for a in record.attributions if a.drawn), key=lambda a: -a.mean):
+        said = [_driven(drawn[0]), *_others(drawn[1:]), _turned(record.turn, drawn[0])]
+    else:
+        said = [_unexplained(record), _correlated(record)]
+    said.append(_of_quality(record))
+    said.append(f"Next: {record.next_experiment}" if record.next_experiment else "")
+    return " ".join(f"{text[0].upper()}{text[1:]}." for text in said if text)
+
+
+def _driven(found: Attribution) -> str:
+    first = found.shares[0]
+    low, high = (100 * end for end in first.share_ci95)
+    return (
+        f"{spoken(found.component)} noise is driven most by {_named(first.factor)}: "
+        f"{100 * first.share:.0f} % "
+        f"[{low:.0f}, {high:.0f}] of what the settings explain of it (R² {found.r2:.2f} on unseen "
+        f"pictures, {_p(found.p_value)} corrected)"
+    )
+
+
+def _named(factor: str) -> str:
+    """Return what a factor is called in a sentence."""
+    if TOGETHER_MARK not in factor:
+        return factor
+    return f"{factor.replace(TOGETHER_MARK, ' and ')}, which were changed together"
+
+
+def _others(drawn: list[Attribution]) -> list[str]:
+    if not drawn:
+        return []
+    each = (
+        f"{spoken(a.component)} noise by {a.shares[0].factor} ({100 * a.shares[0].share:.0f} %)"
+        for a in drawn
+    )
+    return [f"also driven are {', '.join(each)}"]
+
+
+def _turned(turn: Turn | None, found: Attribution) -> str:
+    if turn is None:
+        return f"no setting that can be chosen is shown to lower {spoken(found.component)} noise"
+    low, high = (100 * end for end in turn.change_ci95)
+    return (
+        f"turn {turn.setting} from {_value(turn.usual)} to {_value(turn.best)}, within what was "
+        f"tried: {spoken(turn.component)} noise from {100 * turn.strength_usual:.1f} to "
+        f"{100 * turn.strength_best:.1f} %, a change of {100 * turn.change:+.1f} % "
+        f"[{low:+.1f}, {high:+.1f}]"
+    )
+
+
+def _unexplained(record: CohortRecord) -> str:
+    tested = [a for a in record.attributions if a.p_value == a.p_value]
+    if not tested:
+        notes = dict.fromkeys(a.note for a in record.attributions)
+        return f"no noise can be attributed to a setting: {'; '.join(notes)}"
+    best = min(tested, key=lambda a: a.p_value)
+    return (
+        "no setting is shown to drive a noise: unseen pictures are predicted no better than chance "
+        f"(best R² {best.r2:.2f} for {spoken(best.component)} noise, {_p(best.p_value)} corrected)"
+    )
+
+
+def _correlated(record: CohortRecord) -> str:
+    settings = [
+        c
+        for c in _called(record)
+        if c.what not in QUALITIES and c.component not in record.uncertain
+    ]
+    if not settings:
+        return "no setting is shown to correlate with a strength"
+    best = max(settings, key=lambda c: abs(c.spearman.value))
+    return f"the strongest correlation is that of {best.what} with {_strength(best)}: {_rank(best)}"
+
+
+def _of_quality(record: CohortRecord) -> str:
+    """Return how clean goes with the likeness to reference pictures, where that is shown."""
+    said = [f"{QUALITIES[c.what]} ({_rank(c)})" for c in _called(record) if c.what in QUALITIES]
+    return f"what is clean follows {' and '.join(said)}" if said else ""
+
+
+def _called(record: CohortRecord) -> list[Correlation]:
+    return [c for c in record.correlations if c.spearman.p_holm < _LEVEL]
+
+
+def _rank(found: Correlation) -> str:
+    value, (low, high) = found.spearman.value, found.spearman.ci95
+    p_value = _p(found.spearman.p_holm)
+    return f"rank correlation {value:+.2f} [{low:+.2f}, {high:+.2f}], {p_value} corrected"
+
+
+def _strength(found: Correlation) -> str:
+    said = spoken(found.component)
+    return "what is clean" if said == "clean" else f"{said} noise"
+
+
+def _p(value: float) -> str:
+    return "p < 0.001" if value < 0.001 else f"p {value:.3f}"
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:.4g}"

@@ -1,0 +1,41 @@
+"""One run at a time in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from cop_core.errors import CancelledError
+from cop_core.pipeline.events import Means, Working
+from cop_core.writing import placed
+
+LOCK_FILE: Final = ".cop.lock"
+_ASK_S: Final = 0.2
+"""Time between two looks at a lock that another run holds."""
+
+
+@contextmanager
+def alone_in(means: Means) -> Iterator[None]:
+    """Wait for other runs that write to the folder, and keep them out."""
+    if means.folder is None:
+        yield
+        return
+    with placed(means.folder):  # refused now rather than after the first stack
+        pass
+    lock, waits = FileLock(means.folder / LOCK_FILE), False
+    while not lock.is_locked:
+        try:
+            lock.acquire(timeout=_ASK_S)
+        except Timeout:
+            if means.cancelled():
+                raise CancelledError("cancelled", where=str(means.folder)) from None
+            if not waits:
+                means.on_event(Working("waiting for another run that writes to the folder"))
+            waits = True
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,135 @@
+"""A cohort: every picture read, going on where a run was stopped, then what the settings show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from cop_core.cohort import analyse_cohort, quality_of, require_extra
+from cop_core.errors import CancelledError, CopError, InputError
+from cop_core.pipeline.alone import alone_in
+from cop_core.pipeline.events import Means, Working
+from cop_core.pipeline.reading import load, require_some
+from cop_core.pipeline.resume import Kept, is_same, keep_reading, read_reading
+from cop_core.pipeline.run import run_with
+from cop_core.reading import Estimator, StackReader
+from cop_core.reading.reader import BATCH
+from cop_core.recipes import CohortPicture, CohortRecipe
+from cop_core.records import CohortRecord, DepthProfile, PictureRecord
+from cop_core.report.hashing import identified
+from cop_core.stacks import Stack
+from cop_core.stacks.picture import open_picture
+from cop_core.writing import clear_leftovers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NOTHING: Final = np.empty((0, 0))
+READINGS: Final = "readings"
+"""Folder of what was read of each picture, in that of the cohort."""
+
+
+@run_with.register
+def _cohort(recipe: CohortRecipe, means: Means) -> CohortRecord:
+    """Read every picture, then find what the settings show.
+
+    What an earlier run read is not read again, unless what decides its numbers has changed. A
+    picture that cannot be opened or read does not stop the others. Cancelled, it keeps what is
+    read and raises CancelledError. Without a folder nothing is kept.
+    """
+    require_extra(recipe)
+    with alone_in(means):
+        estimator = load(recipe.reading, means)
+        recipe = recipe.but(reading=estimator.read_with(recipe.reading))
+        pictures = tuple(_Pictures(recipe, means, estimator))
+    means.on_event(Working("looking for what the settings drive"))
+    return analyse_cohort(recipe, pictures, means.progress("permutations"))
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    """The pictures of a cohort, read one after the other."""
+
+    recipe: CohortRecipe
+    means: Means
+    estimator: Estimator
+
+    def __iter__(self) -> Iterator[PictureRecord]:
+        total = len(self.recipe.pictures)
+        if self.means.folder is not None:
+            clear_leftovers(self.means.folder / READINGS)
+        for number, row in enumerate(self.recipe.pictures):
+            self._stop_where_cancelled(row)
+            found = self._picture(number, row)
+            self.means.on_event(found)
+            self.means.on_event(Working("pictures", row.name, number + 1, total))
+            yield found
+
+    def _picture(self, number: int, row: CohortPicture) -> PictureRecord:
+        if row.name in self.means.failed:
+            return PictureRecord(row, error=self.means.failed[row.name])
+        try:
+            stack = self._open(number, row)
+            reader = StackReader(
+                stack,
+                self.estimator,
+                self.recipe.reading,
+                name=row.name,
+                batch_size=self.means.batch_size or BATCH,
+            )
+            kept = self._kept(row, reader.profile)
+            found = kept or self._read(row, reader)
+            quality = quality_of(stack, row.reference) if row.reference else None
+        except CancelledError:
+            raise
+        except Exception as error:  # whatever is wrong with one picture must not stop the others
+            what = error if isinstance(error, CopError) else f"{type(error).__name__}: {error}"
+            return PictureRecord(row, error=str(what))
+        return PictureRecord(
+            row, found.profile, resumed=kept is not None, inputs=found.inputs, quality=quality
+        )
+
+    def _open(self, number: int, row: CohortPicture) -> Stack:
+        given = self.means.sources[number] if number < len(self.means.sources) else None
+        if isinstance(given, Stack):
+            return given
+        if row.picture.source is None:
+            raise InputError("the recipe names no file for it", where=row.name)
+        return open_picture(Path(row.picture.source), row.picture)
+
+    def _file(self, row: CohortPicture) -> Path | None:
+        folder = self.means.folder
+        return None if folder is None else folder / READINGS / f"{row.name}.json"
+
+    def _kept(self, row: CohortPicture, planned: DepthProfile) -> Kept | None:
+        file = self._file(row) if self.means.resume else None
+        kept = read_reading(file) if file is not None else None
+        return kept if kept is not None and is_same(kept, planned) else None
+
+    def _read(self, row: CohortPicture, reader: StackReader) -> Kept:
+        for step in reader:
+            if step.ended:
+                break
+            self._stop_where_cancelled(row)
+        profile = _without_crops(require_some(reader.profile))
+        made = {row.name: profile.provenance} if profile.provenance else {}
+        inputs = identified(made, hashed=self.means.hashed).get(row.name, {})
+        reading = Kept(profile, inputs)
+        if (file := self._file(row)) is not None:
+            keep_reading(reading, file)
+        return reading
+
+    def _stop_where_cancelled(self, row: CohortPicture) -> None:
+        if self.means.cancelled():
+            raise CancelledError("cancelled", where=row.name)
+
+
+def _without_crops(profile: DepthProfile) -> DepthProfile:
+    """Return a profile without what only depth profiles need, so that thousands fit in memory."""
+    planes = tuple(
+        replace(plane, strengths=_NOTHING, block_means=_NOTHING) for plane in profile.planes
+    )
+    return replace(profile, planes=planes)

@@ -1,0 +1,140 @@
+"""What is asked of a cohort: pictures, the settings that they were taken with, and what to find."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import Field, model_validator
+
+from cop_core.recipes.base import Option, Part, Recipe, RefusedValueError
+from cop_core.recipes.reading import ReadingOptions
+from cop_core.recipes.stack import StackOptions
+from cop_core.recipes.values import MOST, Finite, PathText, Seed, folder_name, whole
+
+SettingValue = Finite | str
+"""A number in the unit that the setting's name ends with, or a word such as a camera's model."""
+
+COHORT_FILE: Final = "cohort.json"
+"""Of a report: what lies beside and below it is no picture of a cohort."""
+N_PERMUTATIONS: Final = 99
+_LEAST: Final = 19
+"""Permutations that can give a p of 0.05."""
+Permutations = Annotated[int, Field(ge=_LEAST, le=MOST), whole(_LEAST)]
+
+
+class CohortPicture(Part):
+    """One picture of a cohort, or one stack, each plane of which is a picture.
+
+    Attributes
+    ----------
+    picture : StackOptions
+        How it is opened; its name is its own in the cohort.
+    settings : dict
+        Value by the setting's name; what is not known is absent.
+    reference : StackOptions or None
+        The same without noise, to be compared with.
+    """
+
+    picture: StackOptions
+    settings: dict[str, SettingValue] = Field(default_factory=dict)
+    reference: StackOptions | None = None
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if not self.picture.name:
+            raise RefusedValueError("a picture of a cohort needs a name")
+        if self.name != (fit := folder_name(self.name)):
+            raise RefusedValueError(
+                f"{self.name!r} is not a name for a file", advice=f"write {fit!r} for example"
+            )
+        return self
+
+    @property
+    def name(self) -> str:
+        """What it is called, unique in the cohort."""
+        return self.picture.name or ""
+
+
+class CohortRecipe(Recipe):
+    """Which settings drive which noise, over pictures that were taken with different ones.
+
+    Attributes
+    ----------
+    source : str or None
+        Folder or CSV that the pictures come from.
+    defaults : StackOptions
+        What was asked for all pictures; `pictures` has it already.
+    """
+
+    kind: Literal["cohort"] = "cohort"
+    source: PathText | None = None
+    defaults: StackOptions = StackOptions()
+    pictures: tuple[CohortPicture, ...] = Field(min_length=1)
+    pattern: Annotated[
+        str | None,
+        Option(
+            "How files are named: words in braces become settings, as in "
+            "{camera}_iso{iso}_{scene}_real. Files with other names are left out.",
+            "Names of files",
+            metavar="PATTERN",
+            empty="names say nothing",
+        ),
+    ] = None
+    reference: Annotated[
+        str | None,
+        Option(
+            "File of the same picture without noise, beside it, in the words of --pattern: "
+            "{camera}_iso{iso}_{scene}_mean.png.",
+            "Reference pictures",
+            metavar="PATTERN",
+            empty="none",
+        ),
+    ] = None
+    group: Annotated[
+        str | None,
+        Option(
+            "Setting that says which pictures belong together (scene, sample, device): they are "
+            "predicted together, from the others.",
+            "Belong together by",
+            metavar="SETTING",
+            empty="each stack by itself",
+        ),
+    ] = None
+    given: Annotated[
+        str | None,
+        Option(
+            "Settings that cannot be chosen, with commas between them, besides depth, temperature "
+            "and brightness: none of them is what to turn.",
+            "Cannot be chosen",
+            metavar="SETTING,...",
+            empty="none but these",
+        ),
+    ] = None
+    reading: ReadingOptions = ReadingOptions()
+    correlation_only: Annotated[
+        bool,
+        Option("Correlate alone, without attribution to settings.", "Correlation alone"),
+    ] = False
+    permutations: Annotated[
+        Permutations,
+        Option("Permutations for the p value of the attribution.", "Permutations"),
+    ] = N_PERMUTATIONS
+    seed: Annotated[Seed, Option("Seed of folds, permutations and resamples.", "Seed")] = 0
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Self:
+        ((name, n),) = Counter(one.name.casefold() for one in self.pictures).most_common(1)
+        if n > 1:
+            raise RefusedValueError(f"{n} pictures are called {name}", advice="rename all but one")
+        if self.group and not any(self.group in one.settings for one in self.pictures):
+            raise RefusedValueError(
+                f"no picture has the setting {self.group!r} to group by",
+                advice="name a column of the table, or a word of --pattern",
+            )
+        return self
+
+    @property
+    def not_chosen(self) -> tuple[str, ...]:
+        """Names of the settings that cannot be chosen."""
+        return tuple(filter(None, (name.strip() for name in (self.given or "").split(","))))

@@ -1,0 +1,286 @@
+"""Records of a cohort: its table, what settings correlate with, and what they drive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cop_core.recipes import CohortPicture, CohortRecipe, SettingValue
+from cop_core.records.arrays import UNKNOWN, Interval, Matrix, Vector
+from cop_core.records.profile import DepthProfile
+from cop_core.records.provenance import FileIdentity, Provenance, Role
+
+_NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class PictureQuality:
+    """How near a picture is to its reference.
+
+    Attributes
+    ----------
+    psnr_db : float
+        Peak signal-to-noise ratio over the reference's range; infinite where they are the same.
+    ssim : float
+        Structural similarity.
+    reference : Provenance
+        Of the reference picture.
+    """
+
+    psnr_db: float
+    ssim: float
+    reference: Provenance
+
+
+@dataclass(frozen=True)
+class PictureRecord:
+    """What became of one picture or stack of a cohort.
+
+    Attributes
+    ----------
+    row : CohortPicture
+        What was asked for.
+    profile : DepthProfile or None
+        What was read; None where it failed.
+    error : str
+        Why it failed; empty where it did not.
+    resumed : bool
+        Whether an earlier run had read it.
+    inputs : dict of Role to FileIdentity
+        Its files, as they were when it was read.
+    quality : PictureQuality or None
+        None where there is no reference.
+    """
+
+    row: CohortPicture
+    profile: DepthProfile | None = None
+    error: str = ""
+    resumed: bool = False
+    inputs: dict[Role, FileIdentity] = field(default_factory=dict)
+    quality: PictureQuality | None = None
+
+
+@dataclass(frozen=True)
+class CohortRow:
+    """One row of a cohort's table: a picture, or a plane of a stack.
+
+    Attributes
+    ----------
+    picture : str
+        Name of the picture or stack.
+    plane : int
+    group : str
+        Rows of one group are no evidence of each other.
+    settings : dict
+        Value by name; depth and power of a stack's planes are among them.
+    strengths, uncertainty : ndarray of shape (components,)
+        As in `PlaneEstimate`.
+    photons : float
+        At full scale; NaN where the weights do not tell.
+    psnr_db, ssim : float
+        NaN without a reference.
+    """
+
+    picture: str
+    plane: int
+    group: str
+    settings: dict[str, SettingValue]
+    strengths: Vector
+    uncertainty: Vector
+    photons: float = _NAN
+    psnr_db: float = _NAN
+    ssim: float = _NAN
+
+
+@dataclass(frozen=True)
+class Coefficient:
+    """A correlation coefficient.
+
+    Attributes
+    ----------
+    value, ci95, p_value
+        NaN where undefined.
+    p_holm : float
+        Corrected over all coefficients of its kind in the cohort.
+    """
+
+    value: float = _NAN
+    ci95: Interval = UNKNOWN
+    p_value: float = _NAN
+    p_holm: float = _NAN
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """How a number of the pictures goes with a strength.
+
+    Attributes
+    ----------
+    what : str
+        A setting, ``"camera = d800"`` for one word of a setting, or a quality.
+    component : str
+    n, n_groups : int
+        Rows and groups in which both are known.
+    """
+
+    what: str
+    component: str
+    n: int
+    n_groups: int
+    pearson: Coefficient
+    spearman: Coefficient
+
+
+@dataclass(frozen=True)
+class Confounded:
+    """Two settings that were changed together.
+
+    Attributes
+    ----------
+    association : float
+        From 0 to 1: absolute rank correlation, correlation ratio of ranks, or Cramér's V.
+    """
+
+    first: str
+    second: str
+    association: float
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one factor makes of the attribution of a noise.
+
+    Attributes
+    ----------
+    factor : str
+        A setting, or several that were changed together.
+    mean_abs_shap : float
+        Mean over rows of the absolute SHAP value, in strength.
+    share : float
+        Of the sum over factors, from 0 to 1.
+    share_ci95 : (float, float)
+        Over resampled groups.
+    """
+
+    factor: str
+    mean_abs_shap: float
+    share: float
+    share_ci95: Interval = UNKNOWN
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """What settings explain of one noise.
+
+    Attributes
+    ----------
+    component : str
+    mean, sd : float
+        Of its strength over rows.
+    r2, r2_null95 : float
+        Out of sample, and what permuted strengths stay below in 95 % of cases.
+    p_value : float
+        Of the permutations, corrected over the noises by their largest statistic.
+    note : str
+        Why nothing is attributed; empty where it is.
+    shares : tuple of Share
+        The largest first; empty where nothing is attributed.
+    shap : ndarray of shape (rows, factors)
+        SHAP values in strength, in the order of `CohortRecord.factors`; (0, 0) where nothing is
+        attributed.
+    """
+
+    component: str
+    mean: float
+    sd: float
+    r2: float = _NAN
+    r2_null95: float = _NAN
+    p_value: float = _NAN
+    note: str = ""
+    shares: tuple[Share, ...] = ()
+    shap: Matrix = field(default_factory=lambda: np.empty((0, 0)))
+
+    @property
+    def drawn(self) -> bool:
+        """Whether there is something to show."""
+        return bool(self.shares)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The setting whose change lowers a noise most, within what was tried.
+
+    Attributes
+    ----------
+    usual, best : float or str
+        Its median or most frequent value, and that with the lowest predicted strength.
+    strength_usual, strength_best : float
+        Predicted strengths, mean over rows of all other settings.
+    change, change_ci95 : float, (float, float)
+        Best minus usual, and its interval over resampled groups.
+    """
+
+    component: str
+    setting: str
+    usual: SettingValue
+    best: SettingValue
+    strength_usual: float
+    strength_best: float
+    change: float
+    change_ci95: Interval
+
+
+@dataclass(frozen=True)
+class CohortRecord:
+    """What a cohort shows.
+
+    Attributes
+    ----------
+    recipe : CohortRecipe
+        What was asked for.
+    pictures : tuple of PictureRecord
+        In the order of the recipe.
+    components : tuple of str
+        Names of the strengths.
+    rows : tuple of CohortRow
+        Planes that can be used.
+    settings : tuple of str
+        Those that vary enough to be looked at.
+    left_out : dict of str to str
+        Other settings, and why.
+    uncertain : tuple of str
+        Components whose strength varies less than its readings are uncertain.
+    factors : tuple of str
+        Settings, those that were changed together joined by `` & ``.
+    """
+
+    recipe: CohortRecipe
+    pictures: tuple[PictureRecord, ...]
+    components: tuple[str, ...] = ()
+    rows: tuple[CohortRow, ...] = ()
+    settings: tuple[str, ...] = ()
+    left_out: dict[str, str] = field(default_factory=dict)
+    uncertain: tuple[str, ...] = ()
+    factors: tuple[str, ...] = ()
+    correlations: tuple[Correlation, ...] = ()
+    confounded: tuple[Confounded, ...] = ()
+    attributions: tuple[Attribution, ...] = ()
+    turn: Turn | None = None
+    next_experiment: str = ""
+    verdict: str = ""
+    caveats: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> tuple[PictureRecord, ...]:
+        """Pictures that could not be opened or read."""
+        return tuple(picture for picture in self.pictures if picture.error)
+
+    @property
+    def resumed(self) -> tuple[PictureRecord, ...]:
+        """Pictures that an earlier run had read."""
+        return tuple(picture for picture in self.pictures if picture.resumed)
+
+    def values(self, setting: str) -> list[SettingValue | None]:
+        """Return the values of a setting, row by row; None where not known."""
+        return [row.settings.get(setting) for row in self.rows]

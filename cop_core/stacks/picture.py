@@ -1,0 +1,114 @@
+"""Pictures as cameras write them: PNG, JPEG and colour TIFF, read as grey in [0, 1]."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from tifffile import imread as read_tiff
+
+from cop_core.errors import InputError, MissingOptionError
+from cop_core.recipes import StackOptions
+from cop_core.stacks.dataset import Dataset
+from cop_core.stacks.open import open_dataset, opening_of, readable_errors, stack_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cop_core.stacks.dataset import Position
+    from cop_core.stacks.model import Stack
+
+ENCODED: Final = (".png", ".jpg", ".jpeg")
+TIFF: Final = (".tif", ".tiff")
+KIND: Final = "picture"
+_LUMA: Final = np.array([0.299, 0.587, 0.114])
+
+
+def is_picture(path: Path) -> bool:
+    """Tell whether a file is called as a PNG or JPEG."""
+    return path.suffix.lower() in ENCODED
+
+
+def read_picture(path: Path) -> npt.NDArray[np.float32]:
+    """Return a picture as grey (h, w) float32 in [0, 1].
+
+    Integers are divided by their type's full range, colour becomes luminance, of a stack the
+    middle plane is taken.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or has no range of its own.
+    """
+    from matplotlib.image import imread as read_encoded
+
+    try:
+        tiff = path.suffix.lower() in TIFF
+        picture = np.asarray(read_tiff(path) if tiff else read_encoded(path))
+    except Exception as error:  # the decoders of damaged files fail in many ways
+        raise InputError(f"not a readable picture ({error})", where=str(path)) from error
+    if np.issubdtype(picture.dtype, np.integer):
+        picture = picture / np.iinfo(picture.dtype).max
+    if picture.ndim == 3 and picture.shape[-1] in (3, 4):
+        picture = picture[..., :3] @ _LUMA
+    while picture.ndim > 2:
+        picture = picture[len(picture) // 2]
+    if not np.isfinite(picture).all() or picture.min() < 0 or picture.max() > 1:
+        raise InputError("pixels outside [0, 1] or not finite", where=str(path))
+    return picture.astype(np.float32)
+
+
+def open_picture(path: Path, options: StackOptions) -> Stack:
+    """Open a picture as a stack of one plane, and a stack as `open_stack` does.
+
+    A single plane needs neither an axis nor a z step: its depth is 0.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be opened.
+    """
+    try:
+        return _open(path, options)
+    except MissingOptionError as error:
+        if error.option != "z_step_um":
+            raise
+        stack = _open(path, options.but(z_step_um=1.0))
+        if len(stack) > 1:
+            raise
+        return stack
+
+
+def _open(path: Path, options: StackOptions) -> Stack:
+    with readable_errors(path):
+        if is_picture(path):
+            with Image.open(path) as image:  # reads the header, no pixels
+                width, height = image.size
+            return stack_of(_grey(path, height, width), options)
+        data = open_dataset(path, opening_of(options))
+        if {*data.axes} == {*"YXS"}:
+            return stack_of(_grey(path, data.size("Y"), data.size("X")), options)
+        return stack_of(_with_plane_axis(data), options)
+
+
+def _grey(path: Path, height: int, width: int) -> Dataset:
+    """Describe a picture whose colour, if any, becomes luminance."""
+    lossy = path.suffix.lower() in (".jpg", ".jpeg")
+    shape, dtype = (1, height, width), np.dtype(np.float32)
+    name, read = path.stem, lambda _: read_picture(path)
+    return Dataset(str(path), name, KIND, "ZYX", shape, dtype, read, lossy=lossy)
+
+
+def _with_plane_axis(data: Dataset) -> Dataset:
+    """Return a dataset as a stack of one plane where it has no axis of planes."""
+    if {*data.axes} & {*"ZTIQ"}:
+        return data
+    read = data.read
+
+    def without_plane(position: Position) -> npt.NDArray[Any]:
+        return read({axis: i for axis, i in position.items() if axis != "Z"})
+
+    return replace(data, axes=f"Z{data.axes}", shape=(1, *data.shape), read=without_plane)

@@ -1,0 +1,1 @@
+"""A cohort from napari: pictures and their settings, what drives the noise."""

@@ -1,0 +1,35 @@
+"""What a cohort came to: verdict, caveats, figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from napari_cop.verdict_page import VerdictPage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from matplotlib.figure import Figure
+
+    from cop_core.records import CohortRecord
+
+
+class CohortOutcome(VerdictPage):
+    """The page of a cohort's result."""
+
+    EMPTY: ClassVar = "Run the cohort to see what drives the noise."
+
+    def remarks_of(self, record: CohortRecord) -> Iterator[str]:
+        """Yield caveats, and what could not be read, with the reason."""
+        for said in record.caveats:
+            yield f"{said[:1].upper()}{said[1:]}."
+        for picture in record.failed:
+            reason = picture.error.removeprefix(f"{picture.row.picture.source}: ")
+            yield f"Not read: {picture.row.name}: {reason}"
+
+    def figures_of(self, record: CohortRecord) -> Iterator[Figure]:
+        """Draw what is attributed first, then correlations."""
+        from cop_core.report.cohort import figures_of
+
+        for draw in figures_of(record).values():
+            yield draw()
