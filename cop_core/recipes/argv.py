@@ -11,7 +11,7 @@ from cop_core.errors import InputError
 from cop_core.recipes.base import Plain, Recipe, RecipeError
 from cop_core.recipes.flags import Flag, Place, blank, flags_of, get_at
 from cop_core.recipes.power_options import AcquisitionOptions
-from cop_core.recipes.values import AS_FILE
+from cop_core.recipes.values import AS_FILE, below
 
 if TYPE_CHECKING:
     import os
@@ -152,7 +152,7 @@ def _command(kind: type[Recipe]) -> tuple[str, tuple[Place, ...]]:
 
 
 def _absolute(path: str | Path) -> str:
-    return str(Path(path).absolute())
+    return below(Path.cwd(), str(path))
 
 
 def _put(whole: Plain, place: Place, value: Any) -> None:
