@@ -7,6 +7,7 @@ from functools import singledispatch
 from typing import Any
 
 from cop_core.errors import CancelledError
+from cop_core.pipeline.cluster import workers_of
 from cop_core.pipeline.events import Means
 from cop_core.pipeline.reading import open_all, read_all, with_sensitivity
 from cop_core.pipeline.views import views_of
@@ -46,7 +47,8 @@ def run(recipe: Recipe, **means: Any) -> Any:
     InputError
         If a stack, table or weights cannot be used.
     """
-    return run_with(recipe, Means(**means))
+    with workers_of(Means(**means)) as all_means:
+        return run_with(recipe, all_means)
 
 
 @singledispatch

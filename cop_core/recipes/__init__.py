@@ -22,6 +22,7 @@ from cop_core.recipes.reading import NORMALISATIONS, Normalisation, Precision, R
 from cop_core.recipes.stack import StackOptions
 from cop_core.recipes.training import STAGES, EvaluateRecipe, Negatives, Stage, TrainRecipe
 from cop_core.recipes.values import AS_FILE, MEAN, Window, window_text
+from cop_core.recipes.workers import WorkersOptions
 
 __all__ = [
     "ARMS",
@@ -61,6 +62,7 @@ __all__ = [
     "TrainRecipe",
     "WatchRecipe",
     "Window",
+    "WorkersOptions",
     "argv_of",
     "command_of",
     "given_power",
