@@ -47,6 +47,7 @@ for command in (
     commands.simulate,
     watch.demo_live,
     replay.replay,
+    network.bench,
     network.evaluate,
     network.train,
 ):

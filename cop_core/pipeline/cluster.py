@@ -49,7 +49,7 @@ def workers_of(means: Means) -> Iterator[Means]:
         yield means
         return
     try:
-        import distributed
+        import distributed  # noqa: F401 - whether it is there
     except ModuleNotFoundError as error:
         raise InputError(
             f"reading with workers needs {error.name}",
@@ -60,15 +60,33 @@ def workers_of(means: Means) -> Iterator[Means]:
             yield replace(means, elsewhere=cluster.blocks)
         return
     means.on_event(Working("starting workers"))
-    local = distributed.LocalCluster(
-        n_workers=asked.workers,
-        threads_per_worker=1,
-        memory_limit=0,
-        dashboard_address=None,
-        host="127.0.0.1",
-    )
-    with local, _closing(Cluster(local.scheduler_address, means)) as cluster:
+    with (
+        local_cluster(asked.workers or 1) as local,
+        _closing(Cluster(local.scheduler_address, means)) as cluster,
+    ):
         yield replace(means, elsewhere=cluster.blocks)
+
+
+def local_cluster(workers: int, **more: Any) -> Any:
+    """Return a scheduler of this machine with workers of one thread each; a context.
+
+    Parameters
+    ----------
+    workers : int
+        How many.
+    **more
+        As for `distributed.LocalCluster`.
+    """
+    from distributed import LocalCluster
+
+    return LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        memory_limit=0,  # one worker here is not to be killed for what another one takes
+        dashboard_address="127.0.0.1:0",
+        host="127.0.0.1",
+        **more,
+    )
 
 
 @contextmanager

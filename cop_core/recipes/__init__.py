@@ -2,6 +2,7 @@
 
 from cop_core.recipes.argv import argv_of, command_of
 from cop_core.recipes.base import Option, Part, Recipe, RecipeError, RefusedValueError
+from cop_core.recipes.bench import BenchRecipe
 from cop_core.recipes.comparison import N_BOOTSTRAP, USABLE_STRENGTH, ComparisonOptions
 from cop_core.recipes.detector import DetectorRecipe, MovieOptions
 from cop_core.recipes.jobs import (
@@ -35,6 +36,7 @@ __all__ = [
     "USABLE_STRENGTH",
     "AcquireRecipe",
     "AcquisitionOptions",
+    "BenchRecipe",
     "CheckRecipe",
     "CompareRecipe",
     "ComparisonOptions",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -202,7 +203,7 @@ def test_planes_of_shards_in_s3_that_were_never_written(folder, monkeypatch):
 
 
 def test_without_obstore(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "obstore.store", None)
+    monkeypatch.setitem(sys.modules, "obstore.store", None)
     with pytest.raises(InputError, match=r'pip install "napari-cop\[remote\]"'):
         open_stack("https://example.org/a.zarr")
 
