@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from distributed import Client
 from record import record
 
@@ -30,7 +31,6 @@ from cop_core.pipeline import run
 from cop_core.pipeline.cluster import BLOCK_CROPS, local_cluster
 from cop_core.pipeline.events import Means
 from cop_core.pipeline.reading import load
-from cop_core.reading.blocks import block_pool
 from cop_core.recipes import ReadingOptions, StudyRecipe, WorkersOptions
 from cop_core.recipes.plan import read_plan
 from cop_core.records import StudyRecord
@@ -136,7 +136,7 @@ def scaling(reading: ReadingOptions) -> dict[str, Any]:
         start = time.perf_counter()
         estimator.read(crops)
         times.append(time.perf_counter() - start)
-    crop_s = min(times) * block_pool().n_threads / BLOCK_CROPS
+    crop_s = min(times) * torch.get_num_threads() / BLOCK_CROPS
     with local_cluster(1) as local, Client(local, set_as_default=False) as client:
         client.gather(client.map(nothing, range(100), pure=False))
         start = time.perf_counter()

@@ -118,7 +118,7 @@ class Cluster:
         self._n_blocks = 0
         try:
             self.client = self._connected()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: of no known kind
             raise InputError(
                 f"no scheduler answers ({str(error).partition(chr(10))[0][:200]})",
                 where=address,
@@ -171,7 +171,7 @@ class Cluster:
 
     def _wait_for_workers(self) -> None:
         end = time.monotonic() + PATIENCE_S
-        while not self.client.scheduler_info(n_workers=1)["workers"]:
+        while not self.client.nthreads():
             self._means.on_event(Working("waiting for workers"))
             self._go_on()
             if time.monotonic() > end:

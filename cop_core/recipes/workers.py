@@ -39,7 +39,7 @@ class WorkersOptions(Part):
             "Read on the workers of a dask scheduler, which see the stacks at the same paths.",
             "Scheduler",
             metavar="ADDRESS",
-            empty="none: this machine reads",
+            empty="this machine reads",
         ),
     ] = None
 
