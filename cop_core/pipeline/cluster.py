@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from cop_core.errors import CancelledError, CopError, InputError
+from cop_core.errors import CancelledError, CopError, InputError, WorkersGoneError
 from cop_core.pipeline.events import Means, Working
 from cop_core.reading.plane_blocks import (
     PlanesRead,
@@ -138,7 +138,7 @@ class Cluster:
 
         Raises
         ------
-        CopError
+        WorkersGoneError
             If it does not come back.
         """
         self.close()
@@ -151,7 +151,7 @@ class Cluster:
                 break
             except OSError:
                 if time.monotonic() > end:
-                    raise CopError(
+                    raise WorkersGoneError(
                         "the scheduler is gone",
                         where=self._address,
                         advice="start it and run this again: what was finished is kept",
@@ -242,13 +242,14 @@ class Blocks:
                 yield self.bounds[i][1] - self.bounds[i][0]
         if self._survey is None and self._done({0: self._joined}) and not self._looks:
             self._survey = self._result(self._joined)
-            self._joined = None
-            yield self._survey
+            if self._survey is not None:
+                yield self._survey
         for i in self._done(self._reads) if self._survey is not None else ():
             read = self._result(self._reads[i])
-            del self._reads[i]
-            nothing = False
-            yield read
+            if read is not None:
+                del self._reads[i]
+                nothing = False
+                yield read
         if nothing:
             yield None
 
@@ -262,11 +263,14 @@ class Blocks:
         return [i for i, future in futures.items() if future.status == "finished"]
 
     def _result(self, future: Any) -> Any:
+        """Return what a task found; None where it has to be found again, as its worker died."""
         from distributed import CancelledError as Gone
 
         try:
-            return future.result(timeout=PATIENCE_S)
-        except (Gone, OSError) as error:  # TimeoutError and CommClosedError are OSErrors
+            return future.result(timeout=_CONNECT_S)
+        except TimeoutError:
+            return None
+        except (Gone, OSError) as error:  # what a closed connection raises is an OSError
             raise _LostError from error
 
 

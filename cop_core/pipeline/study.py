@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from filelock import FileLock, Timeout
 
-from cop_core.errors import CancelledError, CopError, InputError
+from cop_core.errors import CancelledError, CopError, InputError, WorkersGoneError
 from cop_core.pipeline.events import Means, Opened, Working
 from cop_core.pipeline.reading import follow, load, open_one, reader_of, require_some
 from cop_core.pipeline.resume import PROFILE_FILE, is_same, keep, read_kept
@@ -171,7 +171,7 @@ class _Pass:
             if not follow(number, source, reader, self.means, row.place):
                 raise CancelledError("cancelled", where=row.place)
             return self._finish(row, require_some(reader.profile))
-        except CancelledError:
+        except (CancelledError, WorkersGoneError):
             raise
         except Exception as error:  # whatever is wrong with one stack must not stop the others
             what = error if isinstance(error, CopError) else f"{type(error).__name__}: {error}"

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import zarr
 
-from cop_core.errors import CancelledError, CopError, InputError
+from cop_core.errors import CancelledError, CopError, InputError, WorkersGoneError
 from cop_core.pipeline import Working, cluster, run
 from cop_core.pipeline.cluster import local_cluster
 from cop_core.pipeline.events import Means
@@ -168,6 +168,26 @@ def test_a_study_goes_on_when_the_scheduler_is_back(stack, tmp_path):
     for one, other in zip(here.stacks, again.stacks, strict=True):
         assert same_planes(one.profile, other.profile)
     assert all(each.resumed for each in run(recipe, folder=tmp_path / "study").stacks)
+
+
+def test_a_study_ends_when_the_scheduler_stays_away(stack, tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "_CONNECT_S", 2.0)
+    shutil.copytree(stack, tmp_path / "b.zarr")
+    plan = tmp_path / "plan.csv"
+    plan.write_text(f"stack,arm,z_step_um\n{stack},fixed,3\nb.zarr,gained,3\n")
+    there = [local_cluster(1)]
+    workers = WorkersOptions(scheduler=there[0].scheduler_address)
+
+    def tell(event):
+        if getattr(event, "profile", None) is not None and there:
+            there.pop().close()  # one of both stacks is finished
+
+    monkeypatch.setattr(cluster, "PATIENCE_S", 1.0)
+    recipe = read_plan(plan, read_power_table)
+    with pytest.raises(WorkersGoneError, match="what was finished is kept"):
+        run(recipe, folder=tmp_path / "study", workers=workers, on_event=tell)
+    again = run(recipe, folder=tmp_path / "study")
+    assert [each.resumed for each in again.stacks] == [True, False]
 
 
 def free_port():
