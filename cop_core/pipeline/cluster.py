@@ -21,7 +21,7 @@ from cop_core.reading.plane_blocks import (
 if TYPE_CHECKING:
     from cop_core.reading.survey import Survey
 
-BLOCK_CROPS: Final = 96
+BLOCK_CROPS: Final = 144
 """Crops in one task; docs/cluster.md says what that comes from."""
 PATIENCE_S: Final = 300.0
 """Time for which a scheduler that went away, or workers, are waited for."""
