@@ -75,6 +75,7 @@ class Benchmark:
 
 BENCHMARKS = (
     Benchmark("speed", 4, timed=True),
+    Benchmark("cluster", 20, timed=True),
     Benchmark("microscope", 2, timed=True),
     Benchmark("live", 4, timed=True),
     Benchmark("gui", 5, timed=True, screen=True),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 import cop_core
+from cop_core.machine import processor
 from cop_core.writing import replace_files
 
 if TYPE_CHECKING:
@@ -86,11 +87,3 @@ def hash_of_code(files: Iterable[str]) -> str | None:
 def _is_text(line: ast.stmt) -> bool:
     """Whether a statement is a docstring, or one that stands below an attribute."""
     return isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)
-
-
-def processor() -> str:
-    """Return the processor's model where the system says it, else its architecture."""
-    told = Path("/proc/cpuinfo")
-    lines = told.read_text(encoding="utf-8").splitlines() if told.exists() else []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.machine()

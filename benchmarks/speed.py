@@ -12,38 +12,17 @@ import resource
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-import zarr
 from record import record
 
+from cop_core.bench import parts, seconds, write_stack
 from cop_core.network import NoiseViT, VitConfig
 from cop_core.reading import Estimator, load_estimator, profile
-from cop_core.reading.blocks import BLOCK, block_pool
 from cop_core.stacks import open_stack
-
-
-def write_stack(path: Path, planes: int, side: int = 512) -> None:
-    """Write a stack of shot noise on a gradient, one chunk a plane."""
-    rng = np.random.default_rng(0)
-    array = zarr.create_array(path, shape=(planes, side, side), chunks=(1, side, side), dtype="u2")
-    mean = 20 + 200 * np.linspace(0, 1, side)[None] * np.linspace(0.2, 1, side)[:, None]
-    for i in range(planes):
-        array[i] = rng.poisson(mean * np.exp(-i / planes))
-
-
-def seconds(work: object, repeats: int = 3) -> float:
-    """Return the least time of several runs of a function without arguments."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        work()  # type: ignore[operator]
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def ladder() -> dict[str, Estimator]:
@@ -78,25 +57,6 @@ def crops_per_second(networks: dict[str, Estimator], crops: int = 64) -> dict[st
     return {k: round(v, 2) for k, v in rates.items()}
 
 
-def parts(estimator: Estimator, blocks: int = 32) -> dict[str, float]:
-    """Return crops a second of the statistics alone and of the transformer alone, on all cores."""
-    network, crops = estimator.network, torch.rand(BLOCK, 1, 192, 192)
-    prepared = network.prepare(crops)
-
-    @torch.inference_mode()
-    def transform(_: int) -> None:
-        network.forward_head(network.forward_features(prepared))
-
-    def gather(_: int) -> None:
-        network.prepare(crops)
-
-    rates = {}
-    for name, work in (("statistics", gather), ("transformer, float32", transform)):
-        took = seconds(lambda work=work: block_pool().each(work, range(blocks)))
-        rates[name] = blocks * BLOCK / took
-    return rates
-
-
 def peak_mib(path: Path) -> float:
     """Return the peak memory of a process that profiles a stack, in MiB."""
     done = subprocess.run(
@@ -120,7 +80,8 @@ def main() -> None:
             write_stack(Path(folder) / f"{planes}.zarr", planes)
         stack = open_stack(Path(folder) / "326.zarr", z_step_um=4)
         took = seconds(lambda: profile(stack), 1)
-        rate, alone = 326 * 9 / took, parts(networks["default"])
+        rate = 326 * 9 / took
+        alone = dict(zip(("statistics", "transformer"), parts(networks["default"]), strict=True))
         measured["326 planes of 512x512"] = {
             "seconds": round(took, 1),
             "planes a second": round(326 / took, 2),

@@ -41,6 +41,14 @@ class InputError(CopError):
     """Input or usage that cannot be worked with (the command line's exit code 2)."""
 
 
+class UnreachableError(InputError):
+    """Data at an address that cannot be got now: nothing is known of them, so nothing is read."""
+
+
+class WorkersGoneError(CopError):
+    """Those who read for this process are gone: no stack can be read now."""
+
+
 class MissingOptionError(InputError):
     """A choice that an input needs and that was not made.
 

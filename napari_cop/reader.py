@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from cop_core.errors import CopError
+from cop_core.errors import CopError, UnreachableError
+from cop_core.recipes.values import is_address
 from cop_core.stacks import Stack, open_stack
 from cop_core.stacks.formats import files_of_set
 from napari_cop.layers import LayerData, channel_layers
@@ -53,8 +54,8 @@ def get_reader(path: PathLike | Sequence[PathLike]) -> ReadLayers | None:
     Parameters
     ----------
     path : path-like or sequence of path-like
-        A TIFF file, a file of a microscope, the folder of a zarr image or of a microscope's set;
-        of several, none is taken.
+        A TIFF file, a file of a microscope, the folder or the address of a zarr image, the folder
+        of a microscope's set; of several, none is taken.
 
     Returns
     -------
@@ -76,13 +77,15 @@ def get_reader(path: PathLike | Sequence[PathLike]) -> ReadLayers | None:
     return read
 
 
-def _single_path(path: Any) -> Path | None:
-    if isinstance(path, (str, os.PathLike)):
-        return Path(path)
-    return Path(path[0]) if len(path) == 1 else None
+def _single_path(path: Any) -> Path | str | None:
+    if not isinstance(path, (str, os.PathLike)):
+        return _single_path(path[0]) if len(path) == 1 else None
+    return path if isinstance(path, str) and is_address(path) else Path(path)
 
 
-def _looks_readable(path: Path) -> bool:
+def _looks_readable(path: Path | str) -> bool:
+    if isinstance(path, str):
+        return path.rstrip("/").endswith(".zarr")
     if path.is_dir():
         return any((path / mark).exists() for mark in _ZARR_MARKS) or _is_set(path)
     return path.is_file() and path.suffix.lower() in _SUFFIXES
@@ -95,13 +98,15 @@ def _is_set(folder: Path) -> bool:
         return False
 
 
-def _open(path: Path) -> _Opened | None:
+def _open(path: Path | str) -> _Opened | None:
     """Open a file as it is, or else without its z step, or else as far as it goes."""
     problem = ""
     for whole in (True, False):
         for z_known in (True, False):
             try:
                 channels = _channels(path, z_known=z_known, whole=whole)
+            except UnreachableError:
+                raise
             except CopError as error:
                 problem = problem or error.what
             else:
@@ -109,7 +114,7 @@ def _open(path: Path) -> _Opened | None:
     return None
 
 
-def _channels(path: Path, *, z_known: bool, whole: bool) -> tuple[Stack, ...]:
+def _channels(path: Path | str, *, z_known: bool, whole: bool) -> tuple[Stack, ...]:
     """Open all channels; none where the planes are no z planes."""
     step_um = None if z_known else _PLACEHOLDER_STEP_UM
 
@@ -123,16 +128,15 @@ def _channels(path: Path, *, z_known: bool, whole: bool) -> tuple[Stack, ...]:
     return (first, *(channel(index) for index in range(1, sizes.get("C", 1))))
 
 
-def _tell_what_is_missing(path: Path, opened: _Opened) -> None:
+def _tell_what_is_missing(path: Path | str, opened: _Opened) -> None:
     # napari is imported only when there is something to say
     from napari.utils.notifications import show_warning
 
+    name = Path(path).name
     if not opened.whole:
-        show_warning(
-            f"{path.name} is truncated: missing planes are shown black. Copy the file again."
-        )
+        show_warning(f"{name} is truncated: missing planes are shown black. Copy the file again.")
     if not opened.z_known:
         show_warning(
-            f"{path.name} opens in pixel units: {opened.problem}."
+            f"{name} opens in pixel units: {opened.problem}."
             " Set the layer's scale and units before reading noise against depth."
         )

@@ -49,6 +49,7 @@ for command in (
     commands.simulate_cohort,
     watch.demo_live,
     replay.replay,
+    network.bench,
     network.evaluate,
     network.train,
 ):

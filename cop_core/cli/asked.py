@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 
-from cop_core.recipes import Recipe
-from cop_core.recipes.argv import as_text, recipe_from
+from cop_core.recipes import Part, Recipe
+from cop_core.recipes.argv import as_text, part_from, recipe_from
 from cop_core.recipes.base import Plain
 from cop_core.recipes.flags import Flag, flags_of
 
@@ -21,6 +21,8 @@ def asks(
     kind: type[Recipe], make: Callable[[Plain], Recipe] | None = None, /, **fixed: str
 ) -> Callable[[Command], Command]:
     """Give a command the options of a kind of recipe, and the recipe that they make.
+
+    A parameter of the command that is a `Part` gets the options of that part in the same way.
 
     Parameters
     ----------
@@ -35,22 +37,32 @@ def asks(
 
     def decorate(command: Command) -> Command:
         signature = inspect.signature(command, eval_str=True)
-        _, *own = signature.parameters.values()
+        _, *all_own = signature.parameters.values()
+        beside = {p.name: p.annotation for p in all_own if _is_part(p.annotation)}
+        own = [p for p in all_own if p.name not in beside]
 
         @wraps(command)
         def run(**given: Any) -> None:
             texts = [given.pop(name) for name in fixed]
             asked = {flag.name: given.pop(flag.name) for flag in flags}
+            for name, part in beside.items():
+                words = {flag.name: given.pop(flag.name) for flag in flags_of(part)}
+                given[name] = part_from(part, words)
             command(recipe_from(kind, texts, asked, make), **given)
 
         arguments = [_argument(kind, name, text) for name, text in fixed.items()]
-        every = [*arguments, *own, *map(_option, flags)]
+        of_parts = [flag for part in beside.values() for flag in flags_of(part)]
+        every = [*arguments, *own, *map(_option, (*of_parts, *flags))]
         run.__signature__ = signature.replace(  # type: ignore[attr-defined]
             parameters=[p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in every]
         )
         return run
 
     return decorate
+
+
+def _is_part(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Part)
 
 
 def _parameter(

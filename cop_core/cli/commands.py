@@ -20,6 +20,7 @@ from cop_core.recipes import (
     SimulateRecipe,
     StackOptions,
     StudyRecipe,
+    WorkersOptions,
     command_of,
 )
 from cop_core.recipes.base import Plain, checked
@@ -44,21 +45,28 @@ def _study(said: Plain) -> StudyRecipe:
     return read_plan(said.pop("plan"), read_power_table, defaults, **said)
 
 
-@asks(ProfileRecipe, stack="TIFF, zarr or a microscope's own file or folder.")
-def profile(recipe: ProfileRecipe, output: Out, hashed: Hash = None) -> None:
+@asks(
+    ProfileRecipe,
+    stack="TIFF, zarr or a microscope's own file or folder, or the address of a zarr.",
+)
+def profile(
+    recipe: ProfileRecipe, output: Out, workers: WorkersOptions, hashed: Hash = None
+) -> None:
     """Noise against depth of one stack: report.html, report.json, planes.csv and figures."""
-    _report(recipe, output, "report.html", hashed)
+    _report(recipe, output, "report.html", hashed, workers)
 
 
 @asks(CompareRecipe, first="Stack of one protocol.", second="Stack of the other.")
-def compare(recipe: CompareRecipe, output: Out, hashed: Hash = None) -> None:
+def compare(
+    recipe: CompareRecipe, output: Out, workers: WorkersOptions, hashed: Hash = None
+) -> None:
     """Say which of two protocols images deeper, by how much, and how sure that is.
 
     Protocols are called as their files are, or as --name says; differences are the first minus
     the second. Options that say how stacks are opened hold for both where given once; given
     twice, for the first and the second, where "metadata" means what the file states.
     """
-    _report(recipe, output, "report.html", hashed)
+    _report(recipe, output, "report.html", hashed, workers)
 
 
 @asks(RecommendRecipe, stack="A stack taken at known power.")
@@ -136,14 +144,14 @@ def plan(
 
 
 @asks(StudyRecipe, _study, plan="CSV: stack,arm and animal,channel,power,z_step_um as wanted.")
-def batch(recipe: StudyRecipe, output: Out, hashed: Hash = None) -> None:
+def batch(recipe: StudyRecipe, output: Out, workers: WorkersOptions, hashed: Hash = None) -> None:
     """Read every stack of a plan and compare its arms, two or more; goes on where it was stopped.
 
     Options that say how stacks are opened hold for rows of the plan that say nothing.
 
     Exit codes: 0 done, 1 done but for stacks that failed, 2 bad input or usage, 130 cancelled.
     """
-    study = _report(recipe, output, "study.html", hashed)
+    study = _report(recipe, output, "study.html", hashed, workers)
     n, before, failed = len(study.stacks), len(study.resumed), study.failed
     tell(f"{n} stacks: {n - before - len(failed)} read now, {before} before, {len(failed)} failed")
     for stack in failed:
@@ -213,7 +221,13 @@ def simulate_cohort(recipe: SimulateCohortRecipe, output: Out) -> None:
         tell(str(run(recipe, folder=output, on_event=show)))
 
 
-def _report(recipe: Recipe, output: Path, shown: str, hashed: bool | None) -> Any:
+def _report(
+    recipe: Recipe,
+    output: Path,
+    shown: str,
+    hashed: bool | None,
+    workers: WorkersOptions | None = None,
+) -> Any:
     """Do what is asked for, write its report, print its tables; return the record."""
     from cop_core.pipeline import Working, run
     from cop_core.pipeline.reading import require_some
@@ -221,7 +235,8 @@ def _report(recipe: Recipe, output: Path, shown: str, hashed: bool | None) -> An
     from cop_core.report import summary, write_report
 
     with bars() as show:
-        found = run(recipe, folder=output, hashed=hashed, on_event=show)
+        where = workers or WorkersOptions()
+        found = run(recipe, folder=output, hashed=hashed, on_event=show, workers=where)
         if isinstance(found, AnalysedProfile | Comparison):
             for each in found.analysed:
                 require_some(each.profile)

@@ -1,10 +1,10 @@
-"""Commands on the network: evaluate, train, weights."""
+"""Commands on the network: bench, evaluate, train, weights."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.table import Table
@@ -12,7 +12,7 @@ from rich.table import Table
 from cop_core.cli.asked import asks
 from cop_core.cli.output import bars, interruptible, tell
 from cop_core.errors import InputError
-from cop_core.recipes import EvaluateRecipe, TrainRecipe
+from cop_core.recipes import BenchRecipe, EvaluateRecipe, TrainRecipe
 from cop_core.writing import replace_files
 
 weights = typer.Typer(
@@ -43,6 +43,50 @@ def evaluate(
 
         save_figures(found.readings, found.components, pictures, seed=recipe.seed)
     tell(_accuracy_table(found.to_dict(), found.components))
+
+
+@asks(BenchRecipe)
+def bench(
+    recipe: BenchRecipe,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object and nothing else.")
+    ] = False,
+) -> None:
+    """How fast this machine reads: crops and planes a second, on processor and graphics card."""
+    from cop_core.bench import to_dict
+    from cop_core.pipeline import run
+
+    found = to_dict(recipe, run(recipe))
+    if as_json:
+        print(json.dumps(found, allow_nan=False))
+    else:
+        tell(_speed_table(found))
+
+
+def _speed_table(found: dict[str, Any]) -> Table:
+    """Return the speeds, a column for each device."""
+    machine, devices = found["machine"], found["devices"]
+    title = f"{machine['processor']}, {machine['threads']} threads"
+    table = Table("", *(f"{one['device']}, {one['precision']}" for one in devices), title=title)
+    for name, form in _SPEEDS.items():
+        shown = (format(one[name], form) if one[name] is not None else "–" for one in devices)
+        table.add_row(name.replace("_", " "), *shown)
+    return table
+
+
+_SPEEDS: Final = {
+    "crops_per_s": ".1f",
+    "planes_per_s": ".1f",
+    "statistics_crops_per_s": ".1f",
+    "transformer_crops_per_s": ".1f",
+    "share_of_parts": ".0%",
+    "gflop_per_crop": ".2f",
+    "matrix_gflops": ".0f",
+    "share_of_matrix_rate": ".1%",
+    "transformer_share_of_matrix_rate": ".1%",
+    "peak_memory_mib": ".0f",
+}
+"""What the table of speeds shows, and how."""
 
 
 @asks(TrainRecipe)

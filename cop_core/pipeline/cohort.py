@@ -16,7 +16,7 @@ from cop_core.pipeline.reading import load, require_some
 from cop_core.pipeline.resume import Kept, is_same, keep_reading, read_reading
 from cop_core.pipeline.run import run_with
 from cop_core.reading import Estimator, StackReader
-from cop_core.reading.reader import BATCH
+from cop_core.reading.plane_blocks import BATCH
 from cop_core.recipes import CohortPicture, CohortRecipe
 from cop_core.records import CohortRecord, DepthProfile, PictureRecord
 from cop_core.report.hashing import identified

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from cop_core.errors import CancelledError
+from cop_core.recipes import WorkersOptions
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
     from cop_core.reading import Estimator
+    from cop_core.reading.plane_blocks import Elsewhere, StackWork
     from cop_core.records import DepthProfile, ReadingStep
     from cop_core.stacks import Stack
     from cop_core.stacks.growing import Source
@@ -134,6 +136,10 @@ class Means:
         to 20 GB.
     resume : bool
         Whether stacks of a study that an earlier run finished are not read again.
+    workers : WorkersOptions
+        Who reads finished stacks that have a path or an address.
+    elsewhere : callable or None
+        Has them read, as `StackReader` asks; `run` puts it in.
     failed : mapping of str to str
         Stacks of a study that are not tried, by place, and why.
     so_far : bool
@@ -150,6 +156,8 @@ class Means:
     batch_size: int | None = None
     hashed: bool | None = None
     resume: bool = True
+    workers: WorkersOptions = field(default_factory=WorkersOptions)
+    elsewhere: Callable[[StackWork, int, int], Elsewhere] | None = None
     failed: Mapping[str, str] = field(default_factory=dict)
     so_far: bool = False
 

@@ -13,7 +13,7 @@ from cop_core.errors import InputError
 from cop_core.pipeline.events import Means, OnEvent, Opened, Stepped, Working
 from cop_core.pipeline.so_far import Narrator
 from cop_core.reading import Estimator, StackReader, estimator_for
-from cop_core.reading.reader import BATCH
+from cop_core.reading.plane_blocks import BATCH
 from cop_core.recipes import NORMALISATIONS, ReadingOptions, StackOptions, Window
 from cop_core.records import AnalysedProfile, DepthProfile
 from cop_core.stacks import Stack, open_stack
@@ -58,6 +58,24 @@ def load(reading: ReadingOptions, means: Means) -> Estimator:
     return estimator
 
 
+def reader_of(
+    source: Stack | Source,
+    estimator: Estimator,
+    reading: ReadingOptions,
+    name: str | None,
+    means: Means,
+) -> StackReader:
+    """Return what reads a stack; where there are workers they begin at once."""
+    return StackReader(
+        source,
+        estimator,
+        reading,
+        name=name,
+        batch_size=means.batch_size or BATCH,
+        elsewhere=means.elsewhere,
+    )
+
+
 def read_all(
     sources: Sequence[Stack | Source],
     reading: ReadingOptions,
@@ -67,7 +85,7 @@ def read_all(
     """Read stacks one after the other; cancelled, each has the planes that were read."""
     estimator = load(reading, means)
     readers = [
-        StackReader(source, estimator, reading, name=name, batch_size=means.batch_size or BATCH)
+        reader_of(source, estimator, reading, name, means)
         for source, name in zip(sources, names, strict=True)
     ]
     started = [reader.profile for reader in readers]

@@ -36,9 +36,12 @@ def run(recipe: Recipe, **means: Any) -> Any:
     InputError
         If a stack, table or weights cannot be used.
     """
+    from cop_core.pipeline.cluster import workers_of
+
     for name in _RUNNERS:
         import_module(f"cop_core.pipeline.{name}")
-    return run_with(recipe, Means(**means))
+    with workers_of(Means(**means)) as all_means:
+        return run_with(recipe, all_means)
 
 
 @singledispatch

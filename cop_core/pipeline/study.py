@@ -9,14 +9,13 @@ from typing import Final
 
 import numpy as np
 
-from cop_core.errors import CancelledError, CopError, InputError
+from cop_core.errors import CancelledError, CopError, InputError, WorkersGoneError
 from cop_core.pipeline.alone import alone_in
 from cop_core.pipeline.events import Means, Opened, Working
-from cop_core.pipeline.reading import follow, load, open_one, require_some
+from cop_core.pipeline.reading import follow, load, open_one, reader_of, require_some
 from cop_core.pipeline.resume import PROFILE_FILE, is_same, keep, read_kept
 from cop_core.pipeline.run import run_with
 from cop_core.reading import Estimator, StackReader
-from cop_core.reading.reader import BATCH
 from cop_core.recipes import (
     NORMALISATIONS,
     Normalisation,
@@ -111,10 +110,12 @@ class _Pass:
         self._tell_depths(looked)
         known = {i: each for i, each in enumerate(looked) if isinstance(each, StudyStackRecord)}
         self._tell(len(known), *known.values())
-        for number, each in enumerate(looked):
-            if not isinstance(each, StudyStackRecord):
-                known[number] = self._read(number, rows[number], each)
-                self._tell(len(known), known[number])
+        left = {i: one for i, one in enumerate(looked) if not isinstance(one, StudyStackRecord)}
+        # workers begin with all of them at once
+        readers = {number: self._reader(rows[number], one) for number, one in left.items()}
+        for number, each in left.items():
+            known[number] = self._read(number, rows[number], each, readers.pop(number))
+            self._tell(len(known), known[number])
         return tuple(known[number] for number in range(len(rows)))
 
     def _look(self, number: int, row: StudyStack) -> Stack | Source | StudyStackRecord:
@@ -125,7 +126,7 @@ class _Pass:
             source = open_one(number, row.stack, self.means)
             resumes = self.means.resume and self.folder
             kept = read_kept(resumes / row.place) if resumes else None
-            planned = self._reader(row, source).profile
+            planned = StackReader(source, self.estimator, self.reading, name=row.name).profile
             if kept is None or not is_same(kept, planned, self.means.progress(_HASHING, row.place)):
                 return source
         except CancelledError:
@@ -134,14 +135,15 @@ class _Pass:
             return StudyStackRecord(row, error=str(error))
         return StudyStackRecord(row, kept.profile, inputs=kept.inputs, resumed=True)
 
-    def _read(self, number: int, row: StudyStack, source: Stack | Source) -> StudyStackRecord:
+    def _read(
+        self, number: int, row: StudyStack, source: Stack | Source, reader: StackReader
+    ) -> StudyStackRecord:
         """Read one stack into its folder."""
         try:
-            reader = self._reader(row, source)
             if not follow(number, source, reader, self.means, row.place):
                 raise CancelledError("cancelled", where=row.place)
             return self._finish(row, require_some(reader.profile))
-        except CancelledError:
+        except (CancelledError, WorkersGoneError):
             raise
         except Exception as error:  # whatever is wrong with one stack must not stop the others
             what = error if isinstance(error, CopError) else f"{type(error).__name__}: {error}"
@@ -165,8 +167,7 @@ class _Pass:
         return StudyStackRecord(row, kept.profile, inputs=kept.inputs)
 
     def _reader(self, row: StudyStack, source: Stack | Source) -> StackReader:
-        batch = self.means.batch_size or BATCH
-        return StackReader(source, self.estimator, self.reading, name=row.name, batch_size=batch)
+        return reader_of(source, self.estimator, self.reading, row.name, self.means)
 
     # --- what is told ------------------------------------------------------------------------
 

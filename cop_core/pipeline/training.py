@@ -1,4 +1,4 @@
-"""The second pipe: weights trained, and measured on noise that is known."""
+"""The second pipe: weights trained, and measured on noise that is known, and for their speed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from cop_core.errors import InputError
 from cop_core.pipeline.events import Means, Working
 from cop_core.pipeline.run import run_with
 from cop_core.reading import load_estimator
-from cop_core.recipes import EvaluateRecipe, TrainRecipe
+from cop_core.recipes import BenchRecipe, EvaluateRecipe, TrainRecipe
 
 if TYPE_CHECKING:
+    from cop_core.bench import Speed
     from cop_core.training.evaluation import Evaluation
     from cop_core.training.loop import Progress
 
@@ -47,3 +48,10 @@ def _evaluate(recipe: EvaluateRecipe, means: Means) -> Evaluation:
         features=recipe.features,
         progress=means.progress("crops"),
     )
+
+
+@run_with.register(BenchRecipe)
+def _bench(recipe: BenchRecipe, means: Means) -> list[Speed]:
+    from cop_core.bench import measure_speed
+
+    return measure_speed(recipe, lambda what: means.on_event(Working(what)))

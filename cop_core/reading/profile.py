@@ -7,7 +7,8 @@ from typing import Any
 
 from cop_core.errors import CancelledError
 from cop_core.reading.estimator import Estimator, estimator_for
-from cop_core.reading.reader import BATCH, StackReader
+from cop_core.reading.plane_blocks import BATCH
+from cop_core.reading.reader import StackReader
 from cop_core.recipes import ReadingOptions
 from cop_core.records import DepthProfile
 from cop_core.stacks import as_stack

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import math
-import platform
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from cop_core._version import __version__
 from cop_core.errors import InputError
 from cop_core.reading.blocks import block_pool
 from cop_core.reading.crops import crops_of_a_plane
 from cop_core.reading.estimator import Estimator
+from cop_core.reading.plane_blocks import BATCH, Elsewhere, PlanesRead, StackWork, versions
 from cop_core.reading.planes import PartialPlane, Prepared, not_read, prepare
 from cop_core.reading.survey import NOTHING_SEEN, Basis, Survey, Surveyor
 from cop_core.recipes import ReadingOptions
+from cop_core.recipes.values import below
 from cop_core.records import (
     DepthProfile,
     FileState,
     MeasuredDetector,
+    PlaneEstimate,
     Provenance,
     ReadingStep,
     zero_level,
@@ -34,8 +36,6 @@ from cop_core.stacks import Plane, Stack, detector_of
 from cop_core.stacks.files import file_state
 from cop_core.stacks.growing import FinishedSource, Source, State
 
-BATCH: Final = 64
-"""Crops in one step: about half a second on two CPU cores."""
 _TOGETHER: Final = 4
 """Most planes begun in one step, while several wait."""
 _GROWN: Final = 1.2
@@ -67,6 +67,9 @@ class StackReader:
         Of the profile; the stack's where not given.
     batch_size : int
         Most crops in one step.
+    elsewhere : callable, optional
+        Has the planes of a finished stack read by others, from a work, the number of planes, and
+        that of crops of each.
 
     Raises
     ------
@@ -82,6 +85,7 @@ class StackReader:
         *,
         name: str | None = None,
         batch_size: int = BATCH,
+        elsewhere: Callable[[StackWork, int, int], Elsewhere] | None = None,
     ) -> None:
         if batch_size < 1:
             raise InputError(f"{batch_size} crops a batch", advice="Give 1 or more")
@@ -105,6 +109,8 @@ class StackReader:
         self._files: FileState | None = None
         self._surveyed = self._ended = False
         self._done = 0
+        self._machines: Counter[str] = Counter()
+        self._elsewhere = None if elsewhere is None else self._sent(elsewhere)
         self._steps = self._run()
 
     def __iter__(self) -> Iterator[ReadingStep]:
@@ -136,7 +142,9 @@ class StackReader:
     # --- steps -------------------------------------------------------------------------------
 
     def _run(self) -> Iterator[ReadingStep]:
-        if self._finished:
+        if self._elsewhere is not None:
+            yield from self._follow(self._elsewhere)
+        elif self._finished:
             yield from self._survey()
         while not (self._finished and self._ended):
             more = self._finished and bool(self._put_off)
@@ -170,6 +178,47 @@ class StackReader:
                 self._done += 1
                 yield self._step()
         self._found, self._surveyed = self._surveyor.found(), True
+
+    def _sent(self, elsewhere: Callable[[StackWork, int, int], Elsewhere]) -> Elsewhere | None:
+        """Have the stack read by others; None where they cannot open it."""
+        stack = self._stack
+        if not self._finished or stack is None or stack.options.source is None:
+            return None  # pixels that are in no file
+        source = below(Path.cwd(), stack.options.source)
+        options = stack.options.but(source=source, power=None, power_scale=None, detector=None)
+        reading = self._known.but(
+            device=self._estimator.device.type,
+            precision=str(self._estimator.precision).removeprefix("torch."),
+        )
+        used = self._estimator.used
+        work = StackWork(options, stack.image, reading, used.sha256, versions())
+        each = crops_of_a_plane(stack.shape[1:], self._reading.crops)
+        return elsewhere(work, len(stack), each)
+
+    def _follow(self, elsewhere: Elsewhere) -> Iterator[ReadingStep]:
+        """Take what others have read."""
+        assert self._stack is not None
+        self._files = file_state(self._stack.source)
+        for news in elsewhere:
+            if isinstance(news, PlanesRead):
+                self._machines[news.machine] += len(news.estimates)
+                for estimate in news.estimates:
+                    yield self._step(self._enter_read(self._stack, estimate))
+            elif isinstance(news, Survey):
+                self._found, self._surveyed = news, True
+            else:
+                self._done += news or 0
+                yield self._step(idle=news is None)
+
+    def _enter_read(self, stack: Stack, estimate: PlaneEstimate) -> int:
+        """Enter a plane that others have read, with the depth and power that are known here."""
+        i = estimate.index
+        plane = PartialPlane(
+            replace(estimate, power_unit=stack.power_unit), 0, self._basis(i, self._found)
+        )
+        plane.place(float(stack.depth_um[i]), float(stack.power[i]))
+        self._planes[i] = plane
+        return i
 
     def _begin(self, planes: Sequence[Plane]) -> Iterator[ReadingStep]:
         """Read some crops of new planes, in one batch: fewer where more planes wait."""
@@ -335,14 +384,5 @@ class StackReader:
             stack_range_counts=None if math.isnan(low) else (low, high),
             versions=versions(),
             detector=self._detector,
+            machines=dict(sorted(self._machines.items())),
         )
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what makes the readings."""
-    return {
-        "napari-cop": __version__,
-        "torch": str(torch.__version__),  # its own type would import PyTorch where it is unpickled
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -106,6 +107,25 @@ class Surveyor:
         valid = [plane for plane in planes if plane.validity.ok]
         for plane, looked in zip(valid, block_pool().each(_look, valid), strict=True):
             self._enter(plane, *looked)
+
+    def join(self, other: Surveyor) -> None:
+        """Take what another has seen of other planes of the same stack; it stays as it is."""
+        if not other._structures:
+            return
+        theirs = copy(other)
+        theirs._samples = dict(other._samples)
+        while theirs._stride < self._stride:
+            theirs._thin()
+        while self._stride < theirs._stride:
+            self._thin()
+        self._samples |= theirs._samples
+        self._corners |= theirs._corners
+        self._structures |= theirs._structures
+        self._fixed.join(theirs._fixed)
+        self._shape = theirs._shape
+        self._held += theirs._held
+        while self._held > _SAMPLE:
+            self._thin()
 
     def _enter(self, plane: Plane, found: Structure, far: tuple[Mask, Mask]) -> None:
         picture, border = picture_of(plane), plane.validity.border

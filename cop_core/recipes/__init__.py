@@ -2,6 +2,7 @@
 
 from cop_core.recipes.argv import argv_of, command_of
 from cop_core.recipes.base import Option, Part, Recipe, RecipeError, RefusedValueError
+from cop_core.recipes.bench import BenchRecipe
 from cop_core.recipes.cohort import (
     COHORT_FILE,
     N_PERMUTATIONS,
@@ -30,6 +31,7 @@ from cop_core.recipes.reading import NORMALISATIONS, Normalisation, Precision, R
 from cop_core.recipes.stack import StackOptions
 from cop_core.recipes.training import STAGES, EvaluateRecipe, Negatives, Stage, TrainRecipe
 from cop_core.recipes.values import AS_FILE, MEAN, Window, window_text
+from cop_core.recipes.workers import WorkersOptions
 
 __all__ = [
     "ARMS",
@@ -44,6 +46,7 @@ __all__ = [
     "USABLE_STRENGTH",
     "AcquireRecipe",
     "AcquisitionOptions",
+    "BenchRecipe",
     "CheckRecipe",
     "CohortPicture",
     "CohortRecipe",
@@ -75,6 +78,7 @@ __all__ = [
     "TrainRecipe",
     "WatchRecipe",
     "Window",
+    "WorkersOptions",
     "argv_of",
     "command_of",
     "given_power",

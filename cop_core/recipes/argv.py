@@ -5,16 +5,18 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cop_core.errors import InputError
-from cop_core.recipes.base import Plain, Recipe, RecipeError
+from cop_core.recipes.base import Part, Plain, Recipe, RecipeError
 from cop_core.recipes.flags import Flag, Place, blank, flags_of, get_at
 from cop_core.recipes.power_options import AcquisitionOptions
-from cop_core.recipes.values import AS_FILE
+from cop_core.recipes.values import AS_FILE, below
 
 if TYPE_CHECKING:
     import os
+
+PartT = TypeVar("PartT", bound=Part)
 
 _COMMANDS: Final[dict[str, tuple[str, tuple[Place, ...]]]] = {
     "cohort": ("cohort", (("source",),)),
@@ -30,6 +32,7 @@ _COMMANDS: Final[dict[str, tuple[str, tuple[Place, ...]]]] = {
     "acquisition": ("demo-live", ()),
     "training": ("train", ()),
     "evaluation": ("evaluate", (("folders",),)),
+    "bench": ("bench", ()),
 }
 """Command of every kind, and the fields that stand in it without an option."""
 _FROM_TABLE: Final = ("stacks", "pictures")
@@ -61,16 +64,28 @@ def recipe_from(
     InputError
         In terms of the command line.
     """
-    flags, plain = flags_of(kind), blank(kind)
+    plain = blank(kind)
     for place, text in zip(_command(kind)[1], fixed, strict=True):
         _put(plain, place, text)
+    return _filled(kind, plain, given, make or kind.of)
+
+
+def part_from(kind: type[PartT], given: Mapping[str, Any]) -> PartT:
+    """Return a part that is in no recipe, from a command line; as `recipe_from`."""
+    return _filled(kind, {}, given, kind.of)
+
+
+def _filled(
+    kind: type[Part], plain: Plain, given: Mapping[str, Any], make: Callable[[Plain], PartT]
+) -> PartT:
+    flags = flags_of(kind)
     for flag in flags:
         value = given.get(flag.name)
         if value not in (None, False, (), []):
             for place, one in zip(flag.places, _one_each(flag, value), strict=True):
                 _put(plain, place, one)
     try:
-        return (make or kind.of)(plain)
+        return make(plain)
     except RecipeError as error:
         raise _in_flags(error, flags) from None
 
@@ -156,7 +171,7 @@ def _command(kind: type[Recipe]) -> tuple[str, tuple[Place, ...]]:
 
 
 def _absolute(path: str | Path) -> str:
-    return str(Path(path).absolute())
+    return below(Path.cwd(), str(path))
 
 
 def _put(whole: Plain, place: Place, value: Any) -> None:

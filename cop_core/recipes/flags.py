@@ -53,8 +53,8 @@ class Flag:
         return self.spelled[0].lstrip("-").replace("-", "_")
 
 
-def flags_of(kind: type[Recipe]) -> tuple[Flag, ...]:
-    """Return the options of the command for a kind of recipe, in the order of its fields."""
+def flags_of(kind: type[Part]) -> tuple[Flag, ...]:
+    """Return the options of a command for a recipe, or a part, in the order of its fields."""
     found: dict[str, list[_Asked]] = {}
     for asked in _asked(kind):
         found.setdefault(asked.spelled[0], []).append(asked)
@@ -111,7 +111,7 @@ def _parts(annotation: Any) -> Iterator[tuple[Place, type[Part]]]:
                 yield (number,) if in_order else (), one
 
 
-def _flag(kind: type[Recipe], same: Sequence[_Asked]) -> Flag:
+def _flag(kind: type[Part], same: Sequence[_Asked]) -> Flag:
     first = same[0]
     annotation: Any = first.info.annotation
     words = get_args(annotation) if get_origin(annotation) is tuple else ()
@@ -130,7 +130,7 @@ def _flag(kind: type[Recipe], same: Sequence[_Asked]) -> Flag:
     )
 
 
-def _usual(kind: type[Recipe], asked: _Asked) -> Any:
+def _usual(kind: type[Part], asked: _Asked) -> Any:
     whole = kind.model_fields[str(asked.place[0])].get_default()
     if whole is not PydanticUndefined:
         return get_at(_plain(whole), asked.place[1:])

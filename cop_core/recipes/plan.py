@@ -16,7 +16,7 @@ from cop_core.recipes.base import Option, RecipeError, problems_in
 from cop_core.recipes.jobs import ARMS, StudyRecipe, StudyStack
 from cop_core.recipes.power import Over
 from cop_core.recipes.stack import StackOptions
-from cop_core.recipes.values import AS_FILE, folder_name
+from cop_core.recipes.values import AS_FILE, below, folder_name, is_address
 from cop_core.writing import replace_files
 
 ReadTable = Callable[[Path, Over], object]
@@ -53,7 +53,7 @@ def columns() -> dict[str, Option]:
     All but `stack` and `note`, which is for the reader alone, are fields of recipes.
     """
     return {
-        "stack": Option("File or folder, relative to that of the plan.", "Stack"),
+        "stack": Option("File or folder, relative to that of the plan, or address.", "Stack"),
         **{name: option for name, _, option in StudyStack.options() if option.column},
         **{name: option for name, _, option in StackOptions.options() if option.column},
         "note": Option("Yours.", "Note"),
@@ -167,7 +167,7 @@ def _lacking(cells: Mapping[str, str], folder: Path) -> Iterator[str]:
     stack = cells.get("stack")
     if not stack:
         yield "no stack; give its path"
-    elif not os.path.exists(folder / stack):  # noqa: PTH110 - false for names that are too long
+    elif not is_address(stack) and not os.path.exists(below(folder, stack)):  # noqa: PTH110
         yield f"no such file or folder {stack!r}; paths are relative to {folder}"
     if not cells.get("arm"):
         yield f"no arm; write its protocol, such as {' or '.join(ARMS)}"
@@ -184,7 +184,7 @@ def _given(
                 stack[name] = _read(name, cells[name], folder, read_power, path=option.path)
             except InputError as error:
                 said.append(_in_words(name, error))
-    stack |= {"source": folder / cells.get("stack", ""), "name": _name(cells)}
+    stack |= {"source": below(folder, cells.get("stack", "")), "name": _name(cells)}
     own = {name: cells[name] for name, _, _ in StudyStack.options() if cells.get(name)}
     channel = cells.get("channel", "").replace(AS_FILE, "")
     return {"arm": ARMS[0], **own, "stack": stack, "channel": channel}, said
@@ -229,7 +229,8 @@ def _between(stacks: Sequence[StudyStack]) -> Iterator[Problem]:
     stated = any(row.animal for row in stacks)
     for row in stacks:
         stack = row.stack
-        place = os.path.realpath(stack.source or "")  # of links that lead nowhere too
+        source = stack.source or ""
+        place = source if is_address(source) else os.path.realpath(source)  # of dead links too
         what = place, row.channel, stack.time, stack.position
         first = sources.setdefault(what, row.line)
         called = places.setdefault(row.place.casefold(), row.line)
@@ -295,6 +296,8 @@ def move_cells(cells: Sequence[Mapping[str, str]], old: Path, new: Path) -> list
     files = {name for name, _, option in StackOptions.options() if option.path}
 
     def moved(cell: str, column: str) -> str:
+        if is_address(cell):
+            return cell
         is_path = column == "stack" or (column in files and (old / cell).exists())
         return _relative(old / cell, new) if cell and is_path else cell
 

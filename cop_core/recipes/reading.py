@@ -9,7 +9,15 @@ from cop_core.recipes.values import Count, Finite, PathText, Seed
 
 Normalisation = Literal["plane-percentile", "stack-percentile", "plane-minmax"]
 NORMALISATIONS: Final[tuple[Normalisation, ...]] = get_args(Normalisation)
-Precision = Literal["auto", "float32", "bfloat16"]
+PRECISIONS: Final = ("auto", "float32", "bfloat16")
+Precision = Annotated[
+    Literal["auto", "float32", "bfloat16"],
+    Option(
+        "Of the network; auto takes bfloat16 where the processor is built for it.",
+        "Precision",
+        words={name: name for name in PRECISIONS},
+    ),
+]
 
 Weights = Annotated[
     PathText,
@@ -70,11 +78,4 @@ class ReadingOptions(Part):
     ] = None
     weights: Weights = "default"
     device: Device = "auto"
-    precision: Annotated[
-        Precision,
-        Option(
-            "Of the network; auto takes bfloat16 where the processor is built for it.",
-            "Precision",
-            words={name: name for name in get_args(Precision)},
-        ),
-    ] = "auto"
+    precision: Precision = "auto"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
@@ -43,12 +44,25 @@ def _path_text(value: Any) -> str:
     return text
 
 
+_ADDRESS: Final = re.compile(r"(https?|s3)://", re.IGNORECASE)
+
+
+def is_address(path: object) -> bool:
+    """Tell whether what stands for a path is an address: https, http or s3."""
+    return isinstance(path, str) and bool(_ADDRESS.match(path))
+
+
+def below(folder: Path, path: str) -> str:
+    """Return a path that is relative to a folder as one that is not; an address as it is."""
+    return path if is_address(path) else str(folder / path)
+
+
 PathText = Annotated[
     str,
     PlainValidator(_path_text, json_schema_input_type=str),
     PlainSerializer(lambda text: text, return_type=Any),
 ]
-"""Path of a file or folder."""
+"""Path of a file or folder, or address of a store."""
 
 
 def _window(value: Any) -> Any:

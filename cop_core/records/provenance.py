@@ -158,6 +158,9 @@ class Provenance:
         Of the packages that made the numbers.
     detector : MeasuredDetector or None
         That the stack was taken with; None where it was not given.
+    machines : dict of str to int
+        Planes that workers read, by the model of processor or graphics card; empty where this
+        process read them. Of one model numbers are the same to the last bit, else to 1e-4.
     """
 
     source: str
@@ -171,6 +174,7 @@ class Provenance:
     stack_range_counts: tuple[float, float] | None = None
     versions: dict[str, str] = field(default_factory=dict)
     detector: MeasuredDetector | None = None
+    machines: dict[str, int] = field(default_factory=dict)
 
 
 def zero_level(

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from cop_core.recipes.values import is_address
 from cop_core.records import FileIdentity
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 HASH_LIMIT_BYTES: Final = 20 * 10**9
 """Larger stacks are hashed only on request, so that a report does not take minutes."""
 CHANGED: Final = "not computed: the files changed after they were read"
+AT_ADDRESS: Final = "not computed: it lies at an address; size and time are its metadata's"
 GONE: Final = "not computed: the files are gone"
 
 _BESIDE: Final[tuple[Role, ...]] = ("power", "power_scale", "detector")
@@ -130,6 +132,8 @@ def _entry(path: str, when_read: FileState | None) -> FileIdentity:
     """Return a file or folder without its hash, and a note where it is not as it was read."""
     from cop_core.stacks.files import file_state
 
+    if is_address(path):
+        return FileIdentity(path=path, note=AT_ADDRESS, **(vars(when_read) if when_read else {}))
     state = file_state(path)
     note = GONE if state is None else CHANGED if when_read not in (None, state) else ""
     known = when_read or state

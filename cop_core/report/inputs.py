@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cop_core.errors import InputError
 from cop_core.recipes import DetectorRecipe, StackOptions
 from cop_core.recipes.base import Part
+from cop_core.recipes.values import is_address
 from cop_core.report.hashing import files_beside, sha256_of
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ class InputFile:
         Where the recipe names it.
     stated : str
         Path or name in the recipe.
-    path : Path or None
-        Where it was found; None where it is gone.
+    path : Path, str or None
+        Where it was found; an address is not looked up; None where it is gone.
     sha256_stated, sha256_found : str
         Hash in the document and now; empty where the document has none.
     """
@@ -44,7 +45,7 @@ class InputFile:
     role: Role
     field: Place
     stated: str
-    path: Path | None
+    path: Path | str | None
     sha256_stated: str = ""
     sha256_found: str = ""
 
@@ -117,9 +118,9 @@ def find_inputs(
 
     def found(name: str, role: Role, field: Place, stated: str, was: str | None) -> InputFile:
         path = _locate(role, stated, folder, data)
-        if was and path is not None and path not in digests:
+        if was and isinstance(path, Path) and path not in digests:
             digests[path] = _hash(path, advance)
-        now = digests[path] if was and path is not None else ""
+        now = digests[path] if was and isinstance(path, Path) else ""
         return InputFile(name, role, field, stated, path, was or "", now)
 
     files = [
@@ -217,7 +218,7 @@ def _packaged() -> Mapping[str, Any]:
     return packaged()
 
 
-def _locate(role: Role, stated: str, folder: Path, data: Path | None) -> Path | None:
+def _locate(role: Role, stated: str, folder: Path, data: Path | None) -> Path | str | None:
     if role == "weights" and stated in _packaged():
         return Path(_packaged()[stated])
     path = Path(stated)
@@ -225,8 +226,10 @@ def _locate(role: Role, stated: str, folder: Path, data: Path | None) -> Path | 
     parts = path.parts[bool(path.anchor) :]
     ends = [Path(*parts[i:]) for i in range(len(parts))]
     places = [] if data is None else [data / end for end in ends]
-    places += [path, folder / path, *(folder / end for end in ends)]
-    return next((place for place in places if _is_there(place)), None)
+    if not is_address(stated):
+        places += [path, folder / path, *(folder / end for end in ends)]
+    elsewhere = stated if is_address(stated) else None
+    return next((place for place in places if _is_there(place)), elsewhere)
 
 
 def _is_there(path: Path) -> bool:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import tifffile
 
 from cop_core.errors import InputError
+from cop_core.recipes.values import is_address
 from cop_core.records import FileState
 from cop_core.stacks.formats import files_of_set
 from cop_core.stacks.formats.tiff.ome import parse_ome
 from cop_core.stacks.formats.tiff.planes import quiet_tifffile
+from cop_core.stacks.formats.zarr.address import Address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,10 +26,10 @@ def source_files(source: str | os.PathLike[str]) -> tuple[Path, ...]:
     """Return the files of what `open_stack` takes, in the order of their names' bytes.
 
     All files below a folder (linked files too, linked folders not); the file itself, with the
-    other files that its OME-XML names; those of a vendor's set; nothing for an array or where
-    there is no such path.
+    other files that its OME-XML names; those of a vendor's set; nothing for an array, for an
+    address, or where there is no such path.
     """
-    if source == "array":
+    if source == "array" or is_address(source):
         return ()
     path = Path(source)
     with suppress(InputError, OSError):  # a header that cannot be read names no files
@@ -40,8 +42,16 @@ def source_files(source: str | os.PathLike[str]) -> tuple[Path, ...]:
 def file_state(source: str | os.PathLike[str]) -> FileState | None:
     """Return what tells cheaply whether the files of a source are still the same.
 
-    None where there is no such path, as for an array.
+    None where there is no such path, as for an array. Of a store at an address its metadata
+    stand for all, as nothing lists its chunks.
+
+    Raises
+    ------
+    UnreachableError
+        An address gives no answer.
     """
+    if is_address(source):
+        return Address(str(source)).state()
     known = []
     for file in source_files(source):
         with suppress(FileNotFoundError):  # a stack that grows may put files in place of others

@@ -74,6 +74,19 @@ class FixedPixels:
         self._n_above[inside] += above
         self._n_below[inside] += below
 
+    def join(self, other: FixedPixels) -> None:
+        """Take what another has seen of other planes of the same stack."""
+        if not self._n:
+            self._darkest, self._brightest = other._darkest, other._brightest
+            self._n_above, self._n_below = other._n_above, other._n_below
+        else:
+            self._darkest = np.minimum(self._darkest, other._darkest)
+            self._brightest = np.maximum(self._brightest, other._brightest)
+            self._n_above = self._n_above + other._n_above
+            self._n_below = self._n_below + other._n_below
+        self._n += other._n
+        self._border = Border(*map(max, self._border, other._border))
+
     def found(self) -> frozenset[int]:
         """Return the hot and the dead pixels, as positions in a plane that is read row by row.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, UnreachableError
 from cop_core.recipes import MW
 from cop_core.records import in_mw
 from cop_core.stacks.dataset import BrokenPlaneError
@@ -109,6 +109,8 @@ class Stack(Protocol):
         ------
         InputError
             For an index outside the stack.
+        UnreachableError
+            If it lies at an address and cannot be got.
         """
 
     def __len__(self) -> int: ...
@@ -160,6 +162,8 @@ class LazyStack:
             found = np.ascontiguousarray(self.read(self.selection.at(index)), dtype=self.dtype)
         except BrokenPlaneError as error:
             reason = str(error)
+        except UnreachableError:
+            raise
         except Exception as error:
             # whatever a decoder says about broken bytes concerns this plane alone
             reason = f"damaged: {' '.join(f'{type(error).__name__} {error}'.split())[:120]}"

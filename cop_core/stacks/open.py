@@ -12,12 +12,14 @@ import numpy as np
 
 from cop_core.errors import CopError, InputError
 from cop_core.recipes import AS_FILE, StackOptions
+from cop_core.recipes.values import is_address
 from cop_core.records import StoredImage
 from cop_core.stacks.axes import Selection, require_position, select
 from cop_core.stacks.course import Course, course_of, with_scale_beside
 from cop_core.stacks.dataset import Opening
 from cop_core.stacks.formats import format_of
 from cop_core.stacks.formats.array import describe_array, is_array
+from cop_core.stacks.formats.zarr import describe_address
 from cop_core.stacks.limits import require_block, require_plane_count, require_real
 from cop_core.stacks.mean import MeanOverTime, mean_dtype
 from cop_core.stacks.model import LazyStack, Stack
@@ -35,8 +37,9 @@ def open_stack(source: Any, options: StackOptions | None = None, **chosen: Any) 
     Parameters
     ----------
     source : str, Path or array
-        A file or folder of a known format (docs/formats.md), or a numpy, dask or zarr array
-        (planes, Y, X where ``axes`` is None).
+        A file or folder of a known format (docs/formats.md), the address of a zarr store
+        (``https://``, ``s3://``), or a numpy, dask or zarr array (planes, Y, X where ``axes`` is
+        None).
     options : StackOptions, optional
         How it is opened.
     **chosen
@@ -51,8 +54,8 @@ def open_stack(source: Any, options: StackOptions | None = None, **chosen: Any) 
     Stack
         Planes are numbered as they are stored. Their depths count from the plane that is taken
         for the surface, the first or the last (`find_surface`), and fall with the number where
-        that is the last. A plane that cannot be used says why in its validity; reading it never
-        raises.
+        that is the last. A plane that cannot be used says why in its validity; reading it raises
+        nothing but UnreachableError, where an address gives no answer.
 
     Raises
     ------
@@ -155,6 +158,8 @@ def open_dataset(source: Any, opening: Opening) -> Dataset:
             where="source",
             advice="pass a path, or a numpy, dask or zarr array",
         )
+    if is_address(source):
+        return describe_address(str(source), opening)
     path = Path(source)
     return format_of(path).describe(path, opening)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout
 
 from cop_core.errors import InputError
-from cop_core.recipes import StackOptions, StudyRecipe
+from cop_core.recipes import StackOptions, StudyRecipe, WorkersOptions
 from napari_cop.forms.recipe_form import RecipeForm
 from napari_cop.pages import folded
 from napari_cop.study.animals import AnimalQuestion
@@ -46,6 +46,7 @@ class StudyPage(QVBoxLayout):
         self.save.setToolTip("Write the table as a CSV for spreadsheets and cop batch.")
         self.question = AnimalQuestion()
         self.options = RecipeForm(StudyRecipe, without=("plan", "defaults", "stacks"))
+        self.options.ask(WorkersOptions)
         self.defaults = RecipeForm(StackOptions, without=("name",))
         self._arrange(table, bar)
 

@@ -12,7 +12,7 @@ from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QApplication, QFileDialog, QTabWidget, QVBoxLayout, QWidget
 
 from cop_core.errors import CopError, InputError
-from cop_core.recipes import StackOptions, StudyRecipe
+from cop_core.recipes import StackOptions, StudyRecipe, WorkersOptions
 from cop_core.recipes.argv import command_of
 from cop_core.recipes.plan import read_plan, save_plan
 from cop_core.report import write_report
@@ -212,7 +212,8 @@ class StudyWidget(QWidget):
                 self._at = ""
                 command = command_of(recipe, directory)
                 write = partial(write_report, directory=directory, command=command)
-                self.runner.start(recipe, folder=directory, then=write)
+                workers = make(WorkersOptions, self.page.options)
+                self.runner.start(recipe, folder=directory, then=write, workers=workers)
 
     def copy_command(self) -> None:
         """Put the command line that makes the same study on the clipboard."""

@@ -20,6 +20,7 @@ from cop_core.cli.asked import asks
 from cop_core.cohort import gather
 from cop_core.errors import InputError
 from cop_core.recipes import (
+    BenchRecipe,
     CheckRecipe,
     CohortRecipe,
     CompareRecipe,
@@ -159,7 +160,7 @@ def same_partial(recipe):
 @given(data=st.data())
 def test_the_command_line_is_read_back(kind, data):
     recipe = same_partial(one_seed(data.draw(parts(kind, sayable=True))))
-    output = None if kind in (CheckRecipe, EvaluateRecipe) else "out"
+    output = None if kind in (BenchRecipe, CheckRecipe, EvaluateRecipe) else "out"
     assert recipe_of(argv_of(recipe, output)) == recipe
 
 

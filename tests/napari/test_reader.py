@@ -9,7 +9,9 @@ import dask.array as da
 import numpy as np
 import pytest
 import tifffile
+import zarr
 
+from cop_core.errors import UnreachableError
 from napari_cop.reader import get_reader
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
@@ -232,3 +234,21 @@ def test_a_prairie_view_set_dropped_on_the_viewer_opens_as_a_stack(
         assert facts["power_unit"] == "set-point"
         assert facts["depth_um"] == [0, 2, 4, 6, 8]
     assert shown == []
+
+
+def test_a_zarr_at_an_address(tmp_path: Path) -> None:
+    pytest.importorskip("obstore")
+    pytest.importorskip("moto")
+    from addresses import serve
+
+    zarr.create_array(str(tmp_path / "a.zarr"), data=PLANES, chunks=(1, 8, 9))
+    with serve(tmp_path) as server:
+        read = get_reader(f"{server.url}/a.zarr")
+        assert read is not None
+        ((pixels, arguments, _),) = read(f"{server.url}/a.zarr")
+        assert np.array_equal(pixels, PLANES)
+        assert arguments["metadata"]["cop"]["source"] == f"{server.url}/a.zarr"
+        assert get_reader(f"{server.url}/a.tif") is None
+        server.faults["zarr.json"] = (403, np.inf)
+        with pytest.raises(UnreachableError, match="403 Forbidden"):
+            get_reader(f"{server.url}/a.zarr")

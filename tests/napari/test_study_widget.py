@@ -492,3 +492,18 @@ def test_the_result_is_shown_inside(dock: Any, folder: Path, qtbot: Any) -> None
     endpoint, curves = outcome.figures
     assert endpoint.figure.axes
     assert len(curves.figure.axes) == 6
+
+
+def test_an_address_of_workers_that_cannot_be_used(dock: Any, folder: Path, qtbot: Any) -> None:
+    taken(qtbot, dock, folder)
+    dock.model.remove([2])
+    scheduler = dock.page.options.scheduler
+    notification_manager.records.clear()
+    try:
+        scheduler.value = "cluster1"
+        dock.run()
+        assert "not the address of a scheduler" in notification_manager.records[-1].message
+        assert "Scheduler" in notification_manager.records[-1].message
+    finally:
+        scheduler.value = ""
+    assert dock.runner.state is State.IDLE

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cop_core.errors import InputError
 from cop_core.recipes import StackOptions
+from cop_core.recipes.values import is_address
 from cop_core.stacks.formats import format_of, tiff_folder
 from cop_core.stacks.growing.settled import STOPPED_AFTER_S, SettledPlanes
 from cop_core.stacks.growing.source import Snapshot
@@ -71,6 +72,11 @@ def open_growing(
         raise InputError(problem, where="stopped_after_s", advice="give a number larger than 0")
     if planned is not None and planned < 1:
         raise InputError(f"{planned} planes", where="planned", advice="give 1 or more")
+    if is_address(path):
+        advice = "read it with cop profile when it is finished"
+        raise InputError(
+            "what lies at an address cannot be watched", where=str(path), advice=advice
+        )
     options = (options or StackOptions()).but(**chosen)
     growing = GrowingFile(Path(path), options, stopped_after_s)
     return SettledPlanes(growing, stopped_after_s, planned)

@@ -1,30 +1,29 @@
-"""Zarr stores in a local folder: OME-Zarr images and plain arrays, zarr 2 and 3."""
+"""Zarr stores, in a folder or at an address: OME-Zarr images and plain arrays, zarr 2 and 3."""
 
 from __future__ import annotations
 
 import itertools
 import math
-import os
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import zarr
 
-from cop_core.errors import InputError
+from cop_core.errors import CopError, InputError
 from cop_core.stacks.axes import axes_from_names, guess_axes, require_axes
 from cop_core.stacks.dataset import (
     BrokenPlaneError,
     Dataset,
     Growth,
     Scale,
-    stamp_of,
     stated_mw,
 )
 from cop_core.stacks.formats.array import SlabReader, plane_axis_of, regular
+from cop_core.stacks.formats.zarr.address import Address
 from cop_core.stacks.formats.zarr.chunk_size import ChunkSizes
+from cop_core.stacks.formats.zarr.folders import METADATA, AbsentChunkError, LocalFolder
 from cop_core.stacks.formats.zarr.ngff import Image, ome_attributes, read_image
 from cop_core.stacks.formats.zarr.nodes import Node, children, read_node, require_safe_codecs
 from cop_core.stacks.limits import (
@@ -37,19 +36,20 @@ from cop_core.stacks.validity import CHUNK_ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from cop_core.stacks.dataset import Opening, Position, Stamp
+    from cop_core.stacks.formats.zarr.folders import Folder
 
 KIND = "zarr (a folder with zarr.json, .zarray or .zgroup)"
 
-_METADATA: Final = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
 _HALF: Final = "the store is half-written: copy or export it again"
 _SLACK_BYTES: Final = 2**20  # filters may make a chunk larger, and headers take some
 
 
 def recognises(path: Path) -> bool:
     """Tell whether a folder holds the metadata of a zarr store."""
-    return any((path / name).exists() for name in _METADATA)
+    return any((path / name).exists() for name in METADATA)
 
 
 def describe(path: Path, opening: Opening) -> Dataset:
@@ -60,9 +60,34 @@ def describe(path: Path, opening: Opening) -> Dataset:
     InputError
         Where there is no such store, its metadata are broken, or it is over the budget.
     """
-    node = read_node(path)
+    node = read_node(LocalFolder(path))
     if node is None:
         raise InputError("its zarr metadata are empty", where=str(path), advice=_HALF)
+    return _describe(node, opening)
+
+
+def describe_address(url: str, opening: Opening) -> Dataset:
+    """Describe what lies at an https or s3 address, as `describe` does.
+
+    Raises
+    ------
+    InputError
+        As for `describe`.
+    UnreachableError
+        Where it cannot be got.
+    """
+    node = read_node(Address(url))
+    if node is None:
+        raise InputError(
+            "no zarr store is there",
+            where=url,
+            advice="give the address of the folder with zarr.json, .zattrs or .zarray;"
+            " files of other formats have to be downloaded",
+        )
+    return _describe(node, opening)
+
+
+def _describe(node: Node, opening: Opening) -> Dataset:
     is_image = "multiscales" in ome_attributes(node) and not node.is_array
     image = read_image(node, opening.level) if is_image else _plain_image(node)
     return _dataset(node, image, opening.axes, "ome-zarr" if is_image else "zarr")
@@ -71,7 +96,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
 def _plain_image(node: Node) -> Image:
     array = node if node.is_array else _only_array(node)
     names = array.metadata.get("dimension_names") or array.attributes.get("_ARRAY_DIMENSIONS")
-    return Image(array.path, axes_from_names(names))
+    return Image(array.folder, axes_from_names(names))
 
 
 def _only_array(node: Node) -> Node:
@@ -79,16 +104,16 @@ def _only_array(node: Node) -> Node:
     arrays = [child for child in below if child.is_array]
     if len(arrays) == 1:
         return arrays[0]
-    names = [child.path.name for child in (arrays or below)][:10]
+    names = [child.folder.name for child in (arrays or below)][:10]
     problem = f"the zarr group holds {len(arrays) or 'no'} arrays and no OME-Zarr image"
     advice = f"open one of its members: {', '.join(names)}" if names else "export the store again"
-    raise InputError(problem, where=str(node.path), advice=advice)
+    raise InputError(problem, where=str(node.folder), advice=advice)
 
 
 def _dataset(node: Node, image: Image, axes: str | None, kind: str) -> Dataset:
-    where = str(node.path)
+    where = str(node.folder)
     array_node = _array_node(image.folder, where)
-    array = _open_array(array_node.path)
+    array = _open_array(array_node.folder)
     dtype = np.dtype(array.dtype)
     require_real(dtype, where)
     require_block(array.chunks, dtype.itemsize, "chunk", where)
@@ -108,7 +133,7 @@ def _dataset(node: Node, image: Image, axes: str | None, kind: str) -> Dataset:
     read = _ChunkedPlanes(array, letters, array_node)
     return Dataset(
         source=where,
-        name=node.path.resolve().name.removesuffix(".zarr").removesuffix(".ome"),
+        name=node.folder.name.removesuffix(".zarr").removesuffix(".ome"),
         kind=kind,
         axes=letters,
         shape=tuple(array.shape),
@@ -121,7 +146,7 @@ def _dataset(node: Node, image: Image, axes: str | None, kind: str) -> Dataset:
     )
 
 
-def _array_node(folder: Path, where: str) -> Node:
+def _array_node(folder: Folder, where: str) -> Node:
     node = read_node(folder)
     if node is None or not node.is_array:
         raise InputError(
@@ -133,11 +158,13 @@ def _array_node(folder: Path, where: str) -> Node:
     return node
 
 
-def _open_array(folder: Path) -> Any:
+def _open_array(folder: Folder) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return zarr.open_array(str(folder), mode="r")
+            return zarr.open_array(folder.store(), mode="r")
+    except CopError:
+        raise
     except Exception as error:
         raise InputError(
             f"the array cannot be opened ({type(error).__name__}: {str(error)[:200]})",
@@ -150,7 +177,7 @@ class _ChunkedPlanes:
     """Planes of a zarr array, told apart by whether their chunks were ever written.
 
     zarr gives the fill value for a chunk that is not there, with no error; so the chunk
-    files of a plane are looked for before it is read.
+    files of a plane are looked for before it is read, unless reading tells.
     """
 
     def __init__(self, array: Any, axes: str, node: Node) -> None:
@@ -160,21 +187,30 @@ class _ChunkedPlanes:
         self._encode_key = array.metadata.encode_chunk_key
         largest = 2 * math.prod(array.chunks) * array.dtype.itemsize + _SLACK_BYTES
         in_shard = math.prod(s // c for s, c in zip(self._stored, array.chunks, strict=True))
-        self._folder = Path(os.path.realpath(node.path))
-        self._sizes = ChunkSizes(node, self._require_few_chunks(), in_shard, largest)
+        self._where = str(node.folder)
+        sizes = ChunkSizes(node.metadata, self._require_few_chunks(), in_shard, largest)
+        self._files = node.folder.chunks(sizes)
         axis = plane_axis_of(axes, self._shape)
         along = axes.index(axis) if axis else 0
         self._planes = SlabReader(array, axes, regular(self._shape[along], array.chunks[along]))
 
     def __call__(self, position: Position) -> npt.NDArray[Any]:
         """Read one plane; raise BrokenPlaneError where its chunks were not written."""
+        if not self._files.told:
+            self._require_chunks(position)
+        try:
+            return self._planes(position)
+        except AbsentChunkError:
+            self._require_chunks(position)
+            raise
+
+    def _require_chunks(self, position: Position) -> None:
         keys = list(self._chunk_keys(position))
-        absent = sum(not self._exists(key) for key in keys)
+        absent = sum(not self._files.exists(key) for key in keys)
         if absent == len(keys):
             raise BrokenPlaneError(CHUNK_ABSENT)
         if absent:
             raise BrokenPlaneError(f"chunk missing ({absent} of {len(keys)})")
-        return self._planes(position)
 
     @property
     def shared_axes(self) -> str:
@@ -183,10 +219,7 @@ class _ChunkedPlanes:
 
     def stamp(self, position: Position) -> Stamp | None:
         """Return what tells one writing of a plane's files from another; None where one lacks."""
-        try:
-            return tuple(stamp_of(self._folder / key) for key in self._chunk_keys(position))
-        except OSError:
-            return None
+        return self._files.stamp(self._chunk_keys(position))
 
     def _chunk_keys(self, position: Position) -> Iterator[str]:
         ranges = [
@@ -195,16 +228,6 @@ class _ChunkedPlanes:
         ]
         return (self._encode_key(coordinates) for coordinates in itertools.product(*ranges))
 
-    def _exists(self, key: str) -> bool:
-        if not os.path.isfile(f"{self._folder}/{key}"):  # noqa: PTH113 (asked for every plane)
-            return False
-        path = self._folder / key
-        if not Path(os.path.realpath(path)).is_relative_to(self._folder):
-            raise BrokenPlaneError("damaged: a chunk is a link out of the store")
-        if self._sizes.too_large(path):
-            raise BrokenPlaneError("damaged: a chunk decodes to far more than is declared")
-        return True
-
     def _require_few_chunks(self) -> int:
         pairs = dict(zip(self._axes, zip(self._shape, self._stored, strict=True), strict=True))
         count: int = math.prod(math.ceil(size / chunk) for size, chunk in (pairs["Y"], pairs["X"]))
@@ -212,7 +235,7 @@ class _ChunkedPlanes:
             raise InputError(
                 f"a plane is spread over {count:,} chunks,"
                 f" more than the {MAX_CHUNKS_PER_PLANE:,} allowed",
-                where=str(self._folder),
+                where=self._where,
                 advice="rewrite the store with larger chunks",
             )
         return count

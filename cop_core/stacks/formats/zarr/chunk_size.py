@@ -17,13 +17,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import imagecodecs
 import numpy as np
 
-from cop_core.stacks.formats.zarr.nodes import byte_codecs
+from cop_core.stacks.formats.zarr.codecs import byte_codecs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from cop_core.stacks.formats.zarr.nodes import Node
 
 _PIECE: Final = 2**20
 _ABSENT: Final = 2**64 - 1
@@ -35,8 +33,8 @@ class ChunkSizes:
 
     Parameters
     ----------
-    node : Node
-        The array.
+    metadata : dict
+        Of the array, as its writer noted them.
     n_files : int
         Files that one plane is spread over; what is known of so many is kept.
     n_in_shard : int
@@ -45,9 +43,9 @@ class ChunkSizes:
         Most bytes that a chunk may decode to.
     """
 
-    def __init__(self, node: Node, n_files: int, n_in_shard: int, limit: int) -> None:
+    def __init__(self, metadata: dict[str, Any], n_files: int, n_in_shard: int, limit: int) -> None:
         self._n_files, self._limit = n_files, limit
-        codecs = byte_codecs(node.metadata)
+        codecs = byte_codecs(metadata)
         shard = next((c for c in codecs if c["name"] == "sharding_indexed"), None)
         self._shard: dict[str, Any] = shard.get("configuration", {}) if shard else {}
         inner = byte_codecs(self._shard) if self._shard else codecs
@@ -63,16 +61,28 @@ class ChunkSizes:
         known, large = self._seen.get(path, (None, False))
         if known != written:
             # planes that share files are asked for one after the other
-            large = self._any_too_large(path)
+            large = self._file_too_large(path)
             if len(self._seen) >= self._n_files:
                 self._seen.clear()
             self._seen[path] = written, large
         return large
 
-    def _any_too_large(self, path: Path) -> bool:
-        measure = _MEASURES[self._codec]
+    def _file_too_large(self, path: Path) -> bool:
         with path.open("rb") as file:
-            return any(measure(data, self._limit) > self._limit for data in self._chunks(file))
+            return self.any_too_large(file)
+
+    def any_too_large(self, file: BinaryIO) -> bool:
+        """Tell whether one of the chunks in a file decodes to more than the limit."""
+        return any(map(self.one_too_large, self._chunks(file) if self._codec else ()))
+
+    def one_too_large(self, data: bytes) -> bool:
+        """Tell whether a chunk, without the others of its shard, decodes to more than the limit."""
+        return bool(self._codec) and _MEASURES[self._codec](data, self._limit) > self._limit
+
+    @property
+    def index_first(self) -> bool:
+        """Whether a shard begins with where its chunks lie."""
+        return bool(self._shard.get("index_location", "end") == "start")
 
     def _chunks(self, file: BinaryIO) -> Iterator[bytes]:
         if not self._shard:
@@ -85,11 +95,10 @@ class ChunkSizes:
 
     def _index(self, file: BinaryIO) -> list[list[int]]:
         """Offset and length of every chunk of a shard; none where the file is too short."""
-        ends = self._shard.get("index_location", "end") == "end"
         checked = any(c["name"] == "crc32c" for c in byte_codecs(self._shard, "index_codecs"))
         size = 16 * self._n
         total = file.seek(0, io.SEEK_END)
-        file.seek(max(0, total - size - _CHECKSUM_BYTES * checked) if ends else 0)
+        file.seek(0 if self.index_first else max(0, total - size - _CHECKSUM_BYTES * checked))
         raw = file.read(size)
         pairs: list[list[int]] = (
             np.frombuffer(raw[: len(raw) // 16 * 16], "<u8").reshape(-1, 2).tolist()

@@ -11,7 +11,7 @@ from cop_core.stacks.formats.zarr.nodes import Node, child_folder
 from cop_core.stacks.units import number, step_um
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from cop_core.stacks.formats.zarr.folders import Folder
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Image:
     Its axes are one capital letter each; others than t, c, z, y, x become Q.
     """
 
-    folder: Path
+    folder: Folder
     axes: str
     scale: Scale = field(default_factory=Scale)
     channels: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ def read_image(node: Node, level: int) -> Image:
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
             f"the OME-Zarr metadata are not valid ({type(error).__name__}: {error})",
-            where=str(node.path),
+            where=str(node.folder),
             advice="export the store again, or open the array's own folder",
         ) from None
 
@@ -58,7 +58,7 @@ def _read_image(node: Node, level: int) -> Image:
     if not 0 <= level < len(datasets):
         raise InputError(
             f"there is no resolution level {level}",
-            where=str(node.path),
+            where=str(node.folder),
             advice=f"choose a level from 0 to {len(datasets) - 1}",
         )
     dataset = datasets[level]

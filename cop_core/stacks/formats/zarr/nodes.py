@@ -1,29 +1,20 @@
-"""Metadata files of a zarr store in a local folder, read without trusting them."""
+"""Metadata files of a zarr store, read without trusting them."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING, Any
 
 from cop_core.errors import InputError
-from cop_core.text_file import read_text_file
+from cop_core.stacks.formats.zarr.codecs import SAFE_CODECS, codec_names
+from cop_core.stacks.formats.zarr.folders import HALF_WRITTEN, INSIDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_MAX_JSON_BYTES: Final = 64 * 2**20
-_DAMAGED: Final = "the file is half-written or damaged: copy or export the store again"
-_INSIDE: Final = "only open stores whose pictures lie inside them"
-
-# decoders that only turn bytes into bytes or numbers; numcodecs also has one that unpickles,
-# so anything that is not listed is refused
-_SAFE_CODECS: Final = (
-    "adler32 astype bitround blosc bytes bz2 crc32 crc32c delta fixedscaleoffset fletcher32 gzip"
-    " jenkins_lookup3 lz4 lzma packbits pcodec quantize sharding_indexed shuffle transpose zfpy"
-    " zlib zstd"
-)
+    from cop_core.stacks.formats.zarr.folders import Folder
 
 
 @dataclass(frozen=True)
@@ -33,13 +24,13 @@ class Node:
     Its own metadata are those of ``.zarray`` or ``zarr.json``.
     """
 
-    path: Path
+    folder: Folder
     is_array: bool
     attributes: dict[str, Any]
     metadata: dict[str, Any]
 
 
-def read_node(path: Path) -> Node | None:
+def read_node(folder: Folder) -> Node | None:
     """Read what kind of zarr node a folder is; None where it is none.
 
     Raises
@@ -47,92 +38,64 @@ def read_node(path: Path) -> Node | None:
     InputError
         Where a metadata file is there and cannot be read.
     """
-    if (path / "zarr.json").exists():
-        metadata = _read_json(path / "zarr.json")
+    if (metadata := _read_json(folder, "zarr.json")) is not None:
         attributes = metadata.get("attributes")
         found = attributes if isinstance(attributes, dict) else {}
-        return Node(path, metadata.get("node_type") == "array", found, metadata)
-    attributes = _read_json(path / ".zattrs") if (path / ".zattrs").exists() else {}
-    if (path / ".zarray").exists():
-        return Node(path, True, attributes, _read_json(path / ".zarray"))
-    if (path / ".zgroup").exists() or attributes:
-        return Node(path, False, attributes, {})
+        return Node(folder, metadata.get("node_type") == "array", found, metadata)
+    attributes = _read_json(folder, ".zattrs") or {}
+    if (metadata := _read_json(folder, ".zarray")) is not None:
+        return Node(folder, True, attributes, metadata)
+    if attributes or folder.read(".zgroup") is not None:
+        return Node(folder, False, attributes, {})
     return None
 
 
 def children(node: Node) -> Iterator[Node]:
     """Give the arrays and groups directly below a group, by name."""
-    for folder in sorted(p for p in node.path.iterdir() if p.is_dir() and not p.is_symlink()):
+    for folder in node.folder.children():
         child = read_node(folder)
         if child is not None:
             yield child
 
 
-def child_folder(node: Node, name: Any) -> Path:
+def child_folder(node: Node, name: Any) -> Folder:
     """Give the folder that a path in metadata names, refusing one outside the store."""
-    where = str(node.path)
+    where = str(node.folder)
     if not isinstance(name, str) or not name.strip():
         raise InputError(f"the dataset path {name!r} is not a name", where=where)
     # judged by the rules of both systems: a store may have been written on the other one
     paths = PurePosixPath(name), PureWindowsPath(name)
     if any(p.is_absolute() or p.drive or p.root or ".." in p.parts for p in paths):
         raise InputError(
-            f"the dataset path {name!r} leads out of the store", where=where, advice=_INSIDE
+            f"the dataset path {name!r} leads out of the store", where=where, advice=INSIDE
         )
-    folder = node.path / name
-    if not folder.resolve().is_relative_to(node.path.resolve()):
-        raise InputError(
-            f"the dataset {name!r} is a link out of the store", where=where, advice=_INSIDE
-        )
-    return folder
+    return node.folder.child(name)
 
 
 def require_safe_codecs(node: Node) -> None:
     """Refuse an array whose chunks would be decoded by anything but a plain codec."""
-    unknown = sorted(set(_codec_names(node.metadata)) - set(_SAFE_CODECS.split()))
+    unknown = sorted(set(codec_names(node.metadata)) - set(SAFE_CODECS.split()))
     if unknown:
         raise InputError(
             f"the chunks are encoded with {', '.join(map(repr, unknown))}, which is not allowed",
-            where=str(node.path),
+            where=str(node.folder),
             advice="rewrite the array with a common compressor, for example zstd",
         )
 
 
-def byte_codecs(metadata: dict[str, Any], key: str = "codecs") -> list[dict[str, Any]]:
-    """Give the codecs of an array (zarr 2 or 3), the one applied last first, under ``name``."""
-    keys = (key,) if key in metadata else ("filters", "compressor")
-    return list(_codecs(metadata, *keys))[::-1]
-
-
-def _codecs(metadata: dict[str, Any], *keys: str) -> Iterator[dict[str, Any]]:
-    for key in keys:
-        listed = metadata.get(key)
-        for codec in listed if isinstance(listed, list) else [listed]:
-            stated = codec if isinstance(codec, dict) else {"name": codec}
-            if codec is not None:
-                name = str(stated.get("id", stated.get("name")))
-                yield {**stated, "name": name.removeprefix("numcodecs.")}
-
-
-def _codec_names(metadata: dict[str, Any]) -> Iterator[str]:
-    for codec in _codecs(metadata, "compressor", "filters", "codecs", "index_codecs"):
-        yield codec["name"]
-        inner = codec.get("configuration")
-        if isinstance(inner, dict):
-            yield from _codec_names(inner)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
+def _read_json(folder: Folder, name: str) -> dict[str, Any] | None:
+    where = f"{folder}/{name}"
+    text = folder.read(name)
+    if text is None:
+        return None
     try:
-        found = json.loads(
-            read_text_file(path, "metadata", most_bytes=_MAX_JSON_BYTES, advice=_DAMAGED)
-        )
+        found = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(
             f"the metadata cannot be read ({type(error).__name__})",
-            where=str(path),
-            advice=_DAMAGED,
+            where=where,
+            advice=HALF_WRITTEN,
         ) from None
     if not isinstance(found, dict):
-        raise InputError("the metadata are not a JSON object", where=str(path))
+        raise InputError("the metadata are not a JSON object", where=where)
     return found

@@ -1,0 +1,5 @@
+"""How fast a machine reads, beside what it can do."""
+
+from cop_core.bench.speed import Speed, measure_speed, parts, seconds, to_dict, write_stack
+
+__all__ = ["Speed", "measure_speed", "parts", "seconds", "to_dict", "write_stack"]

@@ -1,0 +1,197 @@
+"""Blocks of planes: what a worker on any machine does for a stack, and all it has to be told."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, Protocol
+from uuid import uuid4
+
+import numpy as np
+import torch
+
+from cop_core._version import __version__
+from cop_core.errors import InputError
+from cop_core.machine import processor
+from cop_core.reading.blocks import block_pool
+from cop_core.reading.estimator import Estimator, estimator_for
+from cop_core.reading.planes import Prepared, prepare, with_strengths
+from cop_core.reading.survey import Survey, Surveyor
+from cop_core.recipes import ReadingOptions, StackOptions
+from cop_core.stacks import Stack, open_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cop_core.records import PlaneEstimate, StoredImage
+    from cop_core.stacks import Plane
+
+BATCH: Final = 64
+"""Crops in one step: about half a second on two CPU cores."""
+
+
+@dataclass(frozen=True)
+class StackWork:
+    """What has to be known to read planes of a stack as another process does.
+
+    Attributes
+    ----------
+    options : StackOptions
+        That open it, with absolute paths and without powers: depth and power are put in later.
+    image : StoredImage
+        What has to be found there.
+    reading : ReadingOptions
+        With the zero level; device and precision are what they came to.
+    weights_sha256, versions
+        What the numbers are made with.
+    token : str
+        By which works are told apart: what was opened for one is used for no other.
+    """
+
+    options: StackOptions = field(compare=False)
+    image: StoredImage = field(compare=False)
+    reading: ReadingOptions = field(compare=False)
+    weights_sha256: str = field(compare=False)
+    versions: dict[str, str] = field(compare=False)
+    token: str = field(default_factory=lambda: uuid4().hex)
+
+
+@dataclass(frozen=True)
+class PlanesRead:
+    """Planes that one machine has read, and what it is."""
+
+    estimates: tuple[PlaneEstimate, ...]
+    machine: str
+
+
+class Elsewhere(Protocol):
+    """Reads the planes of one stack somewhere else.
+
+    Iterating yields, in any order but for the survey, which comes before what was read: how
+    many planes were looked at, the survey, planes that were read, and None while waiting.
+    """
+
+    def __iter__(self) -> Iterator[int | Survey | PlanesRead | None]: ...
+
+
+def survey_block(work: StackWork, start: int, stop: int) -> Surveyor:
+    """Look at planes of a stack before they are read.
+
+    Raises
+    ------
+    InputError
+        If this machine does not see the stack, or has other weights or versions.
+    """
+    surveyor = Surveyor()
+    surveyor.add(*_planes(_stack(work), start, stop))
+    return surveyor
+
+
+def join_surveys(parts: Sequence[Surveyor]) -> Survey:
+    """Return what all parts of a stack hold together, the same as if one had seen them all."""
+    whole = Surveyor()
+    for part in parts:
+        whole.join(part)
+    return whole.found()
+
+
+def read_block(work: StackWork, found: Survey, start: int, stop: int) -> PlanesRead:
+    """Read planes of a stack.
+
+    Raises
+    ------
+    InputError
+        As for `survey_block`.
+    """
+    estimator = _estimator(work)
+    read = read_planes(_planes(_stack(work), start, stop), found, work.reading, estimator)
+    cuda = estimator.device.type == "cuda"
+    machine = torch.cuda.get_device_name(estimator.device) if cuda else processor()
+    return PlanesRead(tuple(read), machine)
+
+
+def read_planes(
+    planes: Sequence[Plane], found: Survey, reading: ReadingOptions, estimator: Estimator
+) -> list[PlaneEstimate]:
+    """Return estimates of planes, whose crops are read together."""
+
+    def bare_and_crops(plane: Plane) -> Prepared:
+        basis = found.basis(plane.index, reading.normalisation)
+        return prepare(plane, reading, basis, len(estimator.components))
+
+    prepared = block_pool().each(bare_and_crops, planes)
+    crops = [crops for _, crops in prepared if len(crops)]
+    if not crops:
+        return [bare for bare, _ in prepared]
+    read, start, estimates = estimator.read(np.concatenate(crops), batch_size=BATCH), 0, []
+    for bare, own in prepared:
+        stop = start + len(own)
+        part = read.part(start, stop)
+        estimates.append(with_strengths(bare, part) if len(own) else bare)
+        start = stop
+    return estimates
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what makes the readings."""
+    return {
+        "napari-cop": __version__,
+        "torch": str(torch.__version__),  # its own type would import PyTorch where it is unpickled
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def _planes(stack: Stack, start: int, stop: int) -> list[Plane]:
+    return [stack.plane(index) for index in range(start, stop)]
+
+
+def _stack(work: StackWork) -> Stack:
+    _require_versions(work.versions)
+    return _opened(work)
+
+
+def _require_versions(wanted: dict[str, str]) -> None:
+    other = {name: v for name, v in versions().items() if wanted.get(name) != v}
+    if other:
+        has = ", ".join(f"{name} {version}" for name, version in other.items())
+        raise InputError(
+            f"it has {has}, not {', '.join(f'{name} {wanted.get(name)}' for name in other)}",
+            where=f"worker {platform.node()}",
+            advice="install the same versions on all machines",
+        )
+
+
+@lru_cache(maxsize=4)
+def _opened(work: StackWork) -> Stack:
+    try:
+        stack = open_stack(work.options.source, work.options)
+    except InputError as error:
+        raise InputError(
+            error.what,
+            where=f"{error.where} on worker {platform.node()}",
+            advice="workers have to see the stack at the same path, for reading",
+        ) from None
+    if _stored(stack.image) != _stored(work.image):
+        raise InputError(
+            "another stack lies there than here",
+            where=f"{work.options.source} on worker {platform.node()}",
+            advice="workers have to see the same file at the same path",
+        )
+    return stack
+
+
+def _stored(image: StoredImage) -> tuple[object, ...]:
+    return image.format, image.axes, image.shape, image.dtype, image.channel, image.time
+
+
+def _estimator(work: StackWork) -> Estimator:
+    estimator = estimator_for(work.reading)
+    if estimator.used.sha256 != work.weights_sha256:
+        raise InputError(
+            f"the weights {work.reading.weights!r} are others there than here",
+            where=f"worker {platform.node()}",
+            advice="workers have to see the same weights at the same path",
+        )
+    return estimator

@@ -1,0 +1,20 @@
+"""What is asked of a measurement of speed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from cop_core.recipes.base import Option, Recipe
+from cop_core.recipes.reading import Device, Precision, Weights
+from cop_core.recipes.values import Count
+
+
+class BenchRecipe(Recipe):
+    """How fast this machine reads, and how far that is from what it can do."""
+
+    kind: Literal["bench"] = "bench"
+    weights: Weights = "default"
+    device: Device = "auto"
+    precision: Precision = "auto"
+    planes: Annotated[Count, Option("Planes of the stack that is read.", "Planes")] = 64
+    side: Annotated[Count, Option("Side of its planes, in pixels.", "Side")] = 512

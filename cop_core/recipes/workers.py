@@ -1,0 +1,50 @@
+"""Where planes are read: part of no recipe, as it decides no number."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, model_validator
+
+from cop_core.recipes.base import Option, Part, RefusedValueError, shown
+from cop_core.recipes.values import Count
+
+
+def _address(text: str | None) -> str | None:
+    bare = (text or "").strip()
+    kind, apart, place = bare.partition("://")
+    if bare and not (kind and apart and place):
+        raise RefusedValueError(
+            f"{shown(bare)} is not the address of a scheduler",
+            advice="give what dask scheduler printed when it started, tcp://HOST:8786",
+        )
+    return bare or None
+
+
+class WorkersOptions(Part):
+    """Processes that read planes, on this machine or on others."""
+
+    workers: Annotated[
+        Count | None,
+        Option(
+            "Read in this many processes beside this one, each on one core.",
+            "Processes",
+            empty="this one",
+        ),
+    ] = None
+    scheduler: Annotated[
+        str | None,
+        AfterValidator(_address),
+        Option(
+            "Read on the workers of a dask scheduler, which see the stacks at the same paths.",
+            "Scheduler",
+            metavar="ADDRESS",
+            empty="this machine reads",
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if self.workers is not None and self.scheduler is not None:
+            raise RefusedValueError("workers and a scheduler are given", advice="give one of them")
+        return self
