@@ -81,7 +81,7 @@ class NoiseDock(QWidget):
         self.tabs = QTabWidget()
         self._arrange()
         self._connect()
-        FocusRing(self)
+        self._ring = FocusRing(self)
         self._suggest()
         self.runner.warm_up()
 
@@ -166,6 +166,10 @@ class NoiseDock(QWidget):
             self.taken_out()
             self.deleteLater()
         return super().event(event)
+
+    def focusNextPrevChild(self, forwards: bool) -> bool:  # noqa: N802
+        """Move the focus as the Tab key asks, with a ring around where it goes."""
+        return self._ring.by_key(super().focusNextPrevChild, forwards)
 
     def taken_out(self) -> None:
         """Let go of what only some docks have."""

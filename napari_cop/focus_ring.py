@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from qtpy.QtCore import QRectF, Qt
 from qtpy.QtGui import QColor, QPainter, QPen
-from qtpy.QtWidgets import QApplication, QFocusFrame, QWidget
+from qtpy.QtWidgets import QApplication, QFocusFrame, QTabBar, QWidget
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qtpy.QtCore import QRect
     from qtpy.QtGui import QPaintEvent
 
 RING: Final = QColor("#ff9f1c")
@@ -18,24 +21,40 @@ _ROUND_PX: Final = 3.0
 
 
 class FocusRing(QFocusFrame):
-    """Follows the focus among the children of a widget."""
+    """Follows the focus among the children of a widget, where the Tab key moves it."""
 
     def __init__(self, owner: QWidget) -> None:
         super().__init__(owner)
         self._owner = owner
+        self._by_key = False
         QApplication.instance().focusChanged.connect(self._follow)
 
+    def by_key(self, move: Callable[[bool], bool], forwards: bool) -> bool:
+        """Move the focus as the Tab key does, and show where it went."""
+        self._by_key = True
+        try:
+            return move(forwards)
+        finally:
+            self._by_key = False
+
     def _follow(self, _before: QWidget | None, now: QWidget | None) -> None:
-        ours = now is not None and now.isVisible() and self._owner.isAncestorOf(now)
+        ours = now is not None and self._by_key and self._owner.isAncestorOf(now)
         self.setWidget(now if ours else None)
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
-        """Draw the ring, inside the widget where there is no room around it."""
+        """Draw the ring, of a row of tabs around the one that is chosen."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(RING, _WIDTH_PX))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         half = _WIDTH_PX / 2
-        ring = QRectF(self.rect()).adjusted(half, half, -half, -half)
+        ring = QRectF(self._around()).adjusted(half, half, -half, -half)
         painter.drawRoundedRect(ring, _ROUND_PX, _ROUND_PX)
         painter.end()
+
+    def _around(self) -> QRect:
+        tabs = self.widget()
+        if not isinstance(tabs, QTabBar):
+            return self.rect()
+        rect = tabs.tabRect(tabs.currentIndex())
+        return rect.translated(tabs.geometry().topLeft() - self.geometry().topLeft())

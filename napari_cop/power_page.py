@@ -21,7 +21,7 @@ from cop_core.errors import CopError
 from cop_core.power import useq_plan
 from cop_core.recipes import MW, RecommendRecipe, StackOptions
 from napari_cop.forms.recipe_form import RecipeForm, make
-from napari_cop.live.loaded_core import core_for, said_of
+from napari_cop.loaded_core import core_for, said_of
 from napari_cop.pages import folded, scrolled
 from napari_cop.plots.records import PowerPlots
 from napari_cop.plots.usable import usable_of

@@ -18,25 +18,20 @@ class SideBySide:
 
     def __init__(self, viewer: Viewer, link: ViewerLink) -> None:
         self._viewer, self._link = viewer, link
-        self._hidden: list[Layer] = []
-
-    @property
-    def shown(self) -> bool:
-        """Whether they are next to each other."""
-        return bool(self._viewer.grid.enabled)
+        self._before: list[tuple[Layer, bool]] = []
 
     def show(self) -> None:
         """Show the first protocol on the left, the second on the right, and nothing else."""
+        layers, grid = self._viewer.layers, self._viewer.grid
         groups = [self._group(protocol) for protocol in (0, 1)]
-        if len({len(group) for group in groups}) > 1:  # a map of one of them alone
+        mapped = any(layer.visible for group in groups for layer in group[1:])
+        if not mapped or len({len(group) for group in groups}) > 1:
             groups = [group[:1] for group in groups]
         chosen = [layer for group in groups for layer in group]
-        self._hidden = [x for x in self._viewer.layers if x.visible and x not in chosen]
-        for layer in self._hidden:
-            layer.visible = False
-        grid, layers = self._viewer.grid, self._viewer.layers
+        self._before = [(layer, layer.visible) for layer in layers]
+        for layer in layers:
+            layer.visible = layer in chosen
         for group in reversed(groups):  # with a negative stride the topmost comes first
-            group[0].visible = True
             for layer in group:
                 layers.move(layers.index(layer), len(layers))
         grid.stride, grid.shape = -len(groups[0]), (1, 2)
@@ -46,10 +41,10 @@ class SideBySide:
     def end(self) -> None:
         """Show them as before."""
         self._viewer.grid.enabled = False
-        for layer in self._hidden:
+        for layer, visible in self._before:
             if layer in self._viewer.layers:
-                layer.visible = True
-        self._hidden.clear()
+                layer.visible = visible
+        self._before.clear()
         self._viewer.reset_view()
 
     def _group(self, protocol: int) -> list[Layer]:

@@ -17,7 +17,7 @@ from cop_core.recipes import StackOptions
 from cop_core.stacks.growing import State
 from napari_cop.layers import METADATA_KEY, image_layer
 from napari_cop.live.feeds import Feed
-from napari_cop.live.loaded_core import core_for
+from napari_cop.loaded_core import core_for
 from napari_cop.sources import ChosenStack
 
 if TYPE_CHECKING:

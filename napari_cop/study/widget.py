@@ -64,7 +64,7 @@ class StudyWidget(QWidget):
         self._at = ""
         self.setAcceptDrops(True)
         self._connect()
-        FocusRing(self)
+        self._ring = FocusRing(self)
         self._offer()
         self.runner.warm_up()
 
@@ -121,6 +121,10 @@ class StudyWidget(QWidget):
             self._following.end()
             self.deleteLater()
         return super().event(event)
+
+    def focusNextPrevChild(self, forwards: bool) -> bool:  # noqa: N802
+        """Move the focus as the Tab key asks, with a ring around where it goes."""
+        return self._ring.by_key(super().focusNextPrevChild, forwards)
 
     # --- the folder -------------------------------------------------------------------------
 

@@ -83,7 +83,7 @@ def test_a_recommended_power_is_acquired_and_watched(read: Any, qtbot: Any) -> N
     form.z_step_um.value = "5"  # the demo's stage goes to 300 um
     with qtbot.waitSignal(read.runner.finished, timeout=120_000):
         read.run()
-    qtbot.waitUntil(page.button.isEnabled, timeout=20_000)
+    qtbot.waitUntil(lambda: not read._turns.isActive(), timeout=20_000)  # all is shown
     page.form.max_power_mw.value = "40"
     page.form.surface_power.value = "5"
     with qtbot.waitSignal(page.recommended, timeout=60_000):
