@@ -20,7 +20,6 @@ import cop_core
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-VERSION = PROJECT["project"]["version"]
 GUI = {"napari", "napari_cop", "qtpy", "PySide6", "PyQt6", "magicgui", "superqt", "vispy"}
 
 
@@ -39,20 +38,21 @@ def _imported(path: Path) -> set[str]:
     return found
 
 
-def test_version_is_the_same_everywhere() -> None:
-    assert cop_core.__version__ == VERSION
-    assert f"\nversion: {VERSION}\n" in _text("CITATION.cff")
+def test_what_says_the_version_says_the_same() -> None:
+    """The tag gives it; where there is none, the fallback, which is that of the last release."""
+    fallback = PROJECT["tool"]["hatch"]["version"]["raw-options"]["fallback_version"]
+    assert f"\nversion: {fallback}\n" in _text("CITATION.cff")
     newest = re.search(r"^## \[(\d[^\]]*)\]", _text("CHANGELOG.md"), re.MULTILINE)
     assert newest is not None
-    assert newest.group(1) == VERSION
+    assert newest.group(1) == fallback
 
 
-def test_installed_version_is_the_same() -> None:
+def test_the_package_states_the_installed_version() -> None:
     try:
         installed = metadata.version("napari-cop")
     except metadata.PackageNotFoundError:
-        pytest.skip("the package is not installed here")
-    assert installed == VERSION
+        installed = "0+unknown"
+    assert cop_core.__version__ == installed
 
 
 def test_manifest_is_valid_and_its_commands_exist() -> None:
