@@ -1,11 +1,8 @@
-"""Build wheel and sdist, check both, and try the wheel alone in an environment of its own.
-
-python .ci/check_dist.py [--system-site-packages]: with it, dependencies come from here and are
-not installed again.
-"""
+"""Build wheel and sdist, check both, and try the wheel alone in an environment of its own."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tarfile
@@ -33,7 +30,8 @@ TABLES = ("fixed.csv", "gained.csv")
 def run(*command: str | Path, cwd: Path = ROOT) -> None:
     """Run a command, and end with its exit code where it fails."""
     print("+", *command, flush=True)
-    done = subprocess.run(list(map(str, command)), cwd=cwd, check=False)
+    alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(list(map(str, command)), cwd=cwd, env=alone, check=False)
     if done.returncode:
         sys.exit(done.returncode)
 
@@ -49,7 +47,7 @@ def check_wheel(wheel: Path) -> None:
     size = wheel.stat().st_size
     require(size < MOST_BYTES, f"{wheel.name} has {size / 1e6:.1f} MB")
     names = set(zipfile.ZipFile(wheel).namelist())
-    require(NEEDED <= names, f"{wheel.name} lacks {sorted(NEEDED - names)}")
+    require(names >= NEEDED, f"{wheel.name} lacks {sorted(NEEDED - names)}")
     strange = [name for name in names if name.startswith(STRANGE)]
     require(not strange, f"{wheel.name} holds {strange[:5]}")
     print(f"{wheel.name}: {size / 1e6:.1f} MB, {len(names)} files")
@@ -60,22 +58,20 @@ def check_sdist(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     needed = {"pyproject.toml", "tests/conftest.py", "sample_data/fixed.ome.tif", "LICENSE"}
-    require(needed <= names, f"{sdist.name} lacks {sorted(needed - names)}")
+    require(names >= needed, f"{sdist.name} lacks {sorted(needed - names)}")
     print(f"{sdist.name}: {sdist.stat().st_size / 1e6:.1f} MB, {len(names)} entries")
 
 
-def try_wheel(wheel: Path, folder: Path, *, shared: bool) -> None:
+def try_wheel(wheel: Path, folder: Path) -> None:
     """Install a wheel in an environment and compare the sample pair far from the clone."""
-    venv.create(folder / "env", with_pip=True, system_site_packages=shared)
+    venv.create(folder / "env", with_pip=True)
     programs = folder / "env" / ("Scripts" if sys.platform == "win32" else "bin")
-    offline = ["--no-deps", "--force-reinstall"] if shared else ["-c", ROOT / "constraints.txt"]
-    run(programs / "python", "-m", "pip", "install", "-q", *offline, wheel)
+    run(programs / "python", "-m", "pip", "install", "-q", "-c", ROOT / "constraints.txt", wheel)
     samples, tables = ([ROOT / "sample_data" / n for n in names] for names in (SAMPLES, TABLES))
-    cop = (programs / "python", "-P", programs / "cop")
-    run(*cop, "--version", cwd=folder)
-    run(*cop, "weights", "verify", cwd=folder)
-    report = folder / "report"
-    run(*cop, "compare", *samples, "--power", *tables, "--crops", "2", "-o", report, cwd=folder)
+    cop, report = programs / "cop", folder / "report"
+    run(cop, "--version", cwd=folder)
+    run(cop, "weights", "verify", cwd=folder)
+    run(cop, "compare", *samples, "--power", *tables, "--crops", "2", "-o", report, cwd=folder)
     require((report / "report.html").stat().st_size > 10**5, "the report is empty")
 
 
@@ -92,7 +88,7 @@ def main() -> None:
         check_wheel(wheel)
         check_sdist(sdist)
         run(sys.executable, "-m", "twine", "check", "--strict", wheel, sdist)
-        try_wheel(wheel, folder, shared="--system-site-packages" in sys.argv)
+        try_wheel(wheel, folder)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,8 @@ def write_sample(folder: Path) -> dict[str, np.ndarray]:
     planes = {}
     for name, source in (("fixed", "fixed.ome.tif"), ("gained", "gained.ome.zarr")):
         stack = open_stack(SAMPLE / source)
-        planes[name] = np.stack([stack.plane(i).data[:192, :192] for i in range(0, len(stack), STEP)])
+        kept = (stack.plane(index).data for index in range(0, len(stack), STEP))
+        planes[name] = np.stack([plane[:192, :192] for plane in kept])
         shutil.copy(SAMPLE / f"{name}.csv", target)
     _write(target / "fixed.ome.tif", planes["fixed"])
     _ome_zarr(target / "gained.ome.zarr", planes["gained"], "zyx")

@@ -40,9 +40,7 @@ class PlaneColumn(NamedTuple):
 
 _BEFORE: Final = (
     PlaneColumn("protocol", "", "name of the stack's protocol", lambda row: row.protocol),
-    PlaneColumn(
-        "plane", "", "number in its file, from 0", lambda row: row.plane.index
-    ),
+    PlaneColumn("plane", "", "number in its file, from 0", lambda row: row.plane.index),
     PlaneColumn("depth_um", "µm", "depth below the surface", lambda row: row.plane.depth_um),
     PlaneColumn(
         "power_mw",
