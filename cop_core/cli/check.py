@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import shlex
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -13,6 +12,7 @@ from cop_core.cli.asked import asks
 from cop_core.cli.output import say, tell
 from cop_core.errors import CancelledError, CopError
 from cop_core.recipes import CheckRecipe, ProfileRecipe, StackOptions, argv_of
+from cop_core.recipes.argv import command_line
 from cop_core.recipes.flags import flags_of
 from cop_core.records import told_of_pixels
 
@@ -93,7 +93,7 @@ def _command(options: StackOptions, found: FileCheck) -> str:
         flag = known[error.option]
         value = flag.option.metavar or error.option.upper()
         words += [flag.spelled[0], "1" if _is_alone(found) else value]
-    return shlex.join(words)
+    return command_line(words)
 
 
 # --- in words ------------------------------------------------------------------------------------
@@ -126,7 +126,7 @@ def _first_line(found: FileCheck, command: str) -> str:
         but = f", but {unusable} of {len(pixels.planes)} planes cannot be used" if unusable else ""
         return f"Ready{but}: {command}"
     if _is_movie(found):
-        movie = shlex.join(["cop", "detector", source, "-o", "detector"])
+        movie = command_line(["cop", "detector", source, "-o", "detector"])
         return f"A movie, not a z-stack: type {movie}, or where its frames are planes {command}"
     if _is_alone(found):
         return (
