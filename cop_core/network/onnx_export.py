@@ -13,9 +13,8 @@ from onnxscript import opset18 as op
 from torch import Tensor, nn
 
 from cop_core.errors import InputError
-from cop_core.network import patch_pca
+from cop_core.network import patch_pca, tensor_statistics
 from cop_core.network.jacobi import DOMAIN, NAME, eigh_function
-from cop_core.network.tensor_statistics import tensor_statistics
 
 if TYPE_CHECKING:
     from cop_core.network.model import NoiseViT
@@ -37,7 +36,8 @@ class OneCrop(nn.Module):
         network = self.network
         head = network.uncertainty
         assert head is not None
-        features = network.forward_features(tensor_statistics(crop[:, 0], network.config.patch))
+        statistics = tensor_statistics.tensor_statistics(crop[:, 0], network.config.patch)
+        features = network.forward_features(statistics)
         strengths = torch.softmax(network.forward_head(features), -1)
         return strengths, head.sd(features, strengths)
 
@@ -62,7 +62,11 @@ def to_onnx(network: NoiseViT, crop: Tensor) -> onnx.ModelProto:
             "only networks that read statistics and state their uncertainty are exported",
             advice="Take default or paper-small",
         )
-    with mock.patch.object(patch_pca, "decompose", _eigh):
+    band = tensor_statistics.band_of_cycles()  # where logarithms round is no matter of ONNX
+    with (
+        mock.patch.object(patch_pca, "decompose", _eigh),
+        mock.patch.object(tensor_statistics, "band_of_cycles", return_value=band),
+    ):
         program = torch.onnx.export(
             OneCrop(network).eval(),
             (crop,),
