@@ -17,7 +17,7 @@ from napari_cop.plots.canvas import PlotWidget
 from napari_cop.runner import State
 
 WIDTH = 960
-COLOURS = 96
+COLOURS = 160
 MOST_BYTES = 2 * 10**6
 READING_FRAMES = 14
 """Frames taken while planes are read."""
@@ -41,7 +41,8 @@ class Film:
     def save(self) -> int:
         """Write the film with one palette for all frames, and return its size in bytes."""
         path = IMAGES / "tour.gif"
-        palette = self.frames[-1].quantize(COLOURS)
+        # rare colours, as those of the curves, count as much as the greys of the pictures
+        palette = self.frames[-1].quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE)
         first, *others = (frame.quantize(palette=palette, dither=0) for frame in self.frames)
         first.save(
             path,

@@ -17,6 +17,8 @@ from cop_core.network import patch_pca, tensor_statistics
 from cop_core.network.jacobi import DOMAIN, NAME, eigh_function
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cop_core.network.model import NoiseViT
 
 INPUT: Final = "crop"
@@ -134,7 +136,7 @@ def _scatter_reduce(
     return op.Div(total, op.Max(count, _constant(np.float32(1))))
 
 
-_TRANSLATED: Final = {
+_TRANSLATED: Final[dict[Callable[..., Any], Callable[..., Any]]] = {
     torch.ops.aten.scatter_reduce.two: _scatter_reduce,
     torch.ops.aten.bincount.default: _bincount,
     torch.ops.aten.median.dim: _median,

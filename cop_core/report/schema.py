@@ -7,13 +7,14 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from cop_core.report.columns import Results
 from cop_core.report.document import Origin
 from cop_core.report.kinds import KINDS
 
 
 def document_schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) that every kind of document fits."""
-    models = [Origin, *(kind.results for kind in KINDS.values())]
+    models: list[type[Results]] = [Origin, *(kind.results for kind in KINDS.values())]
     places, found = models_json_schema([(model, "serialization") for model in models])
     parts: dict[str, Any] = found["$defs"]
 
