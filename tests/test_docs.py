@@ -26,7 +26,7 @@ from cop_core.noise import Genome
 from cop_core.simulator import PRESETS, Detector, Microscope, Optics, Phantom, Preset
 
 BLOCK = re.compile(r"^(?:<!-- ([^\n]+) -->\n)?```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-LANGUAGES = {"", "python", "csv", "text"}
+LANGUAGES = {"", "python", "text"}
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SMALL = Preset(
     "sample",
