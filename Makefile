@@ -1,7 +1,9 @@
 # make demo     install into .venv, compare the two sample stacks, say where the report lies
 # make test     install with the development tools; lint, types and all tests
 # make napari   install with napari, open the sample pair and the widget that compares it
-# make lint     ruff and mypy alone
+# make lint     ruff, mypy and the order of the packages alone
+# make docs     build the site into build/docs, every warning an error
+# make dist     build wheel and sdist, check both, and try the wheel in an environment of its own
 # make measure  measure again what docs/measured.md says and what has changed since; two hours
 # make clean    remove what the above made, .venv included
 #
@@ -22,7 +24,7 @@ DEBIAN_PACKAGES := xvfb xauth libgl1 libegl1 libglib2.0-0 libfontconfig1 libdbus
   libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo napari test lint measure clean screen
+.PHONY: help demo napari test lint docs dist measure clean screen
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | sed '/^$$/q'
@@ -52,6 +54,13 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file benchmarks/mypy.ini benchmarks
 	$(BIN)/lint-imports
+
+docs: $(VENV)/.installed-dev
+	$(BIN)/python -m sphinx -W --keep-going -q docs build/docs
+	@echo "Open build/docs/index.html"
+
+dist: $(VENV)/.installed-dev
+	$(BIN)/python .ci/check_dist.py
 
 measure: $(VENV)/.installed-bench screen
 	$(BIN)/python benchmarks/measure.py --data $(DATA)

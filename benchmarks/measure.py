@@ -109,6 +109,7 @@ BENCHMARKS = (
     Benchmark("ablation", 15, DOMAINS),
     Benchmark("scene_sheet", 1),
     Benchmark("screenshots", 5, timed=True, screen=True),
+    Benchmark("tour", 2, timed=True, screen=True),
 )
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cop_core.recipes import GainedPower, Recipe, RecipeError, command_of
     from cop_core.records import AnalysedProfile, ArmsComparison, Comparison, DepthProfile
     from cop_core.report import read_document, recipe_of, write_document, write_report
+    from cop_core.report.figures import figures_of
     from cop_core.stacks import Stack, open_stack
     from cop_core.statistics import compare, compare_arms
 
@@ -30,6 +31,7 @@ _MODULES = {
     "recipes": ("GainedPower", "Recipe", "RecipeError", "command_of"),
     "records": ("AnalysedProfile", "ArmsComparison", "Comparison", "DepthProfile"),
     "report": ("read_document", "recipe_of", "write_document", "write_report"),
+    "report.figures": ("figures_of",),
     "stacks": ("Stack", "open_stack"),
     "statistics": ("compare", "compare_arms"),
 }
@@ -54,6 +56,7 @@ __all__ = [
     "command_of",
     "compare",
     "compare_arms",
+    "figures_of",
     "load_estimator",
     "open_stack",
     "profile",

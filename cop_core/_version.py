@@ -1,3 +1,8 @@
-"""The package's version, in one place."""
+"""The version of the installed package, which the tag gave it."""
 
-__version__ = "0.1.0"
+from importlib.metadata import PackageNotFoundError, version
+
+try:
+    __version__ = version("napari-cop")
+except PackageNotFoundError:  # run from a clone without being installed
+    __version__ = "0+unknown"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _IN_USE: Final = "in use"
 _FULL: Final = "Free some space or choose another folder; what was there is unchanged"
-_FORBIDDEN: Final = "Choose a folder that you may write to"
+_FORBIDDEN: Final = "Choose a folder that you may write to, or close what has its files open"
 _IN_THE_WAY: Final = "Choose a folder, not a file"
 _ADVICE: Final = {errno.ENOSPC: _FULL, errno.EDQUOT: _FULL}
 _USAGE: Final = {

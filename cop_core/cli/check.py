@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import shlex
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -13,6 +12,7 @@ from cop_core.cli.asked import asks
 from cop_core.cli.output import say, tell
 from cop_core.errors import CancelledError, CopError
 from cop_core.recipes import CheckRecipe, ProfileRecipe, StackOptions, argv_of
+from cop_core.recipes.argv import command_line
 from cop_core.recipes.flags import flags_of
 from cop_core.records import NO_SIGNAL, told_of_pixels
 
@@ -50,7 +50,7 @@ def check(
         options = recipe.stack.but(source=path)
         code = max(code, _check(options, every=recipe.every, as_json=as_json))
     if len(paths) == 2 and not code and not as_json:
-        tell("", f"To compare the two: {shlex.join(['cop', 'compare', *paths, '-o', 'report'])}")
+        tell("", f"To compare the two: {command_line(['cop', 'compare', *paths, '-o', 'report'])}")
     if code:
         raise typer.Exit(code)
 
@@ -95,7 +95,7 @@ def _command(options: StackOptions, found: FileCheck) -> str:
         flag = known[error.option]
         value = flag.option.metavar or error.option.upper()
         words += [flag.spelled[0], "1" if _is_alone(found) else value]
-    return shlex.join(words)
+    return command_line(words)
 
 
 # --- in words ------------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ def _first_line(found: FileCheck, command: str) -> str:
             return f"{doubt}. To read this one anyway, type {command}"
         return f"Ready{_but(pixels)}: {command}"
     if _is_movie(found):
-        movie = shlex.join(["cop", "detector", source, "-o", "detector"])
+        movie = command_line(["cop", "detector", source, "-o", "detector"])
         return f"A movie, not a z-stack: type {movie}, or, if its frames are planes, {command}"
     if _is_alone(found):
         return (

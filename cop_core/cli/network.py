@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import typer
 from rich.table import Table
@@ -13,7 +13,9 @@ from cop_core.cli.asked import asks
 from cop_core.cli.output import bars, interruptible, tell
 from cop_core.errors import InputError
 from cop_core.recipes import BenchRecipe, EvaluateRecipe, TrainRecipe
-from cop_core.writing import replace_files
+from cop_core.writing import placed, replace_files
+
+Format = Literal["safetensors", "bioimageio"]
 
 weights = typer.Typer(
     name="weights", help="List, verify and export trained weights.", no_args_is_help=True
@@ -135,13 +137,24 @@ def verify(
 
 @weights.command()
 def export(
-    name: Annotated[str, typer.Argument(help="Name of shipped weights.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder to copy them to.")],
+    name: Annotated[str, typer.Argument(help="Name of shipped weights, or their path.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write to.")],
+    form: Annotated[
+        Format,
+        typer.Option(
+            "--format",
+            help="safetensors with their card, or bioimageio: ONNX in a package of the BioImage "
+            "Model Zoo (needs the extra export; takes minutes).",
+        ),
+    ] = "safetensors",
 ) -> None:
-    """Copy weights and their card to a folder."""
+    """Copy weights and their card to a folder, or write them for other programs."""
     from cop_core.network.weights import locate
 
     path = locate(name)
+    if form == "bioimageio":
+        tell(str(_write_model(path, output)))
+        return
     try:
         parts = {output / part.name: part for part in (path, path.with_suffix(".json"))}
         replace_files({target: part.read_bytes() for target, part in parts.items()})
@@ -149,6 +162,21 @@ def export(
         raise InputError(f"cannot write ({error.strerror})", where=str(output)) from error
     for target in parts:
         tell(str(target))
+
+
+def _write_model(path: Path, output: Path) -> Path:
+    """Write a package of the BioImage Model Zoo beside its target, then put it in its place."""
+    from cop_core.network.weights import load_network
+
+    try:
+        from cop_core.network.model_zoo import write_model
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"{error.name} is not installed", advice='Type pip install "napari-cop[export]"'
+        ) from error
+    with placed(output) as fresh:
+        made = write_model(*load_network(path), fresh / f"{path.stem}.bioimageio.zip")
+    return output / made.name
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

@@ -90,8 +90,8 @@ def _principal(covariance: Tensor) -> tuple[Tensor, Tensor]:
     other, 1.8 ms each (https://github.com/pytorch/pytorch/issues/174674).
     """
     exact = covariance.cpu().double()
-    exact.diagonal(dim1=1, dim2=2).add_(_LEAST_VARIANCE)
-    variance, directions = decompose(exact)
+    least = torch.full((exact.shape[-1],), _LEAST_VARIANCE, dtype=exact.dtype)
+    variance, directions = decompose(exact + torch.diag(least))
     return variance.to(covariance), directions.to(covariance)
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from cop_core.errors import InputError
 from cop_core.recipes.base import Part, Plain, Recipe, RecipeError
 from cop_core.recipes.flags import Flag, Place, blank, flags_of, get_at
 from cop_core.recipes.power_options import AcquisitionOptions
 from cop_core.recipes.values import AS_FILE, below
-
-if TYPE_CHECKING:
-    import os
 
 PartT = TypeVar("PartT", bound=Part)
 
@@ -141,7 +140,7 @@ def command_of(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> 
     Returns
     -------
     str
-        Quoted for a POSIX shell, paths absolute.
+        Quoted for the shell of this system, paths absolute.
     """
     kind, plain = type(recipe), recipe.plain()
     paths: dict[Place, Mapping[str, str]] = {place: {} for place in _command(kind)[1]}
@@ -154,7 +153,12 @@ def command_of(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> 
         elif place == ("folders",):
             _put(plain, place, [_absolute(one) for one in value])
     to = None if output is None else _absolute(Path(output).expanduser())
-    return shlex.join(["cop", *argv_of(kind.of(plain), to)])
+    return command_line(["cop", *argv_of(kind.of(plain), to)])
+
+
+def command_line(words: Sequence[str]) -> str:
+    """Return words as they are typed: quoted for Windows there, for a POSIX shell elsewhere."""
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def as_text(value: Any) -> str:

@@ -152,8 +152,13 @@ Seed = Annotated[int, Field(ge=0, lt=2**63), whole(0, 2**63 - 1)]
 
 _NOT_IN_FOLDER_NAMES: Final = re.compile(r"[^\w.+-]+")
 _LONGEST_NAME: Final = 100
+_DEVICES: Final = {"CON", "PRN", "AUX", "NUL"} | {
+    f"{d}{n}" for d in ("COM", "LPT") for n in range(10)
+}
+"""Names that mean devices in any folder of Windows, with any suffix."""
 
 
 def folder_name(text: str) -> str:
-    """Return text as the name of a folder: no separators, nothing hidden, no formula."""
-    return _NOT_IN_FOLDER_NAMES.sub("_", text).strip("._+-")[:_LONGEST_NAME] or "stack"
+    """Return text as the name of a folder: no separators, nothing hidden, no formula, no device."""
+    name = _NOT_IN_FOLDER_NAMES.sub("_", text).strip("._+-")[:_LONGEST_NAME].rstrip(".") or "stack"
+    return f"_{name}" if name.partition(".")[0].upper() in _DEVICES else name

@@ -25,15 +25,15 @@ from cop_core.records.difference import ComponentDifference
 from cop_core.records.lines import Band, Bend, Photons, SlopeFit
 from cop_core.records.photon_transfer import PhotonTransfer, TransferPoints
 from cop_core.records.pixels import PixelFacts, told_of_pixels
+from cop_core.records.plane import PlaneEstimate, in_mw
+from cop_core.records.plane_columns import PlaneColumn, plane_columns
 from cop_core.records.profile import (
     NO_SIGNAL,
     NOT_READ,
     OUTSIDE,
     UNFAMILIAR,
     DepthProfile,
-    PlaneEstimate,
     distinct_names,
-    in_mw,
 )
 from cop_core.records.provenance import (
     FileIdentity,
@@ -89,6 +89,7 @@ __all__ = [
     "PictureQuality",
     "PictureRecord",
     "PixelFacts",
+    "PlaneColumn",
     "PlaneEstimate",
     "PlaneView",
     "Provenance",
@@ -112,6 +113,7 @@ __all__ = [
     "block_side",
     "distinct_names",
     "in_mw",
+    "plane_columns",
     "told_of_pixels",
     "zero_level",
 ]

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from cop_core.records.lines import Bend, Photons, SlopeFit
+from cop_core.records.plane_columns import plane_frame, plane_rows
 from cop_core.records.profile import DepthProfile
 from cop_core.records.usable_depth import UsableDepth
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    import pandas as pd
 
 _NAN = float("nan")
 
@@ -54,3 +62,12 @@ class AnalysedProfile:
     def analysed(self) -> tuple[AnalysedProfile, ...]:
         """Itself alone, as a comparison has two."""
         return (self,)
+
+    def plane_rows(self) -> Iterator[list[Any]]:
+        """Yield the values of planes.csv, plane by plane."""
+        profile = self.profile
+        return plane_rows(self.name, profile.planes, profile.components, self.photons)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row for each plane, left-out ones included, with the columns of planes.csv."""
+        return plane_frame(self.plane_rows(), self.profile.components)

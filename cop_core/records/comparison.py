@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from cop_core.recipes import ComparisonOptions
 from cop_core.records.analysed import AnalysedProfile
 from cop_core.records.arrays import UNKNOWN, Interval
 from cop_core.records.difference import ComponentDifference
 from cop_core.records.lines import Band, SlopeFit
+from cop_core.records.plane_columns import plane_frame
 from cop_core.records.usable_depth import UsableDepth, UsableDifference
 from cop_core.records.views import StackViews
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _NAN = float("nan")
 
@@ -135,6 +141,11 @@ class Comparison:
     def analysed(self) -> tuple[AnalysedProfile, ...]:
         """Both profiles."""
         return self.first, self.second
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row for each plane of both stacks, with the columns of planes.csv."""
+        rows = chain.from_iterable(each.plane_rows() for each in self.analysed)
+        return plane_frame(rows, self.components)
 
     def of(self, component: str) -> ComponentEffect:
         """Return the effect on one component."""

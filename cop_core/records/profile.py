@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from cop_core.recipes import MW, ReadingOptions, Window
-from cop_core.records.arrays import Matrix, Vector
-from cop_core.records.pixels import PixelFacts
+from cop_core.records.plane import PlaneEstimate, in_mw
+from cop_core.records.plane_columns import plane_frame, plane_rows
 from cop_core.records.provenance import Provenance, zero_level
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NOT_READ: Final = "not read (stopped before this plane)"
 """Reason of the planes that a stopped reading did not come to."""
@@ -25,66 +28,6 @@ UNFAMILIAR: Final = "unlike what the network was trained on"
 
 OUTSIDE: Final = "outside the depth window"
 """Begins the reason of planes that a window leaves out."""
-
-
-@dataclass(frozen=True)
-class PlaneEstimate:
-    """Strengths read from one plane.
-
-    Attributes
-    ----------
-    index : int
-        Position of the plane in its stack.
-    depth_um, power : float
-        NaN where not stated.
-    mean, sd : ndarray of shape (components,)
-        Mean and standard deviation over the plane's crops of each strength, in [0, 1].
-        NaN where the plane is excluded. The SD is 0 for a single crop.
-    n_crops : int
-        Number of crops read; 0 where the plane is excluded.
-    signal : float
-        Mean of the picture's finite pixels in counts.
-    reason : str
-        Why the plane is excluded from fits; empty where it is not.
-    flags : tuple of str
-        Notes on a plane that is kept.
-    saturated_fraction : float
-        Fraction of the picture's pixels at the ceiling.
-    strengths : ndarray of shape (n_crops, components)
-        Strengths of every crop, in the order in which the plane was cut.
-    uncertainty : ndarray of shape (components,)
-        Predictive SD of each strength, mean over crops: how far off the network expects to be.
-        Empty where the plane is excluded, NaN where the weights do not say.
-    unfamiliar_fraction : float or None
-        Fraction of the plane's crops that are unlike those of training; None where not known.
-    span_counts : float
-        Counts from what was read as 0 to what was read as 1; NaN where the plane is excluded.
-    power_unit : str
-        ``"mW"`` at the sample, or the unit of its file.
-    pixels : PixelFacts
-        What was found in its pixels.
-    block_means : ndarray of shape (rows, columns)
-        Means of the pixels over square blocks in counts, by which the tissue is known again; NaN
-        where a pixel has no value.
-    """
-
-    index: int
-    depth_um: float
-    power: float
-    mean: Vector
-    sd: Vector
-    n_crops: int
-    signal: float
-    reason: str = ""
-    flags: tuple[str, ...] = ()
-    saturated_fraction: float = 0.0
-    strengths: Matrix = field(default_factory=lambda: np.empty((0, 0)))
-    uncertainty: Vector = field(default_factory=lambda: np.empty(0))
-    unfamiliar_fraction: float | None = None
-    span_counts: float = float("nan")
-    power_unit: str = MW
-    pixels: PixelFacts = field(default_factory=PixelFacts)
-    block_means: Matrix = field(default_factory=lambda: np.empty((0, 0)))
 
 
 @dataclass(frozen=True)
@@ -177,10 +120,12 @@ class DepthProfile:
         """Return the mean strength of one component, shape (planes,)."""
         return np.asarray(self.mean[:, self.components.index(component)])
 
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row for each plane, left-out ones included, with the columns of planes.csv.
 
-def in_mw(power: npt.NDArray[np.float64], unit: str) -> npt.NDArray[np.float64]:
-    """Return a power in mW; NaN, of the same shape, where it is in another unit."""
-    return power if unit == MW else np.full(power.shape, np.nan)
+        Photons and amplifier noise in counts are NaN: `AnalysedProfile.to_frame` has them.
+        """
+        return plane_frame(plane_rows(self.name, self.planes, self.components), self.components)
 
 
 def distinct_names(profiles: Sequence[DepthProfile]) -> tuple[str, ...]:

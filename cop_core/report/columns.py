@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, TypeAlias
 
 import numpy as np
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
 
 from cop_core.components import CLEAN, COMPONENT_NAMES
 from cop_core.recipes.base import Part
@@ -75,6 +76,12 @@ class Column:
         if self.size and value is not None:
             parts.append(str(at(values, self.size)).removesuffix(F2_SUFFIX))
         return " ".join(parts)
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """State what the number is in the schema of documents too."""
+        return {**handler(core), "description": self.meaning or self.head}
 
     @property
     def title(self) -> str:

@@ -16,6 +16,7 @@ from matplotlib.patches import Patch
 
 from cop_core.report.columns import noises
 from cop_core.report.effect_panels import draw_cohen_d, draw_r2, draw_slopes
+from cop_core.report.kinds import kind_of
 from cop_core.report.panels import draw_clean_and_power, draw_component
 from cop_core.report.plot_style import LOOKS, VALUE_LABEL, shade, shown_name
 
@@ -127,17 +128,43 @@ def page_wide(*, height_in: float) -> Figure:
     return figure
 
 
-def save_figure(draw: Callable[[], Figure], stem: Path) -> None:
-    """Draw a figure in the style for print and save it as SVG, PDF and PNG.
-
-    Whatever style is set otherwise does not count; `stem` is the path without its suffix.
-    """
+@contextmanager
+def print_style() -> Iterator[None]:
+    """Draw in the style for print, whatever style is set otherwise."""
     with styled({}):
         rcdefaults()
         rcParams.update(_STYLE)
+        yield
+
+
+def save_figure(draw: Callable[[], Figure], stem: Path) -> None:
+    """Draw a figure in the style for print and save it as SVG, PDF and PNG.
+
+    `stem` is the path without its suffix.
+    """
+    with print_style():
         figure = draw()
         for suffix in FORMATS:
             figure.savefig(stem.with_suffix(f".{suffix}"), dpi=300, metadata=_NO_DATE[suffix])
+
+
+def figures_of(record: Any) -> dict[str, Figure]:
+    """Draw the figures of a report.
+
+    Parameters
+    ----------
+    record : AnalysedProfile, Comparison, Recommendation, StudyRecord or DepthProfile
+        What was found.
+
+    Returns
+    -------
+    dict of str to matplotlib.figure.Figure
+        By the names that their files have in a report. They belong to no window; change them and
+        save them, in the style for print (`print_style`) or your own.
+    """
+    kind, record = kind_of(record)
+    with print_style():
+        return {name: draw() for name, draw in kind.figures(record).items()}
 
 
 def _add_letters(axes: Sequence[Axes]) -> None:

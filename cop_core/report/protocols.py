@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from cop_core.recipes import CompareRecipe, ProfileRecipe, StackOptions
-from cop_core.records import NOT_READ, OUTSIDE, AnalysedProfile, Comparison
+from cop_core.records import NOT_READ, OUTSIDE, AnalysedProfile, Comparison, plane_columns
 from cop_core.report.columns import TextTable, at, label, table_by_component
-from cop_core.report.csv_tables import planes_csv
+from cop_core.report.csv_tables import dictionary_csv, planes_csv
 from cop_core.report.facts import (
     excitation_facts,
     excluded_planes,
@@ -210,7 +210,11 @@ class _Protocols(Kind[ResultT]):
         return {name: one for name, one in made.items() if one is not None}
 
     def texts(self, record: ResultT, document: Tree) -> dict[str, str]:
-        return {"planes.csv": planes_csv(record.analysed)}
+        columns = plane_columns(record.analysed[0].profile.components)
+        return {
+            "planes.csv": planes_csv(record.analysed),
+            "planes-columns.csv": dictionary_csv((c.name, c.unit, c.meaning) for c in columns),
+        }
 
     def figures(self, record: ResultT) -> dict[str, Callable[[], Figure]]:
         from cop_core.report.figures import profile_figure

@@ -26,7 +26,7 @@ from cop_core.report.columns import (
     label,
     table_by_component,
 )
-from cop_core.report.csv_tables import csv_text
+from cop_core.report.csv_tables import csv_text, dictionary_csv
 from cop_core.report.kinds import Kind, register
 from cop_core.report.protocols import (
     arms_results,
@@ -56,10 +56,25 @@ if TYPE_CHECKING:
     from cop_core.report.columns import Tree
 
 SLOPE: Final = SlopeResults.chosen("slope_per_um")["slope_per_um"]
-_IN_CSV: Final = (
-    *("mean", "sd", "slope_per_um", "se", "slope_ci95", "p_value", "r2"),
-    *("n_planes", "n_excluded"),
+_STACK_COLUMNS: Final = (
+    ("stack", "", "folder of the stack's report, arm and name"),
+    ("arm", "", "name of its protocol"),
+    ("animal", "", "whose stack it is, where stated"),
+    ("channel", "", "channel, where the plan names one"),
+    ("component", "", "noise component; empty for a stack that failed"),
 )
+_IN_CSV: Final = {
+    "mean": "fraction of 1",
+    "sd": "fraction of 1",
+    "slope_per_um": "fraction of 1 per µm",
+    "se": "fraction of 1 per µm",
+    "slope_ci95": "fraction of 1 per µm",
+    "p_value": "",
+    "r2": "",
+    "n_planes": "",
+    "n_excluded": "",
+}
+"""Numbers of study.csv, by key of a line's results, with their units as written there."""
 
 
 class StackResults(Results):
@@ -214,7 +229,10 @@ class StudyKind(Kind[StudyRecord]):
         return found if brief else [*found, _slopes(document["stacks"])]
 
     def texts(self, record: StudyRecord, document: Tree) -> dict[str, str]:
-        return {"study.csv": csv_text(_csv_rows(document["stacks"]))}
+        return {
+            "study.csv": csv_text(_csv_rows(document["stacks"])),
+            "study-columns.csv": dictionary_csv(study_columns()),
+        }
 
     def figures(self, record: StudyRecord) -> dict[str, Callable[[], Figure]]:
         from cop_core.report.study_figures import curves_figure, slopes_figure
@@ -346,10 +364,19 @@ def _slopes(stacks: Sequence[Tree]) -> TextTable:
     return TextTable("Slope of every stack", head, tuple(rows), SLOPE.title)
 
 
+def study_columns() -> Iterator[tuple[str, str, str]]:
+    """Yield name, unit and meaning of the columns of study.csv."""
+    yield from _STACK_COLUMNS
+    known = dict(LineResults.columns())
+    for key, unit in _IN_CSV.items():
+        for name in _parts(key, (f"{key}_low", f"{key}_high"), key):
+            yield name, unit, known[key].meaning
+    yield "error", "", "why the stack failed"
+
+
 def _csv_rows(stacks: Sequence[Tree]) -> Iterator[list[Any]]:
     """Yield a header, then a row for each stack and component; one for a stack that failed."""
-    columns = [n for key in _IN_CSV for n in _parts(key, (f"{key}_low", f"{key}_high"), key)]
-    yield ["stack", "arm", "animal", "channel", "component", *columns, "error"]
+    yield [name for name, _, _ in study_columns()]
     for stack in stacks:
         whose = [stack[key] for key in ("place", "arm", "animal", "channel")]
         for component, values in (stack["components"] or {"": {}}).items():

@@ -19,6 +19,7 @@ from cop_core.errors import InputError
 from cop_core.noise.scenes import random_scene
 
 _CHUNK = 16
+_MOST_PROCESSES = 61  # Windows waits for no more at a time
 _PHOTOGRAPH_SHARE = 0.06
 _PHOTOGRAPHS = (
     "astronaut",
@@ -145,13 +146,14 @@ def _render(path: Path, scenes: int, size: int, seed: int, progress: Callable[[i
     beside = path.with_suffix(".part.npy")
     bank = np.lib.format.open_memmap(beside, mode="w+", dtype=np.uint16, shape=(scenes, size, size))
     jobs = [(seed, start, min(_CHUNK, scenes - start), size) for start in range(0, scenes, _CHUNK)]
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    with ProcessPoolExecutor(min(os.cpu_count() or 1, _MOST_PROCESSES)) as pool:
         done = 0
         for block in pool.map(_render_chunk, jobs):
             bank[done : done + len(block)] = block
             done += len(block)
             progress(done)
     bank.flush()
+    del bank  # Windows renames no file that is open
     beside.replace(path)
 
 

@@ -1,0 +1,94 @@
+"""The moving picture of the README, from the real program.
+
+    xvfb-run -a -s "-screen 0 1920x1080x24" python benchmarks/tour.py
+
+Opens the sample pair in napari, compares it, shows the answer and clicks a point, and writes the
+film as docs/images/tour.gif.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+from record import IMAGES, record
+from windows import open_viewer, pause, show_tab, wait
+
+from napari_cop.plots.canvas import PlotWidget
+from napari_cop.runner import State
+
+WIDTH = 960
+COLOURS = 160
+MOST_BYTES = 2 * 10**6
+READING_FRAMES = 14
+"""Frames taken while planes are read."""
+
+
+class Film:
+    """Frames of a window, with how long each is shown."""
+
+    def __init__(self) -> None:
+        self.viewer = open_viewer("dark", "1280x800")
+        self.frames: list[Image.Image] = []
+        self.seconds: list[float] = []
+
+    def take(self, seconds: float) -> None:
+        pixels = np.asarray(self.viewer.window.screenshot(flash=False))[..., :3]
+        frame = Image.fromarray(pixels)
+        height = round(frame.height * WIDTH / frame.width)
+        self.frames.append(frame.resize((WIDTH, height), Image.Resampling.LANCZOS))
+        self.seconds.append(seconds)
+
+    def save(self) -> int:
+        """Write the film with one palette for all frames, and return its size in bytes."""
+        path = IMAGES / "tour.gif"
+        # rare colours, as those of the curves, count as much as the greys of the pictures
+        palette = self.frames[-1].quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE)
+        first, *others = (frame.quantize(palette=palette, dither=0) for frame in self.frames)
+        first.save(
+            path,
+            save_all=True,
+            append_images=others,
+            duration=[round(1000 * each) for each in self.seconds],
+            loop=0,
+            optimize=True,
+        )
+        return path.stat().st_size
+
+
+def shoot(film: Film) -> None:
+    """Go through a comparison from the open stacks to a click on a point."""
+    viewer = film.viewer
+    viewer.open_sample("napari-cop", "three_photon_pair")
+    _, dock = viewer.window.add_plugin_dock_widget("napari-cop", "Compare protocols")
+    pause(1.0)
+    film.take(1.5)
+    read: list[int] = []
+    dock.runner.plane_read.connect(lambda protocol, _: read.append(protocol))
+    dock.run()
+    for n in np.linspace(4, 116, READING_FRAMES):
+        wait(lambda least=n: len(read) >= least or dock.runner.state is State.IDLE)
+        pause(0.2)
+        film.take(0.25)
+    wait(lambda: dock.bar.status.text().startswith("Done"))
+    show_tab(dock, "Answer")
+    viewer.dims.set_current_step(0, 30)
+    pause(0.5)
+    wait(lambda: not any(plot.canvas.drawing for plot in dock.findChildren(PlotWidget)))
+    film.take(3.0)
+    for plane in (22, 40):
+        dock.answer.plots.plane_clicked.emit(0, plane)
+        pause(0.5)
+        film.take(1.5)
+    viewer.close()
+
+
+def main() -> None:
+    film = Film()
+    shoot(film)
+    n_bytes = film.save()
+    assert n_bytes < MOST_BYTES, f"{n_bytes / 1e6:.1f} MB"
+    print(record("tour", {"frames": len(film.frames), "n_bytes": n_bytes}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""What README and docs tell a reader to type does what they say.
+
+Blocks of Python and lines of `cop` are run in the order of the page, in a folder that holds the
+files that the docs name. A block below ``<!-- not run: REASON -->`` is not: of its `cop` lines
+the options are checked. ``<!-- file: NAME -->`` above a block makes it the contents of a file.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import typer
+from docs_data import ROOT, write_data
+
+from cop_core.cli import app
+from cop_core.noise import Genome
+from cop_core.simulator import PRESETS, Detector, Microscope, Optics, Phantom, Preset
+
+BLOCK = re.compile(r"^(?:<!-- ([^\n]+) -->\n)?```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+LANGUAGES = {"", "python", "text"}
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SMALL = Preset(
+    "sample",
+    Microscope(
+        Phantom(shape=(192, 192), field_um=300.0, depth_um=1200.0),
+        Optics(photons=680.0),
+        Detector(gain_counts=5.0, amplifier_counts=2.0),
+    ),
+    planes=7,
+    z_step_um=150.0,
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block, the comment above it, and where it is."""
+
+    where: str
+    remark: str
+    language: str
+    text: str
+
+    @property
+    def commands(self) -> list[str]:
+        lines = self.text.replace("\\\n", " ").splitlines()
+        return [] if self.language else [line for line in lines if line.strip()]
+
+    @property
+    def is_run(self) -> bool:
+        return not self.remark.startswith("not run: ")
+
+    @property
+    def can_be_run(self) -> bool:
+        return self.is_run and self.language in {"", "python"}
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    text = page.read_text(encoding="utf-8")
+    for found in BLOCK.finditer(text):
+        line = text.count("\n", 0, found.start(2)) + 1
+        remark, language, body = found.groups()
+        yield Block(f"{page.relative_to(ROOT)}:{line}", remark or "", language, body)
+
+
+NOT_RUN = [block for block in chain(*map(blocks, PAGES)) if not block.is_run]
+RUN = [page for page in PAGES if any(block.can_be_run for block in blocks(page))]
+COMMANDS = typer.main.get_command(app).commands
+
+
+def arguments(command: str) -> list[str]:
+    """Return the words of a line up to a pipe or remark."""
+    words = shlex.split(command, comments=True)
+    found = words[1 : words.index("|") if "|" in words else None]
+    # all planes are there: nothing is waited for
+    return [*found, "--stop-after", "0.5"] if found[0] == "watch" else found
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("docs")
+    write_data(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of its own with all files, as the current one."""
+    target = tmp_path / "here"
+    shutil.copytree(written, target)
+    monkeypatch.chdir(target)
+    monkeypatch.setitem(PRESETS, "sample", SMALL)
+    return target
+
+
+def at_hand() -> dict[str, Any]:
+    """Return what the docs' Python takes for granted."""
+    genome = Genome.preset("microscopy")
+    clean = torch.rand(1, 192, 192)
+    strengths = torch.full((1, len(genome) - 1), 0.05)
+    return {"crops": clean.numpy(), "clean": clean, "strengths": strengths, "wanted_mw": 12.0}
+
+
+@pytest.mark.parametrize("block", chain(*map(blocks, PAGES)), ids=lambda block: block.where)
+def test_a_block_is_run_or_says_why_not(block: Block) -> None:
+    assert block.language in LANGUAGES
+    if block.is_run:
+        assert [line for line in block.commands if not line.startswith("cop ")] == []
+    else:
+        assert block.remark.removeprefix("not run: ")
+
+
+@pytest.mark.parametrize("block", NOT_RUN, ids=lambda block: block.where)
+def test_what_is_not_run_has_options_that_exist(block: Block) -> None:
+    for command in block.commands:
+        if command.startswith("cop "):
+            name, *rest = arguments(command)
+            COMMANDS[name].make_context(name, rest).close()
+
+
+@pytest.mark.parametrize("page", RUN, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_what_a_page_says_can_be_typed(
+    page: Path,
+    folder: Path,
+    run: Callable[..., Any],
+    quick_figures: None,
+) -> None:
+    names = at_hand()
+    for block in blocks(page):
+        if not block.is_run:
+            continue
+        if block.remark.startswith("file: "):
+            (folder / block.remark.removeprefix("file: ")).write_text(block.text, "utf-8")
+        elif block.language == "python":
+            exec(compile(block.text, block.where, "exec"), names)
+        for command in block.commands:
+            code, _, err = run(*arguments(command))
+            assert code == 0, f"{block.where}: {command}\n{err}"
