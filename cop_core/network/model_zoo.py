@@ -16,9 +16,9 @@ from bioimageio.spec.model import v0_5 as zoo
 
 from cop_core._version import __version__
 from cop_core.errors import CopError
-from cop_core.network.model import CROP
 from cop_core.network.onnx_export import INPUT, OPSET, OUTPUTS, OneCrop, to_onnx
 from cop_core.noise import Genome
+from cop_core.records.crop_grid import CROP
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cop_core.records.profile import PlaneEstimate
+    from cop_core.records.plane import PlaneEstimate
 
 
 class State(Enum):
