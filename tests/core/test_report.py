@@ -77,7 +77,8 @@ def test_comparison_writes_all_files_and_repeats_byte_by_byte(both, tmp_path):
     first = write_report(both, tmp_path / "a", command="cop compare a b")
     second = write_report(both, tmp_path / "b", command="cop compare a b")
     figures = {f"figures/{name}.{s}" for name in ("answer", "profile", "effects") for s in FORMATS}
-    assert set(files(first)) == {"report.json", "report.html", "planes.csv"} | figures
+    tables = {"planes.csv", "planes-columns.csv"}
+    assert set(files(first)) == {"report.json", "report.html"} | tables | figures
     assert files(first) == files(second)
     assert "Gaussian</text>" in (first / "figures" / "profile.svg").read_text(encoding="utf-8")
 
