@@ -67,8 +67,9 @@ def workers_of(means: Means) -> Iterator[Means]:
         yield replace(means, elsewhere=cluster.blocks)
 
 
-def local_cluster(workers: int, **more: Any) -> Any:
-    """Return a scheduler of this machine with workers of one thread each; a context.
+@contextmanager
+def local_cluster(workers: int, **more: Any) -> Iterator[Any]:
+    """Yield a scheduler of this machine with workers of one thread each.
 
     Parameters
     ----------
@@ -77,16 +78,23 @@ def local_cluster(workers: int, **more: Any) -> Any:
     **more
         As for `distributed.LocalCluster`.
     """
+    import dask
     from distributed import LocalCluster
 
-    return LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        memory_limit=0,  # one worker here is not to be killed for what another one takes
-        dashboard_address="127.0.0.1:0",
-        host="127.0.0.1",
-        **more,
-    )
+    # on a busy machine it takes longer than dask waits until one that died is back
+    patient = dask.config.set({"distributed.deploy.lost-worker-timeout": PATIENCE_S})
+    with (
+        patient,
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            memory_limit=0,  # one worker here is not to be killed for what another one takes
+            dashboard_address="127.0.0.1:0",
+            host="127.0.0.1",
+            **more,
+        ) as local,
+    ):
+        yield local
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 import numpy as np
@@ -149,7 +149,8 @@ def test_a_study_goes_on_when_the_scheduler_is_back(stack, tmp_path):
     recipe = read_plan(plan, read_power_table)
     here = run(recipe)
     port = free_port()
-    there = [local_cluster(1, scheduler_port=port)]
+    there = [ExitStack()]
+    there[0].enter_context(local_cluster(1, scheduler_port=port))
     n_read = 0
 
     def tell(event):
@@ -159,7 +160,8 @@ def test_a_study_goes_on_when_the_scheduler_is_back(stack, tmp_path):
             there.pop().close()
             n_read += 1
         if event == Working("waiting for the scheduler") and not there:
-            there.append(local_cluster(1, scheduler_port=port))
+            there.append(ExitStack())
+            there[0].enter_context(local_cluster(1, scheduler_port=port))
 
     workers = WorkersOptions(scheduler=f"tcp://127.0.0.1:{port}")
     again = run(recipe, folder=tmp_path / "study", workers=workers, on_event=tell)
@@ -175,8 +177,9 @@ def test_a_study_ends_when_the_scheduler_stays_away(stack, tmp_path, monkeypatch
     shutil.copytree(stack, tmp_path / "b.zarr")
     plan = tmp_path / "plan.csv"
     plan.write_text(f"stack,arm,z_step_um\n{stack},fixed,3\nb.zarr,gained,3\n")
-    there = [local_cluster(1)]
-    workers = WorkersOptions(scheduler=there[0].scheduler_address)
+    there = [ExitStack()]
+    local = there[0].enter_context(local_cluster(1))
+    workers = WorkersOptions(scheduler=local.scheduler_address)
 
     def tell(event):
         if getattr(event, "profile", None) is not None and there:
