@@ -67,7 +67,8 @@ def analyse_cohort(
     if not recipe.correlation_only:
         found = _attributed(found, factors, progress)
     parted = to_part(confounded, variables)
-    unexplained = not any(each.drawn for each in found.attributions)
+    drawn = [each.drawn for each in found.attributions]
+    unexplained = bool(drawn) and not any(drawn)
     advice = parted or (to_explain(variables, len(rows)) if unexplained else "")
     found = replace(found, next_experiment=advice, caveats=tuple(_caveats(found)))
     return replace(found, verdict=verdict_of(found))
