@@ -129,9 +129,15 @@ def test_the_api_page_names_all_public_packages() -> None:
             assert inspect.getdoc(getattr(module, name)), f"{package}.{name}"
 
 
-PARTS = {"pydantic_core": "pydantic", "markupsafe": "jinja2", "bioimageio": "bioimageio.spec"}
+PARTS = {
+    "pydantic_core": "pydantic",
+    "markupsafe": "jinja2",
+    "bioimageio": "bioimageio.spec",
+    "dask": "distributed",
+}
 """Packages that always come with another one, or are a part of it."""
 OF_EXTRAS = {
+    "cluster": {"cop_core/pipeline/cluster.py"},
     "cohort": {"cop_core/cohort/quality.py", "cop_core/cohort/surrogate.py"},
     "export": {
         "cop_core/network/jacobi.py",
@@ -145,6 +151,7 @@ OF_EXTRAS = {
         "cop_core/stacks/growing/micromanager.py",
         "napari_cop/live/acquisition.py",
     },
+    "remote": {"cop_core/stacks/formats/zarr/address.py"},
     "train": {"cop_core/training/loop.py", "cop_core/training/scene_bank.py"},
 }
 """Files that import what only an extra installs, and who uses them is told so."""

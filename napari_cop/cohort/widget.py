@@ -31,7 +31,7 @@ from napari_cop.docking import LEAST_WIDTH_PX, close_notifications, tab_together
 from napari_cop.forms.recipe_form import make
 from napari_cop.pages import scrolled
 from napari_cop.run_bar import RunBar
-from napari_cop.runner import Runner, State, give_way, tell
+from napari_cop.runner import Runner, State, tell
 from napari_cop.viewer_link import Following
 
 if TYPE_CHECKING:
@@ -267,5 +267,4 @@ class CohortWidget(QWidget):
 
 
 def _gathered(source: str, defaults: StackOptions, names: dict[str, str]) -> Gathered:
-    give_way()
     return gather(source, defaults, **names)

@@ -92,7 +92,7 @@ def test_lost_signal_ends_it() -> None:
     assert found.signal.depth_um == 10 * STEP_UM
     assert math.isnan(found.lost_um)
     text = verdict_of_growing(found)
-    assert "there is no signal below 200 µm; stop, or start again with more power" in text
+    assert "there is no signal beyond 200 µm; stop, or start again with more power" in text
 
 
 def test_it_is_told_while_a_stack_grows(tiny_estimator: Any) -> None:
