@@ -137,7 +137,7 @@ class CohortWidget(QWidget):
             self._collecting = True
             self._offer()
             self._say(f"Collecting settings in {Path(source).name} …")
-            worker = create_worker(_gathered, source, defaults, names, _ignore_errors=True)
+            worker = create_worker(partial(gather, source, defaults, **names), _ignore_errors=True)
             worker.returned.connect(self._collected)
             worker.errored.connect(self._not_collected)
             worker.start()
@@ -264,7 +264,3 @@ class CohortWidget(QWidget):
             field.setEnabled(idle)
         for button in (page.add, page.remove):
             button.setEnabled(idle and listed)
-
-
-def _gathered(source: str, defaults: StackOptions, names: dict[str, str]) -> Gathered:
-    return gather(source, defaults, **names)
