@@ -124,11 +124,14 @@ class Stated:
 
     def leading(self) -> Markup:
         """Return a verdict, its answer set off."""
-        parts = (plain_text(part) for part in parts_of(str(self.raw)))
-        return Markup(
-            '<strong>{}</strong> <span class="reasons">{}</span> <span class="further">{}</span> '
-            '<span class="further">{}</span>'
-        ).format(*parts)
+        parts = parts_of(str(self.raw))
+        forms = (
+            (parts.answer, Markup("<strong>{}</strong>")),
+            (parts.reasons, Markup('<span class="reasons">{}</span>')),
+            (parts.further, Markup('<span class="further">{}</span>')),
+            (parts.next_step, Markup('<span class="further">{}</span>')),
+        )
+        return Markup(" ").join(form.format(plain_text(said)) for said, form in forms if said)
 
     def __html__(self) -> str:
         """Return any value; a list in brackets, nested as it is."""

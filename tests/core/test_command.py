@@ -196,7 +196,7 @@ def test_a_reading_that_was_not_begun_is_not_whole(pair, tiny_estimator):
 def test_what_only_a_recipe_can_say_has_no_command(options, read, pair):
     found = read(pair[0], **options)
     assert why_not_repeatable(found) == ""
-    with pytest.raises(InputError, match="no options for all of 'stack'"):
+    with pytest.raises(InputError, match="no options can express all of 'stack'"):
         command_of(recipe_of(found), "out")
 
 
