@@ -590,5 +590,5 @@ def test_weights_of_a_new_genome_need_as_many_outputs(banding, untrained, card_o
     path = tmp_path / "w.safetensors"
     small = VitConfig(depth=1, width=48, heads=3, outputs=6)
     save_weights(path, untrained(small).state_dict(), card_of(small, banding.name))
-    with pytest.raises(InputError, match="another number of outputs"):
+    with pytest.raises(InputError, match="a different number of outputs"):
         load_network(path)

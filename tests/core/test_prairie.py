@@ -162,7 +162,7 @@ def test_what_is_no_single_set_is_refused_in_words(folder, tmp_path, planes):
         open_stack(folder)
     assert open_stack(folder / f"{NAME}.xml", channel=0).source == str(folder / f"{NAME}.xml")
     alone = write_prairie(tmp_path / "alone", planes, z_um=Z_UM, files=False)
-    with pytest.raises(InputError, match="none of the files that its XML names is there"):
+    with pytest.raises(InputError, match="the image files that its XML names are missing"):
         open_stack(alone, channel=0)
 
 
