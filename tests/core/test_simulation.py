@@ -339,7 +339,7 @@ def test_a_target_that_cannot_be_replaced_is_an_error(tmp_path):
         (lambda: Optics(length_um=0.0), "attenuation lengths"),
         (lambda: Detector(excess_factor=0.5), "excess noise factor of 0.5"),
         (lambda: simulate(PHANTOM, Optics(), Detector(), [1, 2], [0, 1, 2]), "2 powers do not"),
-        (lambda: simulate(PHANTOM, Optics(), Detector(), -1, [0]), "from 0 up"),
+        (lambda: simulate(PHANTOM, Optics(), Detector(), -1, [0]), "0 or more"),
         (lambda: simulate(PHANTOM, Optics(), Detector(), 1, [np.nan]), "depths_um"),
         (lambda: simulate(PHANTOM, Optics(), Detector(), 1, [0], seed=-1), "seed"),
         (lambda: write_pair("nowhere", "huge"), "no preset 'huge'"),

@@ -281,7 +281,7 @@ def test_axes_and_dimensions_disagree(tmp_path):
 def test_folder_without_metadata(tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "0").touch()
-    refused("format is not recognised.*zarr.json", tmp_path / "folder")
+    refused("none of what it holds is a stack.*zarr.json", tmp_path / "folder")
 
 
 @pytest.mark.parametrize(

@@ -383,8 +383,8 @@ def test_a_missing_library_is_named_with_the_command(tmp_path, monkeypatch, suff
 
 def test_a_folder_of_stacks_names_one_of_them(tmp_path):
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(InputError, match="format is not recognised"):
+    with pytest.raises(InputError, match="none of what it holds is a stack"):
         open_stack(tmp_path)
     (tmp_path / "b.lif").touch()
-    with pytest.raises(InputError, match=r"by themselves\. Open one of them, .* 'b.lif'"):
+    with pytest.raises(InputError, match=r"separate stacks\. Open one of them, .* 'b.lif'"):
         open_stack(tmp_path)
