@@ -8,7 +8,7 @@ import numpy as np
 from magicgui.widgets import ComboBox
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
-    QHBoxLayout,
+    QGridLayout,
     QLabel,
     QPlainTextEdit,
     QPushButton,
@@ -191,9 +191,10 @@ class PowerPage(QWidget):
         self.plan_note.hide()
 
     def _arrange(self) -> None:
-        buttons = QHBoxLayout()
-        for button in (self.button, self.export_button, self.acquire_button):
-            buttons.addWidget(button)
+        buttons = QGridLayout()
+        buttons.addWidget(self.button, 0, 0, 1, 2)
+        buttons.addWidget(self.export_button, 1, 0)
+        buttons.addWidget(self.acquire_button, 1, 1)
         page = QWidget()
         layout = QVBoxLayout(page)
         layout.addWidget(self.form.native)
