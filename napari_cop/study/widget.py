@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
-from functools import partial
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, QSize, QUrl
-from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QApplication, QFileDialog, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QWidget
 
 from cop_core.errors import CopError, InputError
 from cop_core.recipes import StackOptions, StudyRecipe, WorkersOptions
-from cop_core.recipes.argv import command_of
 from cop_core.recipes.plan import read_plan, save_plan
-from cop_core.report import write_report
 from cop_core.stacks import read_power_table
-from napari_cop.docking import LEAST_WIDTH_PX, close_notifications, tab_together
-from napari_cop.focus_ring import FocusRing
 from napari_cop.forms.recipe_form import make
 from napari_cop.memory import remembered
-from napari_cop.pages import scrolled
 from napari_cop.progress import StudyClock
+from napari_cop.report_widget import ReportWidget
 from napari_cop.run_bar import RunBar
-from napari_cop.runner import Runner, State, tell
+from napari_cop.runner import State
 from napari_cop.study.model import KEYS, PlanModel
 from napari_cop.study.outcome import StudyOutcome
 from napari_cop.study.page import StudyPage
 from napari_cop.study.planner import PLAN, Planner
 from napari_cop.study.table import PlanTable
-from napari_cop.viewer_link import Following
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from napari.viewer import Viewer
     from qtpy.QtGui import QDragEnterEvent, QDropEvent
 
@@ -43,46 +33,26 @@ if TYPE_CHECKING:
     from napari_cop.runner import Outcome
 
 
-_SIZE: Final = QSize(660, 480)
-
-
-class StudyWidget(QWidget):
+class StudyWidget(ReportWidget):
     """Dock widget: the stacks of a folder planned, read and compared as one study."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
-        super().__init__()
-        self._viewer, self._following = napari_viewer, Following()
-        self._notified: list[str] = []
+        outcome = StudyOutcome(napari_viewer.theme)
+        super().__init__(napari_viewer, RunBar("Run study"), outcome, StudyClock)
         self.model = PlanModel(self)
         self.planner = Planner(self.model, self)
         self.table = PlanTable(self.model)
-        self.bar = RunBar("Run study")
-        plan, self.outcome, self.tabs = QWidget(), StudyOutcome(napari_viewer.theme), QTabWidget()
+        plan = QWidget()
         self.page = StudyPage(plan, self.table, self.bar)
-        self._arrange(plan)
-        self.runner = Runner(self, clock=StudyClock)
+        self._arrange(plan, "Plan")
         self._at = ""
         self.setAcceptDrops(True)
         self._connect()
-        self._ring = FocusRing(self)
         self._offer()
         self.runner.warm_up()
 
-    def sizeHint(self) -> QSize:  # noqa: N802
-        """Ask for room for most columns of the plan."""
-        return _SIZE
-
-    def _arrange(self, plan: QWidget) -> None:
-        self.tabs.addTab(scrolled(plan), "Plan")
-        self.tabs.addTab(self.outcome, "Result")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 6, 6, 6)
-        layout.addWidget(self.tabs, 1)
-        layout.addWidget(self.bar)
-        self.setMinimumWidth(LEAST_WIDTH_PX)
-
     def _connect(self) -> None:
-        page, bar, runner, planner = self.page, self.bar, self.runner, self.planner
+        page, runner, planner = self.page, self.runner, self.planner
         page.choose_folder.clicked.connect(self.ask_for_folder)
         page.choose_study.clicked.connect(self._ask_for_study)
         page.folder.editingFinished.connect(self._folder_entered)
@@ -90,41 +60,18 @@ class StudyWidget(QWidget):
         page.remove.clicked.connect(lambda: self.model.remove(self.table.selected_rows()))
         page.again.clicked.connect(lambda: self.model.repeat(self.table.selected_rows()))
         page.save.clicked.connect(self._ask_and_save)
-        bar.run.connect(self.run)
-        bar.cancel.connect(runner.stop)
-        bar.export.connect(self.open_report)
-        bar.copy.connect(self.copy_command)
         planner.planned.connect(self._planned)
         planner.looked.connect(self._looked)
         planner.said.connect(self._say)
         planner.failed.connect(self._failed)
         runner.state_changed.connect(self._offer)
-        runner.progressed.connect(bar.set_progress)
         runner.stepped.connect(lambda news, _: self._stepped(news))
         runner.told.connect(self._told)
         page.defaults.changed.connect(self._defaults_changed)
         runner.finished.connect(self._finished)
-        runner.failed.connect(self._failed)
         self.model.edited.connect(self._edited)
         page.question.answered.connect(self._take_animals)
-        self._following.on(self._viewer.events.theme, self._theme_changed)
-        self.destroyed.connect(self._following.end)
-        bar.take_keys(self)
-
-    def event(self, event: QEvent) -> bool:
-        """End what is going on when napari takes the widget out of its dock."""
-        moved = event.type() == QEvent.Type.ParentChange
-        if moved and self.parent() is not None:
-            tab_together(self)
-        if moved and self.parent() is None and hasattr(self, "runner"):
-            self.runner.abandon()
-            self._following.end()
-            self.deleteLater()
-        return super().event(event)
-
-    def focusNextPrevChild(self, forwards: bool) -> bool:  # noqa: N802
-        """Move the focus as the Tab key asks, with a ring around where it goes."""
-        return self._ring.by_key(super().focusNextPrevChild, forwards)
+        self._connect_run()
 
     # --- the folder -------------------------------------------------------------------------
 
@@ -209,25 +156,11 @@ class StudyWidget(QWidget):
         """Read what is not finished and compare; an error is told and leaves everything idle."""
         if self.runner.state is State.IDLE and self.model.cells:
             with self._telling_errors():
-                close_notifications(self._notified)
-                self._notified.clear()
-                recipe, directory = self._asked(), self.page.directory()
+                self._forget_errors()
+                recipe = self._asked()
                 self.model.check()
                 self._at = ""
-                command = command_of(recipe, directory)
-                write = partial(write_report, directory=directory, command=command)
-                workers = make(WorkersOptions, self.page.options)
-                self.runner.start(recipe, folder=directory, then=write, workers=workers)
-
-    def copy_command(self) -> None:
-        """Put the command line that makes the same study on the clipboard."""
-        with self._telling_errors():
-            QApplication.clipboard().setText(command_of(self._asked(), self.page.directory()))
-            self._say("Copied: paste it into a terminal")
-
-    def open_report(self) -> None:
-        """Show the report of the study in the browser."""
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._report())))
+                self._start(recipe, workers=make(WorkersOptions, self.page.options))
 
     def _asked(self) -> StudyRecipe:
         """Return the recipe, with its plan written into the folder of the study."""
@@ -243,6 +176,9 @@ class StudyWidget(QWidget):
         rows = read_plan(plan, read_power_table, defaults).stacks
         recipe: StudyRecipe = make(StudyRecipe, self.page.options, stacks=rows, **stated)
         return recipe
+
+    def _directory(self) -> Path:
+        return self.page.directory()
 
     def _report(self) -> Path:
         return Path(self.page.study.text().strip()).expanduser().absolute() / "study.html"
@@ -277,24 +213,6 @@ class StudyWidget(QWidget):
         self._say(f"Done: {', '.join(told)}")
         self.outcome.show_record(study)
         self.tabs.setCurrentWidget(self.outcome)
-
-    def _theme_changed(self) -> None:
-        self.outcome.set_theme(self._viewer.theme)
-
-    def _failed(self, error: Exception) -> None:
-        self._say(f"Failed: {error}")
-        self._notified.append(str(error))
-        tell(error)
-
-    @contextmanager
-    def _telling_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except CopError as error:
-            self._failed(error)
-
-    def _say(self, text: str) -> None:
-        self.bar.status.setText(text)
 
     def _offer(self, _: object = None) -> None:
         """Offer what can be done now."""

@@ -129,7 +129,7 @@ def test_a_folder_becomes_a_plan_and_a_report(
     assert document["comparisons"][0]["pairs"][0]["kind"] == "pair"
     opened: list[str] = []
     monkeypatch.setattr(
-        "napari_cop.study.widget.QDesktopServices.openUrl",
+        "napari_cop.report_widget.QDesktopServices.openUrl",
         lambda url: opened.append(url.toLocalFile()),
     )
     qtbot.mouseClick(dock.bar.export_button, Qt.MouseButton.LeftButton)
