@@ -205,7 +205,7 @@ class NoiseDock(QWidget):
 
     def _opened(self, news: Opened) -> None:
         depth_um = self.planned_depths(news)
-        planes = [len(depths) for depths in depth_um]
+        reading, planes = self._reading, [len(depths) for depths in depth_um]
         begun = [
             step
             for plots in self._both_plots
@@ -213,7 +213,7 @@ class NoiseDock(QWidget):
         ]
         self._later(
             *begun,
-            lambda: self.link.follow(self._reading, planes),
+            lambda: self.link.follow(reading, planes),
             lambda: self._show_page("Answer"),
             self.clear_result,
         )
@@ -228,8 +228,8 @@ class NoiseDock(QWidget):
         if last is None:
             self._later(*(plots.clear for plots in self._both_plots), self.answer.clear)
         else:
-            planes = [len(each.profile) for each in last.analysed]
-            self._later(lambda: self.link.follow(self.results.sources, planes), *self.showing(last))
+            sources, planes = self.results.sources, [len(each.profile) for each in last.analysed]
+            self._later(lambda: self.link.follow(sources, planes), *self.showing(last))
         problem = outcome.problem
         self.bar.status.setText(f"Failed: {problem}" if problem else "Stopped: no plane was read")
 
