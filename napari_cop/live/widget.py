@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from cop_core.recipes import Recipe
     from napari_cop.live.feeds import Feed
     from napari_cop.runner import Outcome
-    from napari_cop.sources import ChosenStack
 
 _TELL_S: Final = 0.4
 """Least time in s between two changes of the figures and of the viewer."""
@@ -151,12 +150,12 @@ class LiveWidget(CompareWidget):
         self.bar.set_progress(f"Watching {news.name} …", planes, news.planned or 0)
         if planes:
             self._feeds[news.stack].came(planes)
-            self.link.follow(*self._so_far())
+            self._follow()
 
-    def _so_far(self) -> tuple[list[ChosenStack], list[int]]:
-        """Return what is watched, and how many planes of each have come."""
+    def _follow(self) -> None:
+        """Link plots and viewer to the planes so far."""
         self._reading = [feed.shown() for feed in self._feeds]
-        return self._reading, [len(planes) for planes in self._begun.values()]
+        self.link.follow(self._reading, [len(planes) for planes in self._begun.values()])
 
     def _look_for_changes(self, _: object = None) -> None:
         """Do nothing: what was acquired stays what it is."""
@@ -179,12 +178,14 @@ class LiveWidget(CompareWidget):
                 self._feeds[number].came(planes)
         put_off = sum(news.step.crops_put_off for news in self._last.values())
         self._cut = put_off if outcome.stopped else 0
-        # after what may still have to be drawn of the beginning
-        self._later(partial(self.link.follow, *self._so_far()))
         record = outcome.record
         if isinstance(record, Comparison) and not len(record.second.profile):
             record = record.first  # stopped before the second acquisition
-        self._reading = self._reading[: len(record.analysed) if record else 0]
+        shown = record.analysed if record else ()
+        self._reading = [feed.shown() for feed in self._feeds[: len(shown)]]
+        planes = [len(each.profile) for each in shown]
+        # after what may still have to be drawn of the beginning
+        self._later(partial(self.link.follow, self._reading, planes))
         for feed in self._feeds:
             feed.ended()
         self._show_effects(shown=isinstance(record, Comparison))

@@ -106,8 +106,8 @@ def test_a_process_that_is_lost_is_told_and_the_next_run_works(
             yield process
 
     with (
+        pytest.MonkeyPatch.context() as m,  # until it ended: it begins in a thread of its own
         qtbot.waitSignal(runner.failed, timeout=60_000) as ended,
-        pytest.MonkeyPatch.context() as m,
     ):
         m.setattr(PROCESSES, "lent", lent)
         runner.plane_read.connect(lambda *_: reading[0].end())
