@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 import torch
+from hypothesis import HealthCheck, settings
 
 from cop_core.network import Card, NoiseViT, VitConfig, packaged, save_weights
 from cop_core.noise import Genome
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
     from cop_core.reading import Estimator
 
+settings.register_profile(
+    "any machine", deadline=None, max_examples=25, suppress_health_check=list(HealthCheck)
+)
+settings.load_profile("any machine")
 torch.set_num_threads(1)  # small networks: more threads wait for each other more than they help
 
 TINY = VitConfig(depth=1, width=48, heads=3)

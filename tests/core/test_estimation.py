@@ -44,7 +44,7 @@ def read(data, estimator, **options):
 # --- crops -----------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(h=st.integers(1, 40), w=st.integers(1, 40), crop=st.integers(1, 17))
 def test_the_grid_covers_every_pixel_with_whole_crops(h, w, crop):
     plane = np.arange(h * w, dtype=np.float32).reshape(h, w)

@@ -19,7 +19,7 @@ from cop_core.stacks import open_stack
 pytest.importorskip("pymmcore_plus", reason="the extra 'live' is not installed")
 
 import useq
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymmcore_plus import CMMCorePlus
 
@@ -167,7 +167,7 @@ HOSTILE = st.one_of(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100)
 @given(powers=st.lists(HOSTILE, min_size=1, max_size=8), z=st.floats(0, 400))
 def test_no_power_that_is_set_passes_the_limit(core, preset, powers, z):
     preset.microscope.seen_mw.clear()
@@ -184,9 +184,6 @@ def test_no_power_that_is_set_passes_the_limit(core, preset, powers, z):
     assert 0 <= min(preset.microscope.seen_mw) <= max(preset.microscope.seen_mw) <= LIMIT_MW
 
 
-@settings(
-    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 @given(powers=st.lists(HOSTILE, min_size=1, max_size=6))
 def test_no_acquisition_passes_the_limit(core, preset, powers):
     preset.microscope.seen_mw.clear()
@@ -244,9 +241,6 @@ def test_no_race_passes_the_limit(core, preset):
     assert {LIMIT_MW, 3.0} & set(preset.microscope.seen_mw)  # the threads were heard
 
 
-@settings(
-    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 @given(
     measured=st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=4, max_size=4),
     start_mw=st.floats(1e-3, 1e6),

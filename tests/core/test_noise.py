@@ -383,7 +383,6 @@ def test_unknown_names_are_refused_with_what_is_known():
 # --- properties ------------------------------------------------------------------------------
 
 
-@settings(max_examples=25, deadline=None)
 @given(
     s=st.integers(1, 90).map(lambda percent: percent / 100),
     scale=st.sampled_from([0.125, 0.25, 0.5]),
@@ -405,7 +404,7 @@ def test_primitives_scale_with_image_and_strength(s, scale, seed):
     torch.testing.assert_close(small, full / 4, rtol=1e-4, atol=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     name=st.sampled_from(sorted(PRESETS)),
     z=st.lists(st.floats(-8, 8), min_size=6, max_size=6),
@@ -419,7 +418,7 @@ def test_every_mixture_of_every_preset_stays_finite_in_range(name, z, level, see
     assert bool(((out >= 0) & (out <= 1)).all())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(name=st.sampled_from(sorted(PRIORS)), k=st.integers(3, 9), seed=st.integers(0, 2**32))
 def test_priors_stay_on_the_simplex_for_any_number_of_components(name, k, seed):
     s = PRIORS[name](50, k, torch.Generator().manual_seed(seed))

@@ -16,7 +16,7 @@ from cop_core.recipes.power_options import HIGHEST_LIMIT_MW
 MAX_MW = 60.0
 LIMIT = PowerLimit(MAX_MW)
 
-relaxed = settings(deadline=None, max_examples=60)
+relaxed = settings(max_examples=60)
 floats = st.floats(allow_nan=True, allow_infinity=True, allow_subnormal=True)
 numpy_numbers = st.one_of(
     st.integers(-(2**31), 2**31 - 1).map(np.int32),

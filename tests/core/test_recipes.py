@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import pytest
 import typer
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from recipe_strategies import parts
 from typer.testing import CliRunner
@@ -42,9 +42,6 @@ from cop_core.stacks import read_power_table
 
 ROOT = Path(__file__).parents[2]
 ALL = sorted(Recipe.kinds.values(), key=lambda kind: kind.__name__)
-drawn = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.filter_too_much]
-)
 by_kind = pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
 
 
@@ -52,7 +49,6 @@ by_kind = pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
 
 
 @by_kind
-@drawn
 @given(data=st.data())
 def test_json_is_read_back(kind, data):
     recipe = data.draw(parts(kind))
@@ -66,7 +62,7 @@ def test_the_schema_is_that_of_the_recipes():
 
 
 @by_kind
-@settings(drawn, max_examples=10)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_recipes_fit_the_schema(kind, data):
     jsonschema = pytest.importorskip("jsonschema", reason="nothing here validates JSON Schema")
@@ -156,7 +152,6 @@ def same_partial(recipe):
     [kind for kind in ALL if kind not in (CohortRecipe, StudyRecipe)],
     ids=lambda kind: kind.__name__,
 )
-@drawn
 @given(data=st.data())
 def test_the_command_line_is_read_back(kind, data):
     recipe = same_partial(one_seed(data.draw(parts(kind, sayable=True))))
@@ -175,7 +170,6 @@ def plan(tmp_path_factory):
     return folder / "plan.csv"
 
 
-@drawn
 @given(data=st.data())
 def test_the_command_line_of_a_study_is_read_back(plan, data):
     asked = one_seed(data.draw(parts(StudyRecipe, sayable=True)))
@@ -194,7 +188,6 @@ def table(tmp_path_factory):
     return file
 
 
-@drawn
 @given(data=st.data())
 def test_the_command_line_of_a_cohort_is_read_back(table, data):
     asked = one_seed(data.draw(parts(CohortRecipe, sayable=True)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cop_core as cop
@@ -12,11 +12,10 @@ from cop_core.noise import Draws, Genome, get_primitive
 from cop_core.recipes import ReadingOptions
 from cop_core.records.crop_grid import CROP
 
-UNSHARED = [HealthCheck.function_scoped_fixture]
 SCALES = st.sampled_from([0.125, 0.25, 0.5])
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=UNSHARED)
+@settings(max_examples=5)
 @given(order=st.permutations(range(4)), seed=st.integers(0, 99))
 def test_a_plane_does_not_depend_on_where_its_crops_lie(order, seed, tiny_estimator):
     """Tiles of whole crops in another order have the same strengths, in that order."""
@@ -43,7 +42,6 @@ def picture(seed):
     return torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(seed))
 
 
-@settings(max_examples=25, deadline=None)
 @given(s=st.floats(0.01, 0.9), scale=SCALES, seed=st.integers(0, 99))
 def test_impulses_hit_the_same_pixels_whatever_their_scale(s, scale, seed):
     """Salt and pepper depends on the strength alone; the other pixels scale with the image."""
@@ -54,7 +52,6 @@ def test_impulses_hit_the_same_pixels_whatever_their_scale(s, scale, seed):
     assert torch.equal(full[hit], small[hit])
 
 
-@settings(max_examples=25, deadline=None)
 @given(s=st.floats(0.01, 0.2), scale=SCALES, seed=st.integers(0, 99))
 def test_the_papers_poisson_depends_on_strength_times_image(s, scale, seed):
     """An image of a part of the brightness at as many times the strength is hit alike."""
@@ -64,7 +61,6 @@ def test_the_papers_poisson_depends_on_strength_times_image(s, scale, seed):
     assert float((full != small).float().mean()) < 0.01  # but for float32 at the very limit
 
 
-@settings(max_examples=25, deadline=None)
 @given(s=st.floats(0.01, 0.9), seed=st.integers(0, 99))
 def test_analog_shot_noise_keeps_its_photons(s, seed):
     """N photons of x at full scale are 4 N photons of x / 4."""
@@ -73,7 +69,7 @@ def test_analog_shot_noise_keeps_its_photons(s, seed):
     torch.testing.assert_close(small, full / 4, rtol=1e-4, atol=1e-6)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**31), other=st.integers(0, 2**31))
 def test_seeds_reproduce(seed, other):
     genome = Genome.preset("microscopy")
