@@ -108,7 +108,7 @@ def argv_of(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> lis
     command, places = _command(kind)
     fixed = [get_at(plain, place) for place in places]
     if None in fixed:
-        raise _unsaid("it is not in a file", "save it as a file")
+        raise _unsaid("the stack is not in a file", "save it as a file")
     words: list[str] = []
     given: Plain = {}
     for flag in flags_of(kind):
@@ -242,5 +242,5 @@ def _parsed(flag: Flag, said: list[list[str]]) -> Any:
     return said[0] if flag.n_words > 1 else said[0][0] if flag.n_words else True
 
 
-def _unsaid(why: str, advice: str = "do it in Python") -> InputError:
-    return InputError(f"no command can express this: {why}", advice=advice)
+def _unsaid(why: str, advice: str = "run it from Python") -> InputError:
+    return InputError(f"there is no command for this: {why}", advice=advice)

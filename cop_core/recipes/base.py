@@ -226,7 +226,7 @@ class Recipe(Part):
             raise RecipeError(
                 f"{kind!r} is not a kind of recipe",
                 field=(*where, "kind"),
-                advice=f"known are {', '.join(sorted(Recipe.kinds))}",
+                advice=f"use one of {', '.join(sorted(Recipe.kinds))}",
             )
         recipe: Recipe = checked(Recipe.kinds[kind], given, where)
         return recipe

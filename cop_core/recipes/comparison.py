@@ -31,7 +31,8 @@ def _strength(value: Any) -> Any:
         known = float(number)
     except (AttributeError, ValueError):
         raise RefusedValueError(
-            f"{shown(value)} is not a level of shot noise", advice="give 20% or 100photons"
+            f"{shown(value)} is not a level of shot noise",
+            advice="use a form such as 20% or 100photons",
         ) from None
     if unit == "%":
         return known / 100
@@ -41,7 +42,7 @@ def _strength(value: Any) -> Any:
 UsableStrength = Annotated[
     Annotated[float, Field(gt=0, lt=1), BeforeValidator(_strength)],
     Option(
-        "Shot noise up to which a depth is usable: 20% of full scale, or 100photons there.",
+        "Highest usable shot noise: as 20% of full scale, or as 100photons at full scale.",
         "Usable shot noise",
         metavar="LEVEL",
         flags=("--level",),
@@ -73,10 +74,10 @@ class ComparisonOptions(Part):
     rule: Annotated[
         Rule,
         Option(
-            "Statistics: this package's, or the paper's own choices.",
+            "Statistics of this package, or those of the paper.",
             "Statistics",
             words={
-                "default": "errors of readings",
+                "default": "from reading errors",
                 "paper": "as in the paper (straight lines)",
             },
         ),
@@ -84,12 +85,12 @@ class ComparisonOptions(Part):
     tissue: Annotated[
         Tissue,
         Option(
-            "Whether both stacks show the same tissue: judged from the images, or as said.",
+            "Whether both stacks show the same tissue; by default judged from the images.",
             "Tissue",
             words={
                 "auto": "judged from the images",
                 "same": "the same in both",
-                "other": "another in each",
+                "other": "different tissues",
             },
         ),
     ] = "auto"
@@ -97,15 +98,15 @@ class ComparisonOptions(Part):
     margin_per_100_um: Annotated[
         Positive | None,
         Option(
-            "Slope that counts as none, in strength per 100 µm (0.01 is one percentage point): "
-            "tests whether slopes are smaller.",
+            "Slope that counts as negligible, in strength per 100 µm (0.01 is one percentage "
+            "point); tests whether slopes are smaller.",
             "Margin (strength per 100 µm)",
             metavar="SLOPE",
             empty="not tested",
             flags=("--margin",),
         ),
     ] = None
-    n_bootstrap: Annotated[Count, Option("Bootstrap samples.", "Bootstrap samples")] = N_BOOTSTRAP
-    seed: Annotated[
-        Seed, Option("Seed of everything random: the same seed gives the same numbers.", "Seed")
-    ] = 0
+    n_bootstrap: Annotated[Count, Option("Number of bootstrap samples.", "Bootstrap samples")] = (
+        N_BOOTSTRAP
+    )
+    seed: Annotated[Seed, Option("Random seed; the same seed gives the same numbers.", "Seed")] = 0

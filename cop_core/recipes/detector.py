@@ -53,7 +53,7 @@ class DetectorRecipe(Recipe):
     dark: Annotated[
         PathText | None,
         Option(
-            "Frames without light, taken with the same settings.",
+            "Frames without light, recorded with the same settings.",
             "Dark frames",
             metavar="FILE",
             empty="none",
@@ -69,13 +69,13 @@ class DetectorRecipe(Recipe):
             empty="not known",
         ),
     ] = None
-    seed: Annotated[Seed, Option("Seed of the tiles drawn for intervals.", "Seed")] = 0
+    seed: Annotated[Seed, Option("Random seed of the tiles drawn for intervals.", "Seed")] = 0
 
     @model_validator(mode="after")
     def _one_zero(self) -> Self:
         if self.dark is not None and self.offset_counts is not None:
             raise RefusedValueError(
-                "a zero level and dark frames are both given, and the frames measure it",
-                advice="leave out one of them",
+                "both a zero level and dark frames are set, but dark frames measure the zero level",
+                advice="omit one of them",
             )
         return self

@@ -25,7 +25,7 @@ from cop_core.recipes.values import (
 Depths = Annotated[
     DepthWindow | None,
     Option(
-        "Depths in µm that enter fits, 800:1300, or 800: or :1300 where one side is open.",
+        "Depths in µm used in fits, such as 800:1300, 800: or :1300.",
         "Depths (µm)",
         metavar="LOW:HIGH",
         empty="all",
@@ -34,7 +34,7 @@ Depths = Annotated[
 Sensitivity = Annotated[
     bool,
     Option(
-        "Read again with every other normalisation and report how slopes differ.",
+        "Also read with the other normalisations and report how slopes differ.",
         "Read with every normalisation",
     ),
 ]
@@ -93,9 +93,11 @@ def _arm(name: str) -> str:
     if name.lower() in ARMS:
         return name.lower()
     if not name.strip() or not name.isprintable():
-        raise RefusedValueError(f"{name!r} cannot stand for a protocol")
+        raise RefusedValueError(f"{name!r} cannot be used as the name of a protocol")
     if folder_name(name).lower() in _TAKEN:
-        raise RefusedValueError(f"the study writes {name!r} itself", advice="write another")
+        raise RefusedValueError(
+            f"{name!r} is reserved for a file of the study", advice="use another name"
+        )
     return name
 
 
@@ -116,12 +118,12 @@ class StudyStack(Part):
     stack: StackOptions
     arm: Annotated[
         Arm,
-        Option("Name of its protocol, such as fixed or gained.", "Arm", metavar="NAME"),
+        Option("Name of the protocol, such as fixed or gained.", "Arm", metavar="NAME"),
     ]
     animal: Annotated[
         str,
         Option(
-            "Animal that the stack is from: stated for all stacks or for none.",
+            "Animal from which the stack comes; fill in for all stacks or for none.",
             "Animal",
             metavar="ANIMAL",
         ),
@@ -136,7 +138,7 @@ class StudyStack(Part):
             raise RefusedValueError("a stack of a study needs a name")
         if stack.name != (fit := folder_name(stack.name)):
             raise RefusedValueError(
-                f"{stack.name!r} is not a name for a folder", advice=f"write {fit!r} for example"
+                f"{stack.name!r} is not a valid folder name", advice=f"use {fit!r}, for example"
             )
         return stack
 
@@ -180,10 +182,12 @@ class StudyRecipe(Recipe):
         arms = {s.arm for s in self.stacks}
         if len(arms) > len({folder_name(arm).casefold() for arm in arms}):
             raise RefusedValueError(
-                "two arms would have one folder", advice="write one, or two that differ more"
+                "two arms would share a folder", advice="use one name, or two that differ more"
             )
         if len({bool(stack.animal) for stack in self.stacks}) > 1:
-            raise RefusedValueError("some stacks have an animal", advice="state all or none")
+            raise RefusedValueError(
+                "only some stacks have an animal", advice="fill it in for all stacks or for none"
+            )
         return self
 
 
@@ -196,8 +200,8 @@ class WatchRecipe(Recipe):
     stopped_after_s: Annotated[
         Positive,
         Option(
-            "Where nothing says that the acquisition has ended: time without a new plane after "
-            "which it is taken to have stopped.",
+            "Time without a new plane after which the acquisition counts as stopped, if nothing "
+            "else marks its end.",
             "Ended after (s)",
             metavar="SECONDS",
             flags=("--stop-after",),
@@ -231,7 +235,7 @@ class SimulateRecipe(Recipe):
         Literal["sample", "paper"],
         Option("sample (60 planes of 256x256) or paper (326 of 512x512).", "Preset"),
     ] = "sample"
-    seed: Annotated[Seed, Option("Seed of tissue and noise.", "Seed")] = 0
+    seed: Annotated[Seed, Option("Random seed of tissue and noise.", "Seed")] = 0
 
 
 class SimulateCohortRecipe(Recipe):
@@ -242,8 +246,8 @@ class SimulateCohortRecipe(Recipe):
         Literal["camera", "multiphoton"],
         Option("camera (ISO, shutter ...) or multiphoton (power, dwell time ...).", "Instrument"),
     ] = "camera"
-    pictures: Annotated[Count, Option("How many pictures.", "Pictures")] = 80
-    seed: Annotated[Seed, Option("Seed of settings, scenes and noise.", "Seed")] = 0
+    pictures: Annotated[Count, Option("Number of pictures.", "Pictures")] = 80
+    seed: Annotated[Seed, Option("Random seed of settings, scenes and noise.", "Seed")] = 0
 
 
 class AcquireRecipe(SimulateRecipe):
@@ -252,8 +256,9 @@ class AcquireRecipe(SimulateRecipe):
     kind: Literal["acquisition"] = "acquisition"  # type: ignore[assignment]
     reading: ReadingOptions = ReadingOptions()
     max_power_mw: Annotated[
-        Positive, Option("Limit of the laser in mW at the sample.", "Limit (mW)", metavar="MW")
+        Positive,
+        Option("Power limit of the laser, in mW at the sample.", "Limit (mW)", metavar="MW"),
     ] = 60.0
     frame_ms: Annotated[
-        NotNegative, Option("Time of a frame in ms.", "Frame (ms)", metavar="MS")
+        NotNegative, Option("Time per frame, in ms.", "Frame (ms)", metavar="MS")
     ] = 100.0

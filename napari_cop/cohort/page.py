@@ -97,7 +97,7 @@ class CohortPage(QVBoxLayout):
         bar.map_button.hide()
         self.setContentsMargins(6, 6, 6, 6)
         self.addLayout(folders)
-        self.addWidget(folded("Names of files", self.names))
+        self.addWidget(folded("File names", self.names))
         self.addLayout(below)
         self.addWidget(self.table, 1)
         self.addWidget(folded("Stacks", self.defaults))

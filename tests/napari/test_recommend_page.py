@@ -40,7 +40,7 @@ def test_the_limit_is_asked_for_and_kept(read: Any, qtbot: Any, tmp_path: Path) 
     page.form.max_power_mw.value = ""
     notification_manager.records.clear()
     page.recommend()
-    assert "Limit (mW): no limit is given" in notification_manager.records[-1].message
+    assert "Limit (mW): no limit is set" in notification_manager.records[-1].message
     assert not page.export_button.isEnabled()
     page.form.max_power_mw.value = "40"
     page.form.surface_power.value = "5"

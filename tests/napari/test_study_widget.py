@@ -209,7 +209,7 @@ def test_rows_say_what_is_to_be_filled_in(dock: Any, folder: Path, qtbot: Any) -
     assert dock.table.isColumnHidden(name)
     enter(dock, 1, "arm", "fixed")
     enter(dock, 1, "name", shown(dock, 0, "name"))
-    assert "as that of line 1" in shown(dock, 1, "state")
+    assert "is used in line 1 too" in shown(dock, 1, "state")
     assert not dock.table.isColumnHidden(name)
 
 
