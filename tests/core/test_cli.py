@@ -340,9 +340,9 @@ SHELL = f"{sys.executable} -c 'from cop_core.cli import main; main()'"
 @pytest.mark.parametrize(
     ("redirected", "code", "said"),
     [
-        (">/dev/full", 1, "standard output cannot be written to (No space left on device)"),
-        (">&-", 1, "standard output cannot be written to (it is closed)"),
-        ("| true", 0, "standard output cannot be written to (Broken pipe)"),
+        (">/dev/full", 1, "cannot write to standard output (No space left on device)"),
+        (">&-", 1, "cannot write to standard output (it is closed)"),
+        ("| true", 0, "cannot write to standard output (Broken pipe)"),
         ("2>/dev/full", 0, ""),
         ("", 0, ""),
     ],

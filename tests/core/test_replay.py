@@ -98,7 +98,7 @@ def test_another_file_with_the_same_pixels_is_said(compared, run, study):
     path.write_bytes(path.read_bytes() + b"\0\0")
     code, out, err = run("replay", compared)
     assert code == 0, err
-    assert "Although these files changed: stack of fixed." in out
+    assert "These files have changed, however: stack of fixed." in out
     assert "changed: SHA-256 was" in " ".join(out.split())
 
 

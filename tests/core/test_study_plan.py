@@ -351,7 +351,8 @@ def test_the_command_says_what_is_to_be_filled_in(study, run):
     assert run("plan", study, "-o", plan) == (
         0,
         f"{plan}: 5 stacks\n"
-        "fill in the column arm of 1 with any names: their paths say neither fixed nor gained\n",
+        "fill in the column arm of 1 with any names: their paths contain neither fixed nor "
+        "gained\n",
         "",
     )
     code, out, err = run("plan", study, "-o", plan)

@@ -132,7 +132,7 @@ def test_a_real_camera_through_micromanager(viewer: Any, add: Any, qtbot: Any) -
     dock = add(viewer)
     form = dock.forms[0]
     form.chosen.value = watch_form.CORE
-    form.power.mode.value = "grows with depth"
+    form.power.mode.value = "increases with depth"
     form.power_property.value = "Camera-Gain"
     with pytest.raises(InputError, match="given twice"):
         form.feeds()
