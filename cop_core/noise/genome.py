@@ -61,7 +61,7 @@ class Genome:
             If there is no such preset.
         """
         if name not in PRESETS:
-            raise InputError(f"no genome {name!r}", advice=f"Known: {', '.join(PRESETS)}")
+            raise InputError(f"no genome {name!r}", advice=f"use one of {', '.join(PRESETS)}")
         return PRESETS[name]
 
     @cached_property
@@ -127,7 +127,7 @@ class Genome:
     def _check(self, x: Tensor, s: Tensor) -> None:
         if x.ndim not in (3, 4) or (x.ndim == 4 and x.shape[-1] != 3):
             raise InputError(
-                f"images of shape {tuple(x.shape)}", advice="Give (n, h, w) or (n, h, w, 3)"
+                f"images of shape {tuple(x.shape)}", advice="use (n, h, w) or (n, h, w, 3)"
             )
         if s.shape != (x.shape[0], len(self)):
             raise InputError(

@@ -102,7 +102,7 @@ def get_primitive(name: str) -> Primitive:
     """
     if name not in PRIMITIVES:
         known = ", ".join(sorted(PRIMITIVES))
-        raise InputError(f"no noise primitive {name!r}", advice=f"Known: {known}")
+        raise InputError(f"no noise primitive {name!r}", advice=f"use one of {known}")
     return PRIMITIVES[name]
 
 

@@ -303,7 +303,7 @@ def test_a_second_run_waits_for_the_first_and_finds_all_finished(study, read):
         second = pool.submit(read, study, on_event=second_run)
         assert [s.resumed for s in first.result()] == [False] * 4
         assert [s.resumed for s in second.result()] == [True] * 4
-    assert told[0] == Working("waiting for another run that writes to the folder")
+    assert told[0] == Working("waiting for another run that is writing to the folder")
 
 
 def test_a_run_that_waits_can_be_cancelled(study, read):

@@ -201,7 +201,7 @@ def free_port():
 
 def test_nobody_answers(stack):
     recipe = recipe_for(stack)
-    with pytest.raises(InputError, match=r"no scheduler answers.*Start one with dask scheduler"):
+    with pytest.raises(InputError, match=r"scheduler does not answer.*Start one with dask scheduler"):
         run(recipe, workers=WorkersOptions(scheduler="tcp://127.0.0.1:9"))
 
 

@@ -118,7 +118,7 @@ def test_a_reference_needs_words_that_names_state(pictures):
         gather(pictures, pattern=PATTERN, reference="{exposure}.png")
     with pytest.raises(InputError, match="pattern of references"):
         gather(pictures, reference="{camera}.png")
-    with pytest.raises(InputError, match="fits the pattern"):
+    with pytest.raises(InputError, match="matches the pattern"):
         gather(pictures, pattern="{x}_never")
 
 
@@ -366,7 +366,7 @@ def test_what_varies_less_than_its_readings_are_uncertain_is_not_attributed():
     y = cohort.strengths[:, :-1]
     table = NoiseTable(NOISES, y, np.full_like(y, 1.0))
     for found in attribute(design_of(rows_of(cohort)), table, permutations=9):
-        assert "less than its readings are uncertain" in found.note
+        assert "less than the uncertainty of its readings" in found.note
 
 
 @needs_extra
