@@ -47,4 +47,4 @@ def run(recipe: Recipe, **means: Any) -> Any:
 @singledispatch
 def run_with(recipe: Recipe, means: Means) -> Any:
     """Do what a kind of recipe asks for."""
-    raise TypeError(f"nothing runs a {type(recipe).__name__}")
+    raise TypeError(f"a {type(recipe).__name__} cannot be run")

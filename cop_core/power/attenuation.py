@@ -142,10 +142,10 @@ def attenuation(
     used = np.array([not reason for reason in reasons], dtype=bool)
     if used.sum() < autocorrelation.MIN_PLANES:
         raise InputError(
-            f"{int(used.sum())} planes of {len(used)} can be used, "
+            f"{int(used.sum())} of {len(used)} planes can be used, but "
             f"{autocorrelation.MIN_PLANES} are needed",
             where=signal.name,
-            advice=f"The usual reason: {commonest(reasons)}",
+            advice=f"the most frequent reason: {commonest(reasons)}",
         )
     index = np.flatnonzero(used)[np.argsort(signal.depth_um[used], kind="stable")]
     depth_um = signal.depth_um[index]
@@ -162,9 +162,9 @@ def attenuation(
         fit = fit.with_shift((high.coefficients - low.coefficients) / 2)
     if (fit.slopes_per_um >= 0).all():
         raise InputError(
-            "the signal does not fall with depth at the power stated",
+            "the signal does not fall with depth at the stated power",
             where=signal.name,
-            advice="Check power, depth and detector offset",
+            advice="check power, depth and detector offset",
         )
     return Attenuation(signal, reasons, order, offset, fit)
 
@@ -173,7 +173,8 @@ def _order(order: int) -> int:
     """Return the number of photons absorbed at once, or refuse it."""
     if isinstance(order, bool) or order not in (1, 2, 3, 4):
         raise InputError(
-            f"an excitation order of {order!r}", advice="Give 3 (three-photon) or 2 (two-photon)"
+            f"the excitation order cannot be {order!r}",
+            advice="use 3 (three-photon) or 2 (two-photon)",
         )
     return int(order)
 
@@ -182,7 +183,7 @@ def _require_power(power: Array, name: str) -> None:
     """Refuse a stack whose power is not stated."""
     if not np.isfinite(power).any():
         raise InputError(
-            "the power at its planes is not stated, and nothing can be said without it",
+            "the power at its planes is not stated, but it is needed",
             where=name,
-            advice="Give it: --power 5, --power gained:P0,l,Pmax or --power table.csv",
+            advice="specify it: --power 5, --power gained:P0,l,Pmax or --power table.csv",
         )

@@ -49,14 +49,14 @@ class PowerLimit:
             within = f"between 0 and {highest:g} mW" if self.unit == MW else "above 0"
             raise _refusal(
                 f"the power limit must lie {within}, not {max_power:g}",
-                f"Give the limit in {self.unit}",
+                f"set the limit in {self.unit}",
             )
         object.__setattr__(self, "max_power", max_power)
         if self.max_rise is not None:
-            rise = _number(self.max_rise, "the largest rise of power")
+            rise = _number(self.max_rise, "the largest power increase")
             if rise <= 0:
                 raise _refusal(
-                    f"the largest rise of power must be above 0, not {rise:g} {self.unit}"
+                    f"the largest power increase must be above 0, not {rise:g} {self.unit}"
                 )
             object.__setattr__(self, "max_rise", rise)
 
@@ -86,10 +86,10 @@ class PowerLimit:
         if wanted > self.max_power:
             raise _refusal(
                 f"{wanted:.6g} {self.unit} is above the limit of {self.max_power:.6g} {self.unit}",
-                f"Lower the power; powers are in {self.unit}",
+                f"lower the power; powers are in {self.unit}",
             )
         if previous is not None:
-            self._require_rise(_number(previous, "the power before"), wanted)
+            self._require_rise(_number(previous, "the previous power"), wanted)
         return wanted + 0.0  # -0.0 becomes 0.0
 
     def require_all(self, powers: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -142,8 +142,8 @@ class PowerLimit:
         if power > highest:  # compared as `cap` computes it, to the last digit
             raise _refusal(
                 f"from {previous:.6g} to {power:.6g} {self.unit} is more than "
-                f"{self.max_rise:.6g} {self.unit} at once",
-                "Raise it in smaller steps",
+                f"{self.max_rise:.6g} {self.unit} in one step",
+                "raise the power in smaller steps",
             )
 
 
@@ -153,7 +153,7 @@ def _each(powers: npt.ArrayLike) -> list[Any]:
         return list(powers)
     if isinstance(powers, (list, tuple)):
         return list(powers)
-    raise _refusal("the powers are not a sequence of numbers", "Give one power for each plane")
+    raise _refusal("the powers are not a sequence of numbers", "use one power for each plane")
 
 
 def _number(value: Any, name: str, *, finite: bool = True) -> float:
@@ -171,5 +171,5 @@ def _number(value: Any, name: str, *, finite: bool = True) -> float:
     return number
 
 
-def _refusal(problem: str, advice: str = "Give powers in the unit of the limit") -> InputError:
+def _refusal(problem: str, advice: str = "use powers in the unit of the limit") -> InputError:
     return InputError(problem, where=_WHERE, advice=advice)

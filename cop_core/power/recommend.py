@@ -120,7 +120,9 @@ def _asked(
     if isinstance(source, DepthProfile):
         profile = source
         if chosen:
-            raise InputError("a profile is not opened", where=", ".join(sorted(chosen)))
+            raise InputError(
+                "a profile cannot be opened like a stack", where=", ".join(sorted(chosen))
+            )
     else:
         source = as_stack(source, **chosen)
     reading = (reading or (profile.reading if profile else ReadingOptions())).but(**read_as)
@@ -230,16 +232,16 @@ def limit_of(options: PowerOptions, unit: str, name: str) -> PowerLimit:
     """
     if unit == MW and options.max_power_mw is None:
         raise InputError(
-            "its power is in mW, and the limit is given in a unit of its own",
+            "its power is in mW, but the limit is in another unit",
             where=name,
-            advice="Give the limit in mW (max_power_mw, --max-power-mw)",
+            advice="set the limit in mW (max_power_mw, --max-power-mw)",
         )
     if unit != MW and options.max_power is None:
         raise InputError(
-            f"its power is in {unit}, and the limit is given in mW",
+            f"its power is in {unit}, but the limit is in mW",
             where=name,
-            advice=f"Give the limit in {unit} (max_power, --max-power), or what makes mW of its "
-            "power (power_scale, --power-scale)",
+            advice=f"set the limit in {unit} (max_power, --max-power), or convert its power to "
+            "mW (power_scale, --power-scale)",
         )
     return PowerLimit(options.limit, options.max_rise, unit)
 

@@ -178,8 +178,8 @@ class Estimator:
         """
         if not self.used.physical:
             raise InputError(
-                f"strengths of weights {self.card.name!r} are no SDs",
-                advice="Use weights of the microscopy genome, such as default",
+                f"strengths of the weights {self.card.name!r} are not SDs",
+                advice="use weights of the microscopy genome, such as default",
             )
         strengths = self.predict(crops, batch_size=batch_size)
         g, s = (strengths[:, self.components.index(c)] for c in ("gaussian", "poisson"))
@@ -210,7 +210,7 @@ class Estimator:
                 advice=f"Give (n, {side}, {side}) or (n, {side}, {side}, 3)",
             )
         if x.size and not (x.min() >= 0 and x.max() <= 1):
-            raise InputError("crops outside [0, 1] or not finite", advice="Normalise them first")
+            raise InputError("crops outside [0, 1] or not finite", advice="normalise them first")
         tensor = torch.from_numpy(np.require(x, requirements=["C", "W"]))
         return tensor.unsqueeze(1) if grey else tensor.permute(0, 3, 1, 2)
 
@@ -226,7 +226,7 @@ class Estimator:
                     raise
                 if device.type == "cpu":
                     raise CopError(
-                        "not enough memory for a few crops", advice="Close other programs"
+                        "there is not enough memory for a few crops", advice="close other programs"
                     ) from error
                 device = torch.device("cpu") if size == 1 else device
                 size = batch_size if size == 1 else size // 2
@@ -313,7 +313,7 @@ def _device(name: str) -> torch.device:
     except (AssertionError, ImportError, RuntimeError) as error:
         raise InputError(
             f"device {name!r} is not available ({str(error).splitlines()[0]})",
-            advice="Use auto or cpu",
+            advice="use auto or cpu",
         ) from error
     return device
 

@@ -201,7 +201,11 @@ def free_port():
 
 def test_nobody_answers(stack):
     recipe = recipe_for(stack)
-    with pytest.raises(InputError, match=r"scheduler does not answer.*Start one with dask scheduler"):
+    with pytest.raises(
+        InputError,
+        match=r"scheduler does not answer.*Start one with dask "
+        "scheduler",
+    ):
         run(recipe, workers=WorkersOptions(scheduler="tcp://127.0.0.1:9"))
 
 
@@ -277,7 +281,7 @@ def test_what_is_no_address(address):
 
 
 def test_one_of_both():
-    with pytest.raises(InputError, match="Give one of them"):
+    with pytest.raises(InputError, match="Set only one of them"):
         WorkersOptions(workers=2, scheduler="tcp://a:1")
     assert WorkersOptions(scheduler=" ").scheduler is None
 
