@@ -42,8 +42,8 @@ Owners = tuple[Hashable, ...]
 MIN_STACKS: Final = 2
 """Stacks that each arm needs."""
 NO_PAPER_TEST: Final = (
-    "the paper's rule has no test for several stacks an arm: slopes and p are over animals, "
-    "the classes of d are the paper's"
+    "the paper's rule has no test for several stacks per arm: slopes and p are computed over "
+    "animals, and d is classified as in the paper"
 )
 _LEAST_PLANES: Final = 3
 
@@ -165,8 +165,9 @@ def _check(
 ) -> None:
     if min(map(len, arms)) < MIN_STACKS:
         raise InputError(
-            f"{len(arms[0])} and {len(arms[1])} stacks are too few for a protocol's effect",
-            advice=f"Give {MIN_STACKS} or more in each arm, or describe one pair with compare()",
+            f"{len(arms[0])} and {len(arms[1])} stacks are too few to estimate an effect of the "
+            "protocol",
+            advice=f"use {MIN_STACKS} or more in each arm, or describe one pair with compare()",
         )
     check_components([*arms[0], *arms[1]])
     if animals is None:
@@ -175,12 +176,12 @@ def _check(
         raise InputError(
             f"{len(animals[0])} and {len(animals[1])} animals for "
             f"{len(arms[0])} and {len(arms[1])} stacks",
-            advice="Name the animal of every stack",
+            advice="state the animal of every stack",
         )
     if min(len(set(arm)) for arm in animals) < MIN_STACKS:
         raise InputError(
-            "one animal in an arm is too few for an error",
-            advice=f"Give stacks of {MIN_STACKS} animals or more in each arm",
+            "one animal per arm is too few to estimate an error",
+            advice=f"use stacks of {MIN_STACKS} animals or more in each arm",
         )
 
 
@@ -192,19 +193,19 @@ def _common_window(stacks: Sequence[DepthProfile]) -> tuple[float, float]:
         depth = depth[np.isfinite(depth)]
         if not len(depth):
             raise InputError(
-                "no plane with a number lies at a known depth",
+                "no usable plane lies at a known depth",
                 where=profile.name,
-                advice="Leave the stack out, or give the z step in µm",
+                advice="leave the stack out, or set the z step in µm",
             )
         ends.append((depth.min(), depth.max()))
     low, high = max(e[0] for e in ends), min(e[1] for e in ends)
     for profile in stacks:
         if _inside(profile, (low, high)).sum() < _LEAST_PLANES:
             raise InputError(
-                f"fewer than {_LEAST_PLANES} of its planes lie at the depths that all stacks keep "
-                f"({low:g} to {high:g} µm)",
+                f"fewer than {_LEAST_PLANES} of its planes lie at the depths shared by all "
+                f"stacks ({low:g} to {high:g} µm)",
                 where=profile.name,
-                advice="Leave the stack out",
+                advice="leave the stack out",
             )
     return float(low), float(high)
 
@@ -349,7 +350,7 @@ def _caveats(
     rising = [
         text
         for protocol, name, p in zip(protocols, called_so, stacks, strict=True)
-        for text in rising_power(protocol, p, f"{name}, of the arm called {protocol},")
+        for text in rising_power(protocol, p, f"{name} of the arm {protocol}")
     ]
     differ = {text for other in stacks[1:] for text in settings_caveat(stacks[0], other)}
     excluded = [

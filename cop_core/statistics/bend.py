@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cop_core.records import DepthProfile
 
 SAMPLES: Final = 500
-TOO_SHORT: Final = "the planes are too few, or reach over too little depth"
+TOO_SHORT: Final = "there are too few planes, or they cover too small a range of depths"
 NO_SPREAD: Final = "the values do not vary"
 
 

@@ -32,14 +32,14 @@ def within(profile: DepthProfile, window_um: Window) -> DepthProfile:
         raise InputError(
             "a depth window needs planes at known depths",
             where=profile.name,
-            advice="Give the z step in µm",
+            advice="set the z step in µm",
         )
     inside = (depth >= low) & (depth <= high)
     if not inside.any():
         raise InputError(
             f"no plane lies {window_text(window_um)}",
             where=profile.name,
-            advice=f"The planes run from {depth.min():g} to {depth.max():g} µm",
+            advice=f"the planes extend from {depth.min():g} to {depth.max():g} µm",
         )
     reason = f"{OUTSIDE} ({window_text(window_um)})"
     planes = tuple(
@@ -56,7 +56,7 @@ def limits_um(window_um: Window) -> tuple[float, float]:
     if window_um == (None, None) or not limits[0] < limits[1]:
         raise InputError(
             f"{low} to {high} is not a depth window",
-            advice="Give the shallower limit in µm first, None for an open side",
+            advice="put the shallower limit first, in µm; use None for an open side",
         )
     return limits
 

@@ -74,7 +74,7 @@ def detector_caveat(profile: DepthProfile) -> str:
     if abs(read / known.value - 1) <= FAR_OFF or known.within(read):
         return ""
     return (
-        f"shot noise is read as {read:.3g} counts per photon (median of planes), where photon "
+        f"shot noise is read as {read:.3g} counts per photon (median of planes), but photon "
         f"transfer measured {known.value:.3g}: the detector or its settings differ, or planes "
         "are averaged or smoothed"
     )

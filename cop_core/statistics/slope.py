@@ -102,8 +102,8 @@ def _checked(
     doubt = np.full(value.shape, np.nan) if uncertainty is None else np.asarray(uncertainty, float)
     if depth.ndim != 1 or not depth.shape == value.shape == doubt.shape:
         raise InputError(
-            f"depths of shape {depth.shape} and values of shape {value.shape} do not pair",
-            advice="Give one depth in µm for each value",
+            f"depths of shape {depth.shape} and values of shape {value.shape} do not match",
+            advice="use one depth in µm for each value",
         )
     return np.array([depth, value, doubt])
 

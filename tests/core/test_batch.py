@@ -478,7 +478,7 @@ def test_arms_that_cannot_be_compared_say_why(stacks, said, tmp_path):
 def test_one_protocol_alone_is_not_compared():
     found = record([outcome(i, "fixed") for i in range(2)])
     assert found.comparisons[0].pairs == ()
-    assert found.verdict == "Not compared: all stacks are of one protocol, fixed"
+    assert found.verdict == "Not compared: all stacks have the same protocol, fixed"
 
 
 def steep(i, arm, slope, animal=""):

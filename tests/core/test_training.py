@@ -418,7 +418,7 @@ def test_a_run_that_was_cancelled_goes_on_as_if_it_had_not(tmp_path, bank_path, 
     whole = run(fresh("whole"), None)["microscopy"]
     broken = fresh("broken")
     for stop_at in (1, 2, 2):  # in the contrastive stage, in the head's, in fine-tuning
-        with pytest.raises(CancelledError, match="Run the same command to go on"):
+        with pytest.raises(CancelledError, match="Run the same command to continue"):
             run(broken, stop_at)
     resumed = run(broken, None)["microscopy"]
     assert [row["stage"] for row in log_of(broken)] == list(STAGES)
