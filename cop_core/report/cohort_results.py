@@ -89,7 +89,7 @@ class AttributionResults(Results):
 
     mean: Annotated[Number, Column("Mean", "over rows", "%", PER_CENT, ".1f")]
     sd: Annotated[Number, Column("SD", "over rows", "%", PER_CENT, ".1f")]
-    r2: Annotated[Number, Column("R²", "of rows that the surrogate has not seen", form=".2f")]
+    r2: Annotated[Number, Column("R²", "for rows that the surrogate has not seen", form=".2f")]
     r2_null95: Annotated[
         Number, Column("R² by chance", "95 % of permutations stay below", form=".2f")
     ]

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 _PACKAGES: Final = ("numpy", "scipy", "statsmodels", "tifffile", "zarr", "imagecodecs")
 _ADVICE: Final = (
-    "Give what cop profile, compare, watch, batch, recommend, detector or cohort wrote with -o"
+    "use a report that cop profile, compare, watch, batch, recommend, detector or cohort wrote "
+    "with -o"
 )
 MAX_REPORT_BYTES: Final = 2**28
 
@@ -144,9 +145,9 @@ def read_document(path: str | os.PathLike[str]) -> Document:
     stated = tree.get("schema_version")
     if str(stated).partition(".")[0] != kind.schema_version.partition(".")[0]:
         raise InputError(
-            f"it has schema {stated!r:.20}, this version reads {kind.schema_version}",
+            f"it has schema {stated!r:.20}, but this version reads {kind.schema_version}",
             where=where,
-            advice="Use the version that wrote it",
+            advice="use the version that wrote it",
         )
     known = {"schema_version", "kind", "caveats", "recipe", "provenance"}
     try:
@@ -160,7 +161,7 @@ def read_document(path: str | os.PathLike[str]) -> Document:
         )
     except RecipeError as error:
         raise InputError(
-            f"the report was changed: {error.what}",
+            f"the report was edited: {error.what}",
             where=f"{where}, {error.where}",
             advice=error.advice or _ADVICE,
         ) from None
@@ -169,7 +170,7 @@ def read_document(path: str | os.PathLike[str]) -> Document:
 def _recipe(given: Any, kind: str) -> Recipe:
     recipe = Recipe.of_kind(given, ("recipe",))
     if recipe.kind != kind:
-        raise RecipeError(f"it is that of a {recipe.kind}", field=("recipe", "kind"))
+        raise RecipeError(f"it is the recipe of a {recipe.kind}", field=("recipe", "kind"))
     return recipe
 
 
@@ -182,15 +183,15 @@ def _json(file: Path) -> tuple[Path, Mapping[str, Any]]:
         text = read_text_file(file, "report", most_bytes=MAX_REPORT_BYTES, advice=_ADVICE)
         if text.startswith('{"plane": '):
             raise InputError(
-                "lines of cop watch --json do not say how they were made",
+                "lines of cop watch --json do not state how they were computed",
                 where=str(file),
-                advice="Give it -o too; its report can be replayed",
+                advice="use -o as well; the report can be replayed",
             )
         tree = json.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         problem = getattr(error, "strerror", None) or str(error)
         raise InputError(
-            f"no report can be read ({problem})", where=str(file), advice=_ADVICE
+            f"the report cannot be read ({problem})", where=str(file), advice=_ADVICE
         ) from error
     if not isinstance(tree, dict) or "kind" not in tree:
         raise InputError("it is not a report", where=str(file), advice=_ADVICE)

@@ -122,6 +122,6 @@ def kind_named(name: Any, where: str) -> Kind[Any]:
         raise InputError(
             f"{name!r:.40} is not a kind of report",
             where=where,
-            advice=f"Known are {', '.join(KINDS)}",
+            advice=f"use one of {', '.join(KINDS)}",
         )
     return KINDS[name]

@@ -59,8 +59,8 @@ SLOPE: Final = SlopeResults.chosen("slope_per_um")["slope_per_um"]
 _STACK_COLUMNS: Final = (
     ("stack", "", "folder of the stack's report, arm and name"),
     ("arm", "", "name of its protocol"),
-    ("animal", "", "whose stack it is, where stated"),
-    ("channel", "", "channel, where the plan names one"),
+    ("animal", "", "animal from which the stack comes, if stated"),
+    ("channel", "", "channel, if the plan names one"),
     ("component", "", "noise component; empty for a stack that failed"),
 )
 _IN_CSV: Final = {

@@ -60,7 +60,7 @@ def write_report(
     try:  # matplotlib takes a second to import, and only reports need it
         from cop_core.report.figures import save_figure
     except ValueError as error:
-        advice = "Mend or remove its matplotlibrc, or unset MPLBACKEND"
+        advice = "correct or remove its matplotlibrc, or unset MPLBACKEND"
         raise CopError(
             f"it cannot be imported ({error})", where="matplotlib", advice=advice
         ) from None

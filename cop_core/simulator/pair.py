@@ -104,7 +104,7 @@ def write_pair(
         raise CopError(
             f"the simulated pair could not be written ({error.strerror or error})",
             where=str(folder),
-            advice="Check that the folder can be written to and that the disk has room",
+            advice="check that the folder can be written to and that the disk has room",
         ) from error
 
 

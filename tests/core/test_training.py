@@ -437,11 +437,11 @@ def test_a_folder_of_other_settings_is_refused(folder, tiny_presets):
     none = SHORT.but(contrastive_steps=0, head_steps=0, finetune_steps=0)
     train(none, folder)
     before = (folder / "recipe.json").read_text()
-    with pytest.raises(InputError, match="run with other settings"):
+    with pytest.raises(InputError, match="run with different settings"):
         train(none.but(learning_rate=1e-5), folder)
     assert (folder / "recipe.json").read_text() == before
     (folder / "recipe.json").write_text("{")
-    with pytest.raises(InputError, match="run with other settings"):
+    with pytest.raises(InputError, match="run with different settings"):
         train(none, folder)
 
 

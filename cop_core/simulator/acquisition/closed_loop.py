@@ -79,7 +79,7 @@ class Controller:
             raise InputError(
                 f"no controller has target {self.target}, order {self.order}, gain {self.gain} "
                 f"and steps up to {self.max_factor}",
-                advice="Give a target above 0, a gain from 0 to 1 and steps above 1",
+                advice="use a target above 0, a gain from 0 to 1 and steps above 1",
             )
 
     def next_mw(self, power_mw: float, depth_um: float, next_um: float, measured: float) -> float:
@@ -142,7 +142,7 @@ def closed_loop(
     """
     if not isinstance(core, SimulatedCore):
         raise InputError(
-            "only the simulated microscope is driven in a closed loop",
+            "a closed loop is possible only with the simulated microscope",
             where="core",
             advice="export the recommended powers and set them yourself",
         )
@@ -156,7 +156,7 @@ def closed_loop(
             yield plane_event(index, float(depth_um), float(power_mw))
             planes = source.news()
             if not planes:
-                raise CopError("the plane could not be taken", where=f"plane {index}")
+                raise CopError("the plane could not be acquired", where=f"plane {index}")
             power_mw, measured = planes[0].power, measure(planes[0])
             steps.append((depth_um, power_mw, measured, bool(capped)))
             if index + 1 < len(depths_um):
@@ -197,7 +197,7 @@ def noise_measure(
     components = estimator.components
     if component not in components:
         raise InputError(
-            f"there is no component {component!r}", advice=f"Choose from {', '.join(components)}"
+            f"there is no component {component!r}", advice=f"use one of {', '.join(components)}"
         )
     chosen = reading or ReadingOptions()
 

@@ -139,7 +139,7 @@ def stack_events(depths_um: Sequence[float], power_mw: Sequence[float]) -> list[
     if len(depths_um) != len(power_mw):
         raise InputError(
             f"{len(power_mw)} powers do not match {len(depths_um)} depths",
-            advice="Give one power a plane",
+            advice="use one power per plane",
         )
     each = zip(depths_um, power_mw, strict=True)
     return [plane_event(k, float(depth), float(power)) for k, (depth, power) in enumerate(each)]
