@@ -273,8 +273,8 @@ def shift() -> list[str]:
     return [
         "## Distance between domains",
         "",
-        f"`benchmarks/domain_shift.py`, {document['settings']['crops']} crops per domain, strengths "
-        "from the paper's prior, each network on its own genome: squared maximum mean "
+        f"`benchmarks/domain_shift.py`, {document['settings']['crops']} crops per domain, "
+        "strengths from the paper's prior, each network on its own genome: squared maximum mean "
         "discrepancy of the features, unbiased, mean over all pairs of domains. The paper "
         "reports 0.013 with contrastive pre-training and 0.267 without.",
         "",
