@@ -64,7 +64,7 @@ class InputFile:
     def state(self) -> str:
         """How it stands, in words."""
         if self.path is None:
-            return "gone"
+            return "missing"
         if not self.sha256_stated:
             return "not checked: the report has no SHA-256 for it"
         if not self.changed:

@@ -248,7 +248,7 @@ def sent(path, **changed):
     ("changed", "said"),
     [
         ({"versions": {"torch": "0.1"}}, "it has .*torch .*not .*torch 0.1.*same versions"),
-        ({"weights_sha256": "0"}, "weights 'default' are others there than here"),
+        ({"weights_sha256": "0"}, "weights 'default' there are not the same as here"),
         ({"options": StackOptions(source="/nowhere.zarr")}, "no such file.*at the same path"),
     ],
 )
@@ -268,7 +268,7 @@ def test_another_stack_on_a_worker(stack, scheduler, tmp_path):
     there = cluster.Cluster(scheduler, Means())
     other = replace(work, image=replace(work.image, shape=(3, 200, 200)))
     try:
-        with pytest.raises(CopError, match="another stack lies there"):
+        with pytest.raises(CopError, match="the stack there is not the same"):
             list(there.blocks(other, N, 4))
     finally:
         there.close()

@@ -136,7 +136,7 @@ def test_with_layers_less_light_than_the_exponential_law():
     assert energy.saving_on_exponential == pytest.approx(1 - got.power_mw.sum() / law.sum())
     assert energy.saving_on_exponential > 0.05
     assert not any("no energy is saved" in note for note in got.notes)
-    assert any("cannot be known from this stack, nor from another" in note for note in got.notes)
+    assert any("neither this stack nor another at a different power" in note for note in got.notes)
 
 
 def test_hold_a_noise_component(fixed):
@@ -171,7 +171,7 @@ def test_a_profile_alone_will_do(fixed):
         ({"max_power_mw": 1001}, "max_power_mw: 1001 cannot"),
         ({"surface_power": 25}, "25 at the surface is above the limit of 20"),
         ({"surface_power": 0}, "surface_power: 0 cannot"),
-        ({"surface_power": 5, "level": 100}, "each sets the other"),
+        ({"surface_power": 5, "level": 100}, "each determines the other"),
         ({"level": 0}, "level: 0 cannot"),
         ({"level": np.nan}, "level: nan cannot"),
         ({"hold": "poisson", "level": 5}, "a strength of 5 cannot be held"),
@@ -217,7 +217,7 @@ def test_a_level_out_of_reach_is_said(fixed, found):
 def test_slow_rises(fixed):
     got = recommend_power(fixed, max_power_mw=20, max_rise=0.3, offset_counts=OFFSET)
     assert np.diff(got.power_mw).max() <= 0.3 + 1e-12
-    assert any("rise by at most 0.3 mW per plane" in note for note in got.notes)
+    assert any("increase by at most 0.3 mW per plane" in note for note in got.notes)
 
 
 def test_a_slow_rise_is_not_called_the_limit(fixed):

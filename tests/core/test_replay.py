@@ -179,7 +179,7 @@ def test_a_file_that_is_gone_is_named(name, compared, run, study):
     said = " ".join(err.split())
     assert f"/{name} (" in said
     assert "Use --data" in said
-    assert "gone" in out
+    assert "missing" in out
     assert "Traceback" not in err
 
 

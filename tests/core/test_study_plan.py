@@ -152,7 +152,7 @@ def test_stacks_and_names_are_told_apart(plan, folder):
     assert len(read_plan(plan(header, "a.tif,fixed,0,", "a.tif,fixed,1,", "a.tif,fixed,0,1"))) == 3
     assert len(read_plan(plan(header, "a.tif,fixed,,", "m1/a.tif,gained,,"))) == 2
     (clash,) = problems(plan(header, "a.tif,fixed,,", "m1/a.tif,fixed,,"))
-    assert "another name in a column 'name'" in clash
+    assert "different names in the column 'name'" in clash
     (twice,) = problems(plan(header, "a.tif,fixed,,", "link.tif,gained,,"))
     assert "once more" in twice
 
