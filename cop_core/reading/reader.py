@@ -88,7 +88,7 @@ class StackReader:
         elsewhere: Callable[[StackWork, int, int], Elsewhere] | None = None,
     ) -> None:
         if batch_size < 1:
-            raise InputError(f"{batch_size} crops a batch", advice="Give 1 or more")
+            raise InputError(f"the batch size cannot be {batch_size}", advice="use 1 or more")
         self._finished = isinstance(source, Stack)
         self._source: Source = FinishedSource(source) if isinstance(source, Stack) else source
         self._stack: Stack | None = None

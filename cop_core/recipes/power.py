@@ -25,14 +25,14 @@ _LAW_ADVICE: Final = "use gained:P0,l,Pmax with P0 and Pmax in mW and l in µm, 
 
 @dataclass(frozen=True)
 class GainedPower:
-    """Power that grows with depth until a cap: P(z) = min(P0 exp(z / l), Pmax).
+    """Power that increases with depth up to a cap: P(z) = min(P0 exp(z / l), Pmax).
 
     Attributes
     ----------
     p0_mw : float
         At depth 0.
     length_um : float
-        Depth over which the power grows by a factor e.
+        Depth over which the power increases by a factor of e.
     max_mw : float
         Largest power.
 
@@ -53,7 +53,7 @@ class GainedPower:
                 raise RefusedValueError(f"{name} is not above 0", advice=_LAW_ADVICE)
 
     def at(self, depth_um: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Return the power in mW at depths in um, same shape; no depth may lie above 0."""
+        """Return the power in mW at depths in um, same shape; depths must be 0 or more."""
         depth = np.asarray(depth_um, np.float64)
         bad = depth[~(np.isfinite(depth) & (depth >= 0))]
         if bad.size:

@@ -70,17 +70,17 @@ class ArmsComparison:
     first, second : tuple of DepthProfile
         The stacks of both arms.
     animals : tuple of hashable or None
-        Whose each stack is, those of the first arm first; None where not stated.
+        Animal of each stack, those of the first arm first; None if not stated.
     effects : tuple of ArmsEffect
         One for each component, clean included.
     caveats : tuple of str
         Caveats.
     window_um : (float, float)
-        The depths that all stacks keep, those of further arms included.
+        The depths at which all stacks have usable planes, including those of further arms.
     paired : bool
         Whether each animal has both arms.
     n_units : (int, int)
-        Animals (or stacks, where none are stated) in each arm.
+        Animals in each arm (or stacks, if no animals are stated).
     level, signal : ArmsDepth
     at_strength : float
         The level, a Poisson strength.

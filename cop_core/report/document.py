@@ -132,12 +132,13 @@ def read_document(path: str | os.PathLike[str]) -> Document:
     Parameters
     ----------
     path : path
-        The file, or the folder it lies in.
+        The file, or its folder.
 
     Raises
     ------
     InputError
-        It cannot be read, is none, or is one of another schema; names the place in it.
+        If it cannot be read, is not a document, or has a different schema; the message names the
+        place in it.
     """
     file, tree = _json(Path(path))
     where = str(file)

@@ -105,7 +105,7 @@ def kind_of(record: Any) -> tuple[Kind[Any], Any]:
 
 
 def recipe_of(record: Any) -> Recipe:
-    """Return what was asked for, as what was found carries it."""
+    """Return the recipe that a record carries."""
     kind, record = kind_of(record)
     return kind.recipe(record)
 

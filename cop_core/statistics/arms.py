@@ -61,8 +61,9 @@ def compare_arms(
 ) -> ArmsComparison:
     """Compare two protocols over several stacks each, animal by animal.
 
-    All slopes and means are over the depths that every stack keeps. Fields of one animal are
-    averaged; then a paired t test where each animal has both arms, Welch's otherwise.
+    All slopes and means are computed over the depths at which every stack has usable planes. Fields
+    of one animal are averaged; then a paired t-test is used if each animal has both arms, otherwise
+    Welch's test.
 
     Parameters
     ----------
@@ -70,29 +71,29 @@ def compare_arms(
         Two stacks or more in each arm, with the same components. Differences are `first` minus
         `second`.
     options : ComparisonOptions, optional
-        Of which rule, level and margin count.
+        Only rule, level and margin are used.
     names : (str, str)
         Of the protocols.
     animals : (sequence, sequence), optional
-        Whose each stack is, for both arms. Without it every stack counts as an animal.
+        Animal of each stack, for both arms. Without it, every stack counts as an animal.
     window_um : (float or None, float or None), optional
-        Shallowest and deepest depth in um that enter.
+        Shallowest and deepest depth in um to use.
     among : sequence of DepthProfile
-        Stacks of further arms, whose depths limit those compared too.
+        Stacks of further arms, whose depths also limit those compared.
     **chosen
         Fields of `ComparisonOptions` in place of `options`.
 
     Returns
     -------
     ArmsComparison
-        Effects with p values that speak of animals (or stacks) to come, and caveats.
+        Effects with p values that apply to other animals (or stacks) too, and caveats.
 
     Raises
     ------
     InputError
-        Fewer than two stacks in an arm, an option that is out of range, animals that do not pair
-        with the stacks, different components, stacks that share too few depths, or too few
-        animals for an error.
+        If an arm has fewer than two stacks, an option is out of range, animals do not match the
+        stacks, components differ, stacks share too few depths, or there are too few animals to
+        estimate an error.
     """
     options = (options or ComparisonOptions()).but(**chosen)
     arms = _windowed(first, window_um), _windowed(second, window_um)

@@ -33,17 +33,17 @@ def compare(
     window_um: Window | None = None,
     **chosen: Any,
 ) -> Comparison:
-    """Compare two protocols over the depths that both stacks keep.
+    """Compare two protocols over the depths at which both stacks have usable planes.
 
     Parameters
     ----------
     first, second : DepthProfile
-        Profiles with the same components. Differences are `first` minus `second`; the names are the
-        profiles'.
+        Profiles with the same components. Differences are `first` minus `second`; the names are
+        those of the profiles.
     options : ComparisonOptions, optional
         How they are compared.
     window_um : (float or None, float or None), optional
-        Shallowest and deepest depth in um that enter, both included; None leaves a side open.
+        Shallowest and deepest depth in um to use, both included; None leaves a side open.
     **chosen
         Fields of `ComparisonOptions` in place of `options`.
 
