@@ -112,7 +112,7 @@ def read_plan(path: str | Path) -> PowerSequence:
     Raises
     ------
     InputError
-        If it is not such a file, was changed by hand in one half only, or breaks its limit.
+        If it is not such a file, if only one half was edited, or if it exceeds its limit.
     """
     try:
         content = json.loads(read_text_file(Path(path), "power plan", advice=_ADVICE))

@@ -18,19 +18,19 @@ _WHERE: Final = "power"
 
 @dataclass(frozen=True, slots=True)
 class PowerLimit:
-    """The largest power at the sample, which nothing gets past.
+    """The largest power at the sample, which no power can exceed.
 
-    A power that is asked for is refused where it breaks the limit, never lowered in silence;
-    a curve that is computed may be cut with `cap`, which says where it was cut.
+    A requested power is refused if it exceeds the limit, never silently lowered; a computed curve
+    may be cut off with `cap`, which returns where it was cut off.
 
     Attributes
     ----------
     max_power : float
         Largest average power, above 0; at the sample, in mW, up to 1000.
     max_rise : float or None
-        Largest rise from one plane to the next; falling is always allowed.
+        Largest increase from one plane to the next; a decrease is always allowed.
     unit : str
-        Of all powers: ``"mW"`` at the sample, or that of a file or device.
+        Unit of all powers: ``"mW"`` at the sample, or that of a file or device.
 
     Raises
     ------
@@ -61,14 +61,14 @@ class PowerLimit:
             object.__setattr__(self, "max_rise", rise)
 
     def require(self, power: Any, *, previous: float | None = None) -> float:
-        """Return a power that keeps the limit, or refuse it.
+        """Return a power within the limit, or refuse it.
 
         Parameters
         ----------
         power : int, float or numpy scalar
             Text, booleans and arrays are refused.
         previous : float, optional
-            Power before it, where `max_rise` is to be kept.
+            Previous power, if `max_rise` is to be respected.
 
         Returns
         -------
@@ -78,7 +78,7 @@ class PowerLimit:
         Raises
         ------
         InputError
-            If it is no finite number, negative, above the limit, or rises too steeply.
+            If it is not a finite number, negative, above the limit, or increases too much.
         """
         wanted = _number(power, "a power")
         if wanted < 0:
@@ -93,7 +93,7 @@ class PowerLimit:
         return wanted + 0.0  # -0.0 becomes 0.0
 
     def require_all(self, powers: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Return the powers of successive planes, each as `require` wants it.
+        """Return the powers of successive planes, each checked with `require`.
 
         Parameters
         ----------
@@ -106,25 +106,25 @@ class PowerLimit:
         return np.array(kept, dtype=np.float64)
 
     def cap(self, powers: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-        """Cut a computed curve at the limit and, where stated, at the largest rise.
+        """Cut off a computed curve at the limit and, if set, at the largest increase.
 
         Parameters
         ----------
         powers : sequence of numbers, or ndarray of shape (planes,)
-            Wanted powers, in the order in which they will be set; infinity is cut like any other
-            power above the limit.
+            Desired powers, in the order in which they will be set; infinity is cut off like any
+            other power above the limit.
 
         Returns
         -------
         power : ndarray of shape (planes,)
-            Powers that keep the limit.
+            Powers within the limit.
         capped : ndarray of bool, shape (planes,)
             Where a power was lowered.
 
         Raises
         ------
         InputError
-            If a power is negative or no number.
+            If a power is negative or not a number.
         """
         kept: list[float] = []
         capped: list[bool] = []

@@ -56,19 +56,19 @@ class ComparisonOptions(Part):
     Attributes
     ----------
     rule : {"default", "paper"}
-        ``"default"`` tests whether slopes differ by more than readings err where the tissue is
-        imaged again, and calls d small, medium, large from 0.2, 0.5, 0.8. ``"paper"`` takes planes
-        as independent of each other around straight lines and calls d large from 0.35, as
+        ``"default"`` tests whether slopes differ by more than the errors of readings if the tissue
+        were imaged again, and calls d small, medium or large from 0.2, 0.5 or 0.8. ``"paper"`` uses
+        straight lines, treats planes as independent and calls d large from 0.35, as
         arXiv:2601.17047 does (the convention for f2). Intervals are the same under both.
     tissue : {"auto", "same", "other"}
-        Whether both stacks show one tissue, where they shall not be judged from the images.
+        Whether both stacks show the same tissue; ``"auto"`` judges from the images.
     level : float
         Poisson strength up to which shot noise is usable.
     margin_per_100_um : float or None
-        Slope that counts as none, in strength per 100 um; with it every slope and the difference
-        are tested for being smaller.
+        Slope that counts as negligible, in strength per 100 um; if set, every slope and the
+        difference are tested for being smaller.
     n_bootstrap, seed : int
-        Samples and seed of the bootstrap.
+        Number of samples and seed of the bootstrap.
     """
 
     rule: Annotated[

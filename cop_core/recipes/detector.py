@@ -17,12 +17,12 @@ def _as_of_stack(name: str) -> Option:
 
 
 class MovieOptions(Part):
-    """How frames of one place are opened.
+    """How the frames of a movie are opened.
 
     Attributes
     ----------
     source : str or None
-        Path of the file or folder; None for what is in no file.
+        Path of the file or folder; None for what is not in a file.
     """
 
     source: PathText | None = None
@@ -41,12 +41,12 @@ class MovieOptions(Part):
     allow_partial: Annotated[bool, _as_of_stack("allow_partial")] = False
 
     def as_stack(self) -> StackOptions:
-        """Return what provenance says of how it was opened."""
+        """Return the options as provenance records them."""
         return StackOptions(**{k: v for k, v in self if k in StackOptions.model_fields})
 
 
 class DetectorRecipe(Recipe):
-    """Photon transfer of one channel, from a movie of something that holds still."""
+    """Photon transfer of one channel, from a movie of something that does not move."""
 
     kind: Literal["detector"] = "detector"
     stack: MovieOptions = MovieOptions()

@@ -52,9 +52,9 @@ class ProfileRecipe(Recipe):
 
 
 class CompareRecipe(Recipe):
-    """Two stacks of two protocols, and what differs between them, the first minus the second.
+    """A comparison of two stacks of two protocols, the first minus the second.
 
-    The protocols are called as the stacks are.
+    The protocols are named after the stacks.
     """
 
     kind: Literal["comparison"] = "comparison"
@@ -71,7 +71,7 @@ class RecommendRecipe(Recipe):
     Attributes
     ----------
     from_profile : bool
-        Whether plane means of a reading stand in for the bright structures of the pixels.
+        Whether plane means of a reading are used in place of the bright structures of the pixels.
     """
 
     kind: Literal["recommendation"] = "recommendation"
@@ -110,9 +110,9 @@ class StudyStack(Part):
     Attributes
     ----------
     line : int
-        Line of the plan that it stands in, from 1; 0 where it is in no plan.
+        Line of the stack in the plan, from 1; 0 if it is in no plan.
     animal, channel : str
-        Whose it is, and which channel, as written; empty where not stated.
+        Animal and channel of the stack, as written; empty if not stated.
     """
 
     stack: StackOptions
@@ -144,25 +144,24 @@ class StudyStack(Part):
 
     @property
     def name(self) -> str:
-        """What it is called, unique in its arm."""
+        """Name of the stack, unique in its arm."""
         return self.stack.name or ""
 
     @property
     def place(self) -> str:
-        """Its folder in that of the study, ``<arm>/<name>``; no other stack has it."""
+        """Its folder within the study, ``<arm>/<name>``, unique to this stack."""
         return f"{folder_name(self.arm)}/{self.name}"
 
 
 class StudyRecipe(Recipe):
-    """Many stacks of two arms or more, each read by itself, then compared pair by pair.
+    """Many stacks in two or more arms, read one by one, then compared pair by pair.
 
     Attributes
     ----------
     plan : str or None
         CSV that the stacks come from.
     defaults : StackOptions
-        What was asked for all stacks of which the plan says nothing else; `stacks` has it
-        already.
+        Options for all stacks for which the plan does not set others; already included in `stacks`.
     """
 
     kind: Literal["study"] = "study"
@@ -217,7 +216,7 @@ class WatchRecipe(Recipe):
 
 
 class CheckRecipe(Recipe):
-    """What a file is and what it lacks, before anything is read by the network."""
+    """What a file is and what it lacks, before the network is run."""
 
     kind: Literal["check"] = "check"
     stack: StackOptions = StackOptions()
@@ -228,7 +227,7 @@ class CheckRecipe(Recipe):
 
 
 class SimulateRecipe(Recipe):
-    """A simulated pair of stacks on disk, with the truth beside it."""
+    """A simulated pair of stacks on disk, with the true values."""
 
     kind: Literal["simulation"] = "simulation"
     preset: Annotated[
@@ -251,7 +250,7 @@ class SimulateCohortRecipe(Recipe):
 
 
 class AcquireRecipe(SimulateRecipe):
-    """Both protocols of a preset acquired by the simulated microscope and read meanwhile."""
+    """Both protocols of a preset, acquired by the simulated microscope and read live."""
 
     kind: Literal["acquisition"] = "acquisition"  # type: ignore[assignment]
     reading: ReadingOptions = ReadingOptions()

@@ -29,16 +29,16 @@ class PowerOptions(Part):
     Attributes
     ----------
     max_power, max_power_mw : float or None
-        One of them must be given.
+        Exactly one of them must be set.
     surface_power : float or None
-        What it gives at depth 0 is held. Without it and `level`, what the stack shows at its
-        shallowest usable plane is held.
+        Its result at depth 0 is held. Without it and `level`, the value in the shallowest usable
+        plane of the stack is held.
     level : float or None
         Counts of bright signal above the offset, or a strength from 0.02 to 0.4.
     depths_um : tuple of float or None
-        Depths of the next stack, ascending; those of this stack where not given.
+        Depths of the next stack, ascending; by default those of this stack.
     most_breaks : int
-        Changes of attenuation length to look for.
+        Largest number of changes of the attenuation length.
     share : float
         Share of a plane that counts as bright structures.
     """

@@ -1,4 +1,4 @@
-"""What is asked of a stack: which file, which of the stacks in it, its depths and powers."""
+"""Options of a stack: which file, which of the stacks in it, its depths and powers."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ End = Literal["first", "last"]
 
 
 class StackOptions(Part):
-    """How a stack is opened; what is None, or the text ``metadata``, is as the file states.
+    """How a stack is opened; None, or the text ``metadata``, means the value stated in the file.
 
     Attributes
     ----------
     source : str or None
-        Path of the file or folder; None for what is in no file (an array, a layer, a running
+        Path of the file or folder; None for what is not in a file (an array, a layer, a running
         acquisition).
     name : str or None
-        What to call the stack.
+        Name of the stack.
     left_out : dict of int to str
-        Planes, by index, that are to enter no fits, and why.
+        Planes to leave out of fits, by index, with the reason.
     """
 
     source: PathText | None = None

@@ -40,16 +40,16 @@ class TrainRecipe(Recipe):
     Attributes
     ----------
     genomes : tuple of str
-        With several, batches take turns, the encoder is shared and each has its own head.
+        With several, batches alternate, the encoder is shared and each genome has its own head.
     first_batch : int
-        Number of the first batch of each stage: those before are of the runs whose weights this
-        one goes on from, since from the same seed come the same crops.
+        Number of the first batch of each stage. Earlier batches were used by the runs from whose
+        weights this one continues, since the same seed gives the same crops.
     learning_rate, weight_decay : float
-        Of Muon (matrices of the layers) and AdamW (all else).
+        Of Muon (matrices of the layers) and AdamW (everything else).
     temperature : float
         Of InfoNCE.
     negatives : {"same-image", "authors"}
-        The paper's text keeps the same image under other noise as a negative, the authors' code
+        The paper's text keeps the same image with other noise as a negative; the authors' code
         masks it out.
     ema : float
         Decay of the running mean of weights that is evaluated and shipped.
@@ -128,7 +128,7 @@ class TrainRecipe(Recipe):
         return int(getattr(self, f"{stage}_steps"))
 
     def settings(self) -> Plain:
-        """Return what a run is known by, in JSON types: all but where it runs."""
+        """Return the settings that identify a run, in JSON types: all except where it runs."""
         return self.model_dump(mode="json", exclude={"kind", "start", "device"})
 
 

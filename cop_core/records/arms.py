@@ -14,7 +14,7 @@ _NAN = float("nan")
 
 @dataclass(frozen=True)
 class ArmsEffect:
-    """What the protocol does to one component, over animals (or stacks, where none are stated).
+    """Effect of the protocol on one component, over animals (or stacks, if no animals are stated).
 
     NaN means undefined.
 
@@ -23,7 +23,7 @@ class ArmsEffect:
     first_slope_per_um, second_slope_per_um : float
         Mean slope of each arm; with 95 % intervals.
     difference : ComponentDifference
-        First minus second: paired t test where each animal has both arms, Welch's otherwise.
+        First minus second: paired t-test if each animal has both arms, otherwise Welch's test.
     """
 
     component: str

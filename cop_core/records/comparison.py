@@ -23,7 +23,7 @@ _NAN = float("nan")
 
 @dataclass(frozen=True)
 class ComponentEffect:
-    """What the protocol does to one component, over the depths that both stacks keep.
+    """Effect of the protocol on one component, over the compared depths.
 
     NaN means undefined.
 
@@ -36,8 +36,8 @@ class ComponentEffect:
     band : Band
         The difference along depth.
     p_value_naive : float
-        p of the interaction of depth and protocol, planes taken as independent of each other around
-        straight lines (the paper's).
+        p of the interaction of depth and protocol, with straight lines and independent planes, as
+        in the paper.
     f2, f2_class : float, str
         Cohen's f2 of the interaction, and its class.
     log_ratio_slope_difference_per_um, log_ratio_ci95, log_ratio_p_value
@@ -61,7 +61,7 @@ class ComponentEffect:
 
     @property
     def differs_from_um(self) -> float:
-        """Shallowest depth at which the band excludes 0; NaN where it nowhere does."""
+        """Shallowest depth at which the band excludes 0; NaN if there is none."""
         return self.band.from_um
 
 

@@ -145,22 +145,23 @@ class Provenance:
     image : StoredImage
         What it holds.
     weights : WeightsUsed or None
-        None where the stack was only measured, not read.
+        None if the stack was only measured, not read.
     device, precision : str
         Where the network ran.
     files : FileState or None
-        When the reading began; None where it is not in a file, or was stopped.
+        State of the files when the reading began; None if the stack is not in a file, or the
+        reading was stopped.
     whole : bool
         Whether all planes were read.
     stack_range_counts : tuple of float or None
         0.1 and 99.9 percentiles of the stack.
     versions : dict of str to str
-        Of the packages that made the numbers.
+        Of the packages that computed the numbers.
     detector : MeasuredDetector or None
-        That the stack was taken with; None where it was not given.
+        Detector with which the stack was acquired; None if not specified.
     machines : dict of str to int
-        Planes that workers read, by the model of processor or graphics card; empty where this
-        process read them. Of one model numbers are the same to the last bit, else to 1e-4.
+        Planes that workers read, by the model of CPU or GPU; empty if this process read them. On
+        the same model numbers are identical to the last bit, otherwise to 1e-4.
     """
 
     source: str

@@ -57,13 +57,13 @@ class Origin(Results):
 
 @dataclass(frozen=True)
 class Document:
-    """What was asked for and what was found.
+    """A request and its results.
 
     Attributes
     ----------
     kind, schema_version : str
     results : Results
-        What was found; its fields stand at the top of the JSON.
+        The results; their fields are at the top level of the JSON.
     caveats : tuple of str
         Caveats.
     recipe : Recipe

@@ -111,7 +111,7 @@ def recipe_of(record: Any) -> Recipe:
 
 
 def why_not_repeatable(record: Any) -> str:
-    """Return why running the recipe of a record would not find the same; empty where it would."""
+    """Return why running a record's recipe again would give another result; else empty."""
     kind, record = kind_of(record)
     return next(kind.obstacles(record), "")
 

@@ -19,12 +19,12 @@ _SAME = 1e-3  # of the largest power: tables are rounded
 
 
 def within(profile: DepthProfile, window_um: Window) -> DepthProfile:
-    """Return a profile whose planes outside a depth window are excluded, with a reason.
+    """Return a profile whose planes outside a depth window are left out, with a reason.
 
     Raises
     ------
     InputError
-        The window is empty, no plane lies in it, or depths are not known.
+        If the window is empty, no plane lies in it, or depths are not known.
     """
     low, high = limits_um(window_um)
     depth = profile.depth_um
@@ -62,7 +62,7 @@ def limits_um(window_um: Window) -> tuple[float, float]:
 
 
 def cap_depth_um(depth_um: npt.ArrayLike, power_mw: npt.ArrayLike) -> float:
-    """Return the depth from which the power stays at its largest value.
+    """Return the depth beyond which the power stays at its maximum.
 
     Parameters
     ----------
@@ -74,8 +74,8 @@ def cap_depth_um(depth_um: npt.ArrayLike, power_mw: npt.ArrayLike) -> float:
     Returns
     -------
     float
-        Depth in um of the shallowest plane at the cap. NaN where there is none: the power is
-        constant, still rises at the deepest planes, falls, or is not stated everywhere.
+        Depth in um of the shallowest plane at the cap. NaN if there is none: the power is constant,
+        still rises at the deepest planes, falls, or is not stated everywhere.
     """
     depth, power = np.asarray(depth_um, np.float64), np.asarray(power_mw, np.float64)
     if len(depth) < 3 or not np.isfinite([depth, power]).all():
