@@ -11,14 +11,14 @@ from cop_core.records.detector import MeasuredDetector
 
 @dataclass(frozen=True)
 class FileState:
-    """What tells cheaply whether files are still the same.
+    """A quick check of whether files are still the same.
 
     Attributes
     ----------
     n_files, n_bytes : int
         All files of a folder, or of a set that an OME-TIFF belongs to.
     modified : str
-        Newest time of change, ISO 8601, UTC.
+        Latest modification time, ISO 8601, UTC.
     """
 
     n_files: int
@@ -37,7 +37,7 @@ class FileIdentity:
     Attributes
     ----------
     n_files, n_bytes, modified
-        As in `FileState`; None where it is gone.
+        As in `FileState`; None if it no longer exists.
     sha256 : str or None
         Of the file, or of the folder as a tree.
     note : str
@@ -112,7 +112,7 @@ class StoredImage:
 
 @dataclass(frozen=True)
 class WeightsUsed:
-    """With what a stack was read.
+    """Weights with which a stack was read.
 
     Attributes
     ----------
@@ -134,7 +134,7 @@ class WeightsUsed:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a profile comes from.
+    """Origin of a profile.
 
     Attributes
     ----------

@@ -27,7 +27,7 @@ _HOW: Final = {
 
 
 class PointResults(Results):
-    """Equally bright pixels."""
+    """A group of equally bright pixels."""
 
     mean_counts: Number
     variance_counts2: Number
@@ -36,7 +36,7 @@ class PointResults(Results):
 
 
 class DetectorDocument(Results):
-    """What a detector is."""
+    """Properties of a detector."""
 
     name: str
     verdict: str

@@ -36,14 +36,14 @@ Inputs = dict[Name, dict[Role, FileIdentity]]
 
 
 class Origin(Results):
-    """How a document came about.
+    """Origin of a document.
 
     Attributes
     ----------
     command : str or None
-        The command line that made it.
+        The command line that wrote it.
     versions : dict of str to str
-        Of the packages that worked it out.
+        Of the packages that computed it.
     protocols : dict of str to Provenance
         Where each stack comes from.
     """
@@ -105,7 +105,7 @@ def document_of(
     record : AnalysedProfile, Comparison, Recommendation, StudyRecord or DepthProfile
         What was found.
     command : str, optional
-        The command line that made it.
+        The command line that wrote it.
     inputs : dict, optional
         What identifies the files, from `identified`.
     """

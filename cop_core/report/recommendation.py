@@ -67,7 +67,7 @@ class AttenuationResults(Results):
 
 
 class HeldResults(Results):
-    """What is held, and at which level."""
+    """The held quantity and its level."""
 
     quantity: str
     level: Number
@@ -76,7 +76,7 @@ class HeldResults(Results):
 
 
 class LimitResults(Results):
-    """What no power exceeds."""
+    """The limit that no power exceeds."""
 
     max_power: Number
     max_rise: Number
@@ -101,7 +101,7 @@ class RecommendedPlane(Results):
 
 
 class MeasuredPlane(Results):
-    """What the stack shows at one plane."""
+    """Measurement in one plane of the stack."""
 
     depth_um: Number
     power: Number
@@ -111,7 +111,7 @@ class MeasuredPlane(Results):
 
 
 class EnergyResults(Results):
-    """What the curve costs in light, beside two others at equal noise."""
+    """Energy of the curve, compared with two others at equal noise."""
 
     planes: Whole
     recommended: Annotated[Number, Column("Light", "power summed over planes", form=".1f")]
@@ -129,7 +129,7 @@ class EnergyResults(Results):
 
 
 class RecommendationDocument(Results):
-    """What is recommended."""
+    """Results of a recommendation."""
 
     verdict: str
     stack: str

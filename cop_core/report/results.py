@@ -63,7 +63,7 @@ class SlopeResults(Results):
 
 
 class BendResults(Results):
-    """Where the curve of one component bends most."""
+    """Depth at which the curve of one component bends most."""
 
     depth_um: Annotated[Number, Column("Bend", "", "µm", form=".0f", interval="ci95_um")]
     ci95_um: Interval
@@ -74,7 +74,7 @@ class BendResults(Results):
 
 
 class UsableDepthResults(Results):
-    """How deep a stack can be used."""
+    """How deep a stack is usable."""
 
     level: Annotated[
         Number,
@@ -204,7 +204,7 @@ class LineResults(SlopeResults):
 
 
 class SlopeDifferenceResults(Results):
-    """What a protocol does to the slope of one component, first minus second."""
+    """Effect of a protocol on the slope of one component, first minus second."""
 
     slope_difference_per_um: Annotated[
         Number,
@@ -293,7 +293,7 @@ class DifferenceResults(SlopeDifferenceResults):
 
 
 class BandResults(Results):
-    """The difference along depth, smoothed, with its 95 % band for all depths at once."""
+    """Smoothed difference along depth, with its simultaneous 95 % band."""
 
     depth_um: tuple[Number, ...]
     value: tuple[Number, ...]
@@ -302,7 +302,7 @@ class BandResults(Results):
 
 
 class EffectResults(DifferenceResults):
-    """The same from one stack each."""
+    """The same, from one stack each."""
 
     band: Annotated[
         BandResults,
@@ -346,7 +346,7 @@ class EffectResults(DifferenceResults):
 
 
 class ArmsEffectResults(DifferenceResults):
-    """The same from several stacks each, animal by animal."""
+    """The same, from several stacks each, animal by animal."""
 
     first_slope_per_um: Annotated[Number, _said("slope of the first arm, mean over animals")]
     first_ci95: Annotated[Interval, _said("95 % interval of that slope")]
@@ -355,7 +355,7 @@ class ArmsEffectResults(DifferenceResults):
 
 
 class UsableDifferenceResults(Results):
-    """How much deeper the first stack can be used; undefined ends lie beyond the planes."""
+    """How much deeper the first stack is usable; undefined ends lie beyond the planes."""
 
     level: Number
     level_ci95: Interval
@@ -397,7 +397,7 @@ class ComparisonResults(Results):
 
 
 class ProfileDocument(Results):
-    """What is found of one stack."""
+    """Results of one stack."""
 
     verdict: str
     protocols: dict[Name, ProtocolResults]
@@ -405,7 +405,7 @@ class ProfileDocument(Results):
 
 
 class ComparisonDocument(ProfileDocument):
-    """What is found of two stacks."""
+    """Results of two stacks."""
 
     comparison: ComparisonResults
 
