@@ -33,7 +33,7 @@ demo: $(VENV)/.installed
 	$(BIN)/cop compare sample_data/fixed.ome.tif sample_data/gained.ome.zarr \
 	  --power sample_data/fixed.csv sample_data/gained.csv -o $(REPORT)/
 	@echo "Numbers: $(REPORT)/report.json  Table: $(REPORT)/planes.csv  Figures: $(REPORT)/figures/"
-	@echo "All on one page, for any browser: $(REPORT)/report.html"
+	@echo "Everything on one page, for any browser: $(REPORT)/report.html"
 
 napari: $(VENV)/.installed-gui
 	$(BIN)/napari sample_data/fixed.ome.tif sample_data/gained.ome.zarr --plugin napari-cop \

@@ -16,10 +16,11 @@ def cohort() -> list[str]:
         "## What drives the noise",
         "",
         f"`benchmarks/cohort_calibration.py`: cohorts of {settings['pictures']} pictures, whose "
-        "strengths are drawn from five settings each without pixels. The truth are exact Shapley "
-        f"values of the function that makes them. {settings['permutations']} permutations, the "
-        "fewest that give a p of 0.05, were drawn for every cohort without causes, and for the "
-        "first of those with causes; R² by chance is the 95th percentile of theirs.",
+        "strengths are generated from five settings each, without pixels. The truth is given by "
+        f"exact Shapley values of the function that generates them. {settings['permutations']} "
+        "permutations, the fewest that allow a p of 0.05, were drawn for every cohort without "
+        "causes, and for the first cohorts with causes; R² by chance is the 95th percentile over "
+        "these permutations.",
         "",
         *table(
             ["instrument", "noise", "cohorts", "leading cause first", "shares off, mean (largest)",
@@ -27,13 +28,13 @@ def cohort() -> list[str]:
             [row for model, noises in measured["with causes"].items()
              for row in _rows(model, noises)],
         ),
-        f"Settings of other pictures, which do nothing: something was attributed in "
+        "With the settings of other pictures, which have no effect, something was attributed in "
         f"{without['attributed']} of {without['cohorts']} cohorts, {100 * without['rate']:.1f} % "
         f"(95 % interval {low:.1f} to {high:.1f} %).",
         "",
-        "One setting that follows another up to a twentieth of its SD: "
+        "If one setting follows another to within a twentieth of its SD: "
         + "; ".join(
-            f"{pair} named in {found['named']} of {found['cohorts']} cohorts, other pairs in "
+            f"{pair} were named in {found['named']} of {found['cohorts']} cohorts, other pairs in "
             f"{found['others']}"
             for pair, found in measured["following"].items()
         )

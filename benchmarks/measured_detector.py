@@ -22,11 +22,11 @@ def detector() -> list[str]:
         *_real(measured["real"]["measured"], peer),
         f"{settings['movies']} simulated movies of {settings['frames']} frames (few: 8) of "
         f"{settings['side']}x{settings['side']} pixels each, 0.2 to 11 photons per pixel; motion "
-        "of up to 2 pixels from frame to frame, bleaching by 10 %. The zero of the line lies below "
-        "that of the detector by what the amplifier adds:",
+        "of up to 2 pixels between frames, bleaching by 10 %. The zero of the line is lower than "
+        "that of the detector because of the amplifier noise:",
         "",
         *_simulated(measured["simulated"]),
-        "What cannot tell, and what it is told:",
+        "Movies that do not allow a measurement, and the message they give:",
         "",
         *table(["movie", "answer"], [[name, said] for name, said in measured["refused"].items()]),
     ]
@@ -44,7 +44,13 @@ def _real(found: dict[str, Any], peer: dict[str, float]) -> list[str]:
         ]
         for name, each in found.items()
     ]
-    head = ["movie", "counts per photon", "off the package's", "zero", "off, photons"]
+    head = [
+        "movie",
+        "counts per photon",
+        "difference from the package",
+        "zero",
+        "difference, photons",
+    ]
     return table([*head, "correlation along, across lines"], rows)
 
 
@@ -63,7 +69,7 @@ def _simulated(found: dict[str, Any]) -> list[str]:
         for what, each in measured.items()
     ]
     head = ["movies", "counts", "true", "mean", "largest error", "95 % interval"]
-    return table([*head, "it holds the truth"], rows)
+    return table([*head, "covers the truth"], rows)
 
 
 def _with_interval(estimate: dict[str, Any], form: str) -> str:

@@ -17,8 +17,8 @@ def goals() -> list[str]:
     return [
         "## Goals",
         "",
-        "What the weights were meant to reach. Where a figure falls short, the sections below show "
-        "by how much and where.",
+        "These are the goals for the weights. If a result falls short, the sections below show by "
+        "how much and where.",
         "",
         *table(["figure", "goal", "measured"], rows),
     ]

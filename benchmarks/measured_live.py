@@ -11,7 +11,7 @@ def power() -> list[str]:
     lines = ["## Attenuation length and recommended power", ""]
     attenuation = load("attenuation")["measured"]
     lines += [
-        "`benchmarks/attenuation.py`: simulated stacks of known attenuation length, of varied "
+        "`benchmarks/attenuation.py`: simulated stacks of known attenuation length, with varied "
         "tissue, length and power.",
         "",
     ]
@@ -32,8 +32,8 @@ def power() -> list[str]:
     layered = attenuation["grey and white matter, offset given"]
     lines += [
         f"With white matter below: two layers found in {layered['two layers found']} of "
-        f"{layered['stacks']} stacks, of which {layered['reaching white matter']} have three "
-        "planes or more there that can be used; of those found, intervals cover the truth in "
+        f"{layered['stacks']} stacks, of which {layered['reaching white matter']} have three or "
+        "more usable planes there; of those found, intervals cover the truth in "
         f"{layered['grey matter']['covered by the 95 % interval']} (grey), "
         f"{layered['white matter']['covered by the 95 % interval']} (white) and "
         f"{layered['break']['covered by the 95 % interval']} (break); median errors "
@@ -47,17 +47,18 @@ def power() -> list[str]:
 
 def _recommended() -> list[str]:
     lines = [
-        "`benchmarks/recommended_power.py`: the simulated tissue imaged again at the recommended "
-        "power, down to where the limit cuts it. Largest deviation from the median, in %: of the "
-        "true signal of a fluorophore, of the mean over five planes of what is measured (a Poisson "
-        "strength in four acquisitions), of the same within the depths of the first stack, and of "
-        "another tissue at the same power. Energy saved in %; in brackets, with the exponential "
-        "law lowered until its dimmest five planes are as dim.",
+        "`benchmarks/recommended_power.py`: the simulated tissue is imaged again at the "
+        "recommended power, down to the depth at which the limit is reached. The table has the "
+        "largest deviation from the median, in %: of the true signal of a fluorophore; of the "
+        "measured quantity, as the mean over five planes (for a Poisson strength, in four "
+        "acquisitions); of the same within the depths of the first stack; and of another tissue "
+        "at the same power. Energy saved is in %; in brackets, with the exponential law lowered "
+        "until its dimmest five planes are equally dim.",
         "",
     ]
     rows = [_recommended_row(*item) for item in load("recommended_power")["measured"].items()]
     heads = ["true signal", "measured", "measured depths only", "another tissue"]
-    saved = ["saved on the exponential law", "on fixed power"]
+    saved = ["energy saved: exponential law", "fixed power"]
     return [*lines, *table(["held", *heads, *saved], rows)]
 
 
@@ -81,10 +82,10 @@ def _recommended_row(name: str, row: dict[str, Any]) -> list[str]:
 def loop() -> list[str]:
     document = load("closed_loop")
     settings = document["settings"]
-    lines = ["## Protocols at equal dose on the simulated microscope", ""]
+    lines = ["## Protocols at equal energy on the simulated microscope", ""]
     lines += [
-        f"`benchmarks/closed_loop.py`: down to {settings['deepest_um']:g} µm with white matter, "
-        "the mean power of all protocols equal. Slope of the Poisson strength, % per 100 µm:",
+        f"`benchmarks/closed_loop.py`: down to {settings['deepest_um']:g} µm with white matter; "
+        "all protocols have the same mean power. Slope of the Poisson strength, % per 100 µm:",
         "",
     ]
     rows = []
@@ -141,9 +142,9 @@ def microscope() -> list[str]:
         "",
         f"`benchmarks/microscope.py`, {found['planes']} planes of "
         f"{found['shape'][0]}x{found['shape'][1]}: "
-        f"{' and '.join(f'{max(rate):.1f}' for rate in rates)} frames a second without and with "
-        f"every frame kept for watching ({spent[0]:.4f} and {spent[1]:.4f} s of processor time a "
-        f"frame); memory {found['MiB after each run'][0]:.0f} MiB after the first run and "
+        f"{' and '.join(f'{max(rate):.1f}' for rate in rates)} frames per second without and with "
+        f"every frame kept for watching ({spent[0]:.4f} and {spent[1]:.4f} s of processor time "
+        f"per frame); memory {found['MiB after each run'][0]:.0f} MiB after the first run and "
         f"{found['MiB after each run'][-1]:.0f} MiB after the last of "
         f"{len(found['MiB after each run'])}.",
         "",
@@ -153,12 +154,12 @@ def microscope() -> list[str]:
 def watched() -> list[str]:
     document = load("gui_live")
     found, settings = document["measured"], document["settings"]
-    lines = ["## The window while a stack is acquired", ""]
+    lines = ["## The window during an acquisition", ""]
     lines += [
         f"`benchmarks/gui_live.py`, {document['machine']['threads']} threads, software rendering: "
-        f"the simulated microscope takes {settings['planes']} planes of 512x512, one in "
-        f"{settings['frame_ms']:g} ms, with and without *Live noise*. Latency is from the frame "
-        "to its point on the screen.",
+        f"the simulated microscope acquires {settings['planes']} planes of 512x512, one every "
+        f"{settings['frame_ms']:g} ms, with and without *Live noise*. Latency is the time from a "
+        "frame to its point on the screen.",
         "",
     ]
     alone = max(found["frames a second, not watched"])
@@ -203,11 +204,11 @@ def gui() -> list[str]:
         ["slider playback, plots open against closed", f"{found['playback ratio']:.2f}"],
     ]
     return [
-        "## The window while it works",
+        "## The window during a run",
         "",
         f"`benchmarks/gui.py`, {document['machine']['threads']} threads, software rendering, the "
-        "sample pair compared in napari. The wait is the longest time between two beats of a 5 ms "
-        "timer.",
+        "sample pair compared in napari. The wait is the longest time between two ticks of a 5 "
+        "ms timer.",
         "",
         *table(["", ""], rows),
     ]
@@ -247,7 +248,10 @@ def _parts(run: dict[str, Any]) -> list[str]:
     alone = run["crops a second of its parts alone"]
     said = ", ".join(f"{name} {rate:g}" for name, rate in alone.items())
     share = 100 * run["share of what these allow"]
-    return [f"Crops a second of its parts alone: {said}; reading has {share:.0f} % of that.", ""]
+    return [
+        f"Crops per second of the parts alone: {said}; reading reaches {share:.0f} % of that.",
+        "",
+    ]
 
 
 def damaged() -> list[str]:
@@ -259,9 +263,9 @@ def damaged() -> list[str]:
         "## Damaged files",
         "",
         "`benchmarks/fuzz.py`: small valid files of every format, each damaged in one place, are "
-        "opened and read whole. What was seen in none of a format's files happens in less than "
-        f"{300 / fewest:.2g} % of them (95 % limit). The verdicts: "
-        "[reliability.md](reliability.md#damaged-bytes).",
+        "opened and read completely. An outcome that was seen in none of a format's files "
+        f"happens in less than {300 / fewest:.2g} % of them (95 % limit). The outcomes are "
+        "defined in [reliability.md](reliability.md#damaged-bytes).",
         "",
         *table(
             ["format", "files", *verdicts, ", ".join(worst)],

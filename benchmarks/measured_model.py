@@ -10,11 +10,11 @@ def accuracy() -> list[str]:
     lines = ["## Accuracy on clean pictures with known noise", ""]
     settings = document["settings"]
     lines += [
-        f"`benchmarks/accuracy.py`, {settings['crops']} crops a domain, seed {settings['seed']}; "
-        "seven domains of pictures that no training saw (brain MRI, comics, histopathology, "
-        "fluorescence microscopy, photographs, retina, textures), as luminance. Always predicting "
-        "the mean has the RMSE in the last column. "
-        "Dominant: the share of crops whose largest noise is named rightly.",
+        f"`benchmarks/accuracy.py`, {settings['crops']} crops per domain, seed "
+        f"{settings['seed']}; seven domains of pictures not used in training (brain MRI, comics, "
+        "histopathology, fluorescence microscopy, photographs, retina, textures), as luminance. "
+        "Always predicting the mean gives the RMSE in the last column. Dominant: the share of "
+        "crops whose largest noise is named correctly.",
         "",
     ]
     rows = []
@@ -78,8 +78,8 @@ def ladder() -> list[str]:
     return [
         "## A ladder of networks",
         "",
-        "Speed by `benchmarks/speed.py`, in turns on the same crops in one run; accuracy on the "
-        "microscopy genome as above, R² / RMSE.",
+        "Speed by `benchmarks/speed.py`, alternating on the same crops in one run; accuracy on "
+        "the microscopy genome as above, R² / RMSE.",
         "",
         *table(
             [
@@ -100,11 +100,12 @@ def dose() -> list[str]:
     document = load("dose_response")
     lines = ["## Dose response", ""]
     lines += [
-        "`benchmarks/dose_response.py`: one noise at rising strength, the rest clean. On the clean "
-        "domains the prediction should equal the dose; real planes carry noise of their own. An "
-        "analog detector sums pulses of varying height: the same shot noise, no photons to count. "
-        "On real planes a dose far below the plane's own noise does not show, and any dose "
-        "takes away the lattice of the stored integers: rows that do not rise are of that kind.",
+        "`benchmarks/dose_response.py`: one noise at rising strength, the rest clean. On the "
+        "clean domains the prediction should equal the dose; real planes have noise of their own. "
+        "An analog detector sums pulses of varying height: this is the same shot noise, but "
+        "without photons to count. On real planes a dose far below the plane's own noise does not "
+        "show, and any dose removes the lattice of the stored integers, which explains the rows "
+        "that do not rise.",
         "",
     ]
     for name, inputs in document["measured"].items():
@@ -133,9 +134,9 @@ def uncertainty() -> list[str]:
     lines = [
         "## Uncertainty",
         "",
-        f"`benchmarks/uncertainty.py`, {document['settings']['crops']} crops a domain: the share "
+        f"`benchmarks/uncertainty.py`, {document['settings']['crops']} crops per domain: the share "
         "of true strengths within the stated 90 % interval, the mean predictive SD beside the "
-        "RMSE, and the share of crops that are called strange.",
+        "RMSE, and the share of crops that are flagged as unusual.",
         "",
     ]
     rows, odd = [], []
@@ -160,10 +161,10 @@ def uncertainty() -> list[str]:
             for domain, v in found.items()
         ]
     head = ["weights, prior", "domain", "coverage", "uncertainty", "RMSE",
-            "rank correlation with the error", "called strange"]  # fmt: skip
+            "rank correlation with the error", "flagged as unusual"]  # fmt: skip
     lines += table(head, rows)
-    lines += ["Input that is no picture with noise:", ""]
-    return lines + table(["weights", "input", "called strange", "uncertainty"], odd)
+    lines += ["Input that is not a picture with noise:", ""]
+    return lines + table(["weights", "input", "flagged as unusual", "uncertainty"], odd)
 
 
 def weak_places() -> list[str]:
@@ -181,9 +182,10 @@ def weak_places() -> list[str]:
     return [
         "## Near white, clipping, bright",
         "",
-        f"`benchmarks/weak_places.py`, {document['settings']['crops']} crops a kind: pictures of "
-        "the domains turned into pencil drawings, stretched until 2 to 30 % of their pixels clip "
-        "at each end, or exposed up to six times longer. No fit has seen one of them.",
+        f"`benchmarks/weak_places.py`, {document['settings']['crops']} crops of each kind: "
+        "pictures of the domains turned into pencil drawings, stretched until 2 to 30 % of their "
+        "pixels clip at each end, or exposed up to six times longer. None of them was used in "
+        "any fit.",
         "",
         *table(["weights, prior", "pictures", "R²", "RMSE", "uncertainty", "coverage"], rows),
     ]
@@ -211,10 +213,10 @@ def amplifier_noise() -> list[str]:
     ]
     head = [f"{SHORT[name]}: {column}" for name in names for column in columns]
     return [
-        "## Amplifier noise beside shot noise",
+        "## Amplifier noise combined with shot noise",
         "",
         "`benchmarks/amplifier_noise.py`, `default`: crops of simulated planes on their "
-        "percentiles, with the detector's zero given and not, by the true Poisson strength.",
+        "percentiles, with and without the detector's zero level, by the true Poisson strength.",
         "",
         *table(["planes of", "n", *head], rows),
     ]
@@ -229,8 +231,8 @@ def robustness() -> list[str]:
         "## Robustness",
         "",
         f"`benchmarks/robustness.py`, {document['settings']['crops']} crops of each of the seven "
-        "domains, `default`, the paper's prior: the same strengths and noise after a change of the "
-        "clean picture, or another storage after the noise.",
+        "domains, `default`, the paper's prior: the same strengths and noise after a change of "
+        "the clean picture, or with a different storage after the noise.",
         "",
         *table(["change", "R²", "RMSE"], rows),
     ]
@@ -253,12 +255,13 @@ def peers() -> list[str]:
     return [
         "## Classical estimators side by side",
         "",
-        f"`benchmarks/peers.py`, {document['settings']['crops']} crops a domain: RMSE of the SD of "
-        "Gaussian noise, as share of full scale. Alone, then in mixtures of all noises under the "
-        "paper's prior, of which classical tools know nothing. A classical tool reads whatever "
-        "noise there is; a network also has to say that it is not shot noise, which a crop of "
-        "little contrast cannot tell. *With shot noise*: `Estimator.noise_sd`, the SD of both "
-        "together at the crop's mean, which is what the classical tools are asked for.",
+        f"`benchmarks/peers.py`, {document['settings']['crops']} crops per domain: RMSE of the SD "
+        "of Gaussian noise, as share of full scale. Alone, then in mixtures of all noises under "
+        "the paper's prior, about which classical tools know nothing. A classical tool reads "
+        "whatever noise there is; a network also has to decide that it is not shot noise, which "
+        "is impossible in a crop with little contrast. *With shot noise*: `Estimator.noise_sd`, "
+        "the SD of both together at the mean of the crop, which is what the classical tools "
+        "estimate.",
         "",
         *table(["noise, SD", *names], rows),
     ]
@@ -270,10 +273,10 @@ def shift() -> list[str]:
     return [
         "## Distance between domains",
         "",
-        f"`benchmarks/domain_shift.py`, {document['settings']['crops']} crops a domain, "
+        f"`benchmarks/domain_shift.py`, {document['settings']['crops']} crops per domain, "
         "strengths from the paper's prior, each network on its own genome: squared maximum mean "
-        "discrepancy of the features, unbiased, mean over all pairs of domains. The paper has "
-        "0.013 with contrastive pre-training, 0.267 without.",
+        "discrepancy of the features, unbiased, mean over all pairs of domains. The paper "
+        "reports 0.013 with contrastive pre-training and 0.267 without.",
         "",
         *table(
             ["weights", "mean", "largest"],

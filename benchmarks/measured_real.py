@@ -41,9 +41,9 @@ def real() -> list[str]:
         ]
         if rows:
             lines += [
-                f"{name}, counts that a photon makes: a constant of the detector, whatever the "
-                "plane's range. On the range of the whole stack the true Poisson strength is one "
-                "and the same in all planes too, so that it has no rank to follow:",
+                f"{name}, counts per photon: a constant of the detector, whatever the plane's "
+                "range. On the range of the whole stack the true Poisson strength is also the "
+                "same in all planes, so there is no rank to follow:",
                 "",
                 *table(
                     [
@@ -66,9 +66,9 @@ def camera() -> list[str]:
     lines = [
         "## Camera pictures",
         "",
-        "`benchmarks/camera_pairs.py`: 15 single exposures and the means of many, three cameras. "
-        "Correlation of the clean strength of the single exposure with its PSNR against the mean "
-        "(the paper, on other data: 0.74).",
+        "`benchmarks/camera_pairs.py`: 15 single exposures and the means of many, from three "
+        "cameras. Correlation of the clean strength of the single exposure with its PSNR against "
+        "the mean (the paper, on other data: 0.74).",
         "",
     ]
     rows = [
@@ -80,14 +80,14 @@ def camera() -> list[str]:
         ]
         for name, found in load("camera_pairs")["measured"].items()
     ]
-    head = ["weights", "Pearson", "Spearman", "means that are read cleaner than singles"]
+    head = ["weights", "Pearson", "Spearman", "means read as cleaner than single exposures"]
     return lines + table(head, rows)
 
 
 def singles() -> list[str]:
     lines = ["## Single real frames", ""]
     lines += [
-        "`benchmarks/real_singles.py`: frames of other microscopes, whose names tell the "
+        "`benchmarks/real_singles.py`: frames of other microscopes, whose file names state the "
         "conditions (wide field or confocal, exposure, laser, electron-multiplying gain).",
         "",
     ]
@@ -100,12 +100,13 @@ def singles() -> list[str]:
 
 def differences() -> list[str]:
     found = load("real_differences")["measured"]
-    lines = ["## Differences that are known, in real pixels", ""]
+    lines = ["## Known differences in real pixels", ""]
     lines += [
-        "`benchmarks/real_differences.py`: single planes made of the frames of a real two-photon "
-        "movie. Halves of its frames averaged have equal noise; one frame has more shot noise than "
-        "the mean of 16. The difference is taken crop by crop; it is shown where its interval "
-        "excludes 0 and it exceeds the reading limit of both planes.",
+        "`benchmarks/real_differences.py`: single planes made from the frames of a real "
+        "two-photon movie. The averages of each half of the frames have equal noise; a single "
+        "frame has more shot noise than the mean of 16. The difference is computed crop by crop; "
+        "it counts as shown if its interval excludes 0 and it exceeds the reading limit of both "
+        "planes.",
         "",
     ]
     rows = [
@@ -133,9 +134,9 @@ def _bruker(channels: dict[str, Any]) -> list[str]:
     one = next(iter(channels.values()))
     low, high = one["depth um"]
     lines = [
-        f"A real gained stack (Prairie View, {one['planes']} planes over {high - low:.0f} um, the "
+        f"A real gained stack (Prairie View, {one['planes']} planes over {high - low:.0f} µm, the "
         f"laser's set-point rising from {one['power'][0]:.1f} to {one['power'][1]:.1f}), each "
-        "channel by itself:",
+        "channel separately:",
         "",
     ]
     rows = [
@@ -150,7 +151,7 @@ def _bruker(channels: dict[str, Any]) -> list[str]:
         ]
         for name, v in channels.items()
     ]
-    head = ["channel", "Poisson, %", "slope [95 %], points per 100 um", "reading limit", "R²"]
+    head = ["channel", "Poisson, %", "slope [95 %], points per 100 µm", "reading limit", "R²"]
     return lines + table([*head, "planes averaged for the error", "verdict"], rows)
 
 
@@ -171,10 +172,10 @@ def transfer() -> list[str]:
         "## Photon transfer",
         "",
         "`benchmarks/photon_transfer.py`: the Poisson strength (with its 90 % uncertainty) on "
-        "means of k frames of a real two-photon movie, beside what photon transfer over time says: "
-        f"{reference['counts per photon']:.0f} counts per photon, zero at {reference['zero']:.0f} ("
-        f"the package anscombe-transform: {peer['counts per photon']:.0f} and {peer['zero']:.0f}). "
-        "The noise of neighbouring pixels correlates, by "
+        "means of k frames of a real two-photon movie, compared with photon transfer over time: "
+        f"{reference['counts per photon']:.0f} counts per photon, zero at {reference['zero']:.0f} "
+        f"(the package anscombe-transform: {peer['counts per photon']:.0f} and "
+        f"{peer['zero']:.0f}). The noise of neighbouring pixels is correlated, by "
         f"{together['along a line']:.2f} along a line and {together['across lines']:.2f} across.",
         "",
         *table(["k", "read", "by photon transfer", "counts per photon from the strength"], rows),
@@ -197,13 +198,14 @@ def counts(measured: dict[str, Any]) -> list[str]:
     ]
     true = next(iter(found.values()))
     return [
-        f"Counts per photon, truly {true['true counts per photon']:.1f}, and SD of the amplifier "
-        f"in counts, truly {true['true amplifier SD']:.1f}, by plane (plane percentiles):",
+        f"Counts per photon (true value {true['true counts per photon']:.1f}) and SD of the "
+        f"amplifier in counts (true value {true['true amplifier SD']:.1f}), by plane (plane "
+        "percentiles):",
         "",
         *table(
             [
                 *("stack", "planes with an estimate", "counts per photon, median", "quartiles"),
-                *("amplifier SD, median", "its 90 % interval holds the truth"),
+                *("amplifier SD, median", "its 90 % interval covers the truth"),
             ],
             rows,
         ),
@@ -215,9 +217,9 @@ def simulated() -> list[str]:
     lines = ["## The simulated pair against its truth", ""]
     lines += [
         "`benchmarks/simulated_pair.py`: three pairs of simulated tissue, fixed and gained power. "
-        "Photon noise read, against the strength that the simulator put into each plane:",
+        "Shot noise read, against the strength that the simulator put into each plane:",
         "",
-        "![Photon noise read and true](images/recovered.png)",
+        "![Shot noise read and true](images/recovered.png)",
         "",
     ]
     lines += table(
@@ -250,7 +252,7 @@ def simulated() -> list[str]:
         ["stack", "planes kept", "true slope", "read slope", "RMSE", "rank correlation"], rows
     )
     lines += [
-        "How many times the true Poisson strength is read, over the planes of these six stacks:",
+        "Ratio of the Poisson strength read to the true one, over the planes of these six stacks:",
         "",
         *table(
             ["true strength", "planes", "least", "median", "most"],

@@ -37,12 +37,12 @@ def pairs() -> list[str]:
     return [
         "## The statistics of a pair",
         "",
-        f"`benchmarks/pair_calibration.py`: {n} replicates a case of two stacks, drawn from plane "
-        "readings of simulated tissue with the errors of its images, or from curves as they look "
-        "in practice. In per cent of the replicates, with 95 % binomial intervals: any component "
-        "called that does not differ (at most 5), the Poisson strength called, and intervals that "
-        "hold the expected reading (92 to 98, from 88 on below 10 planes). In bold what lies "
-        "outside with its whole interval.",
+        f"`benchmarks/pair_calibration.py`: {n} replicates per case of two stacks, drawn from "
+        "plane readings of simulated tissue with the errors of its images, or from curves as "
+        "they look in practice. In per cent of the replicates, with 95 % binomial intervals: any "
+        "component called that does not differ (at most 5), the Poisson strength called, and "
+        "intervals that cover the expected reading (92 to 98; 88 or more with fewer than 10 "
+        "planes). Values whose whole interval is outside these limits are in bold.",
         "",
         *table(["case", *COLUMNS.values()], rows_of(cases, COLUMNS)),
         *bands(cases),
@@ -63,7 +63,7 @@ def bands(cases: dict[str, Any]) -> list[str]:
         if found["parts at um"] is not None
     ]
     head = ["case", "curves part at, µm", "band begins at, mean, µm", "it excludes 0, %"]
-    return ["Where the band over depth begins to exclude 0:", "", *table(head, rows)]
+    return ["Depth at which the band begins to exclude 0:", "", *table(head, rows)]
 
 
 def bends(cases: dict[str, Any]) -> list[str]:
@@ -73,8 +73,8 @@ def bends(cases: dict[str, Any]) -> list[str]:
         if "bend found" in found["rates"]
     ]
     return [
-        "Bends found at .05, and intervals of the place that hold the true corner, % (a line has "
-        "no bend, a plateau no corner):",
+        "Bends found at p < .05, and intervals of the position that cover the true corner, % (a "
+        "line has no bend, a plateau no corner):",
         "",
         *table(["case", "found", "held"], rows),
     ]
@@ -95,8 +95,8 @@ def bias(found: dict[str, dict[str, dict[str, float]]]) -> list[str]:
     ]
     head = ["pair", "component", "slope, read", "slope, true", "mean, read", "mean, true"]
     return [
-        "Expected readings are biased. Differences over the depths that both stacks keep, slopes "
-        "in % per 100 µm, means in %:",
+        "Expected readings are biased. Differences over the depths at which both stacks have "
+        "usable planes, slopes in % per 100 µm, means in %:",
         "",
         *table(head, rows),
     ]
@@ -116,14 +116,14 @@ def tissues() -> list[str]:
     ]
     seen = [[k, *(f"{v[c]:.2f}" for c in ("min", "median", "max"))] for k, v in alike.items()]
     return [
-        "### Tissues from pixels to what is called",
+        "### Tissues, from pixels to calls",
         "",
-        "`benchmarks/tissue_readings.py` simulates tissues and images each under protocols "
-        "and with one more noise, up to 30 % at 1000 µm; `pair_calibration.py` compares each "
-        "stack with that at gained power. Called in % of the tissues:",
+        "`benchmarks/tissue_readings.py` simulates tissues and images each with several protocols "
+        "and with one additional noise, up to 30 % at 1000 µm; `pair_calibration.py` compares "
+        "each stack with that at gained power. Called in % of the tissues:",
         "",
         *table(["stack", "what differs", *(SHORT[c] for c in components)], rows),
-        "How alike it and the stack at gained power look (correlation of block means):",
+        "How similar it looks to the stack at gained power (correlation of block means):",
         "",
         *table(["stack", "least", "median", "most"], seen),
     ]
@@ -144,14 +144,14 @@ def studies() -> list[str]:
     return [
         "### Several animals",
         "",
-        f"`benchmarks/study_calibration.py`: {found['settings']['replicates']} studies a row, of "
-        f"animals drawn from {found['settings']['animals']} simulated ones, which differ in "
+        f"`benchmarks/study_calibration.py`: {found['settings']['replicates']} studies per row, "
+        f"of animals drawn from {found['settings']['animals']} simulated ones, which differ in "
         "vessels, cells and layers, not in attenuation or label: the slope difference of the "
-        f"Poisson strength is {100 * apart['Poisson slope difference per 100 um']:.2f} % per "
-        f"100 µm with an SD of {100 * apart['its SD over animals']:.2f} between animals under both "
+        f"Poisson strength is {100 * apart['Poisson slope difference per 100 um']:.2f} % per 100 "
+        f"µm with an SD of {100 * apart['its SD over animals']:.2f} between animals under both "
         "protocols. In per cent, with 95 % binomial intervals; subsets overlap, so the intervals "
-        "are somewhat too narrow. Covered is the difference over the depths that all share; "
-        "a small study often shares deeper ones, where the slope is another.",
+        "are somewhat too narrow. The difference covered is that over the depths shared by all "
+        "animals; a small study often shares deeper ones, at which the slope differs.",
         "",
         *table(["study", *columns.values()], rows_of(measured, columns)),
     ]

@@ -32,8 +32,8 @@ def labels() -> list[str]:
         f"contrastive steps of {settings['triples a step']} triples without labels, then a linear "
         f"head on the frozen features for {settings['head steps']} steps. Scratch: "
         f"{settings['scratch steps']} steps on the labelled crops. R² (RMSE) over the seven "
-        f"domains, {settings['crops a domain']} crops each. One training a row: the "
-        "SDs under *What each part is worth* say how far chance moves it.",
+        f"domains, {settings['crops a domain']} crops each. Each row is a single training: the "
+        "SDs under *What each part is worth* show how much chance moves it.",
         "",
         f"![Accuracy against the number of labelled crops](images/{FIGURE})",
         "",
@@ -82,12 +82,12 @@ def ablation() -> list[str]:
     return [
         "## What each part is worth",
         "",
-        "`benchmarks/ablation.py`: small networks (crops of 96, three layers of "
-        f"width 128 where nothing else is said) after {settings['steps']} steps on the same "
+        "`benchmarks/ablation.py`: small networks (crops of 96, three layers of width 128 unless "
+        f"stated otherwise) after {settings['steps']} steps on the same "
         f"{settings['labelled_crops']:,} labelled crops, the paper's genome; R² and RMSE over the "
-        f"seven domains under the {settings['prior']['test']} prior, means of "
-        f"{settings['seeds']} trainings from other first weights. *statistics* is the stem that "
-        "ships, the rows *without* hide a part of what it sees.",
+        f"seven domains under the {settings['prior']['test']} prior, means of {settings['seeds']} "
+        "trainings from different initial weights. *statistics* is the shipped stem; the rows "
+        "*without* hide part of its input.",
         "",
         *table(
             ["network", "R² (SD)", "against *statistics*", "RMSE", *SHORT.values(), "parameters"],
@@ -135,8 +135,9 @@ def photographs() -> list[str]:
         "",
         f"`benchmarks/photographs.py`: small networks as above, {len(first)} seeds, on "
         f"{settings['labelled_crops']:,} labelled crops of procedural scenes, of "
-        f"{settings['photographs']} photographs (averaged down, none of them among the test "
-        "pictures), or half of each, under the same noises. What ships learns from scenes.",
+        f"{settings['photographs']} photographs (downsampled by averaging, none of them among the "
+        "test pictures), or half of each, with the same noises. The shipped weights learn from "
+        "scenes.",
         "",
         *table(
             ["crops of", "R²", "against scenes, by seed", "RMSE", *SHORT.values()],

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _COMMA: Final = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
-_ADVICE: Final = "give a CSV table; a spreadsheet saves it as CSV UTF-8"
+_ADVICE: Final = "use a CSV table; save it from a spreadsheet as CSV UTF-8"
 
 Row = tuple[int, dict[str, str]]
 """Line, from 1, and text by column."""
@@ -72,8 +72,10 @@ def read_csv_table(
     problems: list[Problem] = []
     for line, texts in lines:
         if len(texts) != len(columns):
-            said = f"{len(texts)} cells for {len(columns)} columns; put quotes around a cell that "
-            problems.append((line, said + 'holds a separator, such as "gained:5,300,60"'))
+            said = (
+                f"{len(texts)} cells for {len(columns)} columns; put quotes around any cell that "
+            )
+            problems.append((line, said + 'contains a separator, such as "gained:5,300,60"'))
             continue
         cells = dict(zip(columns, texts, strict=True))
         if delimiter == ";":

@@ -1,4 +1,4 @@
-"""The one family of errors that users are meant to read."""
+"""The errors that users are meant to read."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def _sentence(text: str) -> str:
 
 
 class InputError(CopError):
-    """Input or usage that cannot be worked with (the command line's exit code 2)."""
+    """Bad input or usage (exit code 2 of the command line)."""
 
 
 class UnreachableError(InputError):
-    """Data at an address that cannot be got now: nothing is known of them, so nothing is read."""
+    """Data at an address that cannot be fetched now, so that nothing is known about them."""
 
 
 class WorkersGoneError(CopError):
@@ -50,7 +50,7 @@ class WorkersGoneError(CopError):
 
 
 class MissingOptionError(InputError):
-    """A choice that an input needs and that was not made.
+    """A choice that an input requires but that was not made.
 
     Parameters
     ----------
@@ -66,4 +66,4 @@ class MissingOptionError(InputError):
 
 
 class CancelledError(CopError):
-    """The user cancelled; what was complete is kept (the command line's exit code 130)."""
+    """The user cancelled; what was complete is kept (exit code 130 of the command line)."""

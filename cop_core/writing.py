@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _IN_USE: Final = "in use"
-_FULL: Final = "Free some space or choose another folder; what was there is unchanged"
-_FORBIDDEN: Final = "Choose a folder that you may write to, or close what has its files open"
-_IN_THE_WAY: Final = "Choose a folder, not a file"
+_FULL: Final = "free some space or choose another folder; existing files are unchanged"
+_FORBIDDEN: Final = (
+    "choose a folder that you can write to, or close the program that has its files open"
+)
+_IN_THE_WAY: Final = "choose a folder, not a file"
 _ADVICE: Final = {errno.ENOSPC: _FULL, errno.EDQUOT: _FULL}
 _USAGE: Final = {
     errno.EACCES: _FORBIDDEN,
@@ -29,7 +31,7 @@ _USAGE: Final = {
     errno.EEXIST: _IN_THE_WAY,
     errno.ENOTDIR: _IN_THE_WAY,
     errno.EISDIR: _IN_THE_WAY,
-    errno.ENAMETOOLONG: "Choose a shorter name",
+    errno.ENAMETOOLONG: "choose a shorter name",
 }
 
 
@@ -132,5 +134,5 @@ def _readable(error: OSError, directory: Path) -> CopError:
     what = f"it cannot be written ({error.strerror or error})"
     if error.errno in _USAGE:
         return InputError(what, where=str(directory), advice=_USAGE[error.errno])
-    advice = _ADVICE.get(error.errno or 0, "Try again or choose another folder")
+    advice = _ADVICE.get(error.errno or 0, "try again or choose another folder")
     return CopError(what, where=str(directory), advice=advice)

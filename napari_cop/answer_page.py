@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _LARGE: Final = 1.25
 """Size of the first sentence against that of other text."""
-_STALE: Final = "The settings or stacks were changed after this run: run again."
+_STALE: Final = "The settings or stacks have changed since this run: run again."
 
 
 class AnswerPage(QWidget):
@@ -54,10 +54,10 @@ class AnswerPage(QWidget):
         self.stale = text_label(bold=True)
         self.stale.setText(_STALE)
         self.power_button = _button(
-            "Recommend a power", "Work out the power for each depth, up to the highest power used."
+            "Recommend a power", "Compute a power for each depth, up to the highest power used."
         )
         self.other_button = _button(
-            "Add the other protocol", "Compare this stack with one taken with another protocol."
+            "Add the other protocol", "Compare this stack with one acquired with another protocol."
         )
         self.study_button = _button("Plan a study", "Compare protocols over several animals.")
         self.details_button = _button("Details", "Show the numbers and the caveats.")

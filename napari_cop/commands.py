@@ -20,7 +20,7 @@ def export_report(napari_viewer: Viewer) -> None:
         dock for dock in docks if dock.viewer == napari_viewer and dock.results.result is not None
     ]
     if not docks:
-        show_warning("There is no result yet: run Noise profile or Compare protocols first.")
+        show_warning("There is no result yet. Run Noise profile or Compare protocols first.")
         return
     docks[-1].results.ask_and_export()
 

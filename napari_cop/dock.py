@@ -363,7 +363,8 @@ class NoiseDock(QWidget):
 
     def _edited(self) -> list[str]:
         return [
-            f"layer {name!r} was edited while it was read: the numbers are of its pixels before"
+            f"layer {name!r} was edited while it was being read; the numbers belong to the "
+            "pixels before the edit"
             for name in self._edits
         ]
 

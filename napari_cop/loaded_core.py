@@ -30,12 +30,12 @@ def core_for(plan: PowerSequence) -> CMMCorePlus:
     device, name = plan.laser
     if device not in core.getLoadedDevices() or not core.hasProperty(device, name):
         raise InputError(
-            f"the core has no property {name!r} of a device {device!r} to set the power with",
+            f"the core has no property {name!r} of a device {device!r} that sets the power",
             where="Laser",
-            advice="Name under More, Laser, the property that takes mW at the sample",
+            advice="enter the property that sets the power in mW at the sample under More, Laser",
         )
     if core.mda.is_running():
-        raise InputError("an acquisition is running already", advice="Wait until it has ended")
+        raise InputError("an acquisition is running already", advice="wait until it has ended")
     return core
 
 

@@ -82,7 +82,9 @@ class PowerPage(QWidget):
         self.form.insert(0, self.of)
         self.more = RecipeForm(RecommendRecipe, without=(*_READ, *_OFTEN))
         self.button = QPushButton(_RECOMMEND)
-        self.button.setToolTip("From the decay of the signal with depth at the stated powers.")
+        self.button.setToolTip(
+            "Compute the power from the decay of the signal with depth at the stated powers."
+        )
         self.export_button = QPushButton("Export power …")
         self.export_button.setToolTip(
             "Write power.csv, plan.json (useq-schema), recommendation.json and the figure into a "
@@ -91,7 +93,7 @@ class PowerPage(QWidget):
         self.acquire_button = QPushButton(_ACQUIRE)
         self.acquire_button.setToolTip(
             "Acquire a stack with this power through the Micro-Manager core of this program, and "
-            "watch its noise. What it will do is shown first."
+            "watch its noise. You can review the plan first."
         )
         self.status, self.limit_note, self.plan_note = QLabel(), QLabel(), QLabel()
         for text in (self.status, self.limit_note, self.plan_note):
@@ -115,9 +117,7 @@ class PowerPage(QWidget):
         self.runner.finished.connect(self._finished)
         self.runner.failed.connect(self._failed)
         remembered_mw = self.form["max_power_mw"].given
-        self._note_limit(
-            f"{remembered_mw:g} mW: remembered from last time." if remembered_mw else ""
-        )
+        self._note_limit(f"{remembered_mw:g} mW: from last time." if remembered_mw else "")
         self.renew()
 
     def renew(self) -> None:
@@ -216,7 +216,8 @@ class PowerPage(QWidget):
             return True
         self._confirmed = limit_mw
         self._note_limit(
-            f"{limit_mw:g} mW is more than living tissue tolerates. If you mean it, press again."
+            f"{limit_mw:g} mW is more than living tissue tolerates. Press again if you really "
+            "want this."
         )
         self.button.setText(f"Use {limit_mw:g} mW anyway")
         return False

@@ -134,7 +134,9 @@ def _tell_what_is_missing(path: Path | str, opened: _Opened) -> None:
 
     name = Path(path).name
     if not opened.whole:
-        show_warning(f"{name} is truncated: missing planes are shown black. Copy the file again.")
+        show_warning(
+            f"{name} is truncated: missing planes are shown black. Copy the file again if you can."
+        )
     if not opened.z_known:
         show_warning(
             f"{name} opens in pixel units: {opened.problem}."

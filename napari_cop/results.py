@@ -154,7 +154,7 @@ class Results(QObject):
         """Show a plane in the viewer, opening its stack where no layer shows it."""
         if self._link.layer(protocol) is None:
             if protocol >= len(self.sources):
-                self.said.emit("Its planes can be shown when the run has ended")
+                self.said.emit("its planes can be shown once the run has ended")
                 return
             try:
                 self.open_layer(protocol)
@@ -201,5 +201,5 @@ def repeating(record: Any, folder: str | Path) -> str:
     """
     why = why_not_repeatable(record)
     if why:
-        raise InputError(f"no command can repeat this: {why}")
+        raise InputError(f"there is no command that repeats this: {why}")
     return command_of(recipe_of(record), folder)

@@ -45,15 +45,15 @@ class RunBar(QWidget):
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.run_button = _button(title, "Read the noise of every plane (Ctrl+Return).")
-        self.cancel_button = _button("Cancel", "Stop, and keep what has been read (Esc).")
+        self.cancel_button = _button("Cancel", "Stop and keep what has been read (Esc).")
         self.export_button = _button(
             "Export …", "Write report.json, planes.csv and figures (SVG, PDF, PNG) into a folder."
         )
         self.copy_button = _button(
-            "Copy command", "Copy the command that gives the same numbers without a screen."
+            "Copy command", "Copy the cop command that gives the same numbers."
         )
         self.map_button = _button(
-            "Noise map", "Show a noise in every crop as a layer over the stack."
+            "Noise map", "Show the strength of a noise in every crop as a layer over the stack."
         )
         self.map_button.setMenu(QMenu(self.map_button))
         self.progress = QProgressBar()

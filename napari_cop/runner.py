@@ -256,9 +256,7 @@ def readable(error: Exception) -> Exception:
     """Return PyTorch's errors, all of them RuntimeError, with advice; others as they are."""
     if not isinstance(error, RuntimeError):
         return error
-    return CopError(
-        f"reading failed ({error})", advice="If a graphics card is used, choose the device cpu"
-    )
+    return CopError(f"reading failed ({error})", advice="if a GPU is used, choose the device cpu")
 
 
 def tell(error: Exception) -> None:

@@ -69,7 +69,7 @@ class ChosenStack:
         if self.options.source is not None:
             return open_stack(self.options.source, self.options)
         if self.pixels is None:
-            what = "its layer was removed while it was watched"
+            what = "the layer was removed while it was being watched"
             raise InputError(what, where=self.options.name)
         return open_stack(self.pixels, self.options)
 
@@ -178,9 +178,9 @@ def require_stack(layer: Image, z_axis: int | None, z_step_um: float | None) -> 
     where = f"layer {layer.name!r}"
     if getattr(layer, "rgb", False):
         raise InputError(
-            "its pixels are colours (RGB), not one intensity",
+            "its pixels are colours (RGB), not intensities",
             where=where,
-            advice="Split the channels (right click on the layer) and choose one",
+            advice="split the channels (right-click the layer) and choose one",
         )
     if layer.ndim < 3:
         raise InputError(

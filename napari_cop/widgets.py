@@ -53,8 +53,8 @@ class CompareWidget(NoiseDock):
         """Return the recipe for two stacks, named as their layers are where not said otherwise."""
         if len({_what(stack) for stack in stacks}) < len(stacks):
             raise InputError(
-                "both protocols are the same stack",
-                advice="Choose a different stack for one of them",
+                "the same stack is selected for both protocols",
+                advice="choose a different stack for one of them",
             )
         pairs = zip(stacks, _names(stacks), strict=True)
         named = [stack.options.but(name=name) for stack, name in pairs]

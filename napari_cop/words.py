@@ -44,7 +44,7 @@ def depth_text(limit: DepthLimit) -> str:
         return f"> {limit.deeper_than_um:.0f} µm"
     if np.isfinite(limit.shallower_than_um):
         return f"< {limit.shallower_than_um:.0f} µm"
-    return f"{limit.depth_um:.0f} µm" if np.isfinite(limit.depth_um) else "not told"
+    return f"{limit.depth_um:.0f} µm" if np.isfinite(limit.depth_um) else "unknown"
 
 
 def settings_of(reading: ReadingOptions) -> str:

@@ -27,7 +27,7 @@ class _Commands(TyperGroup):
 app = typer.Typer(
     name="cop",
     cls=_Commands,
-    help="Read the noise in z-stacks: noise against depth, and two power protocols compared.\n\n"
+    help="Measure the noise in z-stacks against depth, and compare power protocols.\n\n"
     "Start with:  cop check fixed.tif\n\n"
     "Then:  cop compare fixed.tif gained.zarr --power fixed.csv gained.csv -o report",
     no_args_is_help=True,
@@ -80,7 +80,7 @@ def main() -> None:
         code = _run()
         out.flush()
         if out.lost:
-            say(f"cop: standard output cannot be written to ({out.lost}); files are complete.")
+            say(f"cop: cannot write to standard output ({out.lost}); files are complete.")
     sys.exit(code or int(bool(out.lost)))
 
 

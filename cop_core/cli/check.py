@@ -29,7 +29,7 @@ _TITLE: Final = 10
 """Characters that the titles of lines take."""
 
 
-@asks(CheckRecipe, stack="TIFF, zarr or a microscope's own file or folder.")
+@asks(CheckRecipe, stack="TIFF, zarr, or a microscope's own file or folder.")
 def check(
     recipe: CheckRecipe,
     more: Annotated[list[str] | None, typer.Argument(help="More files.")] = None,
@@ -37,11 +37,11 @@ def check(
         bool, typer.Option("--json", help="Print one JSON object per file and nothing else.")
     ] = False,
 ) -> None:
-    """Say what a file is, what its pixels hold, what is missing and what to type.
+    """Show what a file is, what its pixels hold, what is missing and what to type.
 
-    Nothing is read by the network.
+    The network is not run.
 
-    Exit codes: 0 ready, 1 an option is missing or noise was changed, 2 it cannot be opened or read.
+    Exit codes: 0 ready, 1 an option is missing or the noise was changed, 2 unreadable.
     """
     code, paths = 0, [str(recipe.stack.source), *(more or ())]
     for number, path in enumerate(paths):
@@ -124,11 +124,11 @@ def _first_line(found: FileCheck, command: str) -> str:
     doubt = _doubt(pixels)
     if not found.missing:
         if doubt:
-            return f"{doubt}. To read this one anyway, type {command}"
+            return f"{doubt}. To read it anyway, type {command}"
         return f"Ready{_but(pixels)}: {command}"
     if _is_movie(found):
         movie = command_line(["cop", "detector", source, "-o", "detector"])
-        return f"A movie, not a z-stack: type {movie}, or, if its frames are planes, {command}"
+        return f"A movie, not a z-stack: type {movie}, or if its frames are planes, {command}"
     if _is_alone(found):
         return (
             "A single plane, not a z-stack: open its stack, or the folder of its set. "
@@ -148,7 +148,7 @@ def _but(pixels: PixelCheck) -> str:
     if unusable:
         told.append(f"{unusable} of {n} planes cannot be used ({'; '.join(pixels.left_out)})")
     if pixels.n_small == len(pixels.facts):
-        told.append(f"planes under {CROP} x {CROP} pixels are read less reliably")
+        told.append(f"planes smaller than {CROP} x {CROP} pixels are read less reliably")
     return f", but {' and '.join(told)}" if told else ""
 
 
@@ -166,9 +166,9 @@ def _doubt(pixels: PixelCheck) -> str:
     """Return why noise reads wrong although nothing is missing, and what to do; else empty."""
     half = max(len(pixels.facts), 1) / 2
     if sum(facts.lossy for facts in pixels.facts) >= half:
-        return "Lossy compression changed its noise: use the file as acquired"
+        return "Lossy compression has changed the noise: use the file as acquired"
     if sum(facts.smoothed for facts in pixels.facts) >= half:
-        return "Interpolated or smoothed, so noise reads low: use the planes as acquired"
+        return "Interpolated or smoothed, so noise is read too low: use the planes as acquired"
     return ""
 
 

@@ -30,7 +30,7 @@ Hash = Annotated[
     bool | None,
     typer.Option(
         "--hash/--no-hash",
-        help="Put the SHA-256 of the stacks into the report; by default up to 20 GB.",
+        help="Include the SHA-256 of the stacks in the report; by default only up to 20 GB.",
         show_default=False,
     ),
 ]
@@ -47,34 +47,34 @@ def _study(said: Plain) -> StudyRecipe:
 
 @asks(
     ProfileRecipe,
-    stack="TIFF, zarr or a microscope's own file or folder, or the address of a zarr.",
+    stack="TIFF, zarr, a microscope's own file or folder, or the address of a zarr.",
 )
 def profile(
     recipe: ProfileRecipe, output: Out, workers: WorkersOptions, hashed: Hash = None
 ) -> None:
-    """Noise against depth of one stack: report.html, report.json, planes.csv and figures."""
+    """Measure noise against depth in a stack; write report.html, planes.csv and figures."""
     _report(recipe, output, "report.html", hashed, workers)
 
 
-@asks(CompareRecipe, first="Stack of one protocol.", second="Stack of the other.")
+@asks(CompareRecipe, first="Stack of the first protocol.", second="Stack of the second protocol.")
 def compare(
     recipe: CompareRecipe, output: Out, workers: WorkersOptions, hashed: Hash = None
 ) -> None:
-    """Say which of two protocols images deeper, by how much, and how sure that is.
+    """Find out which of two protocols images deeper, by how much, and how certain that is.
 
-    Protocols are called as their files are, or as --name says; differences are the first minus
-    the second. Options that say how stacks are opened hold for both where given once; given
-    twice, for the first and the second, where "metadata" means what the file states.
+    Protocols are named after their files, or by --name; differences are the first minus the
+    second. Options for opening stacks apply to both stacks if passed once. Pass them twice for
+    the first and the second stack; "metadata" then means the value in the file.
     """
     _report(recipe, output, "report.html", hashed, workers)
 
 
-@asks(RecommendRecipe, stack="A stack taken at known power.")
+@asks(RecommendRecipe, stack="A stack acquired at known power.")
 def recommend(recipe: RecommendRecipe, output: Out, hashed: Hash = None) -> None:
-    """Recommend the power that holds the signal or a noise over depth, below a limit in mW.
+    """Recommend the power that holds the signal or a noise over depth, up to a limit.
 
     Writes recommendation.json, power.csv (for --power), plan.json (for pymmcore-plus) and
-    figures/power.*. Weights and crops count only where a noise is held.
+    figures/power.*. Weights and crops matter only if a noise is held.
     """
     _report(recipe, output, "power.csv", hashed)
 
@@ -83,26 +83,30 @@ History = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="CSV table of this microscope's measurements to append to; its figure lies beside it.",
+        help="CSV table of measurements of this detector; a row is appended and a figure written "
+        "beside it.",
         show_default=False,
     ),
 ]
 Placed = Annotated[
     Path,
     typer.Option(
-        "-o", "--output", metavar="PATH", help="Folder for the report, or a .json for it alone."
+        "-o",
+        "--output",
+        metavar="PATH",
+        help="Folder for the report, or a .json file to write nothing else.",
     ),
 ]
 
 
-@asks(DetectorRecipe, stack="Movie of something that does not move: about 50 frames of one field.")
+@asks(DetectorRecipe, stack="Movie of something that does not move, about 50 frames of one field.")
 def detector(
     recipe: DetectorRecipe, output: Placed, history: History = None, hashed: Hash = None
 ) -> None:
-    """Measure a detector: counts per photon, zero level, noise; for --detector elsewhere.
+    """Measure a detector, for use with --detector: counts per photon, zero level, noise.
 
     Writes detector.json and figures/transfer.*. With dark frames (--dark) zero level and amplifier
-    noise are measured; without them the zero is an extrapolation.
+    noise are measured; without them the zero level is extrapolated.
     """
     from cop_core.pipeline import run
     from cop_core.report import detector_sentence, summary, write_document, write_report
@@ -128,7 +132,7 @@ def plan(
         Path, typer.Option("-o", "--output", help="CSV file to write; it must not exist yet.")
     ] = Path("plan.csv"),
 ) -> None:
-    """List the stacks below a folder as a plan for `cop batch`, to be filled in."""
+    """List the stacks below a folder as a plan for `cop batch`, for you to fill in."""
     from cop_core.stacks.listing import write_plan
 
     found = write_plan(folder, output)
@@ -136,20 +140,22 @@ def plan(
     tell(f"{output}: {n} stack{'s' if n > 1 else ''}")
     if n_without:
         tell(
-            f"fill in the column arm of {n_without} with any names: their paths say neither fixed "
-            "nor gained"
+            f"fill in the column arm of {n_without} with any names: their paths contain neither "
+            "fixed nor gained"
         )
     for link in found.loops:
         tell(f"left out: {link}, a link to a folder that has already been searched")
 
 
-@asks(StudyRecipe, _study, plan="CSV: stack,arm and animal,channel,power,z_step_um as wanted.")
+@asks(
+    StudyRecipe, _study, plan="CSV with stack,arm and, optionally, animal,channel,power,z_step_um."
+)
 def batch(recipe: StudyRecipe, output: Out, workers: WorkersOptions, hashed: Hash = None) -> None:
-    """Read every stack of a plan and compare its arms, two or more; goes on where it was stopped.
+    """Read every stack of a plan and compare its arms; resumes where it was stopped.
 
-    Options that say how stacks are opened hold for rows of the plan that say nothing.
+    Options for opening stacks apply to rows of the plan that leave the cell empty.
 
-    Exit codes: 0 done, 1 done but for stacks that failed, 2 bad input or usage, 130 cancelled.
+    Exit codes: 0 done, 1 done but some stacks failed, 2 bad input or usage, 130 cancelled.
     """
     study = _report(recipe, output, "study.html", hashed, workers)
     n, before, failed = len(study.stacks), len(study.resumed), study.failed
@@ -175,21 +181,23 @@ def _gathered(said: Plain) -> CohortRecipe:
             progress=lambda done, total: show(Working("settings", done=done, total=total)),
         )
     if found.left_out:
-        tell(f"left out: {len(found.left_out)} files whose names do not fit the pattern")
+        tell(f"left out: {len(found.left_out)} files whose names do not match the pattern")
     pictures = [one.plain() for one in found.pictures]
     recipe: CohortRecipe = CohortRecipe.of({**said, "defaults": defaults, "pictures": pictures})
     return recipe
 
 
-@asks(CohortRecipe, _gathered, source="Folder of pictures or stacks, or a CSV: file,setting,...")
+@asks(
+    CohortRecipe, _gathered, source="Folder of pictures or stacks, or a CSV with file,setting,..."
+)
 def cohort(recipe: CohortRecipe, output: Out, hashed: Hash = None) -> None:
-    """Say which settings drive which noise, over pictures taken with different ones.
+    """Find out which settings drive which noise, from pictures taken with different settings.
 
     Settings come from the files (EXIF, OME-XML, ScanImage, Prairie View, ThorImage,
-    Micro-Manager), from their names (--pattern) and from the columns of a CSV. Goes on where it
+    Micro-Manager), from their names (--pattern) and from the columns of a CSV. Resumes where it
     was stopped. Writes cohort.html, cohort.json, cohort.csv, correlations.csv and figures.
 
-    Exit codes: 0 done, 1 done but for pictures that failed, 2 bad input or usage, 130 cancelled.
+    Exit codes: 0 done, 1 done but some pictures failed, 2 bad input or usage, 130 cancelled.
     """
     found = _report(recipe, output, "cohort.html", hashed)
     n, before, failed = len(found.pictures), len(found.resumed), found.failed
@@ -204,7 +212,7 @@ def cohort(recipe: CohortRecipe, output: Out, hashed: Hash = None) -> None:
 
 @asks(SimulateRecipe)
 def simulate(recipe: SimulateRecipe, output: Out) -> None:
-    """Simulate a three-photon stack at fixed and at gained power, with the truth beside it."""
+    """Simulate three-photon stacks at fixed and at gained power, and write the true values."""
     from cop_core.pipeline import run
 
     with bars() as show:
@@ -214,7 +222,7 @@ def simulate(recipe: SimulateRecipe, output: Out) -> None:
 
 @asks(SimulateCohortRecipe)
 def simulate_cohort(recipe: SimulateCohortRecipe, output: Out) -> None:
-    """Simulate pictures whose settings are known to drive the noise, for cop cohort."""
+    """Simulate pictures in which the effect of every setting is known, for cop cohort."""
     from cop_core.pipeline import run
 
     with bars() as show:

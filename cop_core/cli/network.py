@@ -54,7 +54,7 @@ def bench(
         bool, typer.Option("--json", help="Print one JSON object and nothing else.")
     ] = False,
 ) -> None:
-    """How fast this machine reads: crops and planes a second, on processor and graphics card."""
+    """Measure how fast this machine reads: crops and planes per second, on CPU and GPU."""
     from cop_core.bench import to_dict
     from cop_core.pipeline import run
 
@@ -96,9 +96,9 @@ def train(
     recipe: TrainRecipe,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the run.")],
 ) -> None:
-    """Train: contrastive stage, head on the frozen encoder, full fine-tuning.
+    """Train a network: contrastive stage, head on the frozen encoder, full fine-tuning.
 
-    Ctrl-C writes a checkpoint; the same command goes on from it.
+    Ctrl-C writes a checkpoint; the same command continues from it.
     """
     from cop_core.pipeline import run
 
@@ -109,7 +109,7 @@ def train(
 
 @weights.command("list")
 def list_weights() -> None:
-    """Show the weights that ship: genome, size, hash."""
+    """Show the shipped weights: genome, size, hash."""
     from cop_core.network.weights import packaged, read_card
 
     table = Table("name", "genome", "network", "MB", "SHA-256")
@@ -124,7 +124,8 @@ def list_weights() -> None:
 @weights.command()
 def verify(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Names or paths; all shipped weights by default.")
+        list[str] | None,
+        typer.Argument(help="Names or paths of weights; all shipped weights by default."),
     ] = None,
 ) -> None:
     """Check hash, card and shapes of weights."""
@@ -137,18 +138,18 @@ def verify(
 
 @weights.command()
 def export(
-    name: Annotated[str, typer.Argument(help="Name of shipped weights, or their path.")],
+    name: Annotated[str, typer.Argument(help="Name of shipped weights, or a path.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write to.")],
     form: Annotated[
         Format,
         typer.Option(
             "--format",
-            help="safetensors with their card, or bioimageio: ONNX in a package of the BioImage "
-            "Model Zoo (needs the extra export; takes minutes).",
+            help="safetensors with their card, or bioimageio: ONNX in a BioImage Model Zoo "
+            "package (needs the extra export; takes minutes).",
         ),
     ] = "safetensors",
 ) -> None:
-    """Copy weights and their card to a folder, or write them for other programs."""
+    """Copy weights and their card to a folder, or convert them for other programs."""
     from cop_core.network.weights import locate
 
     path = locate(name)

@@ -103,7 +103,7 @@ def own_surroundings() -> None:
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "0")
     if not (epoch.isascii() and epoch.isdigit() and len(epoch) < 11):
         del os.environ["SOURCE_DATE_EPOCH"]
-        say("cop: SOURCE_DATE_EPOCH is not a time: ignored")
+        say("cop: SOURCE_DATE_EPOCH is not a time; it is ignored")
 
 
 @contextmanager

@@ -25,13 +25,13 @@ def replay(
     report: Annotated[
         Path,
         typer.Argument(
-            help="report.json, study.json, recommendation.json, detector.json, cohort.json, or its "
-            "folder."
+            help="report.json, study.json, recommendation.json, detector.json or cohort.json, or "
+            "its folder."
         ),
     ],
     data: Annotated[
         Path | None,
-        typer.Option(help="Folder in which to look for stacks, power tables and weights by name."),
+        typer.Option(help="Folder in which to look for stacks, power tables and weights."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Write the new report to this folder.")
@@ -40,10 +40,10 @@ def replay(
         float | None, typer.Option(help="Relative difference that counts as the same. [1e-6]")
     ] = None,
 ) -> None:
-    """Compute a report again and say whether inputs and numbers are the same.
+    """Compute a report again and check whether inputs and numbers are the same.
 
-    Exit codes: 0 the same numbers, 1 other numbers, 2 it cannot be computed (an input is gone,
-    or this is not a report).
+    Exit codes: 0 the same numbers, 1 other numbers, 2 it cannot be computed (an input is
+    missing, or this is not a report).
     """
     from cop_core.pipeline import Working
     from cop_core.pipeline.replay import replay as compute
@@ -76,9 +76,7 @@ def _inputs_table(inputs: Sequence[InputFile]) -> Table:
     """Return the inputs; of many, those that are not the same."""
     other = [each for each in inputs if each.path is None or each.changed]
     shown = inputs if len(inputs) <= _MOST_INPUTS else other
-    caption = (
-        f"{len(inputs) - len(other)} of {len(inputs)} inputs were found and are not known to differ"
-    )
+    caption = f"{len(inputs) - len(other)} of {len(inputs)} inputs were found, with no known change"
     table = Table("input", caption=caption * (shown is other))
     for column in ("file", "state"):
         table.add_column(column, overflow="fold")
@@ -109,7 +107,7 @@ def _verdict(agreed: Agreement, inputs: Sequence[InputFile]) -> Text:
     text = f"The same numbers: {agreed.n} values"
     text += f", relative differences up to {agreed.largest:.1g}." if agreed.largest else "."
     if changed:
-        text += f" Although these files changed: {changed}."
+        text += f" These files have changed, however: {changed}."
     return Text(text, style="green")
 
 

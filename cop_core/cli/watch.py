@@ -25,7 +25,7 @@ OutIfAny = Annotated[
 ]
 
 
-@asks(WatchRecipe, path="TIFF, zarr or folder of TIFFs; may not exist yet.")
+@asks(WatchRecipe, path="TIFF, zarr or folder of TIFFs; it does not have to exist yet.")
 def watch(
     recipe: WatchRecipe,
     output: OutIfAny = None,
@@ -33,10 +33,10 @@ def watch(
         bool, typer.Option("--json", help="Print one JSON object per plane and nothing else.")
     ] = False,
 ) -> None:
-    """Noise against depth while a stack is being acquired.
+    """Measure noise against depth while a stack is being acquired.
 
-    Ends when all planes are there, when none came for a while, or at Ctrl-C. --stop-after, where
-    it is given, is for the first plane too.
+    Ends when all planes have arrived, when none has arrived for a while, or at Ctrl-C. If you set
+    --stop-after, it applies to the first plane too.
     """
     from cop_core.cli.live_view import WatchedStack, json_lines, tables
     from cop_core.pipeline import run
@@ -65,10 +65,10 @@ def watch(
 
 @asks(AcquireRecipe)
 def demo_live(recipe: AcquireRecipe, output: OutIfAny = None) -> None:
-    """Acquire at fixed and at gained power in a simulated microscope, and read it meanwhile.
+    """Acquire at fixed and at gained power in a simulated microscope, and read the noise live.
 
-    Both stacks are taken through Micro-Manager's engine, compared as `cop compare` does, and
-    reported where a folder is given.
+    Both stacks are acquired with Micro-Manager's engine and compared as in `cop compare`. Use -o to
+    write a report.
     """
     from cop_core.cli.live_view import WatchedStack, tables
     from cop_core.pipeline import run
@@ -110,7 +110,7 @@ def _count(seen: WatchedStack) -> str:
     came, planned = len(seen.came), seen.last.planned if seen.last else None
     if planned:
         return f"{came} of {planned} planes"
-    return f"{came} plane{'s' if came != 1 else ''}; the planned number is not known"
+    return f"{came} plane{'s' if came != 1 else ''}; the total number is not known"
 
 
 def _report(

@@ -122,27 +122,31 @@ def _caveats(found: CohortRecord) -> Iterator[str]:
         yield f"{failed} of {len(found.pictures)} pictures could not be read and are left out"
     if len(rows) > 1 and len({row.picture for row in rows}) == 1:
         yield (
-            "all rows are planes of one stack: whatever else changed along it goes with depth, and "
-            "R² is that of blocks of planes between others"
+            "all rows are planes of one stack: anything else that changed along it goes with "
+            "depth, "
+            "and R² is for blocks of planes that lie between others"
         )
     if len(rows) < FEW:
-        yield f"{len(rows)} rows are few: intervals are wide, and weak causes are not seen"
+        yield f"there are only {len(rows)} rows: intervals are wide, and weak causes are missed"
     if n_groups < LEAST:
         yield f"{n_groups} groups are too few for intervals and p values"
     if found.uncertain:
         names = ", ".join(
             COMPONENT_NAMES.get(component, component) for component in found.uncertain
         )
-        yield f"varies less than its readings are uncertain, so says nothing: {names}"
+        yield (
+            "varies by less than the uncertainty of its readings, so nothing can be "
+            f"concluded: {names}"
+        )
     if found.confounded:
         pairs = ", ".join(f"{c.first} and {c.second}" for c in found.confounded)
-        yield f"changed together, so that nothing can part them: {pairs}"
+        yield f"changed together, so their effects cannot be separated: {pairs}"
     if leading := _unexplained_leader(found.attributions):
         yield leading
     if any(each.drawn for each in found.attributions):
         yield (
-            "what is attributed is what goes with the settings in these pictures: a cause that was "
-            "not recorded and changed with a setting is attributed to that setting"
+            "attribution shows what goes with a setting in these pictures: a cause that was not "
+            "recorded but changed together with a setting is attributed to that setting"
         )
 
 

@@ -92,7 +92,7 @@ def attribute(
     return tuple(found)
 
 
-_UNEXPLAINED: Final = "its settings predict unseen pictures no better than chance"
+_UNEXPLAINED: Final = "the settings predict unseen pictures no better than chance"
 
 
 def _too_few(design: Design) -> str:
@@ -100,9 +100,9 @@ def _too_few(design: Design) -> str:
     if not design.factors:
         return "no setting varies"
     if rows < LEAST_ROWS:
-        return f"{rows} rows are too few: it takes {LEAST_ROWS}"
+        return f"{rows} rows are too few: {LEAST_ROWS} are needed"
     if groups < LEAST_GROUPS:
-        return f"{groups} groups are too few: it takes {LEAST_GROUPS}"
+        return f"{groups} groups are too few: {LEAST_GROUPS} are needed"
     return ""
 
 
@@ -115,7 +115,7 @@ def _described(noises: NoiseTable, i: int) -> Attribution:
     if sd < (doubt := typical_doubt(noises.uncertainty[:, i])):
         return replace(
             plain,
-            note=f"it varies by {100 * sd:.1f} %, less than its readings are uncertain "
+            note=f"it varies by {100 * sd:.1f} %, less than the uncertainty of its readings "
             f"({100 * doubt:.1f} %)",
         )
     return plain

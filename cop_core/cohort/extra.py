@@ -25,10 +25,12 @@ def require_extra(recipe: CohortRecipe) -> None:
     """
     if not recipe.correlation_only:
         _require(
-            _ATTRIBUTION, "attributing noise to settings", "correlate alone (--correlation-only)"
+            _ATTRIBUTION,
+            "attributing noise to settings",
+            "compute correlations only (--correlation-only)",
         )
     if any(each.reference is not None for each in recipe.pictures):
-        _require(_QUALITY, "comparing pictures with references", "leave out the references")
+        _require(_QUALITY, "comparing pictures with references", "omit the references")
 
 
 def _require(packages: dict[str, str], what: str, instead: str) -> None:

@@ -31,7 +31,7 @@ FILE: Final = "file"
 REFERENCE: Final = "reference"
 CHANNEL: Final = "channel"
 _FORMULA: Final = ("=", "+", "-", "@")
-_ADVICE: Final = "Give a folder of pictures or stacks, or a CSV with a column 'file'"
+_ADVICE: Final = "use a folder of pictures or stacks, or a CSV with a column 'file'"
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,9 @@ def gather(
     named = compile_pattern(pattern) if pattern else None
     if reference and not pattern:
         raise InputError(
-            "a pattern of references needs one of files", where="--reference", advice="give both"
+            "a pattern for references needs a pattern for files too",
+            where="--reference",
+            advice="set both",
         )
     pictures: list[CohortPicture] = []
     left_out: list[Path] = []
@@ -110,7 +112,7 @@ def gather(
         progress(number, len(listed))
     if not pictures:
         raise InputError(
-            f"no file of {len(listed)} fits the pattern {pattern!r}" if listed else "no picture",
+            f"no file of {len(listed)} matches the pattern {pattern!r}" if listed else "no picture",
             where=str(source),
             advice=_ADVICE,
         )

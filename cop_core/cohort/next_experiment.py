@@ -26,7 +26,7 @@ def to_part(confounded: Sequence[Confounded], variables: Sequence[Variable]) -> 
     return (
         f"To tell {first.name} from {second.name}, take {_EACH} pictures or more at {first.name} "
         f"{a_low} with {second.name} {b_high}, and as many at {first.name} {a_high} with "
-        f"{second.name} {b_low}, all else the same"
+        f"{second.name} {b_low}, with everything else the same"
     )
 
 

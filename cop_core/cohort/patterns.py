@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 _WORD: Final = re.compile(r"\{([A-Za-z_]\w*)\}")
 _COMMA: Final = re.compile(r"[+-]?\d*,\d+")
-_ADVICE: Final = "write it as {camera}_iso{iso}_{scene}_real: a name in each pair of braces, once"
+_ADVICE: Final = (
+    "use a form such as {camera}_iso{iso}_{scene}_real: a name in each pair of braces, used once"
+)
 
 
 def compile_pattern(pattern: str) -> re.Pattern[str]:
@@ -50,12 +52,12 @@ def reference_name(pattern: str, settings: Mapping[str, str]) -> str:
     Raises
     ------
     InputError
-        It needs a word that the names of files do not state.
+        It needs a word that the file names do not state.
     """
     for name in _WORD.findall(pattern):
         if name not in settings:
             raise InputError(
-                f"names of files do not state {name!r}", where="--reference", advice=_ADVICE
+                f"file names do not state {name!r}", where="--reference", advice=_ADVICE
             )
     return _WORD.sub(lambda match: settings[match[1]], pattern)
 

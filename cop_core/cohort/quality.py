@@ -39,9 +39,9 @@ def quality_of(picture: Stack, reference: StackOptions) -> PictureQuality:
     if noisy.shape != clean.shape:
         sizes = " and ".join(f"{w} x {h}" for h, w in (noisy.shape, clean.shape))
         raise InputError(
-            f"it and its picture have {sizes} pixels",
+            f"the reference and its picture have {sizes} pixels",
             where=opened.source,
-            advice="give a reference of the same size",
+            advice="use a reference of the same size",
         )
     span = 1.0 if opened.image.format == KIND else float(np.ptp(np.percentile(clean, (0.1, 99.9))))
     with np.errstate(divide="ignore"):  # equal pictures have an infinite ratio
@@ -56,9 +56,9 @@ def quality_of(picture: Stack, reference: StackOptions) -> PictureQuality:
 def _pixels(stack: Stack) -> npt.NDArray[np.float64]:
     if len(stack) != 1:
         raise InputError(
-            f"it has {len(stack)} planes, and a reference is one picture",
+            f"it has {len(stack)} planes, but a reference is a single picture",
             where=stack.source,
-            advice="leave out its reference",
+            advice="omit the reference",
         )
     plane = stack.plane(0)
     if plane.validity.reason:

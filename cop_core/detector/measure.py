@@ -130,13 +130,13 @@ def _drawn(movie: Movie, rng: np.random.Generator, *, structured: bool) -> _Draw
 
 # --- what cannot tell ----------------------------------------------------------------------------
 
-_LESS_LIGHT: Final = "record it with less gain or light if it is saturated"
+_LESS_LIGHT: Final = "record with less gain or light if it is saturated"
 
 
 def _require_light(movie: Movie) -> None:
     if movie.saturated > 1 - _LEAST_USABLE:
         raise InputError(
-            f"it is saturated: {100 * movie.saturated:.0f} % of its values lie at the ceiling",
+            f"it is saturated: {100 * movie.saturated:.0f} % of its values are at the ceiling",
             where=movie.name,
             advice=_LESS_LIGHT,
         )
@@ -148,7 +148,7 @@ def _require_change(movie: Movie) -> None:
         raise InputError(
             "all frames are the same: a still picture, in which nothing fluctuates",
             where=movie.name,
-            advice="give consecutive frames, neither copied nor averaged",
+            advice="use consecutive frames, neither copied nor averaged",
         )
 
 
@@ -171,7 +171,7 @@ def _require_noise(movie: Movie, noise: PairNoise) -> None:
         raise InputError(
             "there is no noise between frames",
             where=movie.name,
-            advice="give frames as the detector recorded them: not simulated without noise, "
+            advice="use frames as the detector recorded them: not simulated without noise, "
             "denoised or averaged",
         )
 
@@ -180,10 +180,10 @@ def _require_own_noise(movie: Movie, noise: PairNoise) -> None:
     successive = max(noise.first.successive, noise.second.successive)
     if successive > _DEPENDENT:
         raise InputError(
-            "a frame shares noise with the one before it, or what it shows changes slowly "
-            f"(successive differences correlate by {successive:.2f}, not -0.5)",
+            "successive frames share noise, or the scene changes slowly (successive differences "
+            f"correlate by {successive:.2f}, not -0.5)",
             where=movie.name,
-            advice="give frames of something that does not move, without a running average",
+            advice="use frames of something that does not move, without a running average",
         )
 
 
@@ -194,7 +194,7 @@ def _require_noise_of_pixels(lit: _Drawn) -> None:
             f"what changes between frames is not the noise of single pixels: neighbouring lines "
             f"change together (correlation {shared:.2f})",
             where=lit.movie.name,
-            advice="give frames as acquired, not registered with interpolation, smoothed or "
+            advice="use frames as acquired, not registered with interpolation, smoothed or "
             "denoised, of something that does not move",
         )
 
@@ -203,10 +203,10 @@ def _require_known(line: Line, off: float, where: str) -> None:
     value, (low, high) = interval(line.slope, off)
     if not (np.isfinite(value) and low > 0 and (high - low) / 2 < _WIDEST * value):
         raise InputError(
-            f"the variance does not grow with the brightness in a way that can be told "
-            f"({value:.3g} counts per photon, 95 % CI {low:.3g} to {high:.3g})",
+            f"no reliable increase of variance with brightness was found ({value:.3g} counts per "
+            f"photon, 95 % CI {low:.3g} to {high:.3g})",
             where=where,
-            advice="give something with dark and bright parts, more frames, or dark frames too",
+            advice="use something with dark and bright parts, more frames, or dark frames as well",
         )
 
 
@@ -284,7 +284,8 @@ def _notes(found: MeasuredDetector, lit: _Drawn, unlit: _Drawn | None, off: floa
     photon = found.counts_per_photon.value
     if found.zero_from == "line":
         yield (
-            "the zero level assumes that the amplifier adds no noise: an amplifier of SD a puts it "
+            "the zero level assumes that the amplifier adds no noise: amplifier noise of SD a "
+            "puts it "
             f"a²/{photon:.4g} counts higher; dark frames measure both"
         )
     if lit.usable.cut_off > _TOLD_CUT:
@@ -292,7 +293,7 @@ def _notes(found: MeasuredDetector, lit: _Drawn, unlit: _Drawn | None, off: floa
         cut = " and ".join(f"{name} of {level:g}" for name, level in ends if level is not None)
         yield (
             f"values are cut off at the {cut} counts: {100 * lit.usable.cut_off:.0f} % of the "
-            "pixels lie too near and are left out"
+            "pixels lie too close to it and are left out"
         )
     if unlit is not None and unlit.movie.floor is not None:
         yield (
@@ -307,11 +308,14 @@ def _notes(found: MeasuredDetector, lit: _Drawn, unlit: _Drawn | None, off: floa
     if max(found.along_line.value, found.across_lines.value) > _TOLD_CORRELATION:
         yield (
             f"the noise of neighbouring pixels correlates ({found.along_line.value:.2f} along a "
-            f"line, {found.across_lines.value:.2f} across): summed over all pixels that it reaches,"
-            f" a photon makes {found.whole_photon_counts.value:.4g} counts"
+            f"line, {found.across_lines.value:.2f} across): summed over all pixels it reaches, a "
+            f"photon makes {found.whole_photon_counts.value:.4g} counts"
         )
     if lit.noise.moved_pixels > _TOLD_SHIFT:
-        yield f"the image moved by up to {lit.noise.moved_pixels:.0f} pixels, which is corrected"
+        yield (
+            f"the image moved by up to {lit.noise.moved_pixels:.0f} pixels, which has been "
+            "corrected"
+        )
     if lit.usable.outlying > _TOLD_CUT:
         yield (
             f"{100 * lit.usable.outlying:.0f} % of the pixels are noisier than others of the same "
@@ -325,6 +329,6 @@ def _notes(found: MeasuredDetector, lit: _Drawn, unlit: _Drawn | None, off: floa
 def _unread(what: str, movie: Movie) -> Iterator[str]:
     n_read = len(movie.counts) + movie.n_unusable
     if n_read < movie.n_frames:
-        yield f"the first {n_read} of {movie.n_frames} {what} are used; more add little"
+        yield f"the first {n_read} of {movie.n_frames} {what} are used; more would add little"
     if movie.n_unusable:
         yield f"{movie.n_unusable} of {n_read} {what} cannot be used and are left out"

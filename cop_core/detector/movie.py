@@ -69,7 +69,7 @@ def read_movie(
         raise InputError(
             f"frames of {height} x {width} pixels are too small for photon transfer",
             where=stack.source,
-            advice=f"give {LEAST_SIDE} x {LEAST_SIDE} or more",
+            advice=f"use {LEAST_SIDE} x {LEAST_SIDE} or more",
         )
     most = min(n_frames, max(LEAST_FRAMES, MOST_PIXELS // (height * width)))
     kept, saturated, reasons = [], [], []
@@ -94,8 +94,8 @@ def _require_frames(n: int, reasons: list[str], where: str) -> None:
     raise InputError(
         f"{n} frame{'s' * (n != 1)} can be used{left_out}",
         where=where,
-        advice=f"give {LEAST_FRAMES} or more of the same place, with nothing saturated; "
-        "some 50 tell more",
+        advice=f"use {LEAST_FRAMES} or more of the same place, with nothing saturated; about 50 "
+        "are better",
     )
 
 

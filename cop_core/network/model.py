@@ -80,7 +80,7 @@ class VitConfig:
             If there is no such configuration.
         """
         if name not in _PRESETS:
-            raise InputError(f"no network {name!r}", advice=f"Known: {', '.join(_PRESETS)}")
+            raise InputError(f"no network {name!r}", advice=f"use one of {', '.join(_PRESETS)}")
         return replace(_PRESETS[name], outputs=outputs)
 
 

@@ -89,7 +89,7 @@ def _described(card: Card, folder: Path) -> zoo.ModelDescr:
         name=f"Noise of microscope pictures ({card.name})",
         description=(
             f"Reads how much of a crop is {', '.join(card.components[:-1])} noise, as strengths "
-            "of its full scale, and how far off these may be."
+            "of its full scale, and how far off they may be."
         ),
         authors=[zoo.Author(name="napari-cop developers")],
         cite=[

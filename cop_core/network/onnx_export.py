@@ -61,8 +61,8 @@ def to_onnx(network: NoiseViT, crop: Tensor) -> onnx.ModelProto:
     """
     if network.config.stem != "statistics" or network.uncertainty is None:
         raise InputError(
-            "only networks that read statistics and state their uncertainty are exported",
-            advice="Take default or paper-small",
+            "only networks that read statistics and report their uncertainty can be exported",
+            advice="use default or paper-small",
         )
     band = tensor_statistics.band_of_cycles()  # where logarithms round is no matter of ONNX
     with (

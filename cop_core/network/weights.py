@@ -24,7 +24,7 @@ from cop_core.writing import replace_files
 
 _SUFFIX = ".safetensors"
 _MOST_BYTES: Final = 2**31
-_KEEP_BOTH: Final = "Keep the .json file that came with the weights beside them"
+_KEEP_BOTH: Final = "keep the .json file that came with the weights beside them"
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def locate(name_or_path: str | Path) -> Path:
     """
     found = packaged().get(str(name_or_path))
     path = found or Path(name_or_path)
-    advice = f"Name one of {', '.join(packaged())} or a {_SUFFIX} file with its JSON card"
+    advice = f"use one of {', '.join(packaged())} or a {_SUFFIX} file with its JSON card"
     if path.suffix != _SUFFIX:
         raise InputError("no such weights", where=str(name_or_path), advice=advice)
     require_regular(path, "weights", most_bytes=_MOST_BYTES, advice=advice)
@@ -136,9 +136,9 @@ def load_network(path: Path) -> tuple[NoiseViT, Card]:
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != card.sha256:
         raise InputError(
-            "the weights are not those their card describes (SHA-256 differs)",
+            "the weights are not the ones their card describes (SHA-256 differs)",
             where=str(path),
-            advice="Get both files again",
+            advice="download both files again",
         )
     try:
         # copies: PyTorch aligns them, and products round by where a matrix begins
@@ -168,5 +168,5 @@ def _empty_network(config: VitConfig, state: Mapping[str, Tensor]) -> NoiseViT:
     needed = sum(value.numel() for value in network.state_dict().values())
     held = sum(value.numel() for value in state.values())
     if needed != held:
-        raise InputError(f"{needed:,} values are needed, there are {held:,}")
+        raise InputError(f"{needed:,} values are needed, but there are {held:,}")
     return network

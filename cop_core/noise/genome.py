@@ -33,7 +33,7 @@ class Genome:
     Parameters
     ----------
     name : str
-        What it is called on weights' cards.
+        Its name on the cards of weights.
     order : tuple of str
         Names of registered primitives, in the order in which they act.
 
@@ -61,7 +61,7 @@ class Genome:
             If there is no such preset.
         """
         if name not in PRESETS:
-            raise InputError(f"no genome {name!r}", advice=f"Known: {', '.join(PRESETS)}")
+            raise InputError(f"no genome {name!r}", advice=f"use one of {', '.join(PRESETS)}")
         return PRESETS[name]
 
     @cached_property
@@ -93,14 +93,14 @@ class Genome:
         clean : array or tensor of shape (n, h, w) or (n, h, w, 3)
             Images in [0, 1] (clipped to it). Colour channels get independent noise.
         strengths : array or tensor of shape (n, components)
-            In [0, 1], in the order of `components`; clean is not read.
+            In [0, 1], in the order of `components`; the value of clean is ignored.
         seed : int
             Of all random numbers.
 
         Returns
         -------
         array or tensor of the shape of `clean`
-            Noisy images in [0, 1]: a tensor where a tensor was given.
+            Noisy images in [0, 1]; a tensor if `clean` is a tensor.
 
         Raises
         ------
@@ -127,12 +127,12 @@ class Genome:
     def _check(self, x: Tensor, s: Tensor) -> None:
         if x.ndim not in (3, 4) or (x.ndim == 4 and x.shape[-1] != 3):
             raise InputError(
-                f"images of shape {tuple(x.shape)}", advice="Give (n, h, w) or (n, h, w, 3)"
+                f"images of shape {tuple(x.shape)}", advice="use (n, h, w) or (n, h, w, 3)"
             )
         if s.shape != (x.shape[0], len(self)):
             raise InputError(
                 f"strengths of shape {tuple(s.shape)}",
-                advice=f"Give ({x.shape[0]}, {len(self)}): {', '.join(self.components)}",
+                advice=f"use ({x.shape[0]}, {len(self)}): {', '.join(self.components)}",
             )
         if bool(x.isnan().any()):
             raise InputError("images with pixels that are not a number")
@@ -140,7 +140,7 @@ class Genome:
             raise InputError("strengths outside [0, 1] or not finite")
 
     def identify(self) -> GenomeId:
-        """Return what tells it from others, with a short hash of name, order and components."""
+        """Return what identifies it, with a short hash of name, order and components."""
         text = json.dumps([self.name, self.order, self.components])
         return GenomeId(self.name, self.order, hashlib.sha256(text.encode()).hexdigest()[:16])
 

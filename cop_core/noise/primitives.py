@@ -29,13 +29,13 @@ class Draws:
         return cls(torch.Generator(device=device).manual_seed(seed))
 
     def normal(self, like: Tensor) -> Tensor:
-        """Return standard normal numbers, one a pixel."""
+        """Return standard normal numbers, one per pixel."""
         return torch.randn(
             like.shape, generator=self._generator, device=like.device, dtype=like.dtype
         )
 
     def uniform(self, like: Tensor) -> Tensor:
-        """Return numbers uniform on [0, 1), one a pixel."""
+        """Return numbers uniform on [0, 1), one per pixel."""
         return torch.rand(
             like.shape, generator=self._generator, device=like.device, dtype=like.dtype
         )
@@ -75,12 +75,12 @@ PRIMITIVES: dict[str, Primitive] = {}
 def primitive(
     name: str, *, component: str | None = None
 ) -> Callable[[NoiseFunction], NoiseFunction]:
-    """Register a noise function under a name and, where it differs, its component's.
+    """Register a noise function under a name and, if it differs, the name of its component.
 
     Warns
     -----
     UserWarning
-        Where the name is registered already; the newer one wins.
+        If the name is already registered; the newer function wins.
     """
 
     def register(function: NoiseFunction) -> NoiseFunction:
@@ -102,7 +102,7 @@ def get_primitive(name: str) -> Primitive:
     """
     if name not in PRIMITIVES:
         known = ", ".join(sorted(PRIMITIVES))
-        raise InputError(f"no noise primitive {name!r}", advice=f"Known: {known}")
+        raise InputError(f"no noise primitive {name!r}", advice=f"use one of {known}")
     return PRIMITIVES[name]
 
 

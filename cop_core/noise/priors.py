@@ -155,7 +155,7 @@ def get_prior(name: str) -> Prior:
         If there is none.
     """
     if name not in PRIORS:
-        raise InputError(f"no prior {name!r}", advice=f"Known: {', '.join(PRIORS)}")
+        raise InputError(f"no prior {name!r}", advice=f"use one of {', '.join(PRIORS)}")
     return PRIORS[name]
 
 

@@ -33,7 +33,7 @@ def alone_in(means: Means) -> Iterator[None]:
             if means.cancelled():
                 raise CancelledError("cancelled", where=str(means.folder)) from None
             if not waits:
-                means.on_event(Working("waiting for another run that writes to the folder"))
+                means.on_event(Working("waiting for another run that is writing to the folder"))
             waits = True
     try:
         yield

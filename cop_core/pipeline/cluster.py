@@ -128,9 +128,9 @@ class Cluster:
             self.client = self._connected()
         except (OSError, ValueError) as error:  # ValueError: of no known kind
             raise InputError(
-                f"no scheduler answers ({str(error).partition(chr(10))[0][:200]})",
+                f"the scheduler does not answer ({str(error).partition(chr(10))[0][:200]})",
                 where=address,
-                advice="start one with dask scheduler, and give the address that it prints",
+                advice="start one with dask scheduler, and use the address that it prints",
             ) from None
         self._wait_for_workers()
 
@@ -160,9 +160,9 @@ class Cluster:
             except OSError:
                 if time.monotonic() > end:
                     raise WorkersGoneError(
-                        "the scheduler is gone",
+                        "the connection to the scheduler was lost",
                         where=self._address,
-                        advice="start it and run this again: what was finished is kept",
+                        advice="start the scheduler and run this again: finished stacks are kept",
                     ) from None
                 time.sleep(_LOOK_S)
         self._wait_for_workers()
@@ -290,16 +290,16 @@ def _in_words(error: BaseException, bounds: tuple[int, int], work: StackWork) ->
     name = type(error).__name__
     if name == "KilledWorker":
         return CopError(
-            "the workers that read it died one after the other",
+            "the workers that read it died one after another",
             where=where,
-            advice="give them more memory, or see their logs",
+            advice="give them more memory, or check their logs",
         )
     if isinstance(error, ImportError):
         return InputError(
-            f"a worker lacks what it needs ({error})",
+            f"a package is missing on a worker ({error})",
             where=where,
             advice="install the same version of napari-cop on all machines",
         )
     return CopError(
-        f"a worker cannot read it ({name}: {str(error)[:200]})", where=where, advice="see its log"
+        f"a worker cannot read it ({name}: {str(error)[:200]})", where=where, advice="check its log"
     )

@@ -45,7 +45,7 @@ def _cohort(recipe: CohortRecipe, means: Means) -> CohortRecord:
         estimator = load(recipe.reading, means)
         recipe = recipe.but(reading=estimator.read_with(recipe.reading))
         pictures = tuple(_Pictures(recipe, means, estimator))
-    means.on_event(Working("looking for what the settings drive"))
+    means.on_event(Working("finding out what the settings drive"))
     return analyse_cohort(recipe, pictures, means.progress("permutations"))
 
 

@@ -41,7 +41,7 @@ def _open(options: MovieOptions, given: Stack | Source | None) -> Stack:
         return given
     if options.source is None:
         raise InputError(
-            "the recipe names no file for the movie", advice="give the movie beside it"
+            "the recipe names no file for the movie", advice="pass the movie with the recipe"
         )
     return open_movie(options.source, options)
 

@@ -44,7 +44,7 @@ def open_one(number: int, options: StackOptions, means: Means) -> Stack | Source
         raise InputError(
             "the recipe names no file for it",
             where=options.name or f"stack {number + 1}",
-            advice="give the stack beside the recipe",
+            advice="pass the stack with the recipe",
         )
     return open_stack(options.source, options)
 
@@ -54,7 +54,7 @@ def load(reading: ReadingOptions, means: Means) -> Estimator:
     means.on_event(Working("loading the network"))
     estimator = means.estimator or estimator_for(reading)
     if estimator.warm_up():
-        means.on_event(Working("compiling for this processor, once after an install"))
+        means.on_event(Working("compiling for this processor, once after installation"))
     return estimator
 
 
@@ -117,7 +117,7 @@ def require_some(profile: DepthProfile) -> DepthProfile:
         raise InputError(
             f"none of its planes can be read ({reasons})",
             where=profile.name,
-            advice="look at its pixels with: cop check",
+            advice="check its pixels with: cop check",
         )
     return profile
 

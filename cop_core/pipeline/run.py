@@ -16,12 +16,12 @@ _RUNNERS: Final = ("cohort", "detector", "simulated", "stacks", "study", "traini
 
 
 def run(recipe: Recipe, **means: Any) -> Any:
-    """Do what a recipe asks for.
+    """Run a recipe.
 
     Parameters
     ----------
     recipe : Recipe
-        What is asked for.
+        The request.
     **means
         Fields of `Means`: ``on_event``, ``cancelled``, ``sources`` for stacks that are in no
         file ...
@@ -29,7 +29,7 @@ def run(recipe: Recipe, **means: Any) -> Any:
     Returns
     -------
     AnalysedProfile, Comparison, Recommendation, StudyRecord or FileCheck
-        What was found. Where `cancelled` says so, planes that were not read say that.
+        The result. If `cancelled` returns True, the remaining planes are marked as not read.
 
     Raises
     ------
@@ -47,4 +47,4 @@ def run(recipe: Recipe, **means: Any) -> Any:
 @singledispatch
 def run_with(recipe: Recipe, means: Means) -> Any:
     """Do what a kind of recipe asks for."""
-    raise TypeError(f"nothing runs a {type(recipe).__name__}")
+    raise TypeError(f"a {type(recipe).__name__} cannot be run")

@@ -31,7 +31,7 @@ def _simulate(recipe: SimulateRecipe, means: Means) -> PairFiles:
     from cop_core.simulator import write_pair
 
     if means.folder is None:
-        raise InputError("a simulated pair is written to a folder", advice="name one")
+        raise InputError("no folder is set for the simulated pair", advice="specify a folder")
     progress = means.progress("simulating planes")
     return write_pair(means.folder, recipe.preset, recipe.seed, progress)
 
@@ -41,7 +41,7 @@ def _simulate_cohort(recipe: SimulateCohortRecipe, means: Means) -> Path:
     from cop_core.simulator import write_cohort
 
     if means.folder is None:
-        raise InputError("a simulated cohort is written to a folder", advice="name one")
+        raise InputError("no folder is set for the simulated cohort", advice="specify a folder")
     progress = means.progress("simulating pictures")
     return write_cohort(means.folder, recipe.model, recipe.pictures, recipe.seed, progress)
 

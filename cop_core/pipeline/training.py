@@ -26,7 +26,7 @@ def _train(recipe: TrainRecipe, means: Means) -> list[Path]:
             f"training needs {error.name}", advice='install it: pip install "napari-cop[train]"'
         ) from error
     if means.folder is None:
-        raise InputError("weights are written to a folder", advice="name one")
+        raise InputError("no folder is set for the weights", advice="specify a folder")
 
     def report(progress: Progress) -> None:
         means.on_event(Working(progress.title, done=progress.done, total=progress.total))

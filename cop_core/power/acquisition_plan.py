@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cop_core.power.recommendation import Recommendation
 
 _REGULAR_UM: Final = 1e-6
-_ADVICE: Final = "Write it again with cop recommend"
+_ADVICE: Final = "write it again with cop recommend"
 
 
 class PowerSequence(MDASequence):
@@ -86,7 +86,7 @@ def power_sequence(
         1 where the stage's z grows with depth, -1 where it falls; else InputError.
     """
     if downwards not in (1, -1):
-        raise InputError(f"a stage cannot go {downwards!r} down", advice="Give 1 or -1")
+        raise InputError(f"{downwards!r} is not a direction of the stage", advice="use 1 or -1")
     return PowerSequence(
         z_plan=_z_plan(surface_um + downwards * found.depth_um),
         laser=laser,
@@ -112,7 +112,7 @@ def read_plan(path: str | Path) -> PowerSequence:
     Raises
     ------
     InputError
-        If it is not such a file, was changed by hand in one half only, or breaks its limit.
+        If it is not such a file, if only one half was edited, or if it exceeds its limit.
     """
     try:
         content = json.loads(read_text_file(Path(path), "power plan", advice=_ADVICE))

@@ -28,7 +28,7 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class TissueLayer:
-    """One layer and its effective attenuation length, infinite where the signal does not fall."""
+    """One layer and its effective attenuation length, infinite if the signal does not fall."""
 
     top_um: float
     bottom_um: float
@@ -42,13 +42,13 @@ class Attenuation:
 
     The bright signal S of a plane at power P follows S = S0 P^n exp(-n tau(z)) with tau the
     integral of 1 / l; n photons are absorbed at once [1]_. The log of S / P^n is fitted by a
-    straight line, or one piece a layer.
+    straight line, or by one piece per layer.
 
     Attributes
     ----------
     signal : BrightSignal
     reasons : tuple of str
-        Why a plane is not in the fit; empty where it is.
+        Why a plane is not in the fit; empty if it is.
     order : int
         Photons absorbed at once, n.
     offset : Offset
@@ -114,23 +114,23 @@ def attenuation(
     excitation_order : int
         Photons absorbed at once: 3 or 2 (1 for linear excitation).
     offset_counts : float, optional
-        The detector's zero level: the mean of a frame without light. Without it, that of a
-        profile is taken; else it is estimated where the stack goes down to planes without
-        signal, and refused elsewhere.
+        The detector's zero level: the mean of a frame without light. By default that of a profile
+        is used; otherwise it is estimated if the stack reaches planes without signal, and required
+        if not.
     window_um : (float or None, float or None), optional
         Depths to use, shallowest and deepest, for example below the dura.
     most_breaks : int
-        Changes of length with depth to look for; 0 for one length.
+        Largest number of changes of the length with depth; 0 for a single length.
     share, progress, cancelled
         As for `bright_signal`.
 
     Raises
     ------
     InputError
-        If power or depth is not stated, the offset cannot be told, fewer than 8 planes can be
-        used, or the signal does not fall.
+        If power or depth is not stated, the offset cannot be estimated, fewer than 8 planes are
+        usable, or the signal does not fall.
     CancelledError
-        Where `cancelled` says so.
+        If `cancelled` returns True.
     """
     order = _order(excitation_order)
     _require_power(source.power, source.name)
@@ -142,10 +142,10 @@ def attenuation(
     used = np.array([not reason for reason in reasons], dtype=bool)
     if used.sum() < autocorrelation.MIN_PLANES:
         raise InputError(
-            f"{int(used.sum())} planes of {len(used)} can be used, "
+            f"{int(used.sum())} of {len(used)} planes can be used, but "
             f"{autocorrelation.MIN_PLANES} are needed",
             where=signal.name,
-            advice=f"The usual reason: {commonest(reasons)}",
+            advice=f"the most frequent reason: {commonest(reasons)}",
         )
     index = np.flatnonzero(used)[np.argsort(signal.depth_um[used], kind="stable")]
     depth_um = signal.depth_um[index]
@@ -162,9 +162,9 @@ def attenuation(
         fit = fit.with_shift((high.coefficients - low.coefficients) / 2)
     if (fit.slopes_per_um >= 0).all():
         raise InputError(
-            "the signal does not fall with depth at the power stated",
+            "the signal does not fall with depth at the stated power",
             where=signal.name,
-            advice="Check power, depth and detector offset",
+            advice="check power, depth and detector offset",
         )
     return Attenuation(signal, reasons, order, offset, fit)
 
@@ -173,7 +173,8 @@ def _order(order: int) -> int:
     """Return the number of photons absorbed at once, or refuse it."""
     if isinstance(order, bool) or order not in (1, 2, 3, 4):
         raise InputError(
-            f"an excitation order of {order!r}", advice="Give 3 (three-photon) or 2 (two-photon)"
+            f"the excitation order cannot be {order!r}",
+            advice="use 3 (three-photon) or 2 (two-photon)",
         )
     return int(order)
 
@@ -182,7 +183,7 @@ def _require_power(power: Array, name: str) -> None:
     """Refuse a stack whose power is not stated."""
     if not np.isfinite(power).any():
         raise InputError(
-            "the power at its planes is not stated, and nothing can be said without it",
+            "the power at its planes is not stated, but it is needed",
             where=name,
-            advice="Give it: --power 5, --power gained:P0,l,Pmax or --power table.csv",
+            advice="specify it: --power 5, --power gained:P0,l,Pmax or --power table.csv",
         )

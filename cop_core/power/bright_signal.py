@@ -115,7 +115,9 @@ def bright_signal(
        British Journal of Psychology 3:296 (1910).
     """
     if not 0 < share <= 1:
-        raise InputError(f"a share of {share:g}", where="share", advice="Give one from 0 to 1")
+        raise InputError(
+            f"the share cannot be {share:g}", where="share", advice="use one from 0 to 1"
+        )
     if isinstance(source, DepthProfile):
         return _plane_means(source)
     look = partial(_planes, source, progress, cancelled)

@@ -32,6 +32,11 @@ converter's step are a fixed number of counts, so that their strengths go as 1 /
 """
 
 
+def _adjective(component: str) -> str:
+    """Return the name of a component before a noun; those of people keep their capital."""
+    return component if component == "quantization" else component.capitalize()
+
+
 @dataclass(frozen=True)
 class HeldQuantity:
     """A quantity Q of a plane as depth and power make it: log Q = g(z) + t(z) + m log P.
@@ -62,8 +67,8 @@ class HeldQuantity:
 
     @property
     def label(self) -> str:
-        """What it is called: ``"signal"`` or, for example, ``"poisson strength"``."""
-        return SIGNAL if self.name == SIGNAL else f"{self.name} strength"
+        """What it is called: ``"signal"`` or, for example, ``"Poisson strength"``."""
+        return SIGNAL if self.name == SIGNAL else f"{_adjective(self.name)} strength"
 
     def text(self, value: float) -> str:
         """Return a value with its unit."""
@@ -134,10 +139,11 @@ def hold_component(
         use &= (depth >= found.fit.depth_um[0]) & (depth <= found.fit.depth_um[-1])
     if use.sum() < autocorrelation.MIN_PLANES:
         raise InputError(
-            f"{int(use.sum())} planes have a {component} strength between 2 and 40 % at a known "
-            f"power, {autocorrelation.MIN_PLANES} are needed",
+            f"{int(use.sum())} planes have a {_adjective(component)} strength between 2 and 40 % "
+            "at a known "
+            f"power, but {autocorrelation.MIN_PLANES} are needed",
             where=profile.name,
-            advice="Hold the signal instead",
+            advice="hold the signal instead",
         )
     ratio = np.log(strength[use]) - b * np.log(signal.at(depth[use], power[use]))
     c, error = float(np.median(ratio)), _error_of_mean(depth[use], ratio)
@@ -163,7 +169,7 @@ def _require_profile(profile: DepthProfile, component: str) -> None:
     normalisation = profile.reading.normalisation
     if not normalisation.startswith("plane-"):
         raise InputError(
-            f"strengths under {normalisation} do not follow the signal of their plane",
+            f"with {normalisation}, strengths do not follow the signal of their plane",
             where=profile.name,
-            advice="Read the profile under plane-percentile",
+            advice="read the profile with plane-percentile",
         )

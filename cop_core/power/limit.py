@@ -18,19 +18,19 @@ _WHERE: Final = "power"
 
 @dataclass(frozen=True, slots=True)
 class PowerLimit:
-    """The largest power at the sample, which nothing gets past.
+    """The largest power at the sample, which no power can exceed.
 
-    A power that is asked for is refused where it breaks the limit, never lowered in silence;
-    a curve that is computed may be cut with `cap`, which says where it was cut.
+    A requested power is refused if it exceeds the limit, never silently lowered; a computed curve
+    may be cut off with `cap`, which returns where it was cut off.
 
     Attributes
     ----------
     max_power : float
         Largest average power, above 0; at the sample, in mW, up to 1000.
     max_rise : float or None
-        Largest rise from one plane to the next; falling is always allowed.
+        Largest increase from one plane to the next; a decrease is always allowed.
     unit : str
-        Of all powers: ``"mW"`` at the sample, or that of a file or device.
+        Unit of all powers: ``"mW"`` at the sample, or that of a file or device.
 
     Raises
     ------
@@ -49,26 +49,26 @@ class PowerLimit:
             within = f"between 0 and {highest:g} mW" if self.unit == MW else "above 0"
             raise _refusal(
                 f"the power limit must lie {within}, not {max_power:g}",
-                f"Give the limit in {self.unit}",
+                f"set the limit in {self.unit}",
             )
         object.__setattr__(self, "max_power", max_power)
         if self.max_rise is not None:
-            rise = _number(self.max_rise, "the largest rise of power")
+            rise = _number(self.max_rise, "the largest power increase")
             if rise <= 0:
                 raise _refusal(
-                    f"the largest rise of power must be above 0, not {rise:g} {self.unit}"
+                    f"the largest power increase must be above 0, not {rise:g} {self.unit}"
                 )
             object.__setattr__(self, "max_rise", rise)
 
     def require(self, power: Any, *, previous: float | None = None) -> float:
-        """Return a power that keeps the limit, or refuse it.
+        """Return a power within the limit, or refuse it.
 
         Parameters
         ----------
         power : int, float or numpy scalar
             Text, booleans and arrays are refused.
         previous : float, optional
-            Power before it, where `max_rise` is to be kept.
+            Previous power, if `max_rise` is to be respected.
 
         Returns
         -------
@@ -78,7 +78,7 @@ class PowerLimit:
         Raises
         ------
         InputError
-            If it is no finite number, negative, above the limit, or rises too steeply.
+            If it is not a finite number, negative, above the limit, or increases too much.
         """
         wanted = _number(power, "a power")
         if wanted < 0:
@@ -86,14 +86,14 @@ class PowerLimit:
         if wanted > self.max_power:
             raise _refusal(
                 f"{wanted:.6g} {self.unit} is above the limit of {self.max_power:.6g} {self.unit}",
-                f"Lower the power; powers are in {self.unit}",
+                f"lower the power; powers are in {self.unit}",
             )
         if previous is not None:
-            self._require_rise(_number(previous, "the power before"), wanted)
+            self._require_rise(_number(previous, "the previous power"), wanted)
         return wanted + 0.0  # -0.0 becomes 0.0
 
     def require_all(self, powers: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Return the powers of successive planes, each as `require` wants it.
+        """Return the powers of successive planes, each checked with `require`.
 
         Parameters
         ----------
@@ -106,25 +106,25 @@ class PowerLimit:
         return np.array(kept, dtype=np.float64)
 
     def cap(self, powers: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-        """Cut a computed curve at the limit and, where stated, at the largest rise.
+        """Cut off a computed curve at the limit and, if set, at the largest increase.
 
         Parameters
         ----------
         powers : sequence of numbers, or ndarray of shape (planes,)
-            Wanted powers, in the order in which they will be set; infinity is cut like any other
-            power above the limit.
+            Desired powers, in the order in which they will be set; infinity is cut off like any
+            other power above the limit.
 
         Returns
         -------
         power : ndarray of shape (planes,)
-            Powers that keep the limit.
+            Powers within the limit.
         capped : ndarray of bool, shape (planes,)
             Where a power was lowered.
 
         Raises
         ------
         InputError
-            If a power is negative or no number.
+            If a power is negative or not a number.
         """
         kept: list[float] = []
         capped: list[bool] = []
@@ -142,8 +142,8 @@ class PowerLimit:
         if power > highest:  # compared as `cap` computes it, to the last digit
             raise _refusal(
                 f"from {previous:.6g} to {power:.6g} {self.unit} is more than "
-                f"{self.max_rise:.6g} {self.unit} at once",
-                "Raise it in smaller steps",
+                f"{self.max_rise:.6g} {self.unit} in one step",
+                "raise the power in smaller steps",
             )
 
 
@@ -153,7 +153,7 @@ def _each(powers: npt.ArrayLike) -> list[Any]:
         return list(powers)
     if isinstance(powers, (list, tuple)):
         return list(powers)
-    raise _refusal("the powers are not a sequence of numbers", "Give one power for each plane")
+    raise _refusal("the powers are not a sequence of numbers", "use one power for each plane")
 
 
 def _number(value: Any, name: str, *, finite: bool = True) -> float:
@@ -171,5 +171,5 @@ def _number(value: Any, name: str, *, finite: bool = True) -> float:
     return number
 
 
-def _refusal(problem: str, advice: str = "Give powers in the unit of the limit") -> InputError:
+def _refusal(problem: str, advice: str = "use powers in the unit of the limit") -> InputError:
     return InputError(problem, where=_WHERE, advice=advice)

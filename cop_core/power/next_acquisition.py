@@ -23,15 +23,15 @@ def useq_plan(found: Recommendation, options: AcquisitionOptions | None = None) 
     options = options or AcquisitionOptions()
     if found.unit != MW:
         raise InputError(
-            f"an acquisition plan sets mW, and the power is in {found.unit}",
-            advice="Give a power scale, or take the table power.csv",
+            f"an acquisition plan needs mW, but the power is in {found.unit}",
+            advice="set a power scale, or use the table power.csv",
         )
     try:
         from cop_core.power.acquisition_plan import power_sequence
     except ModuleNotFoundError as error:
         raise InputError(
             f"an acquisition plan needs {error.name}",
-            advice='Install it: pip install "napari-cop[live]"',
+            advice='install it: pip install "napari-cop[live]"',
         ) from error
     return power_sequence(
         found,

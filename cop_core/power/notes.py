@@ -30,8 +30,8 @@ def _unit(found: Recommendation) -> Iterator[str]:
     if found.unit != MW:
         yield (
             f"powers are in the file's own unit ({found.unit}), and the light at the sample is "
-            "taken to be proportional to it; whether the tissue tolerates it is not known: "
-            "measure mW at the sample and give a power scale"
+            "assumed to be proportional to it; whether the tissue tolerates it is unknown: "
+            "measure the power at the sample and set a power scale"
         )
 
 
@@ -45,7 +45,7 @@ def _cap(found: Recommendation) -> Iterator[str]:
         where = f"between {found.cap_depth_um:.0f} and {deepest:.0f} µm"
     held = found.held
     yield (
-        f"{where} the limit of {found.limit.max_power:g} {found.unit} applies: the {held.label} "
+        f"{where}, the limit of {found.limit.max_power:g} {found.unit} applies: the {held.label} "
         f"goes from {held.text(found.level)} to an expected {held.text(last)} at {deepest:.0f} µm"
     )
 
@@ -54,7 +54,7 @@ def _steps(found: Recommendation) -> Iterator[str]:
     slow = found.capped & ~found.at_limit
     if slow.any():
         yield (
-            f"{int(slow.sum())} planes stay below the power wanted, because it may rise by at "
+            f"{int(slow.sum())} planes stay below the desired power, because it may increase by at "
             f"most {found.limit.max_rise:g} {found.unit} per plane"
         )
 
@@ -74,9 +74,9 @@ def _offset(found: Recommendation) -> Iterator[str]:
     offset = found.attenuation.offset
     if offset.estimated:
         yield (
-            f"the detector's offset was not given and is estimated as {offset.counts:.2f} +- "
+            f"the detector's offset was not specified and is estimated as {offset.counts:.2f} ± "
             f"{offset.error_counts:.2f} counts from the dimmest plane; measure a frame without "
-            "light and give its mean"
+            "light and use its mean"
         )
 
 
@@ -86,14 +86,15 @@ def _layers(found: Recommendation) -> Iterator[str]:
         if not np.isfinite(layer.length_um):
             yield (
                 f"between {layer.top_um:.0f} and {layer.bottom_um:.0f} µm the signal does not "
-                "fall with depth: not attenuation, but structure that grows denser or brighter"
+                "fall with depth: structures become denser or brighter there"
             )
     for above, below in pairwise(layers):
         yield (
             f"at {below.top_um:.0f} µm the attenuation length goes from {above.length_um:.0f} to "
-            f"{below.length_um:.0f} µm: whether light is lost there or less (or dimmer) label lies "
-            "there cannot be known from this stack, nor from another at another power; the power "
-            "holds the brightness measured, and light per fluorophore may differ"
+            f"{below.length_um:.0f} µm: neither this stack nor another at a different power can "
+            "show whether "
+            "light is lost there or the label is sparser or dimmer; the power holds the measured "
+            "brightness, and light per fluorophore may differ"
         )
 
 
@@ -102,25 +103,27 @@ def _held(found: Recommendation) -> Iterator[str]:
     if held.name == SIGNAL:
         return
     share = {-0.5: "the root of the signal", -1.0: "the signal"}[held.exponent / order]
-    yield f"assumed: the {held.name} strength falls as 1 / {share} when power rises"
+    yield f"it is assumed that the {held.label} falls as 1 / {share} when power rises"
     if held.tissue is None and abs(held.drift - 1) > _CLEAR_DRIFT:
         yield (
-            f"over the measured depths the {held.name} strength changes by a factor of "
-            f"{held.drift:.2f} that the signal does not explain: what is held may drift as much"
+            f"over the measured depths the {held.label} changes by a factor of "
+            f"{held.drift:.2f} that the signal does not explain: the held strength may drift by "
+            "as much"
         )
 
 
 def _tissue(found: Recommendation) -> Iterator[str]:
     tissue = found.held.tissue
     if tissue is None:
-        yield "only the exponential law is followed: brighter or dimmer layers of tissue stay so"
+        yield "only the exponential law is followed: brighter or dimmer layers of tissue remain"
         return
     top, bottom = tissue.depth_um[[0, -1]]
     low, high = 100 * np.expm1([tissue.log_factor.min(), tissue.log_factor.max()])
     yield (
         f"the power follows this tissue, smoothed over {tissue.over_um:g} µm: from {top:.0f} to "
-        f"{bottom:.0f} µm its {found.held.name} lies {low:+.0f} to {high:+.0f} % off the law, "
-        "which the power compensates; to follow the law alone, follow the tissue over 0 µm"
+        f"{bottom:.0f} µm its {found.held.label} deviates from the law by {low:+.0f} to "
+        f"{high:+.0f} %, "
+        "which the power compensates; to follow the law alone, set 0 µm"
     )
 
 
@@ -137,11 +140,11 @@ def _energy(found: Recommendation) -> Iterator[str]:
         yield "no plane reaches the level within the limit: choose a lower level"
     elif energy.saving_on_exponential < _SAME_ENERGY:
         yield (
-            "no energy is saved on an exponential law at equal noise: with one attenuation "
-            "length the curve is that law"
+            "no energy is saved compared with an exponential law at equal noise: with one "
+            "attenuation length, the curve is that law"
         )
     elif energy.saving_on_exponential < _LITTLE_ENERGY:
         yield (
-            f"next to no energy is saved on an exponential law at equal noise "
+            "hardly any energy is saved compared with an exponential law at equal noise "
             f"({100 * energy.saving_on_exponential:.0f} %)"
         )

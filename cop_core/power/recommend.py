@@ -44,26 +44,27 @@ def recommend_power(
     Parameters
     ----------
     source : Stack, path, array or DepthProfile
-        What is no stack yet is opened. A profile gives plane means in place of the bright signal.
+        A path or an array is opened. With a profile, plane means are used in place of the bright
+        signal.
     options : PowerOptions, optional
-        Which power is wanted; a limit must be given here or below.
+        Which power is wanted; a limit must be set here or below.
     reading : ReadingOptions, optional
-        The detector's zero level, and how the stack is read where a component is held; those of
-        `profile` where not given.
+        The zero level of the detector, and how the stack is read if a component is held; by default
+        those of `profile`.
     profile : DepthProfile, optional
-        The stack's profile, where a component is held; read where not given.
+        Profile of the stack, if a component is held; by default the stack is read.
     estimator : Estimator, optional
-        In place of the weights that `reading` names.
+        Used in place of the weights in `reading`.
     progress, cancelled : callable
-        Told of steps done and in all; asked after each.
+        Called with the number of steps done and the total; called after each step.
     **chosen
-        Fields of `PowerOptions`, `ReadingOptions` or, for what is no stack yet, `StackOptions`
-        (``power``, ``z_step_um`` ...), in place of those given.
+        Fields of `PowerOptions`, `ReadingOptions` or, for a path or an array, `StackOptions`
+        (``power``, ``z_step_um`` ...), which override those passed above.
 
     Returns
     -------
     Recommendation
-        Its `notes` say where the limit bites, what is extrapolated and what was assumed.
+        Its `notes` state where the limit is reached, what is extrapolated and what was assumed.
 
     Raises
     ------
@@ -71,7 +72,7 @@ def recommend_power(
         If the power of the stack is not stated, options contradict each other or break the
         limit, or attenuation cannot be estimated.
     CancelledError
-        Where `cancelled` says so.
+        If `cancelled` returns True.
     """
     asked = _asked(source, options, reading, profile, chosen)
     stack, options = asked.source, asked.options
@@ -120,7 +121,9 @@ def _asked(
     if isinstance(source, DepthProfile):
         profile = source
         if chosen:
-            raise InputError("a profile is not opened", where=", ".join(sorted(chosen)))
+            raise InputError(
+                "a profile cannot be opened like a stack", where=", ".join(sorted(chosen))
+            )
     else:
         source = as_stack(source, **chosen)
     reading = (reading or (profile.reading if profile else ReadingOptions())).but(**read_as)
@@ -230,16 +233,16 @@ def limit_of(options: PowerOptions, unit: str, name: str) -> PowerLimit:
     """
     if unit == MW and options.max_power_mw is None:
         raise InputError(
-            "its power is in mW, and the limit is given in a unit of its own",
+            "its power is in mW, but the limit is in another unit",
             where=name,
-            advice="Give the limit in mW (max_power_mw, --max-power-mw)",
+            advice="set the limit in mW (max_power_mw, --max-power-mw)",
         )
     if unit != MW and options.max_power is None:
         raise InputError(
-            f"its power is in {unit}, and the limit is given in mW",
+            f"its power is in {unit}, but the limit is in mW",
             where=name,
-            advice=f"Give the limit in {unit} (max_power, --max-power), or what makes mW of its "
-            "power (power_scale, --power-scale)",
+            advice=f"set the limit in {unit} (max_power, --max-power), or convert its power to "
+            "mW (power_scale, --power-scale)",
         )
     return PowerLimit(options.limit, options.max_rise, unit)
 

@@ -25,15 +25,15 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Recommendation:
-    """A power for every depth, with what is to be expected of it.
+    """A power for every depth, with its expected result.
 
     Attributes
     ----------
     attenuation : Attenuation
     held : HeldQuantity
-        What is held, and how it follows depth and power.
+        What is held, and how it depends on depth and power.
     level : float
-        At which level: counts of bright signal, or a strength from 0 to 1.
+        Level that is held: counts of bright signal, or a strength from 0 to 1.
     limit : PowerLimit
         Kept by `power`.
     depth_um, power : ndarray of shape (planes,)
@@ -41,20 +41,20 @@ class Recommendation:
     wanted, low, high : ndarray of shape (planes,)
         Power that would hold the level without a limit, and its 95 % interval.
     capped : ndarray of bool, shape (planes,)
-        Where the limit cuts the curve.
+        Where the limit cuts off the curve.
     extrapolated : ndarray of bool, shape (planes,)
         Depths outside those of the fit.
     energy : Energy
     verdict : str
         Which power to use, in a sentence or two.
     notes : tuple of str
-        What the reader must be told beside the curve, most important first.
+        What to know besides the curve, most important first.
     recipe : RecommendRecipe or None
-        What was asked; None where it was recommended from parts.
+        The request; None if it was recommended from parts.
     provenance : Provenance or None
         Where the stack comes from.
     profile : DepthProfile or None
-        What stands for the stack's pixels, or holds the component.
+        Profile that was used in place of the stack's pixels, or to hold a component.
     """
 
     attenuation: Attenuation
@@ -87,17 +87,17 @@ class Recommendation:
 
     @property
     def expected(self) -> Array:
-        """What is held, as expected at `power`, shape (planes,)."""
+        """Expected value of the held quantity at `power`, shape (planes,)."""
         return self.held.at(self.depth_um, self.power)
 
     @property
     def at_limit(self) -> Bools:
-        """Where the largest power cuts the curve, not how fast it may rise, shape (planes,)."""
+        """Where the maximum power, not the largest increase, limits the curve, shape (planes,)."""
         return (self.wanted > self.limit.max_power) & (self.power >= self.limit.max_power)
 
     @property
     def cap_depth_um(self) -> float | None:
-        """Depth in um where the largest power is reached, between planes; None where it is not."""
+        """Depth in um at which the maximum power is reached, between planes; None if it is not."""
         first = int(np.argmax(self.at_limit))
         if not self.at_limit[first]:
             return None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.float64]
 
-FAINT: Final = "its signal is not ten times its error"
+FAINT: Final = "its signal is less than ten times its error"
 OUTLIER: Final = "far from its neighbours"
 OUTSIDE: Final = "outside the requested depths"
 NO_POWER: Final = "no power"
@@ -59,7 +59,9 @@ def find_offset(signal: BrightSignal, given_counts: float | None) -> Offset:
     given_counts = signal.offset_counts if given_counts is None else given_counts
     if given_counts is not None:
         if not math.isfinite(given_counts):
-            raise InputError(f"an offset of {given_counts} counts", advice="Give a finite number")
+            raise InputError(
+                f"the offset cannot be {given_counts} counts", advice="use a finite number"
+            )
         return Offset(float(given_counts))
     means = np.where([not r for r in signal.reasons], signal.mean_counts, np.nan)
     if not np.isfinite(means).any():
@@ -69,9 +71,9 @@ def find_offset(signal: BrightSignal, given_counts: float | None) -> Offset:
     error = max(float(means[dimmest]) - dark, float(signal.noise_counts[dimmest]))
     if not float(np.nanmax(signal.bright_counts)) - dark >= _RANGE * error:
         raise InputError(
-            "the detector's offset cannot be told: light reaches every plane of the stack",
+            "the detector's offset cannot be estimated: light reaches every plane of the stack",
             where=signal.name,
-            advice="Give it with --offset-counts: the mean of a frame without light",
+            advice="set it with --offset-counts: the mean of a frame without light",
         )
     return Offset(dark, error)
 

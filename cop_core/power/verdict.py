@@ -21,5 +21,5 @@ def verdict_of(found: Recommendation) -> str:
         return f"{text}: the limit of {limit} is not reached."
     cap = found.cap_depth_um
     return (
-        f"{text}: from {cap:.0f} µm on the limit of {limit} applies and the level cannot be held."
+        f"{text}: from {cap:.0f} µm on, the limit of {limit} applies and the level cannot be held."
     )

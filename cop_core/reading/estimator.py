@@ -60,8 +60,8 @@ class Estimator:
     precision : torch.dtype
         Of the transformer; the statistics before it are always float32.
     asked : ReadingOptions or None
-        Weights (a packaged name or an absolute path), device and precision that it was loaded
-        with; None where it was not loaded.
+        Weights (a packaged name or an absolute path), device and precision with which it was
+        loaded; None if it was not loaded.
     """
 
     network: NoiseViT
@@ -77,24 +77,24 @@ class Estimator:
 
     @property
     def used(self) -> WeightsUsed:
-        """What a report says of the weights."""
+        """What a report states about the weights."""
         genome = self.card.genome
         return WeightsUsed(
             self.card.name, self.card.sha256, genome.name, genome.order, genome.fingerprint
         )
 
     def read_with(self, reading: ReadingOptions) -> ReadingOptions:
-        """Return options of a reading with the weights, device and precision of this one."""
+        """Return reading options with the weights, device and precision of this estimator."""
         own = self.asked or ReadingOptions(weights="")
         return reading.but(weights=own.weights, device=own.device, precision=own.precision)
 
     def warm_up(self) -> bool:
-        """Load beside what the caller does the code that the first crops would wait for.
+        """Load the code that the first crops would wait for, in the background.
 
         Returns
         -------
         bool
-            Whether it has to be compiled, which takes some seconds once after an install.
+            Whether it has to be compiled, which takes a few seconds once after installation.
         """
         if self.device.type != "cpu" or self.network.config.stem != "statistics":
             return False
@@ -107,22 +107,22 @@ class Estimator:
     def predict(
         self, crops: npt.ArrayLike, *, batch_size: int = DEFAULT_BATCH
     ) -> npt.NDArray[np.float64]:
-        """Return the strengths alone of what `read` returns, shape (n, components)."""
+        """Return only the strengths that `read` returns, shape (n, components)."""
         return self.read(crops, batch_size=batch_size).strengths
 
     def read(self, crops: npt.ArrayLike, *, batch_size: int = DEFAULT_BATCH) -> CropReading:
-        """Read the strengths of crops, and how sure they are.
+        """Read the strengths of crops and their uncertainty.
 
         Parameters
         ----------
         crops : array of shape (n, 192, 192) or (n, 192, 192, 3)
-            Crops in [0, 1]. The default network reads colour channel by channel and returns
-            the mean; the uncertainty of a colour crop is the mean of its channels', its
-            strangeness that of the strangest.
+            Crops in [0, 1]. The default network reads colour channel by channel and returns the
+            mean; the uncertainty of a colour crop is the mean over its channels, its unfamiliarity
+            that of the most unfamiliar channel.
         batch_size : int
-            Crops at a time. On the CPU a crop's numbers do not depend on it, nor on the other
-            crops, to the last bit; elsewhere to 1e-5 in float32. Halved while the device has not
-            enough memory, then the CPU takes over.
+            Crops at a time. On the CPU the numbers of a crop depend neither on it nor on the other
+            crops, to the last bit; elsewhere to 1e-5 in float32. It is halved while the device does
+            not have enough memory; then the CPU takes over.
 
         Returns
         -------
@@ -136,7 +136,7 @@ class Estimator:
             is less than 1.
         """
         if batch_size < 1:
-            raise InputError(f"{batch_size} crops a batch", advice="Give 1 or more")
+            raise InputError(f"the batch size cannot be {batch_size}", advice="use 1 or more")
         x = self.as_input(crops)
         by_channel = x.shape[1] == 3 and self.network.config.channels == 1
         if by_channel:
@@ -153,10 +153,10 @@ class Estimator:
     def noise_sd(
         self, crops: npt.ArrayLike, *, batch_size: int = DEFAULT_BATCH
     ) -> npt.NDArray[np.float64]:
-        """Read the SD of the random noise of crops, amplifier and shot noise together.
+        """Read the SD of the random noise of crops, amplifier and shot noise combined.
 
-        What estimators of Gaussian noise are asked for. In a crop of little contrast the two
-        noises look the same, and their sum is known better than either.
+        This is what estimators of Gaussian noise return. In a crop with little contrast the two
+        noises look the same, and their sum is known more accurately than either.
 
         Parameters
         ----------
@@ -174,12 +174,12 @@ class Estimator:
         Raises
         ------
         InputError
-            If the weights are of a genome whose strengths are no SDs, or as `read`.
+            If the weights are of a genome whose strengths are not SDs, or as for `read`.
         """
         if not self.used.physical:
             raise InputError(
-                f"strengths of weights {self.card.name!r} are no SDs",
-                advice="Use weights of the microscopy genome, such as default",
+                f"strengths of the weights {self.card.name!r} are not SDs",
+                advice="use weights of the microscopy genome, such as default",
             )
         strengths = self.predict(crops, batch_size=batch_size)
         g, s = (strengths[:, self.components.index(c)] for c in ("gaussian", "poisson"))
@@ -207,10 +207,10 @@ class Estimator:
         if not (grey or colour):
             raise InputError(
                 f"crops of shape {x.shape}",
-                advice=f"Give (n, {side}, {side}) or (n, {side}, {side}, 3)",
+                advice=f"use (n, {side}, {side}) or (n, {side}, {side}, 3)",
             )
         if x.size and not (x.min() >= 0 and x.max() <= 1):
-            raise InputError("crops outside [0, 1] or not finite", advice="Normalise them first")
+            raise InputError("crops outside [0, 1] or not finite", advice="normalise them first")
         tensor = torch.from_numpy(np.require(x, requirements=["C", "W"]))
         return tensor.unsqueeze(1) if grey else tensor.permute(0, 3, 1, 2)
 
@@ -226,7 +226,7 @@ class Estimator:
                     raise
                 if device.type == "cpu":
                     raise CopError(
-                        "not enough memory for a few crops", advice="Close other programs"
+                        "there is not enough memory for a few crops", advice="close other programs"
                     ) from error
                 device = torch.device("cpu") if size == 1 else device
                 size = batch_size if size == 1 else size // 2
@@ -278,12 +278,12 @@ def load_estimator(
     device : str
         ``"auto"`` (CUDA, MPS, else CPU) or a torch device.
     precision : {"auto", "float32", "bfloat16"}
-        ``auto`` takes bfloat16 on NVIDIA GPUs and CPUs that multiply it natively.
+        ``auto`` selects bfloat16 on NVIDIA GPUs and CPUs that multiply it natively.
 
     Raises
     ------
     InputError
-        If weights or device are not there or not what they claim to be.
+        If weights or device do not exist, or the weights do not match their card.
     """
     chosen = _device(device)
     path = locate(name)
@@ -313,7 +313,7 @@ def _device(name: str) -> torch.device:
     except (AssertionError, ImportError, RuntimeError) as error:
         raise InputError(
             f"device {name!r} is not available ({str(error).splitlines()[0]})",
-            advice="Use auto or cpu",
+            advice="use auto or cpu",
         ) from error
     return device
 

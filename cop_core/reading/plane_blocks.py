@@ -171,13 +171,13 @@ def _opened(work: StackWork) -> Stack:
         raise InputError(
             error.what,
             where=f"{error.where} on worker {platform.node()}",
-            advice="workers have to see the stack at the same path, for reading",
+            advice="workers need read access to the stack at the same path",
         ) from None
     if _stored(stack.image) != _stored(work.image):
         raise InputError(
-            "another stack lies there than here",
+            "the stack there is not the same as here",
             where=f"{work.options.source} on worker {platform.node()}",
-            advice="workers have to see the same file at the same path",
+            advice="workers need the same file at the same path",
         )
     return stack
 
@@ -190,8 +190,8 @@ def _estimator(work: StackWork) -> Estimator:
     estimator = estimator_for(work.reading)
     if estimator.used.sha256 != work.weights_sha256:
         raise InputError(
-            f"the weights {work.reading.weights!r} are others there than here",
+            f"the weights {work.reading.weights!r} there are not the same as here",
             where=f"worker {platform.node()}",
-            advice="workers have to see the same weights at the same path",
+            advice="workers need the same weights at the same path",
         )
     return estimator

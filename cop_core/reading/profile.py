@@ -27,24 +27,25 @@ def profile(
 ) -> DepthProfile:
     """Read the noise of a stack as a function of depth.
 
-    A `StackReader` is the same step by step; stopped, it keeps what it has.
+    A `StackReader` does the same step by step; when stopped, it keeps what it has read.
 
     Parameters
     ----------
     source : Stack, path or array
-        What is not a stack yet is opened with those of `options` that `StackOptions` has.
+        A path or an array is opened with those `options` that are fields of `StackOptions`.
     reading : ReadingOptions, optional
         Normalisation, crops and weights.
     estimator : Estimator, optional
-        In place of the weights, device and precision of `reading`.
+        Used in place of the weights, device and precision of `reading`.
     name : str, optional
-        Name of the profile; the stack's where not given.
+        Name of the profile; by default that of the stack.
     batch_size : int
         Crops at a time.
     progress : callable
-        Told of steps done and in all; a plane is surveyed in one and read in another.
+        Called with the number of steps done and the total; surveying a plane is one step, reading
+        it another.
     cancelled : callable
-        Asked after every step.
+        Called after every step.
     **options
         Fields of `StackOptions` (``z_step_um``, ``power``, ``channel`` ...), and of
         `ReadingOptions` in place of those in `reading`.
@@ -54,7 +55,7 @@ def profile(
     InputError
         If the stack cannot be opened or an option cannot be used.
     CancelledError
-        Where `cancelled` says so.
+        If `cancelled` returns True.
     """
     own = {key: options.pop(key) for key in ReadingOptions.model_fields if key in options}
     stack = as_stack(source, **options)

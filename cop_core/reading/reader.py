@@ -45,15 +45,15 @@ _Crops = npt.NDArray[np.float32]
 
 
 class StackReader:
-    """One stack being read, step by step; keeps what it has.
+    """One stack being read, step by step; it keeps what was read.
 
-    Iterating does the work. It may stop after any step; iterating again goes on from there.
+    Iterating does the work. You may stop after any step; iterating again continues from there.
 
-    A finished stack is surveyed first, then read plane by plane. Of one that grows every plane is
-    begun when it comes; while others wait, fewer of its crops are read first, and the rest when
-    none waits. No plane is left out. Which planes hold no signal, which pixels are hot or dead,
-    and the range for ``stack-percentile``, are known for good when the acquisition has ended;
-    until then they are those of the planes so far.
+    A finished stack is surveyed first, then read plane by plane. In a growing stack every plane is
+    begun when it arrives; while others wait, only some of its crops are read, and the rest when
+    none is waiting. No plane is skipped. Which planes have no signal, which pixels are hot or dead,
+    and the range for ``stack-percentile`` are final only when the acquisition has ended; until then
+    they are those of the planes so far.
 
     Parameters
     ----------
@@ -62,11 +62,11 @@ class StackReader:
     estimator : Estimator
         Reads it.
     reading : ReadingOptions, optional
-        Normalisation and crops; weights, device and precision are the estimator's.
+        Normalisation and crops; weights, device and precision are those of the estimator.
     name : str, optional
-        Of the profile; the stack's where not given.
+        Name of the profile; by default that of the stack.
     batch_size : int
-        Most crops in one step.
+        Largest number of crops in one step.
     elsewhere : callable, optional
         Has the planes of a finished stack read by others, from a work, the number of planes, and
         that of crops of each.
@@ -74,7 +74,7 @@ class StackReader:
     Raises
     ------
     InputError
-        While iterating, where the source cannot be read.
+        While iterating, if the source cannot be read.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class StackReader:
         elsewhere: Callable[[StackWork, int, int], Elsewhere] | None = None,
     ) -> None:
         if batch_size < 1:
-            raise InputError(f"{batch_size} crops a batch", advice="Give 1 or more")
+            raise InputError(f"the batch size cannot be {batch_size}", advice="use 1 or more")
         self._finished = isinstance(source, Stack)
         self._source: Source = FinishedSource(source) if isinstance(source, Stack) else source
         self._stack: Stack | None = None
@@ -124,7 +124,7 @@ class StackReader:
     def profile(self) -> DepthProfile:
         """What has been read so far; planes of a finished stack still to come are `NOT_READ`.
 
-        It may be asked for at any time, also from another thread and before the first step.
+        You may access it at any time, also from another thread and before the first step.
         """
         known = {i: plane.estimate for i, plane in self._planes.copy().items()}
         components = self._estimator.components

@@ -90,25 +90,25 @@ def _filled(
 
 
 def argv_of(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> list[str]:
-    """Return the words, after ``cop``, of the command that does what a recipe asks for.
+    """Return the words after ``cop`` of the command that runs a recipe.
 
     Parameters
     ----------
     recipe : Recipe
-        What is as usual is not said.
+        Default values are omitted.
     output : path, optional
         Folder for the report.
 
     Raises
     ------
     InputError
-        If a stack is in no file, or no option says something that is asked for.
+        If a stack is not in a file, or no option can express part of the request.
     """
     kind, plain = type(recipe), _sayable(recipe.plain())
     command, places = _command(kind)
     fixed = [get_at(plain, place) for place in places]
     if None in fixed:
-        raise _unsaid("it is not in a file", "save it as a file")
+        raise _unsaid("the stack is not in a file", "save it as a file")
     words: list[str] = []
     given: Plain = {}
     for flag in flags_of(kind):
@@ -128,7 +128,7 @@ def argv_of(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> lis
 
 
 def command_of(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> str:
-    """Return the shell line that does what a recipe asks for, from any folder.
+    """Return the shell command that runs a recipe, from any folder.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def command_of(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> 
     Returns
     -------
     str
-        Quoted for the shell of this system, paths absolute.
+        Quoted for the shell of this system, with absolute paths.
     """
     kind, plain = type(recipe), recipe.plain()
     paths: dict[Place, Mapping[str, str]] = {place: {} for place in _command(kind)[1]}
@@ -242,5 +242,5 @@ def _parsed(flag: Flag, said: list[list[str]]) -> Any:
     return said[0] if flag.n_words > 1 else said[0][0] if flag.n_words else True
 
 
-def _unsaid(why: str, advice: str = "do it in Python") -> InputError:
-    return InputError(f"no command can express this: {why}", advice=advice)
+def _unsaid(why: str, advice: str = "run it from Python") -> InputError:
+    return InputError(f"there is no command for this: {why}", advice=advice)

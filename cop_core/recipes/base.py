@@ -65,7 +65,7 @@ class RecipeError(InputError):
     Attributes
     ----------
     field : tuple of str or int
-        Which field: names, and positions in lists, from the outermost in.
+        Path of the field: names, and positions in lists, from the outermost inwards.
     """
 
     def __init__(
@@ -193,7 +193,7 @@ def _in_words(first: ErrorDetails, where: tuple[str | int, ...]) -> RecipeError:
 
 
 class Recipe(Part):
-    """What is asked for, as a whole; one JSON form for every kind."""
+    """A complete request, with one JSON form for every kind."""
 
     kinds: ClassVar[dict[str, type[Recipe]]] = {}
     kind: str
@@ -205,7 +205,7 @@ class Recipe(Part):
 
     @staticmethod
     def from_json(text: str | bytes) -> Recipe:
-        """Return the recipe that a JSON text states.
+        """Return the recipe in a JSON text.
 
         Raises
         ------
@@ -220,13 +220,13 @@ class Recipe(Part):
 
     @staticmethod
     def of_kind(given: Any, where: tuple[str | int, ...] = ()) -> Recipe:
-        """Return the recipe that JSON types state, of whatever kind they say."""
+        """Return the recipe in JSON types, of the kind they state."""
         kind = given.get("kind") if isinstance(given, dict) else None
         if not isinstance(kind, str) or kind not in Recipe.kinds:
             raise RecipeError(
                 f"{kind!r} is not a kind of recipe",
                 field=(*where, "kind"),
-                advice=f"known are {', '.join(sorted(Recipe.kinds))}",
+                advice=f"use one of {', '.join(sorted(Recipe.kinds))}",
             )
         recipe: Recipe = checked(Recipe.kinds[kind], given, where)
         return recipe

@@ -16,5 +16,5 @@ class BenchRecipe(Recipe):
     weights: Weights = "default"
     device: Device = "auto"
     precision: Precision = "auto"
-    planes: Annotated[Count, Option("Planes of the stack that is read.", "Planes")] = 64
-    side: Annotated[Count, Option("Side of its planes, in pixels.", "Side")] = 512
+    planes: Annotated[Count, Option("Number of planes to read.", "Planes")] = 64
+    side: Annotated[Count, Option("Side length of the planes, in pixels.", "Side")] = 512

@@ -46,7 +46,7 @@ class CohortPicture(Part):
             raise RefusedValueError("a picture of a cohort needs a name")
         if self.name != (fit := folder_name(self.name)):
             raise RefusedValueError(
-                f"{self.name!r} is not a name for a file", advice=f"write {fit!r} for example"
+                f"{self.name!r} is not a valid file name", advice=f"use {fit!r}, for example"
             )
         return self
 
@@ -74,18 +74,18 @@ class CohortRecipe(Recipe):
     pattern: Annotated[
         str | None,
         Option(
-            "How files are named: words in braces become settings, as in "
-            "{camera}_iso{iso}_{scene}_real. Files with other names are left out.",
-            "Names of files",
+            "Pattern of the file names; words in braces become settings, as in "
+            "{camera}_iso{iso}_{scene}_real. Files whose names do not match are left out.",
+            "File names",
             metavar="PATTERN",
-            empty="names say nothing",
+            empty="not used",
         ),
     ] = None
     reference: Annotated[
         str | None,
         Option(
-            "File of the same picture without noise, beside it, in the words of --pattern: "
-            "{camera}_iso{iso}_{scene}_mean.png.",
+            "Pattern of the noise-free version of each picture, beside it, using the words of "
+            "--pattern: {camera}_iso{iso}_{scene}_mean.png.",
             "Reference pictures",
             metavar="PATTERN",
             empty="none",
@@ -94,27 +94,27 @@ class CohortRecipe(Recipe):
     group: Annotated[
         str | None,
         Option(
-            "Setting that says which pictures belong together (scene, sample, device): they are "
-            "predicted together, from the others.",
-            "Belong together by",
+            "Setting that defines which pictures belong together (scene, sample, device); each "
+            "group is predicted from the others.",
+            "Group by",
             metavar="SETTING",
-            empty="each stack by itself",
+            empty="each stack",
         ),
     ] = None
     given: Annotated[
         str | None,
         Option(
-            "Settings that cannot be chosen, with commas between them, besides depth, temperature "
-            "and brightness: none of them is what to turn.",
-            "Cannot be chosen",
+            "Settings that cannot be changed, separated by commas, in addition to depth, "
+            "temperature and brightness; they are never recommended.",
+            "Fixed settings",
             metavar="SETTING,...",
-            empty="none but these",
+            empty="no others",
         ),
     ] = None
     reading: ReadingOptions = ReadingOptions()
     correlation_only: Annotated[
         bool,
-        Option("Correlate alone, without attribution to settings.", "Correlation alone"),
+        Option("Compute correlations only, without attribution to settings.", "Correlation only"),
     ] = False
     permutations: Annotated[
         Permutations,
@@ -130,7 +130,7 @@ class CohortRecipe(Recipe):
         if self.group and not any(self.group in one.settings for one in self.pictures):
             raise RefusedValueError(
                 f"no picture has the setting {self.group!r} to group by",
-                advice="name a column of the table, or a word of --pattern",
+                advice="use the name of a column of the table, or a word of --pattern",
             )
         return self
 

@@ -31,7 +31,8 @@ def _strength(value: Any) -> Any:
         known = float(number)
     except (AttributeError, ValueError):
         raise RefusedValueError(
-            f"{shown(value)} is not a level of shot noise", advice="give 20% or 100photons"
+            f"{shown(value)} is not a level of shot noise",
+            advice="use a form such as 20% or 100photons",
         ) from None
     if unit == "%":
         return known / 100
@@ -41,7 +42,7 @@ def _strength(value: Any) -> Any:
 UsableStrength = Annotated[
     Annotated[float, Field(gt=0, lt=1), BeforeValidator(_strength)],
     Option(
-        "Shot noise up to which a depth is usable: 20% of full scale, or 100photons there.",
+        "Highest usable shot noise: as 20% of full scale, or as 100photons at full scale.",
         "Usable shot noise",
         metavar="LEVEL",
         flags=("--level",),
@@ -55,28 +56,28 @@ class ComparisonOptions(Part):
     Attributes
     ----------
     rule : {"default", "paper"}
-        ``"default"`` tests whether slopes differ by more than readings err where the tissue is
-        imaged again, and calls d small, medium, large from 0.2, 0.5, 0.8. ``"paper"`` takes planes
-        as independent of each other around straight lines and calls d large from 0.35, as
+        ``"default"`` tests whether slopes differ by more than the errors of readings if the tissue
+        were imaged again, and calls d small, medium or large from 0.2, 0.5 or 0.8. ``"paper"`` uses
+        straight lines, treats planes as independent and calls d large from 0.35, as
         arXiv:2601.17047 does (the convention for f2). Intervals are the same under both.
     tissue : {"auto", "same", "other"}
-        Whether both stacks show one tissue, where they shall not be judged from the images.
+        Whether both stacks show the same tissue; ``"auto"`` judges from the images.
     level : float
         Poisson strength up to which shot noise is usable.
     margin_per_100_um : float or None
-        Slope that counts as none, in strength per 100 um; with it every slope and the difference
-        are tested for being smaller.
+        Slope that counts as negligible, in strength per 100 um; if set, every slope and the
+        difference are tested for being smaller.
     n_bootstrap, seed : int
-        Samples and seed of the bootstrap.
+        Number of samples and seed of the bootstrap.
     """
 
     rule: Annotated[
         Rule,
         Option(
-            "Statistics: this package's, or the paper's own choices.",
+            "Statistics of this package, or those of the paper.",
             "Statistics",
             words={
-                "default": "errors of readings",
+                "default": "from reading errors",
                 "paper": "as in the paper (straight lines)",
             },
         ),
@@ -84,12 +85,12 @@ class ComparisonOptions(Part):
     tissue: Annotated[
         Tissue,
         Option(
-            "Whether both stacks show the same tissue: judged from the images, or as said.",
+            "Whether both stacks show the same tissue; by default judged from the images.",
             "Tissue",
             words={
                 "auto": "judged from the images",
                 "same": "the same in both",
-                "other": "another in each",
+                "other": "different tissues",
             },
         ),
     ] = "auto"
@@ -97,15 +98,15 @@ class ComparisonOptions(Part):
     margin_per_100_um: Annotated[
         Positive | None,
         Option(
-            "Slope that counts as none, in strength per 100 µm (0.01 is one percentage point): "
-            "tests whether slopes are smaller.",
+            "Slope that counts as negligible, in strength per 100 µm (0.01 is one percentage "
+            "point); tests whether slopes are smaller.",
             "Margin (strength per 100 µm)",
             metavar="SLOPE",
             empty="not tested",
             flags=("--margin",),
         ),
     ] = None
-    n_bootstrap: Annotated[Count, Option("Bootstrap samples.", "Bootstrap samples")] = N_BOOTSTRAP
-    seed: Annotated[
-        Seed, Option("Seed of everything random: the same seed gives the same numbers.", "Seed")
-    ] = 0
+    n_bootstrap: Annotated[Count, Option("Number of bootstrap samples.", "Bootstrap samples")] = (
+        N_BOOTSTRAP
+    )
+    seed: Annotated[Seed, Option("Random seed; the same seed gives the same numbers.", "Seed")] = 0

@@ -17,12 +17,12 @@ def _as_of_stack(name: str) -> Option:
 
 
 class MovieOptions(Part):
-    """How frames of one place are opened.
+    """How the frames of a movie are opened.
 
     Attributes
     ----------
     source : str or None
-        Path of the file or folder; None for what is in no file.
+        Path of the file or folder; None for what is not in a file.
     """
 
     source: PathText | None = None
@@ -41,19 +41,19 @@ class MovieOptions(Part):
     allow_partial: Annotated[bool, _as_of_stack("allow_partial")] = False
 
     def as_stack(self) -> StackOptions:
-        """Return what provenance says of how it was opened."""
+        """Return the options as provenance records them."""
         return StackOptions(**{k: v for k, v in self if k in StackOptions.model_fields})
 
 
 class DetectorRecipe(Recipe):
-    """Photon transfer of one channel, from a movie of something that holds still."""
+    """Photon transfer of one channel, from a movie of something that does not move."""
 
     kind: Literal["detector"] = "detector"
     stack: MovieOptions = MovieOptions()
     dark: Annotated[
         PathText | None,
         Option(
-            "Frames without light, taken with the same settings.",
+            "Frames without light, recorded with the same settings.",
             "Dark frames",
             metavar="FILE",
             empty="none",
@@ -69,13 +69,13 @@ class DetectorRecipe(Recipe):
             empty="not known",
         ),
     ] = None
-    seed: Annotated[Seed, Option("Seed of the tiles drawn for intervals.", "Seed")] = 0
+    seed: Annotated[Seed, Option("Random seed of the tiles drawn for intervals.", "Seed")] = 0
 
     @model_validator(mode="after")
     def _one_zero(self) -> Self:
         if self.dark is not None and self.offset_counts is not None:
             raise RefusedValueError(
-                "a zero level and dark frames are both given, and the frames measure it",
-                advice="leave out one of them",
+                "both a zero level and dark frames are set, but dark frames measure the zero level",
+                advice="omit one of them",
             )
         return self

@@ -25,7 +25,7 @@ from cop_core.recipes.values import (
 Depths = Annotated[
     DepthWindow | None,
     Option(
-        "Depths in µm that enter fits, 800:1300, or 800: or :1300 where one side is open.",
+        "Depths in µm used in fits, such as 800:1300, 800: or :1300.",
         "Depths (µm)",
         metavar="LOW:HIGH",
         empty="all",
@@ -34,7 +34,7 @@ Depths = Annotated[
 Sensitivity = Annotated[
     bool,
     Option(
-        "Read again with every other normalisation and report how slopes differ.",
+        "Also read with the other normalisations and report how slopes differ.",
         "Read with every normalisation",
     ),
 ]
@@ -52,9 +52,9 @@ class ProfileRecipe(Recipe):
 
 
 class CompareRecipe(Recipe):
-    """Two stacks of two protocols, and what differs between them, the first minus the second.
+    """A comparison of two stacks of two protocols, the first minus the second.
 
-    The protocols are called as the stacks are.
+    The protocols are named after the stacks.
     """
 
     kind: Literal["comparison"] = "comparison"
@@ -71,7 +71,7 @@ class RecommendRecipe(Recipe):
     Attributes
     ----------
     from_profile : bool
-        Whether plane means of a reading stand in for the bright structures of the pixels.
+        Whether plane means of a reading are used in place of the bright structures of the pixels.
     """
 
     kind: Literal["recommendation"] = "recommendation"
@@ -93,9 +93,11 @@ def _arm(name: str) -> str:
     if name.lower() in ARMS:
         return name.lower()
     if not name.strip() or not name.isprintable():
-        raise RefusedValueError(f"{name!r} cannot stand for a protocol")
+        raise RefusedValueError(f"{name!r} cannot be used as the name of a protocol")
     if folder_name(name).lower() in _TAKEN:
-        raise RefusedValueError(f"the study writes {name!r} itself", advice="write another")
+        raise RefusedValueError(
+            f"{name!r} is reserved for a file of the study", advice="use another name"
+        )
     return name
 
 
@@ -108,20 +110,20 @@ class StudyStack(Part):
     Attributes
     ----------
     line : int
-        Line of the plan that it stands in, from 1; 0 where it is in no plan.
+        Line of the stack in the plan, from 1; 0 if it is in no plan.
     animal, channel : str
-        Whose it is, and which channel, as written; empty where not stated.
+        Animal and channel of the stack, as written; empty if not stated.
     """
 
     stack: StackOptions
     arm: Annotated[
         Arm,
-        Option("Name of its protocol, such as fixed or gained.", "Arm", metavar="NAME"),
+        Option("Name of the protocol, such as fixed or gained.", "Arm", metavar="NAME"),
     ]
     animal: Annotated[
         str,
         Option(
-            "Animal that the stack is from: stated for all stacks or for none.",
+            "Animal from which the stack comes; fill in for all stacks or for none.",
             "Animal",
             metavar="ANIMAL",
         ),
@@ -136,31 +138,30 @@ class StudyStack(Part):
             raise RefusedValueError("a stack of a study needs a name")
         if stack.name != (fit := folder_name(stack.name)):
             raise RefusedValueError(
-                f"{stack.name!r} is not a name for a folder", advice=f"write {fit!r} for example"
+                f"{stack.name!r} is not a valid folder name", advice=f"use {fit!r}, for example"
             )
         return stack
 
     @property
     def name(self) -> str:
-        """What it is called, unique in its arm."""
+        """Name of the stack, unique in its arm."""
         return self.stack.name or ""
 
     @property
     def place(self) -> str:
-        """Its folder in that of the study, ``<arm>/<name>``; no other stack has it."""
+        """Its folder within the study, ``<arm>/<name>``, unique to this stack."""
         return f"{folder_name(self.arm)}/{self.name}"
 
 
 class StudyRecipe(Recipe):
-    """Many stacks of two arms or more, each read by itself, then compared pair by pair.
+    """Many stacks in two or more arms, read one by one, then compared pair by pair.
 
     Attributes
     ----------
     plan : str or None
         CSV that the stacks come from.
     defaults : StackOptions
-        What was asked for all stacks of which the plan says nothing else; `stacks` has it
-        already.
+        Options for all stacks for which the plan does not set others; already included in `stacks`.
     """
 
     kind: Literal["study"] = "study"
@@ -180,10 +181,12 @@ class StudyRecipe(Recipe):
         arms = {s.arm for s in self.stacks}
         if len(arms) > len({folder_name(arm).casefold() for arm in arms}):
             raise RefusedValueError(
-                "two arms would have one folder", advice="write one, or two that differ more"
+                "two arms would share a folder", advice="use one name, or two that differ more"
             )
         if len({bool(stack.animal) for stack in self.stacks}) > 1:
-            raise RefusedValueError("some stacks have an animal", advice="state all or none")
+            raise RefusedValueError(
+                "only some stacks have an animal", advice="fill it in for all stacks or for none"
+            )
         return self
 
 
@@ -196,8 +199,8 @@ class WatchRecipe(Recipe):
     stopped_after_s: Annotated[
         Positive,
         Option(
-            "Where nothing says that the acquisition has ended: time without a new plane after "
-            "which it is taken to have stopped.",
+            "Time without a new plane after which the acquisition counts as stopped, if nothing "
+            "else marks its end.",
             "Ended after (s)",
             metavar="SECONDS",
             flags=("--stop-after",),
@@ -213,7 +216,7 @@ class WatchRecipe(Recipe):
 
 
 class CheckRecipe(Recipe):
-    """What a file is and what it lacks, before anything is read by the network."""
+    """What a file is and what it lacks, before the network is run."""
 
     kind: Literal["check"] = "check"
     stack: StackOptions = StackOptions()
@@ -224,14 +227,14 @@ class CheckRecipe(Recipe):
 
 
 class SimulateRecipe(Recipe):
-    """A simulated pair of stacks on disk, with the truth beside it."""
+    """A simulated pair of stacks on disk, with the true values."""
 
     kind: Literal["simulation"] = "simulation"
     preset: Annotated[
         Literal["sample", "paper"],
         Option("sample (60 planes of 256x256) or paper (326 of 512x512).", "Preset"),
     ] = "sample"
-    seed: Annotated[Seed, Option("Seed of tissue and noise.", "Seed")] = 0
+    seed: Annotated[Seed, Option("Random seed of tissue and noise.", "Seed")] = 0
 
 
 class SimulateCohortRecipe(Recipe):
@@ -242,18 +245,19 @@ class SimulateCohortRecipe(Recipe):
         Literal["camera", "multiphoton"],
         Option("camera (ISO, shutter ...) or multiphoton (power, dwell time ...).", "Instrument"),
     ] = "camera"
-    pictures: Annotated[Count, Option("How many pictures.", "Pictures")] = 80
-    seed: Annotated[Seed, Option("Seed of settings, scenes and noise.", "Seed")] = 0
+    pictures: Annotated[Count, Option("Number of pictures.", "Pictures")] = 80
+    seed: Annotated[Seed, Option("Random seed of settings, scenes and noise.", "Seed")] = 0
 
 
 class AcquireRecipe(SimulateRecipe):
-    """Both protocols of a preset acquired by the simulated microscope and read meanwhile."""
+    """Both protocols of a preset, acquired by the simulated microscope and read live."""
 
     kind: Literal["acquisition"] = "acquisition"  # type: ignore[assignment]
     reading: ReadingOptions = ReadingOptions()
     max_power_mw: Annotated[
-        Positive, Option("Limit of the laser in mW at the sample.", "Limit (mW)", metavar="MW")
+        Positive,
+        Option("Power limit of the laser, in mW at the sample.", "Limit (mW)", metavar="MW"),
     ] = 60.0
     frame_ms: Annotated[
-        NotNegative, Option("Time of a frame in ms.", "Frame (ms)", metavar="MS")
+        NotNegative, Option("Time per frame, in ms.", "Frame (ms)", metavar="MS")
     ] = 100.0

@@ -39,7 +39,7 @@ class PlanError(InputError):
 
     def __init__(self, problems: Sequence[Problem], *, where: str) -> None:
         count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in the plan"
-        super().__init__(f"{count}, nothing was read", where=where)
+        super().__init__(f"{count}; nothing was read", where=where)
         ordered = sorted(problems, key=lambda problem: problem[0])
         self.problems = tuple(f"line {line}: {text}" for line, text in ordered)
 
@@ -53,7 +53,9 @@ def columns() -> dict[str, Option]:
     All but `stack` and `note`, which is for the reader alone, are fields of recipes.
     """
     return {
-        "stack": Option("File or folder, relative to that of the plan, or address.", "Stack"),
+        "stack": Option(
+            "File or folder, relative to the folder of the plan, or an address.", "Stack"
+        ),
         **{name: option for name, _, option in StudyStack.options() if option.column},
         **{name: option for name, _, option in StackOptions.options() if option.column},
         "note": Option("Yours.", "Note"),
@@ -98,7 +100,7 @@ def read_plan(
     if problems or wrong:
         raise PlanError([*problems, *wrong], where=str(file))
     if not stacks:
-        raise InputError("the plan has no rows", where=str(file), advice="Name a stack in each row")
+        raise InputError("the plan has no rows", where=str(file), advice="list one stack per row")
     chosen = defaults or StackOptions()
     return StudyRecipe(plan=str(file), defaults=chosen, stacks=tuple(stacks), **asked)
 
@@ -166,11 +168,11 @@ def check_cells(
 def _lacking(cells: Mapping[str, str], folder: Path) -> Iterator[str]:
     stack = cells.get("stack")
     if not stack:
-        yield "no stack; give its path"
+        yield "no stack; enter its path"
     elif not is_address(stack) and not os.path.exists(below(folder, stack)):  # noqa: PTH110
         yield f"no such file or folder {stack!r}; paths are relative to {folder}"
     if not cells.get("arm"):
-        yield f"no arm; write its protocol, such as {' or '.join(ARMS)}"
+        yield f"no arm; enter its protocol, such as {' or '.join(ARMS)}"
 
 
 def _given(
@@ -235,22 +237,22 @@ def _between(stacks: Sequence[StudyStack]) -> Iterator[Problem]:
         first = sources.setdefault(what, row.line)
         called = places.setdefault(row.place.casefold(), row.line)
         if first != row.line:
-            yield row.line, f"the stack of line {first} once more; remove one"
+            yield row.line, f"the same stack as in line {first}; remove one"
         elif called != row.line:
             yield (
                 row.line,
-                f"called {row.name!r} as that of line {called}; give each another name in a "
+                f"the name {row.name!r} is used in line {called} too; use different names in the "
                 "column 'name'",
             )
         written = arms.setdefault(folder_name(row.arm).casefold(), row)
         if written.arm != row.arm:
             yield (
                 row.line,
-                f"arm {row.arm!r} is too like {written.arm!r} of line {written.line}; write one of "
-                "them, or two that differ more",
+                f"arm {row.arm!r} is too similar to {written.arm!r} in line {written.line}; use "
+                "one of them, or two that differ more",
             )
         if stated and not row.animal:
-            yield row.line, "no animal, others state theirs; state it, or none"
+            yield row.line, "no animal, but other rows have one; enter it, or clear the others"
 
 
 # --- writing ---------------------------------------------------------------------------------

@@ -17,22 +17,22 @@ from cop_core.recipes.values import AS_FILE
 MW: Final = "mW"
 """Unit of a power at the sample; what a file states in another becomes mW by a scale alone."""
 POWER_FORMS: Final = (
-    "mW as a number, a CSV (depth_um,power_mw), gained:P0,l,Pmax, or metadata (as the file states)"
+    "a number in mW, a CSV (depth_um,power_mw), gained:P0,l,Pmax, or metadata (as in the file)"
 )
 _LAW: Final = "gained:"
-_LAW_ADVICE: Final = "write gained:P0,l,Pmax with P0 and Pmax in mW and l in µm, all above 0"
+_LAW_ADVICE: Final = "use gained:P0,l,Pmax with P0 and Pmax in mW and l in µm, all above 0"
 
 
 @dataclass(frozen=True)
 class GainedPower:
-    """Power that grows with depth until a cap: P(z) = min(P0 exp(z / l), Pmax).
+    """Power that increases with depth up to a cap: P(z) = min(P0 exp(z / l), Pmax).
 
     Attributes
     ----------
     p0_mw : float
         At depth 0.
     length_um : float
-        Depth over which the power grows by a factor e.
+        Depth over which the power increases by a factor of e.
     max_mw : float
         Largest power.
 
@@ -53,12 +53,12 @@ class GainedPower:
                 raise RefusedValueError(f"{name} is not above 0", advice=_LAW_ADVICE)
 
     def at(self, depth_um: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Return the power in mW at depths in um, same shape; no depth may lie above 0."""
+        """Return the power in mW at depths in um, same shape; depths must be 0 or more."""
         depth = np.asarray(depth_um, np.float64)
         bad = depth[~(np.isfinite(depth) & (depth >= 0))]
         if bad.size:
             raise RefusedValueError(
-                f"a depth of {bad[0]:g} µm", advice="give depths that are finite and not negative"
+                f"{bad[0]:g} µm is not a valid depth", advice="use finite depths of 0 or more"
             )
         # the exponent is cut where exp would overflow: the cap holds long before
         exponent = np.minimum(depth / self.length_um, 700.0)
@@ -105,7 +105,7 @@ def given_power(value: Any) -> float | GainedPower | Path | tuple[float, ...] | 
 Over = Literal["depth_um", "setting"]
 """What a table states power over: depth, or what was set, in the unit in which a file states it."""
 SCALE_FORMS: Final = (
-    "mW at 100 % where the file's power is in per cent, else mW a unit; or a CSV (setting,power_mw)"
+    "mW at 100 % if the file states per cent, otherwise mW per unit; or a CSV (setting,power_mw)"
 )
 
 
@@ -124,9 +124,7 @@ def given_scale(value: Any) -> float | Path | None:
     """
     found = given_power(value)
     if isinstance(found, GainedPower | tuple) or (isinstance(found, float) and not found > 0):
-        raise RefusedValueError(
-            f"{shown(value)} is not a power scale", advice=f"give {SCALE_FORMS}"
-        )
+        raise RefusedValueError(f"{shown(value)} is not a power scale", advice=f"use {SCALE_FORMS}")
     return found
 
 
@@ -156,7 +154,7 @@ def _number(value: Any, name: str) -> float:
 def _not_negative(power_mw: float) -> float:
     if power_mw < 0:
         raise RefusedValueError(
-            f"a power of {power_mw:g} mW is negative", advice=f"give {POWER_FORMS}"
+            f"a power of {power_mw:g} mW is negative", advice=f"use {POWER_FORMS}"
         )
     return power_mw
 

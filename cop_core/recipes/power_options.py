@@ -29,16 +29,16 @@ class PowerOptions(Part):
     Attributes
     ----------
     max_power, max_power_mw : float or None
-        One of them must be given.
+        Exactly one of them must be set.
     surface_power : float or None
-        What it gives at depth 0 is held. Without it and `level`, what the stack shows at its
-        shallowest usable plane is held.
+        Its result at depth 0 is held. Without it and `level`, the value in the shallowest usable
+        plane of the stack is held.
     level : float or None
         Counts of bright signal above the offset, or a strength from 0.02 to 0.4.
     depths_um : tuple of float or None
-        Depths of the next stack, ascending; those of this stack where not given.
+        Depths of the next stack, ascending; by default those of this stack.
     most_breaks : int
-        Changes of attenuation length to look for.
+        Largest number of changes of the attenuation length.
     share : float
         Share of a plane that counts as bright structures.
     """
@@ -46,8 +46,8 @@ class PowerOptions(Part):
     max_power: Annotated[
         Positive | None,
         Option(
-            "Limit in the file's own unit of power, in place of one in mW, where no scale makes "
-            "mW of it; all other powers are then in that unit too.",
+            "Highest power in the file's own unit, if there is no scale to convert it to mW; all "
+            "other powers are then in this unit too.",
             "Limit (own unit)",
             metavar="POWER",
             empty="must be given",
@@ -57,7 +57,7 @@ class PowerOptions(Part):
         Annotated[float, Field(gt=0, le=HIGHEST_LIMIT_MW), a_number] | None,
         Field(validate_default=True),
         Option(
-            "Limit in mW at the sample, which no power exceeds.",
+            "Highest power allowed, in mW at the sample.",
             "Limit (mW)",
             metavar="MW",
             empty="must be given",
@@ -88,7 +88,7 @@ class PowerOptions(Part):
     surface_power: Annotated[
         Positive | None,
         Option(
-            "Power at depth 0, in the unit of the limit; the result there is held at every depth.",
+            "Power at depth 0, in the unit of the limit; its result there is held at every depth.",
             "At surface",
             metavar="POWER",
             empty="as acquired",
@@ -106,10 +106,12 @@ class PowerOptions(Part):
     max_rise: Annotated[
         Positive | None,
         Option(
-            "Largest rise from one plane to the next, in the unit of the limit.", "Largest rise",
-            metavar="POWER", empty="any",
+            "Largest increase from one plane to the next, in the unit of the limit.",
+            "Largest increase",
+            metavar="POWER",
+            empty="any",
         ),
-    ] = None  # fmt: skip
+    ] = None
     frame_time_s: Annotated[
         Positive | None,
         Option(
@@ -120,7 +122,7 @@ class PowerOptions(Part):
     window_um: Annotated[
         DepthWindow | None,
         Option(
-            "Depths in µm that enter the fit, 100:600, or 100: or :600 where one side is open.",
+            "Depths in µm used in the fit, such as 100:600, 100: or :600.",
             "Depths of the fit (µm)",
             metavar="LOW:HIGH",
             empty="all",
@@ -129,8 +131,8 @@ class PowerOptions(Part):
     follow_um: Annotated[
         NotNegative,
         Option(
-            "Depth in µm over which this tissue's own course around the law is followed; 0 holds "
-            "the law alone.",
+            "Width in µm over which deviations of this tissue from the law are smoothed and "
+            "followed; 0 follows the law alone.",
             "Follow tissue over (µm)",
             metavar="UM",
         ),
@@ -149,9 +151,9 @@ class PowerOptions(Part):
     def _one_limit(cls, max_power_mw: float | None, info: ValidationInfo) -> float | None:
         if (max_power_mw is None) == (info.data.get("max_power") is None):
             raise RefusedValueError(
-                f"{'no' if max_power_mw is None else 'more than one'} limit is given",
-                advice="give the highest power allowed, in mW at the sample (max_power_mw) or "
-                "in the file's own unit of power (max_power)",
+                f"{'no' if max_power_mw is None else 'more than one'} limit is set",
+                advice="set the highest power allowed, in mW at the sample (max_power_mw) or "
+                "in the file's own unit (max_power)",
             )
         return max_power_mw
 
@@ -159,19 +161,19 @@ class PowerOptions(Part):
     def _fits_together(self) -> Self:
         if self.surface_power is not None and self.level is not None:
             raise RefusedValueError(
-                "a level and a power at the surface are both given, and each sets the other",
-                advice="give one of them",
+                "both a level and a power at the surface are set, but each determines the other",
+                advice="set only one of them",
             )
         if self.surface_power is not None and self.surface_power > self.limit:
             raise RefusedValueError(
                 f"{self.surface_power:.6g} at the surface is above the limit of {self.limit:.6g}",
-                advice="lower it; both are in one unit",
+                advice="lower it; both are in the same unit",
             )
         strength = self.hold != "signal" and self.level is not None
         if strength and not FAINTEST <= (self.level or 0) <= STRONGEST:
             raise RefusedValueError(
                 f"a strength of {self.level:g} cannot be held",
-                advice=f"give a share of 1, from {FAINTEST} to {STRONGEST}",
+                advice=f"use a strength from {FAINTEST} to {STRONGEST}",
             )
         return self
 
@@ -182,7 +184,7 @@ def _device_and_property(value: object) -> object:
         return value
     device, _, name = value.strip().rpartition(" " if " " in value.strip() else "-")
     if not (device and name):
-        raise RefusedValueError("name a device and a property of it, as Laser-Power_mW")
+        raise RefusedValueError("this is not a device and its property, such as Laser-Power_mW")
     return device.strip(), name
 
 
@@ -193,7 +195,7 @@ class AcquisitionOptions(Part):
         tuple[str, str],
         BeforeValidator(_device_and_property),
         Option(
-            "Device and property that set mW at the sample, for plan.json.",
+            "Device and property that set the power in mW at the sample, for plan.json.",
             "Laser",
             metavar="DEVICE PROPERTY",
         ),
@@ -203,5 +205,5 @@ class AcquisitionOptions(Part):
         Option("Stage position of depth 0, for plan.json.", "Stage at surface (µm)", metavar="UM"),
     ] = 0.0
     stage_falls: Annotated[
-        bool, Option("The stage's z falls with depth, for plan.json.", "Stage falls with depth")
+        bool, Option("Stage z decreases with depth, for plan.json.", "Stage z decreases with depth")
     ] = False

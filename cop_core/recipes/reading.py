@@ -13,7 +13,7 @@ PRECISIONS: Final = ("auto", "float32", "bfloat16")
 Precision = Annotated[
     Literal["auto", "float32", "bfloat16"],
     Option(
-        "Of the network; auto takes bfloat16 where the processor is built for it.",
+        "Precision of the network; auto uses bfloat16 if the processor supports it.",
         "Precision",
         words={name: name for name in PRECISIONS},
     ),
@@ -34,7 +34,7 @@ Weights = Annotated[
 Device = Annotated[
     str,
     Option(
-        "auto (a graphics card where there is one), cpu, cuda or mps.",
+        "auto (a GPU if there is one), cpu, cuda or mps.",
         "Device",
         words={name: name for name in ("auto", "cpu", "cuda", "mps")},
     ),
@@ -47,7 +47,7 @@ class ReadingOptions(Part):
     normalisation: Annotated[
         Normalisation,
         Option(
-            "What is mapped to 0 and 1 before the network reads a plane.",
+            "Which pixel values become 0 and 1 before the network reads a plane.",
             "Black and white",
             words={
                 "plane-percentile": "each plane, 0.1 to 99.9 %",
@@ -64,9 +64,7 @@ class ReadingOptions(Part):
             empty="every pixel",
         ),
     ] = None
-    seed: Annotated[
-        Seed, Option("Seed of everything random: the same seed gives the same numbers.", "Seed")
-    ] = 0
+    seed: Annotated[Seed, Option("Random seed; the same seed gives the same numbers.", "Seed")] = 0
     offset_counts: Annotated[
         Finite | None,
         Option(

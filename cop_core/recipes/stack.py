@@ -1,4 +1,4 @@
-"""What is asked of a stack: which file, which of the stacks in it, its depths and powers."""
+"""Options of a stack: which file, which of the stacks in it, its depths and powers."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ End = Literal["first", "last"]
 
 
 class StackOptions(Part):
-    """How a stack is opened; what is None, or the text ``metadata``, is as the file states.
+    """How a stack is opened; None, or the text ``metadata``, means the value stated in the file.
 
     Attributes
     ----------
     source : str or None
-        Path of the file or folder; None for what is in no file (an array, a layer, a running
+        Path of the file or folder; None for what is not in a file (an array, a layer, a running
         acquisition).
     name : str or None
-        What to call the stack.
+        Name of the stack.
     left_out : dict of int to str
-        Planes, by index, that are to enter no fits, and why.
+        Planes to leave out of fits, by index, with the reason.
     """
 
     source: PathText | None = None
     name: Annotated[
         str | None,
-        Option("Name of the stack in tables and figures.", "Name", empty="its file's"),
+        Option("Name of the stack in tables and figures.", "Name", empty="name of the file"),
     ] = None
     z_step_um: Annotated[
         Positive | None,
         Option(
-            "Distance between planes in µm, if the file does not say.",
+            "Distance between planes in µm, if the file does not state it.",
             "Z step (µm)",
             metavar="UM",
             empty="as the file states",
@@ -55,7 +55,7 @@ class StackOptions(Part):
     power_scale: Annotated[
         ScaleGiven,
         Option(
-            f"Converts a power that the file states in another unit to mW: {SCALE_FORMS}.",
+            f"Converts the file's own unit of power to mW: {SCALE_FORMS}.",
             "Power scale",
             metavar="SCALE",
             empty="power stays in the file's unit",
@@ -65,7 +65,7 @@ class StackOptions(Part):
     detector: Annotated[
         PathText | None,
         Option(
-            "The detector that cop detector measured, detector.json: its zero level becomes black.",
+            "detector.json written by cop detector; its zero level becomes black.",
             "Detector",
             metavar="FILE",
             empty="not known",
@@ -77,11 +77,10 @@ class StackOptions(Part):
     surface: Annotated[
         End | None,
         Option(
-            "Plane at the surface, first or last in the order of acquisition; depth counts from "
-            "it.",
+            "Plane at the surface, where depth is 0: the first or the last acquired.",
             "Surface",
             metavar="first|last",
-            empty="as file or power say",
+            empty="from file or power",
         ),
     ] = None
     channel: Annotated[
@@ -94,7 +93,7 @@ class StackOptions(Part):
     time: Annotated[
         TimePoint | None,
         Option(
-            "Time point, from 0, or mean: the time points of each plane averaged.",
+            "Time point, from 0, or mean to average the time points of each plane.",
             "Time",
             metavar="TIME",
             empty="the only one",
@@ -103,7 +102,7 @@ class StackOptions(Part):
     position: Annotated[
         Index | None,
         Option(
-            "Stage position, scene or region, from 0, of a file that has several.",
+            "Stage position, scene or region, from 0, if the file has several.",
             "Position",
             metavar="POSITION",
             empty="the only one",
@@ -113,7 +112,7 @@ class StackOptions(Part):
         str | None,
         AfterValidator(lambda axes: axes and axes.upper()),
         Option(
-            "Order of the axes, for example ZCYX, if the file is wrong.",
+            "Order of the axes, such as ZCYX, if the file states it wrongly.",
             "Axes",
             metavar="AXES",
             empty="as the file states",
@@ -130,7 +129,7 @@ class StackOptions(Part):
     ] = 0
     allow_partial: Annotated[
         bool,
-        Option("Read what remains of a truncated file.", "Read cut files", column=False),
+        Option("Read what remains of a truncated file.", "Read truncated files", column=False),
     ] = False
     left_out: dict[Index, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
 

@@ -40,16 +40,16 @@ class TrainRecipe(Recipe):
     Attributes
     ----------
     genomes : tuple of str
-        With several, batches take turns, the encoder is shared and each has its own head.
+        With several, batches alternate, the encoder is shared and each genome has its own head.
     first_batch : int
-        Number of the first batch of each stage: those before are of the runs whose weights this
-        one goes on from, since from the same seed come the same crops.
+        Number of the first batch of each stage. Earlier batches were used by the runs from whose
+        weights this one continues, since the same seed gives the same crops.
     learning_rate, weight_decay : float
-        Of Muon (matrices of the layers) and AdamW (all else).
+        Of Muon (matrices of the layers) and AdamW (everything else).
     temperature : float
         Of InfoNCE.
     negatives : {"same-image", "authors"}
-        The paper's text keeps the same image under other noise as a negative, the authors' code
+        The paper's text keeps the same image with other noise as a negative; the authors' code
         masks it out.
     ema : float
         Decay of the running mean of weights that is evaluated and shipped.
@@ -60,7 +60,7 @@ class TrainRecipe(Recipe):
         tuple[str, ...],
         Field(min_length=1),
         Option(
-            "Noise to learn: microscopy, paper, cmos or pmt; give it again for a shared encoder.",
+            "Genome to learn: microscopy, paper, cmos or pmt; repeat it for a shared encoder.",
             "Genomes",
             metavar="GENOME",
             flags=("--genome",),
@@ -68,7 +68,7 @@ class TrainRecipe(Recipe):
     ] = ("microscopy",)
     network: Annotated[str, Option("default or paper (ViT-B/16).", "Network")] = "default"
     prior: Prior = "mixture"
-    contrastive_steps: Annotated[Index, Option("Steps that tell noises apart; 0 for none.")] = 150
+    contrastive_steps: Annotated[Index, Option("Steps of the contrastive stage; 0 for none.")] = 150
     head_steps: Annotated[Index, Option("Steps of the head alone; 0 for none.")] = 60
     finetune_steps: Annotated[Index, Option("Steps of the whole network; 0 for none.")] = 3000
     batch_size: Annotated[
@@ -76,16 +76,16 @@ class TrainRecipe(Recipe):
     ] = 96
     uses: Annotated[
         Count,
-        Option(
-            "Steps that learn from each batch: more where noise is made on the cores that train."
-        ),
+        Option("Steps per batch; use more if noise is generated on the cores that train."),
     ] = 1
     first_batch: Index = 0
-    learning_rate: Annotated[NotNegative, Option("Rate of learning, at its highest.")] = 1e-3
-    weight_decay: Annotated[NotNegative, Option("Decay of the weights.")] = 0.05
-    warmup_steps: Annotated[Index, Option("Steps in which the rate rises, in each stage.")] = 100
+    learning_rate: Annotated[NotNegative, Option("Highest learning rate.")] = 1e-3
+    weight_decay: Annotated[NotNegative, Option("Weight decay.")] = 0.05
+    warmup_steps: Annotated[
+        Index, Option("Steps of each stage in which the learning rate rises.")
+    ] = 100
     decay_share: Annotated[
-        Share, Option("Last share of each stage, in which the rate falls to 0.")
+        Share, Option("Share at the end of each stage in which the learning rate falls to 0.")
     ] = 0.25
     temperature: Annotated[Positive, Option("Temperature of the contrastive stage.")] = 0.1
     negatives: Annotated[
@@ -94,22 +94,28 @@ class TrainRecipe(Recipe):
     ] = "same-image"
     alignment: Annotated[
         NotNegative,
-        Option("Weight, in fine-tuning, of how far one noise's features on two images lie apart."),
+        Option(
+            "Weight, in fine-tuning, of the distance between features of one noise on two images."
+        ),
     ] = 0.0
     ema: Annotated[
-        Share, Option("Decay of the running mean of weights, which is what a run writes.")
+        Share, Option("Decay of the running mean of the weights; this mean is saved.")
     ] = 0.999
-    scenes: Annotated[AtLeastThree, Option("Clean scenes to render.")] = 6000
-    scene_size: Annotated[Count, Option("Side of a scene, in pixels.")] = 256
+    scenes: Annotated[AtLeastThree, Option("Number of clean scenes to render.")] = 6000
+    scene_size: Annotated[Count, Option("Side length of a scene, in pixels.")] = 256
     uncertainty_crops: Annotated[
         Index,
-        Option("Crops of unseen scenes to learn the uncertainty from, last of all; 0 for none."),
+        Option(
+            "Crops of unseen scenes from which to learn the uncertainty at the end; 0 for none."
+        ),
     ] = 8192
-    seed: Annotated[Seed, Option("Seed of scenes, strengths, noise and first weights.")] = 0
+    seed: Annotated[
+        Seed, Option("Random seed of scenes, strengths, noise and initial weights.")
+    ] = 0
     start: Annotated[
         PathText | None,
         Option(
-            "Weights to go on from: a name or a .safetensors.",
+            "Weights to start from: a name or a .safetensors file.",
             metavar="WEIGHTS",
             words={"default": "microscopy noise", "paper-small": "the paper's noise"},
             path=True,
@@ -122,7 +128,7 @@ class TrainRecipe(Recipe):
         return int(getattr(self, f"{stage}_steps"))
 
     def settings(self) -> Plain:
-        """Return what a run is known by, in JSON types: all but where it runs."""
+        """Return the settings that identify a run, in JSON types: all except where it runs."""
         return self.model_dump(mode="json", exclude={"kind", "start", "device"})
 
 

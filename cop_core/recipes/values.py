@@ -70,7 +70,7 @@ def _window(value: Any) -> Any:
         low, colon, high = value.partition(":")
         if not colon:
             raise RefusedValueError(
-                f"{shown(value)} is not a depth window", advice="give LOW:HIGH in µm"
+                f"{shown(value)} is not a depth window", advice="use LOW:HIGH in µm"
             )
         value = low.strip() or None, high.strip() or None
     try:
@@ -80,12 +80,12 @@ def _window(value: Any) -> Any:
     known = [x for x in limits if x is not None]
     if len(limits) != 2 or not all(map(math.isfinite, known)):
         raise RefusedValueError(
-            f"{shown(value)} is not a depth window", advice="give LOW:HIGH in µm"
+            f"{shown(value)} is not a depth window", advice="use LOW:HIGH in µm"
         )
     if not known or (len(known) == 2 and not known[0] < known[1]):
         raise RefusedValueError(
             f"{limits[0]} to {limits[1]} is not a depth window",
-            advice="give the shallower limit in µm first, and leave one side open at most",
+            advice="put the shallower limit first, in µm, and leave at most one side open",
         )
     return limits
 
@@ -113,7 +113,7 @@ def _channel(value: Any) -> Any:
         value = int(text) if len(text) <= len(str(MOST)) else -1
     if isinstance(value, int) and not 0 <= _no_truth(value) <= MOST:
         raise RefusedValueError(
-            "such a channel cannot be", advice=f"give a number from 0 to {MOST}"
+            "there can be no such channel", advice=f"use a number from 0 to {MOST}"
         )
     return value
 
@@ -131,7 +131,7 @@ def whole(low: int, high: int = MOST, word: str = "") -> WrapValidator:
         except ValidationError:
             raise RefusedValueError(
                 f"{shown(value)} cannot be used",
-                advice=f"give a whole number from {low} to {high}" + (f", or {word}" * bool(word)),
+                advice=f"use a whole number from {low} to {high}" + (f", or {word}" * bool(word)),
             ) from None
 
     return WrapValidator(check)

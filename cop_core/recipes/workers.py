@@ -16,7 +16,7 @@ def _address(text: str | None) -> str | None:
     if bare and not (kind and apart and place):
         raise RefusedValueError(
             f"{shown(bare)} is not the address of a scheduler",
-            advice="give what dask scheduler printed when it started, tcp://HOST:8786",
+            advice="use the address that dask scheduler printed when it started, tcp://HOST:8786",
         )
     return bare or None
 
@@ -27,7 +27,7 @@ class WorkersOptions(Part):
     workers: Annotated[
         Count | None,
         Option(
-            "Read in this many processes beside this one, each on one core.",
+            "Number of additional processes to read in, each on one core.",
             "Processes",
             empty="this one",
         ),
@@ -36,15 +36,17 @@ class WorkersOptions(Part):
         str | None,
         AfterValidator(_address),
         Option(
-            "Read on the workers of a dask scheduler, which see the stacks at the same paths.",
+            "Address of a dask scheduler; its workers must see the stacks at the same paths.",
             "Scheduler",
             metavar="ADDRESS",
-            empty="this machine reads",
+            empty="none",
         ),
     ] = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:
         if self.workers is not None and self.scheduler is not None:
-            raise RefusedValueError("workers and a scheduler are given", advice="give one of them")
+            raise RefusedValueError(
+                "both workers and a scheduler are set", advice="set only one of them"
+            )
         return self

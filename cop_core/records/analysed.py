@@ -21,27 +21,27 @@ _NAN = float("nan")
 
 @dataclass(frozen=True)
 class AnalysedProfile:
-    """A profile with all that was worked out from it, once.
+    """A profile with everything computed from it.
 
     Attributes
     ----------
     name : str
-        The profile's name, distinct from others' that it is shown with.
+        Name of the profile, distinct from those of others shown with it.
     profile : DepthProfile
         The planes.
     lines, log_ratios : dict of str to SlopeFit
         By component: the line through the strengths, and through their centred log-ratios.
     bends : dict of str to Bend
-        Where the curve of a component bends most.
+        For each component, where its curve bends most.
     usable : UsableDepth
     photons : Photons or None
-        None for weights whose strengths are no SDs.
+        None for weights whose strengths are not SDs.
     cap_depth_um : float
-        Depth from which the power stays at its largest value; NaN where it does not.
+        Depth beyond which the power stays at its maximum; NaN if it does not.
     caveats : tuple of str
         Caveats, sentences without a full stop.
     verdict : str
-        What it comes to, in a sentence or two.
+        The conclusion, in a sentence or two.
     sensitivity : dict
         Lines of the same stack read with other normalisations, by their names.
     """
@@ -60,7 +60,7 @@ class AnalysedProfile:
 
     @property
     def analysed(self) -> tuple[AnalysedProfile, ...]:
-        """Itself alone, as a comparison has two."""
+        """Return this profile in a tuple; a comparison has two."""
         return (self,)
 
     def plane_rows(self) -> Iterator[list[Any]]:
@@ -69,5 +69,5 @@ class AnalysedProfile:
         return plane_rows(self.name, profile.planes, profile.components, self.photons)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a row for each plane, left-out ones included, with the columns of planes.csv."""
+        """Return one row per plane, planes left out included, with the columns of planes.csv."""
         return plane_frame(self.plane_rows(), self.profile.components)

@@ -14,7 +14,7 @@ _NAN = float("nan")
 
 @dataclass(frozen=True)
 class ArmsEffect:
-    """What the protocol does to one component, over animals (or stacks, where none are stated).
+    """Effect of the protocol on one component, over animals (or stacks, if no animals are stated).
 
     NaN means undefined.
 
@@ -23,7 +23,7 @@ class ArmsEffect:
     first_slope_per_um, second_slope_per_um : float
         Mean slope of each arm; with 95 % intervals.
     difference : ComponentDifference
-        First minus second: paired t test where each animal has both arms, Welch's otherwise.
+        First minus second: paired t-test if each animal has both arms, otherwise Welch's test.
     """
 
     component: str
@@ -70,17 +70,17 @@ class ArmsComparison:
     first, second : tuple of DepthProfile
         The stacks of both arms.
     animals : tuple of hashable or None
-        Whose each stack is, those of the first arm first; None where not stated.
+        Animal of each stack, those of the first arm first; None if not stated.
     effects : tuple of ArmsEffect
         One for each component, clean included.
     caveats : tuple of str
         Caveats.
     window_um : (float, float)
-        The depths that all stacks keep, those of further arms included.
+        The depths at which all stacks have usable planes, including those of further arms.
     paired : bool
         Whether each animal has both arms.
     n_units : (int, int)
-        Animals (or stacks, where none are stated) in each arm.
+        Animals in each arm (or stacks, if no animals are stated).
     level, signal : ArmsDepth
     at_strength : float
         The level, a Poisson strength.

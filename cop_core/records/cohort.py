@@ -113,7 +113,7 @@ class Coefficient:
 
 @dataclass(frozen=True)
 class Correlation:
-    """How a number of the pictures goes with a strength.
+    """Correlation of a number of the pictures with a strength.
 
     Attributes
     ----------

@@ -23,7 +23,7 @@ _NAN = float("nan")
 
 @dataclass(frozen=True)
 class ComponentEffect:
-    """What the protocol does to one component, over the depths that both stacks keep.
+    """Effect of the protocol on one component, over the compared depths.
 
     NaN means undefined.
 
@@ -36,8 +36,8 @@ class ComponentEffect:
     band : Band
         The difference along depth.
     p_value_naive : float
-        p of the interaction of depth and protocol, planes taken as independent of each other around
-        straight lines (the paper's).
+        p of the interaction of depth and protocol, with straight lines and independent planes, as
+        in the paper.
     f2, f2_class : float, str
         Cohen's f2 of the interaction, and its class.
     log_ratio_slope_difference_per_um, log_ratio_ci95, log_ratio_p_value
@@ -61,7 +61,7 @@ class ComponentEffect:
 
     @property
     def differs_from_um(self) -> float:
-        """Shallowest depth at which the band excludes 0; NaN where it nowhere does."""
+        """Shallowest depth at which the band excludes 0; NaN if there is none."""
         return self.band.from_um
 
 
@@ -88,7 +88,7 @@ class Comparison:
     Attributes
     ----------
     first, second : AnalysedProfile
-        In the order they were given.
+        In the order in which they were passed.
     effects : tuple of ComponentEffect
         One for each component, in the profiles' order, clean included.
     options : ComparisonOptions
@@ -96,20 +96,20 @@ class Comparison:
     caveats : tuple of str
         Caveats, those of both profiles included.
     window_um : (float, float)
-        The depths that both keep.
+        The depths at which both have usable planes.
     n_pairs, n_dropped : int
-        Pairs of planes within them, and planes there without a partner that has a number.
+        Pairs of planes within the window, and planes there without a usable partner.
     match : TissueMatch
-        How alike the stacks look.
+        How similar the stacks look.
     same_tissue : bool
-        Whether they are taken to show one tissue.
+        Whether they are assumed to show the same tissue.
     usable : (UsableDepth, UsableDepth)
-        How deep each can be used; what both stacks share is no error where the tissue is the same.
+        Usable depth of each; in the same tissue, what both stacks share does not count as error.
     usable_difference : UsableDifference
     verdict : str
-        What it comes to, in a few sentences.
+        The conclusion, in a few sentences.
     views : (StackViews, StackViews) or None
-        Pictures of both, where their stacks were at hand.
+        Images of both, if their stacks were available.
     """
 
     first: AnalysedProfile
@@ -143,7 +143,7 @@ class Comparison:
         return self.first, self.second
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a row for each plane of both stacks, with the columns of planes.csv."""
+        """Return one row for each plane of both stacks, with the columns of planes.csv."""
         rows = chain.from_iterable(each.plane_rows() for each in self.analysed)
         return plane_frame(rows, self.components)
 

@@ -29,23 +29,23 @@ class MeasuredDetector:
     Attributes
     ----------
     counts_per_photon : Estimate
-        Slope of variance on mean: counts that a photon makes, the excess noise of the
-        multiplication included.
+        Slope of variance on mean: counts per photon, including the excess noise of the
+        multiplication.
     zero_counts : Estimate
-        Counts without light. From the line alone it is a lower limit: an amplifier of SD a puts
+        Counts without light. From the line alone it is a lower limit: amplifier noise of SD a puts
         it a^2 / `counts_per_photon` higher.
     zero_from : {"dark frames", "given", "line"}
-        Where it comes from; the interval of one that was given has no width.
+        Its origin; if it was given, its interval has no width.
     amplifier_counts : Estimate or None
-        SD of the counts without light, rounding and dark counts included; None where the
-        zero comes from the line, which cannot tell the two apart.
+        SD of the counts without light, including rounding and dark counts; None if the zero level
+        comes from the line, which cannot separate the two.
     along_line, across_lines : Estimate
         Correlation of a pixel's noise with that of the next pixel and of the next line.
     whole_photon_counts : Estimate
-        Counts of one photon over all pixels that it reaches: larger than `counts_per_photon` where
-        neighbouring pixels correlate.
+        Counts of one photon over all pixels that it reaches: larger than `counts_per_photon` if
+        neighbouring pixels are correlated.
     floor_counts, ceiling_counts : float or None
-        Where values pile up and are cut off.
+        Counts at which values pile up and are cut off.
     full_scale_photons : Estimate or None
         Photons from zero to the ceiling.
     """

@@ -16,10 +16,10 @@ _NAN = float("nan")
 class SlopeFit:
     """How a strength changes with depth.
 
-    The slope is that of ordinary least squares, as in the paper: a weighted mean
-    derivative, whether or not the planes run along a line. Its standard error, interval and p value
-    are those of this slope where the tissue is imaged again (`cop_core.statistics.contrast`). NaN
-    means undefined, with the reason in `note`.
+    The slope is that of ordinary least squares, as in the paper: a weighted mean derivative,
+    whether or not the planes follow a line. Its standard error, interval and p value are for this
+    tissue imaged again (`cop_core.statistics.contrast`). NaN means undefined, with the reason in
+    `note`.
 
     Attributes
     ----------
@@ -27,20 +27,20 @@ class SlopeFit:
         Change of strength per um, and strength of the line at depth 0.
     r2, r2_ci95 : float, (float, float)
         Share of the variance that a straight line explains, and its 95 % interval. A lower limit of
-        0 says that only the upper one is known.
+        0 means that only the upper one is known.
     se, slope_ci95, p_value, dof
         Standard error, 95 % interval, two-sided p and degrees of freedom of the slope.
     reading_limit_per_um : float
-        Slope that a bias of the readings as large as their stated uncertainty could make; NaN where
+        Slope that a bias of the readings as large as their stated uncertainty could cause; NaN if
         the weights state none.
     se_ols, ci95_ols, p_value_ols
-        The same around a straight line (the paper's).
+        The same from the residuals of the straight line, as in the paper.
     n : int
         Planes that entered.
     block_planes : int
         Neighbours averaged in bootstraps, as their errors are alike; 1 for none.
     note : str
-        What the reader must know of this fit; empty for an ordinary one.
+        Anything special about this fit; otherwise empty.
 
     References
     ----------
@@ -124,23 +124,23 @@ class Bend:
 
 @dataclass(frozen=True)
 class Photons:
-    """What strengths say of the detector, plane by plane.
+    """What strengths reveal about the detector, plane by plane.
 
-    The full scale of a plane is R counts wide, of which 4 / s^2 photons make the Poisson strength
-    s: a photon is R s^2 / 4 counts, the slope of a photon transfer curve, excess noise included.
-    A Gaussian strength s is an amplifier of SD R s / 2 counts. SDs follow those of the strengths
-    to first order.
+    The full scale of a plane is R counts. A Poisson strength s means 4 / s^2 photons at full scale,
+    so a photon is R s^2 / 4 counts, the slope of a photon transfer curve, including excess noise. A
+    Gaussian strength s is amplifier noise of SD R s / 2 counts. SDs are propagated from those of
+    the strengths to first order.
 
     Attributes
     ----------
     at_full_scale : ndarray of shape (planes,)
-        Photons that reach the top of a plane's range. Here and in `counts` NaN where the plane is
-        left out, the detector's zero is not known, or the uncertainty of s is too large a share
-        of it.
+        Photons at the top of a plane's range. NaN, here and in `counts`, if the plane is left out,
+        the detector's zero level is not known, or the uncertainty of s is too large compared with
+        s.
     counts, counts_sd : ndarray of shape (planes,)
         Counts per photon.
     amplifier_counts, amplifier_counts_sd : ndarray of shape (planes,)
-        SD of the amplifier's noise in counts; NaN where the plane is left out.
+        SD of the amplifier's noise in counts; NaN if the plane is left out.
     """
 
     at_full_scale: npt.NDArray[np.float64]

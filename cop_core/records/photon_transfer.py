@@ -32,7 +32,7 @@ class TransferPoints:
 
 @dataclass(frozen=True)
 class PhotonTransfer:
-    """A detector as a movie shows it.
+    """A detector as measured from a movie.
 
     Attributes
     ----------
@@ -44,15 +44,15 @@ class PhotonTransfer:
     line_zero_counts : float
         Mean at which the line has no variance.
     misfit : float
-        By which factor points lie farther off the line than their errors say; intervals are
-        widened by it.
+        Distance of the points from the line in multiples of their errors; intervals are widened by
+        it.
     n_frames, n_dark_frames : int
         Used.
     moved_pixels : float
         Largest shift of a frame against the others.
     outlying, cut_off : float
-        Share of the pixels left out: noisier than others as bright, and too near to the floor or
-        the ceiling.
+        Share of the pixels left out: noisier than others of the same brightness, and too close to
+        the floor or the ceiling.
     notes : tuple of str
         Caveats, sentences without a full stop.
     recipe : DetectorRecipe

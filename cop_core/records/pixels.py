@@ -69,18 +69,18 @@ def told_of_pixels(planes: Sequence[PixelFacts]) -> tuple[str, ...]:
         (
             2 * n_lossy >= max(n, 1),
             f"{LOSSY} changed or removed the noise of {n_lossy} of {n} planes: their strengths "
-            "cannot be relied on",
+            "are not reliable",
         ),
         (
             2 * n_smoothed >= max(n, 1),
             f"{n_smoothed} of {n} planes were {SMOOTHED}: neighbouring pixels share their noise, "
-            "which reads low",
+            "which is read too low",
         ),
         (
             bool(floors),
             f"in {len(floors)} of {n} planes up to {100 * max(floors, default=0):.0f} % of the "
-            "pixels lie at the lowest value: the detector's zero seems cut off, so that noise in "
-            "the dark reads wrong (not so where photons are counted)",
+            "pixels are at the lowest value: the detector's zero level seems cut off, so noise in "
+            "dark regions is read wrongly (except with photon counting)",
         ),
         (masked > 0, f"{masked} hot or dead pixel{'s' * (masked > 1)} masked in every plane"),
         (bool(filled), f"fill at the edges of {len(filled)} of {n} planes left out (up to {fill})"),

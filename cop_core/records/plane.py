@@ -23,14 +23,14 @@ class PlaneEstimate:
     depth_um, power : float
         NaN where not stated.
     mean, sd : ndarray of shape (components,)
-        Mean and standard deviation over the plane's crops of each strength, in [0, 1].
-        NaN where the plane is excluded. The SD is 0 for a single crop.
+        Mean and standard deviation over the plane's crops of each strength, in [0, 1]. NaN if the
+        plane is left out. The SD is 0 for a single crop.
     n_crops : int
-        Number of crops read; 0 where the plane is excluded.
+        Number of crops read; 0 if the plane is left out.
     signal : float
         Mean of the picture's finite pixels in counts.
     reason : str
-        Why the plane is excluded from fits; empty where it is not.
+        Why the plane is left out of fits; empty if it is not.
     flags : tuple of str
         Notes on a plane that is kept.
     saturated_fraction : float
@@ -39,18 +39,18 @@ class PlaneEstimate:
         Strengths of every crop, in the order in which the plane was cut.
     uncertainty : ndarray of shape (components,)
         Predictive SD of each strength, mean over crops: how far off the network expects to be.
-        Empty where the plane is excluded, NaN where the weights do not say.
+        Empty if the plane is left out, NaN if the weights do not provide it.
     unfamiliar_fraction : float or None
-        Fraction of the plane's crops that are unlike those of training; None where not known.
+        Fraction of the plane's crops that are unlike those in training; None if not known.
     span_counts : float
-        Counts from what was read as 0 to what was read as 1; NaN where the plane is excluded.
+        Distance between the counts mapped to 0 and to 1; NaN if the plane is left out.
     power_unit : str
         ``"mW"`` at the sample, or the unit of its file.
     pixels : PixelFacts
         What was found in its pixels.
     block_means : ndarray of shape (rows, columns)
-        Means of the pixels over square blocks in counts, by which the tissue is known again; NaN
-        where a pixel has no value.
+        Means of the pixels over square blocks in counts, used to recognise the tissue; NaN if a
+        pixel has no value.
     """
 
     index: int

@@ -40,18 +40,20 @@ class PlaneColumn(NamedTuple):
 
 _BEFORE: Final = (
     PlaneColumn("protocol", "", "name of the stack's protocol", lambda row: row.protocol),
-    PlaneColumn("plane", "", "number in its file, from 0", lambda row: row.plane.index),
+    PlaneColumn(
+        "plane", "", "number of the plane in its file, from 0", lambda row: row.plane.index
+    ),
     PlaneColumn("depth_um", "µm", "depth below the surface", lambda row: row.plane.depth_um),
     PlaneColumn(
         "power_mw",
         "mW",
-        "power at the sample; empty where it is not known in mW",
+        "power at the sample; empty if it is not known in mW",
         lambda row: in_mw(np.array(row.plane.power), row.plane.power_unit).item(),
     ),
 )
 _AFTER: Final = (
     PlaneColumn(
-        "power", "as power_unit says", "power as the file states it, or in mW as given",
+        "power", "see power_unit", "power as stated in the file, or in mW as specified",
         lambda row: row.plane.power,
     ),
     PlaneColumn("power_unit", "", "unit of the power", lambda row: row.plane.power_unit),
@@ -64,24 +66,24 @@ _AFTER: Final = (
     PlaneColumn(
         "saturated_fraction",
         "fraction of 1",
-        "pixels of the picture at the ceiling: what the file states, a full scale of a digitiser, "
-        "or any value at which bright pixels pile up",
+        "pixels of the picture at the ceiling: the value stated in the file, the full scale of a "
+        "digitiser, or any value at which bright pixels pile up",
         lambda row: row.plane.saturated_fraction,
     ),
     PlaneColumn(
-        "span_counts", "counts", "from what was read as 0 to what was read as 1",
+        "span_counts", "counts", "distance between the counts that were mapped to 0 and to 1",
         lambda row: row.plane.span_counts,
     ),
     PlaneColumn(
         "photons_at_full_scale",
         "photons",
-        "photons that reach the top of the plane's range, from the Poisson strength; empty where "
-        "its uncertainty is more than a tenth of it, where the detector's zero is not known, and "
-        "for weights of another genome than microscopy",
+        "photons at the top of the plane's range, from the Poisson strength; empty if its "
+        "uncertainty is more than a tenth of it, if the detector's zero level is not known, and "
+        "for weights of a genome other than microscopy",
         lambda row: row.detected("at_full_scale"),
     ),
     PlaneColumn(
-        "counts_per_photon", "counts", "counts per photon, known where photons_at_full_scale is",
+        "counts_per_photon", "counts", "counts per photon, known if photons_at_full_scale is known",
         lambda row: row.detected("counts"),
     ),
     PlaneColumn(
@@ -102,7 +104,7 @@ _AFTER: Final = (
     ),
     PlaneColumn("reason", "", "why it is left out", lambda row: row.plane.reason),
     PlaneColumn(
-        "flags", "", "notes on a plane that is kept, parted by semicolons",
+        "flags", "", "notes on a plane that is kept, separated by semicolons",
         lambda row: "; ".join(row.plane.flags),
     ),
 )  # fmt: skip
@@ -125,7 +127,7 @@ def _strength(name: str, i: int) -> Iterator[PlaneColumn]:
     yield PlaneColumn(
         f"{name}_uncertainty",
         unit,
-        f"how far off the strength of {name} may be, as the network states it (one SD)",
+        f"how far off the strength of {name} may be, as estimated by the network (one SD)",
         lambda row: row.plane.uncertainty[i] if len(row.plane.uncertainty) else float("nan"),
     )
 

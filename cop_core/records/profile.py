@@ -41,13 +41,13 @@ class DepthProfile:
     components : tuple of str
         Names of the strengths, in the genome's order; the last is ``"clean"``.
     planes : tuple of PlaneEstimate
-        One entry for each plane, excluded ones included.
+        One entry for each plane, including planes left out.
     reading : ReadingOptions
         How it was read.
     window_um : (float or None, float or None), optional
-        Depths that enter fits; None for all.
+        Depths used in fits; None for all.
     provenance : Provenance or None
-        Where stack and weights come from; None where that is not known.
+        Where stack and weights come from; None if that is not known.
     """
 
     name: str
@@ -82,7 +82,7 @@ class DepthProfile:
 
     @property
     def offset_counts(self) -> float | None:
-        """The detector's zero level that it was read with; None where not known."""
+        """The zero level of the detector with which it was read; None if not known."""
         made = self.provenance
         if made is None:
             return self.reading.offset_counts
@@ -108,12 +108,12 @@ class DepthProfile:
 
     @property
     def kept(self) -> npt.NDArray[np.bool_]:
-        """True for the planes that enter fits, shape (planes,)."""
+        """True for the planes used in fits, shape (planes,)."""
         return np.array([not p.reason for p in self.planes], dtype=bool)
 
     @property
     def left_out(self) -> dict[int, str]:
-        """Reason of the planes that were read and enter no fits all the same, by index."""
+        """By index, why planes are left out of fits although they were read."""
         return {p.index: p.reason for p in self.planes if p.reason and p.n_crops}
 
     def of(self, component: str) -> npt.NDArray[np.float64]:
@@ -121,9 +121,9 @@ class DepthProfile:
         return np.asarray(self.mean[:, self.components.index(component)])
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a row for each plane, left-out ones included, with the columns of planes.csv.
+        """Return one row for each plane, including planes left out, with the columns of planes.csv.
 
-        Photons and amplifier noise in counts are NaN: `AnalysedProfile.to_frame` has them.
+        Photons and amplifier noise in counts are NaN here; `AnalysedProfile.to_frame` has them.
         """
         return plane_frame(plane_rows(self.name, self.planes, self.components), self.components)
 

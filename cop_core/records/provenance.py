@@ -11,14 +11,14 @@ from cop_core.records.detector import MeasuredDetector
 
 @dataclass(frozen=True)
 class FileState:
-    """What tells cheaply whether files are still the same.
+    """A quick check of whether files are still the same.
 
     Attributes
     ----------
     n_files, n_bytes : int
         All files of a folder, or of a set that an OME-TIFF belongs to.
     modified : str
-        Newest time of change, ISO 8601, UTC.
+        Latest modification time, ISO 8601, UTC.
     """
 
     n_files: int
@@ -37,7 +37,7 @@ class FileIdentity:
     Attributes
     ----------
     n_files, n_bytes, modified
-        As in `FileState`; None where it is gone.
+        As in `FileState`; None if it no longer exists.
     sha256 : str or None
         Of the file, or of the folder as a tree.
     note : str
@@ -112,7 +112,7 @@ class StoredImage:
 
 @dataclass(frozen=True)
 class WeightsUsed:
-    """With what a stack was read.
+    """Weights with which a stack was read.
 
     Attributes
     ----------
@@ -134,7 +134,7 @@ class WeightsUsed:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a profile comes from.
+    """Origin of a profile.
 
     Attributes
     ----------
@@ -145,22 +145,23 @@ class Provenance:
     image : StoredImage
         What it holds.
     weights : WeightsUsed or None
-        None where the stack was only measured, not read.
+        None if the stack was only measured, not read.
     device, precision : str
         Where the network ran.
     files : FileState or None
-        When the reading began; None where it is not in a file, or was stopped.
+        State of the files when the reading began; None if the stack is not in a file, or the
+        reading was stopped.
     whole : bool
         Whether all planes were read.
     stack_range_counts : tuple of float or None
         0.1 and 99.9 percentiles of the stack.
     versions : dict of str to str
-        Of the packages that made the numbers.
+        Of the packages that computed the numbers.
     detector : MeasuredDetector or None
-        That the stack was taken with; None where it was not given.
+        Detector with which the stack was acquired; None if not specified.
     machines : dict of str to int
-        Planes that workers read, by the model of processor or graphics card; empty where this
-        process read them. Of one model numbers are the same to the last bit, else to 1e-4.
+        Planes that workers read, by the model of CPU or GPU; empty if this process read them. On
+        the same model numbers are identical to the last bit, otherwise to 1e-4.
     """
 
     source: str

@@ -14,25 +14,25 @@ from cop_core.records.provenance import FileIdentity, Role
 
 @dataclass(frozen=True)
 class StudyStackRecord:
-    """What became of one stack of a study.
+    """Result of one stack of a study.
 
     Attributes
     ----------
     row : StudyStack
         What was asked for.
     profile : DepthProfile or None
-        Over the whole depth; None where it failed.
+        Over the whole depth; None if it failed.
     analysed : AnalysedProfile or None
-        Within the depths that count, called by its place; None where it failed or no plane lies
-        in them. Lines under other normalisations are in its `sensitivity`.
+        Within the depth window, named after its place; None if it failed or no plane lies in the
+        window. Lines with other normalisations are in its `sensitivity`.
     error : str
-        Why it failed; empty where it did not.
+        Why it failed; empty if it did not.
     left_out : str
-        Why it enters no comparison; empty where it does.
+        Why it is left out of all comparisons; empty if it is not.
     resumed : bool
         Whether an earlier run had finished it.
     inputs : dict of Role to FileIdentity
-        Its files, as they were when it was read, by what they are to it.
+        Its files by role, as they were when it was read.
     """
 
     row: StudyStack
@@ -78,17 +78,17 @@ class ChannelComparison:
     Attributes
     ----------
     channel : str
-        As the plan states it; empty where it does not.
+        As stated in the plan; empty if it is not.
     stacks : tuple of StudyStackRecord
         All stacks of the channel.
     arms : tuple of Arm
         In the order in which the stacks first name them.
     pairs : tuple of ArmPair
-        Every two arms, the first minus the second in that order.
+        Each pair of arms, the first minus the second in that order.
     note : str
-        Why there is no pair; empty where there is.
+        Why there is no pair; empty if there is one.
     verdict : str
-        What it comes to, in a few sentences; empty without a pair.
+        The conclusion, in a few sentences; empty without a pair.
     """
 
     channel: str
@@ -100,13 +100,13 @@ class ChannelComparison:
 
     @property
     def left_out(self) -> tuple[StudyStackRecord, ...]:
-        """Stacks that did not enter; each says why."""
+        """Stacks that were left out; each says why."""
         return tuple(stack for stack in self.stacks if stack.left_out)
 
 
 @dataclass(frozen=True)
 class StudyRecord:
-    """What a study found.
+    """Result of a study.
 
     Attributes
     ----------
@@ -115,7 +115,7 @@ class StudyRecord:
     stacks : tuple of StudyStackRecord
         In the order of the recipe.
     comparisons : tuple of ChannelComparison
-        One a channel, in the order in which the stacks first name them.
+        One per channel, in the order in which the stacks first name them.
     sensitivity : dict of str to tuple of ChannelComparison
         The same comparisons of the stacks read with other normalisations, by their names.
     """
@@ -127,7 +127,7 @@ class StudyRecord:
 
     @property
     def verdict(self) -> str:
-        """What it comes to, channel by channel."""
+        """The conclusion, channel by channel."""
         said = (
             (each.channel, each.verdict or f"Not compared: {each.note}")
             for each in self.comparisons

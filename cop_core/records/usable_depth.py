@@ -34,21 +34,21 @@ class DepthLimit:
 
 @dataclass(frozen=True)
 class UsableDepth:
-    """How deep a stack can be used.
+    """How deep a stack is usable.
 
     Attributes
     ----------
     level : DepthLimit
-        Where shot noise rises through a level.
+        Depth at which shot noise rises above a level.
     signal : DepthLimit
         The last plane with signal.
     at_strength : float
         The level, a Poisson strength from 0 to 1.
     level_power_mw : float
-        Power at the level depth; NaN where it is not stated.
+        Power at the level depth; NaN if it is not stated.
     level_energy_mj_s, signal_energy_mj_s : float
-        Energy on the sample over the planes down to each depth, in mJ for each second that a plane
-        takes; NaN where the depth, or the power of one of these planes, is not known.
+        Energy on the sample over the planes down to each depth, in mJ per second spent on each
+        plane; NaN if the depth, or the power of one of these planes, is not known.
     """
 
     level: DepthLimit
@@ -60,13 +60,13 @@ class UsableDepth:
 
     @property
     def photons(self) -> float:
-        """Photons at full scale that make the level."""
+        """Photons at full scale that correspond to the level."""
         return 4 / self.at_strength**2
 
 
 @dataclass(frozen=True)
 class UsableDifference:
-    """How much deeper the first stack can be used than the second; NaN where not known.
+    """How much deeper the first stack is usable than the second; NaN if not known.
 
     Attributes
     ----------

@@ -67,7 +67,9 @@ def agreement(stated: Document, found: Document, *, tolerance: float = TOLERANCE
     """
     if not 0 <= tolerance < math.inf:
         raise InputError(
-            f"a tolerance of {tolerance:g}", where="tolerance", advice="Give a finite number from 0"
+            f"the tolerance cannot be {tolerance:g}",
+            where="tolerance",
+            advice="use a finite number of 0 or more",
         )
     parts = type(stated.results).model_fields
     pairs = [

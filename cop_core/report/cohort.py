@@ -120,7 +120,7 @@ def _attributions(document: Tree) -> TextTable:
         "What drives each noise",
         ("noise", *heads, "attributed to"),
         tuple(rows),
-        "R² of pictures that the surrogate has not seen; p corrected over the noises",
+        "R² for pictures that the surrogate has not seen; p corrected over the noises",
     )
 
 

@@ -54,7 +54,7 @@ class CoefficientResults(Results):
 
 
 class CorrelationResults(Results):
-    """How a number of the pictures goes with a strength."""
+    """Correlation of a number of the pictures with a strength."""
 
     what: str
     component: str
@@ -73,7 +73,7 @@ class ConfoundedResults(Results):
 
 
 class ShareResults(Results):
-    """What one factor makes of the attribution."""
+    """Share of one factor in the attribution."""
 
     factor: str
     mean_abs_shap: Number
@@ -85,11 +85,11 @@ class ShareResults(Results):
 
 
 class AttributionResults(Results):
-    """What settings explain of one noise; `note` says why nothing is attributed."""
+    """What settings explain about one noise; `note` says why nothing is attributed."""
 
     mean: Annotated[Number, Column("Mean", "over rows", "%", PER_CENT, ".1f")]
     sd: Annotated[Number, Column("SD", "over rows", "%", PER_CENT, ".1f")]
-    r2: Annotated[Number, Column("R²", "of rows that the surrogate has not seen", form=".2f")]
+    r2: Annotated[Number, Column("R²", "for rows that the surrogate has not seen", form=".2f")]
     r2_null95: Annotated[
         Number, Column("R² by chance", "95 % of permutations stay below", form=".2f")
     ]
@@ -99,7 +99,7 @@ class AttributionResults(Results):
 
 
 class TurnResults(Results):
-    """What to turn, and what it would change."""
+    """Which setting to change, and what it would change."""
 
     component: str
     setting: str
@@ -112,7 +112,7 @@ class TurnResults(Results):
 
 
 class CohortDocument(Results):
-    """What a cohort found."""
+    """Result of a cohort."""
 
     verdict: str
     components: tuple[str, ...]

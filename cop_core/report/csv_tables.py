@@ -36,7 +36,7 @@ def planes_csv(shown: Sequence[AnalysedProfile]) -> str:
     Returns
     -------
     str
-        The columns of `plane_columns`. Unknown numbers are empty, left-out planes included.
+        The columns of `plane_columns`, including planes left out. Unknown numbers are empty.
     """
     header = [column.name for column in plane_columns(shown[0].profile.components)]
     return csv_text([header, *(row for each in shown for row in each.plane_rows())])

@@ -27,7 +27,7 @@ _HOW: Final = {
 
 
 class PointResults(Results):
-    """Equally bright pixels."""
+    """A group of equally bright pixels."""
 
     mean_counts: Number
     variance_counts2: Number
@@ -36,13 +36,16 @@ class PointResults(Results):
 
 
 class DetectorDocument(Results):
-    """What a detector is."""
+    """Properties of a detector."""
 
     name: str
     verdict: str
     detector: MeasuredDetector
     line_zero_counts: Number
-    misfit: Annotated[Number, Column("Misfit", "how many errors points lie off the line")]
+    misfit: Annotated[
+        Number,
+        Column("Misfit", "distance of the points from the line, in multiples of their errors"),
+    ]
     n_frames: Whole
     n_dark_frames: Whole
     moved_pixels: Number
@@ -85,7 +88,7 @@ class DetectorKind(Kind[PhotonTransfer]):
 
     def obstacles(self, record: PhotonTransfer) -> Iterator[str]:
         if not record.provenance:
-            yield "how the movie was opened is not known"
+            yield "the document does not state how the movie was opened"
         for made in record.provenance.values():
             yield from obstacles_of(made)
 

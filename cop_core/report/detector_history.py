@@ -39,7 +39,7 @@ def require_history(path: Path) -> None:
     """Read a history before minutes of work, and refuse a name that is not that of a table."""
     if path.suffix.lower() != _SUFFIX:
         raise InputError(
-            "a history is a CSV table", where=str(path), advice="name a file that ends in .csv"
+            "a history is a CSV table", where=str(path), advice="use a file name that ends in .csv"
         )
     read_history(path)
 
@@ -74,7 +74,7 @@ def add_to_history(found: PhotonTransfer, path: Path) -> tuple[str, ...]:
 def _measurement(found: PhotonTransfer) -> Measurement:
     made = found.provenance.get(found.name)
     if made is None or made.files is None:
-        raise InputError("the movie is in no file, so when it was taken is not known")
+        raise InputError("the movie is not in a file, so the time of recording is not known")
     taken = datetime.fromisoformat(made.files.modified).replace(microsecond=0)
     return Measurement.of(found.detector, taken, Path(made.source).name)
 

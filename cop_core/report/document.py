@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 _PACKAGES: Final = ("numpy", "scipy", "statsmodels", "tifffile", "zarr", "imagecodecs")
 _ADVICE: Final = (
-    "Give what cop profile, compare, watch, batch, recommend, detector or cohort wrote with -o"
+    "use a report that cop profile, compare, watch, batch, recommend, detector or cohort wrote "
+    "with -o"
 )
 MAX_REPORT_BYTES: Final = 2**28
 
@@ -35,14 +36,14 @@ Inputs = dict[Name, dict[Role, FileIdentity]]
 
 
 class Origin(Results):
-    """How a document came about.
+    """Origin of a document.
 
     Attributes
     ----------
     command : str or None
-        The command line that made it.
+        The command line that wrote it.
     versions : dict of str to str
-        Of the packages that worked it out.
+        Of the packages that computed it.
     protocols : dict of str to Provenance
         Where each stack comes from.
     """
@@ -56,13 +57,13 @@ class Origin(Results):
 
 @dataclass(frozen=True)
 class Document:
-    """What was asked for and what was found.
+    """A request and its results.
 
     Attributes
     ----------
     kind, schema_version : str
     results : Results
-        What was found; its fields stand at the top of the JSON.
+        The results; their fields are at the top level of the JSON.
     caveats : tuple of str
         Caveats.
     recipe : Recipe
@@ -104,7 +105,7 @@ def document_of(
     record : AnalysedProfile, Comparison, Recommendation, StudyRecord or DepthProfile
         What was found.
     command : str, optional
-        The command line that made it.
+        The command line that wrote it.
     inputs : dict, optional
         What identifies the files, from `identified`.
     """
@@ -131,12 +132,13 @@ def read_document(path: str | os.PathLike[str]) -> Document:
     Parameters
     ----------
     path : path
-        The file, or the folder it lies in.
+        The file, or its folder.
 
     Raises
     ------
     InputError
-        It cannot be read, is none, or is one of another schema; names the place in it.
+        If it cannot be read, is not a document, or has a different schema; the message names the
+        place in it.
     """
     file, tree = _json(Path(path))
     where = str(file)
@@ -144,9 +146,9 @@ def read_document(path: str | os.PathLike[str]) -> Document:
     stated = tree.get("schema_version")
     if str(stated).partition(".")[0] != kind.schema_version.partition(".")[0]:
         raise InputError(
-            f"it has schema {stated!r:.20}, this version reads {kind.schema_version}",
+            f"it has schema {stated!r:.20}, but this version reads {kind.schema_version}",
             where=where,
-            advice="Use the version that wrote it",
+            advice="use the version that wrote it",
         )
     known = {"schema_version", "kind", "caveats", "recipe", "provenance"}
     try:
@@ -160,7 +162,7 @@ def read_document(path: str | os.PathLike[str]) -> Document:
         )
     except RecipeError as error:
         raise InputError(
-            f"the report was changed: {error.what}",
+            f"the report was edited: {error.what}",
             where=f"{where}, {error.where}",
             advice=error.advice or _ADVICE,
         ) from None
@@ -169,7 +171,7 @@ def read_document(path: str | os.PathLike[str]) -> Document:
 def _recipe(given: Any, kind: str) -> Recipe:
     recipe = Recipe.of_kind(given, ("recipe",))
     if recipe.kind != kind:
-        raise RecipeError(f"it is that of a {recipe.kind}", field=("recipe", "kind"))
+        raise RecipeError(f"it is the recipe of a {recipe.kind}", field=("recipe", "kind"))
     return recipe
 
 
@@ -182,15 +184,15 @@ def _json(file: Path) -> tuple[Path, Mapping[str, Any]]:
         text = read_text_file(file, "report", most_bytes=MAX_REPORT_BYTES, advice=_ADVICE)
         if text.startswith('{"plane": '):
             raise InputError(
-                "lines of cop watch --json do not say how they were made",
+                "lines of cop watch --json do not state how they were computed",
                 where=str(file),
-                advice="Give it -o too; its report can be replayed",
+                advice="use -o as well; the report can be replayed",
             )
         tree = json.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         problem = getattr(error, "strerror", None) or str(error)
         raise InputError(
-            f"no report can be read ({problem})", where=str(file), advice=_ADVICE
+            f"the report cannot be read ({problem})", where=str(file), advice=_ADVICE
         ) from error
     if not isinstance(tree, dict) or "kind" not in tree:
         raise InputError("it is not a report", where=str(file), advice=_ADVICE)

@@ -22,7 +22,7 @@ _OME_TYPE: Final = {"float16": "float", "float32": "float", "float64": "double"}
 
 
 class ExcludedPlane(Results):
-    """A plane that is left out; of some, crops were read before."""
+    """A plane that is left out; crops of some were read before."""
 
     plane: Whole
     depth_um: Number
@@ -83,21 +83,21 @@ class ExcitationFacts(Results):
 
 
 class CountedReason(Results):
-    """Planes left out for one reason."""
+    """Planes left out for the same reason."""
 
     reason: str
     n_planes: Whole
 
 
 class CountedFlag(Results):
-    """Kept planes with one note."""
+    """Kept planes with the same note."""
 
     flag: str
     n_planes: Whole
 
 
 class ValidityFacts(Results):
-    """How far the planes can be relied on."""
+    """How reliable the planes are."""
 
     n_planes_kept: Whole
     n_crops: Whole
@@ -113,7 +113,7 @@ class ValidityFacts(Results):
 
 
 class PhotonFacts(Results):
-    """Counts that a photon makes, over the planes that give an estimate."""
+    """Counts per photon, over the planes with an estimate."""
 
     n_planes: Whole
     counts_per_photon: Number

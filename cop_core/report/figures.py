@@ -159,7 +159,7 @@ def figures_of(record: Any) -> dict[str, Figure]:
     Returns
     -------
     dict of str to matplotlib.figure.Figure
-        By the names that their files have in a report. They belong to no window; change them and
+        By the names of their files in a report. They do not belong to a window; you can change and
         save them, in the style for print (`print_style`) or your own.
     """
     kind, record = kind_of(record)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 HASH_LIMIT_BYTES: Final = 20 * 10**9
 """Larger stacks are hashed only on request, so that a report does not take minutes."""
 CHANGED: Final = "not computed: the files changed after they were read"
-AT_ADDRESS: Final = "not computed: it lies at an address; size and time are its metadata's"
-GONE: Final = "not computed: the files are gone"
+AT_ADDRESS: Final = "not computed: it is at an address; size and time are those of its metadata"
+GONE: Final = "not computed: the files no longer exist"
 
 _BESIDE: Final[tuple[Role, ...]] = ("power", "power_scale", "detector")
 """Fields of `StackOptions` that may name a file; each is the role of its file too."""
@@ -145,7 +145,7 @@ def _limited(entry: FileIdentity, limit: int | None) -> FileIdentity:
     if entry.note or limit is None or (entry.n_bytes or 0) <= limit:
         return entry
     size = f"{(entry.n_bytes or 0) / 1e9:.3g} GB"
-    over = f"{size} are over the limit of {limit / 1e9:g} GB"
+    over = f"{size} exceed the limit of {limit / 1e9:g} GB"
     return replace(entry, note=f"not computed: {over if limit else 'not asked for'}")
 
 

@@ -64,9 +64,9 @@ class InputFile:
     def state(self) -> str:
         """How it stands, in words."""
         if self.path is None:
-            return "gone"
+            return "missing"
         if not self.sha256_stated:
-            return "not checked: the report has no SHA-256 of it"
+            return "not checked: the report has no SHA-256 for it"
         if not self.changed:
             return "the same"
         return f"changed: SHA-256 was {self.sha256_stated}, is {self.sha256_found}"
@@ -147,7 +147,7 @@ def with_found(recipe: Recipe, found: Sequence[InputFile]) -> Recipe:
     if missing:
         raise InputError(
             f"it cannot be replayed without {', '.join(missing)}",
-            advice="Use --data to say which folder they are in",
+            advice="use --data to specify the folder they are in",
         )
     plain: Any = recipe.plain()
     for each in found:
@@ -164,9 +164,9 @@ def _stated(document: Document) -> Iterator[tuple[str, Role, Place, str]]:
         if made.opened.source is None:
             array = made.source == "array"
             what = "the stack was an array"
-            _refuse(name, what if array else f"its planes came from {made.source}, not from a file")
+            _refuse(name, what if array else f"the planes came from {made.source}, not from a file")
         if not made.whole:
-            _refuse(name, "its reading was stopped before the end")
+            _refuse(name, "the reading was stopped before the end")
         if made.weights is not None and not document.recipe.plain()["reading"]["weights"]:
             _refuse(name, "the weights were not loaded from a file")
         names[made.opened.source] = name
@@ -208,7 +208,9 @@ def stacks_in(recipe: Part, field: Place = ()) -> Iterator[tuple[Place, StackOpt
 
 def _refuse(name: str, what: str) -> None:
     raise InputError(
-        f"it cannot be replayed: {what}", where=name, advice="Repeat it in Python as it was made"
+        f"it cannot be replayed: {what}",
+        where=name,
+        advice="repeat it in Python, where it was made",
     )
 
 

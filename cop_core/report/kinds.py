@@ -105,13 +105,13 @@ def kind_of(record: Any) -> tuple[Kind[Any], Any]:
 
 
 def recipe_of(record: Any) -> Recipe:
-    """Return what was asked for, as what was found carries it."""
+    """Return the recipe that a record carries."""
     kind, record = kind_of(record)
     return kind.recipe(record)
 
 
 def why_not_repeatable(record: Any) -> str:
-    """Return why running the recipe of a record would not find the same; empty where it would."""
+    """Return why running a record's recipe again would give another result; else empty."""
     kind, record = kind_of(record)
     return next(kind.obstacles(record), "")
 
@@ -122,6 +122,6 @@ def kind_named(name: Any, where: str) -> Kind[Any]:
         raise InputError(
             f"{name!r:.40} is not a kind of report",
             where=where,
-            advice=f"Known are {', '.join(KINDS)}",
+            advice=f"use one of {', '.join(KINDS)}",
         )
     return KINDS[name]

@@ -164,7 +164,7 @@ def _sensitivity(record: AnalysedProfile | Comparison) -> dict[str, dict[str, An
 def obstacles_of(made: Provenance | None, profile: DepthProfile | None = None) -> Iterator[str]:
     """Yield what stands against opening a stack, and reading its profile, again."""
     if made is None:
-        yield "how the stack was opened is not known"
+        yield "the document does not state how the stack was opened"
         return
     if made.opened.source is None:
         array = made.source == "array"
@@ -322,7 +322,11 @@ class ComparisonKind(_Protocols[Comparison]):
         if options["margin_per_100_um"] is not None:
             columns = columns | (EQUIVALENCE_BRIEFLY if brief else EQUIVALENCE)
         low, high = found["window_um"]
-        over = [] if low is None else [f"over the depths kept in both, {low:.0f} to {high:.0f} µm"]
+        over = (
+            []
+            if low is None
+            else [f"over the depths with usable planes in both, {low:.0f} to {high:.0f} µm"]
+        )
         said = "; ".join([*over, *how_compared(options)])
         compared = table_by_component(found["difference"], columns, found["components"], said)
         return [*super().tables(record, document, brief=brief), compared]
@@ -361,7 +365,7 @@ def _as_taken(stated: Tree) -> Iterator[str]:
 def how_compared(options: Tree) -> Iterator[str]:
     """Yield what was chosen beside the defaults, in words."""
     if options["rule"] == "paper":
-        yield "sizes of d by the f2 convention, p around straight lines"
+        yield "sizes of d by the f² convention, p with straight lines"
     if options["margin_per_100_um"] is not None:
         margin = f"{100 * options['margin_per_100_um']:g} % per 100 µm"
         yield f"p (margin): slope no smaller than {margin}, of each protocol"

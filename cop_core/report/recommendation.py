@@ -42,7 +42,7 @@ class LayerResults(Results):
         Number,
         Column(
             "Length",
-            "effective attenuation length; undefined where the signal does not fall",
+            "effective attenuation length; undefined if the signal does not fall",
             "µm",
             form=".0f",
             interval="length_ci95_um",
@@ -67,7 +67,7 @@ class AttenuationResults(Results):
 
 
 class HeldResults(Results):
-    """What is held, and at which level."""
+    """The held quantity and its level."""
 
     quantity: str
     level: Number
@@ -76,7 +76,7 @@ class HeldResults(Results):
 
 
 class LimitResults(Results):
-    """What no power exceeds."""
+    """The limit that no power exceeds."""
 
     max_power: Number
     max_rise: Number
@@ -101,7 +101,7 @@ class RecommendedPlane(Results):
 
 
 class MeasuredPlane(Results):
-    """What the stack shows at one plane."""
+    """Measurement in one plane of the stack."""
 
     depth_um: Number
     power: Number
@@ -111,7 +111,7 @@ class MeasuredPlane(Results):
 
 
 class EnergyResults(Results):
-    """What the curve costs in light, beside two others at equal noise."""
+    """Energy of the curve, compared with two others at equal noise."""
 
     planes: Whole
     recommended: Annotated[Number, Column("Light", "power summed over planes", form=".1f")]
@@ -129,7 +129,7 @@ class EnergyResults(Results):
 
 
 class RecommendationDocument(Results):
-    """What is recommended."""
+    """Results of a recommendation."""
 
     verdict: str
     stack: str
@@ -187,11 +187,11 @@ class RecommendationKind(Kind[Recommendation]):
 
     def obstacles(self, record: Recommendation) -> Iterator[str]:
         if record.recipe is None:
-            yield "how it was asked for is not known"
+            yield "the document does not state the request"
         elif record.profile is not None:
             yield from obstacles_of(record.profile.provenance, record.profile)
             if record.profile.reading != record.recipe.reading:
-                yield "its profile was read with other options"
+                yield "its profile was read with different options"
         else:
             yield from obstacles_of(record.provenance)
 
@@ -316,7 +316,7 @@ def _energy_table(unit: str, document: Tree) -> TextTable:
     length = columns["exponential_length_um"].text(energy["exponential_length_um"])
     fixed = columns["fixed_power"].text(energy["fixed_power"])
     return TextTable(
-        f"light over the {energy['planes']} planes that reach the level, equal noise",
+        f"light over the {energy['planes']} planes that reach the level, at equal noise",
         ("protocol", "mJ" if seconds and unit == MW else f"{unit} planes", "recommended saves"),
         (
             row("recommended", "recommended"),

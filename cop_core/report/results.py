@@ -56,41 +56,41 @@ class SlopeResults(Results):
     slope_ci95: Annotated[
         Interval,
         _said(
-            "95 % interval of the slope where this tissue is imaged again, from how far planes lie "
-            "off the line between their neighbours"
+            "95 % interval of the slope if this tissue were imaged again, from the distances of "
+            "planes from the line between their neighbours"
         ),
     ]
 
 
 class BendResults(Results):
-    """Where the curve of one component bends most."""
+    """Depth at which the curve of one component bends most."""
 
     depth_um: Annotated[Number, Column("Bend", "", "µm", form=".0f", interval="ci95_um")]
     ci95_um: Interval
-    p_value: Annotated[Number, _p("p of no bend", "")]
+    p_value: Annotated[Number, _p("p value of there being no bend", "")]
     shallow_slope_per_um: Annotated[Number, _slope("Slope above", "")]
     deep_slope_per_um: Annotated[Number, _slope("Slope below", "")]
     note: str
 
 
 class UsableDepthResults(Results):
-    """How deep a stack can be used."""
+    """How deep a stack is usable."""
 
     level: Annotated[
         Number,
         Column(
             "Shot noise usable to",
-            "depth at which the smoothed Poisson strength rises through the level",
+            "depth at which the smoothed Poisson strength rises above the level",
             "µm",
             form=".0f",
             interval="level_ci95",
         ),
     ]
     level_ci95: Annotated[Interval, _said("95 % interval; an end beyond the planes is undefined")]
-    level_deeper_than: Annotated[Number, _said("last plane, where the level is not reached")]
-    level_shallower_than: Annotated[Number, _said("first plane, where all lie above the level")]
+    level_deeper_than: Annotated[Number, _said("last plane, if the level is not reached")]
+    level_shallower_than: Annotated[Number, _said("first plane, if all planes are above the level")]
     level_reading_shift: Annotated[
-        Number, _said("how far the stated uncertainty of a reading would move the level depth")
+        Number, _said("how much the stated uncertainty of the readings would shift the level depth")
     ]
     level_power_mw: Annotated[Number, _said("power at the level depth")]
     level_energy_mj_s: Annotated[
@@ -115,7 +115,7 @@ class UsableDepthResults(Results):
         ),
     ]
     signal_ci95: Annotated[Interval, _said("95 % interval")]
-    signal_deeper_than: Annotated[Number, _said("last plane, where the signal is not lost")]
+    signal_deeper_than: Annotated[Number, _said("last plane, if the signal is not lost")]
     signal_energy_mj_s: Annotated[
         Number,
         Column(
@@ -142,23 +142,25 @@ class LineResults(SlopeResults):
     ]
     r2_ci95: Annotated[
         Interval,
-        _said("95 % interval of R² of the expected readings; from 0: an upper limit alone"),
+        _said(
+            "95 % interval of R² of the expected readings; only an upper limit if it starts at 0"
+        ),
     ]
     se: Annotated[Number, _said("standard error of the slope")]
     p_value: Annotated[Number, _p("p", "two-sided p of the slope being zero")]
-    dof: Annotated[Number, _said("of the slope's interval and p")]
+    dof: Annotated[Number, _said("degrees of freedom of the slope's interval and p")]
     reading_limit_per_um: Annotated[
         Number,
         _slope(
             "Reading limit",
-            "slope that a bias of the readings as large as their stated uncertainty could make",
+            "slope that a bias of the readings as large as their stated uncertainty could cause",
         ),
     ]
-    se_ols: Annotated[Number, _said("standard error around the straight line")]
-    ci95_ols: Annotated[Interval, _said("interval around the straight line")]
-    p_value_ols: Annotated[Number, _said("p around the straight line")]
+    se_ols: Annotated[Number, _said("standard error from the straight line")]
+    ci95_ols: Annotated[Interval, _said("interval from the straight line")]
+    p_value_ols: Annotated[Number, _said("p from the straight line")]
     block_planes: Annotated[
-        Whole, _said("neighbours averaged in bootstraps, as their errors are alike")
+        Whole, _said("neighbours averaged in bootstraps, since their errors are correlated")
     ]
     note: str
     mean: Annotated[
@@ -186,15 +188,15 @@ class LineResults(SlopeResults):
     log_ratio_slope_per_um: Annotated[
         Number,
         _said(
-            "slope of the centred log-ratio, log(strength / geometric mean of all), which does "
-            "not follow from the others' change"
+            "slope of the centred log-ratio, log(strength / geometric mean of all), which is not "
+            "just a consequence of changes in the others"
         ),
     ]
     bend: Annotated[
         BendResults,
         _said(
-            "where the smoothed curve bends most: depth with its interval, p of there being no "
-            "bend, and the slopes above and below it"
+            "depth at which the smoothed curve bends most, with its interval, the p value of "
+            "there being no bend, and the slopes above and below it"
         ),
     ]
     n_planes: Annotated[Whole, Column("Planes", "planes in the fit", form="d")]
@@ -202,7 +204,7 @@ class LineResults(SlopeResults):
 
 
 class SlopeDifferenceResults(Results):
-    """What a protocol does to the slope of one component, first minus second."""
+    """Effect of a protocol on the slope of one component, first minus second."""
 
     slope_difference_per_um: Annotated[
         Number,
@@ -218,7 +220,7 @@ class SlopeDifferenceResults(Results):
         Number,
         _p(
             "p (Holm)",
-            "p of the slope difference after Holm's correction over the noise components",
+            "p of the slope difference after Holm correction over the noise components",
         ),
     ]
 
@@ -233,18 +235,18 @@ class DifferenceResults(SlopeDifferenceResults):
         _slope(
             "Reading limit",
             "slope difference that a bias of the readings as large as their stated uncertainty "
-            "could make; below it nothing is said",
+            "could cause; below it no statement is made",
         ),
     ]
     called: Annotated[
         Truth,
-        _said("whether p (Holm) is below 0.05 and the difference above the reading limit"),
+        _said("whether p (Holm) is below 0.05 and the difference is above the reading limit"),
     ]
     mean_difference: Annotated[
         Number,
         Column(
             "Mean difference",
-            "difference of the means over the depths compared",
+            "difference of the means over the compared depths",
             "%",
             PER_CENT,
             "+z.1f",
@@ -253,15 +255,15 @@ class DifferenceResults(SlopeDifferenceResults):
     ]
     mean_difference_ci95: Annotated[Interval, _said("95 % interval of the mean difference")]
     mean_p_value: Annotated[Number, _said("two-sided p of the mean difference being zero")]
-    mean_p_holm: Annotated[Number, _said("the same after Holm's correction")]
+    mean_p_holm: Annotated[Number, _said("the same after Holm correction")]
     mean_reading_limit: Annotated[Number, _said("reading limit of the mean difference")]
-    mean_called: Annotated[Truth, _said("whether the mean difference is called, as the slope's")]
+    mean_called: Annotated[Truth, _said("whether the mean difference is called, as for the slope")]
     p_value: Annotated[Number, _p("p", "two-sided p of the slope difference being zero")]
     cohen_d: Annotated[
         Number,
         Column(
             "Cohen's d",
-            "difference of the means over the depths compared in pooled standard deviations of "
+            "difference of the means over the compared depths, in pooled standard deviations of "
             "plane means; its class is that of the end of its interval nearer to 0 (0.2 small, "
             "0.5 medium, 0.8 large)",
             form="+z.2f",
@@ -278,8 +280,8 @@ class DifferenceResults(SlopeDifferenceResults):
         Number,
         _p(
             "p (margin), first",
-            "p of the slope of the first protocol lying outside the margin that counts as none "
-            "(two one-sided tests)",
+            "p of the slope of the first protocol lying outside the margin that counts as "
+            "negligible (two one-sided tests)",
         ),
     ]
     equivalence_p_second: Annotated[
@@ -291,7 +293,7 @@ class DifferenceResults(SlopeDifferenceResults):
 
 
 class BandResults(Results):
-    """The difference along depth, smoothed, with its 95 % band for all depths at once."""
+    """Smoothed difference along depth, with its simultaneous 95 % band."""
 
     depth_um: tuple[Number, ...]
     value: tuple[Number, ...]
@@ -300,13 +302,13 @@ class BandResults(Results):
 
 
 class EffectResults(DifferenceResults):
-    """The same from one stack each."""
+    """The same, from one stack each."""
 
     band: Annotated[
         BandResults,
         _said(
-            "the difference along depth, smoothed, with its 95 % band for all depths at once; it "
-            "covers the smoothed difference, which rounds a sharp bend"
+            "smoothed difference along depth, with its simultaneous 95 % band; the band covers "
+            "the smoothed difference, which rounds off a sharp bend"
         ),
     ]
 
@@ -314,17 +316,16 @@ class EffectResults(DifferenceResults):
         Number,
         Column(
             "Differs from",
-            "shallowest depth at which the band of the difference (95 % for all depths at once) "
-            "excludes 0",
+            "shallowest depth at which the simultaneous 95 % band of the difference excludes 0",
             "µm",
             form=".0f",
         ),
     ]
     block_planes: Annotated[
-        Whole, _said("neighbours averaged in bootstraps, as their errors are alike")
+        Whole, _said("neighbours averaged in bootstraps, since their errors are correlated")
     ]
     p_value_naive: Annotated[
-        Number, _said("p around straight lines, planes taken as independent (the paper's)")
+        Number, _said("p with straight lines and independent planes, as in the paper")
     ]
     f2: Annotated[
         Number,
@@ -345,7 +346,7 @@ class EffectResults(DifferenceResults):
 
 
 class ArmsEffectResults(DifferenceResults):
-    """The same from several stacks each, animal by animal."""
+    """The same, from several stacks each, animal by animal."""
 
     first_slope_per_um: Annotated[Number, _said("slope of the first arm, mean over animals")]
     first_ci95: Annotated[Interval, _said("95 % interval of that slope")]
@@ -354,7 +355,7 @@ class ArmsEffectResults(DifferenceResults):
 
 
 class UsableDifferenceResults(Results):
-    """How much deeper the first stack can be used; undefined ends lie beyond the planes."""
+    """How much deeper the first stack is usable; undefined ends lie beyond the planes."""
 
     level: Number
     level_ci95: Interval
@@ -396,7 +397,7 @@ class ComparisonResults(Results):
 
 
 class ProfileDocument(Results):
-    """What is found of one stack."""
+    """Results of one stack."""
 
     verdict: str
     protocols: dict[Name, ProtocolResults]
@@ -404,7 +405,7 @@ class ProfileDocument(Results):
 
 
 class ComparisonDocument(ProfileDocument):
-    """What is found of two stacks."""
+    """Results of two stacks."""
 
     comparison: ComparisonResults
 

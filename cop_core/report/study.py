@@ -59,8 +59,8 @@ SLOPE: Final = SlopeResults.chosen("slope_per_um")["slope_per_um"]
 _STACK_COLUMNS: Final = (
     ("stack", "", "folder of the stack's report, arm and name"),
     ("arm", "", "name of its protocol"),
-    ("animal", "", "whose stack it is, where stated"),
-    ("channel", "", "channel, where the plan names one"),
+    ("animal", "", "animal from which the stack comes, if stated"),
+    ("channel", "", "channel, if the plan names one"),
     ("component", "", "noise component; empty for a stack that failed"),
 )
 _IN_CSV: Final = {
@@ -78,7 +78,7 @@ _IN_CSV: Final = {
 
 
 class StackResults(Results):
-    """One stack; `error` says why it failed, or why no plane of it counts."""
+    """One stack; `error` says why it failed, or why none of its planes is used."""
 
     place: str
     name: str
@@ -93,14 +93,14 @@ class StackResults(Results):
 
 
 class LeftOut(Results):
-    """A stack that entered no comparison."""
+    """A stack that was left out of all comparisons."""
 
     place: str
     reason: str
 
 
 class ArmsDepthResults(Results):
-    """How deep the arms can be used, mean over animals; the difference is first minus second."""
+    """Usable depth of the arms, mean over animals; the difference is first minus second."""
 
     first_um: Number
     second_um: Number
@@ -129,7 +129,7 @@ class PairResults(Results):
 
 
 class ChannelResults(Results):
-    """All arms of one channel, every two compared; p values are corrected over all pairs."""
+    """All arms of one channel, compared pair by pair; p values are corrected over all pairs."""
 
     channel: str | None
     arms: dict[str, tuple[str, ...]]
@@ -140,7 +140,7 @@ class ChannelResults(Results):
 
 
 class OtherPairResults(Results):
-    """What differs between two arms under another normalisation."""
+    """Difference between two arms with another normalisation."""
 
     first: str
     second: str
@@ -149,21 +149,21 @@ class OtherPairResults(Results):
 
 
 class OtherChannelResults(Results):
-    """The same of all arms of one channel."""
+    """The same for all arms of one channel."""
 
     channel: str | None
     pairs: tuple[OtherPairResults, ...]
 
 
 class OtherResults(Results):
-    """Slopes under another normalisation, of the stacks and of what differs between the arms."""
+    """Slopes with another normalisation, of the stacks and of the difference between arms."""
 
     stacks: dict[str, dict[str, SlopeResults]]
     comparisons: tuple[OtherChannelResults, ...]
 
 
 class StudyDocument(Results):
-    """What a study found; it does not depend on how often the study was stopped."""
+    """Result of a study; it does not depend on how often the study was stopped."""
 
     verdict: str
     stacks: tuple[StackResults, ...]

@@ -24,26 +24,26 @@ def write_report(
     hashed: bool | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Path:
-    """Write what was found as a folder of files.
+    """Write a record to a folder of files.
 
-    The document (``report.json``, of other kinds under other names) holds every number, the page
-    of the same name shows them and needs nothing beside it, CSV tables have one row for each
-    plane, ``figures/`` every figure as SVG, PDF and PNG. Files of an earlier report are replaced
-    only once all new ones are complete. The same record and command give the same bytes.
+    The document (``report.json``; other kinds have other names) holds every number. The page of the
+    same name shows them and needs no other files. CSV tables have one row for each plane, and
+    ``figures/`` has every figure as SVG, PDF and PNG. Files of an earlier report are replaced only
+    once all new ones are complete. The same record and command give the same bytes.
 
     Parameters
     ----------
     record : AnalysedProfile, Comparison, Recommendation, StudyRecord or DepthProfile
         What was found.
     directory : path
-        Created where it does not exist; other files in it are left alone.
+        Created if it does not exist; other files in it are left alone.
     command : str, optional
         The command line that repeats it.
     hashed : bool, optional
-        Whether the SHA-256 of stacks and power tables is computed; None does so for up to
+        Whether to compute the SHA-256 of stacks and power tables; with None, only up to
         `HASH_LIMIT_BYTES`.
     progress : callable
-        Called with bytes hashed and bytes in all.
+        Called with the number of bytes hashed and the total.
 
     Returns
     -------
@@ -53,14 +53,14 @@ def write_report(
     Raises
     ------
     InputError
-        The folder cannot be written to.
+        If the folder cannot be written to.
     CopError
-        Writing failed for another reason, such as a full disk.
+        If writing fails for another reason, such as a full disk.
     """
     try:  # matplotlib takes a second to import, and only reports need it
         from cop_core.report.figures import save_figure
     except ValueError as error:
-        advice = "Mend or remove its matplotlibrc, or unset MPLBACKEND"
+        advice = "correct or remove its matplotlibrc, or unset MPLBACKEND"
         raise CopError(
             f"it cannot be imported ({error})", where="matplotlib", advice=advice
         ) from None
@@ -98,7 +98,7 @@ def write_document(
     hashed: bool | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Path:
-    """Write the document alone, without figures and tables; see `write_report`.
+    """Write only the document, without figures and tables; see `write_report`.
 
     Returns
     -------

@@ -84,7 +84,7 @@ class Optics:
             raise InputError(
                 f"no microscope has {self.photons} photons at {self.reference_mw} mW, order "
                 f"{self.order} and attenuation lengths of {lengths_um[0]} and {lengths_um[1]} µm",
-                advice="Give lengths and powers above 0, and photons from 0 up",
+                advice="use lengths and powers above 0, and 0 or more photons",
             )
 
     def optical_depth(self, depth_um: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -159,7 +159,7 @@ class Detector:
             raise InputError(
                 f"no detector has a gain of {self.gain_counts} counts, an excess noise factor of "
                 f"{self.excess_factor} and {self.bits} bits",
-                advice="Give a gain above 0, a factor of at least 1 and 1 to 16 bits",
+                advice="use a gain above 0, a factor of at least 1 and 1 to 16 bits",
             )
 
     @property

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PairFiles:
-    """Where a pair was written.
+    """Paths of a pair.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class PairFiles:
     fixed_power, gained_power : Path
         Their power tables, with the header ``depth_um,power_mw``.
     truth, truth_table : Path
-        What is true of every plane, as JSON with all settings and as CSV.
+        The true values of every plane, as JSON with all settings and as CSV.
     """
 
     fixed: Path
@@ -70,20 +70,20 @@ def write_pair(
 ) -> PairFiles:
     """Simulate the same tissue at fixed and at gained power and write both stacks.
 
-    Everything is written under a temporary name beside its target and renamed at the end: a
-    failure or a cancel leaves the folder as it was.
+    Everything is written under a temporary name beside its target and renamed at the end: if the
+    simulation fails or is cancelled, the folder is unchanged.
 
     Parameters
     ----------
     directory : path-like
-        Folder to write into; made if missing. Of what it holds, only a former pair is replaced.
+        Folder to write to; created if missing. Only a former pair in it is replaced.
     preset : str or Preset, default "sample"
-        ``"sample"`` (60 planes of 256 x 256) or ``"paper"`` (326 of 512 x 512), or one's own.
+        ``"sample"`` (60 planes of 256 x 256) or ``"paper"`` (326 of 512 x 512), or your own.
     seed : int, default 0
         Seed of the tissue and of the noise. The same seed gives the same stacks.
     progress : callable, optional
-        Called with (planes done, planes of the stack) after each plane; what it raises, such as
-        `CancelledError`, ends the work.
+        Called with (planes done, planes of the stack) after each plane; an exception that it
+        raises, such as `CancelledError`, ends the simulation.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def write_pair(
         raise CopError(
             f"the simulated pair could not be written ({error.strerror or error})",
             where=str(folder),
-            advice="Check that the folder can be written to and that the disk has room",
+            advice="check that the folder can be written to and that the disk has room",
         ) from error
 
 

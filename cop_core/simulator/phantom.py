@@ -62,17 +62,17 @@ class Phantom:
             raise InputError(
                 f"a phantom of {self.shape} px, {self.field_um} µm wide and {self.depth_um} µm "
                 "deep holds nothing",
-                advice="Give positive sizes",
+                advice="use positive sizes",
             )
         fractions = (self.labelled_fraction, self.filled_fraction)
         if self.seed < 0 or not (min(fractions) >= 0 and max(fractions) <= 1):
             raise InputError(
                 f"a phantom cannot have seed {self.seed} and fractions {fractions}",
-                advice="Give a seed from 0 up and fractions from 0 to 1",
+                advice="use a seed of 0 or more and fractions from 0 to 1",
             )
         if self.vessels not in {"dark", "labelled"}:
             raise InputError(
-                f"vessels cannot be {self.vessels!r}", advice="Choose 'dark' or 'labelled'"
+                f"vessels cannot be {self.vessels!r}", advice="use 'dark' or 'labelled'"
             )
 
     @property

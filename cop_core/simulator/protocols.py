@@ -62,7 +62,7 @@ def simulate_pair(
         If depths, powers or the seed are negative or not finite, or lengths do not match.
     """
     if seed < 0:
-        raise InputError(f"the seed cannot be {seed}", advice="Give a seed from 0 up")
+        raise InputError(f"the seed cannot be {seed}", advice="use a seed of 0 or more")
     depths = _checked(depths_um, "depths_um")
     powers = {name: _matched(power, depths, name) for name, power in protocols.items()}
     return _acquire(microscope, powers, depths, seed)
@@ -97,7 +97,7 @@ def _matched(
         raise InputError(
             f"{power.size} powers do not match {depths_um.size} depths",
             where=name or None,
-            advice="Give one power, or one for every plane",
+            advice="use one power, or one per plane",
         )
     return np.broadcast_to(power, depths_um.shape)
 
@@ -107,7 +107,7 @@ def _checked(values: npt.ArrayLike, name: str) -> npt.NDArray[np.float64]:
     vector = np.atleast_1d(np.asarray(values, np.float64))
     if vector.ndim != 1 or not (np.isfinite(vector) & (vector >= 0)).all():
         raise InputError(
-            f"{name} must be a sequence of finite numbers, 0 or more", advice="Correct the values"
+            f"{name} must be a sequence of finite numbers, 0 or more", advice="correct the values"
         )
     return vector
 
@@ -133,7 +133,7 @@ class Preset:
             return preset
         if preset not in PRESETS:
             choices = ", ".join(PRESETS)
-            raise InputError(f"there is no preset {preset!r}", advice=f"Choose from {choices}")
+            raise InputError(f"there is no preset {preset!r}", advice=f"use one of {choices}")
         return PRESETS[preset]
 
     @property

@@ -88,7 +88,7 @@ class Stack(Protocol):
 
     @property
     def detector(self) -> StatedDetector | None:
-        """What the file states of the channel's detector."""
+        """What the file states about the detector of the channel."""
 
     @property
     def pixel_size_um(self) -> tuple[float, float] | None:
@@ -100,17 +100,17 @@ class Stack(Protocol):
 
     @property
     def image(self) -> StoredImage:
-        """How it is stored, and which part of it this is."""
+        """How the file is stored, and which part of it this stack is."""
 
     def plane(self, index: int) -> Plane:
-        """Read one plane; a broken one comes as zeros with a reason in its validity.
+        """Read one plane; a broken plane is returned as zeros, with a reason in its validity.
 
         Raises
         ------
         InputError
             For an index outside the stack.
         UnreachableError
-            If it lies at an address and cannot be got.
+            If it is at an address and cannot be fetched.
         """
 
     def __len__(self) -> int: ...

@@ -32,35 +32,35 @@ if TYPE_CHECKING:
 
 
 def open_stack(source: Any, options: StackOptions | None = None, **chosen: Any) -> Stack:
-    """Open a z-stack, to be read plane by plane.
+    """Open a z-stack for reading plane by plane.
 
     Parameters
     ----------
     source : str, Path or array
         A file or folder of a known format (docs/formats.md), the address of a zarr store
-        (``https://``, ``s3://``), or a numpy, dask or zarr array (planes, Y, X where ``axes`` is
+        (``https://``, ``s3://``), or a numpy, dask or zarr array (planes, Y, X if ``axes`` is
         None).
     options : StackOptions, optional
         How it is opened.
     **chosen
-        Fields of `StackOptions` in place of `options`: ``z_step_um`` (goes before the metadata,
-        and makes the frames of a movie, or planes of unknown meaning, z planes), ``power``
-        (without it that of the metadata counts), ``power_scale`` (from the file's own unit of
+        Fields of `StackOptions` in place of `options`: ``z_step_um`` (takes precedence over the
+        metadata, and turns the frames of a movie, or planes of unknown meaning, into z planes),
+        ``power`` (by default that of the metadata), ``power_scale`` (from the file's own unit of
         power to mW), ``surface``, ``channel``, ``time``, ``position``, ``axes``, ``name``,
-        ``level``, ``allow_partial`` (planes lost from a cut TIFF are flagged).
+        ``level``, ``allow_partial`` (planes missing from a truncated TIFF are flagged).
 
     Returns
     -------
     Stack
-        Planes are numbered as they are stored. Their depths count from the plane that is taken
-        for the surface, the first or the last (`find_surface`), and fall with the number where
-        that is the last. A plane that cannot be used says why in its validity; reading it raises
-        nothing but UnreachableError, where an address gives no answer.
+        Planes are numbered as stored. Depths are measured from the plane assumed to be the surface,
+        the first or the last (`find_surface`), and decrease with the plane number if it is the
+        last. The validity of a plane says why it cannot be used; reading it raises nothing but
+        UnreachableError, if an address does not answer.
 
     Raises
     ------
     InputError
-        Where the source or an option cannot be used; the message says what to do.
+        If the source or an option cannot be used; the message says what to do.
     """
     options = (options or StackOptions()).but(**chosen)
     with readable_errors(source):

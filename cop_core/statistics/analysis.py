@@ -20,14 +20,14 @@ from cop_core.statistics.verdict import verdict_of_profile
 def analyse(
     profile: DepthProfile, name: str | None = None, *, level: float = USABLE_STRENGTH
 ) -> AnalysedProfile:
-    """Work out slopes, bends, usable depth, photons and caveats of a profile.
+    """Compute slopes, bends, usable depth, photons and caveats of a profile.
 
     Parameters
     ----------
     profile : DepthProfile
         The planes.
     name : str, optional
-        What it is called, if not by its own name.
+        Name to use instead of the profile's own.
     level : float
         Poisson strength up to which shot noise is usable.
     """

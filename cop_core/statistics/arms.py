@@ -42,8 +42,8 @@ Owners = tuple[Hashable, ...]
 MIN_STACKS: Final = 2
 """Stacks that each arm needs."""
 NO_PAPER_TEST: Final = (
-    "the paper's rule has no test for several stacks an arm: slopes and p are over animals, "
-    "the classes of d are the paper's"
+    "the paper's rule has no test for several stacks per arm: slopes and p are computed over "
+    "animals, and d is classified as in the paper"
 )
 _LEAST_PLANES: Final = 3
 
@@ -61,8 +61,9 @@ def compare_arms(
 ) -> ArmsComparison:
     """Compare two protocols over several stacks each, animal by animal.
 
-    All slopes and means are over the depths that every stack keeps. Fields of one animal are
-    averaged; then a paired t test where each animal has both arms, Welch's otherwise.
+    All slopes and means are computed over the depths at which every stack has usable planes. Fields
+    of one animal are averaged; then a paired t-test is used if each animal has both arms, otherwise
+    Welch's test.
 
     Parameters
     ----------
@@ -70,29 +71,29 @@ def compare_arms(
         Two stacks or more in each arm, with the same components. Differences are `first` minus
         `second`.
     options : ComparisonOptions, optional
-        Of which rule, level and margin count.
+        Only rule, level and margin are used.
     names : (str, str)
         Of the protocols.
     animals : (sequence, sequence), optional
-        Whose each stack is, for both arms. Without it every stack counts as an animal.
+        Animal of each stack, for both arms. Without it, every stack counts as an animal.
     window_um : (float or None, float or None), optional
-        Shallowest and deepest depth in um that enter.
+        Shallowest and deepest depth in um to use.
     among : sequence of DepthProfile
-        Stacks of further arms, whose depths limit those compared too.
+        Stacks of further arms, whose depths also limit those compared.
     **chosen
         Fields of `ComparisonOptions` in place of `options`.
 
     Returns
     -------
     ArmsComparison
-        Effects with p values that speak of animals (or stacks) to come, and caveats.
+        Effects with p values that apply to other animals (or stacks) too, and caveats.
 
     Raises
     ------
     InputError
-        Fewer than two stacks in an arm, an option that is out of range, animals that do not pair
-        with the stacks, different components, stacks that share too few depths, or too few
-        animals for an error.
+        If an arm has fewer than two stacks, an option is out of range, animals do not match the
+        stacks, components differ, stacks share too few depths, or there are too few animals to
+        estimate an error.
     """
     options = (options or ComparisonOptions()).but(**chosen)
     arms = _windowed(first, window_um), _windowed(second, window_um)
@@ -165,8 +166,9 @@ def _check(
 ) -> None:
     if min(map(len, arms)) < MIN_STACKS:
         raise InputError(
-            f"{len(arms[0])} and {len(arms[1])} stacks are too few for a protocol's effect",
-            advice=f"Give {MIN_STACKS} or more in each arm, or describe one pair with compare()",
+            f"{len(arms[0])} and {len(arms[1])} stacks are too few to estimate an effect of the "
+            "protocol",
+            advice=f"use {MIN_STACKS} or more in each arm, or describe one pair with compare()",
         )
     check_components([*arms[0], *arms[1]])
     if animals is None:
@@ -175,12 +177,12 @@ def _check(
         raise InputError(
             f"{len(animals[0])} and {len(animals[1])} animals for "
             f"{len(arms[0])} and {len(arms[1])} stacks",
-            advice="Name the animal of every stack",
+            advice="state the animal of every stack",
         )
     if min(len(set(arm)) for arm in animals) < MIN_STACKS:
         raise InputError(
-            "one animal in an arm is too few for an error",
-            advice=f"Give stacks of {MIN_STACKS} animals or more in each arm",
+            "one animal per arm is too few to estimate an error",
+            advice=f"use stacks of {MIN_STACKS} animals or more in each arm",
         )
 
 
@@ -192,19 +194,19 @@ def _common_window(stacks: Sequence[DepthProfile]) -> tuple[float, float]:
         depth = depth[np.isfinite(depth)]
         if not len(depth):
             raise InputError(
-                "no plane with a number lies at a known depth",
+                "no usable plane lies at a known depth",
                 where=profile.name,
-                advice="Leave the stack out, or give the z step in µm",
+                advice="leave the stack out, or set the z step in µm",
             )
         ends.append((depth.min(), depth.max()))
     low, high = max(e[0] for e in ends), min(e[1] for e in ends)
     for profile in stacks:
         if _inside(profile, (low, high)).sum() < _LEAST_PLANES:
             raise InputError(
-                f"fewer than {_LEAST_PLANES} of its planes lie at the depths that all stacks keep "
-                f"({low:g} to {high:g} µm)",
+                f"fewer than {_LEAST_PLANES} of its planes lie at the depths shared by all "
+                f"stacks ({low:g} to {high:g} µm)",
                 where=profile.name,
-                advice="Leave the stack out",
+                advice="leave the stack out",
             )
     return float(low), float(high)
 
@@ -349,7 +351,7 @@ def _caveats(
     rising = [
         text
         for protocol, name, p in zip(protocols, called_so, stacks, strict=True)
-        for text in rising_power(protocol, p, f"{name}, of the arm called {protocol},")
+        for text in rising_power(protocol, p, f"{name} of the arm {protocol}")
     ]
     differ = {text for other in stacks[1:] for text in settings_caveat(stacks[0], other)}
     excluded = [

@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from cop_core.records import DepthProfile
 
 SAMPLES: Final = 500
-TOO_SHORT: Final = "the planes are too few, or reach over too little depth"
+TOO_SHORT: Final = "there are too few planes, or they cover too small a range of depths"
 NO_SPREAD: Final = "the values do not vary"
 
 
 def find_bend(
     depth_um: npt.ArrayLike, values: npt.ArrayLike, *, samples: int = SAMPLES, seed: int = 0
 ) -> Bend:
-    """Return where the smoothed curve through values changes its slope most.
+    """Return the depth at which the slope of the smoothed curve through values changes most.
 
     Slopes are those of the smooth over one half-width of its kernel to either side.
 
     Parameters
     ----------
     depth_um, values : array_like of shape (n,)
-        In any order. Pairs with a member that is not finite do not enter.
+        In any order. Pairs with a member that is not finite are ignored.
     samples, seed : int
         Of the bootstrap.
     """

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
         SlopeFit,
     )
 
-TWO_TISSUES: Final = "they are treated as two tissues, so tissue and protocol cannot be told apart"
+TWO_TISSUES: Final = "they are treated as two tissues, so tissue and protocol cannot be separated"
 _CLOSURE: Final = (
-    "strengths sum to 1, so that one that rises makes the others fall: freed of that (log-ratios)"
+    "strengths sum to 1, so when one rises, others fall: corrected for this (log-ratios)"
 )
 _SAME_POWER: Final = 0.01  # of the largest
 
@@ -65,7 +65,7 @@ def protocol_closure(effects: Sequence[ComponentEffect]) -> tuple[str, ...]:
     ]
     if not changed:
         return ()
-    return (f"{_CLOSURE}, the slopes of {_listed(changed)} differ the other way",)
+    return (f"{_CLOSURE}, the slopes of {_listed(changed)} differ in the opposite direction",)
 
 
 def rising_power(name: str, profile: DepthProfile, whose: str) -> tuple[str, ...]:
@@ -75,7 +75,7 @@ def rising_power(name: str, profile: DepthProfile, whose: str) -> tuple[str, ...
     if name.lower() != "fixed" or not len(power) or np.ptp(power) <= _SAME_POWER * power.max():
         return ()
     return (
-        f"{whose} was taken at {power.min():g} to {power.max():g} {profile.power_unit}: "
+        f"{whose} was acquired at {power.min():g} to {power.max():g} {profile.power_unit}: "
         "check that the protocols are not swapped",
     )
 
@@ -87,7 +87,7 @@ def pair_caveats(found: Comparison) -> tuple[str, ...]:
         *(
             text
             for each in found.analysed
-            for text in rising_power(each.name, each.profile, f"the stack called {each.name}")
+            for text in rising_power(each.name, each.profile, f"the stack {each.name}")
         ),
         *settings_caveat(found.first.profile, found.second.profile),
         *_planes_lost(found),
@@ -102,7 +102,7 @@ def _two_tissues(found: Comparison) -> tuple[str, ...]:
         return (TWO_TISSUES,)
     known = found.match.correlation
     if np.isnan(known):
-        return (f"whether both stacks show one tissue cannot be seen: {TWO_TISSUES}",)
+        return (f"it cannot be determined whether both stacks show the same tissue: {TWO_TISSUES}",)
     return (
         f"the stacks do not look alike (correlation {known:.2f} at equal depth): {TWO_TISSUES}",
     )
@@ -112,8 +112,8 @@ def _planes_lost(found: Comparison) -> tuple[str, ...]:
     if not found.n_dropped:
         return ()
     return (
-        f"{found.n_dropped} planes within the depths compared are not used: the other stack has "
-        "no plane there that can be used",
+        f"{found.n_dropped} planes within the compared depths are not used: the other stack has "
+        "no usable plane there",
     )
 
 
@@ -138,7 +138,7 @@ def _unfamiliar(profile: DepthProfile) -> str:
         return ""
     return (
         f"{strange} of {len(profile)} planes are {UNFAMILIAR}: "
-        "their strengths and the stated uncertainty cannot be relied on"
+        "their strengths and uncertainties are not reliable"
     )
 
 
@@ -160,7 +160,7 @@ def _closure(lines: Mapping[str, SlopeFit], log_ratios: Mapping[str, SlopeFit]) 
         for component in sign_changes(lines, log_ratios)
         if not abs(lines[component].slope_per_um) <= lines[component].reading_limit_per_um
     ]
-    return f"{_CLOSURE}, the slope of {_listed(changed)} changes its sign" if changed else ""
+    return f"{_CLOSURE}, the slope of {_listed(changed)} changes sign" if changed else ""
 
 
 def _listed(components: Sequence[str]) -> str:

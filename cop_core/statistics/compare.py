@@ -33,17 +33,17 @@ def compare(
     window_um: Window | None = None,
     **chosen: Any,
 ) -> Comparison:
-    """Compare two protocols over the depths that both stacks keep.
+    """Compare two protocols over the depths at which both stacks have usable planes.
 
     Parameters
     ----------
     first, second : DepthProfile
-        Profiles with the same components. Differences are `first` minus `second`; the names are the
-        profiles'.
+        Profiles with the same components. Differences are `first` minus `second`; the names are
+        those of the profiles.
     options : ComparisonOptions, optional
         How they are compared.
     window_um : (float or None, float or None), optional
-        Shallowest and deepest depth in um that enter, both included; None leaves a side open.
+        Shallowest and deepest depth in um to use, both included; None leaves a side open.
     **chosen
         Fields of `ComparisonOptions` in place of `options`.
 
@@ -106,7 +106,7 @@ def check_components(profiles: Sequence[DepthProfile]) -> None:
             raise InputError(
                 f"{first.name!r} has the components {', '.join(first.components)} and "
                 f"{other.name!r} has {', '.join(other.components)}",
-                advice="Profile all stacks with the same estimator",
+                advice="profile all stacks with the same estimator",
             )
 
 

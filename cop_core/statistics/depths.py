@@ -19,12 +19,12 @@ _SAME = 1e-3  # of the largest power: tables are rounded
 
 
 def within(profile: DepthProfile, window_um: Window) -> DepthProfile:
-    """Return a profile whose planes outside a depth window are excluded, with a reason.
+    """Return a profile whose planes outside a depth window are left out, with a reason.
 
     Raises
     ------
     InputError
-        The window is empty, no plane lies in it, or depths are not known.
+        If the window is empty, no plane lies in it, or depths are not known.
     """
     low, high = limits_um(window_um)
     depth = profile.depth_um
@@ -32,14 +32,14 @@ def within(profile: DepthProfile, window_um: Window) -> DepthProfile:
         raise InputError(
             "a depth window needs planes at known depths",
             where=profile.name,
-            advice="Give the z step in µm",
+            advice="set the z step in µm",
         )
     inside = (depth >= low) & (depth <= high)
     if not inside.any():
         raise InputError(
             f"no plane lies {window_text(window_um)}",
             where=profile.name,
-            advice=f"The planes run from {depth.min():g} to {depth.max():g} µm",
+            advice=f"the planes extend from {depth.min():g} to {depth.max():g} µm",
         )
     reason = f"{OUTSIDE} ({window_text(window_um)})"
     planes = tuple(
@@ -56,13 +56,13 @@ def limits_um(window_um: Window) -> tuple[float, float]:
     if window_um == (None, None) or not limits[0] < limits[1]:
         raise InputError(
             f"{low} to {high} is not a depth window",
-            advice="Give the shallower limit in µm first, None for an open side",
+            advice="put the shallower limit first, in µm; use None for an open side",
         )
     return limits
 
 
 def cap_depth_um(depth_um: npt.ArrayLike, power_mw: npt.ArrayLike) -> float:
-    """Return the depth from which the power stays at its largest value.
+    """Return the depth beyond which the power stays at its maximum.
 
     Parameters
     ----------
@@ -74,8 +74,8 @@ def cap_depth_um(depth_um: npt.ArrayLike, power_mw: npt.ArrayLike) -> float:
     Returns
     -------
     float
-        Depth in um of the shallowest plane at the cap. NaN where there is none: the power is
-        constant, still rises at the deepest planes, falls, or is not stated everywhere.
+        Depth in um of the shallowest plane at the cap. NaN if there is none: the power is constant,
+        still rises at the deepest planes, falls, or is not stated everywhere.
     """
     depth, power = np.asarray(depth_um, np.float64), np.asarray(power_mw, np.float64)
     if len(depth) < 3 or not np.isfinite([depth, power]).all():

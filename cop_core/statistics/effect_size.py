@@ -56,7 +56,7 @@ def cohen_d(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
     Returns
     -------
     float
-        NaN for fewer than two values in a group, or where neither group varies.
+        NaN for fewer than two values in a group, or if neither group varies.
 
     References
     ----------

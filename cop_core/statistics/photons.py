@@ -36,14 +36,14 @@ def photons_of(profile: DepthProfile, readable: float | None = None) -> Photons 
     profile : DepthProfile
         Read with weights of a genome whose photon noise is physical.
     readable : float, optional
-        Largest uncertainty of a Poisson strength, as a share of it, at which photons are told,
-        whether or not the detector's zero is known (`DepthProfile.offset_counts`). Without it
-        `READABLE` holds where the zero is known, and no plane tells where it is not.
+        Largest uncertainty of a Poisson strength, relative to it, at which photons are reported,
+        whether or not the detector's zero level is known (`DepthProfile.offset_counts`). Without
+        it, `READABLE` applies if the zero level is known, and nothing is reported if it is not.
 
     Returns
     -------
     Photons or None
-        None for weights of another genome, whose strengths are no SDs.
+        None for weights of another genome, whose strengths are not SDs.
     """
     weights = profile.provenance.weights if profile.provenance else None
     if weights is None or not weights.physical or not {*_READ} <= {*profile.components}:
@@ -74,7 +74,7 @@ def detector_caveat(profile: DepthProfile) -> str:
     if abs(read / known.value - 1) <= FAR_OFF or known.within(read):
         return ""
     return (
-        f"shot noise is read as {read:.3g} counts per photon (median of planes), where photon "
+        f"shot noise is read as {read:.3g} counts per photon (median of planes), but photon "
         f"transfer measured {known.value:.3g}: the detector or its settings differ, or planes "
         "are averaged or smoothed"
     )

@@ -57,13 +57,13 @@ def equivalence_p(slope: float, se: float, dof: float, margin: float) -> float:
     dof : float
         Degrees of freedom of the error.
     margin : float
-        Largest slope that counts as none, in the slope's unit, above 0.
+        Largest slope that counts as negligible, in the unit of the slope, above 0.
 
     Returns
     -------
     float
-        The larger p of the two. Below 0.05 the slope is shown to be smaller than the margin
-        (the 90 % interval lies inside it). NaN where slope or error are undefined.
+        The larger of the two p values. Below 0.05 the slope is shown to be smaller than the margin
+        (the 90 % interval lies inside it). NaN if slope or error is undefined.
 
     References
     ----------

@@ -39,29 +39,29 @@ def fit_slope(
     samples: int = R2_SAMPLES,
     seed: int = 0,
 ) -> SlopeFit:
-    """Return the slope of values over depth, and how well it is known.
+    """Return the slope of values over depth, with its errors.
 
     Parameters
     ----------
     depth_um : array_like of shape (n,)
         Depth in um, in any order. Planes at one depth are averaged.
     values : array_like of shape (n,)
-        Strengths (or anything else that may grow with depth).
+        Strengths (or anything else that may change with depth).
     uncertainty : array_like of shape (n,), optional
         Stated for each value, one SD, for the reading limit.
     samples, seed : int
-        Of the bootstrap for R2; without samples its interval is unknown.
+        Of the bootstrap for R2; without samples, its interval is unknown.
 
     Returns
     -------
     SlopeFit
-        Undefined, with a note, for fewer than three planes or for planes at one depth.
-        Pairs with a NaN or infinite member do not enter.
+        Undefined, with a note, for fewer than three planes or for planes at one depth. Pairs with a
+        NaN or infinite member are ignored.
 
     Raises
     ------
     InputError
-        What is given is not one-dimensional or not of one length.
+        If the arrays are not one-dimensional or differ in length.
     """
     columns = _checked(depth_um, values, uncertainty)
     n = int(np.isfinite(columns[:2]).all(axis=0).sum())
@@ -102,8 +102,8 @@ def _checked(
     doubt = np.full(value.shape, np.nan) if uncertainty is None else np.asarray(uncertainty, float)
     if depth.ndim != 1 or not depth.shape == value.shape == doubt.shape:
         raise InputError(
-            f"depths of shape {depth.shape} and values of shape {value.shape} do not pair",
-            advice="Give one depth in µm for each value",
+            f"depths of shape {depth.shape} and values of shape {value.shape} do not match",
+            advice="use one depth in µm for each value",
         )
     return np.array([depth, value, doubt])
 

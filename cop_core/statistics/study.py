@@ -86,7 +86,7 @@ def _compare(
         for name in dict.fromkeys(s.row.arm for s in stacks)
     ]
     if len(arms) < 2:
-        note = f"all stacks are of one protocol, {arms[0].name}"
+        note = f"all stacks have the same protocol, {arms[0].name}"
         return ChannelComparison(channel, stacks, tuple(arms), (), note=note)
     compared = [_compare_pair(*two, arms, options) for two in combinations(arms, 2)]
     pairs = _corrected(compared, options.rule) if len(arms) > 2 else tuple(compared)
@@ -157,7 +157,7 @@ def _why_unusable(profile: DepthProfile) -> str:
     if not np.isfinite(profile.depth_um).all():
         return "its depths are not known"
     if profile.kept.sum() < _MIN_PLANES:
-        return f"it has fewer than {_MIN_PLANES} planes that can be used"
+        return f"it has fewer than {_MIN_PLANES} usable planes"
     return ""
 
 
@@ -177,7 +177,7 @@ def _result(
         raise InputError(
             f"{len(arms[0])} {first.name} and {len(arms[1])} {second.name} stacks cannot be "
             "compared",
-            advice=f"One in each arm is described, {MIN_STACKS} or more in each are compared",
+            advice=f"one stack per arm is described; {MIN_STACKS} or more per arm are compared",
         )
     owners = [s.row.animal for s in arms[0]], [s.row.animal for s in arms[1]]
     return compare_arms(

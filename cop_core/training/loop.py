@@ -162,7 +162,7 @@ class _Run:
                 raise CancelledError(
                     "training stopped",
                     where=str(self.folder),
-                    advice="Run the same command to go on",
+                    advice="run the same command to continue",
                 )
             if self.step % _SAVE_EVERY == 0:
                 self._save()
@@ -238,7 +238,7 @@ def fabric_on(device: str) -> Fabric:
         fabric = Fabric(accelerator=device, devices=1)
     except (RuntimeError, ValueError) as error:
         raise InputError(
-            f"nothing trains on {device!r}", advice="use auto, cpu, cuda or mps"
+            f"training on {device!r} is not possible", advice="use auto, cpu, cuda or mps"
         ) from error
     if not multiplies_bfloat16(fabric.device):
         return fabric
@@ -271,7 +271,7 @@ def _claim(folder: Path, recipe: TrainRecipe) -> None:
         raise InputError(f"cannot write ({error.strerror})", where=str(folder)) from error
     if not same:
         raise InputError(
-            "the folder holds a run with other settings",
+            "the folder holds a run with different settings",
             where=str(folder),
-            advice="Choose another output folder or the same settings",
+            advice="choose another output folder or the same settings",
         )

@@ -84,7 +84,7 @@ class SceneBank:
             raise InputError(
                 f"a bank of {images.dtype} scenes of shape {images.shape}",
                 where=str(path),
-                advice="Remove it, and it is rendered again",
+                advice="remove it, and it will be rendered again",
             )
         return cls(images)
 

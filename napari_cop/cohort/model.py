@@ -67,7 +67,7 @@ class CohortModel(QAbstractTableModel):
         """
         name = "_".join(name.lower().split())
         if not name or name in self.settings:
-            raise InputError(f"{name!r} cannot be a new setting", advice="Give another name")
+            raise InputError(f"{name!r} cannot be added as a setting", advice="enter another name")
         self.beginResetModel()
         self.settings.append(name)
         self.endResetModel()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class CohortOutcome(VerdictPage):
     """The page of a cohort's result."""
 
-    EMPTY: ClassVar = "Run the cohort to see what drives the noise."
+    EMPTY: ClassVar = "Run the analysis to see what drives the noise."
 
     def remarks_of(self, record: CohortRecord) -> Iterator[str]:
         """Yield caveats, and what could not be read, with the reason."""

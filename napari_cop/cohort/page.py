@@ -41,18 +41,22 @@ class CohortPage(QVBoxLayout):
         self.choose_table = QPushButton("CSV …")
         self.report = QLineEdit()
         self.report.setPlaceholderText("Folder for the report")
-        self.report.setToolTip("Gets cohort.html. What was read there is not read again.")
+        self.report.setToolTip(
+            "cohort.html is written here. Pictures that were already read are not read again."
+        )
         self.choose_report = QPushButton("Choose …")
         self.names = RecipeForm(CohortRecipe, only=("pattern", "reference"))
         self.collect = QPushButton("Collect settings")
-        self.collect.setToolTip("List the pictures, with what files, names and the CSV state.")
+        self.collect.setToolTip(
+            "List the pictures with their settings from files, names and the CSV."
+        )
         self.table = QTableView()
         self.table.setModel(model)
         self.table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.table.setMinimumHeight(_LEAST_HEIGHT_PX)
         self.add = QPushButton("Add setting …")
         self.remove = QPushButton("Remove rows")
-        self.remove.setToolTip("Take the selected pictures out; their files stay.")
+        self.remove.setToolTip("Remove the selected pictures from the table; their files stay.")
         without = ("source", "defaults", "pictures", "pattern", "reference")
         self.options = RecipeForm(CohortRecipe, without=without)
         self.defaults = RecipeForm(StackOptions, without=("name",))
@@ -89,15 +93,19 @@ class CohortPage(QVBoxLayout):
         below.addStretch(1)
         below.addWidget(self.add)
         below.addWidget(self.remove)
-        bar.run_button.setToolTip("Read the pictures that were not read, and look (Ctrl+Return).")
-        bar.cancel_button.setToolTip("Stop; what was read is kept, Run goes on (Esc).")
+        bar.run_button.setToolTip(
+            "Read the remaining pictures and analyse all of them (Ctrl+Return)."
+        )
+        bar.cancel_button.setToolTip("Stop; what was read is kept, and Run continues (Esc).")
         bar.export_button.setText("Open report")
         bar.export_button.setToolTip("Show cohort.html in the browser.")
-        bar.copy_button.setToolTip("Copy the cop cohort that does the same without a screen.")
+        bar.copy_button.setToolTip(
+            "Copy the cop cohort command that does the same without a screen."
+        )
         bar.map_button.hide()
         self.setContentsMargins(6, 6, 6, 6)
         self.addLayout(folders)
-        self.addWidget(folded("Names of files", self.names))
+        self.addWidget(folded("File names", self.names))
         self.addLayout(below)
         self.addWidget(self.table, 1)
         self.addWidget(folded("Stacks", self.defaults))

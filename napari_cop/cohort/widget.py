@@ -95,7 +95,7 @@ class CohortWidget(ReportWidget):
         self._collecting = False
         self.model.put(found.pictures)
         n, n_out = len(found.pictures), len(found.left_out)
-        left_out = f", {n_out} files whose names do not fit left out" if n_out else ""
+        left_out = f", {n_out} files whose names do not match left out" if n_out else ""
         self._say(f"{n} pictures, {len(self.model.settings)} settings{left_out}")
 
     def _not_collected(self, error: Exception) -> None:
@@ -161,7 +161,7 @@ class CohortWidget(ReportWidget):
         self._offer()
         found: CohortRecord | None = outcome.record
         if found is None:
-            self._say("Stopped: what was read is kept, Run goes on with the others")
+            self._say("Stopped: what was read is kept; Run continues with the others")
             return
         n_failed = len(found.failed)
         said = f"Done: {len(found.pictures) - n_failed} pictures"

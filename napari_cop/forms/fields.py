@@ -13,7 +13,7 @@ _FILE: Final = "file"
 AS_STATED: Final = "as the file states"
 CONSTANT: Final = "constant"
 TABLE: Final = "table (CSV)"
-GAINED: Final = "grows with depth"
+GAINED: Final = "increases with depth"
 _MOST_MW: Final = 10_000.0
 _MOST_UM: Final = 100_000.0
 
@@ -112,7 +112,7 @@ class PowerForm(Container[Any]):
             label="CSV",
             mode="r",
             filter="*.csv",
-            tooltip="A table with the columns depth_um and power_mw; linear in between.",
+            tooltip="A table with the columns depth_um and power_mw, interpolated linearly.",
         )
         self.p0_mw = FloatSpinBox(
             label="P₀ (mW)", value=5.0, min=0, max=_MOST_MW, tooltip="Power at the first plane."
@@ -122,7 +122,7 @@ class PowerForm(Container[Any]):
             value=300.0,
             min=0,
             max=_MOST_UM,
-            tooltip="Depth over which the power grows 2.72 times.",
+            tooltip="Depth over which the power increases by a factor of 2.72.",
         )
         self.max_mw = FloatSpinBox(
             label="limit (mW)", value=60.0, min=0, max=_MOST_MW, tooltip="Upper limit of the power."

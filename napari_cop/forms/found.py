@@ -59,8 +59,8 @@ def _found(planes: int, height: int, width: int, power: Any, unit: str) -> Found
     lacks: tuple[str, ...] = ()
     if min(height, width) < CROP:
         lacks = (
-            f"Planes under {CROP} × {CROP} pixels are continued by reflection: "
-            "do not trust the numbers",
+            f"Planes under {CROP} × {CROP} pixels are extended by reflection: do not trust the "
+            "numbers",
         )
     return Found(f"{planes} planes of {height} × {width} pixels, {stated}", lacks)
 

@@ -56,24 +56,24 @@ class StackForm(RecipeForm):
         self.chosen = ComboBox(
             label="Read from",
             choices=self._choices,
-            tooltip="The z-stack to read: an image layer, or a file that need not be opened.",
+            tooltip="The z-stack to read: an image layer, or a file that is not open in napari.",
         )
         self.file = FileEdit(
             label="File",
             mode="r",
-            tooltip="TIFF (OME, ImageJ, ScanImage, plain), any file of a set of Prairie View or "
-            "ThorImage, or the zarr.json or .zattrs inside "
+            tooltip="TIFF (OME, ImageJ, ScanImage, plain), any file of a Prairie View or "
+            "ThorImage set, or the zarr.json or .zattrs inside "
             "the folder of an OME-Zarr or zarr image.",
         )
         self.z_axis = ComboBox(
             label="Z axis",
             choices=self._axes,
-            tooltip="Axis of the layer along which the planes follow one another.",
+            tooltip="Axis of the layer along which the planes are stacked.",
         )
         super().__init__()
         self.extend([self.chosen, self.z_axis, self.file])
         self.ask(StackOptions, only=_OFTEN)
-        self.found = Label(label="Holds", tooltip="What it states, and what is missing.")
+        self.found = Label(label="Holds", tooltip="What the stack states, and what is missing.")
         self.found.native.setWordWrap(True)
         self.found.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.append(self.found)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from cop_core.pipeline import Stepped
 
 _CAPTIONS: Final = {
-    "state": ("State", "Progress of the acquisition, as far as its planes tell."),
-    "planes": ("Planes", "Planes on the curves so far, of those planned."),
+    "state": ("State", "Progress of the acquisition, judged by the planes that have arrived."),
+    "planes": ("Planes", "Planes on the curves so far, out of those planned."),
     "latency": (
         "Latency",
         "Time from a complete plane to its point on the screen (median of the last planes).",
@@ -24,8 +24,8 @@ _CAPTIONS: Final = {
     "waiting": ("Waiting", "Complete planes that are not on the curves yet."),
     "put_off": (
         "Deferred",
-        "Crops of shown planes still to be read, when the acquisition leaves time. No plane is "
-        "ever left out.",
+        "Crops of shown planes that will be read when the acquisition leaves time. No plane is "
+        "skipped.",
     ),
 }
 _RECENT: Final = 15

@@ -32,8 +32,8 @@ _HINTS: Final = {
     FILE: "Press Watch before or while the file is written.",
     FOLDER: "Press Watch before or while the folder is written.",
     CORE: "Press Watch, then acquire a z-stack: planes of one channel, time point and position.",
-    DEMO: "A simulated microscope acquires 60 planes at 5 mW, then the same ones with power that "
-    "grows with depth, and compares the two. It takes half a minute.",
+    DEMO: "A simulated microscope acquires 60 planes at 5 mW, then the same planes with power "
+    "that increases with depth, and compares the two. It takes half a minute.",
 }
 _HINT_OF_LAYER: Final = "Press Watch; the layer may grow, or its blank planes may be filled."
 
@@ -55,19 +55,22 @@ class WatchForm(StackForm):
             label="Folder",
             mode="d",
             tooltip="The OME-Zarr or zarr that is being written, or the folder in which TIFFs of "
-            "one plane each appear. It need not exist yet: type its path.",
+            "one plane each appear. It does not have to exist yet: type its path.",
         )
         self.power_property = LineEdit(
             label="Power from",
-            tooltip="Device and property that hold the power at the sample in mW, as "
-            "Laser-Power_mW. Empty: as the acquisition's events state, if they do.",
+            tooltip="Device and property that hold the power at the sample in mW, such as "
+            "Laser-Power_mW. If empty, power is taken from the events of the "
+            "acquisition, if they state it.",
         )
         self.hint = Label(label="")
         self.hint.native.setWordWrap(True)
         super().__init__(viewer, following)
         self.chosen.label = "Watch"
         self.chosen.tooltip = "Where the planes come from while they are acquired."
-        self.file.tooltip = "The TIFF that is being written. It need not exist yet: type its path."
+        self.file.tooltip = (
+            "The TIFF that is being written. It does not have to exist yet: type its path."
+        )
         self.insert(3, self.folder)
         self.append(self.power_property)
         self.ask(WatchRecipe, only=WAITS)
@@ -111,9 +114,9 @@ class WatchForm(StackForm):
         own, options = self._power_property(), make(StackOptions, self, self.more)
         if own is not None and options.power is not None:
             raise InputError(
-                "the power is given twice",
+                "the power is set twice",
                 where=self.power_property.label,
-                advice="Name a property, or give the power above, not both",
+                advice="enter either a property here or the power above",
             )
         plan, self.plan = self.plan, None
         return CoreFeed(options, own, plan)
@@ -139,9 +142,9 @@ class WatchForm(StackForm):
         device, dash, name = text.rpartition("-")
         if not (dash and device and name):
             raise InputError(
-                f"{text!r} names no property",
+                f"{text!r} is not a property",
                 where=self.power_property.label,
-                advice="Write device and property as Laser-Power_mW",
+                advice="enter device and property in the form Laser-Power_mW",
             )
         return device, name
 

@@ -41,7 +41,7 @@ _BATCH: Final = 4
 class LivePlots(DepthPlots):
     """Panels that show a plane as soon as it is read."""
 
-    EMPTY = "Choose what is acquired and press Watch."
+    EMPTY = "Choose what to watch and press Watch."
     REDRAW_MS: ClassVar = 100
     REFIT_S: ClassVar = 0.5
 
@@ -118,9 +118,9 @@ class LiveWidget(CompareWidget):
     def _arrange(self) -> None:
         super()._arrange()
         self.layout().insertWidget(1, self.panel)
-        self.bar.run_button.setToolTip("Read the noise of every plane as it comes (Ctrl+Return).")
+        self.bar.run_button.setToolTip("Read the noise of every plane as it arrives (Ctrl+Return).")
         self.bar.cancel_button.setText("Stop")
-        self.bar.cancel_button.setToolTip("Stop watching, and keep what has been read (Esc).")
+        self.bar.cancel_button.setToolTip("Stop watching and keep what has been read (Esc).")
         self._show_effects(shown=False)
 
     def _show_effects(self, *, shown: bool) -> None:
@@ -196,8 +196,8 @@ class LiveWidget(CompareWidget):
         if not self._cut:
             return []
         return [
-            f"watching was stopped with {self._cut} crops still to be read: the planes that they "
-            "belong to are means over fewer crops"
+            f"watching was stopped with {self._cut} crops not yet read: their planes are means "
+            "over fewer crops"
         ]
 
     def _say_the_end(self, outcome: Outcome) -> None:

@@ -180,7 +180,7 @@ class DepthPlots(PlotWidget):
             Power in mW, mean signal in counts.
         """
         if what not in get_args(Secondary):
-            raise ValueError(f"{what!r} is none of {', '.join(get_args(Secondary))}")
+            raise ValueError(f"{what!r} is not one of {', '.join(get_args(Secondary))}")
         if what != self._second:
             self._second = what
             self.rebuild()

@@ -28,7 +28,7 @@ class StudyPage(QVBoxLayout):
         self.folder = QLineEdit()
         self.folder.setPlaceholderText("Choose a folder, or drop one here")
         self.folder.setToolTip(
-            "The TIFF and zarr stacks in and below it are listed. A plan works too."
+            "Lists the TIFF and zarr stacks in this folder and below. A plan works too."
         )
         self.choose_folder = QPushButton("Choose …")
         self.study = QLineEdit()
@@ -79,9 +79,7 @@ class StudyPage(QVBoxLayout):
         below.addWidget(hint, 1)
         for button in (self.again, self.remove, self.save):
             below.addWidget(button)
-        bar.run_button.setToolTip(
-            "Read the stacks that are not finished, and compare (Ctrl+Return)."
-        )
+        bar.run_button.setToolTip("Read the remaining stacks and compare (Ctrl+Return).")
         bar.cancel_button.setToolTip("Stop; finished stacks are kept and Run continues (Esc).")
         bar.export_button.setText("Open report")
         bar.export_button.setToolTip("Show study.html in the browser.")
@@ -93,7 +91,7 @@ class StudyPage(QVBoxLayout):
         for part, stretch in ((folders, 0), (self.question, 0), (table, 1), (below, 0)):
             add = self.addLayout if part in (folders, below) else self.addWidget
             add(part, stretch)
-        opened = folded("Stacks, where their rows do not say", self.defaults)
+        opened = folded("Defaults for rows with empty cells", self.defaults)
         advanced = folded("Advanced", self.options)
         for section, other in ((opened, advanced), (advanced, opened)):  # not room for both
             section.toggled.connect(lambda shown, other=other: shown and other.collapse())

@@ -40,7 +40,7 @@ class PlanTable(QTableView):
         header = self.horizontalHeader()
         for column, key in enumerate(KEYS):
             self.setColumnWidth(column, _WIDTHS.get(key, _WIDTH))
-        header.setToolTip("Right-click for further columns.")
+        header.setToolTip("Right-click for more columns.")
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self._further = {key: self._offered(key) for key in KEYS if key not in OFTEN}
         header.setMinimumSectionSize(50)

@@ -102,7 +102,7 @@ def _told_apart(given: dict[str, Any]) -> dict[str, Any]:
     arms = [row.arm for row in given["stacks"]]
     stacks = [
         row.but(
-            stack=row.stack.but(name=f"{row.name}{number}"),
+            stack=row.stack.but(name=folder_name(f"{row.name}{number}")),
             arm=f"{row.arm}{arms.index(row.arm)}",
             animal=row.animal if owned else "",
         )

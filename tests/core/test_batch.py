@@ -303,7 +303,7 @@ def test_a_second_run_waits_for_the_first_and_finds_all_finished(study, read):
         second = pool.submit(read, study, on_event=second_run)
         assert [s.resumed for s in first.result()] == [False] * 4
         assert [s.resumed for s in second.result()] == [True] * 4
-    assert told[0] == Working("waiting for another run that writes to the folder")
+    assert told[0] == Working("waiting for another run that is writing to the folder")
 
 
 def test_a_run_that_waits_can_be_cancelled(study, read):
@@ -355,7 +355,7 @@ def test_a_bad_plan_is_refused_before_anything_is_read(study, run):
     assert (code, out) == (2, "")
     assert "2 problems in the plan, nothing was read" in err
     assert "\n  line 6: no such file or folder 'gone.tif'" in err
-    assert "\n  line 7: arm: the study writes 'figures' itself" in err
+    assert "\n  line 7: arm: 'figures' is reserved for a file of the study" in err
     assert not (study / "study").exists()
 
 
@@ -478,7 +478,7 @@ def test_arms_that_cannot_be_compared_say_why(stacks, said, tmp_path):
 def test_one_protocol_alone_is_not_compared():
     found = record([outcome(i, "fixed") for i in range(2)])
     assert found.comparisons[0].pairs == ()
-    assert found.verdict == "Not compared: all stacks are of one protocol, fixed"
+    assert found.verdict == "Not compared: all stacks have the same protocol, fixed"
 
 
 def steep(i, arm, slope, animal=""):

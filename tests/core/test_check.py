@@ -41,7 +41,7 @@ def test_a_file_that_lacks_nothing(run, pair):
     code, out, err = run("check", pair[0])
     lines = out.splitlines()
     assert (code, err) == (0, "")
-    small = "planes under 192 x 192 pixels are read less reliably"
+    small = "planes smaller than 192 x 192 pixels are read less reliably"
     typed = shlex.join(["cop", "profile", str(pair[0]), "-o", "report"])
     assert lines[0] == f"Ready, but {small}: {typed}"
     assert len(lines) < 10
@@ -54,7 +54,7 @@ def test_what_is_missing_is_named_with_what_to_type(run, written, counts):
     path = written("two", two, "ZCYX")
     code, out, _ = run("check", path)
     assert code == 1
-    assert out.startswith("Needs a channel and a z step, but planes under 192 x 192 ")
+    assert out.startswith("Needs a channel and a z step, but planes smaller than 192 x 192 ")
     assert out.splitlines()[0].endswith("--channel CHANNEL --z-step-um UM")
     assert len(out.splitlines()) < 10
     code, out, _ = run("check", path, "--json")
@@ -93,9 +93,9 @@ def test_lossy_compression_is_said_first(run, written, counts):
     data = counts(3, 96).astype(np.uint8)
     path = written("jpeg", data, compression="jpeg", compressionargs={"level": 90})
     _, out, _ = run("check", path, "--z-step-um", 2)
-    assert out.startswith("Lossy compression changed its noise: use the file as acquired")
+    assert out.startswith("Lossy compression has changed the noise: use the file as acquired")
     assert "Ready" not in out
-    assert "To read this one anyway, type cop profile " in out.splitlines()[0]
+    assert "To read it anyway, type cop profile " in out.splitlines()[0]
     _, out, _ = run("check", path)
     assert "This one needs a z step: type cop profile " in out.splitlines()[0]
     code, out, _ = run("check", path, "--z-step-um", 2, "--json")
@@ -108,7 +108,7 @@ def test_smoothed_planes_are_said_first(run, written, counts):
     data = gaussian_filter(counts(6, 200).astype(np.float32), (0, 1, 1))
     code, out, _ = run("check", written("smooth", data), "--z-step-um", 2)
     assert code == 1
-    assert out.startswith("Interpolated or smoothed, so noise reads low: ")
+    assert out.startswith("Interpolated or smoothed, so noise is read too low: ")
 
 
 def test_hot_pixels_are_not_counted_as_saturated(run, written, counts):

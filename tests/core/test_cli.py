@@ -242,7 +242,7 @@ def test_bad_options_are_refused(options, refused, tiny_weights, pair, tmp_path)
         (["--seed", "-1"], "--seed: ", "from 0 to 9223372036854775807"),
         (["--z-step-um", "two"], "--z-step-um: 'two' cannot be used", "a valid number"),
         (["--window-um", "5"], "--window-um: '5' is not a depth window", "LOW:HIGH"),
-        (["--window-um", "9:5"], "--window-um: ", "the shallower limit in µm first"),
+        (["--window-um", "9:5"], "--window-um: ", "the shallower limit first, in µm"),
         (["--power", "-3"], "--power: a power of -3 mW is negative", "gained:P0,l,Pmax"),
         (["--channel", "0", "--channel", "1"], "--channel: given 2 times for 1 stack", ""),
         (["--precision", "half"], "--precision: 'half' cannot", "'auto', 'float32' or 'bfloat16'"),
@@ -340,9 +340,9 @@ SHELL = f"{sys.executable} -c 'from cop_core.cli import main; main()'"
 @pytest.mark.parametrize(
     ("redirected", "code", "said"),
     [
-        (">/dev/full", 1, "standard output cannot be written to (No space left on device)"),
-        (">&-", 1, "standard output cannot be written to (it is closed)"),
-        ("| true", 0, "standard output cannot be written to (Broken pipe)"),
+        (">/dev/full", 1, "cannot write to standard output (No space left on device)"),
+        (">&-", 1, "cannot write to standard output (it is closed)"),
+        ("| true", 0, "cannot write to standard output (Broken pipe)"),
         ("2>/dev/full", 0, ""),
         ("", 0, ""),
     ],

@@ -201,7 +201,11 @@ def free_port():
 
 def test_nobody_answers(stack):
     recipe = recipe_for(stack)
-    with pytest.raises(InputError, match=r"no scheduler answers.*Start one with dask scheduler"):
+    with pytest.raises(
+        InputError,
+        match=r"scheduler does not answer.*Start one with dask "
+        "scheduler",
+    ):
         run(recipe, workers=WorkersOptions(scheduler="tcp://127.0.0.1:9"))
 
 
@@ -244,7 +248,7 @@ def sent(path, **changed):
     ("changed", "said"),
     [
         ({"versions": {"torch": "0.1"}}, "it has .*torch .*not .*torch 0.1.*same versions"),
-        ({"weights_sha256": "0"}, "weights 'default' are others there than here"),
+        ({"weights_sha256": "0"}, "weights 'default' there are not the same as here"),
         ({"options": StackOptions(source="/nowhere.zarr")}, "no such file.*at the same path"),
     ],
 )
@@ -264,7 +268,7 @@ def test_another_stack_on_a_worker(stack, scheduler, tmp_path):
     there = cluster.Cluster(scheduler, Means())
     other = replace(work, image=replace(work.image, shape=(3, 200, 200)))
     try:
-        with pytest.raises(CopError, match="another stack lies there"):
+        with pytest.raises(CopError, match="the stack there is not the same"):
             list(there.blocks(other, N, 4))
     finally:
         there.close()
@@ -277,7 +281,7 @@ def test_what_is_no_address(address):
 
 
 def test_one_of_both():
-    with pytest.raises(InputError, match="Give one of them"):
+    with pytest.raises(InputError, match="Set only one of them"):
         WorkersOptions(workers=2, scheduler="tcp://a:1")
     assert WorkersOptions(scheduler=" ").scheduler is None
 

@@ -116,9 +116,9 @@ def test_a_pattern_that_says_nothing_is_refused(pictures, pattern):
 def test_a_reference_needs_words_that_names_state(pictures):
     with pytest.raises(InputError, match="'exposure'"):
         gather(pictures, pattern=PATTERN, reference="{exposure}.png")
-    with pytest.raises(InputError, match="pattern of references"):
+    with pytest.raises(InputError, match="a pattern for references"):
         gather(pictures, reference="{camera}.png")
-    with pytest.raises(InputError, match="fits the pattern"):
+    with pytest.raises(InputError, match="matches the pattern"):
         gather(pictures, pattern="{x}_never")
 
 
@@ -366,7 +366,7 @@ def test_what_varies_less_than_its_readings_are_uncertain_is_not_attributed():
     y = cohort.strengths[:, :-1]
     table = NoiseTable(NOISES, y, np.full_like(y, 1.0))
     for found in attribute(design_of(rows_of(cohort)), table, permutations=9):
-        assert "less than its readings are uncertain" in found.note
+        assert "less than the uncertainty of its readings" in found.note
 
 
 @needs_extra
@@ -520,7 +520,7 @@ def test_a_recipe_is_refused_where_pictures_cannot_be_told_apart():
         CohortRecipe(pictures=[one, other])
     with pytest.raises(RecipeError, match="no picture has the setting 'scene'"):
         CohortRecipe(pictures=[one], group="scene")
-    with pytest.raises(RecipeError, match="not a name for a file"):
+    with pytest.raises(RecipeError, match="not a valid file name"):
         one.but(picture=StackOptions(source="a.tif", name="a/b"))
 
 

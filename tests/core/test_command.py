@@ -180,7 +180,7 @@ def test_what_cannot_be_repeated_says_why(plain, read, counts):
     for found, said in {
         "array": (array, "the stack was an array"),
         "stopped": (stopped, "stopped before the end"),
-        "unknown": (unknown, "how the stack was opened is not known"),
+        "unknown": (unknown, "the document does not state how the stack was opened"),
         "in Python": (in_python, "the weights were not loaded from a file"),
     }.values():
         assert said in why_not_repeatable(found)

@@ -135,7 +135,7 @@ def test_arms_that_cannot_be_compared_are_refused():
         compare_arms([one], [one, two])
     with pytest.raises(InputError, match="1 and 2 animals for 2 and 2 stacks"):
         compare_arms([one, two], [one, two], animals=("a", "ab"))
-    with pytest.raises(InputError, match="one animal in an arm"):
+    with pytest.raises(InputError, match="one animal per arm"):
         compare_arms([one, two], [two, one], animals=("aa", "bb"))
     with pytest.raises(InputError, match="fewer than 3 of its planes"):
         compare_arms([one, profile(strengths(1, 2))], [one, two])

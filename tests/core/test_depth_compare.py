@@ -127,7 +127,7 @@ def test_window_is_what_both_stacks_keep(pair):
 def test_power_that_rises_in_the_stack_called_fixed_is_told(pair):
     rising = tuple(replace(p, power=5.0 + p.index) for p in pair[0].planes)
     found = compare(replace(pair[0], planes=rising), pair[1], n_bootstrap=50)
-    assert any("called fixed was taken at 5 to 64 mW" in text for text in found.caveats)
+    assert any("fixed was acquired at 5 to 64 mW" in text for text in found.caveats)
 
 
 def test_holm_is_that_of_statsmodels_over_the_noises(result):

@@ -215,11 +215,11 @@ def _running_average(rng):
         (_still, "all frames are the same"),
         (_noiseless, "no noise between frames"),
         (_noiseless_and_moving, "neighbouring lines change together"),
-        (_saturated, "it is saturated: 98 % of its values lie at the ceiling"),
-        (_saturated_throughout, "it is saturated: 100 % of its values lie at the ceiling"),
-        (_one_brightness, "does not grow with the brightness"),
+        (_saturated, "it is saturated: 98 % of its values are at the ceiling"),
+        (_saturated_throughout, "it is saturated: 100 % of its values are at the ceiling"),
+        (_one_brightness, "no reliable increase of variance"),
         (_smoothed, "neighbouring lines change together"),
-        (_running_average, "shares noise with the one before"),
+        (_running_average, "successive frames share noise"),
     ],
 )
 def test_a_movie_that_cannot_tell_says_so(run, tmp_path, made, told):

@@ -248,9 +248,9 @@ def test_wrong_crops_are_refused(crops, message, tiny_estimator):
 
 @pytest.mark.parametrize("batch_size", [0, -1])
 def test_impossible_batches_are_refused(batch_size, tiny_estimator, counts):
-    with pytest.raises(InputError, match="crops a batch"):
+    with pytest.raises(InputError, match="batch size cannot be"):
         read(counts(2), tiny_estimator, batch_size=batch_size)
-    with pytest.raises(InputError, match="crops a batch"):
+    with pytest.raises(InputError, match="batch size cannot be"):
         tiny_estimator.predict(CROPS, batch_size=batch_size)
 
 

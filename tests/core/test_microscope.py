@@ -364,7 +364,7 @@ def test_the_loop_sees_the_signal_above_the_offset():
 
 def test_only_the_simulated_microscope_is_driven():
     controller = Controller(law_of(300.0), target=1.0, order=3.0)
-    with pytest.raises(InputError, match="only the simulated microscope"):
+    with pytest.raises(InputError, match="only with the simulated microscope"):
         closed_loop(CMMCorePlus(), [0.0], controller, lambda _plane: 1.0)
 
 

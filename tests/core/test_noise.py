@@ -355,8 +355,8 @@ def test_no_image_is_no_error():
     ("clean", "strengths", "message"),
     [
         (np.zeros((8, 8)), np.zeros((1, 6)), r"images of shape \(8, 8\)"),
-        (np.zeros((1, 8, 8, 4)), np.zeros((1, 6)), r"Give \(n, h, w\) or \(n, h, w, 3\)"),
-        (np.zeros((2, 8, 8)), np.zeros((1, 6)), r"Give \(2, 6\): gaussian, salt_pepper"),
+        (np.zeros((1, 8, 8, 4)), np.zeros((1, 6)), r"Use \(n, h, w\) or \(n, h, w, 3\)"),
+        (np.zeros((2, 8, 8)), np.zeros((1, 6)), r"Use \(2, 6\): gaussian, salt_pepper"),
         (np.zeros((1, 8, 8)), np.zeros((1, 5)), r"strengths of shape \(1, 5\)"),
         (np.zeros((1, 8, 8)), np.full((1, 6), np.nan), "not finite"),
         (np.zeros((1, 8, 8)), [[1.5, 0, 0, 0, 0, 0]], r"outside \[0, 1\]"),

@@ -70,7 +70,7 @@ def test_a_law_is_written_as_it_is_read():
 
 @pytest.mark.parametrize("text", ["gained:", "gained:1,2", "gained:1,2,3,4", "gained:a,b,c"])
 def test_bad_gained_text(text):
-    with pytest.raises(InputError, match="Write gained:P0,l,Pmax"):
+    with pytest.raises(InputError, match="Use gained:P0,l,Pmax"):
         resolve_power(text, DEPTH)
 
 

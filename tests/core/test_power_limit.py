@@ -128,7 +128,7 @@ def test_a_limit_is_a_plausible_power_in_milliwatts(value):
 
 
 def test_a_limit_given_in_watts_or_microwatts_lets_nothing_dangerous_through():
-    with pytest.raises(InputError, match="Give the limit in mW"):
+    with pytest.raises(InputError, match="Set the limit in mW"):
         PowerLimit(60_000)  # uW
     with pytest.raises(InputError, match=r"above the limit of 0\.06 mW"):
         PowerLimit(0.06).require(5.0)  # W

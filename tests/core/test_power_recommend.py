@@ -136,7 +136,7 @@ def test_with_layers_less_light_than_the_exponential_law():
     assert energy.saving_on_exponential == pytest.approx(1 - got.power_mw.sum() / law.sum())
     assert energy.saving_on_exponential > 0.05
     assert not any("no energy is saved" in note for note in got.notes)
-    assert any("cannot be known from this stack, nor from another" in note for note in got.notes)
+    assert any("neither this stack nor another at a different power" in note for note in got.notes)
 
 
 def test_hold_a_noise_component(fixed):
@@ -150,7 +150,7 @@ def test_hold_a_noise_component(fixed):
     assert got.wanted == pytest.approx(found.wanted * 0.25 ** (1 / 3), rel=0.01)
     assert got.held.drift == pytest.approx(1, abs=0.01)
     assert got.held.exponent == -1.5
-    assert any("assumed: the poisson strength" in note for note in got.notes)
+    assert any("it is assumed that the Poisson strength" in note for note in got.notes)
     drifting = profile_of(strength * np.exp(depth / 600), power, depth)
     aloud = recommend_power(fixed, hold="poisson", level=0.2, profile=drifting, **options)
     assert any("does not explain" in note for note in aloud.notes)
@@ -171,7 +171,7 @@ def test_a_profile_alone_will_do(fixed):
         ({"max_power_mw": 1001}, "max_power_mw: 1001 cannot"),
         ({"surface_power": 25}, "25 at the surface is above the limit of 20"),
         ({"surface_power": 0}, "surface_power: 0 cannot"),
-        ({"surface_power": 5, "level": 100}, "each sets the other"),
+        ({"surface_power": 5, "level": 100}, "each determines the other"),
         ({"level": 0}, "level: 0 cannot"),
         ({"level": np.nan}, "level: nan cannot"),
         ({"hold": "poisson", "level": 5}, "a strength of 5 cannot be held"),
@@ -192,7 +192,7 @@ def test_strengths_of_the_wrong_kind_are_refused(fixed):
     depth, power = fixed.depth_um, fixed.power_mw
     for profile, message in (
         (profile_of(np.full(30, 0.2), power, depth, "stack-percentile"), "stack-percentile"),
-        (profile_of(np.full(30, 0.6), power, depth), "0 planes have a poisson strength"),
+        (profile_of(np.full(30, 0.6), power, depth), "0 planes have a Poisson strength"),
     ):
         with pytest.raises(InputError, match=message):
             recommend_power(
@@ -217,7 +217,7 @@ def test_a_level_out_of_reach_is_said(fixed, found):
 def test_slow_rises(fixed):
     got = recommend_power(fixed, max_power_mw=20, max_rise=0.3, offset_counts=OFFSET)
     assert np.diff(got.power_mw).max() <= 0.3 + 1e-12
-    assert any("rise by at most 0.3 mW per plane" in note for note in got.notes)
+    assert any("increase by at most 0.3 mW per plane" in note for note in got.notes)
 
 
 def test_a_slow_rise_is_not_called_the_limit(fixed):

@@ -174,7 +174,7 @@ def test_cancelled_before_it_begins_the_next_run_works(recipe: ProfileRecipe) ->
 
 def test_one_that_is_killed_says_so(recipe: ProfileRecipe) -> None:
     process = ReadingProcess()
-    with pytest.raises(CopError, match="has ended by itself"):
+    with pytest.raises(CopError, match="ended unexpectedly"):
         process.run(recipe, on_event=lambda _: process.end())
     assert not process.alive
 

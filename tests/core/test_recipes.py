@@ -87,7 +87,7 @@ def test_recipes_fit_the_schema(kind, data):
         ('{"kind": "profile", "reading": {"crops": 0}}', "whole number from 1 to 1000000"),
         ('{"kind": "profile", "reading": {"offset_counts": NaN}}', "reading.offset_counts: nan"),
         ('{"kind": "profile", "reading": {"size": 1}}', "reading.size: there is no such field"),
-        ('{"kind": "recommendation", "power": {}}', "power.max_power_mw: no limit is given"),
+        ('{"kind": "recommendation", "power": {}}', "power.max_power_mw: no limit is set"),
         ('{"kind": "comparison", "stacks": [{}]}', "stacks.1: it is missing"),
         ('{"kind": "study", "stacks": []}', "stacks: "),
     ],
@@ -217,7 +217,7 @@ def argv_of_kind(kind):
 @pytest.mark.parametrize(
     ("recipe", "said"),
     [
-        (ProfileRecipe(), "it is not in a file"),
+        (ProfileRecipe(), "the stack is not in a file"),
         (
             ProfileRecipe(stack={"source": "a", "power": [1, 2]}),
             "no options can express all of 'stack'",

@@ -98,7 +98,7 @@ def test_another_file_with_the_same_pixels_is_said(compared, run, study):
     path.write_bytes(path.read_bytes() + b"\0\0")
     code, out, err = run("replay", compared)
     assert code == 0, err
-    assert "Although these files changed: stack of fixed." in out
+    assert "These files have changed, however: stack of fixed." in out
     assert "changed: SHA-256 was" in " ".join(out.split())
 
 
@@ -179,7 +179,7 @@ def test_a_file_that_is_gone_is_named(name, compared, run, study):
     said = " ".join(err.split())
     assert f"/{name} (" in said
     assert "Use --data" in said
-    assert "gone" in out
+    assert "missing" in out
     assert "Traceback" not in err
 
 
@@ -195,9 +195,9 @@ def test_a_stack_that_cannot_be_opened_any_more(compared, run, study):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "no report can be read"),
-        ("{", "no report can be read"),
-        ("[" * 100_000, "no report can be read"),
+        ("", "the report cannot be read"),
+        ("{", "the report cannot be read"),
+        ("[" * 100_000, "the report cannot be read"),
         ("[]", "it is not a report"),
         ('{"schema_version": "1.0"}', "it is not a report"),
         (None, "No such file"),
@@ -219,10 +219,10 @@ def test_what_is_no_report_is_refused(text, said, run, tmp_path):
     [
         (("schema_version",), "9.0", "it has schema '9.0'"),
         (("kind",), "atlas", "'atlas' is not a kind of report"),
-        (("recipe",), {}, "recipe.kind: the report was changed"),
+        (("recipe",), {}, "recipe.kind: the report was edited"),
         (("recipe", "stacks", 0, "source"), None, "the recipe names no file for it"),
         (("recipe", "stacks", 0, "axes"), "ABC", "axes"),
-        (("recipe", "stacks", 0, "x"), 1, "recipe.stacks.0.x: the report was changed"),
+        (("recipe", "stacks", 0, "x"), 1, "recipe.stacks.0.x: the report was edited"),
         (("recipe", "reading", "normalisation"), "none", "recipe.reading.normalisation"),
         (("provenance", "protocols", "fixed", "whole"), False, "stopped before the end"),
     ],
@@ -245,7 +245,7 @@ def test_a_stopped_reading_is_refused(pair, tiny_estimator, run, tmp_path):
     write_report(found, tmp_path / "r")
     code, _, err = run("replay", tmp_path / "r")
     assert code == 2
-    assert "its reading was stopped" in " ".join(err.split())
+    assert "the reading was stopped" in " ".join(err.split())
 
 
 @pytest.mark.parametrize("tolerance", ["inf", "nan", "-1", "x"])

@@ -93,11 +93,11 @@ def test_watching_that_was_stopped_says_so(run, growing, tmp_path, tiny_estimato
         if len(live.profile) == 4 and not step.crops_put_off:
             break
     assert not any(plane.reason for plane in live.profile.planes)
-    assert "its reading was stopped before the end" in why_not_repeatable(live.profile)
+    assert "the reading was stopped before the end" in why_not_repeatable(live.profile)
     write_report(live.profile, tmp_path / "live")
     code, _, err = run("replay", tmp_path / "live")
     assert code == 2
-    assert "its reading was stopped before the end" in said(err)
+    assert "the reading was stopped before the end" in said(err)
 
 
 def test_lines_of_watch_say_why_they_cannot_be_replayed(run, growing, tmp_path, tiny_weights):
@@ -107,7 +107,7 @@ def test_lines_of_watch_say_why_they_cannot_be_replayed(run, growing, tmp_path, 
     (tmp_path / "lines.json").write_text(out, encoding="utf-8")
     code, _, err = run("replay", tmp_path / "lines.json")
     assert code == 2
-    assert "lines of cop watch --json do not say how they were made" in said(err)
+    assert "lines of cop watch --json do not state how they were computed" in said(err)
 
 
 def test_the_demonstration_says_that_it_is_in_no_file(run, monkeypatch, tmp_path, tiny_weights):
@@ -123,7 +123,7 @@ def test_the_demonstration_says_that_it_is_in_no_file(run, monkeypatch, tmp_path
     assert code == 0, err
     code, _, err = run("replay", tmp_path / "demo")
     assert code == 2
-    assert "its planes came from Micro-Manager: Camera, not from a file" in said(err)
+    assert "the planes came from Micro-Manager: Camera, not from a file" in said(err)
     assert "Traceback" not in err
 
 
@@ -197,9 +197,9 @@ def test_recommended_from_a_profile(tiff, tiny_estimator, run, tmp_path):
 @pytest.mark.parametrize(
     ("change", "said_of_it"),
     [
-        ({"recipe": {}}, "recipe.kind: the report was changed"),
+        ({"recipe": {}}, "recipe.kind: the report was edited"),
         ({"recipe": {"kind": "recommendation", "power": {}}}, "recipe.power.max_power_mw"),
-        ({"planes": None}, "planes: the report was changed: it is missing"),
+        ({"planes": None}, "planes: the report was edited: it is missing"),
         ({"schema_version": "1.0"}, "it has schema '1.0'"),
     ],
 )

@@ -338,7 +338,7 @@ class TestPlacing:
             real(source, target)
 
         monkeypatch.setattr("cop_core.writing.os.replace", replace_some)
-        with pytest.raises(InputError, match="may write to"):
+        with pytest.raises(InputError, match="can write to"):
             write_report(both, tmp_path)
         assert files(tmp_path) == old
         assert not list(tmp_path.glob(".cop-*"))
@@ -362,7 +362,7 @@ class TestPlacing:
     @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
     def test_read_only_folder(self, both, tmp_path):
         tmp_path.chmod(0o500)
-        with pytest.raises(InputError, match="may write to"):
+        with pytest.raises(InputError, match="can write to"):
             write_report(both, tmp_path)
         tmp_path.chmod(0o700)
 

@@ -410,7 +410,7 @@ def test_no_hash_of_files_that_changed_or_are_gone(tiny_estimator, counts, tmp_p
 def test_large_stacks_are_hashed_on_request(tiny_estimator, counts, tmp_path, monkeypatch):
     path, result = own_stack(counts, tmp_path, tiny_estimator)
     monkeypatch.setattr(hashing, "HASH_LIMIT_BYTES", path.stat().st_size - 1)
-    assert "over the limit" in entry_of(result).note
+    assert "exceed the limit" in entry_of(result).note
     assert entry_of(result).sha256 is None
     assert entry_of(result, hashed=True).sha256 == hashing.sha256_of(path)
     assert entry_of(result, hashed=False).note == "not computed: not asked for"

@@ -243,7 +243,7 @@ def test_a_report_of_an_address_is_replayed(server, folder, tmp_path):
     inputs = find_inputs(stated, tmp_path / "report")
     again = replay(stated, inputs, tolerance=1e-6)
     assert not again.agreement.differences
-    assert inputs[0].state == "not checked: the report has no SHA-256 of it"
+    assert inputs[0].state == "not checked: the report has no SHA-256 for it"
 
 
 def test_a_study_goes_on_with_addresses(server, folder, tmp_path):

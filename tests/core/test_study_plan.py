@@ -97,7 +97,7 @@ def test_arms_may_have_any_names_that_differ(plan):
     assert found[0].place == "AO_on/a"
     (problem,) = problems(plan("stack,arm", "a.tif,AO on", "c.tif,ao_on"))
     assert problem.startswith(
-        "line 3: arm 'ao_on' is too like 'AO on' of line 2; write one of them"
+        "line 3: arm 'ao_on' is too similar to 'AO on' in line 2; use one of them"
     )
 
 
@@ -127,18 +127,18 @@ def test_one_error_lists_every_row(plan):
     ]
     expected = [
         "no such file or folder 'gone.tif'",
-        "arm: the study writes 'figures' itself; write another",
+        "arm: 'figures' is reserved for a file of the study; use another name",
         "z_step_um: 'four'",
         "no stack",
         "no arm",
-        "'../up' is not a name for a folder; write 'up'",
+        "'../up' is not a valid folder name; use 'up'",
         *("z_step_um: 'nan'", "power: a power of -1 mW", "time: '-1'"),
         "gone.csv",
         *("z_step_um: '0'", "power: length_um is not above 0"),
         "9 cells for 7 columns; put quotes",
         "power: a power of inf is not",
-        "the stack of line 2 once more",
-        "called 'A' as that of line 2",
+        "the same stack as in line 2",
+        "the name 'A' is used in line 2 too",
     ]
     for text in expected:
         assert sum(text in line for line in found) == 1, text
@@ -152,7 +152,7 @@ def test_stacks_and_names_are_told_apart(plan, folder):
     assert len(read_plan(plan(header, "a.tif,fixed,0,", "a.tif,fixed,1,", "a.tif,fixed,0,1"))) == 3
     assert len(read_plan(plan(header, "a.tif,fixed,,", "m1/a.tif,gained,,"))) == 2
     (clash,) = problems(plan(header, "a.tif,fixed,,", "m1/a.tif,fixed,,"))
-    assert "another name in a column 'name'" in clash
+    assert "different names in the column 'name'" in clash
     (twice,) = problems(plan(header, "a.tif,fixed,,", "link.tif,gained,,"))
     assert "once more" in twice
 
@@ -351,7 +351,8 @@ def test_the_command_says_what_is_to_be_filled_in(study, run):
     assert run("plan", study, "-o", plan) == (
         0,
         f"{plan}: 5 stacks\n"
-        "fill in the column arm of 1 with any names: their paths say neither fixed nor gained\n",
+        "fill in the column arm of 1 with any names: their paths contain neither fixed nor "
+        "gained\n",
         "",
     )
     code, out, err = run("plan", study, "-o", plan)
@@ -417,7 +418,7 @@ def test_cells_of_a_plan_are_written_as_they_were(plan, folder, tmp_path_factory
     assert cells[2]["arm"] == ""
     rows, found = check_cells(enumerate(cells), folder, read_power_table)
     assert [row.stack.power for row in rows] == [2.5, folder / "power.csv"]
-    assert found == [(2, "no arm; write its protocol, such as fixed or gained")]
+    assert found == [(2, "no arm; enter its protocol, such as fixed or gained")]
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "plan.csv"
     save_plan([*cells[:2], {**cells[2], "arm": "fixed"}], elsewhere, folder)
     first, second, third = read_plan(elsewhere)

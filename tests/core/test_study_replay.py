@@ -202,7 +202,7 @@ def test_a_stack_that_failed_then_has_no_part_in_the_replay(batch, data, run):
     [
         (("provenance", "protocols"), None, "study.json, provenance.protocols"),
         (("recipe", "comparison"), None, "study.json, recipe.comparison"),
-        (("stacks", 0), {}, "study.json, stacks.0.place: the report was changed: it is missing"),
+        (("stacks", 0), {}, "study.json, stacks.0.place: the report was edited: it is missing"),
         (("stacks",), None, "study.json, stacks"),
         (("recipe", "stacks", 1, "stack", "name"), "../up", "recipe.stacks.1.stack: the report"),
         (

@@ -418,7 +418,7 @@ def test_a_run_that_was_cancelled_goes_on_as_if_it_had_not(tmp_path, bank_path, 
     whole = run(fresh("whole"), None)["microscopy"]
     broken = fresh("broken")
     for stop_at in (1, 2, 2):  # in the contrastive stage, in the head's, in fine-tuning
-        with pytest.raises(CancelledError, match="Run the same command to go on"):
+        with pytest.raises(CancelledError, match="Run the same command to continue"):
             run(broken, stop_at)
     resumed = run(broken, None)["microscopy"]
     assert [row["stage"] for row in log_of(broken)] == list(STAGES)
@@ -437,11 +437,11 @@ def test_a_folder_of_other_settings_is_refused(folder, tiny_presets):
     none = SHORT.but(contrastive_steps=0, head_steps=0, finetune_steps=0)
     train(none, folder)
     before = (folder / "recipe.json").read_text()
-    with pytest.raises(InputError, match="run with other settings"):
+    with pytest.raises(InputError, match="run with different settings"):
         train(none.but(learning_rate=1e-5), folder)
     assert (folder / "recipe.json").read_text() == before
     (folder / "recipe.json").write_text("{")
-    with pytest.raises(InputError, match="run with other settings"):
+    with pytest.raises(InputError, match="run with different settings"):
         train(none, folder)
 
 

@@ -112,7 +112,7 @@ def test_a_stack_called_fixed_whose_power_rises_is_doubted_wherever_it_stands(bo
     swapped = [replace(both.second.profile, name="fixed"), replace(both.first.profile, name="b")]
     for pair in (swapped, swapped[::-1]):
         said = compare(*pair, n_bootstrap=20).caveats[0]
-        assert said.startswith("the stack called fixed was taken at 5 to 60 mW")
+        assert said.startswith("the stack fixed was acquired at 5 to 60 mW")
 
 
 def test_planes_without_signal_are_the_signal_depth_and_no_caveat(both):

@@ -261,7 +261,7 @@ def test_a_remembered_limit_says_so_and_a_high_one_is_asked_about(
         dock.forms[0].power.constant_mw.value = 10
         finish(qtbot, dock)
         page = dock.power
-        assert page.limit_note.text() == "40 mW: remembered from last time."
+        assert page.limit_note.text() == "40 mW: from last time."
         page.form.max_power_mw.value = "900"
         assert page.limit_note.text() == ""
         page.recommend()

@@ -180,7 +180,7 @@ def test_power_in_every_form(form: StackForm) -> None:
     power.mode.value = "constant"
     power.constant_mw.value = 12.5
     assert form.stack().options.power == 12.5
-    power.mode.value = "grows with depth"
+    power.mode.value = "increases with depth"
     assert form.stack().options.power == GainedPower(5, 300, 60)
     power.max_mw.value = 0
     with pytest.raises(InputError, match=r"^Power: max_mw is not above 0"):
@@ -197,7 +197,7 @@ def test_only_the_fields_of_the_chosen_power_are_shown(form: StackForm) -> None:
         "as the file states": [],
         "constant": ["mW"],
         "table (CSV)": ["CSV"],
-        "grows with depth": ["P₀ (mW)", "length (µm)", "limit (mW)"],
+        "increases with depth": ["P₀ (mW)", "length (µm)", "limit (mW)"],
     }
 
 

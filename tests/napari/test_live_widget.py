@@ -132,7 +132,7 @@ def test_a_real_camera_through_micromanager(viewer: Any, add: Any, qtbot: Any) -
     dock = add(viewer)
     form = dock.forms[0]
     form.chosen.value = watch_form.CORE
-    form.power.mode.value = "grows with depth"
+    form.power.mode.value = "increases with depth"
     form.power_property.value = "Camera-Gain"
     with pytest.raises(InputError, match="given twice"):
         form.feeds()
@@ -282,7 +282,7 @@ def test_a_removed_layer_is_let_go(viewer: Any, add: Any, qtbot: Any) -> None:
     assert len(result.profile) == 4
     notification_manager.records.clear()
     dock.plots.plane_clicked.emit(0, 1)
-    assert "its layer was removed" in notification_manager.records[-1].message
+    assert "the layer was removed" in notification_manager.records[-1].message
     assert dock.results.sources[0].pixels is None
     qtbot.waitUntil(lambda: gc.collect() is not None and alive() is None, timeout=10_000)
 

@@ -40,7 +40,7 @@ def test_the_limit_is_asked_for_and_kept(read: Any, qtbot: Any, tmp_path: Path) 
     page.form.max_power_mw.value = ""
     notification_manager.records.clear()
     page.recommend()
-    assert "Limit (mW): no limit is given" in notification_manager.records[-1].message
+    assert "Limit (mW): no limit is set" in notification_manager.records[-1].message
     assert not page.export_button.isEnabled()
     page.form.max_power_mw.value = "40"
     page.form.surface_power.value = "5"
@@ -51,7 +51,7 @@ def test_the_limit_is_asked_for_and_kept(read: Any, qtbot: Any, tmp_path: Path) 
     alone = cop.recommend_power(stack, max_power_mw=40.0, surface_power=5.0)
     np.testing.assert_array_equal(found.power_mw, alone.power_mw)
     assert found.power_mw.max() == 40
-    assert "on the limit of 40 mW applies" in page.status.text()
+    assert "on, the limit of 40 mW applies" in page.status.text()
     assert "limit of 40 mW" in page.notes.toPlainText()
     assert len(page.plot.figure().axes) == 3
     page.form.follow_um.value = "0"

@@ -112,7 +112,7 @@ def test_a_process_that_is_lost_is_told_and_the_next_run_works(
         m.setattr(PROCESSES, "lent", lent)
         runner.plane_read.connect(lambda *_: reading[0].end())
         runner.start(PAIR)
-    assert "has ended by itself" in str(ended.args[0])
+    assert "ended unexpectedly" in str(ended.args[0])
     assert "run again" in str(ended.args[0]).lower()
     runner.plane_read.disconnect()
     with qtbot.waitSignal(runner.finished, timeout=60_000):

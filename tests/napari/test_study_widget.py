@@ -186,7 +186,7 @@ def test_the_copied_command_makes_the_same_study(
 def test_rows_say_what_is_to_be_filled_in(dock: Any, folder: Path, qtbot: Any) -> None:
     (folder / "m1" / "gained.ome.tif").rename(folder / "m1" / "monday.ome.tif")
     taken(qtbot, dock, folder)
-    assert "no arm; write its protocol" in shown(dock, 1, "state")
+    assert "no arm; enter its protocol" in shown(dock, 1, "state")
     assert dock.bar.status.text() == "3 stacks, 1 to be filled in, 1 that cannot be opened"
     notification_manager.records.clear()
     dock.run()
@@ -209,7 +209,7 @@ def test_rows_say_what_is_to_be_filled_in(dock: Any, folder: Path, qtbot: Any) -
     assert dock.table.isColumnHidden(name)
     enter(dock, 1, "arm", "fixed")
     enter(dock, 1, "name", shown(dock, 0, "name"))
-    assert "as that of line 1" in shown(dock, 1, "state")
+    assert "is used in line 1 too" in shown(dock, 1, "state")
     assert not dock.table.isColumnHidden(name)
 
 

@@ -352,7 +352,7 @@ def test_the_same_stack_twice_is_refused(window: Any, add: Any) -> None:
     dock.forms[1].choose_layer(dock.forms[0].layer)
     notification_manager.records.clear()
     dock.run()
-    assert "both protocols are the same stack" in notification_manager.records[-1].message
+    assert "the same stack is selected for both" in notification_manager.records[-1].message
 
 
 def test_a_hidden_plot_may_be_redrawn_while_it_is_drawn(window: Any, add: Any, qtbot: Any) -> None:

@@ -73,7 +73,7 @@ def test_names_that_differ_in_case_alone(tmp_path: Path, counts) -> None:
         tifffile.imwrite(tmp_path / folder / "s.tif", counts())
     rows = "stack,arm,name\n1/s.tif,fixed,Brain\n2/s.tif,fixed,brain\n"
     (tmp_path / "plan.csv").write_text(rows, encoding="utf-8")
-    with pytest.raises(InputError, match="called 'brain' as that of line 2"):
+    with pytest.raises(InputError, match="the name 'brain' is used in line 2 too"):
         read_plan(tmp_path / "plan.csv", read_power_table)
 
 

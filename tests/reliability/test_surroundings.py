@@ -61,7 +61,7 @@ def test_row_27_figures_do_not_depend_on_the_surroundings(pair, tiny_weights, tm
         SOURCE_DATE_EPOCH="yesterday",
     )
     assert (figures, code) == (expected, 0), said
-    assert "SOURCE_DATE_EPOCH is not a time: ignored" in said
+    assert "SOURCE_DATE_EPOCH is not a time; it is ignored" in said
 
 
 @pytest.mark.slow

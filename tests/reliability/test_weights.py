@@ -13,9 +13,9 @@ from cop_core.network import load_network
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"width": 600_000}, "values are needed, there are"),
+        ({"width": 600_000}, "values are needed, but there are"),
         ({"depth": 1_000_000_000}, "1000000000 layers, "),
-        ({"crop": 10**6, "patch": 10**6}, "values are needed, there are|do not fit"),
+        ({"crop": 10**6, "patch": 10**6}, "values are needed, but there are|do not fit"),
         ({"width": 3 * 10**12}, "do not fit their card"),
         ({"heads": 5}, "does not divide evenly"),
     ],

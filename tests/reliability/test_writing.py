@@ -76,7 +76,7 @@ def test_row_15_disk_that_is_read_only(profiles, tmp_path):
     with mounted(tmp_path / "disk", "-o", "size=2m") as disk:
         old = files(write_report(profiles[0], disk))
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
-        with pytest.raises(InputError, match=r"Read-only.*may write to"):
+        with pytest.raises(InputError, match=r"Read-only.*can write to"):
             write_report(profiles[1], disk)
         assert files(disk) == old
 
@@ -88,7 +88,7 @@ def test_row_15_folder_that_is_read_only(profiles, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # another user may not go through the folders above it
     os.seteuid(65534)
     try:
-        with pytest.raises(InputError, match=r"Permission denied.*may write to"):
+        with pytest.raises(InputError, match=r"Permission denied.*can write to"):
             write_report(profiles[1], "report")
     finally:
         os.seteuid(0)

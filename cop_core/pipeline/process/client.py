@@ -135,8 +135,8 @@ class ReadingProcess:
         code = self._process.returncode
         how = f"exit code {code}" if code >= 0 else signal.Signals(-code).name
         return CopError(
-            f"the process that reads has ended by itself ({how})",
-            advice="run again, which starts a new one; if it ends again, free some memory",
+            f"the reading process ended unexpectedly ({how})",
+            advice="run again to start a new one; if it ends again, free some memory",
         )
 
 

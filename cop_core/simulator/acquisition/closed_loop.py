@@ -38,14 +38,14 @@ SHOT_NOISE_ORDER = -1.5
 
 @dataclass(frozen=True)
 class Controller:
-    """The next plane's power, from a law and from what the last plane showed.
+    """The power of the next plane, from a law and from the measurement in the last plane.
 
-    With the law L, a plane's power P and what was measured in it, m, which grows as P^order,
+    With the law L, the power P of a plane and the value m measured in it, which scales as P^order,
 
         P' = P L(z') / L(z) (target / m)^(gain / order).
 
-    The law feeds forward what is known of the tissue; the measurement feeds back what is not. A
-    deviation dies out by a factor 1 - gain a plane. As P is the power that was really used,
+    The law feeds forward what is known about the tissue; the measurement feeds back what is not. A
+    deviation decays by a factor of 1 - gain per plane. As P is the power that was actually used,
     nothing winds up while it is held at a limit.
 
     Attributes
@@ -53,18 +53,19 @@ class Controller:
     law : callable
         Power in mW at depths in um: a recommended one, `GainedPower.at`, or a constant.
     target : float
-        What is to be measured in every plane, above 0.
+        Desired value in every plane, above 0.
     order : float
-        Power of the power that it grows with: 3 for the signal, -1.5 for the Poisson strength.
+        Exponent of the power: 3 for the signal, -1.5 for the Poisson strength.
     gain : float
-        Share of a deviation that the next plane makes good, in [0, 1]; 0 follows the law alone.
+        Share of a deviation that is corrected in the next plane, in [0, 1]; 0 follows the law
+        alone.
     max_factor : float
         Largest change of power from one plane to the next, up or down.
 
     Raises
     ------
     InputError
-        If an attribute makes no sense.
+        If an attribute is out of range.
     """
 
     law: PowerLaw
@@ -79,14 +80,14 @@ class Controller:
             raise InputError(
                 f"no controller has target {self.target}, order {self.order}, gain {self.gain} "
                 f"and steps up to {self.max_factor}",
-                advice="Give a target above 0, a gain from 0 to 1 and steps above 1",
+                advice="use a target above 0, a gain from 0 to 1 and steps above 1",
             )
 
     def next_mw(self, power_mw: float, depth_um: float, next_um: float, measured: float) -> float:
-        """Return the power that is wanted for the plane at `next_um`, whatever the limit.
+        """Return the desired power for the plane at `next_um`, regardless of the limit.
 
-        The other arguments are of the plane before. Where `measured` is not above 0, the law
-        alone counts.
+        The other arguments are of the previous plane. If `measured` is not above 0, only the law is
+        used.
         """
         here, there = np.log(self.law([depth_um, next_um])).tolist()
         change = there - here
@@ -98,14 +99,14 @@ class Controller:
 
 @dataclass(frozen=True)
 class LoopRun:
-    """What a closed loop did.
+    """Result of a closed loop.
 
     Attributes
     ----------
     depth_um, power_mw, measured : ndarray of shape (planes,)
-        Of every plane acquired; `measured` is NaN where nothing could be.
+        Of every plane acquired; `measured` is NaN if nothing could be measured.
     capped : ndarray of bool, shape (planes,)
-        Where more power was wanted than the limit allows.
+        Planes for which the desired power exceeded the limit.
     """
 
     depth_um: Array
@@ -119,30 +120,30 @@ def closed_loop(
 ) -> LoopRun:
     """Acquire a stack in the simulated microscope, setting each plane's power by the last one.
 
-    It runs as an acquisition like any other: sources and files may be connected to the core.
-    `core.mda.cancel` ends it after the plane that is being taken.
+    It runs like any other acquisition: sources and files may be connected to the core.
+    `core.mda.cancel` ends it after the current plane.
 
     Parameters
     ----------
     core : SimulatedCore
-        The microscope; the laser's limit cuts what the controller wants.
+        The microscope; its laser limits the powers that the controller requests.
     depths_um : sequence of float
         Depths of the planes, in order.
     controller : Controller
-        Chooses the powers; the first plane gets what its law says.
+        Chooses the powers; the first plane gets the power of its law.
     measure : callable
-        Reads from a plane what the controller steers.
+        Measures in a plane the quantity to be controlled.
 
     Raises
     ------
     InputError
-        If the core is not a simulated microscope: a real laser is set by its user.
+        If the core is not a simulated microscope; on a real one, set the laser yourself.
     CopError
-        If a plane could not be taken.
+        If a plane could not be acquired.
     """
     if not isinstance(core, SimulatedCore):
         raise InputError(
-            "only the simulated microscope is driven in a closed loop",
+            "a closed loop is possible only with the simulated microscope",
             where="core",
             advice="export the recommended powers and set them yourself",
         )
@@ -156,7 +157,7 @@ def closed_loop(
             yield plane_event(index, float(depth_um), float(power_mw))
             planes = source.news()
             if not planes:
-                raise CopError("the plane could not be taken", where=f"plane {index}")
+                raise CopError("the plane could not be acquired", where=f"plane {index}")
             power_mw, measured = planes[0].power, measure(planes[0])
             steps.append((depth_um, power_mw, measured, bool(capped)))
             if index + 1 < len(depths_um):
@@ -182,13 +183,13 @@ def signal_measure(offset_counts: float) -> PlaneMeasure:
 def noise_measure(
     estimator: Estimator, component: str = "poisson", reading: ReadingOptions | None = None
 ) -> PlaneMeasure:
-    """Read a plane's mean strength of one kind of noise, in [0, 1].
+    """Return a function that reads the mean strength of one noise in a plane, in [0, 1].
 
-    A plane without signal has none to give: there is no telling its noise from its structure,
+    It returns no value for a plane without signal: noise and structure cannot be separated there,
     and less power would be the wrong answer.
 
-    A normalisation by the whole stack cannot be had plane by plane. InputError if the estimator
-    does not know the component.
+    A normalisation by the whole stack is not possible plane by plane. Raises InputError if the
+    estimator does not know the component.
     """
     from cop_core.reading.planes import prepare
     from cop_core.reading.survey import Surveyor
@@ -197,7 +198,7 @@ def noise_measure(
     components = estimator.components
     if component not in components:
         raise InputError(
-            f"there is no component {component!r}", advice=f"Choose from {', '.join(components)}"
+            f"there is no component {component!r}", advice=f"use one of {', '.join(components)}"
         )
     chosen = reading or ReadingOptions()
 

@@ -79,22 +79,22 @@ def simulated_core(
     seed: int = 0,
     frame_ms: float = 0.0,
 ) -> SimulatedCore:
-    """Make a simulated three-photon microscope that acquires like any other.
+    """Return a simulated three-photon microscope that acquires like any other.
 
     The frame at a stage position of z um and a laser power of P mW is what the simulator's optics
-    and detector give at depth z and power P. Frames of one seed, taken in the same order at the
-    same depths and powers, are the same.
+    and detector give at depth z and power P. With the same seed, frames acquired in the same order
+    at the same depths and powers are identical.
 
     Parameters
     ----------
     preset : str or Preset
         ``"sample"`` (256 x 256), ``"paper"`` (512 x 512), or one's own.
     max_power_mw : float
-        What the laser never exceeds, in mW at the sample.
+        Power limit of the laser, in mW at the sample.
     seed : int
         Seed of tissue and noise.
     frame_ms : float
-        Time that a frame takes at least; 0 for as fast as it can be simulated.
+        Shortest time per frame; 0 for as fast as it can be simulated.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def simulated_core(
     Raises
     ------
     InputError
-        If there is no such preset, or the limit is no power.
+        If there is no such preset, or the limit is not a power.
     """
     limit = PowerLimit(max_power_mw)
     return SimulatedCore(Preset.of(preset).seeded(seed), limit, seed, frame_ms)
@@ -128,8 +128,8 @@ def stack_events(depths_um: Sequence[float], power_mw: Sequence[float]) -> list[
     Parameters
     ----------
     depths_um, power_mw : sequence of float, shape (planes,)
-        Depth and power of every plane. The laser is asked for these powers; what it
-        refuses it does not shine.
+        Depth and power of every plane. These powers are requested; the laser ignores those that it
+        refuses.
 
     Raises
     ------
@@ -139,7 +139,7 @@ def stack_events(depths_um: Sequence[float], power_mw: Sequence[float]) -> list[
     if len(depths_um) != len(power_mw):
         raise InputError(
             f"{len(power_mw)} powers do not match {len(depths_um)} depths",
-            advice="Give one power a plane",
+            advice="use one power per plane",
         )
     each = zip(depths_um, power_mw, strict=True)
     return [plane_event(k, float(depth), float(power)) for k, (depth, power) in enumerate(each)]

@@ -92,7 +92,7 @@ class DepthStage(StageDevice):
 
     def set_origin(self) -> None:
         """Refuse: depth counts from the pia."""
-        raise InputError("the depth counts from the pia, which does not move", where="stage")
+        raise InputError("depth is measured from the pia, which does not move", where="stage")
 
 
 class SectionCache:
@@ -174,7 +174,7 @@ class ScanCamera(SimpleCameraDevice):
         """Refuse any other: the photons of a pixel belong to one speed of the scan."""
         if not math.isclose(exposure, self._frame_ms):
             raise InputError(
-                f"the scan has one speed, {self._frame_ms:g} ms a frame",
+                f"the scan has a single speed, {self._frame_ms:g} ms per frame",
                 where="camera",
                 advice="change the power instead",
             )
