@@ -91,6 +91,16 @@ def placed(directory: Path) -> Iterator[Path]:
         raise
 
 
+class _TriedError(Exception):
+    """Ends the block of `placed` so that all is undone."""
+
+
+def require_place(directory: Path) -> None:
+    """Refuse now what `placed` would refuse after the work; leave nothing in the folder."""
+    with suppress(_TriedError), placed(directory.expanduser()):
+        raise _TriedError
+
+
 def clear_leftovers(directory: Path) -> None:
     """Remove what a process that was killed was about to put in place (`placed`)."""
     for staging in directory.glob(f".cop-{'[0-9a-f]' * 32}"):

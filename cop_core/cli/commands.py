@@ -236,18 +236,26 @@ def _report(
     hashed: bool | None,
     workers: WorkersOptions | None = None,
 ) -> Any:
-    """Do what is asked for, write its report, print its tables; return the record."""
+    """Do what is asked for, print its tables, write its report; return the record.
+
+    The answer comes first: drawing the figures takes as long as reading a small stack.
+    """
     from cop_core.pipeline import Working, run
     from cop_core.pipeline.reading import require_some
     from cop_core.records import AnalysedProfile, Comparison
     from cop_core.report import summary, write_report
+    from cop_core.writing import require_place
 
+    require_place(output)
     with bars() as show:
         where = workers or WorkersOptions()
         found = run(recipe, folder=output, hashed=hashed, on_event=show, workers=where)
         if isinstance(found, AnalysedProfile | Comparison):
             for each in found.analysed:
                 require_some(each.profile)
+    tell(summary(found))
+    with bars() as show:
+        show(Working("report", done=0, total=1))
         folder = write_report(
             found,
             output,
@@ -255,5 +263,6 @@ def _report(
             hashed=hashed,
             progress=lambda done, total: show(Working("SHA-256, bytes", done=done, total=total)),
         )
-    tell(summary(found), f"{Path(shown).stem}: {folder / shown}")
+        show(Working("report", done=1, total=1))
+    tell(f"{Path(shown).stem}: {folder / shown}")
     return found

@@ -40,7 +40,10 @@ def watch(
     """
     from cop_core.cli.live_view import WatchedStack, json_lines, tables
     from cop_core.pipeline import run
+    from cop_core.writing import require_place
 
+    if output:
+        require_place(output)
     seen = WatchedStack()
     with interruptible() as stop, (json_lines if as_json else tables)(seen) as show:
 
@@ -73,7 +76,10 @@ def demo_live(recipe: AcquireRecipe, output: OutIfAny = None) -> None:
     from cop_core.cli.live_view import WatchedStack, tables
     from cop_core.pipeline import run
     from cop_core.report import summary
+    from cop_core.writing import require_place
 
+    if output:
+        require_place(output)
     with tables(WatchedStack()) as show:
         both = run(recipe, on_event=show, so_far=True)
     if output is None:
@@ -119,7 +125,9 @@ def _report(
     """Write the report, with the command that reads it again where there is one."""
     from cop_core.report import recipe_of, summary, why_not_repeatable, write_report
 
+    if not quiet:
+        tell(summary(found))
     asked = recipe if why_not_repeatable(found) else recipe_of(found)
     folder = write_report(found, output, command=command_of(asked, output))
     if not quiet:
-        tell(summary(found), f"report: {folder / 'report.html'}")
+        tell(f"report: {folder / 'report.html'}")

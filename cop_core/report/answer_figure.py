@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from cop_core.report.columns import label, noises
 from cop_core.report.figures import page_wide
 from cop_core.report.panels import draw_curve
-from cop_core.report.plot_style import DEPTH_LABEL, LOOKS, VALUE_LABEL, shade, shown_name
+from cop_core.report.plot_style import DEPTH_LABEL, LOOKS, Look, shade, shown_name
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.gridspec import GridSpecFromSubplotSpec
@@ -23,13 +25,16 @@ if TYPE_CHECKING:
 _SHOT: Final = "poisson"
 _ROW: Final = 0.075
 """Height of a row of depths above the panel, as a share of it."""
+_GREY: Final = 0.55
+"""Shade of the noises that are not called."""
+_NOT_TOLD: Final = "differences cannot be told from chance or reading error"
 
 
 def answer_figure(found: Comparison) -> Figure:
     """Draw the noise that the answer rests on, the difference along depth, and the other noises.
 
     Usable depths are written above the panel, in a row for each protocol; the depths that were
-    compared are shaded. Noises of which nothing is said are small and grey.
+    compared are shaded. Noises that are not called are small and grey.
     """
     leading = _leading(found)
     others = [c for c in noises(found.components) if c != leading.component]
@@ -73,12 +78,12 @@ def _draw_leading(ax: Axes, found: Comparison, leading: ComponentEffect) -> None
         draw_curve(ax, each.profile.depth_um, strengths, look)
     ax.set_ylim(bottom=0)
     ax.margins(x=0.02)
-    ax.set_ylabel(VALUE_LABEL)
+    ax.set_ylabel("Strength (%)")
     ax.set_xlabel(DEPTH_LABEL)
     ax.spines[["top", "right"]].set_visible(False)
     title = _title(leading.component)
     ax.set_title(
-        title if leading.difference.called else f"{title}: no statement", loc="left", pad=26
+        title if leading.difference.called else f"{title}: {_NOT_TOLD}", loc="left", pad=26
     )
     if leading.component == _SHOT:
         _draw_level(ax, found)
@@ -127,18 +132,16 @@ def _draw_difference(ax: Axes, leading: ComponentEffect) -> None:
 def _draw_others(
     figure: Figure, grid: GridSpecFromSubplotSpec, found: Comparison, others: list[str]
 ) -> None:
-    """Draw the other noises in one column, on one scale, grey where nothing is said of them."""
+    """Draw the other noises in one column, on one scale, grey where they are not called."""
     highest = max(_highest(found, component) for component in others)
     first = None
     for i, component in enumerate(others):
         ax = first = figure.add_subplot(grid[i], sharex=first, sharey=first)
         for each, look in zip(found.analysed, LOOKS, strict=True):
-            colour = look.colour if found.of(component).difference.called else shade(0.55)
-            style = "-" if look is LOOKS[0] else (0, (4, 1.5))
+            colour = look.colour if found.of(component).difference.called else shade(_GREY)
             strengths = 100 * each.profile.of(component)
-            ax.plot(each.profile.depth_um, strengths, color=colour, lw=0.8, ls=style)
-        said = "" if found.of(component).difference.called else ": no statement"
-        ax.set_title(f"{shown_name(label(component), most=24)}{said}", size="small", loc="left")
+            ax.plot(each.profile.depth_um, strengths, color=colour, lw=0.8, ls=look.dashes)
+        ax.set_title(shown_name(label(component), most=24), size="small", loc="left")
         ax.set_ylim(0, 1.05 * highest or 1)
         ax.spines[["top", "right"]].set_visible(False)
         ax.tick_params(labelsize="small", labelbottom=i == len(others) - 1)
@@ -153,21 +156,39 @@ def _highest(found: Comparison, component: str) -> float:
 
 
 def _explain(figure: Figure, found: Comparison) -> None:
-    names = [shown_name(each.name) for each in found.analysed]
-    handles = [Line2D([], [], color=look.colour) for look in LOOKS]
-    symbols = {
-        f"shot noise below {100 * found.first.usable.at_strength:g} % "
-        f"({found.first.usable.photons:.0f} photons) down to": Line2D(
-            [], [], ls="", marker="v", ms=3.5, color=shade(0.3)
-        ),
-        "signal down to": Line2D([], [], ls="", marker="s", ms=3.5, color=shade(0.3)),
-        "depths compared": Patch(color=shade(0.93), lw=0),
-    }
+    """Explain curves and marks below the panels, in two rows."""
+    silent = any(not found.of(c).difference.called for c in noises(found.components))
+    usable = found.first.usable
+    level = f"{100 * usable.at_strength:g} % ({usable.photons:.0f} photons)"
+    handles: list[Artist | tuple[Artist, ...]] = [
+        *(_curves(look, grey=silent) for look in LOOKS),
+        *(_mark("v"), _mark("s"), Patch(color=shade(0.93), lw=0)),
+    ]
+    names = [
+        *(shown_name(each.name) for each in found.analysed),
+        *(f"shot noise below {level} down to", "signal down to", "depths compared"),
+    ]
+    if silent:
+        handles.append(Line2D([], [], color=shade(_GREY), lw=0.8))
+        names.append("grey: cannot be told apart")
     legend = figure.legend(
-        handles=[*handles, *symbols.values()],
-        labels=[" "] * (len(names) + len(symbols)),
+        handles=handles,
+        labels=[" "] * len(names),
         loc="outside lower center",
-        ncols=len(names) + len(symbols),
+        ncols=3,
+        handler_map={tuple: HandlerTuple(ndivide=None, pad=0.4)},
+        handlelength=3.2,
     )
-    for text, name in zip(legend.get_texts(), [*names, *symbols], strict=True):
+    for text, name in zip(legend.get_texts(), names, strict=True):
         text.set_text(name)  # labels with a leading underscore would be dropped
+
+
+def _curves(look: Look, *, grey: bool) -> tuple[Artist, ...]:
+    """Return how a protocol's curve looks: in the large panel, and grey in the small ones."""
+    curve = Line2D([], [], color=look.colour)
+    small = Line2D([], [], color=shade(_GREY), lw=0.8, ls=look.dashes)
+    return (curve, small) if grey else (curve,)
+
+
+def _mark(marker: str) -> Artist:
+    return Line2D([], [], ls="", marker=marker, ms=3.5, color=shade(0.3))

@@ -146,6 +146,7 @@ def save_figure(draw: Callable[[], Figure], stem: Path) -> None:
         figure = draw()
         for suffix in FORMATS:
             figure.savefig(stem.with_suffix(f".{suffix}"), dpi=300, metadata=_NO_DATE[suffix])
+            figure.set_layout_engine("none")  # solved once: each time takes as long as a drawing
 
 
 def figures_of(record: Any) -> dict[str, Figure]:

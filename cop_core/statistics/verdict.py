@@ -11,6 +11,7 @@ from cop_core.components import CLEAN, spoken
 from cop_core.records import Comparison
 from cop_core.statistics.calls import LEVEL
 from cop_core.statistics.contrast import LEAST_PLANES
+from cop_core.statistics.verdict_powers import powers_of
 
 if TYPE_CHECKING:
     from cop_core.records import (
@@ -86,7 +87,8 @@ def verdict_of_pair(found: Comparison) -> str:
     signal depths, else that of a called slope, else that no difference is shown.
     """
     slopes = _slopes(found.effects, _pair_terms(found))
-    return _joined(_headline(found), *slopes, _scope(found), _next_step(found))
+    powers = powers_of([found])
+    return _joined(_headline(found), powers, *slopes, _scope(found), _next_step(found))
 
 
 def verdict_of_arms(found: ArmsComparison) -> str:
@@ -96,7 +98,9 @@ def verdict_of_arms(found: ArmsComparison) -> str:
     unit = "stacks" if found.animals is None else "animals"
     low, high = found.window_um
     terms = _Terms(found.names, f"Over the depths of all stacks ({low:.0f}-{high:.0f} µm)", "")
-    return _joined(_headline(found), *_slopes(found.effects, terms), f"From {n} {unit}, {test}.")
+    slopes = _slopes(found.effects, terms)
+    powers = powers_of([found])
+    return _joined(_headline(found), powers, *slopes, f"From {n} {unit}, {test}.")
 
 
 def verdict_of_several(pairs: Sequence[Comparison | ArmsComparison]) -> str:
@@ -120,7 +124,8 @@ def verdict_of_several(pairs: Sequence[Comparison | ArmsComparison]) -> str:
     n_noises = sum(effect.component != CLEAN for effect in pairs[0].effects)
     corrected = f"p values are corrected for {n_noises} noises and {len(pairs)} pairs (Holm)."
     headlines = (_headline(found, than=True) for found in pairs)
-    return _joined(first, *headlines, _scope_of_several(pairs), corrected)
+    powers = powers_of(pairs)
+    return _joined(first, *headlines, powers, _scope_of_several(pairs), corrected)
 
 
 def _scope_of_several(pairs: Sequence[Comparison | ArmsComparison]) -> str:
@@ -275,7 +280,7 @@ def _slopes(effects: Effects, terms: _Terms) -> Iterator[str]:
     ]
     if silent:
         listed = _listed(silent)
-        yield f"{listed[0].upper()}{listed[1:]} noise: no statement."
+        yield f"Differences in {listed} noise cannot be told from chance or reading error."
 
 
 def _slope(component: str, found: ComponentDifference, terms: _Terms, over: str) -> str:
@@ -286,7 +291,7 @@ def _slope(component: str, found: ComponentDifference, terms: _Terms, over: str)
         f"{_PER_100_UM * abs(found.slope_difference_per_um):.1f} points per 100 µm faster "
         f"{_at(terms.names[0] if first else terms.names[1])} (95 % CI {low:.1f} to {high:.1f}"
         f"{terms.covered}; {_p(found.p_holm)}; "
-        f"reading limit {_PER_100_UM * found.reading_limit_per_um:.1f})."
+        f"reading limit {_PER_100_UM * found.reading_limit_per_um:.1f} points per 100 µm)."
     )
 
 

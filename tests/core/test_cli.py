@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import shlex
@@ -361,6 +362,19 @@ def test_a_report_outlives_the_output(redirected, code, said, pair, tiny_weights
     assert "Traceback" not in done.stderr
     assert "Exception" not in done.stderr
     assert (output / "report.html").is_file()
+
+
+def test_the_answer_comes_before_the_figures(run, pair, tiny_weights, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("cop_core.report.figures.save_figure", full)
+    output = tmp_path / "report"
+    code, out, err = run("compare", *pair, "-o", output, "--weights", tiny_weights, "--crops", 1)
+    assert (code, output.exists()) == (2, False)
+    assert "No space left on device" in err
+    assert "fixed minus gained" in out
+    assert "report:" not in out
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="redirections of a POSIX shell")

@@ -235,14 +235,18 @@ def test_the_answer_shows_the_noise_that_is_called_and_the_others_small():
     below, *small = others
     assert below.get_ylabel().startswith("Difference")
     assert len(small) == 4
-    assert all("no statement" not in ax.get_title(loc="left") for ax in small)
+    for ax in small:
+        first, second = ax.lines
+        coloured = first.get_color() != second.get_color()
+        assert coloured == (ax.get_title(loc="left") in map(label, called))
+        assert (first.is_dashed(), second.is_dashed()) == (False, True)
 
 
 def test_the_answer_says_where_nothing_can_be_said(both):
     figure = answer_figure(both)
-    assert "no statement" in figure.axes[0].get_title(loc="left")
+    assert "cannot be told from chance" in figure.axes[0].get_title(loc="left")
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert "depths compared" in texts
+    assert {"depths compared", "grey: cannot be told apart"} <= {*texts}
 
 
 def test_paper_rule_is_labelled():

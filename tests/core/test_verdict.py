@@ -45,7 +45,7 @@ def test_the_slope_is_that_of_the_record(both):
     (sentence,) = re.findall(r"Over the depths.*?\)\.", both.verdict)
     low, high = (1e4 * end for end in found.slope_difference_ci95)
     slope, limit = 1e4 * found.slope_difference_per_um, 1e4 * found.reading_limit_per_um
-    expected = [*both.window_um, slope, 100, 95, low, high, 0.001, limit]
+    expected = [*both.window_um, slope, 100, 95, low, high, 0.001, limit, 100]
     assert numbers(sentence) == pytest.approx(expected, abs=0.051)
 
 
@@ -87,6 +87,39 @@ def test_names_are_those_of_the_protocols(both):
     assert text.startswith("AO on images deeper:")
     assert "faster with AO off (95 % CI" in text
     assert "power images" not in text
+
+
+def with_power(found, *powers):
+    """Return a pair whose stacks were taken at other powers, one for all planes or one for each."""
+    pair = []
+    for each, power in zip(found.analysed, powers, strict=True):
+        rows = np.broadcast_to(power, len(each.profile))
+        planes = zip(each.profile.planes, rows, strict=True)
+        changed = tuple(replace(plane, power=float(mw)) for plane, mw in planes)
+        pair.append(replace(each, profile=replace(each.profile, planes=changed)))
+    return replace(found, first=pair[0], second=pair[1])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        (5.0, np.linspace(5, 60, 60), "5 mW at all depths (fixed), rising with depth from 5 to 60"),
+        (5.0, np.linspace(60, 5, 60), "5 mW at all depths (fixed), 5 to 60 mW (gained)"),
+        (5.0, np.nan, "5 mW at all depths (fixed), not known (gained)"),
+        (12.0, 12.0, "12 mW at all depths, both alike"),
+    ],
+)
+def test_what_the_names_stand_for_is_said_where_powers_are_known(both, first, second, said):
+    assert f". Power: {said}" in verdict_of_pair(with_power(both, first, second))
+
+
+def test_nothing_is_said_of_powers_that_are_not_known(both):
+    assert "Power:" not in verdict_of_pair(with_power(both, np.nan, np.nan))
+
+
+def test_noises_that_are_not_called_are_named_together(both):
+    silent = "Gaussian, salt & pepper, quantization and anisotropic noise"
+    assert f"Differences in {silent} cannot be told from chance or reading error." in both.verdict
 
 
 def test_the_energy_is_that_of_the_planes_down_to_the_usable_depths(both):

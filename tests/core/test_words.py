@@ -13,7 +13,8 @@ from cop_core.report.results import EffectResults, LineResults, UsableDepthResul
 
 ROOT = Path(__file__).parents[2]
 SPOKEN = (
-    *("statistics/verdict", "statistics/caveats", "statistics/arms", "statistics/study"),
+    *("statistics/verdict", "statistics/verdict_powers", "statistics/caveats"),
+    *("statistics/arms", "statistics/study"),
     *("statistics/slope", "statistics/photons", "power/verdict", "power/notes", "records/pixels"),
 )
 

@@ -14,7 +14,7 @@ import pytest
 import cop_core as cop
 from cop_core.errors import CopError, InputError
 from cop_core.report import write_report
-from cop_core.writing import replace_files
+from cop_core.writing import replace_files, require_place
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="mounts and limits of POSIX"),
@@ -56,6 +56,16 @@ def mounted(folder, *options):
         yield folder
     finally:
         subprocess.run(["umount", folder], check=True)
+
+
+def test_a_place_that_is_tried_is_left_as_it_was(tmp_path):
+    (tmp_path / "kept").write_text("kept")
+    for folder in (tmp_path, tmp_path / "new" / "deep"):
+        require_place(folder)
+    with pytest.raises(InputError, match="not a file"):
+        require_place(tmp_path / "kept")
+    assert files(tmp_path) == {tmp_path / "kept": b"kept"}
+    assert not (tmp_path / "new").exists()
 
 
 def test_row_15_full_disk(profiles, tmp_path):
