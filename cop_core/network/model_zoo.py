@@ -57,11 +57,11 @@ def write_model(network: NoiseViT, card: Card, target: Path) -> Path:
     crop = _example()
     with TemporaryDirectory(prefix="cop-zoo-") as name, torch.no_grad():
         folder = Path(name)
+        model = to_onnx(network, torch.from_numpy(crop))
         arrays = {INPUT: crop, **dict(zip(OUTPUTS, _read(network, crop), strict=True))}
         for part, array in arrays.items():
             np.save(folder / f"{part}.npy", array)
         (folder / "README.md").write_text(_readme(card), encoding="utf-8")
-        model = to_onnx(network, torch.from_numpy(crop))
         (folder / "weights.onnx").write_bytes(model.SerializeToString())
         described = _described(card, folder)
         try:

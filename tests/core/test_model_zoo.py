@@ -72,3 +72,10 @@ def test_the_paper_network_is_refused(tmp_path: Path, untrained) -> None:
     network = untrained(VitConfig(stem="patch", patch=32, channels=3, depth=1, width=48, heads=3))
     with pytest.raises(InputError, match="only networks that read statistics"):
         to_onnx(network, torch.zeros(1, 1, 192, 192))
+
+
+def test_weights_without_uncertainty_are_refused(tiny_weights: Path, tmp_path: Path, run) -> None:
+    code, _, err = run("weights", "export", tiny_weights, "-o", tmp_path, "--format", "bioimageio")
+    assert code == 2
+    assert "use default or paper-small" in err
+    assert list(tmp_path.iterdir()) == []

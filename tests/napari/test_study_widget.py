@@ -65,6 +65,7 @@ def dock(viewer: Any, qtbot: Any, tiny_weights: Path) -> Iterator[Any]:
     yield widget
     options.crops.value = ""
     options.weights.choice.value = "default"
+    options.device.value = "auto"
     widget.runner.stop()
     qtbot.waitUntil(lambda: widget.runner.state is State.IDLE, timeout=20_000)
 
@@ -100,7 +101,7 @@ def read_times(folder: Path) -> dict[str, int]:
 
 
 def test_a_folder_becomes_a_plan_and_a_report(
-    dock: Any, folder: Path, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+    dock: Any, folder: Path, qtbot: Any, monkeypatch: pytest.MonkeyPatch, run: Any, tmp_path: Path
 ) -> None:
     assert not dock.bar.run_button.isEnabled()
     monkeypatch.setattr(
@@ -120,13 +121,20 @@ def test_a_folder_becomes_a_plan_and_a_report(
     assert not dock.bar.export_button.isEnabled()
     told: list[Any] = []
     dock.runner.told.connect(told.append)
+    dock.page.question.use.click()
+    dock.page.options.margin_per_100_um.value = "0.02"
+    dock.page.options.window_um.value = ":9"
+    dock.page.options.device.value = "cpu"
     assert done(qtbot, dock) == "Done: 2 read, 1 failed"
+    assert told
     assert [shown(dock, i, "state") for i in range(2)] == ["read", "read"]
     assert shown(dock, 2, "state").startswith("the file is truncated")
-    assert told
     document = json.loads((folder / "study" / "study.json").read_text(encoding="utf-8"))
     assert [bool(stack["error"]) for stack in document["stacks"]] == [False, False, True]
     assert document["comparisons"][0]["pairs"][0]["kind"] == "pair"
+    assert document["recipe"]["comparison"]["margin_per_100_um"] == 0.02
+    assert document["recipe"]["window_um"] == [None, 9]
+    the_result_is_inside(dock)
     opened: list[str] = []
     monkeypatch.setattr(
         "napari_cop.report_widget.QDesktopServices.openUrl",
@@ -134,6 +142,30 @@ def test_a_folder_becomes_a_plan_and_a_report(
     )
     qtbot.mouseClick(dock.bar.export_button, Qt.MouseButton.LeftButton)
     assert opened == [str(folder / "study" / "study.html")]
+    qtbot.mouseClick(dock.bar.copy_button, Qt.MouseButton.LeftButton)
+    the_command_makes_it_again(QApplication.clipboard().text(), document, run, tmp_path / "again")
+
+
+def the_result_is_inside(dock: Any) -> None:
+    outcome = dock.outcome
+    assert dock.tabs.currentWidget() is outcome
+    assert outcome.headline.text()
+    assert "Not read: " in outcome.remarks.text()
+    assert "truncated" in outcome.remarks.text()
+    endpoint, curves = outcome.figures
+    assert endpoint.figure.axes
+    assert len(curves.figure.axes) == 6
+
+
+def the_command_makes_it_again(command: str, document: Any, run: Any, folder: Path) -> None:
+    assert command == document["provenance"]["command"]
+    words = shlex.split(command)
+    assert words[:2] == ["cop", "batch"]
+    words[words.index("-o") + 1] = str(folder)
+    code, _, err = run(*words[1:])
+    assert code == 1, err  # the broken one
+    again = json.loads((folder / "study.json").read_text(encoding="utf-8"))
+    assert again["comparisons"] == document["comparisons"]
 
 
 def test_what_is_cancelled_goes_on_where_it_was(dock: Any, folder: Path, qtbot: Any) -> None:
@@ -154,30 +186,6 @@ def test_what_is_cancelled_goes_on_where_it_was(dock: Any, folder: Path, qtbot: 
     assert len(after) == 2
     assert done(qtbot, dock) == "Done: 2 read before"
     assert read_times(folder) == after
-
-
-def test_the_copied_command_makes_the_same_study(
-    dock: Any, folder: Path, qtbot: Any, run: Any, tmp_path: Path
-) -> None:
-    taken(qtbot, dock, folder)
-    dock.page.options.margin_per_100_um.value = "0.02"
-    dock.page.options.window_um.value = ":9"
-    dock.page.options.device.value = "cpu"
-    assert done(qtbot, dock).endswith("1 failed")
-    document = json.loads((folder / "study" / "study.json").read_text(encoding="utf-8"))
-    assert document["recipe"]["comparison"]["margin_per_100_um"] == 0.02
-    assert document["recipe"]["window_um"] == [None, 9]
-    qtbot.mouseClick(dock.bar.copy_button, Qt.MouseButton.LeftButton)
-    command = QApplication.clipboard().text()
-    assert command == document["provenance"]["command"]
-    words = shlex.split(command)
-    assert words[:2] == ["cop", "batch"]
-    words[words.index("-o") + 1] = str(tmp_path / "again")
-    code, _, err = run(*words[1:])
-    assert code == 1, err  # the broken one
-    again = json.loads((tmp_path / "again" / "study.json").read_text(encoding="utf-8"))
-    assert again["comparisons"] == document["comparisons"]
-    dock.page.options.device.value = "auto"
 
 
 # --- the table ---------------------------------------------------------------------------------
@@ -478,20 +486,6 @@ def test_missing_animals_are_asked_for(dock: Any, folder: Path, qtbot: Any) -> N
     enter(dock, 2, "animal", "")
     question.none.click()
     assert not question.isVisibleTo(dock.page.parentWidget())
-
-
-def test_the_result_is_shown_inside(dock: Any, folder: Path, qtbot: Any) -> None:
-    taken(qtbot, dock, folder)
-    dock.page.question.use.click()
-    assert done(qtbot, dock) == "Done: 2 read, 1 failed"
-    outcome = dock.outcome
-    assert dock.tabs.currentWidget() is outcome
-    assert outcome.headline.text()
-    assert "Not read: " in outcome.remarks.text()
-    assert "truncated" in outcome.remarks.text()
-    endpoint, curves = outcome.figures
-    assert endpoint.figure.axes
-    assert len(curves.figure.axes) == 6
 
 
 def test_an_address_of_workers_that_cannot_be_used(dock: Any, folder: Path, qtbot: Any) -> None:

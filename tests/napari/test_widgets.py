@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gc
 import shlex
-import subprocess
-import sys
 import threading
 from collections import Counter
 from dataclasses import replace
@@ -198,7 +196,7 @@ def test_missing_input_is_asked_for(window: Any, add: Any) -> None:
 
 @pytest.mark.slow
 def test_exported_files_and_the_copied_command_agree(
-    window: Any, add: Any, qtbot: Any, tmp_path: Path
+    window: Any, add: Any, qtbot: Any, tmp_path: Path, run: Any, quick_figures: None
 ) -> None:
     dock = add(window, "Compare protocols")
     dock.options.rule.value = "paper"
@@ -214,8 +212,8 @@ def test_exported_files_and_the_copied_command_agree(
     words = shlex.split(QApplication.clipboard().text())
     assert words[:2] == ["cop", "compare"]
     words[words.index("-o") + 1] = str(tmp_path / "cli")
-    main = "from cop_core.cli import main; main()"
-    subprocess.run([sys.executable, "-c", main, *words[1:]], check=True, timeout=300)
+    code, _, err = run(*words[1:])
+    assert code == 0, err
     gui, cli = (pd.read_csv(tmp_path / side / "planes.csv") for side in ("gui", "cli"))
     pd.testing.assert_frame_equal(gui, cli, rtol=0, atol=1e-6)
     assert "paper" in (tmp_path / "cli" / "report.json").read_text()
