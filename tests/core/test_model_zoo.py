@@ -77,5 +77,5 @@ def test_the_paper_network_is_refused(tmp_path: Path, untrained) -> None:
 def test_weights_without_uncertainty_are_refused(tiny_weights: Path, tmp_path: Path, run) -> None:
     code, _, err = run("weights", "export", tiny_weights, "-o", tmp_path, "--format", "bioimageio")
     assert code == 2
-    assert "use default or paper-small" in err
+    assert "Use default or paper-small" in err
     assert list(tmp_path.iterdir()) == []
