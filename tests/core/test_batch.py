@@ -289,7 +289,7 @@ def test_a_second_run_waits_for_the_first_and_finds_all_finished(study, read):
 
     def first_run(event):
         if isinstance(event, Stepped):
-            assert waits.wait(timeout=60)
+            assert waits.wait(timeout=600)
 
     def second_run(event):
         told.append(event)
@@ -644,7 +644,7 @@ def killed(words, folder, when):
         time.sleep(random.uniform(0, 0.2))
     finally:
         started.kill()
-        started.communicate(timeout=60)
+        started.communicate(timeout=600)
     assert started.returncode == -SIGKILL
 
 

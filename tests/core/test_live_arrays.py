@@ -23,7 +23,7 @@ def follow(pixels: Any, stopped_after_s: float = 30.0) -> tuple[GrowingArray, Se
     return array, SettledPlanes(array, stopped_after_s)
 
 
-def gather(of: SettledPlanes, count: int, seconds: float = 20.0) -> list[Any]:
+def gather(of: SettledPlanes, count: int, seconds: float = 600.0) -> list[Any]:
     """Ask for news until so many planes came, and once more."""
     planes: list[Any] = []
     end = time.monotonic() + seconds

@@ -36,7 +36,7 @@ def pixels(n, seed=0):
     return np.random.default_rng(seed).integers(1, 4000, (n, SIDE, SIDE)).astype(np.uint16)
 
 
-def until(source, done, limit_s=20.0):
+def until(source, done, limit_s=600.0):
     """Return planes by number that come until `done(planes)`; none may come twice."""
     got, end = {}, time.monotonic() + limit_s
     while not done(got):

@@ -39,7 +39,7 @@ def array(path, n, side=SIDE):
     return zarr.create_array(path, shape=(n, side, side), chunks=(1, side, side), dtype="u2")
 
 
-def drive(live, each=lambda: None, limit_s=60.0):
+def drive(live, each=lambda: None, limit_s=600.0):
     """Return all steps to the end."""
     steps, end = [], time.monotonic() + limit_s
     while not (steps and steps[-1].ended):

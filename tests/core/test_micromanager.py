@@ -71,7 +71,7 @@ def watch(core):
         source.close()
 
 
-def drain(source, seconds=20.0, limit=None):
+def drain(source, seconds=600.0, limit=None):
     """Collect planes until the source has ended."""
     planes, until = [], time.monotonic() + seconds
     while time.monotonic() < until:
@@ -159,7 +159,7 @@ def test_what_is_read_live_is_what_is_read_after(core, watch, tiny_estimator):
     source = watch()
     reading = StackReader(source, tiny_estimator)
     thread = core.run_mda(useq.MDASequence(z_plan=DOWN))
-    until = time.monotonic() + 60
+    until = time.monotonic() + 600
     while not reading.step().ended:
         assert time.monotonic() < until
     thread.join()
@@ -386,7 +386,7 @@ def test_frames_do_not_wait_for_a_busy_window():
     """With a QApplication frames would be queued for its thread, which here never looks."""
     pytest.importorskip("qtpy.QtCore", reason="no Qt binding")
     done = subprocess.run(
-        [sys.executable, "-c", WITH_QT], capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-c", WITH_QT], capture_output=True, text=True, timeout=600, check=False
     )
     assert done.stdout.split() == ["QMDASignaler", "11", "COMPLETE"], done.stderr
 

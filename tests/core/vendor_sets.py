@@ -17,7 +17,7 @@ SHAPE = (24, 32)
 NAME = "ZSeries-01012026-1200-001"
 
 
-def come(source, n, limit_s=30):
+def come(source, n, limit_s=600):
     """Return the next planes of a growing source."""
     got, end = [], time.monotonic() + limit_s
     while len(got) < n:

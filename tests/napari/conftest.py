@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,8 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+PATIENCE_MS = 600_000
 
 MANIFEST = Path(__file__).parents[2] / "napari.yaml"
 
@@ -38,6 +41,14 @@ def make_viewer(plugin: None, request: pytest.FixtureRequest) -> Callable[..., A
         pytest.skip("no screen: run under xvfb-run")
     make: Callable[..., Any] = request.getfixturevalue("make_napari_viewer")
     return make
+
+
+@pytest.fixture
+def qtbot(qtbot: Any) -> Any:
+    """Wait for as long as a busy machine needs: only what never comes fails a test."""
+    for name in ("waitUntil", "waitSignal", "waitSignals"):
+        setattr(qtbot, name, partial(getattr(qtbot, name), timeout=PATIENCE_MS))
+    return qtbot
 
 
 @pytest.fixture

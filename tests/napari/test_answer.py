@@ -56,18 +56,18 @@ def open_dock(window: Any, tiny_weights: Path, qtbot: Any) -> Iterator[Callable[
         widget.options.weights.choice.value = "default"
         widget.options.crops.value = ""
         widget.runner.stop()
-        qtbot.waitUntil(lambda w=widget: w.runner.state is State.IDLE, timeout=20_000)
+        qtbot.waitUntil(lambda w=widget: w.runner.state is State.IDLE)
 
 
 def finish(qtbot: Any, dock: Any) -> Any:
-    with qtbot.waitSignal(dock.runner.finished, timeout=90_000):
+    with qtbot.waitSignal(dock.runner.finished):
         qtbot.mouseClick(dock.bar.run_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: dock.bar.status.text().startswith("Done"), timeout=20_000)
+    qtbot.waitUntil(lambda: dock.bar.status.text().startswith("Done"))
     return dock.results.result
 
 
 def drawn(qtbot: Any, plots: Any) -> None:
-    qtbot.waitUntil(lambda: not plots.canvas.drawing, timeout=20_000)
+    qtbot.waitUntil(lambda: not plots.canvas.drawing)
 
 
 def click_plane(qtbot: Any, plots: Any, protocol: int, plane: int) -> None:
@@ -274,7 +274,7 @@ def test_a_remembered_limit_says_so_and_a_high_one_is_asked_about(
         assert page.runner.state is State.IDLE
         page.recommend()
         assert page.runner.state is State.RUNNING
-        qtbot.waitUntil(lambda: page.runner.state is State.IDLE, timeout=60_000)
+        qtbot.waitUntil(lambda: page.runner.state is State.IDLE)
     finally:
         remember(max_power_mw=0.0)
 
@@ -289,7 +289,7 @@ def test_the_next_step_keeps_to_the_power_that_was_used(open_dock: Any, qtbot: A
     assert dock.tabs.currentWidget() is dock.power
     assert dock.power.form.max_power_mw.given == 20
     assert dock.power.limit_note.text() == "20 mW: the highest power used."
-    qtbot.waitUntil(lambda: dock.power.runner.state is State.IDLE, timeout=60_000)
+    qtbot.waitUntil(lambda: dock.power.runner.state is State.IDLE)
     dock.power.form.max_power_mw.value = ""
 
 

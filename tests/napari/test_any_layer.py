@@ -86,12 +86,12 @@ def dock(viewer: Any, qtbot: Any, tiny_weights: Path) -> Iterator[Any]:
     widget.options.weights.choice.value = "default"
     widget.options.crops.value = ""
     widget.runner.stop()
-    qtbot.waitUntil(lambda: widget.runner.state is State.IDLE, timeout=20_000)
+    qtbot.waitUntil(lambda: widget.runner.state is State.IDLE)
 
 
 def run(dock: Any, qtbot: Any) -> None:
     qtbot.mouseClick(dock.bar.run_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: dock.runner.state is State.IDLE, timeout=60_000)
+    qtbot.waitUntil(lambda: dock.runner.state is State.IDLE)
 
 
 @pytest.mark.parametrize("kind", READ)
@@ -101,7 +101,7 @@ def test_it_is_read_as_it_is(viewer: Any, dock: Any, qtbot: Any, kind: str) -> N
     assert "4 planes of 200 × 200 pixels" in dock.forms[0].found.value
     notification_manager.records.clear()
     run(dock, qtbot)
-    qtbot.waitUntil(lambda: dock.bar.status.text().startswith("Done"), timeout=20_000)
+    qtbot.waitUntil(lambda: dock.bar.status.text().startswith("Done"))
     assert not notification_manager.records
     profile = dock.results.result.profile
     np.testing.assert_allclose(profile.depth_um, [0, 5, 10, 15])

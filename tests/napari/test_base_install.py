@@ -67,6 +67,6 @@ def test_the_base_and_what_napari_brings_give_the_widgets() -> None:
         text=True,
         check=False,
         cwd=ROOT,
-        timeout=180,
+        timeout=600,
     )
     assert done.stdout.split()[-1:] == ["2"], done.stderr

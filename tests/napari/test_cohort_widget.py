@@ -51,12 +51,12 @@ def dock(viewer: Any, qtbot: Any, tiny_weights: Path) -> Iterator[Any]:
     options.crops.value = ""
     options.weights.choice.value = "default"
     widget.runner.stop()
-    qtbot.waitUntil(lambda: widget.runner.state is State.IDLE, timeout=20_000)
+    qtbot.waitUntil(lambda: widget.runner.state is State.IDLE)
 
 
 def collected(qtbot: Any, dock: Any, folder: Path) -> None:
     dock.page.names.pattern.value = "iso{iso}_{number}"
-    with qtbot.waitSignal(dock.model.edited, timeout=60_000):
+    with qtbot.waitSignal(dock.model.edited):
         dock.take(folder)
 
 
@@ -72,7 +72,7 @@ def test_a_folder_becomes_a_table_and_a_report(
     dock.model.add_setting("Dwell us")
     assert dock.model.setData(dock.model.index(0, 4), "0,5")
     assert dock.model.pictures[0].settings == {"iso": 125.0, "number": 0.0, "dwell_us": 0.5}
-    with qtbot.waitSignal(dock.runner.finished, timeout=120_000):
+    with qtbot.waitSignal(dock.runner.finished):
         qtbot.mouseClick(dock.bar.run_button, Qt.MouseButton.LeftButton)
     assert dock.bar.status.text() == "Done: 6 pictures, 1 failed"
     report = tmp_path / "pictures-cohort"
@@ -101,6 +101,6 @@ def test_a_folder_without_pictures_is_told_and_leaves_the_widget_idle(
 ) -> None:
     (tmp_path / "empty").mkdir()
     dock.take(tmp_path / "empty")
-    qtbot.waitUntil(lambda: dock.bar.status.text().startswith("Failed: "), timeout=60_000)
+    qtbot.waitUntil(lambda: dock.bar.status.text().startswith("Failed: "))
     assert dock.page.collect.isEnabled()
     assert not dock.bar.run_button.isEnabled()

@@ -83,7 +83,7 @@ def test_panels_follow_the_shape_of_the_widget(
     plots = make_plots(width, height)
     plots.show_record(both)
     qtbot.wait(50)
-    qtbot.waitUntil(lambda: not plots.canvas.drawing, timeout=20_000)
+    qtbot.waitUntil(lambda: not plots.canvas.drawing)
     axes = plots.figure().axes
     assert len({round(ax.get_position().y0, 2) for ax in axes}) == rows
     assert all(ax.get_tightbbox().x0 >= -1 for ax in axes)
@@ -98,7 +98,7 @@ def test_panels_turn_when_the_widget_does(
     plots.show_record(both)
     plots.resize(1200, 400)
     qtbot.wait(50)
-    qtbot.waitUntil(lambda: not plots.canvas.drawing, timeout=20_000)
+    qtbot.waitUntil(lambda: not plots.canvas.drawing)
     assert len({round(ax.get_position().x0, 2) for ax in plots.figure().axes}) == 3
 
 

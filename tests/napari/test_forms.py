@@ -94,12 +94,12 @@ def test_what_the_layer_does_not_say_is_asked_for(viewer: Any, form: StackForm) 
 
 def test_the_power_in_a_file_is_shown_before_it_is_read(form: StackForm, qtbot: Any) -> None:
     form.choose_file(SAMPLES / "gained.ome.zarr" / "zarr.json")
-    qtbot.waitUntil(lambda: "60 planes of 256 × 256" in form.found.value, timeout=20_000)
+    qtbot.waitUntil(lambda: "60 planes of 256 × 256" in form.found.value)
     form.power.mode.value = "table (CSV)"
     form.power.table.value = SAMPLES / "gained.csv"
-    qtbot.waitUntil(lambda: "power 5 to 60 mW" in form.found.value, timeout=20_000)
+    qtbot.waitUntil(lambda: "power 5 to 60 mW" in form.found.value)
     form.choose_file(SAMPLES / "nowhere.tif")
-    qtbot.waitUntil(lambda: "▲" in form.found.value, timeout=20_000)
+    qtbot.waitUntil(lambda: "▲" in form.found.value)
 
 
 def test_a_fine_step_stays_exact_and_follows_the_layer(viewer: Any, form: StackForm) -> None:

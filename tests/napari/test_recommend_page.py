@@ -28,7 +28,7 @@ def read(viewer: Any, qtbot: Any) -> Any:
     dock.forms[0].power.table.value = SAMPLES / "gained.csv"
     assert not dock.power.button.isEnabled()
     dock.run()
-    qtbot.waitUntil(dock.power.button.isEnabled, timeout=90_000)
+    qtbot.waitUntil(dock.power.button.isEnabled)
     yield dock
     dock.options.crops.value = ""
     dock.power.form.max_power_mw.value = ""
@@ -44,7 +44,7 @@ def test_the_limit_is_asked_for_and_kept(read: Any, qtbot: Any, tmp_path: Path) 
     assert not page.export_button.isEnabled()
     page.form.max_power_mw.value = "40"
     page.form.surface_power.value = "5"
-    with qtbot.waitSignal(page.recommended, timeout=60_000):
+    with qtbot.waitSignal(page.recommended):
         page.recommend()
     found = page.found
     stack = cop.open_stack(SAMPLES / "gained.ome.zarr", power=SAMPLES / "gained.csv")
@@ -55,14 +55,14 @@ def test_the_limit_is_asked_for_and_kept(read: Any, qtbot: Any, tmp_path: Path) 
     assert "limit of 40 mW" in page.notes.toPlainText()
     assert len(page.plot.figure().axes) == 3
     page.form.follow_um.value = "0"
-    with qtbot.waitSignal(page.recommended, timeout=60_000):
+    with qtbot.waitSignal(page.recommended):
         page.recommend()
     law = cop.recommend_power(stack, max_power_mw=40.0, surface_power=5.0, follow_um=0)
     np.testing.assert_array_equal(page.found.power_mw, law.power_mw)
     assert "only the exponential law is followed" in page.notes.toPlainText()
     assert not np.array_equal(law.power_mw, alone.power_mw)
     page.export.write(page.found, str(tmp_path / "power"))
-    qtbot.waitUntil(lambda: not page.status.text().startswith("Writing"), timeout=60_000)
+    qtbot.waitUntil(lambda: not page.status.text().startswith("Writing"))
     assert page.status.text().startswith("Report written to")
     names = {p.name for p in (tmp_path / "power").rglob("*.*")}
     assert {"recommendation.json", "power.csv", "plan.json", "power.svg"} <= names
@@ -81,12 +81,12 @@ def test_a_recommended_power_is_acquired_and_watched(read: Any, qtbot: Any) -> N
     form.power.mode.value = "constant"
     form.power.constant_mw.value = 5
     form.z_step_um.value = "5"  # the demo's stage goes to 300 um
-    with qtbot.waitSignal(read.runner.finished, timeout=120_000):
+    with qtbot.waitSignal(read.runner.finished):
         read.run()
-    qtbot.waitUntil(lambda: not read._turns.isActive(), timeout=20_000)  # all is shown
+    qtbot.waitUntil(lambda: not read._turns.isActive())  # all is shown
     page.form.max_power_mw.value = "40"
     page.form.surface_power.value = "5"
-    with qtbot.waitSignal(page.recommended, timeout=60_000):
+    with qtbot.waitSignal(page.recommended):
         page.recommend()
     notification_manager.records.clear()
     page.acquire_button.click()
@@ -107,8 +107,8 @@ def test_a_recommended_power_is_acquired_and_watched(read: Any, qtbot: Any) -> N
     found = page.found
     page.acquire_button.click()
     live = read.viewer.window.add_plugin_dock_widget("napari-cop", "Live noise")[1]
-    qtbot.waitUntil(lambda: len(frames) == 60, timeout=120_000)
-    qtbot.waitUntil(lambda: live.runner.state is State.IDLE, timeout=120_000)
+    qtbot.waitUntil(lambda: len(frames) == 60)
+    qtbot.waitUntil(lambda: live.runner.state is State.IDLE)
     np.testing.assert_allclose(frames, found.power_mw)
     result = live.results.result.profile
     assert len(result) == 60
@@ -124,7 +124,7 @@ def test_a_limit_that_is_none_is_told(read: Any, qtbot: Any) -> None:
     for limit in ("-3", "1e9"):
         page.form.max_power_mw.value = limit
         notification_manager.records.clear()
-        with qtbot.waitSignal(page.failed, timeout=60_000):
+        with qtbot.waitSignal(page.failed):
             page.recommend()
         assert "Limit (mW)" in notification_manager.records[-1].message
         assert page.button.isEnabled()

@@ -38,7 +38,7 @@ def runner(qtbot: Any) -> Iterator[Runner]:
     runner = Runner()
     yield runner
     runner.stop()
-    qtbot.waitUntil(lambda: runner.state is State.IDLE, timeout=20_000)
+    qtbot.waitUntil(lambda: runner.state is State.IDLE)
 
 
 def test_a_run_tells_of_every_plane_and_ends_idle(runner: Runner, qtbot: Any) -> None:
@@ -46,7 +46,7 @@ def test_a_run_tells_of_every_plane_and_ends_idle(runner: Runner, qtbot: Any) ->
     runner.state_changed.connect(states.append)
     runner.plane_read.connect(lambda protocol, plane: planes.append((protocol, plane.index)))
     runner.progressed.connect(lambda *said: texts.append(said))
-    with qtbot.waitSignal(runner.finished, timeout=60_000) as ended:
+    with qtbot.waitSignal(runner.finished) as ended:
         runner.start(PAIR)
     assert states == [State.RUNNING, State.IDLE]
     assert planes == [(p, i) for p in (0, 1) for i in range(60)]
@@ -60,7 +60,7 @@ def test_stopping_keeps_what_was_read(runner: Runner, qtbot: Any) -> None:
     states = []
     runner.state_changed.connect(states.append)
     runner.plane_read.connect(lambda *_: runner.stop())
-    with qtbot.waitSignal(runner.finished, timeout=60_000) as ended:
+    with qtbot.waitSignal(runner.finished) as ended:
         runner.start(PAIR)
     (outcome,) = ended.args
     assert outcome.stopped
@@ -83,13 +83,13 @@ def test_every_failure_is_told_and_the_next_run_works(
     def fail(*_: Any) -> None:
         raise fault
 
-    with qtbot.waitSignal(runner.failed, timeout=20_000) as ended:
+    with qtbot.waitSignal(runner.failed) as ended:
         runner.start(PAIR, fail)
     with pytest.raises(type(ended.args[0]), match=message):
         raise ended.args[0]
     assert isinstance(ended.args[0], CopError | ValueError)
     assert runner.state is State.IDLE
-    with qtbot.waitSignal(runner.finished, timeout=60_000):
+    with qtbot.waitSignal(runner.finished):
         runner.start(ONE)
 
 
@@ -107,7 +107,7 @@ def test_a_process_that_is_lost_is_told_and_the_next_run_works(
 
     with (
         pytest.MonkeyPatch.context() as m,  # until it ended: it begins in a thread of its own
-        qtbot.waitSignal(runner.failed, timeout=60_000) as ended,
+        qtbot.waitSignal(runner.failed) as ended,
     ):
         m.setattr(PROCESSES, "lent", lent)
         runner.plane_read.connect(lambda *_: reading[0].end())
@@ -115,7 +115,7 @@ def test_a_process_that_is_lost_is_told_and_the_next_run_works(
     assert "ended unexpectedly" in str(ended.args[0])
     assert "run again" in str(ended.args[0]).lower()
     runner.plane_read.disconnect()
-    with qtbot.waitSignal(runner.finished, timeout=60_000):
+    with qtbot.waitSignal(runner.finished):
         runner.start(ONE)
 
 
@@ -128,7 +128,7 @@ def test_planes_read_before_a_failure_are_kept(runner: Runner, qtbot: Any, count
             growing.put(counts(3, 192))
 
     runner.plane_read.connect(change)
-    with qtbot.waitSignal(runner.finished, timeout=60_000) as ended:
+    with qtbot.waitSignal(runner.finished) as ended:
         runner.start(WatchRecipe(stack=options), lambda *_: [SettledPlanes(growing)])
     (outcome,) = ended.args
     assert "that is another stack" in str(outcome.problem)
@@ -137,7 +137,7 @@ def test_planes_read_before_a_failure_are_kept(runner: Runner, qtbot: Any, count
 
 def test_two_runs_at_a_time_have_a_process_each(runner: Runner, qtbot: Any) -> None:
     other = Runner()
-    with qtbot.waitSignals([runner.finished, other.finished], timeout=120_000):
+    with qtbot.waitSignals([runner.finished, other.finished]):
         runner.start(ONE)
         other.start(ONE)
     assert other.state is runner.state is State.IDLE
@@ -146,7 +146,7 @@ def test_two_runs_at_a_time_have_a_process_each(runner: Runner, qtbot: Any) -> N
 def test_a_second_start_is_ignored_while_running(runner: Runner, qtbot: Any) -> None:
     ends = []
     runner.finished.connect(ends.append)
-    with qtbot.waitSignal(runner.finished, timeout=60_000):
+    with qtbot.waitSignal(runner.finished):
         runner.start(PAIR)
         runner.start(PAIR)
     qtbot.wait(200)
@@ -156,7 +156,7 @@ def test_a_second_start_is_ignored_while_running(runner: Runner, qtbot: Any) -> 
 def test_the_work_gives_the_numbers_of_the_library(runner: Runner, qtbot: Any) -> None:
     from cop_core.reading import profile
 
-    with qtbot.waitSignal(runner.finished, timeout=60_000) as ended:
+    with qtbot.waitSignal(runner.finished) as ended:
         runner.start(ONE)
     expected = profile(SAMPLES / "fixed.ome.tif", reading=QUICK)
     np.testing.assert_array_equal(ended.args[0].record.profile.mean, expected.mean)
@@ -180,7 +180,7 @@ def test_row_12_stopped_at_random_moments_it_is_idle_within_a_second(
             qtbot.wait(round(1000 * seconds))
             begun = time.monotonic()
             runner.stop()
-        qtbot.waitUntil(lambda: runner.state is State.IDLE, timeout=20_000)
+        qtbot.waitUntil(lambda: runner.state is State.IDLE)
         return time.monotonic() - begun
 
     spent = min(run(), run())

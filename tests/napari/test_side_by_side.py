@@ -35,8 +35,8 @@ def window(make_viewer: Callable[..., Any]) -> Any:
 
 def run(qtbot: Any, dock: Any) -> None:
     qtbot.mouseClick(dock.bar.run_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: dock.runner.state is State.IDLE, timeout=120_000)
-    qtbot.waitUntil(lambda: not dock._turns.isActive() and not dock._steps, timeout=20_000)
+    qtbot.waitUntil(lambda: dock.runner.state is State.IDLE)
+    qtbot.waitUntil(lambda: not dock._turns.isActive() and not dock._steps)
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_the_focus_is_seen_where_the_keyboard_moves_it(window: Any, qtbot: Any) 
     window.window._qt_window.activateWindow()
     button = dock.bar.run_button
     button.setFocus()  # as a click does
-    qtbot.waitUntil(lambda: QApplication.focusWidget() is button, timeout=5_000)
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is button)
     assert ring.widget() is None
     qtbot.keyClick(button, Qt.Key.Key_Backtab)
     before = QApplication.focusWidget()
@@ -117,7 +117,7 @@ def test_the_focus_is_seen_where_the_keyboard_moves_it(window: Any, qtbot: Any) 
     assert ring.widget() is before
     qtbot.keyClick(before, Qt.Key.Key_Tab)
     assert QApplication.focusWidget() is button
-    qtbot.waitUntil(ring.isVisible, timeout=5_000)
+    qtbot.waitUntil(ring.isVisible)
     picture = dock.grab().toImage()
     corner, ratio = button.mapTo(dock, QPoint(0, 0)), picture.devicePixelRatio()
     column = round((corner.x() + button.width() / 2) * ratio)

@@ -67,18 +67,18 @@ def dock(viewer: Any, qtbot: Any, tiny_weights: Path) -> Iterator[Any]:
     options.weights.choice.value = "default"
     options.device.value = "auto"
     widget.runner.stop()
-    qtbot.waitUntil(lambda: widget.runner.state is State.IDLE, timeout=20_000)
+    qtbot.waitUntil(lambda: widget.runner.state is State.IDLE)
 
 
 def taken(qtbot: Any, dock: Any, path: Path) -> None:
     """Let the widget list a folder and look at its files."""
-    with qtbot.waitSignals([dock.planner.planned, dock.planner.looked], timeout=60_000):
+    with qtbot.waitSignals([dock.planner.planned, dock.planner.looked]):
         dock.take(path)
 
 
 def done(qtbot: Any, dock: Any) -> str:
     """Run, and return what is said at the end."""
-    with qtbot.waitSignal(dock.runner.finished, timeout=120_000):
+    with qtbot.waitSignal(dock.runner.finished):
         qtbot.mouseClick(dock.bar.run_button, Qt.MouseButton.LeftButton)
     return str(dock.bar.status.text())
 
@@ -107,7 +107,7 @@ def test_a_folder_becomes_a_plan_and_a_report(
     monkeypatch.setattr(
         "napari_cop.study.widget.QFileDialog.getExistingDirectory", lambda *_: str(folder)
     )
-    with qtbot.waitSignals([dock.planner.planned, dock.planner.looked], timeout=60_000):
+    with qtbot.waitSignals([dock.planner.planned, dock.planner.looked]):
         qtbot.mouseClick(dock.page.choose_folder, Qt.MouseButton.LeftButton)
     assert [shown(dock, i, "stack") for i in range(3)] == [
         *("m1/fixed.ome.tif", "m1/gained.ome.tif", "m2/fixed.tif"),
@@ -208,7 +208,7 @@ def test_rows_say_what_is_to_be_filled_in(dock: Any, folder: Path, qtbot: Any) -
     enter(dock, 1, "power", "5")
     enter(dock, 0, "animal", "m1")
     assert "no animal" in shown(dock, 1, "state")
-    with qtbot.waitSignal(dock.planner.looked, timeout=20_000):
+    with qtbot.waitSignal(dock.planner.looked):
         enter(dock, 0, "animal", "")
     assert shown(dock, 1, "state") == "4 planes, 192 × 192"
     dock.model.remove([2])
@@ -253,7 +253,7 @@ def test_stacks_are_opened_as_said_for_all_where_their_rows_do_not_say(
 ) -> None:
     taken(qtbot, dock, folder)
     enter(dock, 1, "z_step_um", "7")
-    with qtbot.waitSignal(dock.planner.looked, timeout=20_000):
+    with qtbot.waitSignal(dock.planner.looked):
         dock.page.defaults.z_step_um.value = "5"
     assert [row.stack.z_step_um for row in dock.model.rows[:2]] == [5, 7]
     dock.model.remove([2])
@@ -310,7 +310,7 @@ def test_a_saved_plan_is_that_of_the_table_and_can_be_dropped_again(
     assert rows[0].stack.power.resolve() == folder / "power.csv"
     cells = [dict(row) for row in dock.model.cells]
     drop(dock, plan)
-    qtbot.waitUntil(lambda: dock.model.folder == plan.parent, timeout=20_000)
+    qtbot.waitUntil(lambda: dock.model.folder == plan.parent)
     assert dock.model.cells[1]["power"] == cells[1]["power"]
     assert sources(dock.model.rows) == sources(rows)
 
@@ -355,7 +355,7 @@ def drop(dock: Any, *paths: Path) -> bool:
 def test_a_folder_can_be_dropped(dock: Any, folder: Path, qtbot: Any) -> None:
     assert not drop(dock, folder / "m1" / "fixed.ome.tif")
     assert not drop(dock, folder, folder / "m1")
-    with qtbot.waitSignal(dock.planner.looked, timeout=60_000):
+    with qtbot.waitSignal(dock.planner.looked):
         assert drop(dock, folder)
     assert len(dock.model.cells) == 3
     assert dock.page.folder.text() == str(folder)
@@ -411,7 +411,7 @@ def test_a_name_that_is_no_unicode_is_told(
 def test_folders_without_stacks_are_told(dock: Any, tmp_path: Path, qtbot: Any) -> None:
     for path, said in ((tmp_path, "no stack below it"), (tmp_path / "no", "no such folder")):
         notification_manager.records.clear()
-        with qtbot.waitSignal(dock.planner.failed, timeout=60_000):
+        with qtbot.waitSignal(dock.planner.failed):
             dock.page.folder.setText(str(path))
             dock.page.folder.editingFinished.emit()
         assert said in notification_manager.records[-1].message
@@ -435,7 +435,7 @@ def test_a_study_that_cannot_be_made_leaves_it_idle(dock: Any, folder: Path, qtb
     assert dock.runner.state is State.IDLE
     dock.page.study.setText(str(folder / "study"))
     dock.page.options.weights.file.value = folder / "m1" / "fixed.ome.tif"
-    with qtbot.waitSignal(dock.runner.failed, timeout=60_000):
+    with qtbot.waitSignal(dock.runner.failed):
         dock.run()
     assert dock.bar.run_button.isEnabled()
 
@@ -449,7 +449,7 @@ def test_closing_the_dock_ends_the_run(viewer: Any, dock: Any, folder: Path, qtb
     assert not dock.model.setData(dock.model.index(0, KEYS.index("arm")), "gained")
     keys["Esc"].activated.emit()
     assert dock.runner.state is State.STOPPING
-    qtbot.waitUntil(lambda: dock.runner.state is State.IDLE, timeout=20_000)
+    qtbot.waitUntil(lambda: dock.runner.state is State.IDLE)
 
 
 # --- animals and result ------------------------------------------------------------------------

@@ -58,11 +58,11 @@ def add(qtbot: Any) -> Iterator[Callable[..., Any]]:
     for widget in docked:
         widget.options.crops.value = ""
         widget.runner.stop()
-        qtbot.waitUntil(lambda w=widget: w.runner.state is State.IDLE, timeout=20_000)
+        qtbot.waitUntil(lambda w=widget: w.runner.state is State.IDLE)
 
 
 def finish(qtbot: Any, dock: Any) -> Any:
-    with qtbot.waitSignal(dock.runner.finished, timeout=90_000):
+    with qtbot.waitSignal(dock.runner.finished):
         qtbot.mouseClick(dock.bar.run_button, Qt.MouseButton.LeftButton)
     settle(qtbot, dock)
     return dock.results.result
@@ -174,7 +174,7 @@ def test_a_bad_file_is_told_and_leaves_everything_idle(
     text.write_text("this is no picture")
     dock.forms[0].choose_file(text)
     notification_manager.records.clear()
-    with qtbot.waitSignal(dock.runner.failed, timeout=60_000):
+    with qtbot.waitSignal(dock.runner.failed):
         dock.run()
     (said,) = notification_manager.records
     assert "notes.tif" in said.message
@@ -203,7 +203,7 @@ def test_exported_files_and_the_copied_command_agree(
     try:
         finish(qtbot, dock)
         dock.results.export.write(dock.results.result, str(tmp_path / "gui"))
-        qtbot.waitUntil(lambda: "Report written" in dock.bar.status.text(), timeout=240_000)
+        qtbot.waitUntil(lambda: "Report written" in dock.bar.status.text())
         dock.results.copy_command()
     finally:
         dock.options.rule.value = "default"
@@ -249,7 +249,7 @@ def test_what_the_command_line_offers_is_there_too(
         assert {*each.sensitivity} == {"stack-percentile", "plane-minmax"}
     dock.options.window_um.value = "9000:"
     notification_manager.records.clear()
-    with qtbot.waitSignal(dock.runner.failed, timeout=60_000):
+    with qtbot.waitSignal(dock.runner.failed):
         dock.run()
     assert "no plane lies" in notification_manager.records[-1].message
     assert dock.runner.state is State.IDLE
@@ -378,7 +378,7 @@ def test_keys_run_and_stop(window: Any, add: Any, qtbot: Any) -> None:
     keys = {s.key().toString(): s for s in dock.findChildren(QShortcut)}
     assert {"Ctrl+Return", "Esc"} <= set(keys)
     dock.runner.opened.connect(lambda _: keys["Esc"].activated.emit())
-    with qtbot.waitSignal(dock.runner.finished, timeout=60_000):
+    with qtbot.waitSignal(dock.runner.finished):
         keys["Ctrl+Return"].activated.emit()
     settle(qtbot, dock)
     assert dock.bar.status.text().startswith("Stopped")
@@ -400,7 +400,7 @@ def test_opening_and_closing_leaves_nothing(window: Any, qtbot: Any) -> None:
         window.window.remove_dock_widget(widget)
         del widget
         qtbot.wait(20)
-    qtbot.waitUntil(lambda: left()[0] == before[0], timeout=5_000)
+    qtbot.waitUntil(lambda: left()[0] == before[0])
     assert left()[1:] == before[1:]
 
 
@@ -408,7 +408,7 @@ def test_closing_the_window_during_a_run_is_quiet(viewer: Any, qtbot: Any, capfd
     viewer.open_sample("napari-cop", "three_photon_pair")
     _, dock = viewer.window.add_plugin_dock_widget("napari-cop", "Compare protocols")
     dock.options.crops.value = "1"
-    with qtbot.waitSignal(dock.runner.plane_read, timeout=60_000):
+    with qtbot.waitSignal(dock.runner.plane_read):
         dock.run()
     dock.options.crops.value = ""
     viewer.close()

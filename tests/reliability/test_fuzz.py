@@ -29,7 +29,7 @@ def test_damaged_files(group):
         capture_output=True,
         text=True,
         check=True,
-        timeout=300,
+        timeout=600,
     )
     for name, found in json.loads(done.stdout).items():
         assert found["files"] == 100

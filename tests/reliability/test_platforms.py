@@ -26,7 +26,7 @@ def python(code: str, *arguments: object, **environment: str) -> subprocess.Comp
     """Run code in a process of its own, with this package."""
     known = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), **environment}
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.run(command, env=known, capture_output=True, check=False, timeout=300)
+    return subprocess.run(command, env=known, capture_output=True, check=False, timeout=600)
 
 
 @pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
