@@ -123,8 +123,7 @@ def _caveats(found: CohortRecord) -> Iterator[str]:
     if len(rows) > 1 and len({row.picture for row in rows}) == 1:
         yield (
             "all rows are planes of one stack: anything else that changed along it goes with "
-            "depth, "
-            "and R² is for blocks of planes that lie between others"
+            "depth, and R² is for blocks of planes that lie between others"
         )
     if len(rows) < FEW:
         yield f"there are only {len(rows)} rows: intervals are wide, and weak causes are missed"

@@ -33,7 +33,7 @@ def _driven(found: Attribution) -> str:
     return (
         f"{spoken(found.component)} noise is driven most by {_named(first.factor)}: "
         f"{100 * first.share:.0f} % "
-        f"[{low:.0f}, {high:.0f}] of what the settings explain of it (R² {found.r2:.2f} on unseen "
+        f"[{low:.0f}, {high:.0f}] of what the settings explain (R² {found.r2:.2f} on unseen "
         f"pictures, {_p(found.p_value)} corrected)"
     )
 
@@ -57,10 +57,10 @@ def _others(drawn: list[Attribution]) -> list[str]:
 
 def _turned(turn: Turn | None, found: Attribution) -> str:
     if turn is None:
-        return f"no setting that can be chosen is shown to lower {spoken(found.component)} noise"
+        return f"no adjustable setting is shown to lower {spoken(found.component)} noise"
     low, high = (100 * end for end in turn.change_ci95)
     return (
-        f"turn {turn.setting} from {_value(turn.usual)} to {_value(turn.best)}, within what was "
+        f"change {turn.setting} from {_value(turn.usual)} to {_value(turn.best)}, within the range "
         f"tried: {spoken(turn.component)} noise from {100 * turn.strength_usual:.1f} to "
         f"{100 * turn.strength_best:.1f} %, a change of {100 * turn.change:+.1f} % "
         f"[{low:+.1f}, {high:+.1f}]"
@@ -94,7 +94,7 @@ def _correlated(record: CohortRecord) -> str:
 def _of_quality(record: CohortRecord) -> str:
     """Return how clean goes with the likeness to reference pictures, where that is shown."""
     said = [f"{QUALITIES[c.what]} ({_rank(c)})" for c in _called(record) if c.what in QUALITIES]
-    return f"what is clean follows {' and '.join(said)}" if said else ""
+    return f"the clean part follows {' and '.join(said)}" if said else ""
 
 
 def _called(record: CohortRecord) -> list[Correlation]:
@@ -109,7 +109,7 @@ def _rank(found: Correlation) -> str:
 
 def _strength(found: Correlation) -> str:
     said = spoken(found.component)
-    return "what is clean" if said == "clean" else f"{said} noise"
+    return "the clean part" if said == "clean" else f"{said} noise"
 
 
 def _p(value: float) -> str:

@@ -285,8 +285,7 @@ def _notes(found: MeasuredDetector, lit: _Drawn, unlit: _Drawn | None, off: floa
     if found.zero_from == "line":
         yield (
             "the zero level assumes that the amplifier adds no noise: amplifier noise of SD a "
-            "puts it "
-            f"a²/{photon:.4g} counts higher; dark frames measure both"
+            f"puts it a²/{photon:.4g} counts higher; dark frames measure both"
         )
     if lit.usable.cut_off > _TOLD_CUT:
         ends = (("floor", movie.floor), ("ceiling", movie.ceiling))

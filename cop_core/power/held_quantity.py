@@ -140,8 +140,7 @@ def hold_component(
     if use.sum() < autocorrelation.MIN_PLANES:
         raise InputError(
             f"{int(use.sum())} planes have a {_adjective(component)} strength between 2 and 40 % "
-            "at a known "
-            f"power, but {autocorrelation.MIN_PLANES} are needed",
+            f"at a known power, but {autocorrelation.MIN_PLANES} are needed",
             where=profile.name,
             advice="hold the signal instead",
         )

@@ -92,9 +92,8 @@ def _layers(found: Recommendation) -> Iterator[str]:
         yield (
             f"at {below.top_um:.0f} µm the attenuation length goes from {above.length_um:.0f} to "
             f"{below.length_um:.0f} µm: neither this stack nor another at a different power can "
-            "show whether "
-            "light is lost there or the label is sparser or dimmer; the power holds the measured "
-            "brightness, and light per fluorophore may differ"
+            "show whether light is lost there or the label is sparser or dimmer; the power holds "
+            "the measured brightness, and light per fluorophore may differ"
         )
 
 
@@ -106,9 +105,8 @@ def _held(found: Recommendation) -> Iterator[str]:
     yield f"it is assumed that the {held.label} falls as 1 / {share} when power rises"
     if held.tissue is None and abs(held.drift - 1) > _CLEAR_DRIFT:
         yield (
-            f"over the measured depths the {held.label} changes by a factor of "
-            f"{held.drift:.2f} that the signal does not explain: the held strength may drift by "
-            "as much"
+            f"over the measured depths the {held.label} changes by a factor of {held.drift:.2f} "
+            "that the signal does not explain: the held strength may drift by as much"
         )
 
 

@@ -603,7 +603,7 @@ def test_train_writes_weights_that_profile_reads(run, refused, tiny_presets, pai
     assert path == folder / "microscopy.safetensors"
     _, card = load_network(path)
     assert card.components[-1] == CLEAN
-    assert "other settings" in refused(*_train(folder, seed=1))
+    assert "different settings" in refused(*_train(folder, seed=1))
     assert "no genome" in refused(*_train(tmp_path / "x", genome="nothing"))
     assert "no such weights" in refused(*_train(tmp_path / "x", start="nothing"))
     report = tmp_path / "report"

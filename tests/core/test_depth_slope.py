@@ -170,7 +170,7 @@ def test_repeated_depths_are_averaged():
 
 
 def test_unpaired_input_is_refused():
-    with pytest.raises(InputError, match="do not pair"):
+    with pytest.raises(InputError, match="do not match"):
         fit_slope([0, 1, 2], [0.1, 0.2])
 
 

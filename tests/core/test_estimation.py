@@ -546,5 +546,5 @@ def test_the_sd_of_the_noise_is_that_which_was_put_in(trained, amplifier, photon
 
 
 def test_weights_whose_strengths_are_no_sds_tell_none(trained):
-    with pytest.raises(InputError, match="'paper-small' are no SDs"):
+    with pytest.raises(InputError, match="'paper-small' are not SDs"):
         trained("paper-small").noise_sd(CROPS)

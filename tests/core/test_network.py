@@ -263,7 +263,7 @@ def test_shapes_that_cannot_be_are_refused(wrong):
 
 
 def test_unknown_networks_are_refused():
-    with pytest.raises(InputError, match="Known: default, paper"):
+    with pytest.raises(InputError, match="Use one of default, paper"):
         VitConfig.preset("huge")
 
 

@@ -370,11 +370,13 @@ def test_wrong_input_is_refused(clean, strengths, message):
 
 
 def test_unknown_names_are_refused_with_what_is_known():
-    with pytest.raises(InputError, match=r"no genome 'x'\. Known: paper, microscopy, cmos, pmt"):
+    with pytest.raises(
+        InputError, match=r"no genome 'x'\. Use one of paper, microscopy, cmos, pmt"
+    ):
         Genome.preset("x")
-    with pytest.raises(InputError, match=r"no prior 'x'\. Known: paper, wide"):
+    with pytest.raises(InputError, match=r"no prior 'x'\. Use one of paper, wide"):
         get_prior("x")
-    with pytest.raises(InputError, match=r"no noise primitive 'x'\. Known: analog_shot, an"):
+    with pytest.raises(InputError, match=r"no noise primitive 'x'\. Use one of analog_shot, an"):
         Genome("mine", ("x",))
     with pytest.raises(InputError, match="component twice"):
         Genome("mine", ("gaussian", "paper_gaussian"))

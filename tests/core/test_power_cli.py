@@ -55,7 +55,7 @@ def test_recommend(run, tiff, tmp_path):
         (("--power", 5, "--max-power-mw", "nan"), "--max-power-mw: 'nan' cannot be used"),
         (("--power", 5, "--max-power-mw", 15000), "less than or equal to 1000"),
         (("--power", 5, "--hold", "clean"), "--hold: 'clean' cannot be used"),
-        (("--power", 5, "--window-um", "0:50"), "3 planes of 24 can be used"),
+        (("--power", 5, "--window-um", "0:50"), "3 of 24 planes can be used"),
     ],
 )
 def test_what_cannot_be_recommended(run, tiff, tmp_path, options, message):

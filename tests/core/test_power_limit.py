@@ -187,7 +187,7 @@ def test_power_may_fall_at_once_but_not_rise():
     limit = PowerLimit(60, max_rise=2)
     assert limit.require(1, previous=50) == 1
     assert limit.require(52, previous=50) == 52
-    with pytest.raises(InputError, match=r"from 50 to 52\.5 mW is more than 2 mW at once"):
+    with pytest.raises(InputError, match=r"from 50 to 52\.5 mW is more than 2 mW in one step"):
         limit.require(52.5, previous=50)
     with pytest.raises(InputError, match="finite"):
         limit.require(1, previous=math.nan)
@@ -195,7 +195,7 @@ def test_power_may_fall_at_once_but_not_rise():
 
 @pytest.mark.parametrize("bad", [0, -1, math.nan, math.inf, "2", True])
 def test_bad_rises(bad):
-    with pytest.raises(InputError, match="rise"):
+    with pytest.raises(InputError, match="increase"):
         PowerLimit(60, max_rise=bad)
 
 

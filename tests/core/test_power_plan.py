@@ -59,7 +59,7 @@ def test_stage_positions(found, surface, down):
     plan = useq_plan(found, options)
     assert [event.z_pos for event in plan] == pytest.approx((surface + down * Z).tolist())
     assert isinstance(plan.z_plan, useq.ZTopBottom)  # keeps the step where the data are written
-    with pytest.raises(InputError, match="cannot go 0 down"):
+    with pytest.raises(InputError, match="0 is not a direction"):
         plans.power_sequence(found, options.laser, downwards=0)
 
 

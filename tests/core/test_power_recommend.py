@@ -235,7 +235,7 @@ def test_a_limit_that_stops_to_hold_is_said_with_both_ends(found):
     first, last = found.cap_depth_um, found.depth_um[-4]
     assert dimmer.cap_depth_um == first
     assert notes_of(dimmer)[0].startswith(
-        f"between {first:.0f} and {last:.0f} µm the limit of 20 mW"
+        f"between {first:.0f} and {last:.0f} µm, the limit of 20 mW"
     )
 
 
