@@ -14,6 +14,7 @@ from cop_core.errors import CancelledError, CopError
 from cop_core.recipes import CheckRecipe, ProfileRecipe, StackOptions, argv_of
 from cop_core.recipes.argv import command_line
 from cop_core.recipes.flags import flags_of
+from cop_core.recipes.terms import in_flags
 from cop_core.records import NO_SIGNAL, told_of_pixels
 
 if TYPE_CHECKING:
@@ -65,10 +66,11 @@ def _check(options: StackOptions, *, every: bool, as_json: bool) -> int:
         raise
     except CopError as error:
         if as_json:
-            told = {"what": error.what, "where": error.where, "advice": error.advice}
+            parts = {"what": error.what, "where": error.where, "advice": error.advice}
+            told = {name: text and in_flags(text) for name, text in parts.items()}
             print(json.dumps({"file": options.source, "answer": "error", "error": told}))
         else:
-            say(f"cop: {error}")
+            say(f"cop: {in_flags(error)}")
         return 2
     command = _command(options, found)
     if as_json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 
 if TYPE_CHECKING:
     from cop_core.recipes import CohortRecipe
@@ -25,7 +25,9 @@ def require_extra(recipe: CohortRecipe) -> None:
     """
     if not recipe.correlation_only:
         _require(
-            _ATTRIBUTION, "attributing noise to settings", "correlate alone (--correlation-only)"
+            _ATTRIBUTION,
+            "attributing noise to settings",
+            f"correlate alone with {option('correlation_only', 'True')}",
         )
     if any(each.reference is not None for each in recipe.pictures):
         _require(_QUALITY, "comparing pictures with references", "leave out the references")

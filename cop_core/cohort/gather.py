@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cop_core.cohort.metadata import settings_of
 from cop_core.cohort.patterns import as_value, compile_pattern, reference_name, settings_in
 from cop_core.csv_table import read_csv_table
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 from cop_core.recipes import COHORT_FILE, CohortPicture, StackOptions
 from cop_core.recipes.values import folder_name
 from cop_core.stacks.formats import format_of, tiff_folder
@@ -93,7 +93,9 @@ def gather(
     named = compile_pattern(pattern) if pattern else None
     if reference and not pattern:
         raise InputError(
-            "a pattern of references needs one of files", where="--reference", advice="give both"
+            "a pattern of references needs one of files",
+            where=option("reference"),
+            advice="give both",
         )
     pictures: list[CohortPicture] = []
     left_out: list[Path] = []

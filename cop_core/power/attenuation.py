@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 from cop_core.power.bright_signal import BrightSignal, bright_signal
 from cop_core.power.layers import fit_layers
 from cop_core.power.usable_planes import Offset, commonest, find_offset, log_gain, reasons_of
@@ -184,5 +184,5 @@ def _require_power(power: Array, name: str) -> None:
         raise InputError(
             "the power at its planes is not stated, and nothing can be said without it",
             where=name,
-            advice="Give it: --power 5, --power gained:P0,l,Pmax or --power table.csv",
+            advice=f"Give it with {option('power')}: mW, a CSV table, or gained:P0,l,Pmax",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 from cop_core.recipes import MW, AcquisitionOptions
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def useq_plan(found: Recommendation, options: AcquisitionOptions | None = None) 
     if found.unit != MW:
         raise InputError(
             f"an acquisition plan sets mW, and the power is in {found.unit}",
-            advice="Give a power scale, or take the table power.csv",
+            advice=f"Give {option('power_scale')}, or take the table power.csv",
         )
     try:
         from cop_core.power.acquisition_plan import power_sequence

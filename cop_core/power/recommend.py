@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 from cop_core.power.attenuation import Attenuation, attenuation
 from cop_core.power.energy import compare_energy
 from cop_core.power.held_quantity import SIGNAL, HeldQuantity, hold_component, hold_signal
@@ -232,14 +232,14 @@ def limit_of(options: PowerOptions, unit: str, name: str) -> PowerLimit:
         raise InputError(
             "its power is in mW, and the limit is given in a unit of its own",
             where=name,
-            advice="Give the limit in mW (max_power_mw, --max-power-mw)",
+            advice=f"Give the limit in mW with {option('max_power_mw')}",
         )
     if unit != MW and options.max_power is None:
         raise InputError(
             f"its power is in {unit}, and the limit is given in mW",
             where=name,
-            advice=f"Give the limit in {unit} (max_power, --max-power), or what makes mW of its "
-            "power (power_scale, --power-scale)",
+            advice=f"Give the limit in {unit} with {option('max_power')}, or what makes mW of its "
+            f"power with {option('power_scale')}",
         )
     return PowerLimit(options.limit, options.max_rise, unit)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from cop_core.errors import InputError, MissingOptionError
+from cop_core.errors import InputError, MissingOptionError, option
 from cop_core.recipes import MEAN
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 KNOWN: Final = "TCZYXSIQ"
 MOVIE_AXES: Final = "TIQ"
-_ADVICE: Final = 'pass axes, for example axes="ZCYX"'
+_ADVICE: Final = f"say in which order they are, for example {option('axes', 'ZCYX')}"
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def select(
             raise InputError(
                 "the time axis holds the planes, so no time can be chosen",
                 where=data.source,
-                advice="leave out time",
+                advice=f"leave out {option('time')}",
             )
         if axis != plane_axis:
             fixed[axis] = _choose(data, axis, chosen, names)
@@ -126,7 +126,7 @@ def require_position(chosen: int | None, n: int, where: str, names: Sequence[str
             f"there are {n} positions: {_choices(n, names)}",
             option="position",
             where=where,
-            advice="choose one with position (command line: --position)",
+            advice=f"choose one with {option('position')}",
         )
     if (chosen or 0) >= n:
         raise InputError(
@@ -164,12 +164,12 @@ def _plane_axis(data: Dataset, time: int | str | None, *, any_axis: bool) -> str
     if len(movies) == 1 and any_axis:
         return movies[0]
     advice = (
-        "if its planes are z planes pass z_step_um (command line: --z-step-um),"
-        " or name the axes (axes); if it is one of a set, open the folder of the set"
+        f"if its planes are z planes, give {option('z_step_um')}, or the order of the axes with"
+        f" {option('axes')}; if it is one of a set, open the folder of the set"
     )
-    option = "z_step_um" if len(movies) == 1 else "axes"
+    lacking = "z_step_um" if len(movies) == 1 else "axes"
     raise MissingOptionError(
-        _movie_problem(data, movies), option=option, where=data.source, advice=advice
+        _movie_problem(data, movies), option=lacking, where=data.source, advice=advice
     )
 
 
@@ -193,7 +193,7 @@ def _choose(data: Dataset, axis: str, chosen: int | str | None, names: Sequence[
             f"there are {size} {spoken}s: {_choices(size, names)}",
             option=what,
             where=data.source,
-            advice=f"choose one with {what} (command line: --{what})"
+            advice=f"choose one with {option(what)}"
             + (", or mean for all of them averaged" if axis == "T" else ""),
         )
     if (index := _as_index(chosen)) is not None and 0 <= index < size:

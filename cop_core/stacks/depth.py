@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.errors import InputError, MissingOptionError
+from cop_core.errors import InputError, MissingOptionError, option
 
 if TYPE_CHECKING:
     from cop_core.stacks.dataset import Scale
 
-_ADVICE = "give the z step: z_step_um in Python, --z-step-um on the command line, Z step in napari"
+_ADVICE = f"give the distance of two planes with {option('z_step_um')}"
 _SLACK = 0.1
 
 

@@ -166,7 +166,7 @@ def _check(
     if min(map(len, arms)) < MIN_STACKS:
         raise InputError(
             f"{len(arms[0])} and {len(arms[1])} stacks are too few for a protocol's effect",
-            advice=f"Give {MIN_STACKS} or more in each arm, or describe one pair with compare()",
+            advice=f"Give {MIN_STACKS} or more in each arm, or compare one pair",
         )
     check_components([*arms[0], *arms[1]])
     if animals is None:

@@ -56,7 +56,7 @@ def limits_um(window_um: Window) -> tuple[float, float]:
     if window_um == (None, None) or not limits[0] < limits[1]:
         raise InputError(
             f"{low} to {high} is not a depth window",
-            advice="Give the shallower limit in µm first, None for an open side",
+            advice="Give the shallower limit in µm first, and one of them at least",
         )
     return limits
 

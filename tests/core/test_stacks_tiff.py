@@ -119,7 +119,7 @@ def test_a_spacing_without_a_unit_is_not_taken(tmp_path, unit):
 def test_plain_asks_for_the_z_step(tmp_path):
     for options in ({}, {"metadata": None}):
         error = refused("z step is", write(tmp_path, **options))
-        assert "pass z_step_um (command line: --z-step-um)" in str(error)
+        assert "give z_step_um" in str(error)
 
 
 def test_imagej_in_one_page(tmp_path):
@@ -274,7 +274,7 @@ def test_pyramid(tmp_path):
         tif.write(ZYX[:, ::2, ::2], subfiletype=1)
     assert np.array_equal(planes(open_stack(path)), ZYX)
     assert np.array_equal(planes(open_stack(path, level=1)), ZYX[:, ::2, ::2])
-    refused("no resolution level 2. Choose a level from 0 to 1", path, level=2)
+    refused("no resolution level 2. Choose one from 0 to 1", path, level=2)
 
 
 def test_ome_file_names_outside_the_folder(tmp_path):

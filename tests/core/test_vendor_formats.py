@@ -137,7 +137,7 @@ def test_imaris_is_cut_to_the_picture(tmp_path):
     require_stack(path, movie[1, 0], time=1, channel="dye 0")
     stack = open_stack(path, time=0, channel=1)
     assert (stack.depth_um[-1], stack.pixel_size_um) == (10.0, (0.5, 0.25))
-    with pytest.raises(InputError, match=r"no resolution level 3\. Choose a level from 0 to 0"):
+    with pytest.raises(InputError, match=r"no resolution level 3\. Choose one from 0 to 0"):
         open_stack(path, level=3)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 from cop_core.stacks.axes import KNOWN, require_axes
 from cop_core.stacks.dataset import Dataset, Scale, StatedDetector, StatedPower
 from cop_core.stacks.limits import require_block, require_plane_count, require_real
@@ -118,7 +118,9 @@ def refuse_levels(level: int, where: str) -> None:
     """Refuse a coarser resolution level where only the finest is read."""
     if level:
         raise InputError(
-            f"there is no resolution level {level}", where=where, advice="choose level 0"
+            f"there is no resolution level {level}",
+            where=where,
+            advice=f"choose {option('level', '0')}",
         )
 
 
@@ -145,7 +147,7 @@ def _letters(sizes: Mapping[str, int], given: str | None, where: str) -> dict[st
         raise InputError(
             f"axes {given!r} turn its planes, which are along Y and X",
             where=where,
-            advice=f"name the axes {''.join(names)} in this order",
+            advice=f"keep their order: {option('axes', ''.join(names))}",
         )
     return letters
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 from cop_core.recipes import StackOptions
 from cop_core.recipes.values import is_address
 from cop_core.stacks.formats import format_of, tiff_folder
@@ -69,9 +69,11 @@ def open_growing(
     """
     if not stopped_after_s > 0:
         problem = f"a wait of {stopped_after_s} s"
-        raise InputError(problem, where="stopped_after_s", advice="give a number larger than 0")
+        raise InputError(
+            problem, where=option("stopped_after_s"), advice="give a number larger than 0"
+        )
     if planned is not None and planned < 1:
-        raise InputError(f"{planned} planes", where="planned", advice="give 1 or more")
+        raise InputError(f"{planned} planes", where=option("planned"), advice="give 1 or more")
     if is_address(path):
         advice = "read it with cop profile when it is finished"
         raise InputError(
@@ -214,7 +216,8 @@ def _require_surface(stack: Stack, data: Dataset) -> None:
             f"the last plane is the surface ({stack.image.surface_from}), and the number of "
             "planes is not known",
             where=data.source,
-            advice="Read it when it is complete, or say that the first plane is (--surface first)",
+            advice="Read it when it is complete, or say that the first plane is with "
+            f"{option('surface', 'first')}",
         )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import tifffile
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 from cop_core.stacks.axes import require_axes
 from cop_core.stacks.dataset import Dataset, Growth, Scale
 from cop_core.stacks.formats.array import SlabReader
@@ -137,15 +137,13 @@ def _require_readable(
     if not opening.allow_partial or not readable:
         advice = "put the whole set into one folder" if of_set else "copy the file again"
         if readable:
-            advice += (
-                ", or pass allow_partial=True (command line: --allow-partial) for what there is"
-            )
+            advice += f", or read what there is with {option('allow_partial', 'True')}"
         raise InputError(problem, where=where, advice=advice)
     if chain.description_lost and opening.axes is None:
         raise InputError(
             f"{problem}, and the description of axes and scale is lost",
             where=where,
-            advice='pass axes, for example axes="ZYX", and z_step_um',
+            advice=f"give them, for example {option('axes', 'ZYX')}, and {option('z_step_um')}",
         )
 
 
