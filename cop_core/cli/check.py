@@ -15,7 +15,7 @@ from cop_core.recipes import CheckRecipe, ProfileRecipe, StackOptions, argv_of
 from cop_core.recipes.argv import command_line
 from cop_core.recipes.flags import flags_of
 from cop_core.recipes.terms import in_flags
-from cop_core.records import NO_SIGNAL, told_of_pixels
+from cop_core.records import ITS_STACK, NO_SIGNAL, SINGLE_PLANE, told_of_pixels
 
 if TYPE_CHECKING:
     from cop_core.stacks.check import FileCheck, PixelCheck
@@ -42,7 +42,8 @@ def check(
 
     Nothing is read by the network.
 
-    Exit codes: 0 ready, 1 an option is missing or noise was changed, 2 it cannot be opened or read.
+    Exit codes: 0 ready, 1 an option is missing, noise was changed or it is a single plane, 2 it
+    cannot be opened or read.
     """
     code, paths = 0, [str(recipe.stack.source), *(more or ())]
     for number, path in enumerate(paths):
@@ -80,13 +81,15 @@ def _check(options: StackOptions, *, every: bool, as_json: bool) -> int:
     return _CODES[_answer(found)]
 
 
-_CODES: Final = {"ready": 0, "needs": 1, "doubtful": 1, "unreadable": 2}
+_CODES: Final = {"ready": 0, "needs": 1, "doubtful": 1, "single": 1, "unreadable": 2}
 
 
 def _answer(found: FileCheck) -> str:
     if not found.readable:
         return "unreadable"
-    return "needs" if found.missing else "doubtful" if _doubt(found.pixels) else "ready"
+    if found.missing:
+        return "needs"
+    return "doubtful" if _doubt(found.pixels) else "single" if len(found.stack) == 1 else "ready"
 
 
 def _command(options: StackOptions, found: FileCheck) -> str:
@@ -96,7 +99,7 @@ def _command(options: StackOptions, found: FileCheck) -> str:
     for error in found.missing:
         flag = known[error.option]
         value = flag.option.metavar or error.option.upper()
-        words += [flag.spelled[0], "1" if _is_alone(found) else value]
+        words += [flag.spelled[0], value]
     return command_line(words)
 
 
@@ -105,7 +108,7 @@ def _command(options: StackOptions, found: FileCheck) -> str:
 
 def _lines(found: FileCheck, command: str) -> list[str]:
     lines = {
-        "missing": "" if _is_alone(found) else "; ".join(error.what for error in found.missing),
+        "missing": "; ".join(error.what for error in found.missing),
         "file": _file(found),
         "depth": _depth(found),
         "channel": _channel(found),
@@ -127,18 +130,22 @@ def _first_line(found: FileCheck, command: str) -> str:
     if not found.missing:
         if doubt:
             return f"{doubt}. To read this one anyway, type {command}"
+        if len(found.stack) == 1:
+            told = f"{_capital(SINGLE_PLANE)}{_but(pixels)}"
+            return f"{told}. {_capital(ITS_STACK)}; to read its noise alone, type {command}"
         return f"Ready{_but(pixels)}: {command}"
-    if _is_movie(found):
-        movie = command_line(["cop", "detector", source, "-o", "detector"])
-        return f"A movie, not a z-stack: type {movie}, or, if its frames are planes, {command}"
-    if _is_alone(found):
-        return (
-            "A single plane, not a z-stack: open its stack, or the folder of its set. "
-            f"To read it alone, type {command}"
-        )
+    movie = command_line(["cop", "detector", source, "-o", "detector"])
+    if looks := _like_a_movie(found):
+        return f"{looks}, not a z-stack: type {movie}, or, if its frames are z planes, {command}"
     needs = f"eeds {' and '.join(_ASKED[e.option] for e in found.missing)}"
     typed = f"type {command}"
+    if found.lacks_depth and _may_be_movie(found):
+        typed = f"{typed}, or, if its planes are frames of a movie, {movie}"
     return f"{doubt}. This one n{needs}: {typed}" if doubt else f"N{needs}{_but(pixels)}: {typed}"
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _but(pixels: PixelCheck) -> str:
@@ -159,9 +166,19 @@ def _is_movie(found: FileCheck) -> bool:
     return frames > 1 and len(found.stack) == frames and found.data.size("Z") == 1
 
 
-def _is_alone(found: FileCheck) -> bool:
-    """Tell whether all that is there is one plane, which lacks a z step and nothing else."""
-    return len(found.stack) == 1 and [each.option for each in found.missing] == ["z_step_um"]
+def _like_a_movie(found: FileCheck) -> str:
+    """Return that a file is a movie, or why it looks like one; empty where it does not."""
+    if _is_movie(found):
+        return "A movie"
+    time_step = found.data.scale.time_step
+    return f"It looks like a movie ({time_step})" if found.lacks_depth and time_step else ""
+
+
+def _may_be_movie(found: FileCheck) -> bool:
+    """Tell whether nothing in a file tells planes along z from frames."""
+    from cop_core.stacks.axes import MOVIE_AXES
+
+    return found.data.scale.may_be_movie or found.stack.image.plane_axis in MOVIE_AXES
 
 
 def _doubt(pixels: PixelCheck) -> str:
@@ -183,7 +200,7 @@ def _file(found: FileCheck) -> str:
 
 def _depth(found: FileCheck) -> str:
     n, image = len(found.stack), found.stack.image
-    planes = f"{n} {'frame' if _is_movie(found) else 'plane'}{'s' if n > 1 else ''}"
+    planes = f"{n} {'frame' if _like_a_movie(found) else 'plane'}{'s' if n > 1 else ''}"
     if n == 1:
         return planes
     if found.lacks_depth:

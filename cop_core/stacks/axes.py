@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from cop_core.errors import InputError, MissingOptionError, option
 from cop_core.recipes import MEAN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy.typing as npt
 
     from cop_core.stacks.dataset import Dataset, Position
 
@@ -72,10 +74,31 @@ def guess_axes(shape: Sequence[int], where: str) -> str:
     raise InputError(f"the axes of a {size} array are not known", where=where, advice=_ADVICE)
 
 
+def with_planes(data: Dataset) -> Dataset:
+    """Return a dataset that has an axis of planes: a single plane becomes a stack of one."""
+    if "Z" in data.axes or any(data.size(a) > 1 or a in "IQ" for a in data.axes if a in MOVIE_AXES):
+        return data
+    read = data.read
+
+    def without_z(position: Position) -> npt.NDArray[Any]:
+        return read({axis: i for axis, i in position.items() if axis != "Z"})
+
+    return replace(data, axes=f"Z{data.axes}", shape=(1, *data.shape), read=without_z)
+
+
+def refuse_scan(what: str, where: str) -> NoReturn:
+    """Refuse a scan of lines or sections, in which no plane is."""
+    raise InputError(
+        f"{what}, and noise is read from planes along x and y",
+        where=where,
+        advice="open a z-stack, or a frame scan of the same place",
+    )
+
+
 def select(
     data: Dataset, channel: int | str | None, time: int | str | None, *, any_axis: bool
 ) -> Selection:
-    """Choose one z-stack by channel and time.
+    """Choose one z-stack by channel and time, of a dataset that has an axis of planes.
 
     ``any_axis`` says that the user told, by a z step or by axes, that a time or unknown axis
     holds the planes.
@@ -153,14 +176,7 @@ def _plane_axis(data: Dataset, time: int | str | None, *, any_axis: bool) -> str
     if "Z" in data.axes and not flat_movie:
         return "Z"
     if not movies:
-        movies = [a for a in data.axes if a in "IQ"]
-    if not movies:
-        size = " x ".join(str(n) for n in data.shape)
-        raise InputError(
-            f"this is a 2-D image ({data.axes}, {size}), not a z-stack",
-            where=data.source,
-            advice="open a file that has a z axis, or the folder whose files are the planes",
-        )
+        return next(a for a in data.axes if a in "IQ")
     if len(movies) == 1 and any_axis:
         return movies[0]
     advice = (
@@ -176,8 +192,6 @@ def _plane_axis(data: Dataset, time: int | str | None, *, any_axis: bool) -> str
 def _movie_problem(data: Dataset, movies: list[str]) -> str:
     if movies == ["T"]:
         return f"this is a time movie of {data.size('T')} frames without a z axis"
-    if len(movies) == 1 and data.size(movies[0]) == 1:
-        return "no z step is known, and it holds a single plane"
     if len(movies) == 1:
         return f"no z step is known, and nothing says what its {data.size(movies[0])} planes are"
     return f"there is no z axis among {data.axes}"

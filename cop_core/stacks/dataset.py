@@ -40,12 +40,20 @@ class Scale:
         Size of a pixel (y, x).
     unused_z_step : str
         A z step that was found without a known unit.
+    may_be_movie : bool
+        Whether planes that are called z planes may be the frames of a movie: the program that
+        wrote them calls both so.
+    time_step : str
+        What is stated of the time between planes that are called z planes, as in "a frame interval
+        of 0.5 s".
     """
 
     z_step_um: float | None = None
     z_positions_um: tuple[float, ...] | None = None
     pixel_size_um: tuple[float, float] | None = None
     unused_z_step: str = ""
+    may_be_movie: bool = False
+    time_step: str = ""
 
 
 @dataclass(frozen=True)

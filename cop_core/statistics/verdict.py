@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from cop_core.components import CLEAN, spoken
-from cop_core.records import Comparison
+from cop_core.records import ITS_STACK, SINGLE_PLANE, Comparison
 from cop_core.statistics.calls import LEVEL
 from cop_core.statistics.contrast import LEAST_PLANES
 
@@ -35,6 +35,8 @@ _PER_100_UM: Final = 1e4  # strength per um to points per 100 um
 
 def verdict_of_profile(found: AnalysedProfile) -> str:
     """Return in a sentence or two how deep one stack can be used."""
+    if alone := _alone(found):
+        return alone
     usable = found.usable
     parts = [_signal_of_one(usable.signal)]
     if (level := _level_of_one(usable)) != "":
@@ -43,6 +45,13 @@ def verdict_of_profile(found: AnalysedProfile) -> str:
     if not said:
         return f"{_named(found.name)}: no depth can be determined from these planes."
     return f"{_named(found.name)}: {', and '.join(said)}."
+
+
+def _alone(found: AnalysedProfile) -> str:
+    """Return what is said of a stack of one plane; empty of others."""
+    if len(found.profile) != 1:
+        return ""
+    return f"{_named(found.name)}: {SINGLE_PLANE}. {ITS_STACK[:1].upper()}{ITS_STACK[1:]}."
 
 
 def verdict_of_growing(found: Forecast) -> str:
@@ -86,7 +95,8 @@ def verdict_of_pair(found: Comparison) -> str:
     signal depths, else that of a called slope, else that no difference is shown.
     """
     slopes = _slopes(found.effects, _pair_terms(found))
-    return _joined(_headline(found), *slopes, _scope(found), _next_step(found))
+    alone = [_alone(each) for each in found.analysed]
+    return _joined(*alone, _headline(found), *slopes, _scope(found), _next_step(found))
 
 
 def verdict_of_arms(found: ArmsComparison) -> str:
@@ -296,7 +306,8 @@ def _scope(found: Comparison) -> str:
     else:
         scope = "Two tissues: tissue and protocol cannot be told apart."
     if found.n_pairs and found.n_pairs < LEAST_PLANES:
-        return f"Only {found.n_pairs} depths are kept in both: no error can be stated. {scope}"
+        depths = "depth is" if found.n_pairs == 1 else "depths are"
+        return f"Only {found.n_pairs} {depths} kept in both: no error can be stated. {scope}"
     limits = [e.difference.reading_limit_per_um for e in found.effects]
     if found.n_pairs and not np.isfinite(limits).any():
         return f"The weights state no uncertainty, so nothing is called. {scope}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 
 from cop_core.errors import InputError, option
-from cop_core.stacks.axes import KNOWN, require_axes
+from cop_core.stacks.axes import KNOWN, refuse_scan, require_axes
 from cop_core.stacks.dataset import Dataset, Scale, StatedDetector, StatedPower
 from cop_core.stacks.limits import require_block, require_plane_count, require_real
 
@@ -129,11 +129,7 @@ def _require_frames(sizes: Mapping[str, int], where: str) -> None:
     if {"Y", "X"} <= set(sizes):
         return
     scanned = " and ".join([axis.lower() for axis in "XYZT" if axis in sizes][:2])
-    raise InputError(
-        f"its frames were scanned along {scanned}, not along x and y",
-        where=where,
-        advice="open a stack whose frames are planes along x and y",
-    )
+    refuse_scan(f"it is a scan along {scanned}", where)
 
 
 def _letters(sizes: Mapping[str, int], given: str | None, where: str) -> dict[str, str]:
