@@ -131,9 +131,9 @@ def _first_line(found: FileCheck, command: str) -> str:
         if doubt:
             return f"{doubt}. To read this one anyway, type {command}"
         if len(found.stack) == 1:
-            told = f"{_capital(SINGLE_PLANE)}{_but(pixels)}"
+            told = f"{_capital(SINGLE_PLANE)}{_but(pixels, len(found.stack))}"
             return f"{told}. {_capital(ITS_STACK)}; to read its noise alone, type {command}"
-        return f"Ready{_but(pixels)}: {command}"
+        return f"Ready{_but(pixels, len(found.stack))}: {command}"
     movie = command_line(["cop", "detector", source, "-o", "detector"])
     if looks := _like_a_movie(found):
         return f"{looks}, not a z-stack: type {movie}, or, if its frames are z planes, {command}"
@@ -141,21 +141,26 @@ def _first_line(found: FileCheck, command: str) -> str:
     typed = f"type {command}"
     if found.lacks_depth and _may_be_movie(found):
         typed = f"{typed}, or, if its planes are frames of a movie, {movie}"
-    return f"{doubt}. This one n{needs}: {typed}" if doubt else f"N{needs}{_but(pixels)}: {typed}"
+    return (
+        f"{doubt}. This one n{needs}: {typed}"
+        if doubt
+        else f"N{needs}{_but(pixels, len(found.stack))}: {typed}"
+    )
 
 
 def _capital(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
 
 
-def _but(pixels: PixelCheck) -> str:
+def _but(pixels: PixelCheck, n_planes: int) -> str:
     """Return what else to know first of planes that can be read, with a comma before it."""
     from cop_core.records.crop_grid import CROP
 
     n, unusable = len(pixels.planes), sum(pixels.left_out.values())
     told = []
     if unusable:
-        told.append(f"{unusable} of {n} planes cannot be used ({'; '.join(pixels.left_out)})")
+        of = f"{n} planes" if n == n_planes else f"the {n} planes checked"
+        told.append(f"{unusable} of {of} cannot be used ({'; '.join(pixels.left_out)})")
     if pixels.n_small == len(pixels.facts):
         told.append(f"planes under {CROP} x {CROP} pixels are read less reliably")
     return f", but {' and '.join(told)}" if told else ""

@@ -131,6 +131,9 @@ def test_the_power_of_planes_that_were_never_acquired_is_not_told(run, tmp_path)
     code, out, _ = run("check", path)
     assert code == 0
     assert out.startswith("Ready, but 3 of 8 planes cannot be used (not acquired")
+    assert "  note      5 of 8 planes are there: the acquisition was aborted, or goes on" in out
+    long = write_scanimage(tmp_path / "long.tif", pages(60), slow_stack(100))
+    assert "5 of the 12 planes checked cannot be used (not acquired)" in run("check", long)[1]
     last = 20 * np.exp(0.4)
     assert f"  power     20 to {last:.4g} % (SI.hBeams, of the usable planes checked)" in out
     whole = write_scanimage(tmp_path / "whole.tif", pages(8), slow_stack(8, **law))
