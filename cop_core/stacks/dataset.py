@@ -186,6 +186,8 @@ class Dataset:
         Whether it is stated that pixels were compressed with loss.
     declared : bool
         False where nothing says how many planes there are to be, only how many there are.
+    planned : int or None
+        How many there are to be, where it holds those alone that were acquired.
     """
 
     source: str
@@ -205,6 +207,7 @@ class Dataset:
     remarks: tuple[str, ...] = ()
     lossy: bool = False
     declared: bool = True
+    planned: int | None = None
     growth: Growth = field(default_factory=Growth)
 
     def size(self, axis: str) -> int:

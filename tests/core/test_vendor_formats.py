@@ -19,6 +19,7 @@ from vendor_sets import SHARED
 
 from cop_core.errors import InputError
 from cop_core.stacks import open_stack
+from cop_core.stacks.aborted import ABORTED
 from cop_core.stacks.dataset import Opening
 from cop_core.stacks.files import source_files
 from cop_core.stacks.formats import library
@@ -345,7 +346,7 @@ def test_frames_that_were_not_acquired_are_told(tmp_path):
     stack = open_stack(path, channel=0)
     reasons = [plane.validity.reason for plane in stack]
     assert reasons == ["", "", "not acquired, or its file is missing", ""]
-    assert stack.image.remarks == ("the acquisition ended early: 4 of 6 planes are there",)
+    assert stack.image.remarks == (f"4 of 6 planes are there: {ABORTED}",)
 
 
 def test_an_index_may_not_lead_elsewhere(tmp_path):

@@ -39,7 +39,7 @@ class FileImage:
         Reads one plane, (height, width).
     name : str
         What it is called in the file; empty where it is the only one.
-    positions : int or None
+    positions, planned : int or None
         As in Dataset.
     """
 
@@ -48,6 +48,7 @@ class FileImage:
     read: ReadIndex
     name: str = ""
     positions: int | None = None
+    planned: int | None = None
     scale: Scale = field(default_factory=Scale)
     channels: tuple[str, ...] = ()
     power: StatedPower | None = None
@@ -111,6 +112,7 @@ def describe_image(
         detectors=image.detectors,
         positions=image.positions,
         remarks=image.remarks,
+        planned=image.planned if same_z else None,
     )
 
 

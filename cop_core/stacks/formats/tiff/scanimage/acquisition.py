@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from cop_core.errors import InputError
+from cop_core.stacks.aborted import ABORTED, how_much
 from cop_core.stacks.axes import require_position
 from cop_core.stacks.dataset import Dataset, Growth, Scale, StatedPower
 from cop_core.stacks.formats.tiff.checks import COPY_AGAIN, OR_WHAT_THERE_IS
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 FORMAT: Final = "scanimage-tiff"
 _WHY: Final = {
-    NOT_ACQUIRED: "the acquisition was aborted, or goes on",
+    NOT_ACQUIRED: ABORTED,
     ELSEWHERE: "the next file of the acquisition is not beside this one, or it was aborted",
     TRUNCATED: "the file is cut off, or still being written",
 }
@@ -90,13 +91,13 @@ class _Acquisition:
         return ELSEWHERE if per_file and self.n_frames % per_file == 0 else NOT_ACQUIRED
 
     @property
-    def how_much(self) -> str:
-        """What of it is there and why the rest is not, for errors and remarks; empty if it is."""
+    def how_much(self) -> tuple[str, ...]:
+        """What of it is there and why the rest is not, for errors and remarks."""
         if not self.lacking:
-            return ""
+            return ()
         plain = self.n_expected == len(self.slices.order)
         what = "planes" if plain and self.strip is None else "frames"
-        return f"{self.n_frames} of {self.n_expected} {what} are there: {_WHY[self.lacking]}"
+        return how_much(self.n_frames, self.n_expected, what, _WHY[self.lacking])
 
 
 def describe_acquisition(pieces: Sequence[Piece], path: Path, opening: Opening) -> Dataset:
@@ -129,7 +130,8 @@ def describe_acquisition(pieces: Sequence[Piece], path: Path, opening: Opening) 
     found = _Acquisition(header, layout, channels, slices, frames, n_there, cut, strip, order)
     if cut and not (opening.allow_partial and n_there):
         advice = COPY_AGAIN + OR_WHAT_THERE_IS * bool(n_there)
-        raise InputError(found.how_much or _WHY[TRUNCATED], where=where, advice=advice)
+        what = next(iter(found.how_much), _WHY[TRUNCATED])
+        raise InputError(what, where=where, advice=advice)
     stem = path.name.removesuffix(path.suffix)
     name = stem if len(pieces) == 1 else stem.rpartition("_")[0]
     return _dataset(found, len(strips) or None, path, name)
@@ -209,7 +211,6 @@ def _remarks(found: _Acquisition) -> Iterator[str]:
     if frames.flyback:
         n_left_out = frames.flyback * (found.n_frames // frames.a_volume)
         yield f"{n_left_out} flyback frames ({frames.flyback} after each volume) are left out"
-    if found.how_much:
-        yield found.how_much
+    yield from found.how_much
     if found.order != tuple(range(len(found.order))):
         yield "its planes are sorted by depth: they were acquired in another order"
