@@ -16,6 +16,7 @@ from cop_core.recipes.argv import command_line
 from cop_core.recipes.flags import flags_of
 from cop_core.recipes.terms import in_flags
 from cop_core.records import ITS_STACK, NO_SIGNAL, SINGLE_PLANE, told_of_pixels
+from cop_core.records.lines import what_few_lack
 
 if TYPE_CHECKING:
     from cop_core.stacks.check import FileCheck, PixelCheck
@@ -163,6 +164,9 @@ def _but(pixels: PixelCheck, n_planes: int) -> str:
         told.append(f"{unusable} of {of} cannot be used ({'; '.join(pixels.left_out)})")
     if pixels.n_small == len(pixels.facts):
         told.append(f"planes under {CROP} x {CROP} pixels are read less reliably")
+    usable = len(pixels.facts) - pixels.n_without_signal
+    if n == n_planes > 1 and (lacks := what_few_lack(usable)):
+        told.append(f"{usable} plane{'s are' if usable > 1 else ' is'} few ({lacks})")
     return f", but {' and '.join(told)}" if told else ""
 
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from cop_core.components import CLEAN, spoken
 from cop_core.records import ITS_STACK, SINGLE_PLANE, Comparison
+from cop_core.records.lines import LEAST_PLANES
+from cop_core.statistics.bend import TOO_SHORT
 from cop_core.statistics.calls import LEVEL
-from cop_core.statistics.contrast import LEAST_PLANES
 
 if TYPE_CHECKING:
     from cop_core.records import (
@@ -44,7 +45,8 @@ def verdict_of_profile(found: AnalysedProfile) -> str:
     said = [part for part in parts if part]
     if not said:
         return f"{_named(found.name)}: no depth can be determined from these planes."
-    return f"{_named(found.name)}: {', and '.join(said)}."
+    untold = f"; {text}" if (text := _untold_level(found)) else ""
+    return f"{_named(found.name)}: {', and '.join(said)}{untold}."
 
 
 def _alone(found: AnalysedProfile) -> str:
@@ -343,6 +345,13 @@ def _level_of_one(usable: UsableDepth) -> str:
         return f"shot noise is above {_level(usable)} at all depths"
     where = _down_to(level)
     return f"shot noise stays below {_level(usable)} {where}" if where else ""
+
+
+def _untold_level(found: AnalysedProfile) -> str:
+    """Return that the level depth cannot be told from the planes; empty where it can."""
+    if found.photons is None or not found.profile.kept.any() or _level_of_one(found.usable):
+        return ""
+    return f"{TOO_SHORT} to tell the depth at which shot noise passes {_level(found.usable)}"
 
 
 def _signal_of_one(signal: DepthLimit) -> str:

@@ -218,6 +218,21 @@ def test_where_nothing_tells_planes_from_frames_both_are_to_choose(run, tmp_path
     assert "nothing says w" in out
 
 
+@pytest.mark.parametrize(
+    ("n", "few"),
+    [
+        (2, ", but 2 planes are few (a slope needs 3 planes or more): "),
+        (4, ", but 4 planes are few (fewer than 5 planes: no error can be stated): "),
+        (5, ": "),
+    ],
+)
+def test_few_planes_are_told_in_the_words_of_the_report(run, written, counts, n, few):
+    path = written("few", counts(n, 200))
+    code, out, _ = run("check", path, "--z-step-um", 2)
+    assert code == 0
+    assert out.startswith(f"Ready{few}cop profile ")
+
+
 def test_planes_smaller_than_a_crop_are_told(run, written, counts):
     _, out, _ = run("check", written("small", counts(6, 100)), "--z-step-um", 2)
     assert "6 smaller than the 192 x 192 pixels that are read at a time" in out

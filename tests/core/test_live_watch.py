@@ -104,11 +104,12 @@ if kind == "scanimage, cut":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["scanimage", "scanimage, cut", "prairie", "ndtiff"])
 def test_an_acquisition_that_the_microscope_abandons(kind, tmp_path, tiny_weights):
     """One process writes four planes of six and is gone; the other reads and tells."""
     path = tmp_path / ("a.tif" if kind.startswith("scanimage") else "a")
-    options = ["--stop-after", "15", "--weights", tiny_weights, "-o", tmp_path / "report"]
+    options = ["--stop-after", "8", "--weights", tiny_weights, "-o", tmp_path / "report"]
     wait = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     here = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     writer = [sys.executable, "-c", WRITER, kind, path]
@@ -125,7 +126,7 @@ def test_an_acquisition_that_the_microscope_abandons(kind, tmp_path, tiny_weight
     assert [rows[i]["excluded"] for i in range(4)] == [False] * 4
     assert all(rows[i]["excluded"] for i in rows if i > 3)
     told = " ".join(err.split())
-    assert "stopped growing: 4 of 6 planes came, none for 15 s: it was aborted, or waits" in told
+    assert "stopped growing: 4 of 6 planes came, none for 8 s: it was aborted, or waits" in told
     caveats = " ".join(json.loads((tmp_path / "report" / "report.json").read_text())["caveats"])
     assert "4 of 6 " in caveats
     assert ("aborted" in caveats) == (kind != "scanimage, cut")
