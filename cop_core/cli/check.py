@@ -165,7 +165,7 @@ def _but(pixels: PixelCheck, n_planes: int) -> str:
     if pixels.n_small == len(pixels.facts):
         told.append(f"planes under {CROP} x {CROP} pixels are read less reliably")
     usable = len(pixels.facts) - pixels.n_without_signal
-    if n == n_planes > 1 and (lacks := what_few_lack(usable)):
+    if usable and n == n_planes > 1 and (lacks := what_few_lack(usable)):
         told.append(f"{usable} plane{'s are' if usable > 1 else ' is'} few ({lacks})")
     return f", but {' and '.join(told)}" if told else ""
 

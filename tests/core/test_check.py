@@ -160,6 +160,7 @@ def test_which_of_several_stacks_is_looked_at_is_told(run, written, tmp_path, co
     code, out, _ = run("check", written("dark", dark, "TZCYX", metadata=scale, ome=True))
     assert code == 1  # the other channel may be all right
     assert out.startswith("Needs a channel and a time point (or mean), but 3 of 3 planes cannot ")
+    assert " few (" not in out
 
 
 @pytest.mark.parametrize("axes", ["YX", "IYX", "ZYX", "CYX"])
