@@ -3,7 +3,40 @@
 from __future__ import annotations
 
 import copyreg
-from typing import Any
+import re
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+Terms: TypeAlias = Callable[[str, str], str]
+"""What somebody calls a field of a recipe, and a value of it (empty for none)."""
+
+_OPEN, _CLOSE = "\ue000", "\ue001"  # for private use: in no name of a file or channel
+_OPTION: Final = re.compile(f"{_OPEN}(\\w+)=([^{_CLOSE}]*){_CLOSE}")
+
+
+def option(field: str, value: str = "") -> str:
+    """Return an option as a message names it: each surface puts its own word there.
+
+    Parameters
+    ----------
+    field : str
+        Of a recipe, ``"z_step_um"``.
+    value : str
+        As the command line reads it; ``"True"`` for one that is only there or not.
+    """
+    return f"{_OPEN}{field}={value}{_CLOSE}"
+
+
+def in_terms(text: str, terms: Terms) -> str:
+    """Return a text with the options in it called as somebody calls them."""
+    return _OPTION.sub(lambda found: terms(found[1], found[2]), text)
+
+
+def as_argument(field: str, value: str) -> str:
+    """Return an option as Python writes it: ``axes="ZCYX"``."""
+    if not value:
+        return field
+    return f"{field}={value}" if value == "True" or value.isdigit() else f'{field}="{value}"'
 
 
 class CopError(Exception):
@@ -17,15 +50,19 @@ class CopError(Exception):
         The path, plane or option it happened at.
     advice : str, optional
         What to do about it, as one sentence without a full stop; its first letter is
-        capitalised.
+        capitalised. Options in it are named by `option`.
     """
 
     def __init__(self, what: str, *, where: str | None = None, advice: str | None = None) -> None:
         self.what = " ".join(what.split())
         self.where = where
         self.advice = _sentence(advice) if advice else None
-        message = f"{where}: {self.what}" if where else self.what
-        super().__init__(f"{message}. {self.advice}." if self.advice else f"{message}.")
+        super().__init__(self.said())
+
+    def said(self, terms: Terms = as_argument) -> str:
+        """Return the message, with options called as its reader calls them."""
+        message = f"{self.where}: {self.what}" if self.where else self.what
+        return in_terms(f"{message}. {self.advice}." if self.advice else f"{message}.", terms)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Say how to pickle it: its one argument is the message, not what that was made of."""

@@ -22,6 +22,7 @@ from napari_cop.results import Results
 from napari_cop.run_bar import RunBar
 from napari_cop.runner import Runner, State, tell
 from napari_cop.viewer_link import Following, ViewerLink
+from napari_cop.words import said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -231,7 +232,9 @@ class NoiseDock(QWidget):
             sources, planes = self.results.sources, [len(each.profile) for each in last.analysed]
             self._later(lambda: self.link.follow(sources, planes), *self.showing(last))
         problem = outcome.problem
-        self.bar.status.setText(f"Failed: {problem}" if problem else "Stopped: no plane was read")
+        self.bar.status.setText(
+            f"Failed: {said(problem)}" if problem else "Stopped: no plane was read"
+        )
 
     def _finished(self, outcome: Outcome) -> None:
         if outcome.problem is not None:
@@ -249,7 +252,7 @@ class NoiseDock(QWidget):
         read = sum(plane.n_crops > 0 for profile in profiles for plane in profile.planes)
         planes = sum(map(len, profiles))
         end = "Stopped" if outcome.stopped else "Done"
-        end = end if outcome.problem is None else f"Failed ({outcome.problem})"
+        end = end if outcome.problem is None else f"Failed ({said(outcome.problem)})"
         self.bar.status.setText(f"{end}: {read} of {planes} planes read")
         self.bar.offer_maps(self.results.mapped)
         self.bar.set_state(State.IDLE, has_result=True)
@@ -331,7 +334,7 @@ class NoiseDock(QWidget):
         self.answer.set_stale(changed)
 
     def _failed(self, error: Exception) -> None:
-        self.bar.status.setText(f"Failed: {error}")
+        self.bar.status.setText(f"Failed: {said(error)}")
         self._tell(error)
 
     def _forget_told(self) -> None:
@@ -339,7 +342,7 @@ class NoiseDock(QWidget):
         self._notified.clear()
 
     def _tell(self, error: Exception) -> None:
-        self._notified.append(str(error))
+        self._notified.append(said(error))
         tell(error)
 
     def _state_changed(self, state: State) -> None:

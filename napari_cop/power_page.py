@@ -27,6 +27,7 @@ from napari_cop.plots.records import PowerPlots
 from napari_cop.plots.usable import usable_of
 from napari_cop.results import Export
 from napari_cop.runner import Runner, State, tell
+from napari_cop.words import said
 
 if TYPE_CHECKING:
     from cop_core.power import Recommendation
@@ -275,7 +276,7 @@ class PowerPage(QWidget):
         self._offer()
 
     def _failed(self, error: Exception) -> None:
-        self._say(f"Failed: {error}")
+        self._say(f"Failed: {said(error)}")
         tell(error)
         self.failed.emit(error)
 

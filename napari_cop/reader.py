@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 
 from cop_core.errors import CopError, UnreachableError
 from cop_core.recipes.values import is_address
+from cop_core.records import ITS_STACK, SINGLE_PLANE
 from cop_core.stacks import Stack, open_stack
 from cop_core.stacks.formats import files_of_set
 from napari_cop.layers import LayerData, channel_layers
@@ -17,8 +18,9 @@ from napari_cop.layers import LayerData, channel_layers
 PathLike: TypeAlias = str | os.PathLike[str]
 ReadLayers: TypeAlias = Callable[[PathLike | Sequence[PathLike]], list[LayerData]]
 
+_TIFF: Final = (".tif", ".tiff", ".btf", ".tf8")
 _SUFFIXES: Final = (
-    *(".tif", ".tiff", ".btf", ".tf8"),
+    *_TIFF,
     *(".nd2", ".lif", ".czi", ".oib", ".oif", ".ims"),
     ".xml",
 )
@@ -60,7 +62,7 @@ def get_reader(path: PathLike | Sequence[PathLike]) -> ReadLayers | None:
     Returns
     -------
     callable or None
-        From the path to layers. None for several files, single images, colour pictures,
+        From the path to layers. None for several files, TIFFs of a single plane, colour pictures,
         movies and time series, several positions, other folders, and files that cannot be read.
     """
     single = _single_path(path)
@@ -122,10 +124,15 @@ def _channels(path: Path | str, *, z_known: bool, whole: bool) -> tuple[Stack, .
         return open_stack(path, channel=index, z_step_um=step_um, allow_partial=not whole)
 
     first = channel(0)
-    if len(first) < 2 or first.image.plane_axis == "T":
+    if first.image.plane_axis == "T" or (len(first) < 2 and _others_read(path)):
         return ()
     sizes = dict(zip(first.image.axes, first.image.shape, strict=True))
     return (first, *(channel(index) for index in range(1, sizes.get("C", 1))))
+
+
+def _others_read(path: Path | str) -> bool:
+    """Tell whether napari reads a file by itself, but for the scale of its planes."""
+    return isinstance(path, Path) and path.suffix.lower() in _TIFF
 
 
 def _tell_what_is_missing(path: Path | str, opened: _Opened) -> None:
@@ -137,7 +144,9 @@ def _tell_what_is_missing(path: Path | str, opened: _Opened) -> None:
         show_warning(
             f"{name} is truncated: missing planes are shown black. Copy the file again if you can."
         )
-    if not opened.z_known:
+    if len(opened.channels[0]) == 1:
+        show_warning(f"{name} is {SINGLE_PLANE}: {ITS_STACK}.")
+    elif not opened.z_known:
         show_warning(
             f"{name} opens in pixel units: {opened.problem}."
             " Set the layer's scale and units before reading noise against depth."

@@ -20,6 +20,7 @@ from napari_cop.pages import scrolled
 from napari_cop.run_bar import RunBar
 from napari_cop.runner import Runner, tell
 from napari_cop.viewer_link import Following
+from napari_cop.words import said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,8 +139,8 @@ class ReportWidget(QWidget):
         self._notified.clear()
 
     def _failed(self, error: Exception) -> None:
-        self._say(f"Failed: {error}")
-        self._notified.append(str(error))
+        self._say(f"Failed: {said(error)}")
+        self._notified.append(said(error))
         tell(error)
 
     @contextmanager

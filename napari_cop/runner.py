@@ -16,6 +16,7 @@ from cop_core.errors import CancelledError, CopError
 from cop_core.pipeline import Opened, SoFar, Stepped, Working
 from napari_cop.processes import PROCESSES
 from napari_cop.progress import Clock
+from napari_cop.words import said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -264,6 +265,6 @@ def tell(error: Exception) -> None:
     from napari.utils.notifications import notification_manager, show_error
 
     if isinstance(error, CopError):
-        show_error(str(error))
+        show_error(said(error))
     else:
         notification_manager.receive_error(type(error), error, error.__traceback__)

@@ -10,6 +10,7 @@ import numpy as np
 
 from cop_core.errors import InputError
 from cop_core.recipes import MW, StackOptions
+from cop_core.records import ITS_STACK, SINGLE_PLANE
 from cop_core.stacks import open_stack
 from napari_cop.layers import METADATA_KEY, image_layer
 
@@ -184,7 +185,9 @@ def require_stack(layer: Image, z_axis: int | None, z_step_um: float | None) -> 
         )
     if layer.ndim < 3:
         raise InputError(
-            "it is a single image, not a z-stack", where=where, advice="Choose a z-stack"
+            f"it is {SINGLE_PLANE}",
+            where=where,
+            advice=f"{ITS_STACK}, or choose its file here to read its noise alone",
         )
     if any(i >= layer.ndim - 2 for i in _named_z(layer)):
         raise InputError(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from cop_core.components import CLEAN
+from cop_core.errors import CopError
+from cop_core.recipes.terms import as_label
 from cop_core.report import label, noises
 
 if TYPE_CHECKING:
@@ -21,6 +23,11 @@ _SPOKEN: Final = {SHOT: "Shot noise (Poisson)", CLEAN: "Clean (no noise)"}
 _NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 _TOLD: Final = ("normalisation", "crops", "weights", "offset_counts")
 """What of a reading is said beside its result; the other options leave the numbers alike."""
+
+
+def said(error: Exception) -> str:
+    """Return what a window says of an error: options called as the forms label them."""
+    return error.said(as_label) if isinstance(error, CopError) else str(error)
 
 
 def spoken(component: str) -> str:

@@ -12,6 +12,7 @@ from cop_core._version import __version__
 from cop_core.cli import check, commands, network, replay, watch
 from cop_core.cli.output import own_surroundings, safe_streams, say
 from cop_core.errors import CancelledError, CopError
+from cop_core.recipes.terms import in_flags
 
 
 class _Commands(TyperGroup):
@@ -90,6 +91,6 @@ def _run() -> int | str | None:
     except SystemExit as leave:
         return leave.code
     except CopError as error:
-        say(f"cop: {error}")
+        say(f"cop: {in_flags(error)}")
         return 130 if isinstance(error, CancelledError) else 2
     return 0

@@ -14,7 +14,9 @@ from cop_core.errors import CancelledError, CopError
 from cop_core.recipes import CheckRecipe, ProfileRecipe, StackOptions, argv_of
 from cop_core.recipes.argv import command_line
 from cop_core.recipes.flags import flags_of
-from cop_core.records import NO_SIGNAL, told_of_pixels
+from cop_core.recipes.terms import in_flags
+from cop_core.records import ITS_STACK, NO_SIGNAL, SINGLE_PLANE, told_of_pixels
+from cop_core.records.lines import what_few_lack
 
 if TYPE_CHECKING:
     from cop_core.stacks.check import FileCheck, PixelCheck
@@ -41,7 +43,8 @@ def check(
 
     The network is not run.
 
-    Exit codes: 0 ready, 1 an option is missing or the noise was changed, 2 unreadable.
+    Exit codes: 0 ready, 1 an option is missing, the noise was changed or it is a single plane, 2
+    unreadable.
     """
     code, paths = 0, [str(recipe.stack.source), *(more or ())]
     for number, path in enumerate(paths):
@@ -65,10 +68,11 @@ def _check(options: StackOptions, *, every: bool, as_json: bool) -> int:
         raise
     except CopError as error:
         if as_json:
-            told = {"what": error.what, "where": error.where, "advice": error.advice}
+            parts = {"what": error.what, "where": error.where, "advice": error.advice}
+            told = {name: text and in_flags(text) for name, text in parts.items()}
             print(json.dumps({"file": options.source, "answer": "error", "error": told}))
         else:
-            say(f"cop: {error}")
+            say(f"cop: {in_flags(error)}")
         return 2
     command = _command(options, found)
     if as_json:
@@ -78,13 +82,15 @@ def _check(options: StackOptions, *, every: bool, as_json: bool) -> int:
     return _CODES[_answer(found)]
 
 
-_CODES: Final = {"ready": 0, "needs": 1, "doubtful": 1, "unreadable": 2}
+_CODES: Final = {"ready": 0, "needs": 1, "doubtful": 1, "single": 1, "unreadable": 2}
 
 
 def _answer(found: FileCheck) -> str:
     if not found.readable:
         return "unreadable"
-    return "needs" if found.missing else "doubtful" if _doubt(found.pixels) else "ready"
+    if found.missing:
+        return "needs"
+    return "doubtful" if _doubt(found.pixels) else "single" if len(found.stack) == 1 else "ready"
 
 
 def _command(options: StackOptions, found: FileCheck) -> str:
@@ -94,7 +100,7 @@ def _command(options: StackOptions, found: FileCheck) -> str:
     for error in found.missing:
         flag = known[error.option]
         value = flag.option.metavar or error.option.upper()
-        words += [flag.spelled[0], "1" if _is_alone(found) else value]
+        words += [flag.spelled[0], value]
     return command_line(words)
 
 
@@ -103,7 +109,7 @@ def _command(options: StackOptions, found: FileCheck) -> str:
 
 def _lines(found: FileCheck, command: str) -> list[str]:
     lines = {
-        "missing": "" if _is_alone(found) else "; ".join(error.what for error in found.missing),
+        "missing": "; ".join(error.what for error in found.missing),
         "file": _file(found),
         "depth": _depth(found),
         "channel": _channel(found),
@@ -125,30 +131,42 @@ def _first_line(found: FileCheck, command: str) -> str:
     if not found.missing:
         if doubt:
             return f"{doubt}. To read it anyway, type {command}"
-        return f"Ready{_but(pixels)}: {command}"
-    if _is_movie(found):
-        movie = command_line(["cop", "detector", source, "-o", "detector"])
-        return f"A movie, not a z-stack: type {movie}, or if its frames are planes, {command}"
-    if _is_alone(found):
-        return (
-            "A single plane, not a z-stack: open its stack, or the folder of its set. "
-            f"To read it alone, type {command}"
-        )
+        if len(found.stack) == 1:
+            told = f"{_capital(SINGLE_PLANE)}{_but(pixels, len(found.stack))}"
+            return f"{told}. {_capital(ITS_STACK)}; to read its noise alone, type {command}"
+        return f"Ready{_but(pixels, len(found.stack))}: {command}"
+    movie = command_line(["cop", "detector", source, "-o", "detector"])
+    if looks := _like_a_movie(found):
+        return f"{looks}, not a z-stack: type {movie}, or if its frames are z planes, {command}"
     needs = f"eeds {' and '.join(_ASKED[e.option] for e in found.missing)}"
     typed = f"type {command}"
-    return f"{doubt}. This one n{needs}: {typed}" if doubt else f"N{needs}{_but(pixels)}: {typed}"
+    if found.lacks_depth and _may_be_movie(found):
+        typed = f"{typed}, or, if its planes are frames of a movie, {movie}"
+    return (
+        f"{doubt}. This one n{needs}: {typed}"
+        if doubt
+        else f"N{needs}{_but(pixels, len(found.stack))}: {typed}"
+    )
 
 
-def _but(pixels: PixelCheck) -> str:
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def _but(pixels: PixelCheck, n_planes: int) -> str:
     """Return what else to know first of planes that can be read, with a comma before it."""
     from cop_core.records.crop_grid import CROP
 
     n, unusable = len(pixels.planes), sum(pixels.left_out.values())
     told = []
     if unusable:
-        told.append(f"{unusable} of {n} planes cannot be used ({'; '.join(pixels.left_out)})")
+        of = f"{n} planes" if n == n_planes else f"the {n} planes checked"
+        told.append(f"{unusable} of {of} cannot be used ({'; '.join(pixels.left_out)})")
     if pixels.n_small == len(pixels.facts):
         told.append(f"planes smaller than {CROP} x {CROP} pixels are read less reliably")
+    usable = len(pixels.facts) - pixels.n_without_signal
+    if usable and n == n_planes > 1 and (lacks := what_few_lack(usable)):
+        told.append(f"{usable} plane{'s are' if usable > 1 else ' is'} few ({lacks})")
     return f", but {' and '.join(told)}" if told else ""
 
 
@@ -157,9 +175,19 @@ def _is_movie(found: FileCheck) -> bool:
     return frames > 1 and len(found.stack) == frames and found.data.size("Z") == 1
 
 
-def _is_alone(found: FileCheck) -> bool:
-    """Tell whether all that is there is one plane, which lacks a z step and nothing else."""
-    return len(found.stack) == 1 and [each.option for each in found.missing] == ["z_step_um"]
+def _like_a_movie(found: FileCheck) -> str:
+    """Return that a file is a movie, or why it looks like one; empty where it does not."""
+    if _is_movie(found):
+        return "A movie"
+    time_step = found.data.scale.time_step
+    return f"It looks like a movie ({time_step})" if found.lacks_depth and time_step else ""
+
+
+def _may_be_movie(found: FileCheck) -> bool:
+    """Tell whether nothing in a file tells planes along z from frames."""
+    from cop_core.stacks.axes import MOVIE_AXES
+
+    return found.data.scale.may_be_movie or found.stack.image.plane_axis in MOVIE_AXES
 
 
 def _doubt(pixels: PixelCheck) -> str:
@@ -181,7 +209,7 @@ def _file(found: FileCheck) -> str:
 
 def _depth(found: FileCheck) -> str:
     n, image = len(found.stack), found.stack.image
-    planes = f"{n} {'frame' if _is_movie(found) else 'plane'}{'s' if n > 1 else ''}"
+    planes = f"{n} {'frame' if _like_a_movie(found) else 'plane'}{'s' if n > 1 else ''}"
     if n == 1:
         return planes
     if found.lacks_depth:

@@ -14,6 +14,7 @@ from cop_core.cli.asked import asks
 from cop_core.cli.output import interruptible, say, tell
 from cop_core.errors import CancelledError, InputError
 from cop_core.recipes import AcquireRecipe, Recipe, WatchRecipe, command_of
+from cop_core.records import State
 
 if TYPE_CHECKING:
     from cop_core.cli.live_view import WatchedStack
@@ -57,6 +58,8 @@ def watch(
         found = run(recipe, on_event=follow, cancelled=stop.is_set, so_far=not as_json)
     ended = "cancelled" if stop.is_set() or seen.last is None else seen.last.step.state.value
     text = f"{ended}: {_count(seen)}"
+    if ended == State.STOPPED.value and seen.last and seen.last.planned:
+        text += f" came, none for {recipe.stopped_after_s:g} s: it was aborted, or waits"
     if output and seen.came:
         _report(found, recipe, output, quiet=as_json)
     if stop.is_set():
@@ -90,8 +93,6 @@ def demo_live(recipe: AcquireRecipe, output: OutIfAny = None) -> None:
 
 def _patience(recipe: WatchRecipe) -> Callable[[WatchedStack], None]:
     """Return what gives up where no first plane comes, if a time for that was given."""
-    from cop_core.stacks.growing import State
-
     given = "stopped_after_s" in recipe.model_fields_set
     begun: float | None = None
 
@@ -102,13 +103,23 @@ def _patience(recipe: WatchRecipe) -> Callable[[WatchedStack], None]:
             return
         begun = begun or time.monotonic()
         if time.monotonic() - begun > recipe.stopped_after_s:
-            raise InputError(
-                f"no plane arrived within {recipe.stopped_after_s:g} s",
-                where=recipe.stack.source,
-                advice="check the path, or wait longer",
-            )
+            raise _nothing_came(recipe)
 
     return wait
+
+
+def _nothing_came(recipe: WatchRecipe) -> InputError:
+    """Return that no plane came, and what is wrong with what is there."""
+    from cop_core.stacks import open_stack
+
+    what = f"no plane arrived within {recipe.stopped_after_s:g} s"
+    where = recipe.stack.source
+    try:
+        open_stack(where, recipe.stack)
+    except InputError as error:
+        if where is not None and Path(where).exists():
+            return InputError(f"{what}: {error.what}", where=where, advice=error.advice)
+    return InputError(what, where=where, advice="check the path, or wait longer")
 
 
 def _count(seen: WatchedStack) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 
 if TYPE_CHECKING:
     from cop_core.recipes import CohortRecipe
@@ -27,7 +27,7 @@ def require_extra(recipe: CohortRecipe) -> None:
         _require(
             _ATTRIBUTION,
             "attributing noise to settings",
-            "compute correlations only (--correlation-only)",
+            f"compute correlations only with {option('correlation_only', 'True')}",
         )
     if any(each.reference is not None for each in recipe.pictures):
         _require(_QUALITY, "comparing pictures with references", "omit the references")

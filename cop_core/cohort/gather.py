@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cop_core.cohort.metadata import settings_of
 from cop_core.cohort.patterns import as_value, compile_pattern, reference_name, settings_in
 from cop_core.csv_table import read_csv_table
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 from cop_core.recipes import COHORT_FILE, CohortPicture, StackOptions
 from cop_core.recipes.values import folder_name
 from cop_core.stacks.formats import format_of, tiff_folder
@@ -94,7 +94,7 @@ def gather(
     if reference and not pattern:
         raise InputError(
             "a pattern for references needs a pattern for files too",
-            where="--reference",
+            where=option("reference"),
             advice="set both",
         )
     pictures: list[CohortPicture] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 from cop_core.stacks.units import number
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     names = _WORD.findall(pattern)
     fixed = _WORD.split(pattern)[::2]
     if not names or len(set(names)) < len(names) or any(set(text) & {*"{}"} for text in fixed):
-        raise InputError(f"{pattern!r} is not a pattern", where="--pattern", advice=_ADVICE)
+        raise InputError(f"{pattern!r} is not a pattern", where=option("pattern"), advice=_ADVICE)
     parts = [re.escape(fixed[0])]
     for name, text in zip(names, fixed[1:], strict=True):
         parts.append(f"(?P<{name}>.+?){re.escape(text)}")
@@ -57,7 +57,7 @@ def reference_name(pattern: str, settings: Mapping[str, str]) -> str:
     for name in _WORD.findall(pattern):
         if name not in settings:
             raise InputError(
-                f"file names do not state {name!r}", where="--reference", advice=_ADVICE
+                f"file names do not state {name!r}", where=option("reference"), advice=_ADVICE
             )
     return _WORD.sub(lambda match: settings[match[1]], pattern)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from cop_core.cohort import analyse_cohort, quality_of, require_extra
-from cop_core.errors import CancelledError, CopError, InputError
+from cop_core.errors import CancelledError, InputError
 from cop_core.pipeline.alone import alone_in
 from cop_core.pipeline.events import Means, Working
 from cop_core.pipeline.reading import load, require_some
@@ -18,6 +18,7 @@ from cop_core.pipeline.run import run_with
 from cop_core.reading import Estimator, StackReader
 from cop_core.reading.plane_blocks import BATCH
 from cop_core.recipes import CohortPicture, CohortRecipe
+from cop_core.recipes.terms import told
 from cop_core.records import CohortRecord, DepthProfile, PictureRecord
 from cop_core.report.hashing import identified
 from cop_core.stacks import Stack
@@ -86,8 +87,7 @@ class _Pictures:
         except CancelledError:
             raise
         except Exception as error:  # whatever is wrong with one picture must not stop the others
-            what = error if isinstance(error, CopError) else f"{type(error).__name__}: {error}"
-            return PictureRecord(row, error=str(what))
+            return PictureRecord(row, error=told(error))
         return PictureRecord(
             row, found.profile, resumed=kept is not None, inputs=found.inputs, quality=quality
         )

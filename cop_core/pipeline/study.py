@@ -25,6 +25,7 @@ from cop_core.recipes import (
     StudyStack,
 )
 from cop_core.recipes.argv import command_of
+from cop_core.recipes.terms import told
 from cop_core.records import DepthProfile, StudyRecord, StudyStackRecord
 from cop_core.report import write_report
 from cop_core.stacks import Stack
@@ -132,7 +133,7 @@ class _Pass:
         except CancelledError:
             raise
         except (CopError, OSError) as error:
-            return StudyStackRecord(row, error=str(error))
+            return StudyStackRecord(row, error=told(error))
         return StudyStackRecord(row, kept.profile, inputs=kept.inputs, resumed=True)
 
     def _read(
@@ -146,8 +147,7 @@ class _Pass:
         except (CancelledError, WorkersGoneError):
             raise
         except Exception as error:  # whatever is wrong with one stack must not stop the others
-            what = error if isinstance(error, CopError) else f"{type(error).__name__}: {error}"
-            return StudyStackRecord(row, error=str(what))
+            return StudyStackRecord(row, error=told(error))
 
     def _finish(self, row: StudyStack, profile: DepthProfile) -> StudyStackRecord:
         if self.folder is None:

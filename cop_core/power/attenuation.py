@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 from cop_core.power.bright_signal import BrightSignal, bright_signal
 from cop_core.power.layers import fit_layers
 from cop_core.power.usable_planes import Offset, commonest, find_offset, log_gain, reasons_of
@@ -185,5 +185,5 @@ def _require_power(power: Array, name: str) -> None:
         raise InputError(
             "the power at its planes is not stated, but it is needed",
             where=name,
-            advice="specify it: --power 5, --power gained:P0,l,Pmax or --power table.csv",
+            advice=f"specify it with {option('power')}: mW, a CSV table, or gained:P0,l,Pmax",
         )

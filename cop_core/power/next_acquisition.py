@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 from cop_core.recipes import MW, AcquisitionOptions
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def useq_plan(found: Recommendation, options: AcquisitionOptions | None = None) 
     if found.unit != MW:
         raise InputError(
             f"an acquisition plan needs mW, but the power is in {found.unit}",
-            advice="set a power scale, or use the table power.csv",
+            advice=f"set {option('power_scale')}, or use the table power.csv",
         )
     try:
         from cop_core.power.acquisition_plan import power_sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 from cop_core.power.attenuation import Attenuation, attenuation
 from cop_core.power.energy import compare_energy
 from cop_core.power.held_quantity import SIGNAL, HeldQuantity, hold_component, hold_signal
@@ -235,14 +235,14 @@ def limit_of(options: PowerOptions, unit: str, name: str) -> PowerLimit:
         raise InputError(
             "its power is in mW, but the limit is in another unit",
             where=name,
-            advice="set the limit in mW (max_power_mw, --max-power-mw)",
+            advice=f"set the limit in mW with {option('max_power_mw')}",
         )
     if unit != MW and options.max_power is None:
         raise InputError(
             f"its power is in {unit}, but the limit is in mW",
             where=name,
-            advice=f"set the limit in {unit} (max_power, --max-power), or convert its power to "
-            "mW (power_scale, --power-scale)",
+            advice=f"set the limit in {unit} with {option('max_power')}, or convert its power to "
+            f"mW with {option('power_scale')}",
         )
     return PowerLimit(options.limit, options.max_rise, unit)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 from cop_core.recipes import Window
 from cop_core.statistics import autocorrelation
 from cop_core.statistics.depths import limits_um
@@ -73,7 +73,7 @@ def find_offset(signal: BrightSignal, given_counts: float | None) -> Offset:
         raise InputError(
             "the detector's offset cannot be estimated: light reaches every plane of the stack",
             where=signal.name,
-            advice="set it with --offset-counts: the mean of a frame without light",
+            advice=f"set it with {option('offset_counts')}: the mean of a frame without light",
         )
     return Offset(dark, error)
 

@@ -188,7 +188,10 @@ def _in_words(first: ErrorDetails, where: tuple[str | int, ...]) -> RecipeError:
         return RecipeError("it is missing", field=place)
     if first["type"] == "extra_forbidden":
         return RecipeError("there is no such field", field=place, advice="leave it out")
-    expected = str(first["msg"]).replace("Input ", "It ", 1).partition(", unable to")[0]
+    if first["type"] == "literal_error":
+        expected = f"give {first['ctx']['expected'].replace(chr(39), '')}"
+    else:
+        expected = str(first["msg"]).replace("Input ", "It ", 1).partition(", unable to")[0]
     return RecipeError(f"{shown(first['input'])} cannot be used", field=place, advice=expected)
 
 

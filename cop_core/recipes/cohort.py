@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from cop_core.errors import option
 from cop_core.recipes.base import Option, Part, Recipe, RefusedValueError
 from cop_core.recipes.reading import ReadingOptions
 from cop_core.recipes.stack import StackOptions
@@ -130,7 +131,7 @@ class CohortRecipe(Recipe):
         if self.group and not any(self.group in one.settings for one in self.pictures):
             raise RefusedValueError(
                 f"no picture has the setting {self.group!r} to group by",
-                advice="use the name of a column of the table, or a word of --pattern",
+                advice=f"use the name of a column of the table, or a word of {option('pattern')}",
             )
         return self
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Field
 
 from cop_core.recipes.base import Option, Part, RefusedValueError, shown
-from cop_core.recipes.values import Count, Positive, Seed
+from cop_core.recipes.values import Count, Positive, Seed, number
 
 Rule = Literal["default", "paper"]
 Tissue = Literal["auto", "same", "other"]
@@ -19,6 +19,7 @@ USABLE_STRENGTH: Final = 0.2
 """Poisson strength up to which shot noise is usable: 100 photons at full scale."""
 
 
+_LEVELS: Final = "20%, 0.2 or 100photons"
 _LEVEL: Final = re.compile(r"(.*?)\s*(%|photons?|)")
 
 
@@ -27,12 +28,11 @@ def _strength(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        number, unit = _LEVEL.fullmatch(value.strip().lower()).groups()  # type: ignore[union-attr]
-        known = float(number)
+        text, unit = _LEVEL.fullmatch(value.strip().lower()).groups()  # type: ignore[union-attr]
+        known = float(text)
     except (AttributeError, ValueError):
         raise RefusedValueError(
-            f"{shown(value)} is not a level of shot noise",
-            advice="use a form such as 20% or 100photons",
+            f"{shown(value)} is not a level of shot noise", advice=f"use {_LEVELS}"
         ) from None
     if unit == "%":
         return known / 100
@@ -40,7 +40,7 @@ def _strength(value: Any) -> Any:
 
 
 UsableStrength = Annotated[
-    Annotated[float, Field(gt=0, lt=1), BeforeValidator(_strength)],
+    Annotated[float, Field(gt=0, lt=1), number(_LEVELS), BeforeValidator(_strength)],
     Option(
         "Highest usable shot noise: as 20% of full scale, or as 100photons at full scale.",
         "Usable shot noise",

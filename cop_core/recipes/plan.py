@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cop_core.csv_table import Problem, Row, read_csv_table
-from cop_core.errors import InputError
+from cop_core.errors import InputError, Terms, as_argument, in_terms
 from cop_core.recipes.base import Option, RecipeError, problems_in
 from cop_core.recipes.jobs import ARMS, StudyRecipe, StudyStack
 from cop_core.recipes.power import Over
@@ -38,13 +38,13 @@ class PlanError(InputError):
     """
 
     def __init__(self, problems: Sequence[Problem], *, where: str) -> None:
-        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in the plan"
-        super().__init__(f"{count}; nothing was read", where=where)
         ordered = sorted(problems, key=lambda problem: problem[0])
         self.problems = tuple(f"line {line}: {text}" for line, text in ordered)
+        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in the plan"
+        super().__init__(f"{count}; nothing was read", where=where)
 
-    def __str__(self) -> str:
-        return "\n  ".join([super().__str__(), *self.problems])
+    def said(self, terms: Terms = as_argument) -> str:
+        return "\n  ".join([super().said(terms), *self.problems])
 
 
 def columns() -> dict[str, Option]:
@@ -220,7 +220,11 @@ def _in_words(field: str | int, error: InputError) -> str:
     column = "name" if field == "stack" else field
     where = "" if isinstance(error, RecipeError) else f"{error.where}: "
     advice = f"; {error.advice[0].lower()}{error.advice[1:]}" if error.advice else ""
-    return f"{column}: {where}{error.what}{advice}"
+    return in_terms(f"{column}: {where}{error.what}{advice}", _as_column)
+
+
+def _as_column(field: str, value: str) -> str:
+    return f"{value} in the column {field}" if value else f"the column {field}"
 
 
 def _between(stacks: Sequence[StudyStack]) -> Iterator[Problem]:

@@ -6,8 +6,9 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
+from cop_core.errors import option
 from cop_core.recipes.base import Option, Part, RefusedValueError
-from cop_core.recipes.values import DepthWindow, Finite, NotNegative, Positive, a_number, whole
+from cop_core.recipes.values import DepthWindow, Finite, NotNegative, Positive, number, whole
 
 Hold = Literal["signal", "poisson", "gaussian", "quantization"]
 HIGHEST_LIMIT_MW: Final = 1000.0
@@ -17,6 +18,11 @@ FAINTEST: Final = 0.02
 STRONGEST: Final = 0.4
 """Above, noise itself stretches the range that it is measured by."""
 FOLLOW_UM: Final = 120.0
+Limit = Annotated[
+    float,
+    Field(gt=0, le=HIGHEST_LIMIT_MW),
+    number(f"mW above 0, {HIGHEST_LIMIT_MW:g} at most"),
+]
 MOST_BREAKS: Final = 2
 """White matter between grey matter has two borders."""
 BRIGHT_SHARE: Final = 0.1
@@ -54,7 +60,7 @@ class PowerOptions(Part):
         ),
     ] = None
     max_power_mw: Annotated[
-        Annotated[float, Field(gt=0, le=HIGHEST_LIMIT_MW), a_number] | None,
+        Limit | None,
         Field(validate_default=True),
         Option(
             "Highest power allowed, in mW at the sample.",
@@ -139,7 +145,7 @@ class PowerOptions(Part):
     ] = FOLLOW_UM
     depths_um: tuple[Finite, ...] | None = None
     most_breaks: Annotated[int, Field(ge=0, le=3), whole(0, 3)] = MOST_BREAKS
-    share: Annotated[float, Field(gt=0, le=1), a_number] = BRIGHT_SHARE
+    share: Annotated[float, Field(gt=0, le=1), number("a number above 0, 1 at most")] = BRIGHT_SHARE
 
     @property
     def limit(self) -> float:
@@ -152,8 +158,8 @@ class PowerOptions(Part):
         if (max_power_mw is None) == (info.data.get("max_power") is None):
             raise RefusedValueError(
                 f"{'no' if max_power_mw is None else 'more than one'} limit is set",
-                advice="set the highest power allowed, in mW at the sample (max_power_mw) or "
-                "in the file's own unit (max_power)",
+                advice="set the highest power allowed, in mW at the sample with "
+                f"{option('max_power_mw')} or in the file's own unit with {option('max_power')}",
             )
         return max_power_mw
 

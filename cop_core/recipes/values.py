@@ -122,27 +122,30 @@ Channel = Annotated[int | str | None, BeforeValidator(_channel)]
 """Number from 0, or name."""
 
 
-def whole(low: int, high: int = MOST, word: str = "") -> WrapValidator:
-    """Say the range, and a word that may stand instead, whatever is wrong with a whole number."""
+def number(accepted: str) -> WrapValidator:
+    """Say which numbers are accepted, whatever is wrong with one."""
 
     def check(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
         try:
             return read(_no_truth(value))
         except ValidationError:
             raise RefusedValueError(
-                f"{shown(value)} cannot be used",
-                advice=f"use a whole number from {low} to {high}" + (f", or {word}" * bool(word)),
+                f"{shown(value)} cannot be used", advice=f"use {accepted}"
             ) from None
 
     return WrapValidator(check)
 
 
-a_number = BeforeValidator(_no_truth)
+def whole(low: int, high: int = MOST, word: str = "") -> WrapValidator:
+    """Say the range, and a word that may stand instead, whatever is wrong with a whole number."""
+    return number(f"a whole number from {low} to {high}" + (f", or {word}" * bool(word)))
+
+
 # limits stand next to the type: what comes after a validator is not in the JSON Schema
-Finite = Annotated[float, a_number]
-Positive = Annotated[float, Field(gt=0), a_number]
-NotNegative = Annotated[float, Field(ge=0), a_number]
-Share = Annotated[float, Field(ge=0, le=1), a_number]
+Finite = Annotated[float, number("a number")]
+Positive = Annotated[float, Field(gt=0), number("a number above 0")]
+NotNegative = Annotated[float, Field(ge=0), number("a number of 0 or more")]
+Share = Annotated[float, Field(ge=0, le=1), number("a number from 0 to 1")]
 Count = Annotated[int, Field(ge=1, le=MOST), whole(1)]
 Index = Annotated[int, Field(ge=0, le=MOST), whole(0)]
 TimePoint = Annotated[Annotated[int, Field(ge=0, le=MOST)] | Literal["mean"], whole(0, word=MEAN)]

@@ -28,9 +28,11 @@ from cop_core.records.pixels import PixelFacts, told_of_pixels
 from cop_core.records.plane import PlaneEstimate, in_mw
 from cop_core.records.plane_columns import PlaneColumn, plane_columns
 from cop_core.records.profile import (
+    ITS_STACK,
     NO_SIGNAL,
     NOT_READ,
     OUTSIDE,
+    SINGLE_PLANE,
     UNFAMILIAR,
     DepthProfile,
     distinct_names,
@@ -56,9 +58,11 @@ from cop_core.records.usable_depth import DepthLimit, UsableDepth, UsableDiffere
 from cop_core.records.views import PlaneView, StackViews
 
 __all__ = [
+    "ITS_STACK",
     "NOT_READ",
     "NO_SIGNAL",
     "OUTSIDE",
+    "SINGLE_PLANE",
     "UNFAMILIAR",
     "AnalysedProfile",
     "Arm",

@@ -23,6 +23,15 @@ NOT_READ: Final = "not read (stopped before this plane)"
 NO_SIGNAL: Final = "no signal above the background"
 """Reason of the planes in which nothing stands out of the background."""
 
+SINGLE_PLANE: Final = (
+    "a single plane (a picture, a projection or one file of a set), not a z-stack: "
+    "one depth says nothing of noise against depth"
+)
+"""What a stack of one plane is called, wherever it is met."""
+
+ITS_STACK: Final = "open its stack, or the folder of its set"
+"""What to do where it is met."""
+
 UNFAMILIAR: Final = "unlike what the network was trained on"
 """Begins the flag of planes most of whose crops are so."""
 

@@ -72,7 +72,7 @@ def features_figure(
     """
     features = np.concatenate([r.features for r in readings])
     if not features.size or len(features) < 3:
-        raise InputError("no features to draw", advice="Read the domains with features=True")
+        raise InputError("no features to draw", advice="Read the domains with their features")
     figure = page_wide(height_in=2.7)
     by_domain, by_noise, density = (figure.add_subplot(1, 3, i) for i in (1, 2, 3))
     places = _t_sne(features, seed)

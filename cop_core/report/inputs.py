@@ -147,7 +147,7 @@ def with_found(recipe: Recipe, found: Sequence[InputFile]) -> Recipe:
     if missing:
         raise InputError(
             f"it cannot be replayed without {', '.join(missing)}",
-            advice="use --data to specify the folder they are in",
+            advice="specify the folder they are in: cop replay --data FOLDER",
         )
     plain: Any = recipe.plain()
     for each in found:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from cop_core.errors import InputError, MissingOptionError
+from cop_core.errors import InputError, MissingOptionError, option
 from cop_core.recipes import MEAN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy.typing as npt
+
     from cop_core.stacks.dataset import Dataset, Position
 
 KNOWN: Final = "TCZYXSIQ"
 MOVIE_AXES: Final = "TIQ"
-_ADVICE: Final = 'pass axes, for example axes="ZCYX"'
+_ADVICE: Final = f"say in which order they are, for example {option('axes', 'ZCYX')}"
 
 
 @dataclass(frozen=True)
@@ -72,10 +74,31 @@ def guess_axes(shape: Sequence[int], where: str) -> str:
     raise InputError(f"the axes of a {size} array are not known", where=where, advice=_ADVICE)
 
 
+def with_planes(data: Dataset) -> Dataset:
+    """Return a dataset that has an axis of planes: a single plane becomes a stack of one."""
+    if "Z" in data.axes or any(data.size(a) > 1 or a in "IQ" for a in data.axes if a in MOVIE_AXES):
+        return data
+    read = data.read
+
+    def without_z(position: Position) -> npt.NDArray[Any]:
+        return read({axis: i for axis, i in position.items() if axis != "Z"})
+
+    return replace(data, axes=f"Z{data.axes}", shape=(1, *data.shape), read=without_z)
+
+
+def refuse_scan(what: str, where: str) -> NoReturn:
+    """Refuse a scan of lines or sections, in which no plane is."""
+    raise InputError(
+        f"{what}, and noise is read from planes along x and y",
+        where=where,
+        advice="open a z-stack, or a frame scan of the same place",
+    )
+
+
 def select(
     data: Dataset, channel: int | str | None, time: int | str | None, *, any_axis: bool
 ) -> Selection:
-    """Choose one z-stack by channel and time.
+    """Choose one z-stack by channel and time, of a dataset that has an axis of planes.
 
     ``any_axis`` says that the user told, by a z step or by axes, that a time or unknown axis
     holds the planes.
@@ -98,7 +121,7 @@ def select(
             raise InputError(
                 "the time axis holds the planes, so no time can be chosen",
                 where=data.source,
-                advice="leave out time",
+                advice=f"leave out {option('time')}",
             )
         if axis != plane_axis:
             fixed[axis] = _choose(data, axis, chosen, names)
@@ -126,7 +149,7 @@ def require_position(chosen: int | None, n: int, where: str, names: Sequence[str
             f"there are {n} positions: {_choices(n, names)}",
             option="position",
             where=where,
-            advice="choose one with position (command line: --position)",
+            advice=f"choose one with {option('position')}",
         )
     if (chosen or 0) >= n:
         raise InputError(
@@ -153,31 +176,22 @@ def _plane_axis(data: Dataset, time: int | str | None, *, any_axis: bool) -> str
     if "Z" in data.axes and not flat_movie:
         return "Z"
     if not movies:
-        movies = [a for a in data.axes if a in "IQ"]
-    if not movies:
-        size = " x ".join(str(n) for n in data.shape)
-        raise InputError(
-            f"this is a 2-D image ({data.axes}, {size}), not a z-stack",
-            where=data.source,
-            advice="open a file that has a z axis, or the folder whose files are the planes",
-        )
+        return next(a for a in data.axes if a in "IQ")
     if len(movies) == 1 and any_axis:
         return movies[0]
     advice = (
-        "if its planes are z planes pass z_step_um (command line: --z-step-um),"
-        " or name the axes (axes); if it is one of a set, open the folder of the set"
+        f"if its planes are z planes, give {option('z_step_um')}, or the order of the axes with"
+        f" {option('axes')}; if it is one of a set, open the folder of the set"
     )
-    option = "z_step_um" if len(movies) == 1 else "axes"
+    lacking = "z_step_um" if len(movies) == 1 else "axes"
     raise MissingOptionError(
-        _movie_problem(data, movies), option=option, where=data.source, advice=advice
+        _movie_problem(data, movies), option=lacking, where=data.source, advice=advice
     )
 
 
 def _movie_problem(data: Dataset, movies: list[str]) -> str:
     if movies == ["T"]:
         return f"this is a time movie of {data.size('T')} frames without a z axis"
-    if len(movies) == 1 and data.size(movies[0]) == 1:
-        return "no z step is known, and it holds a single plane"
     if len(movies) == 1:
         return f"no z step is known, and nothing says what its {data.size(movies[0])} planes are"
     return f"there is no z axis among {data.axes}"
@@ -193,7 +207,7 @@ def _choose(data: Dataset, axis: str, chosen: int | str | None, names: Sequence[
             f"there are {size} {spoken}s: {_choices(size, names)}",
             option=what,
             where=data.source,
-            advice=f"choose one with {what} (command line: --{what})"
+            advice=f"choose one with {option(what)}"
             + (", or mean for all of them averaged" if axis == "T" else ""),
         )
     if (index := _as_index(chosen)) is not None and 0 <= index < size:

@@ -40,12 +40,20 @@ class Scale:
         Size of a pixel (y, x).
     unused_z_step : str
         A z step that was found without a known unit.
+    may_be_movie : bool
+        Whether planes that are called z planes may be the frames of a movie: the program that
+        wrote them calls both so.
+    time_step : str
+        What is stated of the time between planes that are called z planes, as in "a frame interval
+        of 0.5 s".
     """
 
     z_step_um: float | None = None
     z_positions_um: tuple[float, ...] | None = None
     pixel_size_um: tuple[float, float] | None = None
     unused_z_step: str = ""
+    may_be_movie: bool = False
+    time_step: str = ""
 
 
 @dataclass(frozen=True)
@@ -178,6 +186,8 @@ class Dataset:
         Whether it is stated that pixels were compressed with loss.
     declared : bool
         False where nothing says how many planes there are to be, only how many there are.
+    planned : int or None
+        How many there are to be, where it holds those alone that were acquired.
     """
 
     source: str
@@ -197,6 +207,7 @@ class Dataset:
     remarks: tuple[str, ...] = ()
     lossy: bool = False
     declared: bool = True
+    planned: int | None = None
     growth: Growth = field(default_factory=Growth)
 
     def size(self, axis: str) -> int:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.errors import InputError, MissingOptionError
+from cop_core.errors import InputError, MissingOptionError, option
 
 if TYPE_CHECKING:
     from cop_core.stacks.dataset import Scale
 
-_ADVICE = "give the z step: z_step_um in Python, --z-step-um on the command line, Z step in napari"
+_ADVICE = f"give the distance of two planes with {option('z_step_um')}"
 _SLACK = 0.1
+GIVEN: Final = "given"
+ALONE: Final = "a single plane"
+"""How the depth of a plane is known that has no other beside it."""
 
 
 def distances_of(
@@ -26,7 +29,7 @@ def distances_of(
     from_first_um : ndarray of shape (planes,)
         In the order of the planes, rising.
     origin : str
-        ``"given"``, ``"metadata step"`` or ``"metadata positions"``.
+        `GIVEN`, ``"metadata step"``, ``"metadata positions"``, or `ALONE` for a single plane.
 
     Raises
     ------
@@ -34,7 +37,7 @@ def distances_of(
         Where nothing gives the depth, or step and positions contradict each other.
     """
     if given_um is not None:
-        return np.arange(n_planes, dtype=np.float64) * given_um, "given"
+        return np.arange(n_planes, dtype=np.float64) * given_um, GIVEN
     positions = _usable_positions(n_planes, scale)
     if positions is not None and scale.z_step_um:
         _require_agreement(positions, scale.z_step_um, where)
@@ -42,11 +45,22 @@ def distances_of(
         return np.arange(n_planes, dtype=np.float64) * scale.z_step_um, "metadata step"
     if positions is not None:
         return np.abs(positions - positions[0]), "metadata positions"
-    unused = scale.unused_z_step
-    seen = f"; the file says {unused}, without a known unit" if unused else ""
-    raise MissingOptionError(
-        f"the z step is not known{seen}", option="z_step_um", where=where, advice=_ADVICE
-    )
+    if n_planes == 1:
+        return np.zeros(1), ALONE
+    raise no_z_step(scale, where)
+
+
+def no_z_step(scale: Scale, where: str) -> MissingOptionError:
+    """Return what asks for the z step, with what is seen in its place."""
+    seen = "the z step is not known"
+    if scale.unused_z_step:
+        seen += f"; the file says {scale.unused_z_step}, without a known unit"
+    if scale.time_step:
+        seen += f"; it states {scale.time_step}, as a movie does"
+    elif scale.may_be_movie:
+        seen += ", and nothing says whether its planes are z planes or frames of a movie"
+    advice = f"{_ADVICE}, if they are z planes" if scale.may_be_movie else _ADVICE
+    return MissingOptionError(seen, option="z_step_um", where=where, advice=advice)
 
 
 def _usable_positions(n_planes: int, scale: Scale) -> npt.NDArray[np.float64] | None:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 from cop_core.recipes import RecipeError
 from cop_core.recipes.base import checked
 from cop_core.records import MeasuredDetector
@@ -76,6 +76,6 @@ def detector_of(stack: StackOptions, reading: ReadingOptions) -> MeasuredDetecto
             f"the zero level is given as {given:g} counts and as {zero.value:.4g} "
             f"({zero.ci95[0]:.4g} to {zero.ci95[1]:.4g})",
             where=str(stack.detector),
-            advice="leave out one of --offset-counts and --detector",
+            advice=f"leave out one of {option('offset_counts')} and {option('detector')}",
         )
     return found

@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 from cop_core.stacks.axes import MOVIE_AXES
 from cop_core.stacks.dataset import Opening
 from cop_core.stacks.open import open_dataset, readable_errors, stack_of
@@ -52,13 +52,13 @@ def _of_one_plane(data: Dataset, plane: int | None) -> Dataset:
             f"this is no movie: its axes are {data.axes}",
             where=data.source,
             advice="give frames of one place; where the axes are named wrongly, say how they are "
-            "(command line: --axes TYX)",
+            f"with {option('axes', 'TYX')}",
         )
     if plane is None and n_planes > 1:
         raise InputError(
             f"there are {n_planes} z planes",
             where=data.source,
-            advice="choose one with plane (command line: --plane)",
+            advice=f"choose one with {option('plane')}",
         )
     if plane is not None and plane >= n_planes:
         raise InputError(

@@ -14,9 +14,16 @@ from cop_core.errors import CopError, InputError
 from cop_core.recipes import AS_FILE, StackOptions
 from cop_core.recipes.values import is_address
 from cop_core.records import StoredImage
-from cop_core.stacks.axes import Selection, require_position, select
+from cop_core.stacks.axes import (
+    Selection,
+    refuse_scan,
+    require_position,
+    select,
+    with_planes,
+)
 from cop_core.stacks.course import Course, course_of, with_scale_beside
 from cop_core.stacks.dataset import Opening
+from cop_core.stacks.depth import GIVEN
 from cop_core.stacks.formats import format_of
 from cop_core.stacks.formats.array import describe_array, is_array
 from cop_core.stacks.formats.zarr import describe_address
@@ -44,7 +51,8 @@ def open_stack(source: Any, options: StackOptions | None = None, **chosen: Any) 
         How it is opened.
     **chosen
         Fields of `StackOptions` in place of `options`: ``z_step_um`` (takes precedence over the
-        metadata, and turns the frames of a movie, or planes of unknown meaning, into z planes),
+        metadata, and turns the frames of a movie, or planes of unknown meaning, into z planes; a
+        single plane needs none, it lies at 0),
         ``power`` (by default that of the metadata), ``power_scale`` (from the file's own unit of
         power to mW), ``surface``, ``channel``, ``time``, ``position``, ``axes``, ``name``,
         ``level``, ``allow_partial`` (planes missing from a truncated TIFF are flagged).
@@ -114,12 +122,15 @@ def readable_errors(source: Any) -> Iterator[None]:
 
 def stack_of(data: Dataset, options: StackOptions) -> LazyStack:
     """Choose one z-stack of a dataset."""
+    data = with_planes(data)
     any_axis = options.z_step_um is not None or options.axes is not None
     selection = select(data, options.channel, options.time, any_axis=any_axis)
     n_planes, height, width = (data.size(axis) for axis in (selection.plane_axis, "Y", "X"))
     dtype = require_real(data.dtype, data.source)
     if not height or not width:
         raise InputError("its planes have no pixels", where=data.source)
+    if 1 in (height, width):
+        refuse_scan(f"it is a line scan, of {height} x {width} pixels", data.source)
     require_plane_count(n_planes, data.source)
     if data.source != ARRAY:
         require_block((height, width), dtype.itemsize, "plane", data.source)
@@ -187,7 +198,8 @@ def _image(
 ) -> StoredImage:
     channel = selection.fixed.get("C")
     named = channel is not None and channel < len(data.channels)
-    decided = _time_remark(data, selection, options), course.surface.conflict
+    movie = _movie_remark(data, course)
+    decided = _time_remark(data, selection, options), movie, course.surface.conflict
     return StoredImage(
         format=data.kind,
         axes=data.axes,
@@ -220,6 +232,12 @@ def _time_remark(data: Dataset, selection: Selection, options: StackOptions) -> 
             "(--time takes another one, or mean for all of them averaged)"
         )
     return ""
+
+
+def _movie_remark(data: Dataset, course: Course) -> str:
+    if not data.scale.time_step or course.depth_from == GIVEN:
+        return ""
+    return f"beside its z step it states {data.scale.time_step}: frames of a movie have no depth"
 
 
 def _label(source: Any) -> str:

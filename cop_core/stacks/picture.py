@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from tifffile import imread as read_tiff
 
-from cop_core.errors import InputError, MissingOptionError
+from cop_core.errors import InputError
 from cop_core.recipes import StackOptions
 from cop_core.stacks.dataset import Dataset
 from cop_core.stacks.open import open_dataset, opening_of, readable_errors, stack_of
@@ -18,7 +17,6 @@ from cop_core.stacks.open import open_dataset, opening_of, readable_errors, stac
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cop_core.stacks.dataset import Position
     from cop_core.stacks.model import Stack
 
 ENCODED: Final = (".png", ".jpg", ".jpeg")
@@ -62,27 +60,13 @@ def read_picture(path: Path) -> npt.NDArray[np.float32]:
 
 
 def open_picture(path: Path, options: StackOptions) -> Stack:
-    """Open a picture as a stack of one plane, and a stack as `open_stack` does.
-
-    A single plane needs neither an axis nor a z step: its depth is 0.
+    """Open a picture, whatever its colours, as a stack of one plane, and others as `open_stack`.
 
     Raises
     ------
     InputError
         Where it cannot be opened.
     """
-    try:
-        return _open(path, options)
-    except MissingOptionError as error:
-        if error.option != "z_step_um":
-            raise
-        stack = _open(path, options.but(z_step_um=1.0))
-        if len(stack) > 1:
-            raise
-        return stack
-
-
-def _open(path: Path, options: StackOptions) -> Stack:
     with readable_errors(path):
         if is_picture(path):
             with Image.open(path) as image:  # reads the header, no pixels
@@ -91,7 +75,7 @@ def _open(path: Path, options: StackOptions) -> Stack:
         data = open_dataset(path, opening_of(options))
         if {*data.axes} == {*"YXS"}:
             return stack_of(_grey(path, data.size("Y"), data.size("X")), options)
-        return stack_of(_with_plane_axis(data), options)
+        return stack_of(data, options)
 
 
 def _grey(path: Path, height: int, width: int) -> Dataset:
@@ -100,15 +84,3 @@ def _grey(path: Path, height: int, width: int) -> Dataset:
     shape, dtype = (1, height, width), np.dtype(np.float32)
     name, read = path.stem, lambda _: read_picture(path)
     return Dataset(str(path), name, KIND, "ZYX", shape, dtype, read, lossy=lossy)
-
-
-def _with_plane_axis(data: Dataset) -> Dataset:
-    """Return a dataset as a stack of one plane where it has no axis of planes."""
-    if {*data.axes} & {*"ZTIQ"}:
-        return data
-    read = data.read
-
-    def without_plane(position: Position) -> npt.NDArray[Any]:
-        return read({axis: i for axis, i in position.items() if axis != "Z"})
-
-    return replace(data, axes=f"Z{data.axes}", shape=(1, *data.shape), read=without_plane)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 from cop_core.recipes import MW, GainedPower, RefusedValueError, given_power
 from cop_core.stacks.power_table import interpolate
 
@@ -86,7 +86,8 @@ def _require_own_unit(stated: StatedPower | None, where: str) -> None:
     raise InputError(
         f"a power scale is given, and the file {lacks}",
         where=where,
-        advice="give the power itself (power), or leave out power_scale",
+        advice=f"give the power itself with {option('power')}, or leave out"
+        f" {option('power_scale')}",
     )
 
 
@@ -97,14 +98,14 @@ def _stated_values(stated: StatedPower, n_planes: int, where: str) -> Floats:
         raise InputError(
             f"there are {len(values)} powers for {n_planes} planes ({stated.stated_by})",
             where=where,
-            advice="give the power",
+            advice=f"give the power with {option('power')}",
         )
     bad = values[np.isinf(values) | ((values < 0) & (stated.unit == MW))]
     if bad.size:
         raise InputError(
             f"a power of {bad[0]:g} {stated.unit} is stated ({stated.stated_by})",
             where=where,
-            advice="give the power",
+            advice=f"give the power with {option('power')}",
         )
     return np.broadcast_to(values, (n_planes,)).copy()
 
@@ -175,6 +176,6 @@ def resolve_power(power: Any, depth_um: Floats, *, where: str = "power") -> Floa
         raise InputError(
             f"there are {len(given)} powers for {len(depth_um)} planes",
             where=where,
-            advice="pass one power for each plane",
+            advice="give one power for each plane",
         )
     return np.array(given, np.float64)

@@ -168,7 +168,7 @@ def _check(
         raise InputError(
             f"{len(arms[0])} and {len(arms[1])} stacks are too few to estimate an effect of the "
             "protocol",
-            advice=f"use {MIN_STACKS} or more in each arm, or describe one pair with compare()",
+            advice=f"use {MIN_STACKS} or more in each arm, or compare one pair",
         )
     check_components([*arms[0], *arms[1]])
     if animals is None:

@@ -14,12 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.records.arrays import UNKNOWN, Interval
+from cop_core.records.lines import LEAST_PLANES
 from cop_core.statistics.significance import t_interval, t_p_value
 
 Array = npt.NDArray[np.float64]
-
-LEAST_PLANES: Final = 5
-"""Planes below which no error is stated: pseudo-residuals of 3 or 4 understate it by half."""
 
 _ENDS: Final = 3  # pseudo-residuals whose mean stands for that of the end, which has none
 _NEAR: Final = 5  # planes whose mean square stands for the variance of the middle one

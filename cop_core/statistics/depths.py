@@ -56,7 +56,7 @@ def limits_um(window_um: Window) -> tuple[float, float]:
     if window_um == (None, None) or not limits[0] < limits[1]:
         raise InputError(
             f"{low} to {high} is not a depth window",
-            advice="put the shallower limit first, in µm; use None for an open side",
+            advice="put the shallower limit first, in µm, and set at least one of them",
         )
     return limits
 

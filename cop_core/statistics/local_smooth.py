@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.records import Band
-from cop_core.statistics.contrast import LEAST_PLANES, pseudo_residuals
+from cop_core.records.lines import LEAST_PLANES
+from cop_core.statistics.contrast import pseudo_residuals
 
 Array = npt.NDArray[np.float64]
 

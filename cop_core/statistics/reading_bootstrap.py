@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.records.arrays import UNKNOWN, Interval
-from cop_core.statistics.contrast import LEAST_PLANES, slope_weights
+from cop_core.records.lines import LEAST_PLANES
+from cop_core.statistics.contrast import slope_weights
 from cop_core.statistics.local_smooth import local_variance
 from cop_core.statistics.significance import t95
 

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from cop_core.errors import InputError
 from cop_core.records import SlopeFit
-from cop_core.statistics.contrast import LEAST_PLANES, slope_weights
+from cop_core.records.lines import FEW_PLANES, LEAST_FOR_A_LINE, LEAST_PLANES, NEEDS_PLANES
+from cop_core.statistics.contrast import slope_weights
 from cop_core.statistics.depth_order import by_depth, in_blocks
 from cop_core.statistics.local_smooth import local_variance
 from cop_core.statistics.near_planes import ReadingErrors
@@ -21,14 +22,11 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.float64]
 
-NEEDS_PLANES = "needs 3 planes or more"
 NEEDS_DEPTHS = "needs planes at known, different depths"
-FEW_PLANES = f"fewer than {LEAST_PLANES} planes: no error can be stated"
 NO_SPREAD = "the values do not vary"
 
 R2_SAMPLES: Final = 400
 """Enough for a standard deviation to 4 %."""
-_LEAST_FOR_A_LINE: Final = 3
 
 
 def fit_slope(
@@ -65,9 +63,9 @@ def fit_slope(
     """
     columns = _checked(depth_um, values, uncertainty)
     n = int(np.isfinite(columns[:2]).all(axis=0).sum())
-    if not n and np.isfinite(columns[1]).sum() >= _LEAST_FOR_A_LINE:
+    if not n and np.isfinite(columns[1]).sum() >= LEAST_FOR_A_LINE:
         return SlopeFit(note=NEEDS_DEPTHS)
-    if n < _LEAST_FOR_A_LINE:
+    if n < LEAST_FOR_A_LINE:
         return SlopeFit(n=n, note=NEEDS_PLANES)
     planes = by_depth(columns[0], columns[1], np.nan_to_num(columns[2]))
     if planes.shape[1] < 2:

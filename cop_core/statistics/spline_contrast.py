@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import BSpline
 
+from cop_core.records.lines import LEAST_PLANES
 from cop_core.statistics import autocorrelation
-from cop_core.statistics.contrast import LEAST_PLANES, Contrast
+from cop_core.statistics.contrast import Contrast
 
 Array = npt.NDArray[np.float64]
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from cop_core.errors import InputError
 from cop_core.recipes import USABLE_STRENGTH, ComparisonOptions, Window
+from cop_core.recipes.terms import in_flags
 from cop_core.records import (
     Arm,
     ArmPair,
@@ -101,7 +102,7 @@ def _compare_pair(
     try:
         return ArmPair(first, second, _result(first, second, among, options))
     except InputError as error:
-        return ArmPair(first, second, None, note=str(error))
+        return ArmPair(first, second, None, note=in_flags(error))
 
 
 def _corrected(pairs: Sequence[ArmPair], rule: Rule) -> tuple[ArmPair, ...]:

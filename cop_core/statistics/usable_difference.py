@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from cop_core.records import DepthLimit, UsableDepth, UsableDifference
 from cop_core.records.arrays import UNKNOWN, Interval
-from cop_core.statistics.contrast import LEAST_PLANES
+from cop_core.records.lines import LEAST_PLANES
 from cop_core.statistics.local_smooth import local_variance
 from cop_core.statistics.reading_bootstrap import shared_out
 from cop_core.statistics.usable_depth import (

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from cop_core.components import CLEAN, spoken
-from cop_core.records import Comparison
+from cop_core.records import ITS_STACK, SINGLE_PLANE, Comparison
+from cop_core.records.lines import LEAST_PLANES
+from cop_core.statistics.bend import TOO_SHORT
 from cop_core.statistics.calls import LEVEL
-from cop_core.statistics.contrast import LEAST_PLANES
 from cop_core.statistics.verdict_powers import powers_of
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ _PER_100_UM: Final = 1e4  # strength per um to points per 100 um
 
 def verdict_of_profile(found: AnalysedProfile) -> str:
     """Return in a sentence or two how deep one stack can be used."""
+    if alone := _alone(found):
+        return alone
     usable = found.usable
     parts = [_signal_of_one(usable.signal)]
     if (level := _level_of_one(usable)) != "":
@@ -43,7 +46,15 @@ def verdict_of_profile(found: AnalysedProfile) -> str:
     said = [part for part in parts if part]
     if not said:
         return f"{_named(found.name)}: no depth can be determined from these planes."
-    return f"{_named(found.name)}: {', and '.join(said)}."
+    untold = f"; {text}" if (text := _untold_level(found)) else ""
+    return f"{_named(found.name)}: {', and '.join(said)}{untold}."
+
+
+def _alone(found: AnalysedProfile) -> str:
+    """Return what is said of a stack of one plane; empty of others."""
+    if len(found.profile) != 1:
+        return ""
+    return f"{_named(found.name)}: {SINGLE_PLANE}. {ITS_STACK[:1].upper()}{ITS_STACK[1:]}."
 
 
 def verdict_of_growing(found: Forecast) -> str:
@@ -87,8 +98,9 @@ def verdict_of_pair(found: Comparison) -> str:
     signal depths, else that of a called slope, else that no difference is shown.
     """
     slopes = _slopes(found.effects, _pair_terms(found))
+    alone = [_alone(each) for each in found.analysed]
     powers = powers_of([found])
-    return _joined(_headline(found), powers, *slopes, _scope(found), _next_step(found))
+    return _joined(*alone, _headline(found), powers, *slopes, _scope(found), _next_step(found))
 
 
 def verdict_of_arms(found: ArmsComparison) -> str:
@@ -301,7 +313,8 @@ def _scope(found: Comparison) -> str:
     else:
         scope = "Two tissues: tissue and protocol cannot be told apart."
     if found.n_pairs and found.n_pairs < LEAST_PLANES:
-        return f"Only {found.n_pairs} depths are kept in both: no error can be stated. {scope}"
+        depths = "depth is" if found.n_pairs == 1 else "depths are"
+        return f"Only {found.n_pairs} {depths} kept in both: no error can be stated. {scope}"
     limits = [e.difference.reading_limit_per_um for e in found.effects]
     if found.n_pairs and not np.isfinite(limits).any():
         return f"The weights state no uncertainty, so nothing is called. {scope}"
@@ -337,6 +350,13 @@ def _level_of_one(usable: UsableDepth) -> str:
         return f"shot noise is above {_level(usable)} at all depths"
     where = _down_to(level)
     return f"shot noise stays below {_level(usable)} {where}" if where else ""
+
+
+def _untold_level(found: AnalysedProfile) -> str:
+    """Return that the level depth cannot be told from the planes; empty where it can."""
+    if found.photons is None or not found.profile.kept.any() or _level_of_one(found.usable):
+        return ""
+    return f"{TOO_SHORT} to tell the depth at which shot noise passes {_level(found.usable)}"
 
 
 def _signal_of_one(signal: DepthLimit) -> str:

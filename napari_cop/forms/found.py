@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from cop_core.records import ITS_STACK, SINGLE_PLANE
 from cop_core.records.crop_grid import CROP
 from napari_cop.layers import METADATA_KEY
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from cop_core.stacks import Stack
+
+_SINGLE: Final = f"{SINGLE_PLANE[:1].upper()}{SINGLE_PLANE[1:]}"
 
 
 @dataclass(frozen=True)
@@ -56,13 +59,14 @@ def found_in_layer(layer: Image, z_axis: int) -> Found:
 def _found(planes: int, height: int, width: int, power: Any, unit: str) -> Found:
     known = [p for p in power if p is not None and np.isfinite(p)]
     stated = f"power {_range(min(known), max(known))} {unit}" if known else "power not stated"
-    lacks: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = (f"{_SINGLE}: {ITS_STACK}",) if planes == 1 else ()
     if min(height, width) < CROP:
-        lacks = (
+        lacks += (
             f"Planes under {CROP} × {CROP} pixels are extended by reflection: do not trust the "
             "numbers",
         )
-    return Found(f"{planes} planes of {height} × {width} pixels, {stated}", lacks)
+    n_planes = f"{planes} plane{'s' if planes > 1 else ''}"
+    return Found(f"{n_planes} of {height} × {width} pixels, {stated}", lacks)
 
 
 def _range(low: float, high: float) -> str:

@@ -25,6 +25,7 @@ from napari_cop.sources import (
     z_step_um_of,
 )
 from napari_cop.viewer_link import Following
+from napari_cop.words import said
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -183,7 +184,7 @@ class StackForm(RecipeForm):
         try:
             options = self._of_path(self._path()).options
         except CopError as error:
-            self._show_found(Found(lacks=(str(error),)) if self._path() else Found())
+            self._show_found(Found(lacks=(said(error),)) if self._path() else Found())
             return
         if options != self._looked_at:
             self._looked_at = options
@@ -197,7 +198,7 @@ class StackForm(RecipeForm):
             step_um = make(StackOptions, self, self.more).z_step_um
             known, _ = require_stack(layer, None if axis in (None, _NOT_SAID) else axis, step_um)
         except CopError as error:
-            return Found(lacks=(str(error),))
+            return Found(lacks=(said(error),))
         return found_in_layer(layer, known)
 
     def _looked(self, seen: tuple[StackOptions, Found]) -> None:
@@ -243,4 +244,4 @@ def _look(options: StackOptions) -> tuple[StackOptions, Found]:
     try:
         return options, found_in_stack(open_stack(options.source, options))
     except (CopError, OSError) as error:
-        return options, Found(lacks=(str(error),))
+        return options, Found(lacks=(said(error),))

@@ -16,6 +16,7 @@ from cop_core.recipes import MW, StackOptions
 from cop_core.recipes.base import Option
 from cop_core.recipes.plan import check_cells, columns
 from cop_core.stacks import open_stack, read_power_table
+from napari_cop.words import said
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +58,7 @@ def look_at(options: StackOptions) -> Look:
     try:
         stack = open_stack(options.source, options)
     except (CopError, OSError) as error:
-        return Look({}, problem=str(error).removeprefix(f"{options.source}: "))
+        return Look({}, problem=said(error).removeprefix(f"{options.source}: "))
     planes, height, width = stack.shape
     return Look(_stated_by(stack), f"{planes} planes, {height} × {width}")
 

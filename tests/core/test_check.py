@@ -16,8 +16,9 @@ from scipy.ndimage import gaussian_filter
 
 import cop_core as cop
 from cop_core.recipes import CheckRecipe, StackOptions
-from cop_core.records import Estimate, MeasuredDetector
+from cop_core.records import SINGLE_PLANE, Estimate, MeasuredDetector
 from cop_core.stacks.check import PLANES, check_file
+from cop_core.statistics import analyse
 
 
 @pytest.fixture
@@ -130,6 +131,9 @@ def test_the_power_of_planes_that_were_never_acquired_is_not_told(run, tmp_path)
     code, out, _ = run("check", path)
     assert code == 0
     assert out.startswith("Ready, but 3 of 8 planes cannot be used (not acquired")
+    assert "  note      5 of 8 planes are there: the acquisition was aborted, or goes on" in out
+    long = write_scanimage(tmp_path / "long.tif", pages(60), slow_stack(100))
+    assert "5 of the 12 planes checked cannot be used (not acquired)" in run("check", long)[1]
     last = 20 * np.exp(0.4)
     assert f"  power     20 to {last:.4g} % (SI.hBeams, of the usable planes checked)" in out
     whole = write_scanimage(tmp_path / "whole.tif", pages(8), slow_stack(8, **law))
@@ -156,15 +160,78 @@ def test_which_of_several_stacks_is_looked_at_is_told(run, written, tmp_path, co
     code, out, _ = run("check", written("dark", dark, "TZCYX", metadata=scale, ome=True))
     assert code == 1  # the other channel may be all right
     assert out.startswith("Needs a channel and a time point (or mean), but 3 of 3 planes cannot ")
+    assert " few (" not in out
 
 
-def test_a_single_plane_is_told_so(run, written, counts):
-    code, out, _ = run("check", written("one", counts(1, 200), "IYX"))
+@pytest.mark.parametrize("axes", ["YX", "IYX", "ZYX", "CYX"])
+def test_a_single_plane_is_told_so_whatever_its_axes(run, written, counts, axes):
+    data = counts(1, 200)[0].reshape(*[1] * (len(axes) - 2), 200, 200)
+    scale = {"spacing": 2.0, "unit": "um"} if axes == "ZYX" else {}
+    code, out, _ = run("check", path := written("one", data, axes, metadata=scale))
     first = out.splitlines()[0]
     assert code == 1
-    assert first.startswith("A single plane, not a z-stack: open its stack, or the folder of its")
-    assert first.endswith("--z-step-um 1")
+    assert first.startswith("A single plane (a picture, a projection or one file of a set), not a ")
+    assert "Open its stack, or the folder of its set; to read its noise alone, type cop" in first
+    assert first.endswith(shlex.join(["cop", "profile", str(path), "-o", "report"]))
     assert "z step" not in out
+    (found,) = of(run("check", path, "--json")[1])
+    assert (found["answer"], found["missing"]) == ("single", [])
+
+
+def test_a_single_plane_is_told_in_the_same_words_by_check_and_verdict(
+    written, counts, tiny_estimator
+):
+    path = written("one", counts(1, 200)[0], "YX")
+    verdict = analyse(cop.profile(path, estimator=tiny_estimator)).verdict
+    assert verdict == f"one: {SINGLE_PLANE}. Open its stack, or the folder of its set."
+    both = cop.compare(*[cop.profile(path, name=n, estimator=tiny_estimator) for n in "ab"])
+    assert both.verdict.startswith(f"a: {SINGLE_PLANE}. ")
+    assert "Only 1 depth is kept in both" in both.verdict
+
+
+@pytest.mark.parametrize(
+    ("said", "first"),
+    [
+        ({"finterval": 0.5}, "It looks like a movie (a frame interval of 0.5 s), not a z-stack: "),
+        ({"fps": 30, "spacing": 1, "unit": "um"}, "It looks like a movie (30 frames per second)"),
+    ],
+)
+def test_slices_that_look_like_frames_are_told(run, tmp_path, counts, said, first):
+    path = tmp_path / "video.tif"
+    tifffile.imwrite(path, counts(6, 200), imagej=True, metadata={"axes": "ZYX", **said})
+    code, out, _ = run("check", path)
+    assert code == 1
+    assert out.startswith(first)
+    assert "type cop detector " in out.splitlines()[0]
+    assert out.splitlines()[0].endswith(" -o report --z-step-um UM")
+    assert "6 frames; z step not stated" in out
+
+
+@pytest.mark.parametrize("how", [{"imagej": True, "metadata": {"axes": "ZYX"}}, {"metadata": None}])
+def test_where_nothing_tells_planes_from_frames_both_are_to_choose(run, tmp_path, counts, how):
+    path = tmp_path / "slices.tif"
+    tifffile.imwrite(path, counts(6, 200), photometric="minisblack", **how)
+    code, out, _ = run("check", path)
+    assert code == 1
+    first = out.splitlines()[0]
+    assert first.startswith("Needs a z step: type cop profile ")
+    assert ", or, if its planes are frames of a movie, cop detector " in first
+    assert "nothing says w" in out
+
+
+@pytest.mark.parametrize(
+    ("n", "few"),
+    [
+        (2, ", but 2 planes are few (a slope needs 3 planes or more): "),
+        (4, ", but 4 planes are few (fewer than 5 planes: no error can be stated): "),
+        (5, ": "),
+    ],
+)
+def test_few_planes_are_told_in_the_words_of_the_report(run, written, counts, n, few):
+    path = written("few", counts(n, 200))
+    code, out, _ = run("check", path, "--z-step-um", 2)
+    assert code == 0
+    assert out.startswith(f"Ready{few}cop profile ")
 
 
 def test_planes_smaller_than_a_crop_are_told(run, written, counts):

@@ -12,6 +12,7 @@ from statsmodels.stats.multitest import multipletests
 from cop_core.errors import InputError
 from cop_core.recipes import ReadingOptions
 from cop_core.records import distinct_names
+from cop_core.records.lines import FEW_PLANES, NEEDS_PLANES
 from cop_core.statistics import (
     clr,
     cohen_d,
@@ -23,7 +24,6 @@ from cop_core.statistics import (
 )
 from cop_core.statistics.calls import BELOW_LIMIT, UNDETERMINED
 from cop_core.statistics.effect_size import D_CLASSES, D_CLASSES_PAPER, F2_CLASSES, classify
-from cop_core.statistics.slope import FEW_PLANES, NEEDS_PLANES
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from scipy.signal import lfilter
 from statsmodels.regression.linear_model import GLS, GLSAR, OLS
 
 from cop_core.errors import InputError
+from cop_core.records.lines import FEW_PLANES, NEEDS_PLANES
 from cop_core.statistics import fit_slope
 from cop_core.statistics.autocorrelation import (
     estimate_rho,
@@ -17,7 +18,7 @@ from cop_core.statistics.autocorrelation import (
     raised,
     whiten,
 )
-from cop_core.statistics.slope import FEW_PLANES, NEEDS_DEPTHS, NEEDS_PLANES, NO_SPREAD
+from cop_core.statistics.slope import NEEDS_DEPTHS, NO_SPREAD
 
 
 def ar1_noise(rng, n, rho):
@@ -128,7 +129,7 @@ def test_values_that_are_not_finite_do_not_enter(noisy):
 def test_slope_needs_three_planes(n):
     fit = fit_slope(np.arange(n) * 4.0, np.full(n, 0.1))
     assert not fit.defined
-    assert fit.note == NEEDS_PLANES == "needs 3 planes or more"
+    assert fit.note == NEEDS_PLANES == "a slope needs 3 planes or more"
     assert fit.n == n
     assert np.isnan(fit.dof)
 

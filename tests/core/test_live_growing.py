@@ -391,7 +391,7 @@ def test_a_plane_of_which_scanimage_has_written_a_part_is_waited_for(tmp_path):
     assert source.state is State.STOPPED
     assert reasons({plane.index: plane for plane in source.stack()}) == {
         1: "truncated",
-        2: "not acquired",
+        2: "truncated",
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import time
 
 import numpy as np
 import pytest
+import tifffile
 import zarr
 
 # a parent in the background may have had the process ignore Ctrl-C
@@ -35,7 +37,7 @@ def test_json_lines_and_the_report_of_cop_profile(
     report = ["-o", tmp_path / "live"]
     code, out, err = run("watch", stopped, "--json", "--stop-after", 2.5, *options, *report)
     assert code == 0
-    assert "stopped growing: 4 of 6 planes" in " ".join(err.split())
+    assert "stopped growing: 4 of 6 planes came, none for 2.5 s" in " ".join(err.split())
     rows = {row["plane"]: row for row in map(json.loads, out.splitlines())}
     assert sorted(rows) == list(range(6))
     assert out.count("\n") == 6
@@ -70,6 +72,75 @@ def test_nothing_to_watch_and_bad_options(run, tmp_path, tiny_weights):
     assert "no plane arrived within 0.2 s" in " ".join(err.split())
     assert run("watch", tmp_path / "no", "--stop-after", -1, *weights)[0] == 2
     assert run("watch", tmp_path / "no", "--power", "nan", *weights)[0] == 2
+
+
+WRITER = """
+import sys, time
+import numpy as np
+from pathlib import Path
+from scanimage_files import ScanImageWriter, slow_stack
+from vendor_files import write_ndtiff
+from vendor_sets import pixels, write_prairie, write_prairie_files
+
+kind, path = sys.argv[1], Path(sys.argv[2])
+planes = pixels(6, 1) // 4 + np.linspace(0, 8000, 32).astype("u2")
+if kind.startswith("scanimage"):
+    writer = ScanImageWriter(path, slow_stack(6))
+    put = lambda i: writer.append(planes[i, 0].astype("i2"))
+elif kind == "prairie":
+    write_prairie(path, planes, z_um=range(6), files=False)
+    put = lambda i: write_prairie_files(path, planes, only=[i])
+else:
+    summary = {"Slices": 6, "z-step_um": 2.0}
+    frames = [({"z": i}, planes[i, 0], {}) for i in range(6)]
+    put = lambda i: write_ndtiff(path, frames[: i + 1], summary)
+print("begun", flush=True)
+sys.stdin.readline()
+for i in range(4):
+    put(i)
+    time.sleep(0.2)
+if kind == "scanimage, cut":
+    writer.append(planes[4, 0].astype("i2"), n_bytes=100)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["scanimage", "scanimage, cut", "prairie", "ndtiff"])
+def test_an_acquisition_that_the_microscope_abandons(kind, tmp_path, tiny_weights):
+    """One process writes four planes of six and is gone; the other reads and tells."""
+    path = tmp_path / ("a.tif" if kind.startswith("scanimage") else "a")
+    options = ["--stop-after", "8", "--weights", tiny_weights, "-o", tmp_path / "report"]
+    wait = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    here = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    writer = [sys.executable, "-c", WRITER, kind, path]
+    with (
+        subprocess.Popen(writer, stdin=subprocess.PIPE, env=here, **wait) as microscope,
+        subprocess.Popen([*COMMAND, path, "--json", *options], env=here, **wait) as cop,
+    ):
+        assert microscope.stdout.readline() == "begun\n"
+        time.sleep(1)
+        microscope.communicate("go\n", timeout=60)
+        out, err = cop.communicate(timeout=120)
+    assert (microscope.returncode, cop.returncode) == (0, 0), err
+    rows = {row["plane"]: row for row in map(json.loads, out.splitlines())}
+    assert [rows[i]["excluded"] for i in range(4)] == [False] * 4
+    assert all(rows[i]["excluded"] for i in rows if i > 3)
+    told = " ".join(err.split())
+    assert "stopped growing: 4 of 6 planes came, none for 8 s: it was aborted, or waits" in told
+    caveats = " ".join(json.loads((tmp_path / "report" / "report.json").read_text())["caveats"])
+    assert "4 of 6 " in caveats
+    assert ("aborted" in caveats) == (kind != "scanimage, cut")
+
+
+def test_what_is_wrong_with_what_is_there_is_told_where_no_plane_comes(run, tmp_path, tiny_weights):
+    folder = tmp_path / "planes"
+    folder.mkdir()
+    for name in ("a0.tif", "b0.tif"):
+        tifffile.imwrite(folder / name, np.ones((9, 9), np.uint16))
+    options = ["--stop-after", 1, "--weights", tiny_weights]
+    code, _, err = run("watch", folder, "--json", *options)
+    assert code == 2
+    assert "are not alike: 'a#.tif', 'b#.tif'" in " ".join(err.split())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT cannot be sent to one process")

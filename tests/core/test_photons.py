@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from cop_core import report
 from cop_core.reading import profile
 from cop_core.recipes import ReadingOptions, StackOptions
 from cop_core.records import (
@@ -20,9 +23,14 @@ from cop_core.records import (
     StoredImage,
     WeightsUsed,
 )
+from cop_core.records.lines import what_few_lack
 from cop_core.report import document_of, planes_csv
+from cop_core.report.page import page_of
 from cop_core.stacks import open_stack
 from cop_core.statistics import analyse, photons_of
+from cop_core.statistics.bend import TOO_SHORT
+
+VALIDITY = Path(report.__file__).parent / "templates" / "validity.html"
 
 
 def read_with(genome, *order):
@@ -55,6 +63,43 @@ def made(*rows, provenance=SHOT, zero=100.0):
     components = ("gaussian", "poisson", "clean")
     reading = ReadingOptions(offset_counts=zero)
     return DepthProfile("made", components, tuple(planes), reading, provenance=provenance)
+
+
+@pytest.mark.parametrize(
+    ("shot", "untold"),
+    [
+        ((0.1, 0.3), True),
+        ((0.1, 0.15, 0.3, 0.4), True),
+        ((0.1, 0.15, 0.18, 0.17), False),
+        ((0.3, 0.35, 0.4), False),
+    ],
+)
+def test_few_planes_on_both_sides_of_the_level_tell_no_level_depth(shot, untold):
+    found = analyse(made(*[(s, 0.01, 0.02, 500.0) for s in shot]))
+    level = f"; {TOO_SHORT} to tell the depth at which shot noise passes 20 % (100 photons)."
+    assert (level in found.verdict) == untold
+    lacks = what_few_lack(len(shot))
+    assert lacks
+    assert any(lacks in caveat for caveat in found.caveats)
+
+
+def test_the_page_shows_the_photons_of_the_report():
+    found = analyse(made(*[(0.2, 0.01, 0.02, 500.0)] * 4))
+    facts = document_of(found).tree["protocols"]["made"]["photons"]
+    assert (facts["n_planes"], facts["counts_per_photon"]) == (4, pytest.approx(5))
+    words = re.sub(r"<[^>]+>|\s+", " ", page_of(document_of(found), "report.html", {}))
+    assert re.search(r"Counts that a photon makes, median of these planes +5 ", words)
+
+
+def test_the_page_names_only_what_a_report_states():
+    tree = document_of(analyse(made(*[(0.2, 0.01, 0.02, 500.0)] * 4))).tree["protocols"]["made"]
+    keys = re.findall(r'", "([a-z_.]+)", 1', VALIDITY.read_text())
+    assert len(keys) > 10
+    for key in keys:
+        part = tree
+        for name in key.split("."):
+            assert name in part, key
+            part = part[name]
 
 
 def stated(profile):

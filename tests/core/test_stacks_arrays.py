@@ -103,10 +103,9 @@ def test_bad_z_step(step):
 @pytest.mark.parametrize(
     ("array", "options", "message"),
     [
-        (ZYX, {}, "If its planes are z planes pass z_step_um"),
-        (ZYX, {"axes": "ZYX"}, r"z step is not known.*--z-step-um"),
-        (ZYX[0], {"z_step_um": 1}, "2-D image"),
-        (ZYX[0, 0], {"z_step_um": 1}, "Pass axes"),
+        (ZYX, {}, "If its planes are z planes, give z_step_um"),
+        (ZYX, {"axes": "ZYX"}, r"z step is not known. Give the distance .* z_step_um"),
+        (ZYX[0, 0], {"z_step_um": 1}, "Say in which order they are"),
         (ZYX[None], {"z_step_um": 1}, "axes of a 1 x 5 x 20 x 24 array are not known"),
         (ZYX[..., :3], {"z_step_um": 1}, "axes of a 5 x 20 x 3 array"),
         (ZYX[:, :0], {"z_step_um": 1}, "no pixels"),
@@ -116,7 +115,8 @@ def test_bad_z_step(step):
         (ZYX, {"axes": ""}, "not different letters|z step"),
         (ZYX, {"axes": "ZCX"}, "lack Y or X"),
         (ZYX[..., :3], {"axes": "YXS", "z_step_um": 1}, "RGB"),
-        (ZYX, {"axes": "CYX", "z_step_um": 1}, "2-D image"),
+        (ZYX, {"axes": "CYX", "z_step_um": 1}, "there are 5 channels"),
+        (ZYX[:, :1], {"z_step_um": 1}, "a line scan, of 1 x 24 pixels"),
         (ZYX[None], {"axes": "TZYX", "z_step_um": 1, "channel": 1}, "no single channel 1"),
         (ZYX[None], {"axes": "IZYX", "z_step_um": 1, "time": 2}, "no single time point 2"),
         (ZYX[:, None, :4], {"axes": "ZTYX", "z_step_um": 1, "channel": "GFP"}, "'GFP'"),

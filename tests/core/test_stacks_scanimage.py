@@ -211,7 +211,7 @@ def test_an_aborted_stack_says_what_was_not_acquired(tmp_path):
     assert reasons(stack) == [""] * 4 + [NOT_ACQUIRED] * 2
     assert stack.depth_um.tolist() == [0, 10, 20, 30, 40, 50]
     assert stack.image.remarks == (
-        "4 of 6 frames are there: the acquisition was aborted, or goes on",
+        "4 of 6 planes are there: the acquisition was aborted, or goes on",
     )
 
 
@@ -352,7 +352,7 @@ def test_files_that_count_acquisitions_are_stacks_by_themselves(tmp_path):
 )
 def test_pages_that_do_not_fit_are_refused_with_the_way_out(tmp_path, n, changed, said):
     message = refused(said, tmp_path, pages(n), slow_stack(6, **changed))
-    assert "--axes ZYX --z-step-um" in message
+    assert 'axes="ZYX" and z_step_um' in message
     stack = open_stack(tmp_path / "si.tif", axes="ZYX", z_step_um=2)
     assert np.array_equal(planes(stack), pages(n))
 
@@ -366,10 +366,31 @@ def test_axes_tell_channels_apart_where_the_header_is_wrong(tmp_path):
 def test_a_file_that_is_cut(tmp_path):
     path = write_scanimage(tmp_path / "si.tif", pages(6), slow_stack(6))
     path.write_bytes(path.read_bytes()[:-SIDE])
-    with pytest.raises(InputError, match="truncated: 6 planes are declared, 5 can be read"):
+    said = "5 of 6 planes are there: the file is cut off, or still being written"
+    with pytest.raises(InputError, match=f"{said}. Copy .* again, or .* with allow_partial=True"):
         open_stack(path)
     stack = open_stack(path, allow_partial=True)
     assert reasons(stack) == [""] * 5 + ["truncated"]
+    assert stack.image.remarks == (said,)
+
+
+@pytest.mark.parametrize("n_channels", [1, 2])
+@pytest.mark.parametrize("lost", ["pixels", "directory", "rest of a frame"])
+def test_what_is_there_of_a_cut_file_is_counted_once(tmp_path, n_channels, lost):
+    """The header states 8 planes, 6 were begun, of which the last is not whole."""
+    values = slow_stack(8, hChannels_channelSave=f"[{';'.join('123'[:n_channels])}]")
+    path = tmp_path / "si.tif"
+    n_pages = 6 * n_channels - (lost == "rest of a frame")
+    write_scanimage(path, pages(n_pages), values)
+    left = {"pixels": -SIDE, "directory": -2 * SIDE * SIDE - 300, "rest of a frame": -SIDE}[lost]
+    path.write_bytes(path.read_bytes()[:left])
+    n_there = 5 if n_channels == 1 and lost != "rest of a frame" else (n_pages - 1) // n_channels
+    said = f"{n_there} of 8 planes are there: the file is cut off, or still being written"
+    with pytest.raises(InputError, match=said):
+        open_stack(path, channel=0)
+    stack = open_stack(path, allow_partial=True, channel=0)
+    assert stack.image.remarks == (said,)
+    assert reasons(stack) == [""] * n_there + ["truncated"] * (8 - n_there)
 
 
 def test_no_resolution_levels(tmp_path):

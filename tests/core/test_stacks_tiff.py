@@ -118,7 +118,7 @@ def test_a_spacing_without_a_unit_is_not_taken(tmp_path, unit):
 def test_plain_asks_for_the_z_step(tmp_path):
     for options in ({}, {"metadata": None}):
         error = refused("z step is", write(tmp_path, **options))
-        assert "pass z_step_um (command line: --z-step-um)" in str(error)
+        assert "give z_step_um" in str(error)
 
 
 def test_imagej_in_one_page(tmp_path):
@@ -221,14 +221,58 @@ def test_power_in_the_metadata(tmp_path):
     assert np.isnan(open_stack(write(tmp_path, **OME)).power_mw).all()
 
 
-def test_two_dimensions(tmp_path):
-    for options in ({}, {"metadata": None}):
-        refused("2-D image", write(tmp_path, ZYX[0], **options), z_step_um=1)
+@pytest.mark.parametrize("axes", ["YX", "ZYX", "IYX", "TYX", "CYX", "TCZYX"])
+@pytest.mark.parametrize("ome", [True, False])
+def test_a_single_plane_is_a_stack_of_one_whatever_its_axes(tmp_path, axes, ome):
+    if ome and "I" in axes:
+        pytest.skip("OME names all axes")
+    data = ZYX[0].reshape(*[1] * (len(axes) - 2), *ZYX.shape[1:])
+    path = write(tmp_path, data, ome=ome, metadata={"axes": axes})
+    for options in ({}, {"z_step_um": 2}):
+        stack = open_stack(path, **options)
+        assert (stack.shape, stack.depth_um.tolist()) == ((1, *ZYX.shape[1:]), [0])
+        assert np.array_equal(stack.plane(0).data, ZYX[0])
 
 
-def test_one_plane(tmp_path):
-    assert len(open_stack(write(tmp_path, ZYX[:1]), z_step_um=1)) == 1
-    assert len(open_stack(write(tmp_path, ZYX[:1], **OME))) == 1
+def test_a_single_plane_without_metadata(tmp_path):
+    stack = open_stack(write(tmp_path, ZYX[0], metadata=None))
+    assert (len(stack), stack.image.depth_from) == (1, "a single plane")
+
+
+def imagej(tmp_path, axes="ZYX", data=ZYX, **said):
+    path = tmp_path / "movie.tif"
+    tifffile.imwrite(path, data, imagej=True, metadata={"axes": axes, **said})
+    return path
+
+
+@pytest.mark.parametrize(
+    ("said", "looks"),
+    [
+        ({}, "nothing says whether its planes are z planes or frames of a movie"),
+        ({"unit": "um"}, "nothing says whether"),
+        ({"finterval": 0.5}, "it states a frame interval of 0.5 s, as a movie does"),
+        ({"finterval": 2, "tunit": "min"}, "a frame interval of 2 min"),
+        ({"fps": 30, "unit": "um", "spacing": 1.0}, "it states 30 frames per second"),
+        ({"finterval": 0.5, "unit": "um", "spacing": 1}, "a frame interval of 0.5 s"),
+    ],
+)
+def test_slices_of_imagej_that_may_be_frames_are_asked_about(tmp_path, said, looks):
+    path = imagej(tmp_path, **said)
+    refused(rf"z step is not known.*{looks}.*z_step_um, if they are z planes", path)
+    stack = open_stack(path, z_step_um=2)
+    assert (len(stack), stack.image.remarks) == (len(ZYX), ())
+
+
+def test_slices_of_imagej_that_are_z_planes(tmp_path):
+    plain = open_stack(imagej(tmp_path, unit="um", spacing=1.0))
+    assert (plain.depth_um[1], plain.image.remarks) == (1, ())
+    both = open_stack(imagej(tmp_path, unit="um", spacing=2.5, finterval=0.5))
+    (remark,) = both.image.remarks
+    assert both.depth_um[1] == 2.5
+    assert "beside its z step it states a frame interval of 0.5 s" in remark
+    data = np.stack([ZYX, ZYX])
+    several = open_stack(imagej(tmp_path, "TZYX", data, unit="um", spacing=1, finterval=3), time=0)
+    assert (several.depth_um[1], several.image.remarks) == (1, ())
 
 
 def test_colour(tmp_path):
@@ -273,7 +317,7 @@ def test_pyramid(tmp_path):
         tif.write(ZYX[:, ::2, ::2], subfiletype=1)
     assert np.array_equal(planes(open_stack(path)), ZYX)
     assert np.array_equal(planes(open_stack(path, level=1)), ZYX[:, ::2, ::2])
-    refused("no resolution level 2. Choose a level from 0 to 1", path, level=2)
+    refused("no resolution level 2. Choose one from 0 to 1", path, level=2)
 
 
 def test_ome_file_names_outside_the_folder(tmp_path):

@@ -75,7 +75,7 @@ def test_ome_zarr(tmp_path, version):
     assert stack.depth_um.tolist() == [0, 2, 4, 6, 8, 10]
     assert np.array_equal(planes(stack), ZYX)
     assert np.array_equal(planes(open_stack(str(path), level=1)), ZYX[:, ::2, ::2])
-    refused("no resolution level 2. Choose a level from 0 to 1", path, level=2)
+    refused("no resolution level 2. Choose one from 0 to 1", path, level=2)
 
 
 @pytest.mark.parametrize(

@@ -219,7 +219,7 @@ def test_a_stated_zero_level_is_used_unless_one_is_given(write, tiny_estimator):
 
 def test_power_is_recommended_in_the_files_own_unit(write):
     stack = open_stack(write(power=in_per_cent()))
-    with pytest.raises(InputError, match=r"its power is in %.*--max-power\), or .*power_scale"):
+    with pytest.raises(InputError, match=r"its power is in %.*with max_power, or .*power_scale"):
         cop.recommend_power(stack, max_power_mw=60, offset_counts=0)
     own = cop.recommend_power(stack, max_power=80, offset_counts=0)
     assert (own.unit, own.limit.max_power) == ("%", 80)

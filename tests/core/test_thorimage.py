@@ -11,6 +11,7 @@ from vendor_sets import SHAPE, SHARED, come, pixels, write_thor
 
 from cop_core.errors import InputError
 from cop_core.stacks import open_stack
+from cop_core.stacks.aborted import ABORTED
 from cop_core.stacks.files import source_files
 from cop_core.stacks.formats.thorimage.experiment import read_experiment
 from cop_core.stacks.growing import open_growing
@@ -69,7 +70,7 @@ def test_an_acquisition_that_was_ended_early_is_told(tmp_path):
     write_raw(folder, pixels(3, n_channels=1))
     stack = open_stack(folder)
     assert [plane.validity.reason for plane in stack] == ["", "", "", "truncated"]
-    assert stack.image.remarks == ("the acquisition was ended early: 3 of 4 frames are there",)
+    assert stack.image.remarks == (f"3 of 4 frames are there: {ABORTED}",)
 
 
 @pytest.mark.parametrize("extra", [1, 5])

@@ -12,6 +12,7 @@ import tifffile
 import zarr
 
 from cop_core.errors import UnreachableError
+from cop_core.records import ITS_STACK, SINGLE_PLANE
 from napari_cop.reader import get_reader
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
@@ -211,6 +212,14 @@ def test_a_microscopes_file_becomes_layers(tmp_path: Path, shown: list[str]) -> 
     np.testing.assert_array_equal([data.compute() for data, _, _ in layers], pixels[0])
     assert {tuple(arguments["scale"]) for _, arguments, _ in layers} == {(2.0, 0.5, 0.25)}
     assert shown == []
+
+
+def test_a_single_plane_of_a_microscope_opens_and_is_told(tmp_path: Path, shown: list[str]) -> None:
+    pytest.importorskip("h5py", reason="the extra formats is not installed")
+    plane = np.arange(9 * 8, dtype=np.uint16).reshape(1, 1, 1, 9, 8)
+    ((data, _, _),) = read(write_ims(tmp_path / "a.ims", plane))
+    np.testing.assert_array_equal(data.compute(), plane[0, 0])
+    assert shown == [f"a.ims is {SINGLE_PLANE}: {ITS_STACK}."]
 
 
 @pytest.mark.parametrize("what", ["folder", "xml"])

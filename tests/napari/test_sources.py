@@ -139,7 +139,7 @@ def test_lazy_layers_stay_lazy() -> None:
     ("layer", "message"),
     [
         (Image(np.zeros((4, 32, 32, 3), np.uint8), rgb=True), "its pixels are colours"),
-        (Image(np.zeros((32, 32))), "a single image, not a z-stack"),
+        (Image(np.zeros((32, 32))), "a single plane .*, not a z-stack"),
     ],
 )
 def test_what_is_no_stack_is_refused(layer: Image, message: str) -> None:

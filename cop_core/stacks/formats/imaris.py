@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 from cop_core.stacks.dataset import Dataset, Scale
 from cop_core.stacks.formats.array import SlabReader
 from cop_core.stacks.formats.hdf5 import ClosedArray, require_own, slab_lengths
@@ -51,7 +51,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
             raise InputError(
                 f"there is no resolution level {opening.level}",
                 where=str(path),
-                advice=f"choose a level from 0 to {len(levels) - 1}",
+                advice=f"choose one from 0 to {len(levels) - 1} with {option('level')}",
             )
         image = _image(path, file, levels[opening.level], h5py)
     return describe_image(path, "imaris", image, opening)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
-from cop_core.errors import InputError
-from cop_core.stacks.axes import KNOWN, require_axes
+from cop_core.errors import InputError, option
+from cop_core.stacks.axes import KNOWN, refuse_scan, require_axes
 from cop_core.stacks.dataset import Dataset, Scale, StatedDetector, StatedPower
 from cop_core.stacks.limits import require_block, require_plane_count, require_real
 
@@ -39,7 +39,7 @@ class FileImage:
         Reads one plane, (height, width).
     name : str
         What it is called in the file; empty where it is the only one.
-    positions : int or None
+    positions, planned : int or None
         As in Dataset.
     """
 
@@ -48,6 +48,7 @@ class FileImage:
     read: ReadIndex
     name: str = ""
     positions: int | None = None
+    planned: int | None = None
     scale: Scale = field(default_factory=Scale)
     channels: tuple[str, ...] = ()
     power: StatedPower | None = None
@@ -111,6 +112,7 @@ def describe_image(
         detectors=image.detectors,
         positions=image.positions,
         remarks=image.remarks,
+        planned=image.planned if same_z else None,
     )
 
 
@@ -118,7 +120,9 @@ def refuse_levels(level: int, where: str) -> None:
     """Refuse a coarser resolution level where only the finest is read."""
     if level:
         raise InputError(
-            f"there is no resolution level {level}", where=where, advice="choose level 0"
+            f"there is no resolution level {level}",
+            where=where,
+            advice=f"choose {option('level', '0')}",
         )
 
 
@@ -127,11 +131,7 @@ def _require_frames(sizes: Mapping[str, int], where: str) -> None:
     if {"Y", "X"} <= set(sizes):
         return
     scanned = " and ".join([axis.lower() for axis in "XYZT" if axis in sizes][:2])
-    raise InputError(
-        f"its frames were scanned along {scanned}, not along x and y",
-        where=where,
-        advice="open a stack whose frames are planes along x and y",
-    )
+    refuse_scan(f"it is a scan along {scanned}", where)
 
 
 def _letters(sizes: Mapping[str, int], given: str | None, where: str) -> dict[str, str]:
@@ -145,7 +145,7 @@ def _letters(sizes: Mapping[str, int], given: str | None, where: str) -> dict[st
         raise InputError(
             f"axes {given!r} turn its planes, which are along Y and X",
             where=where,
-            advice=f"name the axes {''.join(names)} in this order",
+            advice=f"keep their order: {option('axes', ''.join(names))}",
         )
     return letters
 

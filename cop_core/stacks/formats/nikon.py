@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from cop_core.stacks.aborted import how_much
 from cop_core.stacks.axes import require_position
 from cop_core.stacks.dataset import BrokenPlaneError, Dataset, Scale
 from cop_core.stacks.formats.library import (
@@ -93,7 +94,7 @@ def _image(file: Any, path: Path, open_file: Any, position: int) -> FileImage:
         channels=tuple(channel.channel.name for channel in channels),
         power=power,
         detectors=ceilings([bits] * sizes.get("C", 1), "bitsPerComponentSignificant"),
-        remarks=remarks + _cut_short(n_frames, math.prod(loops.values())),
+        remarks=remarks + how_much(n_frames, math.prod(loops.values())),
     )
 
 
@@ -114,9 +115,3 @@ def _power(file: Any) -> Any:
     text = file.text_info.get("description", "")
     lasers = ((f"{float(nm):g} nm", float(percent)) for nm, percent in _LASER.findall(text))
     return laser_power(lasers, "Laser Power in the description")
-
-
-def _cut_short(n_frames: int, planned: int) -> tuple[str, ...]:
-    if n_frames >= planned:
-        return ()
-    return (f"the acquisition ended early: {n_frames} of {planned} frames are there",)

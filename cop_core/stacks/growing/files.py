@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 from cop_core.recipes import StackOptions
 from cop_core.recipes.values import is_address
+from cop_core.stacks.depth import ALONE, no_z_step
 from cop_core.stacks.formats import format_of, tiff_folder
 from cop_core.stacks.growing.settled import STOPPED_AFTER_S, SettledPlanes
 from cop_core.stacks.growing.source import Snapshot
@@ -69,9 +69,11 @@ def open_growing(
     """
     if not stopped_after_s > 0:
         problem = f"a wait of {stopped_after_s} s"
-        raise InputError(problem, where="stopped_after_s", advice="give a number larger than 0")
+        raise InputError(
+            problem, where=option("stopped_after_s"), advice="give a number larger than 0"
+        )
     if planned is not None and planned < 1:
-        raise InputError(f"{planned} planes", where="planned", advice="give 1 or more")
+        raise InputError(f"{planned} planes", where=option("planned"), advice="give 1 or more")
     if is_address(path):
         advice = "read it with cop profile when it is finished"
         raise InputError(
@@ -160,7 +162,7 @@ class GrowingFile:
             try:
                 in_order = data.growth.in_order
                 stack = stack_of(data, self.options.but(allow_partial=in_order))
-                _require_surface(stack, data)
+                _require_depths(stack, data)
             except InputError as error:
                 raise _ChoiceError(error.what, where=error.where, advice=error.advice) from error
         return Snapshot(stack, data)
@@ -173,11 +175,7 @@ class GrowingFile:
     def _dataset(self) -> Dataset:
         if format_of(self.path) is tiff_folder:
             return self._numbered()
-        data = open_dataset(self.path, opening_of(self.options.but(allow_partial=True)))
-        if data.axes in ("YX", "XY"):
-            # the first page of a file that does not say how many are to come
-            return replace(data, axes=f"Q{data.axes}", shape=(1, *data.shape))
-        return data
+        return open_dataset(self.path, opening_of(self.options.but(allow_partial=True)))
 
     def _numbered(self) -> Dataset:
         """Describe a folder of planes, the first being number 0, or after a while the smallest."""
@@ -207,14 +205,17 @@ class GrowingFile:
             raise error
 
 
-def _require_surface(stack: Stack, data: Dataset) -> None:
-    """Refuse depths that count from a last plane that nobody knows yet."""
+def _require_depths(stack: Stack, data: Dataset) -> None:
+    """Refuse planes whose depths are not known, or count from a last one that nobody knows yet."""
+    if stack.image.depth_from == ALONE:
+        raise no_z_step(data.scale, data.source)  # others are to follow
     if stack.image.surface == "last" and not data.declared:
         raise InputError(
             f"the last plane is the surface ({stack.image.surface_from}), and the number of "
             "planes is not known",
             where=data.source,
-            advice="Read it when it is complete, or say that the first plane is (--surface first)",
+            advice="Read it when it is complete, or say that the first plane is with "
+            f"{option('surface', 'first')}",
         )
 
 

@@ -111,7 +111,11 @@ class SettledPlanes:
     @property
     def planned(self) -> int | None:
         """Planes in all, as given or as the stack declares; None where neither says."""
-        return self._told or (None if self._sure_after_s() is None else self._length)
+        return self._stated or (None if self._sure_after_s() is None else self._length)
+
+    @property
+    def _stated(self) -> int | None:
+        return self._told or (self._found.data.planned if self._found else None)
 
     @property
     def waiting(self) -> int:
@@ -148,7 +152,7 @@ class SettledPlanes:
         self._growing.close()
 
     def _sure_after_s(self) -> float | None:
-        if self._told:
+        if self._stated:
             return 0.0
         if self._found is None or not self._fixed:
             return None

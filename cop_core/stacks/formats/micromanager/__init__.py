@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from cop_core.stacks.aborted import how_much
 from cop_core.stacks.axes import require_position
 from cop_core.stacks.dataset import BrokenPlaneError, Dataset
 from cop_core.stacks.formats.library import FileImage, ceilings, describe_image, refuse_levels
@@ -83,6 +84,7 @@ def _image(found: Acquisition, frames: Sequence[AcquiredFrame]) -> FileImage:
     column = [stack.get({"Z": i}) for i in range(len(values["Z"]))]
     notes = [frame.metadata() if frame else {} for frame in column]
     height, width = picture.shape[:2]
+    n_planes, planned = len(values["Z"]), _planned(found.summary, len(values["Z"]))
     bits = int(number(notes[0].get("BitDepth")) or picture.bits)
     return FileImage(
         sizes={**{axis: len(v) for axis, v in values.items()}, "Y": height, "X": width, **samples},
@@ -92,7 +94,8 @@ def _image(found: Acquisition, frames: Sequence[AcquiredFrame]) -> FileImage:
         channels=channel_names(found.summary, values["C"]),
         power=read_power(found.summary, notes),
         detectors=ceilings([bits] * len(values["C"]), "bit depth"),
-        remarks=_cut_short(found.summary, len(values["Z"])),
+        remarks=how_much(n_planes, planned, "planes"),
+        planned=planned if planned > 1 else None,
     )
 
 
@@ -127,8 +130,6 @@ class _Frames:
         return frame.pixels()
 
 
-def _cut_short(summary: Mapping[str, Any], n_planes: int) -> tuple[str, ...]:
-    planned = summary.get("Slices")
-    if not isinstance(planned, int) or planned <= n_planes:
-        return ()
-    return (f"the acquisition ended early: {n_planes} of {planned} planes are there",)
+def _planned(summary: Mapping[str, Any], n_planes: int) -> int:
+    stated = summary.get("Slices")
+    return max(stated, n_planes) if isinstance(stated, int) else n_planes

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import tifffile
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 from cop_core.stacks.dataset import BrokenPlaneError
 from cop_core.stacks.formats.micromanager.frames import Acquisition, Picture
 from cop_core.stacks.formats.micromanager.summary import read_settings
@@ -106,7 +106,8 @@ def _settings(file: Path) -> dict[str, Any]:
         raise InputError(
             "the map of its frames is missing: it is truncated, or was not closed",
             where=str(file),
-            advice="copy it again, or open it alone with axes and z step",
+            advice="copy it again, or open it alone, elsewhere, with "
+            f"{option('axes', 'ZYX')} and {option('z_step_um')}",
         )
     return found
 

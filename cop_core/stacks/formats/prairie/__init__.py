@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from cop_core.errors import InputError
+from cop_core.stacks.aborted import OR_MOVED, how_much
 from cop_core.stacks.dataset import Dataset, Growth
 from cop_core.stacks.formats.plane_files import PlaneFile, PlaneFiles, first_page
 from cop_core.stacks.formats.prairie.header import PrairieFrame, PrairieHeader, read_header
@@ -85,9 +86,16 @@ def describe(path: Path, opening: Opening) -> Dataset:
         scale=scale_of(frames, shape[1]),
         channels=tuple(header.channels.values()),
         power=power,
-        remarks=remarks,
+        remarks=(*remarks, *_lacking(header, xml.parent)),
         growth=Growth(read.stamp, shared_axes=read.shared_axes),
     )
+
+
+def _lacking(header: PrairieHeader, folder: Path) -> tuple[str, ...]:
+    """Say how much of a set is there, where files of it lack."""
+    there = {path.name for path in folder.iterdir()}
+    whole = sum(all(name in there for name, _ in f.files.values()) for f in header.frames)
+    return how_much(whole, len(header.frames), why=OR_MOVED)
 
 
 def _planes(

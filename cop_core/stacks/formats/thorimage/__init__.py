@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from cop_core.errors import InputError
+from cop_core.stacks.aborted import OR_MOVED, how_much
 from cop_core.stacks.axes import require_position
 from cop_core.stacks.dataset import Dataset, Growth, Scale
 from cop_core.stacks.formats.plane_files import PlaneFile, PlaneFiles, first_page
@@ -106,7 +107,9 @@ def _planes(
     found = first_page(file.path for file in files.values())
     read = PlaneFiles("TZC", files)
     dtype = found[1] if found else np.dtype(np.uint16)
-    return read, Growth(read.stamp, shared_axes=""), dtype, max(len(sites), 1), ()
+    n_files = experiment.n_times * experiment.n_planes * len(experiment.channels)
+    lacking = how_much(len(files), n_files, "files", OR_MOVED)
+    return read, Growth(read.stamp, shared_axes=""), dtype, max(len(sites), 1), lacking
 
 
 def _sites(tiffs: list[Path]) -> list[tuple[str, str]]:

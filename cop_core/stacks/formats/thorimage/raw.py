@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from cop_core.errors import InputError
+from cop_core.stacks.aborted import how_much
 from cop_core.stacks.formats.tiff.planes import ContiguousPlanes, PlaneByPosition
 
 if TYPE_CHECKING:
@@ -77,10 +78,7 @@ def read_raw(path: Path, experiment: Experiment) -> Raw:
     remarks = []
     if experiment.n_flyback:
         remarks.append(f"{experiment.n_flyback} flyback frames after each volume are left out")
-    if n_frames < n_stated:
-        remarks.append(
-            f"the acquisition was ended early: {n_frames} of {n_stated} frames are there"
-        )
+    remarks += how_much(n_frames, n_stated)
     return Raw(RawPlanes(PlaneByPosition(planes, "TZCYX", shape), places), tuple(remarks))
 
 

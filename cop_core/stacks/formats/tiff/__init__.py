@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import tifffile
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 from cop_core.stacks.axes import require_axes
 from cop_core.stacks.dataset import Dataset, Growth, Scale
 from cop_core.stacks.formats.array import SlabReader
 from cop_core.stacks.formats.tiff import scanimage
-from cop_core.stacks.formats.tiff.checks import require_page
+from cop_core.stacks.formats.tiff.checks import COPY_AGAIN, OR_WHAT_THERE_IS, require_page
 from cop_core.stacks.formats.tiff.compression import is_lossy
 from cop_core.stacks.formats.tiff.dialects import Dialect, read_dialect
 from cop_core.stacks.formats.tiff.directories import Chain, begins_as_tiff, read_chain
@@ -90,6 +90,7 @@ def _describe_scanimage(
         in_turn = "C" in opening.axes.upper()
         n_channels = len(scanimage.saved_channels(header, str(path))) if in_turn else 1
         layout = _flat(tif, chain, path, opening, n_channels)
+        _require_readable(layout, chain, str(path), opening, of_set=False)
         return _dataset(path, Dialect(scanimage.FORMAT), layout, opening)
     pieces = []
     for other in scanimage.files_of_acquisition(path, header):
@@ -113,10 +114,10 @@ def _piece(path: Path, opening: Opening) -> scanimage.Piece:
 
 
 def _flat(tif: Any, chain: Chain, path: Path, opening: Opening, n_channels: int = 1) -> Layout:
-    """Lay out all pages of an open file, and require that they can be read."""
+    """Lay out all pages of an open file, whether or not they can be read."""
     require_page(tif.pages.first, str(path))
     layout = lay_out_flat(tif, chain, path, opening.level, n_channels)
-    _require_readable(layout, chain, str(path), opening, of_set=False)
+    require_plane_count(layout.n_planes, str(path))
     return layout
 
 
@@ -135,17 +136,13 @@ def _require_readable(
     )
     problem = f"{what}: {least}{n_pieces} planes are declared, {readable} can be read"
     if not opening.allow_partial or not readable:
-        advice = "put the whole set into one folder" if of_set else "copy the file again"
-        if readable:
-            advice += (
-                ", or pass allow_partial=True (command line: --allow-partial) for what there is"
-            )
-        raise InputError(problem, where=where, advice=advice)
+        advice = "put the whole set into one folder" if of_set else COPY_AGAIN
+        raise InputError(problem, where=where, advice=advice + OR_WHAT_THERE_IS * bool(readable))
     if chain.description_lost and opening.axes is None:
         raise InputError(
             f"{problem}, and the description of axes and scale is lost",
             where=where,
-            advice='pass axes, for example axes="ZYX", and z_step_um',
+            advice=f"give them, for example {option('axes', 'ZYX')}, and {option('z_step_um')}",
         )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 from cop_core.stacks.limits import require_block, require_real
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from cop_core.stacks.formats.tiff.directories import Chain
 
+COPY_AGAIN = "copy the file again"
+OR_WHAT_THERE_IS = f", or read what there is with {option('allow_partial', 'True')}"
 _UNCOMPRESSED = 1
 _DAMAGED = "the file is damaged: copy or export it again"
 

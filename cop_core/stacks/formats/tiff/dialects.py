@@ -85,7 +85,27 @@ def _imagej_scale(meta: dict[str, Any], page: Any) -> Scale:
         spacing = None  # the library reads 2_5 as 25, where a damaged 2.5 was meant
     step = step_um(spacing, meta.get("zunit", unit))
     y, x = (_pixel_um(page, tag, meta.get(f"{tag[0].lower()}unit", unit)) for tag in _RESOLUTIONS)
-    return Scale(step, None, (y, x) if y and x else None, _unused(spacing, step))
+    may_be_movie, time_step = _as_movie(meta)
+    if time_step and number(spacing) == 1:
+        step = None  # what ImageJ writes for any stack whose z step nobody set
+    unset = may_be_movie and step is None
+    pixel_um = (y, x) if y and x else None
+    unused = "" if time_step else _unused(spacing, step)
+    return Scale(step, None, pixel_um, unused, unset, time_step)
+
+
+def _as_movie(meta: dict[str, Any]) -> tuple[bool, str]:
+    """Return whether slices may be the frames of a movie, and what is stated of time.
+
+    ImageJ calls the pictures of every stack slices until somebody says that they are frames.
+    """
+    may_be = int(meta.get("slices", 1)) > 1 and int(meta.get("frames", 1)) == 1
+    if not may_be:
+        return False, ""
+    interval, rate = number(meta.get("finterval")), number(meta.get("fps"))
+    if interval and interval > 0:
+        return True, f"a frame interval of {interval:g} {meta.get('tunit', 's')}"
+    return True, f"{rate:g} frames per second" if rate and rate > 0 else ""
 
 
 def _line(text: str, start: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tifffile import TiffPages, TiffPageSeries
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 from cop_core.stacks.axes import KNOWN, require_position
 from cop_core.stacks.formats.tiff.checks import (
     plain_spans,
@@ -162,7 +162,7 @@ def _whole(series: Any, chain: Chain, path: Path, level: int) -> Layout:
         raise InputError(
             f"there is no resolution level {level}",
             where=str(path),
-            advice=f"choose a level from 0 to {len(series.levels) - 1}",
+            advice=f"choose one from 0 to {len(series.levels) - 1} with {option('level')}",
         )
     chosen = series.levels[level]
     if chain.n_pages > 1 and len(chosen) > 1:

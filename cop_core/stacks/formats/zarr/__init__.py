@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
-from cop_core.errors import CopError, InputError
+from cop_core.errors import CopError, InputError, option
 from cop_core.stacks.axes import axes_from_names, guess_axes, require_axes
 from cop_core.stacks.dataset import (
     BrokenPlaneError,
@@ -123,7 +123,7 @@ def _dataset(node: Node, image: Image, axes: str | None, kind: str) -> Dataset:
         raise InputError(
             f"the metadata name {len(found)} axes, the array has {array.ndim}",
             where=where,
-            advice='pass axes, for example axes="ZCYX"',
+            advice=f"say which they are, for example {option('axes', 'ZCYX')}",
         )
     if axes is not None:
         letters = require_axes(axes, array.ndim, where)

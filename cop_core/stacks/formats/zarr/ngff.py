@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 from cop_core.stacks.dataset import Scale
 from cop_core.stacks.formats.zarr.nodes import Node, child_folder
 from cop_core.stacks.units import number, step_um
@@ -59,7 +59,7 @@ def _read_image(node: Node, level: int) -> Image:
         raise InputError(
             f"there is no resolution level {level}",
             where=str(node.folder),
-            advice=f"choose a level from 0 to {len(datasets) - 1}",
+            advice=f"choose one from 0 to {len(datasets) - 1} with {option('level')}",
         )
     dataset = datasets[level]
     folder = child_folder(node, dataset["path"])

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from cop_core.errors import InputError
+from cop_core.stacks.aborted import ABORTED, how_much
 from cop_core.stacks.axes import require_position
 from cop_core.stacks.dataset import Dataset, Growth, Scale, StatedPower
+from cop_core.stacks.formats.tiff.checks import COPY_AGAIN, OR_WHAT_THERE_IS
 from cop_core.stacks.formats.tiff.scanimage.channels import (
     channel_names,
     read_detectors,
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 
 FORMAT: Final = "scanimage-tiff"
 _WHY: Final = {
-    NOT_ACQUIRED: "the acquisition was aborted, or goes on",
+    NOT_ACQUIRED: ABORTED,
     ELSEWHERE: "the next file of the acquisition is not beside this one, or it was aborted",
     TRUNCATED: "the file is cut off, or still being written",
 }
@@ -50,7 +52,9 @@ class _Acquisition:
     Attributes
     ----------
     n_frames : int
-        Whole ones in its files, of each channel.
+        Whole ones in its files, of each channel, up to the first that is cut off.
+    cut : bool
+        Whether a file ends in the middle of a page.
     order : tuple of int
         Slice of each plane.
     """
@@ -61,6 +65,7 @@ class _Acquisition:
     slices: Slices
     frames: Frames
     n_frames: int
+    cut: bool
     strip: Strip | None
     order: tuple[int, ...]
 
@@ -80,10 +85,19 @@ class _Acquisition:
         """Why expected frames are not there; empty where all are."""
         if self.n_frames >= self.n_expected:
             return ""
-        if self.layout.at_least:
+        if self.cut:
             return TRUNCATED
         per_file = self.header.count(*PER_FILE)
         return ELSEWHERE if per_file and self.n_frames % per_file == 0 else NOT_ACQUIRED
+
+    @property
+    def how_much(self) -> tuple[str, ...]:
+        """What of it is there and why the rest is not, for errors and remarks."""
+        if not self.lacking:
+            return ()
+        plain = self.n_expected == len(self.slices.order)
+        what = "planes" if plain and self.strip is None else "frames"
+        return how_much(self.n_frames, self.n_expected, what, _WHY[self.lacking])
 
 
 def describe_acquisition(pieces: Sequence[Piece], path: Path, opening: Opening) -> Dataset:
@@ -92,14 +106,16 @@ def describe_acquisition(pieces: Sequence[Piece], path: Path, opening: Opening) 
     Raises
     ------
     InputError
-        Where the number of pages is not what the header states, the file begins in the middle of
-        an acquisition, or there are several regions of interest and none is chosen.
+        Where the number of pages is not what the header states, the file is cut off or begins in
+        the middle of an acquisition, or there are several regions of interest and none is chosen.
     """
     where, header = str(path), pieces[0].header
     channels, slices = saved_channels(header, where), read_slices(header, where)
     layout, n_pages = join(pieces, len(channels))
+    n_whole = next((i for i in range(n_pages) if not layout.planes.readable(i)), n_pages)
+    cut = layout.at_least or n_whole < n_pages
     n_frames, rest = divmod(n_pages, len(channels))
-    if rest and not opening.allow_partial:
+    if rest and not (cut or opening.allow_partial):
         problem = f"its {n_pages} pages do not divide into the {len(channels)} channels saved"
         raise InputError(problem, where=where, advice=PAGES_AS_PLANES)
     _require_beginning(header, where)
@@ -110,7 +126,12 @@ def describe_acquisition(pieces: Sequence[Piece], path: Path, opening: Opening) 
         strips[require_position(opening.position, len(strips), where, names)] if strips else None
     )
     order = tuple(i for i in slices.order if strip is None or i in strip.first_rows)
-    found = _Acquisition(header, layout, channels, slices, frames, n_frames, strip, order)
+    n_there = n_whole // len(channels)
+    found = _Acquisition(header, layout, channels, slices, frames, n_there, cut, strip, order)
+    if cut and not (opening.allow_partial and n_there):
+        advice = COPY_AGAIN + OR_WHAT_THERE_IS * bool(n_there)
+        what = next(iter(found.how_much), _WHY[TRUNCATED])
+        raise InputError(what, where=where, advice=advice)
     stem = path.name.removesuffix(path.suffix)
     name = stem if len(pieces) == 1 else stem.rpartition("_")[0]
     return _dataset(found, len(strips) or None, path, name)
@@ -190,7 +211,6 @@ def _remarks(found: _Acquisition) -> Iterator[str]:
     if frames.flyback:
         n_left_out = frames.flyback * (found.n_frames // frames.a_volume)
         yield f"{n_left_out} flyback frames ({frames.flyback} after each volume) are left out"
-    if found.lacking:
-        yield f"{found.n_frames} of {found.n_expected} frames are there: {_WHY[found.lacking]}"
+    yield from found.how_much
     if found.order != tuple(range(len(found.order))):
         yield "its planes are sorted by depth: they were acquired in another order"

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 from cop_core.stacks.limits import require_plane_count
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from cop_core.stacks.formats.tiff.scanimage.header import Header
 
 PAGES_AS_PLANES: Final = (
-    "to read every page as a plane, in the order stored, pass axes and the z step"
-    " (command line: --axes ZYX --z-step-um UM)"
+    "to read every page as a plane, in the order stored, give"
+    f" {option('axes', 'ZYX')} and {option('z_step_um')}"
 )
 """What to do with a file whose header does not tell which page is what."""
 

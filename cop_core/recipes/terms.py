@@ -1,0 +1,48 @@
+"""What options are called in messages: by the command line, and by forms."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from cop_core.errors import CopError, in_terms
+from cop_core.recipes.base import Part, Recipe
+from cop_core.recipes.detector import MovieOptions
+from cop_core.recipes.flags import Flag, flags_of
+from cop_core.recipes.reading import ReadingOptions
+from cop_core.recipes.stack import StackOptions
+
+
+@cache
+def flag_of_field(field: str) -> Flag:
+    """Return the option of the command line for a field, a stack's where several have its name."""
+    kinds: tuple[type[Part], ...] = (
+        StackOptions,
+        MovieOptions,
+        ReadingOptions,
+        *Recipe.kinds.values(),
+    )
+    flags = (flag for kind in kinds for flag in flags_of(kind))
+    return next(f for f in flags if any(place[-1] == field for place in f.places))
+
+
+def as_flag(field: str, value: str = "") -> str:
+    """Return an option as the command line has it: ``--axes ZCYX``."""
+    flag = flag_of_field(field)
+    return f"{flag.spelled[0]} {value}" if value and flag.n_words else flag.spelled[0]
+
+
+def as_label(field: str, value: str = "") -> str:
+    """Return an option as forms have it: the field "Axes": ZCYX."""
+    flag = flag_of_field(field)
+    label = flag.option.label or field.replace("_", " ").capitalize()
+    return f'"{label}": {value}' if value and flag.n_words else f'"{label}"'
+
+
+def in_flags(problem: CopError | str) -> str:
+    """Return a message, or a part of one, as the command line has it."""
+    return problem.said(as_flag) if isinstance(problem, CopError) else in_terms(problem, as_flag)
+
+
+def told(error: Exception) -> str:
+    """Return what a document states of an error: as the command that repeats it would say."""
+    return in_flags(error) if isinstance(error, CopError) else f"{type(error).__name__}: {error}"
