@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from cop_core.components import COMPONENT_NAMES
-from cop_core.training.evaluation.mmd import domain_shift
+from cop_core.training.evaluation.mmd import DomainShift, domain_shift
 from cop_core.training.evaluation.paper_domains import (
     PAPER_DOMAINS,
     PAPER_NUMBERS,
@@ -28,6 +29,8 @@ from cop_core.training.evaluation.scores import (
 )
 
 Plain = dict[str, Any]
+_PERMUTATIONS: Final = 99
+"""Of the test of each pair of domains: twelve domains have 66 pairs."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,7 @@ class Evaluation:
         errors those of the means for just these domains), of the shares those over all crops.
         ``paper_domains`` has the same means over those of the paper's twelve, and which are
         missing; ``paper`` its own numbers; ``baseline`` always predicts the mean of the strengths;
-        ``domain_shift`` is there for two domains or more with features; ``settings`` say how all
-        this was made.
+        ``domain_shift`` is there where `shift` is; ``settings`` say how all this was made.
         """
         domains = {r.name: self._of_domain(r) for r in self.readings}
         names = by_paper_domain(domains)
@@ -98,10 +100,20 @@ class Evaluation:
             "left_out": self.left_out,
             "settings": self.settings,
         }
-        features = {r.name: r.features for r in self.readings}
-        if len(features) > 1 and all(f.size and len(f) > 1 for f in features.values()):
-            found["domain_shift"] = domain_shift(features).to_dict()
+        if self.shift:
+            found["domain_shift"] = self.shift.to_dict()
         return found
+
+    @cached_property
+    def shift(self) -> DomainShift | None:
+        """How far the features of the paper's domains lie apart; of all, if these are fewer than 2.
+
+        None for a single domain, and where features were not asked for.
+        """
+        features = {r.name: r.features for r in self.readings if r.features.size}
+        known = {name: values for name, values in features.items() if paper_domain(name)}
+        chosen = known if len(known) > 1 else features
+        return domain_shift(chosen, permutations=_PERMUTATIONS) if len(chosen) > 1 else None
 
     def _of_domain(self, reading: DomainReading) -> Plain:
         read = reading.truth, reading.predicted, self.components
@@ -132,24 +144,18 @@ class Evaluation:
 
 def _means(rows: Sequence[Plain], components: Sequence[str]) -> Plain:
     """Return the means of domains, and how far they are spread and known."""
-    found: Plain = {}
-    for key in ("rmse", "mae", "r2"):
+    found: Plain = {key: _mean(row[key] for row in rows) for key in ("rmse", "mae", "r2")}
+    for key in ("rmse", "r2"):
         values = [row[key] for row in rows if row[key] is not None]
-        found[key] = or_none(mean_of_known(values))
-        if key != "mae":
-            found[f"{key}_sd"] = float(np.std(values)) if values else None
-            errors = [row[f"{key}_se"] for row in rows]
-            known = None not in errors
-            found[f"{key}_se"] = float(np.linalg.norm(errors)) / len(errors) if known else None
-    found["r2_by_component"] = {
-        c: or_none(
-            mean_of_known(
-                row["r2_by_component"][c] for row in rows if row["r2_by_component"][c] is not None
-            )
-        )
-        for c in components
-    }
-    return found
+        errors = [row[f"{key}_se"] for row in rows]
+        found[f"{key}_sd"] = float(np.std(values)) if values else None
+        found[f"{key}_se"] = None if None in errors else float(np.linalg.norm(errors)) / len(errors)
+    by_component = {c: _mean(row["r2_by_component"][c] for row in rows) for c in components}
+    return found | {"r2_by_component": by_component}
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    return or_none(mean_of_known(math.nan if v is None else v for v in values))
 
 
 def _verdict(rows: Mapping[str, Plain], of_twelve: int, settings: Plain) -> str:
