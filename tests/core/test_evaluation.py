@@ -124,6 +124,19 @@ def test_pictures_of_every_kind_are_read_as_grey(tmp_path):
     np.testing.assert_allclose(read_picture(tmp_path / "smooth.jpg"), 100 / 255, atol=0.01)
 
 
+def test_colour_is_read_from_whichever_axis_holds_its_samples(tmp_path):
+    colour = np.round(RNG.random((40, 50, 3)) * 255).astype(np.uint8)
+    planar = {"photometric": "rgb", "planarconfig": "separate"}
+    tifffile.imwrite(tmp_path / "planar.tif", np.moveaxis(colour, -1, 0), **planar)
+    luma = colour / 255 @ [0.299, 0.587, 0.114]
+    np.testing.assert_allclose(read_picture(tmp_path / "planar.tif"), luma, atol=1e-5)
+    bands = RNG.integers(0, 255, (40, 50, 13), np.uint8)
+    contiguous = {"photometric": "minisblack", "planarconfig": "contig"}
+    tifffile.imwrite(tmp_path / "bands.tif", bands, **contiguous)
+    with pytest.raises(InputError, match="13 samples a pixel"):
+        read_picture(tmp_path / "bands.tif")
+
+
 def test_pictures_are_found_at_any_depth_and_others_left_out(tmp_path):
     (tmp_path / "deep" / "er").mkdir(parents=True)
     names = ["b.png", "a.TIF", "deep/er/c.jpeg"]
