@@ -85,14 +85,20 @@ def domains_figure(found: Mapping[str, Any], components: Sequence[str]) -> Figur
 
 def _domains(found: Mapping[str, Any]) -> list[_Row]:
     """Return a row a folder, in the paper's order where any is of the paper's domains."""
-    of_paper, rows = found["paper_domains"], []
-    for domain, folders in of_paper["folders"].items() if of_paper["overall"] else ():
-        rows += [_Row(shown_name(f, most=_LONGEST), found["domains"][f], _DOMAIN) for f in folders]
+    of_paper = found["paper_domains"]
+    if not of_paper["overall"]:
+        return [_row(folder, numbers) for folder, numbers in found["domains"].items()]
+    rows = []
+    for domain, folders in of_paper["folders"].items():
+        rows += [_row(folder, found["domains"][folder]) for folder in folders]
         if not folders:
-            rows.append(_Row(domain, None, _DOMAIN))
-    return rows + [
-        _Row(shown_name(f, most=_LONGEST), found["domains"][f], _DOMAIN) for f in of_paper["extra"]
-    ]
+            rows.append(_row(domain, None))
+    extra = [_row(folder, found["domains"][folder], " (extra)") for folder in of_paper["extra"]]
+    return rows + extra
+
+
+def _row(name: str, numbers: Mapping[str, Any] | None, remark: str = "") -> _Row:
+    return _Row(shown_name(name, most=_LONGEST) + remark, numbers, _DOMAIN)
 
 
 def _means(found: Mapping[str, Any]) -> list[_Row]:
@@ -130,7 +136,8 @@ def _draw_components(ax: Axes, rows: Sequence[_Row], components: Sequence[str]) 
                 continue
             values[y, x] = value
             colour = "white" if value < _DARK else "black"
-            ax.text(x, y, f"{value:.2f}", ha="center", va="center", size="small", color=colour)
+            said = f"{value:.2f}".replace("-", "−")
+            ax.text(x, y, said, ha="center", va="center", size="small", color=colour)
     ax.imshow(values, cmap="Blues_r", vmin=0, vmax=1, aspect="auto")
     ax.set_xticks(range(len(components)), [label(c) for c in components], rotation=30, ha="right")
     ax.tick_params(axis="x", length=0)
