@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import measured_cohort
 import measured_detector
+import measured_domains
 import measured_goals
 import measured_live
 import measured_model
@@ -19,6 +20,7 @@ from record import RESULTS
 SECTIONS = (
     measured_goals.goals,
     measured_model.accuracy,
+    measured_domains.domains,
     measured_model.ladder,
     measured_model.dose,
     measured_real.real,

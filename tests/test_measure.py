@@ -22,6 +22,7 @@ def double(x):
 
 sys.path.insert(0, str(BENCHMARKS))
 import measure  # noqa: E402
+import measured_domains  # noqa: E402
 import measured_training  # noqa: E402
 import record  # noqa: E402
 import write_measured  # noqa: E402
@@ -43,7 +44,8 @@ def test_no_result_is_of_a_script_that_is_gone() -> None:
 
 def test_the_page_is_made_of_the_results(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(write_measured, "PAGE", tmp_path / "measured.md")
-    monkeypatch.setattr(measured_training, "IMAGES", tmp_path)
+    for part in (measured_domains, measured_training):
+        monkeypatch.setattr(part, "IMAGES", tmp_path)
     write_measured.main()
     written = (tmp_path / "measured.md").read_text(encoding="utf-8")
     assert written == (ROOT / "docs" / "measured.md").read_text(encoding="utf-8")

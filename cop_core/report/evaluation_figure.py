@@ -9,6 +9,7 @@ from scipy import stats
 
 from cop_core.errors import InputError
 from cop_core.report.columns import label
+from cop_core.report.domains_figure import domains_figure, strengths_figure
 from cop_core.report.figures import page_wide, save_figure
 from cop_core.report.plot_style import shown_name
 
@@ -20,26 +21,35 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from cop_core.training.evaluation.domains import DomainReading
+    from cop_core.training.evaluation import DomainReading, Evaluation
 
 _COLOURS: Final = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's, told apart with any colour vision."""
+_MARKERS: Final = ("o", "^", "x")
+_DASHES: Final = ("-", "--", ":")
+"""Of the first seven, the next seven ..."""
 
 
-def save_figures(
-    readings: Sequence[DomainReading], components: Sequence[str], folder: Path, *, seed: int = 0
-) -> None:
-    """Save ``features`` and ``residuals`` into a folder, as SVG, PDF and PNG.
+def save_figures(found: Evaluation, folder: Path) -> None:
+    """Save ``domains, strengths, residuals, features`` into a folder, as SVG, PDF and PNG.
 
     Raises
     ------
     InputError
-        As `features_figure`, and where the folder cannot be written to.
+        As `features_figure`, after the others are saved, and where the folder cannot be written
+        to.
     """
+    readings, components, seed = found.readings, found.components, found.settings["seed"]
+    figures = {
+        "domains": lambda: domains_figure(found.to_dict(), components),
+        "strengths": lambda: strengths_figure(readings, components),
+        "residuals": lambda: residuals_figure(readings, components),
+        "features": lambda: features_figure(readings, components, seed=seed),
+    }
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        save_figure(lambda: features_figure(readings, components, seed=seed), folder / "features")
-        save_figure(lambda: residuals_figure(readings, components), folder / "residuals")
+        for name, draw in figures.items():
+            save_figure(draw, folder / name)
     except OSError as error:
         raise InputError(f"cannot write ({error.strerror})", where=str(folder)) from error
 
@@ -77,7 +87,7 @@ def features_figure(
     by_domain, by_noise, density = (figure.add_subplot(1, 3, i) for i in (1, 2, 3))
     places = _t_sne(features, seed)
     domain = np.repeat(np.arange(len(readings)), [len(r.features) for r in readings])
-    domains = [shown_name(r.name) for r in readings]
+    domains = [shown_name(r.name, most=20) for r in readings]
     _scatter(by_domain, places, domain, domains)
     largest = np.concatenate([r.truth.argmax(axis=1) for r in readings])
     _scatter(by_noise, places, largest, [label(c) for c in components])
@@ -107,6 +117,11 @@ def _colour(i: int) -> str:
     return _COLOURS[i % len(_COLOURS)]
 
 
+def _again(marks: Sequence[str], i: int) -> str:
+    """Return what tells apart those that share a colour."""
+    return marks[i // len(_COLOURS) % len(marks)]
+
+
 def _t_sne(features: npt.NDArray[np.float64], seed: int) -> npt.NDArray[Any]:
     try:
         from sklearn.manifold import TSNE
@@ -128,9 +143,11 @@ def _scatter(
 ) -> None:
     for i, name in enumerate(names):
         some = places[group == i]
+        marker = _again(_MARKERS, i)
         ax.scatter(
-            some[:, 0], some[:, 1], s=3, color=_colour(i), label=name, linewidths=0, alpha=0.7
-        )
+            some[:, 0], some[:, 1], s=3, color=_colour(i), label=name, marker=marker, alpha=0.7,
+            linewidths=0.5 if marker == "x" else 0,
+        )  # fmt: skip
     ax.set_xticks([])
     ax.set_yticks([])
     ax.legend(fontsize=5, markerscale=2, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.02))
@@ -147,8 +164,9 @@ def _densities(
     along /= along.std()
     x = np.linspace(along.min(), along.max(), 200)
     for i, name in enumerate(names):
-        ax.plot(x, stats.gaussian_kde(along[domain == i])(x), lw=1, label=name, color=_colour(i))
-    ax.set_title("density by domain")
+        density = stats.gaussian_kde(along[domain == i])(x)
+        ax.plot(x, density, lw=1, label=name, color=_colour(i), ls=_again(_DASHES, i))
+    ax.set_title("density by domain" + ", ▲ dashed" * (len(names) > len(_COLOURS)))
     ax.set_xlabel("first principal component (SD)")
     ax.set_ylabel("density")
 
@@ -159,7 +177,7 @@ def _residual(ax: Axes, error: npt.NDArray[np.float64], component: str) -> None:
     ax.fill_between(x, stats.gaussian_kde(error)(x), color=_colour(1), alpha=0.35, lw=0)
     ax.plot(x, stats.norm.pdf(x, mean, sd), "k--", lw=0.8)
     ax.axvline(0, color="0.6", lw=0.6, zorder=0)
-    ax.set_title(f"{label(component)}: {mean:+.3f} ± {sd:.3f}")
+    ax.set_title(f"{label(component)}: {mean:+.3f} ± {sd:.3f}".replace("-", "−"))
     ax.set_xlabel("read − true strength")
     ax.locator_params(axis="x", nbins=5)
     ax.set_yticks([])

@@ -83,7 +83,7 @@ def profile_figure(shown: Sequence[AnalysedProfile], *, columns: int = 3) -> Fig
         if i % columns == 0:
             ax.set_ylabel(VALUE_LABEL)
     draw_clean_and_power(axes[-1], shown)
-    _add_letters(axes)
+    add_letters(axes)
     for ax in axes[:-columns]:
         ax.set_xlabel("")
     add_legend(figure, shown, profile=True)
@@ -99,7 +99,7 @@ def effects_figure(result: Comparison) -> Figure:
     """
     rows = len(noises(result.components))
     figure = page_wide(height_in=0.33 * rows + 1.1)
-    _add_letters(draw_effects(figure, result))
+    add_letters(draw_effects(figure, result))
     return figure
 
 
@@ -168,7 +168,8 @@ def figures_of(record: Any) -> dict[str, Figure]:
         return {name: draw() for name, draw in kind.figures(record).items()}
 
 
-def _add_letters(axes: Sequence[Axes]) -> None:
+def add_letters(axes: Sequence[Axes]) -> None:
+    """Name panels a, b, c ... at their top left."""
     for letter, ax in zip("abcdefghijklmnopqrstuvwxyz", axes, strict=False):
         ax.set_title(letter, loc="left", weight="bold")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from tifffile import imread as read_tiff
+from tifffile import TiffFile
 
 from cop_core.errors import InputError
 from cop_core.recipes import StackOptions
@@ -45,7 +45,9 @@ def read_picture(path: Path) -> npt.NDArray[np.float32]:
 
     try:
         tiff = path.suffix.lower() in TIFF
-        picture = np.asarray(read_tiff(path) if tiff else read_encoded(path))
+        picture = _read_tiff(path) if tiff else np.asarray(read_encoded(path))
+    except InputError:
+        raise
     except Exception as error:  # the decoders of damaged files fail in many ways
         raise InputError(f"not a readable picture ({error})", where=str(path)) from error
     if np.issubdtype(picture.dtype, np.integer):
@@ -57,6 +59,21 @@ def read_picture(path: Path) -> npt.NDArray[np.float32]:
     if not np.isfinite(picture).all() or picture.min() < 0 or picture.max() > 1:
         raise InputError("pixels outside [0, 1] or not finite", where=str(path))
     return picture.astype(np.float32)
+
+
+def _read_tiff(path: Path) -> npt.NDArray[Any]:
+    """Return the pixels of the first series, samples of colour last."""
+    with TiffFile(path) as tiff:
+        axes, pixels = tiff.series[0].axes, np.asarray(tiff.series[0].asarray())
+    if "S" in axes:
+        pixels = np.moveaxis(pixels, axes.index("S"), -1)
+        if pixels.shape[-1] not in (3, 4):
+            raise InputError(
+                f"{pixels.shape[-1]} samples a pixel",
+                where=str(path),
+                advice="Save it as grey or RGB",
+            )
+    return pixels
 
 
 def open_picture(path: Path, options: StackOptions) -> Stack:

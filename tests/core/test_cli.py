@@ -28,6 +28,7 @@ from cop_core.errors import CancelledError
 from cop_core.network import load_network
 from cop_core.recipes import TrainRecipe
 from cop_core.training import loop, train_and_save
+from cop_core.training.evaluation import PAPER_DOMAINS
 
 SAMPLE = Path(__file__).parents[2] / "sample_data" / "fixed.ome.tif"
 NOISES = DEFAULT_COMPONENTS[:-1]
@@ -534,6 +535,7 @@ def test_evaluate_writes_its_figures(prior, run, tiny_weights, pictures, tmp_pat
         *("--crops", 8, "--prior", prior, "--seed", 1, "--json", target),
     )
     assert code == 0, err
+    assert out.startswith("Over 1 domain, none of the paper's 12, the RMSE of a strength is ")
     assert "hills" in out
     assert "overall" in out
     found = strict(target)
@@ -543,6 +545,27 @@ def test_evaluate_writes_its_figures(prior, run, tiny_weights, pictures, tmp_pat
     assert found["settings"]["prior"] == prior
     assert found["settings"]["seed"] == 1
     assert len(found["settings"]["weights"]["sha256"]) == 64
+
+
+def test_evaluate_says_what_is_missing_extra_and_left_out(run, tiny_weights, pictures, tmp_path):
+    shutil.copytree(pictures, tmp_path / "suite" / "retina_x")
+    shutil.copytree(pictures, tmp_path / "suite" / "hills")
+    (tmp_path / "suite" / "retina_x" / "1.png").write_bytes(b"no picture")
+    (tmp_path / "suite" / "mri").mkdir()
+    weights = ["--weights", tiny_weights, "--device", "cpu"]
+    code, out, err = run("evaluate", tmp_path / "suite", "--crops", 8, *weights)
+    assert code == 1, err
+    first, *rest = out.splitlines()
+    assert first.startswith("Over 1 of the paper's 12 domains, the RMSE of a strength is ")
+    assert "not given" in out
+    assert "0.021 ± 0.014" in out
+    missing = [domain for domain in PAPER_DOMAINS if domain != "retina"]
+    assert f"missing: {', '.join(missing)}" in rest
+    assert "extra: hills" in rest
+    left_out = [line for line in rest if line.startswith("left out: ")]
+    assert f"left out: {tmp_path / 'suite' / 'mri'}: no pictures" in left_out
+    assert any(str(tmp_path / "suite" / "retina_x" / "1.png") in line for line in left_out)
+    assert len(left_out) == 2
 
 
 def test_evaluate_refuses_what_it_cannot_measure(refused, tiny_weights, pictures, tmp_path):

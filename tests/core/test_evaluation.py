@@ -15,12 +15,17 @@ from cop_core.errors import InputError
 from cop_core.noise import Genome
 from cop_core.stacks.picture import read_picture
 from cop_core.training.evaluation import (
+    PAPER_DOMAINS,
     accuracy,
     domain_crops,
     draw_strengths,
     evaluate,
     find_pictures,
+    paper_domain,
 )
+from cop_core.training.evaluation.paper_domains import domain_folders
+from cop_core.training.evaluation.pictures import readable_crops
+from cop_core.training.evaluation.scores import sampling_errors
 
 RNG = np.random.default_rng(0)
 
@@ -119,6 +124,19 @@ def test_pictures_of_every_kind_are_read_as_grey(tmp_path):
     np.testing.assert_allclose(read_picture(tmp_path / "smooth.jpg"), 100 / 255, atol=0.01)
 
 
+def test_colour_is_read_from_whichever_axis_holds_its_samples(tmp_path):
+    colour = np.round(RNG.random((40, 50, 3)) * 255).astype(np.uint8)
+    planar = {"photometric": "rgb", "planarconfig": "separate"}
+    tifffile.imwrite(tmp_path / "planar.tif", np.moveaxis(colour, -1, 0), **planar)
+    luma = colour / 255 @ [0.299, 0.587, 0.114]
+    np.testing.assert_allclose(read_picture(tmp_path / "planar.tif"), luma, atol=1e-5)
+    bands = RNG.integers(0, 255, (40, 50, 13), np.uint8)
+    contiguous = {"photometric": "minisblack", "planarconfig": "contig"}
+    tifffile.imwrite(tmp_path / "bands.tif", bands, **contiguous)
+    with pytest.raises(InputError, match="13 samples a pixel"):
+        read_picture(tmp_path / "bands.tif")
+
+
 def test_pictures_are_found_at_any_depth_and_others_left_out(tmp_path):
     (tmp_path / "deep" / "er").mkdir(parents=True)
     names = ["b.png", "a.TIF", "deep/er/c.jpeg"]
@@ -165,6 +183,145 @@ def test_crops_are_spread_over_the_pictures(tmp_path):
     levels = np.round(crops.mean(axis=(1, 2)) * 255)
     assert levels.tolist() == [60] * 3 + [120] * 3 + [180] * 2
     assert len(domain_crops(tmp_path, 2, 0)) == 2
+
+
+def test_of_many_pictures_some_are_taken_at_equal_distances(tmp_path):
+    for i in range(12):
+        tifffile.imwrite(tmp_path / f"{i:02}.tif", np.full((200, 200), 20 * i, np.uint8))
+    levels = np.round(domain_crops(tmp_path, 4, 0).mean(axis=(1, 2)) * 255)
+    assert levels.tolist() == [0, 60, 120, 180]
+
+
+def test_pictures_that_cannot_be_read_are_left_out_and_said(tmp_path):
+    for i in range(3):
+        tifffile.imwrite(tmp_path / f"{i}.tif", np.full((200, 200), 60 * (i + 1), np.uint8))
+    (tmp_path / "0.png").write_bytes(b"text")
+    (tmp_path / "9.jpg").write_bytes(b"")
+    found = readable_crops(tmp_path, 8, 0)
+    levels = np.round(found.crops.mean(axis=(1, 2)) * 255)
+    assert levels.tolist() == [60] * 3 + [120] * 3 + [180] * 2
+    assert found.pictures.tolist() == [0] * 3 + [1] * 3 + [2] * 2
+    assert list(found.left_out) == [str(tmp_path / "0.png"), str(tmp_path / "9.jpg")]
+    assert all("not a readable picture" in why for why in found.left_out.values())
+    with pytest.raises(InputError, match="not a readable picture"):
+        domain_crops(tmp_path, 8, 0)
+    for i in range(3):
+        (tmp_path / f"{i}.tif").unlink()
+    with pytest.raises(InputError, match="none of 2 pictures can be read"):
+        readable_crops(tmp_path, 8, 0)
+
+
+# --- the paper's domains -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "domain"),
+    [
+        ("brain_mri", "mri"),
+        ("comics_peppercarrot", "comics"),
+        ("histopathology", "histopathology"),
+        ("microscopy_gigadb_highsnr", "microscopy"),
+        ("natural", "natural"),
+        ("retina_chasedb1", "retina"),
+        ("textures_dtd", "textures"),
+        ("Chest X-Ray 14", "chest_xray"),
+        ("sketches", "sketches"),
+        ("sketch-tu-berlin", "sketches"),
+        ("GalaxyZoo", "universe"),
+        ("satellite", "satellite"),
+        ("underwater_uieb", "underwater"),
+        ("vessels", None),
+        ("supernatural", None),
+        ("", None),
+    ],
+)
+def test_domains_of_the_paper_are_known_by_how_a_name_begins(name, domain):
+    assert paper_domain(name) == domain
+
+
+def test_each_domain_of_the_paper_is_known_by_its_own_name():
+    assert [paper_domain(name) for name in PAPER_DOMAINS] == [*PAPER_DOMAINS]
+
+
+def _folder(path, level=90):
+    path.mkdir(parents=True)
+    ramp = np.tile(np.linspace(0, level, 200, dtype=np.uint8), (200, 1))
+    for i in range(2):
+        tifffile.imwrite(path / f"{i}.tif", ramp + i)
+    return path
+
+
+def test_a_folder_of_domains_stands_for_those_in_it(tmp_path):
+    suite = tmp_path / "suite"
+    for name in ("natural/mri_like", "vessels", "retina_x", ".hidden/mri"):
+        _folder(suite / name)
+    (suite / "loose.png").write_bytes(b"")
+    (suite / "metadata.json").write_text("{}")
+    own = _folder(tmp_path / "somata")
+    folders, left_out = domain_folders([suite, own])
+    assert [path.name for path in folders] == ["natural", "retina_x", "vessels", "somata"]
+    assert left_out == {str(suite / "loose.png"): "in no domain's folder"}
+    # one that is a domain by its name is one, whatever it holds
+    assert domain_folders([suite / "natural"]) == ([suite / "natural"], {})
+    with pytest.raises(InputError, match=r"vessels: two folders have the same name"):
+        domain_folders([suite, _folder(tmp_path / "other" / "vessels")])
+
+
+def test_means_are_those_of_the_domains_of_the_paper(tmp_path, tiny_estimator):
+    names = ("natural_b", "vessels", "natural_a", "sketches")
+    folders = [_folder(tmp_path / name) for name in names]
+    (tmp_path / "comics").mkdir()
+    (tmp_path / "comics" / "broken.png").write_bytes(b"no picture")
+    (folders[0] / "broken.jpg").write_bytes(b"no picture")
+    missing = tmp_path / "mri"
+    found = evaluate([*folders, tmp_path / "comics", missing], tiny_estimator, crops=8).to_dict()
+    assert list(found["domains"]) == [*names]
+    of_paper = found["paper_domains"]
+    assert of_paper["folders"]["natural"] == ["natural_b", "natural_a"]
+    assert of_paper["folders"]["sketches"] == ["sketches"]
+    assert of_paper["missing"] == [d for d in PAPER_DOMAINS if d not in ("natural", "sketches")]
+    assert of_paper["extra"] == ["vessels"]
+    known = [found["domains"][name] for name in names if name != "vessels"]
+    for key in ("rmse", "r2"):
+        assert of_paper["overall"][key] == pytest.approx(np.mean([row[key] for row in known]))
+        assert found["overall"][key] == pytest.approx(
+            np.mean([row[key] for row in found["domains"].values()])
+        )
+    left_out = {tmp_path / "comics", folders[0] / "broken.jpg", missing}
+    assert set(found["left_out"]) == {str(path) for path in left_out}
+    lowest = min(known, key=lambda row: row["r2"])
+    (weakest,) = (name for name, row in found["domains"].items() if row is lowest)
+    assert found["verdict"].startswith(
+        "Over 2 of the paper's 12 domains, the RMSE of a strength is "
+    )
+    assert f"{of_paper['overall']['rmse']:.4f}" in found["verdict"]
+    assert f"the domain {weakest} ({lowest['r2']:.3f})" in found["verdict"]
+    json.dumps(found, allow_nan=False)
+
+
+def test_nothing_is_found_where_no_folder_can_be_read(tmp_path, tiny_estimator):
+    with pytest.raises(InputError, match=r"one: no pictures; .*other: no pictures"):
+        evaluate([tmp_path / "one", tmp_path / "other"], tiny_estimator, crops=8)
+
+
+def test_errors_are_those_over_pictures():
+    rng = np.random.default_rng(1)
+    truth = rng.dirichlet(np.ones(3), 400)
+    error = 0.05 * rng.normal(size=truth.shape) * rng.uniform(0.5, 2, (400, 1))
+    components = ("gaussian", "poisson", "clean")
+    alone = sampling_errors(truth, truth + error, components, np.arange(400))
+    # the mean of squares over crops has a known error; the root's follows from its slope
+    squares = (error**2).mean(axis=1)
+    expected = squares.std(ddof=1) / math.sqrt(400) / (2 * math.sqrt(squares.mean()))
+    assert alone["rmse_se"] == pytest.approx(expected, rel=0.02)
+    # four crops of each picture that say all the same tell no more than one of them
+    four = sampling_errors(
+        np.repeat(truth, 4, 0), np.repeat(truth + error, 4, 0), components, np.arange(1600) // 4
+    )
+    assert four["rmse_se"] == pytest.approx(alone["rmse_se"])
+    assert four["r2_se"] == pytest.approx(alone["r2_se"])
+    one = sampling_errors(truth, truth + error, components, np.zeros(400, int))
+    assert one == {"rmse_se": None, "r2_se": None}
 
 
 # --- the whole -------------------------------------------------------------------------------

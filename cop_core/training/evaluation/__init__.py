@@ -1,18 +1,16 @@
 """Evaluation: how well the network reads noise that is known."""
 
-from cop_core.training.evaluation.domains import (
-    DomainReading,
-    Evaluation,
-    domain_crops,
-    draw_strengths,
-    evaluate,
-    find_pictures,
-)
+from cop_core.training.evaluation.domains import draw_strengths, evaluate
 from cop_core.training.evaluation.doses import DoseResponse, dose_response
 from cop_core.training.evaluation.mmd import domain_shift, encode, squared_mmd
+from cop_core.training.evaluation.paper_domains import PAPER_DOMAINS, PAPER_NUMBERS, paper_domain
+from cop_core.training.evaluation.pictures import domain_crops, find_pictures
 from cop_core.training.evaluation.scores import accuracy, dominant_accuracy
+from cop_core.training.evaluation.summary import DomainReading, Evaluation
 
 __all__ = [
+    "PAPER_DOMAINS",
+    "PAPER_NUMBERS",
     "DomainReading",
     "DoseResponse",
     "Evaluation",
@@ -25,5 +23,6 @@ __all__ = [
     "encode",
     "evaluate",
     "find_pictures",
+    "paper_domain",
     "squared_mmd",
 ]

@@ -1,0 +1,106 @@
+"""Clean crops from a folder of pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from cop_core.errors import InputError
+from cop_core.reading.crops import cut
+from cop_core.records.crop_grid import CROP
+from cop_core.stacks.picture import ENCODED, TIFF, read_picture
+
+
+def has_picture_suffix(path: Path) -> bool:
+    """Tell whether a file is called as a PNG, JPEG or TIFF."""
+    return path.suffix.lower() in ENCODED + TIFF
+
+
+def find_pictures(folder: Path) -> list[Path]:
+    """Return the pictures below a folder, sorted.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    try:
+        found = sorted(p for p in folder.rglob("*") if has_picture_suffix(p) and p.is_file())
+    except OSError as error:
+        raise InputError(f"it cannot be read ({error.strerror})", where=str(folder)) from error
+    if not found:
+        raise InputError(
+            "no pictures", where=str(folder), advice="Name a folder with PNG, JPEG or TIFF files"
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class CleanCrops:
+    """Crops of a folder's pictures.
+
+    Attributes
+    ----------
+    crops : ndarray of shape (n, 192, 192)
+        In [0, 1].
+    pictures : ndarray of shape (n,)
+        Which of the pictures each crop is of.
+    left_out : dict of str to str
+        Pictures that cannot be read, and why.
+    """
+
+    crops: npt.NDArray[np.float32]
+    pictures: npt.NDArray[np.intp]
+    left_out: dict[str, str]
+
+
+def readable_crops(folder: Path, count: int, seed: int) -> CleanCrops:
+    """Cut `count` random crops, spread evenly over a folder's pictures.
+
+    Of more than `count` pictures, as many are taken at equal distances. One that cannot be read
+    is left out, and its share goes to the others. A picture smaller than a crop is continued by
+    reflection.
+
+    Raises
+    ------
+    InputError
+        If there is no picture, or none can be read.
+    """
+    left, left_out = find_pictures(folder), dict[str, str]()
+    while left:
+        taken = [left[i * len(left) // count] for i in range(count)] if len(left) > count else left
+        shares = [count // len(taken) + (i < count % len(taken)) for i in range(len(taken))]
+        parts, failed = [], {}
+        for i, (path, share) in enumerate(zip(taken, shares, strict=True)):
+            try:
+                parts.append(cut(read_picture(path), share, (seed, i), CROP))
+            except InputError as error:
+                failed[path] = error.what
+        if not failed:
+            return CleanCrops(
+                np.concatenate(parts), np.repeat(np.arange(len(taken)), shares), left_out
+            )
+        left_out |= {str(path): why for path, why in failed.items()}
+        left = [path for path in left if path not in failed]
+    first, why = next(iter(left_out.items()))
+    raise InputError(
+        f"none of {len(left_out)} pictures can be read ({Path(first).name}: {why})",
+        where=str(folder),
+    )
+
+
+def domain_crops(folder: Path, count: int, seed: int) -> npt.NDArray[np.float32]:
+    """Return the crops of `readable_crops`, (count, 192, 192), where every picture can be read.
+
+    Raises
+    ------
+    InputError
+        If one cannot.
+    """
+    found = readable_crops(folder, count, seed)
+    for path, why in found.left_out.items():
+        raise InputError(why, where=path)
+    return found.crops

@@ -1,0 +1,183 @@
+"""What an evaluation found: accuracy by domain and over them, beside the paper's, in a sentence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from cop_core.components import COMPONENT_NAMES
+from cop_core.training.evaluation.mmd import DomainShift, domain_shift
+from cop_core.training.evaluation.paper_domains import (
+    PAPER_DOMAINS,
+    PAPER_NUMBERS,
+    by_paper_domain,
+    paper_domain,
+)
+from cop_core.training.evaluation.scores import (
+    Values,
+    accuracy,
+    dominant_accuracy,
+    mean_of_known,
+    or_none,
+    sampling_errors,
+)
+
+Plain = dict[str, Any]
+_PERMUTATIONS: Final = 99
+"""Of the test of each pair of domains: twelve domains have 66 pairs."""
+
+
+@dataclass(frozen=True)
+class DomainReading:
+    """Noisy crops of one domain, as an estimator read them.
+
+    Attributes
+    ----------
+    name : str
+    truth, predicted : ndarray of shape (n, components)
+        Strengths put in and read.
+    features : ndarray of shape (n, width)
+        What the head reads the strengths from; (n, 0) where not asked for.
+    pictures : ndarray of shape (n,)
+        Which of the domain's pictures each crop is of.
+    """
+
+    name: str
+    truth: Values
+    predicted: Values
+    features: Values
+    pictures: npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Readings of all domains, in order, and the settings that made them.
+
+    Attributes
+    ----------
+    left_out : dict of str to str
+        Pictures and folders that could not be read, and why.
+    """
+
+    readings: tuple[DomainReading, ...]
+    components: tuple[str, ...]
+    settings: Plain
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> Plain:
+        """Return the accuracy by domain and over all, as JSON types.
+
+        ``domains.<name>`` and ``overall`` have ``rmse, mae, r2, r2_by_component``, the standard
+        errors ``rmse_se, r2_se`` of `sampling_errors` and, as shares, ``dominant_accuracy,
+        threshold_accuracy``. Overall are means over domains (``*_sd`` their SD over domains, the
+        errors those of the means for just these domains), of the shares those over all crops.
+        ``paper_domains`` has the same means over those of the paper's twelve, and which are
+        missing; ``paper`` its own numbers; ``baseline`` always predicts the mean of the strengths;
+        ``domain_shift`` is there where `shift` is; ``settings`` say how all this was made.
+        """
+        domains = {r.name: self._of_domain(r) for r in self.readings}
+        names = by_paper_domain(domains)
+        known = {name: row for name, row in domains.items() if paper_domain(name)}
+        missing = [domain for domain, found in names.items() if not found]
+        found: Plain = {
+            "verdict": _verdict(known or domains, len(PAPER_DOMAINS) - len(missing), self.settings),
+            "domains": domains,
+            "overall": self._overall(domains),
+            "paper_domains": {
+                "folders": names,
+                "missing": missing,
+                "extra": [name for name in domains if name not in known],
+                "overall": self._overall(known) if known else None,
+            },
+            "paper": PAPER_NUMBERS,
+            "baseline": {"rmse": self._baseline(), "predicts": "mean"},
+            "left_out": self.left_out,
+            "settings": self.settings,
+        }
+        if self.shift:
+            found["domain_shift"] = self.shift.to_dict()
+        return found
+
+    @cached_property
+    def shift(self) -> DomainShift | None:
+        """How far the features of the paper's domains lie apart; of all, if these are fewer than 2.
+
+        None for a single domain, and where features were not asked for.
+        """
+        features = {r.name: r.features for r in self.readings if r.features.size}
+        known = {name: values for name, values in features.items() if paper_domain(name)}
+        chosen = known if len(known) > 1 else features
+        return domain_shift(chosen, permutations=_PERMUTATIONS) if len(chosen) > 1 else None
+
+    def _of_domain(self, reading: DomainReading) -> Plain:
+        read = reading.truth, reading.predicted, self.components
+        return {
+            **accuracy(*read).to_dict(),
+            **sampling_errors(*read, reading.pictures),
+            **dominant_accuracy(*read).to_dict(),
+            "pictures": len(np.unique(reading.pictures)),
+            "paper_domain": paper_domain(reading.name),
+        }
+
+    def _overall(self, domains: Mapping[str, Plain]) -> Plain:
+        some = [r for r in self.readings if r.name in domains]
+        shares = dominant_accuracy(
+            np.concatenate([r.truth for r in some]),
+            np.concatenate([r.predicted for r in some]),
+            self.components,
+        )
+        return {
+            "domains": len(some),
+            **_means(list(domains.values()), self.components),
+            **shares.to_dict(),
+        }
+
+    def _baseline(self) -> float:
+        return float(np.mean([math.sqrt(r.truth.var(axis=0).mean()) for r in self.readings]))
+
+
+def _means(rows: Sequence[Plain], components: Sequence[str]) -> Plain:
+    """Return the means of domains, and how far they are spread and known."""
+    found: Plain = {key: _mean(row[key] for row in rows) for key in ("rmse", "mae", "r2")}
+    for key in ("rmse", "r2"):
+        values = [row[key] for row in rows if row[key] is not None]
+        errors = [row[f"{key}_se"] for row in rows]
+        found[f"{key}_sd"] = float(np.std(values)) if values else None
+        found[f"{key}_se"] = None if None in errors else float(np.linalg.norm(errors)) / len(errors)
+    by_component = {c: _mean(row["r2_by_component"][c] for row in rows) for c in components}
+    return found | {"r2_by_component": by_component}
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    return or_none(mean_of_known(math.nan if v is None else v for v in values))
+
+
+def _verdict(rows: Mapping[str, Plain], of_twelve: int, settings: Plain) -> str:
+    """Say what was found in a sentence: over the paper's domains, where any of them was read."""
+    n = len(rows)
+    over = f"{of_twelve} of the paper's 12 domains"
+    if not of_twelve:
+        over = f"{n} domain{'s' * (n > 1)}, none of the paper's 12"
+    means = _means([*rows.values()], [*next(iter(rows.values()))["r2_by_component"]])
+    said = f"Over {over}, the RMSE of a strength is {means['rmse']:.4f}"
+    if means["r2"] is not None:
+        said += f" and the mean R2 {means['r2']:.3f}"
+    by_domain = {name: row["r2"] for name, row in rows.items()}
+    by_component = {COMPONENT_NAMES.get(c, c): r2 for c, r2 in means["r2_by_component"].items()}
+    weakest = [*_weakest("domain", by_domain), *_weakest("component", by_component)]
+    if weakest:
+        said += f"; R2 is lowest for {' and '.join(weakest)}"
+    return f"{said} ({settings['weights']['name']}, {settings['prior']} prior)."
+
+
+def _weakest(what: str, r2: Mapping[str, float | None]) -> list[str]:
+    """Return which of several has the lowest R2, nothing where there is no choice."""
+    known = {name: value for name, value in r2.items() if value is not None}
+    name = min(known, key=lambda one: known[one], default="")
+    return [f"the {what} {name} ({known[name]:.3f})"] if len(known) > 1 else []
