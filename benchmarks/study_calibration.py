@@ -5,7 +5,8 @@
 A study of three, four or six animals an arm is drawn from the tissues of
 results/plane_readings.csv.gz (tissue_readings.py), which differ as simulated tissue does: in
 vessels, cells and layers, not in attenuation or label. Either each animal is imaged under both
-protocols, or each arm has its own. The expected difference is that of all.
+protocols, or each arm has its own. The expected difference is that of all animals that keep the
+depths of the study: over others a curve that bends has another slope.
 """
 
 from __future__ import annotations
@@ -86,38 +87,61 @@ def stacks_of(table: pd.DataFrame) -> Stacks:
     }
 
 
-def judge(study: Study, found: ArmsComparison, whole: ArmsComparison, rates: Rates) -> None:
+class Expected:
+    """Differences of all animals, over any depths."""
+
+    def __init__(self, names: tuple[str, str], stacks: Stacks) -> None:
+        self._arms = [stacks[name] for name in names]
+        self._known: dict[tuple[float, float], ArmsComparison] = {}
+
+    def over(self, window_um: tuple[float, float]) -> ArmsComparison:
+        """Return the comparison of the animals whose stacks keep the depths of a window."""
+        if window_um not in self._known:
+            pairs = enumerate(zip(*self._arms, strict=True))
+            owners = [i for i, pair in pairs if all(keeps(p, window_um) for p in pair)]
+            chosen = ([arm[i] for i in owners] for arm in self._arms)
+            found = compare_arms(*chosen, animals=(owners, owners), window_um=window_um)
+            self._known[window_um] = found
+        return self._known[window_um]
+
+
+def keeps(profile: DepthProfile, window_um: tuple[float, float]) -> bool:
+    """Return whether the planes at both ends of a window are kept, so that it stays as it is."""
+    return {*window_um} <= {*profile.depth_um[profile.kept]}
+
+
+def judge(
+    study: Study, found: ArmsComparison, whole: ArmsComparison, expected: Expected, rates: Rates
+) -> None:
     """Count what a study calls and what its intervals cover."""
     differs = "" if study.names[0] == "again" else "poisson"
     rates.add(
         "called wrongly", any(e.difference.called for e in found.effects if e.component != differs)
     )
-    for effect in found.effects:
-        if effect.component == "poisson":
-            judge_poisson(effect.difference, whole.of("poisson").difference, rates)
-    if found.level is not None and whole.level is not None:
-        low, high = found.level.ci95_um
-        rates.add("level depths differ", found.level.p_value < 0.05)
-        rates.add("level covered", low <= whole.level.difference_um <= high)
+    over = expected.over(found.window_um).of("poisson").difference
+    judge_poisson(found.of("poisson").difference, over, rates)
+    low, high = found.level.ci95_um
+    rates.add("level depths differ", found.level.p_value < 0.05)
+    rates.add("level covered", low <= whole.level.difference_um <= high)
 
 
-def judge_poisson(found: ComponentDifference, whole: ComponentDifference, rates: Rates) -> None:
+def judge_poisson(found: ComponentDifference, expected: ComponentDifference, rates: Rates) -> None:
     rates.add("Poisson called", found.called)
     rates.add("Poisson slope p below .05", found.p_value < 0.05)
     low, high = found.slope_difference_ci95
-    rates.add("slope covered", low <= whole.slope_difference_per_um <= high)
+    rates.add("slope covered", low <= expected.slope_difference_per_um <= high)
     low, high = found.mean_difference_ci95
-    rates.add("mean covered", low <= whole.mean_difference <= high)
+    rates.add("mean covered", low <= expected.mean_difference <= high)
 
 
 def measure(study: Study, stacks: Stacks, replicates: int, name: str) -> dict[str, Any]:
     """Return the rates of studies drawn, and the differences of all animals."""
     everyone = [*range(len(stacks["gained"]))]
     whole = compare_arms(*(stacks[n] for n in study.names), animals=(everyone, everyone))
-    rates = Rates()
+    expected, rates = Expected(study.names, stacks), Rates()
     for replicate in range(replicates):
         rng = np.random.default_rng((zlib.crc32(name.encode()), replicate))
-        judge(study, study.drawn(stacks, rng), whole, rates)
+        judge(study, study.drawn(stacks, rng), whole, expected, rates)
     poisson = whole.of("poisson").difference
     per_100_um = 100 * poisson.slope_difference_per_um
     sd = 100 * poisson.se * len(everyone) ** 0.5
