@@ -67,7 +67,7 @@ READ: dict[str, Callable[[], Image]] = {
     "live demo": lambda: Image(GrowingPixels(_Source(PIXELS), 4), **UM),
 }
 REFUSED: dict[str, tuple[Callable[[], Image], str]] = {
-    "2-D": (lambda: Image(PIXELS[0]), "single image"),
+    "2-D": (lambda: Image(PIXELS[0]), "single plane"),
     "RGB": (lambda: Image(np.zeros((4, 40, 40, 3), np.uint8), rgb=True), "colours"),
     "a movie": (lambda: Image(PIXELS, axis_labels=("t", "y", "x")), "z axis is not known"),
     "4-D, unnamed": (lambda: Image(np.stack([PIXELS] * 2)), "z axis is not known"),
