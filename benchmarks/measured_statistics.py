@@ -150,8 +150,9 @@ def studies() -> list[str]:
         f"Poisson strength is {100 * apart['Poisson slope difference per 100 um']:.2f} % per "
         f"100 µm with an SD of {100 * apart['its SD over animals']:.2f} between animals under both "
         "protocols. In per cent, with 95 % binomial intervals; subsets overlap, so the intervals "
-        "are somewhat too narrow. Covered is the difference over the depths that all share; "
-        "a small study often shares deeper ones, where the slope is another.",
+        "are somewhat too narrow. Covered is the difference over the depths that the study states, "
+        "of all animals that keep them: shot noise levels off near 50 %, so that over deeper ones "
+        "the slope is another.",
         "",
         *table(["study", *columns.values()], rows_of(measured, columns)),
     ]
