@@ -150,8 +150,9 @@ def studies() -> list[str]:
         f"Poisson strength is {100 * apart['Poisson slope difference per 100 um']:.2f} % per 100 "
         f"µm with an SD of {100 * apart['its SD over animals']:.2f} between animals under both "
         "protocols. In per cent, with 95 % binomial intervals; subsets overlap, so the intervals "
-        "are somewhat too narrow. The difference covered is that over the depths shared by all "
-        "animals; a small study often shares deeper ones, at which the slope differs.",
+        "are somewhat too narrow. Coverage is of the difference over the depths that the study "
+        "states, of all animals that keep them: shot noise levels off near 50 %, so the slope "
+        "differs over deeper ones.",
         "",
         *table(["study", *columns.values()], rows_of(measured, columns)),
     ]
