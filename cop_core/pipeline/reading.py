@@ -111,12 +111,13 @@ def require_some(profile: DepthProfile) -> DepthProfile:
     InputError
         With what is wrong with how many of the planes.
     """
-    whole = profile.provenance is not None and profile.provenance.whole
-    if whole and profile.planes and not any(plane.n_crops for plane in profile.planes):
+    made = profile.provenance
+    unread = not any(plane.n_crops for plane in profile.planes)
+    if made is not None and made.whole and profile.planes and unread:
         reasons = "; ".join(f"{n} {reason}" for reason, n in exclusions(profile).items())
         raise InputError(
             f"none of its planes can be read ({reasons})",
-            where=profile.name,
+            where=str(made.opened.source or profile.name),
             advice="check its pixels with: cop check",
         )
     return profile

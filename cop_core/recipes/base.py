@@ -189,7 +189,7 @@ def _in_words(first: ErrorDetails, where: tuple[str | int, ...]) -> RecipeError:
     if first["type"] == "extra_forbidden":
         return RecipeError("there is no such field", field=place, advice="leave it out")
     if first["type"] == "literal_error":
-        expected = f"give {first['ctx']['expected'].replace(chr(39), '')}"
+        expected = f"use {first['ctx']['expected'].replace(chr(39), '')}"
     else:
         expected = str(first["msg"]).replace("Input ", "It ", 1).partition(", unable to")[0]
     return RecipeError(f"{shown(first['input'])} cannot be used", field=place, advice=expected)

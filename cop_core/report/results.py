@@ -235,7 +235,7 @@ class DifferenceResults(SlopeDifferenceResults):
         _slope(
             "Reading limit",
             "slope difference that a bias of the readings as large as their stated uncertainty "
-            "could cause; below it no statement is made",
+            "could cause; a smaller difference cannot be told from reading error",
         ),
     ]
     called: Annotated[

@@ -180,7 +180,7 @@ def _plane_axis(data: Dataset, time: int | str | None, *, any_axis: bool) -> str
     if len(movies) == 1 and any_axis:
         return movies[0]
     advice = (
-        f"if its planes are z planes, give {option('z_step_um')}, or the order of the axes with"
+        f"if its planes are z planes, set {option('z_step_um')}, or the order of the axes with"
         f" {option('axes')}; if it is one of a set, open the folder of the set"
     )
     lacking = "z_step_um" if len(movies) == 1 else "axes"

@@ -12,7 +12,7 @@ from cop_core.errors import InputError, MissingOptionError, option
 if TYPE_CHECKING:
     from cop_core.stacks.dataset import Scale
 
-_ADVICE = f"give the distance of two planes with {option('z_step_um')}"
+_ADVICE = f"set the distance of two planes with {option('z_step_um')}"
 _SLACK = 0.1
 GIVEN: Final = "given"
 ALONE: Final = "a single plane"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 DETECTOR_FILE: Final = "detector.json"
 _MOST_BYTES: Final = 2**24
-_ADVICE: Final = "give what cop detector wrote with -o"
+_ADVICE: Final = "use what cop detector wrote with -o"
 _SLACK_COUNTS: Final = 0.5
 """People round a zero to whole counts."""
 

@@ -51,7 +51,7 @@ def _of_one_plane(data: Dataset, plane: int | None) -> Dataset:
         raise InputError(
             f"this is no movie: its axes are {data.axes}",
             where=data.source,
-            advice="give frames of one place; where the axes are named wrongly, say how they are "
+            advice="use frames of one position; where the axes are named wrongly, say how they are "
             f"with {option('axes', 'TYX')}",
         )
     if plane is None and n_planes > 1:

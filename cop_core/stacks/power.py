@@ -86,8 +86,7 @@ def _require_own_unit(stated: StatedPower | None, where: str) -> None:
     raise InputError(
         f"a power scale is given, and the file {lacks}",
         where=where,
-        advice=f"give the power itself with {option('power')}, or leave out"
-        f" {option('power_scale')}",
+        advice=f"set the power itself with {option('power')}, or leave out {option('power_scale')}",
     )
 
 
@@ -98,14 +97,14 @@ def _stated_values(stated: StatedPower, n_planes: int, where: str) -> Floats:
         raise InputError(
             f"there are {len(values)} powers for {n_planes} planes ({stated.stated_by})",
             where=where,
-            advice=f"give the power with {option('power')}",
+            advice=f"set the power with {option('power')}",
         )
     bad = values[np.isinf(values) | ((values < 0) & (stated.unit == MW))]
     if bad.size:
         raise InputError(
             f"a power of {bad[0]:g} {stated.unit} is stated ({stated.stated_by})",
             where=where,
-            advice=f"give the power with {option('power')}",
+            advice=f"set the power with {option('power')}",
         )
     return np.broadcast_to(values, (n_planes,)).copy()
 
@@ -176,6 +175,6 @@ def resolve_power(power: Any, depth_um: Floats, *, where: str = "power") -> Floa
         raise InputError(
             f"there are {len(given)} powers for {len(depth_um)} planes",
             where=where,
-            advice="give one power for each plane",
+            advice="pass one power for each plane",
         )
     return np.array(given, np.float64)

@@ -105,6 +105,6 @@ def _numbers(line: int, cells: dict[str, str], path: str | Path, over: Over) -> 
         raise InputError(
             f"line {line} has a value that is negative or not finite",
             where=str(path),
-            advice=f"give {over} and power_mw as numbers of 0 or more",
+            advice=f"write {over} and power_mw as numbers of 0 or more",
         )
     return where, power_mw

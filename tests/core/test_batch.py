@@ -353,7 +353,7 @@ def test_a_bad_plan_is_refused_before_anything_is_read(study, run):
         plan.write("\ngone.tif,fixed,m9,\nfixed/s0.ome.tif,figures,m9,")
     code, out, err = run("batch", study / "plan.csv", "-o", study / "study")
     assert (code, out) == (2, "")
-    assert "2 problems in the plan, nothing was read" in err
+    assert "2 problems in the plan; nothing was read" in err
     assert "\n  line 6: no such file or folder 'gone.tif'" in err
     assert "\n  line 7: arm: 'figures' is reserved for a file of the study" in err
     assert not (study / "study").exists()

@@ -122,7 +122,7 @@ def test_normalising_clips_and_does_not_wrap():
 
 
 def test_an_unknown_normalisation_is_refused():
-    with pytest.raises(InputError, match="stack-percentile' or 'plane-minmax'"):
+    with pytest.raises(InputError, match="stack-percentile or plane-minmax"):
         ReadingOptions(normalisation="none")
 
 
@@ -233,7 +233,7 @@ def test_views_and_read_only_crops_are_read(tiny_estimator):
 @pytest.mark.parametrize(
     ("crops", "message"),
     [
-        (np.zeros((192, 192)), r"Give \(n, 192, 192\) or \(n, 192, 192, 3\)"),
+        (np.zeros((192, 192)), r"Use \(n, 192, 192\) or \(n, 192, 192, 3\)"),
         (np.zeros((1, 191, 192)), r"crops of shape \(1, 191, 192\)"),
         (np.zeros((1, 192, 192, 4)), r"crops of shape \(1, 192, 192, 4\)"),
         (np.full((1, 192, 192), 1.01), r"outside \[0, 1\]"),
@@ -506,7 +506,7 @@ def test_weights_device_and_precision_are_checked(tiny_weights):
     for device in ("nothing", "cuda:99"):
         with pytest.raises(InputError, match="Use auto or cpu"):
             load_estimator(tiny_weights, device=device)
-    with pytest.raises(InputError, match="'auto', 'float32' or 'bfloat16'"):
+    with pytest.raises(InputError, match="auto, float32 or bfloat16"):
         load_estimator(tiny_weights, device="cpu", precision="int8")
     low = load_estimator(tiny_weights, device="cpu", precision="bfloat16")
     full = load_estimator(tiny_weights, device="cpu", precision="float32")

@@ -116,7 +116,7 @@ def test_saved_figures_are_pictures(tmp_path: Path) -> None:
 
 def test_without_features_there_is_no_map() -> None:
     bare = [replace(r, features=np.empty((40, 0))) for r in READINGS]
-    with pytest.raises(InputError, match="features=True"):
+    with pytest.raises(InputError, match="with their features"):
         features_figure(bare, COMPONENTS)
 
 

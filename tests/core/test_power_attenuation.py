@@ -145,7 +145,7 @@ def test_offset_is_estimated_where_the_stack_gets_dark_and_refused_elsewhere():
     assert low < 250 < high
     given = attenuation(dark, offset_counts=100).layers[0].length_ci95_um
     assert high - low > given[1] - given[0]
-    with pytest.raises(InputError, match=r"offset cannot be estimated.*--offset-counts"):
+    with pytest.raises(InputError, match=r"offset cannot be estimated.*offset_counts"):
         attenuation(
             BrightSignal(
                 "lit", depth[:9], made.power[:9], dark.bright_counts[:9], dark.dark_counts[:9],
@@ -216,7 +216,7 @@ def test_a_signal_that_does_not_fall_is_refused():
 
 def test_power_must_be_stated():
     stack = open_stack(np.full((9, 64, 64), 5, np.uint16), z_step_um=5)
-    with pytest.raises(InputError, match=r"power at its planes is not stated.*--power"):
+    with pytest.raises(InputError, match=r"power at its planes is not stated.*with power"):
         attenuation(stack)
 
 

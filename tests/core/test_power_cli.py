@@ -53,7 +53,7 @@ def test_recommend(run, tiff, tmp_path):
         ((), "power at its planes is not stated"),
         (("--power", 5, "--surface-power", 16), "16 at the surface is above the limit"),
         (("--power", 5, "--max-power-mw", "nan"), "--max-power-mw: 'nan' cannot be used"),
-        (("--power", 5, "--max-power-mw", 15000), "less than or equal to 1000"),
+        (("--power", 5, "--max-power-mw", 15000), "above 0, 1000 at most"),
         (("--power", 5, "--hold", "clean"), "--hold: 'clean' cannot be used"),
         (("--power", 5, "--window-um", "0:50"), "3 of 24 planes can be used"),
     ],

@@ -175,7 +175,7 @@ def test_a_profile_alone_will_do(fixed):
         ({"level": 0}, "level: 0 cannot"),
         ({"level": np.nan}, "level: nan cannot"),
         ({"hold": "poisson", "level": 5}, "a strength of 5 cannot be held"),
-        ({"hold": "clean"}, "hold: 'clean' cannot be used. Give signal, poisson"),
+        ({"hold": "clean"}, "hold: 'clean' cannot be used. Use signal, poisson"),
         ({"frame_time_s": -1}, "frame_time_s"),
         ({"follow_um": -1}, "follow_um: -1 cannot"),
         ({"follow_um": np.nan}, "follow_um: nan cannot"),

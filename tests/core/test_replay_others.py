@@ -93,11 +93,11 @@ def test_watching_that_was_stopped_says_so(run, growing, tmp_path, tiny_estimato
         if len(live.profile) == 4 and not step.crops_put_off:
             break
     assert not any(plane.reason for plane in live.profile.planes)
-    assert "the reading was stopped before the end" in why_not_repeatable(live.profile)
+    assert "its reading was stopped before the end" in why_not_repeatable(live.profile)
     write_report(live.profile, tmp_path / "live")
     code, _, err = run("replay", tmp_path / "live")
     assert code == 2
-    assert "the reading was stopped before the end" in said(err)
+    assert "reading was stopped before the end" in said(err)
 
 
 def test_lines_of_watch_say_why_they_cannot_be_replayed(run, growing, tmp_path, tiny_weights):

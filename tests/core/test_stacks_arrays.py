@@ -103,8 +103,8 @@ def test_bad_z_step(step):
 @pytest.mark.parametrize(
     ("array", "options", "message"),
     [
-        (ZYX, {}, "If its planes are z planes, give z_step_um"),
-        (ZYX, {"axes": "ZYX"}, r"z step is not known. Give the distance .* z_step_um"),
+        (ZYX, {}, "If its planes are z planes, set z_step_um"),
+        (ZYX, {"axes": "ZYX"}, r"z step is not known. Set the distance .* z_step_um"),
         (ZYX[0, 0], {"z_step_um": 1}, "Say in which order they are"),
         (ZYX[None], {"z_step_um": 1}, "axes of a 1 x 5 x 20 x 24 array are not known"),
         (ZYX[..., :3], {"z_step_um": 1}, "axes of a 5 x 20 x 3 array"),

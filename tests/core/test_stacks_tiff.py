@@ -118,7 +118,7 @@ def test_a_spacing_without_a_unit_is_not_taken(tmp_path, unit):
 def test_plain_asks_for_the_z_step(tmp_path):
     for options in ({}, {"metadata": None}):
         error = refused("z step is", write(tmp_path, **options))
-        assert "give z_step_um" in str(error)
+        assert "set z_step_um" in str(error)
 
 
 def test_imagej_in_one_page(tmp_path):

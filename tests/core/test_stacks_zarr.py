@@ -90,7 +90,7 @@ def test_units(tmp_path, factor, unit):
 @pytest.mark.parametrize(("factor", "units"), [(2.0, {}), (0.0, UNITS), (2.0, {"z": "parsnip"})])
 def test_a_scale_that_says_nothing(tmp_path, factor, units):
     path = ome(tmp_path, scale=(factor, 1, 1), units=units)
-    refused("z step is not known.*Give the distance of two planes", path)
+    refused("z step is not known.*Set the distance of two planes", path)
     assert open_stack(path, z_step_um=3).depth_um[1] == 3
 
 
@@ -117,7 +117,7 @@ def test_axes(tmp_path, version, axes):
 @pytest.mark.parametrize("chunks", [(1, 40, 48), (4, 16, 48), (6, 40, 48)])
 def test_plain_arrays_and_groups(tmp_path, zarr_format, chunks):
     path = array(tmp_path, zarr_format=zarr_format, chunks=chunks)
-    refused("give z_step_um", path)
+    refused("set z_step_um", path)
     assert np.array_equal(planes(open_stack(path, z_step_um=1)), ZYX)
     group = zarr.open_group(str(tmp_path / "g.zarr"), mode="w", zarr_format=zarr_format)
     refused("holds no arrays", tmp_path / "g.zarr", z_step_um=1)

@@ -154,7 +154,7 @@ def test_stacks_and_names_are_told_apart(plan, folder):
     (clash,) = problems(plan(header, "a.tif,fixed,,", "m1/a.tif,fixed,,"))
     assert "different names in the column 'name'" in clash
     (twice,) = problems(plan(header, "a.tif,fixed,,", "link.tif,gained,,"))
-    assert "once more" in twice
+    assert "the same stack as in line" in twice
 
 
 def test_animals_are_stated_for_all_or_none(plan):

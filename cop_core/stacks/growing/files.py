@@ -70,10 +70,10 @@ def open_growing(
     if not stopped_after_s > 0:
         problem = f"a wait of {stopped_after_s} s"
         raise InputError(
-            problem, where=option("stopped_after_s"), advice="give a number larger than 0"
+            problem, where=option("stopped_after_s"), advice="use a number larger than 0"
         )
     if planned is not None and planned < 1:
-        raise InputError(f"{planned} planes", where=option("planned"), advice="give 1 or more")
+        raise InputError(f"{planned} planes", where=option("planned"), advice="use 1 or more")
     if is_address(path):
         advice = "read it with cop profile when it is finished"
         raise InputError(

@@ -84,10 +84,10 @@ def encode(
         less than 1.
     """
     if batch_size < 1:
-        raise InputError(f"{batch_size} crops a batch", advice="Give 1 or more")
+        raise InputError(f"{batch_size} crops a batch", advice="Use 1 or more")
     x = estimator.as_input(crops)
     if x.shape[1] != 1:
-        raise InputError("crops of the shape of colour ones", advice="Give grey ones, (n, h, w)")
+        raise InputError("crops of the shape of colour ones", advice="Use grey ones, (n, h, w)")
     network = estimator.network.to(estimator.device)
     low = estimator.precision != torch.float32
     features = [torch.empty(0, network.config.width)]
@@ -137,10 +137,10 @@ def squared_mmd(
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or min(len(a), len(b)) < 2:
         raise InputError(
             f"features of shape {a.shape} and {b.shape}",
-            advice="Give (n, d) and (m, d), n and m 2 or more",
+            advice="Use (n, d) and (m, d), n and m 2 or more",
         )
     if permutations < 1:
-        raise InputError(f"{permutations} permutations", advice="Give 1 or more")
+        raise InputError(f"{permutations} permutations", advice="Use 1 or more")
     pooled = np.concatenate([a, b])
     length = np.linalg.norm(pooled, axis=1, keepdims=True)
     if not (np.isfinite(length).all() and (length > 0).all()):
@@ -148,7 +148,7 @@ def squared_mmd(
     distances = scipy.spatial.distance.pdist(pooled / length)
     bandwidth = float(np.median(distances))
     if bandwidth == 0:
-        raise InputError("most features are the same", advice="Give features that differ")
+        raise InputError("most features are the same", advice="Use features that differ")
     # the diagonal stays 0: without a row's kernel with itself, the estimate is unbiased
     kernel = scipy.spatial.distance.squareform(np.exp(-(distances**2) / (2 * bandwidth**2)))
     whole = kernel.sum()
@@ -195,7 +195,7 @@ def domain_shift(
         If there are fewer than two domains, or for what `squared_mmd` refuses.
     """
     if len(features) < 2:
-        raise InputError(f"features of {len(features)} domains", advice="Give 2 or more")
+        raise InputError(f"features of {len(features)} domains", advice="Use 2 or more")
     return DomainShift(
         {
             pair: squared_mmd(*(features[n] for n in pair), permutations=permutations, seed=seed)

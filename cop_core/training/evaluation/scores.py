@@ -173,7 +173,7 @@ def dominant_accuracy(
     if true.shape != read.shape or true.ndim != 2 or true.shape[1] != len(components):
         raise InputError(
             f"strengths of shape {true.shape} and {read.shape}",
-            advice=f"Give both as (n, {len(components)})",
+            advice=f"Pass both as (n, {len(components)})",
         )
     if not (np.isfinite(true).all() and np.isfinite(read).all()):
         raise InputError("strengths that are not finite")

@@ -156,7 +156,7 @@ def _from_table(
     table = _read_table(folder / name)
     if table is None:
         said = f"its power follows the table {name!r}, which is missing or is not a table"
-        return None, (f"{said}: copy it into the folder, or give the power",)
+        return None, (f"{said}: copy it into the folder, or set the power",)
     place = np.linspace(0, 100, n_planes)
     power = np.interp(place, table[:, 0], table[:, 1])
     return StatedPower(tuple(power.tolist()), "%", f"{element.tag}, by {name}"), ()

@@ -142,7 +142,7 @@ def _require_readable(
         raise InputError(
             f"{problem}, and the description of axes and scale is lost",
             where=where,
-            advice=f"give them, for example {option('axes', 'ZYX')}, and {option('z_step_um')}",
+            advice=f"set them, for example {option('axes', 'ZYX')}, and {option('z_step_um')}",
         )
 
 

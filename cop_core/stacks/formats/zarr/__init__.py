@@ -81,7 +81,7 @@ def describe_address(url: str, opening: Opening) -> Dataset:
         raise InputError(
             "no zarr store is there",
             where=url,
-            advice="give the address of the folder with zarr.json, .zattrs or .zarray;"
+            advice="use the address of the folder with zarr.json, .zattrs or .zarray;"
             " files of other formats have to be downloaded",
         )
     return _describe(node, opening)

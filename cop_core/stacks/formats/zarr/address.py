@@ -76,7 +76,7 @@ class Address:
             raise InputError(
                 "an address with a password or a query cannot be used, as reports would show it",
                 where=f"{parts.scheme}://{parts.hostname}{parts.path}",
-                advice="give the plain address of the store; credentials for s3 come from AWS_*",
+                advice="use the plain address of the store; credentials for s3 come from AWS_*",
             )
         object.__setattr__(self, "url", self.url.rstrip("/"))
 
