@@ -269,7 +269,7 @@ def test_layers_may_be_renamed_edited_and_removed_under_way(
     dock.runner.plane_read.connect(meddle)
     result = finish(qtbot, dock)
     assert len(result.first.profile) == len(result.second.profile) == 60
-    assert "edited while it was read" in dock.remarks.toPlainText()
+    assert "edited while it was being read" in dock.remarks.toPlainText()
 
 
 def test_noise_maps_cover_the_stack(window: Any, add: Any, qtbot: Any) -> None:
