@@ -187,7 +187,7 @@ def test_a_study_ends_when_the_scheduler_stays_away(stack, tmp_path, monkeypatch
 
     monkeypatch.setattr(cluster, "PATIENCE_S", 1.0)
     recipe = read_plan(plan, read_power_table)
-    with pytest.raises(WorkersGoneError, match="what was finished is kept"):
+    with pytest.raises(WorkersGoneError, match="finished stacks are kept"):
         run(recipe, folder=tmp_path / "study", workers=workers, on_event=tell)
     again = run(recipe, folder=tmp_path / "study")
     assert [each.resumed for each in again.stacks] == [True, False]

@@ -134,7 +134,7 @@ def test_a_frame_takes_its_time(preset):
     core.snap()  # the tissue is grown with the first
     core.mda.run(stack_events([0.0, 1.0, 2.0, 3.0], [1.0] * 4))
     assert core.mda.seconds_elapsed() > 0.12
-    with pytest.raises(InputError, match="one speed"):
+    with pytest.raises(InputError, match="single speed"):
         core.setExposure(10)
     core.unloadAllDevices()
 

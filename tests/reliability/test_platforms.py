@@ -104,7 +104,7 @@ def test_processes_that_start_afresh_render_the_same_scenes(tmp_path: Path) -> N
 def test_a_locale_without_utf8(tmp_path: Path, counts) -> None:
     folder = tmp_path / "größe µm"
     folder.mkdir()
-    tifffile.imwrite(folder / "a.tif", counts(), photometric="minisblack")
+    tifffile.imwrite(folder / "a.tif", counts(6), photometric="minisblack")
     code = "from cop_core.cli import main; main()"
     plain = {"PYTHONUTF8": "0", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
     done = python(code, "check", folder / "a.tif", "--z-step-um", 4, **plain)
