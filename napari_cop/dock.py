@@ -82,7 +82,7 @@ class NoiseDock(QWidget):
         self.tabs = QTabWidget()
         self._arrange()
         self._connect()
-        self._ring = FocusRing(self)
+        self._ring = FocusRing(self, self.tabs)
         self._suggest()
         self.runner.warm_up()
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from qtpy.QtCore import QRectF, Qt
 from qtpy.QtGui import QColor, QPainter, QPen
-from qtpy.QtWidgets import QApplication, QFocusFrame, QTabBar, QWidget
+from qtpy.QtWidgets import QApplication, QFocusFrame, QTabBar, QTabWidget, QWidget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,15 +23,20 @@ _ROUND_PX: Final = 3.0
 class FocusRing(QFocusFrame):
     """Follows the focus among the children of a widget, where the Tab key moves it."""
 
-    def __init__(self, owner: QWidget) -> None:
+    def __init__(self, owner: QWidget, tabs: QTabWidget) -> None:
         super().__init__(owner)
         self._owner = owner
         self._by_key = False
         QApplication.instance().focusChanged.connect(self._follow)
+        tabs.currentChanged.connect(lambda _: self.update())
 
     def by_key(self, move: Callable[[bool], bool], forwards: bool) -> bool:
-        """Move the focus as the Tab key does, and show where it went."""
-        self._by_key = True
+        """Move the focus as the Tab key does, and show where it went.
+
+        Qt moves it in this way too where what has the focus is disabled or hidden.
+        """
+        before = QApplication.focusWidget()
+        self._by_key = before is None or (before.isEnabled() and before.isVisible())
         try:
             return move(forwards)
         finally:

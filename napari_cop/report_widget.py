@@ -55,7 +55,7 @@ class ReportWidget(QWidget):
         self._notified: list[str] = []
         self.bar, self.outcome, self.tabs = bar, outcome, QTabWidget()
         self.runner = Runner(self, clock=clock)
-        self._ring = FocusRing(self)
+        self._ring = FocusRing(self, self.tabs)
 
     def _asked(self) -> Recipe:
         """Return the recipe, with its table written into the folder of the report."""

@@ -126,3 +126,16 @@ def test_the_focus_is_seen_where_the_keyboard_moves_it(window: Any, qtbot: Any) 
     assert any(abs(c.hue() - RING.hue()) < 10 and c.saturation() > 100 for c in shown)
     window.window._qt_window.setFocus()
     assert ring.widget() is None
+
+
+@pytest.mark.parametrize("leave", ["setDisabled", "setHidden"])
+def test_no_ring_where_what_was_clicked_goes(window: Any, qtbot: Any, leave: str) -> None:
+    _, dock = window.window.add_plugin_dock_widget("napari-cop", "Noise profile")
+    (ring,) = dock.findChildren(FocusRing)
+    window.window._qt_window.activateWindow()
+    button = dock.bar.run_button
+    button.setFocus()
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is button)
+    getattr(button, leave)(True)
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is not button)
+    assert ring.widget() is None
