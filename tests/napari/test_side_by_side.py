@@ -133,9 +133,10 @@ def test_no_ring_where_what_was_clicked_goes(window: Any, qtbot: Any, leave: str
     _, dock = window.window.add_plugin_dock_widget("napari-cop", "Noise profile")
     (ring,) = dock.findChildren(FocusRing)
     window.window._qt_window.activateWindow()
-    button = dock.bar.run_button
-    button.setFocus()
-    qtbot.waitUntil(lambda: QApplication.focusWidget() is button)
-    getattr(button, leave)(True)
-    qtbot.waitUntil(lambda: QApplication.focusWidget() is not button)
+    before, after = dock.tabs.tabBar(), dock.bar.run_button
+    dock.setTabOrder(before, after)
+    before.setFocus()  # as a click does
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is before)
+    getattr(before, leave)(True)
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is after)
     assert ring.widget() is None
