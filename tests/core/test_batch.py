@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import fields, replace
 from signal import SIGINT, SIGKILL, default_int_handler, raise_signal, signal
 from threading import Event
@@ -628,6 +629,13 @@ main()
 """
 
 
+def n_finished(folder):
+    """Count finished stacks; the folder of the study is tried out before it stays."""
+    with suppress(FileNotFoundError):
+        return len(list(folder.glob(f"study/*/*/{PROFILE_FILE}")))
+    return 0
+
+
 def killed(words, folder, when):
     """Run `cop` in a process that is killed once ``when`` stacks are finished, and a bit."""
     started = subprocess.Popen(
@@ -638,7 +646,7 @@ def killed(words, folder, when):
         text=True,
     )
     try:
-        while len(list(folder.glob(f"study/*/*/{PROFILE_FILE}"))) < when:
+        while n_finished(folder) < when:
             assert started.poll() is None, started.stderr.read()
             time.sleep(0.002)
         time.sleep(random.uniform(0, 0.2))
