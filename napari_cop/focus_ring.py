@@ -33,10 +33,11 @@ class FocusRing(QFocusFrame):
     def by_key(self, move: Callable[[bool], bool], forwards: bool) -> bool:
         """Move the focus as the Tab key does, and show where it went.
 
-        Qt moves it in this way too where what has the focus is disabled or hidden.
+        Qt moves it in this way too where what has the focus is disabled or hidden, and where a
+        window comes up in which nothing has it.
         """
         before = QApplication.focusWidget()
-        self._by_key = before is None or (before.isEnabled() and before.isVisible())
+        self._by_key = before is not None and before.isEnabled() and before.isVisible()
         try:
             return move(forwards)
         finally:

@@ -140,3 +140,12 @@ def test_no_ring_where_what_was_clicked_goes(window: Any, qtbot: Any, leave: str
     getattr(before, leave)(True)
     qtbot.waitUntil(lambda: QApplication.focusWidget() is after)
     assert ring.widget() is None
+
+
+def test_no_ring_where_the_window_comes_up(window: Any, qtbot: Any) -> None:
+    _, dock = window.window.add_plugin_dock_widget("napari-cop", "Noise profile")
+    (ring,) = dock.findChildren(FocusRing)
+    QApplication.instance().setActiveWindow(None)
+    assert QApplication.focusWidget() is None
+    dock.focusNextPrevChild(True)  # as Qt does
+    assert ring.widget() is None
