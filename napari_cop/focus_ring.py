@@ -27,6 +27,7 @@ class FocusRing(QFocusFrame):
         super().__init__(owner)
         self._owner = owner
         self._by_key = False
+        self.hide()  # else it is shown with its owner, around nothing
         QApplication.instance().focusChanged.connect(self._follow)
         tabs.currentChanged.connect(lambda _: self.update())
 

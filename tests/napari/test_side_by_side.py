@@ -142,9 +142,12 @@ def test_no_ring_where_what_was_clicked_goes(window: Any, qtbot: Any, leave: str
     assert ring.widget() is None
 
 
-def test_no_ring_where_the_window_comes_up(window: Any, qtbot: Any) -> None:
+def test_no_ring_where_the_window_comes_up(make_viewer: Any, qtbot: Any) -> None:
+    window = make_viewer(show=True)
     _, dock = window.window.add_plugin_dock_widget("napari-cop", "Noise profile")
     (ring,) = dock.findChildren(FocusRing)
+    qtbot.waitUntil(dock.isVisible)
+    assert not ring.isVisible()
     QApplication.instance().setActiveWindow(None)
     assert QApplication.focusWidget() is None
     dock.focusNextPrevChild(True)  # as Qt does
