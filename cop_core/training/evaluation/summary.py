@@ -85,15 +85,18 @@ class Evaluation:
         names = by_paper_domain(domains)
         known = {name: row for name, row in domains.items() if paper_domain(name)}
         missing = [domain for domain, found in names.items() if not found]
+        overall = self._overall(domains)
+        of_paper = self._overall(known) if known else None
+        n_read = len(PAPER_DOMAINS) - len(missing)
         found: Plain = {
-            "verdict": _verdict(known or domains, len(PAPER_DOMAINS) - len(missing), self.settings),
+            "verdict": _verdict(known or domains, of_paper or overall, n_read, self.settings),
             "domains": domains,
-            "overall": self._overall(domains),
+            "overall": overall,
             "paper_domains": {
                 "folders": names,
                 "missing": missing,
                 "extra": [name for name in domains if name not in known],
-                "overall": self._overall(known) if known else None,
+                "overall": of_paper,
             },
             "paper": PAPER_NUMBERS,
             "baseline": {"rmse": self._baseline(), "predicts": "mean"},
@@ -158,13 +161,12 @@ def _mean(values: Iterable[float | None]) -> float | None:
     return or_none(mean_of_known(math.nan if v is None else v for v in values))
 
 
-def _verdict(rows: Mapping[str, Plain], of_twelve: int, settings: Plain) -> str:
+def _verdict(rows: Mapping[str, Plain], means: Plain, of_twelve: int, settings: Plain) -> str:
     """Say what was found in a sentence: over the paper's domains, where any of them was read."""
     n = len(rows)
     over = f"{of_twelve} of the paper's 12 domains"
     if not of_twelve:
         over = f"{n} domain{'s' * (n > 1)}, none of the paper's 12"
-    means = _means([*rows.values()], [*next(iter(rows.values()))["r2_by_component"]])
     said = f"Over {over}, the RMSE of a strength is {means['rmse']:.4f}"
     if means["r2"] is not None:
         said += f" and the mean R2 {means['r2']:.3f}"
