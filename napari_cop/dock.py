@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from qtpy.QtCore import QEvent, QTimer
-from qtpy.QtWidgets import QPlainTextEdit, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QPlainTextEdit, QTabWidget, QWidget
 
 from cop_core.errors import CopError
 from napari_cop.answer_page import AnswerPage
-from napari_cop.docking import LEAST_WIDTH_PX, close_notifications, tab_together
+from napari_cop.docking import close_notifications, lay_out, tab_together
 from napari_cop.focus_ring import FocusRing
 from napari_cop.forms.recipe_form import RecipeForm
 from napari_cop.forms.stack import StackForm
@@ -98,11 +98,7 @@ class NoiseDock(QWidget):
             self.tabs.addTab(page, title)
         self.tabs.addTab(table_page(self.table, self.remarks), "Table")
         self.tabs.addTab(self.power, "Power")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 6, 6, 6)
-        layout.addWidget(self.tabs, 1)
-        layout.addWidget(self.bar)
-        self.setMinimumWidth(LEAST_WIDTH_PX)
+        lay_out(self, self.tabs, self.bar)
 
     def further_tabs(self) -> list[tuple[str, QWidget]]:
         """Return titles and pages beside those of every dock."""

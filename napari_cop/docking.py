@@ -5,18 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow
+from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QVBoxLayout
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from qtpy.QtWidgets import QWidget
 
-LEAST_WIDTH_PX: Final = 308
+_LEAST_WIDTH_PX: Final = 308
 """Width down to which every widget can be used; a dock of 320 px has room for it."""
 _NOTIFICATION: Final = "NapariQtNotification"
 """Class of what napari shows over its window; it offers no public way to take it away."""
 _OURS: Final = "(napari-cop)"
+
+
+def lay_out(widget: QWidget, tabs: QWidget, bar: QWidget) -> None:
+    """Put the pages of a widget above its bar."""
+    layout = QVBoxLayout(widget)
+    layout.setContentsMargins(6, 6, 6, 6)
+    layout.addWidget(tabs, 1)
+    layout.addWidget(bar)
+    widget.setMinimumWidth(_LEAST_WIDTH_PX)
 
 
 def tab_together(widget: QWidget) -> None:

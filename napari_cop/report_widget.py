@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from qtpy.QtCore import QEvent, QSize, QUrl
 from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QApplication, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QTabWidget, QWidget
 
 from cop_core.errors import CopError
 from cop_core.recipes.argv import command_of
 from cop_core.report import write_report
-from napari_cop.docking import LEAST_WIDTH_PX, close_notifications, tab_together
+from napari_cop.docking import close_notifications, lay_out, tab_together
 from napari_cop.focus_ring import FocusRing
 from napari_cop.pages import scrolled
 from napari_cop.run_bar import RunBar
@@ -76,11 +76,7 @@ class ReportWidget(QWidget):
     def _arrange(self, files: QWidget, title: str) -> None:
         self.tabs.addTab(scrolled(files), title)
         self.tabs.addTab(self.outcome, "Result")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 6, 6, 6)
-        layout.addWidget(self.tabs, 1)
-        layout.addWidget(self.bar)
-        self.setMinimumWidth(LEAST_WIDTH_PX)
+        lay_out(self, self.tabs, self.bar)
 
     def _connect_run(self) -> None:
         """Connect the bar, the runner and the theme."""
