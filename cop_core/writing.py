@@ -73,9 +73,10 @@ def placed(directory: Path) -> Iterator[Path]:
     try:
         _make(directory, made)
         fresh, old = staging / "new", staging / "old"
-        fresh.mkdir(parents=True)
-        old.mkdir()
+        staging.mkdir()
         with FileLock(staging / _IN_USE):
+            fresh.mkdir(parents=True)  # it may have been cleared away before it was locked
+            old.mkdir()
             yield fresh
             _move(fresh, directory, old, made)
         shutil.rmtree(staging)
@@ -97,7 +98,14 @@ class _TriedError(Exception):
 
 def require_place(directory: Path) -> None:
     """Refuse now what `placed` would refuse after the work; leave nothing in the folder."""
-    with suppress(_TriedError), placed(directory.expanduser()):
+    wanted = directory.expanduser().absolute()
+    # what is missing is made elsewhere: another process may be trying, or making, the same folder
+    there = next(path for path in (wanted, *wanted.parents) if os.path.lexists(path))
+    with suppress(_TriedError), placed(there) as fresh:
+        try:
+            (fresh / wanted.relative_to(there)).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _readable(error, directory) from error
         raise _TriedError
 
 
@@ -115,7 +123,12 @@ def _make(folder: Path, made: list[Path]) -> None:
     if folder.parent != folder:
         _make(folder.parent, made)
     made.append(folder)
-    folder.mkdir()
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        made.remove(folder)  # a file, or a folder that another process was quicker to make
+        if not folder.is_dir():
+            raise
 
 
 def _move(fresh: Path, directory: Path, old: Path, made: list[Path]) -> None:

@@ -114,7 +114,7 @@ class AskedError(Exception):
 
 
 def recipe_of(argv):
-    """Return the recipe that a command line of `cop` runs."""
+    """Return the recipe that a command line of `cop` runs, without trying its folder."""
 
     def stop(recipe, **_):
         raise AskedError(recipe)
@@ -123,8 +123,9 @@ def recipe_of(argv):
         raise AskedError(CheckRecipe(stack=stack, every=every))
 
     run = patch("cop_core.pipeline.run", stop)
+    place = patch("cop_core.writing.require_place")
     check = patch("cop_core.stacks.check.check_file", look)
-    with run, check, pytest.raises(AskedError) as asked:
+    with run, place, check, pytest.raises(AskedError) as asked:
         cli.app(argv, standalone_mode=False)
     return asked.value.args[0]
 

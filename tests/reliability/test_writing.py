@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -66,6 +67,17 @@ def test_a_place_that_is_tried_is_left_as_it_was(tmp_path):
         require_place(tmp_path / "kept")
     assert files(tmp_path) == {tmp_path / "kept": b"kept"}
     assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_that_many_write_to_at_once_is_made_once(tmp_path):
+    places = [tmp_path / str(n) / "new" / "deep" for n in range(60) for _ in range(4)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(require_place, places))
+    assert not list(tmp_path.iterdir())
+    written = [{place / str(n): b"whole"} for n, place in enumerate(places)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(replace_files, written))
+    assert len(files(tmp_path)) == len(places)
 
 
 def test_row_15_full_disk(profiles, tmp_path):
