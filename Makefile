@@ -15,7 +15,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 REPORT := demo-report
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 SCREEN := 1600x1000x24
 DATA   ?= ../shared/data
 

@@ -30,13 +30,6 @@ torch.set_num_threads(1)  # small networks: more threads wait for each other mor
 TINY = VitConfig(depth=1, width=48, heads=3)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep files together where tests run in several processes, and all windows in one."""
-    for item in items:
-        group = "napari" if item.path.parent.name == "napari" else item.path.name
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 def _card_of(config: VitConfig, genome: str = "microscopy", name: str = "tiny") -> Card:
     """Return the card of an untrained network."""
     known = Genome.preset(genome)

@@ -27,7 +27,6 @@ from cop_core.report import write_report
 from cop_core.stacks import open_stack, read_power_table
 
 distributed = pytest.importorskip("distributed")
-pytestmark = pytest.mark.xdist_group("cluster")
 
 N = 14
 

@@ -163,10 +163,8 @@ def test_cancelled_it_keeps_what_was_read(beside: ReadingProcess, recipe: Profil
 
 def test_cancelled_before_it_begins_the_next_run_works(recipe: ProfileRecipe) -> None:
     process = ReadingProcess()
-    begun = time.monotonic()
     with pytest.raises(CancelledError):
         process.run(recipe, cancelled=lambda: True)
-    assert time.monotonic() - begun < 1.0
     assert len(process.run(recipe).profile) == 8
     process.end()
     assert not process.alive
