@@ -229,7 +229,7 @@ def _time_remark(data: Dataset, selection: Selection, options: StackOptions) -> 
     if options.time is None and time is not None and n > 1:
         return (
             f"time point {time} of {n} is read, as none was chosen "
-            "(--time takes another one, or mean for all of them averaged)"
+            "(set the time to another one, or to mean for the average of all)"
         )
     return ""
 

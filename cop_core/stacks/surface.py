@@ -77,5 +77,5 @@ def _conflict(stated: StatedSurface) -> str:
     return (
         f"the {stated.end} plane is taken for the surface ({stated.stated_by}), but the power "
         f"falls from there, which is usual on the way up: if the {other} plane is the surface, "
-        f"say so (--surface {other})"
+        f"set the surface to {other}"
     )
