@@ -24,7 +24,7 @@ from cop_core.records.detector import (
 from cop_core.records.difference import ComponentDifference
 from cop_core.records.lines import Band, Bend, Photons, SlopeFit
 from cop_core.records.photon_transfer import PhotonTransfer, TransferPoints
-from cop_core.records.pixels import PixelFacts, told_of_pixels
+from cop_core.records.pixels import PixelFacts, changed_noise, told_of_pixels
 from cop_core.records.plane import PlaneEstimate, in_mw
 from cop_core.records.plane_columns import PlaneColumn, plane_columns
 from cop_core.records.profile import (
@@ -38,6 +38,7 @@ from cop_core.records.profile import (
     distinct_names,
 )
 from cop_core.records.provenance import (
+    ASSUMED,
     FileIdentity,
     FileState,
     Provenance,
@@ -58,6 +59,7 @@ from cop_core.records.usable_depth import DepthLimit, UsableDepth, UsableDiffere
 from cop_core.records.views import PlaneView, StackViews
 
 __all__ = [
+    "ASSUMED",
     "ITS_STACK",
     "NOT_READ",
     "NO_SIGNAL",
@@ -115,6 +117,7 @@ __all__ = [
     "WeightsUsed",
     "ZeroFrom",
     "block_side",
+    "changed_noise",
     "distinct_names",
     "in_mw",
     "plane_columns",

@@ -8,6 +8,9 @@ from typing import Final
 CROP: Final = 192
 """Side of the square crops that the networks read, in pixels."""
 
+SMALL: Final = "smaller than a crop"
+"""Flag of planes that are."""
+
 
 def grid_starts(length: int, crop: int = CROP) -> list[int]:
     """Return starts of windows that cover a side; the last is shifted inwards to fit."""

@@ -68,3 +68,8 @@ class ComponentDifference:
     equivalence_p_first: float = _NAN
     equivalence_p_second: float = _NAN
     equivalence_p_difference: float = _NAN
+
+    @property
+    def any_called(self) -> bool:
+        """Whether the difference of the slopes or that of the means is called."""
+        return self.called or self.mean_called

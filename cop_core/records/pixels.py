@@ -53,18 +53,14 @@ class PixelFacts:
         return tuple(text for holds, text in found if holds)
 
 
-def told_of_pixels(planes: Sequence[PixelFacts]) -> tuple[str, ...]:
-    """Return what the pixels of a stack's planes tell, sentences without a full stop.
+def changed_noise(planes: Sequence[PixelFacts]) -> tuple[str, ...]:
+    """Return what changed the noise of a stack as a whole, sentences without a full stop.
 
-    What changes noise without a place, compression and smoothing, is told where half of the
-    planes show it: one alone may show it by chance.
+    Compression and smoothing are told where half of the planes show them: one alone may show them
+    by chance.
     """
     n = len(planes)
-    filled = [p for p in planes if p.fill_rows or p.fill_columns]
-    floors = [p.floor_fraction for p in planes if p.floor_fraction]
     n_lossy, n_smoothed = sum(p.lossy for p in planes), sum(p.smoothed for p in planes)
-    fill = _lines(*(max((getattr(p, side) for p in filled), default=0) for side in _SIDES))
-    masked = max((p.masked for p in planes), default=0)
     found = (
         (
             2 * n_lossy >= max(n, 1),
@@ -76,6 +72,18 @@ def told_of_pixels(planes: Sequence[PixelFacts]) -> tuple[str, ...]:
             f"{n_smoothed} of {n} planes were {SMOOTHED}: neighbouring pixels share their noise, "
             "which is read too low",
         ),
+    )
+    return tuple(text for holds, text in found if holds)
+
+
+def told_of_pixels(planes: Sequence[PixelFacts]) -> tuple[str, ...]:
+    """Return what the pixels of a stack's planes tell, `changed_noise` first."""
+    n = len(planes)
+    filled = [p for p in planes if p.fill_rows or p.fill_columns]
+    floors = [p.floor_fraction for p in planes if p.floor_fraction]
+    fill = _lines(*(max((getattr(p, side) for p in filled), default=0) for side in _SIDES))
+    masked = max((p.masked for p in planes), default=0)
+    found = (
         (
             bool(floors),
             f"in {len(floors)} of {n} planes up to {100 * max(floors, default=0):.0f} % of the "
@@ -83,9 +91,9 @@ def told_of_pixels(planes: Sequence[PixelFacts]) -> tuple[str, ...]:
             "dark regions is read wrongly (except with photon counting)",
         ),
         (masked > 0, f"{masked} hot or dead pixel{'s' * (masked > 1)} masked in every plane"),
-        (bool(filled), f"fill at the edges of {len(filled)} of {n} planes left out (up to {fill})"),
+        (bool(filled), f"fill left out at the edges of {len(filled)} of {n} planes: up to {fill}"),
     )
-    return tuple(text for holds, text in found if holds)
+    return (*changed_noise(planes), *(text for holds, text in found if holds))
 
 
 _SIDES: Final = ("fill_rows", "fill_columns")

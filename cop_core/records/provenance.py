@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from cop_core.recipes import ReadingOptions, StackOptions
 from cop_core.records.detector import MeasuredDetector
+
+ASSUMED: Final = "assumed"
+"""Why an end of a stack is taken for the surface where nothing says so."""
 
 
 @dataclass(frozen=True)

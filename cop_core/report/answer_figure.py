@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.gridspec import GridSpecFromSubplotSpec
 
-    from cop_core.records import Comparison, ComponentEffect, DepthLimit
+    from cop_core.records import (
+        Comparison,
+        ComponentDifference,
+        ComponentEffect,
+        DepthLimit,
+    )
 
 _SHOT: Final = "poisson"
 _ROW: Final = 0.075
@@ -55,18 +60,20 @@ def answer_figure(found: Comparison) -> Figure:
 
 
 def _leading(found: Comparison) -> ComponentEffect:
-    """Return the called noise that exceeds its reading limit most, else shot noise."""
+    """Return the noise whose slopes differ most, else whose means do, of those called."""
     effects = [found.of(component) for component in noises(found.components)]
     called = [effect for effect in effects if effect.difference.called]
     if called:
-        return max(
-            called,
-            key=lambda e: (
-                abs(e.difference.slope_difference_per_um)
-                / max(e.difference.reading_limit_per_um, 1e-12)
-            ),
-        )
+        return max(called, key=lambda e: _excess(e.difference))
+    apart = [effect for effect in effects if effect.difference.mean_called]
+    if apart:
+        return max(apart, key=lambda e: abs(e.difference.mean_difference))
     return next((e for e in effects if e.component == _SHOT), effects[0])
+
+
+def _excess(found: ComponentDifference) -> float:
+    """Return how many times its reading limit a slope difference is."""
+    return abs(found.slope_difference_per_um) / max(found.reading_limit_per_um, 1e-12)
 
 
 def _draw_leading(ax: Axes, found: Comparison, leading: ComponentEffect) -> None:
@@ -83,7 +90,7 @@ def _draw_leading(ax: Axes, found: Comparison, leading: ComponentEffect) -> None
     ax.spines[["top", "right"]].set_visible(False)
     title = _title(leading.component)
     ax.set_title(
-        title if leading.difference.called else f"{title}: {_NOT_TOLD}", loc="left", pad=26
+        title if leading.difference.any_called else f"{title}: {_NOT_TOLD}", loc="left", pad=26
     )
     if leading.component == _SHOT:
         _draw_level(ax, found)
@@ -138,7 +145,7 @@ def _draw_others(
     for i, component in enumerate(others):
         ax = first = figure.add_subplot(grid[i], sharex=first, sharey=first)
         for each, look in zip(found.analysed, LOOKS, strict=True):
-            colour = look.colour if found.of(component).difference.called else shade(_GREY)
+            colour = look.colour if found.of(component).difference.any_called else shade(_GREY)
             strengths = 100 * each.profile.of(component)
             ax.plot(each.profile.depth_um, strengths, color=colour, lw=0.8, ls=look.dashes)
         ax.set_title(shown_name(label(component), most=24), size="small", loc="left")
@@ -157,7 +164,7 @@ def _highest(found: Comparison, component: str) -> float:
 
 def _explain(figure: Figure, found: Comparison) -> None:
     """Explain curves and marks below the panels, in two rows."""
-    silent = any(not found.of(c).difference.called for c in noises(found.components))
+    silent = any(not found.of(c).difference.any_called for c in noises(found.components))
     usable = found.first.usable
     level = f"{100 * usable.at_strength:g} % ({usable.photons:.0f} photons)"
     handles: list[Artist | tuple[Artist, ...]] = [

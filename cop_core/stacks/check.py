@@ -12,6 +12,7 @@ import numpy as np
 from cop_core.errors import InputError, MissingOptionError
 from cop_core.recipes import StackOptions
 from cop_core.records import MeasuredDetector, PixelFacts
+from cop_core.records.crop_grid import SMALL
 from cop_core.stacks.dataset import Dataset
 from cop_core.stacks.detector_file import read_detector
 from cop_core.stacks.fixed_pixels import fixed_pixels_of, picture_of
@@ -19,7 +20,6 @@ from cop_core.stacks.model import LazyStack, Plane
 from cop_core.stacks.open import open_dataset, opening_of, readable_errors, stack_of
 from cop_core.stacks.structure import Structure, least_structure, structure
 from cop_core.stacks.told_by_pixels import pixel_facts
-from cop_core.stacks.validity import SMALL
 
 PLANES: Final = 12
 """Planes that are looked at, spread over the stack, where not all are."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from cop_core.records import ASSUMED
+
 if TYPE_CHECKING:
     from cop_core.recipes.stack import End
     from cop_core.stacks.dataset import StatedSurface
@@ -61,7 +63,7 @@ def find_surface(given: End | None, stated: StatedSurface | None, power: npt.Arr
         return Surface(stated.end, stated.stated_by, _conflict(stated) if against else "")
     if weaker is not None:
         return Surface(weaker, "lowest power")
-    return Surface("first", "assumed")
+    return Surface("first", ASSUMED)
 
 
 def _weaker_end(power: npt.NDArray[np.float64]) -> End | None:

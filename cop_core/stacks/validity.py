@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.records.crop_grid import CROP
+from cop_core.records.crop_grid import CROP, SMALL
 from cop_core.stacks.border import WHOLE, Border, find_border
 from cop_core.stacks.pile_up import SAME_SHARE, ceiling_of
 
@@ -28,7 +28,6 @@ ADC_CEILINGS: Final = frozenset({2**n - 1 for n in _ADC_BITS} | {4095 << 4, 1638
 ALL_ZERO: Final = "unwritten or empty (all zero)"
 CHUNK_ABSENT: Final = "unwritten or empty (chunk absent)"
 TRUNCATED: Final = "truncated"
-SMALL: Final = "smaller than a crop"
 NOT_FINITE: Final = "not finite"
 CONSTANT: Final = "constant"
 SATURATED: Final = "saturated"

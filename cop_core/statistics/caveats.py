@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from cop_core.components import spoken
-from cop_core.records import NO_SIGNAL, UNFAMILIAR, told_of_pixels
+from cop_core.records import (
+    ASSUMED,
+    NO_SIGNAL,
+    UNFAMILIAR,
+    changed_noise,
+    told_of_pixels,
+)
+from cop_core.records.crop_grid import SMALL
 from cop_core.statistics.log_ratios import sign_changes
 
 if TYPE_CHECKING:
@@ -18,6 +25,7 @@ if TYPE_CHECKING:
         Comparison,
         ComponentEffect,
         DepthProfile,
+        PixelFacts,
         SlopeFit,
     )
 
@@ -25,6 +33,12 @@ TWO_TISSUES: Final = "they are treated as two tissues, so tissue and protocol ca
 _CLOSURE: Final = (
     "strengths sum to 1, so when one rises, others fall: corrected for this (log-ratios)"
 )
+UPWARDS: Final = (
+    "shot noise falls with depth, but the first plane is only assumed to be the surface: if the "
+    "stack was acquired upwards, set the surface to last"
+)
+_SATURATED: Final = 0.001
+"""Fraction of the pixels at the ceiling from which on the range of a plane is cut off."""
 _SAME_POWER: Final = 0.01  # of the largest
 
 
@@ -33,19 +47,41 @@ def profile_caveats(
 ) -> tuple[str, ...]:
     """Return what changes what one may conclude from one stack, sentences without a full stop.
 
-    The most important first: planes unlike those of training, pixels that were changed before they
-    were stored, slopes that are undefined or weak, planes left out, slopes that closure may have
-    made, what was decided on opening it.
+    The most important first: `cautions`, planes unlike those of training, too small, saturated, or
+    changed before they were stored, slopes that are undefined or weak, planes left out, slopes that
+    closure may have made, what was decided on opening it.
     """
     found = [
+        *cautions(profile, lines),
         _unfamiliar(profile),
-        *told_of_pixels([plane.pixels for plane in profile.planes if not plane.reason]),
+        _small(profile),
+        _saturated(profile),
+        *told_of_pixels(_pixels(profile)),
         *_notes(lines),
         _left_out(profile),
         _closure(lines, log_ratios),
         *(profile.provenance.image.remarks if profile.provenance else ()),
     ]
-    return tuple(text for text in found if text)
+    return tuple(dict.fromkeys(text for text in found if text))
+
+
+def cautions(profile: DepthProfile, lines: Mapping[str, SlopeFit]) -> tuple[str, ...]:
+    """Return the caveats of one stack without which its verdict would be untrue."""
+    upwards = UPWARDS if may_be_upwards(profile, lines) else ""
+    return tuple(filter(None, (upwards, *changed_noise(_pixels(profile)))))
+
+
+def may_be_upwards(profile: DepthProfile, lines: Mapping[str, SlopeFit]) -> bool:
+    """Whether shot noise falls with a depth that counts from an end that was only assumed."""
+    image = profile.provenance.image if profile.provenance else None
+    fit = lines.get("poisson")
+    if image is None or image.surface_from != ASSUMED or fit is None:
+        return False
+    return fit.slope_ci95[1] < 0 and not -fit.slope_per_um <= fit.reading_limit_per_um
+
+
+def _pixels(profile: DepthProfile) -> list[PixelFacts]:
+    return [plane.pixels for plane in profile.planes if not plane.reason]
 
 
 def settings_caveat(first: DepthProfile, second: DepthProfile) -> tuple[str, ...]:
@@ -139,6 +175,23 @@ def _unfamiliar(profile: DepthProfile) -> str:
     return (
         f"{strange} of {len(profile)} planes are {UNFAMILIAR}: "
         "their strengths and uncertainties are not reliable"
+    )
+
+
+def _small(profile: DepthProfile) -> str:
+    n = sum(SMALL in plane.flags for plane in profile.planes)
+    return f"{n} of {len(profile)} planes are {SMALL} and are read less reliably" if n else ""
+
+
+def _saturated(profile: DepthProfile) -> str:
+    """Return how many planes have a range that saturation has cut off."""
+    found = [p.saturated_fraction for p in profile.planes if not p.reason]
+    found = [fraction for fraction in found if fraction >= _SATURATED]
+    if not found:
+        return ""
+    return (
+        f"in {len(found)} of {len(profile)} planes up to {100 * max(found):.2g} % of the pixels "
+        "are saturated: their range is too short, and strengths relative to it are too high"
     )
 
 

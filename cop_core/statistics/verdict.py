@@ -12,6 +12,7 @@ from cop_core.records import ITS_STACK, SINGLE_PLANE, Comparison
 from cop_core.records.lines import LEAST_PLANES
 from cop_core.statistics.bend import TOO_SHORT
 from cop_core.statistics.calls import LEVEL
+from cop_core.statistics.caveats import cautions, may_be_upwards
 from cop_core.statistics.verdict_powers import powers_of
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ def verdict_of_profile(found: AnalysedProfile) -> str:
     """Return in a sentence or two how deep one stack can be used."""
     if alone := _alone(found):
         return alone
+    return _joined(_cautions(found), "" if _may_be_upwards(found) else _depths_of_one(found))
+
+
+def _depths_of_one(found: AnalysedProfile) -> str:
     usable = found.usable
     parts = [_signal_of_one(usable.signal)]
     if (level := _level_of_one(usable)) != "":
@@ -55,6 +60,16 @@ def _alone(found: AnalysedProfile) -> str:
     if len(found.profile) != 1:
         return ""
     return f"{_named(found.name)}: {SINGLE_PLANE}. {ITS_STACK[:1].upper()}{ITS_STACK[1:]}."
+
+
+def _cautions(found: AnalysedProfile) -> str:
+    """Return the caveats that the answer must not be read without."""
+    said = cautions(found.profile, found.lines)
+    return _joined(*(f"Caution, in {found.name} {text}." for text in said))
+
+
+def _may_be_upwards(found: AnalysedProfile) -> bool:
+    return may_be_upwards(found.profile, found.lines)
 
 
 def verdict_of_growing(found: Forecast) -> str:
@@ -95,12 +110,13 @@ def verdict_of_pair(found: Comparison) -> str:
     """Return in a few sentences which of two protocols images deeper.
 
     The headline is that of the level depths where their difference excludes 0, else that of the
-    signal depths, else that of a called slope, else that no difference is shown.
+    signal depths, else that of a called slope, else of a called mean, else that no difference is
+    shown.
     """
-    slopes = _slopes(found.effects, _pair_terms(found))
-    alone = [_alone(each) for each in found.analysed]
+    noises = _noises(found.effects, _pair_terms(found))
+    before = [_alone(each) or _cautions(each) for each in found.analysed]
     powers = powers_of([found])
-    return _joined(*alone, _headline(found), powers, *slopes, _scope(found), _next_step(found))
+    return _joined(*before, _headline(found), powers, *noises, _scope(found), _next_step(found))
 
 
 def verdict_of_arms(found: ArmsComparison) -> str:
@@ -110,9 +126,9 @@ def verdict_of_arms(found: ArmsComparison) -> str:
     unit = "stacks" if found.animals is None else "animals"
     low, high = found.window_um
     terms = _Terms(found.names, f"Over the depths of all stacks ({low:.0f}-{high:.0f} µm)", "")
-    slopes = _slopes(found.effects, terms)
+    noises = _noises(found.effects, terms)
     powers = powers_of([found])
-    return _joined(_headline(found), powers, *slopes, f"From {n} {unit}, {test}.")
+    return _joined(_headline(found), powers, *noises, f"From {n} {unit}, {test}.")
 
 
 def verdict_of_several(pairs: Sequence[Comparison | ArmsComparison]) -> str:
@@ -164,11 +180,27 @@ def deeper(found: Comparison | ArmsComparison) -> int:
 def _headline(found: Comparison | ArmsComparison, *, than: bool = False) -> str:
     """Return the sentence on what differs first of all; with `than` it names both protocols."""
     names = found.names
+    if isinstance(found, Comparison) and any(map(_may_be_upwards, found.analysed)):
+        return "Which of the two images deeper depends on that."
     if deeper(found):
         return _deeper(found, than=than)
-    if isinstance(found, Comparison) and not found.n_pairs:
+    if isinstance(found, Comparison) and found.n_pairs < LEAST_PLANES:
+        return _too_few(found)
+    return (
+        _slope_headline(found.effects, names, than=than)
+        or _mean_headline(found.effects, names)
+        or _nothing(found.effects, names)
+    )
+
+
+def _too_few(found: Comparison) -> str:
+    if not found.n_pairs:
         return "The two stacks share no depth at which both could be read: nothing is compared."
-    return _slope_headline(found.effects, names, than=than) or _nothing(found.effects, names)
+    depths = "depth is" if found.n_pairs == 1 else "depths are"
+    return (
+        f"Too few planes to compare: only {found.n_pairs} {depths} kept in both, so no error can "
+        "be stated."
+    )
 
 
 def _signs(found: Comparison | ArmsComparison) -> tuple[int, int]:
@@ -230,7 +262,7 @@ def _by(interval: tuple[float, float], better: int, p: str = "") -> str:
     if np.isnan([low, high]).any():
         return ""
     if low == np.inf:
-        text = "95 % CI beyond the last plane"
+        text = "95 % CI deeper than these planes reach"
     elif high == np.inf:
         text = f"95 % CI at least {low:.0f} µm deeper"
     elif low == -np.inf:
@@ -253,22 +285,34 @@ def _slope_headline(effects: Effects, names: tuple[str, str], *, than: bool) -> 
     return f"{what[:1].upper()}{what[1:]} rises faster with depth {_at(faster)}{compared}."
 
 
+def _mean_headline(effects: Effects, names: tuple[str, str]) -> str:
+    called = [e for e in effects if e.difference.mean_called]
+    if not called:
+        return ""
+    first = max(called, key=lambda e: abs(e.difference.mean_difference))
+    less, more = names[::-1] if first.difference.mean_difference > 0 else names
+    return f"There is less {_noise(first.component)} {_at(less)} than {_at(more)}."
+
+
 def _nothing(effects: Effects, names: tuple[str, str]) -> str:
     first = next((e for e in effects if e.component == "poisson"), effects[0])
     found = first.difference
-    text = f"No difference shown between {_spoken(names[0])} and {_spoken(names[1])}"
+    text = f"No difference shown between {_spoken(names[0])} and {_spoken(names[1])}."
     if not np.isfinite([found.se, found.reading_limit_per_um]).all():
-        return f"{text}."
-    least = max(found.reading_limit_per_um, 2 * found.se) * _PER_100_UM
-    what = _noise(first.component)
-    return f"{text}: one of {least:.1f} points per 100 µm or more in {what} would have been."
+        return text
+    slope = max(found.reading_limit_per_um, 2 * found.se) * _PER_100_UM
+    mean = 100 * np.nanmax([found.mean_reading_limit, np.ptp(found.mean_difference_ci95) / 2])
+    return (
+        f"{text} One would be shown if {_noise(first.component)} were {mean:.1f} points higher "
+        f"on average with one of them, or rose {slope:.1f} points per 100 µm faster."
+    )
 
 
-# --- slopes --------------------------------------------------------------------------------------
+# --- noises --------------------------------------------------------------------------------------
 
 
 class _Terms:
-    """How slopes are spoken of: names of the protocols, depths, and what intervals cover."""
+    """How differences are spoken of: names of the protocols, depths, and what intervals cover."""
 
     def __init__(self, names: tuple[str, str], over: str, covered: str) -> None:
         self.names, self.over, self.covered = names, over, covered
@@ -281,18 +325,33 @@ def _pair_terms(found: Comparison) -> _Terms:
     return _Terms(found.names, over, f" {covered}")
 
 
-def _slopes(effects: Effects, terms: _Terms) -> Iterator[str]:
+def _noises(effects: Effects, terms: _Terms) -> Iterator[str]:
     over = terms.over
     for effect in effects:
-        if effect.difference.called:
-            yield _slope(effect.component, effect.difference, terms, over)
+        found = effect.difference
+        if found.any_called:
+            say = _slope if found.called else _mean
+            yield say(effect.component, found, terms, over)
             over = "There"
     silent = [
-        spoken(e.component) for e in effects if not (e.difference.called or e.component == CLEAN)
+        spoken(e.component)
+        for e in effects
+        if not (e.difference.any_called or e.component == CLEAN)
     ]
     if silent:
         listed = _listed(silent)
         yield f"Differences in {listed} noise cannot be told from chance or reading error."
+
+
+def _mean(component: str, found: ComponentDifference, terms: _Terms, over: str) -> str:
+    first = found.mean_difference > 0
+    low, high = sorted(100 * abs(end) for end in found.mean_difference_ci95)
+    return (
+        f"{over} {_noise(component)} is {100 * abs(found.mean_difference):.1f} points higher on "
+        f"average {_at(terms.names[0] if first else terms.names[1])} (95 % CI {low:.1f} to "
+        f"{high:.1f}{terms.covered}; {_p(found.mean_p_holm)}; "
+        f"reading limit {100 * found.mean_reading_limit:.1f} points)."
+    )
 
 
 def _slope(component: str, found: ComponentDifference, terms: _Terms, over: str) -> str:
@@ -312,11 +371,10 @@ def _scope(found: Comparison) -> str:
         scope = "One tissue: this says nothing about other animals."
     else:
         scope = "Two tissues: tissue and protocol cannot be told apart."
-    if found.n_pairs and found.n_pairs < LEAST_PLANES:
-        depths = "depth is" if found.n_pairs == 1 else "depths are"
-        return f"Only {found.n_pairs} {depths} kept in both: no error can be stated. {scope}"
+    if found.n_pairs < LEAST_PLANES:
+        return scope
     limits = [e.difference.reading_limit_per_um for e in found.effects]
-    if found.n_pairs and not np.isfinite(limits).any():
+    if not np.isfinite(limits).any():
         return f"The weights state no uncertainty, so nothing is called. {scope}"
     return scope
 

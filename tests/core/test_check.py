@@ -186,7 +186,7 @@ def test_a_single_plane_is_told_in_the_same_words_by_check_and_verdict(
     assert verdict == f"one: {SINGLE_PLANE}. Open its stack, or the folder of its set."
     both = cop.compare(*[cop.profile(path, name=n, estimator=tiny_estimator) for n in "ab"])
     assert both.verdict.startswith(f"a: {SINGLE_PLANE}. ")
-    assert "Only 1 depth is kept in both" in both.verdict
+    assert "only 1 depth is kept in both" in both.verdict
 
 
 @pytest.mark.parametrize(

@@ -385,7 +385,7 @@ def test_what_is_told_of_all_planes():
         "level seems cut off, so noise in dark regions is read wrongly (except with photon "
         "counting)",
         "12 hot or dead pixels masked in every plane",
-        "fill at the edges of 2 of 3 planes left out (up to 3 rows and 5 columns)",
+        "fill left out at the edges of 2 of 3 planes: up to 3 rows and 5 columns",
     )
     assert told_of_pixels([]) == told_of_pixels([PixelFacts()]) == ()
     (lossy,) = told_of_pixels([PixelFacts(lossy=True), PixelFacts()])

@@ -8,8 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cop_core.records import ASSUMED, UsableDifference
+from cop_core.records.crop_grid import SMALL
 from cop_core.report import document_of
 from cop_core.statistics import compare
+from cop_core.statistics.analysis import analyse
+from cop_core.statistics.caveats import UPWARDS
 from cop_core.statistics.verdict import verdict_of_pair
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "golden"))
@@ -62,7 +66,7 @@ def test_the_order_of_the_stacks_changes_no_sentence(both):
     ("interval", "said"),
     [
         ((-np.inf, -120.0), "(95 % CI at least 120 µm deeper)"),
-        ((-np.inf, -np.inf), "(95 % CI beyond the last plane)"),
+        ((-np.inf, -np.inf), "(95 % CI deeper than these planes reach)"),
         ((-700.0, -120.0), "(95 % CI 120 to 700 µm deeper)"),
         ((120.0, 700.0), "(95 % CI 120 to 700 µm deeper)"),
     ],
@@ -77,6 +81,87 @@ def test_endpoints_that_disagree_are_joined_by_but(both):
     found = verdict_of_pair(replace(both, usable_difference=apart))
     assert "µm deeper), but there is signal down to" in found
     assert "(95 % CI 40 to 90 µm shallower)" in found
+
+
+def alike_in_depth(both, **changed):
+    """Return the pair with usable depths alike, and other differences in shot noise."""
+    effects = tuple(
+        replace(e, difference=replace(e.difference, **changed)) if e.component == "poisson" else e
+        for e in both.effects
+    )
+    return replace(both, usable_difference=UsableDifference(), effects=effects)
+
+
+def test_noise_that_is_higher_at_all_depths_is_a_difference(both):
+    found = alike_in_depth(both, called=False)
+    text = verdict_of_pair(found)
+    assert text.startswith("There is less shot noise at gained power than at fixed power. ")
+    (sentence,) = re.findall(r"Over the depths.*?\)\.", text)
+    difference = found.of("poisson").difference
+    low, high = (100 * end for end in difference.mean_difference_ci95)
+    mean, limit = 100 * difference.mean_difference, 100 * difference.mean_reading_limit
+    expected = [*found.window_um, mean, 95, low, high, 0.001, limit]
+    assert numbers(sentence) == pytest.approx(expected, abs=0.051)
+    assert "higher on average at fixed power" in sentence
+    (untold,) = re.findall(r"Differences in .*? noise", text)
+    assert "shot" not in untold
+
+
+def test_what_would_be_a_difference_is_said(both):
+    text = verdict_of_pair(alike_in_depth(both, called=False, mean_called=False))
+    found = both.of("poisson").difference
+    expected = [100 * found.mean_reading_limit, 1e4 * found.reading_limit_per_um, 100]
+    assert text.startswith("No difference shown between fixed power and gained power. ")
+    assert numbers(text.split(". ")[1]) == pytest.approx(expected, abs=0.051)
+
+
+def turned(profile, surface_from):
+    """Return a stack whose planes were acquired upwards, depth counted from its first."""
+    image = replace(profile.provenance.image, surface_from=surface_from)
+    depths = reversed(profile.depth_um.tolist())
+    planes = [replace(p, depth_um=z) for p, z in zip(profile.planes, depths, strict=True)]
+    provenance = replace(profile.provenance, image=image)
+    return replace(profile, planes=tuple(reversed(planes)), provenance=provenance)
+
+
+def test_no_stack_wins_that_may_be_upside_down(both):
+    fixed, gained = both.first.profile, both.second.profile
+    caution = f"Caution, in fixed {UPWARDS}."
+    found = compare(turned(fixed, ASSUMED), gained, n_bootstrap=50)
+    assert found.verdict.startswith(f"{caution} Which of the two images deeper depends on that. ")
+    assert "images deeper:" not in found.verdict
+    assert analyse(turned(fixed, ASSUMED)).verdict == caution
+    assert f"fixed: {UPWARDS}" in found.caveats
+    assert "Caution" not in analyse(turned(fixed, "as given")).verdict
+    assert "Caution" not in both.verdict
+
+
+def test_pixels_that_were_changed_are_told_before_the_answer(both):
+    gained = both.second.profile
+    facts = replace(gained.planes[0].pixels, smoothed=True)
+    planes = tuple(replace(plane, pixels=facts) for plane in gained.planes)
+    smoothed = replace(gained, planes=planes)
+    found = compare(both.first.profile, smoothed, n_bootstrap=50).verdict
+    n = gained.kept.sum()
+    said = f"Caution, in gained {n} of {n} planes were interpolated or smoothed: "
+    assert found.startswith(said)
+    assert analyse(smoothed).verdict.startswith(said)
+    assert "Gained power images deeper: " in found
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"saturated_fraction": 0.13}, "planes up to 13 % of the pixels are saturated: "),
+        ({"flags": (SMALL,)}, "planes are smaller than a crop and are read less reliably"),
+    ],
+)
+def test_what_makes_readings_worse_is_a_caveat(both, changed, said):
+    profile = both.second.profile
+    assert not [text for text in analyse(profile).caveats if said in text]
+    planes = tuple(replace(plane, **changed) for plane in profile.planes)
+    (text,) = [t for t in analyse(replace(profile, planes=planes)).caveats if said in t]
+    assert text.startswith("gained: ")
 
 
 def test_names_are_those_of_the_protocols(both):

@@ -9,7 +9,7 @@ import numpy as np
 
 from cop_core.errors import InputError
 from cop_core.recipes import MEAN, StackOptions
-from cop_core.records import State
+from cop_core.records import ASSUMED, State
 from cop_core.stacks import open_stack
 from cop_core.stacks.growing.recorder import FrameChoice, FrameRecorder
 from cop_core.stacks.power import resolve_power
@@ -150,7 +150,7 @@ class MicroManagerSource:
                 opened.image,
                 depth_from="acquisition",
                 surface=self._surface or "first",
-                surface_from="as given" if self._surface else "assumed",
+                surface_from="as given" if self._surface else ASSUMED,
                 power_from="acquisition" if np.isfinite(stated).any() else opened.image.power_from,
             ),
         )
