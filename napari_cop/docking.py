@@ -40,15 +40,25 @@ def _tab(widget: QWidget) -> None:
     window = dock.parent() if dock is not None else None
     if dock is None or not isinstance(window, QMainWindow) or dock.isFloating():
         return
-    others = [
-        other
-        for other in window.findChildren(QDockWidget)
-        if other is not dock and _OURS in getattr(other, "name", "") and not other.isFloating()
-        and other.isVisibleTo(window)
-    ]  # fmt: skip
+    others = [other for other in _others(dock, window) if not other.isFloating()]
     if others and dock not in window.tabifiedDockWidgets(others[0]):
         window.tabifyDockWidget(others[0], dock)
         dock.raise_()
+
+
+def other_docks(widget: QWidget) -> list[QDockWidget]:
+    """Return the docks of the plugin's other widgets in the same window."""
+    dock = _dock_of(widget)
+    window = dock.parent() if dock is not None else None
+    return _others(dock, window) if isinstance(window, QMainWindow) else []
+
+
+def _others(dock: QDockWidget | None, window: QMainWindow) -> list[QDockWidget]:
+    return [
+        other
+        for other in window.findChildren(QDockWidget)
+        if other is not dock and _OURS in getattr(other, "name", "") and other.isVisibleTo(window)
+    ]
 
 
 def _dock_of(widget: QWidget) -> QDockWidget | None:

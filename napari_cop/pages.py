@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from magicgui.widgets import Container
 
     from napari_cop.forms.recipe_form import RecipeForm
-    from napari_cop.forms.stack import StackForm
+    from napari_cop.forms.source import SourceForm
     from napari_cop.plots.depth import DepthPlots
     from napari_cop.result_table import ResultTable
 
@@ -44,15 +44,16 @@ class _WheelGuard(QObject):
         return True
 
 
-def input_page(forms: Sequence[tuple[str, StackForm]], options: RecipeForm) -> QWidget:
-    """Return the page on which stacks are chosen; forms come with their titles."""
+def input_page(forms: Sequence[tuple[str, SourceForm]], options: RecipeForm) -> QWidget:
+    """Return the page on which is chosen what is read; forms come with their titles."""
     page = QWidget()
     layout = QVBoxLayout(page)
     for title, form in forms:
         group = QGroupBox(title)
         inside = QVBoxLayout(group)
         inside.addWidget(form.native)
-        inside.addWidget(folded("More", form.more))
+        if len(form.more):
+            inside.addWidget(folded("More", form.more))
         layout.addWidget(group)
     layout.addWidget(folded("Advanced", options))
     layout.addStretch(1)

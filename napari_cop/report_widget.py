@@ -2,60 +2,27 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from qtpy.QtCore import QEvent, QSize, QUrl
+from qtpy.QtCore import QSize, QUrl
 from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QApplication, QTabWidget, QWidget
+from qtpy.QtWidgets import QApplication, QWidget
 
-from cop_core.errors import CopError
 from cop_core.recipes.argv import command_of
 from cop_core.report import write_report
-from napari_cop.docking import close_notifications, lay_out, tab_together
-from napari_cop.focus_ring import FocusRing
 from napari_cop.pages import scrolled
-from napari_cop.run_bar import RunBar
-from napari_cop.runner import Runner, tell
-from napari_cop.viewer_link import Following
-from napari_cop.words import said
+from napari_cop.run_widget import RunWidget
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from napari.viewer import Viewer
-
     from cop_core.recipes import Recipe
-    from napari_cop.progress import Clock
-    from napari_cop.verdict_page import VerdictPage
 
 _SIZE: Final = QSize(660, 480)
 
 
-class ReportWidget(QWidget):
-    """A page of files, the page of the result, and the bar that runs them.
-
-    Parameters
-    ----------
-    outcome : VerdictPage
-        Of the result.
-    """
-
-    def __init__(
-        self,
-        viewer: Viewer,
-        bar: RunBar,
-        outcome: VerdictPage,
-        clock: type[Clock] | None = None,
-    ) -> None:
-        super().__init__()
-        self._viewer, self._following = viewer, Following()
-        self._notified: list[str] = []
-        self.bar, self.outcome, self.tabs = bar, outcome, QTabWidget()
-        self.runner = Runner(self, clock=clock)
-        self._ring = FocusRing(self, self.tabs)
+class ReportWidget(RunWidget):
+    """A page of files, the page of the result, and the bar that runs them into a report."""
 
     def _asked(self) -> Recipe:
         """Return the recipe, with its table written into the folder of the report."""
@@ -73,42 +40,8 @@ class ReportWidget(QWidget):
         """Ask for room for a few columns of the table."""
         return _SIZE
 
-    def _arrange(self, files: QWidget, title: str) -> None:
-        self.tabs.addTab(scrolled(files), title)
-        self.tabs.addTab(self.outcome, "Result")
-        lay_out(self, self.tabs, self.bar)
-
-    def _connect_run(self) -> None:
-        """Connect the bar, the runner and the theme."""
-        bar, runner = self.bar, self.runner
-        bar.run.connect(self.run)
-        bar.cancel.connect(runner.stop)
-        bar.export.connect(self.open_report)
-        bar.copy.connect(self.copy_command)
-        runner.progressed.connect(bar.set_progress)
-        runner.failed.connect(self._failed)
-        self._following.on(self._viewer.events.theme, self._theme_changed)
-        self.destroyed.connect(self._following.end)
-        bar.take_keys(self)
-
-    def event(self, event: QEvent) -> bool:
-        """End what is going on when napari takes the widget out of its dock."""
-        moved = event.type() == QEvent.Type.ParentChange
-        if moved and self.parent() is not None:
-            tab_together(self)
-        if moved and self.parent() is None and hasattr(self, "runner"):
-            self.runner.abandon()
-            self._following.end()
-            self.deleteLater()
-        return super().event(event)
-
-    def focusNextPrevChild(self, forwards: bool) -> bool:  # noqa: N802
-        """Move the focus as the Tab key asks, with a ring around where it goes."""
-        return self._ring.by_key(super().focusNextPrevChild, forwards)
-
-    def run(self) -> None:
-        """Start a run."""
-        raise NotImplementedError
+    def _arrange(self, asked: QWidget, title: str) -> None:
+        super()._arrange(scrolled(asked), title)
 
     def _start(self, recipe: Recipe, **means: Any) -> None:
         """Run a recipe into its folder, and write the report over there."""
@@ -123,28 +56,6 @@ class ReportWidget(QWidget):
             QApplication.clipboard().setText(command_of(self._asked(), self._directory()))
             self._say("Copied: paste it into a terminal")
 
-    def open_report(self) -> None:
+    def export(self) -> None:
         """Show the report in the browser."""
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._report())))
-
-    def _theme_changed(self) -> None:
-        self.outcome.set_theme(self._viewer.theme)
-
-    def _forget_errors(self) -> None:
-        close_notifications(self._notified)
-        self._notified.clear()
-
-    def _failed(self, error: Exception) -> None:
-        self._say(f"Failed: {said(error)}")
-        self._notified.append(said(error))
-        tell(error)
-
-    @contextmanager
-    def _telling_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except CopError as error:
-            self._failed(error)
-
-    def _say(self, text: str) -> None:
-        self.bar.status.setText(text)

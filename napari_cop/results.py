@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
@@ -17,7 +17,7 @@ from napari_cop.noise_map import highest_of, show_noise_map
 from napari_cop.side_by_side import SideBySide
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from napari.layers import Image
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from napari_cop.sources import ChosenStack
     from napari_cop.viewer_link import ViewerLink
 
+    Write: TypeAlias = Callable[..., Path]
+
 
 class Export(QObject):
     """Writes reports into folders that are asked for, one at a time, in the background.
@@ -35,10 +37,13 @@ class Export(QObject):
     -------
     said(str), failed(Exception)
         How it goes; at both it is no longer `writing`, unless that is what is said.
+    written(Path)
+        A folder or a file.
     """
 
     said = Signal(str)
     failed = Signal(object)
+    written = Signal(object)
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
@@ -53,20 +58,21 @@ class Export(QObject):
             self.write(record, folder)
             remember(folder=folder)
 
-    def write(self, record: Any, folder: str) -> None:
+    def write(self, record: Any, target: str, write: Write = write_report) -> None:
         """Write the report of a record, if any, unless another is being written."""
         if record is None or self.writing:
             return
         self.writing = True
         self.said.emit("Writing the report …")
-        worker = create_worker(export, record, folder, _ignore_errors=True)
+        worker = create_worker(export, record, target, write, _ignore_errors=True)
         worker.returned.connect(self._written)
         worker.errored.connect(self._not_written)
         worker.start()
 
-    def _written(self, folder: Path) -> None:
+    def _written(self, target: Path) -> None:
         self.writing = False
-        self.said.emit(f"Report written to {folder}")
+        self.said.emit(f"Report written to {target}")
+        self.written.emit(target)
 
     def _not_written(self, error: Exception) -> None:
         self.writing = False
@@ -177,21 +183,26 @@ class Results(QObject):
         return layer
 
 
-def export(record: Any, folder: str | Path) -> Path:
+def export(record: Any, target: str | Path, write: Write = write_report) -> Path:
     """Write a record's report, with the command that repeats it, if any.
+
+    Parameters
+    ----------
+    write : callable
+        `write_report` into a folder, or `write_document` into a file.
 
     Raises
     ------
     CopError
-        Where the folder cannot be written to.
+        Where the target cannot be written to.
     """
     command: str | None = None
     with suppress(InputError):  # pixels that are in no file cannot be read again
-        command = repeating(record, folder)
-    return write_report(record, folder, command=command)
+        command = repeating(record, target)
+    return write(record, target, command=command)
 
 
-def repeating(record: Any, folder: str | Path) -> str:
+def repeating(record: Any, target: str | Path) -> str:
     """Return the command line that gives the same numbers.
 
     Raises
@@ -202,4 +213,4 @@ def repeating(record: Any, folder: str | Path) -> str:
     why = why_not_repeatable(record)
     if why:
         raise InputError(f"there is no command that repeats this: {why}")
-    return command_of(recipe_of(record), folder)
+    return command_of(recipe_of(record), target)

@@ -48,7 +48,7 @@ class Outcome:
 
     Attributes
     ----------
-    record : AnalysedProfile, Comparison, StudyRecord or None
+    record : AnalysedProfile, Comparison, StudyRecord, CohortRecord, PhotonTransfer or None
         What was found; planes that were not read are excluded with that reason. None where it
         was stopped before there was anything.
     stopped : bool
@@ -218,7 +218,7 @@ def _run(
     problems: list[Exception] = []
     try:
         given = sources(tell, cancelled) if sources else ()
-        tell("Loading the network …")
+        tell("Starting …")
         with PROCESSES.lent() as process:
             record = process.run(
                 recipe,

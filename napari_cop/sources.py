@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from cop_core.errors import InputError
-from cop_core.recipes import MW, StackOptions
+from cop_core.recipes import MW, MovieOptions, StackOptions
 from cop_core.records import ITS_STACK, SINGLE_PLANE
-from cop_core.stacks import open_stack
+from cop_core.stacks import open_movie, open_stack
 from napari_cop.layers import METADATA_KEY, image_layer
 
 if TYPE_CHECKING:
@@ -22,9 +22,31 @@ if TYPE_CHECKING:
     from cop_core.stacks import Stack
     from napari_cop.layers import LayerData
 
-_ASKED: Final = ("name", "power", "power_scale", "surface")
-_NOT_Z: Final = ("t", "time", "c", "channel", "p", "position", "scene")
+ASKED_OF_LAYERS: Final = ("name", "power", "power_scale", "detector", "surface")
+"""What a layer leaves to be said."""
+_TIME: Final = ("t", "time")
+_NOT_Z: Final = (*_TIME, "c", "channel", "p", "position", "scene")
 _STEP_TOLERANCE: Final = 1e-6
+
+
+@dataclass(frozen=True)
+class ChosenMovie:
+    """A movie to measure, as the user chose it.
+
+    Attributes
+    ----------
+    options : MovieOptions
+        How it is opened; without a source for the pixels of a layer.
+    pixels : array
+        Frames (n, y, x) of such a layer.
+    """
+
+    options: MovieOptions
+    pixels: Any = None
+
+    def in_memory(self) -> Stack | None:
+        """Return the movie where a recipe cannot name it: it is not in a file."""
+        return None if self.pixels is None else open_movie(self.pixels, self.options)
 
 
 @dataclass(frozen=True)
@@ -112,7 +134,7 @@ def layer_stack(
     """
     axis, step_um = require_stack(layer, z_axis, asked.z_step_um)
     stated = layer.metadata.get(METADATA_KEY, {})
-    given = {key: value for key, value in asked if key in _ASKED and value is not None}
+    given = {key: value for key, value in asked if key in ASKED_OF_LAYERS and value is not None}
     if not as_pixels and _shows_its_file(layer):
         if not _same_step(stated["depth_um"], step_um):
             given["z_step_um"] = step_um
@@ -125,6 +147,47 @@ def layer_stack(
         given.setdefault("surface", "last")
     options = StackOptions(**{"name": _name(layer, axis, at), "z_step_um": step_um, **given})
     return ChosenStack(options, pixels, layer, axis, at)
+
+
+def layer_movie(layer: Image, asked: MovieOptions, position: tuple[float, ...]) -> ChosenMovie:
+    """Return the frames that a layer shows, at a position on axes beside time, y and x.
+
+    Raises
+    ------
+    InputError
+        For colour layers, and where no axis can be that of time.
+    """
+    axis = _require_time(layer)
+    at = _indices(layer, axis, position)
+    named = asked.but(name=asked.name or _name(layer, axis, at))
+    return ChosenMovie(named, _planes(layer, axis, at))
+
+
+def is_movie(layer: Image) -> bool:
+    """Tell whether an axis of a layer can be that of time."""
+    try:
+        _require_time(layer)
+    except InputError:
+        return False
+    return True
+
+
+def _require_time(layer: Image) -> int:
+    """Return the axis named time, else the only one that may be it."""
+    _require_intensities(layer)
+    named = [i for i in _named(layer, _TIME) if i < layer.ndim - 2]
+    stated = layer.metadata.get(METADATA_KEY)
+    other = _named_z(layer) if stated is None or stated["depth_um"] else []
+    other += _named(layer, _NOT_Z)
+    if len(named) == 1:
+        return named[0]
+    if layer.ndim == 3 and not other:
+        return 0
+    raise InputError(
+        f"no axis is named time: its axes are {', '.join(layer.axis_labels)}",
+        where=f"layer {layer.name!r}",
+        advice="choose a layer with the axes t, y and x, or the file of the movie",
+    )
 
 
 def z_axis_of(layer: Image) -> int | None:
@@ -177,12 +240,7 @@ def require_stack(layer: Image, z_axis: int | None, z_step_um: float | None) -> 
         Where it is no z-stack, or one of them is not known.
     """
     where = f"layer {layer.name!r}"
-    if getattr(layer, "rgb", False):
-        raise InputError(
-            "its pixels are colours (RGB), not intensities",
-            where=where,
-            advice="split the channels (right-click the layer) and choose one",
-        )
+    _require_intensities(layer)
     if layer.ndim < 3:
         raise InputError(
             f"it is {SINGLE_PLANE}",
@@ -202,6 +260,15 @@ def require_stack(layer: Image, z_axis: int | None, z_step_um: float | None) -> 
             "its z step is not known", where=where, advice="Enter the z step in µm under Input"
         )
     return z_axis, z_step_um
+
+
+def _require_intensities(layer: Image) -> None:
+    if getattr(layer, "rgb", False):
+        raise InputError(
+            "its pixels are colours (RGB), not intensities",
+            where=f"layer {layer.name!r}",
+            advice="split the channels (right-click the layer) and choose one",
+        )
 
 
 def _shows_its_file(layer: Image) -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QWheelEvent
 
 _LARGE: Final = 1.25
-_LEAST_WIDTH_PX: Final = 280
+_LEAST_WIDTH_PX: Final = 256
 
 
 class VerdictPage(QWidget):
@@ -52,7 +52,7 @@ class VerdictPage(QWidget):
     def show_record(self, record: Any) -> None:
         """Show a record."""
         self._record = record
-        parts = parts_of(unbroken(record.verdict))
+        parts = parts_of(unbroken(self.verdict_of(record)))
         self.headline.setText(parts.headline or self.NO_VERDICT)
         self.rest.setText(" ".join(filter(None, (parts.further, parts.next_step))))
         self.remarks.setText("\n".join(self.remarks_of(record)))
@@ -65,6 +65,10 @@ class VerdictPage(QWidget):
         self._theme = theme
         if self._record is not None:
             self._draw()
+
+    def verdict_of(self, record: Any) -> str:
+        """Return the answer in sentences."""
+        return str(record.verdict)
 
     def remarks_of(self, record: Any) -> Iterator[str]:
         """Yield what to know beside the verdict, a line each."""
@@ -80,8 +84,9 @@ class VerdictPage(QWidget):
             old.deleteLater()
         with styled(plot_style(self._theme)):
             self.figures = [_StillCanvas(figure) for figure in self.figures_of(self._record)]
+        below = self._page.indexOf(self.remarks) + 1
         for number, canvas in enumerate(self.figures):
-            self._page.insertWidget(3 + number, canvas)
+            self._page.insertWidget(below + number, canvas)
 
 
 class _StillCanvas(FigureCanvasQTAgg):

@@ -30,6 +30,11 @@ def said(error: Exception) -> str:
     return error.said(as_label) if isinstance(error, CopError) else str(error)
 
 
+def sentence(text: str) -> str:
+    """Return a caveat as a sentence that stands alone."""
+    return f"{text[:1].upper()}{text[1:]}."
+
+
 def spoken(component: str) -> str:
     """Return what a component is called in a window."""
     return _SPOKEN.get(component, label(component))

@@ -23,27 +23,28 @@ _LIT, _DARK = LOOKS
 _SDS_OF_95: Final = 1.96
 
 
-def transfer_figure(found: PhotonTransfer) -> Figure:
-    """Draw the photon transfer line with its points, and how far they lie off it."""
-    figure = page_wide(height_in=2.6)
-    draw_transfer(figure, found)
-    return figure
+def transfer_figure(found: PhotonTransfer, *, stacked: bool = False) -> Figure:
+    """Draw the photon transfer line with its points, and how far they lie off it.
 
-
-def draw_transfer(figure: Figure, found: PhotonTransfer) -> None:
-    """Draw both panels into an empty figure."""
-    line, rest = (figure.add_subplot(1, 2, i + 1) for i in range(2))
+    `stacked` panels lie below each other, not side by side, and leave the numbers to the text
+    beside them.
+    """
+    rows, columns = (2, 1) if stacked else (1, 2)
+    figure = page_wide(height_in=2.6 * rows)
+    line, rest = (figure.add_subplot(rows, columns, i + 1) for i in range(2))
     _draw_line(line, found)
+    if not stacked:
+        _name_line(line, found)
     _draw_rest(rest, found)
     for ax in (line, rest):
         ax.set_xlabel("Mean (counts)")
         ax.spines[["top", "right"]].set_visible(False)
+    return figure
 
 
 def _draw_line(ax: Axes, found: PhotonTransfer) -> None:
-    detector, mean = found.detector, found.points.mean
-    photon, zero = detector.counts_per_photon, detector.zero_counts
-    x = np.array([min(zero.value, float(mean.min())), float(mean.max())])
+    zero, mean = found.detector.zero_counts.value, found.points.mean
+    x = np.array([min(zero, float(mean.min())), float(mean.max())])
     ax.plot(x, _line(found, x), color=shade(0), lw=1)
     _draw_points(ax, found.points, found.points.variance, _LIT.colour, "movie")
     if len(found.dark.mean):
@@ -51,7 +52,12 @@ def _draw_line(ax: Axes, found: PhotonTransfer) -> None:
         ax.legend(loc="lower right", frameon=False)
     ax.set_title(shown_name(found.name))
     ax.set_ylabel("Variance (counts²)")
-    shown = [interval_texts(estimate) for estimate in (photon, zero)]
+
+
+def _name_line(ax: Axes, found: PhotonTransfer) -> None:
+    """Say what the line comes to."""
+    estimates = (found.detector.counts_per_photon, found.detector.zero_counts)
+    shown = [interval_texts(estimate) for estimate in estimates]
     text = "{} [{}, {}] counts per photon\n".format(*shown[0])
     text += "zero at {} [{}, {}] counts".format(*shown[1])
     ax.text(0.03, 0.97, text, transform=ax.transAxes, va="top", size="small")

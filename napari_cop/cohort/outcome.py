@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from napari_cop.verdict_page import VerdictPage
+from napari_cop.words import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +22,7 @@ class CohortOutcome(VerdictPage):
 
     def remarks_of(self, record: CohortRecord) -> Iterator[str]:
         """Yield caveats, and what could not be read, with the reason."""
-        for said in record.caveats:
-            yield f"{said[:1].upper()}{said[1:]}."
+        yield from map(sentence, record.caveats)
         for picture in record.failed:
             reason = picture.error.removeprefix(f"{picture.row.picture.source}: ")
             yield f"Not read: {picture.row.name}: {reason}"

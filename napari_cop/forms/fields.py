@@ -96,6 +96,11 @@ class FileChoice(Container[Any]):
             raise InputError("no file is chosen", where=self.label, advice="Choose one")
         return str(path)
 
+    def choose_file(self, path: Path) -> None:
+        """Choose a file."""
+        self.choice.value = _FILE
+        self.file.value = path
+
     def _show_file(self) -> None:
         self.file.visible = self.choice.value == _FILE
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from magicgui.widgets import ComboBox, FileEdit, Label
-from napari.layers import Image
+from magicgui.widgets import ComboBox, Label
 from qtpy.QtWidgets import QSizePolicy
 from superqt.utils import create_worker
 
 from cop_core.errors import CopError, InputError
 from cop_core.recipes import StackOptions
 from cop_core.stacks import open_stack
-from napari_cop.forms.fields import AS_STATED, chosen_path
+from napari_cop.forms.fields import AS_STATED
 from napari_cop.forms.found import Found, found_in_layer, found_in_stack
 from napari_cop.forms.recipe_form import RecipeForm, make
-from napari_cop.noise_map import is_map
+from napari_cop.forms.source import SourceForm
 from napari_cop.sources import (
+    ASKED_OF_LAYERS,
     ChosenStack,
     layer_stack,
     require_stack,
@@ -28,15 +27,14 @@ from napari_cop.viewer_link import Following
 from napari_cop.words import said
 
 if TYPE_CHECKING:
+    from napari.layers import Image
     from napari.viewer import Viewer
 
-FILE: Final = "a file …"
 _OFTEN: Final = ("channel", "z_step_um", "power")
 _NOT_SAID: Final = -1
-_ZARR_MARKS: Final = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
 
 
-class StackForm(RecipeForm):
+class StackForm(SourceForm):
     """One stack to read.
 
     Parameters
@@ -51,18 +49,13 @@ class StackForm(RecipeForm):
     """
 
     def __init__(self, viewer: Viewer, following: Following) -> None:
-        self._viewer = viewer
         self._looked_at: StackOptions | None = None
         self._layer = Following()  # what is chosen may change its scale
-        self.chosen = ComboBox(
-            label="Read from",
-            choices=self._choices,
+        super().__init__(
+            viewer,
+            following,
             tooltip="The z-stack to read: an image layer, or a file that is not open in napari.",
-        )
-        self.file = FileEdit(
-            label="File",
-            mode="r",
-            tooltip="TIFF (OME, ImageJ, ScanImage, plain), any file of a Prairie View or "
+            file_tooltip="TIFF (OME, ImageJ, ScanImage, plain), any file of a Prairie View or "
             "ThorImage set, or the zarr.json or .zattrs inside "
             "the folder of an OME-Zarr or zarr image.",
         )
@@ -71,28 +64,17 @@ class StackForm(RecipeForm):
             choices=self._axes,
             tooltip="Axis of the layer along which the planes are stacked.",
         )
-        super().__init__()
-        self.extend([self.chosen, self.z_axis, self.file])
+        self.insert(1, self.z_axis)
         self.ask(StackOptions, only=_OFTEN)
         self.found = Label(label="Holds", tooltip="What the stack states, and what is missing.")
         self.found.native.setWordWrap(True)
         self.found.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.append(self.found)
         self.more = RecipeForm(StackOptions, without=_OFTEN)
-        self.chosen.changed.connect(self._layer_chosen)
         self.z_axis.changed.connect(self._axis_chosen)
-        events = viewer.layers.events
-        for event in (events.inserted, events.removed, events.renamed):
-            following.on(event, self._layers_changed)
         self._layer_chosen()
         for form in (self, self.more):
             form.changed.connect(self._tell_found)
-
-    @property
-    def layer(self) -> Image | None:
-        """The layer that is chosen; None for a file."""
-        chosen = self.chosen.value
-        return chosen if isinstance(chosen, Image) else None
 
     def stack(self) -> ChosenStack:
         """Return what is chosen.
@@ -121,42 +103,17 @@ class StackForm(RecipeForm):
             raise InputError("no file is chosen", advice=advice)
         return ChosenStack(make(StackOptions, self, self.more, source=path))
 
-    def choose_layer(self, layer: Image) -> None:
-        """Choose a layer of the viewer."""
-        self.chosen.value = layer
-
-    def choose_file(self, path: str | Path) -> None:
-        """Choose a file."""
-        self.chosen.value = FILE
-        self.file.value = Path(path)
-
-    @property
-    def open_for_suggestions(self) -> bool:
-        """Whether the user has chosen neither a layer nor a file."""
-        return self.layer is None and not self._path()
-
-    def _choices(self, _: Any) -> list[tuple[str, Any]]:
-        layers = self._viewer.layers
-        images = [layer for layer in layers if isinstance(layer, Image) and not is_map(layer)]
-        return [(FILE, FILE), *((layer.name, layer) for layer in images)]
-
     def _axes(self, _: Any) -> list[tuple[str, int]]:
-        layer = getattr(self, "chosen", None) and self.layer
+        layer = self.layer
         if layer is None:
             return [("choose …", _NOT_SAID)]
         size = layer.data[0].shape if layer.multiscale else layer.data.shape
         named = [f"{label} ({size[i]})" for i, label in enumerate(layer.axis_labels)]
         return [("choose …", _NOT_SAID), *((named[i], i) for i in range(layer.ndim - 2))]
 
-    def _layers_changed(self) -> None:
-        chosen = self.chosen.value
-        self.chosen.reset_choices()
-        if chosen in self.chosen.choices:
-            self.chosen.value = chosen
-
     def _layer_chosen(self) -> None:
+        super()._layer_chosen()
         layer = self.layer
-        self.file.visible = layer is None
         for form in (self, self.more):
             form.hide(self._unasked())
         self.z_step_um.say_when_empty(AS_STATED if layer is None else "not known")
@@ -212,11 +169,7 @@ class StackForm(RecipeForm):
     def _unasked(self) -> set[str]:
         """Return what is not asked of what is chosen."""
         seldom = {field.name for field in self.more}
-        return (
-            set()
-            if self.layer is None
-            else {"channel", *seldom} - {"name", "power_scale", "surface"}
-        )
+        return set() if self.layer is None else {"channel", *seldom}.difference(ASKED_OF_LAYERS)
 
     def _axis_chosen(self) -> None:
         layer, axis = self.layer, self.z_axis.value
@@ -227,16 +180,6 @@ class StackForm(RecipeForm):
     def _scale_changed(self) -> None:
         if not self.z_step_um.edited:
             self._layer_chosen()
-
-    def _position(self, layer: Image) -> tuple[float, ...]:
-        point = self._viewer.dims.point[-layer.ndim :]
-        return tuple(float(x) for x in layer.world_to_data(point))
-
-    def _path(self) -> str:
-        path = chosen_path(self.file)
-        if path is None:
-            return ""
-        return str(path.parent if path.name in _ZARR_MARKS else path)
 
 
 def _look(options: StackOptions) -> tuple[StackOptions, Found]:

@@ -11,7 +11,8 @@ from cop_core.errors import InputError
 from cop_core.recipes import StackOptions, WatchRecipe
 from napari_cop.forms.fields import chosen_path
 from napari_cop.forms.recipe_form import make
-from napari_cop.forms.stack import FILE, StackForm
+from napari_cop.forms.source import FILE
+from napari_cop.forms.stack import StackForm
 from napari_cop.live.feeds import Feed, FileFeed, LayerFeed, missing_for_acquisitions
 from napari_cop.memory import remember, remembered
 
@@ -160,7 +161,6 @@ class WatchForm(StackForm):
     def _layer_chosen(self) -> None:
         super()._layer_chosen()
         chosen, in_layer = self.chosen.value, self.layer is not None
-        self.file.visible = chosen == FILE
         self.folder.visible = chosen == FOLDER
         self.power_property.visible = chosen == CORE
         self.hint.value = _HINTS.get(chosen if not in_layer else None, _HINT_OF_LAYER)

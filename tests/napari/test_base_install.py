@@ -22,7 +22,9 @@ import napari, npe2
 npe2.PluginManager.instance().register(npe2.PluginManifest.from_file(sys.argv[1]))
 viewer = napari.Viewer(show=False)
 viewer.open_sample("napari-cop", "three_photon_pair")
-for name in ("Noise profile", "Compare protocols", "Live noise", "Plan a study"):
+for name in (
+    "Noise profile", "Compare protocols", "Live noise", "Plan a study", "Measure the detector"
+):
     viewer.window.add_plugin_dock_widget("napari-cop", name)
 import cop_core.network.compiled_statistics, cop_core.pipeline.stacks  # what a run imports
 print(len(viewer.layers), flush=True)

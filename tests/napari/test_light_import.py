@@ -52,7 +52,7 @@ def test_import_leaves_heavy_libraries_alone(module: str) -> None:
     assert done.stdout.split() == []
 
 
-@pytest.mark.parametrize("widget", ["widgets", "live.widget", "study.widget"])
+@pytest.mark.parametrize("widget", ["widgets", "live.widget", "study.widget", "detector.widget"])
 def test_importing_a_widget_leaves_pytorch_and_micromanager_alone(widget: str) -> None:
     pytest.importorskip("napari", reason="napari is not installed")
     code = (
