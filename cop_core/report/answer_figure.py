@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.gridspec import GridSpecFromSubplotSpec
 
     from cop_core.records import (
+        Band,
         Comparison,
         ComponentDifference,
         ComponentEffect,
@@ -131,9 +132,18 @@ def _draw_difference(ax: Axes, leading: ComponentEffect) -> None:
     ax.set_ylabel("Difference (points)")
     ax.set_xlabel(DEPTH_LABEL)
     ax.spines[["top", "right"]].set_visible(False)
-    known = np.isfinite(band.from_um)
-    text = f"differ beyond {band.from_um:.0f} µm" if known else "no depth at which they differ"
-    ax.text(0.02, 0.95, text, transform=ax.transAxes, va="top", size="small", color=shade(0.3))
+    ax.text(
+        0.02, 0.95, _where(band), transform=ax.transAxes, va="top", size="small", color=shade(0.3)
+    )
+
+
+def _where(band: Band) -> str:
+    """Return at which of the depths compared the curves differ."""
+    if not np.isfinite(band.from_um):
+        return "no depth at which they differ"
+    if band.from_um <= min(band.depth_um):
+        return "differ at all depths compared"
+    return f"differ beyond {band.from_um:.0f} µm"
 
 
 def _draw_others(

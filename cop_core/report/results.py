@@ -271,7 +271,13 @@ class DifferenceResults(SlopeDifferenceResults):
             size="cohen_d_class",
         ),
     ]
-    cohen_d_ci95: Annotated[Interval, _said("95 % interval of d")]
+    cohen_d_ci95: Annotated[
+        Interval,
+        _said(
+            "95 % interval of d between the expected readings; errors of the readings make the d "
+            "that was read smaller, so that it may lie at an end"
+        ),
+    ]
     cohen_d_class: str
     hedges_g: Annotated[
         Number, Column("Hedges' g", "Cohen's d without its small-sample bias", form="+z.2f")
