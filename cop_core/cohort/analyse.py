@@ -10,7 +10,7 @@ import numpy as np
 
 from cop_core.cohort.attribution import NoiseTable, attribute, typical_doubt
 from cop_core.cohort.correlation import LEAST, correlations_of
-from cop_core.cohort.next_experiment import to_explain, to_part
+from cop_core.cohort.next_experiment import next_experiment_of
 from cop_core.cohort.surrogate import Design
 from cop_core.cohort.table import rows_of, sizes
 from cop_core.cohort.turn import turn_of
@@ -66,10 +66,7 @@ def analyse_cohort(
     )
     if not recipe.correlation_only:
         found = _attributed(found, factors, progress)
-    parted = to_part(confounded, variables)
-    drawn = [each.drawn for each in found.attributions]
-    unexplained = bool(drawn) and not any(drawn)
-    advice = parted or (to_explain(variables, len(rows)) if unexplained else "")
+    advice = next_experiment_of(found, variables)
     found = replace(found, next_experiment=advice, caveats=tuple(_caveats(found)))
     return replace(found, verdict=verdict_of(found))
 

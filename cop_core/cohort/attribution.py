@@ -100,9 +100,9 @@ def _too_few(design: Design) -> str:
     if not design.factors:
         return "no setting varies"
     if rows < LEAST_ROWS:
-        return f"{rows} rows are too few: {LEAST_ROWS} are needed"
+        return f"{rows} rows are too few ({LEAST_ROWS} are needed)"
     if groups < LEAST_GROUPS:
-        return f"{groups} groups are too few: {LEAST_GROUPS} are needed"
+        return f"{groups} groups are too few ({LEAST_GROUPS} are needed)"
     return ""
 
 
@@ -182,12 +182,14 @@ def _shared(
     values = shap_values(design, fit(design, y), everyone)
     size = np.abs(values).mean(axis=0)
     drawn = _resampled_shares(design, y, seed, resamples, tick)
+    behind = drawn[:, [int(size.argmax())]] - drawn
     shares = [
         Share(
             factor=name,
             mean_abs_shap=float(size[i]),
             share=float(size[i] / size.sum()),
             share_ci95=_interval(drawn[:, i]),
+            behind_ci95=_interval(behind[:, i]),
         )
         for i, name in enumerate(names)
     ]

@@ -161,12 +161,15 @@ class Share:
         Of the sum over factors, from 0 to 1.
     share_ci95 : (float, float)
         Over resampled groups.
+    behind_ci95 : (float, float)
+        How much larger the largest share is, over the same resamples.
     """
 
     factor: str
     mean_abs_shap: float
     share: float
     share_ci95: Interval = UNKNOWN
+    behind_ci95: Interval = UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -205,6 +208,11 @@ class Attribution:
     def drawn(self) -> bool:
         """Whether there is something to show."""
         return bool(self.shares)
+
+    @property
+    def leaders(self) -> tuple[Share, ...]:
+        """The largest share, and those that are not shown to be smaller."""
+        return tuple(each for each in self.shares if not each.behind_ci95[0] > 0)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cop_core.components import spoken
-from cop_core.records import NO_SIGNAL, UNFAMILIAR, told_of_pixels
+from cop_core.components import listed, spoken
+from cop_core.records import NO_SIGNAL, UNFAMILIAR, power_text, told_of_pixels
 from cop_core.statistics.log_ratios import sign_changes
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def rising_power(name: str, profile: DepthProfile, whose: str) -> tuple[str, ...
     if name.lower() != "fixed" or not len(power) or np.ptp(power) <= _SAME_POWER * power.max():
         return ()
     return (
-        f"{whose} was acquired at {power.min():g} to {power.max():g} {profile.power_unit}: "
+        f"{whose} was acquired at {power_text(power.min(), profile.power_unit, to=power.max())}: "
         "check that the protocols are not swapped",
     )
 
@@ -164,4 +164,4 @@ def _closure(lines: Mapping[str, SlopeFit], log_ratios: Mapping[str, SlopeFit]) 
 
 
 def _listed(components: Sequence[str]) -> str:
-    return " and ".join(", ".join(map(spoken, components)).rsplit(", ", 1))
+    return listed([spoken(component) for component in components])

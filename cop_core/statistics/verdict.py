@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cop_core.components import CLEAN, spoken
-from cop_core.records import ITS_STACK, SINGLE_PLANE, Comparison
+from cop_core.components import CLEAN, listed, spoken
+from cop_core.records import ITS_STACK, SINGLE_PLANE, Comparison, power_text
 from cop_core.records.lines import LEAST_PLANES
 from cop_core.statistics.bend import TOO_SHORT
 from cop_core.statistics.calls import LEVEL
@@ -148,7 +148,7 @@ def _scope_of_several(pairs: Sequence[Comparison | ArmsComparison]) -> str:
             return _scope(found)
         n_units |= zip(found.names, found.n_units, strict=True)
     unit = "stacks" if pairs[0].animals is None else "animals"  # type: ignore[union-attr]
-    said = _listed([f"{n} ({name})" for name, n in n_units.items()])
+    said = listed([f"{n} ({name})" for name, n in n_units.items()])
     return f"From {said} {unit}."
 
 
@@ -291,8 +291,7 @@ def _slopes(effects: Effects, terms: _Terms) -> Iterator[str]:
         spoken(e.component) for e in effects if not (e.difference.called or e.component == CLEAN)
     ]
     if silent:
-        listed = _listed(silent)
-        yield f"Differences in {listed} noise cannot be told from chance or reading error."
+        yield f"Differences in {listed(silent)} noise cannot be told from chance or reading error."
 
 
 def _slope(component: str, found: ComponentDifference, terms: _Terms, over: str) -> str:
@@ -329,15 +328,11 @@ def _next_step(found: Comparison) -> str:
         return "Next: state the power of each plane, so that a power can be recommended."
     return (
         f"Next: get a recommended power that holds {_percent(found.options.level)} shot noise "
-        f"within the {np.nanmax(powers):g} {units.pop()} already used."
+        f"within the {power_text(np.nanmax(powers), units.pop())} already used."
     )
 
 
 # --- words ---------------------------------------------------------------------------------------
-
-
-def _listed(words: Sequence[str]) -> str:
-    return " and ".join(", ".join(words).rsplit(", ", 1))
 
 
 def _joined(*sentences: str) -> str:
