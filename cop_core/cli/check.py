@@ -15,7 +15,7 @@ from cop_core.recipes import CheckRecipe, ProfileRecipe, StackOptions, argv_of
 from cop_core.recipes.argv import command_line
 from cop_core.recipes.flags import flags_of
 from cop_core.recipes.terms import in_flags
-from cop_core.records import ITS_STACK, NO_SIGNAL, SINGLE_PLANE, told_of_pixels
+from cop_core.records import ITS_STACK, NO_SIGNAL, SINGLE_PLANE, power_text, told_of_pixels
 from cop_core.records.lines import what_few_lack
 
 if TYPE_CHECKING:
@@ -246,9 +246,8 @@ def _power(found: FileCheck) -> str:
     values, unit, origin = _known_power(found)
     if not values:
         return "not stated (only cop recommend needs it: --power)"
-    span = f"{min(values):.4g} to {max(values):.4g}" if len(set(values)) > 1 else f"{values[0]:.4g}"
     where = ", of the usable planes checked" if found.pixels.left_out else ""
-    return f"{span} {unit} ({origin}{where})"
+    return f"{power_text(min(values), unit, to=max(values))} ({origin}{where})"
 
 
 def _known_power(found: FileCheck) -> tuple[list[float], str, str]:
