@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cop_core.cohort.attribution import NoiseTable, attribute, typical_doubt
+from cop_core.cohort.attribution import NoiseTable, attribute
 from cop_core.cohort.correlation import LEAST, correlations_of
 from cop_core.cohort.next_experiment import next_experiment_of
 from cop_core.cohort.surrogate import Design
@@ -19,6 +19,7 @@ from cop_core.cohort.verdict import verdict_of
 from cop_core.components import CLEAN, COMPONENT_NAMES, spoken
 from cop_core.errors import InputError
 from cop_core.records import CohortRecord
+from cop_core.statistics.reading_bootstrap import typical_doubt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,6 +21,7 @@ from cop_core.cohort.surrogate import (
 )
 from cop_core.cohort.variables import factor_name
 from cop_core.records import Attribution, Share
+from cop_core.statistics.reading_bootstrap import typical_doubt
 
 Tick = Callable[[], None]
 """Told of every fit; may end the work."""
@@ -119,12 +120,6 @@ def _described(noises: NoiseTable, i: int) -> Attribution:
             f"({100 * doubt:.1f} %)",
         )
     return plain
-
-
-def typical_doubt(uncertainty: Floats) -> float:
-    """Return the median uncertainty of readings; 0 where the weights state none."""
-    known = uncertainty[np.isfinite(uncertainty)]
-    return float(np.median(known)) if len(known) else 0.0
 
 
 # --- is anything explained? ----------------------------------------------------------------------

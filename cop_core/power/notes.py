@@ -55,11 +55,11 @@ def _cap(found: Recommendation) -> Iterator[str]:
 
 
 def _steps(found: Recommendation) -> Iterator[str]:
-    slow = found.capped & ~found.at_limit
-    if slow.any():
+    slow, rise = found.capped & ~found.at_limit, found.limit.max_rise
+    if rise is not None and slow.any():
         yield (
             f"{int(slow.sum())} planes stay below the desired power, because it may increase by at "
-            f"most {power_text(found.limit.max_rise, found.unit)} per plane"
+            f"most {power_text(rise, found.unit)} per plane"
         )
 
 
@@ -132,7 +132,8 @@ def _tissue(found: Recommendation) -> Iterator[str]:
 def _left_out(found: Recommendation) -> Iterator[str]:
     given = Counter(reason for reason in found.attenuation.reasons if reason)
     if given:
-        reasons = "; ".join(f"{reason} ({count})" for reason, count in given.most_common())
+        each = [f"{reason} ({count})" for reason, count in given.most_common()]
+        reasons = "; ".join(each if len(each) > 1 else given)
         yield f"{given.total()} of {len(found.attenuation.reasons)} planes left out: {reasons}"
 
 

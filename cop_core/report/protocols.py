@@ -344,7 +344,7 @@ def _protocol_table(name: str, stated: Tree, columns: Mapping[str, Column]) -> T
     bends = (
         f"{label(component)} at {BEND['bend.depth_um'].cell('bend.depth_um', values)}"
         for component, values in stated["components"].items()
-        if (at(values, "bend.p_value") or 1.0) < _LEVEL
+        if not at(values, "bend.note") and (at(values, "bend.p_value") or 1.0) < _LEVEL
     )
     found = ", ".join(bends)
     said = [f"bends, depth in µm: {found}"] if found else []
