@@ -12,7 +12,7 @@ from cop_core.records import ITS_STACK, SINGLE_PLANE, Comparison, power_text
 from cop_core.records.lines import LEAST_PLANES
 from cop_core.statistics.bend import TOO_SHORT
 from cop_core.statistics.calls import LEVEL
-from cop_core.statistics.verdict_powers import powers_of
+from cop_core.statistics.verdict_powers import most_used, powers_of
 
 if TYPE_CHECKING:
     from cop_core.records import (
@@ -321,14 +321,12 @@ def _scope(found: Comparison) -> str:
 
 
 def _next_step(found: Comparison) -> str:
-    profiles = [each.profile for each in found.analysed]
-    powers = np.concatenate([profile.power for profile in profiles])
-    units = {profile.power_unit for profile in profiles}
-    if len(units) > 1 or not np.isfinite(powers).any():
+    used = most_used([each.profile for each in found.analysed])
+    if used is None:
         return "Next: state the power of each plane, so that a power can be recommended."
     return (
         f"Next: get a recommended power that holds {_percent(found.options.level)} shot noise "
-        f"within the {power_text(np.nanmax(powers), units.pop())} already used."
+        f"within the {power_text(*used)} already used."
     )
 
 

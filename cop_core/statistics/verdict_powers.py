@@ -28,6 +28,15 @@ def powers_of(pairs: Sequence[Comparison | ArmsComparison]) -> str:
     return f"Power: {', '.join(each)}."
 
 
+def most_used(profiles: Sequence[DepthProfile]) -> tuple[float, str] | None:
+    """Return the highest power and its unit; None where it is not known in one unit."""
+    powers = np.concatenate([profile.power for profile in profiles])
+    units = {profile.power_unit for profile in profiles}
+    if len(units) > 1 or not np.isfinite(powers).any():
+        return None
+    return float(np.nanmax(powers)), units.pop()
+
+
 def _stacks_of(pairs: Sequence[Comparison | ArmsComparison]) -> Stacks:
     stacks: dict[str, Sequence[DepthProfile]] = {}
     for found in pairs:
