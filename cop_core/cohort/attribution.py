@@ -177,14 +177,15 @@ def _shared(
     values = shap_values(design, fit(design, y), everyone)
     size = np.abs(values).mean(axis=0)
     drawn = _resampled_shares(design, y, seed, resamples, tick)
-    behind = drawn[:, [int(size.argmax())]] - drawn
+    known = drawn[np.isfinite(drawn).all(axis=1)]
+    leads = np.bincount(known.argmax(axis=1), minlength=len(names)) / max(len(known), 1)
     shares = [
         Share(
             factor=name,
             mean_abs_shap=float(size[i]),
             share=float(size[i] / size.sum()),
             share_ci95=_interval(drawn[:, i]),
-            behind_ci95=_interval(behind[:, i]),
+            leads=float(leads[i]),
         )
         for i, name in enumerate(names)
     ]

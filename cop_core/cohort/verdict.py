@@ -31,8 +31,9 @@ def _driven(found: Attribution) -> str:
     certain = f"(R² {found.r2:.2f} on unseen pictures, {_p(found.p_value)} corrected)"
     if len(found.leaders) > 1:
         return (
-            f"{spoken(found.component)} noise is driven by {_by(found)} of what the settings "
-            f"explain, which these pictures cannot rank {certain}"
+            f"{spoken(found.component)} noise is driven by "
+            f"{_by(found, of=' of what the settings explain')}, which these pictures cannot rank "
+            f"{certain}"
         )
     first = found.shares[0]
     low, high = (100 * end for end in first.share_ci95)
@@ -43,10 +44,11 @@ def _driven(found: Attribution) -> str:
     )
 
 
-def _by(found: Attribution) -> str:
+def _by(found: Attribution, of: str = "") -> str:
     """Return what drives a noise most, with its share; several where they cannot be ranked."""
     factors = listed([each.factor for each in found.leaders])
-    return f"{factors} ({listed([f'{100 * each.share:.0f}' for each in found.leaders])} %)"
+    shares = listed([f"{100 * each.share:.0f}" for each in found.leaders])
+    return f"{factors} ({shares} %{of})"
 
 
 def _named(factor: str) -> str:
