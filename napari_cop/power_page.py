@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 from magicgui.widgets import ComboBox
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
@@ -18,8 +17,10 @@ from qtpy.QtWidgets import (
 )
 
 from cop_core.errors import CopError
-from cop_core.power import useq_plan
+from cop_core.power import deepest, useq_plan
 from cop_core.recipes import MW, RecommendRecipe, StackOptions
+from cop_core.records import power_text
+from cop_core.statistics.verdict_powers import most_used
 from napari_cop.forms.recipe_form import RecipeForm, make
 from napari_cop.loaded_core import core_for, said_of
 from napari_cop.pages import folded, scrolled
@@ -138,13 +139,11 @@ class PowerPage(QWidget):
         result = self._results.result
         if self._busy or result is None:
             return
-        self.of.value = _deepest(result)
-        field, used = self._limit_field, _most_used(result)
+        self.of.value = deepest(usable_of(result))
+        field, used = self._limit_field, most_used([each.profile for each in result.analysed])
         if field.given is None and used is not None:
-            field.put(used)
-            self._note_limit(
-                f"{used:g} {result.analysed[0].profile.power_unit}: the highest power used."
-            )
+            field.put(used[0])
+            self._note_limit(f"{power_text(*used)}: the highest power used.")
         if field.given is not None:
             self.recommend()
 
@@ -284,19 +283,3 @@ class PowerPage(QWidget):
 def _summary(found: Recommendation) -> str:
     lengths = ", ".join(f"{layer.length_um:.0f}" for layer in found.attenuation.layers)
     return f"Attenuation length: {lengths} µm."
-
-
-def _deepest(result: Result) -> int:
-    """Return the number of the stack with signal deepest down, from which most can be told."""
-    signals = (of.signal for of in usable_of(result))
-    ends = [np.nan_to_num([s.depth_um, s.deeper_than_um]).max() for s in signals]
-    return int(np.argmax(ends))
-
-
-def _most_used(result: Result) -> float | None:
-    """Return the most power that was used, None where stacks do not state it in one unit."""
-    profiles = [each.profile for each in result.analysed]
-    power = np.concatenate([profile.power for profile in profiles])
-    if len({profile.power_unit for profile in profiles}) > 1 or not np.isfinite(power).any():
-        return None
-    return float(np.nanmax(power))

@@ -15,7 +15,7 @@ from cop_core.recipes import CheckRecipe, ProfileRecipe, StackOptions, argv_of
 from cop_core.recipes.argv import command_line
 from cop_core.recipes.flags import flags_of
 from cop_core.recipes.terms import in_flags
-from cop_core.records import ITS_STACK, NO_SIGNAL, SINGLE_PLANE, told_of_pixels
+from cop_core.records import ITS_STACK, NO_SIGNAL, SINGLE_PLANE, power_text, told_of_pixels
 from cop_core.records.lines import what_few_lack
 
 if TYPE_CHECKING:
@@ -128,14 +128,14 @@ def _first_line(found: FileCheck, command: str) -> str:
         why = [*pixels.left_out, *([NO_SIGNAL] if pixels.n_without_signal else ())]
         return f"Cannot be read: {source}: no plane can be used ({'; '.join(why)})"
     doubt = _doubt(pixels)
+    movie = command_line(["cop", "detector", source, "-o", "detector"])
     if not found.missing:
         if doubt:
             return f"{doubt}. To read it anyway, type {command}"
         if len(found.stack) == 1:
             told = f"{_capital(SINGLE_PLANE)}{_but(pixels, len(found.stack))}"
             return f"{told}. {_capital(ITS_STACK)}; to read its noise alone, type {command}"
-        return f"Ready{_but(pixels, len(found.stack))}: {command}"
-    movie = command_line(["cop", "detector", source, "-o", "detector"])
+        return _ready(found, command, movie)
     if looks := _like_a_movie(found):
         return f"{looks}, not a z-stack: type {movie}, or if its frames are z planes, {command}"
     needs = f"eeds {' and '.join(_ASKED[e.option] for e in found.missing)}"
@@ -147,6 +147,17 @@ def _first_line(found: FileCheck, command: str) -> str:
         if doubt
         else f"N{needs}{_but(pixels, len(found.stack))}: {typed}"
     )
+
+
+def _ready(found: FileCheck, command: str, movie: str) -> str:
+    """Return what to type, and what else where a z step and a time step are both stated."""
+    from cop_core.stacks.depth import GIVEN
+
+    but, time_step = _but(found.pixels, len(found.stack)), found.data.scale.time_step
+    if not time_step or found.stack.image.depth_from == GIVEN:
+        return f"Ready{but}: {command}"
+    instead = f"or, if its planes are frames of a movie ({time_step}), {movie}"
+    return f"Ready as a z-stack{but}: {command}, {instead}"
 
 
 def _capital(text: str) -> str:
@@ -246,9 +257,8 @@ def _power(found: FileCheck) -> str:
     values, unit, origin = _known_power(found)
     if not values:
         return "not stated (only cop recommend needs it: --power)"
-    span = f"{min(values):.4g} to {max(values):.4g}" if len(set(values)) > 1 else f"{values[0]:.4g}"
     where = ", of the usable planes checked" if found.pixels.left_out else ""
-    return f"{span} {unit} ({origin}{where})"
+    return f"{power_text(min(values), unit, to=max(values))} ({origin}{where})"
 
 
 def _known_power(found: FileCheck) -> tuple[list[float], str, str]:

@@ -21,8 +21,10 @@ from cop_core.recipes import (
     StackOptions,
     StudyRecipe,
     WorkersOptions,
+    argv_of,
     command_of,
 )
+from cop_core.recipes.argv import command_line
 from cop_core.recipes.base import Plain, checked
 
 Out = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the report.")]
@@ -66,7 +68,11 @@ def compare(
     second. Options for opening stacks apply to both stacks if passed once. Pass them twice for
     the first and the second stack; "metadata" then means the value in the file.
     """
-    _report(recipe, output, "report.html", hashed, workers)
+    from cop_core.power import next_recipe
+
+    found = _report(recipe, output, "report.html", hashed, workers)
+    if (following := next_recipe(found, recipe)) is not None:
+        tell(f"next: {command_line(['cop', *argv_of(following, 'power')])}")
 
 
 @asks(RecommendRecipe, stack="A stack acquired at known power.")
@@ -109,7 +115,7 @@ def detector(
     noise are measured; without them the zero level is extrapolated.
     """
     from cop_core.pipeline import run
-    from cop_core.report import detector_sentence, summary, write_document, write_report
+    from cop_core.report import summary, write_document, write_report
 
     if history is not None:
         from cop_core.report.detector_history import add_to_history, require_history
@@ -120,7 +126,7 @@ def detector(
     with bars() as show:
         found = run(recipe, on_event=show)
         written = write(found, output, command=command_of(recipe, output), hashed=hashed)
-    tell(f"{detector_sentence(found.detector)}.", summary(found))
+    tell(summary(found))
     tell(f"detector: {written if alone else written / 'detector.json'}")
     if history is not None:
         tell(*(f"history: {said}." for said in add_to_history(found, history)))
@@ -138,11 +144,14 @@ def plan(
     found = write_plan(folder, output)
     n, n_without = len(found.stacks), found.arms.count("")
     tell(f"{output}: {n} stack{'s' if n > 1 else ''}")
-    if n_without:
-        tell(
-            f"fill in the column arm of {n_without} with any names: their paths contain neither "
-            "fixed nor gained"
-        )
+    arm = (
+        f"the column arm of {n_without} with any names, as their paths contain neither fixed nor "
+        "gained; and "
+    )
+    tell(
+        f"fill in {arm * bool(n_without)}the column animal of all, if animals have several stacks: "
+        "animals imaged in both arms are then compared in pairs"
+    )
     for link in found.loops:
         tell(f"left out: {link}, a link to a folder that has already been searched")
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cop_core.cohort.attribution import NoiseTable, attribute, typical_doubt
+from cop_core.cohort.attribution import NoiseTable, attribute
 from cop_core.cohort.correlation import LEAST, correlations_of
-from cop_core.cohort.next_experiment import to_explain, to_part
+from cop_core.cohort.next_experiment import next_experiment_of
 from cop_core.cohort.surrogate import Design
 from cop_core.cohort.table import rows_of, sizes
 from cop_core.cohort.turn import turn_of
@@ -19,6 +19,7 @@ from cop_core.cohort.verdict import verdict_of
 from cop_core.components import CLEAN, COMPONENT_NAMES, spoken
 from cop_core.errors import InputError
 from cop_core.records import CohortRecord
+from cop_core.statistics.reading_bootstrap import typical_doubt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,10 +67,7 @@ def analyse_cohort(
     )
     if not recipe.correlation_only:
         found = _attributed(found, factors, progress)
-    parted = to_part(confounded, variables)
-    drawn = [each.drawn for each in found.attributions]
-    unexplained = bool(drawn) and not any(drawn)
-    advice = parted or (to_explain(variables, len(rows)) if unexplained else "")
+    advice = next_experiment_of(found, variables)
     found = replace(found, next_experiment=advice, caveats=tuple(_caveats(found)))
     return replace(found, verdict=verdict_of(found))
 

@@ -21,6 +21,7 @@ from cop_core.cohort.surrogate import (
 )
 from cop_core.cohort.variables import factor_name
 from cop_core.records import Attribution, Share
+from cop_core.statistics.reading_bootstrap import typical_doubt
 
 Tick = Callable[[], None]
 """Told of every fit; may end the work."""
@@ -100,9 +101,9 @@ def _too_few(design: Design) -> str:
     if not design.factors:
         return "no setting varies"
     if rows < LEAST_ROWS:
-        return f"{rows} rows are too few: {LEAST_ROWS} are needed"
+        return f"{rows} rows are too few ({LEAST_ROWS} are needed)"
     if groups < LEAST_GROUPS:
-        return f"{groups} groups are too few: {LEAST_GROUPS} are needed"
+        return f"{groups} groups are too few ({LEAST_GROUPS} are needed)"
     return ""
 
 
@@ -119,12 +120,6 @@ def _described(noises: NoiseTable, i: int) -> Attribution:
             f"({100 * doubt:.1f} %)",
         )
     return plain
-
-
-def typical_doubt(uncertainty: Floats) -> float:
-    """Return the median uncertainty of readings; 0 where the weights state none."""
-    known = uncertainty[np.isfinite(uncertainty)]
-    return float(np.median(known)) if len(known) else 0.0
 
 
 # --- is anything explained? ----------------------------------------------------------------------
@@ -182,12 +177,15 @@ def _shared(
     values = shap_values(design, fit(design, y), everyone)
     size = np.abs(values).mean(axis=0)
     drawn = _resampled_shares(design, y, seed, resamples, tick)
+    known = drawn[np.isfinite(drawn).all(axis=1)]
+    leads = np.bincount(known.argmax(axis=1), minlength=len(names)) / max(len(known), 1)
     shares = [
         Share(
             factor=name,
             mean_abs_shap=float(size[i]),
             share=float(size[i] / size.sum()),
             share_ci95=_interval(drawn[:, i]),
+            leads=float(leads[i]),
         )
         for i, name in enumerate(names)
     ]

@@ -6,14 +6,29 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from cop_core.cohort.surrogate import LEAST_GROUPS, LEAST_ROWS
+from cop_core.cohort.table import sizes
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cop_core.cohort.variables import Variable
-    from cop_core.records import Confounded
+    from cop_core.records import CohortRecord, CohortRow, Confounded
 
 _ENOUGH_ROWS: Final = 40
 _EACH: Final = 4
+
+
+def next_experiment_of(found: CohortRecord, variables: Sequence[Variable]) -> str:
+    """Return what to photograph next; empty where the settings explain a noise and can be told.
+
+    What keeps everything from being attributed comes first.
+    """
+    unexplained = bool(found.attributions) and not any(each.drawn for each in found.attributions)
+    n_rows, n_groups = len(found.rows), len(sizes(found.rows))
+    few = n_rows < LEAST_ROWS or n_groups < LEAST_GROUPS
+    parted = "" if unexplained and few else to_part(found.confounded, variables)
+    return parted or (to_explain(variables, found.rows, found.recipe.group) if unexplained else "")
 
 
 def to_part(confounded: Sequence[Confounded], variables: Sequence[Variable]) -> str:
@@ -30,15 +45,25 @@ def to_part(confounded: Sequence[Confounded], variables: Sequence[Variable]) -> 
     )
 
 
-def to_explain(variables: Sequence[Variable], n_rows: int) -> str:
-    """Return which pictures could show what settings do, where none is shown to do anything."""
+def to_explain(
+    variables: Sequence[Variable], rows: Sequence[CohortRow], group: str | None = None
+) -> str:
+    """Return which pictures could show what settings do, where none is shown to do anything.
+
+    Parameters
+    ----------
+    group : str, optional
+        Setting that defines the groups; by default each picture added is one.
+    """
     if not variables:
         return "Take pictures of one scene with one setting changed at a time"
     names = " and ".join(each.name for each in variables[:2])
-    more = f"{max(_ENOUGH_ROWS - n_rows, _EACH)} more pictures"
+    n_lacking = LEAST_GROUPS - len(sizes(rows)) if group else 0
+    n_more = max(_ENOUGH_ROWS - len(rows), _EACH, _EACH * n_lacking)
+    of = f"{n_lacking} more groups (values of {group})" if n_lacking > 0 else "one kind of scene"
     return (
-        f"Take {more} of one kind of scene, with {names} each at the lowest and the highest value "
-        "in every combination"
+        f"Take {n_more} more pictures of {of}, with {names} each at the lowest and the highest "
+        "value in every combination"
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cop_core.cohort.correlation import QUALITIES
 from cop_core.cohort.variables import TOGETHER_MARK
-from cop_core.components import spoken
+from cop_core.components import listed, spoken
 
 if TYPE_CHECKING:
     from cop_core.records import Attribution, CohortRecord, Correlation, Turn
@@ -28,14 +28,27 @@ def verdict_of(record: CohortRecord) -> str:
 
 
 def _driven(found: Attribution) -> str:
+    certain = f"(R² {found.r2:.2f} on unseen pictures, {_p(found.p_value)} corrected)"
+    if len(found.leaders) > 1:
+        return (
+            f"{spoken(found.component)} noise is driven by "
+            f"{_by(found, of=' of what the settings explain')}, which these pictures cannot rank "
+            f"{certain}"
+        )
     first = found.shares[0]
     low, high = (100 * end for end in first.share_ci95)
     return (
         f"{spoken(found.component)} noise is driven most by {_named(first.factor)}: "
         f"{100 * first.share:.0f} % "
-        f"[{low:.0f}, {high:.0f}] of what the settings explain (R² {found.r2:.2f} on unseen "
-        f"pictures, {_p(found.p_value)} corrected)"
+        f"[{low:.0f}, {high:.0f}] of what the settings explain {certain}"
     )
+
+
+def _by(found: Attribution, of: str = "") -> str:
+    """Return what drives a noise most, with its share; several where they cannot be ranked."""
+    factors = listed([each.factor for each in found.leaders])
+    shares = listed([f"{100 * each.share:.0f}" for each in found.leaders])
+    return f"{factors} ({shares} %{of})"
 
 
 def _named(factor: str) -> str:
@@ -48,22 +61,20 @@ def _named(factor: str) -> str:
 def _others(drawn: list[Attribution]) -> list[str]:
     if not drawn:
         return []
-    each = (
-        f"{spoken(a.component)} noise by {a.shares[0].factor} ({100 * a.shares[0].share:.0f} %)"
-        for a in drawn
-    )
-    return [f"also driven are {', '.join(each)}"]
+    return [
+        f"also driven are {'; '.join(f'{spoken(a.component)} noise by {_by(a)}' for a in drawn)}"
+    ]
 
 
 def _turned(turn: Turn | None, found: Attribution) -> str:
     if turn is None:
         return f"no adjustable setting is shown to lower {spoken(found.component)} noise"
-    low, high = (100 * end for end in turn.change_ci95)
+    least, most = sorted(-100 * end for end in turn.change_ci95)
     return (
-        f"change {turn.setting} from {_value(turn.usual)} to {_value(turn.best)}, within the range "
-        f"tried: {spoken(turn.component)} noise from {100 * turn.strength_usual:.1f} to "
-        f"{100 * turn.strength_best:.1f} %, a change of {100 * turn.change:+.1f} % "
-        f"[{low:+.1f}, {high:+.1f}]"
+        f"change {turn.setting} from its usual {_value(turn.usual)} to {_value(turn.best)}: of all "
+        f"changes within the range tried, it is predicted to lower {spoken(turn.component)} noise "
+        f"most, from {100 * turn.strength_usual:.1f} to {100 * turn.strength_best:.1f} %, by "
+        f"{-100 * turn.change:.1f} points [{least:.1f}, {most:.1f}]"
     )
 
 

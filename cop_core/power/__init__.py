@@ -9,6 +9,7 @@ from cop_core.power.energy import Energy
 from cop_core.power.held_quantity import SIGNAL, HeldQuantity
 from cop_core.power.limit import PowerLimit
 from cop_core.power.next_acquisition import power_csv, useq_plan
+from cop_core.power.next_power import deepest, next_recipe
 from cop_core.power.recommend import recommend_power
 from cop_core.power.recommendation import Recommendation
 
@@ -23,6 +24,8 @@ __all__ = [
     "TissueLayer",
     "attenuation",
     "bright_signal",
+    "deepest",
+    "next_recipe",
     "power_csv",
     "recommend_power",
     "useq_plan",

@@ -11,6 +11,7 @@ import numpy as np
 
 from cop_core.power.held_quantity import SIGNAL
 from cop_core.recipes import MW
+from cop_core.records import power_text
 
 if TYPE_CHECKING:
     from cop_core.power.recommendation import Recommendation
@@ -38,24 +39,27 @@ def _unit(found: Recommendation) -> Iterator[str]:
 def _cap(found: Recommendation) -> Iterator[str]:
     if found.cap_depth_um is None:
         return
-    end = int(np.flatnonzero(found.at_limit)[-1])
+    first, end = np.flatnonzero(found.at_limit)[[0, -1]]
     deepest, last = found.depth_um[end], found.expected[end]
     where = f"from {found.cap_depth_um:.0f} µm on"
     if end + 1 < len(found.depth_um):
         where = f"between {found.cap_depth_um:.0f} and {deepest:.0f} µm"
-    held = found.held
+    held, limit = found.held, power_text(found.limit.max_power, found.unit)
+    reached = found.cap_depth_um < found.depth_um[first]
+    before = held.text(found.level if reached else found.expected[first])
     yield (
-        f"{where}, the limit of {found.limit.max_power:g} {found.unit} applies: the {held.label} "
-        f"goes from {held.text(found.level)} to an expected {held.text(last)} at {deepest:.0f} µm"
+        f"{where}, the limit of {limit} applies: the {held.label} goes from "
+        f"{'' if reached else 'an expected '}{before} to an expected {held.text(last)} at "
+        f"{deepest:.0f} µm"
     )
 
 
 def _steps(found: Recommendation) -> Iterator[str]:
-    slow = found.capped & ~found.at_limit
-    if slow.any():
+    slow, rise = found.capped & ~found.at_limit, found.limit.max_rise
+    if rise is not None and slow.any():
         yield (
             f"{int(slow.sum())} planes stay below the desired power, because it may increase by at "
-            f"most {found.limit.max_rise:g} {found.unit} per plane"
+            f"most {power_text(rise, found.unit)} per plane"
         )
 
 
@@ -120,23 +124,22 @@ def _tissue(found: Recommendation) -> Iterator[str]:
     yield (
         f"the power follows this tissue, smoothed over {tissue.over_um:g} µm: from {top:.0f} to "
         f"{bottom:.0f} µm its {found.held.label} deviates from the law by {low:+.0f} to "
-        f"{high:+.0f} %, "
-        "which the power compensates; to follow the law alone, set 0 µm"
+        f"{high:+.0f} %, which the power compensates; to follow the law alone, set the width over "
+        "which tissue is followed to 0"
     )
 
 
 def _left_out(found: Recommendation) -> Iterator[str]:
     given = Counter(reason for reason in found.attenuation.reasons if reason)
     if given:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in given.most_common())
+        each = [f"{reason} ({count})" for reason, count in given.most_common()]
+        reasons = "; ".join(each if len(each) > 1 else given)
         yield f"{given.total()} of {len(found.attenuation.reasons)} planes left out: {reasons}"
 
 
 def _energy(found: Recommendation) -> Iterator[str]:
     energy = found.energy
-    if not energy.planes:
-        yield "no plane reaches the level within the limit: choose a lower level"
-    elif energy.saving_on_exponential < _SAME_ENERGY:
+    if energy.saving_on_exponential < _SAME_ENERGY:
         yield (
             "no energy is saved compared with an exponential law at equal noise: with one "
             "attenuation length, the curve is that law"

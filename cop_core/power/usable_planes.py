@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.float64]
 
-FAINT: Final = "its signal is less than ten times its error"
+FAINT: Final = "signal less than ten times its error"
 OUTLIER: Final = "far from its neighbours"
 OUTSIDE: Final = "outside the requested depths"
 NO_POWER: Final = "no power"

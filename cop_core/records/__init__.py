@@ -25,7 +25,7 @@ from cop_core.records.difference import ComponentDifference
 from cop_core.records.lines import Band, Bend, Photons, SlopeFit
 from cop_core.records.photon_transfer import PhotonTransfer, TransferPoints
 from cop_core.records.pixels import PixelFacts, changed_noise, told_of_pixels
-from cop_core.records.plane import PlaneEstimate, in_mw
+from cop_core.records.plane import PlaneEstimate, in_mw, power_text
 from cop_core.records.plane_columns import PlaneColumn, plane_columns
 from cop_core.records.profile import (
     ITS_STACK,
@@ -121,6 +121,7 @@ __all__ = [
     "distinct_names",
     "in_mw",
     "plane_columns",
+    "power_text",
     "told_of_pixels",
     "zero_level",
 ]

@@ -12,6 +12,7 @@ from cop_core.records.profile import DepthProfile
 from cop_core.records.provenance import FileIdentity, Provenance, Role
 
 _NAN = float("nan")
+_SURE = 0.95 - 1e-9
 
 
 @dataclass(frozen=True)
@@ -161,12 +162,15 @@ class Share:
         Of the sum over factors, from 0 to 1.
     share_ci95 : (float, float)
         Over resampled groups.
+    leads : float
+        In what part of these resamples it is the largest share.
     """
 
     factor: str
     mean_abs_shap: float
     share: float
     share_ci95: Interval = UNKNOWN
+    leads: float = _NAN
 
 
 @dataclass(frozen=True)
@@ -205,6 +209,14 @@ class Attribution:
     def drawn(self) -> bool:
         """Whether there is something to show."""
         return bool(self.shares)
+
+    @property
+    def leaders(self) -> tuple[Share, ...]:
+        """The largest share, and the fewest others that lead in 95 % of the resamples with it."""
+        others = sorted(self.shares[1:], key=lambda each: -each.leads)
+        held = np.cumsum([each.leads for each in (*self.shares[:1], *others)])
+        n = int((held < _SURE).sum())
+        return tuple(each for each in self.shares if each in (*self.shares[:1], *others[:n]))
 
 
 @dataclass(frozen=True)

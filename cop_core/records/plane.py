@@ -72,6 +72,12 @@ class PlaneEstimate:
     block_means: Matrix = field(default_factory=lambda: np.empty((0, 0)))
 
 
+def power_text(power: float, unit: str, *, to: float | None = None) -> str:
+    """Return a power, or a range of it, as sentences give it: ``"5 to 17.75 mW"``."""
+    ends = dict.fromkeys(f"{end:.4g}" for end in (power, to) if end is not None)
+    return f"{' to '.join(ends)} {unit}"
+
+
 def in_mw(power: npt.NDArray[np.float64], unit: str) -> npt.NDArray[np.float64]:
     """Return a power in mW; NaN, of the same shape, where it is in another unit."""
     return power if unit == MW else np.full(power.shape, np.nan)

@@ -13,7 +13,6 @@ from cop_core.report import (  # noqa: F401 - make kinds known
 from cop_core.report.agreement import TOLERANCE, Agreement, Difference, agreement
 from cop_core.report.columns import TextTable, label, noises
 from cop_core.report.csv_tables import planes_csv
-from cop_core.report.detector import detector_sentence
 from cop_core.report.document import Document, document_of, read_document
 from cop_core.report.inputs import InputFile, find_inputs, with_found
 from cop_core.report.kinds import recipe_of, why_not_repeatable
@@ -30,7 +29,6 @@ __all__ = [
     "TextTable",
     "VerdictParts",
     "agreement",
-    "detector_sentence",
     "document_of",
     "find_inputs",
     "label",

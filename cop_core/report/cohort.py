@@ -36,7 +36,7 @@ class CohortKind(Kind[CohortRecord]):
     """Reports of cohorts."""
 
     name = "cohort"
-    schema_version = "1.0"
+    schema_version = "1.1"
     record = CohortRecord
     results = CohortDocument
     file_name = COHORT_FILE

@@ -82,6 +82,7 @@ class ShareResults(Results):
         Column("Share", "of what the settings explain", "%", PER_CENT, ".0f", "share_ci95"),
     ]
     share_ci95: Interval
+    leads: Number
 
 
 class AttributionResults(Results):

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from cop_core.recipes import CompareRecipe, ProfileRecipe, StackOptions
-from cop_core.records import NOT_READ, OUTSIDE, AnalysedProfile, Comparison, plane_columns
+from cop_core.records import (
+    NOT_READ,
+    OUTSIDE,
+    AnalysedProfile,
+    Comparison,
+    plane_columns,
+    power_text,
+)
 from cop_core.report.columns import TextTable, at, label, table_by_component
 from cop_core.report.csv_tables import dictionary_csv, planes_csv
 from cop_core.report.facts import (
@@ -337,7 +344,7 @@ def _protocol_table(name: str, stated: Tree, columns: Mapping[str, Column]) -> T
     bends = (
         f"{label(component)} at {BEND['bend.depth_um'].cell('bend.depth_um', values)}"
         for component, values in stated["components"].items()
-        if (at(values, "bend.p_value") or 1.0) < _LEVEL
+        if not at(values, "bend.note") and (at(values, "bend.p_value") or 1.0) < _LEVEL
     )
     found = ", ".join(bends)
     said = [f"bends, depth in µm: {found}"] if found else []
@@ -355,9 +362,8 @@ def _as_taken(stated: Tree) -> Iterator[str]:
     if image["surface"]:
         yield f"depth 0 at the {image['surface']} plane ({image['surface_from']})"
     if power["power_from"] and power["power_from"] != "given":
-        low, high = power["power_min"], power["power_max"]
-        ends = f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
-        yield f"power {ends} {power['unit']} ({power['power_from']})"
+        ends = power_text(power["power_min"], power["unit"], to=power["power_max"])
+        yield f"power {ends} ({power['power_from']})"
     if image["zero_counts"] is not None and stated["reading"]["offset_counts"] is None:
         yield f"zero level {image['zero_counts']:g} counts ({image['zero_from']})"
 

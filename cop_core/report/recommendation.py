@@ -215,11 +215,10 @@ class RecommendationKind(Kind[Recommendation]):
         return {"power": lambda: power_figure(record)}
 
     def tables(self, record: Recommendation, document: Tree, *, brief: bool) -> list[TextTable]:
-        return [
-            _layer_table(document),
-            _curve_table(record, document),
-            _energy_table(record.unit, document),
-        ]
+        tables = [_layer_table(document), _curve_table(record, document)]
+        if record.energy.planes:
+            tables.append(_energy_table(record.unit, document))
+        return tables
 
 
 def _attenuation(found: Recommendation) -> AttenuationResults:
@@ -313,14 +312,16 @@ def _energy_table(unit: str, document: Tree) -> TextTable:
             "" if saved is None else f"{columns['saving_on_fixed'].text(saved)} %",
         )
 
-    length = columns["exponential_length_um"].text(energy["exponential_length_um"])
+    length_um = energy["exponential_length_um"]
+    length = columns["exponential_length_um"].text(length_um)
+    law = [] if length_um is None else [row(f"exponential, {length} µm", "exponential")]
     fixed = columns["fixed_power"].text(energy["fixed_power"])
     return TextTable(
         f"light over the {energy['planes']} planes that reach the level, at equal noise",
         ("protocol", "mJ" if seconds and unit == MW else f"{unit} planes", "recommended saves"),
         (
             row("recommended", "recommended"),
-            row(f"exponential, {length} µm", "exponential"),
+            *law,  # none where the power does not rise, as that law is the fixed power
             row(f"fixed, {fixed} {unit}", "fixed"),
         ),
     )

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from cop_core.records import Bend
 from cop_core.statistics.depth_order import by_depth
 from cop_core.statistics.local_smooth import half_width_um, local_lines, smoothing, wide_enough
+from cop_core.statistics.reading_bootstrap import typical_doubt
 
 if TYPE_CHECKING:
     from cop_core.records import DepthProfile
@@ -17,10 +18,16 @@ if TYPE_CHECKING:
 SAMPLES: Final = 500
 TOO_SHORT: Final = "there are too few planes, or they cover too small a range of depths"
 NO_SPREAD: Final = "the values do not vary"
+WITHIN_READINGS: Final = "the values vary by less than the uncertainty of their readings"
 
 
 def find_bend(
-    depth_um: npt.ArrayLike, values: npt.ArrayLike, *, samples: int = SAMPLES, seed: int = 0
+    depth_um: npt.ArrayLike,
+    values: npt.ArrayLike,
+    uncertainty: npt.ArrayLike | None = None,
+    *,
+    samples: int = SAMPLES,
+    seed: int = 0,
 ) -> Bend:
     """Return the depth at which the slope of the smoothed curve through values changes most.
 
@@ -30,6 +37,8 @@ def find_bend(
     ----------
     depth_um, values : array_like of shape (n,)
         In any order. Pairs with a member that is not finite are ignored.
+    uncertainty : array_like of shape (n,), optional
+        Stated for each value, one SD.
     samples, seed : int
         Of the bootstrap.
     """
@@ -45,6 +54,7 @@ def find_bend(
     found = smoothing(depth, value, rows, n_samples=samples, seed=seed)
     if not found.variance.sum() > 1e-18:
         return Bend(note=NO_SPREAD)
+    uncertain = uncertainty is not None and np.ptp(value) < typical_doubt(uncertainty)
     best = int(np.abs(found.value).argmax())
     drawn = found.value + found.drawn(samples, seed + 1)
     places = at[np.abs(drawn).argmax(axis=1)]
@@ -56,11 +66,15 @@ def find_bend(
         / (samples + 1),
         shallow_slope_per_um=float((here - before)[best] @ value) / half,
         deep_slope_per_um=float((after - here)[best] @ value) / half,
+        note=WITHIN_READINGS if uncertain else "",
     )
 
 
 def find_bends(profile: DepthProfile) -> dict[str, Bend]:
     """Look for the bend of every component, clean included, over the planes that are kept."""
     kept = profile.kept
-    columns = zip(profile.components, profile.mean[kept].T, strict=True)
-    return {name: find_bend(profile.depth_um[kept], column) for name, column in columns}
+    depth, columns = profile.depth_um[kept], (profile.mean[kept].T, profile.uncertainty[kept].T)
+    return {
+        name: find_bend(depth, strengths, doubts)
+        for name, strengths, doubts in zip(profile.components, *columns, strict=True)
+    }

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cop_core.components import spoken
+from cop_core.components import listed, spoken
 from cop_core.records import (
     ASSUMED,
     NO_SIGNAL,
     UNFAMILIAR,
     changed_noise,
+    power_text,
     told_of_pixels,
 )
 from cop_core.records.crop_grid import SMALL
@@ -111,7 +112,7 @@ def rising_power(name: str, profile: DepthProfile, whose: str) -> tuple[str, ...
     if name.lower() != "fixed" or not len(power) or np.ptp(power) <= _SAME_POWER * power.max():
         return ()
     return (
-        f"{whose} was acquired at {power.min():g} to {power.max():g} {profile.power_unit}: "
+        f"{whose} was acquired at {power_text(power.min(), profile.power_unit, to=power.max())}: "
         "check that the protocols are not swapped",
     )
 
@@ -217,4 +218,4 @@ def _closure(lines: Mapping[str, SlopeFit], log_ratios: Mapping[str, SlopeFit]) 
 
 
 def _listed(components: Sequence[str]) -> str:
-    return " and ".join(", ".join(map(spoken, components)).rsplit(", ", 1))
+    return listed([spoken(component) for component in components])

@@ -103,6 +103,13 @@ def reading_sds(
     return np.sqrt(one), np.sqrt(other)
 
 
+def typical_doubt(uncertainty: npt.ArrayLike) -> float:
+    """Return the median of the uncertainties that are stated; 0 where none is."""
+    stated = np.asarray(uncertainty, np.float64)
+    stated = stated[np.isfinite(stated)]
+    return float(np.median(stated)) if len(stated) else 0.0
+
+
 def shared_out(first: Array, second: Array, of_difference: Array) -> Array:
     """Return the share of two stacks' variances that is error, from that of their difference."""
     total = first + second

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cop_core.components import CLEAN, spoken
-from cop_core.records import ITS_STACK, SINGLE_PLANE, Comparison
+from cop_core.components import CLEAN, listed, spoken
+from cop_core.records import ITS_STACK, SINGLE_PLANE, Comparison, power_text
 from cop_core.records.lines import LEAST_PLANES
 from cop_core.statistics.bend import TOO_SHORT
 from cop_core.statistics.calls import LEVEL
 from cop_core.statistics.caveats import cautions, may_be_upwards
-from cop_core.statistics.verdict_powers import powers_of
+from cop_core.statistics.verdict_powers import most_used, powers_of
 
 if TYPE_CHECKING:
     from cop_core.records import (
@@ -164,7 +164,7 @@ def _scope_of_several(pairs: Sequence[Comparison | ArmsComparison]) -> str:
             return _scope(found)
         n_units |= zip(found.names, found.n_units, strict=True)
     unit = "stacks" if pairs[0].animals is None else "animals"  # type: ignore[union-attr]
-    said = _listed([f"{n} ({name})" for name, n in n_units.items()])
+    said = listed([f"{n} ({name})" for name, n in n_units.items()])
     return f"From {said} {unit}."
 
 
@@ -339,8 +339,7 @@ def _noises(effects: Effects, terms: _Terms) -> Iterator[str]:
         if not (e.difference.any_called or e.component == CLEAN)
     ]
     if silent:
-        listed = _listed(silent)
-        yield f"Differences in {listed} noise cannot be told from chance or reading error."
+        yield f"Differences in {listed(silent)} noise cannot be told from chance or reading error."
 
 
 def _mean(component: str, found: ComponentDifference, terms: _Terms, over: str) -> str:
@@ -380,22 +379,16 @@ def _scope(found: Comparison) -> str:
 
 
 def _next_step(found: Comparison) -> str:
-    profiles = [each.profile for each in found.analysed]
-    powers = np.concatenate([profile.power for profile in profiles])
-    units = {profile.power_unit for profile in profiles}
-    if len(units) > 1 or not np.isfinite(powers).any():
+    used = most_used([each.profile for each in found.analysed])
+    if used is None:
         return "Next: state the power of each plane, so that a power can be recommended."
     return (
         f"Next: get a recommended power that holds {_percent(found.options.level)} shot noise "
-        f"within the {np.nanmax(powers):g} {units.pop()} already used."
+        f"within the {power_text(*used)} already used."
     )
 
 
 # --- words ---------------------------------------------------------------------------------------
-
-
-def _listed(words: Sequence[str]) -> str:
-    return " and ".join(", ".join(words).rsplit(", ", 1))
 
 
 def _joined(*sentences: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.records import ArmsComparison, Comparison
+from cop_core.records import ArmsComparison, Comparison, power_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +28,15 @@ def powers_of(pairs: Sequence[Comparison | ArmsComparison]) -> str:
     return f"Power: {', '.join(each)}."
 
 
+def most_used(profiles: Sequence[DepthProfile]) -> tuple[float, str] | None:
+    """Return the highest power and its unit; None where it is not known in one unit."""
+    powers = np.concatenate([profile.power for profile in profiles])
+    units = {profile.power_unit for profile in profiles}
+    if len(units) > 1 or not np.isfinite(powers).any():
+        return None
+    return float(np.nanmax(powers)), units.pop()
+
+
 def _stacks_of(pairs: Sequence[Comparison | ArmsComparison]) -> Stacks:
     stacks: dict[str, Sequence[DepthProfile]] = {}
     for found in pairs:
@@ -45,11 +54,12 @@ def _power(profiles: Sequence[DepthProfile]) -> str:
     if len(units) > 1 or not all(map(len, courses)):
         return ""
     powers, unit = np.concatenate(courses), units.pop()
-    low, high = (f"{end:.4g}" for end in (powers.min(), powers.max()))
-    if low == high:
-        return f"{low} {unit} at all depths"
+    low, high = powers.min(), powers.max()
+    said = power_text(low, unit, to=high)
+    if said == power_text(low, unit):
+        return f"{said} at all depths"
     rises = all((np.diff(course) >= 0).all() and np.ptp(course) > 0 for course in courses)
-    return f"{'rising with depth from ' if rises else ''}{low} to {high} {unit}"
+    return f"{'rising with depth from ' if rises else ''}{said}"
 
 
 def _along_depth(profile: DepthProfile) -> npt.NDArray[np.float64]:

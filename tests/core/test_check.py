@@ -207,6 +207,17 @@ def test_slices_that_look_like_frames_are_told(run, tmp_path, counts, said, firs
     assert "6 frames; z step not stated" in out
 
 
+def test_a_z_step_beside_a_frame_interval_is_doubted_first(run, tmp_path, counts):
+    path, said = tmp_path / "video.tif", {"finterval": 0.5, "spacing": 2, "unit": "um"}
+    tifffile.imwrite(path, counts(6, 200), imagej=True, metadata={"axes": "ZYX", **said})
+    code, out, _ = run("check", path)
+    assert code == 0
+    first = out.splitlines()[0]
+    assert first.startswith("Ready as a z-stack: cop profile ")
+    assert ", or, if its planes are frames of a movie (a frame interval of 0.5 s), cop det" in first
+    assert run("check", path, "--z-step-um", 2)[1].startswith("Ready: cop profile ")
+
+
 @pytest.mark.parametrize("how", [{"imagej": True, "metadata": {"axes": "ZYX"}}, {"metadata": None}])
 def test_where_nothing_tells_planes_from_frames_both_are_to_choose(run, tmp_path, counts, how):
     path = tmp_path / "slices.tif"

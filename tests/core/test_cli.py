@@ -435,6 +435,7 @@ def test_compare_writes_its_report(run, tiny_weights, pair, tmp_path):
     )
     assert code == 0, err
     assert "fixed minus gained" in out
+    assert out.splitlines()[-1].startswith("next: cop recommend ")
     report = strict(output / "report.json")
     assert report["kind"] == "comparison"
     assert list(report["protocols"]) == ["fixed", "gained"]

@@ -17,7 +17,7 @@ from cop_core.cohort import as_value, gather, save_table
 from cop_core.cohort.attribution import NoiseTable, attribute
 from cop_core.cohort.correlation import correlations_of
 from cop_core.cohort.metadata import settings_of
-from cop_core.cohort.next_experiment import to_part
+from cop_core.cohort.next_experiment import next_experiment_of, to_part
 from cop_core.cohort.surrogate import Design
 from cop_core.cohort.turn import turn_of
 from cop_core.cohort.variables import (
@@ -27,12 +27,13 @@ from cop_core.cohort.variables import (
     factors_of,
     variables_of,
 )
+from cop_core.cohort.verdict import verdict_of
 from cop_core.components import DEFAULT_COMPONENTS
 from cop_core.errors import CancelledError, InputError
 from cop_core.pipeline import Working
 from cop_core.pipeline import run as compute
 from cop_core.recipes import CohortPicture, CohortRecipe, RecipeError, StackOptions
-from cop_core.records import CohortRow
+from cop_core.records import Attribution, CohortRecord, CohortRow
 from cop_core.report import document_of, read_document, tables_of, write_report
 from cop_core.simulator.cohort import MODELS, simulate_cohort, without_causes
 
@@ -54,6 +55,11 @@ def rows_of(cohort):
         row(y, f"{i}", **{name: values[i].item() for name, values in cohort.settings.items()})
         for i, y in enumerate(cohort.strengths)
     ]
+
+
+def recipe_for(settings, **asked):
+    one = CohortPicture(picture=StackOptions(source="a.tif", name="a"), settings=settings)
+    return CohortRecipe(source="t.csv", pictures=(one,), **asked)
 
 
 def design_of(rows):
@@ -245,6 +251,15 @@ def test_confounded_settings_get_an_experiment_that_parts_them():
     assert "power 37 with depth 10" in said
 
 
+def test_too_few_groups_get_advice_that_adds_groups():
+    rows = tuple(row(np.zeros(6), f"{i % 3}", iso=float(i)) for i in range(20))
+    variables, _ = variables_of(rows)
+    recipe = recipe_for({"scene": 1}, group="scene")
+    found = CohortRecord(recipe, (), rows=rows, attributions=(Attribution("poisson", 0.1, 0.1),))
+    said = next_experiment_of(found, variables)
+    assert said.startswith("Take 20 more pictures of 2 more groups (values of scene), with iso")
+
+
 # --- correlation --------------------------------------------------------------------------------
 
 
@@ -319,6 +334,26 @@ def test_shap_values_add_up_to_what_is_predicted():
     found = attributed(cohort)[0]
     spread = np.std(found.shap.sum(axis=1))
     assert spread == pytest.approx(np.std(cohort.strengths[:, 0]), rel=0.3)
+
+
+@needs_extra
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ((1.0, 1.0), "is driven by dwell_us and averages ("),
+        ((1.0, 0.2), "is driven most by dwell_us: "),
+    ],
+)
+def test_settings_are_ranked_only_where_their_shares_differ_beyond_chance(weights, said):
+    rng = np.random.default_rng(4)
+    settings = rng.uniform(0, 1, (40, 2))
+    rows = [row(np.zeros(6), f"{i}", dwell_us=a, averages=b) for i, (a, b) in enumerate(settings)]
+    y = 0.1 + 0.05 * (settings @ np.array(weights))
+    table = NoiseTable(("poisson",), y[:, None], np.full((40, 1), np.nan))
+    found = attribute(design_of(rows), table, permutations=19)
+    record = CohortRecord(recipe_for({}), (), attributions=found)
+    assert f"Shot noise {said}" in verdict_of(record)
+    assert ("cannot rank" in verdict_of(record)) == (len(found[0].leaders) == 2)
 
 
 def test_shapley_shares_of_a_sum_are_those_of_its_terms():

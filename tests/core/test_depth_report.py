@@ -9,8 +9,8 @@ from made_profiles import profile, strengths
 from rich.console import Console
 
 from cop_core.reading import profile as read
-from cop_core.report import document_of, recipe_of, summary
-from cop_core.statistics import cap_depth_um, compare, find_bends, within
+from cop_core.report import document_of, recipe_of, summary, tables_of
+from cop_core.statistics import analyse, cap_depth_um, compare, find_bends, within
 
 
 def with_bend():
@@ -71,6 +71,20 @@ def test_summary_begins_with_the_verdict_and_names_bends_and_margin(result):
     assert f"bends, depth in µm: Gaussian at {expected.depth_um:.0f} [" in text
     assert "p (margin)" in text
     assert "slope no smaller than 5 % per 100 µm" in text
+
+
+def test_bends_that_readings_could_make_are_not_listed(result):
+    profile = result.first.profile
+    sure, unsure = (
+        _captions(replace(profile, planes=tuple(replace(p, uncertainty=u) for p in profile.planes)))
+        for u in (np.full(6, 0.001), np.full(6, 1.0))
+    )
+    assert "bends, depth in µm" in sure
+    assert "bends" not in unsure
+
+
+def _captions(profile):
+    return " ".join(table.caption or "" for table in tables_of(analyse(profile)))
 
 
 def test_window_margin_and_choices_are_in_the_recipe(pair, tiny_estimator):

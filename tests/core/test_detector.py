@@ -259,6 +259,7 @@ def test_command(run, taken, tmp_path):
     code, text, err = run("detector", lit, "--dark", dark, "-o", tmp_path / "out")
     assert code == 0, err
     assert "counts per photon (95 % CI" in text.splitlines()[0]
+    assert text.count(" counts per photon (") == 1  # the verdict is said once
     assert "from dark frames" in text
     for suffix in ("svg", "pdf", "png"):
         assert (tmp_path / "out" / "figures" / f"transfer.{suffix}").stat().st_size > 1000

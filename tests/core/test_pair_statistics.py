@@ -12,7 +12,7 @@ from scipy.stats import binomtest
 from cop_core.recipes import StackOptions
 from cop_core.records import PlaneEstimate, Provenance, StoredImage, WeightsUsed
 from cop_core.statistics import analyse
-from cop_core.statistics.bend import find_bend, find_bends
+from cop_core.statistics.bend import WITHIN_READINGS, find_bend, find_bends
 from cop_core.statistics.contrast import contrast, mean_weights, slope_weights, welch
 from cop_core.statistics.depth_order import by_depth, in_blocks
 from cop_core.statistics.local_smooth import band, local_lines, local_variance
@@ -167,6 +167,14 @@ def test_bend_is_found_with_its_interval():
     assert (found.shallow_slope_per_um, found.deep_slope_per_um) == pytest.approx(
         (0, 1e-3), abs=3e-4
     )
+
+
+@pytest.mark.parametrize(("doubt", "note"), [(0.1, ""), (1.0, WITHIN_READINGS), (np.nan, "")])
+def test_a_bend_of_less_than_the_uncertainty_is_told(doubt, note):
+    z = np.arange(60) * 20.0
+    found = find_bend(z, hockey_stick(z, start=600, slope=1e-3), np.full(60, doubt))
+    assert found.p_value < 0.01
+    assert found.note == note
 
 
 def test_no_bend_in_a_line():

@@ -9,10 +9,12 @@ import pytest
 import cop_core as cop
 from cop_core.errors import InputError
 from cop_core.power import PowerLimit, power_csv, recommend_power
+from cop_core.power.energy import compare_energy
 from cop_core.power.notes import notes_of
+from cop_core.power.usable_planes import FAINT, OUTLIER
 from cop_core.recipes import GainedPower, ReadingOptions
 from cop_core.records import DepthProfile, PlaneEstimate
-from cop_core.report import document_of
+from cop_core.report import document_of, tables_of
 from cop_core.simulator import Detector, Optics
 from cop_core.stacks import open_stack, read_power_table
 
@@ -211,7 +213,37 @@ def test_a_level_out_of_reach_is_said(fixed, found):
     assert got.capped.all()
     assert got.cap_depth_um == 0
     assert (got.power_mw == 20).all()
-    assert any("no plane reaches the level" in note for note in got.notes)
+    assert got.verdict.startswith("No plane reaches a signal of ")
+    assert "choose a lower level. Nearest to it is 20 mW from 0 to " in got.verdict
+
+
+def test_a_limit_that_no_plane_can_pass_is_said_with_what_is_reached(fixed, found):
+    got = recommend_power(fixed, max_power_mw=3, level=found.level, offset_counts=OFFSET)
+    first, last = (got.held.text(got.expected[i]) for i in (0, -1))
+    assert notes_of(got)[0].startswith(
+        f"from 0 µm on, the limit of 3 mW applies: the signal goes from an expected {first} to "
+        f"an expected {last} at "
+    )
+    assert len(tables_of(got)) == 2  # no light is compared over planes that there are not
+
+
+def test_a_power_that_does_not_rise_is_compared_with_a_fixed_one_alone(found):
+    same = compare_energy(
+        found.depth_um, 0 * found.depth_um + 3, found.depth_um >= 0, max_power=20,
+        acquired=found.depth_um, frame_time_s=None,
+    )  # fmt: skip
+    names = [name for name, *_ in tables_of(replace(found, energy=same))[-1].rows]
+    assert names == ["recommended", "fixed, 3.0 mW"]
+
+
+def test_planes_left_out_are_said_in_a_sentence(found):
+    for first, said in (
+        ((FAINT, FAINT), " planes left out: signal less than ten times its error"),
+        ((FAINT, OUTLIER), "error (1); far from its neighbours (1)"),
+    ):
+        reasons = (*first, *[""] * (len(found.attenuation.reasons) - 2))
+        dim = replace(found, attenuation=replace(found.attenuation, reasons=reasons))
+        assert any(note.endswith(said) for note in notes_of(dim))
 
 
 def test_slow_rises(fixed):

@@ -7,6 +7,7 @@ import pytest
 import tifffile
 
 from cop_core.errors import InputError
+from cop_core.recipes.terms import in_flags
 from cop_core.stacks import open_stack
 
 ZYX = np.random.default_rng(0).integers(1, 4000, (20, 64, 80)).astype(np.uint16)
@@ -65,6 +66,12 @@ def test_a_lost_description_is_not_guessed(tmp_path):
     path.write_bytes(path.read_bytes()[:-60_000])
     with pytest.raises(InputError, match="description of axes and scale is lost"):
         open_stack(path, z_step_um=1, allow_partial=True)
+    with pytest.raises(InputError, match="scale is lost") as caught:  # all that is needed at once
+        open_stack(path)
+    assert in_flags(caught.value).endswith(
+        "Copy the file again, or read what there is with --allow-partial, --axes ZYX, for example, "
+        "and --z-step-um."
+    )
 
 
 def test_fewer_pages_than_declared(tmp_path):

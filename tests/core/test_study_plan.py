@@ -351,8 +351,9 @@ def test_the_command_says_what_is_to_be_filled_in(study, run):
     assert run("plan", study, "-o", plan) == (
         0,
         f"{plan}: 5 stacks\n"
-        "fill in the column arm of 1 with any names: their paths contain neither fixed nor "
-        "gained\n",
+        "fill in the column arm of 1 with any names, as their paths contain neither fixed nor "
+        "gained; and the column animal of all, if animals have several stacks: animals imaged in "
+        "both arms are then compared in pairs\n",
         "",
     )
     code, out, err = run("plan", study, "-o", plan)

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cop_core.power import next_recipe
+from cop_core.recipes import CompareRecipe, StackOptions, argv_of
 from cop_core.records import ASSUMED, UsableDifference
 from cop_core.records.crop_grid import SMALL
 from cop_core.report import document_of
@@ -235,3 +237,14 @@ def test_a_stack_called_fixed_whose_power_rises_is_doubted_wherever_it_stands(bo
 
 def test_planes_without_signal_are_the_signal_depth_and_no_caveat(both):
     assert not any("no signal" in text for text in both.caveats)
+
+
+def test_the_next_step_is_a_command_with_the_power_already_used(both):
+    stacks = tuple(StackOptions(source=f"{name}.tif") for name in ("fixed", "gained"))
+    following = next_recipe(both, CompareRecipe(stacks=stacks))
+    assert "within the 60 mW already used" in both.verdict
+    assert " ".join(argv_of(following, "power")) == (
+        "recommend gained.tif -o power --max-power-mw 60 --hold poisson --level 0.2"
+    )
+    bright = replace(both, options=both.options.but(level=0.9))
+    assert next_recipe(bright, CompareRecipe(stacks=stacks)) is None

@@ -135,15 +135,16 @@ def _require_readable(
         "some files of its set are missing from the folder" if of_set else "the file is truncated"
     )
     problem = f"{what}: {least}{n_pieces} planes are declared, {readable} can be read"
+    lost = bool(readable) and chain.description_lost and opening.axes is None
+    if lost:
+        problem += ", and the description of axes and scale is lost"
+    scale = f"{option('axes', 'ZYX')}, for example, and {option('z_step_um')}"
     if not opening.allow_partial or not readable:
         advice = "put the whole set into one folder" if of_set else COPY_AGAIN
-        raise InputError(problem, where=where, advice=advice + OR_WHAT_THERE_IS * bool(readable))
-    if chain.description_lost and opening.axes is None:
-        raise InputError(
-            f"{problem}, and the description of axes and scale is lost",
-            where=where,
-            advice=f"set them, for example {option('axes', 'ZYX')}, and {option('z_step_um')}",
-        )
+        advice += OR_WHAT_THERE_IS * bool(readable) + f", {scale}" * lost
+        raise InputError(problem, where=where, advice=advice)
+    if lost:
+        raise InputError(problem, where=where, advice=f"set them with {scale}")
 
 
 def _dataset(path: Path, dialect: Dialect, layout: Layout, opening: Opening) -> Dataset:

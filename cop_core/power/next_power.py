@@ -1,0 +1,43 @@
+"""The recommendation that a comparison leads to: from which stack, within which power."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from cop_core.recipes import MW, PowerOptions, RecipeError, RecommendRecipe
+from cop_core.statistics.verdict_powers import most_used
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cop_core.recipes import CompareRecipe
+    from cop_core.records import Comparison, UsableDepth
+
+_SHOT: Final = "poisson"
+
+
+def next_recipe(found: Comparison, recipe: CompareRecipe) -> RecommendRecipe | None:
+    """Return what asks for the power that the verdict speaks of; None where nothing can.
+
+    Shot noise is held at the level of the comparison, within the highest power used, from the
+    stack with signal deepest down.
+    """
+    used = most_used([each.profile for each in found.analysed])
+    number = deepest(found.usable)
+    if used is None or _SHOT not in found.analysed[number].profile.components:
+        return None
+    limit: dict[str, Any] = {"max_power_mw" if used[1] == MW else "max_power": used[0]}
+    try:
+        power = PowerOptions(hold=_SHOT, level=found.options.level, **limit)
+    except RecipeError:  # a level that cannot be held, or more power than a limit may be
+        return None
+    return RecommendRecipe(stack=recipe.stacks[number], reading=recipe.reading, power=power)
+
+
+def deepest(usable: Sequence[UsableDepth]) -> int:
+    """Return the number of the stack with signal deepest down, from which most can be told."""
+    signals = (of.signal for of in usable)
+    ends = [np.nan_to_num([s.depth_um, s.deeper_than_um]).max() for s in signals]
+    return int(np.argmax(ends))
