@@ -18,6 +18,8 @@ from typing import (
 )
 
 from magicgui.widgets import CheckBox, ComboBox, Container
+from qtpy.QtCore import QEvent, QObject
+from qtpy.QtWidgets import QLabel, QWidget
 
 from cop_core.errors import CopError
 from cop_core.recipes import Part, RecipeError, given_power
@@ -45,6 +47,27 @@ class _Asked(NamedTuple):
     field: Any
 
 
+class _LabelGuard(QObject):
+    """Keeps the labels of a form as wide as the widest, in the font that its window has."""
+
+    def eventFilter(self, form: QWidget, event: QEvent) -> bool:  # noqa: N802
+        if event.type() in (QEvent.Type.Show, QEvent.Type.LayoutRequest):
+            labels = [*_labels(form)]
+            width = max((label.sizeHint().width() for label in labels), default=0)
+            for label in labels:
+                label.setMinimumWidth(width)
+        return False
+
+
+def _labels(form: QWidget) -> Iterator[QLabel]:
+    """Yield the labels of the rows that are shown."""
+    rows = (form.layout().itemAt(number).widget() for number in range(form.layout().count()))
+    for row in rows:
+        first = row.layout() and row.layout().itemAt(0)
+        if first and isinstance(first.widget(), QLabel) and not row.isHidden():
+            yield first.widget()
+
+
 class RecipeForm(Container[Any]):
     """One widget for each field that a recipe, or a part of one, can be asked for.
 
@@ -69,6 +92,7 @@ class RecipeForm(Container[Any]):
         self._hidden: set[str] = set()
         super().__init__(labels=True)
         self.margins = (0, 0, 0, 0)
+        self.native.installEventFilter(_LabelGuard(self.native))
         if kind is not None:
             self.ask(kind, only=only, without=without)
         self.changed.connect(self._keep)
