@@ -288,7 +288,6 @@ class PowerPage(QWidget):
         tell(error, self._label)
         self.failed.emit(error)
 
-
     def _label(self, field: str, value: str = "") -> str:
         """Return what an option is called, and where it is unless it is on this page."""
         here = any(own.name == field for form in (self.form, self.more) for own in form)

@@ -38,6 +38,10 @@ _REMEMBERED: Final = {
 """Fields that napari's settings of this plugin keep; 0 stands for an empty one."""
 
 
+_LABEL_GAP_PX: Final = 14  # what a theme may put around the text
+_MOST_LABEL_PX: Final = 130
+
+
 class _Asked(NamedTuple):
     """A field of a recipe and the widget for it."""
 
@@ -48,14 +52,19 @@ class _Asked(NamedTuple):
 
 
 class _LabelGuard(QObject):
-    """Keeps the labels of a form as wide as the widest, in the font that its window has."""
+    """Keeps the labels of a form as wide as the widest, in the font that its window has.
+
+    Those that would leave the fields of a narrow dock no room are broken.
+    """
 
     def eventFilter(self, form: QWidget, event: QEvent) -> bool:  # noqa: N802
         if event.type() in (QEvent.Type.Show, QEvent.Type.LayoutRequest):
             labels = [*_labels(form)]
-            width = max((label.sizeHint().width() for label in labels), default=0)
+            widths = (label.fontMetrics().horizontalAdvance(label.text()) for label in labels)
+            width = min(max(widths, default=0) + _LABEL_GAP_PX, _MOST_LABEL_PX)
             for label in labels:
-                label.setMinimumWidth(width)
+                label.setWordWrap(True)
+                label.setFixedWidth(width)
         return False
 
 
