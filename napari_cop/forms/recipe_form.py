@@ -63,8 +63,9 @@ class _LabelGuard(QObject):
             widths = (label.fontMetrics().horizontalAdvance(label.text()) for label in labels)
             width = min(max(widths, default=0) + _LABEL_GAP_PX, _MOST_LABEL_PX)
             for label in labels:
-                label.setWordWrap(True)
-                label.setFixedWidth(width)
+                if not label.minimumWidth() == label.maximumWidth() == width:
+                    label.setWordWrap(True)  # asks for a layout, even where it is set already
+                    label.setFixedWidth(width)
         return False
 
 
