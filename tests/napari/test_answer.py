@@ -310,9 +310,8 @@ def test_a_widget_without_a_result_fits_a_narrow_dock(window: Any, qtbot: Any, n
     first = widget.tabs.widget(0)
     for section in first.findChildren(QCollapsible):
         section.expand(animate=False)
-    qtbot.wait(50)
+    qtbot.waitUntil(lambda: sideways(first) == 0)  # a section folds others away in its time
     assert dock.width() == 320
-    assert sideways(first) == 0
     for button in first.findChildren(QPushButton):
         right = button.mapTo(first, button.rect().bottomRight()).x()
         assert right < first.width() or not button.isVisible(), button.text()
