@@ -6,14 +6,14 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from cop_core.records import Comparison
 from cop_core.report import parts_of
 from cop_core.report.plot_style import LOOKS
-from napari_cop.pages import scrolled
+from napari_cop.pages import flowing, scrolled
 from napari_cop.plots.usable import LEVEL_MARK, SIGNAL_MARK, usable_of
-from napari_cop.words import depth_text, settings_of, unbroken
+from napari_cop.words import depth_text, planes_text, settings_of, unbroken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,21 +122,16 @@ class AnswerPage(QWidget):
         self.stale.hide()
 
     def _arrange(self) -> None:
-        first, second = QHBoxLayout(), QHBoxLayout()
-        for button in (self.power_button, self.other_button, self.study_button):
-            first.addWidget(button)
-        second.addWidget(self.side_button)
-        second.addWidget(self.details_button)
         page = QWidget()
         layout = QVBoxLayout(page)
         layout.setContentsMargins(6, 6, 6, 6)
         for text in (self.headline, self.stale, self.depths):
             layout.addWidget(text)
-        layout.addLayout(first)
+        layout.addLayout(flowing(self.power_button, self.other_button, self.study_button))
         layout.addWidget(self.plots, 1)
         for text in (self.rest, self.settings):
             layout.addWidget(text)
-        layout.addLayout(second)
+        layout.addLayout(flowing(self.details_button, self.side_button))
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(scrolled(page))
@@ -165,9 +160,7 @@ def _read_with(result: Result, sources: Sequence[str]) -> str:
     """Return what was read, with what, and how much of it."""
     lines = []
     for each, source in zip(result.analysed, sources, strict=False):
-        profile = each.profile
-        read = sum(plane.n_crops > 0 for plane in profile.planes)
-        lines.append(f"{each.name}: {read} of {len(profile)} planes read, from {source}")
+        lines.append(f"{each.name}, from {source}: {planes_text([each.profile])}")
     return "\n".join([*lines, settings_of(result.analysed[0].profile.reading)])
 
 

@@ -22,7 +22,7 @@ from napari_cop.results import Results
 from napari_cop.run_bar import RunBar
 from napari_cop.runner import Runner, State, tell
 from napari_cop.viewer_link import Following, ViewerLink
-from napari_cop.words import said
+from napari_cop.words import planes_text, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,6 +65,8 @@ class NoiseDock(QWidget):
         self._turns = QTimer(self)
         self._turns.timeout.connect(self._next_step)
         self.forms = [self.form_type(viewer, self._following) for _ in self.arms]
+        for form, (_, title) in zip(self.forms, self.arms, strict=True):
+            form.label = title
         self.options = RecipeForm(self.recipe, without=self.asked_elsewhere)
         self.plots = self.plots_type(theme=viewer.theme)
         self.answer = AnswerPage(self.plots_type(theme=viewer.theme, lead=True))
@@ -132,6 +134,7 @@ class NoiseDock(QWidget):
         answer.details.connect(lambda: self._show_page("Table"))
         for form in (self.options, *self.forms, *(form.more for form in self.forms)):
             form.changed.connect(self._look_for_changes)
+            form.changed.connect(bar.forget_failure)
         self.link.plane_shown.connect(self._plane_shown)
         self._following.on(self.viewer.events.theme, self._theme_changed)
         self._following.on(
@@ -244,12 +247,10 @@ class NoiseDock(QWidget):
         self._later(*self.showing(outcome.record), lambda: self._say_the_end(outcome))
 
     def _say_the_end(self, outcome: Outcome) -> None:
-        profiles = [each.profile for each in outcome.record.analysed]
-        read = sum(plane.n_crops > 0 for profile in profiles for plane in profile.planes)
-        planes = sum(map(len, profiles))
+        planes = planes_text(each.profile for each in outcome.record.analysed)
         end = "Stopped" if outcome.stopped else "Done"
         end = end if outcome.problem is None else f"Failed ({said(outcome.problem)})"
-        self.bar.status.setText(f"{end}: {read} of {planes} planes read")
+        self.bar.status.setText(f"{end}: {planes}")
         self.bar.offer_maps(self.results.mapped)
         self.bar.set_state(State.IDLE, has_result=True)
 
@@ -278,9 +279,8 @@ class NoiseDock(QWidget):
             self._steps.pop(0)()
 
     def _show_remarks(self, result: Result) -> None:
-        said = [*result.caveats, *self._edited()]
-        remarks = [f"• {text}." for text in said]
-        self.remarks.setPlainText("\n\n".join([result.verdict, *remarks]))
+        remarks = [f"• {text}." for text in (*result.caveats, *self._edited())]
+        self.remarks.setPlainText("\n\n".join(remarks) or "None.")
 
     def clear_result(self) -> None:
         """Show no numbers."""
@@ -330,7 +330,7 @@ class NoiseDock(QWidget):
         self.answer.set_stale(changed)
 
     def _failed(self, error: Exception) -> None:
-        self.bar.status.setText(f"Failed: {said(error)}")
+        self.bar.tell_failure(said(error))
         self._tell(error)
 
     def _forget_told(self) -> None:

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 from superqt import QCollapsible
+from superqt.utils import QFlowLayout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 _SECONDARY: Final = (("none", "none"), ("power", "power"), ("mean signal (counts)", "signal"))
 
 
-_LEAST_LETTERS: Final = 5
+_LEAST_LETTERS: Final = 3
+_GAP_PX: Final = 4
 
 
 class _WheelGuard(QObject):
@@ -77,6 +79,16 @@ def scrolled(page: QWidget) -> QScrollArea:
     area.setWidgetResizable(True)
     area.setWidget(page)
     return area
+
+
+def flowing(*widgets: QWidget) -> QFlowLayout:
+    """Return widgets in a line that breaks where it does not fit."""
+    line = QFlowLayout()
+    line.setHorizontalSpacing(_GAP_PX)
+    line.setVerticalSpacing(_GAP_PX)
+    for widget in widgets:
+        line.addWidget(widget)
+    return line
 
 
 def folded(title: str, *forms: Container[Any]) -> QCollapsible:

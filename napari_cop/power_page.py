@@ -16,9 +16,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from cop_core.errors import CopError
+from cop_core.errors import CopError, InputError
 from cop_core.power import deepest, useq_plan
 from cop_core.recipes import MW, RecommendRecipe, StackOptions
+from cop_core.recipes.terms import as_label
 from cop_core.records import power_text
 from cop_core.statistics.verdict_powers import most_used
 from napari_cop.forms.recipe_form import RecipeForm, make
@@ -154,6 +155,7 @@ class PowerPage(QWidget):
             return
         profile, source = result.analysed[number].profile, self._results.sources[number]
         try:
+            self._require_limit()
             known = {"stack": source.options, "reading": profile.reading}
             recipe = make(RecommendRecipe, self.form, self.more, **known)
         except CopError as error:
@@ -209,6 +211,12 @@ class PowerPage(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(scrolled(page))
+
+    def _require_limit(self) -> None:
+        field = self._limit_field
+        if field.given is None:
+            advice = "enter the highest power allowed"
+            raise InputError("no limit is set", where=field.label, advice=advice)
 
     def _sure_of(self, limit_mw: float | None) -> bool:
         """Return whether a limit can be used as it is, or was pressed for a second time."""
@@ -275,9 +283,14 @@ class PowerPage(QWidget):
         self._offer()
 
     def _failed(self, error: Exception) -> None:
-        self._say(f"Failed: {said(error)}")
-        tell(error)
+        self._say(f"Failed: {said(error, self._label)}")
+        tell(error, self._label)
         self.failed.emit(error)
+
+    def _label(self, field: str, value: str = "") -> str:
+        """Return what an option is called, and where it is unless it is on this page."""
+        here = any(own.name == field for form in (self.form, self.more) for own in form)
+        return as_label(field, value) if here else f"{as_label(field, value)} (on Input)"
 
 
 def _summary(found: Recommendation) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QKeySequence, QShortcut
@@ -23,6 +23,9 @@ from napari_cop.words import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+_READY: Final = "Ready"
 
 
 class RunBar(QWidget):
@@ -62,7 +65,8 @@ class RunBar(QWidget):
         policy = self.progress.sizePolicy()
         policy.setRetainSizeWhenHidden(True)  # else the plots above are resized by every run
         self.progress.setSizePolicy(policy)
-        self.status = QLabel("Ready")
+        self.status = QLabel(_READY)
+        self._failure = ""
         self.status.setWordWrap(True)
         self.status.setTextFormat(Qt.TextFormat.PlainText)
         self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -100,6 +104,16 @@ class RunBar(QWidget):
         if state is State.STOPPING:
             self.status.setText("Stopping …")
         self.progress.setVisible(not idle)
+
+    def tell_failure(self, text: str) -> None:
+        """Show why something failed."""
+        self._failure = f"Failed: {text}"
+        self.status.setText(self._failure)
+
+    def forget_failure(self, _: object = None) -> None:
+        """Show it no longer: what is chosen now may do."""
+        if self._failure and self.status.text() == self._failure:
+            self.status.setText(_READY)
 
     def set_progress(self, text: str, done: int, total: int) -> None:
         """Show a text and steps done of all; 0 of 0 where that is not known."""

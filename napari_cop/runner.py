@@ -14,6 +14,7 @@ from superqt.utils import create_worker
 
 from cop_core.errors import CancelledError, CopError
 from cop_core.pipeline import Opened, SoFar, Stepped, Working
+from cop_core.recipes.terms import as_label
 from napari_cop.processes import PROCESSES
 from napari_cop.progress import Clock
 from napari_cop.words import said
@@ -21,6 +22,7 @@ from napari_cop.words import said
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from cop_core.errors import Terms
     from cop_core.recipes import Recipe
 
     Tell = Callable[[Any], None]
@@ -260,11 +262,11 @@ def readable(error: Exception) -> Exception:
     return CopError(f"reading failed ({error})", advice="if a GPU is used, choose the device cpu")
 
 
-def tell(error: Exception) -> None:
+def tell(error: Exception, terms: Terms = as_label) -> None:
     """Show an error as a napari notification: ours in words, others with their trace."""
     from napari.utils.notifications import notification_manager, show_error
 
     if isinstance(error, CopError):
-        show_error(said(error))
+        show_error(said(error, terms))
     else:
         notification_manager.receive_error(type(error), error, error.__traceback__)

@@ -10,13 +10,15 @@ import numpy as np
 from cop_core.components import CLEAN
 from cop_core.errors import CopError
 from cop_core.recipes.terms import as_label
+from cop_core.records import NO_SIGNAL, NOT_READ
 from cop_core.report import label, noises
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from cop_core.errors import Terms
     from cop_core.recipes import ReadingOptions
-    from cop_core.records import DepthLimit
+    from cop_core.records import DepthLimit, DepthProfile
 
 SHOT: Final = "poisson"
 _SPOKEN: Final = {SHOT: "Shot noise (Poisson)", CLEAN: "Clean (no noise)"}
@@ -25,9 +27,9 @@ _TOLD: Final = ("normalisation", "crops", "weights", "offset_counts")
 """What of a reading is said beside its result; the other options leave the numbers alike."""
 
 
-def said(error: Exception) -> str:
+def said(error: Exception, terms: Terms = as_label) -> str:
     """Return what a window says of an error: options called as the forms label them."""
-    return error.said(as_label) if isinstance(error, CopError) else str(error)
+    return error.said(terms) if isinstance(error, CopError) else str(error)
 
 
 def sentence(text: str) -> str:
@@ -57,6 +59,21 @@ def depth_text(limit: DepthLimit) -> str:
     if np.isfinite(limit.shallower_than_um):
         return f"< {limit.shallower_than_um:.0f} µm"
     return f"{limit.depth_um:.0f} µm" if np.isfinite(limit.depth_um) else "unknown"
+
+
+def planes_text(profiles: Iterable[DepthProfile]) -> str:
+    """Return how many planes there are, and how many were not read or are left out of fits."""
+    reasons = [plane.reason for profile in profiles for plane in profile.planes]
+    n, n_dark = len(reasons), reasons.count(NO_SIGNAL)
+    n_read = n - reasons.count(NOT_READ)
+    n_out = n_read - reasons.count("")
+    planes = f"{n} plane{'s' if n != 1 else ''}"
+    text = planes if n_read == n else f"{n_read} of {planes} read"
+    if not n_out:
+        return text
+    if n_out == n_dark:
+        return f"{text}, {n_dark} without signal left out"
+    return f"{text}, {n_out} left out" + (f" ({n_dark} without signal)" if n_dark else "")
 
 
 def settings_of(reading: ReadingOptions) -> str:

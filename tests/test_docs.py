@@ -3,6 +3,7 @@
 Blocks of Python and lines of `cop` are run in the order of the page, in a folder that holds the
 files that the docs name. A block below ``<!-- not run: REASON -->`` is not: of its `cop` lines
 the options are checked. ``<!-- file: NAME -->`` above a block makes it the contents of a file.
+Options within a sentence, as in ``--level 400``, are ones that a command takes.
 """
 
 from __future__ import annotations
@@ -14,17 +15,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 import torch
 import typer
 from docs_data import ROOT, write_data
+from pydantic import TypeAdapter
 
 from cop_core.cli import app
 from cop_core.noise import Genome
+from cop_core.recipes import Recipe
+from cop_core.recipes.flags import flags_of
 from cop_core.simulator import PRESETS, Detector, Microscope, Optics, Phantom, Preset
 
+OPTIONS = re.compile(r"`(--[a-z][^`]*)`")
+OF_OTHERS = {"--nthreads", "--lifetime", "--lifetime-stagger", "--plan"}
+"""Options of Dask's workers and of the benchmarks."""
 BLOCK = re.compile(r"^(?:<!-- ([^\n]+) -->\n)?```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LANGUAGES = {"", "python", "text"}
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -71,9 +78,46 @@ def blocks(page: Path) -> Iterator[Block]:
         yield Block(f"{page.relative_to(ROOT)}:{line}", remark or "", language, body)
 
 
+def options_in_sentences(page: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield place and words of the options that stand outside of blocks."""
+    text = BLOCK.sub(lambda found: "\n" * found[0].count("\n"), page.read_text(encoding="utf-8"))
+    for found in OPTIONS.finditer(text):
+        line = text.count("\n", 0, found.start()) + 1
+        yield f"{page.relative_to(ROOT)}:{line}", shlex.split(found[1])
+
+
 NOT_RUN = [block for block in chain(*map(blocks, PAGES)) if not block.is_run]
 RUN = [page for page in PAGES if any(block.can_be_run for block in blocks(page))]
-COMMANDS = typer.main.get_command(app).commands
+COP = typer.main.get_command(app)
+COMMANDS = COP.commands
+FLAGS = [flag for kind in Recipe.kinds.values() for flag in flags_of(kind)]
+
+
+def takes(command: Any, words: list[str]) -> bool:
+    """Tell whether a command, or one of a group, has options and leaves no word over."""
+    if hasattr(command, "commands"):
+        return any(takes(each, words) for each in command.commands.values())
+    spelled = {name: each for each in command.params for name in (*each.opts, *each.secondary_opts)}
+    if len(words) == 1:
+        return words[0] in spelled
+    while words and words[0] in spelled:
+        option, *words = words
+        words = words[0 if spelled[option].is_flag else spelled[option].nargs :]
+    return not words
+
+
+def can_be_used(option: str, value: str) -> bool:
+    """Tell whether a field that an option fills holds a value, for which a capital stands too."""
+    fields = [flag.info for flag in FLAGS if option in flag.spelled]
+    return value.isupper() or not fields or any(holds(field, value) for field in fields)
+
+
+def holds(field: Any, value: str) -> bool:
+    try:
+        TypeAdapter(Annotated[field.annotation, field]).validate_python(value)
+    except ValueError:
+        return False
+    return True
 
 
 def arguments(command: str) -> list[str]:
@@ -124,6 +168,17 @@ def test_what_is_not_run_has_options_that_exist(block: Block) -> None:
         if command.startswith("cop "):
             name, *rest = arguments(command)
             COMMANDS[name].make_context(name, rest).close()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_options_in_sentences_can_be_used(page: Path) -> None:
+    wrong = [
+        (where, shlex.join(words))
+        for where, words in options_in_sentences(page)
+        if words[0] not in OF_OTHERS
+        and not (takes(COP, words) and (len(words) != 2 or can_be_used(*words)))
+    ]
+    assert wrong == []
 
 
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.relative_to(ROOT).as_posix())

@@ -185,5 +185,6 @@ def _require_power(power: Array, name: str) -> None:
         raise InputError(
             "the power at its planes is not stated, but it is needed",
             where=name,
-            advice=f"specify it with {option('power')}: mW, a CSV table, or gained:P0,l,Pmax",
+            advice=f"specify it with {option('power')}: constant, as a table (CSV), or increasing "
+            "with depth",
         )

@@ -193,22 +193,23 @@ def _finalized(value: Any) -> Any:
 
 
 def _heads(columns: Mapping[str, Column]) -> Iterator[Markup]:
-    """Yield the heads of columns; an interval has one of its own."""
+    """Yield the heads of columns, each with the unit and the interval below its name."""
     for column in columns.values():
-        unit = Markup(",<br>{}").format(column.unit) if column.unit else ""
-        yield Markup("{}{}").format(column.head, unit)
-        if column.interval:
-            yield Markup("95 % CI")
+        head = f"{column.head}," if column.unit else column.head
+        parts = (head, column.unit, "[95 % CI]" if column.interval else "")
+        yield Markup("<br>").join(filter(None, parts))
 
 
 def _cells(row: Stated, columns: Mapping[str, Column]) -> Iterator[Markup]:
-    """Yield the cells of a row: numbers with their class, intervals beside them."""
+    """Yield the cells of a row: numbers with their interval and class below them."""
     for key, column in columns.items():
-        cell = row.at(*key.split(".")).number(column.form, column.scale)
-        yield Markup("{} {}").format(cell, row[column.size]) if column.size else cell
+        lines: list[Markup | Stated] = [row.at(*key.split(".")).number(column.form, column.scale)]
         if column.interval:
             interval = row.at(*column.interval.split("."))
-            yield interval.interval(column.form, column.scale)
+            lines.append(interval.interval(column.form, column.scale))
+        if column.size:
+            lines.append(row[column.size])
+        yield Markup("<br>").join(lines)
 
 
 def _marks(notes: Iterable[Stated]) -> dict[str, str]:

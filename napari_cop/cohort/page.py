@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
@@ -19,15 +18,38 @@ from qtpy.QtWidgets import (
 from cop_core.errors import InputError
 from cop_core.recipes import CohortRecipe, StackOptions
 from napari_cop.forms.recipe_form import RecipeForm
-from napari_cop.pages import folded
+from napari_cop.pages import flowing, folded
 
 if TYPE_CHECKING:
+    from qtpy.QtGui import QResizeEvent
     from qtpy.QtWidgets import QWidget
 
     from napari_cop.cohort.model import CohortModel
     from napari_cop.run_bar import RunBar
 
 _LEAST_HEIGHT_PX = 180
+
+
+class _PictureTable(QTableView):
+    """The table, in which names of pictures have what the other columns leave."""
+
+    def __init__(self, model: CohortModel) -> None:
+        super().__init__()
+        self.setModel(model)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setMinimumHeight(_LEAST_HEIGHT_PX)
+        for change in (model.modelReset, model.columnsInserted):
+            change.connect(self._fit)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Fit the names in."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        header = self.horizontalHeader()
+        left = self.viewport().width() - header.length() + self.columnWidth(0)
+        self.setColumnWidth(0, max(header.defaultSectionSize(), left))
 
 
 class CohortPage(QVBoxLayout):
@@ -50,10 +72,7 @@ class CohortPage(QVBoxLayout):
         self.collect.setToolTip(
             "List the pictures with their settings from files, names and the CSV."
         )
-        self.table = QTableView()
-        self.table.setModel(model)
-        self.table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.table.setMinimumHeight(_LEAST_HEIGHT_PX)
+        self.table = _PictureTable(model)
         self.add = QPushButton("Add setting …")
         self.remove = QPushButton("Remove rows")
         self.remove.setToolTip("Remove the selected pictures from the table; their files stay.")
@@ -88,11 +107,6 @@ class CohortPage(QVBoxLayout):
         for row, (title, *widgets) in enumerate(lines):
             for column, widget in enumerate((QLabel(title), *widgets)):
                 folders.addWidget(widget, row, column)
-        below = QHBoxLayout()
-        below.addWidget(self.collect)
-        below.addStretch(1)
-        below.addWidget(self.add)
-        below.addWidget(self.remove)
         bar.run_button.setToolTip(
             "Read the remaining pictures and analyse all of them (Ctrl+Return)."
         )
@@ -106,7 +120,7 @@ class CohortPage(QVBoxLayout):
         self.setContentsMargins(6, 6, 6, 6)
         self.addLayout(folders)
         self.addWidget(folded("File names", self.names))
-        self.addLayout(below)
+        self.addLayout(flowing(self.collect, self.add, self.remove))
         self.addWidget(self.table, 1)
         self.addWidget(folded("Stacks", self.defaults))
         self.addWidget(folded("Advanced", self.options))

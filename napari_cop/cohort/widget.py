@@ -47,6 +47,7 @@ class CohortWidget(ReportWidget):
         self._arrange(pictures, "Pictures")
         self._connect()
         self._offer()
+        self._say("Choose a folder of pictures, or a CSV")
         self.runner.warm_up()
 
     def _connect(self) -> None:

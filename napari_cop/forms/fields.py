@@ -141,8 +141,10 @@ class PowerForm(Container[Any]):
         for field in (self.constant_mw, self.p0_mw, self.length_um, self.max_mw):
             field.native.setDecimals(3)
         fields = [field for group in self._shown.values() for field in group]
-        super().__init__(widgets=[self.mode, *fields], name=name, label=label, labels=True)
-        self.margins = (0, 0, 0, 0)
+        self._fields = Container(widgets=fields, labels=True)
+        super().__init__(widgets=[self.mode, self._fields], name=name, label=label, labels=False)
+        for part in (self, self._fields):
+            part.margins = (0, 0, 0, 0)
         self.mode.changed.connect(self._show_fields)
         self._show_fields()
 
@@ -169,6 +171,7 @@ class PowerForm(Container[Any]):
         return None
 
     def _show_fields(self) -> None:
+        self._fields.visible = bool(self._shown[self.mode.value])
         for mode, fields in self._shown.items():
             for field in fields:
                 field.visible = mode == self.mode.value

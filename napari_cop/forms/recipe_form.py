@@ -18,6 +18,8 @@ from typing import (
 )
 
 from magicgui.widgets import CheckBox, ComboBox, Container
+from qtpy.QtCore import QEvent, QObject
+from qtpy.QtWidgets import QLabel, QWidget
 
 from cop_core.errors import CopError
 from cop_core.recipes import Part, RecipeError, given_power
@@ -36,6 +38,10 @@ _REMEMBERED: Final = {
 """Fields that napari's settings of this plugin keep; 0 stands for an empty one."""
 
 
+_LABEL_GAP_PX: Final = 14  # what a theme may put around the text
+_MOST_LABEL_PX: Final = 130
+
+
 class _Asked(NamedTuple):
     """A field of a recipe and the widget for it."""
 
@@ -43,6 +49,33 @@ class _Asked(NamedTuple):
     path: tuple[str, ...]
     option: Option
     field: Any
+
+
+class _LabelGuard(QObject):
+    """Keeps the labels of a form as wide as the widest, in the font that its window has.
+
+    Those that would leave the fields of a narrow dock no room are broken.
+    """
+
+    def eventFilter(self, form: QWidget, event: QEvent) -> bool:  # noqa: N802
+        if event.type() in (QEvent.Type.Show, QEvent.Type.LayoutRequest):
+            labels = [*_labels(form)]
+            widths = (label.fontMetrics().horizontalAdvance(label.text()) for label in labels)
+            width = min(max(widths, default=0) + _LABEL_GAP_PX, _MOST_LABEL_PX)
+            for label in labels:
+                if not label.minimumWidth() == label.maximumWidth() == width:
+                    label.setWordWrap(True)  # asks for a layout, even where it is set already
+                    label.setFixedWidth(width)
+        return False
+
+
+def _labels(form: QWidget) -> Iterator[QLabel]:
+    """Yield the labels of the rows that are shown."""
+    rows = (form.layout().itemAt(number).widget() for number in range(form.layout().count()))
+    for row in rows:
+        first = row.layout() and row.layout().itemAt(0)
+        if first and isinstance(first.widget(), QLabel) and not row.isHidden():
+            yield first.widget()
 
 
 class RecipeForm(Container[Any]):
@@ -69,6 +102,7 @@ class RecipeForm(Container[Any]):
         self._hidden: set[str] = set()
         super().__init__(labels=True)
         self.margins = (0, 0, 0, 0)
+        self.native.installEventFilter(_LabelGuard(self.native))
         if kind is not None:
             self.ask(kind, only=only, without=without)
         self.changed.connect(self._keep)

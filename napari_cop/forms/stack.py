@@ -100,7 +100,7 @@ class StackForm(SourceForm):
     def _of_path(self, path: str) -> ChosenStack:
         if not path:
             advice = "Choose a TIFF or the folder of a zarr image"
-            raise InputError("no file is chosen", advice=advice)
+            raise InputError("no file is chosen", where=self.label or None, advice=advice)
         return ChosenStack(make(StackOptions, self, self.more, source=path))
 
     def _axes(self, _: Any) -> list[tuple[str, int]]:

@@ -33,7 +33,7 @@ _NOTHING: Final = "–"
 
 
 class LivePanel(QWidget):
-    """A row of figures on an acquisition.
+    """The state of an acquisition, and a row of figures on it.
 
     Attributes
     ----------
@@ -47,14 +47,19 @@ class LivePanel(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(0)
         self._values: dict[str, QLabel] = {}
-        for column, (name, (caption, tip)) in enumerate(_CAPTIONS.items()):
-            self._values[name] = QLabel(_NOTHING)
-            for row, label in enumerate((QLabel(caption), self._values[name])):
+        for number, (name, (caption, tip)) in enumerate(_CAPTIONS.items()):
+            title, value = QLabel(caption), QLabel(_NOTHING)
+            for label in (title, value):
                 label.setToolTip(tip)
                 label.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
-                grid.addWidget(label, row, column)
-            grid.itemAtPosition(0, column).widget().setEnabled(False)  # in the theme's dim colour
-        grid.setColumnStretch(0, 1)
+            title.setEnabled(False)  # in the theme's dim colour
+            if number:
+                grid.addWidget(title, 1, number - 1)
+                grid.addWidget(value, 2, number - 1)
+            else:  # too long for a column
+                grid.addWidget(title, 0, 0)
+                grid.addWidget(value, 0, 1, 1, -1)
+            self._values[name] = value
         self._undrawn: dict[tuple[int, int], tuple[float, float]] = {}
         self._drawn: set[tuple[int, int]] = set()
         self.latencies_s: deque[float] = deque(maxlen=_RECENT)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from magicgui.widgets import FileEdit, Label, LineEdit
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QSizePolicy
 
 from cop_core.errors import InputError
 from cop_core.recipes import StackOptions, WatchRecipe
@@ -58,6 +59,7 @@ class WatchForm(StackForm):
             tooltip="The OME-Zarr or zarr that is being written, or the folder in which TIFFs of "
             "one plane each appear. It does not have to exist yet: type its path.",
         )
+        self.folder.choose_btn.text = "Choose …"
         self.power_property = LineEdit(
             label="Power from",
             tooltip="Device and property that hold the power at the sample in mW, such as "
@@ -66,6 +68,7 @@ class WatchForm(StackForm):
         )
         self.hint = Label(label="")
         self.hint.native.setWordWrap(True)
+        self.hint.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         super().__init__(viewer, following)
         self.chosen.label = "Watch"
         self.chosen.tooltip = "Where the planes come from while they are acquired."

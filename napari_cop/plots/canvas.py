@@ -11,6 +11,7 @@ from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg, NavigationToolb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from qtpy.QtCore import QSize, QTimer
+from qtpy.QtGui import QImage, QPainter
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from cop_core.report.figures import styled
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from matplotlib.artist import Artist
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from qtpy.QtGui import QShowEvent, QWheelEvent
+    from qtpy.QtGui import QPaintEvent, QShowEvent, QWheelEvent
 
 
 _LEAST_WIDTH_PX: Final = 200
@@ -179,6 +180,8 @@ class PieceworkCanvas(FigureCanvasQTAgg):
         self._pieces: Iterator[None] | None = None
         self._turns = QTimer(self)
         self._turns.timeout.connect(self._next_piece)
+        self._drawn: RendererAgg | None = None
+        self.mpl_connect("draw_event", self._keep)
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """Ask for no more height than is needed: pages give what is left."""
@@ -187,6 +190,18 @@ class PieceworkCanvas(FigureCanvasQTAgg):
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
         """Leave the wheel to the page, which scrolls."""
         event.ignore()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Show the last drawing, scaled, until there is one of the present size."""
+        drawn = self._drawn
+        if drawn is None or self.get_renderer() is drawn:
+            super().paintEvent(event)
+            return
+        size = int(drawn.width), int(drawn.height)
+        picture = QImage(drawn.buffer_rgba(), *size, QImage.Format.Format_RGBA8888)
+        painter = QPainter(self)
+        painter.drawImage(self.rect(), picture)
+        painter.end()
 
     def draw_idle(self) -> None:
         """Draw soon; what is being drawn is begun anew."""
@@ -202,6 +217,10 @@ class PieceworkCanvas(FigureCanvasQTAgg):
         """Give up the drawing under way: its artists are about to be removed."""
         self._pieces = None
         self._turns.stop()
+
+    def _keep(self, event: DrawEvent) -> None:
+        if event.renderer is self.get_renderer():  # not that of a file
+            self._drawn = event.renderer
 
     def _next_piece(self) -> None:
         if self._pieces is None:

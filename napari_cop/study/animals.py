@@ -7,7 +7,9 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_cop.pages import flowing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,11 +56,10 @@ class AnimalQuestion(QWidget):
         self.none.setToolTip("Every stack then counts as a different animal.")
         self.use.clicked.connect(lambda: self.answered.emit(self._guess))
         self.none.clicked.connect(self._decline)
-        line = QHBoxLayout(self)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.addWidget(self.text, 1)
-        for button in (self.use, self.none):
-            line.addWidget(button)
+        lines = QVBoxLayout(self)
+        lines.setContentsMargins(0, 0, 0, 0)
+        lines.addWidget(self.text)
+        lines.addLayout(flowing(self.use, self.none))
         self.hide()
 
     def ask(self, cells: Sequence[dict[str, str]]) -> None:

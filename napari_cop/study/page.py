@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout
+from qtpy.QtWidgets import QGridLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout
 
 from cop_core.errors import InputError
 from cop_core.recipes import StackOptions, StudyRecipe, WorkersOptions
 from napari_cop.forms.recipe_form import RecipeForm
-from napari_cop.pages import folded
+from napari_cop.pages import flowing, folded
 from napari_cop.study.animals import AnimalQuestion
 
 if TYPE_CHECKING:
@@ -73,12 +73,9 @@ class StudyPage(QVBoxLayout):
         ):
             for column, widget in enumerate((QLabel(title), field, button)):
                 folders.addWidget(widget, row, column)
-        below = QHBoxLayout()
         hint = QLabel("What you type goes into all selected cells.")
         hint.setWordWrap(True)
-        below.addWidget(hint, 1)
-        for button in (self.again, self.remove, self.save):
-            below.addWidget(button)
+        below = flowing(self.again, self.remove, self.save)
         bar.run_button.setToolTip("Read the remaining stacks and compare (Ctrl+Return).")
         bar.cancel_button.setToolTip("Stop; finished stacks are kept and Run continues (Esc).")
         bar.export_button.setText("Open report")
@@ -88,9 +85,11 @@ class StudyPage(QVBoxLayout):
         )
         bar.map_button.hide()
         self.setContentsMargins(6, 6, 6, 6)
-        for part, stretch in ((folders, 0), (self.question, 0), (table, 1), (below, 0)):
-            add = self.addLayout if part in (folders, below) else self.addWidget
-            add(part, stretch)
+        self.addLayout(folders)
+        self.addWidget(self.question)
+        self.addWidget(table, 1)
+        self.addWidget(hint)
+        self.addLayout(below)
         opened = folded("Defaults for rows with empty cells", self.defaults)
         advanced = folded("Advanced", self.options)
         for section, other in ((opened, advanced), (advanced, opened)):  # not room for both

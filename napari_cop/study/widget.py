@@ -49,6 +49,7 @@ class StudyWidget(ReportWidget):
         self.setAcceptDrops(True)
         self._connect()
         self._offer()
+        self._say(self._count())
         self.runner.warm_up()
 
     def _connect(self) -> None:
@@ -127,6 +128,8 @@ class StudyWidget(ReportWidget):
 
     def _count(self) -> str:
         n, wrong = len(self.model.cells), self.model.n_wrong
+        if not n:
+            return "Choose the folder with the stacks, or a plan"
         text = f"{n} stack{'s' if n != 1 else ''}"
         text += f", {wrong} to be filled in" if wrong else ""
         broken = self.model.n_broken

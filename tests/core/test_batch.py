@@ -588,6 +588,7 @@ def test_every_number_of_the_page_is_of_the_document(tmp_path):
         assert repr(found) == value, key
     for text in ("<script", "<img src=x", "<b>cut", "<plan>", ">=cmd"):
         assert text not in page
+    assert "<h1>Study of 5 stacks, 4 used</h1>" in page
     with (tmp_path / "study.csv").open(newline="") as file:
         (failed,) = [row for row in csv.DictReader(file) if row["error"]]
     assert failed["animal"] == "'=cmd()"

@@ -88,6 +88,16 @@ def test_a_folder_becomes_a_table_and_a_report(
     assert QApplication.clipboard().text().startswith("cop cohort ")
 
 
+def test_what_to_choose_is_said_and_names_have_the_room_that_is_left(
+    dock: Any, folder: Path, qtbot: Any
+) -> None:
+    assert dock.bar.status.text() == "Choose a folder of pictures, or a CSV"
+    table = dock.page.table
+    table.resize(900, 300)
+    collected(qtbot, dock, folder)
+    assert table.horizontalHeader().length() == table.viewport().width()
+
+
 def test_a_cell_that_is_emptied_says_nothing(dock: Any, folder: Path, qtbot: Any) -> None:
     collected(qtbot, dock, folder)
     assert dock.model.setData(dock.model.index(1, 3), "")

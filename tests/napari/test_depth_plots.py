@@ -241,6 +241,18 @@ def test_planes_of_unknown_number_and_depth(plots: DepthPlots, qtbot: QtBot) -> 
     assert not any("needs planes" in text for text in visible_texts(plots))
 
 
+def test_the_last_picture_is_shown_until_there_is_one_of_the_new_size(
+    plots: DepthPlots, both: Comparison, qtbot: QtBot
+) -> None:
+    plots.show_result(both)
+    drawn(plots, qtbot)
+    plots.resize(700, 500)
+    plots.canvas.stop_drawing()
+    shown = plots.canvas.grab().toImage()
+    pixels = {shown.pixel(x, y) for x in range(shown.width()) for y in range(shown.height())}
+    assert len(pixels) > 20
+
+
 def test_the_uncertainty_is_explained_only_where_it_is_drawn(
     plots: DepthPlots, both: Comparison
 ) -> None:

@@ -53,6 +53,24 @@ LABELLED: dict[str, Any] = {
 }  # fmt: skip
 
 
+def test_fields_stand_below_each_other_and_labels_that_are_long_are_broken(
+    form: StackForm, qtbot: Any
+) -> None:
+    from napari_cop.forms.recipe_form import RecipeForm
+
+    limits = RecipeForm(RecommendRecipe, only=("hold", "follow_um", "frame_time_s"))
+    for each in (form, limits):
+        qtbot.addWidget(each.native)
+        each.native.setStyleSheet("QLabel { font-size: 20px; }")
+        with qtbot.waitExposed(each.native):
+            each.show()
+        qtbot.wait(50)
+        fields = [field.native for field in each if field.visible]
+        assert len({field.mapTo(each.native, field.rect().topLeft()).x() for field in fields}) == 1
+    mode = form.power.mode.native
+    assert mode.mapTo(form.power.native, mode.rect().topLeft()).x() == 0
+
+
 def test_layers_come_go_and_change_their_names(viewer: Any, form: StackForm) -> None:
     first = add_stack(viewer, "first", **LABELLED)
     second = add_stack(viewer, "second")

@@ -172,7 +172,7 @@ def test_the_demo_compares_two_stacks(
     assert isinstance(result, Comparison)
     np.testing.assert_array_equal(result.second.profile.power_mw, small.powers_mw["gained"])
     assert tabs.isTabVisible(effects)
-    assert dock.bar.status.text() == "Done: 16 of 16 planes read"
+    assert dock.bar.status.text() == "Done: 16 planes"
     fixed, gained = viewer.layers
     assert (fixed.name, gained.name) == ("fixed", "gained")
     dock.plots.plane_clicked.emit(0, 3)
@@ -225,7 +225,7 @@ def test_a_layer_that_grows(viewer: Any, add: Any, qtbot: Any) -> None:
     result = ended(qtbot, dock)
     form.stopped_after_s.value = ""
     assert dock.panel.text("state") == "stopped growing"
-    assert dock.bar.status.text().endswith("12 planes read; the acquisition stopped growing")
+    assert dock.bar.status.text().endswith("12 planes; the acquisition stopped growing")
     offline = profile(PIXELS, z_step_um=5.0, power=10.0)
     np.testing.assert_array_equal(result.profile.mean, offline.mean)
     np.testing.assert_array_equal(result.profile.power_mw, offline.power_mw)

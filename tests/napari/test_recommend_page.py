@@ -40,7 +40,8 @@ def test_the_limit_is_asked_for_and_kept(read: Any, qtbot: Any, tmp_path: Path) 
     page.form.max_power_mw.value = ""
     notification_manager.records.clear()
     page.recommend()
-    assert "Limit (mW): no limit is set" in notification_manager.records[-1].message
+    said = "Limit (mW): no limit is set. Enter the highest power allowed."
+    assert notification_manager.records[-1].message == said
     assert not page.export_button.isEnabled()
     page.form.max_power_mw.value = "40"
     page.form.surface_power.value = "5"
@@ -117,6 +118,18 @@ def test_a_recommended_power_is_acquired_and_watched(read: Any, qtbot: Any) -> N
     live.taken_out()
     core.mda.events.frameReady.disconnect()
     core.unloadAllDevices()
+
+
+def test_a_power_that_is_missing_is_asked_for_on_its_page(read: Any, qtbot: Any) -> None:
+    read.forms[0].power.mode.value = "as the file states"
+    read.run()
+    qtbot.waitUntil(read.power.button.isEnabled)
+    page = read.power
+    page.form.max_power_mw.value = "40"
+    with qtbot.waitSignal(page.failed):
+        page.recommend()
+    assert '"Power" (on Input): constant, as a table (CSV)' in page.status.text()
+    assert '"Power" (on Input)' in notification_manager.records[-1].message
 
 
 def test_a_limit_that_is_none_is_told(read: Any, qtbot: Any) -> None:

@@ -408,6 +408,11 @@ def test_a_name_that_is_no_unicode_is_told(
     assert dock.runner.state is State.IDLE
 
 
+def test_what_to_choose_is_said(dock: Any) -> None:
+    assert dock.bar.status.text() == "Choose the folder with the stacks, or a plan"
+    assert not dock.bar.run_button.isEnabled()
+
+
 def test_folders_without_stacks_are_told(dock: Any, tmp_path: Path, qtbot: Any) -> None:
     for path, said in ((tmp_path, "no stack below it"), (tmp_path / "no", "no such folder")):
         notification_manager.records.clear()

@@ -21,11 +21,13 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QImage, QShortcut
 from qtpy.QtWidgets import QApplication
 
+from cop_core.components import DEFAULT_COMPONENTS
 from cop_core.errors import InputError
 from cop_core.reading import profile
-from cop_core.records import NOT_READ, Comparison
+from cop_core.records import NO_SIGNAL, NOT_READ, Comparison, DepthProfile, PlaneEstimate
 from napari_cop.noise_map import is_map, noise_maps
 from napari_cop.runner import State
+from napari_cop.words import planes_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,8 +100,9 @@ def test_two_clicks_compare_the_sample_pair(
     result = finish(qtbot, dock)
     assert isinstance(result, Comparison)
     assert result.second.profile.power_mw[-1] == 60
-    assert "120 planes" in dock.bar.status.text()
-    assert dock.remarks.toPlainText().startswith(result.verdict)
+    assert dock.bar.status.text() == "Done: 120 planes, 37 without signal left out"
+    remarks = [f"• {caveat}." for caveat in result.caveats]
+    assert dock.remarks.toPlainText() == ("\n\n".join(remarks) or "None.")
     assert len(dock.table.text().splitlines()) == 1 + len(result.components)
     tabs = dock.tabs
     for index in range(tabs.count()):
@@ -160,7 +163,8 @@ def test_cancel_keeps_what_was_read_and_the_next_run_works(
         p.reason for p in (*result.first.profile.planes, *result.second.profile.planes)
     )
     assert reasons[NOT_READ] >= 60
-    assert dock.bar.status.text().startswith("Stopped")
+    n_read = 120 - reasons[NOT_READ]
+    assert dock.bar.status.text().startswith(f"Stopped: {n_read} of 120 planes read")
     assert dock.bar.export_button.isEnabled()
     dock.runner.plane_read.disconnect()
     assert NOT_READ not in {p.reason for p in finish(qtbot, dock).second.profile.planes}
@@ -192,6 +196,36 @@ def test_missing_input_is_asked_for(window: Any, add: Any) -> None:
     dock.run()
     assert dock.runner.state is State.IDLE
     assert "its z step is not known" in notification_manager.records[-1].message
+
+
+def test_a_stack_that_is_not_chosen_is_named_until_it_is(viewer: Any, add: Any) -> None:
+    dock = add(viewer, "Compare protocols")
+    dock.forms[0].choose_file(SHOWN[0])
+    dock.run()
+    said = "Second stack: no file is chosen. Choose a TIFF or the folder of a zarr image."
+    assert dock.bar.status.text() == f"Failed: {said}"
+    dock.forms[1].choose_file(SHOWN[1] / "zarr.json")
+    assert dock.bar.status.text() == "Ready"
+
+
+@pytest.mark.parametrize(
+    ("reasons", "text"),
+    [
+        (["", "", ""], "3 planes"),
+        ([""], "1 plane"),
+        (["", NO_SIGNAL, NO_SIGNAL], "3 planes, 2 without signal left out"),
+        (["", "constant"], "2 planes, 1 left out"),
+        (["", "constant", NO_SIGNAL], "3 planes, 2 left out (1 without signal)"),
+        (["", NO_SIGNAL, NOT_READ], "2 of 3 planes read, 1 without signal left out"),
+    ],
+)
+def test_planes_are_counted_by_what_became_of_them(reasons: list[str], text: str) -> None:
+    none = np.full(6, np.nan)
+    planes = tuple(
+        PlaneEstimate(i, 5.0 * i, 1.0, none, none, 0, 400.0, reason)
+        for i, reason in enumerate(reasons)
+    )
+    assert planes_text([DepthProfile("one", DEFAULT_COMPONENTS, planes)]) == text
 
 
 @pytest.mark.slow
