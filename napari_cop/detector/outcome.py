@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QPushButton
 
-from cop_core.report import detector_sentence
-from cop_core.report.detector import detector_table
+from cop_core.report.detector import detector_sentence, detector_table
 from napari_cop.answer_page import text_label
 from napari_cop.verdict_page import VerdictPage
 from napari_cop.words import sentence

@@ -161,7 +161,7 @@ def test_a_conflict_of_signs_is_told(write):
     assert stack.image.surface == "last"
     (said,) = stack.image.remarks
     assert "the last plane is taken for the surface (z falls), but the power falls" in said
-    assert "--surface first" in said
+    assert "set the surface to first" in said
 
 
 def test_a_law_over_depth_begins_at_the_surface(write):

@@ -123,7 +123,7 @@ def test_a_recommended_power_is_acquired_and_watched(read: Any, qtbot: Any) -> N
 def test_a_power_that_is_missing_is_asked_for_on_its_page(read: Any, qtbot: Any) -> None:
     read.forms[0].power.mode.value = "as the file states"
     read.run()
-    qtbot.waitUntil(read.power.button.isEnabled)
+    qtbot.waitUntil(lambda: read.bar.status.text().startswith("Done"))
     page = read.power
     page.form.max_power_mw.value = "40"
     with qtbot.waitSignal(page.failed):
