@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
 
-    from napari_cop.sources import Source
+    from napari_cop.sources import ChosenStack
 
 _FOLLOW_MS: Final = 80
 """Least time in ms between two moves of the line, so that playback keeps its pace."""
@@ -53,7 +53,7 @@ class ViewerLink(QObject):
         following.on(viewer.dims.events.current_step, self._moves.throttle)
         following.on(viewer.layers.selection.events.active, self._moves.throttle)
 
-    def follow(self, sources: Sequence[Source], planes: Sequence[int]) -> None:
+    def follow(self, sources: Sequence[ChosenStack], planes: Sequence[int]) -> None:
         """Link to the stacks of a run: their layers and numbers of planes."""
         self._shown = [
             _Shown(source.layer, source.z_axis, source.at, n)

@@ -108,14 +108,14 @@ class DetectorKind(Kind[PhotonTransfer]):
 
 
 def detector_sentence(found: MeasuredDetector) -> str:
-    """Return what was found, in one sentence without a full stop."""
+    """Return what was found, in one sentence."""
     said = [
         _said(found.counts_per_photon, "{} counts per photon"),
         _said(found.zero_counts, "zero at {} counts", _HOW[found.zero_from]),
     ]
     if found.amplifier_counts is not None:
         said.append(_said(found.amplifier_counts, "amplifier noise of {} counts"))
-    return ", ".join(said)
+    return f"{', '.join(said)}."
 
 
 def detector_table(name: str, found: MeasuredDetector) -> TextTable:

@@ -47,7 +47,7 @@ class DetectorOutcome(VerdictPage):
 
     def verdict_of(self, record: PhotonTransfer) -> str:
         """Return what was found, as `cop detector` says it."""
-        return f"{detector_sentence(record.detector)}."
+        return detector_sentence(record.detector)
 
     def remarks_of(self, record: PhotonTransfer) -> Iterator[str]:
         """Yield the caveats."""
