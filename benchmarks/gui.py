@@ -4,8 +4,8 @@
 
 In a real napari with the sample pair: the longest time between two beats of a 5 ms timer while a
 comparison runs, the speed of reading planes of 512x512 in the widget against the same work in a
-plain loop, frames a second of slider playback with the plots open against the widget closed, and
-the time from the click to the first point on the curve.
+plain loop, frames a second of slider playback with the plots open against the widget closed, the
+time from the click to the first point on the curve, and from *Stop*, at random moments, to idle.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Sequence
+from random import Random
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +35,7 @@ IMPORT_S = 8.0
 """Time in s in which the process beside napari imports what it needs."""
 PLAYBACK_ROUNDS = 3
 PLANES = 163
+STOPS = 30
 
 
 def run_in_widget(dock: CompareWidget) -> dict[str, float]:
@@ -76,6 +78,20 @@ def run_unwatched(dock: CompareWidget) -> float:
     seconds = time.perf_counter() - start
     pause(1.0)
     return seconds
+
+
+def stop_at_random(dock: CompareWidget, whole_s: float) -> list[float]:
+    """Stop runs at random moments; return the seconds from each stop to idle."""
+    random, waits = Random(0), []
+    for _ in range(STOPS):
+        dock.run()
+        pause(random.uniform(0, 0.9 * whole_s))
+        start = time.perf_counter()
+        dock.runner.stop()
+        wait(lambda: dock.runner.state is State.IDLE)
+        waits.append(time.perf_counter() - start)
+        pause(0.2)
+    return waits
 
 
 def choose_large(viewer: Viewer, dock: CompareWidget) -> None:
@@ -123,6 +139,7 @@ def main() -> None:
         pause(IMPORT_S)
     cold = run_in_widget(dock)
     warm = [run_in_widget(dock) for _ in range(3)]
+    stops = stop_at_random(dock, min(run["seconds"] for run in warm))
     choose_large(viewer, dock)
     stacks = [form.stack() for form in dock.forms]
     recipe = dock.asked(stacks)
@@ -141,6 +158,7 @@ def main() -> None:
         "longest gap ms while it imports PyTorch in the background": max(heart.gaps_ms()),
         "first run": cold,
         "later runs": warm,
+        "stop to idle s": stops,
         "planes of 512x512": 2 * PLANES,
         "planes of 512x512, plain loop s": plain,
         "planes of 512x512, widget s": unwatched,

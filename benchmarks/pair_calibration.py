@@ -125,6 +125,7 @@ class Case:
         covered = ("slope", "mean", "level", "d", "R2")
         return {
             "called wrongly": WRONG_MOST,
+            "mean called wrongly": WRONG_MOST,
             **({f"{self.differs} called": (self.power, 1.0)} if self.power else {}),
             **{f"{what} covered": self.coverage for what in covered},
             "signal covered": (self.coverage[0], 1.0),  # in whole steps
@@ -346,6 +347,8 @@ def judge(case: Case, replicate: int, rates: Rates, seen: dict[str, list[float]]
     found = called(effects, "default")
     wrong = {e.component for e in found if e.difference.called} - {case.differs}
     rates.add("called wrongly", bool(wrong))
+    wrong_means = {e.component for e in found if e.difference.mean_called} - {case.differs}
+    rates.add("mean called wrongly", bool(wrong_means))
     for component in case.components:
         rates.add(f"{component} called wrongly", component in wrong)
     for effect in found:
