@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 CLEAN: Final = "clean"
@@ -38,8 +37,3 @@ def spoken(component: str) -> str:
         return "shot"
     known = COMPONENT_NAMES.get(component, component)
     return known if component == "gaussian" else known.lower()
-
-
-def listed(words: Sequence[str]) -> str:
-    """Return words as a sentence lists them: ``"a, b and c"``."""
-    return " and ".join(", ".join(words).rsplit(", ", 1))

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+from cop_core.words import capital
+
 Terms: TypeAlias = Callable[[str, str], str]
 """What somebody calls a field of a recipe, and a value of it (empty for none)."""
 
@@ -56,7 +58,7 @@ class CopError(Exception):
     def __init__(self, what: str, *, where: str | None = None, advice: str | None = None) -> None:
         self.what = " ".join(what.split())
         self.where = where
-        self.advice = _sentence(advice) if advice else None
+        self.advice = capital(" ".join(advice.split())) if advice else None
         super().__init__(self.said())
 
     def said(self, terms: Terms = as_argument) -> str:
@@ -67,11 +69,6 @@ class CopError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         """Say how to pickle it: its one argument is the message, not what that was made of."""
         return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
-
-
-def _sentence(text: str) -> str:
-    plain = " ".join(text.split())
-    return plain[:1].upper() + plain[1:]
 
 
 class InputError(CopError):

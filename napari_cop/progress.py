@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+from cop_core.words import capital
+
 if TYPE_CHECKING:
     from cop_core.pipeline import Opened, Stepped, Working
 
@@ -28,7 +30,7 @@ class Clock:
 
     def working(self, news: Working) -> tuple[str, int, int]:
         """Return what is being done as one line, steps done and in all."""
-        text = f"{news.what[:1].upper()}{news.what[1:]}"
+        text = capital(news.what)
         text = f"{text}: {news.name}" if news.name else text
         text = f"{text}, {news.done} of {news.total}" if news.total else f"{text} …"
         return text, news.done, news.total

@@ -12,6 +12,7 @@ from cop_core.errors import CopError
 from cop_core.recipes.terms import as_label
 from cop_core.records import NO_SIGNAL, NOT_READ
 from cop_core.report import label, noises
+from cop_core.words import capital
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,7 +35,7 @@ def said(error: Exception, terms: Terms = as_label) -> str:
 
 def sentence(text: str) -> str:
     """Return a caveat as a sentence that stands alone."""
-    return f"{text[:1].upper()}{text[1:]}."
+    return f"{capital(text)}."
 
 
 def spoken(component: str) -> str:

@@ -17,6 +17,7 @@ from cop_core.recipes.flags import flags_of
 from cop_core.recipes.terms import in_flags
 from cop_core.records import ITS_STACK, NO_SIGNAL, SINGLE_PLANE, power_text, told_of_pixels
 from cop_core.records.lines import what_few_lack
+from cop_core.words import capital
 
 if TYPE_CHECKING:
     from cop_core.stacks.check import FileCheck, PixelCheck
@@ -133,8 +134,8 @@ def _first_line(found: FileCheck, command: str) -> str:
         if doubt:
             return f"{doubt}. To read it anyway, type {command}"
         if len(found.stack) == 1:
-            told = f"{_capital(SINGLE_PLANE)}{_but(pixels, len(found.stack))}"
-            return f"{told}. {_capital(ITS_STACK)}; to read its noise alone, type {command}"
+            told = f"{capital(SINGLE_PLANE)}{_but(pixels, len(found.stack))}"
+            return f"{told}. {capital(ITS_STACK)}; to read its noise alone, type {command}"
         return _ready(found, command, movie)
     if looks := _like_a_movie(found):
         return f"{looks}, not a z-stack: type {movie}, or if its frames are z planes, {command}"
@@ -158,10 +159,6 @@ def _ready(found: FileCheck, command: str, movie: str) -> str:
         return f"Ready{but}: {command}"
     instead = f"or, if its planes are frames of a movie ({time_step}), {movie}"
     return f"Ready as a z-stack{but}: {command}, {instead}"
-
-
-def _capital(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _but(pixels: PixelCheck, n_planes: int) -> str:

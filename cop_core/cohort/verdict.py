@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cop_core.cohort.correlation import QUALITIES
 from cop_core.cohort.variables import TOGETHER_MARK
-from cop_core.components import listed, spoken
+from cop_core.components import spoken
+from cop_core.words import capital, listed
 
 if TYPE_CHECKING:
     from cop_core.records import Attribution, CohortRecord, Correlation, Turn
@@ -24,7 +25,7 @@ def verdict_of(record: CohortRecord) -> str:
         said = [_unexplained(record), _correlated(record)]
     said.append(_of_quality(record))
     said.append(f"Next: {record.next_experiment}" if record.next_experiment else "")
-    return " ".join(f"{text[0].upper()}{text[1:]}." for text in said if text)
+    return " ".join(f"{capital(text)}." for text in said if text)
 
 
 def _driven(found: Attribution) -> str:

@@ -22,6 +22,7 @@ from cop_core.detector.history import (
 from cop_core.errors import InputError
 from cop_core.report.csv_tables import safe_cell
 from cop_core.report.plot_style import LOOKS, shade
+from cop_core.words import capital
 from cop_core.writing import placed
 
 if TYPE_CHECKING:
@@ -101,6 +102,6 @@ def _draw(ax: Axes, history: Sequence[Measurement], name: str) -> None:
     ax.errorbar(times, value, around, fmt="o-", ms=3, lw=0.7, color=LOOKS[1].colour)
     ax.axhline(value[0], color=shade(0.5), lw=0.7, ls=":")
     title = QUANTITIES[name].removeprefix("the ")
-    ax.set_title(title[0].upper() + title[1:])
+    ax.set_title(capital(title))
     ax.set_ylabel("Counts")
     ax.spines[["top", "right"]].set_visible(False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cop_core.components import listed, spoken
+from cop_core.components import spoken
 from cop_core.records import (
     ASSUMED,
     NO_SIGNAL,
@@ -18,6 +18,7 @@ from cop_core.records import (
 )
 from cop_core.records.crop_grid import SMALL
 from cop_core.statistics.log_ratios import sign_changes
+from cop_core.words import listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,6 +9,7 @@ import numpy as np
 
 from cop_core.records import ITS_STACK, SINGLE_PLANE
 from cop_core.records.crop_grid import CROP
+from cop_core.words import capital
 from napari_cop.layers import METADATA_KEY
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from cop_core.stacks import Stack
 
-_SINGLE: Final = f"{SINGLE_PLANE[:1].upper()}{SINGLE_PLANE[1:]}"
+_SINGLE: Final = capital(SINGLE_PLANE)
 
 
 @dataclass(frozen=True)
