@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from qtpy.QtCore import QEvent, QTimer
-from qtpy.QtWidgets import QPlainTextEdit, QTabWidget, QWidget
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QPlainTextEdit
 
 from cop_core.errors import CopError
 from napari_cop.answer_page import AnswerPage
-from napari_cop.docking import close_notifications, lay_out, tab_together
-from napari_cop.focus_ring import FocusRing
+from napari_cop.docking import lay_out
 from napari_cop.forms.recipe_form import RecipeForm
 from napari_cop.forms.stack import StackForm
 from napari_cop.noise_map import is_map
@@ -20,7 +19,8 @@ from napari_cop.power_page import PowerPage
 from napari_cop.result_table import ResultTable
 from napari_cop.results import Results
 from napari_cop.run_bar import RunBar
-from napari_cop.runner import Runner, State, tell
+from napari_cop.run_widget import RunWidget
+from napari_cop.runner import State
 from napari_cop.viewer_link import Following, ViewerLink
 from napari_cop.words import planes_text, said
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from napari.layers import Layer
     from napari.viewer import Viewer
+    from qtpy.QtWidgets import QWidget
 
     from cop_core.pipeline import Opened
     from cop_core.power.acquisition_plan import PowerSequence
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 _TURN_MS: Final = 50
 
 
-class NoiseDock(QWidget):
+class NoiseDock(RunWidget):
     """Input, run, plots and export of one or two stacks."""
 
     arms: ClassVar[tuple[tuple[str | None, str], ...]]
@@ -55,9 +56,7 @@ class NoiseDock(QWidget):
     plots_type: ClassVar[type[DepthPlots]] = DepthPlots
 
     def __init__(self, viewer: Viewer) -> None:
-        super().__init__()
-        self.viewer = viewer
-        self._following = Following()
+        super().__init__(viewer, RunBar(self.run_title))
         self._layers = Following()
         self._reading: list[ChosenStack] = []
         self._edits: list[str] = []
@@ -73,18 +72,13 @@ class NoiseDock(QWidget):
         self._asked_for: Recipe | None = None
         self._read: Recipe | None = None
         self._pixels_changed = False
-        self._notified: list[str] = []
         self.table = ResultTable()
         self.remarks = QPlainTextEdit()
-        self.runner = Runner(self)
         self.link = ViewerLink(viewer, self._following, self)
         self.results = Results(viewer, self.link, self)
         self.power = PowerPage(self.results, theme=viewer.theme)
-        self.bar = RunBar(self.run_title)
-        self.tabs = QTabWidget()
         self._arrange()
         self._connect()
-        self._ring = FocusRing(self, self.tabs)
         self._suggest()
         self.runner.warm_up()
 
@@ -109,20 +103,15 @@ class NoiseDock(QWidget):
     # --- connections ----------------------------------------------------------------------
 
     def _connect(self) -> None:
+        self._connect_run()
         bar, runner = self.bar, self.runner
-        bar.run.connect(self.run)
-        bar.cancel.connect(runner.stop)
-        bar.export.connect(self.results.ask_and_export)
-        bar.copy.connect(self.results.copy_command)
         bar.map.connect(self.results.show_noise_maps)
-        self.results.said.connect(bar.status.setText)
+        self.results.said.connect(self._say)
         self.results.failed.connect(self._failed)
         runner.state_changed.connect(self._state_changed)
-        runner.progressed.connect(bar.set_progress)
         runner.opened.connect(self._opened)
         runner.plane_read.connect(self._plane_read)
         runner.finished.connect(self._finished)
-        runner.failed.connect(self._failed)
         for plots in self._both_plots:
             plots.plane_clicked.connect(self.results.show_plane)
         runner.said.connect(lambda so_far: self.answer.show_so_far(so_far.verdict))
@@ -136,7 +125,6 @@ class NoiseDock(QWidget):
             form.changed.connect(self._look_for_changes)
             form.changed.connect(bar.forget_failure)
         self.link.plane_shown.connect(self._plane_shown)
-        self._following.on(self.viewer.events.theme, self._theme_changed)
         self._following.on(
             self.viewer.grid.events.enabled,
             lambda event: answer.side_button.setChecked(event.value),
@@ -144,35 +132,24 @@ class NoiseDock(QWidget):
         self.power.acquire.connect(self._acquire)
         self._following.on(self.viewer.layers.events.inserted, self._suggest)
         self._following.on(self.viewer.layers.events.removed, self._layer_removed)
-        for following in (self._following, self._layers):
-            self.destroyed.connect(following.end)
-        bar.take_keys(self)
+        self.destroyed.connect(self._layers.end)
 
     @property
     def _both_plots(self) -> tuple[DepthPlots, DepthPlots]:
         return self.answer.plots, self.plots
 
-    def event(self, event: QEvent) -> bool:
-        """Let go of the viewer when napari takes the widget out of its dock."""
-        moved = event.type() == QEvent.Type.ParentChange
-        if moved and self.parent() is not None:
-            tab_together(self)
-        taken_out = moved and self.parent() is None
-        if taken_out and hasattr(self, "_following"):
-            for runner in (self.runner, self.power.runner):
-                runner.abandon()
-            self._following.end()
-            self._layers.end()
-            self.taken_out()
-            self.deleteLater()
-        return super().event(event)
-
-    def focusNextPrevChild(self, forwards: bool) -> bool:  # noqa: N802
-        """Move the focus as the Tab key asks, with a ring around where it goes."""
-        return self._ring.by_key(super().focusNextPrevChild, forwards)
-
     def taken_out(self) -> None:
-        """Let go of what only some docks have."""
+        """Let go of layers, and of a recommendation under way."""
+        self.power.runner.abandon()
+        self._layers.end()
+
+    def export(self) -> None:
+        """Ask for a folder, and write the report there."""
+        self.results.ask_and_export()
+
+    def copy_command(self) -> None:
+        """Put the command line that gives the same numbers on the clipboard."""
+        self.results.copy_command()
 
     # --- a run ----------------------------------------------------------------------------
 
@@ -180,16 +157,15 @@ class NoiseDock(QWidget):
         """Read what is chosen; an error is told and leaves everything idle."""
         if self.runner.state is not State.IDLE:
             return
-        self._forget_told()
-        try:
+        self._forget_errors()
+        with self._telling_errors():
             stacks, recipe = self._asked_now()
-        except CopError as error:
-            self._failed(error)
-            return
-        self._reading, self._asked_for = stacks, recipe
-        self._steps.clear()
-        self._watch_edits(stacks)
-        self.runner.start(recipe, lambda *_: [stack.in_memory() for stack in stacks], so_far=True)
+            self._reading, self._asked_for = stacks, recipe
+            self._steps.clear()
+            self._watch_edits(stacks)
+            self.runner.start(
+                recipe, lambda *_: [stack.in_memory() for stack in stacks], so_far=True
+            )
 
     def _asked_now(self) -> tuple[list[ChosenStack], Recipe]:
         stacks = [form.stack() for form in self.forms]
@@ -231,9 +207,7 @@ class NoiseDock(QWidget):
             sources, planes = self.results.sources, [len(each.profile) for each in last.analysed]
             self._later(lambda: self.link.follow(sources, planes), *self.showing(last))
         problem = outcome.problem
-        self.bar.status.setText(
-            f"Failed: {said(problem)}" if problem else "Stopped: no plane was read"
-        )
+        self._say(f"Failed: {said(problem)}" if problem else "Stopped: no plane was read")
 
     def _finished(self, outcome: Outcome) -> None:
         if outcome.problem is not None:
@@ -243,14 +217,14 @@ class NoiseDock(QWidget):
             return
         self.results.result, self.results.sources = outcome.record, self._reading
         self._read, self._pixels_changed = self._asked_for, False
-        self.bar.status.setText("Drawing …")
+        self._say("Drawing …")
         self._later(*self.showing(outcome.record), lambda: self._say_the_end(outcome))
 
     def _say_the_end(self, outcome: Outcome) -> None:
         planes = planes_text(each.profile for each in outcome.record.analysed)
         end = "Stopped" if outcome.stopped else "Done"
         end = end if outcome.problem is None else f"Failed ({said(outcome.problem)})"
-        self.bar.status.setText(f"{end}: {planes}")
+        self._say(f"{end}: {planes}")
         self.bar.offer_maps(self.results.mapped)
         self.bar.set_state(State.IDLE, has_result=True)
 
@@ -329,18 +303,6 @@ class NoiseDock(QWidget):
             changed = True
         self.answer.set_stale(changed)
 
-    def _failed(self, error: Exception) -> None:
-        self.bar.tell_failure(said(error))
-        self._tell(error)
-
-    def _forget_told(self) -> None:
-        close_notifications(self._notified)
-        self._notified.clear()
-
-    def _tell(self, error: Exception) -> None:
-        self._notified.append(said(error))
-        tell(error)
-
     def _state_changed(self, state: State) -> None:
         self.bar.set_state(state, has_result=self.results.result is not None)
 
@@ -371,9 +333,7 @@ class NoiseDock(QWidget):
         if self.runner.state is State.IDLE:
             return
         if any(stack.layer == event.value for stack in self._reading):
-            self.bar.status.setText(
-                f"{event.value.name} was removed; its pixels are still being read"
-            )
+            self._say(f"{event.value.name} was removed; its pixels are still being read")
 
     def _suggest(self) -> None:
         """Choose layers for forms in which nothing is chosen: by name, else the next one."""

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QApplication, QWidget
 from cop_core.recipes.argv import command_of
 from cop_core.report import write_report
 from napari_cop.pages import scrolled
-from napari_cop.run_widget import RunWidget
+from napari_cop.run_widget import OutcomeWidget
 
 if TYPE_CHECKING:
     from cop_core.recipes import Recipe
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _SIZE: Final = QSize(660, 480)
 
 
-class ReportWidget(RunWidget):
+class ReportWidget(OutcomeWidget):
     """A page of files, the page of the result, and the bar that runs them into a report."""
 
     def _asked(self) -> Recipe:

@@ -1,4 +1,4 @@
-"""A dock widget that runs a recipe: a page of what is asked, the page of the result, the bar."""
+"""A dock widget that runs a recipe: pages over a bar, and what goes wrong."""
 
 from __future__ import annotations
 
@@ -26,32 +26,15 @@ if TYPE_CHECKING:
 
 
 class RunWidget(QWidget):
-    """What is asked, the page of the result, and the bar that runs it.
+    """Pages over the bar that runs what they ask for."""
 
-    Parameters
-    ----------
-    outcome : VerdictPage
-        Of the result.
-    """
-
-    def __init__(
-        self,
-        viewer: Viewer,
-        bar: RunBar,
-        outcome: VerdictPage,
-        clock: type[Clock] | None = None,
-    ) -> None:
+    def __init__(self, viewer: Viewer, bar: RunBar, clock: type[Clock] | None = None) -> None:
         super().__init__()
-        self._viewer, self._following = viewer, Following()
+        self.viewer, self._following = viewer, Following()
         self._notified: list[str] = []
-        self.bar, self.outcome, self.tabs = bar, outcome, QTabWidget()
+        self.bar, self.tabs = bar, QTabWidget()
         self.runner = Runner(self, clock=clock)
         self._ring = FocusRing(self, self.tabs)
-
-    def _arrange(self, asked: QWidget, title: str) -> None:
-        self.tabs.addTab(asked, title)
-        self.tabs.addTab(self.outcome, "Result")
-        lay_out(self, self.tabs, self.bar)
 
     def _connect_run(self) -> None:
         """Connect the bar, the runner and the theme."""
@@ -62,7 +45,7 @@ class RunWidget(QWidget):
         bar.copy.connect(self.copy_command)
         runner.progressed.connect(bar.set_progress)
         runner.failed.connect(self._failed)
-        self._following.on(self._viewer.events.theme, self._theme_changed)
+        self._following.on(self.viewer.events.theme, self._theme_changed)
         self.destroyed.connect(self._following.end)
         bar.take_keys(self)
 
@@ -71,15 +54,19 @@ class RunWidget(QWidget):
         moved = event.type() == QEvent.Type.ParentChange
         if moved and self.parent() is not None:
             tab_together(self)
-        if moved and self.parent() is None and hasattr(self, "runner"):
+        if moved and self.parent() is None and hasattr(self, "_ring"):
             self.runner.abandon()
             self._following.end()
+            self.taken_out()
             self.deleteLater()
         return super().event(event)
 
     def focusNextPrevChild(self, forwards: bool) -> bool:  # noqa: N802
         """Move the focus as the Tab key asks, with a ring around where it goes."""
         return self._ring.by_key(super().focusNextPrevChild, forwards)
+
+    def taken_out(self) -> None:
+        """Let go of what only some widgets have."""
 
     def run(self) -> None:
         """Start a run."""
@@ -94,14 +81,17 @@ class RunWidget(QWidget):
         raise NotImplementedError
 
     def _theme_changed(self) -> None:
-        self.outcome.set_theme(self._viewer.theme)
+        raise NotImplementedError
 
     def _forget_errors(self) -> None:
         close_notifications(self._notified)
         self._notified.clear()
 
     def _failed(self, error: Exception) -> None:
-        self._say(f"Failed: {said(error)}")
+        self.bar.tell_failure(said(error))
+        self._tell(error)
+
+    def _tell(self, error: Exception) -> None:
         self._notified.append(said(error))
         tell(error)
 
@@ -114,3 +104,31 @@ class RunWidget(QWidget):
 
     def _say(self, text: str) -> None:
         self.bar.status.setText(text)
+
+
+class OutcomeWidget(RunWidget):
+    """A page of what is asked, and the page of the result.
+
+    Parameters
+    ----------
+    outcome : VerdictPage
+        Of the result.
+    """
+
+    def __init__(
+        self,
+        viewer: Viewer,
+        bar: RunBar,
+        outcome: VerdictPage,
+        clock: type[Clock] | None = None,
+    ) -> None:
+        super().__init__(viewer, bar, clock)
+        self.outcome = outcome
+
+    def _arrange(self, asked: QWidget, title: str) -> None:
+        self.tabs.addTab(asked, title)
+        self.tabs.addTab(self.outcome, "Result")
+        lay_out(self, self.tabs, self.bar)
+
+    def _theme_changed(self) -> None:
+        self.outcome.set_theme(self.viewer.theme)

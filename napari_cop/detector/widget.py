@@ -19,7 +19,7 @@ from napari_cop.memory import remember, remembered
 from napari_cop.pages import input_page
 from napari_cop.results import Export, repeating
 from napari_cop.run_bar import RunBar
-from napari_cop.run_widget import RunWidget
+from napari_cop.run_widget import OutcomeWidget
 from napari_cop.runner import State
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from napari_cop.sources import ChosenMovie
 
 
-class DetectorWidget(RunWidget):
+class DetectorWidget(OutcomeWidget):
     """Dock widget: counts per photon, zero level and amplifier noise by photon transfer."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
@@ -71,7 +71,7 @@ class DetectorWidget(RunWidget):
         self.save.written.connect(self._written)
         self.outcome.use.clicked.connect(self.use)
         self.dark.chosen.changed.connect(self._dark_chosen)
-        self._following.on(self._viewer.layers.events.inserted, self.movie.suggest)
+        self._following.on(self.viewer.layers.events.inserted, self.movie.suggest)
         self._connect_run()
 
     # --- a run ------------------------------------------------------------------------------

@@ -87,7 +87,7 @@ class LiveWidget(CompareWidget):
         """Watch what is chosen; an error is told and leaves everything idle."""
         if self.runner.state is not State.IDLE:
             return
-        self._forget_told()
+        self._forget_errors()
         try:
             feeds = self.forms[0].feeds()
             recipe = self._asked(feeds)
@@ -104,7 +104,8 @@ class LiveWidget(CompareWidget):
         self.runner.start(recipe, partial(_opened, feeds), batch_size=_BATCH, so_far=True)
 
     def taken_out(self) -> None:
-        """Let go of what is watched."""
+        """Let go of what is watched too."""
+        super().taken_out()
         _let_go(self._feeds)
 
     def _asked(self, feeds: Sequence[Feed]) -> Recipe:
