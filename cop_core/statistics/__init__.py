@@ -13,7 +13,7 @@ from cop_core.statistics.photons import photons_of
 from cop_core.statistics.significance import equivalence_p
 from cop_core.statistics.slope import fit_profile, fit_slope
 from cop_core.statistics.study import analyse_stack, compare_channels
-from cop_core.statistics.verdict import verdict_of_growing
+from cop_core.statistics.verdict_of_stack import verdict_of_growing
 
 __all__ = [
     "CLR_FLOOR",

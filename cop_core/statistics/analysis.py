@@ -14,7 +14,7 @@ from cop_core.statistics.log_ratios import log_ratio_fits
 from cop_core.statistics.photons import detector_caveat, photons_of
 from cop_core.statistics.slope import fit_profile
 from cop_core.statistics.usable_depth import level_depth, usable_depth_of
-from cop_core.statistics.verdict import verdict_of_profile
+from cop_core.statistics.verdict_of_stack import verdict_of_profile
 
 
 def analyse(

@@ -28,6 +28,7 @@ from cop_core.statistics.compare import compare_analysed, concluded
 from cop_core.statistics.depths import within
 from cop_core.statistics.significance import holm
 from cop_core.statistics.verdict import verdict_of_arms, verdict_of_several
+from cop_core.statistics.verdict_of_stack import cautions_on_all
 
 if TYPE_CHECKING:
     from cop_core.recipes.comparison import Rule
@@ -91,7 +92,7 @@ def _compare(
         return ChannelComparison(channel, stacks, tuple(arms), (), note=note)
     compared = [_compare_pair(*two, arms, options) for two in combinations(arms, 2)]
     pairs = _corrected(compared, options.rule) if len(arms) > 2 else tuple(compared)
-    return ChannelComparison(channel, stacks, tuple(arms), pairs, verdict=_verdict(pairs))
+    return ChannelComparison(channel, stacks, tuple(arms), pairs, verdict=_verdict(pairs, arms))
 
 
 def _compare_pair(
@@ -135,18 +136,24 @@ def _concluded(
     return replace(again, verdict=verdict_of_arms(again))
 
 
-def _verdict(pairs: Sequence[ArmPair]) -> str:
-    """Return what all pairs come to; those that are not compared say why."""
+def _verdict(pairs: Sequence[ArmPair], arms: Sequence[Arm]) -> str:
+    """Return what all pairs come to, cautions first; those that are not compared say why."""
     known = [pair.result for pair in pairs if pair.result]
     unknown = [
         f"{pair.first.name} and {pair.second.name} are not compared: {pair.note}."
         for pair in pairs
         if not pair.result
     ]
-    if len(pairs) == 1 or not known:
-        said = [found.verdict for found in known] or [f"Not compared: {pairs[0].note}"]
-        return said[0] if len(pairs) == 1 else " ".join(unknown)
-    return " ".join([verdict_of_several(known), *unknown])
+    if not known:
+        return f"Not compared: {pairs[0].note}" if len(pairs) == 1 else " ".join(unknown)
+    if len(pairs) == 1 and isinstance(known[0], Comparison):
+        return known[0].verdict
+    answer = known[0].verdict if len(pairs) == 1 else verdict_of_several(known)
+    return " ".join(filter(None, (_cautions(arms), answer, *unknown)))
+
+
+def _cautions(arms: Sequence[Arm]) -> str:
+    return cautions_on_all(s.analysed for arm in arms for s in arm.stacks if s.analysed)
 
 
 def _profiles(arm: Arm) -> list[DepthProfile]:

@@ -7,103 +7,39 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cop_core.components import CLEAN, listed, spoken
-from cop_core.records import ITS_STACK, SINGLE_PLANE, Comparison, power_text
+from cop_core.components import CLEAN, spoken
+from cop_core.records import Comparison, power_text
 from cop_core.records.lines import LEAST_PLANES
-from cop_core.statistics.bend import TOO_SHORT
 from cop_core.statistics.calls import LEVEL
-from cop_core.statistics.caveats import cautions, may_be_upwards
+from cop_core.statistics.verdict_of_stack import alone, cautions_on, upside_down
 from cop_core.statistics.verdict_powers import most_used, powers_of
+from cop_core.statistics.verdict_words import (
+    at,
+    down_to,
+    joined,
+    level_text,
+    named,
+    noise,
+    p_text,
+    percent,
+    protocol,
+)
+from cop_core.words import capital, listed
 
 if TYPE_CHECKING:
     from cop_core.records import (
-        AnalysedProfile,
         ArmsComparison,
         ArmsDepth,
         ArmsEffect,
         ComponentDifference,
         ComponentEffect,
         DepthLimit,
-        UsableDepth,
     )
-    from cop_core.statistics.forecast import Forecast
 
     Effects = Sequence[ComponentEffect] | Sequence[ArmsEffect]
 
-_SPOKEN: Final = {"fixed": "fixed power", "gained": "gained power"}
-_NEAR_UM: Final = 10
-"""Step in um of depths that are forecast."""
 _PER_100_UM: Final = 1e4  # strength per um to points per 100 um
-
-
-def verdict_of_profile(found: AnalysedProfile) -> str:
-    """Return in a sentence or two how deep one stack can be used."""
-    if alone := _alone(found):
-        return alone
-    return _joined(_cautions(found), "" if _may_be_upwards(found) else _depths_of_one(found))
-
-
-def _depths_of_one(found: AnalysedProfile) -> str:
-    usable = found.usable
-    parts = [_signal_of_one(usable.signal)]
-    if (level := _level_of_one(usable)) != "":
-        parts.insert(0, level)
-    said = [part for part in parts if part]
-    if not said:
-        return f"{_named(found.name)}: no depth can be determined from these planes."
-    untold = f"; {text}" if (text := _untold_level(found)) else ""
-    return f"{_named(found.name)}: {', and '.join(said)}{untold}."
-
-
-def _alone(found: AnalysedProfile) -> str:
-    """Return what is said of a stack of one plane; empty of others."""
-    if len(found.profile) != 1:
-        return ""
-    return f"{_named(found.name)}: {SINGLE_PLANE}. {ITS_STACK[:1].upper()}{ITS_STACK[1:]}."
-
-
-def _cautions(found: AnalysedProfile) -> str:
-    """Return the caveats that the answer must not be read without."""
-    said = cautions(found.profile, found.lines)
-    return _joined(*(f"Caution, in {found.name} {text}." for text in said))
-
-
-def _may_be_upwards(found: AnalysedProfile) -> bool:
-    return may_be_upwards(found.profile, found.lines)
-
-
-def verdict_of_growing(found: Forecast) -> str:
-    """Return in one sentence how a stack stands that is still being acquired, and what to do."""
-    level, signal = found.level, found.signal
-    passed = np.isfinite([level.depth_um, level.shallower_than_um]).any()
-    over = np.isfinite(signal.depth_um)
-    parts = [_level_so_far(found), _signal_so_far(found)]
-    if over:
-        parts.append("stop, or start again with more power")
-    elif passed and np.isfinite(found.lost_um):
-        parts.append("raise power or stop")
-    said = "; ".join(part for part in parts if part)
-    return f"{_named(found.name)}: {said}." if said else ""
-
-
-def _level_so_far(found: Forecast) -> str:
-    level, percent = found.level, _percent(found.strength)
-    if np.isfinite(level.depth_um):
-        return f"shot noise passed {percent} at {level.depth_um:.0f} µm"
-    if np.isfinite(level.shallower_than_um):
-        return f"shot noise is above {percent} from the first plane on"
-    if np.isfinite(level.deeper_than_um):
-        return f"shot noise is below {percent} down to {level.deeper_than_um:.0f} µm"
-    return ""
-
-
-def _signal_so_far(found: Forecast) -> str:
-    if np.isfinite(found.signal.depth_um):
-        return f"there is no signal beyond {found.signal.depth_um:.0f} µm"
-    if np.isfinite(found.lost_um):
-        near_um = _NEAR_UM * round(found.lost_um / _NEAR_UM)
-        return f"at this power signal will be lost near {near_um} µm"
-    return ""
+_PER_CENT: Final = 100
 
 
 def verdict_of_pair(found: Comparison) -> str:
@@ -114,9 +50,9 @@ def verdict_of_pair(found: Comparison) -> str:
     shown.
     """
     noises = _noises(found.effects, _pair_terms(found))
-    before = [_alone(each) or _cautions(each) for each in found.analysed]
+    before = [alone(each) or cautions_on(each) for each in found.analysed]
     powers = powers_of([found])
-    return _joined(*before, _headline(found), powers, *noises, _scope(found), _next_step(found))
+    return joined(*before, _headline(found), powers, *noises, _scope(found), _next_step(found))
 
 
 def verdict_of_arms(found: ArmsComparison) -> str:
@@ -128,7 +64,7 @@ def verdict_of_arms(found: ArmsComparison) -> str:
     terms = _Terms(found.names, f"Over the depths of all stacks ({low:.0f}-{high:.0f} µm)", "")
     noises = _noises(found.effects, terms)
     powers = powers_of([found])
-    return _joined(_headline(found), powers, *noises, f"From {n} {unit}, {test}.")
+    return joined(_headline(found), powers, *noises, f"From {n} {unit}, {test}.")
 
 
 def verdict_of_several(pairs: Sequence[Comparison | ArmsComparison]) -> str:
@@ -144,7 +80,7 @@ def verdict_of_several(pairs: Sequence[Comparison | ArmsComparison]) -> str:
     ]
     best = [name for name in every if won.count(name) == len(every) - 1]
     if best:
-        first = f"{_named(best[0])} images deepest of the {len(every)} protocols."
+        first = f"{named(best[0])} images deepest of the {len(every)} protocols."
     elif won:
         first = f"None of the {len(every)} protocols is shown to image deeper than all others."
     else:
@@ -153,7 +89,8 @@ def verdict_of_several(pairs: Sequence[Comparison | ArmsComparison]) -> str:
     corrected = f"p values are corrected for {n_noises} noises and {len(pairs)} pairs (Holm)."
     headlines = (_headline(found, than=True) for found in pairs)
     powers = powers_of(pairs)
-    return _joined(first, *headlines, powers, _scope_of_several(pairs), corrected)
+    scope = _scope_of_several(pairs)
+    return joined(first, *headlines, powers, scope, corrected)
 
 
 def _scope_of_several(pairs: Sequence[Comparison | ArmsComparison]) -> str:
@@ -169,9 +106,18 @@ def _scope_of_several(pairs: Sequence[Comparison | ArmsComparison]) -> str:
 
 
 def deeper(found: Comparison | ArmsComparison) -> int:
-    """Return 1 where the first protocol images deeper, -1 where the second does, else 0."""
+    """Return 1 where the first protocol images deeper, -1 where the second does, else 0.
+
+    0 also where a stack may be upside down: which end is deep is not known then.
+    """
+    if _in_doubt(found):
+        return 0
     level, signal = _signs(found)
     return level or signal
+
+
+def _in_doubt(found: Comparison | ArmsComparison) -> bool:
+    return isinstance(found, Comparison) and any(map(upside_down, found.analysed))
 
 
 # --- headlines -----------------------------------------------------------------------------------
@@ -180,8 +126,9 @@ def deeper(found: Comparison | ArmsComparison) -> int:
 def _headline(found: Comparison | ArmsComparison, *, than: bool = False) -> str:
     """Return the sentence on what differs first of all; with `than` it names both protocols."""
     names = found.names
-    if isinstance(found, Comparison) and any(map(_may_be_upwards, found.analysed)):
-        return "Which of the two images deeper depends on that."
+    if _in_doubt(found):
+        which = f"{protocol(names[0])} and {protocol(names[1])}" if than else "the two"
+        return f"Which of {which} images deeper depends on that."
     if deeper(found):
         return _deeper(found, than=than)
     if isinstance(found, Comparison) and found.n_pairs < LEAST_PLANES:
@@ -220,8 +167,8 @@ def _deeper(found: Comparison | ArmsComparison, *, than: bool) -> str:
     level, signal = _signs(found)
     names = found.names
     better, worse = (0, 1) if (level or signal) > 0 else (1, 0)
-    text = f"{_named(names[better])} images deeper"
-    text += f" than {_spoken(names[worse])}:" if than else ":"
+    text = f"{named(names[better])} images deeper"
+    text += f" than {protocol(names[worse])}:" if than else ":"
     depths = f"there is signal {_signal_apart(found, better)}"
     if not level:
         return f"{text} {depths}."
@@ -235,8 +182,8 @@ def _level_apart(found: Comparison | ArmsComparison, better: int) -> str:
     if isinstance(found, Comparison):
         ours, others = found.usable[better], found.usable[1 - better]
         depths = _instead(ours.level, others.level)
-        return f"{_level(ours)} {depths}{_by(found.usable_difference.level_ci95_um, better)}"
-    return f"{_percent(found.at_strength)} {_arms_depths(found.level, better)}"
+        return f"{level_text(ours)} {depths}{_by(found.usable_difference.level_ci95_um, better)}"
+    return f"{percent(found.at_strength)} {_arms_depths(found.level, better)}"
 
 
 def _signal_apart(found: Comparison | ArmsComparison, better: int) -> str:
@@ -249,7 +196,7 @@ def _signal_apart(found: Comparison | ArmsComparison, better: int) -> str:
 
 def _arms_depths(depth: ArmsDepth, better: int) -> str:
     ends = depth.first_um, depth.second_um
-    by = _by(depth.ci95_um, better, _p(depth.p_holm))
+    by = _by(depth.ci95_um, better, p_text(depth.p_holm))
     return f"down to {ends[better]:.0f} µm instead of {ends[1 - better]:.0f} µm{by}"
 
 
@@ -274,15 +221,26 @@ def _by(interval: tuple[float, float], better: int, p: str = "") -> str:
     return f" ({text}; {p})" if p else f" ({text})"
 
 
+def _instead(better: DepthLimit, worse: DepthLimit) -> str:
+    if np.isfinite(worse.shallower_than_um):
+        return f"{down_to(better)} instead of at no depth"
+    return f"{down_to(better)} instead of {worse.depth_um:.0f} µm"
+
+
+def _sign(interval: tuple[float, float]) -> int:
+    """Return 1 or -1 where an interval excludes 0, else 0."""
+    return int(interval[0] > 0) - int(interval[1] < 0)
+
+
 def _slope_headline(effects: Effects, names: tuple[str, str], *, than: bool) -> str:
     called = [e for e in effects if e.difference.called]
     if not called:
         return ""
     first = max(called, key=lambda e: abs(e.difference.slope_difference_per_um))
     faster, other = names if first.difference.slope_difference_per_um > 0 else names[::-1]
-    what = _noise(first.component)
-    compared = f" than {_at(other)}" if than else ""
-    return f"{what[:1].upper()}{what[1:]} rises faster with depth {_at(faster)}{compared}."
+    what = noise(first.component)
+    compared = f" than {at(other)}" if than else ""
+    return f"{capital(what)} rises faster with depth {at(faster)}{compared}."
 
 
 def _mean_headline(effects: Effects, names: tuple[str, str]) -> str:
@@ -291,19 +249,19 @@ def _mean_headline(effects: Effects, names: tuple[str, str]) -> str:
         return ""
     first = max(called, key=lambda e: abs(e.difference.mean_difference))
     less, more = names[::-1] if first.difference.mean_difference > 0 else names
-    return f"There is less {_noise(first.component)} {_at(less)} than {_at(more)}."
+    return f"There is less {noise(first.component)} {at(less)} than {at(more)}."
 
 
 def _nothing(effects: Effects, names: tuple[str, str]) -> str:
     first = next((e for e in effects if e.component == "poisson"), effects[0])
     found = first.difference
-    text = f"No difference shown between {_spoken(names[0])} and {_spoken(names[1])}."
+    text = f"No difference shown between {protocol(names[0])} and {protocol(names[1])}."
     if not np.isfinite([found.se, found.reading_limit_per_um]).all():
         return text
     slope = max(found.reading_limit_per_um, 2 * found.se) * _PER_100_UM
     mean = 100 * np.nanmax([found.mean_reading_limit, np.ptp(found.mean_difference_ci95) / 2])
     return (
-        f"{text} One would be shown if {_noise(first.component)} were {mean:.1f} points higher "
+        f"{text} One would be shown if {noise(first.component)} were {mean:.1f} points higher "
         f"on average with one of them, or rose {slope:.1f} points per 100 µm faster."
     )
 
@@ -328,10 +286,8 @@ def _pair_terms(found: Comparison) -> _Terms:
 def _noises(effects: Effects, terms: _Terms) -> Iterator[str]:
     over = terms.over
     for effect in effects:
-        found = effect.difference
-        if found.any_called:
-            say = _slope if found.called else _mean
-            yield say(effect.component, found, terms, over)
+        if effect.difference.any_called:
+            yield _difference(effect.component, effect.difference, terms, over)
             over = "There"
     silent = [
         spoken(e.component)
@@ -342,26 +298,21 @@ def _noises(effects: Effects, terms: _Terms) -> Iterator[str]:
         yield f"Differences in {listed(silent)} noise cannot be told from chance or reading error."
 
 
-def _mean(component: str, found: ComponentDifference, terms: _Terms, over: str) -> str:
-    first = found.mean_difference > 0
-    low, high = sorted(100 * abs(end) for end in found.mean_difference_ci95)
+def _difference(component: str, found: ComponentDifference, terms: _Terms, over: str) -> str:
+    """Return the sentence on a slope that is called, else on a mean."""
+    if found.called:
+        value, ends, p = found.slope_difference_per_um, found.slope_difference_ci95, found.p_holm
+        limit, scale = found.reading_limit_per_um, _PER_100_UM
+        verb, unit, more = "rises", "points per 100 µm", "faster"
+    else:
+        value, ends, p = found.mean_difference, found.mean_difference_ci95, found.mean_p_holm
+        limit, scale = found.mean_reading_limit, _PER_CENT
+        verb, unit, more = "is", "points", "higher on average"
+    low, high = sorted(scale * abs(end) for end in ends)
     return (
-        f"{over} {_noise(component)} is {100 * abs(found.mean_difference):.1f} points higher on "
-        f"average {_at(terms.names[0] if first else terms.names[1])} (95 % CI {low:.1f} to "
-        f"{high:.1f}{terms.covered}; {_p(found.mean_p_holm)}; "
-        f"reading limit {100 * found.mean_reading_limit:.1f} points)."
-    )
-
-
-def _slope(component: str, found: ComponentDifference, terms: _Terms, over: str) -> str:
-    first = found.slope_difference_per_um > 0
-    low, high = sorted(_PER_100_UM * abs(end) for end in found.slope_difference_ci95)
-    return (
-        f"{over} {_noise(component)} rises "
-        f"{_PER_100_UM * abs(found.slope_difference_per_um):.1f} points per 100 µm faster "
-        f"{_at(terms.names[0] if first else terms.names[1])} (95 % CI {low:.1f} to {high:.1f}"
-        f"{terms.covered}; {_p(found.p_holm)}; "
-        f"reading limit {_PER_100_UM * found.reading_limit_per_um:.1f} points per 100 µm)."
+        f"{over} {noise(component)} {verb} {scale * abs(value):.1f} {unit} {more} "
+        f"{at(terms.names[0] if value > 0 else terms.names[1])} (95 % CI {low:.1f} to {high:.1f}"
+        f"{terms.covered}; {p_text(p)}; reading limit {scale * limit:.1f} {unit})."
     )
 
 
@@ -383,79 +334,6 @@ def _next_step(found: Comparison) -> str:
     if used is None:
         return "Next: state the power of each plane, so that a power can be recommended."
     return (
-        f"Next: get a recommended power that holds {_percent(found.options.level)} shot noise "
+        f"Next: get a recommended power that holds {percent(found.options.level)} shot noise "
         f"within the {power_text(*used)} already used."
     )
-
-
-# --- words ---------------------------------------------------------------------------------------
-
-
-def _joined(*sentences: str) -> str:
-    return " ".join(text for text in sentences if text)
-
-
-def _level_of_one(usable: UsableDepth) -> str:
-    level = usable.level
-    if np.isfinite(level.shallower_than_um):
-        return f"shot noise is above {_level(usable)} at all depths"
-    where = _down_to(level)
-    return f"shot noise stays below {_level(usable)} {where}" if where else ""
-
-
-def _untold_level(found: AnalysedProfile) -> str:
-    """Return that the level depth cannot be told from the planes; empty where it can."""
-    if found.photons is None or not found.profile.kept.any() or _level_of_one(found.usable):
-        return ""
-    return f"{TOO_SHORT} to tell the depth at which shot noise passes {_level(found.usable)}"
-
-
-def _signal_of_one(signal: DepthLimit) -> str:
-    where = _down_to(signal)
-    return f"there is signal {where}" if where else ""
-
-
-def _down_to(limit: DepthLimit) -> str:
-    if np.isfinite(limit.deeper_than_um):
-        return f"down to the last plane, {limit.deeper_than_um:.0f} µm"
-    return f"down to {limit.depth_um:.0f} µm" if np.isfinite(limit.depth_um) else ""
-
-
-def _instead(better: DepthLimit, worse: DepthLimit) -> str:
-    if np.isfinite(worse.shallower_than_um):
-        return f"{_down_to(better)} instead of at no depth"
-    return f"{_down_to(better)} instead of {worse.depth_um:.0f} µm"
-
-
-def _level(usable: UsableDepth) -> str:
-    return f"{_percent(usable.at_strength)} ({usable.photons:.0f} photons)"
-
-
-def _percent(strength: float) -> str:
-    return f"{100 * strength:g} %"
-
-
-def _sign(interval: tuple[float, float]) -> int:
-    """Return 1 or -1 where an interval excludes 0, else 0."""
-    return int(interval[0] > 0) - int(interval[1] < 0)
-
-
-def _spoken(name: str) -> str:
-    return _SPOKEN.get(name, name)
-
-
-def _named(name: str) -> str:
-    spoken = _spoken(name)
-    return spoken[:1].upper() + spoken[1:] if name in _SPOKEN else spoken
-
-
-def _at(name: str) -> str:
-    return f"at {_spoken(name)}" if name in _SPOKEN else f"with {name}"
-
-
-def _noise(component: str) -> str:
-    return f"{spoken(component)} noise"
-
-
-def _p(p_value: float) -> str:
-    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from cop_core.power import next_recipe
-from cop_core.recipes import CompareRecipe, StackOptions, argv_of
-from cop_core.records import ASSUMED, UsableDifference
+from cop_core.recipes import CompareRecipe, ComparisonOptions, StackOptions, StudyStack, argv_of
+from cop_core.records import ASSUMED, StudyStackRecord, UsableDifference
 from cop_core.records.crop_grid import SMALL
 from cop_core.report import document_of
-from cop_core.statistics import compare
+from cop_core.statistics import analyse_stack, compare, compare_channels
 from cop_core.statistics.analysis import analyse
 from cop_core.statistics.caveats import UPWARDS
 from cop_core.statistics.verdict import verdict_of_pair
@@ -140,14 +140,11 @@ def test_no_stack_wins_that_may_be_upside_down(both):
 
 def test_pixels_that_were_changed_are_told_before_the_answer(both):
     gained = both.second.profile
-    facts = replace(gained.planes[0].pixels, smoothed=True)
-    planes = tuple(replace(plane, pixels=facts) for plane in gained.planes)
-    smoothed = replace(gained, planes=planes)
-    found = compare(both.first.profile, smoothed, n_bootstrap=50).verdict
+    found = compare(both.first.profile, smoothed(gained), n_bootstrap=50).verdict
     n = gained.kept.sum()
     said = f"Caution, in gained {n} of {n} planes were interpolated or smoothed: "
     assert found.startswith(said)
-    assert analyse(smoothed).verdict.startswith(said)
+    assert analyse(smoothed(gained)).verdict.startswith(said)
     assert "Gained power images deeper: " in found
 
 
@@ -248,3 +245,39 @@ def test_the_next_step_is_a_command_with_the_power_already_used(both):
     )
     bright = replace(both, options=both.options.but(level=0.9))
     assert next_recipe(bright, CompareRecipe(stacks=stacks)) is None
+
+
+def arms_of(*stacks):
+    """Return what a study finds on stacks, given as arm and profile."""
+    records = []
+    for i, (arm, profile) in enumerate(stacks):
+        stack = StackOptions(source=f"{i}.tif", name=f"s{i}")
+        row = StudyStack(line=i + 2, stack=stack, arm=arm)
+        records.append(analyse_stack(StudyStackRecord(row, profile)))
+    (found,) = compare_channels(tuple(records), ComparisonOptions(n_bootstrap=50))
+    return found
+
+
+def test_none_of_three_protocols_wins_that_may_be_upside_down(both):
+    fixed, gained = both.first.profile, both.second.profile
+    verdict = arms_of(
+        ("fixed", fixed), ("gained", gained), ("turned", turned(fixed, ASSUMED))
+    ).verdict
+    caution = f"Caution, in turned/s2 {UPWARDS}."
+    assert verdict.startswith(f"{caution} None of the 3 protocols is shown to image deeper")
+    assert "Gained power images deeper than fixed power: " in verdict
+    assert "Which of gained power and turned images deeper depends on that." in verdict
+
+
+def smoothed(profile):
+    facts = replace(profile.planes[0].pixels, smoothed=True)
+    return replace(profile, planes=tuple(replace(p, pixels=facts) for p in profile.planes))
+
+
+def test_pixels_that_were_changed_are_told_before_the_answer_of_a_study(both):
+    fixed, gained = both.first.profile, smoothed(both.second.profile)
+    found = arms_of(*[("fixed", fixed)] * 3, *[("gained", gained)] * 6)
+    n = gained.kept.sum()
+    names = "gained/s3, gained/s4, gained/s5 and 3 others"
+    assert found.verdict.startswith(f"Caution, in {names} {n} of {n} planes were interpolated or ")
+    assert found.pairs[0].result.verdict in found.verdict

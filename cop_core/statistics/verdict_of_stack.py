@@ -1,0 +1,130 @@
+"""The answer on one stack in plain English: how deep it can be used, finished or still growing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from cop_core.records import ITS_STACK, SINGLE_PLANE
+from cop_core.statistics.bend import TOO_SHORT
+from cop_core.statistics.caveats import cautions, may_be_upwards
+from cop_core.statistics.verdict_words import down_to, joined, level_text, named, percent
+from cop_core.words import capital, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cop_core.records import AnalysedProfile, DepthLimit, UsableDepth
+    from cop_core.statistics.forecast import Forecast
+
+_MOST_NAMES: Final = 3
+_NEAR_UM: Final = 10
+"""Step in um of depths that are forecast."""
+
+
+def verdict_of_profile(found: AnalysedProfile) -> str:
+    """Return in a sentence or two how deep one stack can be used."""
+    if single := alone(found):
+        return single
+    return joined(cautions_on(found), "" if upside_down(found) else _depths_of_one(found))
+
+
+def _depths_of_one(found: AnalysedProfile) -> str:
+    usable = found.usable
+    parts = [_signal_of_one(usable.signal)]
+    if (level := _level_of_one(usable)) != "":
+        parts.insert(0, level)
+    said = [part for part in parts if part]
+    if not said:
+        return f"{named(found.name)}: no depth can be determined from these planes."
+    untold = f"; {text}" if (text := _untold_level(found)) else ""
+    return f"{named(found.name)}: {', and '.join(said)}{untold}."
+
+
+def alone(found: AnalysedProfile) -> str:
+    """Return what is said of a stack of one plane; empty of others."""
+    if len(found.profile) != 1:
+        return ""
+    return f"{named(found.name)}: {SINGLE_PLANE}. {capital(ITS_STACK)}."
+
+
+def cautions_on(found: AnalysedProfile) -> str:
+    """Return the caveats that the answer must not be read without."""
+    return cautions_on_all([found])
+
+
+def cautions_on_all(stacks: Iterable[AnalysedProfile]) -> str:
+    """Return the caveats that an answer on many stacks must not be read without, each once."""
+    names: dict[str, list[str]] = {}
+    for each in stacks:
+        for text in cautions(each.profile, each.lines):
+            names.setdefault(text, []).append(each.name)
+    return joined(
+        *(f"Caution, in {_listed_in_part(whose)} {text}." for text, whose in names.items())
+    )
+
+
+def _listed_in_part(names: list[str]) -> str:
+    """Return names as read aloud, the first few of many."""
+    n_others = len(names) - _MOST_NAMES
+    return listed(names if n_others < 2 else [*names[:_MOST_NAMES], f"{n_others} others"])
+
+
+def upside_down(found: AnalysedProfile) -> bool:
+    """Whether the stack may have been acquired upwards, so that its depths mean nothing yet."""
+    return may_be_upwards(found.profile, found.lines)
+
+
+def verdict_of_growing(found: Forecast) -> str:
+    """Return in one sentence how a stack stands that is still being acquired, and what to do."""
+    level, signal = found.level, found.signal
+    passed = np.isfinite([level.depth_um, level.shallower_than_um]).any()
+    over = np.isfinite(signal.depth_um)
+    parts = [_level_so_far(found), _signal_so_far(found)]
+    if over:
+        parts.append("stop, or start again with more power")
+    elif passed and np.isfinite(found.lost_um):
+        parts.append("raise power or stop")
+    said = "; ".join(part for part in parts if part)
+    return f"{named(found.name)}: {said}." if said else ""
+
+
+def _level_so_far(found: Forecast) -> str:
+    level, strength = found.level, percent(found.strength)
+    if np.isfinite(level.depth_um):
+        return f"shot noise passed {strength} at {level.depth_um:.0f} µm"
+    if np.isfinite(level.shallower_than_um):
+        return f"shot noise is above {strength} from the first plane on"
+    if np.isfinite(level.deeper_than_um):
+        return f"shot noise is below {strength} down to {level.deeper_than_um:.0f} µm"
+    return ""
+
+
+def _signal_so_far(found: Forecast) -> str:
+    if np.isfinite(found.signal.depth_um):
+        return f"there is no signal beyond {found.signal.depth_um:.0f} µm"
+    if np.isfinite(found.lost_um):
+        near_um = _NEAR_UM * round(found.lost_um / _NEAR_UM)
+        return f"at this power signal will be lost near {near_um} µm"
+    return ""
+
+
+def _level_of_one(usable: UsableDepth) -> str:
+    level = usable.level
+    if np.isfinite(level.shallower_than_um):
+        return f"shot noise is above {level_text(usable)} at all depths"
+    where = down_to(level)
+    return f"shot noise stays below {level_text(usable)} {where}" if where else ""
+
+
+def _untold_level(found: AnalysedProfile) -> str:
+    """Return that the level depth cannot be told from the planes; empty where it can."""
+    if found.photons is None or not found.profile.kept.any() or _level_of_one(found.usable):
+        return ""
+    return f"{TOO_SHORT} to tell the depth at which shot noise passes {level_text(found.usable)}"
+
+
+def _signal_of_one(signal: DepthLimit) -> str:
+    where = down_to(signal)
+    return f"there is signal {where}" if where else ""
