@@ -40,15 +40,21 @@ if TYPE_CHECKING:
 
 _PER_100_UM: Final = 1e4  # strength per um to points per 100 um
 _PER_CENT: Final = 100
+_SAME: Final = (
+    "Both stacks are the same: every plane reads exactly alike, so there is nothing to compare. "
+    "Check that the second is not a copy of the first."
+)
 
 
 def verdict_of_pair(found: Comparison) -> str:
     """Return in a few sentences which of two protocols images deeper.
 
-    The headline is that of the level depths where their difference excludes 0, else that of the
-    signal depths, else that of a called slope, else of a called mean, else that no difference is
-    shown.
+    Of a stack and a copy of it, only that they are the same is said. Else the headline is that of
+    the level depths where their difference excludes 0, else that of the signal depths, else that of
+    a called slope, else of a called mean, else that no difference is shown.
     """
+    if _copies(found):
+        return _SAME
     noises = _noises(found.effects, _pair_terms(found))
     before = [alone(each) or cautions_on(each) for each in found.analysed]
     powers = powers_of([found])
@@ -126,6 +132,8 @@ def _in_doubt(found: Comparison | ArmsComparison) -> bool:
 def _headline(found: Comparison | ArmsComparison, *, than: bool = False) -> str:
     """Return the sentence on what differs first of all; with `than` it names both protocols."""
     names = found.names
+    if _copies(found):
+        return _SAME
     if _in_doubt(found):
         which = f"{protocol(names[0])} and {protocol(names[1])}" if than else "the two"
         return f"Which of {which} images deeper depends on that."
@@ -138,6 +146,14 @@ def _headline(found: Comparison | ArmsComparison, *, than: bool = False) -> str:
         or _mean_headline(found.effects, names)
         or _nothing(found.effects, names)
     )
+
+
+def _copies(found: Comparison | ArmsComparison) -> bool:
+    """Whether two stacks are one: no two images of a tissue read alike to the last digit."""
+    if not isinstance(found, Comparison):
+        return False
+    first, second = (each.profile for each in found.analysed)
+    return bool(first.kept.any()) and np.array_equal(first.mean, second.mean, equal_nan=True)
 
 
 def _too_few(found: Comparison) -> str:

@@ -269,6 +269,15 @@ def test_none_of_three_protocols_wins_that_may_be_upside_down(both):
     assert "Which of gained power and turned images deeper depends on that." in verdict
 
 
+def test_a_copy_is_not_compared(both):
+    stack = both.first.profile
+    found = compare(stack, replace(stack, name="copy"), n_bootstrap=20)
+    assert found.verdict.startswith("Both stacks are the same: every plane reads exactly alike")
+    assert "difference" not in found.verdict
+    verdict = arms_of(("fixed", stack), ("copy", stack), ("gained", both.second.profile)).verdict
+    assert "Both stacks are the same" in verdict
+
+
 def smoothed(profile):
     facts = replace(profile.planes[0].pixels, smoothed=True)
     return replace(profile, planes=tuple(replace(p, pixels=facts) for p in profile.planes))
