@@ -5,7 +5,7 @@ from __future__ import annotations
 import copyreg
 import re
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
 from cop_core.words import capital
 
@@ -60,6 +60,12 @@ class CopError(Exception):
         self.where = where
         self.advice = capital(" ".join(advice.split())) if advice else None
         super().__init__(self.said())
+
+    def within(self, place: str) -> Self:
+        """Return the error as one of a place, such as a form, around where it happened."""
+        self.where = ": ".join(filter(None, (place, self.where))) or None
+        self.args = (self.said(),)
+        return self
 
     def said(self, terms: Terms = as_argument) -> str:
         """Return the message, with options called as its reader calls them."""

@@ -84,9 +84,12 @@ class StackForm(SourceForm):
         InputError
             Where something is missing; the message says what.
         """
-        if self.layer is not None:
-            return layer_stack(self.layer, **self._how(self.layer))
-        return self._of_path(self._path())
+        try:
+            if self.layer is not None:
+                return layer_stack(self.layer, **self._how(self.layer))
+            return self._of_path(self._path())
+        except InputError as error:
+            raise error.within(self.label) from None
 
     def _how(self, layer: Image) -> dict[str, Any]:
         """Return what `layer_stack` is to be told of a layer."""
@@ -100,7 +103,7 @@ class StackForm(SourceForm):
     def _of_path(self, path: str) -> ChosenStack:
         if not path:
             advice = "Choose a TIFF or the folder of a zarr image"
-            raise InputError("no file is chosen", where=self.label or None, advice=advice)
+            raise InputError("no file is chosen", advice=advice)
         return ChosenStack(make(StackOptions, self, self.more, source=path))
 
     def _axes(self, _: Any) -> list[tuple[str, int]]:

@@ -208,6 +208,15 @@ def test_a_stack_that_is_not_chosen_is_named_until_it_is(viewer: Any, add: Any) 
     assert dock.bar.status.text() == "Ready"
 
 
+def test_an_error_names_the_stack_that_it_is_about(viewer: Any, add: Any) -> None:
+    dock = add(viewer, "Compare protocols")
+    for form, path in zip(dock.forms, (SHOWN[0], SHOWN[1] / "zarr.json"), strict=True):
+        form.choose_file(path)
+    dock.forms[1].z_step_um.value = "-2"
+    dock.run()
+    assert dock.bar.status.text().startswith("Failed: Second stack: ")
+
+
 @pytest.mark.parametrize(
     ("reasons", "text"),
     [
