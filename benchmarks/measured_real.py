@@ -146,13 +146,13 @@ def _bruker(channels: dict[str, Any]) -> list[str]:
             _percent_with_interval(v["slope per 100 um"], v["ci95 per 100 um"]),
             f"{100 * v['reading limit per 100 um']:.1f}",
             f"{v['r2']:.2f}",
-            str(v["planes a block"]),
+            f"{v['correlation of errors']:.2f}",
             v["verdict"],
         ]
         for name, v in channels.items()
     ]
     head = ["channel", "Poisson, %", "slope [95 %], points per 100 µm", "reading limit", "R²"]
-    return lines + table([*head, "planes averaged for the error", "verdict"], rows)
+    return lines + table([*head, "correlation of neighbours' errors", "verdict"], rows)
 
 
 def transfer() -> list[str]:

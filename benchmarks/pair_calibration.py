@@ -404,7 +404,7 @@ def judge_effect(
         rates.add(f"{effect.component} called", difference.called)
     if effect.component == "poisson":
         seen["planes"].append(len(pairs))
-        seen["block"].append(effect.block_planes)
+        seen["correlation of errors"].append(effect.error_correlation)
         seen["band begins at um"].append(effect.band.from_um)
         rates.add("band excludes 0", bool(np.isfinite(effect.band.from_um)))
     if pair.expected is None:
@@ -447,7 +447,12 @@ def level_of(depth_um: np.ndarray, values: np.ndarray) -> float:
 def measure(case: Case, replicates: int) -> dict[str, Any]:
     """Return rates and figures of a case."""
     rates = Rates()
-    names = ("planes", "block", "band begins at um", "width of the slope's interval")
+    names = (
+        "planes",
+        "correlation of errors",
+        "band begins at um",
+        "width of the slope's interval",
+    )
     seen: dict[str, list[float]] = {n: [] for n in (*names, "signal", "signal low", "signal high")}
     for replicate in range(replicates):
         judge(case, replicate, rates, seen)

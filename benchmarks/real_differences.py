@@ -82,7 +82,7 @@ def channel(path: Path, number: int, estimator: Estimator) -> dict[str, Any]:
         "ci95 per 100 um": [round(100 * end, 4) for end in line.slope_ci95],
         "reading limit per 100 um": round(100 * line.reading_limit_per_um, 4),
         "r2": round(line.r2, 3),
-        "planes a block": line.block_planes,
+        "correlation of errors": line.error_correlation,
         "poisson": [round(float(v), 4) for v in read.profile.of("poisson")],
         "verdict": read.verdict,
     }

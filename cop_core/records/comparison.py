@@ -42,8 +42,9 @@ class ComponentEffect:
         Cohen's f2 of the interaction, and its class.
     log_ratio_slope_difference_per_um, log_ratio_ci95, log_ratio_p_value
         Slope difference of the centred log-ratios, which is free of closure.
-    block_planes : int
-        Neighbours averaged in bootstraps, as their errors are alike; 1 for none.
+    error_correlation : float
+        Of the readings of neighbouring planes that are near each other; 0 where errors are
+        independent.
     """
 
     component: str
@@ -57,7 +58,7 @@ class ComponentEffect:
     log_ratio_slope_difference_per_um: float = _NAN
     log_ratio_ci95: Interval = UNKNOWN
     log_ratio_p_value: float = _NAN
-    block_planes: int = 1
+    error_correlation: float = 0.0
 
     @property
     def differs_from_um(self) -> float:

@@ -51,8 +51,8 @@ class SlopeFit:
         The same from the residuals of the straight line, as in the paper.
     n : int
         Planes that entered.
-    block_planes : int
-        Neighbours averaged in bootstraps, as their errors are alike; 1 for none.
+    error_correlation : float
+        Of neighbouring planes that are near each other; 0 where errors are independent.
     note : str
         Anything special about this fit; otherwise empty.
 
@@ -74,7 +74,7 @@ class SlopeFit:
     ci95_ols: Interval = UNKNOWN
     p_value_ols: float = _NAN
     n: int = 0
-    block_planes: int = 1
+    error_correlation: float = 0.0
     note: str = ""
 
     @property

@@ -159,8 +159,9 @@ class LineResults(SlopeResults):
     se_ols: Annotated[Number, _said("standard error from the straight line")]
     ci95_ols: Annotated[Interval, _said("interval from the straight line")]
     p_value_ols: Annotated[Number, _said("p from the straight line")]
-    block_planes: Annotated[
-        Whole, _said("neighbours averaged in bootstraps, since their errors are correlated")
+    error_correlation: Annotated[
+        Number,
+        _said("correlation of neighbouring planes' errors; 0 where planes are over 10 µm apart"),
     ]
     note: str
     mean: Annotated[
@@ -327,8 +328,9 @@ class EffectResults(DifferenceResults):
             form=".0f",
         ),
     ]
-    block_planes: Annotated[
-        Whole, _said("neighbours averaged in bootstraps, since their errors are correlated")
+    error_correlation: Annotated[
+        Number,
+        _said("correlation of neighbouring planes' errors; 0 where planes are over 10 µm apart"),
     ]
     p_value_naive: Annotated[
         Number, _said("p with straight lines and independent planes, as in the paper")

@@ -72,6 +72,25 @@ def whiten(values: Array, rho: float, gap: Array) -> Array:
     return np.vstack([values[:1], (values[1:] - r * values[:-1]) / np.sqrt(1 - r**2)])
 
 
+def colour(white: Array, rho: float, gap: Array) -> Array:
+    """Turn rows of uncorrelated numbers into rows of AR(1) of equal variance.
+
+    Parameters
+    ----------
+    white : ndarray of shape (samples, n)
+    rho, gap
+        As in `whiten`.
+
+    Returns
+    -------
+    ndarray of shape (samples, n)
+    """
+    found = white.copy()
+    for i, r in enumerate(rho**gap if rho else (), start=1):
+        found[:, i] = r * found[:, i - 1] + np.sqrt(1 - r**2) * white[:, i]
+    return found
+
+
 def estimate_rho(design: Array, values: Array, gap: Array) -> float:
     """Estimate the correlation of neighbouring planes by restricted maximum likelihood.
 

@@ -52,7 +52,7 @@ def find_bend(
     before, here, after = (local_lines(depth, at + shift, half) for shift in (-half, 0.0, half))
     rows = (after - 2 * here + before) / half
     found = smoothing(depth, value, rows, n_samples=samples, seed=seed)
-    if not found.variance.sum() > 1e-18:
+    if not found.errors.variance.sum() > 1e-18:
         return Bend(note=NO_SPREAD)
     uncertain = uncertainty is not None and np.ptp(value) < typical_doubt(uncertainty)
     best = int(np.abs(found.value).argmax())

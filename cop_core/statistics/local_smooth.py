@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from cop_core.records import Band
 from cop_core.records.lines import LEAST_PLANES
-from cop_core.statistics.contrast import pseudo_residuals
+from cop_core.statistics.near_planes import ReadingErrors
+from cop_core.statistics.plane_errors import PlaneErrors
 
 Array = npt.NDArray[np.float64]
 
 LEAST_HALF_WIDTH_UM: Final = 70.0
 HALF_WIDTH_STEPS: Final = 3.5
-_NEAR: Final = 7  # planes over which the variance of errors is averaged
 _FLOOR: Final = 1e-3  # of the mean variance: no plane is more certain
 _RIDGE: Final = 1e-9  # keeps a line through one plane solvable
 _LEVEL: Final = 0.95
@@ -49,27 +49,6 @@ def local_lines(depth_um: Array, at_um: Array, half_um: float) -> Array:
     return np.asarray(kernel * (s2 - s1 * away) / (s0 * s2 - s1**2))
 
 
-def local_variance(depth_um: Array, values: Array) -> Array:
-    """Return the variance of errors along depth, from pseudo-residuals.
-
-    Parameters
-    ----------
-    depth_um : ndarray of shape (n,)
-    values : ndarray of shape (..., n)
-
-    Returns
-    -------
-    ndarray of shape (..., n)
-        Means over 7 planes, those beyond the ends as at the ends.
-    """
-    squares = (values @ pseudo_residuals(depth_um).T) ** 2
-    squares[..., 0], squares[..., -1] = squares[..., 1], squares[..., -2]
-    others = [(0, 0)] * (squares.ndim - 1)
-    ends, starts = [*others, (_NEAR // 2,) * 2], [*others, (1, 0)]
-    sums = np.cumsum(np.pad(np.pad(squares, ends, "edge"), starts), axis=-1)
-    return np.asarray((sums[..., _NEAR:] - sums[..., :-_NEAR]) / _NEAR)
-
-
 @dataclass(frozen=True)
 class Smoothing:
     """Linear functions of values along depth, with the errors that these have.
@@ -80,8 +59,7 @@ class Smoothing:
         Of the planes' values, each a point of the smooth or of its bend.
     value, se : ndarray of shape (m,)
         Where the values are those observed.
-    variance : ndarray of shape (n,)
-        Of the planes' errors.
+    errors : PlaneErrors
     largest : ndarray of shape (samples,)
         Largest of ``|error| / its SE`` over all points, in samples of the errors.
     """
@@ -89,7 +67,7 @@ class Smoothing:
     rows: Array
     value: Array
     se: Array
-    variance: Array
+    errors: PlaneErrors
     largest: Array
 
     @property
@@ -99,22 +77,38 @@ class Smoothing:
 
     def drawn(self, n_samples: int, seed: int) -> Array:
         """Return errors of the points where the planes' errors are drawn, (n_samples, m)."""
-        errors = np.random.default_rng(seed).standard_normal((n_samples, len(self.variance)))
-        return np.asarray((errors * np.sqrt(self.variance)) @ self.rows.T)
+        return self.errors.drawn(n_samples, np.random.default_rng(seed)) @ self.rows.T
 
 
 def smoothing(
     depth_um: Array, values: Array, rows: Array, *, n_samples: int, seed: int
 ) -> Smoothing:
     """Return linear functions of values with a studentised bootstrap of their largest error."""
-    variance = local_variance(depth_um, values)
-    floor = _FLOOR * float(variance.mean()) + 1e-20
-    variance = np.maximum(variance, floor)
-    drawn = np.random.default_rng(seed).standard_normal((n_samples, len(depth_um)))
-    drawn *= np.sqrt(variance)
-    own = np.maximum(local_variance(depth_um, drawn), floor)
-    largest = (np.abs(drawn @ rows.T) / np.sqrt(own @ (rows**2).T)).max(axis=1)
-    return Smoothing(rows, rows @ values, np.sqrt(rows**2 @ variance), variance, largest)
+    errors = ReadingErrors.of(depth_um, values).planes
+    errors = replace(errors, variance=np.maximum(errors.variance, floor_of(errors)))
+    drawn = errors.drawn(n_samples, np.random.default_rng(seed))
+    largest = (np.abs(drawn @ rows.T) / se_again(errors, drawn, rows)).max(axis=1)
+    return Smoothing(rows, rows @ values, np.sqrt(errors.variance_of(rows)), errors, largest)
+
+
+def se_again(errors: PlaneErrors, drawn: Array, rows: Array) -> Array:
+    """Return the SE (samples, m) of sums of planes that one would state for errors drawn.
+
+    Parameters
+    ----------
+    errors : PlaneErrors
+    drawn : ndarray of shape (samples, n)
+        From `errors`.
+    rows : ndarray of shape (m, n)
+        Weights of the planes.
+    """
+    own = np.maximum(errors.estimated_again(drawn), floor_of(errors)) @ (rows**2).T
+    return np.asarray(np.sqrt(own * errors.inflation(rows)))
+
+
+def floor_of(errors: PlaneErrors) -> float:
+    """Return the least variance that a plane's error is given."""
+    return _FLOOR * float(errors.variance.mean()) + 1e-20
 
 
 def band(depth_um: Array, values: Array, *, n_samples: int, seed: int) -> Band:

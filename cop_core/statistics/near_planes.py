@@ -2,8 +2,7 @@
 
 Errors of one tissue imaged again are independent from plane to plane, and pseudo-residuals measure
 them. Planes within the depth of field share what it blurs, and a laser's drift is slow against
-them: there a spline with correlated errors takes their place, and the bootstraps, which draw
-independent errors, take means of neighbours.
+them: there a spline with correlated errors takes their place, and bootstraps draw such errors.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import numpy.typing as npt
 
 from cop_core.statistics.autocorrelation import MIN_PLANES
 from cop_core.statistics.contrast import Contrast, contrast
+from cop_core.statistics.plane_errors import PlaneErrors, local_variance
 from cop_core.statistics.spline_contrast import SplineFit, fit_spline
 
 Array = npt.NDArray[np.float64]
@@ -24,11 +24,6 @@ NEAR_UM: Final = 10.0
 """Planes farther apart share neither depth of field nor cells; what d does there is no error."""
 KNOTS_UM: Final = 60.0
 """Distance of the knots of the curve that planes have in near planes."""
-ALIKE: Final = 0.1
-"""Correlation of neighbouring blocks up to which they pass for independent."""
-MOST: Final = 16
-"""Neighbours in a block at most."""
-_LEAST_BLOCKS: Final = 8
 
 
 def near(depth_um: Array) -> bool:
@@ -64,19 +59,42 @@ class ReadingErrors:
         return contrast(self.depth_um, self.values, weights)
 
     @property
-    def block_planes(self) -> int:
-        """How many neighbours to average, so that blocks err independently.
-
-        The least of 1, 2, 4 ... at which neighbouring blocks correlate by 0.1 at most; no more than
-        leaves 8 blocks, and 1 where planes are not near.
-        """
-        size, most = 1, min(MOST, len(self.depth_um) // _LEAST_BLOCKS)
-        while self.alike and 2 * size <= most and _of_blocks(self.alike.rho, size) > ALIKE:
-            size *= 2
-        return size
+    def planes(self) -> PlaneErrors:
+        """The errors plane by plane, as bootstraps draw them."""
+        variance = local_variance(self.depth_um, self.values)
+        if self.alike is None or not self.alike.variance > 0 or not variance.any():
+            return PlaneErrors(self.depth_um, variance)
+        # pseudo-residuals tell where errors are large, the spline how large
+        scale = self.alike.variance / variance.mean()
+        return PlaneErrors(self.depth_um, scale * variance, self.alike.rho)
 
 
-def _of_blocks(rho: float, size: int) -> float:
-    """Return the correlation of neighbouring blocks of AR(1) errors."""
-    lags = rho ** np.abs(np.subtract.outer(np.arange(2 * size), np.arange(2 * size)))
-    return float(lags[:size, size:].sum() / lags[:size, :size].sum())
+def share_of_error(depth_um: Array, first: Array, second: Array) -> tuple[Array, float]:
+    """Return what share of the variance of two stacks of one tissue is error of their readings.
+
+    What their planes share is no error: together they err by as much as their difference does.
+
+    Returns
+    -------
+    share : ndarray of shape (n,)
+    rho : float
+        Correlation of neighbours' errors.
+    """
+    one, other, apart = (
+        ReadingErrors.of(depth_um, y).planes for y in (first, second, first - second)
+    )
+    total = one.variance + other.variance
+    # may pass 1 by chance: cut off there, it would be too small on average
+    share = np.divide(apart.variance, total, out=np.ones(len(total)), where=total > 0)
+    return share, apart.rho
+
+
+def reading_errors(
+    depth_um: Array, first: Array, second: Array, *, same_tissue: bool
+) -> tuple[PlaneErrors, PlaneErrors]:
+    """Return the errors of the readings of two stacks, planes paired."""
+    one, other = (ReadingErrors.of(depth_um, y).planes for y in (first, second))
+    if not same_tissue:
+        return one, other
+    share, rho = share_of_error(depth_um, first, second)
+    return one.shared(share, rho), other.shared(share, rho)

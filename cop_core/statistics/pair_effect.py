@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from cop_core.records import Band, ComponentDifference, ComponentEffect
 from cop_core.statistics.contrast import Contrast, mean_weights, slope_weights
-from cop_core.statistics.depth_order import by_depth, in_blocks
+from cop_core.statistics.depth_order import by_depth
 from cop_core.statistics.effect_size import F2_CLASSES, classify, cohen_d, hedges_g
 from cop_core.statistics.local_smooth import band
 from cop_core.statistics.log_ratios import clr
-from cop_core.statistics.near_planes import ReadingErrors
+from cop_core.statistics.near_planes import ReadingErrors, reading_errors
 from cop_core.statistics.paper_rule import interaction
-from cop_core.statistics.reading_bootstrap import interval_of_d, interval_of_r2, reading_sds
+from cop_core.statistics.reading_bootstrap import interval_of_d, interval_of_r2
 from cop_core.statistics.significance import equivalence_p
 from cop_core.statistics.slope import fit_slope
 from cop_core.statistics.two_tissues import TwoTissues
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cop_core.recipes import ComparisonOptions
     from cop_core.records import DepthProfile, SlopeFit
     from cop_core.statistics.pairing import PairedPlanes
+    from cop_core.statistics.plane_errors import PlaneErrors
 
 Array = npt.NDArray[np.float64]
 
@@ -51,15 +52,9 @@ class PairedStrengths:
     stated: bool
 
     @property
-    def table(self) -> Array:
-        """All of it, difference first, shape (6, n)."""
-        difference = self.first - self.second
-        return np.array(
-            [
-                *(self.depth_um, difference, self.first, self.second),
-                *(self.doubt_first, self.doubt_second),
-            ]
-        )
+    def difference(self) -> Array:
+        """First minus second, shape (n,)."""
+        return self.first - self.second
 
 
 def paired_strengths(
@@ -89,20 +84,18 @@ def pair_effect(
     if not all(line.defined for line in lines):
         return ComponentEffect(component, *lines)
     errors = difference_of(found.depth_um, found.first, found.second, same_tissue=same_tissue)
-    size = errors.block_planes
     doubt = np.hypot(found.doubt_first, found.doubt_second)
     doubt = doubt if found.stated else np.full(len(doubt), np.nan)
     slope, mean = (
         errors.contrast(weigh(found.depth_um)) for weigh in (slope_weights, mean_weights)
     )
     limit = float(np.abs(slope_weights(found.depth_um)) @ doubt)
-    depth, difference, a, b = in_blocks(found.table, size)[:4]
     p_naive, f2 = interaction(found.depth_um, found.first, found.second)
     d = cohen_d(found.first, found.second)
-    sds = reading_sds(depth, a, b, same_tissue=same_tissue)
+    of_each = reading_errors(found.depth_um, found.first, found.second, same_tissue=same_tissue)
     n_samples, seed = options.n_bootstrap, options.seed
     if same_tissue:
-        lines = _with_r2(lines, (depth, a, b), sds, slope.dof, options)
+        lines = _with_r2(lines, found, of_each, slope.dof, options)
     return ComponentEffect(
         component,
         lines[0],
@@ -119,16 +112,22 @@ def pair_effect(
             mean_p_value=mean.p_value,
             mean_reading_limit=float(doubt.mean()),
             cohen_d=d,
-            cohen_d_ci95=interval_of_d(a, b, sds, mean.dof, samples=n_samples, seed=seed),
+            cohen_d_ci95=interval_of_d(
+                found.first, found.second, of_each, mean.dof, samples=n_samples, seed=seed
+            ),
             hedges_g=hedges_g(d, len(found.first), len(found.second)),
             **_equivalence(lines, slope, limit, options.margin_per_100_um),
         ),
-        band=band(depth, difference, n_samples=n_samples, seed=seed) if same_tissue else Band(),
+        band=(
+            band(found.depth_um, found.difference, n_samples=n_samples, seed=seed)
+            if same_tissue
+            else Band()
+        ),
         p_value_naive=p_naive,
         f2=f2,
         f2_class=classify(f2, F2_CLASSES),
         **_log_ratio(component, first, second, pairs, same_tissue=same_tissue),
-        block_planes=size,
+        error_correlation=max(each.rho for each in of_each),
     )
 
 
@@ -155,8 +154,8 @@ def _lines(
 
 def _with_r2(
     lines: tuple[SlopeFit, SlopeFit],
-    planes: tuple[Array, Array, Array],
-    sds: tuple[Array, Array],
+    found: PairedStrengths,
+    errors: tuple[PlaneErrors, PlaneErrors],
     dof: float,
     options: ComparisonOptions,
 ) -> tuple[SlopeFit, SlopeFit]:
@@ -165,10 +164,10 @@ def _with_r2(
         replace(
             line,
             r2_ci95=interval_of_r2(
-                planes[0], values, sd**2, dof, samples=options.n_bootstrap, seed=options.seed
+                values, each, dof, samples=options.n_bootstrap, seed=options.seed
             ),
         )
-        for line, values, sd in zip(lines, planes[1:], sds, strict=True)
+        for line, values, each in zip(lines, (found.first, found.second), errors, strict=True)
     )
     return one, other
 

@@ -7,7 +7,7 @@ read.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,10 @@ import numpy.typing as npt
 from cop_core.records.arrays import UNKNOWN, Interval
 from cop_core.records.lines import LEAST_PLANES
 from cop_core.statistics.contrast import slope_weights
-from cop_core.statistics.local_smooth import local_variance
 from cop_core.statistics.significance import t95
+
+if TYPE_CHECKING:
+    from cop_core.statistics.plane_errors import PlaneErrors
 
 Array = npt.NDArray[np.float64]
 
@@ -25,7 +27,7 @@ _MOST_R: Final = 1 - 1e-12
 
 
 def interval_of_r2(
-    depth_um: Array, values: Array, variance: Array, dof: float, *, samples: int, seed: int
+    values: Array, errors: PlaneErrors, dof: float, *, samples: int, seed: int
 ) -> Interval:
     """Return the 95 % interval of R2 of the straight line through expected values.
 
@@ -34,10 +36,10 @@ def interval_of_r2(
 
     Parameters
     ----------
-    depth_um, values : ndarray of shape (n,)
+    values : ndarray of shape (n,)
         Depth ascending.
-    variance : ndarray of shape (n,)
-        Of the planes' readings.
+    errors : PlaneErrors
+        Of their readings.
     dof : float
         Degrees of freedom of the errors, those of the slope; NaN where it has no error.
     samples, seed : int
@@ -45,19 +47,24 @@ def interval_of_r2(
     """
     if len(values) < LEAST_PLANES or not np.isfinite(dof) or not samples:
         return UNKNOWN
-    errors = np.random.default_rng(seed).standard_normal((samples, len(values)))
-    drawn = values + errors * np.sqrt(variance)
-    noise = float(variance.mean())
+    depth, noise = errors.depth_um, errors.spread
+    drawn = values + errors.drawn(samples, np.random.default_rng(seed))
     low, high = _interval(
-        float(_fisher(depth_um, values[None], noise)[0]), _fisher(depth_um, drawn, 2 * noise), dof
+        float(_fisher(depth, values[None], noise)[0]), _fisher(depth, drawn, 2 * noise), dof
     )
     ends = sorted(np.tanh([low, high]) ** 2)
-    read = float(np.tanh(_fisher(depth_um, values[None], 0.0)[0]) ** 2)
+    read = float(np.tanh(_fisher(depth, values[None], 0.0)[0]) ** 2)
     return (0.0 if low < 0 < high else min(float(ends[0]), read)), max(float(ends[1]), read)
 
 
 def interval_of_d(
-    first: Array, second: Array, sds: tuple[Array, Array], dof: float, *, samples: int, seed: int
+    first: Array,
+    second: Array,
+    errors: tuple[PlaneErrors, PlaneErrors],
+    dof: float,
+    *,
+    samples: int,
+    seed: int,
 ) -> Interval:
     """Return the 95 % interval of Cohen's d of two stacks' expected values.
 
@@ -67,8 +74,8 @@ def interval_of_d(
     ----------
     first, second : ndarray of shape (n,)
         Values of the planes.
-    sds : (ndarray of shape (n,), ndarray of shape (n,))
-        From `reading_sds`.
+    errors : (PlaneErrors, PlaneErrors)
+        Of their readings.
     dof : float
         Degrees of freedom of the errors, those of the mean difference; NaN where it has none.
     samples, seed : int
@@ -76,11 +83,11 @@ def interval_of_d(
     """
     if len(first) < LEAST_PLANES or not np.isfinite(dof):
         return UNKNOWN
-    noise = float(np.mean([sd**2 for sd in sds]))
+    noise = float(np.mean([each.spread for each in errors]))
     rng = np.random.default_rng(seed)
     one, other = (
-        values + sd * rng.standard_normal((samples, len(values)))
-        for values, sd in zip((first, second), sds, strict=True)
+        values + each.drawn(samples, rng)
+        for values, each in zip((first, second), errors, strict=True)
     )
     found = float(_d(first[None], second[None], noise)[0])
     low, high = _interval(found, _d(one, other, 2 * noise), dof)
@@ -88,33 +95,11 @@ def interval_of_d(
     return min(low, read), max(high, read)
 
 
-def reading_sds(
-    depth_um: Array, first: Array, second: Array, *, same_tissue: bool
-) -> tuple[Array, Array]:
-    """Return the SD of each plane's reading in two stacks, planes paired.
-
-    Where both show one tissue, what their planes share is no error: together they err by as much
-    as their difference does.
-    """
-    one, other = (local_variance(depth_um, values) for values in (first, second))
-    if same_tissue:
-        share = shared_out(one, other, local_variance(depth_um, first - second))
-        one, other = one * share, other * share
-    return np.sqrt(one), np.sqrt(other)
-
-
 def typical_doubt(uncertainty: npt.ArrayLike) -> float:
     """Return the median of the uncertainties that are stated; 0 where none is."""
     stated = np.asarray(uncertainty, np.float64)
     stated = stated[np.isfinite(stated)]
     return float(np.median(stated)) if len(stated) else 0.0
-
-
-def shared_out(first: Array, second: Array, of_difference: Array) -> Array:
-    """Return the share of two stacks' variances that is error, from that of their difference."""
-    total = first + second
-    # may pass 1 by chance: cut off there, it would be too small on average
-    return np.divide(of_difference, total, out=np.ones(len(total)), where=total > 0)
 
 
 def _fisher(depth_um: Array, rows: Array, noise: float) -> Array:

@@ -11,8 +11,7 @@ from cop_core.errors import InputError
 from cop_core.records import SlopeFit
 from cop_core.records.lines import FEW_PLANES, LEAST_FOR_A_LINE, LEAST_PLANES, NEEDS_PLANES
 from cop_core.statistics.contrast import slope_weights
-from cop_core.statistics.depth_order import by_depth, in_blocks
-from cop_core.statistics.local_smooth import local_variance
+from cop_core.statistics.depth_order import by_depth
 from cop_core.statistics.near_planes import ReadingErrors
 from cop_core.statistics.reading_bootstrap import interval_of_r2
 from cop_core.statistics.significance import t_interval, t_p_value
@@ -109,16 +108,14 @@ def _checked(
 def _fit(planes: Array, n: int, *, stated: bool, samples: int, seed: int) -> SlopeFit:
     depth, value, doubt = planes
     errors = ReadingErrors.of(depth, value)
-    found, size = errors.contrast(slope_weights(depth)), errors.block_planes
+    found, each = errors.contrast(slope_weights(depth)), errors.planes
     line = found.value, float(value.mean() - found.value * depth.mean())
     flat = not np.ptp(value)
     limit = float(np.abs(slope_weights(depth)) @ doubt)
-    at, mean = in_blocks(planes, size)[:2]
-    variance = local_variance(at, mean)
     return SlopeFit(
         *line,
         r2=float("nan") if flat else float(np.corrcoef(depth, value)[0, 1] ** 2),
-        r2_ci95=interval_of_r2(at, mean, variance, found.dof, samples=samples, seed=seed),
+        r2_ci95=interval_of_r2(value, each, found.dof, samples=samples, seed=seed),
         se=found.se,
         slope_ci95=found.ci95,
         p_value=found.p_value,
@@ -126,7 +123,7 @@ def _fit(planes: Array, n: int, *, stated: bool, samples: int, seed: int) -> Slo
         reading_limit_per_um=limit if stated else float("nan"),
         **_ordinary(depth, value, line),
         n=n,
-        block_planes=size,
+        error_correlation=each.rho,
         note=NO_SPREAD if flat else "" if len(depth) >= LEAST_PLANES else FEW_PLANES,
     )
 

@@ -23,8 +23,6 @@ class TwoTissues:
 
     first: SplineFit
     second: SplineFit
-    block_planes: int = 1
-    """Neighbours that are averaged: none, as tissue is no error of the reading."""
 
     @classmethod
     def of(cls, depth_um: Array, first: Array, second: Array) -> TwoTissues:

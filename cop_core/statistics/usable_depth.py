@@ -10,10 +10,12 @@ import numpy.typing as npt
 from cop_core.records import NO_SIGNAL, DepthLimit, UsableDepth
 from cop_core.statistics.depth_order import by_depth
 from cop_core.statistics.depths import limits_um
-from cop_core.statistics.local_smooth import half_width_um, local_lines, local_variance, wide_enough
+from cop_core.statistics.local_smooth import half_width_um, local_lines, se_again, wide_enough
+from cop_core.statistics.near_planes import ReadingErrors
 
 if TYPE_CHECKING:
     from cop_core.records import DepthProfile
+    from cop_core.statistics.plane_errors import PlaneErrors
 
 Array = npt.NDArray[np.float64]
 
@@ -23,7 +25,6 @@ LOST: Final = 3
 """Planes without signal, one after the other, that end a stack."""
 SIGNAL_SD_STEPS: Final = 0.75
 """SD of the signal depth, in steps, where one tissue is imaged again: 15 um at 20 um."""
-_FLOOR: Final = 1e-3  # of the mean variance: no plane is more certain
 _NORMAL: Final = 1.96
 
 
@@ -70,7 +71,7 @@ def poisson_curve(profile: DepthProfile) -> Array:
 
 
 def draws(
-    curve: Array, level: float, *, samples: int, seed: int, variance: Array | None = None
+    curve: Array, level: float, errors: PlaneErrors | None = None, *, samples: int, seed: int
 ) -> Array:
     """Return the level depth where errors are drawn again, infinite where not crossed.
 
@@ -80,21 +81,20 @@ def draws(
         From `poisson_curve`.
     level : float
         Strength, 0 to 1.
+    errors : PlaneErrors, optional
+        Of the readings, where they are known better than from the curve's own roughness.
     samples, seed : int
         Of the bootstrap.
-    variance : ndarray of shape (n,), optional
-        Of the planes' readings, where it is known better than from the curve's own roughness.
     """
     depth, values, _ = curve
     if not wide_enough(depth):
         return np.empty(0)
     rows = local_lines(depth, depth, half_width_um(depth))
-    spread = local_variance(depth, values) if variance is None else variance
-    errors = np.random.default_rng(seed).standard_normal((samples, len(depth))) * np.sqrt(spread)
-    known = np.maximum(local_variance(depth, errors), _FLOOR * spread.mean() + 1e-20)
+    errors = errors or ReadingErrors.of(depth, values).planes
+    drawn = errors.drawn(samples, np.random.default_rng(seed))
     # studentised: the variance is known from a few planes only
-    scale = np.sqrt(spread @ (rows**2).T) / np.sqrt(known @ (rows**2).T)
-    return crossings(depth, rows @ values + errors @ rows.T * scale, level)
+    scale = np.sqrt(errors.variance_of(rows)) / se_again(errors, drawn, rows)
+    return crossings(depth, rows @ values + drawn @ rows.T * scale, level)
 
 
 def limit_of(curve: Array, level: float, drawn: Array) -> DepthLimit:

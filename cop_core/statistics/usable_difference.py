@@ -10,8 +10,7 @@ import numpy.typing as npt
 from cop_core.records import DepthLimit, UsableDepth, UsableDifference
 from cop_core.records.arrays import UNKNOWN, Interval
 from cop_core.records.lines import LEAST_PLANES
-from cop_core.statistics.local_smooth import local_variance
-from cop_core.statistics.reading_bootstrap import shared_out
+from cop_core.statistics.near_planes import ReadingErrors, share_of_error
 from cop_core.statistics.usable_depth import (
     SIGNAL_SD_STEPS,
     draws,
@@ -23,6 +22,7 @@ from cop_core.statistics.usable_depth import (
 if TYPE_CHECKING:
     from cop_core.recipes import ComparisonOptions
     from cop_core.records import DepthProfile
+    from cop_core.statistics.plane_errors import PlaneErrors
 
 Array = npt.NDArray[np.float64]
 
@@ -37,16 +37,10 @@ def usable_depths(
     Where both show one tissue, what they share at a depth is no error of either.
     """
     stacks, curves = (first, second), [poisson_curve(p) for p in (first, second)]
-    shared = _share_of_error(*curves) if same_tissue else None
+    errors = (_errors_of(*curves) if same_tissue else None) or (None, None)
     drawn = [
-        draws(
-            curve,
-            options.level,
-            samples=options.n_bootstrap,
-            seed=options.seed + number,
-            variance=_reading_variance(curve, shared),
-        )
-        for number, curve in enumerate(curves)
+        draws(curve, options.level, each, samples=options.n_bootstrap, seed=options.seed + number)
+        for number, (curve, each) in enumerate(zip(curves, errors, strict=True))
     ]
     one, other = (
         usable_depth_of(stack, limit_of(curve, options.level, each), options.level)
@@ -58,22 +52,17 @@ def usable_depths(
     return (one, other), UsableDifference(level, level_ci95, signal, signal_ci95)
 
 
-def _share_of_error(first: Array, second: Array) -> tuple[Array, Array] | None:
-    """Return shared depths, and what share of the readings' variance is error there."""
+def _errors_of(first: Array, second: Array) -> tuple[PlaneErrors, PlaneErrors] | None:
+    """Return the errors of the readings of one tissue; None where too few depths are shared."""
     depth, a, b = np.intersect1d(first[0].round(6), second[0].round(6), return_indices=True)
     if len(depth) < LEAST_PLANES:
         return None
-    one, other = first[1][a], second[1][b]
-    own = local_variance(depth, one), local_variance(depth, other)
-    return depth, shared_out(*own, local_variance(depth, one - other))
-
-
-def _reading_variance(curve: Array, shared: tuple[Array, Array] | None) -> Array | None:
-    """Return the variance of a stack's readings without what both stacks share."""
-    if shared is None or len(curve[0]) < 3:
-        return None
-    share = np.interp(curve[0], *shared, left=1.0, right=1.0)
-    return np.asarray(share * local_variance(curve[0], curve[1]))
+    share, rho = share_of_error(depth, first[1][a], second[1][b])
+    one, other = (
+        ReadingErrors.of(z, y).planes.shared(np.interp(z, depth, share, left=1, right=1), rho)
+        for z, y, _ in (first, second)
+    )
+    return one, other
 
 
 def _level_difference(

@@ -98,7 +98,7 @@ def test_error_of_independent_planes_on_a_line_is_the_ordinary_one():
     depth = np.arange(400.0)
     fit = fit_slope(20 * depth, 0.01 * depth + np.random.default_rng(0).normal(size=400))
     assert fit.se == pytest.approx(fit.se_ols, rel=0.1)
-    assert fit.block_planes == 1
+    assert fit.error_correlation == 0
     assert fit.slope_ci95[0] < 0.01 / 20 < fit.slope_ci95[1]
 
 

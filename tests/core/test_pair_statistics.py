@@ -14,11 +14,13 @@ from cop_core.records import PlaneEstimate, Provenance, StoredImage, WeightsUsed
 from cop_core.statistics import analyse
 from cop_core.statistics.bend import WITHIN_READINGS, find_bend, find_bends
 from cop_core.statistics.contrast import contrast, mean_weights, slope_weights, welch
-from cop_core.statistics.depth_order import by_depth, in_blocks
-from cop_core.statistics.local_smooth import band, local_lines, local_variance
-from cop_core.statistics.near_planes import KNOTS_UM, ReadingErrors
+from cop_core.statistics.depth_order import by_depth
+from cop_core.statistics.effect_size import cohen_d
+from cop_core.statistics.local_smooth import band, local_lines
+from cop_core.statistics.near_planes import KNOTS_UM, ReadingErrors, reading_errors
 from cop_core.statistics.pairing import paired_planes
-from cop_core.statistics.reading_bootstrap import interval_of_d, interval_of_r2, reading_sds
+from cop_core.statistics.plane_errors import PlaneErrors, local_variance
+from cop_core.statistics.reading_bootstrap import interval_of_d, interval_of_r2
 from cop_core.statistics.spline_contrast import fit_spline, spline_design
 from cop_core.statistics.tissue_match import SAME_TISSUE, tissue_match
 from cop_core.statistics.usable_depth import crossings, level_depth, signal_depth
@@ -84,17 +86,51 @@ def test_depths_in_any_order_equal_ones_and_nan():
     np.testing.assert_array_equal(found, [[0, 20, 40], [0, 2, 4]])
 
 
-def test_blocks_are_means_of_neighbours():
-    found = in_blocks(np.array([[0.0, 2, 4, 6, 8], [1, 3, 5, 7, 9]]), 2)
-    np.testing.assert_array_equal(found, [[1, 5, 8], [2, 6, 9]])
+def alike(rng, n, rho, rows):
+    """Return errors of SD 1 whose neighbours correlate by rho, shape (rows, n)."""
+    drawn = rng.normal(size=(rows, n + 100)) * np.sqrt(1 - rho**2)
+    return lfilter([1], [1, -rho], drawn, axis=1)[:, 100:]
 
 
-def test_errors_that_neighbours_share_are_averaged_in_blocks():
-    rng = np.random.default_rng(0)
-    z, shared = np.arange(200) * 2.0, np.repeat(rng.normal(size=50), 4)
-    assert ReadingErrors.of(z, shared + 0.1 * rng.normal(size=200)).block_planes >= 4
-    assert ReadingErrors.of(z, rng.normal(size=200)).block_planes == 1
-    assert ReadingErrors.of(10 * z, shared).block_planes == 1  # 20 um apart they share no error
+def test_errors_of_near_planes_are_as_large_and_as_alike_as_they_are():
+    z = np.arange(300) * 2.0
+    (shared,) = 0.1 * alike(np.random.default_rng(0), 300, 0.6, 1)
+    found = ReadingErrors.of(z, shared).planes
+    assert found.rho == pytest.approx(0.6, abs=0.15)
+    assert np.sqrt(found.variance.mean()) == pytest.approx(0.1, rel=0.2)
+    apart = ReadingErrors.of(10 * z, shared).planes  # 20 um apart they share no error
+    assert apart.rho == 0
+    np.testing.assert_array_equal(apart.variance, local_variance(10 * z, shared))
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.7])
+def test_errors_drawn_are_those_that_were_found(rho):
+    rng, z = np.random.default_rng(0), np.arange(30) * 2.0
+    errors = PlaneErrors(z, np.linspace(1, 3, 30), rho)
+    drawn = errors.drawn(20_000, rng)
+    np.testing.assert_allclose(drawn.var(axis=0), errors.variance, rtol=0.06)
+    sums = np.array([slope_weights(z), mean_weights(z)])
+    np.testing.assert_allclose((drawn @ sums.T).var(axis=0), errors.variance_of(sums), rtol=0.06)
+    assert drawn.var(axis=1, ddof=1).mean() == pytest.approx(errors.spread, rel=0.02)
+    again = errors.estimated_again(drawn).mean(axis=0)[3:-3]
+    np.testing.assert_allclose(again, errors.variance[3:-3], rtol=0.06)
+    near = np.corrcoef(drawn[:, 10], drawn[:, 11])[0, 1]
+    assert near == pytest.approx(rho, abs=0.03)
+
+
+@pytest.mark.parametrize(("n", "step", "rho"), [(39, 2.0, 0.6), (160, 4.0, 0.45), (160, 4.0, 0.1)])
+def test_interval_of_d_holds_where_neighbours_err_alike(n, step, rho):
+    z, rng = np.arange(n) * step, np.random.default_rng(3)
+    curves = 0.4 * (1 - np.exp(-z / 250)), np.zeros(n)
+    true = cohen_d(*curves)
+    missed = 0
+    for pair in 0.005 * alike(rng, n, rho, 200).reshape(100, 2, n):
+        y, x = curves + pair
+        errors = reading_errors(z, y, x, same_tissue=True)
+        dof = ReadingErrors.of(z, y - x).contrast(mean_weights(z)).dof
+        low, high = interval_of_d(y, x, errors, dof, samples=200, seed=0)
+        missed += not low <= true <= high
+    assert binomtest(missed, 100, 0.05, alternative="greater").pvalue > 0.005
 
 
 @pytest.mark.parametrize("weigh", [slope_weights, mean_weights])
@@ -309,7 +345,7 @@ def test_interval_of_r2_covers_that_of_the_expected_reading():
     def interval(rng, curve):
         y = curve + 0.02 * rng.normal(size=40)
         dof = contrast(z, y, slope_weights(z)).dof
-        return interval_of_r2(z, y, local_variance(z, y), dof, samples=200, seed=0)
+        return interval_of_r2(y, ReadingErrors.of(z, y).planes, dof, samples=200, seed=0)
 
     assert covers(curve, truth, interval) >= 0.88
 
@@ -322,8 +358,8 @@ def test_interval_of_d_covers_that_of_the_expected_reading():
     def interval(rng, curves):
         y, x = (c + 0.02 * rng.normal(size=40) for c in curves)
         dof = contrast(z, y - x, mean_weights(z)).dof
-        sds = reading_sds(z, y, x, same_tissue=True)
-        return interval_of_d(y, x, sds, dof, samples=200, seed=0)
+        errors = reading_errors(z, y, x, same_tissue=True)
+        return interval_of_d(y, x, errors, dof, samples=200, seed=0)
 
     assert covers((a, b), truth, interval) >= 0.88
 
@@ -332,11 +368,10 @@ def test_what_two_stacks_share_is_no_error_of_d():
     rng, z = np.random.default_rng(0), np.arange(40) * 20.0
     shared = 0.05 * rng.normal(size=40)
     y, x = (0.1 + shared + 0.002 * rng.normal(size=40) for _ in range(2))
-    together = reading_sds(z, y, x, same_tissue=True)
-    apart = reading_sds(z, y, x, same_tissue=False)
-    assert np.mean(together) < 0.2 * np.mean(apart)
-    variances = together[0] ** 2 + together[1] ** 2
-    np.testing.assert_allclose(variances, local_variance(z, y - x))
+    together = sum(e.variance for e in reading_errors(z, y, x, same_tissue=True))
+    apart = sum(e.variance for e in reading_errors(z, y, x, same_tissue=False))
+    assert together.mean() < 0.04 * apart.mean()
+    np.testing.assert_allclose(together, local_variance(z, y - x))
 
 
 # --- usable depth --------------------------------------------------------------------------------

@@ -1,0 +1,92 @@
+"""Errors of planes that are imaged again: how large they are, and how alike in neighbours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from cop_core.statistics import autocorrelation
+from cop_core.statistics.contrast import pseudo_residuals
+
+Array = npt.NDArray[np.float64]
+
+_NEAR: Final = 7  # planes over which the variance of errors is averaged
+
+
+def local_variance(depth_um: Array, values: Array) -> Array:
+    """Return the variance of independent errors along depth, from pseudo-residuals.
+
+    Parameters
+    ----------
+    depth_um : ndarray of shape (n,)
+    values : ndarray of shape (..., n)
+
+    Returns
+    -------
+    ndarray of shape (..., n)
+        Means over 7 planes, those beyond the ends as at the ends.
+    """
+    squares = (values @ pseudo_residuals(depth_um).T) ** 2
+    squares[..., 0], squares[..., -1] = squares[..., 1], squares[..., -2]
+    others = [(0, 0)] * (squares.ndim - 1)
+    ends, starts = [*others, (_NEAR // 2,) * 2], [*others, (1, 0)]
+    sums = np.cumsum(np.pad(np.pad(squares, ends, "edge"), starts), axis=-1)
+    return np.asarray((sums[..., _NEAR:] - sums[..., :-_NEAR]) / _NEAR)
+
+
+@dataclass(frozen=True)
+class PlaneErrors:
+    """Normal errors of planes, correlated as AR(1) along depth.
+
+    Attributes
+    ----------
+    depth_um, variance : ndarray of shape (n,)
+        Depth ascending.
+    rho : float
+        Correlation of planes one median step apart; 0 where errors are independent.
+    """
+
+    depth_um: Array
+    variance: Array
+    rho: float = 0.0
+
+    def drawn(self, samples: int, rng: np.random.Generator) -> Array:
+        """Return errors of stacks imaged again, shape (samples, n)."""
+        white = rng.standard_normal((samples, len(self.variance)))
+        return np.asarray(self._alike(white) * np.sqrt(self.variance))
+
+    def estimated_again(self, drawn: Array) -> Array:
+        """Return the variances (samples, n) that one would estimate from stacks drawn."""
+        rho = self.rho  # pseudo-residuals see less of errors that are alike
+        return local_variance(self.depth_um, drawn) / (1 - (4 * rho - rho**2) / 3)
+
+    def variance_of(self, rows: Array) -> Array:
+        """Return the variances (m,) of sums of errors with weights of shape (m, n)."""
+        return np.asarray(rows**2 @ self.variance * self.inflation(rows))
+
+    def inflation(self, rows: Array) -> Array:
+        """Return how many times (m,) such variances exceed those of independent errors."""
+        if not self.rho:
+            return np.ones(len(rows))
+        weighted = rows * np.sqrt(self.variance)
+        root = self._alike(np.eye(len(self.variance)))
+        return np.asarray(((weighted @ root.T) ** 2).sum(axis=1) / (weighted**2).sum(axis=1))
+
+    def shared(self, share: Array, rho: float) -> PlaneErrors:
+        """Return errors of so much of the variance, (n,), with another correlation."""
+        return replace(self, variance=share * self.variance, rho=rho)
+
+    @property
+    def spread(self) -> float:
+        """What errors add to the variance of a stack's planes around their mean, on average."""
+        n = len(self.variance)
+        gap = autocorrelation.gaps(self.depth_um)
+        of_mean = autocorrelation.quadratic_form(np.ones(n), self.rho, gap) / n
+        return float(self.variance.mean() * (n - of_mean) / (n - 1))
+
+    def _alike(self, white: Array) -> Array:
+        """Return rows of independent errors made alike in neighbours, SD kept."""
+        return autocorrelation.colour(white, self.rho, autocorrelation.gaps(self.depth_um))
