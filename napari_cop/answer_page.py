@@ -96,7 +96,7 @@ class AnswerPage(QWidget):
 
     def show_so_far(self, sentence: str) -> None:
         """Show what the planes read so far come to."""
-        self.headline.setText(f"So far: {unbroken(sentence)}")
+        self.headline.setText(unbroken(sentence))
         self.headline.show()
 
     def set_stale(self, stale: bool) -> None:

@@ -114,7 +114,7 @@ class NoiseDock(RunWidget):
         runner.finished.connect(self._finished)
         for plots in self._both_plots:
             plots.plane_clicked.connect(self.results.show_plane)
-        runner.said.connect(lambda so_far: self.answer.show_so_far(so_far.verdict))
+        runner.said.connect(lambda so_far: self.answer.show_so_far(so_far.said))
         answer = self.answer
         answer.power.connect(self._recommend)
         answer.other.connect(self._compare)

@@ -60,7 +60,7 @@ class WatchedStack:
         if isinstance(event, Opened):
             self.components = event.components
         elif isinstance(event, SoFar):
-            self.so_far = event.verdict
+            self.so_far = event.said
         elif isinstance(event, Stepped):
             if self.last is not None and event.stack != self.last.stack:
                 self.planes, self.came, self.so_far = {}, set(), ""

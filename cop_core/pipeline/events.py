@@ -84,13 +84,21 @@ class SoFar:
     ----------
     stack : int
         Which of the stacks.
+    n_planes : int
+        Planes that it is about; more may have been read since.
     verdict : str
         In a sentence or two.
     """
 
     stack: int
     name: str
+    n_planes: int
     verdict: str
+
+    @property
+    def said(self) -> str:
+        """The verdict, and after how many planes."""
+        return f"After {self.n_planes} planes: {self.verdict}"
 
 
 Event: TypeAlias = Working | Opened | Stepped | SoFar

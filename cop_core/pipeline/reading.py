@@ -172,7 +172,7 @@ def follow(
             means.on_event(Stepped(number, name, step, planned))
             if step.ended or means.cancelled():
                 return step.ended
-            narrator.stepped(reader.profile)
+            narrator.stepped(reader)
             if step.idle:
                 time.sleep(_REST_S)
         return False

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cop_core.pipeline.events import Means, SoFar
 from cop_core.records import DepthProfile
 from cop_core.statistics import analyse, forecast, verdict_of_growing
+
+if TYPE_CHECKING:
+    from cop_core.reading import StackReader
 
 _LEAST_PLANES: Final = 6
 """Planes from which a sentence is worth reading."""
@@ -28,32 +30,35 @@ class Narrator:
         self._number, self._name, self._means = number, name, means
         self._sentence = _forecast if growing else _verdict
         self._thread = ThreadPoolExecutor(1, "cop-so-far") if means.so_far else None
-        self._coming: Future[tuple[str, float]] | None = None
+        self._coming: Future[tuple[SoFar, float]] | None = None
         self._rest_until = 0.0
 
-    def stepped(self, profile: DepthProfile) -> None:
-        """Take note of the planes so far."""
+    def stepped(self, reader: StackReader) -> None:
+        """Take note of the planes so far, when a sentence is due."""
         if self._thread is None:
             return
         if self._coming is not None and self._coming.done():
-            verdict, took_s = self._coming.result()
+            so_far, took_s = self._coming.result()
             self._coming = None
             self._rest_until = time.monotonic() + max(_LEAST_S, _SHARE * took_s)
-            if verdict:
-                self._means.on_event(SoFar(self._number, self._name, verdict))
-        due = self._coming is None and time.monotonic() >= self._rest_until
-        if due and sum(plane.n_crops > 0 for plane in profile.planes) >= _LEAST_PLANES:
-            self._coming = self._thread.submit(_timed, self._sentence, profile)
+            if so_far.verdict:
+                self._means.on_event(so_far)
+        if self._coming is not None or time.monotonic() < self._rest_until:
+            return
+        profile = reader.profile  # takes as long as it has planes
+        n_planes = sum(plane.n_crops > 0 for plane in profile.planes)
+        if n_planes >= _LEAST_PLANES:
+            self._coming = self._thread.submit(self._timed, profile, n_planes)
+
+    def _timed(self, profile: DepthProfile, n_planes: int) -> tuple[SoFar, float]:
+        begun = time.monotonic()
+        found = SoFar(self._number, self._name, n_planes, self._sentence(profile))
+        return found, time.monotonic() - begun
 
     def end(self) -> None:
         """Tell nothing more."""
         if self._thread is not None:
             self._thread.shutdown(wait=False, cancel_futures=True)
-
-
-def _timed(sentence: Callable[[DepthProfile], str], profile: DepthProfile) -> tuple[str, float]:
-    begun = time.monotonic()
-    return sentence(profile), time.monotonic() - begun
 
 
 def _verdict(profile: DepthProfile) -> str:
