@@ -81,7 +81,7 @@ class RunWidget(QWidget):
         raise NotImplementedError
 
     def _theme_changed(self) -> None:
-        raise NotImplementedError
+        """Follow napari's theme, where something is drawn."""
 
     def _forget_errors(self) -> None:
         close_notifications(self._notified)
