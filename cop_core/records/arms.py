@@ -22,6 +22,8 @@ class ArmsEffect:
     ----------
     first_slope_per_um, second_slope_per_um : float
         Mean slope of each arm; with 95 % intervals.
+    first_stacks, second_stacks : tuple of float
+        Slopes of the stacks of each arm, over the depths of all.
     difference : ComponentDifference
         First minus second: paired t-test if each animal has both arms, otherwise Welch's test.
     """
@@ -31,6 +33,8 @@ class ArmsEffect:
     first_ci95: Interval = UNKNOWN
     second_slope_per_um: float = _NAN
     second_ci95: Interval = UNKNOWN
+    first_stacks: tuple[float, ...] = ()
+    second_stacks: tuple[float, ...] = ()
     difference: ComponentDifference = field(default_factory=ComponentDifference)
 
 

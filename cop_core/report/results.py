@@ -360,6 +360,10 @@ class ArmsEffectResults(DifferenceResults):
     first_ci95: Annotated[Interval, _said("95 % interval of that slope")]
     second_slope_per_um: Annotated[Number, _said("slope of the second arm")]
     second_ci95: Annotated[Interval, _said("95 % interval of that slope")]
+    first_stacks: Annotated[
+        tuple[Number, ...], _said("slope of each stack of the first arm, over the depths of all")
+    ]
+    second_stacks: Annotated[tuple[Number, ...], _said("slope of each stack of the second arm")]
 
 
 class UsableDifferenceResults(Results):

@@ -13,7 +13,7 @@ from cop_core.report.figures import page_wide
 from cop_core.report.plot_style import DEPTH_LABEL, VALUE_LABEL, looks_of, shade, shown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -47,7 +47,10 @@ def curves_figure(each: ChannelComparison) -> Figure:
 
 
 def slopes_figure(each: ChannelComparison) -> Figure:
-    """Draw the slope of every stack and, where there is one, that of each arm with 95 % CI."""
+    """Draw the slope of every stack and, where there is one, that of each arm with 95 % CI.
+
+    Those of stacks in arms are over the depths of all, as the arms' are.
+    """
     names, shown = noises(_components(each)), [*_arms(each)]
     figure = page_wide(height_in=(0.15 + 0.19 * len(shown)) * len(names) + 0.9)
     ax = figure.add_subplot()
@@ -56,17 +59,19 @@ def slopes_figure(each: ChannelComparison) -> Figure:
     for row, component in enumerate(names):
         arms = _slopes_of_arms(each, component)
         for (name, stacks, look), shift in zip(shown, shifts, strict=True):
-            slopes = [1e4 * analysed.lines[component].slope_per_um for analysed in stacks]
-            ax.plot(
-                slopes, np.full(len(slopes), row + shift), ls="", marker=look.marker, ms=3.5,
-                mfc="none", mec=look.colour, mew=0.8,
-            )  # fmt: skip
+            slopes: Sequence[float] = [s.lines[component].slope_per_um for s in stacks]
             if name in arms:
-                _draw_arm(ax, row + shift + apart / 3, *arms[name], look)
+                slopes, mean, interval = arms[name]
+                _draw_arm(ax, row + shift + apart / 3, mean, interval, look)
+            ax.plot(
+                1e4 * np.array(slopes), np.full(len(slopes), row + shift), ls="",
+                marker=look.marker, ms=3.5, mfc="none", mec=look.colour, mew=0.8,
+            )  # fmt: skip
     ax.axvline(0, color=shade(0.6), lw=0.8, zorder=0)
     ax.set_yticks(range(len(names)), [label(name) for name in names])
     ax.set_ylim(len(names) - 0.5, -0.5)
-    ax.set_xlabel("Slope (% per 100 µm): stacks, and arms with 95 % CI")
+    depths = "the depths of all stacks, and arms with 95 % CI" if arms else "its own depths"
+    ax.set_xlabel(f"Slope of each stack over {depths} (% per 100 µm)")
     ax.spines[["top", "right"]].set_visible(False)
     _add_legend(figure, each)
     return figure
@@ -82,14 +87,17 @@ def _components(each: ChannelComparison) -> tuple[str, ...]:
     return next(stacks[0].profile.components for _, stacks, _ in _arms(each) if stacks)
 
 
-def _slopes_of_arms(each: ChannelComparison, component: str) -> dict[str, tuple[float, Interval]]:
-    """Return mean slope and interval of each arm that is compared, by its name."""
-    found: dict[str, tuple[float, Interval]] = {}
+def _slopes_of_arms(
+    each: ChannelComparison, component: str
+) -> dict[str, tuple[Sequence[float], float, Interval]]:
+    """Return the stacks' slopes, their mean and its interval of each arm that is compared."""
+    found: dict[str, tuple[Sequence[float], float, Interval]] = {}
     for result in (pair.result for pair in each.pairs):
         if isinstance(result, ArmsComparison):
             effect = result.of(component)
-            found[result.names[0]] = effect.first_slope_per_um, effect.first_ci95
-            found[result.names[1]] = effect.second_slope_per_um, effect.second_ci95
+            first, second = result.names
+            found[first] = effect.first_stacks, effect.first_slope_per_um, effect.first_ci95
+            found[second] = effect.second_stacks, effect.second_slope_per_um, effect.second_ci95
     return found
 
 

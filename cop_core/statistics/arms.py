@@ -247,7 +247,16 @@ def _effect(
         hedges_g=hedges_g(d, *n),
         **_equivalence((one, other, slope), (*slopes.limits, limit), options.margin_per_100_um),
     )
-    return ArmsEffect(component, one.value, one.ci95, other.value, other.ci95, difference)
+    return ArmsEffect(
+        component,
+        one.value,
+        one.ci95,
+        other.value,
+        other.ci95,
+        tuple(slopes.values[0]),
+        tuple(slopes.values[1]),
+        difference,
+    )
 
 
 @dataclass(frozen=True)

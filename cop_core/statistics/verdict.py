@@ -63,14 +63,19 @@ def verdict_of_pair(found: Comparison) -> str:
 
 def verdict_of_arms(found: ArmsComparison) -> str:
     """Return in a few sentences which of two arms images deeper."""
-    test = "paired" if found.paired else "unpaired"
-    n = f"{found.n_units[0]} and {found.n_units[1]}"
-    unit = "stacks" if found.animals is None else "animals"
     low, high = found.window_um
     terms = _Terms(found.names, f"Over the depths of all stacks ({low:.0f}-{high:.0f} µm)", "")
     noises = _noises(found.effects, terms)
     powers = powers_of([found])
-    return joined(_headline(found), powers, *noises, f"From {n} {unit}, {test}.")
+    return joined(_headline(found), powers, *noises, _scope_of_arms(found))
+
+
+def _scope_of_arms(found: ArmsComparison) -> str:
+    if found.paired:
+        return f"From {found.n_units[0]} animals, each under both protocols (paired)."
+    unit = "stacks" if found.animals is None else "animals"
+    counts = zip(found.n_units, found.names, strict=True)
+    return f"From {listed([f'{n} ({name})' for n, name in counts])} {unit} (unpaired)."
 
 
 def verdict_of_several(pairs: Sequence[Comparison | ArmsComparison]) -> str:

@@ -37,6 +37,7 @@ from cop_core.recipes.plan import read_plan
 from cop_core.records import StudyRecord, StudyStackRecord
 from cop_core.report import document_of, read_document, tables_of, write_report
 from cop_core.report.figures import FORMATS, save_figure
+from cop_core.report.study_figures import slopes_figure
 from cop_core.stacks import open_stack, read_power_table
 from cop_core.statistics import analyse_stack, compare, compare_arms, compare_channels, within
 from cop_core.writing import clear_leftovers, placed
@@ -530,6 +531,20 @@ def test_all_arms_are_compared_over_the_depths_of_all():
     ]
     (each,) = record(stacks).comparisons
     assert {pair.result.window_um for pair in each.pairs} == {(0.0, 7 * 4.0)}
+
+
+def test_slopes_of_stacks_are_drawn_over_the_depths_that_are_compared():
+    stacks = [
+        *(steep(i, "a", 1e-3 * (i + 1)) for i in range(2)),
+        *(outcome(i + 2, "b", planes=8) for i in range(2)),
+    ]
+    (each,) = record(stacks).comparisons
+    (ax,) = slopes_figure(each).axes
+    arms = [line.get_xdata() for line in ax.lines if line.get_marker() == "|"]
+    drawn = [line.get_xdata() for line in ax.lines if line.get_linestyle() == "None"]
+    drawn = [x for x in drawn if len(x) == 2]
+    assert len(drawn) == len(arms) == 10
+    np.testing.assert_allclose(np.mean(drawn, axis=1), np.ravel(arms))
 
 
 def test_an_arm_of_one_stack_among_larger_ones_leaves_these_compared():
