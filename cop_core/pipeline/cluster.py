@@ -25,6 +25,8 @@ BLOCK_CROPS: Final = 144
 """Crops in one task; docs/cluster.md says what that comes from."""
 PATIENCE_S: Final = 300.0
 """Time for which a scheduler that went away, or workers, are waited for."""
+_KEEP_MEMORY: Final = {"MALLOC_TRIM_THRESHOLD_": 1 << 30, "MALLOC_MMAP_THRESHOLD_": 1 << 25}
+"""Bytes that malloc of a worker keeps: dask has it return all, and reading asks for it again."""
 _LOOK_S: Final = 0.2
 _CONNECT_S: Final = 10.0
 _TRIES: Final = 3
@@ -81,10 +83,11 @@ def local_cluster(workers: int, **more: Any) -> Iterator[Any]:
     import dask
     from distributed import LocalCluster
 
+    kept = {f"distributed.nanny.pre-spawn-environ.{name}": n for name, n in _KEEP_MEMORY.items()}
     # on a busy machine it takes longer than dask waits until one that died is back
-    patient = dask.config.set({"distributed.deploy.lost-worker-timeout": PATIENCE_S})
+    patient = {"distributed.deploy.lost-worker-timeout": PATIENCE_S}
     with (
-        patient,
+        dask.config.set(kept | patient),
         LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
