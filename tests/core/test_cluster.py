@@ -198,7 +198,8 @@ def free_port():
         return bound.getsockname()[1]
 
 
-def test_nobody_answers(stack):
+def test_nobody_answers(stack, monkeypatch):
+    monkeypatch.setattr(cluster, "_CONNECT_S", 1.0)
     recipe = recipe_for(stack)
     with pytest.raises(
         InputError,

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -104,32 +105,45 @@ if kind == "scanimage, cut":
 """
 
 
+KINDS = ("scanimage", "scanimage, cut", "prairie", "ndtiff")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["scanimage", "scanimage, cut", "prairie", "ndtiff"])
-def test_an_acquisition_that_the_microscope_abandons(kind, tmp_path, tiny_weights):
-    """One process writes four planes of six and is gone; the other reads and tells."""
-    path = tmp_path / ("a.tif" if kind.startswith("scanimage") else "a")
-    options = ["--stop-after", "8", "--weights", tiny_weights, "-o", tmp_path / "report"]
-    wait = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+def test_acquisitions_that_the_microscope_abandons(tmp_path, tiny_weights):
+    """Processes write four planes of six and are gone; others, at the same time, read and tell."""
     here = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    writer = [sys.executable, "-c", WRITER, kind, path]
-    with (
-        subprocess.Popen(writer, stdin=subprocess.PIPE, env=here, **wait) as microscope,
-        subprocess.Popen([*COMMAND, path, "--json", *options], env=here, **wait) as cop,
-    ):
-        assert microscope.stdout.readline() == "begun\n"
+    wait = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": here}
+    with ExitStack() as running:
+        both = {}
+        for i, kind in enumerate(KINDS):
+            path = tmp_path / (f"{i}.tif" if kind.startswith("scanimage") else str(i))
+            writer = [sys.executable, "-c", WRITER, kind, path]
+            report = tmp_path / f"report {i}"
+            options = ["--stop-after", "8", "--weights", tiny_weights, "-o", report, "--json"]
+            both[kind] = (
+                running.enter_context(subprocess.Popen(writer, stdin=subprocess.PIPE, **wait)),
+                running.enter_context(subprocess.Popen([*COMMAND, path, *options], **wait)),
+                report,
+            )
+        for microscope, _, _ in both.values():
+            assert microscope.stdout.readline() == "begun\n"
         time.sleep(1)
-        microscope.communicate("go\n", timeout=60)
-        out, err = cop.communicate(timeout=120)
-    assert (microscope.returncode, cop.returncode) == (0, 0), err
-    rows = {row["plane"]: row for row in map(json.loads, out.splitlines())}
-    assert [rows[i]["excluded"] for i in range(4)] == [False] * 4
-    assert all(rows[i]["excluded"] for i in rows if i > 3)
-    told = " ".join(err.split())
-    assert "stopped growing: 4 of 6 planes came, none for 8 s: it was aborted, or waits" in told
-    caveats = " ".join(json.loads((tmp_path / "report" / "report.json").read_text())["caveats"])
-    assert "4 of 6 " in caveats
-    assert ("aborted" in caveats) == (kind != "scanimage, cut")
+        for microscope, _, _ in both.values():
+            microscope.stdin.write("go\n")
+            microscope.stdin.flush()
+        for kind, (microscope, cop, report) in both.items():
+            _, failed = microscope.communicate(timeout=120)
+            out, err = cop.communicate(timeout=240)
+            assert (microscope.returncode, cop.returncode) == (0, 0), (kind, failed, err)
+            rows = {row["plane"]: row for row in map(json.loads, out.splitlines())}
+            assert [rows[i]["excluded"] for i in range(4)] == [False] * 4, kind
+            assert all(rows[i]["excluded"] for i in rows if i > 3), kind
+            told = " ".join(err.split())
+            stopped = "stopped growing: 4 of 6 planes came, none for 8 s: it was aborted, or waits"
+            assert stopped in told, kind
+            caveats = " ".join(json.loads((report / "report.json").read_text())["caveats"])
+            assert "4 of 6 " in caveats, kind
+            assert ("aborted" in caveats) == (kind != "scanimage, cut"), kind
 
 
 def test_what_is_wrong_with_what_is_there_is_told_where_no_plane_comes(run, tmp_path, tiny_weights):
