@@ -28,8 +28,6 @@ from cop_core.pipeline.process.messages import (
 )
 from cop_core.pipeline.run import run as run_recipe
 
-_NICE: Final = 10
-"""This process gives way to the window beside it."""
 _NEEDED: Final = ("cop_core.pipeline.stacks", "cop_core.network.compiled_statistics")
 """What every run imports, in seconds: begun before there is one."""
 
@@ -126,8 +124,6 @@ def _portable(error: Exception) -> Exception:
 def main() -> None:
     """Serve the process that started this one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for that one
-    if hasattr(os, "nice"):
-        os.nice(_NICE)
     handle = int(sys.argv[1])
     kind = "PipeConnection" if sys.platform == "win32" else "Connection"
     _Server(getattr(connection, kind)(handle)).serve()
