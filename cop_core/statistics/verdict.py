@@ -158,7 +158,8 @@ def _copies(found: Comparison | ArmsComparison) -> bool:
     if not isinstance(found, Comparison):
         return False
     first, second = (each.profile for each in found.analysed)
-    return bool(first.kept.any()) and np.array_equal(first.mean, second.mean, equal_nan=True)
+    several = first.kept.sum() > 1  # a single plane is said to be one
+    return bool(several) and np.array_equal(first.mean, second.mean, equal_nan=True)
 
 
 def _too_few(found: Comparison) -> str:
