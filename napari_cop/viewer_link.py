@@ -180,14 +180,17 @@ class Following:
 
     def __init__(self) -> None:
         self._pairs: list[tuple[Any, Callable[..., Any]]] = []
+        self.ended = False
 
     def on(self, emitter: Any, callback: Callable[..., Any]) -> None:
         """Call back at every event of an emitter."""
+        self.ended = False
         emitter.connect(callback)
         self._pairs.append((emitter, callback))
 
     def end(self) -> None:
         """Disconnect everything; harmless when repeated."""
+        self.ended = True
         while self._pairs:
             emitter, callback = self._pairs.pop()
             emitter.disconnect(callback)

@@ -51,6 +51,7 @@ class StackForm(SourceForm):
     def __init__(self, viewer: Viewer, following: Following) -> None:
         self._looked_at: StackOptions | None = None
         self._layer = Following()  # what is chosen may change its scale
+        self._following = following
         super().__init__(
             viewer,
             following,
@@ -162,6 +163,8 @@ class StackForm(SourceForm):
         return found_in_layer(layer, known)
 
     def _looked(self, seen: tuple[StackOptions, Found]) -> None:
+        if self._following.ended:  # the widget is gone, and this came later
+            return
         if seen[0] == self._looked_at and self.layer is None:
             self._show_found(seen[1])
 

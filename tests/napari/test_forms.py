@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("napari", reason="napari is not installed")
 
-from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication
 
@@ -51,6 +51,22 @@ def add_stack(viewer: Any, name: str = "stack", **arguments: Any) -> Any:
 LABELLED: dict[str, Any] = {
     "scale": (2.5, 1, 1), "units": ("um",) * 3, "axis_labels": ("z", "y", "x"),
 }  # fmt: skip
+
+
+def test_what_a_file_holds_is_let_go_where_the_widget_is_gone(viewer: Any) -> None:
+    from napari_cop.forms.found import Found
+    from napari_cop.forms.stack import StackForm
+    from napari_cop.viewer_link import Following
+
+    following = Following()
+    form = StackForm(viewer, following)
+    form.choose_file(SAMPLES / "fixed.ome.tif")
+    assert form._looked_at is not None
+    seen = form._looked_at, Found()
+    form.native.destroyed.connect(following.end)
+    form.native.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    form._looked(seen)
 
 
 def test_fields_stand_below_each_other_and_labels_that_are_long_are_broken(
