@@ -75,6 +75,7 @@ class PlotWidget(QWidget):
     ) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._waiting = False
         self._stacked = True
         self._layout = layout or LayoutWhenAsked(w_pad=0.05, h_pad=0.04)
         self._figure = Figure(figsize=(4.8, 5.4), dpi=DPI, layout=self._layout)
@@ -110,6 +111,7 @@ class PlotWidget(QWidget):
 
     def rebuild(self) -> None:
         """Draw everything anew."""
+        self._waiting = False
         style = plot_style(self._theme)
         self.canvas.stop_drawing()
         kept = [self._figure.patch, *self.kept_axes()]
@@ -129,6 +131,13 @@ class PlotWidget(QWidget):
         self.toolbar.setPalette(palette(self._theme))
         self.toolbar.setEnabled(filled)
         self.arrange()
+
+    def rebuild_when_seen(self) -> None:
+        """Draw everything anew; behind another tab only once it is looked at."""
+        if self.isVisible():
+            self.rebuild()
+        else:
+            self._waiting = True
 
     def kept_axes(self) -> list[Axes]:
         """Return axes, emptied, that `draw_into` will use again: making them takes long."""
@@ -155,6 +164,8 @@ class PlotWidget(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Draw what has changed while the widget was hidden."""
+        if self._waiting:
+            self.rebuild()
         super().showEvent(event)
         self.canvas.draw_idle()
 

@@ -153,7 +153,7 @@ class DepthPlots(PlotWidget):
         """Show a result: lines, slopes and R2, or the depths down to which stacks are usable."""
         self._reading = PlanesSoFar.of(result) if self._lead else None
         self._result = result
-        self.rebuild()
+        self.rebuild_when_seen()
 
     def clear(self) -> None:
         """Show nothing but what to do next."""

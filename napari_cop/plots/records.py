@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from matplotlib.figure import Figure
-    from qtpy.QtGui import QShowEvent
     from qtpy.QtWidgets import QWidget
 
 
@@ -28,12 +27,12 @@ class RecordPlots(PlotWidget):
     def __init__(self, parent: QWidget | None = None, *, theme: str = "dark") -> None:
         super().__init__(parent, theme=theme)
         self._record: Any = None
-        self.rebuild()
+        self.rebuild_when_seen()
 
     def show_record(self, record: Any) -> None:
         """Show a record."""
         self._record = record
-        self.rebuild()
+        self.rebuild_when_seen()
 
     def clear(self) -> None:
         """Show nothing but what to do next."""
@@ -53,19 +52,6 @@ class EffectPlots(RecordPlots):
     EMPTY = "Compare two stacks to see the differences."
     WIDE: ClassVar = 1.8
     DRAW: ClassVar = staticmethod(draw_effects)
-    _waiting = False
-
-    def rebuild(self) -> None:
-        """Draw everything anew; behind another tab only once it is looked at."""
-        self._waiting = not self.isVisible()
-        if not self._waiting:
-            super().rebuild()
-
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
-        """Draw what has changed while the widget was hidden."""
-        if self._waiting:
-            self.rebuild()
-        super().showEvent(event)
 
 
 class PowerPlots(RecordPlots):
