@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from typing import Any
 
 from measured import load, table
@@ -198,6 +199,10 @@ def gui() -> list[str]:
         ["longest wait of the window, first run", _waits([cold])],
         ["longest wait of the window, later runs", _waits(runs)],
         [
+            f"from *Cancel* to idle, longest of {len(found['stop to idle s'])} at random moments",
+            f"{max(found['stop to idle s']):.1f} s",
+        ],
+        [
             "speed of reading 326 planes of 512x512, widget against a plain loop",
             f"{found['speed in the widget against the plain loop']:.2f}",
         ],
@@ -251,6 +256,41 @@ def _parts(run: dict[str, Any]) -> list[str]:
     return [
         f"Crops per second of the parts alone: {said}; reading reaches {share:.0f} % of that.",
         "",
+    ]
+
+
+def workers() -> list[str]:
+    document = load("cluster")
+    found, sizes = document["measured"], document["settings"]
+    speed = found["two workers of one thread against one process of two"]
+    killed = found["a worker killed at a random moment"]
+    scaling = found["scaling"]
+    one, two = (statistics.median(speed["seconds"][name]) for name in ("one process", "workers"))
+    return [
+        "## Many workers",
+        "",
+        f"`benchmarks/cluster.py`: a study of {sizes['stacks']} stacks of {sizes['planes']} planes "
+        f"of {sizes['side']}x{sizes['side']}, read in turns by one process of two threads and by "
+        f"two workers of one thread each ({document['machine']['processor']}): {one:.1f} s and "
+        f"{two:.1f} s (medians of {sizes['turns']}), {speed['ratio']:.2f} times as fast, with "
+        f"{'identical' if speed['identical'] else 'DIFFERENT'} numbers. In {killed['runs']} runs a "
+        f"worker was killed at a random moment: {killed['complete and identical']} were complete "
+        "and identical.",
+        "",
+        *table(
+            ["processor time", ""],
+            [
+                ["one crop", f"{1e3 * scaling['processor seconds a crop']:.1f} ms"],
+                [
+                    "one task, scheduler and client",
+                    f"{1e3 * scaling['processor seconds a task, scheduler and client']:.1f} ms",
+                ],
+                [
+                    "crops per block at which 256 workers keep the scheduler half busy",
+                    f"{scaling['crops a block for 256 workers']}",
+                ],
+            ],
+        ),
     ]
 
 

@@ -8,6 +8,7 @@ from measured import SHORT, load, number, table
 
 COLUMNS = {
     "called wrongly": "called wrongly",
+    "mean called wrongly": "mean called wrongly",
     "poisson called": "Poisson called",
     "slope covered": "slope",
     "mean covered": "mean",
@@ -40,9 +41,10 @@ def pairs() -> list[str]:
         f"`benchmarks/pair_calibration.py`: {n} replicates per case of two stacks, drawn from "
         "plane readings of simulated tissue with the errors of its images, or from curves as "
         "they look in practice. In per cent of the replicates, with 95 % binomial intervals: any "
-        "component called that does not differ (at most 5), the Poisson strength called, and "
-        "intervals that cover the expected reading (92 to 98; 88 or more with fewer than 10 "
-        "planes). Values whose whole interval is outside these limits are in bold.",
+        "component called that does not differ, by its slope and by its mean (at most 5), the "
+        "Poisson strength called, and intervals that cover the expected reading (92 to 98; 88 or "
+        "more with fewer than 10 planes). Values whose whole interval is outside these limits are "
+        "in bold.",
         "",
         *table(["case", *COLUMNS.values()], rows_of(cases, COLUMNS)),
         *bands(cases),

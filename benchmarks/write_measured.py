@@ -49,6 +49,7 @@ SECTIONS = (
     measured_live.microscope,
     measured_live.watched,
     measured_live.speed,
+    measured_live.workers,
     measured_live.gui,
     measured_live.damaged,
 )
