@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import count
 from typing import Any
 
 import dask.array as da
@@ -49,6 +50,22 @@ def test_longer_data_bring_their_new_planes() -> None:
     array.end()
     assert growing.news() == []
     assert growing.state is State.STOPPED
+
+
+def test_it_has_not_stopped_before_every_plane_was_looked_at(monkeypatch: Any) -> None:
+    pixels = np.zeros((60, *PIXELS.shape[1:]), np.uint16)
+    pixels[0] = PIXELS[0]
+    _, growing = follow(pixels, stopped_after_s=0.5)
+    gather(growing, 1)
+    monkeypatch.setattr(settled, "_LOOK_S", -1.0)  # a look sees one plane
+    clock = count(10**6)
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(clock)))
+    growing._at = 8
+    pixels[5] = PIXELS[5]
+    while growing.state is not State.STOPPED:
+        if any(plane.index == 5 for plane in growing.news()):
+            break
+    assert growing.state is not State.STOPPED
 
 
 @pytest.mark.parametrize("order", [range(9), range(8, -1, -1)], ids=["downwards", "upwards"])

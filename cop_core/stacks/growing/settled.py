@@ -99,6 +99,7 @@ class SettledPlanes:
         self._at = self._highest = -1
         self._ascending = True
         self._next = self._last = self._looked = 0.0
+        self._round_began, self._in_round = 0.0, 0
 
     @property
     def name(self) -> str:
@@ -180,29 +181,43 @@ class SettledPlanes:
             if self._ascending and now - since >= min(_HOLE_S, self._patience_s):
                 self._holes.add(index)
                 self._take(index, time.time())
-        self._looked = max(now, self._last)
+        if not self._in_round:
+            self._looked = max(self._round_began, self._last)
 
     def _see(self, now: float, most_s: float) -> tuple[list[int], list[int]]:
-        """Look at planes that were not taken: those that something was written to, and others."""
+        """Look at planes that were not taken: those that something was written to, and others.
+
+        Where there are many, a round over all of them takes several looks.
+        """
         shown: list[int] = []
         blank: list[int] = []
         in_order = self._found is not None and self._found.data.growth.in_order
-        for index in self._order(now, in_order=in_order):
-            self._at = index
+        due, others = self._order(now, in_order=in_order)
+        if not self._in_round:
+            self._round_began = now
+        for number, index in enumerate((*due, *others), start=1 - len(due)):
+            if number > 0:
+                self._at, self._in_round = index, self._in_round + 1
             (shown if self._shows(index, now) else blank).append(index)
-            if time.monotonic() - now > most_s or (in_order and len(blank) > _AHEAD):
+            ahead = in_order and len(blank) > _AHEAD
+            if ahead or self._in_round >= len(others) > 0:
+                self._in_round = 0
                 break
+            if time.monotonic() - now > most_s:
+                break
+        else:
+            self._in_round = 0
         return sorted(shown), sorted(blank)
 
-    def _order(self, now: float, *, in_order: bool) -> Sequence[int]:
-        """Return the planes to look at: such as may have settled, then on from the last look."""
+    def _order(self, now: float, *, in_order: bool) -> tuple[Sequence[int], Sequence[int]]:
+        """Return the planes that may have settled, and others, on from the last look."""
         left = [index for index in range(self._length) if index not in self._times]
         if in_order:
-            return left
+            return (), left
         pending = {i: look.settled(now) for i, look in self._looks.items() if look.mark is not None}
         at = bisect_right(left, self._at)
         due = [i for i in left if pending.get(i)]
-        return [*due, *(i for i in (*left[at:], *left[:at]) if i not in pending)]
+        return due, [i for i in (*left[at:], *left[:at]) if i not in pending]
 
     def _shows(self, index: int, now: float) -> bool:
         """Look at a plane, and tell whether something was written to it."""
