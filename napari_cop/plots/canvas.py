@@ -91,7 +91,9 @@ class PlotWidget(QWidget):
         box.addWidget(self.canvas, stretch=1)
 
     def figure(self) -> Figure:
-        """Return the figure, for saving or inspection."""
+        """Return the figure as it is when looked at, for saving or inspection."""
+        if self._waiting:
+            self.rebuild()
         return self._figure
 
     @property

@@ -127,7 +127,7 @@ class DepthPlots(PlotWidget):
             return
         theme, panels = made
         with styled(plot_style(theme)):
-            add_panel(self.figure(), panels, components, self._columns)
+            add_panel(self._figure, panels, components, self._columns)
             style_ticks(panels[-1][0])
 
     def add(self, protocol: int, estimate: PlaneEstimate) -> None:
