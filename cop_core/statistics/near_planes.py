@@ -69,24 +69,15 @@ class ReadingErrors:
         return PlaneErrors(self.depth_um, scale * variance, self.alike.rho)
 
 
-def share_of_error(depth_um: Array, first: Array, second: Array) -> tuple[Array, float]:
-    """Return what share of the variance of two stacks of one tissue is error of their readings.
+def share_of_error(one: PlaneErrors, other: PlaneErrors, apart: PlaneErrors) -> Array:
+    """Return what share (n,) of the variance of two stacks of one tissue is error of reading.
 
-    What their planes share is no error: together they err by as much as their difference does.
-
-    Returns
-    -------
-    share : ndarray of shape (n,)
-    rho : float
-        Correlation of neighbours' errors.
+    What their planes share is no error: together they err by as much as their difference,
+    `apart`, does.
     """
-    one, other, apart = (
-        ReadingErrors.of(depth_um, y).planes for y in (first, second, first - second)
-    )
     total = one.variance + other.variance
     # may pass 1 by chance: cut off there, it would be too small on average
-    share = np.divide(apart.variance, total, out=np.ones(len(total)), where=total > 0)
-    return share, apart.rho
+    return np.divide(apart.variance, total, out=np.ones(len(total)), where=total > 0)
 
 
 def reading_errors(
@@ -96,5 +87,6 @@ def reading_errors(
     one, other = (ReadingErrors.of(depth_um, y).planes for y in (first, second))
     if not same_tissue:
         return one, other
-    share, rho = share_of_error(depth_um, first, second)
-    return one.shared(share, rho), other.shared(share, rho)
+    apart = ReadingErrors.of(depth_um, first - second).planes
+    share = share_of_error(one, other, apart)
+    return one.shared(share, apart.rho), other.shared(share, apart.rho)

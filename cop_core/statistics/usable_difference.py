@@ -57,9 +57,11 @@ def _errors_of(first: Array, second: Array) -> tuple[PlaneErrors, PlaneErrors] |
     depth, a, b = np.intersect1d(first[0].round(6), second[0].round(6), return_indices=True)
     if len(depth) < LEAST_PLANES:
         return None
-    share, rho = share_of_error(depth, first[1][a], second[1][b])
+    y, x = first[1][a], second[1][b]
+    own, others, apart = (ReadingErrors.of(depth, each).planes for each in (y, x, y - x))
+    share = share_of_error(own, others, apart)
     one, other = (
-        ReadingErrors.of(z, y).planes.shared(np.interp(z, depth, share, left=1, right=1), rho)
+        ReadingErrors.of(z, y).planes.shared(np.interp(z, depth, share, left=1, right=1), apart.rho)
         for z, y, _ in (first, second)
     )
     return one, other
