@@ -250,6 +250,19 @@ def test_a_tiff_whose_directories_come_last_or_whose_pixels_are_mapped(tmp_path,
     assert (source.state, got[7].depth_um) == (State.COMPLETE, 14.0)
 
 
+def test_a_tiff_whose_writer_died_before_it_filled_in_a_directory(tmp_path):
+    data, path = pixels(4), tmp_path / "a.ome.tif"
+    whole = tiff_bytes(data, 8)
+    with tifffile.TiffFile(io.BytesIO(whole)) as tif:
+        last = tif.pages[-1].offset
+    path.write_bytes(whole[:last] + bytes(len(whole) - last))
+    source = open_growing(path, z_step_um=2.0, stopped_after_s=0.6)
+    got = ended(source)
+    assert sorted(got) == [0, 1, 2]
+    assert equal(got, data)
+    assert (source.state, source.planned) == (State.STOPPED, 8)
+
+
 def test_a_folder_in_which_planes_appear(tmp_path):
     data = pixels(12)
     data[4] = 0

@@ -138,6 +138,21 @@ def test_imagej_in_one_page(tmp_path):
     assert reasons == [""] * 3 + ["truncated"] * 3
 
 
+@pytest.mark.parametrize("bigtiff", [False, True])
+@pytest.mark.parametrize("options", [{"metadata": None}, OME], ids=["plain", "ome"])
+def test_a_directory_that_was_not_filled_in_ends_the_file(tmp_path, options, bigtiff):
+    path = write(tmp_path, compression="zlib", bigtiff=bigtiff, **options)
+    with tifffile.TiffFile(path) as tif:
+        last = tif.pages[-1].offset
+    with path.open("r+b") as file:
+        file.seek(last)
+        file.write(bytes(20))
+    refused("6 planes are declared, 5 can be read", path, z_step_um=2.0)
+    opened = open_stack(path, z_step_um=2.0, allow_partial=True)
+    assert [plane.validity.reason for plane in opened] == [""] * 5 + ["truncated"]
+    assert np.array_equal(planes(opened)[:5], ZYX[:5])
+
+
 @pytest.mark.parametrize("compression", [None, "zlib"])
 def test_imagej_hyperstack(tmp_path, compression):
     data = RNG.integers(0, 99, (3, 6, 2, 40, 48)).astype(np.uint16)

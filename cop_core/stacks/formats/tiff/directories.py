@@ -123,13 +123,16 @@ def _read_header(file: BinaryIO, path: Path) -> tuple[Any, int]:
 
 
 def _directory(file: BinaryIO, form: Any, offset: int, size: int) -> bytes | None:
-    """Read the entries of a directory, leaving the file at its link; None where it is cut."""
+    """Read the entries of a directory, leaving the file at its link; None where it is cut.
+
+    One without entries is a place kept for it by a writer that went on to the pixels.
+    """
     if offset + form.tagnosize > size:
         return None
     file.seek(offset)
     (count,) = struct.unpack(form.tagnoformat, file.read(form.tagnosize))
     nbytes = count * form.tagsize
-    if offset + form.tagnosize + nbytes + form.offsetsize > size:
+    if not count or offset + form.tagnosize + nbytes + form.offsetsize > size:
         return None
     return file.read(nbytes)
 
