@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from concurrent.futures import Future
 
     from torch import Tensor
 
@@ -41,6 +43,28 @@ class BlockPool:
     def each(self, work: Callable[[One], Other], things: Sequence[One]) -> list[Other]:
         """Return what `work` makes of each of some things, on as many threads."""
         return list(self._threads.map(work, things)) if len(things) > 1 else [*map(work, things)]
+
+    def stream(
+        self, work: Callable[[One], Other], things: Iterable[One], ahead: int
+    ) -> Iterator[Other]:
+        """Yield what `work` makes of each of some things, in order.
+
+        Parameters
+        ----------
+        ahead : int
+            How many are begun before they are asked for: as many results are held.
+        """
+        begun: deque[Future[Other]] = deque()
+        try:
+            for thing in things:
+                begun.append(self._threads.submit(work, thing))
+                if len(begun) > ahead:
+                    yield begun.popleft().result()
+            while begun:
+                yield begun.popleft().result()
+        finally:
+            for future in begun:
+                future.cancel()
 
     def submit(self, work: Callable[[], None]) -> None:
         """Do something beside what the caller does, before the next blocks."""

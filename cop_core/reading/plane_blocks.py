@@ -17,7 +17,7 @@ from cop_core.machine import processor
 from cop_core.reading.blocks import block_pool
 from cop_core.reading.estimator import Estimator, estimator_for
 from cop_core.reading.planes import Prepared, prepare, with_strengths
-from cop_core.reading.survey import Survey, Surveyor
+from cop_core.reading.survey import Survey, Surveyor, look
 from cop_core.recipes import ReadingOptions, StackOptions
 from cop_core.stacks import Stack, open_stack
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cop_core.records import PlaneEstimate, StoredImage
-    from cop_core.stacks import Plane
 
 BATCH: Final = 64
 """Crops in one step: about half a second on two CPU cores."""
@@ -83,8 +82,9 @@ def survey_block(work: StackWork, start: int, stop: int) -> Surveyor:
     InputError
         If this machine does not see the stack, or has other weights or versions.
     """
-    surveyor = Surveyor()
-    surveyor.add(*_planes(_stack(work), start, stop))
+    stack, surveyor = _stack(work), Surveyor()
+    for looked in block_pool().each(lambda i: look(stack.plane(i)), range(start, stop)):
+        surveyor.add(looked)
     return surveyor
 
 
@@ -104,23 +104,20 @@ def read_block(work: StackWork, found: Survey, start: int, stop: int) -> PlanesR
     InputError
         As for `survey_block`.
     """
-    estimator = _estimator(work)
-    read = read_planes(_planes(_stack(work), start, stop), found, work.reading, estimator)
+    stack, estimator = _stack(work), _estimator(work)
+
+    def bare_and_crops(index: int) -> Prepared:
+        basis = found.basis(index, work.reading.normalisation)
+        return prepare(stack.plane(index), work.reading, basis, len(estimator.components))
+
+    read = _with_strengths(block_pool().each(bare_and_crops, range(start, stop)), estimator)
     cuda = estimator.device.type == "cuda"
     machine = torch.cuda.get_device_name(estimator.device) if cuda else processor()
     return PlanesRead(tuple(read), machine)
 
 
-def read_planes(
-    planes: Sequence[Plane], found: Survey, reading: ReadingOptions, estimator: Estimator
-) -> list[PlaneEstimate]:
+def _with_strengths(prepared: Sequence[Prepared], estimator: Estimator) -> list[PlaneEstimate]:
     """Return estimates of planes, whose crops are read together."""
-
-    def bare_and_crops(plane: Plane) -> Prepared:
-        basis = found.basis(plane.index, reading.normalisation)
-        return prepare(plane, reading, basis, len(estimator.components))
-
-    prepared = block_pool().each(bare_and_crops, planes)
     crops = [crops for _, crops in prepared if len(crops)]
     if not crops:
         return [bare for bare, _ in prepared]
@@ -141,10 +138,6 @@ def versions() -> dict[str, str]:
         "numpy": np.__version__,
         "python": platform.python_version(),
     }
-
-
-def _planes(stack: Stack, start: int, stop: int) -> list[Plane]:
-    return [stack.plane(index) for index in range(start, stop)]
 
 
 def _stack(work: StackWork) -> Stack:

@@ -20,7 +20,7 @@ from cop_core.reading.crops import crops_of_a_plane
 from cop_core.reading.estimator import Estimator
 from cop_core.reading.plane_blocks import BATCH, Elsewhere, PlanesRead, StackWork, versions
 from cop_core.reading.planes import PartialPlane, Prepared, not_read, prepare
-from cop_core.reading.survey import NOTHING_SEEN, Basis, Survey, Surveyor
+from cop_core.reading.survey import NOTHING_SEEN, Basis, Look, Survey, Surveyor, look
 from cop_core.recipes import ReadingOptions
 from cop_core.recipes.values import below
 from cop_core.records import (
@@ -32,16 +32,20 @@ from cop_core.records import (
     ReadingStep,
     zero_level,
 )
-from cop_core.stacks import Plane, Stack, detector_of
+from cop_core.stacks import Plane, Stack, Validity, detector_of
 from cop_core.stacks.files import file_state
-from cop_core.stacks.growing import FinishedSource, Source, State
+from cop_core.stacks.growing import Source, State
 
 _TOGETHER: Final = 4
 """Most planes begun in one step, while several wait."""
+_AHEAD: Final = 2
+"""Batches of crops that are prepared while the network works."""
 _GROWN: Final = 1.2
 """Growth in planes after which the stack's range is looked at anew while it grows."""
 
 _Crops = npt.NDArray[np.float32]
+_Begun = tuple[Basis, Prepared]
+"""A plane before its crops are read, and what was known of the stack when they were cut."""
 
 
 class StackReader:
@@ -89,8 +93,7 @@ class StackReader:
     ) -> None:
         if batch_size < 1:
             raise InputError(f"the batch size cannot be {batch_size}", advice="use 1 or more")
-        self._finished = isinstance(source, Stack)
-        self._source: Source = FinishedSource(source) if isinstance(source, Stack) else source
+        self._source: Source | None = None if isinstance(source, Stack) else source
         self._stack: Stack | None = None
         self._estimator = estimator
         self._reading = self._known = estimator.read_with(reading or ReadingOptions())
@@ -102,6 +105,7 @@ class StackReader:
         self._planes: dict[int, PartialPlane] = {}
         self._put_off: dict[int, None] = {}
         self._held: tuple[int, _Crops] = (-1, np.empty((0, 1, 1), np.float32))
+        self._validities: list[Validity] = []
         self._handed: set[int] = set()
         self._told: set[int] = set()
         self._surveyor = Surveyor()
@@ -128,7 +132,7 @@ class StackReader:
         """
         known = {i: plane.estimate for i, plane in self._planes.copy().items()}
         components = self._estimator.components
-        if self._finished and self._stack is not None:
+        if self._source is None and self._stack is not None:
             missing = [i for i in range(len(self._stack)) if i not in self._told]
             known |= {i: not_read(self._stack, i, len(components)) for i in missing}
         stack = self._stack
@@ -142,47 +146,77 @@ class StackReader:
     # --- steps -------------------------------------------------------------------------------
 
     def _run(self) -> Iterator[ReadingStep]:
+        if self._source is not None:
+            yield from self._grow(self._source)
+            return
+        assert self._stack is not None
+        self._files = file_state(self._stack.source)
         if self._elsewhere is not None:
-            yield from self._follow(self._elsewhere)
-        elif self._finished:
-            yield from self._survey()
-        while not (self._finished and self._ended):
-            more = self._finished and bool(self._put_off)
-            planes = [] if more else self._source.news(self._most_planes())
-            over = self._source.state in (State.COMPLETE, State.STOPPED)
+            yield from self._follow(self._stack, self._elsewhere)
+        else:
+            yield from self._survey(self._stack)
+            yield from self._read_through(self._stack)
+        if not len(self._stack):
+            yield self._step()
+
+    def _grow(self, source: Source) -> Iterator[ReadingStep]:
+        """Read a source for as long as anybody asks."""
+        while True:
+            planes = source.news(_TOGETHER if source.waiting else 1)
+            over = source.state in (State.COMPLETE, State.STOPPED)
             if planes:
                 self._ended = False
-                yield from self._begin(planes)
+                yield from self._begin(source, planes)
             elif self._put_off:
-                yield self._go_on()
+                yield self._go_on(source.stack)
             elif over and not self._ended:
-                yield from self._conclude()
+                yield from self._conclude(source)
                 self._ended = True
                 yield self._step()
             else:
                 yield self._step(idle=True)
 
-    def _most_planes(self) -> int:
-        if self._finished and self._stack is not None:
-            return self._crops_fit()
-        return _TOGETHER if self._source.waiting else 1
-
-    def _survey(self) -> Iterator[ReadingStep]:
+    def _survey(self, stack: Stack) -> Iterator[ReadingStep]:
         """Look through a finished stack before it is read."""
-        assert self._stack is not None
-        self._files = file_state(self._stack.source)
-        planes = iter(self._stack)
-        while some := list(islice(planes, self._crops_fit())):
-            self._surveyor.add(*some)
-            for _ in some:
-                self._done += 1
-                yield self._step()
+
+        def look_at(index: int) -> Look:
+            return look(stack.plane(index))
+
+        for seen in block_pool().stream(look_at, range(len(stack)), self._ahead(stack)):
+            self._surveyor.add(seen)
+            self._validities.append(seen.plane.validity)
+            self._done += 1
+            yield self._step()
         self._found, self._surveyed = self._surveyor.found(), True
+
+    def _read_through(self, stack: Stack) -> Iterator[ReadingStep]:
+        """Read a finished stack, as many planes at a time as fill one batch."""
+
+        def prepare_one(index: int) -> _Begun:
+            plane = stack.plane(index, self._validities[index])
+            return self._prepare(plane, self._basis(index, self._found))
+
+        fit = max(1, self._batch // self._crops_of_a_plane(stack))
+        begun = block_pool().stream(prepare_one, range(len(stack)), self._ahead(stack))
+        while some := list(islice(begun, fit)):
+            self._enter(some)
+            self._read((bare.index, crops, self._batch // len(some)) for _, (bare, crops) in some)
+            for _, (bare, _) in some:
+                yield self._step(bare.index)
+            while self._put_off:
+                yield self._go_on(lambda: stack)
+
+    def _ahead(self, stack: Stack) -> int:
+        """Return how many planes are prepared before they are asked for: none of huge ones."""
+        return _AHEAD * self._batch // self._crops_of_a_plane(stack)
+
+    def _crops_of_a_plane(self, stack: Stack) -> int:
+        return crops_of_a_plane(stack.shape[1:], self._reading.crops)
 
     def _sent(self, elsewhere: Callable[[StackWork, int, int], Elsewhere]) -> Elsewhere | None:
         """Have the stack read by others; None where they cannot open it."""
         stack = self._stack
-        if not self._finished or stack is None or stack.options.source is None:
+        if self._source is not None or stack is None or stack.options.source is None:
             return None  # pixels that are in no file
         source = below(Path.cwd(), stack.options.source)
         options = stack.options.but(source=source, power=None, power_scale=None, detector=None)
@@ -192,18 +226,15 @@ class StackReader:
         )
         used = self._estimator.used
         work = StackWork(options, stack.image, reading, used.sha256, versions())
-        each = crops_of_a_plane(stack.shape[1:], self._reading.crops)
-        return elsewhere(work, len(stack), each)
+        return elsewhere(work, len(stack), self._crops_of_a_plane(stack))
 
-    def _follow(self, elsewhere: Elsewhere) -> Iterator[ReadingStep]:
+    def _follow(self, stack: Stack, elsewhere: Elsewhere) -> Iterator[ReadingStep]:
         """Take what others have read."""
-        assert self._stack is not None
-        self._files = file_state(self._stack.source)
         for news in elsewhere:
             if isinstance(news, PlanesRead):
                 self._machines[news.machine] += len(news.estimates)
                 for estimate in news.estimates:
-                    yield self._step(self._enter_read(self._stack, estimate))
+                    yield self._step(self._enter_read(stack, estimate))
             elif isinstance(news, Survey):
                 self._found, self._surveyed = news, True
             else:
@@ -220,22 +251,22 @@ class StackReader:
         self._planes[i] = plane
         return i
 
-    def _begin(self, planes: Sequence[Plane]) -> Iterator[ReadingStep]:
+    def _begin(self, source: Source, planes: Sequence[Plane]) -> Iterator[ReadingStep]:
         """Read some crops of new planes, in one batch: fewer where more planes wait."""
         if self._stack is None:
-            self._know(self._source.stack())
-        share = 1 if self._finished else 1 + self._source.waiting
-        most = max(1, self._batch // len(planes))
+            self._know(source.stack())
+        most, share = max(1, self._batch // len(planes)), 1 + source.waiting
         bases = []
         for plane in planes:
-            if not self._finished:
-                self._handed.add(plane.index)
-                self._surveyor.add(plane)
+            self._handed.add(plane.index)
+            self._surveyor.add(look(plane))
             bases.append(self._basis(plane.index, self._so_far()))
-        cut = self._enter(planes, bases)
+        work = list(zip(planes, bases, strict=True))
+        begun = block_pool().each(lambda plane_and_basis: self._prepare(*plane_and_basis), work)
+        self._enter(begun)
         self._read(
-            (plane.index, crops, min(most, math.ceil(len(crops) / share)))
-            for plane, crops in zip(planes, cut, strict=True)
+            (bare.index, crops, min(most, math.ceil(len(crops) / share)))
+            for _, (bare, crops) in begun
         )
         for plane in planes:
             yield self._step(plane.index)
@@ -246,12 +277,6 @@ class StackReader:
         self._detector = detector_of(stack.options, self._reading)
         zero = zero_level(self._reading, self._detector, stack.image)
         self._known = self._reading.but(offset_counts=zero)
-
-    def _crops_fit(self) -> int:
-        """Return how many planes of a finished stack fill one batch."""
-        assert self._stack is not None
-        each = crops_of_a_plane(self._stack.shape[1:], self._reading.crops)
-        return max(1, self._batch // each)
 
     def _so_far(self) -> Survey:
         """Return what the planes so far say; not all of it is looked at for every plane."""
@@ -265,21 +290,17 @@ class StackReader:
     def _basis(self, index: int, found: Survey) -> Basis:
         return found.basis(index, self._reading.normalisation)
 
-    def _enter(self, planes: Sequence[Plane], bases: Sequence[Basis]) -> list[_Crops]:
-        """Enter planes that are new, or to be read anew, and return the crops of each."""
-        work = list(zip(planes, bases, strict=True))
-        prepared = block_pool().each(self._prepare, work)
-        for (plane, basis), (bare, crops) in zip(work, prepared, strict=True):
-            self._planes[plane.index] = PartialPlane(bare, len(crops), basis)
-            self._put_off.pop(plane.index, None)
-            if len(crops):
-                self._put_off[plane.index] = None
-                self._held = plane.index, crops
-        return [crops for _, crops in prepared]
+    def _prepare(self, plane: Plane, basis: Basis) -> _Begun:
+        return basis, prepare(plane, self._known, basis, len(self._estimator.components))
 
-    def _prepare(self, work: tuple[Plane, Basis]) -> Prepared:
-        plane, basis = work
-        return prepare(plane, self._known, basis, len(self._estimator.components))
+    def _enter(self, begun: Iterable[_Begun]) -> None:
+        """Enter planes that are new, or to be read anew."""
+        for basis, (bare, crops) in begun:
+            self._planes[bare.index] = PartialPlane(bare, len(crops), basis)
+            self._put_off.pop(bare.index, None)
+            if len(crops):
+                self._put_off[bare.index] = None
+                self._held = bare.index, crops
 
     def _read(self, work: Iterable[tuple[int, _Crops, int]]) -> None:
         """Read the next crops of planes, at once: (plane, all its crops, how many)."""
@@ -296,16 +317,15 @@ class StackReader:
             if not plane.left:
                 del self._put_off[plane.estimate.index]
 
-    def _go_on(self) -> ReadingStep:
+    def _go_on(self, stack: Callable[[], Stack]) -> ReadingStep:
         """Read crops that were put off, of the plane that waits longest."""
         index = next(iter(self._put_off))
         if self._held[0] != index:
-            basis = self._planes[index].basis
-            plane = self._source.stack().plane(index)
-            _, crops = self._prepare((plane, basis))
+            begun = self._prepare(stack().plane(index), self._planes[index].basis)
+            _, (_, crops) = begun
             if not len(crops):
                 # what could be read before cannot any more: the plane says why
-                self._enter([plane], [basis])
+                self._enter([begun])
                 return self._step(index)
             self._held = index, crops
         self._read([(*self._held, self._batch)])
@@ -313,29 +333,27 @@ class StackReader:
 
     # --- the end of a stack that grew ----------------------------------------------------------
 
-    def _conclude(self) -> Iterator[ReadingStep]:
+    def _conclude(self, source: Source) -> Iterator[ReadingStep]:
         """Bring the planes to what is known of the whole stack."""
-        if self._finished:
-            return
-        stack = self._stack = self._source.stack()
+        stack = self._stack = source.stack()
         self._files = file_state(stack.source)
         self._planes = {i: p for i, p in self._planes.items() if i < len(stack)}
         for index in [i for i in range(len(stack)) if not self._surveyor.knows(i)]:
             # not handed out, or unreadable then: what an offline reading sees counts
             plane = stack.plane(index)
-            self._surveyor.add(plane)
-            yield from self._anew(plane, self._so_far())
+            self._surveyor.add(look(plane))
+            yield from self._anew(source, plane, self._so_far())
         found = self._found = self._surveyor.found()
         for index in [i for i in self._planes if self._judged_otherwise(i, found)]:
-            yield from self._anew(stack.plane(index), found)
+            yield from self._anew(source, stack.plane(index), found)
         for index, read in self._planes.items():
             read.place(float(stack.depth_um[index]), float(stack.power[index]))
 
-    def _anew(self, plane: Plane, found: Survey) -> Iterator[ReadingStep]:
-        self._enter([plane], [self._basis(plane.index, found)])
+    def _anew(self, source: Source, plane: Plane, found: Survey) -> Iterator[ReadingStep]:
+        self._enter([self._prepare(plane, self._basis(plane.index, found))])
         yield self._step(plane.index)
         while self._put_off:
-            yield self._go_on()
+            yield self._go_on(source.stack)
 
     def _judged_otherwise(self, index: int, found: Survey) -> bool:
         """Tell whether a plane must be read anew in the light of the whole stack."""
@@ -347,26 +365,27 @@ class StackReader:
     def _step(self, index: int | None = None, *, idle: bool = False) -> ReadingStep:
         plane = None if index is None else self._planes[index]
         whole = plane is not None and not plane.left
-        total = 2 * len(self._stack) if self._finished and self._stack is not None else 0
-        if total:
+        source = self._source
+        total = 2 * len(self._stack) if source is None and self._stack is not None else 0
+        if source is None:
             self._told |= {plane.estimate.index} if whole and plane is not None else set()
             self._done += whole
             self._ended = self._done == total
         return ReadingStep(
-            state=self._source.state,
+            state=State.COMPLETE if source is None else source.state,
             estimate=None if plane is None else plane.estimate,
             whole=whole,
             done=self._done,
             total=total,
             latency_s=self._latency_s(index),
-            planes_waiting=self._source.waiting,
+            planes_waiting=0 if source is None else source.waiting,
             crops_put_off=sum(self._planes[i].left for i in self._put_off),
             idle=idle,
             ended=self._ended,
         )
 
     def _latency_s(self, index: int | None) -> float:
-        if index is None or index not in self._handed:
+        if self._source is None or index is None or index not in self._handed:
             return math.nan
         return time.time() - self._source.completed_at(index)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from copy import copy
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.reading.blocks import block_pool
 from cop_core.reading.normalisation import PERCENTILES
 from cop_core.recipes import Normalisation
 from cop_core.stacks.fixed_pixels import FixedPixels, Mask, far_pixels, picture_of
@@ -87,6 +86,22 @@ NOTHING_SEEN: Final = Survey((math.nan, math.nan), frozenset())
 """Of a stack without a valid plane, or one not surveyed yet."""
 
 
+class Look(NamedTuple):
+    """A plane, and what is in its pixels where it is valid."""
+
+    plane: Plane
+    structure: Structure | None = None
+    far: tuple[Mask, Mask] | None = None
+
+
+def look(plane: Plane) -> Look:
+    """Look at the pixels of a plane; this takes its time, and any thread may do it."""
+    if not plane.validity.ok:
+        return Look(plane)
+    picture = picture_of(plane)
+    return Look(plane, structure(picture), far_pixels(picture))
+
+
 class Surveyor:
     """Sees the planes of a stack one by one, in any order, with flat memory.
 
@@ -102,11 +117,23 @@ class Surveyor:
         self._fixed = FixedPixels()
         self._shape: tuple[int, ...] = (0, 0)
 
-    def add(self, *planes: Plane) -> None:
-        """Take the structures of planes and samples of their pixels, of those that are valid."""
-        valid = [plane for plane in planes if plane.validity.ok]
-        for plane, looked in zip(valid, block_pool().each(_look, valid), strict=True):
-            self._enter(plane, *looked)
+    def add(self, looked: Look) -> None:
+        """Take the structure of a plane and a sample of its pixels, where it is valid."""
+        plane, found, far = looked
+        if found is None:
+            return
+        picture, border = picture_of(plane), plane.validity.border
+        # Offsets wander, so that a stride that divides the width still sees every column.
+        start = plane.index % self._stride
+        sample = picture[start :: self._stride, start :: self._stride].copy()
+        self._samples[plane.index] = sample
+        self._corners[plane.index] = border.top, border.left
+        self._structures[plane.index] = found
+        self._fixed.add(plane, far)
+        self._shape = plane.data.shape
+        self._held += sample.size
+        while self._held > _SAMPLE:
+            self._thin()
 
     def join(self, other: Surveyor) -> None:
         """Take what another has seen of other planes of the same stack; it stays as it is."""
@@ -124,20 +151,6 @@ class Surveyor:
         self._fixed.join(theirs._fixed)
         self._shape = theirs._shape
         self._held += theirs._held
-        while self._held > _SAMPLE:
-            self._thin()
-
-    def _enter(self, plane: Plane, found: Structure, far: tuple[Mask, Mask]) -> None:
-        picture, border = picture_of(plane), plane.validity.border
-        # Offsets wander, so that a stride that divides the width still sees every column.
-        start = plane.index % self._stride
-        sample = picture[start :: self._stride, start :: self._stride].copy()
-        self._samples[plane.index] = sample
-        self._corners[plane.index] = border.top, border.left
-        self._structures[plane.index] = found
-        self._fixed.add(plane, far)
-        self._shape = plane.data.shape
-        self._held += sample.size
         while self._held > _SAMPLE:
             self._thin()
 
@@ -188,10 +201,5 @@ def survey(stack: Stack) -> Survey:
     """Read a stack once, plane by plane, and return what its planes hold."""
     surveyor = Surveyor()
     for plane in stack:
-        surveyor.add(plane)
+        surveyor.add(look(plane))
     return surveyor.found()
-
-
-def _look(plane: Plane) -> tuple[Structure, tuple[Mask, Mask]]:
-    picture = picture_of(plane)
-    return structure(picture), far_pixels(picture)

@@ -102,8 +102,15 @@ class Stack(Protocol):
     def image(self) -> StoredImage:
         """How the file is stored, and which part of it this stack is."""
 
-    def plane(self, index: int) -> Plane:
+    def plane(self, index: int, validity: Validity | None = None) -> Plane:
         """Read one plane; a broken plane is returned as zeros, with a reason in its validity.
+
+        Parameters
+        ----------
+        index : int
+            From 0.
+        validity : Validity, optional
+            What an earlier reading found of it, so that its pixels are not looked at again.
 
         Raises
         ------
@@ -145,7 +152,7 @@ class LazyStack:
     def power_mw(self) -> npt.NDArray[np.float64]:
         return in_mw(self.power, self.power_unit)
 
-    def plane(self, index: int) -> Plane:
+    def plane(self, index: int, validity: Validity | None = None) -> Plane:
         """Read one plane, with its validity; see `Stack.plane`."""
         if not 0 <= index < len(self):
             raise InputError(
@@ -153,11 +160,11 @@ class LazyStack:
                 where=self.source,
                 advice=f"the stack has {len(self)} planes, counted from 0",
             )
-        data, validity = self._pixels(int(index))
+        data, found = self._pixels(int(index), validity)
         depth_um, power = float(self.depth_um[index]), float(self.power[index])
-        return Plane(int(index), data, depth_um, power, validity, self.power_unit)
+        return Plane(int(index), data, depth_um, power, found, self.power_unit)
 
-    def _pixels(self, index: int) -> tuple[npt.NDArray[Any], Validity]:
+    def _pixels(self, index: int, known: Validity | None) -> tuple[npt.NDArray[Any], Validity]:
         try:
             found = np.ascontiguousarray(self.read(self.selection.at(index)), dtype=self.dtype)
         except BrokenPlaneError as error:
@@ -169,9 +176,12 @@ class LazyStack:
             reason = f"damaged: {' '.join(f'{type(error).__name__} {error}'.split())[:120]}"
         else:
             if found.shape == self.shape[1:]:
-                return found, check_plane(found, ceiling_counts=self._ceiling, lossy=self.lossy)
+                return found, known if known and known.readable else self._check(found)
             reason = f"damaged: plane of shape {found.shape}"
         return np.zeros(self.shape[1:], self.dtype), Validity(reason, size_flags(self.shape[1:]))
+
+    def _check(self, pixels: npt.NDArray[Any]) -> Validity:
+        return check_plane(pixels, ceiling_counts=self._ceiling, lossy=self.lossy)
 
     def __len__(self) -> int:
         return self.shape[0]

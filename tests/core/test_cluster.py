@@ -19,7 +19,7 @@ from cop_core.pipeline.cluster import local_cluster
 from cop_core.pipeline.events import Means
 from cop_core.reading import StackReader, load_estimator
 from cop_core.reading.plane_blocks import join_surveys
-from cop_core.reading.survey import Surveyor
+from cop_core.reading.survey import Surveyor, look
 from cop_core.recipes import ProfileRecipe, StackOptions, WorkersOptions
 from cop_core.recipes.plan import read_plan
 from cop_core.records.profile import PlaneEstimate
@@ -113,10 +113,12 @@ def test_parts_of_a_survey_are_the_whole(stack, sizes, monkeypatch):
     monkeypatch.setattr(sys.modules[Surveyor.__module__], "_SAMPLE", 60_000)  # thinned by then
     planes = list(open_stack(stack, z_step_um=3))
     whole, parts = Surveyor(), []
-    whole.add(*planes)
+    for plane in planes:
+        whole.add(look(plane))
     for size in sizes:
         parts.append(Surveyor())
-        parts[-1].add(*planes[:size])
+        for plane in planes[:size]:
+            parts[-1].add(look(plane))
         del planes[:size]
     assert join_surveys(parts) == join_surveys(parts[::-1]) == whole.found()
 

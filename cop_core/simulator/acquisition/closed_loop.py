@@ -192,7 +192,7 @@ def noise_measure(
     estimator does not know the component.
     """
     from cop_core.reading.planes import prepare
-    from cop_core.reading.survey import Surveyor
+    from cop_core.reading.survey import Surveyor, look
     from cop_core.recipes import ReadingOptions
 
     components = estimator.components
@@ -204,7 +204,7 @@ def noise_measure(
 
     def measure(plane: Plane) -> float:
         surveyor = Surveyor()
-        surveyor.add(plane)
+        surveyor.add(look(plane))
         basis = surveyor.found().basis(plane.index, chosen.normalisation)
         _, crops = prepare(plane, chosen, basis, len(components))
         if not len(crops):
