@@ -71,6 +71,8 @@ def slopes_figure(each: ChannelComparison) -> Figure:
     ax.set_yticks(range(len(names)), [label(name) for name in names])
     ax.set_ylim(len(names) - 0.5, -0.5)
     depths = "the depths of all stacks, and arms with 95 % CI" if arms else "its own depths"
+    if 0 < len(arms) < len(shown):
+        depths += ";\nof arms not compared, over its own depths"
     ax.set_xlabel(f"Slope of each stack over {depths} (% per 100 µm)")
     ax.spines[["top", "right"]].set_visible(False)
     _add_legend(figure, each)

@@ -552,6 +552,8 @@ def test_an_arm_of_one_stack_among_larger_ones_leaves_these_compared():
     (each,) = record([*stacks, outcome(4, "fxied")]).comparisons
     assert [pair.result is not None for pair in each.pairs] == [True, False, False]
     assert "a and fxied are not compared: 2 a and 1 fxied stacks" in each.verdict
+    (ax,) = slopes_figure(each).axes
+    assert "of arms not compared, over its own depths" in ax.get_xlabel()
 
 
 def test_three_stacks_of_three_protocols_are_corrected_together():
