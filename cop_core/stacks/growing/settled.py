@@ -200,7 +200,7 @@ class SettledPlanes:
                 self._at, self._in_round = index, self._in_round + 1
             (shown if self._shows(index, now) else blank).append(index)
             ahead = in_order and len(blank) > _AHEAD
-            if ahead or self._in_round >= len(others) > 0:
+            if number > 0 and (ahead or self._in_round >= len(others)):
                 self._in_round = 0
                 break
             if time.monotonic() - now > most_s:
