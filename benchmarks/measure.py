@@ -89,7 +89,7 @@ BENCHMARKS = (
     Benchmark("real_singles", 1, ("pairs/sixteen_bit_noisy_singles",)),
     Benchmark("photon_transfer", 1, (MOVIE,)),
     Benchmark("simulated_pair", 3),
-    Benchmark("tissue_readings", 12, ("--tissues", "30", "--varied", "8")),
+    Benchmark("tissue_readings", 10, ("--tissues", "40", "--varied", "10")),
     Benchmark("pair_calibration", 25),
     Benchmark("study_calibration", 5),
     Benchmark("cohort_calibration", 20),
