@@ -80,14 +80,22 @@ def _measurement(found: PhotonTransfer) -> Measurement:
     return Measurement.of(found.detector, taken, Path(made.source).name)
 
 
-def history_figure(history: Sequence[Measurement]) -> Figure:
-    """Draw what is followed of a detector over time, with 95 % intervals."""
+def history_figure(history: Sequence[Measurement], *, stacked: bool = False) -> Figure:
+    """Draw what is followed of a detector over time, with 95 % intervals.
+
+    Parameters
+    ----------
+    stacked : bool
+        Below each other, for a narrow page, and not side by side.
+    """
     from cop_core.report.figures import page_wide
 
     shown = [name for name in QUANTITIES if any(name in each.values for each in history)]
-    figure = page_wide(height_in=2.2)
+    n = len(shown)
+    figure = page_wide(height_in=0.6 + 1.6 * (n if stacked else 1))
     for number, name in enumerate(shown):
-        _draw(figure.add_subplot(1, len(shown), number + 1), history, name)
+        grid = (n, 1) if stacked else (1, n)
+        _draw(figure.add_subplot(*grid, number + 1), history, name)
     figure.autofmt_xdate()
     return figure
 

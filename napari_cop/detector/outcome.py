@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QPushButton
 
+from cop_core.detector.history import drift_sentences
 from cop_core.report.detector import detector_sentence, detector_table
 from napari_cop.answer_page import text_label
 from napari_cop.verdict_page import VerdictPage
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+    from cop_core.detector.history import Measurement
     from cop_core.records import PhotonTransfer
     from cop_core.report import TextTable
 
@@ -29,34 +31,53 @@ class DetectorOutcome(VerdictPage):
 
     def __init__(self, theme: str) -> None:
         super().__init__(theme)
+        self._history: Sequence[Measurement] = ()
         self.use = QPushButton("Use in open widgets")
         self.use.setToolTip(
             "Choose the saved file as the detector of every stack in the other open widgets."
         )
         self.use.hide()
+        self.follow = QPushButton("Add to a history …")
+        self.follow.setToolTip(
+            "Add this measurement to a CSV table, and see whether the detector has drifted."
+        )
+        self.follow.hide()
         self.table = text_label()
         self.table.setTextFormat(Qt.TextFormat.RichText)
-        self._page.insertWidget(1, self.use)
+        for button in (self.follow, self.use):
+            self._page.insertWidget(1, button)
         self._page.insertWidget(self._page.count() - 1, self.table)
 
     def show_record(self, record: PhotonTransfer) -> None:
-        """Show a detector, which is not saved yet."""
+        """Show a detector, which is not saved yet, nor in a history."""
+        self._history = ()
         super().show_record(record)
         self.table.setText(_as_html(detector_table(record.name, record.detector)))
         self.use.hide()
+        self.follow.show()
+
+    def show_history(self, history: Sequence[Measurement]) -> None:
+        """Show what was measured of this detector before."""
+        self._history = history
+        super().show_record(self._record)
 
     def verdict_of(self, record: PhotonTransfer) -> str:
         """Return what was found, as `cop detector` says it."""
         return detector_sentence(record.detector)
 
     def remarks_of(self, record: PhotonTransfer) -> Iterator[str]:
-        """Yield the caveats."""
+        """Yield what drifted, and the caveats."""
+        if self._history:
+            yield from (f"History: {said}." for said in drift_sentences(self._history))
         yield from map(sentence, record.notes)
 
     def figures_of(self, record: PhotonTransfer) -> Iterator[Figure]:
-        """Draw the line with its points, and below it what lies off it."""
+        """Draw the history, if any; the line with its points, and below it what lies off it."""
+        from cop_core.report.detector_history import history_figure
         from cop_core.report.transfer_figure import transfer_figure
 
+        if self._history:
+            yield history_figure(self._history, stacked=True)
         yield transfer_figure(record, stacked=True)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 
+from cop_core.detector.history import read_history
 from cop_core.recipes import DetectorRecipe
 from cop_core.report import write_document
 from cop_core.stacks.detector_file import DETECTOR_FILE
@@ -43,7 +44,7 @@ class DetectorWidget(OutcomeWidget):
         self.movie = MovieForm(napari_viewer, self._following)
         self.dark = DarkForm(napari_viewer, self._following)
         self.options = RecipeForm(DetectorRecipe, only=("offset_counts", "seed"))
-        self.save = Export(self)
+        self.save, self.history = Export(self), Export(self)
         forms = [(form.TITLE, form) for form in (self.movie, self.dark)]
         self._arrange(input_page(forms, self.options), "Input")
         self._explain()
@@ -66,10 +67,12 @@ class DetectorWidget(OutcomeWidget):
     def _connect(self) -> None:
         self.runner.state_changed.connect(self._offer)
         self.runner.finished.connect(self._finished)
-        self.save.said.connect(self._say)
-        self.save.failed.connect(self._failed)
-        self.save.written.connect(self._written)
+        for export, written in ((self.save, self._written), (self.history, self._followed)):
+            export.said.connect(self._say)
+            export.failed.connect(self._failed)
+            export.written.connect(written)
         self.outcome.use.clicked.connect(self.use)
+        self.outcome.follow.clicked.connect(self.follow)
         self.dark.chosen.changed.connect(self._dark_chosen)
         self._following.on(self.viewer.layers.events.inserted, self.movie.suggest)
         self._connect_run()
@@ -78,7 +81,8 @@ class DetectorWidget(OutcomeWidget):
 
     def run(self) -> None:
         """Measure what is chosen; an error is told and leaves everything idle."""
-        if self.runner.state is State.IDLE and not self.save.writing:
+        writing = self.save.writing or self.history.writing
+        if self.runner.state is State.IDLE and not writing:
             with self._telling_errors():
                 self._forget_errors()
                 recipe, chosen = self._asked()
@@ -126,6 +130,23 @@ class DetectorWidget(OutcomeWidget):
         self.outcome.use.show()
         self._say(f"Saved to {path}: choose it as Detector, under More, to read a stack")
 
+    def follow(self) -> None:
+        """Ask for the history of the detector, and add what was measured."""
+        path, _ = QFileDialog.getSaveFileName(
+            self,
+            "History of this detector, new or begun before",
+            str(remembered().get("folder", "")),
+            "CSV table (*.csv)",
+            options=QFileDialog.Option.DontConfirmOverwrite,
+        )
+        if path:
+            self.history.write(self.record, path if Path(path).suffix else f"{path}.csv", _add)
+
+    def _followed(self, path: Path) -> None:
+        with self._telling_errors():
+            self.outcome.show_history(read_history(path))
+            self._say(f"Added to {path}")
+
     def use(self) -> None:
         """Choose the saved file in the plugin's other open widgets, and say in which."""
         named = []
@@ -142,6 +163,16 @@ class DetectorWidget(OutcomeWidget):
         with self._telling_errors():
             QApplication.clipboard().setText(repeating(self.record, self.saved or DETECTOR_FILE))
             self._say("Copied: paste it into a terminal")
+
+
+def _add(record: PhotonTransfer, target: str, **_: object) -> Path:
+    """Add a measurement to a history, and return its path."""
+    from cop_core.report.detector_history import add_to_history, require_history
+
+    path = Path(target)
+    require_history(path)
+    add_to_history(record, path)
+    return path
 
 
 def _detector_fields(dock: QWidget) -> Iterator[FileChoice]:

@@ -93,7 +93,7 @@ def test_the_answer_is_that_of_the_command(dock: Any, taken: Any, qtbot: Any, ru
     found = finish(qtbot, dock)
     assert dock.tabs.currentWidget() is dock.outcome
     assert dock.bar.status.text() == "Done: 20 frames, 20 dark frames"
-    code, printed, err = run("detector", movie, "--dark", dark, "-o", movie.parent / "by-command")
+    code, _, err = run("detector", movie, "--dark", dark, "-o", movie.parent / "by-command")
     assert code == 0, err
     verdict = dock.outcome.headline.text().replace("\N{NO-BREAK SPACE}", " ")
     assert " ".join(printed.split()).startswith(verdict)
@@ -195,6 +195,51 @@ def test_the_copied_command_measures_the_same(
     code, _, err = run(*words[1:])
     assert code == 0, err
     assert read_detector(path) == found.detector
+
+
+def test_measurements_become_a_history(
+    dock: Any, taken: Any, qtbot: Any, run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dim = tmp_path / "later.tif"
+    tifffile.imwrite(dim, frames(8) // 2, photometric="minisblack", metadata={"axes": "TYX"})
+    path = tmp_path / "green.csv"
+    monkeypatch.setattr(
+        "napari_cop.detector.widget.QFileDialog.getSaveFileName",
+        lambda *_, **__: (str(path.with_suffix("")), ""),
+    )
+    assert dock.outcome.follow.isHidden()
+    for movie, said in ((taken[0], "the first measurement"), (dim, "counts per photon drifted")):
+        choose(dock, movie)
+        finish(qtbot, dock)
+        assert len(dock.outcome.figures) == 1
+        with qtbot.waitSignal(dock.history.written):
+            qtbot.mouseClick(dock.outcome.follow, Qt.MouseButton.LeftButton)
+        assert dock.bar.status.text() == f"Added to {path}"
+        assert f"History: {said}" in dock.outcome.remarks.text()
+        assert len(dock.outcome.figures) == 2
+        assert dock.saved is None
+    code, _, err = run(
+        "detector", dim, "-o", tmp_path / "again.json", "--history", tmp_path / "command.csv"
+    )
+    assert code == 0, err
+    rows = path.read_text().splitlines()
+    assert rows[0::2] == (tmp_path / "command.csv").read_text().splitlines()
+    assert path.with_suffix(".png").exists()
+
+
+def test_a_layer_in_memory_has_no_time_for_a_history(
+    dock: Any, viewer: Any, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer.add_image(frames(8), name="movie", axis_labels=("time", "y", "x"))
+    finish(qtbot, dock)
+    monkeypatch.setattr(
+        "napari_cop.detector.widget.QFileDialog.getSaveFileName",
+        lambda *_, **__: (str(tmp_path / "a.csv"), ""),
+    )
+    with qtbot.waitSignal(dock.history.failed):
+        qtbot.mouseClick(dock.outcome.follow, Qt.MouseButton.LeftButton)
+    assert "the time of recording is not known" in dock.bar.status.text()
+    assert not [*tmp_path.iterdir()]
 
 
 # --- what cannot be measured ---------------------------------------------------------------------
