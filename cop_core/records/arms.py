@@ -42,16 +42,23 @@ class ArmsEffect:
 class ArmsDepth:
     """How deep each arm can be used, by one criterion, and how much deeper the first.
 
+    A limit beyond the planes of a stack counts as `counted_to_um`, and so do all that lie deeper:
+    means are restricted, as mean survival times are.
+
     Attributes
     ----------
     first_um, second_um : float
-        Mean over the animals that tell.
+        Mean over the animals that are tested.
     difference_um, ci95_um, p_value
         First minus second, by the same test as slopes.
     p_holm : float
         `p_value` after Holm's correction over the pairs of protocols.
+    counted_to_um : float
+        Last plane of the shortest stack whose limit lies deeper; NaN where there is none.
+    n_deeper : int
+        Stacks whose limit lies beyond their planes.
     n_untold : int
-        Stacks left out, as their limit lies beyond their planes or is not known.
+        Stacks left out, as their limit is not known.
     """
 
     first_um: float = _NAN
@@ -60,6 +67,8 @@ class ArmsDepth:
     ci95_um: Interval = UNKNOWN
     p_value: float = _NAN
     p_holm: float = _NAN
+    counted_to_um: float = _NAN
+    n_deeper: int = 0
     n_untold: int = 0
 
 

@@ -23,6 +23,8 @@ class DepthLimit:
         Depth of the first plane, where it lies above that.
     reading_shift_um : float
         How far the stated uncertainty of one plane's reading would move it.
+    from_um : float
+        Depth above which the stack cannot be used either; NaN where it can from its first plane on.
     """
 
     depth_um: float = _NAN
@@ -30,6 +32,7 @@ class DepthLimit:
     deeper_than_um: float = _NAN
     shallower_than_um: float = _NAN
     reading_shift_um: float = _NAN
+    from_um: float = _NAN
 
 
 @dataclass(frozen=True)

@@ -129,6 +129,7 @@ def usable_results(found: UsableDepth) -> UsableDepthResults:
         level_deeper_than=level.deeper_than_um,
         level_shallower_than=level.shallower_than_um,
         level_reading_shift=level.reading_shift_um,
+        level_from=level.from_um,
         level_power_mw=found.level_power_mw,
         level_strength=found.at_strength,
         level_photons=found.photons,

@@ -92,6 +92,9 @@ class UsableDepthResults(Results):
     level_reading_shift: Annotated[
         Number, _said("how much the stated uncertainty of the readings would shift the level depth")
     ]
+    level_from: Annotated[
+        Number, _said("depth above which shot noise is over the level too, if it is at the top")
+    ]
     level_power_mw: Annotated[Number, _said("power at the level depth")]
     level_energy_mj_s: Annotated[
         Number,

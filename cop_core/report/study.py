@@ -100,7 +100,10 @@ class LeftOut(Results):
 
 
 class ArmsDepthResults(Results):
-    """Usable depth of the arms, mean over animals; the difference is first minus second."""
+    """Usable depth of the arms, mean over animals; the difference is first minus second.
+
+    What lies deeper than `counted_to_um` counts as that.
+    """
 
     first_um: Number
     second_um: Number
@@ -108,6 +111,8 @@ class ArmsDepthResults(Results):
     ci95_um: Interval
     p_value: Number
     p_holm: Number
+    counted_to_um: Number
+    n_deeper: Whole
     n_untold: Whole
 
 

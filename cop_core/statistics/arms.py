@@ -29,6 +29,7 @@ from cop_core.statistics.depth_order import by_depth
 from cop_core.statistics.depths import within
 from cop_core.statistics.effect_size import cohen_d, hedges_g, independent_interval_of_d
 from cop_core.statistics.significance import equivalence_p
+from cop_core.statistics.usable_depth import SIGNAL_SD_STEPS, step_um
 from cop_core.statistics.verdict import verdict_of_arms
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def compare_arms(
     common = _common_window([*arms[0], *arms[1], *_windowed(among, window_um)])
     effects = [_effect(c, arms, common, owners, options) for c in arms[0][0].components]
     usable = [[usable_depth(p, options.level) for p in arm] for arm in arms]
+    least_sd_um = SIGNAL_SD_STEPS * step_um([*arms[0], *arms[1]])
     found = ArmsComparison(
         names=names,
         first=arms[0],
@@ -112,8 +114,8 @@ def compare_arms(
         window_um=common,
         paired=owners.paired,
         n_units=owners.n_units,
-        level=_depth([[u.level for u in arm] for arm in usable], owners),
-        signal=_depth([[u.signal for u in arm] for arm in usable], owners),
+        level=_depth([[u.level for u in arm] for arm in usable], owners, least_sd_um),
+        signal=_depth([[u.signal for u in arm] for arm in usable], owners, least_sd_um),
         at_strength=options.level,
     )
     return replace(found, verdict=verdict_of_arms(found))
@@ -144,6 +146,14 @@ class _Design:
     def n_units(self) -> tuple[int, int]:
         first, second = (len(set(arm)) for arm in self.owners)
         return first, second
+
+    def tested(self, values: tuple[Sequence[float], Sequence[float]]) -> tuple[list[float], ...]:
+        """Return each arm's animals, if paired those that have a value in both, in one order."""
+        first, second = (self.units(i, values[i]) for i in (0, 1))
+        if self.paired:
+            both = [owner for owner in first if owner in second]
+            return [first[owner] for owner in both], [second[owner] for owner in both]
+        return [*first.values()], [*second.values()]
 
     def units(self, arm: int, values: Sequence[float]) -> dict[Hashable, float]:
         """Return the mean over each animal's fields, those that are not known left out."""
@@ -292,47 +302,58 @@ def _contrasts(
     return _Contrasts((values[0], values[1]), (limits[0], limits[1]))
 
 
-def _difference(design: _Design, values: tuple[list[float], list[float]]) -> Contrast:
-    """Return the mean difference of two arms, over animals that have both or over all."""
-    first, second = (design.units(i, values[i]) for i in (0, 1))
+def _difference(
+    design: _Design, values: tuple[list[float], list[float]], least_sd: float = 0.0
+) -> Contrast:
+    """Return the mean difference of two arms, over animals that have both or over all.
+
+    Values that are all equal vary by `least_sd`.
+    """
+    first, second = design.tested(values)
     if design.paired:
-        both = [first[owner] - second[owner] for owner in first if owner in second]
-        return _mean_of(both)
-    return _welch([*first.values()], [*second.values()])
+        return _mean_of([a - b for a, b in zip(first, second, strict=True)], 2**0.5 * least_sd)
+    return welch(_mean_of(first, least_sd), _mean_of(second, least_sd))
 
 
-def _mean_of(values: Sequence[float]) -> Contrast:
+def _mean_of(values: Sequence[float], least_sd: float = 0.0) -> Contrast:
     n = len(values)
     if not n:
         return Contrast()
-    if n < MIN_STACKS or not np.ptp(values):
+    sd = float(np.std(values, ddof=1)) if n > 1 and np.ptp(values) else least_sd
+    if n < MIN_STACKS or not sd:
         return Contrast(float(np.mean(values)))
-    return Contrast(float(np.mean(values)), float(np.std(values, ddof=1)) / n**0.5, float(n - 1))
+    return Contrast(float(np.mean(values)), sd / n**0.5, float(n - 1))
 
 
-def _welch(first: Sequence[float], second: Sequence[float]) -> Contrast:
-    if not (first and second):
-        return Contrast()
-    value = float(np.mean(first) - np.mean(second))
-    if min(len(first), len(second)) < MIN_STACKS:
-        return Contrast(value)
-    return welch(_mean_of(first), _mean_of(second))
-
-
-def _depth(limits: list[list[DepthLimit]], design: _Design) -> ArmsDepth:
+def _depth(limits: list[list[DepthLimit]], design: _Design, least_sd_um: float) -> ArmsDepth:
     """Return how deep the arms can be used, over the stacks whose limit is known."""
-    values = [limit.depth_um for limit in limits[0]], [limit.depth_um for limit in limits[1]]
-    sides = [[*design.units(i, values[i]).values()] for i in (0, 1)]
-    found = _difference(design, values)
+    every = [*limits[0], *limits[1]]
+    ends = [x.deeper_than_um for x in every if np.isfinite(x.deeper_than_um)]
+    starts = [x.shallower_than_um for x in every if np.isfinite(x.shallower_than_um)]
+    span = max(starts, default=-np.inf), min(ends, default=np.inf)
+    values = [_counted(x, span) for x in limits[0]], [_counted(x, span) for x in limits[1]]
+    found = _difference(design, values, least_sd_um)
+    first, second = (_mean_of(side).value for side in design.tested(values))
     return ArmsDepth(
-        first_um=float(np.mean(sides[0])) if sides[0] else float("nan"),
-        second_um=float(np.mean(sides[1])) if sides[1] else float("nan"),
+        first_um=first,
+        second_um=second,
         difference_um=found.value,
         ci95_um=found.ci95,
         p_value=found.p_value,
         p_holm=found.p_value,
+        counted_to_um=span[1] if ends else float("nan"),
+        n_deeper=len(ends),
         n_untold=int(np.isnan([*values[0], *values[1]]).sum()),
     )
+
+
+def _counted(limit: DepthLimit, span_um: tuple[float, float]) -> float:
+    """Return a limit within the depths that all stacks tell of; NaN where it is not known."""
+    if np.isfinite(limit.deeper_than_um):
+        return span_um[1]
+    if np.isfinite(limit.shallower_than_um):
+        return span_um[0]
+    return float(np.clip(limit.depth_um, *span_um))
 
 
 def _equivalence(
@@ -344,7 +365,7 @@ def _equivalence(
         return {}
     return {
         f"equivalence_p_{name}": equivalence_p(
-            each.value, each.se, each.dof, margin_per_100_um / 100 - float(np.nan_to_num(limit))
+            each.value, each.se, each.dof, margin_per_100_um / 100 - limit
         )
         for name, each, limit in zip(("first", "second", "difference"), tested, limits, strict=True)
     }

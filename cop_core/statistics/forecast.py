@@ -75,6 +75,8 @@ def _lost_um(profile: DepthProfile) -> float:
     if len(last) < _LEAST or HELD not in profile.components:
         return float("nan")
     depth = np.array([plane.depth_um for plane in last])
+    if depth[-1] < depth[0]:  # acquired upwards: the signal comes, and is not lost
+        return float("nan")
     sd = np.array([_structure(plane) for plane in last])
     (slope, at_surface), cov = np.polyfit(depth, np.log(sd), 1, cov=True)
     if not slope < -_SURE * math.sqrt(cov[0, 0]):

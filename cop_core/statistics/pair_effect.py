@@ -193,9 +193,7 @@ def _equivalence(
         "difference": (slope.value, slope.se, slope.dof, limit),
     }
     return {
-        f"equivalence_p_{name}": equivalence_p(
-            value, se, dof, margin_per_100_um / 100 - float(np.nan_to_num(b))
-        )
+        f"equivalence_p_{name}": equivalence_p(value, se, dof, margin_per_100_um / 100 - b)
         for name, (value, se, dof, b) in tested.items()
     }
 

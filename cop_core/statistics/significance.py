@@ -18,7 +18,12 @@ _NAN = float("nan")
 
 def t95(dof: float) -> float:
     """Return the half width in standard errors of a 95 % interval with t-distributed error."""
-    return float(scipy.special.stdtrit(dof, 0.975))
+    return t_needed(dof, 0.05)
+
+
+def t_needed(dof: float, p_value: float) -> float:
+    """Return how many standard errors from 0 an estimate has a two-sided p."""
+    return float(scipy.special.stdtrit(dof, 1 - p_value / 2))
 
 
 def t_interval(value: float, se: float, dof: float) -> tuple[float, float]:
@@ -63,13 +68,13 @@ def equivalence_p(slope: float, se: float, dof: float, margin: float) -> float:
     -------
     float
         The larger of the two p values. Below 0.05 the slope is shown to be smaller than the margin
-        (the 90 % interval lies inside it). NaN if slope or error is undefined.
+        (the 90 % interval lies inside it). NaN if slope, error or margin is undefined.
 
     References
     ----------
     .. [1] D. J. Schuirmann, J. Pharmacokinet. Biopharm. 15, 657 (1987).
     """
-    if not np.isfinite([slope, se]).all():
+    if not np.isfinite([slope, se, margin]).all():
         return float("nan")
     if se == 0:
         return float(abs(slope) >= margin)

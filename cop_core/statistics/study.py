@@ -140,7 +140,7 @@ def _verdict(pairs: Sequence[ArmPair], arms: Sequence[Arm]) -> str:
     """Return what all pairs come to, cautions first; those that are not compared say why."""
     known = [pair.result for pair in pairs if pair.result]
     unknown = [
-        f"{pair.first.name} and {pair.second.name} are not compared: {pair.note}."
+        f"{pair.first.name} and {pair.second.name} are not compared: {_bare(pair.note)}."
         for pair in pairs
         if not pair.result
     ]
@@ -150,6 +150,11 @@ def _verdict(pairs: Sequence[ArmPair], arms: Sequence[Arm]) -> str:
         return known[0].verdict
     answer = known[0].verdict if len(pairs) == 1 else verdict_of_several(known)
     return " ".join(filter(None, (_cautions(arms), answer, *unknown)))
+
+
+def _bare(note: str | None) -> str:
+    """Return a note without its full stop."""
+    return (note or "").removesuffix(".")
 
 
 def _cautions(arms: Sequence[Arm]) -> str:

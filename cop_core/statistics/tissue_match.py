@@ -51,10 +51,11 @@ def tissue_match(first: DepthProfile, second: DepthProfile, pairs: PairedPlanes)
     # the shift of all planes is found on the mean of some: the others only cost time
     some = slice(None, None, max(1, len(a) // 8))
     best = max(tried, key=lambda shift: _likeness(a[some], b[some], shift))
-    size = _pixel_um(first) * block_side(_plane_shape(first))
-    return TissueMatch(
-        correlation=_likeness(a, b, best), shift_um=(float(best[0] * size), float(best[1] * size))
+    side = block_side(_plane_shape(first))
+    y_um, x_um = (
+        float(blocks * side * size) for blocks, size in zip(best, _pixel_um(first), strict=True)
     )
+    return TissueMatch(correlation=_likeness(a, b, best), shift_um=(y_um, x_um))
 
 
 def _images(profile: DepthProfile, places: npt.NDArray[np.intp]) -> Array:
@@ -94,9 +95,9 @@ def _likeness(a: Array, b: Array, shift: tuple[float, float]) -> float:
     return float(np.median((u * v).sum(axis=1)[usable] / norm[usable]))
 
 
-def _pixel_um(profile: DepthProfile) -> float:
+def _pixel_um(profile: DepthProfile) -> tuple[float, float]:
     image = profile.provenance.image if profile.provenance else None
-    return image.pixel_size_um[0] if image and image.pixel_size_um else float("nan")
+    return (image and image.pixel_size_um) or (float("nan"), float("nan"))
 
 
 def _plane_shape(profile: DepthProfile) -> tuple[int, int]:

@@ -14,6 +14,8 @@ from cop_core.statistics.local_smooth import half_width_um, local_lines, se_agai
 from cop_core.statistics.near_planes import ReadingErrors
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cop_core.records import DepthProfile
     from cop_core.statistics.plane_errors import PlaneErrors
 
@@ -108,13 +110,24 @@ def limit_of(curve: Array, level: float, drawn: Array) -> DepthLimit:
     smooth = local_lines(depth, depth, half_width_um(depth)) @ values
     (at,) = crossings(depth, smooth[None], level)
     low, high = (_finite(end) for end in np.quantile(drawn, [0.025, 0.975], method="nearest"))
+    start = _first_below(depth, smooth, level)
     if np.isinf(at):
         if at > 0:
-            return DepthLimit(ci95_um=(low, high), deeper_than_um=float(depth[-1]))
+            last = float(depth[-1])
+            return DepthLimit(ci95_um=(low, high), deeper_than_um=last, from_um=start)
         return DepthLimit(ci95_um=(low, high), shallower_than_um=float(depth[0]))
     slope = float(np.interp(at, depth, np.gradient(smooth, depth)))
     shift = float(np.interp(at, depth, doubt)) / slope if slope > 0 else float("nan")
-    return DepthLimit(float(at), (low, high), reading_shift_um=shift)
+    return DepthLimit(float(at), (low, high), reading_shift_um=shift, from_um=start)
+
+
+def _first_below(depth: Array, curve: Array, level: float) -> float:
+    """Return the depth at which a curve falls below a level; NaN where it begins below it."""
+    if curve[0] < level:
+        return float("nan")
+    at = int((curve < level).argmax())
+    share = (curve[at - 1] - level) / (curve[at - 1] - curve[at])
+    return float(depth[at - 1] + share * (depth[at] - depth[at - 1]))
 
 
 def _on_one_side(depth: Array, values: Array, level: float) -> DepthLimit:
@@ -189,6 +202,12 @@ def _end_of_signal(there: npt.NDArray[np.bool_]) -> int | None:
         if there[i] and not following.any():
             return i
     return None
+
+
+def step_um(stacks: Sequence[DepthProfile]) -> float:
+    """Return the coarsest step of some stacks; NaN where none has two planes."""
+    steps = [np.diff(np.unique(s.depth_um[np.isfinite(s.depth_um)])) for s in stacks]
+    return max((float(np.median(step)) for step in steps if len(step)), default=float("nan"))
 
 
 def _finite(value: float) -> float:

@@ -16,6 +16,7 @@ from cop_core.statistics.usable_depth import (
     draws,
     limit_of,
     poisson_curve,
+    step_um,
     usable_depth_of,
 )
 
@@ -48,7 +49,7 @@ def usable_depths(
     )
     last_um = [float(curve[0][-1]) if curve.size else float("nan") for curve in curves]
     level, level_ci95 = _level_difference(one.level, other.level, drawn, last_um)
-    signal, signal_ci95 = _signal_difference(one.signal, other.signal, _step_um(stacks))
+    signal, signal_ci95 = _signal_difference(one.signal, other.signal, step_um(stacks))
     return (one, other), UsableDifference(level, level_ci95, signal, signal_ci95)
 
 
@@ -116,9 +117,3 @@ def _end(limit: DepthLimit) -> float:
     if np.isfinite(limit.deeper_than_um):
         return float("inf")
     return -float("inf") if np.isfinite(limit.shallower_than_um) else limit.depth_um
-
-
-def _step_um(stacks: tuple[DepthProfile, DepthProfile]) -> float:
-    """Return the coarser step of two stacks."""
-    steps = [np.diff(np.unique(s.depth_um[np.isfinite(s.depth_um)])) for s in stacks]
-    return max((float(np.median(step)) for step in steps if len(step)), default=float("nan"))

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from cop_core.components import CLEAN, spoken
-from cop_core.records import Comparison, power_text
+from cop_core.recipes.power_options import FAINTEST, STRONGEST
+from cop_core.records import ArmsEffect, Comparison, power_text
 from cop_core.records.lines import LEAST_PLANES
 from cop_core.statistics.calls import LEVEL
+from cop_core.statistics.significance import t_needed
 from cop_core.statistics.verdict_of_stack import alone, cautions_on, upside_down
 from cop_core.statistics.verdict_powers import most_used, powers_of
 from cop_core.statistics.verdict_words import (
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
     from cop_core.records import (
         ArmsComparison,
         ArmsDepth,
-        ArmsEffect,
-        ComponentDifference,
         ComponentEffect,
         DepthLimit,
     )
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 _PER_100_UM: Final = 1e4  # strength per um to points per 100 um
 _PER_CENT: Final = 100
+_SOME_TISSUES: Final = (
+    "Not all stacks show one tissue: where they do not, tissue and protocol cannot be told apart."
+)
 _SAME: Final = (
     "Both stacks are the same: every plane reads exactly alike, so there is nothing to compare. "
     "Check that the second is not a copy of the first."
@@ -97,8 +100,9 @@ def verdict_of_several(pairs: Sequence[Comparison | ArmsComparison]) -> str:
     else:
         first = f"None of the {len(every)} protocols is shown to image deeper than another."
     n_noises = sum(effect.component != CLEAN for effect in pairs[0].effects)
-    corrected = f"p values are corrected for {n_noises} noises and {len(pairs)} pairs (Holm)."
-    headlines = (_headline(found, than=True) for found in pairs)
+    n_pairs = f"{len(pairs)} pair{'s' if len(pairs) > 1 else ''}"
+    corrected = f"p values are corrected for {n_noises} noises and {n_pairs} (Holm)."
+    headlines = (_headline(found, than=True, n_pairs=len(pairs)) for found in pairs)
     powers = powers_of(pairs)
     scope = _scope_of_several(pairs)
     return joined(first, *headlines, powers, scope, corrected)
@@ -106,11 +110,13 @@ def verdict_of_several(pairs: Sequence[Comparison | ArmsComparison]) -> str:
 
 def _scope_of_several(pairs: Sequence[Comparison | ArmsComparison]) -> str:
     """Return what the answer speaks of: animals, or the tissues at hand."""
+    alone = [found for found in pairs if isinstance(found, Comparison)]
+    if alone:
+        alike = {found.same_tissue for found in alone}
+        return _scope(alone[0]) if len(alike) == 1 else _SOME_TISSUES
     n_units: dict[str, int] = {}
     for found in pairs:
-        if isinstance(found, Comparison):
-            return _scope(found)
-        n_units |= zip(found.names, found.n_units, strict=True)
+        n_units |= zip(found.names, found.n_units, strict=True)  # type: ignore[union-attr]
     unit = "stacks" if pairs[0].animals is None else "animals"  # type: ignore[union-attr]
     said = listed([f"{n} ({name})" for name, n in n_units.items()])
     return f"From {said} {unit}."
@@ -134,7 +140,7 @@ def _in_doubt(found: Comparison | ArmsComparison) -> bool:
 # --- headlines -----------------------------------------------------------------------------------
 
 
-def _headline(found: Comparison | ArmsComparison, *, than: bool = False) -> str:
+def _headline(found: Comparison | ArmsComparison, *, than: bool = False, n_pairs: int = 1) -> str:
     """Return the sentence on what differs first of all; with `than` it names both protocols."""
     names = found.names
     if _copies(found):
@@ -149,7 +155,7 @@ def _headline(found: Comparison | ArmsComparison, *, than: bool = False) -> str:
     return (
         _slope_headline(found.effects, names, than=than)
         or _mean_headline(found.effects, names)
-        or _nothing(found.effects, names)
+        or _nothing(found, n_pairs)
     )
 
 
@@ -205,7 +211,7 @@ def _level_apart(found: Comparison | ArmsComparison, better: int) -> str:
         ours, others = found.usable[better], found.usable[1 - better]
         depths = _instead(ours.level, others.level)
         return f"{level_text(ours)} {depths}{_by(found.usable_difference.level_ci95_um, better)}"
-    return f"{percent(found.at_strength)} {_arms_depths(found.level, better)}"
+    return f"{percent(found.at_strength)} {_arms_depths(found, found.level, better)}"
 
 
 def _signal_apart(found: Comparison | ArmsComparison, better: int) -> str:
@@ -213,13 +219,23 @@ def _signal_apart(found: Comparison | ArmsComparison, better: int) -> str:
         ours, others = found.usable[better], found.usable[1 - better]
         depths = _instead(ours.signal, others.signal)
         return f"{depths}{_by(found.usable_difference.signal_ci95_um, better)}"
-    return _arms_depths(found.signal, better)
+    return _arms_depths(found, found.signal, better)
 
 
-def _arms_depths(depth: ArmsDepth, better: int) -> str:
+def _arms_depths(found: ArmsComparison, depth: ArmsDepth, better: int) -> str:
     ends = depth.first_um, depth.second_um
     by = _by(depth.ci95_um, better, p_text(depth.p_holm))
-    return f"down to {ends[better]:.0f} µm instead of {ends[1 - better]:.0f} µm{by}"
+    text = f"down to {ends[better]:.0f} µm instead of {ends[1 - better]:.0f} µm"
+    if ends[better] == depth.counted_to_um:
+        text = (
+            f"down to the last plane, {ends[better]:.0f} µm, instead of {ends[1 - better]:.0f} µm"
+        )
+    elif depth.n_deeper:
+        text += f", counted up to {depth.counted_to_um:.0f} µm"
+    if depth.n_untold:
+        n = len(found.first) + len(found.second)
+        text += f", {depth.n_untold} of {n} stacks left out as theirs is not known"
+    return f"{text}{by}"
 
 
 def _by(interval: tuple[float, float], better: int, p: str = "") -> str:
@@ -244,9 +260,9 @@ def _by(interval: tuple[float, float], better: int, p: str = "") -> str:
 
 
 def _instead(better: DepthLimit, worse: DepthLimit) -> str:
-    if np.isfinite(worse.shallower_than_um):
-        return f"{down_to(better)} instead of at no depth"
-    return f"{down_to(better)} instead of {worse.depth_um:.0f} µm"
+    if np.isfinite(worse.depth_um):
+        return f"{down_to(better)} instead of {worse.depth_um:.0f} µm"
+    return f"{down_to(better)} instead of {down_to(worse) or 'at no depth'}"
 
 
 def _sign(interval: tuple[float, float]) -> int:
@@ -262,7 +278,17 @@ def _slope_headline(effects: Effects, names: tuple[str, str], *, than: bool) -> 
     faster, other = names if first.difference.slope_difference_per_um > 0 else names[::-1]
     what = noise(first.component)
     compared = f" than {at(other)}" if than else ""
-    return f"{capital(what)} rises faster with depth {at(faster)}{compared}."
+    verb, more = _course(first)
+    return f"{capital(what)} {verb} {more} with depth {at(faster)}{compared}."
+
+
+def _course(effect: ComponentEffect | ArmsEffect) -> tuple[str, str]:
+    """Return what a noise does with depth in the stack where it rises most, and how it differs."""
+    if isinstance(effect, ArmsEffect):
+        slopes = effect.first_slope_per_um, effect.second_slope_per_um
+    else:
+        slopes = effect.first.slope_per_um, effect.second.slope_per_um
+    return ("falls", "more slowly") if max(slopes) < 0 else ("rises", "faster")
 
 
 def _mean_headline(effects: Effects, names: tuple[str, str]) -> str:
@@ -274,14 +300,19 @@ def _mean_headline(effects: Effects, names: tuple[str, str]) -> str:
     return f"There is less {noise(first.component)} {at(less)} than {at(more)}."
 
 
-def _nothing(effects: Effects, names: tuple[str, str]) -> str:
-    first = next((e for e in effects if e.component == "poisson"), effects[0])
-    found = first.difference
-    text = f"No difference shown between {protocol(names[0])} and {protocol(names[1])}."
-    if not np.isfinite([found.se, found.reading_limit_per_um]).all():
+def _nothing(found: Comparison | ArmsComparison, n_pairs: int) -> str:
+    """Return that nothing is called, and what would be if it were the largest of all."""
+    noises = [effect for effect in found.effects if effect.component != CLEAN]
+    first = next((e for e in noises if e.component == "poisson"), noises[0])
+    own = first.difference
+    text = f"No difference shown between {protocol(found.names[0])} and {protocol(found.names[1])}."
+    naive = isinstance(found, Comparison) and found.options.rule == "paper"
+    if naive or not np.isfinite([own.se, own.reading_limit_per_um]).all():
         return text
-    slope = max(found.reading_limit_per_um, 2 * found.se) * _PER_100_UM
-    mean = 100 * np.nanmax([found.mean_reading_limit, np.ptp(found.mean_difference_ci95) / 2])
+    once, corrected = (t_needed(own.dof, LEVEL / n) for n in (1, len(noises) * n_pairs))
+    slope = max(own.reading_limit_per_um, corrected * own.se) * _PER_100_UM
+    half = np.ptp(own.mean_difference_ci95) / 2 * corrected / once
+    mean = 100 * np.nanmax([own.mean_reading_limit, half])
     return (
         f"{text} One would be shown if {noise(first.component)} were {mean:.1f} points higher "
         f"on average with one of them, or rose {slope:.1f} points per 100 µm faster."
@@ -309,7 +340,7 @@ def _noises(effects: Effects, terms: _Terms) -> Iterator[str]:
     over = terms.over
     for effect in effects:
         if effect.difference.any_called:
-            yield _difference(effect.component, effect.difference, terms, over)
+            yield _difference(effect, terms, over)
             over = "There"
     silent = [
         spoken(e.component)
@@ -320,19 +351,20 @@ def _noises(effects: Effects, terms: _Terms) -> Iterator[str]:
         yield f"Differences in {listed(silent)} noise cannot be told from chance or reading error."
 
 
-def _difference(component: str, found: ComponentDifference, terms: _Terms, over: str) -> str:
+def _difference(effect: ComponentEffect | ArmsEffect, terms: _Terms, over: str) -> str:
     """Return the sentence on a slope that is called, else on a mean."""
+    found = effect.difference
     if found.called:
         value, ends, p = found.slope_difference_per_um, found.slope_difference_ci95, found.p_holm
         limit, scale = found.reading_limit_per_um, _PER_100_UM
-        verb, unit, more = "rises", "points per 100 µm", "faster"
+        (verb, more), unit = _course(effect), "points per 100 µm"
     else:
         value, ends, p = found.mean_difference, found.mean_difference_ci95, found.mean_p_holm
         limit, scale = found.mean_reading_limit, _PER_CENT
         verb, unit, more = "is", "points", "higher on average"
-    low, high = sorted(scale * abs(end) for end in ends)
+    low, high = sorted(scale * np.copysign(end, end * value) for end in ends)
     return (
-        f"{over} {noise(component)} {verb} {scale * abs(value):.1f} {unit} {more} "
+        f"{over} {noise(effect.component)} {verb} {scale * abs(value):.1f} {unit} {more} "
         f"{at(terms.names[0] if value > 0 else terms.names[1])} (95 % CI {low:.1f} to {high:.1f}"
         f"{terms.covered}; {p_text(p)}; reading limit {scale * limit:.1f} {unit})."
     )
@@ -352,9 +384,17 @@ def _scope(found: Comparison) -> str:
 
 
 def _next_step(found: Comparison) -> str:
-    used = most_used([each.profile for each in found.analysed])
+    if any(each.photons is None for each in found.analysed):
+        return ""  # of weights whose shot noise no power can hold
+    profiles = [each.profile for each in found.analysed]
+    used = most_used(profiles)
     if used is None:
-        return "Next: state the power of each plane, so that a power can be recommended."
+        each = [np.isfinite(profile.power).any() for profile in profiles]
+        what = "power of both stacks in one unit" if all(each) else "power of each plane"
+        return f"Next: state the {what}, so that a power can be recommended."
+    if not FAINTEST <= found.options.level <= STRONGEST:
+        held = f"{percent(FAINTEST)} to {percent(STRONGEST)}"
+        return f"Next: choose a level of {held} shot noise, so that a power can be recommended."
     return (
         f"Next: get a recommended power that holds {percent(found.options.level)} shot noise "
         f"within the {power_text(*used)} already used."

@@ -42,9 +42,10 @@ def noise(component: str) -> str:
 
 def down_to(limit: DepthLimit) -> str:
     """Return down to where something holds; empty where it does nowhere, or is not known."""
+    start = f"from {limit.from_um:.0f} µm " if np.isfinite(limit.from_um) else ""
     if np.isfinite(limit.deeper_than_um):
-        return f"down to the last plane, {limit.deeper_than_um:.0f} µm"
-    return f"down to {limit.depth_um:.0f} µm" if np.isfinite(limit.depth_um) else ""
+        return f"{start}down to the last plane, {limit.deeper_than_um:.0f} µm"
+    return f"{start}down to {limit.depth_um:.0f} µm" if np.isfinite(limit.depth_um) else ""
 
 
 def level_text(usable: UsableDepth) -> str:

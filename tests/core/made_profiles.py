@@ -1,10 +1,16 @@
 """Depth profiles with known strengths, for the tests of the depth statistics."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.signal import lfilter
 
 from cop_core.components import DEFAULT_COMPONENTS
-from cop_core.records import DepthProfile, PlaneEstimate
+from cop_core.recipes import StackOptions
+from cop_core.records import DepthProfile, PlaneEstimate, Provenance, StoredImage, WeightsUsed
+
+SHOT = WeightsUsed("default", "", "microscopy", ("shot",))
+"""Weights whose Poisson strength is that of shot noise."""
 
 
 def profile(strengths, *, name="fixed", step=4.0, reasons=None, components=DEFAULT_COMPONENTS):
@@ -32,3 +38,15 @@ def strengths(seed, n, *, slope=0.0, rho=0.0, components=6):
     noise = lfilter([1], [1, -rho], rng.normal(size=(n + 100, components - 1)), axis=0)[100:]
     noises = 0.05 + slope * np.arange(n)[:, None] + 0.004 * noise * np.sqrt(1 - rho**2)
     return np.column_stack([noises, 1 - noises.sum(axis=1)])
+
+
+def with_shot_noise(course, *, name="a", seed=0, step=20.0, n=51, doubt=0.002):
+    """A stack whose Poisson strength is ``course(depth_um)`` but for small errors."""
+    depth = np.arange(n) * step
+    rows = np.full((n, 6), 0.02)
+    rows[:, 2] = np.clip(course(depth) + np.random.default_rng(seed).normal(0, 0.002, n), 0.01, 0.9)
+    rows[:, -1] = 1 - rows[:, :-1].sum(axis=1)
+    found = profile(rows, name=name, step=step)
+    planes = tuple(replace(p, uncertainty=np.full(6, doubt)) for p in found.planes)
+    origin = Provenance("array", StackOptions(), StoredImage("", "", ()), SHOT)
+    return replace(found, planes=planes, provenance=origin)

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_profiles import profile, strengths
+from made_profiles import profile, strengths, with_shot_noise
 from scipy import stats
 
 from cop_core.errors import InputError
+from cop_core.records import NO_SIGNAL
 from cop_core.statistics import cohen_d, compare_arms
 from cop_core.statistics.effect_size import independent_interval_of_d
 
@@ -152,3 +153,99 @@ def test_interval_of_d_over_stacks_is_that_of_the_noncentral_t():
     many = independent_interval_of_d(0.5, 4000, 4000)
     np.testing.assert_allclose(many, 0.5 + 1.96 * np.sqrt(2 / 4000) * np.array([-1, 1]), atol=2e-3)
     assert np.isnan(independent_interval_of_d(float("nan"), 4, 5)).all()
+
+
+# --- usable depths -------------------------------------------------------------------------------
+
+
+def lit(seed, last_um, n=50):
+    """Return a stack of planes 20 um apart with signal down to a depth."""
+    lost = {i: NO_SIGNAL for i in range(n) if 20 * i > last_um}
+    return profile(strengths(seed, n), name=f"s{seed}", step=20.0, reasons=lost)
+
+
+def lit_arms(*ends):
+    return [[lit(10 * k + i, end) for i, end in enumerate(arm)] for k, arm in enumerate(ends)]
+
+
+def test_signal_depths_that_are_all_equal_are_known_to_a_step():
+    fixed, gained = lit_arms([660] * 5, [900, 920, 940, 960, 920])
+    found = compare_arms(fixed, gained, names=("fixed", "gained")).signal
+    assert found.difference_um == pytest.approx(-268)
+    error = np.hypot(0.75 * 20, np.std([900, 920, 940, 960, 920], ddof=1)) / 5**0.5
+    assert np.ptp(found.ci95_um) == pytest.approx(2 * stats.t.ppf(0.975, 7) * error, rel=0.05)
+    tied = compare_arms(*lit_arms([660] * 5, [940] * 5), names=("fixed", "gained"))
+    error = 0.75 * 20 * (2 / 5) ** 0.5  # the signal depth of one tissue imaged again
+    half = stats.t.ppf(0.975, 8) * error
+    assert tied.signal.ci95_um == pytest.approx((-280 - half, -280 + half))
+    assert tied.verdict.startswith(
+        "Gained power images deeper: there is signal down to 940 µm instead of 660 µm (95 % CI "
+    )
+    same = compare_arms(*lit_arms([660] * 5, [660] * 5)).signal
+    assert (same.difference_um, same.p_value) == (0, pytest.approx(1))
+
+
+def test_animals_under_both_protocols_may_all_gain_alike():
+    fixed, gained = lit_arms([660, 700, 640], [860, 900, 840])
+    found = compare_arms(fixed, gained, animals=("abc", "abc")).signal
+    half = stats.t.ppf(0.975, 2) * 0.75 * 20 * (2 / 3) ** 0.5
+    assert found.ci95_um == pytest.approx((-200 - half, -200 + half))
+
+
+def test_a_signal_that_is_never_lost_counts_as_deep_as_planes_reach():
+    fixed, gained = lit_arms([640, 660, 680, 660, 640], [2000] * 5)
+    result = compare_arms(fixed, gained, names=("fixed", "gained"))
+    found = result.signal
+    assert (found.second_um, found.counted_to_um, found.n_deeper) == (980, 980, 5)
+    assert found.difference_um == pytest.approx(656 - 980)
+    assert result.verdict.startswith(
+        "Gained power images deeper: there is signal down to the last plane, 980 µm, instead of "
+        "656 µm (95 % CI "
+    )
+
+
+def test_depths_beyond_the_planes_of_some_stacks_count_as_far_as_all_reach():
+    shown = [lit(i, end, n) for i, (end, n) in enumerate([(640, 50), (900, 50), (2000, 40)])]
+    others = [lit(9 + i, end) for i, end in enumerate([500, 520, 540])]
+    result = compare_arms(shown, others, names=("shown", "others"))
+    found = result.signal
+    assert (found.counted_to_um, found.n_deeper) == (780, 1)
+    assert found.first_um == pytest.approx(np.mean([640, 780, 780]))
+    expected = stats.ttest_ind([640, 780, 780], [500, 520, 540], equal_var=False)
+    assert found.p_value == pytest.approx(expected.pvalue)
+    assert "down to 733 µm instead of 520 µm, counted up to 780 µm (" in result.verdict
+
+
+def rising_through(at_um, seed, name="a"):
+    """Return a stack whose shot noise rises through 20 % at a depth."""
+    return with_shot_noise(lambda z: 0.2 + (z - at_um) * 2e-4, seed=seed, name=name)
+
+
+def test_means_are_those_of_the_animals_that_are_tested():
+    fixed = [rising_through(at, i) for i, at in enumerate((440, 450, 430, 700))]
+    gained = [rising_through(at, 9 + i) for i, at in enumerate((400, 412, 391, 600))]
+    gained[3] = replace(gained[3], provenance=None)  # of weights that tell no shot noise
+    result = compare_arms(fixed, gained, animals=("abcd", "abcd"), names=("fixed", "gained"))
+    found = result.level
+    assert (found.first_um, found.second_um) == pytest.approx((440, 401), abs=6)
+    assert found.difference_um == pytest.approx(found.first_um - found.second_um)
+    assert found.n_untold == 1
+    assert " µm, 1 of 8 stacks left out as theirs is not known (95 % CI " in result.verdict
+
+
+def test_stacks_that_never_reach_the_level_are_not_left_out():
+    fixed = [rising_through(450 + 5 * i, i) for i in range(5)]
+    gained = [rising_through(at, 9 + i) for i, at in enumerate((400, 405, 398, 1100, 1150))]
+    result = compare_arms(fixed, gained, names=("fixed", "gained"))
+    found = result.level
+    assert (found.counted_to_um, found.n_deeper) == (1000, 2)
+    assert found.second_um == pytest.approx(np.mean([400, 405, 398, 1000, 1000]), abs=6)
+    assert found.p_value > 0.1
+    assert "images deeper" not in result.verdict
+
+
+@pytest.mark.parametrize("doubt", [None, 1e-3])
+def test_equivalence_needs_a_reading_limit(doubt):
+    arms = [[stack(10 * k + i, doubt=doubt) for i in range(4)] for k in (0, 1)]
+    found = compare_arms(*arms, margin_per_100_um=0.5).of("poisson").difference
+    assert np.isnan(found.equivalence_p_difference) == (doubt is None)

@@ -118,3 +118,10 @@ def test_it_is_told_while_a_stack_grows(tiny_estimator: Any) -> None:
     )
     assert said
     assert "signal" in said[0]
+
+
+def test_nothing_is_forecast_of_a_stack_that_is_acquired_upwards():
+    planes = [replace(plane(i, poisson=0.05), index=29 - i) for i in range(29, -1, -1)]
+    assert np.isfinite(forecast(profile(planes[::-1][:20])).lost_um)
+    for n in (10, 20, 30):
+        assert np.isnan(forecast(profile(planes[:n])).lost_um)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_profiles import profile, strengths, with_shot_noise
+from scipy import stats
 
 from cop_core.power import next_recipe
 from cop_core.recipes import CompareRecipe, ComparisonOptions, StackOptions, StudyStack, argv_of
@@ -15,8 +17,9 @@ from cop_core.records.crop_grid import SMALL
 from cop_core.report import document_of
 from cop_core.statistics import analyse_stack, compare, compare_channels
 from cop_core.statistics.analysis import analyse
+from cop_core.statistics.calls import called
 from cop_core.statistics.caveats import UPWARDS
-from cop_core.statistics.verdict import verdict_of_pair
+from cop_core.statistics.verdict import verdict_of_pair, verdict_of_several
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "golden"))
 from golden import readings
@@ -115,6 +118,115 @@ def test_what_would_be_a_difference_is_said(both):
     expected = [100 * found.mean_reading_limit, 1e4 * found.reading_limit_per_um, 100]
     assert text.startswith("No difference shown between fixed power and gained power. ")
     assert numbers(text.split(". ")[1]) == pytest.approx(expected, abs=0.051)
+
+
+@pytest.mark.parametrize(("times", "shown"), [(0.85, False), (1.15, True)])
+def test_what_would_be_shown_is_called(times, shown):
+    one, two = (
+        profile(strengths(seed, 12), name=name, step=20.0) for seed, name in enumerate("ab")
+    )
+    one, two = (
+        replace(s, planes=tuple(replace(p, uncertainty=np.full(6, 1e-5)) for p in s.planes))
+        for s in (one, two)
+    )
+    found = compare(one, two, n_bootstrap=50)
+    said = re.findall(r"were ([\d.]+) points .* rose ([\d.]+) points", found.verdict)
+    ((mean, slope),) = [(float(m) / 100, float(s) / 1e4) for m, s in said]
+    own = found.of("poisson").difference
+    mean_se = np.ptp(own.mean_difference_ci95) / 2 / stats.t.ppf(0.975, own.dof)
+    p_slope, p_mean = (
+        2 * stats.t.sf(times * size / se, own.dof)
+        for size, se in ((slope, own.se), (mean, mean_se))
+    )
+    larger = replace(
+        own, slope_difference_per_um=times * slope, p_value=p_slope,
+        mean_difference=times * mean, mean_p_value=p_mean,
+    )  # fmt: skip
+    effects = [
+        replace(e, difference=larger) if e.component == "poisson" else e for e in found.effects
+    ]
+    after = next(e for e in called(effects, "default") if e.component == "poisson").difference
+    assert (after.called, after.mean_called) == (shown, shown)
+
+
+def test_an_interval_that_spans_zero_has_both_signs(both):
+    effect = both.of("poisson")
+    difference = replace(
+        effect.difference, slope_difference_per_um=3.7e-5, slope_difference_ci95=(-1.66e-4, 2.39e-4)
+    )
+    found = replace(
+        both,
+        effects=tuple(
+            replace(e, difference=difference) if e is effect else e for e in both.effects
+        ),
+    )
+    (sentence,) = re.findall(r"Over the depths.*?\)\.", verdict_of_pair(found))
+    assert "rises 0.4 points per 100 µm faster at fixed power (95 % CI -1.7 to 2.4 " in sentence
+
+
+def test_noise_that_falls_in_both_falls_more_slowly_in_one():
+    one = with_shot_noise(lambda z: 0.3 - 1e-4 * z, name="a", n=15)
+    two = with_shot_noise(lambda z: 0.3 - 4e-4 * z, name="b", n=15, seed=1)
+    text = compare(one, two, level=0.35, n_bootstrap=50).verdict
+    assert "Shot noise falls more slowly with depth with a." in text
+    (apart,) = re.findall(r"shot noise falls ([\d.]+) points per 100 µm more slowly with a", text)
+    assert float(apart) == pytest.approx(3, abs=0.25)
+
+
+def test_a_stack_that_is_never_lost_has_its_last_plane_named(both):
+    fixed, gained = both.usable
+    endless = replace(fixed.signal, depth_um=np.nan, deeper_than_um=1200.0)
+    found = replace(
+        both,
+        usable=(replace(fixed, signal=endless), gained),
+        usable_difference=replace(both.usable_difference, signal_ci95_um=(138.0, np.inf)),
+    )
+    text = verdict_of_pair(found)
+    assert "instead of down to the last plane, 1200 µm (95 % CI at most -138 µm deeper)" in text
+    assert "nan" not in text
+
+
+def test_a_level_that_is_passed_at_the_top_too_is_said_from_where():
+    def course(z):
+        return np.where(z < 120, 0.35, 0.1) + np.clip(z - 300, 0, None) * 5e-4
+
+    found = analyse(with_shot_noise(course))
+    start = found.usable.level.from_um
+    assert 60 < start < 180
+    assert f"stays below 20 % (100 photons) from {start:.0f} µm down to " in found.verdict
+    assert np.isnan(analyse(with_shot_noise(lambda z: 0.1 + 3e-4 * z)).usable.level.from_um)
+
+
+@pytest.mark.parametrize(
+    ("units", "level", "said"),
+    [
+        (("mW", "%"), 0.2, "Next: state the power of both stacks in one unit, so that "),
+        (("mW", "mW"), 0.5, "Next: choose a level of 2 % to 40 % shot noise, so that "),
+        (("mW", "mW"), 0.2, "Next: get a recommended power that holds 20 % shot noise "),
+    ],
+)
+def test_the_next_step_can_be_taken(units, level, said):
+    stacks = [with_shot_noise(lambda z: 0.1 + 3e-4 * z, name=n, seed=ord(n)) for n in "ab"]
+    planes = [
+        tuple(replace(plane, power_unit=unit) for plane in stack.planes)
+        for unit, stack in zip(units, stacks, strict=True)
+    ]
+    stacks = [replace(s, planes=p) for s, p in zip(stacks, planes, strict=True)]
+    assert said in compare(*stacks, level=level, n_bootstrap=50).verdict
+    weights = replace(stacks[0].provenance.weights, genome="paper", order=("poisson",))
+    paper = [replace(s, provenance=replace(s.provenance, weights=weights)) for s in stacks]
+    assert "Next:" not in compare(*paper, level=level, n_bootstrap=50).verdict
+
+
+def test_tissues_of_three_protocols_are_told_apart(both):
+    other = replace(both, same_tissue=False)
+    for pairs, said in (
+        ([both, both], "One tissue: "),
+        ([other, other], "Two tissues: "),
+        ([both, other], "Not all stacks show one tissue: "),
+    ):
+        assert said in verdict_of_several(pairs)
+    assert "5 noises and 1 pair (Holm)" in verdict_of_several([both])
 
 
 def turned(profile, surface_from):
@@ -250,10 +362,10 @@ def test_the_next_step_is_a_command_with_the_power_already_used(both):
 def arms_of(*stacks):
     """Return what a study finds on stacks, given as arm and profile."""
     records = []
-    for i, (arm, profile) in enumerate(stacks):
+    for i, (arm, read) in enumerate(stacks):
         stack = StackOptions(source=f"{i}.tif", name=f"s{i}")
         row = StudyStack(line=i + 2, stack=stack, arm=arm)
-        records.append(analyse_stack(StudyStackRecord(row, profile)))
+        records.append(analyse_stack(StudyStackRecord(row, read)))
     (found,) = compare_channels(tuple(records), ComparisonOptions(n_bootstrap=50))
     return found
 

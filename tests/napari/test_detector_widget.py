@@ -93,7 +93,7 @@ def test_the_answer_is_that_of_the_command(dock: Any, taken: Any, qtbot: Any, ru
     found = finish(qtbot, dock)
     assert dock.tabs.currentWidget() is dock.outcome
     assert dock.bar.status.text() == "Done: 20 frames, 20 dark frames"
-    code, _, err = run("detector", movie, "--dark", dark, "-o", movie.parent / "by-command")
+    code, printed, err = run("detector", movie, "--dark", dark, "-o", movie.parent / "by-command")
     assert code == 0, err
     verdict = dock.outcome.headline.text().replace("\N{NO-BREAK SPACE}", " ")
     assert " ".join(printed.split()).startswith(verdict)
