@@ -20,7 +20,7 @@ from cop_core.reading.crops import crops_of_a_plane
 from cop_core.reading.estimator import Estimator
 from cop_core.reading.plane_blocks import BATCH, Elsewhere, PlanesRead, StackWork, versions
 from cop_core.reading.planes import PartialPlane, Prepared, not_read, prepare
-from cop_core.reading.survey import NOTHING_SEEN, Basis, Look, Survey, Surveyor, look
+from cop_core.reading.survey import NOTHING_SEEN, Basis, PlaneLook, Survey, Surveyor, look
 from cop_core.recipes import ReadingOptions
 from cop_core.recipes.values import below
 from cop_core.records import (
@@ -179,7 +179,7 @@ class StackReader:
     def _survey(self, stack: Stack) -> Iterator[ReadingStep]:
         """Look through a finished stack before it is read."""
 
-        def look_at(index: int) -> Look:
+        def look_at(index: int) -> PlaneLook:
             return look(stack.plane(index))
 
         for seen in block_pool().stream(look_at, range(len(stack)), self._ahead(stack)):

@@ -86,7 +86,7 @@ NOTHING_SEEN: Final = Survey((math.nan, math.nan), frozenset())
 """Of a stack without a valid plane, or one not surveyed yet."""
 
 
-class Look(NamedTuple):
+class PlaneLook(NamedTuple):
     """A plane, and what is in its pixels where it is valid."""
 
     plane: Plane
@@ -94,12 +94,12 @@ class Look(NamedTuple):
     far: tuple[Mask, Mask] | None = None
 
 
-def look(plane: Plane) -> Look:
+def look(plane: Plane) -> PlaneLook:
     """Look at the pixels of a plane; this takes its time, and any thread may do it."""
     if not plane.validity.ok:
-        return Look(plane)
+        return PlaneLook(plane)
     picture = picture_of(plane)
-    return Look(plane, structure(picture), far_pixels(picture))
+    return PlaneLook(plane, structure(picture), far_pixels(picture))
 
 
 class Surveyor:
@@ -117,7 +117,7 @@ class Surveyor:
         self._fixed = FixedPixels()
         self._shape: tuple[int, ...] = (0, 0)
 
-    def add(self, looked: Look) -> None:
+    def add(self, looked: PlaneLook) -> None:
         """Take the structure of a plane and a sample of its pixels, where it is valid."""
         plane, found, far = looked
         if found is None:

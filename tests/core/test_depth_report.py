@@ -24,10 +24,18 @@ def with_bend():
     return replace(made, planes=tuple(planes))
 
 
+def doubted(made):
+    """A profile whose readings state an uncertainty."""
+    planes = (replace(p, uncertainty=np.full(6, 1e-3)) for p in made.planes)
+    return replace(made, planes=tuple(planes))
+
+
 @pytest.fixture(scope="module")
 def result():
     gained = profile(strengths(1, 60), name="gained", step=20.0)
-    return compare(with_bend(), gained, margin_per_100_um=0.05, tissue="same", n_bootstrap=50)
+    return compare(
+        doubted(with_bend()), doubted(gained), margin_per_100_um=0.05, tissue="same", n_bootstrap=50
+    )
 
 
 def test_report_states_bends_caps_and_choices(result):

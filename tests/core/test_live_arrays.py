@@ -145,6 +145,9 @@ def test_arrays_behind_a_file_are_read_plane_by_plane(kind: str) -> None:
 def test_another_stack_in_the_same_layer_is_refused() -> None:
     array, growing = follow(PIXELS)
     gather(growing, 9)
+    array.put(PIXELS[:, :20])
+    with pytest.raises(InputError, match="another stack"):  # as what was put off is read
+        array.stack()
     for other in (PIXELS[:, :20], PIXELS[:8]):
         array.put(other)
         with pytest.raises(InputError, match="another stack"):

@@ -17,7 +17,7 @@ from cop_core.recipes.plan import read_plan
 from cop_core.records import StudyStackRecord
 from cop_core.report import document_of
 from cop_core.stacks import read_power_table
-from cop_core.statistics import compare_arms, equivalence_p, fit_profile, within
+from cop_core.statistics import compare_arms, fit_profile, within
 from cop_core.statistics.arms import NO_PAPER_TEST
 
 pytestmark = pytest.mark.usefixtures("quick_figures")
@@ -86,9 +86,8 @@ def test_rule_and_margin_go_into_the_comparison_of_arms(batch, data, tiny_estima
     expected = compare_arms(read[:2], read[2:], rule="paper", margin_per_100_um=0.02)
     for effect in expected.effects:
         values, found = differences(document)[effect.component], effect.difference
-        left = 2e-4 - np.nan_to_num(found.reading_limit_per_um)
-        p = equivalence_p(found.slope_difference_per_um, found.se, found.dof, left)
-        assert values["equivalence_p_difference"] == pytest.approx(p)
+        assert np.isnan(found.reading_limit_per_um)  # of weights that state no uncertainty
+        assert values["equivalence_p_difference"] is None
         assert values["cohen_d_class"] == found.cohen_d_class
     page = (data / "study" / "study.html").read_text(encoding="utf-8")
     assert "p (margin)" in page

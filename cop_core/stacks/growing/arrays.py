@@ -54,15 +54,8 @@ class GrowingArray:
             Where it cannot be that of before with more planes.
         """
         self.replaced = False
-        found = self._open()
-        before, now = self._shape, found.stack.shape
-        if before is not None and (now[1:] != before[1:] or now[0] < least_planes):
-            raise InputError(
-                f"it went from {before} to {now} pixels: that is another stack",
-                where=self.source,
-                advice="Watch it again",
-            )
-        self._shape = now
+        found = self._open(least_planes)
+        self._shape = found.stack.shape
         return found
 
     def sure_after_s(self, found: Snapshot, n_were_blank: int) -> float | None:
@@ -74,6 +67,14 @@ class GrowingArray:
     def close(self) -> None:
         self._pixels = None
 
-    def _open(self) -> Snapshot:
+    def _open(self, least_planes: int = 0) -> Snapshot:
         data = open_dataset(self._pixels, opening_of(self._options))
-        return Snapshot(stack_of(data, self._options), data)
+        stack = stack_of(data, self._options)
+        before, now = self._shape, stack.shape
+        if before is not None and (now[1:] != before[1:] or now[0] < least_planes):
+            raise InputError(
+                f"it went from {before} to {now} pixels: that is another stack",
+                where=self.source,
+                advice="Watch it again",
+            )
+        return Snapshot(stack, data)
