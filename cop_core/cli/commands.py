@@ -22,9 +22,8 @@ from cop_core.recipes import (
     StudyRecipe,
     WorkersOptions,
     argv_of,
-    command_of,
 )
-from cop_core.recipes.argv import command_line
+from cop_core.recipes.argv import command_line, typed_as
 from cop_core.recipes.base import Plain, checked
 
 Out = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the report.")]
@@ -125,7 +124,7 @@ def detector(
     write = write_document if alone else write_report
     with bars() as show:
         found = run(recipe, on_event=show)
-        written = write(found, output, command=command_of(recipe, output), hashed=hashed)
+        written = write(found, output, command=typed_as(recipe, output), hashed=hashed)
     tell(summary(found))
     tell(f"detector: {written if alone else written / 'detector.json'}")
     if history is not None:
@@ -268,7 +267,7 @@ def _report(
         folder = write_report(
             found,
             output,
-            command=command_of(recipe, output),
+            command=typed_as(recipe, output),
             hashed=hashed,
             progress=lambda done, total: show(Working("SHA-256, bytes", done=done, total=total)),
         )

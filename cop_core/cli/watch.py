@@ -14,7 +14,8 @@ import typer
 from cop_core.cli.asked import asks
 from cop_core.cli.output import interruptible, say, tell
 from cop_core.errors import CancelledError, InputError
-from cop_core.recipes import AcquireRecipe, Recipe, WatchRecipe, command_of
+from cop_core.recipes import AcquireRecipe, Recipe, WatchRecipe
+from cop_core.recipes.argv import typed_as
 from cop_core.records import State
 
 if TYPE_CHECKING:
@@ -140,6 +141,6 @@ def _report(
     if not quiet:
         tell(summary(found))
     asked = recipe if why_not_repeatable(found) else recipe_of(found)
-    folder = write_report(found, output, command=command_of(asked, output))
+    folder = write_report(found, output, command=typed_as(asked, output))
     if not quiet:
         tell(f"report: {folder / 'report.html'}")

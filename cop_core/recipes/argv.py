@@ -153,7 +153,12 @@ def command_of(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> 
         elif place == ("folders",):
             _put(plain, place, [_absolute(one) for one in value])
     to = None if output is None else _absolute(Path(output).expanduser())
-    return command_line(["cop", *argv_of(kind.of(plain), to)])
+    return typed_as(kind.of(plain), to)
+
+
+def typed_as(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> str:
+    """Return the shell command that runs a recipe, its paths as they are, as for `command_of`."""
+    return command_line(["cop", *argv_of(recipe, output)])
 
 
 def command_line(words: Sequence[str]) -> str:

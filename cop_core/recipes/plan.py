@@ -94,7 +94,7 @@ def read_plan(
         cannot be used: missing files, bad names and numbers, stacks or names given twice,
         animals stated for some rows only.
     """
-    file = Path(path).absolute()
+    file = Path(path)
     table, problems = _table(file)
     stacks, wrong = check_cells(table, file.parent, read_power, defaults)
     if problems or wrong:

@@ -94,8 +94,9 @@ def find_inputs(
     -------
     tuple of InputFile
         Stack and power table of every stack that was read, then the weights. A path is looked
-        for in ``data``, as it stands, and below the document's folder; in the folders with as
-        many of its own as are there too, its name alone in the end.
+        for in ``data``, as it stands, and below the document's folder and those above it; in
+        ``data`` and the document's folder also with fewer of its own folders, its name alone in
+        the end.
 
     Raises
     ------
@@ -147,7 +148,7 @@ def with_found(recipe: Recipe, found: Sequence[InputFile]) -> Recipe:
     if missing:
         raise InputError(
             f"it cannot be replayed without {', '.join(missing)}",
-            advice="specify the folder they are in: cop replay --data FOLDER",
+            advice="say in which folder they are: add --data FOLDER",
         )
     plain: Any = recipe.plain()
     for each in found:
@@ -229,7 +230,9 @@ def _locate(role: Role, stated: str, folder: Path, data: Path | None) -> Path | 
     ends = [Path(*parts[i:]) for i in range(len(parts))]
     places = [] if data is None else [data / end for end in ends]
     if not is_address(stated):
-        places += [path, folder / path, *(folder / end for end in ends)]
+        above = folder.absolute().parents  # a report often lies beside the data of its command
+        places += [path, folder / path, *(at / path for at in above)]
+        places += [folder / end for end in ends]
     elsewhere = stated if is_address(stated) else None
     return next((place for place in places if _is_there(place)), elsewhere)
 

@@ -67,6 +67,26 @@ def test_a_comparison_gives_the_same_numbers(compared, run):
     assert "Yet" not in out
 
 
+def test_a_report_of_relative_paths_shows_them_and_is_replayed_from_its_folder(
+    pair, run, tiny_weights, tmp_path, monkeypatch
+):
+    (tmp_path / "work" / "data").mkdir(parents=True)
+    shutil.copy(pair[0], tmp_path / "work" / "data")
+    monkeypatch.chdir(tmp_path / "work")
+    words = ["profile", "data/fixed.ome.tif", "-o", "out/report", "--weights", str(tiny_weights)]
+    code, _, err = run(*words, "--crops", 1, "--device", "cpu", "--precision", "float32")
+    assert code == 0, err
+    command = read_document("out/report").provenance.command
+    assert command.startswith("cop profile data/fixed.ome.tif -o out/report ")
+    page = Path("out/report/report.html").read_text(encoding="utf-8")
+    assert str(tmp_path / "work") not in page
+    (tmp_path / "work").rename(tmp_path / "moved")
+    monkeypatch.chdir(tmp_path / "moved" / "out" / "report")
+    code, out, err = run("replay", "report.json")
+    assert code == 0, err
+    assert "The same numbers" in out
+
+
 def test_the_new_report_can_be_replayed_too(compared, run, tmp_path):
     assert run("replay", compared.parent, "-o", tmp_path / "again")[0] == 0
     first, second = map(read_document, (compared, tmp_path / "again"))
@@ -178,7 +198,7 @@ def test_a_file_that_is_gone_is_named(name, compared, run, study):
     assert code == 2
     said = " ".join(err.split())
     assert f"/{name} (" in said
-    assert "cop replay --data" in said
+    assert "add --data FOLDER" in said
     assert "missing" in out
     assert "Traceback" not in err
 
