@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 _PER_100_UM: Final = 1e4  # strength per um to points per 100 um
 _PER_CENT: Final = 100
+_MOST_POINTS: Final = 100
+"""No strength differs by more."""
 _SOME_TISSUES: Final = (
     "Not all stacks show one tissue: where they do not, tissue and protocol cannot be told apart."
 )
@@ -313,6 +315,9 @@ def _nothing(found: Comparison | ArmsComparison, n_pairs: int) -> str:
     slope = max(own.reading_limit_per_um, corrected * own.se) * _PER_100_UM
     half = np.ptp(own.mean_difference_ci95) / 2 * corrected / once
     mean = 100 * np.nanmax([own.mean_reading_limit, half])
+    low, high = found.window_um
+    if mean > _MOST_POINTS or slope * (high - low) / 100 > _MOST_POINTS:
+        return f"{text} These planes are too few, or too near each other, to show one."
     return (
         f"{text} One would be shown if {noise(first.component)} were {mean:.1f} points higher "
         f"on average with one of them, or rose {slope:.1f} points per 100 µm faster."
