@@ -16,6 +16,7 @@ from cop_core.statistics.piecewise import PiecewiseFit
 
 if TYPE_CHECKING:
     from cop_core.power.attenuation import Attenuation
+    from cop_core.power.bright_signal import BrightSignal
     from cop_core.records import DepthProfile
 
 Array = npt.NDArray[np.float64]
@@ -117,7 +118,8 @@ def hold_component(
     Parameters
     ----------
     profile : DepthProfile
-        Its planes must be normalised each by itself.
+        Of the same stack at the same power, read with weights of a genome whose photon noise is
+        physical, and its planes normalised each by itself.
     component : str
         A key of `SIGNAL_EXPONENTS`.
     found : Attenuation
@@ -128,10 +130,11 @@ def hold_component(
     Raises
     ------
     InputError
-        If the profile lacks the component or was normalised by the stack, or fewer than 8
-        planes have a strength between 2 and 40 % within the depths of the fit.
+        If the profile is not such a one or lacks the component, or fewer than 8 planes have a
+        strength between 2 and 40 % within the depths of the fit.
     """
     _require_profile(profile, component)
+    _require_same_stack(profile, found.signal)
     b, signal = SIGNAL_EXPONENTS[component], hold_signal(found)
     strength, power, depth = profile.of(component), profile.power, profile.depth_um
     with np.errstate(invalid="ignore"):
@@ -171,4 +174,27 @@ def _require_profile(profile: DepthProfile, component: str) -> None:
             f"with {normalisation}, strengths do not follow the signal of their plane",
             where=profile.name,
             advice="read the profile with plane-percentile",
+        )
+    weights = profile.provenance.weights if profile.provenance else None
+    if weights is None or not weights.physical:
+        name = f"the weights {weights.name!r}" if weights else "weights that it does not name"
+        raise InputError(
+            f"it was read with {name}, of whose strengths it is not known how they change with "
+            "power",
+            where=profile.name,
+            advice="read it with weights of the microscopy genome, such as default, or hold the "
+            "signal instead",
+        )
+
+
+def _require_same_stack(profile: DepthProfile, signal: BrightSignal) -> None:
+    """Refuse a profile whose planes are not all in a stack: c is of depth, power and its unit."""
+    here = np.isclose(profile.depth_um[:, None], signal.depth_um)
+    here &= np.isclose(profile.power[:, None], signal.power, equal_nan=True)
+    if profile.power_unit != signal.power_unit or not here.any(axis=1).all():
+        raise InputError(
+            f"its planes do not have the depths and powers ({signal.power_unit}) of the stack "
+            f"{signal.name}",
+            where=f"profile {profile.name}",
+            advice="use a profile that was read from this stack, opened with the same options",
         )

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.signal import lfilter
 
 from cop_core.components import DEFAULT_COMPONENTS
-from cop_core.recipes import StackOptions
+from cop_core.recipes import ReadingOptions, StackOptions
 from cop_core.records import DepthProfile, PlaneEstimate, Provenance, StoredImage, WeightsUsed
 
 SHOT = WeightsUsed("default", "", "microscopy", ("shot",))
@@ -30,6 +30,20 @@ def profile(strengths, *, name="fixed", step=4.0, reasons=None, components=DEFAU
         for i, row in enumerate(strengths)
     )
     return DepthProfile(name, tuple(components), planes)
+
+
+def poisson_profile(
+    strength, power, depth_um, normalisation="plane-percentile", order=("shot",), unit="mW"
+):
+    """A profile with one Poisson strength a plane, of a genome with these primitives."""
+    weights = WeightsUsed("made", "", "made", order)
+    made = Provenance("array", StackOptions(), StoredImage("array", "ZYX", (1, 9, 9)), weights)
+    planes = tuple(
+        PlaneEstimate(i, z, p, np.array([s, 1 - s]), np.zeros(2), 1, 500.0, power_unit=unit)
+        for i, (z, p, s) in enumerate(zip(depth_um, power, strength, strict=True))
+    )
+    reading = ReadingOptions(normalisation=normalisation)
+    return DepthProfile("slab", ("poisson", "clean"), planes, reading, provenance=made)
 
 
 def strengths(seed, n, *, slope=0.0, rho=0.0, components=6):

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from made_profiles import poisson_profile
 
 import cop_core as cop
 from cop_core.errors import InputError
@@ -12,8 +13,7 @@ from cop_core.power import PowerLimit, power_csv, recommend_power
 from cop_core.power.energy import compare_energy
 from cop_core.power.notes import notes_of
 from cop_core.power.usable_planes import FAINT, OUTLIER
-from cop_core.recipes import GainedPower, ReadingOptions
-from cop_core.records import DepthProfile, PlaneEstimate
+from cop_core.recipes import GainedPower
 from cop_core.report import document_of, tables_of
 from cop_core.simulator import Detector, Optics
 from cop_core.stacks import open_stack, read_power_table
@@ -43,17 +43,6 @@ def fixed():
 @pytest.fixture(scope="module")
 def found(fixed):
     return recommend_power(fixed, max_power_mw=20, offset_counts=OFFSET)
-
-
-def profile_of(strength, power_mw, depth, normalisation="plane-percentile"):
-    """A profile with one Poisson strength a plane."""
-    planes = tuple(
-        PlaneEstimate(i, z, p, np.array([s, 1 - s]), np.zeros(2), 1, 500.0)
-        for i, (z, p, s) in enumerate(zip(depth, power_mw, strength, strict=True))
-    )
-    return DepthProfile(
-        "slab", ("poisson", "clean"), planes, ReadingOptions(normalisation=normalisation)
-    )
 
 
 def test_the_curve_is_the_law_that_holds_the_signal(found):
@@ -146,21 +135,21 @@ def test_hold_a_noise_component(fixed):
     found = recommend_power(fixed, **options)
     depth, power = fixed.depth_um, fixed.power_mw
     strength = 0.1 * np.sqrt(found.level / found.held.at(depth, power))
-    profile = profile_of(strength, power, depth)
+    profile = poisson_profile(strength, power, depth)
     got = recommend_power(fixed, hold="poisson", level=0.2, profile=profile, **options)
     # twice the strength is a quarter of the photons
     assert got.wanted == pytest.approx(found.wanted * 0.25 ** (1 / 3), rel=0.01)
     assert got.held.drift == pytest.approx(1, abs=0.01)
     assert got.held.exponent == -1.5
     assert any("it is assumed that the Poisson strength" in note for note in got.notes)
-    drifting = profile_of(strength * np.exp(depth / 600), power, depth)
+    drifting = poisson_profile(strength * np.exp(depth / 600), power, depth)
     aloud = recommend_power(fixed, hold="poisson", level=0.2, profile=drifting, **options)
     assert any("does not explain" in note for note in aloud.notes)
 
 
 def test_a_profile_alone_will_do(fixed):
     light = OPTICS.signal(5.0, fixed.depth_um)
-    made = profile_of(np.full(30, 0.1), fixed.power_mw, fixed.depth_um)
+    made = poisson_profile(np.full(30, 0.1), fixed.power_mw, fixed.depth_um)
     planes = tuple(replace(p, signal=OFFSET + x) for p, x in zip(made.planes, light, strict=True))
     got = recommend_power(replace(made, planes=planes), max_power_mw=20, offset_counts=OFFSET)
     assert got.power_mw[:10] == pytest.approx(5 * np.exp(fixed.depth_um[:10] / 300), rel=1e-6)
@@ -193,13 +182,46 @@ def test_bad_choices(fixed, options, message):
 def test_strengths_of_the_wrong_kind_are_refused(fixed):
     depth, power = fixed.depth_um, fixed.power_mw
     for profile, message in (
-        (profile_of(np.full(30, 0.2), power, depth, "stack-percentile"), "stack-percentile"),
-        (profile_of(np.full(30, 0.6), power, depth), "0 planes have a Poisson strength"),
+        (poisson_profile(np.full(30, 0.2), power, depth, "stack-percentile"), "stack-percentile"),
+        (poisson_profile(np.full(30, 0.6), power, depth), "0 planes have a Poisson strength"),
     ):
         with pytest.raises(InputError, match=message):
             recommend_power(
                 fixed, max_power_mw=20, hold="poisson", offset_counts=OFFSET, profile=profile
             )
+
+
+def test_noise_is_held_only_with_weights_whose_photon_noise_is_physical(fixed):
+    depth, power = fixed.depth_um, fixed.power_mw
+    law = 0.05 * np.exp(depth / 600)
+    paper = poisson_profile(law, power, depth, order=("paper_gaussian", "paper_poisson"))
+    for profile, weights in (
+        (paper, "the weights 'made'"),
+        (replace(paper, provenance=None), "weights that it does not name"),
+    ):
+        with pytest.raises(InputError, match=rf"read with {weights}.*such as default"):
+            recommend_power(
+                fixed, max_power_mw=60, hold="poisson", offset_counts=OFFSET, profile=profile
+            )
+
+
+def test_a_profile_of_another_stack_power_or_unit_is_refused(fixed):
+    depth, law = fixed.depth_um, 0.05 * np.exp(fixed.depth_um / 600)
+    options = {"max_power_mw": 60, "hold": "poisson", "offset_counts": OFFSET}
+
+    def read(power, depth=depth, unit="mW"):
+        return poisson_profile(law, np.broadcast_to(power, depth.shape), depth, unit=unit)
+
+    whole = recommend_power(fixed, profile=read(5.0), **options)
+    for other in (read(50.0, unit="%"), read(5.0, unit="%"), read(50.0), read(5.0, depth + 7)):
+        with pytest.raises(
+            InputError, match=r"slab: .* depths and powers \(mW\) of the stack slab"
+        ):
+            recommend_power(fixed, profile=other, **options)
+    # a reading that was stopped has fewer planes of the same stack
+    begun = replace(read(5.0), planes=read(5.0).planes[:29])
+    again = recommend_power(fixed, profile=begun, **options)
+    assert again.wanted == pytest.approx(whole.wanted, rel=0.05)
 
 
 def test_without_power_nothing_is_recommended():

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from made_profiles import poisson_profile
 
 from cop_core.power import recommend_power
 from cop_core.power.tissue import follow_tissue
 from cop_core.recipes.power_options import FOLLOW_UM
-from cop_core.records import DepthProfile, PlaneEstimate
 from cop_core.report import document_of
 from cop_core.report.power_figure import power_figure
 from cop_core.simulator import Detector, Optics
@@ -89,11 +89,7 @@ def test_a_strength_is_held_in_its_own_course(first):
     depth, power = first.depth_um, first.power_mw
     fall = OPTICS.signal(power, depth) ** -0.5
     wavy = 0.1 * fall / fall[0] * np.exp(0.2 * np.sin(depth / 60) + depth / 2000)
-    planes = tuple(
-        PlaneEstimate(i, z, p, np.array([s, 1 - s]), np.zeros(2), 1, 500.0)
-        for i, (z, p, s) in enumerate(zip(depth, power, wavy, strict=True))
-    )
-    profile = DepthProfile("layered", ("poisson", "clean"), planes)
+    profile = poisson_profile(wavy, power, depth)
     off = {}
     for follow_um in (0.0, FOLLOW_UM):
         found = recommend_power(
