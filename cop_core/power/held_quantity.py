@@ -175,7 +175,7 @@ def _require_profile(profile: DepthProfile, component: str) -> None:
             where=profile.name,
             advice="read the profile with plane-percentile",
         )
-    weights = profile.provenance.weights if profile.provenance else None
+    weights = profile.weights
     if weights is None or not weights.physical:
         name = f"the weights {weights.name!r}" if weights else "weights that it does not name"
         raise InputError(

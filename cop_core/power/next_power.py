@@ -26,7 +26,8 @@ def next_recipe(found: Comparison, recipe: CompareRecipe) -> RecommendRecipe | N
     """
     used = most_used([each.profile for each in found.analysed])
     number = deepest(found.usable)
-    if used is None or _SHOT not in found.analysed[number].profile.components:
+    weights = found.analysed[number].profile.weights
+    if used is None or weights is None or not weights.physical:
         return None
     limit: dict[str, Any] = {"max_power_mw" if used[1] == MW else "max_power": used[0]}
     try:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from cop_core.recipes import MW, ReadingOptions, Window
 from cop_core.records.plane import PlaneEstimate, in_mw
 from cop_core.records.plane_columns import plane_frame, plane_rows
-from cop_core.records.provenance import Provenance, zero_level
+from cop_core.records.provenance import Provenance, WeightsUsed, zero_level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,6 +88,11 @@ class DepthProfile:
     def power_mw(self) -> npt.NDArray[np.float64]:
         """Power in mW at every plane, NaN where it is not known in mW, shape (planes,)."""
         return in_mw(self.power, self.power_unit)
+
+    @property
+    def weights(self) -> WeightsUsed | None:
+        """The weights with which it was read; None if not known."""
+        return self.provenance.weights if self.provenance else None
 
     @property
     def offset_counts(self) -> float | None:

@@ -365,6 +365,12 @@ def test_the_next_step_is_a_command_with_the_power_already_used(both):
     )
     bright = replace(both, options=both.options.but(level=0.9))
     assert next_recipe(bright, CompareRecipe(stacks=stacks)) is None
+    # read with weights without shot noise, whose strengths no power is known to hold
+    profile = both.second.profile
+    weights = replace(profile.provenance.weights, order=("paper_poisson",))
+    paper = replace(profile, provenance=replace(profile.provenance, weights=weights))
+    unheld = replace(both, second=replace(both.second, profile=paper))
+    assert next_recipe(unheld, CompareRecipe(stacks=stacks)) is None
 
 
 def arms_of(*stacks):
