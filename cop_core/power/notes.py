@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cop_core.power.held_quantity import SIGNAL
+from cop_core.power.verdict import limit_text, rise_text
 from cop_core.recipes import MW
-from cop_core.records import power_text
 
 if TYPE_CHECKING:
-    from cop_core.power.recommendation import Recommendation
+    from cop_core.power.recommendation import Bools, Recommendation
 
 _SAME_ENERGY = 0.01
 _LITTLE_ENERGY = 0.05  # imaged again, a quarter of it and more is gone
+_FEWEST = 3  # planes: an exponential law passes through any two
 _CLEAR_DRIFT = 0.25
 
 
@@ -39,28 +40,28 @@ def _unit(found: Recommendation) -> Iterator[str]:
 def _cap(found: Recommendation) -> Iterator[str]:
     if found.cap_depth_um is None:
         return
-    first, end = np.flatnonzero(found.at_limit)[[0, -1]]
-    deepest, last = found.depth_um[end], found.expected[end]
-    where = f"from {found.cap_depth_um:.0f} µm on"
-    if end + 1 < len(found.depth_um):
-        where = f"between {found.cap_depth_um:.0f} and {deepest:.0f} µm"
-    held, limit = found.held, power_text(found.limit.max_power, found.unit)
+    first, held = int(np.argmax(found.at_limit)), found.held
     reached = found.cap_depth_um < found.depth_um[first]
     before = held.text(found.level if reached else found.expected[first])
     yield (
-        f"{where}, the limit of {limit} applies: the {held.label} goes from "
-        f"{'' if reached else 'an expected '}{before} to an expected {held.text(last)} at "
-        f"{deepest:.0f} µm"
+        f"{found.depths_text(found.at_limit)}, {limit_text(found)}: the {held.label} goes from "
+        f"{'' if reached else 'an expected '}{before} to {_worst(found, found.at_limit)}"
     )
 
 
 def _steps(found: Recommendation) -> Iterator[str]:
-    slow, rise = found.capped & ~found.at_limit, found.limit.max_rise
-    if rise is not None and slow.any():
+    slowed = found.slowed
+    if slowed.any():
         yield (
-            f"{int(slow.sum())} planes stay below the desired power, because it may increase by at "
-            f"most {power_text(rise, found.unit)} per plane"
+            f"{int(slowed.sum())} planes stay below the desired power, because {rise_text(found)}: "
+            f"the {found.held.label} goes to {_worst(found, slowed)}"
         )
+
+
+def _worst(found: Recommendation, planes: Bools) -> str:
+    """Return what is expected where most power is lacking, and its depth."""
+    worst = int(np.argmax(np.where(planes, found.wanted / found.power, 0.0)))
+    return f"an expected {found.held.text(found.expected[worst])} at {found.depth_um[worst]:.0f} µm"
 
 
 def _outside(found: Recommendation) -> Iterator[str]:
@@ -93,6 +94,8 @@ def _layers(found: Recommendation) -> Iterator[str]:
                 "fall with depth: structures become denser or brighter there"
             )
     for above, below in pairwise(layers):
+        if not np.isfinite([above.length_um, below.length_um]).all():
+            continue  # told above
         yield (
             f"at {below.top_um:.0f} µm the attenuation length goes from {above.length_um:.0f} to "
             f"{below.length_um:.0f} µm: neither this stack nor another at a different power can "
@@ -139,13 +142,15 @@ def _left_out(found: Recommendation) -> Iterator[str]:
 
 def _energy(found: Recommendation) -> Iterator[str]:
     energy = found.energy
-    if energy.saving_on_exponential < _SAME_ENERGY:
-        yield (
-            "no energy is saved compared with an exponential law at equal noise: with one "
-            "attenuation length, the curve is that law"
-        )
-    elif energy.saving_on_exponential < _LITTLE_ENERGY:
+    if energy.planes < _FEWEST or not np.isfinite(energy.exponential_length_um):
+        return
+    saved = energy.saving_on_exponential
+    if saved < _SAME_ENERGY:
+        one_law = found.held.tissue is None and len(found.attenuation.layers) == 1
+        why = ": with one attenuation length, the curve is that law" if one_law else ""
+        yield f"no energy is saved compared with an exponential law at equal noise{why}"
+    elif saved < _LITTLE_ENERGY:
         yield (
             "hardly any energy is saved compared with an exponential law at equal noise "
-            f"({100 * energy.saving_on_exponential:.0f} %)"
+            f"({100 * saved:.0f} %)"
         )

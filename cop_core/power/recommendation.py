@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.records import in_mw
+from cop_core.words import listed
 
 if TYPE_CHECKING:
     from cop_core.power.attenuation import Attenuation
@@ -96,14 +98,38 @@ class Recommendation:
         return (self.wanted > self.limit.max_power) & (self.power >= self.limit.max_power)
 
     @property
+    def slowed(self) -> Bools:
+        """Where the largest increase, not the maximum power, limits the curve, shape (planes,)."""
+        return self.capped & ~self.at_limit
+
+    @property
     def cap_depth_um(self) -> float | None:
         """Depth in um at which the maximum power is reached, between planes; None if it is not."""
-        first = int(np.argmax(self.at_limit))
-        if not self.at_limit[first]:
-            return None
+        return self._begin_um(int(np.argmax(self.at_limit))) if self.at_limit.any() else None
+
+    def depths_text(self, planes: Bools) -> str:
+        """Return where planes lie as sentences give it: ``"from 40 to 80 µm"``."""
+        return listed([self._run_text(*run) for run in runs_of(planes)])
+
+    def _run_text(self, first: int, last: int) -> str:
+        begin_um = self._begin_um(first) if self.at_limit[first] else self.depth_um[first]
+        begin, end = (f"{depth_um:.0f}" for depth_um in (begin_um, self.depth_um[last]))
+        if last + 1 == len(self.depth_um):
+            return f"from {begin} µm on"
+        return f"at {end} µm" if begin == end else f"from {begin} to {end} µm"
+
+    def _begin_um(self, first: int) -> float:
+        """Return the depth in um, between planes, at which a run of planes at the limit begins."""
         if first == 0 or self.wanted[first - 1] > self.limit.max_power:
             return float(self.depth_um[first])
         wanted = np.log(self.wanted[first - 1 : first + 1])
         share = (math.log(self.limit.max_power) - wanted[0]) / (wanted[1] - wanted[0])
         above, below = self.depth_um[first - 1 : first + 1]
         return float(above + min(max(share, 0.0), 1.0) * (below - above))
+
+
+def runs_of(holds: Bools) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last plane of every run of planes for which something holds."""
+    edges = np.flatnonzero(np.diff(holds, prepend=False, append=False))
+    for first, after in edges.reshape(-1, 2).tolist():
+        yield first, after - 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def verdict_of(found: Recommendation) -> str:
-    """Return which power to use, from where to where, and where the limit ends it."""
+    """Return which power to use, from where to where, and where it cannot hold the level."""
     held, limit = found.held, power_text(found.limit.max_power, found.unit)
     if not found.energy.planes:
         easier = "lower" if held.name == SIGNAL else "higher"
@@ -26,12 +27,30 @@ def verdict_of(found: Recommendation) -> str:
         f"To hold the {held.label} at {held.text(found.level)}, "
         f"{'use' if _constant(found) else 'go from'} {_course(found)}"
     )
-    if found.cap_depth_um is None:
+    obstacles = list(_obstacles(found))
+    if not obstacles:
         return f"{text}: the limit of {limit} is not reached."
-    cap = found.cap_depth_um
-    return (
-        f"{text}: from {cap:.0f} µm on, the limit of {limit} applies and the level cannot be held."
-    )
+    return f"{text}: {'; '.join(obstacles)}."
+
+
+def _obstacles(found: Recommendation) -> Iterator[str]:
+    """Yield where and why the power stays below what the level takes."""
+    for planes, why in ((found.slowed, rise_text(found)), (found.at_limit, limit_text(found))):
+        if planes.any():
+            yield f"{found.depths_text(planes)}, {why} and the level cannot be held"
+
+
+def limit_text(found: Recommendation) -> str:
+    """Return that the power is at its maximum, as a clause."""
+    return f"the limit of {power_text(found.limit.max_power, found.unit)} applies"
+
+
+def rise_text(found: Recommendation) -> str:
+    """Return by how much the power may increase, as a clause; empty for any increase."""
+    rise = found.limit.max_rise
+    if rise is None:
+        return ""
+    return f"the power may increase by at most {power_text(rise, found.unit)} per plane"
 
 
 def _course(found: Recommendation) -> str:

@@ -9,11 +9,14 @@ from made_profiles import poisson_profile
 
 import cop_core as cop
 from cop_core.errors import InputError
-from cop_core.power import PowerLimit, power_csv, recommend_power
+from cop_core.power import BrightSignal, PowerLimit, attenuation, power_csv, recommend_power
 from cop_core.power.energy import compare_energy
+from cop_core.power.held_quantity import hold_signal
 from cop_core.power.notes import notes_of
+from cop_core.power.recommend import recommend_at
 from cop_core.power.usable_planes import FAINT, OUTLIER
-from cop_core.recipes import GainedPower
+from cop_core.power.verdict import verdict_of
+from cop_core.recipes import GainedPower, PowerOptions
 from cop_core.report import document_of, tables_of
 from cop_core.simulator import Detector, Optics
 from cop_core.stacks import open_stack, read_power_table
@@ -107,6 +110,34 @@ def test_energy_at_equal_noise(found):
     assert energy.acquired == pytest.approx(5.0 * held.sum())
     assert abs(energy.saving_on_exponential) < 0.01
     assert any("no energy is saved" in note for note in found.notes)
+
+
+def test_why_no_energy_is_saved_is_said_only_where_it_is_true(fixed, found):
+    options = {"max_power_mw": 20, "offset_counts": OFFSET}
+    law = recommend_power(fixed, follow_um=0, **options)
+    (said,) = (note for note in law.notes if "energy" in note)
+    assert said.endswith(": with one attenuation length, the curve is that law")
+    (said,) = (note for note in found.notes if "energy" in note)
+    assert said.endswith("an exponential law at equal noise")  # the curve follows the tissue
+    for reached in (1, 2):  # planes through which every law passes
+        few = recommend_power(fixed, **{**options, "max_power_mw": found.wanted[reached] - 0.01})
+        assert few.energy.planes == reached
+        assert not any("energy" in note for note in few.notes)
+
+
+def test_a_layer_whose_signal_does_not_fall_has_no_length_to_go_from():
+    depth = np.arange(40) * STEP
+    light = np.exp(np.where(depth < 300, depth / 2000, 0.15 - 3 * (depth - 300) / 300))
+    bright = OFFSET + 1e4 * light
+    signal = BrightSignal(
+        "made", depth, np.full(40, 5.0), bright, np.full(40, OFFSET), bright, np.full(40, 0.1),
+        ("",) * 40,
+    )  # fmt: skip
+    fall = attenuation(signal, offset_counts=OFFSET)
+    assert np.isfinite([layer.length_um for layer in fall.layers]).tolist() == [False, True]
+    notes = recommend_at(depth, fall, hold_signal(fall), PowerOptions(max_power_mw=30)).notes
+    assert any("between 0 and 300 µm the signal does not fall" in note for note in notes)
+    assert not any("inf" in note for note in notes)
 
 
 def test_with_layers_less_light_than_the_exponential_law():
@@ -271,7 +302,31 @@ def test_planes_left_out_are_said_in_a_sentence(found):
 def test_slow_rises(fixed):
     got = recommend_power(fixed, max_power_mw=20, max_rise=0.3, offset_counts=OFFSET)
     assert np.diff(got.power_mw).max() <= 0.3 + 1e-12
-    assert any("increase by at most 0.3 mW per plane" in note for note in got.notes)
+    assert got.verdict.endswith(
+        "from 20 µm on, the power may increase by at most 0.3 mW per plane and the level cannot be "
+        "held."
+    )
+    assert "not reached" not in got.verdict
+    (note,) = (note for note in got.notes if "increase by at most 0.3 mW per plane" in note)
+    last = got.held.text(got.expected[-1])
+    assert note.startswith("29 planes stay below")
+    assert note.endswith(f": the signal goes to an expected {last} at 580 µm")
+    assert got.expected[-1] < 0.1 * got.level
+
+
+def test_a_slow_rise_and_the_limit_are_said_with_their_depths(fixed):
+    got = recommend_power(fixed, max_power_mw=8, max_rise=0.3, offset_counts=OFFSET)
+    end, begin = got.depth_um[got.slowed][-1], got.depth_um[got.at_limit][0]
+    assert begin - end == STEP
+    assert got.verdict.endswith(
+        f": from 20 to {end:.0f} µm, the power may increase by at most 0.3 mW per plane and the "
+        f"level cannot be held; from {begin:.0f} µm on, the limit of 8 mW applies and the level "
+        "cannot be held."
+    )
+    held = replace(got, wanted=got.power, capped=got.capped & False)
+    assert verdict_of(held).endswith("the limit of 8 mW is not reached.")
+    once = np.arange(30) == 3
+    assert "at 60 µm, the power may" in verdict_of(replace(held, capped=once))
 
 
 def test_a_slow_rise_is_not_called_the_limit(fixed):
@@ -288,9 +343,20 @@ def test_a_limit_that_stops_to_hold_is_said_with_both_ends(found):
     dimmer = replace(found, wanted=wanted, power=np.minimum(wanted, 20), capped=wanted > 20)
     first, last = found.cap_depth_um, found.depth_um[-4]
     assert dimmer.cap_depth_um == first
-    assert notes_of(dimmer)[0].startswith(
-        f"between {first:.0f} and {last:.0f} µm, the limit of 20 mW"
-    )
+    assert notes_of(dimmer)[0].startswith(f"from {first:.0f} to {last:.0f} µm, the limit of 20 mW")
+
+
+def test_the_verdict_says_every_range_in_which_the_limit_applies(found):
+    wanted = np.full(30, 10.0)
+    wanted[[8, 15, 17, 27, 28, 29]], wanted[16] = 40.0, 80.0
+    power = np.minimum(wanted, 20)
+    dips = replace(found, wanted=wanted, power=power, capped=wanted > 20)
+    # half way, in the logarithm, from the plane above; most power is lacking in the second range
+    ranges = "from 150 to 160 µm, from 290 to 340 µm and from 530 µm on, the limit of 20 mW applies"
+    assert verdict_of(dips).endswith(f"at 580 µm: {ranges} and the level cannot be held.")
+    (note,) = (note for note in notes_of(dips) if "the limit of" in note)
+    assert note.startswith(ranges)
+    assert note.endswith(f"to an expected {dips.held.text(dips.expected[16])} at 320 µm")
 
 
 def test_a_window_may_be_open(fixed):
