@@ -215,10 +215,14 @@ def _finite(value: float) -> float:
 
 
 def power_at(profile: DepthProfile, depth_um: float) -> float:
-    """Return the power at a depth in mW; NaN where it, or the depth, is not known."""
-    depth, power = by_depth(profile.depth_um, profile.power_mw)
-    if not len(depth) or np.isnan(depth_um):
+    """Return the power at a depth in mW; NaN where it, or the depth, is not known.
+
+    Between two planes it is known where it is at both.
+    """
+    depth, stated = by_depth(profile.depth_um, np.isfinite(profile.power_mw))
+    if not len(depth) or np.interp(depth_um, depth, stated, left=0.0, right=0.0) != 1:
         return float("nan")
+    depth, power = by_depth(profile.depth_um, profile.power_mw)
     return float(np.interp(depth_um, depth, power))
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from cop_core.records import ArmsComparison, Comparison, power_text
+from cop_core.statistics.depth_order import by_depth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,14 +17,22 @@ if TYPE_CHECKING:
 
     Stacks = Mapping[str, Sequence[DepthProfile]]
 
+_ALIKE: Final = 0.01  # of the power at a depth: tables with other steps differ by less
+
 
 def powers_of(pairs: Sequence[Comparison | ArmsComparison]) -> str:
     """Return a sentence on the power of each protocol; empty where none is known."""
-    said = {name: _power(profiles) for name, profiles in _stacks_of(pairs).items()}
+    stacks = _stacks_of(pairs)
+    said = {name: _power(profiles) for name, profiles in stacks.items()}
     if not any(said.values()):
         return ""
-    if len(set(said.values())) == 1:
-        return f"Power: {next(iter(said.values()))}, {'both' if len(said) == 2 else 'all'} alike."
+    every = list(chain(*stacks.values()))
+    if len(set(said.values())) == 1 and all(map(_stated, every)):
+        number = "both" if len(said) == 2 else "all"
+        how = (
+            f", {number} alike" if _one_course(every) else f" in {number}, along different courses"
+        )
+        return f"Power: {said.popitem()[1]}{how}."
     each = [f"{power or 'not known'} ({name})" for name, power in said.items()]
     return f"Power: {', '.join(each)}."
 
@@ -49,21 +58,28 @@ def _stacks_of(pairs: Sequence[Comparison | ArmsComparison]) -> Stacks:
 
 def _power(profiles: Sequence[DepthProfile]) -> str:
     """Return the power of stacks of one protocol; empty where it is not known of each."""
-    courses = [_along_depth(profile) for profile in profiles]
+    courses = [by_depth(profile.depth_um, profile.power)[1] for profile in profiles]
     units = {profile.power_unit for profile in profiles}
     if len(units) > 1 or not all(map(len, courses)):
         return ""
     powers, unit = np.concatenate(courses), units.pop()
     low, high = powers.min(), powers.max()
-    said = power_text(low, unit, to=high)
+    said, stated = power_text(low, unit, to=high), all(map(_stated, profiles))
+    where = "" if stated else " where it is known"
     if said == power_text(low, unit):
-        return f"{said} at all depths"
+        return f"{said}{where or ' at all depths'}"
     rises = all((np.diff(course) >= 0).all() and np.ptp(course) > 0 for course in courses)
-    return f"{'rising with depth from ' if rises else ''}{said}"
+    return f"{'rising with depth from ' if rises else ''}{said}{where}"
 
 
-def _along_depth(profile: DepthProfile) -> npt.NDArray[np.float64]:
-    """Return the known powers of a stack, the shallowest plane first."""
-    known = np.isfinite(profile.power)
-    order = np.argsort(profile.depth_um[known], kind="stable")
-    return np.asarray(profile.power[known][order])
+def _stated(profile: DepthProfile) -> bool:
+    """Return whether the power of every plane is known."""
+    return bool(np.isfinite(profile.power).all())
+
+
+def _one_course(profiles: Sequence[DepthProfile]) -> bool:
+    """Return whether stacks were acquired with the same power at equal depths."""
+    courses = [by_depth(profile.depth_um, profile.power) for profile in profiles]
+    depths_um = np.concatenate([depth_um for depth_um, _ in courses])
+    powers = np.array([np.interp(depths_um, *course) for course in courses])
+    return bool((np.ptp(powers, axis=0) <= _ALIKE * powers.max(axis=0)).all())

@@ -19,6 +19,7 @@ from cop_core.statistics import analyse_stack, compare, compare_channels
 from cop_core.statistics.analysis import analyse
 from cop_core.statistics.calls import called
 from cop_core.statistics.caveats import UPWARDS
+from cop_core.statistics.usable_depth import power_at
 from cop_core.statistics.verdict import verdict_of_pair, verdict_of_several
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "golden"))
@@ -304,6 +305,10 @@ def with_power(found, *powers):
     return replace(found, first=pair[0], second=pair[1])
 
 
+LINE, LAW = np.linspace(5, 60, 60), 5 * 12 ** np.linspace(0, 1, 60)
+TOP = np.where(np.arange(60) < 3, 20.0, np.nan)  # stated for three planes only
+
+
 @pytest.mark.parametrize(
     ("first", "second", "said"),
     [
@@ -311,10 +316,26 @@ def with_power(found, *powers):
         (5.0, np.linspace(60, 5, 60), "5 mW at all depths (fixed), 5 to 60 mW (gained)"),
         (5.0, np.nan, "5 mW at all depths (fixed), not known (gained)"),
         (12.0, 12.0, "12 mW at all depths, both alike"),
+        (LINE, LINE, "rising with depth from 5 to 60 mW, both alike."),
+        (LINE, LAW, "rising with depth from 5 to 60 mW in both, along different courses."),
+        (TOP, TOP, "20 mW where it is known (fixed), 20 mW where it is known (gained)."),
+        (20.0, TOP, "20 mW at all depths (fixed), 20 mW where it is known (gained)."),
     ],
 )
 def test_what_the_names_stand_for_is_said_where_powers_are_known(both, first, second, said):
     assert f". Power: {said}" in verdict_of_pair(with_power(both, first, second))
+
+
+def test_a_power_is_known_only_between_planes_for_which_it_is_stated(both):
+    gap = np.where((TOP == 20) | (np.arange(60) > 50), LINE, np.nan)
+    profile = with_power(both, gap, gap).first.profile
+    depth = profile.depth_um
+    between = (depth[:-1] + depth[1:]) / 2
+    found = [power_at(profile, at) for at in (depth[2], between[0], depth[51], between[55])]
+    assert found == pytest.approx([LINE[2], LINE[:2].mean(), LINE[51], LINE[55:57].mean()])
+    unknown = (-1.0, between[2], depth[30], between[50], depth[-1] + 1, np.nan)
+    assert np.isnan([power_at(profile, at) for at in unknown]).all()
+    assert np.isnan(power_at(replace(profile, planes=()), 100.0))
 
 
 def test_nothing_is_said_of_powers_that_are_not_known(both):
