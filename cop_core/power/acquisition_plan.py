@@ -50,11 +50,20 @@ class PowerSequence(MDASequence):
 
     @model_validator(mode="after")
     def _one_power_a_plane(self) -> PowerSequence:
-        planes = len(list(self.z_plan)) if self.z_plan else 0
-        if planes != len(self.power_mw):
+        z_um = list(self.z_plan) if self.z_plan and "z" in self.axis_order else []
+        if len(z_um) != len(self.power_mw):
             raise InputError(
-                f"{len(self.power_mw)} powers for {planes} planes", where="plan", advice=_ADVICE
+                f"{len(self.power_mw)} powers for {len(z_um)} planes", where="plan", advice=_ADVICE
             )
+        for position in self.stage_positions:
+            own = position.sequence and position.sequence.z_plan
+            if own and not _same_steps(list(own), z_um):
+                raise InputError(
+                    "a stage position has a z plan of its own with other steps, to which the "
+                    "powers do not belong",
+                    where="plan",
+                    advice="give it the same number of planes and the same step, or no z plan",
+                )
         return self
 
     def iter_events(self) -> Iterator[MDAEvent]:
@@ -112,16 +121,18 @@ def read_plan(path: str | Path) -> PowerSequence:
     Raises
     ------
     InputError
-        If it is not such a file, if only one half was edited, or if it exceeds its limit.
+        If it is not such a file, if only one half was edited, if it exceeds its limit, or if a
+        plane has no power.
     """
     try:
         content = json.loads(read_text_file(Path(path), "power plan", advice=_ADVICE))
         sequence = PowerSequence.model_validate(content["sequence"])
         events = [MDAEvent.model_validate(event) for event in content["events"]]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        planned = _bare(sequence)
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         problem = f"no power plan can be read from it ({type(error).__name__})"
         raise InputError(problem, where=str(path), advice=_ADVICE) from None
-    if events != _bare(sequence):
+    if events != planned:
         raise InputError("its events and its sequence differ", where=str(path), advice=_ADVICE)
     return sequence
 
@@ -129,6 +140,13 @@ def read_plan(path: str | Path) -> PowerSequence:
 def _bare(sequence: PowerSequence) -> list[MDAEvent]:
     """Return the events without their way back to the sequence."""
     return [event.replace(sequence=None) for event in sequence]
+
+
+def _same_steps(z_um: list[float], others_um: list[float]) -> bool:
+    """Return whether planes follow each other as others do, wherever they begin."""
+    return len(z_um) == len(others_um) and np.allclose(
+        np.diff(z_um), np.diff(others_um), 0, _REGULAR_UM
+    )
 
 
 def _z_plan(z_um: np.ndarray[Any, np.dtype[np.float64]]) -> ZTopBottom | ZAbsolutePositions:

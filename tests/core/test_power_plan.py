@@ -40,6 +40,11 @@ def found():
     return replace(recommend_at(Z, fall, hold_signal(fall), options), recipe=asked)
 
 
+def at_a_place(top, step=20, bottom=0):
+    """Return a stage position with a z plan of its own, as JSON has it."""
+    return {"x": 0, "sequence": {"z_plan": {"top": top, "bottom": bottom, "step": step}}}
+
+
 def powers(events):
     return [value for event in events for device, name, value in event.properties]
 
@@ -104,6 +109,7 @@ def test_plans_come_back_from_their_file(found, tmp_path):
         lambda d: d["events"][3]["properties"][0].__setitem__(2, 1e6),
         lambda d: d["events"].pop(),
         lambda d: d.pop("sequence"),
+        lambda d: d["sequence"].update(axis_order="tpgc", channels=["green"]),
     ],
 )
 def test_tampered_plans_are_refused(found, tmp_path, change):
@@ -113,6 +119,25 @@ def test_tampered_plans_are_refused(found, tmp_path, change):
     path.write_text(json.dumps(document))
     with pytest.raises(InputError):
         plans.read_plan(path)
+
+
+@pytest.mark.parametrize("z_plan", [(2000, 20), (100, 20), (230, 10)])
+def test_a_place_whose_planes_have_no_power_is_refused(found, tmp_path, z_plan):
+    plan = useq_plan(found)
+    with pytest.raises(InputError, match="z plan of its own with other steps"):
+        plan.replace(stage_positions=[at_a_place(*z_plan)])
+    document = json.loads(plans.plan_text(plan))
+    document["sequence"]["stage_positions"] = [at_a_place(*z_plan)]
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(document))
+    with pytest.raises(InputError, match=r"plan: .* other steps.*the same number of planes"):
+        plans.read_plan(path)
+
+
+def test_a_place_may_lie_at_another_height(found):
+    events = list(useq_plan(found).replace(stage_positions=[at_a_place(490, bottom=30), (5, 5)]))
+    assert powers(events) == found.power_mw.tolist() * 2
+    assert [event.z_pos for event in events[:24]] == pytest.approx((30 + Z).tolist())
 
 
 def test_a_changed_sequence_cannot_be_run(found):
