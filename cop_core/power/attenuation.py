@@ -128,12 +128,12 @@ def attenuation(
     ------
     InputError
         If power or depth is not stated, the offset cannot be estimated, fewer than 8 planes are
-        usable, or the signal does not fall.
+        usable or all at one depth, or the signal does not fall.
     CancelledError
         If `cancelled` returns True.
     """
     order = _order(excitation_order)
-    _require_power(source.power, source.name)
+    _require_stated(source)
     signal = source
     if not isinstance(signal, BrightSignal):
         signal = bright_signal(signal, share=share, progress=progress, cancelled=cancelled)
@@ -149,6 +149,13 @@ def attenuation(
         )
     index = np.flatnonzero(used)[np.argsort(signal.depth_um[used], kind="stable")]
     depth_um = signal.depth_um[index]
+    if depth_um[0] == depth_um[-1]:
+        raise InputError(
+            f"all planes that can be used lie at {depth_um[0]:g} µm, but attenuation shows only "
+            "over depth",
+            where=signal.name,
+            advice=f"specify the depths with {option('z_step_um')}",
+        )
 
     def values(offset_counts: float) -> Array:
         return log_gain(signal, offset_counts, order)[index]
@@ -179,12 +186,20 @@ def _order(order: int) -> int:
     return int(order)
 
 
-def _require_power(power: Array, name: str) -> None:
-    """Refuse a stack whose power is not stated."""
-    if not np.isfinite(power).any():
+def _require_stated(source: Stack | DepthProfile | BrightSignal) -> None:
+    """Refuse planes whose power or depth is not stated."""
+    if not np.isfinite(source.power).any():
         raise InputError(
             "the power at its planes is not stated, but it is needed",
-            where=name,
+            where=source.name,
             advice=f"specify it with {option('power')}: constant, as a table (CSV), or increasing "
             "with depth",
+        )
+    unknown = int((~np.isfinite(source.depth_um)).sum())
+    if unknown:
+        raise InputError(
+            f"the depth is not stated for {unknown} of its {len(source.depth_um)} planes, but it "
+            "is needed",
+            where=source.name,
+            advice=f"open the stack with {option('z_step_um')}",
         )

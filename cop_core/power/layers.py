@@ -31,7 +31,7 @@ _RATIO: Final = 1.3  # of the slopes at a break; white to grey matter has about 
 _STEPS: Final = 5
 _RHO: Final[Array] = np.concatenate([np.arange(0.0, 0.9, 0.1), np.arange(0.9, 0.99, 0.02)])
 _CANDIDATES: Final = 40
-_SHORTEST: Final = 5  # planes of a layer
+_SHORTEST: Final = 5  # depths of a layer
 _CHI2_95: Final = 3.841
 _ROUNDING: Final = 1e-12  # of the squares: what is left below is nothing but rounding
 
@@ -53,17 +53,17 @@ def fit_layers(depth_um: Array, values: Array, *, most_breaks: int) -> Piecewise
         whose slopes change by a factor of 1.3 or more at every break: a smaller change cannot
         be told from one of labelling.
     """
-    n = len(values)
-    inner = depth_um[_SHORTEST - 1 : 1 - _SHORTEST]
+    n, depths_um = len(values), np.unique(depth_um)
+    inner = depths_um[_SHORTEST - 1 : 1 - _SHORTEST]
     count = min(len(inner), _CANDIDATES)
     candidates = inner[np.linspace(0, len(inner) - 1, count).round().astype(int)]
     search = BreakSearch(depth_um, values, candidates, _RHO)
     # a border also changes what is labelled, which moves the break by about a plane
     margin_um = float(np.ptp(depth_um)) / (n - 1) * max(len(inner) / max(count, 1), 1)
-    plane = np.searchsorted(depth_um, candidates)
-    best, lowest = fit_pieces(depth_um, values), _deviance(search, _choices(plane, 0), n).min()
+    place = np.searchsorted(depths_um, candidates)
+    best, lowest = fit_pieces(depth_um, values), _deviance(search, _choices(place, 0), n).min()
     for breaks in range(1, most_breaks + 1):
-        choices = _choices(plane, breaks)
+        choices = _choices(place, breaks)
         if not len(choices):
             break
         deviance = _deviance(search, choices, n)
@@ -79,11 +79,11 @@ def fit_layers(depth_um: Array, values: Array, *, most_breaks: int) -> Piecewise
     return best
 
 
-def _choices(plane: Choices, breaks: int) -> Choices:
+def _choices(place: Choices, breaks: int) -> Choices:
     """Return the candidates to bend at, layers not too short, shape (choices, breaks)."""
-    every = list(combinations(range(len(plane)), breaks))
+    every = list(combinations(range(len(place)), breaks))
     chosen = np.array(every, dtype=np.intp).reshape(len(every), breaks)
-    apart = np.diff(plane[chosen], axis=1) >= _SHORTEST
+    apart = np.diff(place[chosen], axis=1) >= _SHORTEST
     return np.asarray(chosen[apart.all(axis=1)])
 
 

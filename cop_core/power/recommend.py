@@ -76,7 +76,9 @@ def recommend_power(
     """
     asked = _asked(source, options, reading, profile, chosen)
     stack, options = asked.source, asked.options
-    depth_um = _depths(stack.depth_um if options.depths_um is None else options.depths_um)
+    depth_um = np.unique(stack.depth_um if options.depths_um is None else options.depths_um)
+    if options.depths_um is not None and not len(depth_um):
+        raise InputError("no depths are given", where="depths_um")
     if np.isfinite(stack.power).any():
         limit_of(options, stack.power_unit, stack.name)  # told before anything is read
     found = attenuation(
@@ -166,14 +168,6 @@ def _with_origin(found: Recommendation, asked: _Asked, read: DepthProfile | None
     return replace(found, recipe=recipe, provenance=made, profile=used)
 
 
-def _depths(depths_um: npt.ArrayLike) -> Array:
-    """Return depths to recommend for, ascending, or refuse them."""
-    depth = np.unique(np.asarray(depths_um, np.float64))
-    if not len(depth) or not np.isfinite(depth).all():
-        raise InputError("the depths are not a sequence of finite numbers", where="depths_um")
-    return depth
-
-
 def _zero_counts(source: Stack | DepthProfile, reading: ReadingOptions) -> float | None:
     if isinstance(source, DepthProfile):
         return reading.offset_counts  # else that of the profile
@@ -257,5 +251,6 @@ def _level(
         anchor_um, anchor = 0.0, options.surface_power
     else:
         anchor_um = float(held.fit.depth_um[0])
-        anchor = float(found.signal.power[found.signal.depth_um == anchor_um][0])
+        shallowest = found.used & (found.signal.depth_um == anchor_um)
+        anchor = float(found.signal.power[shallowest][0])
     return float(held.at([anchor_um], [anchor])[0]), anchor_um

@@ -214,6 +214,25 @@ def test_a_signal_that_does_not_fall_is_refused():
         attenuation(signal(2 + Z / 300), offset_counts=100)
 
 
+def test_planes_at_one_depth_tell_no_attenuation():
+    with pytest.raises(InputError, match=r"all planes that can be used lie at 40 µm.*z_step_um"):
+        attenuation(signal(8 + 0.01 * np.cos(Z), depth=np.full(40, 40.0)), offset_counts=100)
+
+
+@pytest.mark.parametrize("depths", [2, 5, 10, 20])
+def test_planes_may_share_depths(depths):
+    depth = np.repeat(np.arange(depths) * 20.0, 40 // depths)
+    gain = 8 - 3 * depth / 300 + 1e-3 * np.cos(np.arange(40.0) ** 2)
+    (layer,) = attenuation(signal(gain, depth), offset_counts=100).layers
+    assert layer.length_um == pytest.approx(300, rel=0.02)
+
+
+def test_depth_must_be_stated():
+    depth = np.where(np.arange(40) < 3, np.nan, Z)
+    with pytest.raises(InputError, match=r"made: the depth is not stated for 3 of its 40 planes"):
+        attenuation(signal(8 - 3 * Z / 300, depth), offset_counts=100)
+
+
 def test_power_must_be_stated():
     stack = open_stack(np.full((9, 64, 64), 5, np.uint16), z_step_um=5)
     with pytest.raises(InputError, match=r"power at its planes is not stated.*with power"):

@@ -201,7 +201,7 @@ def test_a_profile_alone_will_do(fixed):
         ({"frame_time_s": -1}, "frame_time_s"),
         ({"follow_um": -1}, "follow_um: -1 cannot"),
         ({"follow_um": np.nan}, "follow_um: nan cannot"),
-        ({"depths_um": []}, "not a sequence of finite numbers"),
+        ({"depths_um": []}, "depths_um: no depths are given"),
         ({"depths_um": [0, np.inf]}, "depths_um.1: inf cannot"),
     ],
 )
@@ -253,6 +253,29 @@ def test_a_profile_of_another_stack_power_or_unit_is_refused(fixed):
     begun = replace(read(5.0), planes=read(5.0).planes[:29])
     again = recommend_power(fixed, profile=begun, **options)
     assert again.wanted == pytest.approx(whole.wanted, rel=0.05)
+
+
+def test_a_profile_without_depths_is_refused_in_words_of_its_own():
+    unknown = poisson_profile(np.full(30, 0.1), np.full(30, 5.0), np.full(30, np.nan))
+    with pytest.raises(InputError, match=r"^slab: the depth is not stated for 30 of its 30 planes"):
+        recommend_power(unknown, max_power_mw=10, offset_counts=OFFSET)
+
+
+def test_a_plane_without_power_beside_the_shallowest_usable_one_changes_nothing():
+    depth = np.arange(24) * STEP
+    bright = OFFSET + 1e4 * np.exp(-3 * depth / 300 + 1e-3 * np.cos(np.arange(24) ** 2))
+    found = []
+    for twice in ([], [0]):
+        rows = np.r_[twice, np.arange(24)].astype(int)
+        power = np.r_[np.full(len(twice), np.nan), np.full(24, 5.0)]
+        signal = BrightSignal(
+            "made", depth[rows], power, bright[rows], bright[rows], bright[rows],
+            np.full(len(rows), 0.1), ("",) * len(rows),
+        )  # fmt: skip
+        fall = attenuation(signal, offset_counts=OFFSET)
+        options = PowerOptions(max_power_mw=60)
+        found.append(recommend_at(depth, fall, hold_signal(fall), options).power)
+    assert found[1] == pytest.approx(found[0], rel=1e-9)
 
 
 def test_without_power_nothing_is_recommended():
