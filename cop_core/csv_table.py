@@ -21,6 +21,18 @@ Row = tuple[int, dict[str, str]]
 """Line, from 1, and text by column."""
 Problem = tuple[int, str]
 """Line, and what is wrong with it and what to do."""
+_FORMULA_START: Final = ("=", "+", "-", "@", "\t", "\r")
+_MARK: Final = "'"
+
+
+def safe_cell(text: str) -> str:
+    """Return text that a spreadsheet does not take for a formula; metadata may hold anything."""
+    return f"{_MARK}{text}" if text.lstrip(_MARK).startswith(_FORMULA_START) else text
+
+
+def plain_cell(text: str) -> str:
+    """Return the text that `safe_cell` made safe."""
+    return text[1:] if text.startswith(_MARK) and safe_cell(text) != text else text
 
 
 def read_csv_table(

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from scipy.special import chdtrc
 
-from cop_core.csv_table import number_in, read_csv_table
+from cop_core.csv_table import number_in, plain_cell, read_csv_table
 from cop_core.errors import InputError
 from cop_core.records import Estimate, MeasuredDetector
 
@@ -62,13 +62,10 @@ class Measurement:
         known = {name: value for name, value in values.items() if value is not None}
         return cls(taken, movie, known, found.zero_from)
 
-    def cells(self) -> tuple[str, ...]:
-        """Return the row as text, in the order of `COLUMNS`."""
-        numbers = [
-            repr(number) for name in QUANTITIES for number in _numbers(self.values.get(name))
-        ]
-        shown = ["" if number == "nan" else number for number in numbers]
-        return (self.taken.isoformat(timespec="seconds"), self.movie, *shown, self.zero_from)
+    def cells(self) -> tuple[str | float | None, ...]:
+        """Return the row, in the order of `COLUMNS`."""
+        numbers = (number for name in QUANTITIES for number in _numbers(self.values.get(name)))
+        return (self.taken.isoformat(timespec="seconds"), self.movie, *numbers, self.zero_from)
 
 
 def read_history(path: Path) -> tuple[Measurement, ...]:
@@ -133,11 +130,12 @@ def _error(estimate: Estimate) -> float:
     return (high - low) / _WIDTH_SDS
 
 
-def _numbers(estimate: Estimate | None) -> tuple[float, float, float]:
-    return (math.nan,) * 3 if estimate is None else (estimate.value, *estimate.ci95)
+def _numbers(estimate: Estimate | None) -> tuple[float | None, ...]:
+    return (None,) * 3 if estimate is None else (estimate.value, *estimate.ci95)
 
 
-def _row(path: Path, line: int, cells: dict[str, str]) -> Measurement:
+def _row(path: Path, line: int, texts: dict[str, str]) -> Measurement:
+    cells = {column: plain_cell(text) for column, text in texts.items()}
     try:
         taken = datetime.fromisoformat(cells["taken"]).astimezone()
         values = dict(_estimates(cells))

@@ -6,16 +6,15 @@ import csv
 import io
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cop_core.csv_table import safe_cell
 from cop_core.records import plane_columns
 
 if TYPE_CHECKING:
     from cop_core.records import AnalysedProfile
-
-_FORMULA_START: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_text(rows: Iterable[Sequence[Any]]) -> str:
@@ -23,11 +22,6 @@ def csv_text(rows: Iterable[Sequence[Any]]) -> str:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(map(_cell, row) for row in rows)
     return text.getvalue()
-
-
-def safe_cell(text: str) -> str:
-    """Return text that a spreadsheet does not take for a formula; metadata may hold anything."""
-    return f"'{text}" if text.startswith(_FORMULA_START) else text
 
 
 def planes_csv(shown: Sequence[AnalysedProfile]) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -20,7 +18,7 @@ from cop_core.detector.history import (
     with_measurement,
 )
 from cop_core.errors import InputError
-from cop_core.report.csv_tables import safe_cell
+from cop_core.report.csv_tables import csv_text
 from cop_core.report.plot_style import LOOKS, shade
 from cop_core.words import capital
 from cop_core.writing import placed
@@ -63,11 +61,9 @@ def add_to_history(found: PhotonTransfer, path: Path) -> tuple[str, ...]:
     from cop_core.report.figures import save_figure
 
     history = with_measurement(read_history(path), _measurement(found))
-    text = io.StringIO(newline="")
-    rows = [[safe_cell(cell) for cell in each.cells()] for each in history]
-    csv.writer(text, lineterminator="\n").writerows([COLUMNS, *rows])
+    text = csv_text([COLUMNS, *(each.cells() for each in history)])
     with placed(path.parent) as folder:
-        (folder / path.name).write_bytes(text.getvalue().encode("utf-8", "backslashreplace"))
+        (folder / path.name).write_bytes(text.encode())
         save_figure(lambda: history_figure(history), folder / path.stem)
     return drift_sentences(history)
 
@@ -77,7 +73,12 @@ def _measurement(found: PhotonTransfer) -> Measurement:
     if made is None or made.files is None:
         raise InputError("the movie is not in a file, so the time of recording is not known")
     taken = datetime.fromisoformat(made.files.modified).replace(microsecond=0)
-    return Measurement.of(found.detector, taken, Path(made.source).name)
+    return Measurement.of(found.detector, taken, _as_read_back(Path(made.source).name))
+
+
+def _as_read_back(name: str) -> str:
+    """Return a file's name as a cell of a table gives it back."""
+    return " ".join(name.encode("utf-8", "backslashreplace").decode().split())
 
 
 def history_figure(history: Sequence[Measurement], *, stacked: bool = False) -> Figure:

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from cop_core.csv_table import safe_cell
 from cop_core.report import cohort_results, results
 from cop_core.report.columns import UNDEFINED, Column, P, Results, label, noises
-from cop_core.report.csv_tables import safe_cell
 from cop_core.report.verdict_parts import parts_of
 
 if TYPE_CHECKING:

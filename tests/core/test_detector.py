@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from cop_core.detector import measure_detector, read_movie
 from cop_core.detector.history import read_history
 from cop_core.recipes import DetectorRecipe, MovieOptions
 from cop_core.recipes.plan import PlanError, read_plan
+from cop_core.records import Estimate
+from cop_core.report.detector_history import add_to_history
 from cop_core.simulator import Detector
 from cop_core.stacks import open_movie, read_detector, read_power_table
 
@@ -247,11 +250,14 @@ def test_three_frames_are_too_few(run, tmp_path, taken):
 
 
 @pytest.fixture(scope="module")
-def measured_file(taken, tmp_path_factory):
-    path = tmp_path_factory.mktemp("detector") / "green.json"
+def found(taken):
     lit, dark = map(str, taken)
-    found = cop.run(DetectorRecipe(stack=MovieOptions(source=lit), dark=dark))
-    return cop.write_document(found, path)
+    return cop.run(DetectorRecipe(stack=MovieOptions(source=lit), dark=dark))
+
+
+@pytest.fixture(scope="module")
+def measured_file(found, tmp_path_factory):
+    return cop.write_document(found, tmp_path_factory.mktemp("detector") / "green.json")
 
 
 def test_command(run, taken, tmp_path):
@@ -367,3 +373,30 @@ def test_a_damaged_history_is_refused_before_the_work(run, taken, tmp_path):
     code, _, err = run("detector", taken[0], "-o", tmp_path / "d.json", "--history", history)
     assert (code, "the header lacks" in err) == (2, True)
     assert not (tmp_path / "d.json").exists()
+
+
+def dated(found, day, movie="movie.tif", **values):
+    """Return a measurement as if it were another movie's, of another day, of other values."""
+    made = found.provenance[found.name]
+    files = replace(made.files, modified=f"2026-01-{day:02}T12:00:00+00:00")
+    provenance = {found.name: replace(made, source=f"folder/{movie}", files=files)}
+    return replace(found, provenance=provenance, detector=replace(found.detector, **values))
+
+
+def test_numbers_below_zero_are_read_back_from_a_history(found, tmp_path):
+    history, zero = tmp_path / "history.csv", Estimate(-53.7, (-54.2, -53.1))
+    for day in (1, 2):
+        add_to_history(dated(found, day, zero_counts=zero), history)
+    assert [each.values["zero_counts"] for each in read_history(history)] == [zero, zero]
+
+
+@pytest.mark.parametrize(
+    "name", ["=run.tif", "-1.tif", "'=run.tif", " a  b.tif", "a\r\n.tif", "\udcff.tif"]
+)
+def test_a_movie_is_in_a_history_once_whatever_its_name(found, tmp_path, name):
+    history = tmp_path / "history.csv"
+    for _ in range(2):
+        add_to_history(dated(found, 1, name), history)
+    (row,) = read_history(history)
+    assert row.movie == " ".join(name.replace("\udcff", r"\udcff").split())
+    assert not history.read_text().splitlines()[1].partition(",")[2].startswith(("=", "-"))

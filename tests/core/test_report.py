@@ -15,13 +15,13 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from cop_core.components import DEFAULT_COMPONENTS
+from cop_core.csv_table import plain_cell, safe_cell
 from cop_core.errors import CopError, InputError
 from cop_core.recipes import ReadingOptions, StackOptions
 from cop_core.records import DepthProfile, PlaneEstimate, Provenance, StoredImage
 from cop_core.report import document_of, planes_csv, summary, write_report
 from cop_core.report.answer_figure import answer_figure
 from cop_core.report.columns import label
-from cop_core.report.csv_tables import safe_cell
 from cop_core.report.figures import FORMATS, effects_figure, profile_figure
 from cop_core.report.panels import draw_component, slope_text
 from cop_core.report.plot_style import shown_name
@@ -150,6 +150,11 @@ def test_formulas_are_neutralised(text):
     table = planes_csv([analyse(profile(text, n=1))])
     assert f"'{text[0]}" in table
     assert safe_cell("fixed") == "fixed"
+
+
+@pytest.mark.parametrize("text", ["=cmd()", "-53.7", "'=cmd()", "''-1", "'fixed'", "'", ""])
+def test_what_is_neutralised_can_be_read_back(text):
+    assert plain_cell(safe_cell(text)) == text
 
 
 def test_two_protocols_of_one_name_are_told_apart():
