@@ -114,14 +114,14 @@ def _drift(name: str, history: Sequence[Measurement]) -> str:
     off = value - np.average(value, weights=weight)
     if chdtrc(len(rows) - 1, float((weight * off**2).sum())) >= DRIFT_P:
         return ""
-    first, last = rows[0], rows[-1]
-    change = f"{last.values[name].value - first.values[name].value:+.3g}"
-    if name != "zero_counts":
-        change += f", {100 * (last.values[name].value / first.values[name].value - 1):+.1f} %"
+    change = f"{value[-1] - value[0]:+.3g}"
+    # a share of the zero level means nothing, nor does one of what may have been nothing
+    if name != "zero_counts" and rows[0].values[name].ci95[0] > 0:
+        change += f", {100 * (value[-1] / value[0] - 1):+.1f} %"
     return (
         f"{QUANTITIES[name]} drifted by more than the intervals allow: "
-        f"{first.values[name].value:.4g} on {first.taken:%Y-%m-%d}, "
-        f"{last.values[name].value:.4g} on {last.taken:%Y-%m-%d} ({change})"
+        f"{value[0]:.4g} on {rows[0].taken:%Y-%m-%d}, "
+        f"{value[-1]:.4g} on {rows[-1].taken:%Y-%m-%d} ({change})"
     )
 
 
