@@ -96,6 +96,13 @@ class _TriedError(Exception):
     """Ends the block of `placed` so that all is undone."""
 
 
+def lock_in(directory: Path, name: str) -> FileLock:
+    """Return a lock that one process at a time holds; refuses a folder as `placed` does."""
+    with placed(directory):
+        pass
+    return FileLock(directory / name)
+
+
 def require_place(directory: Path) -> None:
     """Refuse now what `placed` would refuse after the work; leave nothing in the folder."""
     wanted = directory.expanduser().absolute()

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from cop_core.errors import CancelledError
 from cop_core.pipeline.events import Means, Working
-from cop_core.writing import placed
+from cop_core.writing import lock_in
 
 LOCK_FILE: Final = ".cop.lock"
 _ASK_S: Final = 0.2
@@ -23,9 +23,8 @@ def alone_in(means: Means) -> Iterator[None]:
     if means.folder is None:
         yield
         return
-    with placed(means.folder):  # refused now rather than after the first stack
-        pass
-    lock, waits = FileLock(means.folder / LOCK_FILE), False
+    # a folder that cannot be written to is refused now rather than after the first stack
+    lock, waits = lock_in(means.folder, LOCK_FILE), False
     while not lock.is_locked:
         try:
             lock.acquire(timeout=_ASK_S)

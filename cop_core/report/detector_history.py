@@ -21,7 +21,7 @@ from cop_core.errors import InputError
 from cop_core.report.csv_tables import csv_text
 from cop_core.report.plot_style import LOOKS, shade
 from cop_core.words import capital
-from cop_core.writing import placed
+from cop_core.writing import lock_in, placed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from cop_core.records import PhotonTransfer
 
 _SUFFIX: Final = ".csv"
+_LOCK_FILE: Final = ".cop-history.lock"
 
 
 def require_history(path: Path) -> None:
@@ -60,11 +61,13 @@ def add_to_history(found: PhotonTransfer, path: Path) -> tuple[str, ...]:
     """
     from cop_core.report.figures import save_figure
 
-    history = with_measurement(read_history(path), _measurement(found))
-    text = csv_text([COLUMNS, *(each.cells() for each in history)])
-    with placed(path.parent) as folder:
-        (folder / path.name).write_bytes(text.encode())
-        save_figure(lambda: history_figure(history), folder / path.stem)
+    added = _measurement(found)
+    with lock_in(path.parent, _LOCK_FILE):  # or one of two at once would lose its row
+        history = with_measurement(read_history(path), added)
+        text = csv_text([COLUMNS, *(each.cells() for each in history)])
+        with placed(path.parent) as folder:
+            (folder / path.name).write_bytes(text.encode())
+            save_figure(lambda: history_figure(history), folder / path.stem)
     return drift_sentences(history)
 
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -400,3 +402,27 @@ def test_a_movie_is_in_a_history_once_whatever_its_name(found, tmp_path, name):
     (row,) = read_history(history)
     assert row.movie == " ".join(name.replace("\udcff", r"\udcff").split())
     assert not history.read_text().splitlines()[1].partition(",")[2].startswith(("=", "-"))
+
+
+def test_two_measurements_at_once_are_both_in_the_history(found, tmp_path, monkeypatch):
+    history = tmp_path / "history.csv"
+
+    def slowly(path):
+        rows = read_history(path)
+        time.sleep(0.5)  # the other one reads what this one has read
+        return rows
+
+    monkeypatch.setattr("cop_core.report.detector_history.read_history", slowly)
+    with ThreadPoolExecutor() as pool:
+        [*pool.map(lambda day: add_to_history(dated(found, day), history), (1, 2, 3))]
+    assert [each.taken.day for each in read_history(history)] == [1, 2, 3]
+
+
+def test_amplifier_noise_that_was_none_drifts_without_a_share(found, tmp_path):
+    values = (Estimate(0.0, (0.0, 0.3)), Estimate(2.0, (1.8, 2.2)))
+    for day, value in enumerate(values, 1):
+        said = add_to_history(dated(found, day, amplifier_counts=value), tmp_path / "history.csv")
+    assert said == (
+        "amplifier noise drifted by more than the intervals allow: 0 on 2026-01-01, 2 on "
+        "2026-01-02 (+2)",
+    )
