@@ -177,11 +177,10 @@ def _require_noise(movie: Movie, noise: PairNoise) -> None:
 
 
 def _require_own_noise(movie: Movie, noise: PairNoise) -> None:
-    successive = max(noise.first.successive, noise.second.successive)
-    if successive > _DEPENDENT:
+    if noise.successive > _DEPENDENT:
         raise InputError(
             "successive frames share noise, or the scene changes slowly (successive differences "
-            f"correlate by {successive:.2f}, not -0.5)",
+            f"correlate by {noise.successive:.2f}, not -0.5)",
             where=movie.name,
             advice="use frames of something that does not move, without a running average",
         )

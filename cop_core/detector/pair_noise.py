@@ -27,6 +27,8 @@ Array = npt.NDArray[np.float64]
 _BAND_ROWS: Final = 32
 _LONGEST_RUN: Final = 10
 """Frames in a row that belong to one half."""
+_CHECKED_RUN: Final = 3
+"""Frames in a row that tell whether the noise of each is its own."""
 _SMOOTH_PIXELS: Final = 1.0
 _MOST_LEVERAGE: Final = 0.5
 _DERIVATIVES: Final = ((0, 1), (1, 0), (0, 2), (1, 1), (2, 0))
@@ -47,8 +49,7 @@ class Half:
     at_floor, at_ceiling : ndarray of shape (height, width)
         Share of values that are cut off.
     successive : float
-        Correlation of a difference of frames with the next: -0.5 where the noise of every frame
-        is its own. NaN where too few frames follow one another.
+        As in `PairNoise`; NaN where no more than two frames follow one another.
     """
 
     mean: Array
@@ -66,12 +67,17 @@ class PairNoise:
 
     Attributes
     ----------
+    successive : float
+        Correlation of a difference of frames with the next, in the half where it is larger: -0.5
+        where the noise of every frame is its own. Of a movie whose halves hold no three frames in
+        a row, that of its first or of its last three frames.
     moved_pixels : float
         Largest shift of a frame against the median one.
     """
 
     first: Half
     second: Half
+    successive: float
     moved_pixels: float
 
 
@@ -94,7 +100,10 @@ def pair_noise(movie: Movie, *, structured: bool = True) -> PairNoise:
     # what is fitted to one half comes from the other: its own noise would be fitted away
     bases = (_basis(other, structured=structured) for other in (second, first))
     one, other = (_half(movie, frames, *each) for each in zip(runs, bases, strict=True))
-    return PairNoise(one, other, moved_pixels=float(np.hypot(*shifts.T).max()))
+    successive = max(one.successive, other.successive)
+    if len(runs[0][0]) < _CHECKED_RUN:
+        successive = max(_at_an_end(frames, end, structured=structured) for end in (1, -1))
+    return PairNoise(one, other, successive, moved_pixels=float(np.hypot(*shifts.T).max()))
 
 
 def _halves(n: int) -> tuple[list[range], list[range]]:
@@ -155,6 +164,15 @@ def _correlation(successive: Array, variance: Array, per_pair: float) -> float:
     """Return the correlation of successive differences; NaN where there are none."""
     shared, total = float(np.nansum(successive)), float(np.nansum(variance))
     return per_pair * shared / total if shared and total else np.nan
+
+
+def _at_an_end(frames: list[Array], end: int, *, structured: bool) -> float:
+    """Return the correlation of the differences of the first (1) or last (-1) three frames."""
+    ordered = frames[::end]
+    basis = _basis(np.mean(ordered[_CHECKED_RUN:], axis=0), structured=structured)
+    differences = _differences(ordered, range(_CHECKED_RUN), basis)
+    squares, _, _, successive = _products([*differences])
+    return _correlation(successive, squares, _CHECKED_RUN - 1)
 
 
 def _differences(

@@ -234,6 +234,16 @@ def test_a_movie_that_cannot_tell_says_so(run, tmp_path, made, told):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("n", [4, 5, 8, 11])
+def test_a_running_average_of_few_frames_says_so(n):
+    rng = np.random.default_rng(8)
+    counts = frames(rng, picture(rng), n + 1).astype(np.float32)
+    with pytest.raises(cop.InputError, match="successive frames share noise"):
+        measured((counts[1:] + counts[:-1]) / 2)
+    photon = measured(counts[1:]).detector.counts_per_photon
+    assert photon.value == pytest.approx(PHOTON, rel=0.1)
+
+
 def test_a_stack_is_no_movie(run, tmp_path):
     path = tmp_path / "stack.tif"
     tifffile.imwrite(path, np.zeros((5, 64, 64), np.uint16), imagej=True, metadata={"axes": "ZYX"})
