@@ -31,6 +31,7 @@ from cop_core.records import (
     TransferPoints,
     ZeroFrom,
 )
+from cop_core.stacks.border import WHOLE
 
 Array = npt.NDArray[np.float64]
 
@@ -328,5 +329,11 @@ def _unread(what: str, movie: Movie) -> Iterator[str]:
     n_read = len(movie.counts) + movie.n_unusable
     if n_read < movie.n_frames:
         yield f"the first {n_read} of {movie.n_frames} {what} are used; more would add little"
+    if movie.border != WHOLE:
+        top, bottom, left, right = movie.border
+        yield (
+            f"fill at the edges of the {what} is left out ({top + bottom} rows, {left + right} "
+            "columns)"
+        )
     if movie.n_unusable:
         yield f"{movie.n_unusable} of {n_read} {what} cannot be used and are left out"

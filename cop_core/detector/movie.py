@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.errors import InputError
+from cop_core.stacks.border import WHOLE, Border
 from cop_core.stacks.validity import SATURATED
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Movie:
         Of those read, the frames that a reason excludes.
     saturated : float
         Share of the values that are saturated.
+    border : Border
+        Fill at the edges of any frame, left out of all.
     floor, ceiling : float or None
         Count at which values pile up at the low and the high end: what was beyond is cut off.
     """
@@ -50,6 +53,7 @@ class Movie:
     n_frames: int
     n_unusable: int = 0
     saturated: float = 0.0
+    border: Border = WHOLE
     floor: float | None = None
     ceiling: float | None = None
 
@@ -65,26 +69,34 @@ def read_movie(
         Too few frames can be used, or they are too small.
     """
     n_frames, height, width = stack.shape
-    if min(height, width) < LEAST_SIDE:
-        raise InputError(
-            f"frames of {height} x {width} pixels are too small for photon transfer",
-            where=stack.source,
-            advice=f"use {LEAST_SIDE} x {LEAST_SIDE} or more",
-        )
+    _require_size((height, width), "", stack.source)
     most = min(n_frames, max(LEAST_FRAMES, MOST_PIXELS // (height * width)))
-    kept, saturated, reasons = [], [], []
+    kept, borders, saturated, reasons = [], [], [], []
     for index in range(most):
         plane = stack.plane(index)
         if plane.validity.ok or plane.validity.reason == SATURATED:  # pixels that are not, tell
             kept.append(plane.data)
+            borders.append(plane.validity.border)
             saturated.append(plane.validity.saturated_fraction)
         else:
             reasons.append(plane.validity.reason)
         progress(index + 1, most)
     _require_frames(len(kept), reasons, stack.source)
-    counts = np.stack(kept)
+    border = Border(*np.max(borders, axis=0).tolist())
+    inside = border.inside((height, width))
+    counts = np.stack([data[inside] for data in kept])
+    _require_size(counts.shape[1:], " without fill", stack.source)
     share = float(np.mean(saturated))
-    return Movie(stack.name, counts, n_frames, len(reasons), share, *_piles(counts))
+    return Movie(stack.name, counts, n_frames, len(reasons), share, border, *_piles(counts))
+
+
+def _require_size(shape: tuple[int, ...], what: str, where: str) -> None:
+    if min(shape) < LEAST_SIDE:
+        raise InputError(
+            f"frames of {shape[0]} x {shape[1]} pixels{what} are too small for photon transfer",
+            where=where,
+            advice=f"use {LEAST_SIDE} x {LEAST_SIDE} or more",
+        )
 
 
 def _require_frames(n: int, reasons: list[str], where: str) -> None:

@@ -143,6 +143,31 @@ def test_saturated_pixels_are_left_out_and_the_ceiling_is_told():
     assert full.within((255 - CROSSING) / PHOTON)
 
 
+@pytest.mark.parametrize("fill", [np.nan, 0.0, DARK])
+def test_fill_at_the_edges_is_left_out(fill):
+    rng = np.random.default_rng(12)
+    counts, dark = (frames(rng, k * picture(rng), 12).astype(np.float32) for k in (1, 0))
+    filled, filled_dark = counts.copy(), dark.copy()
+    for i, (frame, unlit) in enumerate(zip(filled, filled_dark, strict=True)):
+        frame[: i % 3], frame[:, 125:], unlit[-4:] = fill, fill, fill
+    found = measured(filled, filled_dark)
+    clean = measured(counts[:, 2:, :125], dark[:, :-4])
+    assert found.detector == clean.detector
+    assert found.notes == (
+        *clean.notes,
+        "fill at the edges of the frames is left out (2 rows, 3 columns)",
+        "fill at the edges of the dark frames is left out (4 rows, 0 columns)",
+    )
+
+
+def test_frames_that_are_mostly_fill_are_too_small():
+    rng = np.random.default_rng(12)
+    counts = frames(rng, picture(rng, 64), 12).astype(np.float32)
+    counts[:, :40] = np.nan
+    with pytest.raises(cop.InputError, match="24 x 64 pixels without fill are too small"):
+        measured(counts)
+
+
 def test_neighbours_that_share_a_photon():
     rng = np.random.default_rng(6)
     counts = frames(rng, picture(rng)).astype(np.float32)
