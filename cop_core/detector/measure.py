@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +42,10 @@ _SHARED: Final = 0.3
 _DEPENDENT: Final = -0.4
 """Correlation of successive differences above which a frame shares noise with the one before."""
 _LEAST_USABLE: Final = 0.05
+_COUNTED: Final = 1.5
+"""Factor between variance and mean that counts of single photons stay within."""
+_SHOWN: Final = 3
+"""Steps above a floor that noise must reach to show that it is cut off."""
 _WIDEST: Final = 0.5
 """Largest half width of the interval of counts per photon, as a share, that says something."""
 
@@ -88,8 +92,8 @@ def measure_detector(
     """
     asked = recipe or DetectorRecipe()
     rng = np.random.default_rng(asked.seed)
-    lit = _drawn(movie, rng, structured=True)
-    unlit = None if dark is None else _drawn(dark, rng, structured=False)
+    lit = _drawn(movie, rng)
+    unlit = None if dark is None else _drawn(dark, rng, lit)
     sums = [each.sums for each in (lit, unlit) if each is not None]
     line = fit_line(sums)
     _require_noise_of_pixels(lit)
@@ -117,16 +121,47 @@ def measure_detector(
 _NO_POINTS: Final = TransferPoints(*(np.empty(0) for _ in range(4)))
 
 
-def _drawn(movie: Movie, rng: np.random.Generator, *, structured: bool) -> _Drawn:
+def _drawn(movie: Movie, rng: np.random.Generator, lit: _Drawn | None = None) -> _Drawn:
+    """Return what can be used of a movie, or of dark frames beside a movie that is lit."""
+    structured = lit is None
     if structured:
         _require_light(movie)
         _require_change(movie)
     noise = pair_noise(movie, structured=structured)
-    usable = usable_pixels(noise, structured=structured)
+    if _counts_photons(movie, [noise] if lit is None else [noise, lit.noise]):
+        movie = replace(movie, floor=None)
+    usable = usable_pixels(noise, structured=structured, cut=_cut(movie))
     _require_range(movie, usable)
     if structured:
         _require_noise(movie, noise)
     return _Drawn(movie, noise, usable, sums_of(usable).drawn(draws_of(usable.n_tiles, rng)))
+
+
+def _counts_photons(movie: Movie, noises: list[PairNoise]) -> bool:
+    """Tell whether levels are photons: variance in steps is the mean in steps above the floor."""
+    if movie.floor is None:
+        return False
+    step = _step(movie.counts, movie.floor)
+    for noise in noises:
+        dark = noise.first.mean <= np.nanmedian(noise.first.mean)  # where values are at the floor
+        dark &= np.isfinite(noise.second.variance)
+        mean = float((noise.second.mean[dark] - movie.floor).sum())
+        variance = float(noise.second.variance[dark].sum())
+        if not mean * step / _COUNTED <= variance <= mean * step * _COUNTED:
+            return False
+    return True
+
+
+def _cut(movie: Movie) -> bool:
+    """Tell whether noise is cut off at the floor: too few levels do not show."""
+    if movie.floor is None:
+        return False
+    return bool(movie.counts.max() >= movie.floor + _SHOWN * _step(movie.counts, movie.floor))
+
+
+def _step(counts: npt.NDArray[Any], floor: float) -> float:
+    """Return how far the lowest count above a floor is from it."""
+    return float(counts[counts > floor].min()) - floor
 
 
 # --- what cannot tell ----------------------------------------------------------------------------
@@ -295,9 +330,11 @@ def _notes(found: MeasuredDetector, lit: _Drawn, unlit: _Drawn | None, off: floa
             "pixels lie too close to it and are left out"
         )
     if unlit is not None and unlit.movie.floor is not None:
+        floor = f"cut off at {unlit.movie.floor:g} counts"
         yield (
-            f"the dark frames are cut off at {unlit.movie.floor:g} counts: their mean is too high "
-            "and their noise too small"
+            f"the dark frames are {floor}: their mean is too high and their noise too small"
+            if _cut(unlit.movie)
+            else f"the dark frames may be {floor}: they hold too few levels to tell"
         )
     if off > _TOLD_MISFIT:
         yield (

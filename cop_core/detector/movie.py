@@ -24,6 +24,8 @@ _PILE: Final = 3.0
 """Times as many values as at the next levels make a pile."""
 _NEXT: Final = 8
 _LEAST_PILED: Final = 20
+_END: Final = 0.02
+"""Share of all values from which on more at an end than next to it are a pile: noise falls off."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class Movie:
     border : Border
         Fill at the edges of any frame, left out of all.
     floor, ceiling : float or None
-        Count at which values pile up at the low and the high end: what was beyond is cut off.
+        Count at which values pile up at the low and the high end: what was beyond is cut off,
+        unless the low end is that of single photons, counted.
     """
 
     name: str
@@ -119,7 +122,9 @@ def _piles(counts: npt.NDArray[Any]) -> tuple[float | None, float | None]:
 
 def _pile(levels: npt.NDArray[Any], numbers: npt.NDArray[np.int64]) -> float | None:
     """Return the first level where it holds far more values than those next to it."""
-    if len(levels) <= 2 * _NEXT:  # single photons are counted: each level is one
+    if len(levels) < 2:
         return None
-    piled = numbers[0] >= _LEAST_PILED and numbers[0] > _PILE * numbers[1 : 1 + _NEXT].max()
-    return float(levels[0]) if piled else None
+    n, after = numbers[0], numbers[1 : 1 + _NEXT]
+    piled = n >= _LEAST_PILED and n > _PILE * after.max()
+    ends = n > _END * numbers.sum() and n > after[0]
+    return float(levels[0]) if piled or ends else None

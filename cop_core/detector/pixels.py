@@ -73,11 +73,13 @@ class Usable:
     cut_off: float
 
 
-def usable_pixels(noise: PairNoise, *, structured: bool = True) -> Usable:
+def usable_pixels(noise: PairNoise, *, structured: bool = True, cut: bool = True) -> Usable:
     """Choose the pixels of a movie that photon transfer can use.
 
     Those of frames without structure are one bin: sorted by noise alone, they would add noise.
+    Values that pile up at the floor are not `cut` off where single photons are counted.
     """
+    most_at_floor = MOST_AT_FLOOR if cut else 1.0
     tile, n_tiles = _tiles(noise.first.mean.shape)
     found, outlying, cut_off = [], [], []
     for sorting, measured in ((noise.first, noise.second), (noise.second, noise.first)):
@@ -87,10 +89,10 @@ def usable_pixels(noise: PairNoise, *, structured: bool = True) -> Usable:
         )
         bins = _bins(sorter, known)
         outside = known & _outlying(sorting, bins)
-        cut = known & _cut_off(sorting, bins)
-        use = known & ~outside & ~cut
+        beyond = known & _cut_off(sorting, bins, most_at_floor)
+        use = known & ~outside & ~beyond
         outlying.append(outside[known].mean())
-        cut_off.append(cut[known].mean())
+        cut_off.append(beyond[known].mean())
         columns = (measured.mean, measured.variance, measured.along, measured.across)
         values = (column[use] for column in columns)
         expected = _expected(sorting.variance[use], bins[use])
@@ -131,13 +133,15 @@ def _outlying(half: Half, bins: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     return beyond
 
 
-def _cut_off(half: Half, bins: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+def _cut_off(
+    half: Half, bins: npt.NDArray[np.int64], most_at_floor: float
+) -> npt.NDArray[np.bool_]:
     """Tell pixels as bright as those that are cut off, and all that are darker or brighter."""
     numbers = np.unique(bins)
     floor, ceiling = (
         np.array([share[bins == number].mean() for number in numbers])
         for share in (half.at_floor, half.at_ceiling)
     )
-    low = numbers[floor > MOST_AT_FLOOR].max(initial=-1)
+    low = numbers[floor > most_at_floor].max(initial=-1)
     high = numbers[ceiling > MOST_AT_CEILING].min(initial=N_BINS)
     return np.asarray((bins <= low) | (bins >= high))

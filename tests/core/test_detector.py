@@ -188,6 +188,31 @@ def test_single_photons_that_are_counted():
     assert found.zero_counts.value == pytest.approx(0, abs=0.05)
 
 
+@pytest.mark.parametrize("counts", [1, 7])
+def test_counted_photons_have_no_floor_however_few_or_many(counts):
+    rng = np.random.default_rng(13)
+    photons = 0.05 * picture(rng)
+    photons[40:70, 40:70] = 30  # levels enough for the sum of pulses of an analog detector
+    lit, dark = (
+        rng.poisson(k, (30, 128, 128)) * counts for k in (photons + 0.02, 0.02 + 0 * photons)
+    )
+    found = measured(lit.astype(np.uint16), dark.astype(np.uint16))
+    assert found.detector.counts_per_photon.value == pytest.approx(counts, rel=0.03)
+    assert found.detector.floor_counts is None
+    assert found.cut_off == 0
+    assert found.detector.zero_counts.within(0.02 * counts)
+    assert not any("cut off" in note for note in found.notes)
+
+
+def test_dark_frames_of_fewer_counts_than_show_a_floor_say_so():
+    rng = np.random.default_rng(14)
+    amplifier = Detector(offset_counts=0, amplifier_counts=0.3, dark_photons=0)
+    photons = 3 * picture(rng)
+    found = measured(*(frames(rng, k * photons, detector=amplifier) for k in (1, 0)))
+    told = "the dark frames may be cut off at 0 counts: they hold too few levels to tell"
+    assert told in found.notes
+
+
 @pytest.mark.skipif(not REAL.exists(), reason=f"{REAL.name} is not there")
 def test_a_real_movie_as_another_package_measures_it():
     found = cop.run(DetectorRecipe(stack=MovieOptions(source=str(REAL)))).detector
@@ -257,6 +282,15 @@ def test_a_movie_that_cannot_tell_says_so(run, tmp_path, made, told):
     code, _, err = run("detector", movie, "-o", tmp_path / "out")
     assert (code, told in err) == (2, True), err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("offset", "amplifier"), [(0, 1), (0, 2), (2, 2), (0, 5), (5, 5)], ids=str)
+def test_dark_frames_that_are_cut_off_say_so(offset, amplifier):
+    rng = np.random.default_rng(14)
+    low = Detector(offset_counts=offset, amplifier_counts=amplifier, dark_photons=0)
+    lit, dark = (frames(rng, k * picture(rng), detector=low) for k in (3, 0))
+    with pytest.raises(cop.InputError, match="cut off at the floor of 0 counts"):
+        measured(lit, dark)
 
 
 @pytest.mark.parametrize("n", [4, 5, 8, 11])
