@@ -29,6 +29,8 @@ COMPONENT_NAMES: Final = {
 
 SDS_OF_90: Final = 1.645
 """Predictive SDs to either side of a strength that hold 90 % of the true ones."""
+SDS_OF_95: Final = 1.96
+"""SDs to either side of a mean that hold 95 % of what is normally distributed."""
 
 
 def spoken(component: str) -> str:

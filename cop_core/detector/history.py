@@ -12,13 +12,13 @@ from typing import Final
 import numpy as np
 from scipy.special import chdtrc
 
+from cop_core.components import SDS_OF_95
 from cop_core.csv_table import number_in, plain_cell, read_csv_table
 from cop_core.errors import InputError
 from cop_core.records import Estimate, MeasuredDetector
 
 DRIFT_P: Final = 0.01
 """Below, measurements differ by more than their intervals allow."""
-_WIDTH_SDS: Final = 2 * 1.96
 _ENDS: Final = ("", "_low", "_high")
 QUANTITIES: Final = {
     "counts_per_photon": "counts per photon",
@@ -127,7 +127,7 @@ def _drift(name: str, history: Sequence[Measurement]) -> str:
 
 def _error(estimate: Estimate) -> float:
     low, high = estimate.ci95
-    return (high - low) / _WIDTH_SDS
+    return (high - low) / (2 * SDS_OF_95)
 
 
 def _numbers(estimate: Estimate | None) -> tuple[float | None, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from cop_core.components import SDS_OF_95
 from cop_core.report.estimates import interval_texts
 from cop_core.report.figures import page_wide
 from cop_core.report.plot_style import LOOKS, shade, shown_name
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 
 _LIT, _DARK = LOOKS
-_SDS_OF_95: Final = 1.96
 
 
 def transfer_figure(found: PhotonTransfer, *, stacked: bool = False) -> Figure:
@@ -82,7 +82,7 @@ def _draw_points(
     name: str,
     scale: Array | float = 1.0,
 ) -> None:
-    error = _SDS_OF_95 * points.error * np.asarray(scale)
+    error = SDS_OF_95 * points.error * np.asarray(scale)
     ax.errorbar(points.mean, height, error, fmt="o", ms=2.5, lw=0.7, color=colour, label=name)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from cop_core.components import SDS_OF_95
 from cop_core.records import NO_SIGNAL, DepthLimit, UsableDepth
 from cop_core.statistics.depth_order import by_depth
 from cop_core.statistics.depths import limits_um
@@ -27,7 +28,6 @@ LOST: Final = 3
 """Planes without signal, one after the other, that end a stack."""
 SIGNAL_SD_STEPS: Final = 0.75
 """SD of the signal depth, in steps, where one tissue is imaged again: 15 um at 20 um."""
-_NORMAL: Final = 1.96
 
 
 def usable_depth_of(profile: DepthProfile, level: DepthLimit, strength: float) -> UsableDepth:
@@ -179,7 +179,7 @@ def signal_depth(profile: DepthProfile) -> DepthLimit:
     end = _end_of_signal(there)
     if end is None:
         return DepthLimit(deeper_than_um=float(depth[-1]))
-    half = _NORMAL * SIGNAL_SD_STEPS * float(np.median(np.diff(depth)))
+    half = SDS_OF_95 * SIGNAL_SD_STEPS * float(np.median(np.diff(depth)))
     return DepthLimit(float(depth[end]), (float(depth[end]) - half, float(depth[end]) + half))
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from cop_core.components import SDS_OF_95
 from cop_core.records import DepthLimit, UsableDepth, UsableDifference
 from cop_core.records.arrays import UNKNOWN, Interval
 from cop_core.records.lines import LEAST_PLANES
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from cop_core.statistics.plane_errors import PlaneErrors
 
 Array = npt.NDArray[np.float64]
-
-_NORMAL: Final = 1.96
 
 
 def usable_depths(
@@ -95,7 +94,7 @@ def _apart(first: Array, second: Array, last_um: list[float]) -> Array:
 def _signal_difference(
     first: DepthLimit, second: DepthLimit, step_um: float
 ) -> tuple[float, Interval]:
-    half = _NORMAL * SIGNAL_SD_STEPS * 2**0.5 * step_um
+    half = SDS_OF_95 * SIGNAL_SD_STEPS * 2**0.5 * step_um
     ends = [_end(limit) for limit in (first, second)]
     if np.isnan(ends).any() or np.isinf(ends).all():
         return float("nan"), UNKNOWN
