@@ -49,7 +49,8 @@ def turn_of(
     given : sequence of str
         Settings that cannot be chosen, besides `GIVEN`.
     """
-    monotonic = [_direction(component, name) for _, name, _ in design.columns]
+    settings = [each for factor in design.factors for each in factor]
+    monotonic = [_direction(component, each) for each in settings for _ in each.columns()]
     whole = fit(design, y, monotonic=monotonic)
     tried = [
         _Tried(i, factor[0])
@@ -92,11 +93,12 @@ class _Tried:
 
     @property
     def codes(self) -> Floats:
-        """Values as numbers, ascending; of many, some that are spread evenly over the rows."""
+        """Every word; numbers ascending, of many some that are spread evenly over the rows."""
+        if self.variable.words:
+            return np.arange(float(len(self.variable.words)))
         known = self.variable.codes[np.isfinite(self.variable.codes)]
-        if not self.variable.words:
-            low, high = np.percentile(known, (5, 95), method="closest_observation")
-            known = known[(known >= low) & (known <= high)]
+        low, high = np.percentile(known, (5, 95), method="closest_observation")
+        known = known[(known >= low) & (known <= high)]
         values = np.unique(known)
         if len(values) <= _MOST_VALUES:
             return np.asarray(values)
@@ -131,10 +133,13 @@ class _Tried:
         return x
 
 
-def _direction(component: str, name: str) -> int:
-    """Return 1 where a noise can only rise with a setting, -1 where it can only fall, else 0."""
-    if component != _SHOT:
+def _direction(component: str, setting: Variable) -> int:
+    """Return 1 where a noise can only rise with a setting, -1 where it can only fall, else 0.
+
+    Words have no direction: their order is that of the alphabet.
+    """
+    if component != _SHOT or setting.words:
         return 0
-    if name.startswith(_WITH_LIGHT):
+    if setting.name.startswith(_WITH_LIGHT):
         return -1
-    return 1 if name.startswith(_AGAINST_LIGHT) else 0
+    return 1 if setting.name.startswith(_AGAINST_LIGHT) else 0

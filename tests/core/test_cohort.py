@@ -21,6 +21,7 @@ from cop_core.cohort.next_experiment import next_experiment_of, to_part
 from cop_core.cohort.surrogate import Design
 from cop_core.cohort.turn import turn_of
 from cop_core.cohort.variables import (
+    MOST_WORDS,
     association,
     confounded_in,
     factor_name,
@@ -420,11 +421,43 @@ def test_the_setting_that_lowers_a_noise_is_what_to_turn():
 
 
 @needs_extra
-def test_what_cannot_be_chosen_is_not_what_to_turn():
-    cohort = simulate_cohort("camera", 150, 4)
-    y = cohort.strengths[:, NOISES.index("salt_pepper")]
-    found = turn_of("salt_pepper", design_of(rows_of(cohort)), y, ("iso",), resamples=10)
-    assert found is None or found.setting not in ("temperature_c", "iso", "brightness")
+@pytest.mark.parametrize(
+    ("model", "noise", "given", "setting"),
+    [
+        ("multiphoton", "poisson", (), "power_mw"),
+        ("multiphoton", "poisson", ("power_mw",), "dwell_us"),
+        ("multiphoton", "poisson", ("power_mw", "dwell_us"), "averages"),
+        ("camera", "salt_pepper", (), "iso"),  # temperature drives it most, but nobody chooses it
+    ],
+)
+def test_what_cannot_be_chosen_is_not_what_to_turn(model, noise, given, setting):
+    cohort = simulate_cohort(model, 150, 4)
+    y = cohort.strengths[:, NOISES.index(noise)]
+    assert turn_of(noise, design_of(rows_of(cohort)), y, given, resamples=10).setting == setting
+
+
+def _worded(name, values, strengths):
+    rows = [row(np.zeros(6), f"{i}", **{name: value}) for i, value in enumerate(values)]
+    return turn_of("poisson", design_of(rows), np.asarray(strengths), (), resamples=10)
+
+
+@needs_extra
+def test_of_as_many_words_as_a_setting_may_have_the_most_frequent_is_the_usual_one():
+    words = [f"lens {i:02}" for i in range(MOST_WORDS)]
+    values = [*words * 10, *[words[8]] * 20]
+    found = _worded("lens", values, [0.1 + 0.2 * (value != words[3]) for value in values])
+    assert (found.usual, found.best) == (words[8], words[3])
+    assert found.change == pytest.approx(-0.2, rel=0.1)
+
+
+@needs_extra
+@pytest.mark.parametrize("name", ["gain", "exposure", "mode"])
+def test_words_have_no_direction_in_which_physics_acts(name):
+    for usual, best in ("ba", "ab"):
+        values = [usual if i % 3 else best for i in range(60)]
+        found = _worded(name, values, [0.3 if value == usual else 0.1 for value in values])
+        assert (found.usual, found.best) == (usual, best)
+        assert found.change == pytest.approx(-0.2, rel=0.1)
 
 
 # --- from pictures to a report ------------------------------------------------------------------
