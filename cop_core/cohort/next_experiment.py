@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cop_core.cohort.surrogate import LEAST_GROUPS, LEAST_ROWS
+from cop_core.cohort.surrogate import LEAST_GROUPS, LEAST_ROWS, Floats
 from cop_core.cohort.table import sizes
+from cop_core.cohort.variables import ranks_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +38,8 @@ def to_part(confounded: Sequence[Confounded], variables: Sequence[Variable]) -> 
         return ""
     known = {each.name: each for each in variables}
     first, second = (known[name] for name in (confounded[0].first, confounded[0].second))
-    (a_low, a_high), (b_low, b_high) = _ends(first), _ends(second)
+    along = min(first, second, key=lambda each: len(each.words)).codes  # of numbers, if any
+    (a_low, a_high), (b_low, b_high) = _ends(first, along), _ends(second, along)
     return (
         f"To tell {first.name} from {second.name}, take {_EACH} pictures or more at {first.name} "
         f"{a_low} with {second.name} {b_high}, and as many at {first.name} {a_high} with "
@@ -67,9 +69,15 @@ def to_explain(
     )
 
 
-def _ends(variable: Variable) -> tuple[str, str]:
-    known = variable.codes[np.isfinite(variable.codes)]
+def _ends(variable: Variable, along: Floats) -> tuple[str, str]:
+    """Return the values that a setting has at the low and the high end of another, or of itself."""
+    both = np.isfinite(variable.codes) & np.isfinite(along)
+    codes, ranks = variable.codes[both], ranks_of(along[both])
     if variable.words:
-        return variable.words[0], variable.words[-1]
-    low, high = np.percentile(known, (5, 95), method="closest_observation")
+        known = np.unique(codes).astype(int)
+        low, *_, high = sorted(known, key=lambda code: ranks[codes == code].mean())
+        return variable.words[low], variable.words[high]
+    low, high = np.percentile(codes, (5, 95), method="closest_observation")
+    if np.corrcoef(ranks_of(codes), ranks)[0, 1] < 0:
+        low, high = high, low
     return f"{low:.4g}", f"{high:.4g}"

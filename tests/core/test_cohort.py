@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -250,6 +251,31 @@ def test_confounded_settings_get_an_experiment_that_parts_them():
     said = to_part(confounded_in(variables), variables)
     assert "power 1 with depth 370" in said
     assert "power 37 with depth 10" in said
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (lambda i: 100.0 * 2 ** (i % 5), lambda i: 16.0 / 2 ** (i % 5)),
+        (lambda i: ["high", "low"][i > 19], lambda i: float(i > 19)),
+        (lambda i: float(i > 19), lambda i: ["high", "low"][i > 19]),
+        (lambda i: ["high", "low"][i > 19], lambda i: ["closed", "open"][i < 20]),
+        (lambda i: "abc"[i % 3], lambda i: "xy"[i % 3 == 1]),
+    ],
+)
+def test_what_was_taken_already_is_not_recommended(first, second):
+    rows = [row(np.zeros(6), a=first(i), b=second(i)) for i in range(40)]
+    variables, _ = variables_of(rows)
+    said = to_part(confounded_in(variables), variables)
+    taken = {(_said(each.settings["a"]), _said(each.settings["b"])) for each in rows}
+    advised = re.findall(r"at a (\S+) with b ([^\s,]+)", said)
+    assert len(advised) == 2
+    assert not taken & {*advised}
+    assert {value for value, _ in advised} <= {value for value, _ in taken}
+
+
+def _said(value):
+    return value if isinstance(value, str) else f"{value:.4g}"
 
 
 def test_too_few_groups_get_advice_that_adds_groups():
