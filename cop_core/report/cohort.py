@@ -41,7 +41,10 @@ class CohortKind(Kind[CohortRecord]):
     results = CohortDocument
     file_name = COHORT_FILE
     template = "cohort.html"
-    owned = ("figures/*", "shap.csv")
+    owned = (
+        "shap.csv",
+        *(f"figures/{n}.*" for n in ("sankey", "shares", "beeswarm", "dependence", "quality")),
+    )
 
     def state(self, record: CohortRecord) -> CohortDocument:
         return cohort_document(record)

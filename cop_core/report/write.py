@@ -85,7 +85,7 @@ def write_report(
         written = {path.relative_to(folder) for path in folder.rglob("*")}
     for pattern in kind.owned:
         for old in target.glob(pattern):
-            if old.relative_to(target) not in written:
+            if old.is_file() and old.relative_to(target) not in written:
                 old.unlink()
     return target
 

@@ -581,6 +581,27 @@ def test_quality_is_correlated_with_what_is_clean(
     assert (write_report(found, tmp_path / "q") / "figures" / "quality.svg").is_file()
 
 
+def test_a_report_takes_only_its_own_files_out_of_the_folder(tmp_path, quick_figures):
+    rows = tuple(row(np.full(6, i / 20), f"{i}", iso=float(i % 4)) for i in range(12))
+    variables, _ = variables_of(rows)
+    found = CohortRecord(
+        recipe_for({}),
+        (),
+        DEFAULT_COMPONENTS,
+        rows,
+        correlations=correlations_of(rows, variables, DEFAULT_COMPONENTS),
+    )
+    figures = tmp_path / "figures"
+    (figures / "quality.old").mkdir(parents=True)
+    owned = [tmp_path / "shap.csv", figures / "sankey.svg", figures / "quality.png"]
+    foreign = [figures / "mine.png", figures / "my-quality.png", figures / "quality.old" / "a.svg"]
+    for file in (*owned, *foreign):
+        file.touch()
+    write_report(found, tmp_path)
+    assert (figures / "correlations.svg").is_file()
+    assert [file.is_file() for file in (*owned, *foreign)] == [False] * 3 + [True] * 3
+
+
 def test_planes_of_one_stack_are_rows_in_blocks(counts, tiny_weights, tiny_estimator, tmp_path):
     scale = {"axes": "ZYX", "PhysicalSizeZ": 4.0, "PhysicalSizeZUnit": "µm"}
     tifffile.imwrite(tmp_path / "s.ome.tif", counts(12, 96, 0), metadata=scale)
