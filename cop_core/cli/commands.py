@@ -205,7 +205,8 @@ def cohort(recipe: CohortRecipe, output: Out, hashed: Hash = None) -> None:
     Micro-Manager), from their names (--pattern) and from the columns of a CSV. Resumes where it
     was stopped. Writes cohort.html, cohort.json, cohort.csv, correlations.csv and figures.
 
-    Exit codes: 0 done, 1 done but some pictures failed, 2 bad input or usage, 130 cancelled.
+    Exit codes: 0 done, 1 done but some pictures or references failed, 2 bad input or usage,
+    130 cancelled.
     """
     found = _report(recipe, output, "cohort.html", hashed)
     n, before, failed = len(found.pictures), len(found.resumed), found.failed
@@ -214,7 +215,9 @@ def cohort(recipe: CohortRecipe, output: Out, hashed: Hash = None) -> None:
     )
     for picture in failed:
         tell(f"failed: {picture.row.name}: {picture.error}")
-    if failed:
+    for picture in found.uncompared:
+        tell(f"not compared: {picture.row.name}: {picture.reference_error}")
+    if failed or found.uncompared:
         raise typer.Exit(1)
 
 

@@ -118,6 +118,11 @@ def _caveats(found: CohortRecord) -> Iterator[str]:
     failed = len(found.failed)
     if failed:
         yield f"{failed} of {len(found.pictures)} pictures could not be read and are left out"
+    if found.uncompared:
+        yield (
+            f"{len(found.uncompared)} of {len(found.pictures)} pictures have no PSNR and SSIM: "
+            "their references cannot be used"
+        )
     if len(rows) > 1 and len({row.picture for row in rows}) == 1:
         yield (
             "all rows are planes of one stack: anything else that changed along it goes with "

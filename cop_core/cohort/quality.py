@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from cop_core.recipes import StackOptions
     from cop_core.stacks import Stack
 
+_OF_RANGE: Final = "values in [0, 1] (PNG, JPEG, colour TIFF)"
+
 
 def quality_of(picture: Stack, reference: StackOptions) -> PictureQuality:
     """Compare a picture with its reference.
@@ -26,7 +28,8 @@ def quality_of(picture: Stack, reference: StackOptions) -> PictureQuality:
     Raises
     ------
     InputError
-        Where the reference cannot be opened, is of another size, or one of both is no single plane.
+        Where the reference cannot be opened, is of another size, only one of both is read in
+        [0, 1], or one is no single plane.
 
     References
     ----------
@@ -35,15 +38,22 @@ def quality_of(picture: Stack, reference: StackOptions) -> PictureQuality:
     from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
     opened = open_picture(Path(reference.source or ""), reference)
+    kinds = [_values(each) for each in (opened, picture)]
+    if len({*kinds}) > 1:
+        raise InputError(
+            "the reference has {} and its picture {}, which cannot be compared".format(*kinds),
+            where=opened.source,
+            advice="use a reference that was saved as its picture was",
+        )
     noisy, clean = _pixels(picture), _pixels(opened)
     if noisy.shape != clean.shape:
-        sizes = " and ".join(f"{w} x {h}" for h, w in (noisy.shape, clean.shape))
+        sizes = " and ".join(f"{w} x {h}" for h, w in (clean.shape, noisy.shape))
         raise InputError(
             f"the reference and its picture have {sizes} pixels",
             where=opened.source,
             advice="use a reference of the same size",
         )
-    span = 1.0 if opened.image.format == KIND else float(np.ptp(np.percentile(clean, (0.1, 99.9))))
+    span = 1.0 if kinds[0] == _OF_RANGE else float(np.ptp(np.percentile(clean, (0.1, 99.9))))
     with np.errstate(divide="ignore"):  # equal pictures have an infinite ratio
         psnr = peak_signal_noise_ratio(clean, noisy, data_range=span)
     ssim = structural_similarity(
@@ -51,6 +61,11 @@ def quality_of(picture: Stack, reference: StackOptions) -> PictureQuality:
     )
     made = Provenance(opened.source, opened.options, opened.image, files=file_state(opened.source))
     return PictureQuality(float(psnr), float(ssim), made)
+
+
+def _values(stack: Stack) -> str:
+    """Return what the values of a picture are, in words."""
+    return _OF_RANGE if stack.image.format == KIND else "counts"
 
 
 def _pixels(stack: Stack) -> npt.NDArray[np.float64]:

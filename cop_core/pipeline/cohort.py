@@ -19,7 +19,7 @@ from cop_core.reading import Estimator, StackReader
 from cop_core.reading.plane_blocks import BATCH
 from cop_core.recipes import CohortPicture, CohortRecipe
 from cop_core.recipes.terms import told
-from cop_core.records import CohortRecord, DepthProfile, PictureRecord
+from cop_core.records import CohortRecord, DepthProfile, PictureQuality, PictureRecord
 from cop_core.report.hashing import identified
 from cop_core.stacks import Stack
 from cop_core.stacks.picture import open_picture
@@ -38,7 +38,8 @@ def _cohort(recipe: CohortRecipe, means: Means) -> CohortRecord:
     """Read every picture, then find what the settings show.
 
     What an earlier run read is not read again, unless what decides its numbers has changed. A
-    picture that cannot be opened or read does not stop the others. Cancelled, it keeps what is
+    picture that cannot be opened or read does not stop the others, and a reference that cannot be
+    used leaves its picture without quality. Cancelled, it keeps what is
     read and raises CancelledError. Without a folder nothing is kept.
     """
     require_extra(recipe)
@@ -83,14 +84,28 @@ class _Pictures:
             )
             kept = self._kept(row, reader.profile)
             found = kept or self._read(row, reader)
-            quality = quality_of(stack, row.reference) if row.reference else None
         except CancelledError:
             raise
         except Exception as error:  # whatever is wrong with one picture must not stop the others
             return PictureRecord(row, error=told(error))
+        quality, why = self._compared(stack, row)
         return PictureRecord(
-            row, found.profile, resumed=kept is not None, inputs=found.inputs, quality=quality
+            row,
+            found.profile,
+            resumed=kept is not None,
+            inputs=found.inputs,
+            quality=quality,
+            reference_error=why,
         )
+
+    def _compared(self, stack: Stack, row: CohortPicture) -> tuple[PictureQuality | None, str]:
+        """Compare a picture with its reference, if it has one; or say why that cannot be done."""
+        if row.reference is None:
+            return None, ""
+        try:
+            return quality_of(stack, row.reference), ""
+        except Exception as error:  # whatever is wrong with it, the picture itself was read
+            return None, told(error)
 
     def _open(self, number: int, row: CohortPicture) -> Stack:
         given = self.means.sources[number] if number < len(self.means.sources) else None

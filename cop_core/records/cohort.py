@@ -51,7 +51,9 @@ class PictureRecord:
     inputs : dict of Role to FileIdentity
         Its files, as they were when it was read.
     quality : PictureQuality or None
-        None where there is no reference.
+        None where there is no reference, or none that can be used.
+    reference_error : str
+        Why its reference cannot be used; empty where it can, or there is none.
     """
 
     row: CohortPicture
@@ -60,6 +62,7 @@ class PictureRecord:
     resumed: bool = False
     inputs: dict[Role, FileIdentity] = field(default_factory=dict)
     quality: PictureQuality | None = None
+    reference_error: str = ""
 
 
 @dataclass(frozen=True)
@@ -287,6 +290,11 @@ class CohortRecord:
     def failed(self) -> tuple[PictureRecord, ...]:
         """Pictures that could not be opened or read."""
         return tuple(picture for picture in self.pictures if picture.error)
+
+    @property
+    def uncompared(self) -> tuple[PictureRecord, ...]:
+        """Pictures whose reference cannot be used."""
+        return tuple(picture for picture in self.pictures if picture.reference_error)
 
     @property
     def resumed(self) -> tuple[PictureRecord, ...]:

@@ -36,7 +36,7 @@ class CohortKind(Kind[CohortRecord]):
     """Reports of cohorts."""
 
     name = "cohort"
-    schema_version = "1.1"
+    schema_version = "1.2"
     record = CohortRecord
     results = CohortDocument
     file_name = COHORT_FILE

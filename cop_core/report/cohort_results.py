@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 
 class CohortPictureResults(Results):
-    """One picture or stack; `error` says why it failed."""
+    """One picture or stack; `error` says why it failed, `reference_error` why its reference did."""
 
     name: str
     path: str | None
     error: str | None
+    reference_error: str | None = None
 
 
 class CohortRowResults(Results):
@@ -158,7 +159,10 @@ def cohort_document(record: CohortRecord) -> CohortDocument:
 
 def _picture(each: PictureRecord) -> CohortPictureResults:
     return CohortPictureResults(
-        name=each.row.name, path=each.row.picture.source, error=each.error or None
+        name=each.row.name,
+        path=each.row.picture.source,
+        error=each.error or None,
+        reference_error=each.reference_error or None,
     )
 
 

@@ -26,6 +26,8 @@ class CohortOutcome(VerdictPage):
         for picture in record.failed:
             reason = picture.error.removeprefix(f"{picture.row.picture.source}: ")
             yield f"Not read: {picture.row.name}: {reason}"
+        for picture in record.uncompared:
+            yield f"Not compared: {picture.row.name}: {picture.reference_error}"
 
     def figures_of(self, record: CohortRecord) -> Iterator[Figure]:
         """Draw what is attributed first, then correlations."""

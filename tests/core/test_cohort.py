@@ -14,7 +14,7 @@ import tifffile
 from PIL import ExifTags, Image
 from scipy import stats
 
-from cop_core.cohort import as_value, gather, save_table
+from cop_core.cohort import as_value, gather, quality_of, save_table
 from cop_core.cohort.attribution import NoiseTable, attribute
 from cop_core.cohort.correlation import correlations_of
 from cop_core.cohort.metadata import settings_of
@@ -38,6 +38,7 @@ from cop_core.recipes import CohortPicture, CohortRecipe, RecipeError, StackOpti
 from cop_core.records import Attribution, CohortRecord, CohortRow
 from cop_core.report import document_of, read_document, tables_of, write_report
 from cop_core.simulator.cohort import MODELS, simulate_cohort, without_causes
+from cop_core.stacks.picture import open_picture
 
 NOISES = DEFAULT_COMPONENTS[:-1]
 needs_extra = pytest.mark.skipif(
@@ -579,6 +580,49 @@ def test_quality_is_correlated_with_what_is_clean(
         assert all(a > b for a, b in pairwise(ordered)), name
     assert {"psnr_db", "ssim"} <= {c.what for c in found.correlations}
     assert (write_report(found, tmp_path / "q") / "figures" / "quality.svg").is_file()
+
+
+def test_a_picture_stays_where_its_reference_cannot_be_used(
+    pictures, tiny_weights, tmp_path, run, quick_figures
+):
+    pytest.importorskip("skimage", reason="the extra cohort is not installed")
+    missing, other = pictures / "d0_iso100_0_mean.png", pictures / "d1_iso200_1_mean.png"
+    missing.unlink()
+    Image.open(other).resize((64, 48)).save(other)
+    words = ["cohort", str(pictures), "-o", str(tmp_path / "r"), "--pattern", PATTERN]
+    words += ["--reference", "{camera}_iso{iso}_{scene}_mean.png", "--correlation-only"]
+    code, shown, _ = run(*words, "--weights", str(tiny_weights), "--crops", "1")
+    assert code == 1
+    assert "6 pictures: 6 read now, 0 before, 0 failed" in shown
+    assert f"not compared: d0_iso100_0_real: {missing}: " in shown
+    tree = json.loads((tmp_path / "r" / "cohort.json").read_text("utf-8"))
+    stated = {p["name"]: p["reference_error"] for p in tree["pictures"] if p["reference_error"]}
+    assert [*stated] == ["d0_iso100_0_real", "d1_iso200_1_real"]
+    assert "64 x 48 and 96 x 96 pixels" in stated["d1_iso200_1_real"]
+    assert not any("could not be read" in caveat for caveat in tree["caveats"])
+    said = "2 of 6 pictures have no PSNR and SSIM: their references cannot be used"
+    assert said in tree["caveats"]
+    assert [each["picture"] for each in tree["rows"] if each["psnr_db"] is None] == [*stated]
+    page = (tmp_path / "r" / "cohort.html").read_text("utf-8")
+    assert "Pictures whose reference cannot be used" in page
+    code, shown, _ = run("replay", str(tmp_path / "r"))
+    assert code == 0, shown
+
+
+def test_a_picture_in_counts_is_not_compared_with_one_in_the_unit_range(tmp_path):
+    pytest.importorskip("skimage", reason="the extra cohort is not installed")
+    rng = np.random.default_rng(0)
+    clean = 120 + 60 * np.sin(np.arange(96) / 6)[:, None] * np.ones(96)
+    for name, pixels in (("noisy", clean + rng.normal(0, 5, clean.shape)), ("clean", clean)):
+        Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / f"{name}.png")
+        tifffile.imwrite(tmp_path / f"{name}.tif", pixels.astype(np.uint16))
+    for suffix, other in ((".png", ".tif"), (".tif", ".png")):
+        asked = StackOptions(source=str(tmp_path / f"noisy{suffix}"), z_step_um=1.0)
+        noisy = open_picture(tmp_path / f"noisy{suffix}", asked)
+        same, mixed = (asked.but(source=str(tmp_path / f"clean{x}")) for x in (suffix, other))
+        assert quality_of(noisy, same).psnr_db > 25
+        with pytest.raises(InputError, match=rf"clean\{other}: the reference has .*counts"):
+            quality_of(noisy, mixed)
 
 
 def test_a_report_takes_only_its_own_files_out_of_the_folder(tmp_path, quick_figures):
