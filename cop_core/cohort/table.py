@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cop_core.recipes import MW
 from cop_core.records import CohortRow
 from cop_core.statistics.photons import ROUGHLY_READABLE, photons_of
 
@@ -58,8 +57,8 @@ def _of_picture(picture: PictureRecord, group: str | None) -> Iterator[CohortRow
 
 
 def _of_plane(plane: PlaneEstimate, profile: DepthProfile) -> dict[str, SettingValue]:
-    """Return what a stack states of one of its planes."""
-    power = "power_mw" if plane.power_unit == MW else "power"
+    """Return what a stack states of one of its planes; powers in different units are apart."""
+    power = "_".join(["power", *plane.power_unit.lower().split()])
     found = {DEPTH: plane.depth_um if len(profile) > 1 else np.nan, power: plane.power}
     return {name: float(value) for name, value in found.items() if np.isfinite(value)}
 

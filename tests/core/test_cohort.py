@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from cop_core.cohort.correlation import correlations_of
 from cop_core.cohort.metadata import settings_of
 from cop_core.cohort.next_experiment import next_experiment_of, to_part
 from cop_core.cohort.surrogate import Design
+from cop_core.cohort.table import rows_of as table_of
 from cop_core.cohort.turn import turn_of
 from cop_core.cohort.variables import (
     MOST_WORDS,
@@ -35,10 +37,11 @@ from cop_core.errors import CancelledError, InputError
 from cop_core.pipeline import Working
 from cop_core.pipeline import run as compute
 from cop_core.recipes import CohortPicture, CohortRecipe, RecipeError, StackOptions
-from cop_core.records import Attribution, CohortRecord, CohortRow
+from cop_core.records import Attribution, CohortRecord, CohortRow, PictureRecord
 from cop_core.report import document_of, read_document, tables_of, write_report
 from cop_core.simulator.cohort import MODELS, simulate_cohort, without_causes
 from cop_core.stacks.picture import open_picture
+from made_profiles import profile, strengths
 
 NOISES = DEFAULT_COMPONENTS[:-1]
 needs_extra = pytest.mark.skipif(
@@ -657,6 +660,18 @@ def test_planes_of_one_stack_are_rows_in_blocks(counts, tiny_weights, tiny_estim
     assert found.left_out == {"power_mw": "the same in all pictures"}
     assert len({r.group for r in found.rows}) == 10
     assert tables_of(found)[0].title == "Correlations"
+
+
+def test_powers_in_different_units_are_different_settings():
+    def read(name, unit, power):
+        made = profile(strengths(1, 4), name=name)
+        planes = tuple(replace(each, power=power, power_unit=unit) for each in made.planes)
+        row = CohortPicture(picture=StackOptions(source=f"{name}.tif", name=name))
+        return PictureRecord(row, replace(made, planes=planes))
+
+    found = table_of([read("a", "%", 40.0), read("b", "V", 1.5), read("c", "mW", 9.0)], None)
+    powers = [{k: v for k, v in r.settings.items() if k.startswith("power")} for r in found[::4]]
+    assert powers == [{"power_%": 40.0}, {"power_v": 1.5}, {"power_mw": 9.0}]
 
 
 def test_without_the_extra_the_error_names_what_installs_it(

@@ -15,6 +15,8 @@ pytest.importorskip("napari", reason="napari is not installed")
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
+from cop_core.recipes import CohortPicture, CohortRecipe, StackOptions
+from cop_core.records import CohortRecord, PictureRecord
 from napari_cop.runner import State
 
 if TYPE_CHECKING:
@@ -86,6 +88,13 @@ def test_a_folder_becomes_a_table_and_a_report(
     assert dock.bar.export_button.isEnabled()
     qtbot.mouseClick(dock.bar.copy_button, Qt.MouseButton.LeftButton)
     assert QApplication.clipboard().text().startswith("cop cohort ")
+
+
+def test_what_has_no_usable_reference_is_told(dock: Any) -> None:
+    picture = CohortPicture(picture=StackOptions(source="a.png", name="a"))
+    recipe = CohortRecipe(pictures=(picture,))
+    found = CohortRecord(recipe, (PictureRecord(picture, reference_error="b.png: missing"),))
+    assert [*dock.outcome.remarks_of(found)] == ["Not compared: a: b.png: missing"]
 
 
 def test_what_to_choose_is_said_and_names_have_the_room_that_is_left(
