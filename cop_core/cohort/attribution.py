@@ -21,13 +21,12 @@ from cop_core.cohort.surrogate import (
 )
 from cop_core.cohort.variables import factor_name
 from cop_core.records import Attribution, Share
+from cop_core.statistics.calls import LEVEL
 from cop_core.statistics.reading_bootstrap import typical_doubt
 
 Tick = Callable[[], None]
 """Told of every fit; may end the work."""
 
-LEVEL: Final = 0.05
-"""Largest corrected p at which a noise is attributed."""
 RESAMPLES: Final = 40
 """Resamples of the groups for intervals."""
 _ROWS_RESAMPLED: Final = 100

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from cop_core.cohort.correlation import QUALITIES
 from cop_core.cohort.variables import TOGETHER_MARK
 from cop_core.components import spoken
+from cop_core.statistics.calls import LEVEL
+from cop_core.statistics.verdict_words import p_text
 from cop_core.words import capital, listed
 
 if TYPE_CHECKING:
-    from cop_core.records import Attribution, CohortRecord, Correlation, Turn
+    from collections.abc import Sequence
 
-_LEVEL: Final = 0.05
+    from cop_core.records import Attribution, CohortRecord, Correlation, Turn
 
 
 def verdict_of(record: CohortRecord) -> str:
@@ -20,7 +22,11 @@ def verdict_of(record: CohortRecord) -> str:
     if record.recipe.correlation_only:
         said = [_correlated(record)]
     elif drawn := sorted((a for a in record.attributions if a.drawn), key=lambda a: -a.mean):
-        said = [_driven(drawn[0]), *_others(drawn[1:]), _turned(record.turn, drawn[0])]
+        said = [
+            _driven(drawn[0], record.settings),
+            *_others(drawn[1:]),
+            _turned(record.turn, drawn[0]),
+        ]
     else:
         said = [_unexplained(record), _correlated(record)]
     said.append(_of_quality(record))
@@ -28,8 +34,8 @@ def verdict_of(record: CohortRecord) -> str:
     return " ".join(f"{capital(text)}." for text in said if text)
 
 
-def _driven(found: Attribution) -> str:
-    certain = f"(R² {found.r2:.2f} on unseen pictures, {_p(found.p_value)} corrected)"
+def _driven(found: Attribution, settings: Sequence[str]) -> str:
+    certain = f"(R² {found.r2:.2f} on unseen pictures, {p_text(found.p_value)} corrected)"
     if len(found.leaders) > 1:
         return (
             f"{spoken(found.component)} noise is driven by "
@@ -39,7 +45,7 @@ def _driven(found: Attribution) -> str:
     first = found.shares[0]
     low, high = (100 * end for end in first.share_ci95)
     return (
-        f"{spoken(found.component)} noise is driven most by {_named(first.factor)}: "
+        f"{spoken(found.component)} noise is driven most by {_named(first.factor, settings)}: "
         f"{100 * first.share:.0f} % "
         f"[{low:.0f}, {high:.0f}] of what the settings explain {certain}"
     )
@@ -52,11 +58,13 @@ def _by(found: Attribution, of: str = "") -> str:
     return f"{factors} ({shares} %{of})"
 
 
-def _named(factor: str) -> str:
-    """Return what a factor is called in a sentence."""
-    if TOGETHER_MARK not in factor:
+def _named(factor: str, settings: Sequence[str]) -> str:
+    """Return what a factor is called in a sentence; a setting's own name may have the mark."""
+    if factor in settings or TOGETHER_MARK not in factor:
         return factor
-    return f"{factor.replace(TOGETHER_MARK, ' and ')}, which were changed together"
+    mark = TOGETHER_MARK
+    parts = [each for each in settings if f"{mark}{each}{mark}" in f"{mark}{factor}{mark}"]
+    return f"{listed(parts)}, which were changed together"
 
 
 def _others(drawn: list[Attribution]) -> list[str]:
@@ -87,7 +95,8 @@ def _unexplained(record: CohortRecord) -> str:
     best = min(tested, key=lambda a: a.p_value)
     return (
         "no setting is shown to drive a noise: unseen pictures are predicted no better than chance "
-        f"(best R² {best.r2:.2f} for {spoken(best.component)} noise, {_p(best.p_value)} corrected)"
+        f"(best R² {best.r2:.2f} for {spoken(best.component)} noise, {p_text(best.p_value)} "
+        "corrected)"
     )
 
 
@@ -105,27 +114,28 @@ def _correlated(record: CohortRecord) -> str:
 
 def _of_quality(record: CohortRecord) -> str:
     """Return how clean goes with the likeness to reference pictures, where that is shown."""
-    said = [f"{QUALITIES[c.what]} ({_rank(c)})" for c in _called(record) if c.what in QUALITIES]
-    return f"the clean part follows {' and '.join(said)}" if said else ""
+    said: dict[str, list[str]] = {"follows": [], "falls with rising": []}
+    for c in _called(record):
+        if c.what in QUALITIES:
+            goes = "follows" if c.spearman.value > 0 else "falls with rising"
+            said[goes].append(f"{QUALITIES[c.what]} ({_rank(c)})")
+    parts = [f"{goes} {' and '.join(found)}" for goes, found in said.items() if found]
+    return f"the clean part {' and '.join(parts)}" if parts else ""
 
 
 def _called(record: CohortRecord) -> list[Correlation]:
-    return [c for c in record.correlations if c.spearman.p_holm < _LEVEL]
+    return [c for c in record.correlations if c.spearman.p_holm < LEVEL]
 
 
 def _rank(found: Correlation) -> str:
     value, (low, high) = found.spearman.value, found.spearman.ci95
-    p_value = _p(found.spearman.p_holm)
+    p_value = p_text(found.spearman.p_holm)
     return f"rank correlation {value:+.2f} [{low:+.2f}, {high:+.2f}], {p_value} corrected"
 
 
 def _strength(found: Correlation) -> str:
     said = spoken(found.component)
     return "the clean part" if said == "clean" else f"{said} noise"
-
-
-def _p(value: float) -> str:
-    return "p < 0.001" if value < 0.001 else f"p {value:.3f}"
 
 
 def _value(value: Any) -> str:

@@ -19,6 +19,7 @@ from cop_core.report.cohort_sankey import draw_sankey
 from cop_core.report.columns import label
 from cop_core.report.figures import page_wide
 from cop_core.report.plot_style import LOOKS, VALUE_LABEL, shade, shown_name
+from cop_core.statistics.calls import LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from cop_core.records import Attribution, CohortRecord, Correlation
 
-_LEVEL: Final = 0.05
 _DrawPanel: TypeAlias = "Callable[[Axes, CohortRecord, Attribution], None]"
 _DAGGER: Final = "\u2020"
 
@@ -159,7 +159,7 @@ def _heatmap(ax: Axes, found: Sequence[Sequence[Correlation]], kind: str) -> Non
         if not np.isfinite(value):
             ax.text(j, i, "–", ha="center", va="center", color=shade(0.4))
             continue
-        called = getattr(found[i][j], kind).p_holm < _LEVEL
+        called = getattr(found[i][j], kind).p_holm < LEVEL
         ax.text(
             j, i, f"{value:+.2f}".replace("-", "−"), ha="center", va="center", size="small",
             color=_readable(colours(Normalize(-1, 1)(value))),

@@ -48,6 +48,7 @@ from cop_core.report.results import (
     UsableDepthResults,
     UsableDifferenceResults,
 )
+from cop_core.statistics.calls import LEVEL
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,7 +64,6 @@ if TYPE_CHECKING:
     )
     from cop_core.report.columns import Column, Tree
 
-_LEVEL = 0.05
 ResultT = TypeVar("ResultT", AnalysedProfile, Comparison)
 
 
@@ -345,7 +345,7 @@ def _protocol_table(name: str, stated: Tree, columns: Mapping[str, Column]) -> T
     bends = (
         f"{label(component)} at {BEND['bend.depth_um'].cell('bend.depth_um', values)}"
         for component, values in stated["components"].items()
-        if not at(values, "bend.note") and (at(values, "bend.p_value") or 1.0) < _LEVEL
+        if not at(values, "bend.note") and (at(values, "bend.p_value") or 1.0) < LEVEL
     )
     found = ", ".join(bends)
     said = [f"bends, depth in µm: {found}"] if found else []

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 EffectT = TypeVar("EffectT", bound=ComponentEffect | ArmsEffect)
 LEVEL: Final = 0.05
+"""p below which something counts as shown."""
 UNDETERMINED: Final = "undetermined"
 BELOW_LIMIT: Final = "below the reading limit"
 

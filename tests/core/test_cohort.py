@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from made_profiles import profile, strengths
 from PIL import ExifTags, Image
 from scipy import stats
 
@@ -37,11 +38,10 @@ from cop_core.errors import CancelledError, InputError
 from cop_core.pipeline import Working
 from cop_core.pipeline import run as compute
 from cop_core.recipes import CohortPicture, CohortRecipe, RecipeError, StackOptions
-from cop_core.records import Attribution, CohortRecord, CohortRow, PictureRecord
+from cop_core.records import Attribution, CohortRecord, CohortRow, PictureRecord, Share
 from cop_core.report import document_of, read_document, tables_of, write_report
 from cop_core.simulator.cohort import MODELS, simulate_cohort, without_causes
 from cop_core.stacks.picture import open_picture
-from made_profiles import profile, strengths
 
 NOISES = DEFAULT_COMPONENTS[:-1]
 needs_extra = pytest.mark.skipif(
@@ -385,6 +385,37 @@ def test_settings_are_ranked_only_where_their_shares_differ_beyond_chance(weight
     record = CohortRecord(recipe_for({}), (), attributions=found)
     assert f"Shot noise {said}" in verdict_of(record)
     assert ("cannot rank" in verdict_of(record)) == (len(found[0].leaders) == 2)
+
+
+@pytest.mark.parametrize(
+    ("rises", "said"), [(True, "follows PSNR (dB)"), (False, "falls with rising PSNR (dB)")]
+)
+def test_the_clean_part_is_said_to_follow_only_what_it_rises_with(rises, said):
+    noise = np.random.default_rng(0).normal(0, 3, 40)
+    rows = [
+        replace(row([0, 0, 0, 0, 0, i / 40], f"{i}"), psnr_db=(i if rises else -i) + noise[i])
+        for i in range(40)
+    ]
+    found = correlations_of(rows, (), DEFAULT_COMPONENTS)
+    recipe = recipe_for({}, correlation_only=True)
+    verdict = verdict_of(CohortRecord(recipe, (), DEFAULT_COMPONENTS, correlations=found))
+    assert f"The clean part {said} (rank correlation {'+' if rises else '-'}0.9" in verdict
+
+
+@pytest.mark.parametrize(
+    ("factor", "said"),
+    [
+        ("R & D filter", "R & D filter: 100 %"),
+        ("R & D filter & iso", "R & D filter and iso, which were changed together: 100 %"),
+    ],
+)
+def test_a_setting_whose_name_joins_words_is_one_setting(factor, said):
+    shares = (Share(factor, 0.1, 1.0, (1.0, 1.0), 1.0),)
+    attribution = Attribution("poisson", 0.2, 0.1, 0.9, 0.1, 0.003, shares=shares)
+    settings = ("R & D filter", "iso")
+    found = CohortRecord(recipe_for({}), (), settings=settings, attributions=(attribution,))
+    assert f"Shot noise is driven most by {said}" in verdict_of(found)
+    assert "(R² 0.90 on unseen pictures, p = 0.003 corrected)" in verdict_of(found)
 
 
 def test_shapley_shares_of_a_sum_are_those_of_its_terms():
