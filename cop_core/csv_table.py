@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cop_core.errors import InputError
@@ -12,10 +14,10 @@ from cop_core.text_file import read_text_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
-    from pathlib import Path
 
 _COMMA: Final = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _ADVICE: Final = "use a CSV table; save it from a spreadsheet as CSV UTF-8"
+TO_RENAME: Final = "rename all but one (upper case does not count, a blank counts as _)"
 
 Row = tuple[int, dict[str, str]]
 """Line, from 1, and text by column."""
@@ -35,6 +37,15 @@ def plain_cell(text: str) -> str:
     return text[1:] if text.startswith(_MARK) and safe_cell(text) != text else text
 
 
+def path_cell(path: Path, folder: Path) -> str:
+    """Return a path as a cell of a table in a folder: relative, and no formula."""
+    try:
+        text = Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # on another drive
+        text = str(path)
+    return f"./{text}" if safe_cell(text) != text or text != text.lstrip() else text
+
+
 def read_csv_table(
     path: Path,
     what: str,
@@ -43,6 +54,7 @@ def read_csv_table(
     known: Collection[str] | None = None,
     numbers: Collection[str] = (),
     aliases: Mapping[str, str] | None = None,
+    distinct: bool = False,
     advice: str = _ADVICE,
 ) -> tuple[list[Row], list[Problem]]:
     """Read a table: UTF-8 with or without byte order mark, separated by ``,`` or ``;``.
@@ -61,6 +73,8 @@ def read_csv_table(
         Columns whose numbers may have decimal commas, where ``;`` separates.
     aliases : mapping, optional
         Columns by other names for them.
+    distinct : bool
+        Whether columns that are not known must have names that differ too.
     advice : str, optional
         What to do where the file cannot be read.
 
@@ -78,8 +92,9 @@ def read_csv_table(
     delimiter = ";" if ";" in text.partition("\n")[0] else ","
     lines = _lines(text, delimiter, path)
     _, header = next(lines, (0, []))
-    columns = [_name(cell, aliases or {}) for cell in header]
-    _require_columns(columns, required, known, path)
+    names = map(column_name, header)
+    columns = [(aliases or {}).get(name, name) for name in names]
+    _require_columns(columns, required, known, path, distinct=distinct)
     rows: list[Row] = []
     problems: list[Problem] = []
     for line, texts in lines:
@@ -91,10 +106,14 @@ def read_csv_table(
             continue
         cells = dict(zip(columns, texts, strict=True))
         if delimiter == ";":
-            commas = {c: cells[c] for c in numbers if _COMMA.fullmatch(cells.get(c, ""))}
-            cells |= {column: text.replace(",", ".") for column, text in commas.items()}
+            cells |= {column: with_point(cells[column]) for column in numbers if column in cells}
         rows.append((line, cells))
     return rows, problems
+
+
+def with_point(text: str) -> str:
+    """Return a number that has a decimal comma with a point; other text as it is."""
+    return text.replace(",", ".") if _COMMA.fullmatch(text) else text
 
 
 def number_in(cell: str) -> float:
@@ -118,24 +137,31 @@ def _lines(text: str, delimiter: str, path: Path) -> Iterator[tuple[int, list[st
         raise InputError(problem, where=str(path), advice=_ADVICE) from None
 
 
-def _name(cell: str, aliases: Mapping[str, str]) -> str:
-    name = "_".join(cell.lower().split())
-    return aliases.get(name, name)
+def column_name(cell: str) -> str:
+    """Return what a column is called: lower case, blanks as underscores."""
+    return "_".join(plain_cell(cell).lower().split())
 
 
 def _require_columns(
-    columns: list[str], required: Collection[str], known: Collection[str] | None, path: Path
+    columns: list[str],
+    required: Collection[str],
+    known: Collection[str] | None,
+    path: Path,
+    *,
+    distinct: bool,
 ) -> None:
     used = [name for name in columns if known is not None or name in required]
+    named = [name for name in columns if name] if distinct else used
     found = {
         "lacks": [name for name in required if name not in columns],
-        "has twice": sorted({name for name in used if used.count(name) > 1}),
+        "has twice": sorted({name for name in named if named.count(name) > 1}),
         "has an unknown": [name for name in used if known is not None and name not in known],
     }
     for what, names in found.items():
         if names:
+            known_ones = f"known columns are {', '.join(required if known is None else known)}"
             raise InputError(
                 f"the header {what} {', '.join(map(repr, names))}",
                 where=str(path),
-                advice=f"known columns are {', '.join(required if known is None else known)}",
+                advice=TO_RENAME if what == "has twice" else known_ones,
             )

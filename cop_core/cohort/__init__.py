@@ -2,7 +2,7 @@
 
 from cop_core.cohort.analyse import analyse_cohort
 from cop_core.cohort.extra import require_extra
-from cop_core.cohort.gather import Gathered, gather, save_table
+from cop_core.cohort.gather import Gathered, gather, require_names, save_table
 from cop_core.cohort.patterns import as_value
 from cop_core.cohort.quality import quality_of
 
@@ -13,5 +13,6 @@ __all__ = [
     "gather",
     "quality_of",
     "require_extra",
+    "require_names",
     "save_table",
 ]

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cop_core.cohort.metadata import settings_of
-from cop_core.cohort.patterns import as_value, compile_pattern, reference_name, settings_in
-from cop_core.csv_table import read_csv_table
+from cop_core.cohort.patterns import as_value, compile_pattern, reference_name
+from cop_core.csv_table import TO_RENAME, column_name, path_cell, read_csv_table, safe_cell
 from cop_core.errors import InputError, option
 from cop_core.recipes import COHORT_FILE, CohortPicture, StackOptions
 from cop_core.recipes.values import folder_name
@@ -22,7 +22,7 @@ from cop_core.stacks.picture import TIFF, is_picture
 from cop_core.writing import replace_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from cop_core.recipes import SettingValue
 
@@ -30,7 +30,6 @@ FILE: Final = "file"
 """Column of the table that names the file; a path relative to the table."""
 REFERENCE: Final = "reference"
 CHANNEL: Final = "channel"
-_FORMULA: Final = ("=", "+", "-", "@")
 _ADVICE: Final = "use a folder of pictures or stacks, or a CSV with a column 'file'"
 
 
@@ -91,6 +90,8 @@ def gather(
     """
     root = Path(source).absolute()
     named = compile_pattern(pattern) if pattern else None
+    if named:
+        require_names(named.groupindex, where=option("pattern"))
     if reference and not pattern:
         raise InputError(
             "a pattern for references needs a pattern for files too",
@@ -102,13 +103,13 @@ def gather(
     listed = _of_folder(root) if root.is_dir() else _of_table(root)
     names = _names([one.path for one in listed])
     for number, (one, name) in enumerate(zip(listed, names, strict=True), start=1):
-        words = named.fullmatch(one.path.stem) if named else None
-        if named and words is None:
+        match = named.fullmatch(one.path.stem) if named else None
+        if named and match is None:
             left_out.append(one.path)
         else:
-            stated = (settings_in(one.path.stem, named) if named else None) or {}
-            beside = reference and reference_name(reference, words.groupdict() if words else {})
-            pictures.append(_picture(one, name, defaults or StackOptions(), stated, beside))
+            words = match.groupdict() if match else {}
+            beside = reference and reference_name(reference, words)
+            pictures.append(_picture(one, name, defaults or StackOptions(), words, beside))
         progress(number, len(listed))
     if not pictures:
         raise InputError(
@@ -141,7 +142,7 @@ def _apart(stack: Path) -> list[Path]:
 
 
 def _of_table(file: Path) -> list[_Listed]:
-    rows, problems = read_csv_table(file, "table", required=(FILE,), advice=_ADVICE)
+    rows, problems = read_csv_table(file, "table", required=(FILE,), distinct=True, advice=_ADVICE)
     problems += [(line, "no file") for line, cells in rows if not cells[FILE]]
     if problems:
         said = "; ".join(f"line {line}: {text}" for line, text in sorted(problems))
@@ -156,14 +157,15 @@ def _picture(
     one: _Listed,
     name: str,
     defaults: StackOptions,
-    stated: Mapping[str, SettingValue],
+    words: Mapping[str, str],
     beside: str | None,
 ) -> CohortPicture:
     cells = dict(one.cells)
     reference, channel = cells.pop(REFERENCE, "") or beside, cells.pop(CHANNEL, "")
-    known = {**settings_of(one.path), **stated}
-    settings = {key: value for key, value in known.items() if key.lower() not in cells}
-    settings |= {key: as_value(text) for key, text in cells.items() if text}
+    stated = {key: text for key, text in words.items() if column_name(key) not in cells} | cells
+    names = {*map(column_name, stated)}
+    settings = {k: v for k, v in settings_of(one.path).items() if column_name(k) not in names}
+    settings |= {key: as_value(text) for key, text in stated.items() if text}
     opened: dict[str, Any] = {"source": str(one.path), "name": name}
     if channel:
         opened["channel"] = channel
@@ -186,25 +188,53 @@ def _names(paths: Sequence[Path]) -> Iterator[str]:
         yield name if number == 1 else f"{name}_{number}"
 
 
+def require_names(settings: Iterable[str], *, where: str) -> None:
+    """Refuse names of settings that the columns of a table cannot tell apart.
+
+    Raises
+    ------
+    InputError
+        One is the name of another column, or two differ in upper case and blanks alone.
+    """
+    seen: dict[str, str] = {}
+    for name in settings:
+        column = column_name(name)
+        if column in (FILE, REFERENCE, CHANNEL):
+            raise InputError(
+                f"{name!r} cannot be a setting, as the table has a column of that name for "
+                "something else",
+                where=where,
+                advice=f"use another name, such as {column}_name",
+            )
+        if column in seen:
+            raise InputError(
+                f"the settings {seen[column]!r} and {name!r} would be one column of a table",
+                where=where,
+                advice=TO_RENAME,
+            )
+        seen[column] = name
+
+
 def save_table(pictures: Sequence[CohortPicture], file: str | os.PathLike[str]) -> None:
     """Write pictures and their settings as a table that `gather` reads.
 
     Raises
     ------
     InputError
-        It cannot be written.
+        It cannot be written, or two settings would be one in it (`require_names`).
     """
     target = Path(file).absolute()
     settings = list(dict.fromkeys(key for one in pictures for key in one.settings))
+    require_names(settings, where=str(target))
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([FILE, REFERENCE, CHANNEL, *settings])
+    writer.writerow([FILE, REFERENCE, CHANNEL, *map(safe_cell, settings)])
     for one in pictures:
-        reference = one.reference.source if one.reference else ""
+        reference = one.reference.source if one.reference else None
         writer.writerow(
             [
-                _relative(one.picture.source or "", target.parent),
-                _relative(reference, target.parent) if reference else "",
+                path_cell(Path(one.picture.source or ""), target.parent),
+                path_cell(Path(reference), target.parent) if reference else "",
                 "" if one.picture.channel is None else one.picture.channel,
                 *(_cell(one.settings.get(key, "")) for key in settings),
             ]
@@ -213,13 +243,8 @@ def save_table(pictures: Sequence[CohortPicture], file: str | os.PathLike[str]) 
 
 
 def _cell(value: SettingValue) -> SettingValue:
-    """Return a value as a spreadsheet does not take it for a formula; `as_value` undoes that."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
-
-
-def _relative(path: str, folder: Path) -> str:
-    try:
-        text = Path(os.path.relpath(path, folder)).as_posix()
-    except ValueError:  # on another drive
-        return path
-    return f"./{text}" if text.startswith(_FORMULA) else text
+    """Return a value as a cell that `as_value` reads back; no word is a formula or a number."""
+    if not isinstance(value, str):
+        return value
+    text = safe_cell(value)
+    return text if as_value(text) == value else f"'{value}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from cop_core.csv_table import with_point
 from cop_core.errors import InputError, option
 from cop_core.stacks.units import number
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from cop_core.recipes import SettingValue
 
 _WORD: Final = re.compile(r"\{([A-Za-z_]\w*)\}")
-_COMMA: Final = re.compile(r"[+-]?\d*,\d+")
 _ADVICE: Final = (
     "use a form such as {camera}_iso{iso}_{scene}_real: a name in each pair of braces, used once"
 )
@@ -38,14 +38,6 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(parts))
 
 
-def settings_in(name: str, pattern: re.Pattern[str]) -> dict[str, SettingValue] | None:
-    """Return the settings that a name states; None where it does not fit."""
-    found = pattern.fullmatch(name)
-    return (
-        None if found is None else {key: as_value(text) for key, text in found.groupdict().items()}
-    )
-
-
 def reference_name(pattern: str, settings: Mapping[str, str]) -> str:
     """Return the name of a reference picture.
 
@@ -65,7 +57,7 @@ def reference_name(pattern: str, settings: Mapping[str, str]) -> str:
 def as_value(text: str) -> SettingValue:
     """Return what a cell or a part of a name states: a number, with a comma or not, or a word.
 
-    A word may have an apostrophe before it, so that no spreadsheet takes it for a formula.
+    A word may have an apostrophe before it, so that it is taken for no formula and no number.
     """
-    found = number(text.replace(",", ".") if _COMMA.fullmatch(text) else text)
+    found = number(with_point(text))
     return text.removeprefix("'") if found is None else found

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from cop_core.csv_table import Problem, Row, read_csv_table
+from cop_core.csv_table import Problem, Row, path_cell, read_csv_table
 from cop_core.errors import InputError, Terms, as_argument, in_terms
 from cop_core.recipes.base import Option, RecipeError, problems_in
 from cop_core.recipes.jobs import ARMS, StudyRecipe, StudyStack
@@ -25,7 +25,6 @@ ReadTable = Callable[[Path, Over], object]
 _SUFFIXES: Final = re.compile(r"(\.ome)?\.(zarr|tiff?|btf)$", re.IGNORECASE)
 _TABLES: Final[dict[str, Over]] = {"power": "depth_um", "power_scale": "setting"}
 """Columns in which the path of a table may stand, and what that states power over."""
-_FORMULA: Final = ("=", "+", "-", "@")
 
 
 class PlanError(InputError):
@@ -305,14 +304,6 @@ def move_cells(cells: Sequence[Mapping[str, str]], old: Path, new: Path) -> list
         if is_address(cell):
             return cell
         is_path = column == "stack" or (column in files and (old / cell).exists())
-        return _relative(old / cell, new) if cell and is_path else cell
+        return path_cell(old / cell, new) if cell and is_path else cell
 
     return [{column: moved(cell, column) for column, cell in row.items()} for row in cells]
-
-
-def _relative(stack: Path, folder: Path) -> str:
-    try:
-        text = Path(os.path.relpath(stack, folder)).as_posix()
-    except ValueError:  # on another drive
-        text = str(stack)
-    return f"./{text}" if text.startswith(_FORMULA) or text != text.lstrip() else text

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
 
-from cop_core.cohort import as_value
+from cop_core.cohort import as_value, require_names
 from cop_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -63,11 +63,12 @@ class CohortModel(QAbstractTableModel):
         Raises
         ------
         InputError
-            There is one of that name, or it is empty.
+            There is one of that name, or it is empty or cannot be a column of a table.
         """
         name = "_".join(name.lower().split())
         if not name or name in self.settings:
             raise InputError(f"{name!r} cannot be added as a setting", advice="enter another name")
+        require_names([*self.settings, name], where="settings")
         self.beginResetModel()
         self.settings.append(name)
         self.endResetModel()

@@ -164,6 +164,63 @@ def test_a_word_that_looks_like_a_formula_is_written_as_none(tmp_path):
     assert again.settings == {"camera": "=1+1"}
 
 
+@pytest.mark.parametrize("word", ["007", "1,5", "-5", "=x", "'=x", "'quoted", "''", "nan", "x"])
+def test_a_word_is_read_back_as_that_word(tmp_path, word):
+    picture = StackOptions(source=str(tmp_path / "a.tif"), name="a")
+    save_table([CohortPicture(picture=picture, settings={"lens": word})], tmp_path / "t.csv")
+    (again,) = gather(tmp_path / "t.csv").pictures
+    assert again.settings == {"lens": word}
+
+
+def test_a_name_that_looks_like_a_formula_is_written_as_none(tmp_path):
+    picture = StackOptions(source=str(tmp_path / "a.tif"), name="a")
+    save_table([CohortPicture(picture=picture, settings={"=cmd()": 2.0})], tmp_path / "t.csv")
+    header = (tmp_path / "t.csv").read_text("utf-8-sig").splitlines()[0]
+    assert header == "file,reference,channel,'=cmd()"
+    (again,) = gather(tmp_path / "t.csv").pictures
+    assert again.settings == {"=cmd()": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (
+            ["iso", "Channel"],
+            "'Channel' cannot be a setting.*Use another name, such as channel_name",
+        ),
+        (["file"], "'file' cannot be a setting"),
+        (["Power mW", "power_mw"], "'Power mW' and 'power_mw' would be one.*Rename all but one"),
+    ],
+)
+def test_names_that_a_table_cannot_tell_apart_are_refused(tmp_path, names, said):
+    picture = StackOptions(source=str(tmp_path / "a.tif"), name="a")
+    settings = dict.fromkeys(names, 1.0)
+    with pytest.raises(InputError, match=said):
+        save_table([CohortPicture(picture=picture, settings=settings)], tmp_path / "t.csv")
+    assert not (tmp_path / "t.csv").exists()
+
+
+def test_a_pattern_that_a_table_cannot_hold_is_refused(pictures):
+    for pattern, said in (("{channel}_iso{iso}_{x}", "'channel'"), ("{ISO}_{iso}", "'ISO' and")):
+        with pytest.raises(InputError, match=f"pattern: .*{said}"):
+            gather(pictures, pattern=pattern)
+
+
+def test_a_header_with_one_setting_twice_is_refused(tmp_path):
+    (tmp_path / "t.csv").write_text("file,Power mW,power_mw,,\na.png,1,2,,\n", "utf-8")
+    with pytest.raises(InputError, match=r"has twice 'power_mw'.*Rename all but one"):
+        gather(tmp_path / "t.csv")
+
+
+def test_a_word_of_a_name_goes_before_the_same_setting_of_the_file(tmp_path):
+    image = Image.fromarray(np.zeros((8, 8), np.uint8))
+    exif = image.getexif()
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ISOSpeedRatings] = 1600
+    image.save(tmp_path / "iso200.jpg", exif=exif)
+    (found,) = gather(tmp_path, pattern="iso{ISO}").pictures
+    assert found.settings == {"ISO": 200.0}
+
+
 def _resolved(options):
     return Path(options.source).resolve()
 
@@ -210,7 +267,8 @@ def test_a_header_that_cannot_be_read_states_nothing(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("1,5", 1.5), ("1e3", 1000.0), ("2x2", "2x2"), ("1_0", "1_0")]
+    ("text", "value"),
+    [("1,5", 1.5), ("1,5e3", 1500.0), ("1e3", 1000.0), ("2x2", "2x2"), ("1_0", "1_0")],
 )
 def test_cells_are_numbers_or_words(text, value):
     assert as_value(text) == value

@@ -15,6 +15,7 @@ pytest.importorskip("napari", reason="napari is not installed")
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
+from cop_core.errors import InputError
 from cop_core.recipes import CohortPicture, CohortRecipe, StackOptions
 from cop_core.records import CohortRecord, PictureRecord
 from napari_cop.runner import State
@@ -88,6 +89,12 @@ def test_a_folder_becomes_a_table_and_a_report(
     assert dock.bar.export_button.isEnabled()
     qtbot.mouseClick(dock.bar.copy_button, Qt.MouseButton.LeftButton)
     assert QApplication.clipboard().text().startswith("cop cohort ")
+
+
+def test_a_setting_that_no_table_can_hold_is_refused_when_it_is_added(dock: Any) -> None:
+    with pytest.raises(InputError, match="'channel' cannot be a setting"):
+        dock.model.add_setting("Channel")
+    assert dock.model.settings == []
 
 
 def test_what_has_no_usable_reference_is_told(dock: Any) -> None:
