@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 _ADVICE = f"set the distance of two planes with {option('z_step_um')}"
 _SLACK = 0.1
+_OTHER_STEP: Final = 2.0
+"""Factor by which a z step is not that of the file, whatever medium the objective looks into."""
+_DEEPEST_UM: Final = 2e4
+"""Span of planes in um beyond what any objective reaches."""
 GIVEN: Final = "given"
 ALONE: Final = "a single plane"
 """How the depth of a plane is known that has no other beside it."""
@@ -48,6 +52,17 @@ def distances_of(
     if n_planes == 1:
         return np.zeros(1), ALONE
     raise no_z_step(scale, where)
+
+
+def step_remark(given_um: float | None, scale: Scale, depth_um: npt.NDArray[np.float64]) -> str:
+    """Return what is doubtful about a z step; empty where nothing is."""
+    stated = scale.z_step_um
+    if given_um and stated and not 1 / _OTHER_STEP <= given_um / stated <= _OTHER_STEP:
+        return f"the z step that was set is {given_um:g} µm, but the file states {stated:g} µm"
+    span_um = float(np.ptp(depth_um)) if len(depth_um) else 0.0
+    if span_um > _DEEPEST_UM:
+        return f"its planes span {span_um / 1000:g} mm: check the z step, which is in µm"
+    return ""
 
 
 def no_z_step(scale: Scale, where: str) -> MissingOptionError:

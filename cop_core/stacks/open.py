@@ -23,7 +23,7 @@ from cop_core.stacks.axes import (
 )
 from cop_core.stacks.course import Course, course_of, with_scale_beside
 from cop_core.stacks.dataset import Opening
-from cop_core.stacks.depth import GIVEN
+from cop_core.stacks.depth import GIVEN, step_remark
 from cop_core.stacks.formats import format_of
 from cop_core.stacks.formats.array import describe_array, is_array
 from cop_core.stacks.formats.zarr import describe_address
@@ -199,7 +199,8 @@ def _image(
     channel = selection.fixed.get("C")
     named = channel is not None and channel < len(data.channels)
     movie = _movie_remark(data, course)
-    decided = _time_remark(data, selection, options), movie, course.surface.conflict
+    step = step_remark(options.z_step_um, data.scale, course.depth_um)
+    decided = _time_remark(data, selection, options), movie, step, course.surface.conflict
     return StoredImage(
         format=data.kind,
         axes=data.axes,

@@ -138,6 +138,21 @@ def test_imagej_in_one_page(tmp_path):
     assert reasons == [""] * 3 + ["truncated"] * 3
 
 
+@pytest.mark.parametrize(
+    ("metadata", "given_um", "said"),
+    [
+        (OME, None, []),
+        (OME, 2.6, []),  # stretched by the refractive index
+        (OME, 2000.0, ["the z step that was set is 2000 µm, but the file states 2 µm"]),
+        (OME, 0.02, ["the z step that was set is 0.02 µm, but the file states 2 µm"]),
+        ({}, 5000.0, ["its planes span 25 mm: check the z step, which is in µm"]),
+    ],
+)
+def test_a_doubtful_z_step_is_told(tmp_path, metadata, given_um, said):
+    stack = open_stack(write(tmp_path, **metadata), z_step_um=given_um)
+    assert [*stack.image.remarks] == said
+
+
 @pytest.mark.parametrize("bigtiff", [False, True])
 @pytest.mark.parametrize("options", [{"metadata": None}, OME], ids=["plain", "ome"])
 def test_a_directory_that_was_not_filled_in_ends_the_file(tmp_path, options, bigtiff):
