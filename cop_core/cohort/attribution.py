@@ -16,6 +16,7 @@ from cop_core.cohort.surrogate import (
     Floats,
     Progress,
     fit,
+    one_thread,
     out_of_sample_r2,
     shap_values,
 )
@@ -124,6 +125,7 @@ def _described(noises: NoiseTable, i: int) -> Attribution:
 # --- is anything explained? ----------------------------------------------------------------------
 
 
+@one_thread()
 def _tested(
     design: Design, strengths: Floats, permutations: int, seed: int, tick: Tick
 ) -> list[tuple[float, float, float]]:
@@ -168,6 +170,7 @@ def _ticking(progress: Progress, total: int) -> Tick:
 # --- by what? ------------------------------------------------------------------------------------
 
 
+@one_thread()
 def _shared(
     found: Attribution, design: Design, y: Floats, seed: int, resamples: int, tick: Tick
 ) -> Attribution:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -105,6 +106,20 @@ class Design:
             mask[held_out] = True
             found.append(mask)
         return tuple(found)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep fits to one thread.
+
+    They take milliseconds: threads that wait for each other cost more than they give, and ten
+    times as much on a machine that does something else too.
+    """
+    import sklearn.ensemble  # noqa: F401  whose threads are those to be limited
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="openmp"):
+        yield
 
 
 def fit(design: Design, y: Floats, rows: Any = slice(None), monotonic: Any = None) -> Any:

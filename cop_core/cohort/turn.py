@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from cop_core.cohort.attribution import RESAMPLES
-from cop_core.cohort.surrogate import Design, Floats, fit
+from cop_core.cohort.surrogate import Design, Floats, fit, one_thread
 from cop_core.records import Turn
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _AGAINST_LIGHT: Final = ("depth", "iso", "gain")
 _MOST_VALUES: Final = 9
 
 
+@one_thread()
 def turn_of(
     component: str,
     design: Design,

@@ -158,7 +158,8 @@ def plain_text(text: str) -> Markup:
     direction of writing) are written as ``\u202e``, and what a spreadsheet would take for a
     formula after copying gets an apostrophe, as in planes.csv.
     """
-    return escape(_visible(safe_cell(text)))
+    is_text = text.startswith("'")  # as it is; a table also has to be read back
+    return escape(_visible(text if is_text else safe_cell(text)))
 
 
 def _visible(text: str) -> str:

@@ -16,7 +16,7 @@ from made_profiles import profile, strengths
 from PIL import ExifTags, Image
 from scipy import stats
 
-from cop_core.cohort import as_value, gather, quality_of, save_table
+from cop_core.cohort import as_value, attribution, gather, quality_of, save_table, surrogate, turn
 from cop_core.cohort.attribution import NoiseTable, attribute
 from cop_core.cohort.correlation import correlations_of
 from cop_core.cohort.metadata import settings_of
@@ -78,6 +78,28 @@ def attributed(cohort, **asked):
     table = NoiseTable(NOISES, y, np.full_like(y, np.nan))
     given = {"permutations": 19, "resamples": 3, **asked}
     return attribute(design_of(rows_of(cohort)), table, **given)
+
+
+@needs_extra
+def test_fits_take_one_thread_and_leave_threads_as_they_were(monkeypatch):
+    from threadpoolctl import threadpool_info
+
+    def threads():
+        return [each["num_threads"] for each in threadpool_info() if each["user_api"] == "openmp"]
+
+    taken, before, plain = set(), threads(), surrogate.fit
+
+    def fit(*args, **options):
+        taken.update(threads())
+        return plain(*args, **options)
+
+    for module in (surrogate, attribution, turn):
+        monkeypatch.setattr(module, "fit", fit)
+    cohort = simulate_cohort("camera", 40, seed=0)
+    (found, *_) = attributed(cohort)
+    turn_of(found.component, design_of(rows_of(cohort)), cohort.strengths[:, 0], ())
+    assert taken == {1}
+    assert threads()[: len(before)] == before
 
 
 # --- settings -----------------------------------------------------------------------------------
