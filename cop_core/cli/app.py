@@ -6,7 +6,7 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from cop_core._version import __version__
 from cop_core.cli import check, commands, network, replay, watch
@@ -23,6 +23,18 @@ class _Commands(TyperGroup):
             return super().invoke(ctx)
         except KeyboardInterrupt:
             raise CancelledError("cancelled") from None
+
+
+class _OfTwo(TyperCommand):
+    """A command for two stacks that says what to do with more."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:  # of the library's own kind, which is told by its words alone
+            if "unexpected extra argument" in str(error):
+                say("To compare more than two stacks: cop plan, then cop batch.")
+            raise
 
 
 app = typer.Typer(
@@ -54,7 +66,7 @@ for command in (
     network.evaluate,
     network.train,
 ):
-    app.command()(command)
+    app.command(cls=_OfTwo if command is commands.compare else None)(command)
 app.add_typer(network.weights)
 
 

@@ -86,6 +86,7 @@ def _option(flag: Flag) -> inspect.Parameter:
         help=f"{flag.option.help}{_default(flag)}",
         metavar=_metavar(flag),
         show_default=False,
+        callback=_all_given if flag.n_words > 1 else None,
     )
     if not flag.n_words:
         return _parameter(flag.name, bool, asked, default=False)
@@ -95,6 +96,14 @@ def _option(flag: Flag) -> inspect.Parameter:
     if flag.info.is_required():
         return _parameter(flag.name, kind, asked)
     return _parameter(flag.name, kind | None, asked, default=None)
+
+
+def _all_given(ctx: typer.Context, param: typer.CallbackParam, value: Any) -> Any:
+    """Refuse an option in the place of a value: the next one, where a value is missing."""
+    others = {name for other in ctx.command.params for name in other.opts}
+    if any(word in others for word in value or ()):
+        raise typer.BadParameter(f"it takes {param.nargs} values, one for each stack")
+    return value
 
 
 def _metavar(flag: Flag) -> str | None:

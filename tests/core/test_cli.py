@@ -656,3 +656,17 @@ def test_train_passes_its_options_on_and_saves_when_interrupted(run, tmp_path, m
     assert (recipe.negatives, recipe.prior, recipe.genomes) == ("authors", "wide", ("paper",))
     assert (recipe.learning_rate, recipe.seed, recipe.scenes) == (2e-4, 4, 3)
     assert (recipe.contrastive_steps, recipe.head_steps, recipe.finetune_steps) == (0, 0, 1)
+
+
+def test_a_missing_value_is_told_and_not_taken_from_the_next_option(run, pair, tmp_path):
+    code, _, err = run("compare", *pair, "--power", "5", "-o", tmp_path / "x")
+    assert code == 2
+    said = " ".join(err.split())
+    assert "'--power'" in said
+    assert "it takes 2 values, one for each stack" in said
+
+
+def test_three_stacks_to_compare_are_sent_to_a_study(run, pair, tmp_path):
+    code, _, err = run("compare", *pair, pair[0], "-o", tmp_path / "x")
+    assert code == 2
+    assert "To compare more than two stacks: cop plan, then cop batch" in " ".join(err.split())
