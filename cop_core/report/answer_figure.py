@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from matplotlib.legend_handler import HandlerTuple
@@ -13,6 +13,7 @@ from cop_core.report.columns import label, noises
 from cop_core.report.figures import page_wide
 from cop_core.report.panels import draw_curve
 from cop_core.report.plot_style import DEPTH_LABEL, LOOKS, Look, shade, shown_name
+from cop_core.statistics.usable_depth import poisson_curve, smoothed
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -33,6 +34,7 @@ _ROW: Final = 0.075
 """Height of a row of depths above the panel, as a share of it."""
 _GREY: Final = 0.55
 """Shade of the noises that are not called."""
+_SMOOTH: Final[dict[str, Any]] = {"lw": 2.4, "alpha": 0.3, "zorder": 1.5}
 _NOT_TOLD: Final = "differences cannot be told from chance or reading error"
 
 
@@ -84,6 +86,9 @@ def _draw_leading(ax: Axes, found: Comparison, leading: ComponentEffect) -> None
     for each, look in zip(found.analysed, LOOKS, strict=True):
         strengths = 100 * each.profile.of(leading.component)
         draw_curve(ax, each.profile.depth_um, strengths, look)
+        if leading.component == _SHOT:
+            depth, smooth = smoothed(poisson_curve(each.profile))
+            ax.plot(depth, 100 * smooth, color=look.colour, **_SMOOTH)
     ax.set_ylim(bottom=0)
     ax.margins(x=0.02)
     ax.set_ylabel("Strength (%)")
@@ -183,7 +188,7 @@ def _explain(figure: Figure, found: Comparison) -> None:
     ]
     names = [
         *(shown_name(each.name) for each in found.analysed),
-        *(f"shot noise below {level} down to", "signal down to", "depths compared"),
+        *(f"smoothed (broad) below {level} down to", "signal down to", "depths compared"),
     ]
     if silent:
         handles.append(Line2D([], [], color=shade(_GREY), lw=0.8))

@@ -86,11 +86,22 @@ class UsableDepthResults(Results):
             interval="level_ci95",
         ),
     ]
-    level_ci95: Annotated[Interval, _said("95 % interval; an end beyond the planes is undefined")]
+    level_ci95: Annotated[
+        Interval,
+        _said(
+            "95 % interval if this tissue were imaged again; an end beyond the planes is undefined"
+        ),
+    ]
     level_deeper_than: Annotated[Number, _said("last plane, if the level is not reached")]
     level_shallower_than: Annotated[Number, _said("first plane, if all planes are above the level")]
     level_reading_shift: Annotated[
-        Number, _said("how much the stated uncertainty of the readings would shift the level depth")
+        Number,
+        Column(
+            "Reading error of that depth, ±",
+            "how much the stated uncertainty of the readings would shift the level depth",
+            "µm",
+            form=".0f",
+        ),
     ]
     level_from: Annotated[
         Number, _said("depth above which shot noise is over the level too, if it is at the top")
@@ -444,7 +455,7 @@ EFFECT_BRIEFLY: Final = EffectResults.chosen(
     "slope_difference_per_um", "p_holm", "reading_limit_per_um"
 )
 USABLE: Final = UsableDepthResults.chosen(
-    "level", "level_energy_mj_s", "signal", "signal_energy_mj_s"
+    "level", "level_reading_shift", "level_energy_mj_s", "signal", "signal_energy_mj_s"
 )
 EQUIVALENCE: Final = EffectResults.chosen("equivalence_p_difference")
 EQUIVALENCE_BRIEFLY: Final = EffectResults.chosen("equivalence_p_first", "equivalence_p_second")

@@ -72,6 +72,20 @@ def poisson_curve(profile: DepthProfile) -> Array:
     return by_depth(profile.depth_um[kept], profile.of(HELD)[kept], np.nan_to_num(doubt))
 
 
+def smoothed(curve: Array) -> tuple[Array, Array]:
+    """Return depth and the smooth, (n,) each, in which a level is looked for; none of few planes.
+
+    Parameters
+    ----------
+    curve : ndarray of shape (3, n)
+        From `poisson_curve`.
+    """
+    depth, values, _ = curve
+    if not wide_enough(depth):
+        return np.empty(0), np.empty(0)
+    return depth, local_lines(depth, depth, half_width_um(depth)) @ values
+
+
 def draws(
     curve: Array, level: float, errors: PlaneErrors | None = None, *, samples: int, seed: int
 ) -> Array:
@@ -107,7 +121,7 @@ def limit_of(curve: Array, level: float, drawn: Array) -> DepthLimit:
     depth, values, doubt = curve
     if not len(drawn):
         return _on_one_side(depth, values, level)
-    smooth = local_lines(depth, depth, half_width_um(depth)) @ values
+    _, smooth = smoothed(curve)
     (at,) = crossings(depth, smooth[None], level)
     low, high = (_finite(end) for end in np.quantile(drawn, [0.025, 0.975], method="nearest"))
     start = _first_below(depth, smooth, level)
