@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import gc
 import os
 import sys
+from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -57,12 +60,22 @@ def viewer(make_viewer: Callable[..., Any]) -> Any:
     return make_viewer()
 
 
+def _leave_modules_alone() -> None:
+    """Spare the collector what was imported: each closed viewer is looked for three times."""
+    for module in ("napari.viewer", "napari._qt.qt_main_window", "napari_cop.widgets"):
+        with suppress(ImportError):
+            import_module(module)
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _warm() -> Iterator[None]:
     """Keep the process that reads from one test to the next."""
     qtcore = pytest.importorskip("qtpy.QtCore", reason="napari is not installed")
     from napari_cop.processes import PROCESSES
 
+    _leave_modules_alone()
     user = qtcore.QObject()
     PROCESSES.serve(user)
     yield
