@@ -135,7 +135,8 @@ class Cluster:
                 where=address,
                 advice="start one with dask scheduler, and use the address that it prints",
             ) from None
-        self._wait_for_workers()
+        self._looked_s = 0.0
+        self._wait_for_workers(InputError)
 
     def blocks(self, work: StackWork, n_planes: int, crops_of_a_plane: int) -> Blocks:
         """Return planes of a stack that workers begin to read, after those asked for before."""
@@ -168,7 +169,20 @@ class Cluster:
                         advice="start the scheduler and run this again: finished stacks are kept",
                     ) from None
                 time.sleep(_LOOK_S)
-        self._wait_for_workers()
+        self._wait_for_workers(WorkersGoneError)
+
+    def require_workers(self) -> None:
+        """Wait for workers where all are gone; looks now and then.
+
+        Raises
+        ------
+        WorkersGoneError
+            If none comes back.
+        """
+        if time.monotonic() - self._looked_s > _LOOK_S:
+            with suppress(OSError):  # the scheduler is gone too, which its tasks will tell
+                self._wait_for_workers(WorkersGoneError)
+            self._looked_s = time.monotonic()
 
     def close(self) -> None:
         """Let go of the scheduler; what it was asked for is forgotten there."""
@@ -180,13 +194,13 @@ class Cluster:
 
         return Client(self._address, timeout=_CONNECT_S, set_as_default=False)
 
-    def _wait_for_workers(self) -> None:
+    def _wait_for_workers(self, error: type[CopError]) -> None:
         end = time.monotonic() + PATIENCE_S
         while not self.client.nthreads():
             self._means.on_event(Working("waiting for workers"))
             self._go_on()
             if time.monotonic() > end:
-                raise InputError(
+                raise error(
                     "the scheduler has no workers",
                     where=self._address,
                     advice=f"start some with: dask worker {self._address} --nthreads 1",
@@ -262,6 +276,7 @@ class Blocks:
                 nothing = False
                 yield read
         if nothing:
+            self.cluster.require_workers()
             yield None
 
     def _done(self, futures: dict[int, Any]) -> list[int]:

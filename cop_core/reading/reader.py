@@ -38,8 +38,8 @@ from cop_core.stacks.growing import Source, State
 
 _TOGETHER: Final = 4
 """Most planes begun in one step, while several wait."""
-_AHEAD: Final = 2
-"""Batches of crops that are prepared while the network works."""
+_AHEAD: Final = 2 * BATCH
+"""Most crops of planes that are prepared while the network works."""
 _GROWN: Final = 1.2
 """Growth in planes after which the stack's range is looked at anew while it grows."""
 
@@ -208,7 +208,7 @@ class StackReader:
 
     def _ahead(self, stack: Stack) -> int:
         """Return how many planes are prepared before they are asked for: none of huge ones."""
-        return _AHEAD * self._batch // self._crops_of_a_plane(stack)
+        return _AHEAD // self._crops_of_a_plane(stack)
 
     def _crops_of_a_plane(self, stack: Stack) -> int:
         return crops_of_a_plane(stack.shape[1:], self._reading.crops)

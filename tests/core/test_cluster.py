@@ -194,6 +194,26 @@ def test_a_study_ends_when_the_scheduler_stays_away(stack, tmp_path, monkeypatch
     assert [each.resumed for each in again.stacks] == [True, False]
 
 
+def test_a_study_ends_when_all_workers_stay_away(stack, tmp_path, monkeypatch):
+    shutil.copytree(stack, tmp_path / "b.zarr")
+    plan = tmp_path / "plan.csv"
+    plan.write_text(f"stack,arm,z_step_um\n{stack},fixed,3\nb.zarr,gained,3\n")
+    monkeypatch.setattr(cluster, "PATIENCE_S", 1.0)
+    waited = []
+    with local_cluster(1) as local:
+
+        def tell(event):
+            waited.append(event == Working("waiting for workers"))
+            if getattr(event, "profile", None) is not None:
+                local.scale(0)  # one of both stacks is finished
+
+        workers = WorkersOptions(scheduler=local.scheduler_address)
+        with pytest.raises(WorkersGoneError, match="the scheduler has no workers"):
+            run(read_plan(plan, read_power_table), folder=tmp_path / "study", workers=workers,
+                on_event=tell)  # fmt: skip
+    assert any(waited)
+
+
 def free_port():
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
