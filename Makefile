@@ -15,7 +15,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 REPORT := demo-report
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+# Arrays in tests are small: threads of one process would wait for those of the other.
+ONE    := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+PYTEST := env $(ONE) $(BIN)/python -m pytest -n 3 --dist loadfile
 SCREEN := 1600x1000x24
 DATA   ?= ../shared/data
 
