@@ -138,12 +138,10 @@ def pair_caveats(found: Comparison) -> tuple[str, ...]:
 def _two_tissues(found: Comparison) -> tuple[str, ...]:
     if found.options.tissue == "other":
         return (TWO_TISSUES,)
-    known = found.match.correlation
+    known, both = found.match.correlation, listed(found.names)
     if np.isnan(known):
-        return (f"it cannot be determined whether both stacks show the same tissue: {TWO_TISSUES}",)
-    return (
-        f"the stacks do not look alike (correlation {known:.2f} at equal depth): {TWO_TISSUES}",
-    )
+        return (f"it cannot be determined whether {both} show the same tissue: {TWO_TISSUES}",)
+    return (f"{both} do not look alike (correlation {known:.2f} at equal depth): {TWO_TISSUES}",)
 
 
 def _planes_lost(found: Comparison) -> tuple[str, ...]:
