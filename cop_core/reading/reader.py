@@ -30,9 +30,11 @@ from cop_core.records import (
     PlaneEstimate,
     Provenance,
     ReadingStep,
+    StoredImage,
     zero_level,
 )
 from cop_core.stacks import Plane, Stack, Validity, detector_of
+from cop_core.stacks.aborted import ABORTED, how_much
 from cop_core.stacks.files import file_state
 from cop_core.stacks.growing import Source, State
 
@@ -394,7 +396,7 @@ class StackReader:
         return Provenance(
             source=stack.source,
             opened=stack.options,
-            image=stack.image,
+            image=self._image(stack),
             weights=self._estimator.used,
             device=str(self._estimator.device),
             precision=str(self._estimator.precision).removeprefix("torch."),
@@ -405,3 +407,11 @@ class StackReader:
             detector=self._detector,
             machines=dict(sorted(self._machines.items())),
         )
+
+    def _image(self, stack: Stack) -> StoredImage:
+        """Return how a stack is stored; one that grew says if planes of it never came."""
+        image, planned = stack.image, self._source.planned if self._source else None
+        if planned is None or any(ABORTED in remark for remark in image.remarks):
+            return image
+        lacking = how_much(len(self._planes), planned, "planes")
+        return replace(image, remarks=(*image.remarks, *lacking))

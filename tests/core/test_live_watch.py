@@ -66,6 +66,21 @@ def test_a_table_by_default(run, stopped, tiny_weights):
     assert "Poisson" in out
 
 
+def test_a_report_says_which_planes_never_came(run, tmp_path, counts, tiny_weights, quick_figures):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, counts(4, 96), photometric="minisblack")
+    options = ["--z-step-um", 2, "--weights", tiny_weights, "-o", tmp_path / "live"]
+    done = run("watch", path, "--planes", 6, "--stop-after", 2.5, *options)
+    assert done[0] == 0, done
+    told = "4 of 6 planes are there: the acquisition was aborted, or goes on"
+    caveats = json.loads((tmp_path / "live" / "report.json").read_text())["caveats"]
+    assert [text for text in caveats if "aborted" in text] == [f"a: {told}"]
+    page = (tmp_path / "live" / "report.html").read_text(encoding="utf-8")
+    assert told in " ".join(page.split())
+    assert run("watch", path, "--planes", 4, "--stop-after", 2.5, *options)[0] == 0
+    assert "aborted" not in (tmp_path / "live" / "report.json").read_text()
+
+
 def test_nothing_to_watch_and_bad_options(run, tmp_path, tiny_weights):
     weights = ["--weights", tiny_weights]
     code, out, err = run("watch", tmp_path / "no", "--json", "--stop-after", 0.2, *weights)
