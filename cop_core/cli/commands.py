@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cop_core.cli.asked import asks
-from cop_core.cli.output import bars, tell
+from cop_core.cli.output import bars, say, tell
 from cop_core.recipes import (
     CohortRecipe,
     CompareRecipe,
@@ -39,11 +39,15 @@ Hash = Annotated[
 
 def _study(said: Plain) -> StudyRecipe:
     """Read the plan of a study, whose rows have what else was said where they say nothing."""
-    from cop_core.recipes.plan import read_plan
+    from cop_core.recipes.plan import doubtful_arms, read_plan
     from cop_core.stacks import read_power_table
 
     defaults = checked(StackOptions, said.pop("defaults"), ("defaults",))
-    return read_plan(said.pop("plan"), read_power_table, defaults, **said)
+    plan = said.pop("plan")
+    recipe = read_plan(plan, read_power_table, defaults, **said)
+    for doubt in doubtful_arms(recipe.stacks):
+        say(f"warning: {plan}: {doubt}")
+    return recipe
 
 
 @asks(

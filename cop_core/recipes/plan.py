@@ -6,7 +6,9 @@ import csv
 import io
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +27,9 @@ ReadTable = Callable[[Path, Over], object]
 _SUFFIXES: Final = re.compile(r"(\.ome)?\.(zarr|tiff?|btf)$", re.IGNORECASE)
 _TABLES: Final[dict[str, Over]] = {"power": "depth_um", "power_scale": "setting"}
 """Columns in which the path of a table may stand, and what that states power over."""
+_ALIKE: Final = 0.8
+"""Similarity from which on the name of one arm may be that of another, misspelt."""
+_DIGITS: Final = re.compile(r"\d+")
 
 
 class PlanError(InputError):
@@ -256,6 +261,25 @@ def _between(stacks: Sequence[StudyStack]) -> Iterator[Problem]:
             )
         if stated and not row.animal:
             yield row.line, "no animal, but other rows have one; enter it, or clear the others"
+
+
+def doubtful_arms(stacks: Iterable[StudyStack]) -> tuple[str, ...]:
+    """Return arms of one stack whose names may be those of larger arms, misspelt.
+
+    Names whose numbers differ are meant to differ. Each is a question, said once.
+    """
+    sizes: dict[str, Counter[str]] = {}
+    for row in stacks:
+        sizes.setdefault(row.channel, Counter())[row.arm] += 1
+    found = []
+    for arms in sizes.values():
+        larger = [arm for arm, n in arms.items() if n > 1]
+        for arm in (arm for arm, n in arms.items() if n == 1):
+            same = [other for other in larger if _DIGITS.findall(other) == _DIGITS.findall(arm)]
+            for meant in get_close_matches(arm, same, n=1, cutoff=_ALIKE):
+                has = f"which has {arms[meant]}"
+                found.append(f"the arm {arm} has one stack: did you mean {meant}, {has}?")
+    return tuple(dict.fromkeys(found))
 
 
 # --- writing ---------------------------------------------------------------------------------

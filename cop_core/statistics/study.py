@@ -11,6 +11,7 @@ import numpy as np
 
 from cop_core.errors import InputError
 from cop_core.recipes import USABLE_STRENGTH, ComparisonOptions, Window
+from cop_core.recipes.plan import doubtful_arms
 from cop_core.recipes.terms import in_flags
 from cop_core.records import (
     Arm,
@@ -29,6 +30,8 @@ from cop_core.statistics.depths import within
 from cop_core.statistics.significance import holm
 from cop_core.statistics.verdict import verdict_of_arms, verdict_of_several
 from cop_core.statistics.verdict_of_stack import cautions_on_all
+from cop_core.statistics.verdict_words import joined
+from cop_core.words import listed
 
 if TYPE_CHECKING:
     from cop_core.recipes.comparison import Rule
@@ -92,7 +95,9 @@ def _compare(
         return ChannelComparison(channel, stacks, tuple(arms), (), note=note)
     compared = [_compare_pair(*two, arms, options) for two in combinations(arms, 2)]
     pairs = _corrected(compared, options.rule) if len(arms) > 2 else tuple(compared)
-    return ChannelComparison(channel, stacks, tuple(arms), pairs, verdict=_verdict(pairs, arms))
+    doubts = (f"Caution: {doubt}" for doubt in doubtful_arms(stack.row for stack in stacks))
+    verdict = joined(*doubts, _verdict(pairs, arms))
+    return ChannelComparison(channel, stacks, tuple(arms), pairs, verdict=verdict)
 
 
 def _compare_pair(
@@ -149,7 +154,7 @@ def _verdict(pairs: Sequence[ArmPair], arms: Sequence[Arm]) -> str:
     if len(pairs) == 1 and isinstance(known[0], Comparison):
         return known[0].verdict
     answer = known[0].verdict if len(pairs) == 1 else verdict_of_several(known)
-    return " ".join(filter(None, (_cautions(arms), answer, *unknown)))
+    return joined(_cautions(arms), answer, *unknown)
 
 
 def _bare(note: str | None) -> str:
@@ -187,10 +192,12 @@ def _result(
         )
         return compare_analysed(one, other, options)
     if min(map(len, arms)) < MIN_STACKS:
+        small = listed([arm.name for arm in (first, second) if len(arm.stacks) < MIN_STACKS])
         raise InputError(
             f"{len(arms[0])} {first.name} and {len(arms[1])} {second.name} stacks cannot be "
             "compared",
-            advice=f"one stack per arm is described; {MIN_STACKS} or more per arm are compared",
+            advice=f"add stacks to {small}: arms of {MIN_STACKS} or more are compared, arms of one "
+            "stack each are only described",
         )
     owners = [s.row.animal for s in arms[0]], [s.row.animal for s in arms[1]]
     return compare_arms(

@@ -10,8 +10,9 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 
 from cop_core.errors import CopError, InputError
 from cop_core.recipes import StackOptions, StudyRecipe, WorkersOptions
-from cop_core.recipes.plan import read_plan, save_plan
+from cop_core.recipes.plan import doubtful_arms, read_plan, save_plan
 from cop_core.stacks import read_power_table
+from cop_core.words import capital
 from napari_cop.forms.recipe_form import make
 from napari_cop.memory import remembered
 from napari_cop.progress import StudyClock
@@ -133,7 +134,8 @@ class StudyWidget(ReportWidget):
         text = f"{n} stack{'s' if n != 1 else ''}"
         text += f", {wrong} to be filled in" if wrong else ""
         broken = self.model.n_broken
-        return f"{text}, {broken} that cannot be opened" if broken else text
+        text = f"{text}, {broken} that cannot be opened" if broken else text
+        return ". ".join([text, *map(capital, doubtful_arms(self.model.rows))])
 
     def _ask_for_study(self) -> None:
         folder = QFileDialog.getExistingDirectory(

@@ -556,6 +556,24 @@ def test_an_arm_of_one_stack_among_larger_ones_leaves_these_compared():
     assert "of arms not compared, over its own depths" in ax.get_xlabel()
 
 
+def test_a_misspelt_arm_is_asked_about_and_told_what_to_do(run, study, tiny_weights, quick_figures):
+    arms = [*["fixed"] * 3, *["gained"] * 2, "gaind"]
+    found = record([outcome(i, arm) for i, arm in enumerate(arms)])
+    caution = "Caution: the arm gaind has one stack: did you mean gained, which has 2?"
+    assert found.verdict.startswith(caution)
+    assert "Add stacks to gaind: arms of 2 or more are compared, arms of one" in found.verdict
+    assert document_of(found).tree["verdict"] == found.verdict
+    rows = (study / "plan.csv").read_text().splitlines()
+    rows[-1] = rows[-1].replace(",gained,", ",fixd,")
+    (study / "plan.csv").write_text("\n".join(rows))
+    options = ["--weights", tiny_weights, "-o", study / "study"]
+    code, out, err = run("batch", study / "plan.csv", *options)
+    assert code == 0
+    asked = "the arm fixd has one stack: did you mean fixed, which has 2?"
+    assert f"{study / 'plan.csv'}: {asked}" in err
+    assert f"Caution: {asked}" in " ".join(out.split())
+
+
 def test_three_stacks_of_three_protocols_are_corrected_together():
     (each,) = record([steep(i, "abc"[i], 2e-3 * (i == 0)) for i in range(3)]).comparisons
     noises = [e.difference for pair in each.pairs for e in pair.result.effects[:-1]]

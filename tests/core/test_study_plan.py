@@ -11,7 +11,7 @@ import zarr
 
 from cop_core.errors import InputError
 from cop_core.recipes import Option, Recipe, RecipeError, StackOptions, StudyRecipe, StudyStack
-from cop_core.recipes.plan import PlanError, check_cells, columns, plan_cells, save_plan
+from cop_core.recipes.plan import PlanError, check_cells, columns, doubtful_arms, plan_cells, save_plan
 from cop_core.recipes.plan import read_plan as read_whole_plan
 from cop_core.recipes.values import Positive, folder_name
 from cop_core.stacks import read_power_table
@@ -99,6 +99,29 @@ def test_arms_may_have_any_names_that_differ(plan):
     assert problem.startswith(
         "line 3: arm 'ao_on' is too similar to 'AO on' in line 2; use one of them"
     )
+
+
+@pytest.mark.parametrize(
+    ("arms", "said"),
+    [
+        ("fixed fixed fixed gained gained gaind", ["gaind has one stack: did you mean gained,"]),
+        ("fixed fixed gained gaind gaind", ["gained has one stack: did you mean gaind,"]),
+        ("fixed fixed gained", []),
+        ("gained gaind", []),  # neither has several
+        ("gained gained gaind gaind", []),
+        ("power-10 power-10 power-20", []),
+    ],
+)
+def test_an_arm_of_one_stack_that_may_be_misspelt_is_asked_about(arms, said):
+    rows = [
+        StudyStack(line=i + 2, arm=arm, stack=StackOptions(source=f"{i}.tif", name=f"s{i}"))
+        for i, arm in enumerate(arms.split())
+    ]
+    found = doubtful_arms(rows)
+    assert [text.removeprefix("the arm ") for text in found] == [
+        f"{start} which has {arms.split().count(start.split()[-1].rstrip(','))}?" for start in said
+    ]
+    assert doubtful_arms(row.but(channel="red") for row in rows) == found
 
 
 def test_one_error_lists_every_row(plan):
