@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.records import Bend
+from cop_core.records.lines import LEAST_PLANES
 from cop_core.statistics.depth_order import by_depth
 from cop_core.statistics.local_smooth import half_width_um, local_lines, smoothing, wide_enough
 from cop_core.statistics.reading_bootstrap import typical_doubt
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from cop_core.records import DepthProfile
 
 SAMPLES: Final = 500
-TOO_SHORT: Final = "there are too few planes, or they cover too small a range of depths"
+TOO_FEW: Final = "there are too few planes"
+TOO_NARROW: Final = "the planes cover too small a range of depths"
 NO_SPREAD: Final = "the values do not vary"
 WITHIN_READINGS: Final = "the values vary by less than the uncertainty of their readings"
 
@@ -44,11 +46,11 @@ def find_bend(
     """
     depth, value = by_depth(depth_um, values)
     if not wide_enough(depth):
-        return Bend(note=TOO_SHORT)
+        return Bend(note=too_short(depth))
     half = half_width_um(depth)
     at = depth[(depth >= depth[0] + half) & (depth <= depth[-1] - half)]
     if not len(at):
-        return Bend(note=TOO_SHORT)
+        return Bend(note=TOO_FEW)  # in the middle
     before, here, after = (local_lines(depth, at + shift, half) for shift in (-half, 0.0, half))
     rows = (after - 2 * here + before) / half
     found = smoothing(depth, value, rows, n_samples=samples, seed=seed)
@@ -68,6 +70,11 @@ def find_bend(
         deep_slope_per_um=float((after - here)[best] @ value) / half,
         note=WITHIN_READINGS if uncertain else "",
     )
+
+
+def too_short(depth_um: npt.NDArray[np.float64]) -> str:
+    """Return why planes at depths that are not `wide_enough` show no course over depth."""
+    return TOO_FEW if len(depth_um) < LEAST_PLANES else TOO_NARROW
 
 
 def find_bends(profile: DepthProfile) -> dict[str, Bend]:

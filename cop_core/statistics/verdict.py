@@ -211,7 +211,7 @@ def _deeper(found: Comparison | ArmsComparison, *, than: bool) -> str:
 def _level_apart(found: Comparison | ArmsComparison, better: int) -> str:
     if isinstance(found, Comparison):
         ours, others = found.usable[better], found.usable[1 - better]
-        depths = _instead(ours.level, others.level)
+        depths = _instead(found, better, ours.level, others.level)
         return f"{level_text(ours)} {depths}{_by(found.usable_difference.level_ci95_um, better)}"
     return f"{percent(found.at_strength)} {_arms_depths(found, found.level, better)}"
 
@@ -219,7 +219,7 @@ def _level_apart(found: Comparison | ArmsComparison, better: int) -> str:
 def _signal_apart(found: Comparison | ArmsComparison, better: int) -> str:
     if isinstance(found, Comparison):
         ours, others = found.usable[better], found.usable[1 - better]
-        depths = _instead(ours.signal, others.signal)
+        depths = _instead(found, better, ours.signal, others.signal)
         return f"{depths}{_by(found.usable_difference.signal_ci95_um, better)}"
     return _arms_depths(found, found.signal, better)
 
@@ -227,12 +227,9 @@ def _signal_apart(found: Comparison | ArmsComparison, better: int) -> str:
 def _arms_depths(found: ArmsComparison, depth: ArmsDepth, better: int) -> str:
     ends = depth.first_um, depth.second_um
     by = _by(depth.ci95_um, better, p_text(depth.p_holm))
-    text = f"down to {ends[better]:.0f} µm instead of {ends[1 - better]:.0f} µm"
-    if ends[better] == depth.counted_to_um:
-        text = (
-            f"down to the last plane, {ends[better]:.0f} µm, instead of {ends[1 - better]:.0f} µm"
-        )
-    elif depth.n_deeper:
+    least = "at least " if ends[better] == depth.counted_to_um else ""
+    text = f"down to {least}{ends[better]:.0f} µm instead of {ends[1 - better]:.0f} µm"
+    if depth.n_deeper and not least:
         text += f", counted up to {depth.counted_to_um:.0f} µm"
     if depth.n_untold:
         n = len(found.first) + len(found.second)
@@ -261,10 +258,13 @@ def _by(interval: tuple[float, float], better: int, p: str = "") -> str:
     return f" ({text}; {p})" if p else f" ({text})"
 
 
-def _instead(better: DepthLimit, worse: DepthLimit) -> str:
-    if np.isfinite(worse.depth_um):
-        return f"{down_to(better)} instead of {worse.depth_um:.0f} µm"
-    return f"{down_to(better)} instead of {down_to(worse) or 'at no depth'}"
+def _instead(found: Comparison, better: int, ours: DepthLimit, others: DepthLimit) -> str:
+    """Return down to where something holds with the better protocol, and with the other."""
+    deeper, less_deep = (found.analysed[i].profile for i in (better, 1 - better))
+    text = down_to(ours, deeper)
+    if np.isfinite(others.depth_um):
+        return f"{text} instead of {others.depth_um:.0f} µm"
+    return f"{text} instead of {down_to(others, less_deep) or 'at no depth'}"
 
 
 def _sign(interval: tuple[float, float]) -> int:

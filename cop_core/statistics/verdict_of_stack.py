@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from cop_core.components import CLEAN, spoken
 from cop_core.records import ITS_STACK, SINGLE_PLANE
-from cop_core.statistics.bend import TOO_SHORT
+from cop_core.statistics.bend import too_short
 from cop_core.statistics.caveats import cautions, may_be_upwards
+from cop_core.statistics.usable_depth import HELD, poisson_curve
 from cop_core.statistics.verdict_words import down_to, joined, level_text, named, percent
 from cop_core.words import capital, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cop_core.records import AnalysedProfile, DepthLimit, UsableDepth
+    from cop_core.records import AnalysedProfile
     from cop_core.statistics.forecast import Forecast
 
 _MOST_NAMES: Final = 3
@@ -24,16 +26,38 @@ _NEAR_UM: Final = 10
 
 
 def verdict_of_profile(found: AnalysedProfile) -> str:
-    """Return in a sentence or two how deep one stack can be used."""
+    """Return in a few sentences how deep one stack can be used, and which noise is largest."""
     if single := alone(found):
         return single
-    return joined(cautions_on(found), "" if upside_down(found) else _depths_of_one(found))
+    depths = "" if upside_down(found) else _depths_of_one(found)
+    return joined(cautions_on(found), depths, _larger_than_shot(found))
+
+
+def _larger_than_shot(found: AnalysedProfile) -> str:
+    """Return which noises are on average larger than shot noise, by more than uncertainties."""
+    profile = found.profile
+    if found.photons is None or not profile.kept.any():
+        return ""
+    doubt = np.nan_to_num(profile.uncertainty[profile.kept]).mean(axis=0)
+    mean = profile.mean[profile.kept].mean(axis=0)
+    shot = profile.components.index(HELD)
+    above = dict(zip(profile.components, mean - mean[shot] - doubt - doubt[shot], strict=True))
+    size = dict(zip(profile.components, mean, strict=True))
+    larger = [name for name in above if above[name] > 0 and name not in (HELD, CLEAN)]
+    if not larger:
+        return ""
+    larger.sort(key=lambda name: -size[name])
+    names, means = (
+        listed([spoken(n) for n in larger]),
+        listed([f"{100 * size[n]:.0f}" for n in larger]),
+    )
+    verb = "is" if len(larger) == 1 else "are"
+    return f"{capital(names)} noise {verb} larger than shot noise: {means} % on average."
 
 
 def _depths_of_one(found: AnalysedProfile) -> str:
-    usable = found.usable
-    parts = [_signal_of_one(usable.signal)]
-    if (level := _level_of_one(usable)) != "":
+    parts = [_signal_of_one(found)]
+    if (level := _level_of_one(found)) != "":
         parts.insert(0, level)
     said = [part for part in parts if part]
     if not said:
@@ -110,21 +134,22 @@ def _signal_so_far(found: Forecast) -> str:
     return ""
 
 
-def _level_of_one(usable: UsableDepth) -> str:
-    level = usable.level
+def _level_of_one(found: AnalysedProfile) -> str:
+    usable, level = found.usable, found.usable.level
     if np.isfinite(level.shallower_than_um):
         return f"shot noise is above {level_text(usable)} at all depths"
-    where = down_to(level)
+    where = down_to(level, found.profile)
     return f"shot noise stays below {level_text(usable)} {where}" if where else ""
 
 
 def _untold_level(found: AnalysedProfile) -> str:
     """Return that the level depth cannot be told from the planes; empty where it can."""
-    if found.photons is None or not found.profile.kept.any() or _level_of_one(found.usable):
+    if found.photons is None or not found.profile.kept.any() or _level_of_one(found):
         return ""
-    return f"{TOO_SHORT} to tell the depth at which shot noise passes {level_text(found.usable)}"
+    lacking = too_short(poisson_curve(found.profile)[0])
+    return f"{lacking} to tell the depth at which shot noise passes {level_text(found.usable)}"
 
 
-def _signal_of_one(signal: DepthLimit) -> str:
-    where = down_to(signal)
+def _signal_of_one(found: AnalysedProfile) -> str:
+    where = down_to(found.usable.signal, found.profile)
     return f"there is signal {where}" if where else ""

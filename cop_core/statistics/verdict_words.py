@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from cop_core.components import spoken
+from cop_core.records import OUTSIDE
 from cop_core.words import capital
 
 if TYPE_CHECKING:
-    from cop_core.records import DepthLimit, UsableDepth
+    from cop_core.records import DepthLimit, DepthProfile, UsableDepth
 
 _SPOKEN: Final = {"fixed": "fixed power", "gained": "gained power"}
 
@@ -40,11 +41,13 @@ def noise(component: str) -> str:
     return f"{spoken(component)} noise"
 
 
-def down_to(limit: DepthLimit) -> str:
+def down_to(limit: DepthLimit, profile: DepthProfile) -> str:
     """Return down to where something holds; empty where it does nowhere, or is not known."""
     start = f"from {limit.from_um:.0f} µm " if np.isfinite(limit.from_um) else ""
     if np.isfinite(limit.deeper_than_um):
-        return f"{start}down to the last plane, {limit.deeper_than_um:.0f} µm"
+        deepest = max(p.depth_um for p in profile.planes if not p.reason.startswith(OUTSIDE))
+        last = "last usable plane" if deepest > limit.deeper_than_um else "last plane"
+        return f"{start}down to the {last}, {limit.deeper_than_um:.0f} µm"
     return f"{start}down to {limit.depth_um:.0f} µm" if np.isfinite(limit.depth_um) else ""
 
 

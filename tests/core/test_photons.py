@@ -27,8 +27,8 @@ from cop_core.records.lines import what_few_lack
 from cop_core.report import document_of, planes_csv
 from cop_core.report.page import page_of
 from cop_core.stacks import open_stack
-from cop_core.statistics import analyse, photons_of
-from cop_core.statistics.bend import TOO_SHORT
+from cop_core.statistics import analyse, photons_of, within
+from cop_core.statistics.bend import TOO_FEW, TOO_NARROW, find_bends
 
 VALIDITY = Path(report.__file__).parent / "templates" / "validity.html"
 
@@ -76,11 +76,50 @@ def made(*rows, provenance=SHOT, zero=100.0):
 )
 def test_few_planes_on_both_sides_of_the_level_tell_no_level_depth(shot, untold):
     found = analyse(made(*[(s, 0.01, 0.02, 500.0) for s in shot]))
-    level = f"; {TOO_SHORT} to tell the depth at which shot noise passes 20 % (100 photons)."
+    level = f"; {TOO_FEW} to tell the depth at which shot noise passes 20 % (100 photons)."
     assert (level in found.verdict) == untold
     lacks = what_few_lack(len(shot))
     assert lacks
     assert any(lacks in caveat for caveat in found.caveats)
+
+
+def test_what_keeps_the_level_depth_unknown_is_told_apart():
+    near = made(*[(s, 0.01, 0.02, 500.0) for s in (0.1, 0.15, 0.18, 0.2, 0.3, 0.4)])
+    text = f"; {TOO_NARROW} to tell the depth at which shot noise passes 20 % (100 photons)."
+    assert text in analyse(near).verdict
+    assert {bend.note for bend in find_bends(near).values()} == {TOO_NARROW}
+    few = replace(near, planes=near.planes[:4])
+    assert {bend.note for bend in find_bends(few).values()} == {TOO_FEW}
+
+
+def test_a_last_plane_below_which_planes_are_left_out_is_the_last_usable_one():
+    whole = made(*[(0.1, 0.01, 0.02, 500.0)] * 10)
+    last = whole.planes[6].depth_um
+    cut = replace(
+        whole,
+        planes=tuple(p if p.index <= 6 else replace(p, reason="saturated") for p in whole.planes),
+    )
+    said = f"there is signal down to the last usable plane, {last:.0f} µm"
+    assert said in analyse(cut).verdict
+    assert f"(100 photons) down to the last usable plane, {last:.0f} µm" in analyse(cut).verdict
+    assert "down to the last plane, " in analyse(whole).verdict
+    chosen = within(whole, (0, last))
+    assert f"there is signal down to the last plane, {last:.0f} µm" in analyse(chosen).verdict
+
+
+@pytest.mark.parametrize(
+    ("shot", "gaussian", "doubt", "said"),
+    [
+        (0.01, 0.28, 0.02, " Gaussian noise is larger than shot noise: 28 % on average."),
+        (0.2, 0.21, 0.02, ""),
+        (0.2, 0.1, 0.0, ""),
+        (0.2, 0.25, float("nan"), " Gaussian noise is larger than shot noise: 25 % on average."),
+    ],
+)
+def test_a_noise_that_is_larger_than_shot_noise_is_named(shot, gaussian, doubt, said):
+    found = analyse(made(*[(shot, doubt, gaussian, 500.0)] * 6))
+    assert found.verdict.endswith(said or "µm.")
+    assert ("larger than shot noise" in found.verdict) == bool(said)
 
 
 def test_the_page_shows_the_photons_of_the_report():

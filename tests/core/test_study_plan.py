@@ -11,7 +11,14 @@ import zarr
 
 from cop_core.errors import InputError
 from cop_core.recipes import Option, Recipe, RecipeError, StackOptions, StudyRecipe, StudyStack
-from cop_core.recipes.plan import PlanError, check_cells, columns, doubtful_arms, plan_cells, save_plan
+from cop_core.recipes.plan import (
+    PlanError,
+    check_cells,
+    columns,
+    doubtful_arms,
+    plan_cells,
+    save_plan,
+)
 from cop_core.recipes.plan import read_plan as read_whole_plan
 from cop_core.recipes.values import Positive, folder_name
 from cop_core.stacks import read_power_table
