@@ -46,6 +46,8 @@ class Scale:
     time_step : str
         What is stated of the time between planes that are called z planes, as in "a frame interval
         of 0.5 s".
+    z_step_negative : bool
+        Whether the z step is stated with a minus sign, which says of no end that it is the surface.
     """
 
     z_step_um: float | None = None
@@ -54,6 +56,7 @@ class Scale:
     unused_z_step: str = ""
     may_be_movie: bool = False
     time_step: str = ""
+    z_step_negative: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 from cop_core.errors import CopError, InputError
 from cop_core.recipes import AS_FILE, StackOptions
 from cop_core.recipes.values import is_address
-from cop_core.records import StoredImage
+from cop_core.records import ASSUMED, StoredImage
 from cop_core.stacks.axes import (
     Selection,
     refuse_scan,
@@ -199,8 +199,8 @@ def _image(
     channel = selection.fixed.get("C")
     named = channel is not None and channel < len(data.channels)
     movie = _movie_remark(data, course)
-    step = step_remark(options.z_step_um, data.scale, course.depth_um)
-    decided = _time_remark(data, selection, options), movie, step, course.surface.conflict
+    doubts = step_remark(options.z_step_um, data.scale, course.depth_um), _sign_remark(data, course)
+    decided = _time_remark(data, selection, options), movie, *doubts, course.surface.conflict
     return StoredImage(
         format=data.kind,
         axes=data.axes,
@@ -239,6 +239,16 @@ def _movie_remark(data: Dataset, course: Course) -> str:
     if not data.scale.time_step or course.depth_from == GIVEN:
         return ""
     return f"beside its z step it states {data.scale.time_step}: frames of a movie have no depth"
+
+
+def _sign_remark(data: Dataset, course: Course) -> str:
+    scale, surface = data.scale, course.surface
+    if not scale.z_step_negative or not scale.z_step_um or course.depth_from == GIVEN:
+        return ""
+    text = f"its z step is stated as -{scale.z_step_um:g} µm: the sign is ignored"
+    if surface.why != ASSUMED:
+        return text
+    return f"{text}, and if it means that the last plane is the surface, set the surface to last"
 
 
 def _label(source: Any) -> str:

@@ -58,7 +58,12 @@ def length_um(value: Any, unit: object) -> float | None:
 def step_um(value: Any, unit: object) -> float | None:
     """Convert a sampling distance to um, without sign; None where 0 or not stated.
 
-    A negative step says that z descends; what depth needs is the distance.
+    What depth needs is the distance; that there was a sign, `negative` tells.
     """
     found = length_um(value, unit)
     return abs(found) if found else None
+
+
+def negative(value: Any) -> bool:
+    """Return whether metadata state a number with a minus sign."""
+    return (number(value) or 0) < 0

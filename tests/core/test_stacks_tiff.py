@@ -102,6 +102,31 @@ def test_imagej_units(tmp_path, spacing, unit):
     assert stack.depth_um == pytest.approx(np.arange(6) * 2.5)
 
 
+STEPS = {
+    "imagej": (True, {"spacing": -20.0, "unit": "um"}),
+    "ome": (True, {"PhysicalSizeZ": -20.0, "PhysicalSizeZUnit": "µm"}),
+    "shaped": (None, {"spacing": -20.0, "unit": "um"}),
+}
+
+
+@pytest.mark.parametrize("kind", STEPS)
+def test_a_negative_z_step_is_read_as_a_distance_and_told(tmp_path, kind):
+    flag, metadata = STEPS[kind]
+    given = {kind: True} if flag else {}
+    path = write(tmp_path, **given, metadata={"axes": "ZYX", **metadata})
+    stack = open_stack(path)
+    assert stack.depth_um == pytest.approx(np.arange(6) * 20)
+    told = "its z step is stated as -20 µm: the sign is ignored"
+    assert stack.image.remarks == (
+        f"{told}, and if it means that the last plane is the surface, set the surface to last",
+    )
+    assert open_stack(path, surface="last").image.remarks == (told,)
+    assert open_stack(path, z_step_um=20).image.remarks == ()
+    positive = {key: 20.0 if value == -20.0 else value for key, value in metadata.items()}
+    path = write(tmp_path, **given, metadata={"axes": "ZYX", **positive})
+    assert open_stack(path).image.remarks == ()
+
+
 def test_imagej_pixel_size(tmp_path):
     stack = open_stack(write(tmp_path, resolution=(4.0, 2.0), **IMAGEJ))
     assert stack.pixel_size_um == pytest.approx((0.5, 0.25))

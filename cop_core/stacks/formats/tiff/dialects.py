@@ -15,7 +15,7 @@ from cop_core.stacks.formats.tiff.ome import (
     pixels_of,
     read_scale,
 )
-from cop_core.stacks.units import number, step_um, um_per_unit
+from cop_core.stacks.units import negative, number, step_um, um_per_unit
 
 if TYPE_CHECKING:
     from xml.etree import ElementTree as ET
@@ -91,7 +91,8 @@ def _imagej_scale(meta: dict[str, Any], page: Any) -> Scale:
     unset = may_be_movie and step is None
     pixel_um = (y, x) if y and x else None
     unused = "" if time_step else _unused(spacing, step)
-    return Scale(step, None, pixel_um, unused, unset, time_step)
+    sign = step is not None and negative(spacing)
+    return Scale(step, None, pixel_um, unused, unset, time_step, sign)
 
 
 def _as_movie(meta: dict[str, Any]) -> tuple[bool, str]:
@@ -129,7 +130,8 @@ def _read_shaped(meta: dict[str, Any]) -> Dialect:
     if len(axes) != len(shape):
         axes = "QYX" if len(shape) == 3 else ""
     step = step_um(meta.get("spacing"), meta.get("unit"))
-    scale = Scale(step, unused_z_step=_unused(meta.get("spacing"), step))
+    unused, sign = _unused(meta.get("spacing"), step), negative(meta.get("spacing"))
+    scale = Scale(step, unused_z_step=unused, z_step_negative=sign)
     power = _read_power(meta.get("power_mw"), "description power_mw")
     return Dialect("tiff", axes, shape if axes else (), scale, (), power)
 

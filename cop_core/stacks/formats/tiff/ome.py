@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cop_core.stacks.dataset import Scale
 from cop_core.stacks.safe_xml import parse_xml, require_plain_name
-from cop_core.stacks.units import length_um, step_um
+from cop_core.stacks.units import length_um, negative, step_um
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,9 @@ def read_scale(pixels: ET.Element) -> Scale:
         for axis in "ZYX"
     }
     y, x = steps["Y"], steps["X"]
-    return Scale(steps["Z"], _z_positions(pixels), (y, x) if y and x else None)
+    sign = negative(pixels.get("PhysicalSizeZ"))
+    pixel_um = (y, x) if y and x else None
+    return Scale(steps["Z"], _z_positions(pixels), pixel_um, z_step_negative=sign)
 
 
 def _z_positions(pixels: ET.Element) -> tuple[float, ...] | None:

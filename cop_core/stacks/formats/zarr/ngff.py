@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cop_core.errors import InputError, option
 from cop_core.stacks.dataset import Scale
 from cop_core.stacks.formats.zarr.nodes import Node, child_folder
-from cop_core.stacks.units import number, step_um
+from cop_core.stacks.units import negative, number, step_um
 
 if TYPE_CHECKING:
     from cop_core.stacks.formats.zarr.folders import Folder
@@ -94,7 +94,8 @@ def _scale(axes: list[dict[str, Any]], factors: list[float | None]) -> Scale:
     y, x = steps.get("y"), steps.get("x")
     factor, _ = by_name.get("z", (None, None))
     unused = "" if steps.get("z") or not factor else f"{factor:g}"
-    return Scale(steps.get("z"), None, (y, x) if y and x else None, unused)
+    pixel_um = (y, x) if y and x else None
+    return Scale(steps.get("z"), None, pixel_um, unused, z_step_negative=negative(factor))
 
 
 def _channels(ome: dict[str, Any]) -> tuple[str, ...]:
