@@ -10,7 +10,7 @@ import numpy as np
 from cop_core.components import CLEAN
 from cop_core.errors import CopError
 from cop_core.recipes.terms import as_label
-from cop_core.records import NO_SIGNAL, NOT_READ
+from cop_core.records import NOT_READ, left_out_text
 from cop_core.report import label, noises
 from cop_core.words import capital
 
@@ -65,16 +65,11 @@ def depth_text(limit: DepthLimit) -> str:
 def planes_text(profiles: Iterable[DepthProfile]) -> str:
     """Return how many planes there are, and how many were not read or are left out of fits."""
     reasons = [plane.reason for profile in profiles for plane in profile.planes]
-    n, n_dark = len(reasons), reasons.count(NO_SIGNAL)
+    n = len(reasons)
     n_read = n - reasons.count(NOT_READ)
-    n_out = n_read - reasons.count("")
     planes = f"{n} plane{'s' if n != 1 else ''}"
     text = planes if n_read == n else f"{n_read} of {planes} read"
-    if not n_out:
-        return text
-    if n_out == n_dark:
-        return f"{text}, {n_dark} without signal left out"
-    return f"{text}, {n_out} left out" + (f" ({n_dark} without signal)" if n_dark else "")
+    return ", ".join(filter(None, (text, left_out_text(reasons))))
 
 
 def settings_of(reading: ReadingOptions) -> str:

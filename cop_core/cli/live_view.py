@@ -17,6 +17,7 @@ from rich.table import Table
 from cop_core.cli.output import bars
 from cop_core.pipeline import Opened, SoFar, Stepped
 from cop_core.recipes import MW
+from cop_core.records import left_out_text
 from cop_core.report import label
 
 if TYPE_CHECKING:
@@ -152,10 +153,10 @@ def live_table(seen: WatchedStack, now: Stepped) -> Table:
     depths = [plane.depth_um for plane in kept]
     span = f"{min(depths):g} to {max(depths):g} µm" if depths else "depth"
     count = f"{len(planes)} of {now.planned}" if now.planned else f"{len(planes)}"
-    left_out = len(planes) - len(kept)
-    more = f", {left_out} left out" if left_out else ""
+    left_out = left_out_text(plane.reason for plane in planes)
     caption = [_lag(now), *([seen.so_far] if seen.so_far else [])]
-    title = f"{now.name}: {now.step.state.value}, {count} planes{more}"
+    counted = ", ".join(filter(None, (f"{count} planes", left_out)))
+    title = f"{now.name}: {now.step.state.value}, {counted}"
     table = Table("noise", "last, %", span, "highest, %", title=title, caption="\n".join(caption))
     for component, values in zip(seen.components, np.array([p.mean for p in kept]).T, strict=False):
         last, high = f"{100 * values[-1]:.1f}", f"{100 * values.max():.1f}"

@@ -36,6 +36,7 @@ from cop_core.records.profile import (
     UNFAMILIAR,
     DepthProfile,
     distinct_names,
+    left_out_text,
 )
 from cop_core.records.provenance import (
     ASSUMED,
@@ -120,6 +121,7 @@ __all__ = [
     "changed_noise",
     "distinct_names",
     "in_mw",
+    "left_out_text",
     "plane_columns",
     "power_text",
     "told_of_pixels",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -140,6 +140,23 @@ class DepthProfile:
         Photons and amplifier noise in counts are NaN here; `AnalysedProfile.to_frame` has them.
         """
         return plane_frame(plane_rows(self.name, self.planes, self.components), self.components)
+
+
+def left_out_text(reasons: Iterable[str]) -> str:
+    """Return in few words how many planes are left out of fits; empty where none is.
+
+    Parameters
+    ----------
+    reasons : iterable of str
+        One a plane, empty for those that are used; planes that were not read do not count.
+    """
+    why = [reason for reason in reasons if reason not in ("", NOT_READ)]
+    n_dark = why.count(NO_SIGNAL)
+    if not why:
+        return ""
+    if n_dark == len(why):
+        return f"{n_dark} without signal left out"
+    return f"{len(why)} left out" + (f" ({n_dark} without signal)" if n_dark else "")
 
 
 def distinct_names(profiles: Sequence[DepthProfile]) -> tuple[str, ...]:

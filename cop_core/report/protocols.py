@@ -14,6 +14,7 @@ from cop_core.records import (
     OUTSIDE,
     AnalysedProfile,
     Comparison,
+    left_out_text,
     plane_columns,
     power_text,
 )
@@ -342,6 +343,7 @@ class ComparisonKind(_Protocols[Comparison]):
 
 def _protocol_table(name: str, stated: Tree, columns: Mapping[str, Column]) -> TextTable:
     kept, n = stated["validity"]["n_planes_kept"], stated["n_planes_total"]
+    left_out = left_out_text(plane["reason"] for plane in stated["excluded"])
     bends = (
         f"{label(component)} at {BEND['bend.depth_um'].cell('bend.depth_um', values)}"
         for component, values in stated["components"].items()
@@ -350,7 +352,7 @@ def _protocol_table(name: str, stated: Tree, columns: Mapping[str, Column]) -> T
     found = ", ".join(bends)
     said = [f"bends, depth in µm: {found}"] if found else []
     return table_by_component(
-        f"{name} ({kept} of {n} planes)",
+        f"{name} ({', '.join(filter(None, (f'{kept} of {n} planes', left_out)))})",
         columns,
         stated["components"],
         "; ".join([*said, *_as_taken(stated)]),

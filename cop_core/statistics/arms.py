@@ -22,7 +22,7 @@ from cop_core.records import (
 )
 from cop_core.statistics.analysis import usable_depth
 from cop_core.statistics.calls import called
-from cop_core.statistics.caveats import rising_power, settings_caveat
+from cop_core.statistics.caveats import exclusions, left_out, rising_power, settings_caveat
 from cop_core.statistics.compare import check_components
 from cop_core.statistics.contrast import Contrast, mean_weights, slope_weights, welch
 from cop_core.statistics.depth_order import by_depth
@@ -385,7 +385,7 @@ def _caveats(
     ]
     differ = {text for other in stacks[1:] for text in settings_caveat(stacks[0], other)}
     excluded = [
-        f"{name}: {int((~p.kept).sum())} of {len(p)} planes left out"
+        f"{name}: {left_out(p, exclusions(p))}"
         for name, p in zip(called_so, stacks, strict=True)
         if not p.kept.all()
     ]

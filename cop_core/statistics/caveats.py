@@ -60,7 +60,7 @@ def profile_caveats(
         _saturated(profile),
         *told_of_pixels(_pixels(profile)),
         *_notes(lines),
-        _left_out(profile),
+        left_out(profile, _untold(profile)),
         _closure(lines, log_ratios),
         *(profile.provenance.image.remarks if profile.provenance else ()),
     ]
@@ -158,10 +158,13 @@ def exclusions(profile: DepthProfile) -> dict[str, int]:
     return dict(Counter(plane.reason for plane in profile.planes if plane.reason).most_common())
 
 
-def _left_out(profile: DepthProfile) -> str:
-    """Return how many planes are left out; those without signal are told as the signal depth."""
-    counts = exclusions(profile)
-    counts.pop(NO_SIGNAL, None)
+def _untold(profile: DepthProfile) -> dict[str, int]:
+    """Return exclusions but planes without signal, of which the signal depth tells."""
+    return {why: n for why, n in exclusions(profile).items() if why != NO_SIGNAL}
+
+
+def left_out(profile: DepthProfile, counts: Mapping[str, int]) -> str:
+    """Return how many planes are left out, with each reason; empty where none is."""
     if not counts:
         return ""
     reasons = "; ".join(f"{count} {reason}" for reason, count in counts.items())

@@ -49,6 +49,13 @@ def test_animals_in_both_arms_give_the_paired_t_test(arms):
     assert effect.difference.p_value < compare_arms(*arms).of("poisson").difference.p_value
 
 
+def test_planes_that_are_left_out_have_their_reasons():
+    dark = dict.fromkeys(range(30, 40), NO_SIGNAL) | {2: "saturated"}
+    arms = [stack(0, reasons=dark), stack(1)], [stack(2), stack(3)]
+    said = "s0: 11 of 40 planes left out (10 no signal above the background; 1 saturated)"
+    assert said in compare_arms(*arms).caveats
+
+
 def test_animals_of_one_arm_each_give_welch(arms):
     result = compare_arms(*arms, animals=("abcd", "efgh"))
     expected = stats.ttest_ind(*map(slopes, arms), equal_var=False)
@@ -118,7 +125,7 @@ def test_profiles_of_two_arms_compare():
     assert effect.difference.cohen_d == pytest.approx(cohen_d(*means), rel=1e-12)
     assert effect.difference.mean_difference == pytest.approx(np.mean(means[0]) - np.mean(means[1]))
     assert np.isnan(result.of("clean").difference.p_holm)
-    assert "g0: 1 of 40 planes left out" in result.caveats
+    assert "g0: 1 of 40 planes left out (1 saturated)" in result.caveats
     assert result.components[-1] == "clean"
 
 

@@ -15,6 +15,10 @@ import pytest
 import tifffile
 import zarr
 
+from cop_core.cli.live_view import WatchedStack, live_table
+from cop_core.pipeline import Opened, Stepped
+from cop_core.records import NO_SIGNAL, PlaneEstimate, ReadingStep, State
+
 # a parent in the background may have had the process ignore Ctrl-C
 _START = "import signal as s; s.signal(s.SIGINT, s.default_int_handler)"
 COMMAND = [sys.executable, "-c", f"{_START}; from cop_core.cli import main; main()", "watch"]
@@ -64,6 +68,19 @@ def test_a_table_by_default(run, stopped, tiny_weights):
     assert code == 0
     assert "stopped growing, 6 of 6 planes, 3 left out" in " ".join(out.split())
     assert "Poisson" in out
+
+
+def test_the_table_says_that_planes_are_without_signal():
+    dark, kept = (
+        PlaneEstimate(i, 2.0 * i, 1.0, np.full(2, 0.5), np.zeros(2), 1, 400.0, why)
+        for i, why in enumerate((NO_SIGNAL, ""))
+    )
+    seen = WatchedStack()
+    seen.see(Opened(("a",), ("poisson", "clean"), ()))
+    for plane in (dark, kept):
+        seen.see(step := Stepped(0, "a", ReadingStep(State.GROWING, plane), 4))
+    table = live_table(seen, step)
+    assert table.title == "a: growing, 2 of 4 planes, 1 without signal left out"
 
 
 def test_a_report_says_which_planes_never_came(run, tmp_path, counts, tiny_weights, quick_figures):

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_profiles import profile as made
+from made_profiles import strengths
 from matplotlib.figure import Figure
 from rich.console import Console
 
@@ -18,8 +20,8 @@ from cop_core.components import DEFAULT_COMPONENTS
 from cop_core.csv_table import plain_cell, safe_cell
 from cop_core.errors import CopError, InputError
 from cop_core.recipes import ReadingOptions, StackOptions
-from cop_core.records import DepthProfile, PlaneEstimate, Provenance, StoredImage
-from cop_core.report import document_of, planes_csv, summary, write_report
+from cop_core.records import NO_SIGNAL, DepthProfile, PlaneEstimate, Provenance, StoredImage
+from cop_core.report import document_of, planes_csv, summary, tables_of, write_report
 from cop_core.report.answer_figure import answer_figure
 from cop_core.report.columns import label
 from cop_core.report.figures import FORMATS, effects_figure, profile_figure
@@ -260,6 +262,12 @@ def test_paper_rule_is_labelled():
     assert any("f2 convention" in text.get_text() for text in d.texts)
 
 
+def test_a_table_says_that_planes_are_without_signal():
+    dark = dict.fromkeys(range(4, 10), NO_SIGNAL)
+    (table, *_) = tables_of(analyse(made(strengths(0, 10), reasons=dark)), brief=True)
+    assert table.title.startswith("fixed (4 of 10 planes, 6 without signal left out)")
+
+
 def test_names_are_never_formulas():
     assert shown_name("a$b") == r"a\$b"
     assert shown_name("x" * 50, most=10) == "x" * 9 + "…"
@@ -271,7 +279,7 @@ def test_summary_speaks_of_everything(both):
         console.print(summary(both))
     text = console.export_text()
     for part in (
-        "fixed (22 of 24 planes)",
+        "fixed (22 of 24 planes, 2 left out)",
         "fixed minus gained",
         "p (Holm)",
         "2 saturated",
