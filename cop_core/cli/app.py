@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -15,6 +15,15 @@ from cop_core.errors import CancelledError, CopError
 from cop_core.recipes.terms import in_flags
 
 
+_KEPT: Final = {
+    "profile": "nothing was kept",
+    "compare": "nothing was kept",
+    "batch": "stacks that were finished are kept; run it again to read the rest",
+    "cohort": "pictures that were read are kept; run it again to read the rest",
+}
+"""What Ctrl-C leaves, by the command that it cancels."""
+
+
 class _Commands(TyperGroup):
     """Commands that Ctrl-C cancels; typer itself would leave without a word."""
 
@@ -22,7 +31,8 @@ class _Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            raise CancelledError("cancelled") from None
+            kept = _KEPT.get(ctx.invoked_subcommand)
+            raise CancelledError("cancelled", advice=kept) from None
 
 
 class _OfTwo(TyperCommand):

@@ -638,6 +638,18 @@ def test_tables_say_what_the_document_does():
     assert [table.title for table in tables_of(hostile_study(), brief=True)] == [compared.title]
 
 
+def test_ctrl_c_says_that_finished_stacks_are_kept(study, run, tiny_weights, monkeypatch):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cop_core.pipeline.study.follow", stopped)
+    plan, out = study / "plan.csv", study / "study"
+    code, _, err = run("batch", plan, "-o", out, "--weights", tiny_weights)
+    assert code == 130
+    kept = "Stacks that were finished are kept; run it again to read the rest."
+    assert err.splitlines()[-1] == f"cop: cancelled. {kept}"
+
+
 @pytest.mark.slow
 def test_figures_are_drawn_for_every_channel_and_old_ones_go(tmp_path, monkeypatch):
     monkeypatch.setattr("cop_core.report.figures.FORMATS", ("svg",))

@@ -293,15 +293,19 @@ def test_an_output_that_is_a_file_is_refused(refused, tiny_weights, pair, tmp_pa
     assert (tmp_path / "file").read_text() == "kept"
 
 
-@pytest.mark.parametrize("stop", [CancelledError("cancelled"), KeyboardInterrupt()], ids=repr)
-def test_cancelling_has_exit_code_130(stop, run, tiny_weights, pair, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("stop", "kept"),
+    [(CancelledError("cancelled"), ""), (KeyboardInterrupt(), " Nothing was kept.")],
+    ids=repr,
+)
+def test_cancelling_has_exit_code_130(stop, kept, run, tiny_weights, pair, tmp_path, monkeypatch):
     def cancel(*_, **__):
         raise stop
 
     monkeypatch.setattr(import_module("cop_core.pipeline.stacks"), "read_all", cancel)
     output = tmp_path / "report"
     code, out, err = run("profile", pair[0], "-o", output, "--weights", tiny_weights)
-    assert (code, out, err.split("\n")[-2:]) == (130, "", ["cop: cancelled.", ""])
+    assert (code, out, err.split("\n")[-2:]) == (130, "", [f"cop: cancelled.{kept}", ""])
     assert not output.exists()
 
 
@@ -327,7 +331,7 @@ def test_ctrl_c_ends_a_run_in_one_line_and_writes_nothing(counts, tiny_weights, 
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=600)
     assert (running.returncode, out) == (130, b"")
-    assert err.endswith(b"cop: cancelled.\n")
+    assert err.endswith(b"cop: cancelled. Nothing was kept.\n")
     assert b"Traceback" not in err
     assert not output.exists()
 
