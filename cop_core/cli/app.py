@@ -14,7 +14,6 @@ from cop_core.cli.output import own_surroundings, safe_streams, say
 from cop_core.errors import CancelledError, CopError
 from cop_core.recipes.terms import in_flags
 
-
 _KEPT: Final = {
     "profile": "nothing was kept",
     "compare": "nothing was kept",

@@ -26,7 +26,14 @@ from cop_core.recipes import (
 from cop_core.recipes.argv import command_line, typed_as
 from cop_core.recipes.base import Plain, checked
 
-Out = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for the report.")]
+
+def _folder(what: str) -> Any:
+    return typer.Option("-o", "--output", metavar="DIR", help=f"Folder for the {what}.")
+
+
+Out = Annotated[Path, _folder("report")]
+Stacks = Annotated[Path, _folder("stacks")]
+Pictures = Annotated[Path, _folder("pictures")]
 Hash = Annotated[
     bool | None,
     typer.Option(
@@ -226,7 +233,7 @@ def cohort(recipe: CohortRecipe, output: Out, hashed: Hash = None) -> None:
 
 
 @asks(SimulateRecipe)
-def simulate(recipe: SimulateRecipe, output: Out) -> None:
+def simulate(recipe: SimulateRecipe, output: Stacks) -> None:
     """Simulate three-photon stacks at fixed and at gained power, and write the true values."""
     from cop_core.pipeline import run
 
@@ -236,7 +243,7 @@ def simulate(recipe: SimulateRecipe, output: Out) -> None:
 
 
 @asks(SimulateCohortRecipe)
-def simulate_cohort(recipe: SimulateCohortRecipe, output: Out) -> None:
+def simulate_cohort(recipe: SimulateCohortRecipe, output: Pictures) -> None:
     """Simulate pictures in which the effect of every setting is known, for cop cohort."""
     from cop_core.pipeline import run
 

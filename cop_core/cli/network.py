@@ -229,7 +229,7 @@ def _accuracy_table(found: dict[str, Any], components: tuple[str, ...]) -> Table
     settings = found["settings"]
     title = (
         f"{settings['prior']} prior, {settings['genome']} genome, "
-        f"{settings['crops_per_domain']} crops a domain, seed {settings['seed']}"
+        f"{settings['crops_per_domain']} crops per domain, seed {settings['seed']}"
     )
     table = Table(title=title, caption="± standard error over pictures", padding=(0, 0))
     table.add_column("domain", overflow="fold")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from cop_core.components import spoken
 from cop_core.errors import InputError
 from cop_core.power.tissue import TissueCourse, follow_tissue
 from cop_core.recipes.power_options import FAINTEST, STRONGEST
@@ -31,11 +32,6 @@ A plane's range R is proportional to its signal. In the microscopy genome the Po
 s = 2 / sqrt(N) with N, the photons at full scale, proportional to R; amplifier noise and the
 converter's step are a fixed number of counts, so that their strengths go as 1 / R.
 """
-
-
-def _adjective(component: str) -> str:
-    """Return the name of a component before a noun; those of people keep their capital."""
-    return component if component == "quantization" else component.capitalize()
 
 
 @dataclass(frozen=True)
@@ -68,8 +64,13 @@ class HeldQuantity:
 
     @property
     def label(self) -> str:
-        """What it is called: ``"signal"`` or, for example, ``"Poisson strength"``."""
-        return SIGNAL if self.name == SIGNAL else f"{_adjective(self.name)} strength"
+        """What it is called: ``"signal"`` or, for example, ``"shot noise"``."""
+        return SIGNAL if self.name == SIGNAL else f"{spoken(self.name)} noise"
+
+    @property
+    def subject(self) -> str:
+        """What a sentence speaks of: ``"the signal"``, but ``"shot noise"``."""
+        return f"the {SIGNAL}" if self.name == SIGNAL else self.label
 
     def text(self, value: float) -> str:
         """Return a value with its unit."""
@@ -142,7 +143,7 @@ def hold_component(
         use &= (depth >= found.fit.depth_um[0]) & (depth <= found.fit.depth_um[-1])
     if use.sum() < autocorrelation.MIN_PLANES:
         raise InputError(
-            f"{int(use.sum())} planes have a {_adjective(component)} strength between 2 and 40 % "
+            f"{int(use.sum())} planes have {spoken(component)} noise of 2 to 40 % "
             f"at a known power, but {autocorrelation.MIN_PLANES} are needed",
             where=profile.name,
             advice="hold the signal instead",

@@ -44,7 +44,7 @@ def _cap(found: Recommendation) -> Iterator[str]:
     reached = found.cap_depth_um < found.depth_um[first]
     before = held.text(found.level if reached else found.expected[first])
     yield (
-        f"{found.depths_text(found.at_limit)}, {limit_text(found)}: the {held.label} goes from "
+        f"{found.depths_text(found.at_limit)}, {limit_text(found)}: {held.subject} goes from "
         f"{'' if reached else 'an expected '}{before} to {_worst(found, found.at_limit)}"
     )
 
@@ -54,7 +54,7 @@ def _steps(found: Recommendation) -> Iterator[str]:
     if slowed.any():
         yield (
             f"{int(slowed.sum())} planes stay below the desired power, because {rise_text(found)}: "
-            f"the {found.held.label} goes to {_worst(found, slowed)}"
+            f"{found.held.subject} goes to {_worst(found, slowed)}"
         )
 
 
@@ -109,10 +109,10 @@ def _held(found: Recommendation) -> Iterator[str]:
     if held.name == SIGNAL:
         return
     share = {-0.5: "the root of the signal", -1.0: "the signal"}[held.exponent / order]
-    yield f"it is assumed that the {held.label} falls as 1 / {share} when power rises"
+    yield f"it is assumed that {held.subject} falls as 1 / {share} when power rises"
     if held.tissue is None and abs(held.drift - 1) > _CLEAR_DRIFT:
         yield (
-            f"over the measured depths the {held.label} changes by a factor of {held.drift:.2f} "
+            f"over the measured depths {held.subject} changes by a factor of {held.drift:.2f} "
             "that the signal does not explain: the held strength may drift by as much"
         )
 

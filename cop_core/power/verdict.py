@@ -24,7 +24,7 @@ def verdict_of(found: Recommendation) -> str:
             f"{limit}: choose a {easier} level. Nearest to it is {_course(found)}."
         )
     text = (
-        f"To hold the {held.label} at {held.text(found.level)}, "
+        f"To hold {held.subject} at {held.text(found.level)}, "
         f"{'use' if _constant(found) else 'go from'} {_course(found)}"
     )
     obstacles = list(_obstacles(found))

@@ -76,9 +76,9 @@ class PowerOptions(Part):
             "Hold",
             words={
                 "signal": "signal of the bright structures",
-                "poisson": "Poisson noise",
+                "poisson": "shot noise",
                 "gaussian": "Gaussian noise",
-                "quantization": "quantization",
+                "quantization": "quantization noise",
             },
         ),
     ] = "signal"

@@ -25,7 +25,7 @@ NO_SIGNAL: Final = "no signal above the background"
 
 SINGLE_PLANE: Final = (
     "a single plane (a picture, a projection or one file of a set), not a z-stack: "
-    "one depth says nothing of noise against depth"
+    "a single depth does not show how noise changes with depth"
 )
 """What a stack of one plane is called, wherever it is met."""
 

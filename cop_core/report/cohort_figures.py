@@ -132,9 +132,9 @@ def draw_correlations(figure: Figure, record: CohortRecord) -> None:
     axes[1].set_yticklabels([])
     axes[0].set_title("Rank correlation (Spearman)", loc="left")
     axes[1].set_title("Correlation (Pearson)", loc="left")
-    said = "Framed: p < 0.05, corrected after Holm"
+    said = "Framed: p < 0.05, after Holm correction"
     if record.uncertain:
-        said += f";  {_DAGGER} varies less than its readings are uncertain"
+        said += f";  {_DAGGER} varies by less than the uncertainty of its readings"
     figure.supxlabel(said, size="small", color=shade(0.25))
 
 

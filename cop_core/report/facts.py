@@ -178,7 +178,7 @@ def excitation_facts(profile: DepthProfile) -> ExcitationFacts:
     opened = made.opened.plain() if made else {}
     given = opened.get("power")
     if isinstance(given, list):
-        given = "one value a plane"
+        given = "one value per plane"
     return ExcitationFacts(
         stated=bool(len(known)),
         given_as=given if given is not None else AS_FILE if len(known) else None,

@@ -13,7 +13,7 @@ from matplotlib.colors import to_hex, to_rgb
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-VALUE_LABEL: Final = "CoP predicted value (%)"
+VALUE_LABEL: Final = "Strength (%)"
 DEPTH_LABEL: Final = "Depth (µm)"
 
 

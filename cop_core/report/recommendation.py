@@ -294,7 +294,7 @@ def _curve_table(found: Recommendation, document: Tree) -> TextTable:
             )
         )
     return TextTable(
-        f"power that holds the {found.held.label} at {found.held.text(found.level)}",
+        f"power that holds {found.held.subject} at {found.held.text(found.level)}",
         ("depth, µm", f"power, {found.unit}", "95 % interval", "expected", ""),
         tuple(rows),
     )

@@ -110,9 +110,9 @@ class UsableDepthResults(Results):
     level_energy_mj_s: Annotated[
         Number,
         Column(
-            "Energy to there",
+            "Energy to this depth",
             "energy on the sample over the planes down to the level depth",
-            "mJ per second a plane",
+            "mJ per second per plane",
             form=".0f",
         ),
     ]
@@ -133,9 +133,9 @@ class UsableDepthResults(Results):
     signal_energy_mj_s: Annotated[
         Number,
         Column(
-            "Energy to there",
+            "Energy to this depth",
             "energy on the sample over the planes down to the signal depth",
-            "mJ per second a plane",
+            "mJ per second per plane",
             form=".0f",
         ),
     ]

@@ -49,7 +49,7 @@ def _of_one_plane(data: Dataset, plane: int | None) -> Dataset:
     n_planes = data.size("Z")
     if not any(data.size(axis) > 1 for axis in MOVIE_AXES):
         raise InputError(
-            f"this is no movie: its axes are {data.axes}",
+            f"this is not a movie: its axes are {data.axes}",
             where=data.source,
             advice="use frames of one position; where the axes are named wrongly, say how they are "
             f"with {option('axes', 'TYX')}",

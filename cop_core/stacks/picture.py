@@ -69,7 +69,7 @@ def _read_tiff(path: Path) -> npt.NDArray[Any]:
         pixels = np.moveaxis(pixels, axes.index("S"), -1)
         if pixels.shape[-1] not in (3, 4):
             raise InputError(
-                f"{pixels.shape[-1]} samples a pixel",
+                f"{pixels.shape[-1]} samples per pixel",
                 where=str(path),
                 advice="Save it as grey or RGB",
             )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from cop_core.components import spoken
-from cop_core.records import OUTSIDE
+from cop_core.statistics.depths import limits_um
 from cop_core.words import capital
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def down_to(limit: DepthLimit, profile: DepthProfile) -> str:
     """Return down to where something holds; empty where it does nowhere, or is not known."""
     start = f"from {limit.from_um:.0f} µm " if np.isfinite(limit.from_um) else ""
     if np.isfinite(limit.deeper_than_um):
-        deepest = max(p.depth_um for p in profile.planes if not p.reason.startswith(OUTSIDE))
+        _, end = limits_um(profile.window_um) if profile.window_um else (0.0, np.inf)
+        deepest = profile.depth_um[profile.depth_um <= end].max()
         last = "last usable plane" if deepest > limit.deeper_than_um else "last plane"
         return f"{start}down to the {last}, {limit.deeper_than_um:.0f} µm"
     return f"{start}down to {limit.depth_um:.0f} µm" if np.isfinite(limit.depth_um) else ""

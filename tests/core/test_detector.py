@@ -308,7 +308,7 @@ def test_a_stack_is_no_movie(run, tmp_path):
     tifffile.imwrite(path, np.zeros((5, 64, 64), np.uint16), imagej=True, metadata={"axes": "ZYX"})
     code, _, err = run("detector", path, "-o", tmp_path / "out")
     assert code == 2
-    assert "this is no movie" in err
+    assert "this is not a movie" in err
 
 
 def test_three_frames_are_too_few(run, tmp_path, taken):

@@ -133,7 +133,7 @@ def test_colour_is_read_from_whichever_axis_holds_its_samples(tmp_path):
     bands = RNG.integers(0, 255, (40, 50, 13), np.uint8)
     contiguous = {"photometric": "minisblack", "planarconfig": "contig"}
     tifffile.imwrite(tmp_path / "bands.tif", bands, **contiguous)
-    with pytest.raises(InputError, match="13 samples a pixel"):
+    with pytest.raises(InputError, match="13 samples per pixel"):
         read_picture(tmp_path / "bands.tif")
 
 
@@ -392,5 +392,5 @@ def test_impossible_evaluations_are_refused(pictures, tiny_estimator, tmp_path):
         evaluate([twin], tiny_estimator)
     with pytest.raises(InputError, match="no prior"):
         evaluate(pictures, tiny_estimator, prior="nothing", crops=8)
-    with pytest.raises(InputError, match="crops a domain"):
+    with pytest.raises(InputError, match="crops per domain"):
         evaluate(pictures, tiny_estimator, crops=0)

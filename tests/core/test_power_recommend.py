@@ -172,7 +172,7 @@ def test_hold_a_noise_component(fixed):
     assert got.wanted == pytest.approx(found.wanted * 0.25 ** (1 / 3), rel=0.01)
     assert got.held.drift == pytest.approx(1, abs=0.01)
     assert got.held.exponent == -1.5
-    assert any("it is assumed that the Poisson strength" in note for note in got.notes)
+    assert any("it is assumed that shot noise falls" in note for note in got.notes)
     drifting = poisson_profile(strength * np.exp(depth / 600), power, depth)
     aloud = recommend_power(fixed, hold="poisson", level=0.2, profile=drifting, **options)
     assert any("does not explain" in note for note in aloud.notes)
@@ -214,7 +214,7 @@ def test_strengths_of_the_wrong_kind_are_refused(fixed):
     depth, power = fixed.depth_um, fixed.power_mw
     for profile, message in (
         (poisson_profile(np.full(30, 0.2), power, depth, "stack-percentile"), "stack-percentile"),
-        (poisson_profile(np.full(30, 0.6), power, depth), "0 planes have a Poisson strength"),
+        (poisson_profile(np.full(30, 0.6), power, depth), "0 planes have shot noise of 2 to 40 %"),
     ):
         with pytest.raises(InputError, match=message):
             recommend_power(

@@ -257,7 +257,7 @@ def test_methods_name_what_was_done(page, document):
         "The stack fixed has 6 planes of 96 × 96 pixels every 4 µm; its excitation power was "
         "5 to 6 mW at the sample; no plane was left out.",
         "50 bootstrap samples",
-        "intervals and p values speak of this tissue imaged again, not of other animals",
+        "intervals and p values are for this tissue imaged again, not for other animals",
     ):
         assert part in words
 

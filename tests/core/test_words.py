@@ -5,10 +5,12 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 from cop_core.cli.app import app
 from cop_core.recipes import Recipe
 from cop_core.recipes.flags import flags_of
+from cop_core.report.plot_style import VALUE_LABEL
 from cop_core.report.results import EffectResults, LineResults, UsableDepthResults
 
 ROOT = Path(__file__).parents[2]
@@ -71,6 +73,26 @@ def test_every_word_of_the_glossary_is_used():
     everything = " ".join(text for texts in said().values() for text in texts).lower()
     missing = {"same tissue", "signal depth", "level depth", "usable depth"}
     assert {w for w in glossary() if w not in everything} <= missing
+
+
+def test_axes_of_strengths_are_called_so():
+    assert VALUE_LABEL == "Strength (%)"
+
+
+@pytest.mark.parametrize(
+    ("command", "what"), [("simulate", "stacks"), ("simulate-cohort", "pictures")]
+)
+def test_simulations_ask_for_a_folder_of_what_they_write(command, what):
+    (output,) = (p for p in get_command(app).commands[command].params if p.name == "output")
+    assert output.help == f"Folder for the {what}."
+
+
+def test_counts_are_said_per_something():
+    """Not "one curve a stack"."""
+    pages = [*(ROOT / "cop_core" / "report" / "templates").glob("*.html")]
+    pattern = r"\b(?:one|several|more) \w+ an? (?:arm|domain|plane|protocol|stack)\b"
+    assert pages
+    assert not [p.name for p in pages if re.search(pattern, p.read_text(encoding="utf-8"))]
 
 
 @pytest.mark.parametrize("where", [*SPOKEN, "help", "meanings"])

@@ -63,7 +63,7 @@ def evaluate(
         is less than 1.
     """
     if crops < 1:
-        raise InputError(f"{crops} crops a domain", advice="Use 1 or more")
+        raise InputError(f"{crops} crops per domain", advice="Use 1 or more")
     domains, left_out = domain_folders(folders)
     genome = Genome.preset(estimator.card.genome.name)
     readings = []
