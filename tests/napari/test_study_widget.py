@@ -235,6 +235,16 @@ def test_an_arm_may_have_any_name_and_is_offered_again(dock: Any, folder: Path, 
     assert dock.model.rows[1].arm == "AO off"
 
 
+def test_an_arm_that_may_be_misspelt_is_asked_about(dock: Any, folder: Path, qtbot: Any) -> None:
+    taken(qtbot, dock, folder)
+    for row, arm in enumerate(("gained", "gained", "gaind")):
+        enter(dock, row, "arm", arm)
+    asked = "The arm gaind has one stack: did you mean gained, which has 2?"
+    assert dock.bar.status.text().endswith(asked)
+    enter(dock, 2, "arm", "gained")
+    assert "did you mean" not in dock.bar.status.text()
+
+
 def test_every_column_of_a_plan_is_there_and_shown_where_it_is_used(
     dock: Any, folder: Path, qtbot: Any
 ) -> None:
