@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from cop_core.recipes.terms import untyped
 from cop_core.records import Comparison
 from cop_core.report import parts_of
 from cop_core.report.plot_style import LOOKS
@@ -78,7 +79,7 @@ class AnswerPage(QWidget):
 
     def show_result(self, result: Result, sources: Sequence[str]) -> None:
         """Show what a result comes to, and what it was read from."""
-        parts = parts_of(unbroken(result.verdict))
+        parts = parts_of(unbroken(untyped(result.verdict)))
         self.headline.setText(parts.headline)
         self.rest.setText(" ".join(filter(None, (parts.further, parts.next_step))))
         self.depths.setText(_depths(result))
@@ -96,7 +97,7 @@ class AnswerPage(QWidget):
 
     def show_so_far(self, sentence: str) -> None:
         """Show what the planes read so far come to."""
-        self.headline.setText(unbroken(sentence))
+        self.headline.setText(unbroken(untyped(sentence)))
         self.headline.show()
 
     def set_stale(self, stale: bool) -> None:

@@ -8,6 +8,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QPlainTextEdit
 
 from cop_core.errors import CopError
+from cop_core.recipes.terms import untyped
 from napari_cop.answer_page import AnswerPage
 from napari_cop.docking import lay_out
 from napari_cop.forms.recipe_form import RecipeForm
@@ -253,7 +254,7 @@ class NoiseDock(RunWidget):
             self._steps.pop(0)()
 
     def _show_remarks(self, result: Result) -> None:
-        remarks = [f"• {text}." for text in (*result.caveats, *self._edited())]
+        remarks = [f"• {untyped(text)}." for text in (*result.caveats, *self._edited())]
         self.remarks.setPlainText("\n\n".join(remarks) or "None.")
 
     def clear_result(self) -> None:

@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 from cop_core.errors import CopError, InputError
 from cop_core.power import deepest, useq_plan
 from cop_core.recipes import MW, RecommendRecipe, StackOptions
-from cop_core.recipes.terms import as_label
+from cop_core.recipes.terms import as_label, untyped
 from cop_core.records import power_text
 from cop_core.statistics.verdict_powers import most_used
 from napari_cop.forms.recipe_form import RecipeForm, make
@@ -274,7 +274,7 @@ class PowerPage(QWidget):
         self.found = found
         self._forget_plan()
         self.plot.show_record(found)
-        self.notes.setPlainText("\n\n".join(f"• {note}." for note in found.notes))
+        self.notes.setPlainText("\n\n".join(f"• {untyped(note)}." for note in found.notes))
         self._say(f"{found.verdict} {_summary(found)}")
         self.recommended.emit(found)
 

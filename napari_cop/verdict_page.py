@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from cop_core.recipes.terms import untyped
 from cop_core.report import parts_of
 from cop_core.report.figures import styled
 from napari_cop.answer_page import text_label
@@ -52,7 +53,7 @@ class VerdictPage(QWidget):
     def show_record(self, record: Any) -> None:
         """Show a record."""
         self._record = record
-        parts = parts_of(unbroken(self.verdict_of(record)))
+        parts = parts_of(unbroken(untyped(self.verdict_of(record))))
         self.headline.setText(parts.headline or self.NO_VERDICT)
         self.rest.setText(" ".join(filter(None, (parts.further, parts.next_step))))
         self.remarks.setText("\n".join(self.remarks_of(record)))

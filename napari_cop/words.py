@@ -9,7 +9,7 @@ import numpy as np
 
 from cop_core.components import CLEAN
 from cop_core.errors import CopError
-from cop_core.recipes.terms import as_label
+from cop_core.recipes.terms import as_label, untyped
 from cop_core.records import NOT_READ, left_out_text
 from cop_core.report import label, noises
 from cop_core.words import capital
@@ -35,7 +35,7 @@ def said(error: Exception, terms: Terms = as_label) -> str:
 
 def sentence(text: str) -> str:
     """Return a caveat as a sentence that stands alone."""
-    return f"{capital(text)}."
+    return f"{capital(untyped(text))}."
 
 
 def spoken(component: str) -> str:

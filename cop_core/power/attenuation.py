@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from cop_core.stacks import Stack
 
 Array = npt.NDArray[np.float64]
+
+ASSUMED_ORDER: Final = 3
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class Attenuation:
         Why a plane is not in the fit; empty if it is.
     order : int
         Photons absorbed at once, n.
+    order_assumed : bool
+        Whether that was not given.
     offset : Offset
     fit : PiecewiseFit
         Of log(S / P^n), counts and the unit of the power.
@@ -66,6 +70,7 @@ class Attenuation:
     order: int
     offset: Offset
     fit: PiecewiseFit
+    order_assumed: bool = False
 
     @property
     def used(self) -> npt.NDArray[np.bool_]:
@@ -97,7 +102,7 @@ class Attenuation:
 def attenuation(
     source: Stack | DepthProfile | BrightSignal,
     *,
-    excitation_order: int = 3,
+    excitation_order: int | None = None,
     offset_counts: float | None = None,
     window_um: Window | None = None,
     most_breaks: int = MOST_BREAKS,
@@ -111,8 +116,8 @@ def attenuation(
     ----------
     source : Stack, DepthProfile or BrightSignal
         Must state depth and power of its planes.
-    excitation_order : int
-        Photons absorbed at once: 3 or 2 (1 for linear excitation).
+    excitation_order : int, optional
+        Photons absorbed at once: 3, which is assumed, or 2 (1 for linear excitation).
     offset_counts : float, optional
         The detector's zero level: the mean of a frame without light. By default that of a profile
         is used; otherwise it is estimated if the stack reaches planes without signal, and required
@@ -132,7 +137,7 @@ def attenuation(
     CancelledError
         If `cancelled` returns True.
     """
-    order = _order(excitation_order)
+    order = _order(ASSUMED_ORDER if excitation_order is None else excitation_order)
     _require_stated(source)
     signal = source
     if not isinstance(signal, BrightSignal):
@@ -173,7 +178,7 @@ def attenuation(
             where=signal.name,
             advice="check power, depth and detector offset",
         )
-    return Attenuation(signal, reasons, order, offset, fit)
+    return Attenuation(signal, reasons, order, offset, fit, excitation_order is None)
 
 
 def _order(order: int) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 from cop_core.power.held_quantity import SIGNAL
 from cop_core.power.verdict import limit_text, rise_text
 from cop_core.recipes import MW
+from cop_core.recipes.terms import typed
 
 if TYPE_CHECKING:
     from cop_core.power.recommendation import Bools, Recommendation
@@ -24,8 +25,18 @@ _CLEAR_DRIFT = 0.25
 
 def notes_of(found: Recommendation) -> tuple[str, ...]:
     """Return the notes of a recommendation, most important first."""
-    parts = (_unit, _cap, _steps, _outside, _offset, _layers, _held, _tissue, _left_out, _energy)
+    parts = (
+        _order, _unit, _cap, _steps, _outside, _offset, _layers, _held, _tissue, _left_out, _energy,
+    )  # fmt: skip
     return tuple(note for part in parts for note in part(found))
+
+
+def _order(found: Recommendation) -> Iterator[str]:
+    if found.attenuation.order_assumed:
+        yield (
+            "three-photon excitation is assumed: the signal rises with the cube of the power; for "
+            f"two-photon, set the excitation order to 2{typed('excitation_order', '2')}"
+        )
 
 
 def _unit(found: Recommendation) -> Iterator[str]:
@@ -33,7 +44,7 @@ def _unit(found: Recommendation) -> Iterator[str]:
         yield (
             f"powers are in the file's own unit ({found.unit}), and the light at the sample is "
             "assumed to be proportional to it; whether the tissue tolerates it is unknown: "
-            "measure the power at the sample and set a power scale"
+            f"measure the power at the sample and set a power scale{typed('power_scale')}"
         )
 
 
@@ -81,7 +92,7 @@ def _offset(found: Recommendation) -> Iterator[str]:
         yield (
             f"the detector's offset was not specified and is estimated as {offset.counts:.2f} ± "
             f"{offset.error_counts:.2f} counts from the dimmest plane; measure a frame without "
-            "light and use its mean"
+            f"light and set the offset to its mean{typed('offset_counts')}"
         )
 
 
@@ -128,7 +139,7 @@ def _tissue(found: Recommendation) -> Iterator[str]:
         f"the power follows this tissue, smoothed over {tissue.over_um:g} µm: from {top:.0f} to "
         f"{bottom:.0f} µm its {found.held.label} deviates from the law by {low:+.0f} to "
         f"{high:+.0f} %, which the power compensates; to follow the law alone, set the width over "
-        "which tissue is followed to 0"
+        f"which tissue is followed to 0{typed('follow_um', '0')}"
     )
 
 

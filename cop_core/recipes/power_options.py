@@ -41,6 +41,8 @@ class PowerOptions(Part):
         plane of the stack is held.
     level : float or None
         Counts of bright signal above the offset, or a strength from 0.02 to 0.4.
+    excitation_order : int or None
+        Photons absorbed at once; where it is not given, 3 is assumed, and a note says so.
     depths_um : tuple of float or None
         Depths of the next stack, ascending; by default those of this stack.
     most_breaks : int
@@ -101,14 +103,16 @@ class PowerOptions(Part):
         ),
     ] = None
     excitation_order: Annotated[
-        Literal[3, 2, 1, 4],
+        Literal[3, 2, 1, 4] | None,
         BeforeValidator(lambda value: int(value) if value in tuple("1234") else value),
         Option(
             "Order of the excitation: 3 for three-photon, 2 for two-photon.",
             "Excitation",
+            metavar="[3|2|1|4]",
+            empty="three-photon, assumed",
             words={"3": "three-photon", "2": "two-photon", "1": "one-photon", "4": "four-photon"},
         ),
-    ] = 3
+    ] = None
     max_rise: Annotated[
         Positive | None,
         Option(

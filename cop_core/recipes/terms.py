@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from typing import Final
 
 from cop_core.errors import CopError, in_terms
 from cop_core.recipes.base import Part, Recipe
@@ -10,6 +12,8 @@ from cop_core.recipes.detector import MovieOptions
 from cop_core.recipes.flags import Flag, flags_of
 from cop_core.recipes.reading import ReadingOptions
 from cop_core.recipes.stack import StackOptions
+
+_TYPED: Final = re.compile(r" \((?:--[a-z][^ ()]*(?: [^ ()]+)?)\)")
 
 
 @cache
@@ -41,6 +45,19 @@ def as_label(field: str, value: str = "") -> str:
 def in_flags(problem: CopError | str) -> str:
     """Return a message, or a part of one, as the command line has it."""
     return problem.said(as_flag) if isinstance(problem, CopError) else in_terms(problem, as_flag)
+
+
+def typed(field: str, value: str = "") -> str:
+    """Return what to type for a thing that a text has just named: `` (--surface last)``.
+
+    For results, which are kept with their texts; windows leave it out, with `untyped`.
+    """
+    return f" ({as_flag(field, value)})"
+
+
+def untyped(text: str) -> str:
+    """Return a text without what to type on the command line."""
+    return _TYPED.sub("", text)
 
 
 def told(error: Exception) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from cop_core.errors import CopError, InputError
 from cop_core.recipes import AS_FILE, StackOptions
+from cop_core.recipes.terms import typed
 from cop_core.recipes.values import is_address
 from cop_core.records import ASSUMED, StoredImage
 from cop_core.stacks.axes import (
@@ -229,8 +230,8 @@ def _time_remark(data: Dataset, selection: Selection, options: StackOptions) -> 
         return f"each plane is the mean of its {n} time points"
     if options.time is None and time is not None and n > 1:
         return (
-            f"time point {time} of {n} is read, as none was chosen "
-            "(set the time to another one, or to mean for the average of all)"
+            f"time point {time} of {n} is read, as none was chosen: set the time{typed('time')} to "
+            "another one, or to mean for the average of all"
         )
     return ""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from cop_core.recipes.terms import typed
 from cop_core.records import ASSUMED
 
 if TYPE_CHECKING:
@@ -79,5 +80,5 @@ def _conflict(stated: StatedSurface) -> str:
     return (
         f"the {stated.end} plane is taken for the surface ({stated.stated_by}), but the power "
         f"falls from there, which is usual on the way up: if the {other} plane is the surface, "
-        f"set the surface to {other}"
+        f"set the surface to {other}{typed('surface', other)}"
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from cop_core.components import spoken
+from cop_core.recipes.terms import typed
 from cop_core.records import (
     ASSUMED,
     NO_SIGNAL,
@@ -37,7 +38,7 @@ _CLOSURE: Final = (
 )
 UPWARDS: Final = (
     "shot noise falls with depth, but the first plane is only assumed to be the surface: if the "
-    "stack was acquired upwards, set the surface to last"
+    f"stack was acquired upwards, set the surface to last{typed('surface', 'last')}"
 )
 _SATURATED: Final = 0.001
 """Fraction of the pixels at the ceiling from which on the range of a plane is cut off."""

@@ -13,7 +13,7 @@ from cop_core.errors import InputError, option
 from cop_core.recipes import Recipe
 from cop_core.recipes.argv import recipe_from
 from cop_core.recipes.flags import blank, flags_of
-from cop_core.recipes.terms import as_flag, as_label, flag_of_field, in_flags, told
+from cop_core.recipes.terms import as_flag, as_label, flag_of_field, in_flags, told, typed, untyped
 
 CORE = Path(__file__).parents[2] / "cop_core"
 FIELDS = {
@@ -64,9 +64,12 @@ def texts_of(tree):
             yield node.value
 
 
+NAMING = ("option", "typed")
+
+
 def literals(node):
-    """Yield the text in an expression, but for what names options by `option`."""
-    if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "option":
+    """Yield the text in an expression, but for what names options by their fields."""
+    if isinstance(node, ast.Call) and getattr(node.func, "id", "") in NAMING:
         return
     if isinstance(node, ast.Compare | ast.Subscript | ast.Lambda):
         return
@@ -100,7 +103,7 @@ def test_no_message_of_the_core_names_an_option_but_through_its_field():
 def named_options():
     for _, tree in modules():
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "option":
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in NAMING:
                 first = node.args[0]
                 if isinstance(first, ast.Constant):
                     yield first.value
@@ -126,6 +129,14 @@ def test_each_surface_calls_an_option_by_its_own_word():
     assert told(error) == flags
     sent = pickle.loads(pickle.dumps(error))
     assert (str(sent), in_flags(sent)) == (python, flags)
+
+
+def test_a_kept_text_says_what_to_type_and_a_window_leaves_it_out():
+    commands = f"set the surface to last{typed('surface', 'last')}, or a step{typed('z_step_um')}"
+    assert commands == "set the surface to last (--surface last), or a step (--z-step-um)"
+    assert untyped(commands) == "set the surface to last, or a step"
+    kept = "a stack (of 3 planes) at 5 (fixed)"
+    assert untyped(kept) == kept
 
 
 COMMANDS = {

@@ -145,7 +145,9 @@ def test_which_of_several_stacks_is_looked_at_is_told(run, written, tmp_path, co
     path = write_scanimage(tmp_path / "si.tif", pages(12), several)
     code, out, _ = run("check", path)
     assert code == 0
-    assert "time point 0 of 3 is read, as none was chosen (set the time to another one" in out
+    assert (
+        "time point 0 of 3 is read, as none was chosen: set the time (--time) to another one" in out
+    )
     four = np.stack([np.stack([counts(3, 96, 2 * t + c) for c in range(2)], 1) for t in range(2)])
     scale = {"PhysicalSizeZ": 2.0, "PhysicalSizeZUnit": "um", "Channel": {"Name": ["GFP", "RFP"]}}
     path = written("four", four, "TZCYX", metadata=scale, ome=True)

@@ -88,6 +88,20 @@ def test_two_photons():
     )
     assert got.attenuation.layers[0].length_um == pytest.approx(150, rel=0.02)
     assert got.power_mw[5] == pytest.approx(5 * np.exp(100 / 150), rel=0.03)
+    assert not any("excitation" in note for note in got.notes)
+
+
+def test_that_three_photons_are_assumed_is_said_first_where_the_order_was_not_given(fixed, found):
+    assert found.attenuation.order == 3
+    assert found.notes[0] == (
+        "three-photon excitation is assumed: the signal rises with the cube of the power; for "
+        "two-photon, set the excitation order to 2 (--excitation-order 2)"
+    )
+    given = recommend_power(fixed, max_power_mw=20, offset_counts=OFFSET, excitation_order=3)
+    assert given.notes == found.notes[1:]
+    assert given.power.tolist() == found.power.tolist()
+    repeated = recommend_power(fixed, found.recipe.power, reading=found.recipe.reading)
+    assert repeated.notes == found.notes
 
 
 def test_depths_of_the_next_stack_are_extrapolated_aloud(fixed):
@@ -296,7 +310,7 @@ def test_a_level_out_of_reach_is_said(fixed, found):
 def test_a_limit_that_no_plane_can_pass_is_said_with_what_is_reached(fixed, found):
     got = recommend_power(fixed, max_power_mw=3, level=found.level, offset_counts=OFFSET)
     first, last = (got.held.text(got.expected[i]) for i in (0, -1))
-    assert notes_of(got)[0].startswith(
+    assert notes_of(got)[1].startswith(
         f"from 0 µm on, the limit of 3 mW applies: the signal goes from an expected {first} to "
         f"an expected {last} at "
     )
@@ -366,7 +380,7 @@ def test_a_limit_that_stops_to_hold_is_said_with_both_ends(found):
     dimmer = replace(found, wanted=wanted, power=np.minimum(wanted, 20), capped=wanted > 20)
     first, last = found.cap_depth_um, found.depth_um[-4]
     assert dimmer.cap_depth_um == first
-    assert notes_of(dimmer)[0].startswith(f"from {first:.0f} to {last:.0f} µm, the limit of 20 mW")
+    assert notes_of(dimmer)[1].startswith(f"from {first:.0f} to {last:.0f} µm, the limit of 20 mW")
 
 
 def test_the_verdict_says_every_range_in_which_the_limit_applies(found):

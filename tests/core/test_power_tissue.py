@@ -60,7 +60,8 @@ def test_a_bright_layer_gets_less_power(law, followed):
 
 
 def test_which_of_the_two_is_told(law, followed):
-    assert any("follows this tissue, smoothed over 120 µm" in note for note in followed.notes)
+    (said,) = (note for note in followed.notes if "follows this tissue, smoothed over 120" in note)
+    assert said.endswith("set the width over which tissue is followed to 0 (--follow-um 0)")
     assert any("only the exponential law is followed" in note for note in law.notes)
     document = document_of(followed).tree
     assert document["held"]["follow_um"] == document["recipe"]["power"]["follow_um"] == FOLLOW_UM

@@ -97,7 +97,9 @@ def test_frames_of_a_slice_are_time_points(tmp_path, repeats):
     path = write_scanimage(tmp_path / "si.tif", data.reshape(12, SIDE, SIDE), values)
     first, last = open_stack(path), open_stack(path, time=3)
     assert np.array_equal(planes(first), data[:, 0])
-    assert first.image.remarks[-1].startswith("time point 0 of 4 is read, as none was chosen (")
+    assert first.image.remarks[-1].startswith(
+        "time point 0 of 4 is read, as none was chosen: set the time"
+    )
     assert np.array_equal(planes(last), data[:, 3])
     assert last.image.remarks == ("the 4 frames of each slice are time points",)
     mean = open_stack(path, time="mean")

@@ -161,7 +161,7 @@ def test_a_conflict_of_signs_is_told(write):
     assert stack.image.surface == "last"
     (said,) = stack.image.remarks
     assert "the last plane is taken for the surface (z falls), but the power falls" in said
-    assert "set the surface to first" in said
+    assert "set the surface to first (--surface first)" in said
 
 
 def test_a_law_over_depth_begins_at_the_surface(write):
@@ -221,7 +221,7 @@ def test_power_is_recommended_in_the_files_own_unit(write):
     stack = open_stack(write(power=in_per_cent()))
     with pytest.raises(InputError, match=r"its power is in %.*with max_power, or .*power_scale"):
         cop.recommend_power(stack, max_power_mw=60, offset_counts=0)
-    own = cop.recommend_power(stack, max_power=80, offset_counts=0)
+    own = cop.recommend_power(stack, max_power=80, offset_counts=0, excitation_order=3)
     assert (own.unit, own.limit.max_power) == ("%", 80)
     assert np.isnan(own.power_mw).all()
     scaled = open_stack(write(power=in_per_cent()), power_scale=100)

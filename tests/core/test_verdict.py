@@ -252,6 +252,7 @@ def turned(profile, surface_from):
 def test_no_stack_wins_that_may_be_upside_down(both):
     fixed, gained = both.first.profile, both.second.profile
     caution = f"Caution, in fixed {UPWARDS}."
+    assert UPWARDS.endswith("set the surface to last (--surface last)")
     found = compare(turned(fixed, ASSUMED), gained, n_bootstrap=50)
     assert found.verdict.startswith(f"{caution} Which of the two images deeper depends on that. ")
     assert "images deeper:" not in found.verdict

@@ -54,6 +54,9 @@ def test_the_limit_is_asked_for_and_kept(read: Any, qtbot: Any, tmp_path: Path) 
     assert found.power_mw.max() == 40
     assert "on, the limit of 40 mW applies" in page.status.text()
     assert "limit of 40 mW" in page.notes.toPlainText()
+    assert page.notes.toPlainText().startswith("• three-photon excitation is assumed: ")
+    assert "set the excitation order to 2.\n" in page.notes.toPlainText()
+    assert "--" not in page.notes.toPlainText()
     assert len(page.plot.figure().axes) == 3
     page.form.follow_um.value = "0"
     with qtbot.waitSignal(page.recommended):
