@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
+
+INFINITE: Final = "∞"
 
 
 def capital(text: str) -> str:

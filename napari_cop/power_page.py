@@ -294,5 +294,5 @@ class PowerPage(QWidget):
 
 
 def _summary(found: Recommendation) -> str:
-    lengths = ", ".join(f"{layer.length_um:.0f}" for layer in found.attenuation.layers)
-    return f"Attenuation length: {lengths} µm."
+    lengths = "; ".join(layer.length_text for layer in found.attenuation.layers)
+    return f"Attenuation length [95 % CI]: {lengths}."

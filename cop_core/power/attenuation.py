@@ -18,6 +18,7 @@ from cop_core.recipes import Window
 from cop_core.recipes.power_options import BRIGHT_SHARE, MOST_BREAKS
 from cop_core.statistics import autocorrelation
 from cop_core.statistics.piecewise import PiecewiseFit, fit_pieces
+from cop_core.words import INFINITE
 
 if TYPE_CHECKING:
     from cop_core.records import DepthProfile
@@ -36,6 +37,13 @@ class TissueLayer:
     bottom_um: float
     length_um: float
     length_ci95_um: tuple[float, float]
+
+    @property
+    def length_text(self) -> str:
+        """The length with its 95 % interval: ``"62 µm [24, ∞]"``."""
+        low, high = self.length_ci95_um
+        text = f"{self.length_um:.0f} µm [{low:.0f}, {high:.0f}]"
+        return text.replace(f"{math.inf}", INFINITE)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ _CLEAR_DRIFT = 0.25
 def notes_of(found: Recommendation) -> tuple[str, ...]:
     """Return the notes of a recommendation, most important first."""
     parts = (
-        _order, _unit, _cap, _steps, _outside, _offset, _layers, _held, _tissue, _left_out, _energy,
+        _order, _unit, _cap, _steps, _outside, _offset, _range, _layers, _held, _tissue, _left_out,
+        _energy,
     )  # fmt: skip
     return tuple(note for part in parts for note in part(found))
 
@@ -93,6 +94,22 @@ def _offset(found: Recommendation) -> Iterator[str]:
             f"the detector's offset was not specified and is estimated as {offset.counts:.2f} ± "
             f"{offset.error_counts:.2f} counts from the dimmest plane; measure a frame without "
             f"light and set the offset to its mean{typed('offset_counts')}"
+        )
+
+
+def _range(found: Recommendation) -> Iterator[str]:
+    """Yield the lengths that have no upper bound, or exceed the range that they are known from."""
+    span_um = np.ptp(found.attenuation.fit.depth_um)
+    unsure = [
+        f"from {layer.top_um:.0f} to {layer.bottom_um:.0f} µm its length is {layer.length_text}"
+        for layer in found.attenuation.layers
+        if np.isfinite(layer.length_um)
+        and (np.isinf(layer.length_ci95_um[1]) or layer.length_um > span_um)
+    ]
+    if unsure:
+        yield (
+            "the planes span too short a range to know the attenuation: "
+            f"{'; '.join(unsure)} (95 % interval)"
         )
 
 

@@ -14,6 +14,7 @@ from pydantic_core import CoreSchema
 from cop_core.components import CLEAN, COMPONENT_NAMES
 from cop_core.recipes.base import Part
 from cop_core.statistics.effect_size import F2_SUFFIX
+from cop_core.words import INFINITE
 
 UNDEFINED: Final = "–"
 P: Final = "p"
@@ -66,13 +67,17 @@ class Column:
         return format(value if self.scale == 1 else value * self.scale, self.form)
 
     def cell(self, key: str, values: Tree) -> str:
-        """Return a value with its interval and class, ``+1.14 [-0.92, +3.20] small``."""
+        """Return a value with its interval and class, ``+1.14 [-0.92, +3.20] small``.
+
+        An interval without an upper end reaches infinity, which JSON cannot state.
+        """
         value = at(values, key)
         if value is None and self.note:
             return str(at(values, self.note)) or UNDEFINED
         parts = [self.text(value)]
-        if self.interval and None not in (ends := at(values, self.interval) or [None]):
-            parts.append(f"[{', '.join(map(self.text, ends))}]")
+        low, high = (at(values, self.interval) if self.interval else None) or (None, None)
+        if (low, high) != (None, None):
+            parts.append(f"[{self.text(low)}, {INFINITE if high is None else self.text(high)}]")
         if self.size and value is not None:
             parts.append(str(at(values, self.size)).removesuffix(F2_SUFFIX))
         return " ".join(parts)

@@ -171,6 +171,4 @@ def _depth_range(found: Recommendation) -> tuple[float, float]:
 
 
 def _layer_text(layer: TissueLayer) -> str:
-    low, high = layer.length_ci95_um
-    length = f"$l$ = {layer.length_um:.0f} µm [{low:.0f}, {high:.0f}]".replace("inf", "∞")
-    return f"{length} to {layer.bottom_um:.0f} µm"
+    return f"$l$ = {layer.length_text} to {layer.bottom_um:.0f} µm"

@@ -154,6 +154,36 @@ def test_a_layer_whose_signal_does_not_fall_has_no_length_to_go_from():
     assert not any("inf" in note for note in notes)
 
 
+def shallow(length_um, noise, planes=40):
+    """Return what is recommended for planes over 78 µm whose signal falls by a known law."""
+    depth = np.arange(planes) * 2.0
+    fall = -3 * depth / length_um + noise * np.random.default_rng(0).standard_normal(planes)
+    bright = OFFSET + 1e4 * np.exp(fall)
+    known = np.full(planes, OFFSET)
+    signal = BrightSignal(
+        "made", depth, np.full(planes, 5.0), bright, known, bright, known / 1e3, ("",) * planes
+    )
+    found = attenuation(signal, offset_counts=OFFSET, most_breaks=0)
+    return recommend_at(depth, found, hold_signal(found), PowerOptions(max_power_mw=30))
+
+
+def test_an_attenuation_that_the_planes_hardly_tell_is_said_with_its_open_interval():
+    open_ended = shallow(3000.0, noise=0.1)
+    (layer,) = open_ended.attenuation.layers
+    low, high = layer.length_ci95_um
+    assert high == np.inf
+    shown = f"{layer.length_um:.0f} [{low:.0f}, ∞]"
+    assert tables_of(open_ended)[0].rows == (("0 to 78", shown),)
+    assert document_of(open_ended).tree["attenuation"]["layers"][0]["length_ci95_um"] == [low, None]
+    said = "the planes span too short a range to know the attenuation: from 0 to 78 µm its length"
+    stated = shown.replace(" ", " µm ", 1)
+    assert f"{said} is {stated} (95 % interval)" in open_ended.notes
+    # an interval may be narrow although no more than a part of a length is seen
+    (longer,) = (note for note in shallow(100.0, noise=1e-3).notes if note.startswith(said))
+    assert "∞" not in longer
+    assert not any(note.startswith(said) for note in shallow(50.0, noise=1e-3).notes)
+
+
 def test_with_layers_less_light_than_the_exponential_law():
     optics = replace(
         OPTICS, photons=3000.0, white_matter_um=(300.0, 600.0), white_matter_length_um=150.0

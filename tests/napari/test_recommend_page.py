@@ -57,6 +57,8 @@ def test_the_limit_is_asked_for_and_kept(read: Any, qtbot: Any, tmp_path: Path) 
     assert page.notes.toPlainText().startswith("• three-photon excitation is assumed: ")
     assert "set the excitation order to 2.\n" in page.notes.toPlainText()
     assert "--" not in page.notes.toPlainText()
+    lengths = "; ".join(layer.length_text for layer in alone.attenuation.layers)
+    assert page.status.text().endswith(f" Attenuation length [95 % CI]: {lengths}.")
     assert len(page.plot.figure().axes) == 3
     page.form.follow_um.value = "0"
     with qtbot.waitSignal(page.recommended):
