@@ -13,7 +13,6 @@ from cop_core.cli.output import say, tell
 from cop_core.errors import CancelledError, CopError
 from cop_core.recipes import CheckRecipe, ProfileRecipe, StackOptions, argv_of
 from cop_core.recipes.argv import command_line
-from cop_core.recipes.flags import flags_of
 from cop_core.recipes.terms import in_flags
 from cop_core.records import ITS_STACK, NO_SIGNAL, SINGLE_PLANE, power_text, told_of_pixels
 from cop_core.records.lines import what_few_lack
@@ -96,13 +95,9 @@ def _answer(found: FileCheck) -> str:
 
 def _command(options: StackOptions, found: FileCheck) -> str:
     """Return what to type, with words in capitals for what somebody has to know."""
-    known = {flag.places[0][-1]: flag for flag in flags_of(ProfileRecipe)}
-    words = ["cop", *argv_of(ProfileRecipe(stack=options), "report")]
-    for error in found.missing:
-        flag = known[error.option]
-        value = flag.option.metavar or error.option.upper()
-        words += [flag.spelled[0], value]
-    return command_line(words)
+    missing = [error.option for error in found.missing]
+    argv = argv_of(ProfileRecipe(stack=options), "report", to_fill_in=missing)
+    return command_line(["cop", *argv])
 
 
 # --- in words ------------------------------------------------------------------------------------

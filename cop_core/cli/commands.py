@@ -78,11 +78,14 @@ def compare(
     second. Options for opening stacks apply to both stacks if passed once. Pass them twice for
     the first and the second stack; "metadata" then means the value in the file.
     """
-    from cop_core.power import next_recipe
+    from cop_core.power import lacks_zero_level, next_recipe
 
     found = _report(recipe, output, "report.html", hashed, workers)
     if (following := next_recipe(found, recipe)) is not None:
-        tell(f"next: {command_line(['cop', *argv_of(following, 'power')])}")
+        needed = ["offset_counts"] if lacks_zero_level(found) else []
+        argv = argv_of(following, "power", to_fill_in=needed)
+        fill_in = ", with the mean of a frame without light for COUNTS" if needed else ""
+        tell(f"next{fill_in}: {command_line(['cop', *argv])}")
 
 
 @asks(RecommendRecipe, stack="A stack acquired at known power.")

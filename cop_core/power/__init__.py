@@ -9,7 +9,7 @@ from cop_core.power.energy import Energy
 from cop_core.power.held_quantity import SIGNAL, HeldQuantity
 from cop_core.power.limit import PowerLimit
 from cop_core.power.next_acquisition import power_csv, useq_plan
-from cop_core.power.next_power import deepest, next_recipe
+from cop_core.power.next_power import deepest, lacks_zero_level, next_recipe
 from cop_core.power.recommend import recommend_power
 from cop_core.power.recommendation import Recommendation
 
@@ -25,6 +25,7 @@ __all__ = [
     "attenuation",
     "bright_signal",
     "deepest",
+    "lacks_zero_level",
     "next_recipe",
     "power_csv",
     "recommend_power",

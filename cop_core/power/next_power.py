@@ -37,6 +37,13 @@ def next_recipe(found: Comparison, recipe: CompareRecipe) -> RecommendRecipe | N
     return RecommendRecipe(stack=recipe.stacks[number], reading=recipe.reading, power=power)
 
 
+def lacks_zero_level(found: Comparison) -> bool:
+    """Whether that needs the detector's zero level: not known, and light reaches every plane."""
+    number = deepest(found.usable)
+    lost = np.isfinite(found.usable[number].signal.depth_um)
+    return found.analysed[number].profile.offset_counts is None and not lost
+
+
 def deepest(usable: Sequence[UsableDepth]) -> int:
     """Return the number of the stack with signal deepest down, from which most can be told."""
     signals = (of.signal for of in usable)

@@ -89,7 +89,12 @@ def _filled(
         raise _in_flags(error, flags) from None
 
 
-def argv_of(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> list[str]:
+def argv_of(
+    recipe: Recipe,
+    output: str | os.PathLike[str] | None = None,
+    *,
+    to_fill_in: Sequence[str] = (),
+) -> list[str]:
     """Return the words after ``cop`` of the command that runs a recipe.
 
     Parameters
@@ -98,6 +103,8 @@ def argv_of(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> lis
         Default values are omitted.
     output : path, optional
         Folder for the report.
+    to_fill_in : sequence of str
+        Fields that are missing; words in capitals stand for what somebody has to know.
 
     Raises
     ------
@@ -120,6 +127,9 @@ def argv_of(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> lis
     for name in plain:
         if again[name] != plain[name]:
             raise _unsaid(f"no options can express all of {name!r}")
+    known = {flag.places[0][-1]: flag for flag in flags_of(kind)}
+    for field in to_fill_in:
+        words += [known[field].spelled[0], known[field].option.metavar or field.upper()]
     to = [] if output is None else ["-o", str(output)]
     first = [word for one in fixed for word in (one if isinstance(one, list) else [one])]
     if any(word.startswith("-") for word in first):

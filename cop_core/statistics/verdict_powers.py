@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_DOWN, Context
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     Stacks = Mapping[str, Sequence[DepthProfile]]
 
+_WRITTEN: Final = Context(prec=4, rounding=ROUND_DOWN)
 _ALIKE: Final = 0.01  # of the power at a depth: tables with other steps differ by less
 
 
@@ -38,12 +40,16 @@ def powers_of(pairs: Sequence[Comparison | ArmsComparison]) -> str:
 
 
 def most_used(profiles: Sequence[DepthProfile]) -> tuple[float, str] | None:
-    """Return the highest power and its unit; None where it is not known in one unit."""
+    """Return the highest power and its unit; None where it is not known in one unit.
+
+    It has four digits, as a person writes it, and is rounded down: more was not used.
+    """
     powers = np.concatenate([profile.power for profile in profiles])
     units = {profile.power_unit for profile in profiles}
     if len(units) > 1 or not np.isfinite(powers).any():
         return None
-    return float(np.nanmax(powers)), units.pop()
+    highest = f"{np.nanmax(powers):.9g}"  # 60 where arithmetic made it a hair less
+    return float(_WRITTEN.create_decimal(highest)), units.pop()
 
 
 def _stacks_of(pairs: Sequence[Comparison | ArmsComparison]) -> Stacks:

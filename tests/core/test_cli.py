@@ -439,7 +439,13 @@ def test_compare_writes_its_report(run, tiny_weights, pair, tmp_path):
     )
     assert code == 0, err
     assert "fixed minus gained" in out
-    assert out.splitlines()[-1].startswith("next: cop recommend ")
+    said, _, following = out.splitlines()[-1].partition(": cop ")
+    assert said == "next, with the mean of a frame without light for COUNTS"
+    *typed, option, counts = shlex.split(following)
+    assert (option, counts) == ("--offset-counts", "COUNTS")
+    typed[typed.index("power")] = tmp_path / "power"
+    code, _, err = run(*typed)
+    assert (code, "the detector's offset cannot be estimated" in err) == (2, True)
     report = strict(output / "report.json")
     assert report["kind"] == "comparison"
     assert list(report["protocols"]) == ["fixed", "gained"]

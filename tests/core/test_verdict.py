@@ -10,8 +10,15 @@ import pytest
 from made_profiles import profile, strengths, with_shot_noise
 from scipy import stats
 
-from cop_core.power import next_recipe
-from cop_core.recipes import CompareRecipe, ComparisonOptions, StackOptions, StudyStack, argv_of
+from cop_core.power import deepest, lacks_zero_level, next_recipe
+from cop_core.recipes import (
+    CompareRecipe,
+    ComparisonOptions,
+    ReadingOptions,
+    StackOptions,
+    StudyStack,
+    argv_of,
+)
 from cop_core.records import ASSUMED, StudyStackRecord, UsableDifference
 from cop_core.records.crop_grid import SMALL
 from cop_core.report import document_of
@@ -387,6 +394,11 @@ def test_the_next_step_is_a_command_with_the_power_already_used(both):
     assert " ".join(argv_of(following, "power")) == (
         "recommend gained.tif -o power --max-power-mw 60 --hold poisson --level 0.2"
     )
+    # a power that no person would write is rounded, but not beyond what was used
+    for used, written in ((141.025641025641, 141), (17.7589, 17.75), (60 - 1e-13, 60)):
+        odd = with_power(both, 5.0, used)
+        assert next_recipe(odd, CompareRecipe(stacks=stacks)).power.max_power_mw == written
+        assert f"within the {written} mW already used" in verdict_of_pair(odd)
     bright = replace(both, options=both.options.but(level=0.9))
     assert next_recipe(bright, CompareRecipe(stacks=stacks)) is None
     # read with weights without shot noise, whose strengths no power is known to hold
@@ -395,6 +407,19 @@ def test_the_next_step_is_a_command_with_the_power_already_used(both):
     paper = replace(profile, provenance=replace(profile.provenance, weights=weights))
     unheld = replace(both, second=replace(both.second, profile=paper))
     assert next_recipe(unheld, CompareRecipe(stacks=stacks)) is None
+
+
+def test_the_next_step_needs_a_zero_level_that_no_dark_plane_tells(both):
+    number = deepest(both.usable)
+    usable = both.usable[number]
+    assert both.analysed[number].profile.offset_counts is None
+    assert not lacks_zero_level(both)  # its last planes are dark
+    lit = replace(usable, signal=replace(usable.signal, depth_um=np.nan, deeper_than_um=1200.0))
+    bright = replace(both, usable=(both.usable[0], lit))
+    assert lacks_zero_level(bright)
+    read = both.analysed[number]
+    known = replace(read, profile=replace(read.profile, reading=ReadingOptions(offset_counts=100)))
+    assert not lacks_zero_level(replace(bright, second=known))
 
 
 def arms_of(*stacks):
