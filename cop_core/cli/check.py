@@ -16,7 +16,7 @@ from cop_core.recipes.argv import command_line
 from cop_core.recipes.terms import in_flags
 from cop_core.records import ITS_STACK, NO_SIGNAL, SINGLE_PLANE, power_text, told_of_pixels
 from cop_core.records.lines import what_few_lack
-from cop_core.words import capital
+from cop_core.words import capital, so_many, up_to
 
 if TYPE_CHECKING:
     from cop_core.stacks.check import FileCheck, PixelCheck
@@ -119,47 +119,65 @@ def _lines(found: FileCheck, command: str) -> list[str]:
 
 
 def _first_line(found: FileCheck, command: str) -> str:
-    pixels, source = found.pixels, str(found.stack.source)
-    if not found.readable:
-        why = [*pixels.left_out, *([NO_SIGNAL] if pixels.n_without_signal else ())]
-        return f"Cannot be read: {source}: no plane can be used ({'; '.join(why)})"
-    doubt = _doubt(pixels)
+    source, doubt = str(found.stack.source), _doubt(found.pixels)
     movie = command_line(["cop", "detector", source, "-o", "detector"])
-    if not found.missing:
-        if doubt:
-            return f"{doubt}. To read it anyway, type {command}"
-        if len(found.stack) == 1:
-            told = f"{capital(SINGLE_PLANE)}{_but(pixels, len(found.stack))}"
-            return f"{told}. {capital(ITS_STACK)}; to read its noise alone, type {command}"
-        return _ready(found, command, movie)
+    if not found.readable:
+        return f"Cannot be read: {source}: {_none_usable(found)}"
+    if found.missing:
+        return _needs(found, doubt, command, movie)
+    if doubt:
+        return f"{doubt}. To read it anyway, type {command}"
+    if len(found.stack) == 1:
+        return f"{_single_plane(found)}, type {command}"
+    return _ready(found, command, movie)
+
+
+def _needs(found: FileCheck, doubt: str, command: str, movie: str) -> str:
+    """Return what is missing, and what to type."""
+    asked = " and ".join(_ASKED[e.option] for e in found.missing)
+    if len(found.stack) == 1 and not doubt:
+        return f"{_single_plane(found)}, choose {asked}: type {command}"
     if looks := _like_a_movie(found):
         return f"{looks}, not a z-stack: type {movie}, or if its frames are z planes, {command}"
-    needs = f"eeds {' and '.join(_ASKED[e.option] for e in found.missing)}"
     typed = f"type {command}"
     if found.lacks_depth and _may_be_movie(found):
         typed = f"{typed}, or, if its planes are frames of a movie, {movie}"
-    return (
-        f"{doubt}. This one n{needs}: {typed}"
-        if doubt
-        else f"N{needs}{_but(pixels, len(found.stack))}: {typed}"
-    )
+    if doubt:
+        return f"{doubt}. This one needs {asked}: {typed}"
+    return f"Needs {asked}{_but(found)}: {typed}"
+
+
+def _single_plane(found: FileCheck) -> str:
+    """Return that a stack has one plane, and what to do, up to what to type for the plane alone."""
+    return f"{capital(SINGLE_PLANE)}{_but(found)}. {capital(ITS_STACK)}; to read its noise alone"
+
+
+def _none_usable(found: FileCheck) -> str:
+    """Return that no plane can be used, of which stack where none was chosen, and why."""
+    pixels, of = found.pixels, _stand_ins(found)
+    checked = "checked " if len(pixels.planes) < len(found.stack) else ""
+    why = [*pixels.left_out, *([NO_SIGNAL] if pixels.n_without_signal else ())]
+    return f"no {checked}plane{of and f' of {of}'} can be used ({'; '.join(why)})"
 
 
 def _ready(found: FileCheck, command: str, movie: str) -> str:
     """Return what to type, and what else where a z step and a time step are both stated."""
     from cop_core.stacks.depth import GIVEN
 
-    but, time_step = _but(found.pixels, len(found.stack)), found.data.scale.time_step
+    but, time_step = _but(found), found.data.scale.time_step
     if not time_step or found.stack.image.depth_from == GIVEN:
         return f"Ready{but}: {command}"
     instead = f"or, if its planes are frames of a movie ({time_step}), {movie}"
     return f"Ready as a z-stack{but}: {command}, {instead}"
 
 
-def _but(pixels: PixelCheck, n_planes: int) -> str:
+def _but(found: FileCheck) -> str:
     """Return what else to know first of planes that can be read, with a comma before it."""
     from cop_core.records.crop_grid import CROP
 
+    pixels, n_planes = found.pixels, len(found.stack)
+    if not pixels.n_usable:
+        return f", but {_none_usable(found)}"
     n, unusable = len(pixels.planes), sum(pixels.left_out.values())
     told = []
     if unusable:
@@ -167,8 +185,8 @@ def _but(pixels: PixelCheck, n_planes: int) -> str:
         told.append(f"{unusable} of {of} cannot be used ({'; '.join(pixels.left_out)})")
     if pixels.n_small == len(pixels.facts):
         told.append(f"planes smaller than {CROP} x {CROP} pixels are read less reliably")
-    usable = len(pixels.facts) - pixels.n_without_signal
-    if usable and n == n_planes > 1 and (lacks := what_few_lack(usable)):
+    usable = pixels.n_usable
+    if n == n_planes > 1 and (lacks := what_few_lack(usable)):
         told.append(f"{usable} plane{'s are' if usable > 1 else ' is'} few ({lacks})")
     return f", but {' and '.join(told)}" if told else ""
 
@@ -281,20 +299,27 @@ def _pixels(found: FileCheck) -> str:
 
     pixels, n = found.pixels, len(found.stack)
     seen = len(pixels.planes)
-    looked = f"{seen} of {n} planes" if seen < n else f"all {n} planes" if n > 1 else "the plane"
-    told = [f"{k} left out: {reason}" for reason, k in pixels.left_out.items()]
+    k = pixels.n_with_saturated
+
+    def some(number: int, what: str) -> str:
+        return what.removeprefix("with ") if seen == 1 else f"{number} {what}"
+
+    told = [some(number, f"left out: {reason}") for reason, number in pixels.left_out.items()]
     if pixels.n_without_signal:
-        told.append(f"{pixels.n_without_signal} with {NO_SIGNAL}")
+        told.append(some(pixels.n_without_signal, f"with {NO_SIGNAL}"))
     told += told_of_pixels(pixels.facts)
-    if pixels.n_with_saturated:
-        share = 100 * pixels.saturated_fraction
-        told.append(f"{pixels.n_with_saturated} with up to {share:.2g} % of pixels saturated")
+    if k:
+        share = up_to(k, f"{100 * pixels.saturated_fraction:.2g} %")
+        told.append(some(k, f"with {share} of pixels saturated"))
     if pixels.n_small:
         told.append(
-            f"{pixels.n_small} smaller than the {CROP} x {CROP} pixels that are "
-            "read at a time: mirrored at the edges, which repeats their noise"
+            some(
+                pixels.n_small,
+                f"smaller than the {CROP} x {CROP} pixels that are read at a time: mirrored at the "
+                "edges, which repeats noise",
+            )
         )
-    return f"{looked} checked: {'; '.join(told) or 'no problems found'}"
+    return f"{so_many(seen, n)} checked: {'; '.join(told) or 'no problems found'}"
 
 
 # --- as JSON -------------------------------------------------------------------------------------

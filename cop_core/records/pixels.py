@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from cop_core.words import in_so_many, so_many, up_to
+
 FILL: Final = "fill left out at the edges"
 MASKED: Final = "fixed hot or dead pixels masked"
 FLOOR: Final = "floor cut off"
@@ -64,13 +66,13 @@ def changed_noise(planes: Sequence[PixelFacts]) -> tuple[str, ...]:
     found = (
         (
             2 * n_lossy >= max(n, 1),
-            f"{LOSSY} changed or removed the noise of {n_lossy} of {n} planes: their strengths "
-            "are not reliable",
+            f"{LOSSY} changed or removed the noise of {so_many(n_lossy, n)}: "
+            f"{'their' if n_lossy > 1 else 'its'} strengths are not reliable",
         ),
         (
             2 * n_smoothed >= max(n, 1),
-            f"{n_smoothed} of {n} planes were {SMOOTHED}: neighbouring pixels share their noise, "
-            "which is read too low",
+            f"{so_many(n_smoothed, n)} {'were' if n_smoothed > 1 else 'was'} {SMOOTHED}: "
+            "neighbouring pixels share their noise, which is read too low",
         ),
     )
     return tuple(text for holds, text in found if holds)
@@ -83,15 +85,20 @@ def told_of_pixels(planes: Sequence[PixelFacts]) -> tuple[str, ...]:
     floors = [p.floor_fraction for p in planes if p.floor_fraction]
     fill = _lines(*(max((getattr(p, side) for p in filled), default=0) for side in _SIDES))
     masked = max((p.masked for p in planes), default=0)
+    every = " in every plane" if n > 1 else ""
     found = (
         (
             bool(floors),
-            f"in {len(floors)} of {n} planes up to {100 * max(floors, default=0):.0f} % of the "
-            "pixels are at the lowest value: the detector's zero level seems cut off, so noise in "
-            "dark regions is read wrongly (except with photon counting)",
+            f"{in_so_many(len(floors), n)}"
+            f"{up_to(len(floors), f'{100 * max(floors, default=0):.0f} %')} of the pixels are at "
+            "the lowest value: the detector's zero level seems cut off, so noise in dark regions "
+            "is read wrongly (except with photon counting)",
         ),
-        (masked > 0, f"{masked} hot or dead pixel{'s' * (masked > 1)} masked in every plane"),
-        (bool(filled), f"fill left out at the edges of {len(filled)} of {n} planes: up to {fill}"),
+        (masked > 0, f"{masked} hot or dead pixel{'s' * (masked > 1)} masked{every}"),
+        (
+            bool(filled),
+            f"fill left out at the edges of {so_many(len(filled), n)}: {up_to(len(filled), fill)}",
+        ),
     )
     return (*changed_noise(planes), *(text for holds, text in found if holds))
 

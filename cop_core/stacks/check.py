@@ -60,6 +60,11 @@ class PixelCheck:
     n_small: int
     n_without_signal: int
 
+    @property
+    def n_usable(self) -> int:
+        """How many of them can be read and hold signal."""
+        return len(self.facts) - self.n_without_signal
+
 
 @dataclass(frozen=True)
 class FileCheck:
@@ -88,8 +93,7 @@ class FileCheck:
     @property
     def readable(self) -> bool:
         """Whether any of its planes can be read; those of another stack in it may be better."""
-        some = len(self.pixels.facts) > self.pixels.n_without_signal
-        return some or any(e.option in _CHOICES for e in self.missing)
+        return self.pixels.n_usable > 0 or any(e.option in _CHOICES for e in self.missing)
 
     @property
     def lacks_depth(self) -> bool:

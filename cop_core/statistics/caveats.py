@@ -19,7 +19,7 @@ from cop_core.records import (
 )
 from cop_core.records.crop_grid import SMALL
 from cop_core.statistics.log_ratios import sign_changes
-from cop_core.words import listed
+from cop_core.words import in_so_many, listed, so_many, up_to
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -177,14 +177,15 @@ def _unfamiliar(profile: DepthProfile) -> str:
     if not strange:
         return ""
     return (
-        f"{strange} of {len(profile)} planes are {UNFAMILIAR}: "
-        "their strengths and uncertainties are not reliable"
+        f"{so_many(strange, len(profile))} {'are' if strange > 1 else 'is'} {UNFAMILIAR}: "
+        "strengths and uncertainties are not reliable there"
     )
 
 
 def _small(profile: DepthProfile) -> str:
     n = sum(SMALL in plane.flags for plane in profile.planes)
-    return f"{n} of {len(profile)} planes are {SMALL} and are read less reliably" if n else ""
+    verb = "are" if n > 1 else "is"
+    return f"{so_many(n, len(profile))} {verb} {SMALL} and {verb} read less reliably" if n else ""
 
 
 def _saturated(profile: DepthProfile) -> str:
@@ -194,8 +195,9 @@ def _saturated(profile: DepthProfile) -> str:
     if not found:
         return ""
     return (
-        f"in {len(found)} of {len(profile)} planes up to {100 * max(found):.2g} % of the pixels "
-        "are saturated: their range is too short, and strengths relative to it are too high"
+        f"{in_so_many(len(found), len(profile))}"
+        f"{up_to(len(found), f'{100 * max(found):.2g} %')} of the pixels are saturated: the range "
+        "is too short, and strengths relative to it are too high"
     )
 
 

@@ -161,8 +161,61 @@ def test_which_of_several_stacks_is_looked_at_is_told(run, written, tmp_path, co
     dark[0, :, 0] = 0
     code, out, _ = run("check", written("dark", dark, "TZCYX", metadata=scale, ome=True))
     assert code == 1  # the other channel may be all right
-    assert out.startswith("Needs a channel and a time point (or mean), but 3 of 3 planes cannot ")
+    assert out.startswith(
+        "Needs a channel and a time point (or mean), but no plane of channel 0 (GFP), time point 0 "
+        "can be used (unwritten or empty (all zero)): type cop profile "
+    )
     assert " few (" not in out
+
+
+def test_planes_without_signal_are_told_with_those_left_out_before_a_channel_is_chosen(
+    run, written, counts
+):
+    blank = np.random.default_rng(0).poisson(5, (5, 2, 96, 96)).astype(np.uint8)
+    blank[:3, 0] = 255
+    blank[:, 1] = np.minimum(counts(5, 96), 200)
+    path = written("part", blank, "ZCYX")
+    code, out, _ = run("check", path)
+    first = out.splitlines()[0]
+    unusable = "can be used (saturated; no signal above the background)"
+    assert code == 1
+    assert first.startswith(
+        f"Needs a channel and a z step, but no plane of channel 0 {unusable}: type cop profile "
+    )
+    code, out, _ = run("check", path, "--channel", 0, "--z-step-um", 1)
+    assert (code, out.splitlines()[0]) == (2, f"Cannot be read: {path}: no plane {unusable}")
+
+
+def test_a_single_plane_is_told_so_before_its_channel_is_chosen(run, written, counts):
+    both = counts(2, 200)
+    path = written("one", both, "CYX", ome=True)
+    code, out, _ = run("check", path)
+    first = out.splitlines()[0]
+    assert code == 1
+    assert first.startswith(f"A{SINGLE_PLANE[1:]}. Open its stack, or the folder of its set; to ")
+    assert "to read its noise alone, choose a channel: type cop profile " in first
+    assert first.endswith(" --channel CHANNEL")
+    both[0] = 0
+    _, out, _ = run("check", written("dark", both, "CYX", ome=True))
+    empty = "no plane of channel 0 can be used (unwritten or empty (all zero)). Open its stack, "
+    assert out.startswith(f"A{SINGLE_PLANE[1:]}, but {empty}")
+    assert "smaller than" not in out
+
+
+def test_one_plane_is_not_counted(run, written, counts):
+    data = counts(5, 100)
+    data[0, 20:22, 20:24] = data.max() + 100
+    data[0, 50:90] = 0
+    _, out, _ = run("check", written("one", data[0], "YX"))
+    pixels = out.splitlines()[-1]
+    assert pixels.startswith("  pixels    the plane checked: 40 % of the pixels are at the lowest ")
+    assert "; smaller than the 192 x 192 pixels" in pixels
+    data[0, 20:22, 20:24] = 65535
+    _, out, _ = run("check", written("bright", data[0], "YX"))
+    assert "; 0.08 % of pixels saturated; " in out
+    _, out, _ = run("check", written("five", data), "--z-step-um", 1)
+    assert "all 5 planes checked: in 1 of 5 planes, 40 % of the pixels are" in out
+    assert "; 1 with 0.08 % of pixels saturated; 5 smaller than " in out
 
 
 @pytest.mark.parametrize("axes", ["YX", "IYX", "ZYX", "CYX"])

@@ -381,13 +381,25 @@ def test_the_sample_has_nothing_to_note(name, pytestconfig):
 def test_what_is_told_of_all_planes():
     some = [PixelFacts(3, 0, 12, 0.2), PixelFacts(1, 5, 12, smoothed=True), PixelFacts(masked=12)]
     assert told_of_pixels(some) == (
-        "in 1 of 3 planes up to 20 % of the pixels are at the lowest value: the detector's zero "
+        "in 1 of 3 planes, 20 % of the pixels are at the lowest value: the detector's zero "
         "level seems cut off, so noise in dark regions is read wrongly (except with photon "
         "counting)",
         "12 hot or dead pixels masked in every plane",
         "fill left out at the edges of 2 of 3 planes: up to 3 rows and 5 columns",
     )
     assert told_of_pixels([]) == told_of_pixels([PixelFacts()]) == ()
+    (floor,) = told_of_pixels([PixelFacts(floor_fraction=0.56)])
+    assert floor.startswith("56 % of the pixels are at the lowest value: ")
+    one = told_of_pixels([PixelFacts(3, 0, 12, smoothed=True)])
+    assert one == (
+        "the plane was interpolated or smoothed: neighbouring pixels share their noise, which is "
+        "read too low",
+        "12 hot or dead pixels masked",
+        "fill left out at the edges of the plane: 3 rows",
+    )
+    assert told_of_pixels([PixelFacts(3)] * 2) == (
+        "fill left out at the edges of all 2 planes: up to 3 rows",
+    )
     (lossy,) = told_of_pixels([PixelFacts(lossy=True), PixelFacts()])
     assert lossy.startswith("lossy compression changed or removed the noise of 1 of 2 planes")
 

@@ -273,7 +273,7 @@ def test_pixels_that_were_changed_are_told_before_the_answer(both):
     gained = both.second.profile
     found = compare(both.first.profile, smoothed(gained), n_bootstrap=50).verdict
     n = gained.kept.sum()
-    said = f"Caution, in gained {n} of {n} planes were interpolated or smoothed: "
+    said = f"Caution, in gained all {n} planes were interpolated or smoothed: "
     assert found.startswith(said)
     assert analyse(smoothed(gained)).verdict.startswith(said)
     assert "Gained power images deeper: " in found
@@ -282,7 +282,7 @@ def test_pixels_that_were_changed_are_told_before_the_answer(both):
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"saturated_fraction": 0.13}, "planes up to 13 % of the pixels are saturated: "),
+        ({"saturated_fraction": 0.13}, "planes, up to 13 % of the pixels are saturated: "),
         ({"flags": (SMALL,)}, "planes are smaller than a crop and are read less reliably"),
     ],
 )
@@ -463,5 +463,5 @@ def test_pixels_that_were_changed_are_told_before_the_answer_of_a_study(both):
     found = arms_of(*[("fixed", fixed)] * 3, *[("gained", gained)] * 6)
     n = gained.kept.sum()
     names = "gained/s3, gained/s4, gained/s5 and 3 others"
-    assert found.verdict.startswith(f"Caution, in {names} {n} of {n} planes were interpolated or ")
+    assert found.verdict.startswith(f"Caution, in {names} all {n} planes were interpolated or ")
     assert found.pairs[0].result.verdict in found.verdict
