@@ -148,7 +148,7 @@ def with_found(recipe: Recipe, found: Sequence[InputFile]) -> Recipe:
     if missing:
         raise InputError(
             f"it cannot be replayed without {', '.join(missing)}",
-            advice="say in which folder they are: add --data FOLDER",
+            advice="say in which folder they are: cop replay REPORT --data FOLDER",
         )
     plain: Any = recipe.plain()
     for each in found:

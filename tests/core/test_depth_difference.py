@@ -37,25 +37,25 @@ def test_equivalence_is_two_one_sided_tests():
 
 
 def test_margin_tests_both_slopes_and_their_difference(pair):
-    effect = compare(*pair, margin_per_100_um=0.02, n_bootstrap=50).of("poisson")
-    fit = effect.second
-    assert effect.difference.equivalence_p_second == equivalence_p(
-        fit.slope_per_um, fit.se, fit.dof, 2e-4
+    sure = [stated(p, 1e-5) for p in pair]
+    for stacks in (sure, [stated(p, 0.01) for p in pair]):
+        effect = compare(*stacks, margin_per_100_um=0.02, n_bootstrap=50).of("poisson")
+        fit = effect.second
+        left = 2e-4 - fit.reading_limit_per_um
+        assert effect.difference.equivalence_p_second == equivalence_p(
+            fit.slope_per_um, fit.se, fit.dof, left
+        )
+    plain, tight = (
+        compare(*sure, margin_per_100_um=margin, n_bootstrap=50).of("poisson").difference
+        for margin in (0.02, 0.001)
     )
-    doubtful = [stated(p, 0.01) for p in pair]
-    less = compare(*doubtful, margin_per_100_um=0.02, n_bootstrap=50).of("poisson")
-    left = 2e-4 - less.second.reading_limit_per_um
-    assert less.difference.equivalence_p_second == equivalence_p(
-        fit.slope_per_um, fit.se, fit.dof, left
-    )
-    assert effect.difference.equivalence_p_second < 0.05
-    assert (
-        compare(*pair, margin_per_100_um=0.001, n_bootstrap=50)
-        .of("poisson")
-        .difference.equivalence_p_first
-        > 0.9
-    )
-    assert np.isnan(compare(*pair, n_bootstrap=50).of("poisson").difference.equivalence_p_first)
+    assert plain.equivalence_p_second < 0.05
+    assert tight.equivalence_p_first > 0.9
+    for unknown in (
+        compare(*sure, n_bootstrap=50),
+        compare(*pair, margin_per_100_um=0.02, n_bootstrap=50),  # no uncertainty is stated
+    ):
+        assert np.isnan(unknown.of("poisson").difference.equivalence_p_first)
 
 
 @pytest.mark.parametrize("margin", [0.0, -1.0, float("nan")])

@@ -198,7 +198,7 @@ def test_a_file_that_is_gone_is_named(name, compared, run, study):
     assert code == 2
     said = " ".join(err.split())
     assert f"/{name} (" in said
-    assert "add --data FOLDER" in said
+    assert "cop replay REPORT --data FOLDER" in said
     assert "missing" in out
     assert "Traceback" not in err
 
