@@ -29,8 +29,6 @@ from cop_core.simulator.cohort import MODELS, SimulatedCohort, simulate_cohort, 
 NOISES = DEFAULT_COMPONENTS[:-1]
 PERMUTATIONS = 19
 """As few as give a p of 0.05: more make p finer, not smaller where nothing is explained."""
-TESTED = 10
-"""Cohorts with causes whose p is worked out; the R2 of the others is held against theirs."""
 FOLLOWING = {"camera": ("iso", "temperature_c"), "multiphoton": ("depth_um", "power_mw")}
 N_FOLLOWING = 20
 
@@ -47,16 +45,14 @@ def rows_of(cohort: SimulatedCohort) -> list[CohortRow]:
     ]
 
 
-def attributed(
-    cohort: SimulatedCohort, seed: int, permutations: int = PERMUTATIONS
-) -> tuple[Attribution, ...]:
+def attributed(cohort: SimulatedCohort, seed: int) -> tuple[Attribution, ...]:
     """Return what the settings of a cohort are found to explain, without intervals."""
     rows = rows_of(cohort)
     variables, _ = variables_of(rows)
     design = Design.of(factors_of(variables, confounded_in(variables)), [r.group for r in rows])
     strengths = cohort.strengths[:, :-1]
     table = NoiseTable(NOISES, strengths, np.full_like(strengths, np.nan))
-    return attribute(design, table, permutations=permutations, seed=seed, resamples=0)
+    return attribute(design, table, permutations=PERMUTATIONS, seed=seed, resamples=0)
 
 
 def with_causes(n: int, pictures: int) -> dict[str, Any]:
@@ -65,14 +61,13 @@ def with_causes(n: int, pictures: int) -> dict[str, Any]:
     for seed in range(n):
         model = MODELS[seed % len(MODELS)]
         cohort = simulate_cohort(model, pictures, seed)
-        for each in attributed(cohort, seed, PERMUTATIONS if seed < TESTED else 0):
+        for each in attributed(cohort, seed):
             truth = cohort.shapley_shares(each.component)
             leading = max(truth, key=lambda name: truth[name])
             apart = [abs(share.share - truth[share.factor]) for share in each.shares]
             first = each.shares[0].factor if each.drawn else ""
-            tested = None if np.isnan(each.p_value) else each.drawn
             runs = found[model][each.component]
-            runs.append((tested, first == leading, apart, each.r2, each.r2_null95))
+            runs.append((each.drawn, first == leading, apart, each.r2, each.r2_null95))
             if first != leading:
                 print(
                     seed, model, each.component, first, {k: round(v, 3) for k, v in truth.items()}
@@ -82,8 +77,7 @@ def with_causes(n: int, pictures: int) -> dict[str, Any]:
         model: {
             component: {
                 "cohorts": len(runs),
-                "tested": sum(run[0] is not None for run in runs),
-                "attributed of these": sum(bool(run[0]) for run in runs),
+                "attributed": sum(run[0] for run in runs),
                 "leading cause first": sum(run[1] for run in runs),
                 "shares off, points": 100 * float(np.mean([x for run in runs for x in run[2]])),
                 "largest, points": 100 * float(np.max([x for run in runs for x in run[2]])),

@@ -92,7 +92,7 @@ BENCHMARKS = (
     Benchmark("tissue_readings", 10, ("--tissues", "40", "--varied", "10")),
     Benchmark("pair_calibration", 25),
     Benchmark("study_calibration", 5),
-    Benchmark("cohort_calibration", 20),
+    Benchmark("cohort_calibration", 9),
     Benchmark("robustness", 2, DOMAINS),
     Benchmark("peers", 4, DOMAINS),
     Benchmark("domain_shift", 2, DOMAINS),

@@ -18,9 +18,8 @@ def cohort() -> list[str]:
         f"`benchmarks/cohort_calibration.py`: cohorts of {settings['pictures']} pictures, whose "
         "strengths are generated from five settings each, without pixels. The truth is given by "
         f"exact Shapley values of the function that generates them. {settings['permutations']} "
-        "permutations, the fewest that allow a p of 0.05, were drawn for every cohort without "
-        "causes, and for the first cohorts with causes; R² by chance is the 95th percentile over "
-        "these permutations.",
+        "permutations, the fewest that allow a p of 0.05, were drawn for every cohort; R² by "
+        "chance is the 95th percentile over these permutations.",
         "",
         *table(
             ["instrument", "noise", "cohorts", "leading cause first", "shares off, mean (largest)",
@@ -51,7 +50,7 @@ def _rows(model: str, noises: dict[str, Any]) -> list[list[str]]:
             str(found["cohorts"]),
             str(found["leading cause first"]),
             f"{found['shares off, points']:.1f} ({found['largest, points']:.1f}) points",
-            f"{found['attributed of these']} of {found['tested']}",
+            str(found["attributed"]),
             f"{found['r2']:.2f} ({found['smallest r2']:.2f})",
             f"{found['largest r2 by chance']:.2f}",
         ]
