@@ -100,11 +100,11 @@ def value_colours() -> LinearSegmentedColormap:
 
 
 def explain_values(figure: Figure) -> None:
-    """Say which colour is which value of a setting, below all panels."""
+    """Say which colour is which value of a setting, above all panels; below is the axes' label."""
     colours = value_colours()
     handles = [Line2D([], [], ls="", marker="o", ms=4, color=colours(at)) for at in (0.0, 0.5, 1.0)]
     names = ["lowest value of the setting", "middle", "highest"]
-    figure.legend(handles, names, loc="outside lower center", ncols=3)
+    figure.legend(handles, names, loc="outside upper center", ncols=3)
 
 
 def _is_crowded(values: _Floats) -> bool:

@@ -40,6 +40,7 @@ from cop_core.pipeline import run as compute
 from cop_core.recipes import CohortPicture, CohortRecipe, RecipeError, StackOptions
 from cop_core.records import Attribution, CohortRecord, CohortRow, PictureRecord, Share
 from cop_core.report import document_of, read_document, tables_of, write_report
+from cop_core.report.cohort_figures import beeswarm_figure
 from cop_core.simulator.cohort import MODELS, simulate_cohort, without_causes
 from cop_core.stacks.picture import open_picture
 
@@ -78,6 +79,21 @@ def attributed(cohort, **asked):
     table = NoiseTable(NOISES, y, np.full_like(y, np.nan))
     given = {"permutations": 19, "resamples": 3, **asked}
     return attribute(design_of(rows_of(cohort)), table, **given)
+
+
+@needs_extra
+def test_what_colours_mean_is_not_written_over_the_label_of_the_axes():
+    cohort = simulate_cohort("camera", 40, seed=0)
+    rows = rows_of(cohort)
+    factors = tuple(map(factor_name, design_of(rows).factors))
+    found = CohortRecord(
+        recipe_for({}), (), DEFAULT_COMPONENTS, tuple(rows), factors=factors,
+        attributions=attributed(cohort),
+    )  # fmt: skip
+    figure = beeswarm_figure(found)
+    figure.canvas.draw()
+    (legend,) = figure.legends
+    assert not legend.get_window_extent().overlaps(figure._supxlabel.get_window_extent())
 
 
 @needs_extra
