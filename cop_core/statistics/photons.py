@@ -45,7 +45,7 @@ def photons_of(profile: DepthProfile, readable: float | None = None) -> Photons 
     Photons or None
         None for weights of another genome, whose strengths are not SDs.
     """
-    weights = profile.provenance.weights if profile.provenance else None
+    weights = profile.weights
     if weights is None or not weights.physical or not {*_READ} <= {*profile.components}:
         return None
     kept = profile.kept

@@ -64,7 +64,7 @@ def poisson_curve(profile: DepthProfile) -> Array:
 
     None where the weights' Poisson strength is not that of shot noise.
     """
-    weights = profile.provenance.weights if profile.provenance else None
+    weights = profile.weights
     if weights is None or not weights.physical or HELD not in profile.components:
         return np.empty((3, 0))
     kept = profile.kept
@@ -124,19 +124,19 @@ def limit_of(curve: Array, level: float, drawn: Array) -> DepthLimit:
     _, smooth = smoothed(curve)
     (at,) = crossings(depth, smooth[None], level)
     low, high = (_finite(end) for end in np.quantile(drawn, [0.025, 0.975], method="nearest"))
-    start = _first_below(depth, smooth, level)
-    if np.isinf(at):
-        if at > 0:
-            last = float(depth[-1])
-            return DepthLimit(ci95_um=(low, high), deeper_than_um=last, from_um=start)
+    if np.isneginf(at):
         return DepthLimit(ci95_um=(low, high), shallower_than_um=float(depth[0]))
+    start = _first_below(depth, smooth, level)
+    if np.isposinf(at):
+        last = float(depth[-1])
+        return DepthLimit(ci95_um=(low, high), deeper_than_um=last, from_um=start)
     slope = float(np.interp(at, depth, np.gradient(smooth, depth)))
     shift = float(np.interp(at, depth, doubt)) / slope if slope > 0 else float("nan")
     return DepthLimit(float(at), (low, high), reading_shift_um=shift, from_um=start)
 
 
 def _first_below(depth: Array, curve: Array, level: float) -> float:
-    """Return the depth at which a curve falls below a level; NaN where it begins below it."""
+    """Return the depth at which a curve comes below a level; NaN where it begins below it."""
     if curve[0] < level:
         return float("nan")
     at = int((curve < level).argmax())

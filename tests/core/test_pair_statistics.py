@@ -23,7 +23,7 @@ from cop_core.statistics.plane_errors import PlaneErrors, local_variance
 from cop_core.statistics.reading_bootstrap import interval_of_d, interval_of_r2
 from cop_core.statistics.spline_contrast import fit_spline, spline_design
 from cop_core.statistics.tissue_match import SAME_TISSUE, tissue_match
-from cop_core.statistics.usable_depth import crossings, level_depth, signal_depth
+from cop_core.statistics.usable_depth import crossings, level_depth, limit_of, signal_depth
 
 
 def hockey_stick(z, *, start, slope, seed=0, sd=0.01):
@@ -427,6 +427,14 @@ def test_planes_too_few_for_a_curve_tell_where_all_lie_on_one_side(n):
     assert "shot noise stays below 20 % (100 photons) down to the last plane" in good.verdict
     mixed = found(0.1, *[0.4] * (n - 1)).usable.level
     assert np.isnan([mixed.depth_um, mixed.shallower_than_um, mixed.deeper_than_um]).all()
+
+
+def test_a_level_that_no_plane_keeps_below_is_shallower_than_all():
+    z = np.arange(40) * 20.0
+    curve = np.array([z, np.full(40, 0.4), np.zeros(40)])
+    found = limit_of(curve, 0.2, np.full(20, -np.inf))
+    assert found.shallower_than_um == 0
+    assert np.isnan([found.depth_um, found.deeper_than_um, found.from_um]).all()
 
 
 def test_no_level_for_weights_whose_poisson_is_no_shot_noise():
