@@ -8,18 +8,17 @@ numbers depend on nothing but the crop, to the last bit: sums run in one order o
 from __future__ import annotations
 
 import math
-from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import Any, Final
 
-import numba
 import numpy as np
 import numpy.typing as npt
 import torch
 from scipy.fft import rfft
 from torch import Tensor
 
+from cop_core.compiled import compiled, mirrored
 from cop_core.network import histograms
 from cop_core.network import tensor_statistics as tensors
 from cop_core.network.patch_pca import (
@@ -31,21 +30,7 @@ from cop_core.network.patch_pca import (
     principal_directions,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 Floats = npt.NDArray[np.float32]
-
-Kernel = TypeVar("Kernel", bound="Callable[..., Any]")
-
-
-def _compiled(kernel: Kernel) -> Kernel:
-    """Compile a kernel, once for all processes of a machine; it does not hold Python's lock."""
-    compiled = numba.njit(nogil=True, error_model="numpy")(kernel)
-    with suppress(RuntimeError):  # neither beside this file nor in the user's cache may it write
-        compiled.enable_caching()
-    return cast("Kernel", compiled)
-
 
 _BRIGHTNESS: Final = tensors.BRIGHTNESS_BINS
 _GROUPS: Final = tensors.GROUPS
@@ -80,7 +65,7 @@ _LOWEST: Final = (np.arange(_FIRST, _TOP + 1, dtype=np.int32) << _SHIFT).view(np
 _CELLS: Final = np.searchsorted(_EDGES, _LOWEST, side="right") - 1
 
 
-@_compiled
+@compiled
 def _scale_bin(bits: int, value: float) -> int:
     """Return the bin of the magnitude of a value from -1 to 1, of `_PER_SCALE`."""
     cell = min(max(((bits & 0x7FFFFFFF) >> _SHIFT) - _FIRST, 0), len(_CELLS) - 1)
@@ -88,21 +73,7 @@ def _scale_bin(bits: int, value: float) -> int:
     return found + 1 if abs(value) >= _EDGES[found + 1] else found
 
 
-@_compiled
-def _mirrored(x: Any, r: int) -> Any:
-    """Return x (h, w) with r pixels more on every side, mirrored at the border's pixels."""
-    h, w = x.shape
-    p = np.empty((h + 2 * r, w + 2 * r), np.float32)
-    for y in range(h + 2 * r):
-        line = x[h - 1 - abs(h - 1 - abs(y - r))]
-        for c in range(w):
-            p[y, c + r] = line[c]
-        for i in range(1, r + 1):
-            p[y, r - i], p[y, r + w - 1 + i] = line[i], line[w - 1 - i]
-    return p
-
-
-@_compiled
+@compiled
 def _residuals(p: Any) -> Any:
     """Return ring means, residuals against them, and directional residuals, each (h, w).
 
@@ -135,7 +106,7 @@ def _residuals(p: Any) -> Any:
     return ring, residual, directional
 
 
-@_compiled
+@compiled
 def _smooth(p: Any, side: int) -> Any:
     """Return the mean over side x side neighbours, (h, w), of pixels p with side // 2 around."""
     h, w = p.shape[0] - side + 1, p.shape[1] - side + 1
@@ -156,7 +127,7 @@ def _smooth(p: Any, side: int) -> Any:
     return out
 
 
-@_compiled
+@compiled
 def _groups(brightness: Any, activity: Any, median: float) -> Any:
     """Return each pixel's group: brightness bin times calm (0) or busy (1), (h, w) uint8."""
     h, w = brightness.shape
@@ -169,7 +140,7 @@ def _groups(brightness: Any, activity: Any, median: float) -> Any:
     return group
 
 
-@_compiled
+@compiled
 def _bins(values: Any, x: Any) -> Any:
     """Return the bins of residuals; where x is at an end of the range the last two, uint8."""
     h, w = values.shape
@@ -186,7 +157,7 @@ def _bins(values: Any, x: Any) -> Any:
     return out
 
 
-@_compiled
+@compiled
 def _joint(place: Any, places: int, bins: Any, n_bins: int) -> Any:
     """Return the joint histogram (places, n_bins) of two maps."""
     counts = np.zeros((places, n_bins), np.int32)
@@ -196,7 +167,7 @@ def _joint(place: Any, places: int, bins: Any, n_bins: int) -> Any:
     return counts
 
 
-@_compiled
+@compiled
 def _products(p: Any) -> Any:
     """Return the products of residuals with neighbours, (lags, h, w), from padded p."""
     h, w = p.shape[0] - 2 * _REACH, p.shape[1] - 2 * _REACH
@@ -210,7 +181,7 @@ def _products(p: Any) -> Any:
     return out
 
 
-@_compiled
+@compiled
 def _sums(place: Any, places: int, values: Any) -> Any:
     """Return the sums of maps (n, h, w) by place, (places, n)."""
     n, h, w = values.shape
@@ -223,7 +194,7 @@ def _sums(place: Any, places: int, values: Any) -> Any:
     return sums
 
 
-@_compiled
+@compiled
 def _lattice_counts(x: Any) -> Any:
     """Return histograms of levels within the range and of steps between neighbours, (2, n)."""
     h, w = x.shape
@@ -243,7 +214,7 @@ def _lattice_counts(x: Any) -> Any:
     return counts
 
 
-@_compiled
+@compiled
 def _unfold(x: Any, out: Any) -> None:
     """Write every third patch as a column of `out`, (DIRECTIONS, places)."""
     rows, columns = (x.shape[0] - SIDE) // STEP + 1, (x.shape[1] - SIDE) // STEP + 1
@@ -255,7 +226,7 @@ def _unfold(x: Any, out: Any) -> None:
                     line[i * columns + j] = x[STEP * i + dy, STEP * j + dx]
 
 
-@_compiled
+@compiled
 def _quiet_bins(residual: Any) -> Any:
     """Return the bins of magnitudes of residuals (n, m), uint8."""
     out, bits = np.empty(residual.shape, np.uint8), residual.view(np.int32)
@@ -266,7 +237,7 @@ def _quiet_bins(residual: Any) -> Any:
     return out
 
 
-@_compiled
+@compiled
 def _patch_means(values: Any, patch: int) -> Any:
     """Return the means of maps (n, h, w) over patches, (patches, n)."""
     n, h, w = values.shape
@@ -320,13 +291,13 @@ def _of_crop(x: Floats, patch: int) -> tuple[Floats, Floats, Floats]:
     place = row[:, None] * (x.shape[1] // patch) + column
     places, n = int(place[-1, -1]) + 1, _FINE + 2
 
-    ring, residual, directional = _residuals(_mirrored(x, 1))
+    ring, residual, directional = _residuals(mirrored(x, 1))
     calm = np.abs(directional)
     group = _group_map(ring, calm)
     bins = _bins(residual, x)
     halved = (x[::2, ::2] + x[::2, 1::2] + x[1::2, ::2] + x[1::2, 1::2]) / np.float32(4)
-    low = _bins(_residuals(_mirrored(halved, 1))[1], np.full_like(halved, 0.5))
-    products = _products(_mirrored(_levelled(residual), _REACH))
+    low = _bins(_residuals(mirrored(halved, 1))[1], np.full_like(halved, 0.5))
+    products = _products(mirrored(_levelled(residual), _REACH))
     spread, quiet = _quietest(x)
     quiet_bins = _quiet_bins(quiet.reshape(-1, quiet.shape[-1])).reshape(quiet.shape)
     variance = np.square(quiet).mean(0, keepdims=True)
@@ -368,11 +339,11 @@ def _of_crop(x: Floats, patch: int) -> tuple[Floats, Floats, Floats]:
 
 
 def _group_map(ring: Floats, calm: Floats) -> npt.NDArray[np.uint8]:
-    activity = _smooth(_mirrored(calm, 3), 7)
+    activity = _smooth(mirrored(calm, 3), 7)
     sample = activity[::4, ::4].ravel()
     middle = (sample.size - 1) // 2
     median = np.partition(sample, middle)[middle]
-    group: npt.NDArray[np.uint8] = _groups(_smooth(_mirrored(ring, 2), 5), activity, median)
+    group: npt.NDArray[np.uint8] = _groups(_smooth(mirrored(ring, 2), 5), activity, median)
     return group
 
 

@@ -26,7 +26,7 @@ class BlockPool:
     """Threads that read blocks of one shape, each with one thread of PyTorch.
 
     Matrix products choose their kernel, and with it how they round, by the number of rows and of
-    threads. Here both are always the same: the last block is filled up with zeros, and more
+    threads. Here both are always the same: the last block is filled up, and more
     processors read more blocks at a time. So a crop's numbers depend neither on what is read
     with it nor on how many processors there are.
 
@@ -72,8 +72,12 @@ class BlockPool:
 
     def map(self, read: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
         """Return what `read` makes of every block of crops x (n, ...), shape (n, values)."""
-        filled = torch.cat([x, x.new_zeros(-len(x) % BLOCK, *x.shape[1:])])
-        return torch.cat(list(self._threads.map(read, torch.split(filled, BLOCK))))[: len(x)]
+
+        def read_filled(block: Tensor) -> Tensor:
+            missing = BLOCK - len(block)
+            return read(torch.cat([block, block[:1].expand(missing, *x.shape[1:])]))[: len(block)]
+
+        return torch.cat(list(self._threads.map(read_filled, torch.split(x, BLOCK))))
 
 
 @lru_cache(maxsize=1)

@@ -234,7 +234,8 @@ class Estimator:
 
     def _values(self, x: Tensor, device: torch.device) -> Tensor:
         """Return strengths, their SD and the strangeness of crops, (n, 2 outputs + 1)."""
-        self.network.to(device)
+        if self.network.head.weight.device != device:  # asking each of its modules takes 8 ms
+            self.network.to(device)
         if device.type != "cpu":
             return self._read(x.to(device)).cpu()
         return block_pool().map(self._read, x)

@@ -310,7 +310,7 @@ class StackReader:
         rows = [plane.next_crops(most) for plane, _, most in some]
         if not some:
             return
-        crops = np.concatenate([crops[r] for (_, crops, _), r in zip(some, rows, strict=True)])
+        crops = np.stack([crops[i] for (_, crops, _), r in zip(some, rows, strict=True) for i in r])
         read = self._estimator.read(crops, batch_size=self._batch)
         start = 0
         for (plane, _, _), own in zip(some, rows, strict=True):

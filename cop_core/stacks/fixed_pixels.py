@@ -12,6 +12,7 @@ from scipy import ndimage
 
 from cop_core.stacks.border import Border
 from cop_core.stacks.model import Plane
+from cop_core.stacks.structure import about_mean
 
 Pixels = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -27,13 +28,9 @@ MOSTLY: Final = 0.9
 
 _APART: Final = 3.0
 """How far, in SDs of the plane's noise."""
-_APART_LOCALLY: Final = 1.0
-"""How far, in ranges of those around."""
 _SAMPLE: Final = 1 << 14
 """Pixels that the noise of a plane is measured in."""
 _SMALLEST: Final = 5
-_STRIP: Final = 32
-"""Rows that are looked at together: what is worked out of them stays in the cache."""
 
 _SIGMAS: Final = 10.0
 """By how many SDs of the noise of their darkest or brightest plane they stand out."""
@@ -117,22 +114,18 @@ def far_pixels(picture: Pixels) -> tuple[Mask, Mask]:
 
     Pixels at a distance of two are no part of a small cluster, but for one of the four.
     """
-    data = picture.astype(np.float32)
-    if min(data.shape) < _SMALLEST:
-        none = np.zeros(data.shape, bool)
+    if min(picture.shape) < _SMALLEST:
+        none = np.zeros(picture.shape, bool)
         return none, none
-    around = _two_away(data)
+    from cop_core.compiled import mirrored  # imports numba
+    from cop_core.stacks.pixel_kernels import far_from_around
+
+    data = about_mean(picture)
+    wide = mirrored(data, 2)
     step = max(1, math.isqrt(data.size // _SAMPLE))
-    _, low, high, _ = _in_order(*(part[::step, ::step] for part in around))
+    _, low, high, _ = _in_order(*(part[::step, ::step] for part in _two_away(wide)))
     least = _APART * _robust_sd(data[::step, ::step] - (low + high) / 2)
-    above, below = np.empty((2, *data.shape), bool)
-    for start in range(0, len(data), _STRIP):
-        strip = slice(start, start + _STRIP)
-        lowest, low, high, highest = _in_order(*(part[strip] for part in around))
-        excess = data[strip] - (low + high) / 2
-        # the range around leaves out the one that may belong to the cluster
-        above[strip] = excess > np.maximum(least, _APART_LOCALLY * (high - lowest))
-        below[strip] = -excess > np.maximum(least, _APART_LOCALLY * (highest - low))
+    above, below = far_from_around(wide, np.float32(least))
     return above, below
 
 
@@ -141,7 +134,7 @@ def _beyond_all(least: Floats, most: Floats) -> Mask:
 
     In five planes one of a thousand million pixels of white noise is.
     """
-    _, _, third, _ = _in_order(*_two_away(most))
+    _, _, third, _ = _in_order(*_two_away(np.pad(most, 2, mode="reflect")))
     found: Mask = least > third
     rows, columns = np.nonzero(found)
     around = np.sort(_neighbours(most, rows, columns, _NEAR), axis=1)
@@ -149,9 +142,8 @@ def _beyond_all(least: Floats, most: Floats) -> Mask:
     return found
 
 
-def _two_away(data: Pixels) -> tuple[Pixels, Pixels, Pixels, Pixels]:
-    """Return the pixels two above, below, left and right of each."""
-    wide = np.pad(data, 2, mode="reflect")
+def _two_away(wide: Pixels) -> tuple[Pixels, Pixels, Pixels, Pixels]:
+    """Return the pixels two above, below, left and right of each, of two more on every side."""
     return wide[:-4, 2:-2], wide[4:, 2:-2], wide[2:-2, :-4], wide[2:-2, 4:]
 
 

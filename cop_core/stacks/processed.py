@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.fft import rfft
 
+from cop_core.stacks.structure import about_mean
+
 Pixels = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 
@@ -64,9 +66,11 @@ def is_smoothed(data: Pixels) -> bool:
 
 def _falls(lines: Pixels) -> bool:
     """Tell whether the power along the lines falls off at the highest frequency."""
-    some = lines[:: max(1, len(lines) // _LINES)].astype(np.float64)
-    some = (some - some.mean(axis=1, keepdims=True)) * np.hanning(some.shape[1])
-    power = (np.abs(rfft(some.astype(np.float32), axis=1)) ** 2).mean(axis=0)
+    some = about_mean(lines[:: max(1, len(lines) // _LINES)])
+    some -= some.mean(axis=1, keepdims=True)
+    some *= np.hanning(some.shape[1]).astype(np.float32)
+    waves = rfft(some, axis=1, overwrite_x=True)
+    power = (np.square(waves.real) + np.square(waves.imag)).mean(axis=0, dtype=np.float64)
     frequency = np.fft.rfftfreq(some.shape[1])
 
     def power_in(band: tuple[float, float]) -> float:

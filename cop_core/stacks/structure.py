@@ -15,8 +15,6 @@ SIGNIFICANCE: Final = 4.0
 STRUCTURE_SHARE: Final = 0.02
 """A noisy plane with less structure than this share of the median plane's holds stray light."""
 _BLOCK = 8
-_TOGETHER = 4
-"""Rows of blocks whose variances are worked out together."""
 
 
 @dataclass(frozen=True)
@@ -53,24 +51,23 @@ def least_structure(planes: Iterable[Structure]) -> float:
 
 def structure(picture: npt.NDArray[Any]) -> Structure:
     """Measure the structure of pixels; fewer than two blocks a side count as structured."""
-    rows, columns = (side // _BLOCK for side in picture.shape)
-    pixel_sd = float(picture.std(dtype=np.float64))
-    if rows < 2 or columns < 2:
+    from cop_core.stacks.pixel_kernels import block_sums  # imports numba
+
+    blocks, total = block_sums(about_mean(picture), _BLOCK)
+    pixel_sd = math.sqrt(max(0.0, total[1] - total[0] ** 2 / picture.size) / picture.size)
+    (sums, squares), n = blocks, _BLOCK**2
+    if min(sums.shape) < 2:
         return Structure(pixel_sd, pixel_sd, True)
-    data = picture[: rows * _BLOCK, : columns * _BLOCK]
-    centre, n = data.mean(dtype=np.float64), _BLOCK**2
-    sums, squares = np.empty((2, rows, columns))
-    for start in range(0, rows, _TOGETHER):  # a strip stays in the cache
-        strip = slice(start, start + _TOGETHER)
-        some = data[start * _BLOCK : (start + _TOGETHER) * _BLOCK] - centre
-        sums[strip], squares[strip] = _block_sums(some), _block_sums(some * some)
     means, variances = sums / n, (squares - sums**2 / n) / (n - 1)
-    noise = float(variances.mean()) / _BLOCK**2
+    noise = float(variances.mean()) / n
     excess = float(means.var(ddof=1)) - noise
-    error = noise * math.sqrt(2 / (rows * columns))
+    error = noise * math.sqrt(2 / sums.size)
     return Structure(math.sqrt(max(0.0, excess)), pixel_sd, excess > SIGNIFICANCE * error)
 
 
-def _block_sums(data: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    lines: npt.NDArray[np.float64] = data.reshape(-1, _BLOCK, data.shape[1]).sum(axis=1)
-    return np.asarray(lines.reshape(len(lines), -1, _BLOCK).sum(axis=2))
+def about_mean(picture: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Return pixels less about their mean: short integers to the last bit, others to a rounding."""
+    mean = float(picture.mean(dtype=np.float64))
+    if picture.dtype.kind == "f" or picture.dtype.itemsize > 2:
+        return np.asarray(np.subtract(picture, mean, dtype=np.float64), np.float32)
+    return np.asarray(np.subtract(picture, round(mean), dtype=np.float32))

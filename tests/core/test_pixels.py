@@ -14,8 +14,9 @@ from cop_core.records import PixelFacts, told_of_pixels
 from cop_core.stacks import Plane, Validity, check_plane
 from cop_core.stacks.border import WHOLE, Border, find_border
 from cop_core.stacks.distinct import distinct, percentiles
-from cop_core.stacks.fixed_pixels import FixedPixels, picture_of
+from cop_core.stacks.fixed_pixels import FixedPixels, far_pixels, picture_of
 from cop_core.stacks.processed import is_smoothed, shows_blocks
+from cop_core.stacks.structure import structure
 from cop_core.stacks.told_by_pixels import floor_fraction, pixel_facts
 
 SIDE = 256
@@ -417,3 +418,42 @@ def test_values_are_counted_and_percentiles_are_those_of_numpy(dtype, data):
     np.testing.assert_array_equal(found.counts, counts)
     wanted = (0.0, 0.1, 37.5, 50.0, 99.9, 100.0)
     np.testing.assert_array_equal(percentiles(pixels, wanted), np.percentile(pixels, wanted))
+
+
+def some_pixels(dtype, shape, seed, level):
+    """Return counts about a level, a view whose lines lie apart in memory."""
+    wide = np.random.default_rng(seed).poisson(9, (shape[0] + 3, shape[1] + 2)) + level
+    wide[shape[0] // 2, shape[1] // 2 :] += 70
+    return wide.astype(dtype)[2:-1, 1:-1]
+
+
+PICTURES = {"shape": st.tuples(st.integers(5, 70), st.integers(5, 70)), "seed": st.integers(0, 999)}
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "uint32", "float32", "float64"])
+@given(**PICTURES)
+def test_far_pixels_are_those_of_plain_arithmetic(dtype, shape, seed):
+    pixels = some_pixels(dtype, shape, seed, 40)
+    wide = np.pad(pixels.astype(float), 2, mode="reflect")
+    four = np.sort([wide[:-4, 2:-2], wide[4:, 2:-2], wide[2:-2, :-4], wide[2:-2, 4:]], axis=0)
+    excess = pixels - (four[1] + four[2]) / 2
+    low, high = np.percentile(excess, (1, 99))
+    noise = max(1.4826 * np.median(abs(excess)), np.clip(excess, low, high).std())
+    above, below = far_pixels(pixels)
+    # halves of counts against a limit of the noise: no rounding can decide
+    np.testing.assert_array_equal(above, excess > np.maximum(3 * noise, four[2] - four[0]))
+    np.testing.assert_array_equal(below, -excess > np.maximum(3 * noise, four[3] - four[1]))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "uint32", "float32", "float64"])
+@pytest.mark.parametrize("level", [3, 100, 30_000])
+@given(**PICTURES)
+def test_structure_is_that_of_plain_arithmetic(dtype, level, shape, seed):
+    pixels = some_pixels(dtype, shape, seed, level if dtype != "uint8" else 3)
+    found, (rows, columns) = structure(pixels), np.array(shape) // 8
+    assert found.pixel_sd == pytest.approx(pixels.std(dtype=float), rel=1e-5)
+    if rows > 1 and columns > 1:
+        blocks = pixels[: rows * 8, : columns * 8].reshape(rows, 8, columns, 8).astype(float)
+        noise = blocks.var(axis=(1, 3), ddof=1).mean() / 64
+        excess = blocks.mean(axis=(1, 3)).var(ddof=1) - noise
+        assert found.sd**2 == pytest.approx(max(0.0, excess), rel=1e-4, abs=1e-5 * noise)

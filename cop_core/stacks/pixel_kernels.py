@@ -1,0 +1,78 @@
+"""Compiled loops over the pixels of a plane; importing this imports numba."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from cop_core.compiled import compiled
+
+
+@compiled
+def far_from_around(p: Any, least: Any) -> Any:
+    """Tell which pixels are far above and far below the middle of the four two away.
+
+    Parameters
+    ----------
+    p : ndarray of shape (h + 4, w + 4)
+        Pixels with two mirrored on every side, float32.
+    least : float32
+        How far at least; the range of those four, but for the one nearest to the pixel, is the
+        other limit.
+
+    Returns
+    -------
+    ndarray of bool, shape (2, h, w)
+    """
+    h, w = p.shape[0] - 4, p.shape[1] - 4
+    far, two = np.empty((2, h, w), np.bool_), np.float32(2)
+    for y in range(h):
+        up, here, down = p[y], p[y + 2], p[y + 4]
+        above, below = far[0, y], far[1, y]
+        for c in range(w):
+            low1, high1 = min(up[c + 2], down[c + 2]), max(up[c + 2], down[c + 2])
+            low2, high2 = min(here[c], here[c + 4]), max(here[c], here[c + 4])
+            inner1, inner2 = max(low1, low2), min(high1, high2)
+            low, high = min(inner1, inner2), max(inner1, inner2)
+            excess = here[c + 2] - (low + high) / two
+            above[c] = excess > max(least, high - min(low1, low2))
+            below[c] = -excess > max(least, max(high1, high2) - low)
+    return far
+
+
+@compiled
+def block_sums(x: Any, side: int) -> Any:
+    """Return sums and sums of squares over square blocks, and of all pixels.
+
+    Parameters
+    ----------
+    x : ndarray of shape (h, w)
+        Pixels, float32.
+    side : int
+        Of a block; rows and columns left over are in the sums of all pixels alone.
+
+    Returns
+    -------
+    tuple
+        Arrays (2, h // side, w // side) and (2,), float64.
+    """
+    h, w = x.shape
+    rows, columns = h // side, w // side
+    blocks, total = np.zeros((2, rows, columns)), np.zeros(2)
+    lines, squares = np.empty((2, w))
+    for start in range(0, h, side):
+        lines[:], squares[:] = 0, 0
+        for y in range(start, min(start + side, h)):
+            line = x[y]
+            for c in range(w):
+                value = np.float64(line[c])
+                lines[c] += value
+                squares[c] += value * value
+        total[0] += lines.sum()
+        total[1] += squares.sum()
+        if start + side <= h:
+            for c in range(columns * side):
+                blocks[0, start // side, c // side] += lines[c]
+                blocks[1, start // side, c // side] += squares[c]
+    return blocks, total
