@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
 import numpy as np
 import numpy.typing as npt
 
 from cop_core.records.crop_grid import CROP, grid_starts
+
+Pixels = npt.NDArray[Any]
+Floats = npt.NDArray[np.float32]
 
 Crops = int | None
 """Number of random crops a plane, or None for the full grid."""
@@ -16,32 +23,77 @@ def crops_of_a_plane(shape: tuple[int, ...], crops: Crops, crop: int = CROP) -> 
     return crops or len(grid_starts(shape[0], crop)) * len(grid_starts(shape[1], crop))
 
 
-def cut(
-    plane: npt.NDArray[np.float32], crops: Crops, seed: tuple[int, int], crop: int = CROP
-) -> npt.NDArray[np.float32]:
-    """Cut a normalised plane into crops.
+@dataclass(frozen=True)
+class PlaneCrops:
+    """The crops of a plane, cut and normalised when they are asked for.
+
+    Together they would take several times the memory of the plane.
+
+    Attributes
+    ----------
+    picture : ndarray of shape (h, w)
+        Pixels as stored.
+    corners : tuple of (int, int)
+        Where each begins: row and column.
+    normalise : callable
+        What makes pixels as stored those of a crop.
+    side : int
+        Of a crop, in pixels.
+    """
+
+    picture: Pixels
+    corners: tuple[tuple[int, int], ...]
+    normalise: Callable[[Pixels], Floats]
+    side: int = CROP
+
+    def __len__(self) -> int:
+        return len(self.corners)
+
+    def __getitem__(self, index: int) -> Floats:
+        """Return a crop, shape (side, side)."""
+        y, x = self.corners[index]
+        return self.normalise(self.picture[y : y + self.side, x : x + self.side])
+
+    def __iter__(self) -> Iterator[Floats]:
+        return map(self.__getitem__, range(len(self)))
+
+
+NO_CROPS: Final = PlaneCrops(np.empty((0, 0)), (), np.asarray)
+
+
+def crops_of(
+    picture: Pixels,
+    crops: Crops,
+    seed: tuple[int, int],
+    normalise: Callable[[Pixels], Floats],
+    side: int = CROP,
+) -> PlaneCrops:
+    """Lay crops over a plane.
 
     Parameters
     ----------
-    plane : ndarray of shape (h, w)
+    picture : ndarray of shape (h, w)
         Reflect-padded at the far ends where it is smaller than a crop.
     crops : int or None
         Number of random windows, or None for the grid in which every pixel is used.
     seed : tuple of int
         Seed and plane number, for random windows: a plane's windows do not depend on others.
-
-    Returns
-    -------
-    ndarray of shape (n, crop, crop)
+    normalise, side
+        As in `PlaneCrops`.
     """
-    short = [max(0, crop - side) for side in plane.shape]
+    short = [max(0, side - length) for length in picture.shape]
     if any(short):
-        plane = np.pad(plane, [(0, s) for s in short], mode="symmetric")
-    h, w = plane.shape
+        picture = np.pad(picture, [(0, s) for s in short], mode="symmetric")
+    h, w = picture.shape
     if crops is None:
-        corners = [(y, x) for y in grid_starts(h, crop) for x in grid_starts(w, crop)]
+        corners = [(y, x) for y in grid_starts(h, side) for x in grid_starts(w, side)]
     else:
         rng = np.random.default_rng(seed)
-        ys, xs = rng.integers(h - crop + 1, size=crops), rng.integers(w - crop + 1, size=crops)
+        ys, xs = rng.integers(h - side + 1, size=crops), rng.integers(w - side + 1, size=crops)
         corners = list(zip(ys.tolist(), xs.tolist(), strict=True))
-    return np.stack([plane[y : y + crop, x : x + crop] for y, x in corners])
+    return PlaneCrops(picture, tuple(corners), normalise, side)
+
+
+def cut(plane: Floats, crops: Crops, seed: tuple[int, int], crop: int = CROP) -> Floats:
+    """Cut a normalised plane (h, w) into crops (n, crop, crop), laid over it by `crops_of`."""
+    return np.stack(list(crops_of(plane, crops, seed, np.asarray, crop)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -43,6 +44,11 @@ class CropReading(NamedTuple):
     def part(self, start: int, stop: int) -> CropReading:
         """Return what was read from some of the crops."""
         return CropReading(*(values[start:stop] for values in self))
+
+    @classmethod
+    def joined(cls, parts: Iterable[CropReading]) -> CropReading:
+        """Return what was read from the crops of all parts, in their order."""
+        return cls(*map(np.concatenate, zip(*parts, strict=True)))
 
 
 @dataclass(frozen=True)

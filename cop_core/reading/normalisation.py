@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -10,13 +12,16 @@ import numpy.typing as npt
 from cop_core.recipes import Normalisation
 from cop_core.stacks.distinct import percentiles
 
+Pixels = npt.NDArray[Any]
+Floats = npt.NDArray[np.float32]
+
 PERCENTILES: Final = (0.1, 99.9)
 """What is put at 0 and at 1 by the percentile normalisations."""
 _LEVELS: Final = 2.0**16
 
 
 def plane_range(
-    data: npt.NDArray[Any],
+    data: Pixels,
     normalisation: Normalisation,
     stack_range: tuple[float, float],
     offset_counts: float | None = None,
@@ -45,19 +50,24 @@ def plane_range(
     return low, high
 
 
-def normalise(data: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.float32]:
+def normalise(data: Pixels, low: float, high: float) -> Floats:
     """Return the plane scaled so that low is 0 and high is 1, clipped, as float32 (h, w).
 
     Values are put on a lattice of 16 bits, finer than any detector here: equal counts stay
     equal whatever type they were stored in, instead of differing in a last float digit.
     """
+    return normaliser(data, low, high)(data)
+
+
+def normaliser(data: Pixels, low: float, high: float) -> Callable[[Pixels], Floats]:
+    """Return what normalises a plane, whole or in parts."""
     if data.dtype.kind == "f" or data.dtype.itemsize > 2 or not data.size:
-        return _on_lattice(data, low, high)
+        return partial(_on_lattice, low=low, high=high)
     lowest, highest = int(data.min()), int(data.max())
     levels = _on_lattice(np.arange(lowest, highest + 1), low, high)
-    return levels.take(data.astype(np.int32) - lowest)
+    return lambda part: levels.take(part.astype(np.int32) - lowest)
 
 
-def _on_lattice(data: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.float32]:
+def _on_lattice(data: Pixels, low: float, high: float) -> Floats:
     scaled = (data.astype(np.float64) - low) / (high - low)
     return np.asarray(np.round(np.clip(scaled, 0, 1) * _LEVELS) / _LEVELS, dtype=np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, Protocol
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ from cop_core._version import __version__
 from cop_core.errors import InputError
 from cop_core.machine import processor
 from cop_core.reading.blocks import block_pool
-from cop_core.reading.estimator import Estimator, estimator_for
+from cop_core.reading.estimator import CropReading, Estimator, estimator_for
 from cop_core.reading.planes import Prepared, prepare, with_strengths
 from cop_core.reading.survey import Survey, Surveyor, look
 from cop_core.recipes import ReadingOptions, StackOptions
@@ -83,7 +84,8 @@ def survey_block(work: StackWork, start: int, stop: int) -> Surveyor:
         If this machine does not see the stack, or has other weights or versions.
     """
     stack, surveyor = _stack(work), Surveyor()
-    for looked in block_pool().each(lambda i: look(stack.plane(i)), range(start, stop)):
+    n = len(stack)
+    for looked in block_pool().each(lambda i: look(stack.plane(i), n), range(start, stop)):
         surveyor.add(looked)
     return surveyor
 
@@ -118,13 +120,16 @@ def read_block(work: StackWork, found: Survey, start: int, stop: int) -> PlanesR
 
 def _with_strengths(prepared: Sequence[Prepared], estimator: Estimator) -> list[PlaneEstimate]:
     """Return estimates of planes, whose crops are read together."""
-    crops = [crops for _, crops in prepared if len(crops)]
-    if not crops:
+    crops = chain.from_iterable(crops for _, crops in prepared)
+    read = []
+    while some := list(islice(crops, BATCH)):
+        read.append(estimator.read(np.stack(some), batch_size=BATCH))
+    if not read:
         return [bare for bare, _ in prepared]
-    read, start, estimates = estimator.read(np.concatenate(crops), batch_size=BATCH), 0, []
+    every, start, estimates = CropReading.joined(read), 0, []
     for bare, own in prepared:
         stop = start + len(own)
-        part = read.part(start, stop)
+        part = every.part(start, stop)
         estimates.append(with_strengths(bare, part) if len(own) else bare)
         start = stop
     return estimates

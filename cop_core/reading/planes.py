@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.reading.block_means import block_means
-from cop_core.reading.crops import cut
+from cop_core.reading.crops import NO_CROPS, PlaneCrops, crops_of
 from cop_core.reading.estimator import CropReading
-from cop_core.reading.normalisation import normalise, plane_range
+from cop_core.reading.normalisation import normaliser, plane_range
 from cop_core.reading.survey import NOTHING_SEEN, Basis
 from cop_core.recipes import ReadingOptions
 from cop_core.records import NO_SIGNAL, NOT_READ, UNFAMILIAR, PixelFacts, PlaneEstimate
@@ -22,15 +22,16 @@ from cop_core.stacks.told_by_pixels import pixel_facts
 _GOLDEN: Final = (5**0.5 - 1) / 2
 NO_RANGE: Final = "no range to normalise"
 
-Prepared = tuple[PlaneEstimate, npt.NDArray[np.float32]]
-"""A plane's estimate without strengths yet, and its normalised crops (n, 192, 192)."""
+Prepared = tuple[PlaneEstimate, PlaneCrops]
+"""A plane's estimate without strengths yet, and its crops."""
 
 
 def prepare(plane: Plane, reading: ReadingOptions, basis: Basis, components: int) -> Prepared:
     """Return a plane without strengths yet and its crops; an excluded plane has none."""
     valid = plane.validity.ok
     picture = picture_of(plane, basis.masked if valid else frozenset())
-    finite = picture[np.isfinite(picture)] if picture.dtype.kind == "f" else picture
+    may_lack = picture.dtype.kind == "f" and not valid
+    finite = picture[np.isfinite(picture)] if may_lack else picture
     estimate = PlaneEstimate(
         index=plane.index,
         depth_um=plane.depth_um,
@@ -46,14 +47,14 @@ def prepare(plane: Plane, reading: ReadingOptions, basis: Basis, components: int
         block_means=block_means(_in_place(plane, picture)),
     )
     estimate = _noted(estimate, pixel_facts(plane, picture, len(basis.masked)))
-    none = np.empty((0, 1, 1), np.float32)
     if estimate.reason:
-        return estimate, none
+        return estimate, NO_CROPS
     stack_range = basis.range_counts or NOTHING_SEEN.range_counts
     low, high = plane_range(picture, reading.normalisation, stack_range, reading.offset_counts)
     if not high > low:
-        return replace(estimate, reason=NO_RANGE), none
-    crops = cut(normalise(picture, low, high), reading.crops, (reading.seed, plane.index))
+        return replace(estimate, reason=NO_RANGE), NO_CROPS
+    seed = reading.seed, plane.index
+    crops = crops_of(picture, reading.crops, seed, normaliser(picture, low, high))
     return replace(estimate, n_crops=len(crops), span_counts=high - low), crops
 
 
@@ -139,10 +140,8 @@ class PartialPlane:
         """Take what was read of the crops that `next_crops` said."""
         self._order = self._order[len(rows) :]
         self._read |= {row: read.part(i, i + 1) for i, row in enumerate(rows)}
-        known = [self._read[row] for row in sorted(self._read)]
-        self.estimate = with_strengths(
-            self._bare, CropReading(*map(np.concatenate, zip(*known, strict=True)))
-        )
+        known = (self._read[row] for row in sorted(self._read))
+        self.estimate = with_strengths(self._bare, CropReading.joined(known))
         if not self._order:
             self._read.clear()
 

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from cop_core.errors import InputError
 from cop_core.reading.blocks import block_pool
-from cop_core.reading.crops import crops_of_a_plane
+from cop_core.reading.crops import NO_CROPS, PlaneCrops, crops_of_a_plane
 from cop_core.reading.estimator import Estimator
 from cop_core.reading.plane_blocks import BATCH, Elsewhere, PlanesRead, StackWork, versions
 from cop_core.reading.planes import PartialPlane, Prepared, not_read, prepare
@@ -45,7 +44,6 @@ _AHEAD: Final = 2 * BATCH
 _GROWN: Final = 1.2
 """Growth in planes after which the stack's range is looked at anew while it grows."""
 
-_Crops = npt.NDArray[np.float32]
 _Begun = tuple[Basis, Prepared]
 """A plane before its crops are read, and what was known of the stack when they were cut."""
 
@@ -106,7 +104,7 @@ class StackReader:
         self._batch = batch_size
         self._planes: dict[int, PartialPlane] = {}
         self._put_off: dict[int, None] = {}
-        self._held: tuple[int, _Crops] = (-1, np.empty((0, 1, 1), np.float32))
+        self._held: tuple[int, PlaneCrops] = (-1, NO_CROPS)
         self._validities: list[Validity] = []
         self._handed: set[int] = set()
         self._told: set[int] = set()
@@ -182,7 +180,7 @@ class StackReader:
         """Look through a finished stack before it is read."""
 
         def look_at(index: int) -> PlaneLook:
-            return look(stack.plane(index))
+            return look(stack.plane(index), len(stack))
 
         for seen in block_pool().stream(look_at, range(len(stack)), self._ahead(stack)):
             self._surveyor.add(seen)
@@ -304,7 +302,7 @@ class StackReader:
                 self._put_off[bare.index] = None
                 self._held = bare.index, crops
 
-    def _read(self, work: Iterable[tuple[int, _Crops, int]]) -> None:
+    def _read(self, work: Iterable[tuple[int, PlaneCrops, int]]) -> None:
         """Read the next crops of planes, at once: (plane, all its crops, how many)."""
         some = [(self._planes[i], crops, most) for i, crops, most in work if len(crops)]
         rows = [plane.next_crops(most) for plane, _, most in some]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from cop_core.reading.normalisation import PERCENTILES
 from cop_core.recipes import Normalisation
-from cop_core.stacks.fixed_pixels import FixedPixels, Mask, far_pixels, picture_of
+from cop_core.stacks.fixed_pixels import FEWEST_PLANES, FixedPixels, Mask, far_pixels, picture_of
 from cop_core.stacks.model import Plane, Stack
 from cop_core.stacks.structure import Structure, least_structure, structure
 
@@ -94,12 +94,17 @@ class PlaneLook(NamedTuple):
     far: tuple[Mask, Mask] | None = None
 
 
-def look(plane: Plane) -> PlaneLook:
-    """Look at the pixels of a plane; this takes its time, and any thread may do it."""
+def look(plane: Plane, planes: float = math.inf) -> PlaneLook:
+    """Look at the pixels of a plane, one of so many; any thread may do it, and it takes its time.
+
+    Fixed pixels, whose search takes several times the memory of a plane, are not looked for in
+    fewer planes than they are found in.
+    """
     if not plane.validity.ok:
         return PlaneLook(plane)
     picture = picture_of(plane)
-    return PlaneLook(plane, structure(picture), far_pixels(picture))
+    few = planes < FEWEST_PLANES
+    return PlaneLook(plane, structure(picture), None if few else far_pixels(picture))
 
 
 class Surveyor:
@@ -123,13 +128,16 @@ class Surveyor:
         if found is None:
             return
         picture, border = picture_of(plane), plane.validity.border
+        while picture[:: self._stride, :: self._stride].size > _SAMPLE:
+            self._thin()
         # Offsets wander, so that a stride that divides the width still sees every column.
         start = plane.index % self._stride
         sample = picture[start :: self._stride, start :: self._stride].copy()
         self._samples[plane.index] = sample
         self._corners[plane.index] = border.top, border.left
         self._structures[plane.index] = found
-        self._fixed.add(plane, far)
+        if far is not None:
+            self._fixed.add(plane, far)
         self._shape = plane.data.shape
         self._held += sample.size
         while self._held > _SAMPLE:
@@ -201,5 +209,5 @@ def survey(stack: Stack) -> Survey:
     """Read a stack once, plane by plane, and return what its planes hold."""
     surveyor = Surveyor()
     for plane in stack:
-        surveyor.add(look(plane))
+        surveyor.add(look(plane, len(stack)))
     return surveyor.found()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 Pixels = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
+
+_TOGETHER: Final = 1 << 18
+"""Pixels that are counted at a time: what is made of them takes eight times their bytes."""
 
 
 class Distinct(NamedTuple):
@@ -34,8 +37,14 @@ def distinct(data: Pixels) -> Distinct:
     if data.dtype.kind == "f" or data.dtype.itemsize > 2 or not data.size:
         values, counts = np.unique(data, return_counts=True)
         return Distinct(values.astype(np.float64), counts)
-    lowest = int(data.min())
-    counts = np.bincount(data.ravel().astype(np.int32) - lowest)
+    lowest, highest = int(data.min()), int(data.max())
+    counts = np.zeros(highest - lowest + 1, np.intp)
+    lines = data.reshape(-1, data.shape[-1])
+    rows = max(1, _TOGETHER // lines.shape[1])
+    for start in range(0, len(lines), rows):
+        some = lines[start : start + rows].ravel().astype(np.intp)
+        some -= lowest
+        counts += np.bincount(some, minlength=len(counts))
     present = np.flatnonzero(counts)
     return Distinct((present + lowest).astype(np.float64), counts[present])
 

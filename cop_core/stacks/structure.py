@@ -15,6 +15,8 @@ SIGNIFICANCE: Final = 4.0
 STRUCTURE_SHARE: Final = 0.02
 """A noisy plane with less structure than this share of the median plane's holds stray light."""
 _BLOCK = 8
+_STRIP = 64 * _BLOCK
+"""Rows that are looked at together: a large picture is not copied as a whole."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,11 @@ def structure(picture: npt.NDArray[Any]) -> Structure:
     """Measure the structure of pixels; fewer than two blocks a side count as structured."""
     from cop_core.stacks.pixel_kernels import block_sums  # imports numba
 
-    blocks, total = block_sums(about_mean(picture), _BLOCK)
+    mean = float(picture.mean(dtype=np.float64))
+    strips = (picture[start : start + _STRIP] for start in range(0, max(len(picture), 1), _STRIP))
+    found = [block_sums(about(strip, mean), _BLOCK) for strip in strips]
+    blocks = np.concatenate([each for each, _ in found], axis=1)
+    total = sum(whole for _, whole in found)
     pixel_sd = math.sqrt(max(0.0, total[1] - total[0] ** 2 / picture.size) / picture.size)
     (sums, squares), n = blocks, _BLOCK**2
     if min(sums.shape) < 2:
@@ -65,9 +71,13 @@ def structure(picture: npt.NDArray[Any]) -> Structure:
     return Structure(math.sqrt(max(0.0, excess)), pixel_sd, excess > SIGNIFICANCE * error)
 
 
+def about(pixels: npt.NDArray[Any], mean: float) -> npt.NDArray[np.float32]:
+    """Return pixels less about a mean: short integers to the last bit, others to a rounding."""
+    if pixels.dtype.kind == "f" or pixels.dtype.itemsize > 2:
+        return np.asarray(np.subtract(pixels, mean, dtype=np.float64), np.float32)
+    return np.asarray(np.subtract(pixels, round(mean), dtype=np.float32))
+
+
 def about_mean(picture: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Return pixels less about their mean: short integers to the last bit, others to a rounding."""
-    mean = float(picture.mean(dtype=np.float64))
-    if picture.dtype.kind == "f" or picture.dtype.itemsize > 2:
-        return np.asarray(np.subtract(picture, mean, dtype=np.float64), np.float32)
-    return np.asarray(np.subtract(picture, round(mean), dtype=np.float32))
+    """Return pixels less about their own mean."""
+    return about(picture, float(picture.mean(dtype=np.float64)))

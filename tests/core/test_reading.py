@@ -7,6 +7,8 @@ from itertools import islice
 
 import numpy as np
 import pytest
+import tifffile
+from traced_memory import at_most
 
 import cop_core as cop
 from cop_core.reading import StackReader, profile
@@ -131,3 +133,15 @@ def test_planes_not_read_do_not_enter_fits(stack, tiny_estimator):
     assert fit_profile(reading.profile)["poisson"].n == 3
     warnings = compare(reading.profile, reading.profile).caveats
     assert any(f"1 {NOT_READ}" in warning for warning in warnings)
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "float32"])
+def test_a_large_plane_takes_three_times_its_bytes(dtype, counts, tmp_path, tiny_estimator):
+    data = counts(1, 3000).astype(dtype)
+    tifffile.imwrite(tmp_path / "large.tif", data)
+    stack = cop.open_stack(tmp_path / "large.tif", z_step_um=1.0)
+    # what is imported and compiled for the first plane is not the plane's
+    profile(cop.open_stack(counts(1, 200).astype(dtype), z_step_um=1.0), estimator=tiny_estimator)
+    with at_most(3 * data.nbytes):
+        (plane,) = profile(stack, estimator=tiny_estimator).planes
+    assert plane.n_crops == 256

@@ -204,11 +204,13 @@ def noise_measure(
 
     def measure(plane: Plane) -> float:
         surveyor = Surveyor()
-        surveyor.add(look(plane))
+        surveyor.add(look(plane, 1))
         basis = surveyor.found().basis(plane.index, chosen.normalisation)
         _, crops = prepare(plane, chosen, basis, len(components))
         if not len(crops):
             return math.nan
-        return float(estimator.predict(crops)[:, components.index(component)].mean())
+        return float(
+            estimator.predict(np.stack(list(crops)))[:, components.index(component)].mean()
+        )
 
     return measure
