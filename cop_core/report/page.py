@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from cop_core.report.document import Document
 
 _MARKS: Final = "*†‡§¶"
+_MOST_SHOWN: Final = 8
+"""Values of a list that are shown unfolded."""
 _FONT: Final = "font-family: 'DejaVu Sans'"
 
 
@@ -134,13 +136,19 @@ class Stated:
         return Markup(" ").join(form.format(plain_text(said)) for said, form in forms if said)
 
     def __html__(self) -> str:
-        """Return any value; a list in brackets, nested as it is."""
+        """Return any value; a list in brackets, nested as it is, and folded where it is long."""
         if isinstance(self.raw, bool):
             return self.tagged("span", "yes" if self.raw else "no")
         if isinstance(self.raw, int | float):
             return self.number()
         if isinstance(self.raw, list) and self.raw:
-            return Markup("[{}]").format(Markup(", ").join(self))
+            values = Markup("[{}]").format(Markup(", ").join(self))
+            if len(self) <= _MOST_SHOWN:
+                return values
+            ends = self[0], self[len(self) - 1]
+            return Markup("<details><summary>[{}, …, {}]</summary>{}</details>").format(
+                *ends, values
+            )
         if isinstance(self.raw, dict) and self.raw:
             parts = (Markup("{}: {}").format(plain_text(k), part) for k, part in self.items())
             return Markup("; ").join(parts)

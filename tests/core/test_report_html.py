@@ -21,7 +21,7 @@ import cop_core as cop
 from cop_core.reading import profile
 from cop_core.report import document_of, hashing, write_report
 from cop_core.report.hashing import identified
-from cop_core.report.page import bibtex, page_of
+from cop_core.report.page import Stated, bibtex, page_of
 from cop_core.stacks.files import file_state, source_files
 from cop_core.statistics import compare, fit_profile
 
@@ -160,6 +160,16 @@ def test_all_statistics_are_on_the_page(page, document):
         for pointer, value in leaves(document):
             if pointer.startswith(f"{block}/") and not isinstance(value, dict | list):
                 assert pointer in shown, pointer
+
+
+def test_long_lists_are_folded_to_their_ends():
+    short, long = (Page(Stated({"a": [*range(n)]})["a"].__html__()) for n in (8, 9))
+    assert short.words() == "[0, 1, 2, 3, 4, 5, 6, 7]"
+    assert not short.words("details")
+    assert long.words("summary") == "[0, …, 8]"
+    assert long.words("details") == "[0, …, 8][0, 1, 2, 3, 4, 5, 6, 7, 8]"
+    ends = [attributes["data-key"] for attributes, _ in long.keyed("data")][:2]
+    assert ends == ["/a/0", "/a/8"]
 
 
 def test_facts_of_a_stack(document, both, pair):
