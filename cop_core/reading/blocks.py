@@ -8,25 +8,37 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import torch
+from torch import Tensor
+
+from cop_core.network.tensor_statistics import CropStatistics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from concurrent.futures import Future
 
-    from torch import Tensor
-
 One = TypeVar("One")
 Other = TypeVar("Other")
 
-BLOCK: Final = 4
-"""Crops in every forward pass on the CPU: half as fast alone, and larger ones are no faster."""
+BLOCK: Final = 8
+"""Crops in every forward pass on the CPU: a sixth faster than four, hardly slower than more."""
+
+
+def filled(prepared: Tensor | CropStatistics) -> Tensor | CropStatistics:
+    """Return what `NoiseViT.prepare` makes of a block, with zeros for the crops that it lacks."""
+    if isinstance(prepared, Tensor):
+        return _filled(prepared)
+    return CropStatistics(*map(_filled, prepared))
+
+
+def _filled(x: Tensor) -> Tensor:
+    return torch.cat([x, x.new_zeros(BLOCK - len(x), *x.shape[1:])])
 
 
 class BlockPool:
     """Threads that read blocks of one shape, each with one thread of PyTorch.
 
     Matrix products choose their kernel, and with it how they round, by the number of rows and of
-    threads. Here both are always the same: the last block is filled up, and more
+    threads. Here both are always the same: `filled` fills the last block up, and more
     processors read more blocks at a time. So a crop's numbers depend neither on what is read
     with it nor on how many processors there are.
 
@@ -72,12 +84,7 @@ class BlockPool:
 
     def map(self, read: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
         """Return what `read` makes of every block of crops x (n, ...), shape (n, values)."""
-
-        def read_filled(block: Tensor) -> Tensor:
-            missing = BLOCK - len(block)
-            return read(torch.cat([block, block[:1].expand(missing, *x.shape[1:])]))[: len(block)]
-
-        return torch.cat(list(self._threads.map(read_filled, torch.split(x, BLOCK))))
+        return torch.cat(list(self._threads.map(read, torch.split(x, BLOCK))))
 
 
 @lru_cache(maxsize=1)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from cop_core.errors import CopError, InputError
 from cop_core.network import Card, NoiseViT, load_network, locate, packaged
-from cop_core.reading.blocks import block_pool
+from cop_core.reading.blocks import block_pool, filled
 from cop_core.recipes import Precision, ReadingOptions
 from cop_core.records import WeightsUsed
 
@@ -250,7 +250,9 @@ class Estimator:
     def _read(self, x: Tensor) -> Tensor:
         low, on_cpu = self.precision != torch.float32, x.device.type == "cpu"
         with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=low):
-            features = self.network.forward_features(self.network.prepare(x))
+            prepared = self.network.prepare(x)
+            block = filled(prepared) if on_cpu else prepared
+            features = self.network.forward_features(block)[: len(x)]
             # on the CPU row by row: in products so small a row's place shows in the last digit
             rows = torch.split(features, 1) if on_cpu else (features,)
             return torch.cat([self._of_features(row) for row in rows])

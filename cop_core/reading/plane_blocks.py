@@ -15,7 +15,7 @@ import torch
 from cop_core._version import __version__
 from cop_core.errors import InputError
 from cop_core.machine import processor
-from cop_core.reading.blocks import block_pool
+from cop_core.reading.blocks import BLOCK, block_pool
 from cop_core.reading.estimator import CropReading, Estimator, estimator_for
 from cop_core.reading.planes import Prepared, prepare, with_strengths
 from cop_core.reading.survey import Survey, Surveyor, look
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from cop_core.records import PlaneEstimate, StoredImage
 
-BATCH: Final = 64
-"""Crops in one step: about half a second on two CPU cores."""
+BATCH: Final = max(64, BLOCK * torch.get_num_threads())
+"""Crops in one step: a quarter of a second on two CPU cores, and a block for each of many."""
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,11 @@ class PartialPlane:
         self.estimate = replace(bare, n_crops=0, reason=NOT_READ) if crops else bare
 
     @property
+    def index(self) -> int:
+        """Of the plane in its stack."""
+        return self.estimate.index
+
+    @property
     def left(self) -> int:
         """Crops still to be read."""
         return len(self._order)

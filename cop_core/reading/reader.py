@@ -14,11 +14,11 @@ from typing import Final
 import numpy as np
 
 from cop_core.errors import InputError
-from cop_core.reading.blocks import block_pool
+from cop_core.reading.blocks import BlockPool, block_pool
 from cop_core.reading.crops import NO_CROPS, PlaneCrops, crops_of_a_plane
-from cop_core.reading.estimator import Estimator
+from cop_core.reading.estimator import CropReading, Estimator
 from cop_core.reading.plane_blocks import BATCH, Elsewhere, PlanesRead, StackWork, versions
-from cop_core.reading.planes import PartialPlane, Prepared, not_read, prepare
+from cop_core.reading.planes import PartialPlane, not_read, prepare
 from cop_core.reading.survey import NOTHING_SEEN, Basis, PlaneLook, Survey, Surveyor, look
 from cop_core.recipes import ReadingOptions
 from cop_core.recipes.values import below
@@ -44,8 +44,10 @@ _AHEAD: Final = 2 * BATCH
 _GROWN: Final = 1.2
 """Growth in planes after which the stack's range is looked at anew while it grows."""
 
-_Begun = tuple[Basis, Prepared]
-"""A plane before its crops are read, and what was known of the stack when they were cut."""
+_Begun = tuple[PartialPlane, PlaneCrops]
+"""A plane whose crops are to be read."""
+_Read = tuple[PartialPlane, list[int], CropReading]
+"""What was read of some crops of a plane."""
 
 
 class StackReader:
@@ -196,13 +198,18 @@ class StackReader:
             plane = stack.plane(index, self._validities[index])
             return self._prepare(plane, self._basis(index, self._found))
 
-        fit = max(1, self._batch // self._crops_of_a_plane(stack))
+        def read_some(some: list[_Begun]) -> tuple[list[_Begun], list[_Read]]:
+            return some, self._read((*plane, self._batch // len(some)) for plane in some)
+
+        fit = self._batch // self._crops_of_a_plane(stack)
         begun = block_pool().stream(prepare_one, range(len(stack)), self._ahead(stack))
-        while some := list(islice(begun, fit)):
+        batches = iter(lambda: list(islice(begun, max(1, fit))), [])
+        # the next planes are read while these are entered and told, but for huge ones
+        for some, read in BlockPool(2).stream(read_some, batches, ahead=min(1, fit)):
             self._enter(some)
-            self._read((bare.index, crops, self._batch // len(some)) for _, (bare, crops) in some)
-            for _, (bare, _) in some:
-                yield self._step(bare.index)
+            self._take(read)
+            for plane, _ in some:
+                yield self._step(plane.index)
             while self._put_off:
                 yield self._go_on(lambda: stack)
 
@@ -264,10 +271,8 @@ class StackReader:
         work = list(zip(planes, bases, strict=True))
         begun = block_pool().each(lambda plane_and_basis: self._prepare(*plane_and_basis), work)
         self._enter(begun)
-        self._read(
-            (bare.index, crops, min(most, math.ceil(len(crops) / share)))
-            for _, (bare, crops) in begun
-        )
+        shares = [(*one, min(most, math.ceil(one[0].left / share))) for one in begun]
+        self._take(self._read(shares))
         for plane in planes:
             yield self._step(plane.index)
 
@@ -291,44 +296,50 @@ class StackReader:
         return found.basis(index, self._reading.normalisation)
 
     def _prepare(self, plane: Plane, basis: Basis) -> _Begun:
-        return basis, prepare(plane, self._known, basis, len(self._estimator.components))
+        bare, crops = prepare(plane, self._known, basis, len(self._estimator.components))
+        return PartialPlane(bare, len(crops), basis), crops
 
     def _enter(self, begun: Iterable[_Begun]) -> None:
         """Enter planes that are new, or to be read anew."""
-        for basis, (bare, crops) in begun:
-            self._planes[bare.index] = PartialPlane(bare, len(crops), basis)
-            self._put_off.pop(bare.index, None)
+        for plane, crops in begun:
+            self._planes[plane.index] = plane
+            self._put_off.pop(plane.index, None)
             if len(crops):
-                self._put_off[bare.index] = None
-                self._held = bare.index, crops
+                self._put_off[plane.index] = None
+                self._held = plane.index, crops
 
-    def _read(self, work: Iterable[tuple[int, PlaneCrops, int]]) -> None:
-        """Read the next crops of planes, at once: (plane, all its crops, how many)."""
-        some = [(self._planes[i], crops, most) for i, crops, most in work if len(crops)]
-        rows = [plane.next_crops(most) for plane, _, most in some]
-        if not some:
-            return
-        crops = np.stack([crops[i] for (_, crops, _), r in zip(some, rows, strict=True) for i in r])
-        read = self._estimator.read(crops, batch_size=self._batch)
-        start = 0
-        for (plane, _, _), own in zip(some, rows, strict=True):
-            plane.enter(own, read.part(start, start + len(own)))
-            start += len(own)
+    def _read(self, work: Iterable[tuple[PartialPlane, PlaneCrops, int]]) -> list[_Read]:
+        """Read the next crops of planes, at most so many of each; any thread may do it."""
+        some = [(plane, crops, plane.next_crops(most)) for plane, crops, most in work]
+        pixels = [crops[row] for _, crops, rows in some for row in rows]
+        if not pixels:
+            return []
+        read, start, parts = self._estimator.read(np.stack(pixels), batch_size=self._batch), 0, []
+        for plane, _, rows in some:
+            parts.append((plane, rows, read.part(start, start + len(rows))))
+            start += len(rows)
+        return parts
+
+    def _take(self, parts: Iterable[_Read]) -> None:
+        """Enter what was read of planes that are known."""
+        for plane, rows, read in parts:
+            if rows:
+                plane.enter(rows, read)
             if not plane.left:
-                del self._put_off[plane.estimate.index]
+                self._put_off.pop(plane.index, None)
 
     def _go_on(self, stack: Callable[[], Stack]) -> ReadingStep:
         """Read crops that were put off, of the plane that waits longest."""
         index = next(iter(self._put_off))
         if self._held[0] != index:
             begun = self._prepare(stack().plane(index), self._planes[index].basis)
-            _, (_, crops) = begun
+            _, crops = begun
             if not len(crops):
                 # what could be read before cannot any more: the plane says why
                 self._enter([begun])
                 return self._step(index)
             self._held = index, crops
-        self._read([(*self._held, self._batch)])
+        self._take(self._read([(self._planes[index], self._held[1], self._batch)]))
         return self._step(index)
 
     # --- the end of a stack that grew ----------------------------------------------------------
