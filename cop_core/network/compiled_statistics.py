@@ -41,6 +41,10 @@ _REACH: Final = 3
 """Largest lag."""
 _LEVELS: Final = tensors.HISTOGRAM_BINS
 _LEAST: Final = tensors.LEAST_LEVEL
+_SHAPE: Final = tensors.SHAPE_BINS
+_SPECTRUM: Final = tensors.SPECTRUM_BINS
+_KNEE: Final = histograms.KNEE
+_LOG_SCALE: Final = math.log1p(1 / histograms.KNEE)
 _BAND: Final = tensors.band_of_cycles().numpy()
 _BANDS, _BAND_STARTS, _BAND_SIZES = np.unique(_BAND, return_index=True, return_counts=True)
 """Bands that hold a half cycle: where each begins, and how many it holds."""
@@ -215,6 +219,164 @@ def _lattice_counts(x: Any) -> Any:
 
 
 @compiled
+def _enter_patch_means(values: Any, patch: int, out: Any, at: int) -> None:
+    """Write the means of maps (n, h, w) over patches, (patches, n), from a column on."""
+    n, h, w = values.shape
+    columns, area = np.empty(w, np.float32), np.float32(patch * patch)
+    for k in range(n):
+        for row in range(h // patch):
+            columns[:] = 0
+            for y in range(row * patch, (row + 1) * patch):
+                for c in range(w):
+                    columns[c] += values[k, y, c]
+            for i in range(w // patch):
+                total = np.float32(0)
+                for c in range(i * patch, (i + 1) * patch):
+                    total += columns[c]
+                out[row * (w // patch) + i, at + k] = total / area
+
+
+@compiled
+def _levelled(residual: Any) -> Any:
+    """Return residuals in units of their level, so clipped that impulses do not rule."""
+    clipped, least, three = np.empty_like(residual), np.float32(_LEAST), np.float32(3)
+    total, square = 0.0, 0.0
+    for y in range(residual.shape[0]):
+        for c in range(residual.shape[1]):
+            total += np.float64(abs(residual[y, c]))
+    level = max(np.float32(total / residual.size), least)
+    for y in range(residual.shape[0]):
+        for c in range(residual.shape[1]):
+            value = min(max(residual[y, c] / level, -three), three)
+            clipped[y, c] = value
+            square += np.float64(value * value)
+    level = np.sqrt(max(np.float32(square / residual.size), least))
+    for y in range(residual.shape[0]):
+        for c in range(residual.shape[1]):
+            clipped[y, c] /= level
+    return clipped
+
+
+@compiled
+def _coarse_bins(x: Any) -> Any:
+    """Return the bins of residuals at half the scale."""
+    h, w = x.shape[0] // 2, x.shape[1] // 2
+    halved, middle = np.empty((h, w), np.float32), np.empty((h, w), np.float32)
+    for y in range(h):
+        above, below = x[2 * y], x[2 * y + 1]
+        for c in range(w):
+            total = above[2 * c] + above[2 * c + 1] + below[2 * c] + below[2 * c + 1]
+            halved[y, c], middle[y, c] = total / np.float32(4), np.float32(0.5)
+    _, residual, _ = _residuals(mirrored(halved, 1))
+    return _bins(residual, middle)
+
+
+@compiled
+def _enter_shares(counts: Any, out: Any, at: int) -> None:
+    """Write the square roots of the shares of each row of counts, from a column on."""
+    for i in range(counts.shape[0]):
+        total = 0
+        for j in range(counts.shape[1]):
+            total += counts[i, j]
+        for j in range(counts.shape[1]):
+            out[i, at + j] = np.sqrt(counts[i, j] / max(total, 1))
+
+
+@compiled
+def _in_pairs(counts: Any, ends: int) -> Any:
+    """Return fine counts as coarse ones; those of the ends, the last, stay as they are."""
+    n = (counts.shape[1] - ends) // 2
+    pairs = np.zeros((counts.shape[0], n + ends), counts.dtype)
+    for i in range(counts.shape[0]):
+        for j in range(2 * n):
+            pairs[i, j // 2] += counts[i, j]
+        for j in range(ends):
+            pairs[i, n + j] = counts[i, 2 * n + j]
+    return pairs
+
+
+@compiled
+def _maps(x: Any) -> Any:
+    """Return smooth brightness and activity, residuals and directional ones, each (h, w)."""
+    ring, residual, directional = _residuals(mirrored(x, 1))
+    activity = _smooth(mirrored(np.abs(directional), 3), 7)
+    return _smooth(mirrored(ring, 2), 5), activity, residual, directional
+
+
+@compiled
+def _of_groups(
+    x: Any, group: Any, residual: Any, directional: Any, low: Any, products: Any, out: Any
+) -> Any:
+    """Enter what the pixels of each group tell; return how many are at each end of the range."""
+    n, lags = _FINE + 2, len(_LAGS)
+    fine = _joint(group, _GROUPS, _bins(residual, x), n)
+    _enter_shares(fine, out, 0)
+    _enter_shares(_joint(group, _GROUPS, _bins(directional, x), n), out, n)
+    _enter_shares(_joint(group[::2, ::2], _GROUPS, low, _FINE), out, 2 * n)
+    at, sums, ends = 2 * n + _FINE, _sums(group, _GROUPS, products), np.zeros(2)
+    for g in range(_GROUPS):
+        size = 0
+        for k in range(n):
+            size += fine[g, k]
+        for k in range(lags):
+            out[g, at + k] = sums[g, k] / max(size, 1)
+        out[g, at + lags] = np.sqrt(size / x.size)
+        out[g, at + lags + 1] = np.log1p(size) / 10
+        for end in range(2):
+            ends[end] += fine[g, _FINE + end]
+    return ends
+
+
+@compiled
+def _of_patches(
+    x: Any,
+    place: Any,
+    patch: int,
+    residual: Any,
+    directional: Any,
+    low: Any,
+    products: Any,
+    out: Any,
+) -> None:
+    """Enter what the pixels of each patch tell."""
+    places, lags = out.shape[0], len(_LAGS)
+    part = _in_pairs(_joint(place, places, _bins(residual, x), _FINE + 2), 2)
+    _enter_shares(part, out, 0)
+    at = part.shape[1]
+    part = _in_pairs(_joint(place[::2, ::2], places, low, _FINE), 0)
+    _enter_shares(part, out, at)
+    at += part.shape[1]
+    _enter_patch_means(products, patch, out, at)
+    maps, ten = np.empty((4, *x.shape), np.float32), np.float32(10)
+    for y in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            maps[0, y, c], maps[1, y, c] = x[y, c], x[y, c] * x[y, c]
+            maps[2, y, c] = ten * abs(residual[y, c])
+            maps[3, y, c] = ten * abs(directional[y, c])
+    _enter_patch_means(maps, patch, out, at + lags)
+
+
+@compiled
+def _of_lattice(x: Any, ends: Any, out: Any) -> Any:
+    """Enter the histogram of levels; return the shares of levels and of steps, (2, levels)."""
+    counts = _lattice_counts(x)
+    coarse, wide = np.zeros((1, _SHAPE), np.int32), _LEVELS // _SHAPE
+    shares = np.zeros((2, _LEVELS), np.float32)
+    for k in range(2):
+        total = 0
+        for i in range(_LEVELS):
+            total += counts[k, i]
+        for i in range(_LEVELS):
+            shares[k, i] = counts[k, i] / max(total, 1)
+    for i in range(_LEVELS):
+        coarse[0, i // wide] += counts[0, i]
+    _enter_shares(coarse, out, 0)
+    for end in range(2):
+        out[0, _SHAPE + end] = np.sqrt(ends[end] / x.size)
+    return shares
+
+
+@compiled
 def _unfold(x: Any, out: Any) -> None:
     """Write every third patch as a column of `out`, (DIRECTIONS, places)."""
     rows, columns = (x.shape[0] - SIDE) // STEP + 1, (x.shape[1] - SIDE) // STEP + 1
@@ -227,34 +389,65 @@ def _unfold(x: Any, out: Any) -> None:
 
 
 @compiled
-def _quiet_bins(residual: Any) -> Any:
-    """Return the bins of magnitudes of residuals (n, m), uint8."""
-    out, bits = np.empty(residual.shape, np.uint8), residual.view(np.int32)
-    for i in range(residual.shape[0]):
-        for j in range(residual.shape[1]):
-            found = _scale_bin(bits[i, j], residual[i, j]) // _PER_PCA
-            out[i, j] = min(found, PCA_BINS - 1)
-    return out
+def _log_magnitude(value: float) -> float:
+    scaled: float = np.log1p(value / _KNEE) / _LOG_SCALE
+    return scaled
 
 
 @compiled
-def _patch_means(values: Any, patch: int) -> Any:
-    """Return the means of maps (n, h, w) over patches, (patches, n)."""
-    n, h, w = values.shape
-    out = np.empty((h // patch * (w // patch), n), np.float32)
-    columns, area = np.empty(w, np.float32), np.float32(patch * patch)
-    for k in range(n):
-        for row in range(h // patch):
-            columns[:] = 0
-            for y in range(row * patch, (row + 1) * patch):
-                for c in range(w):
-                    columns[c] += values[k, y, c]
-            for i in range(w // patch):
-                total = np.float32(0)
-                for c in range(i * patch, (i + 1) * patch):
-                    total += columns[c]
-                out[row * (w // patch) + i, k] = total / area
-    return out
+def _enter_sd(place: Any, variance: Any, out: Any) -> None:
+    """Write, as the last column, the SD along the quietest directions by place, logarithmic."""
+    sums, sizes = np.zeros(len(out)), np.zeros(len(out))
+    for i in range(place.shape[0]):
+        for j in range(place.shape[1]):
+            sums[place[i, j]] += variance[i, j]
+            sizes[place[i, j]] += 1
+    for k in range(len(out)):
+        out[k, -1] = _log_magnitude(np.sqrt(sums[k] / max(sizes[k], 1)))
+
+
+@compiled
+def _of_quiet(quiet: Any, group: Any, place: Any, groups: Any, patches: Any) -> None:
+    """Enter what the patches tell of their noise, (QUIETEST, rows, columns)."""
+    edge, rows, columns = SIDE // 2, quiet.shape[1], quiet.shape[2]
+    at_group = group[edge:-edge:STEP, edge:-edge:STEP]
+    at_place = place[edge:-edge:STEP, edge:-edge:STEP]
+    counts, variance = np.zeros((_GROUPS, PCA_BINS), np.int32), np.zeros((rows, columns))
+    bits = quiet.view(np.int32)
+    for k in range(QUIETEST):
+        for i in range(rows):
+            for j in range(columns):
+                value = quiet[k, i, j]
+                found = min(_scale_bin(bits[k, i, j], value) // _PER_PCA, PCA_BINS - 1)
+                counts[at_group[i, j], found] += 1
+                variance[i, j] += np.float64(value) * value / QUIETEST
+    last = groups.shape[1] - 1
+    _enter_shares(counts, groups, last - PCA_BINS)
+    _enter_sd(at_group, variance, groups)
+    _enter_sd(at_place, variance, patches)
+
+
+@compiled
+def _of_spectra(transform: Any, spread: Any, whole: Any) -> None:
+    """Enter largest cosine parts, largest moduli and mean moduli by band, and the SDs of patches.
+
+    Of the transforms (2, half cycles) of both histograms.
+    """
+    at, bands = _SHAPE + 2, _SPECTRUM
+    for k in range(2):
+        for i in range(len(_BANDS)):
+            start, size, cosine, modulus, total = _BAND_STARTS[i], _BAND_SIZES[i], -np.inf, 0.0, 0.0
+            for j in range(start, start + size):
+                value = transform[k, j]
+                cosine = max(cosine, value.real)
+                modulus = max(modulus, abs(value))
+                total += abs(value)
+            whole[at + _BANDS[i]] = cosine
+            whole[at + bands + _BANDS[i]] = modulus
+            whole[at + 2 * bands + _BANDS[i]] = total / size
+        at += 3 * bands
+    for k in range(len(spread)):
+        whole[at + k] = _log_magnitude(spread[k])
 
 
 def is_new() -> bool:
@@ -267,7 +460,7 @@ def is_new() -> bool:
 @lru_cache(maxsize=1)
 def warm_up() -> None:
     """Compile the kernels, or load those that were compiled before."""
-    _of_crop(np.zeros((64, 64), np.float32), 32)
+    compiled_statistics(torch.zeros(1, 64, 64), 32)
 
 
 def compiled_statistics(x: Tensor, patch: int) -> tensors.CropStatistics:
@@ -280,80 +473,48 @@ def compiled_statistics(x: Tensor, patch: int) -> tensors.CropStatistics:
     patch : int
         Side of a patch in pixels.
     """
-    parts = [_of_crop(crop.numpy(), patch) for crop in x.contiguous()]
-    found = (torch.from_numpy(np.stack(part)) for part in zip(*parts, strict=True))
-    return tensors.CropStatistics(*found)
+    pixels = x.contiguous().numpy()
+    place = _places(x.shape[1], x.shape[2], patch)
+    n, places = len(pixels), int(place[-1, -1]) + 1
+    groups = np.empty((n, _GROUPS, tensors.GROUP_FEATURES), np.float32)
+    patches = np.empty((n, places, tensors.PATCH_FEATURES), np.float32)
+    whole = np.zeros((n, tensors.CROP_FEATURES), np.float32)
+    for each, *own in zip(pixels, groups, patches, whole, strict=True):
+        _enter(each, place, patch, *own)
+    return tensors.CropStatistics(*map(torch.from_numpy, (groups, patches, whole)))
 
 
-def _of_crop(x: Floats, patch: int) -> tuple[Floats, Floats, Floats]:
-    """Return the features of groups, of patches and of the whole of one crop (h, w)."""
-    row, column = (np.arange(side, dtype=np.uint8) // patch for side in x.shape)
-    place = row[:, None] * (x.shape[1] // patch) + column
-    places, n = int(place[-1, -1]) + 1, _FINE + 2
-
-    ring, residual, directional = _residuals(mirrored(x, 1))
-    calm = np.abs(directional)
-    group = _group_map(ring, calm)
-    bins = _bins(residual, x)
-    halved = (x[::2, ::2] + x[::2, 1::2] + x[1::2, ::2] + x[1::2, 1::2]) / np.float32(4)
-    low = _bins(_residuals(mirrored(halved, 1))[1], np.full_like(halved, 0.5))
-    products = _products(mirrored(_levelled(residual), _REACH))
-    spread, quiet = _quietest(x)
-    quiet_bins = _quiet_bins(quiet.reshape(-1, quiet.shape[-1])).reshape(quiet.shape)
-    variance = np.square(quiet).mean(0, keepdims=True)
-
-    fine = _joint(group, _GROUPS, bins, n)
-    size = fine.sum(1, keepdims=True)
-    inner = _at_patches(group)
-    quiet_counts = sum(_joint(inner, _GROUPS, part, PCA_BINS) for part in quiet_bins)
-    by_group = [
-        _shares(fine),
-        _shares(_joint(group, _GROUPS, _bins(directional, x), n)),
-        _shares(_joint(group[::2, ::2], _GROUPS, low, _FINE)),
-        _sums(group, _GROUPS, products) / np.maximum(size, 1),
-        np.sqrt(size / x.size),
-        np.log1p(size) / 10,
-        _shares(quiet_counts),
-        _quiet_sd(inner, _GROUPS, variance),
-    ]
-    maps = np.stack([x, np.square(x), 10 * np.abs(residual), 10 * calm])
-    by_patch = [
-        _shares(_in_pairs(_joint(place, places, bins, n))),
-        _shares(_in_pairs(_joint(place[::2, ::2], places, low, _FINE))),
-        _patch_means(products, patch),
-        _patch_means(maps, patch),
-        _quiet_sd(_at_patches(place), places, variance),
-    ]
-    counts = _lattice_counts(x)
-    whole = [
-        _shares(counts[0].reshape(1, tensors.SHAPE_BINS, -1).sum(-1))[0],
-        np.sqrt(fine[:, _FINE:].sum(0) / x.size),
-        *_spectra(counts),
-        histograms.log_magnitude(spread).numpy(),
-    ]
-    return (
-        np.concatenate(by_group, axis=1, dtype=np.float32),
-        np.concatenate(by_patch, axis=1, dtype=np.float32),
-        np.concatenate(whole, dtype=np.float32),
-    )
+@lru_cache(maxsize=4)
+def _places(height: int, width: int, patch: int) -> npt.NDArray[np.uint8]:
+    """Return the number of the patch of every pixel."""
+    row, column = (np.arange(side, dtype=np.uint8) // patch for side in (height, width))
+    return np.asarray(row[:, None] * (width // patch) + column, np.uint8)
 
 
-def _group_map(ring: Floats, calm: Floats) -> npt.NDArray[np.uint8]:
-    activity = _smooth(mirrored(calm, 3), 7)
+def _enter(
+    x: Floats,
+    place: npt.NDArray[np.uint8],
+    patch: int,
+    groups: Floats,
+    patches: Floats,
+    whole: Floats,
+) -> None:
+    """Write the features of groups, of patches and of the whole of one crop (h, w)."""
+    brightness, activity, residual, directional = _maps(x)
     sample = activity[::4, ::4].ravel()
     middle = (sample.size - 1) // 2
-    median = np.partition(sample, middle)[middle]
-    group: npt.NDArray[np.uint8] = _groups(_smooth(mirrored(ring, 2), 5), activity, median)
-    return group
+    group = _groups(brightness, activity, np.partition(sample, middle)[middle])
+    low, products = _coarse_bins(x), _products(mirrored(_levelled(residual), _REACH))
+    ends = _of_groups(x, group, residual, directional, low, products, groups)
+    _of_patches(x, place, patch, residual, directional, low, products, patches)
+    shares = _of_lattice(x, ends, whole[None])
+    spread, quiet = _quietest(x)
+    _of_quiet(quiet, group, place, groups, patches)
+    transform = rfft(shares, 2 * _LEVELS)[:, 1 : len(_BAND) + 1]
+    _of_spectra(transform, spread, whole)
 
 
-def _levelled(residual: Floats) -> Floats:
-    """Return residuals in units of their level, so clipped that impulses do not rule."""
-    clipped = np.clip(residual / max(np.abs(residual).mean(), _LEAST), -3, 3)
-    return np.asarray(clipped / np.sqrt(max(np.square(clipped).mean(), _LEAST)), np.float32)
-
-
-def _quietest(x: Floats) -> tuple[Tensor, Floats]:
+def _quietest(x: Floats) -> tuple[Floats, Floats]:
     """Return SDs along all directions, and what patches (rows, columns) have along the quietest.
 
     In memory that PyTorch aligns: products round by where a matrix begins.
@@ -364,42 +525,4 @@ def _quietest(x: Floats) -> tuple[Tensor, Floats]:
     patches -= patches.mean(-1, keepdim=True)
     spread, directions = principal_directions(patches)
     quiet = directions[0, :, :QUIETEST].T @ patches[0]
-    return spread[0], quiet.numpy().reshape(QUIETEST, rows, columns)
-
-
-def _at_patches(places: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    edge = SIDE // 2
-    return places[edge:-edge:STEP, edge:-edge:STEP]
-
-
-def _quiet_sd(place: npt.NDArray[np.uint8], places: int, variance: Floats) -> npt.NDArray[Any]:
-    """Return the SD along the quietest directions by place, on a logarithmic scale, (places, 1)."""
-    sizes = np.bincount(place.ravel(), minlength=places)[:, None]
-    sd = np.sqrt(_sums(place, places, variance) / np.maximum(sizes, 1))
-    scaled: npt.NDArray[Any] = np.log1p(sd / histograms.KNEE) / math.log1p(1 / histograms.KNEE)
-    return scaled
-
-
-def _shares(counts: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return the square roots of shares of each row of counts."""
-    shares: npt.NDArray[Any] = np.sqrt(counts / np.maximum(counts.sum(-1, keepdims=True), 1))
-    return shares
-
-
-def _in_pairs(counts: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return fine counts as coarse ones; those of the ends stay as they are."""
-    pairs = counts[:, :_FINE].reshape(len(counts), -1, 2).sum(-1)
-    return np.hstack([pairs, counts[:, _FINE:]])
-
-
-def _spectra(counts: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
-    """Return largest cosine parts, largest moduli and mean moduli of each histogram, by band."""
-    share = np.asarray(counts / np.maximum(counts.sum(-1, keepdims=True), 1), np.float32)
-    transform = rfft(share, 2 * _LEVELS)[:, 1 : len(_BAND) + 1]
-    modulus = np.abs(transform)
-    largest = (np.maximum.reduceat(part, _BAND_STARTS, 1) for part in (transform.real, modulus))
-    mean = np.add.reduceat(modulus, _BAND_STARTS, 1) / _BAND_SIZES
-    bands = np.zeros((len(counts), 3, tensors.SPECTRUM_BINS), np.float32)
-    for k, values in enumerate((*largest, mean)):
-        bands[:, k, _BANDS] = values
-    return list(bands.reshape(len(counts), -1))
+    return spread[0].numpy(), quiet.numpy().reshape(QUIETEST, rows, columns)

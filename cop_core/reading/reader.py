@@ -205,7 +205,7 @@ class StackReader:
         begun = block_pool().stream(prepare_one, range(len(stack)), self._ahead(stack))
         batches = iter(lambda: list(islice(begun, max(1, fit))), [])
         # the next planes are read while these are entered and told, but for huge ones
-        for some, read in BlockPool(2).stream(read_some, batches, ahead=min(1, fit)):
+        for some, read in BlockPool(1).stream(read_some, batches, ahead=min(1, fit)):
             self._enter(some)
             self._take(read)
             for plane, _ in some:

@@ -33,6 +33,8 @@ _REPEATED: Final = 0.4
 """Share of the lines that are as the next one, from which on they were doubled."""
 _LINES: Final = 256
 """Lines of a plane that are looked at."""
+_WAVES: Final = 128
+"""Lines whose power is taken: enough for bands to 2 %."""
 
 
 def shows_blocks(data: Pixels) -> bool:
@@ -66,7 +68,7 @@ def is_smoothed(data: Pixels) -> bool:
 
 def _falls(lines: Pixels) -> bool:
     """Tell whether the power along the lines falls off at the highest frequency."""
-    some = about_mean(lines[:: max(1, len(lines) // _LINES)])
+    some = about_mean(lines[:: max(1, len(lines) // _WAVES)])
     some -= some.mean(axis=1, keepdims=True)
     some *= np.hanning(some.shape[1]).astype(np.float32)
     waves = rfft(some, axis=1, overwrite_x=True)
