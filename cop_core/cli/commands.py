@@ -129,13 +129,15 @@ def detector(
     """
     from cop_core.pipeline import run
     from cop_core.report import summary, write_document, write_report
+    from cop_core.writing import require_place, require_place_of
 
     if history is not None:
         from cop_core.report.detector_history import add_to_history, require_history
 
         require_history(history)
     alone = output.suffix.lower() == ".json"
-    write = write_document if alone else write_report
+    write, require = (write_document, require_place_of) if alone else (write_report, require_place)
+    require(output)
     with bars() as show:
         found = run(recipe, on_event=show)
         written = write(found, output, command=typed_as(recipe, output), hashed=hashed)

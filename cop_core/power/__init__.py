@@ -10,7 +10,7 @@ from cop_core.power.held_quantity import SIGNAL, HeldQuantity
 from cop_core.power.limit import PowerLimit
 from cop_core.power.next_acquisition import power_csv, useq_plan
 from cop_core.power.next_power import deepest, lacks_zero_level, next_recipe
-from cop_core.power.recommend import recommend_power
+from cop_core.power.recommend import recommend_power, require_recommendable
 from cop_core.power.recommendation import Recommendation
 
 __all__ = [
@@ -29,5 +29,6 @@ __all__ = [
     "next_recipe",
     "power_csv",
     "recommend_power",
+    "require_recommendable",
     "useq_plan",
 ]
