@@ -10,6 +10,8 @@ import typer
 from cop_core.cli.asked import asks
 from cop_core.cli.output import bars, say, tell
 from cop_core.recipes import (
+    MW,
+    AcquisitionOptions,
     CohortRecipe,
     CompareRecipe,
     DetectorRecipe,
@@ -95,7 +97,13 @@ def recommend(recipe: RecommendRecipe, output: Out, hashed: Hash = None) -> None
     Writes recommendation.json, power.csv (for --power), plan.json (for pymmcore-plus) and
     figures/power.*. Weights and crops matter only if a noise is held.
     """
-    _report(recipe, output, "power.csv", hashed)
+    from cop_core.power import can_plan, require_plans
+
+    if recipe.acquisition not in (None, AcquisitionOptions()):
+        require_plans()
+    found = _report(recipe, output, "power.csv", hashed)
+    if found.unit == MW and not can_plan():
+        tell('plan.json: not written, as it needs useq: pip install "napari-cop[live]"')
 
 
 History = Annotated[

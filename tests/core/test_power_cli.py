@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -102,6 +103,20 @@ def test_a_profile_that_cannot_be_used_is_refused_before_it_is_read(
     )
     with pytest.raises(InputError, match=message):
         cop.run(recipe)
+
+
+def test_without_useq_all_but_the_plan_is_written(run, tiff, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "useq", None)
+    asked = ("recommend", tiff, "--power", 5, "--max-power-mw", 15, "--offset-counts", 100)
+    code, text, err = run(*asked, "-o", tmp_path / "out")
+    assert code == 0, err
+    assert 'plan.json: not written, as it needs useq: pip install "napari-cop[live]"' in text
+    assert (tmp_path / "out" / "power.csv").is_file()
+    assert not (tmp_path / "out" / "plan.json").exists()
+    monkeypatch.setattr("cop_core.pipeline.run", pytest.fail)
+    code, _, err = run(*asked, "--laser", "Laser", "Percent", "-o", tmp_path / "other")
+    assert code == 2
+    assert 'an acquisition plan needs useq. Install it: pip install "napari-cop[live]"' in err
 
 
 @pytest.mark.parametrize(
