@@ -214,6 +214,8 @@ def _gathered(said: Plain) -> CohortRecipe:
         )
     if found.left_out:
         tell(f"left out: {len(found.left_out)} files whose names do not match the pattern")
+    if found.not_used:
+        tell(found.not_used)
     pictures = [one.plain() for one in found.pictures]
     recipe: CohortRecipe = CohortRecipe.of({**said, "defaults": defaults, "pictures": pictures})
     return recipe

@@ -514,6 +514,23 @@ def test_the_table_goes_before_the_name_and_the_name_before_the_file(tmp_path):
     ]
 
 
+def test_what_the_table_or_a_name_overrules_is_said(tmp_path):
+    stated = {"ISOSpeedRatings": 400, "ExposureTime": IFDRational(1, 60), "Model": "D800"}
+    for name in ("iso800.jpg", "iso400.jpg", "iso200.jpg"):
+        exif(tmp_path / name, **stated)
+    table = tmp_path / "t.csv"
+    rows = ["iso800.jpg,0.0167,D850,5", "iso400.jpg,0.02,D800,5", "iso200.jpg,,D800,5"]
+    table.write_text("\n".join(["file,Shutter s,camera,extra", *rows]), "utf-8")
+    found = gather(table, pattern="iso{ISO}")
+    assert found.overruled == {"camera": 1, "iso": 2, "shutter_s": 1}
+    assert found.not_used == (
+        "not used: camera of 1 file, iso of 2 files and shutter_s of 1 file; the table or the file "
+        "name states another value"
+    )
+    assert [one.settings["ISO"] for one in found.pictures] == [800.0, 400.0, 200.0]
+    assert gather(tmp_path).not_used == ""
+
+
 @pytest.mark.parametrize("name", ["power_mw", "Power_mW", "power mw"])
 def test_a_power_that_somebody_states_replaces_that_of_the_planes(name):
     made = profile(strengths(1, 4), name="a")
