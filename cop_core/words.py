@@ -32,4 +32,5 @@ def up_to(k: int, most: str) -> str:
 
 def listed(words: Sequence[str]) -> str:
     """Return words as a sentence lists them: ``"a, b and c"``."""
-    return " and ".join(", ".join(words).rsplit(", ", 1))
+    *others, last = words or [""]
+    return f"{', '.join(others)} and {last}" if others else last

@@ -116,6 +116,13 @@ def require_place(directory: Path) -> None:
         raise _TriedError
 
 
+def require_place_of(file: Path) -> None:
+    """Refuse now a file that could not be written after the work; leave nothing."""
+    if file.is_dir():
+        raise InputError("it is a folder", where=str(file), advice="Choose another name")
+    require_place(file.parent)
+
+
 def clear_leftovers(directory: Path) -> None:
     """Remove what a process that was killed was about to put in place (`placed`)."""
     for staging in directory.glob(f".cop-{'[0-9a-f]' * 32}"):

@@ -10,6 +10,8 @@ import typer
 from cop_core.cli.asked import asks
 from cop_core.cli.output import bars, say, tell
 from cop_core.recipes import (
+    MW,
+    AcquisitionOptions,
     CohortRecipe,
     CompareRecipe,
     DetectorRecipe,
@@ -95,7 +97,13 @@ def recommend(recipe: RecommendRecipe, output: Out, hashed: Hash = None) -> None
     Writes recommendation.json, power.csv (for --power), plan.json (for pymmcore-plus) and
     figures/power.*. Weights and crops matter only if a noise is held.
     """
-    _report(recipe, output, "power.csv", hashed)
+    from cop_core.power import can_plan, require_plans
+
+    if recipe.acquisition not in (None, AcquisitionOptions()):
+        require_plans()
+    found = _report(recipe, output, "power.csv", hashed)
+    if found.unit == MW and not can_plan():
+        tell('plan.json: not written, as it needs useq: pip install "napari-cop[live]"')
 
 
 History = Annotated[
@@ -129,13 +137,15 @@ def detector(
     """
     from cop_core.pipeline import run
     from cop_core.report import summary, write_document, write_report
+    from cop_core.writing import require_place, require_place_of
 
     if history is not None:
         from cop_core.report.detector_history import add_to_history, require_history
 
         require_history(history)
     alone = output.suffix.lower() == ".json"
-    write = write_document if alone else write_report
+    write, require = (write_document, require_place_of) if alone else (write_report, require_place)
+    require(output)
     with bars() as show:
         found = run(recipe, on_event=show)
         written = write(found, output, command=typed_as(recipe, output), hashed=hashed)
@@ -204,6 +214,8 @@ def _gathered(said: Plain) -> CohortRecipe:
         )
     if found.left_out:
         tell(f"left out: {len(found.left_out)} files whose names do not match the pattern")
+    if found.not_used:
+        tell(found.not_used)
     pictures = [one.plain() for one in found.pictures]
     recipe: CohortRecipe = CohortRecipe.of({**said, "defaults": defaults, "pictures": pictures})
     return recipe

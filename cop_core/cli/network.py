@@ -15,7 +15,7 @@ from cop_core.cli.output import bars, interruptible, tell
 from cop_core.components import COMPONENT_NAMES
 from cop_core.errors import InputError
 from cop_core.recipes import BenchRecipe, EvaluateRecipe, TrainRecipe
-from cop_core.writing import placed, replace_files
+from cop_core.writing import placed, replace_files, require_place, require_place_of
 
 Format = Literal["safetensors", "bioimageio"]
 
@@ -48,6 +48,10 @@ def evaluate(
     """
     from cop_core.pipeline import run
 
+    if json_path:
+        require_place_of(json_path)
+    if pictures:
+        require_place(pictures)
     with bars() as show:
         evaluation = run(recipe.but(features=pictures is not None), on_event=show)
     found = evaluation.to_dict()

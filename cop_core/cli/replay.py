@@ -48,7 +48,10 @@ def replay(
     from cop_core.pipeline import Working
     from cop_core.pipeline.replay import replay as compute
     from cop_core.report import TOLERANCE, find_inputs, read_document, write_report
+    from cop_core.writing import require_place
 
+    if output:
+        require_place(output)
     stated = read_document(report)
     folder = report if report.is_dir() else report.parent
     with bars() as show:

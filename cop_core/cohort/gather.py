@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import os
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,7 @@ from cop_core.recipes.values import folder_name
 from cop_core.stacks.formats import format_of, tiff_folder
 from cop_core.stacks.listing import list_stacks
 from cop_core.stacks.picture import TIFF, is_picture
+from cop_core.words import listed
 from cop_core.writing import replace_files
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ FILE: Final = "file"
 """Column of the table that names the file; a path relative to the table."""
 REFERENCE: Final = "reference"
 CHANNEL: Final = "channel"
+_ROUNDED: Final = 0.02
+"""Relative difference of a number that somebody wrote down: a shutter of 1/60 s is called 0.017."""
 _ADVICE: Final = "use a folder of pictures or stacks, or a CSV with a column 'file'"
 
 
@@ -42,10 +46,22 @@ class Gathered:
     pictures : tuple of CohortPicture
     left_out : tuple of Path
         Files whose names do not fit the pattern.
+    overruled : dict of str to int
+        How many files state a setting otherwise than their name or the table.
     """
 
     pictures: tuple[CohortPicture, ...]
     left_out: tuple[Path, ...] = ()
+    overruled: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def not_used(self) -> str:
+        """What files state and is not used, as a sentence; empty where there is nothing."""
+        if not self.overruled:
+            return ""
+        counts = self.overruled.items()
+        said = listed([f"{name} of {n} file{'s' if n > 1 else ''}" for name, n in counts])
+        return f"not used: {said}; the table or the file name states another value"
 
 
 @dataclass(frozen=True)
@@ -100,24 +116,28 @@ def gather(
         )
     pictures: list[CohortPicture] = []
     left_out: list[Path] = []
-    listed = _of_folder(root) if root.is_dir() else _of_table(root)
-    names = _names([one.path for one in listed])
-    for number, (one, name) in enumerate(zip(listed, names, strict=True), start=1):
+    overruled: Counter[str] = Counter()
+    found = _of_folder(root) if root.is_dir() else _of_table(root)
+    names = _names([one.path for one in found])
+    for number, (one, name) in enumerate(zip(found, names, strict=True), start=1):
         match = named.fullmatch(one.path.stem) if named else None
         if named and match is None:
             left_out.append(one.path)
         else:
             words = match.groupdict() if match else {}
             beside = reference and reference_name(reference, words)
-            pictures.append(_picture(one, name, defaults or StackOptions(), words, beside))
-        progress(number, len(listed))
+            known = settings_of(one.path)
+            row = _picture(one, name, defaults or StackOptions(), known, words, beside)
+            overruled.update(_overruled(known, row.settings))
+            pictures.append(row)
+        progress(number, len(found))
     if not pictures:
         raise InputError(
-            f"no file of {len(listed)} matches the pattern {pattern!r}" if listed else "no picture",
+            f"no file of {len(found)} matches the pattern {pattern!r}" if found else "no picture",
             where=str(source),
             advice=_ADVICE,
         )
-    return Gathered(tuple(pictures), tuple(left_out))
+    return Gathered(tuple(pictures), tuple(left_out), dict(sorted(overruled.items())))
 
 
 def _of_folder(root: Path) -> list[_Listed]:
@@ -157,6 +177,7 @@ def _picture(
     one: _Listed,
     name: str,
     defaults: StackOptions,
+    known: Mapping[str, SettingValue],
     words: Mapping[str, str],
     beside: str | None,
 ) -> CohortPicture:
@@ -164,7 +185,7 @@ def _picture(
     reference, channel = cells.pop(REFERENCE, "") or beside, cells.pop(CHANNEL, "")
     stated = {key: text for key, text in words.items() if column_name(key) not in cells} | cells
     names = {*map(column_name, stated)}
-    settings = {k: v for k, v in settings_of(one.path).items() if column_name(k) not in names}
+    settings = {k: v for k, v in known.items() if column_name(k) not in names}
     settings |= {key: as_value(text) for key, text in stated.items() if text}
     opened: dict[str, Any] = {"source": str(one.path), "name": name}
     if channel:
@@ -173,6 +194,21 @@ def _picture(
     if reference:
         of = defaults.but(source=str(one.path.parent / reference), name=f"{name} reference")
     return CohortPicture(picture=defaults.but(**opened), settings=settings, reference=of)
+
+
+def _overruled(
+    known: Mapping[str, SettingValue], taken: Mapping[str, SettingValue]
+) -> Iterator[str]:
+    """Yield the settings of a file that are taken with another value, however it was rounded."""
+    values = {column_name(name): value for name, value in taken.items()}
+    for name, value in known.items():
+        other = values.get(column_name(name), value)
+        if isinstance(value, float) and isinstance(other, float):
+            same = math.isclose(value, other, rel_tol=_ROUNDED)
+        else:
+            same = value == other
+        if not same:
+            yield name
 
 
 def _names(paths: Sequence[Path]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from cop_core.csv_table import column_name
 from cop_core.records import CohortRow
 from cop_core.statistics.photons import ROUGHLY_READABLE, photons_of
 
@@ -38,11 +39,13 @@ def _of_picture(picture: PictureRecord, group: str | None) -> Iterator[CohortRow
     if profile is None:
         return
     told = photons_of(profile, ROUGHLY_READABLE)
+    named = {*map(column_name, picture.row.settings)}
     quality = picture.quality
     for i, plane in enumerate(profile.planes):
         if plane.reason:
             continue
-        settings = {**_of_plane(plane, profile), **picture.row.settings}
+        stated = _of_plane(plane, profile).items()
+        settings = {k: v for k, v in stated if k not in named} | picture.row.settings
         yield CohortRow(
             picture=name,
             plane=plane.index,

@@ -8,9 +8,9 @@ from cop_core.power.bright_signal import BrightSignal, bright_signal
 from cop_core.power.energy import Energy
 from cop_core.power.held_quantity import SIGNAL, HeldQuantity
 from cop_core.power.limit import PowerLimit
-from cop_core.power.next_acquisition import power_csv, useq_plan
+from cop_core.power.next_acquisition import can_plan, power_csv, require_plans, useq_plan
 from cop_core.power.next_power import deepest, lacks_zero_level, next_recipe
-from cop_core.power.recommend import recommend_power
+from cop_core.power.recommend import recommend_power, require_recommendable
 from cop_core.power.recommendation import Recommendation
 
 __all__ = [
@@ -24,10 +24,13 @@ __all__ = [
     "TissueLayer",
     "attenuation",
     "bright_signal",
+    "can_plan",
     "deepest",
     "lacks_zero_level",
     "next_recipe",
     "power_csv",
     "recommend_power",
+    "require_plans",
+    "require_recommendable",
     "useq_plan",
 ]

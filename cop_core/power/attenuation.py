@@ -146,7 +146,7 @@ def attenuation(
         If `cancelled` returns True.
     """
     order = _order(ASSUMED_ORDER if excitation_order is None else excitation_order)
-    _require_stated(source)
+    require_stated(source)
     signal = source
     if not isinstance(signal, BrightSignal):
         signal = bright_signal(signal, share=share, progress=progress, cancelled=cancelled)
@@ -199,7 +199,7 @@ def _order(order: int) -> int:
     return int(order)
 
 
-def _require_stated(source: Stack | DepthProfile | BrightSignal) -> None:
+def require_stated(source: Stack | DepthProfile | BrightSignal) -> None:
     """Refuse planes whose power or depth is not stated."""
     if not np.isfinite(source.power).any():
         raise InputError(

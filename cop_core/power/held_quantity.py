@@ -16,9 +16,11 @@ from cop_core.statistics import autocorrelation
 from cop_core.statistics.piecewise import PiecewiseFit
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from cop_core.power.attenuation import Attenuation
     from cop_core.power.bright_signal import BrightSignal
-    from cop_core.records import DepthProfile
+    from cop_core.records import DepthProfile, WeightsUsed
 
 Array = npt.NDArray[np.float64]
 
@@ -134,7 +136,7 @@ def hold_component(
         If the profile is not such a one or lacks the component, or fewer than 8 planes have a
         strength between 2 and 40 % within the depths of the fit.
     """
-    _require_profile(profile, component)
+    require_profile(profile, component)
     _require_same_stack(profile, found.signal)
     b, signal = SIGNAL_EXPONENTS[component], hold_signal(found)
     strength, power, depth = profile.of(component), profile.power, profile.depth_um
@@ -166,23 +168,45 @@ def _error_of_mean(depth_um: Array, values: Array) -> float:
     return float(values.std(ddof=1) * np.sqrt(autocorrelation.quadratic_form(weights, rho, gap)))
 
 
-def _require_profile(profile: DepthProfile, component: str) -> None:
-    if component not in profile.components:
-        raise InputError(f"the profile has no {component}", where=profile.name)
-    normalisation = profile.reading.normalisation
+def require_profile(profile: DepthProfile, component: str) -> None:
+    """Refuse a component that cannot be held by a profile; see `require_holdable`."""
+    require_holdable(
+        component,
+        profile.components,
+        profile.weights,
+        profile.reading.normalisation,
+        where=profile.name,
+    )
+
+
+def require_holdable(
+    component: str,
+    components: Collection[str],
+    weights: WeightsUsed | None,
+    normalisation: str,
+    *,
+    where: str,
+) -> None:
+    """Refuse a component that cannot be held by what some weights read with a normalisation.
+
+    Raises
+    ------
+    InputError
+        As in `hold_component`; nothing has to be read to know it.
+    """
+    if component not in components:
+        raise InputError(f"its strengths have no {component}", where=where)
     if not normalisation.startswith("plane-"):
         raise InputError(
             f"with {normalisation}, strengths do not follow the signal of their plane",
-            where=profile.name,
-            advice="read the profile with plane-percentile",
+            where=where,
+            advice="read it with plane-percentile",
         )
-    weights = profile.weights
     if weights is None or not weights.physical:
         name = f"the weights {weights.name!r}" if weights else "weights that it does not name"
         raise InputError(
-            f"it was read with {name}, of whose strengths it is not known how they change with "
-            "power",
-            where=profile.name,
+            f"it is not known how strengths read with {name} change with power",
+            where=where,
             advice="read it with weights of the microscopy genome, such as default, or hold the "
             "signal instead",
         )

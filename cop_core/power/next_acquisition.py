@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Final
 
 from cop_core.errors import InputError, option
 from cop_core.recipes import MW, AcquisitionOptions
@@ -10,6 +11,8 @@ from cop_core.recipes import MW, AcquisitionOptions
 if TYPE_CHECKING:
     from cop_core.power.acquisition_plan import PowerSequence
     from cop_core.power.recommendation import Recommendation
+
+TO_INSTALL: Final = 'install it: pip install "napari-cop[live]"'
 
 
 def useq_plan(found: Recommendation, options: AcquisitionOptions | None = None) -> PowerSequence:
@@ -26,19 +29,26 @@ def useq_plan(found: Recommendation, options: AcquisitionOptions | None = None) 
             f"an acquisition plan needs mW, but the power is in {found.unit}",
             advice=f"set {option('power_scale')}, or use the table power.csv",
         )
-    try:
-        from cop_core.power.acquisition_plan import power_sequence
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"an acquisition plan needs {error.name}",
-            advice='install it: pip install "napari-cop[live]"',
-        ) from error
+    require_plans()
+    from cop_core.power.acquisition_plan import power_sequence
+
     return power_sequence(
         found,
         options.laser,
         surface_um=options.surface_um,
         downwards=-1 if options.stage_falls else 1,
     )
+
+
+def can_plan() -> bool:
+    """Return whether acquisition plans can be made: they need useq-schema."""
+    return find_spec("useq") is not None
+
+
+def require_plans() -> None:
+    """Refuse to make acquisition plans where useq-schema is not installed."""
+    if not can_plan():
+        raise InputError("an acquisition plan needs useq", advice=TO_INSTALL)
 
 
 def power_csv(found: Recommendation) -> str:

@@ -10,9 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.errors import InputError, option
-from cop_core.power.attenuation import Attenuation, attenuation
+from cop_core.power.attenuation import Attenuation, attenuation, require_stated
 from cop_core.power.energy import compare_energy
-from cop_core.power.held_quantity import SIGNAL, HeldQuantity, hold_component, hold_signal
+from cop_core.power.held_quantity import (
+    SIGNAL,
+    HeldQuantity,
+    hold_component,
+    hold_signal,
+    require_holdable,
+    require_profile,
+)
 from cop_core.power.limit import PowerLimit
 from cop_core.power.notes import notes_of
 from cop_core.power.recommendation import Recommendation
@@ -35,6 +42,7 @@ def recommend_power(
     reading: ReadingOptions | None = None,
     profile: DepthProfile | None = None,
     estimator: Estimator | None = None,
+    read: Callable[[], DepthProfile] | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
     cancelled: Callable[[], bool] = lambda: False,
     **chosen: Any,
@@ -55,6 +63,9 @@ def recommend_power(
         Profile of the stack, if a component is held; by default the stack is read.
     estimator : Estimator, optional
         Used in place of the weights in `reading`.
+    read : callable, optional
+        Reads the stack, once all that can be told without it is in order; by default it is read
+        with `estimator`.
     progress, cancelled : callable
         Called with the number of steps done and the total; called after each step.
     **chosen
@@ -79,8 +90,12 @@ def recommend_power(
     depth_um = np.unique(stack.depth_um if options.depths_um is None else options.depths_um)
     if options.depths_um is not None and not len(depth_um):
         raise InputError("no depths are given", where="depths_um")
-    if np.isfinite(stack.power).any():
-        limit_of(options, stack.power_unit, stack.name)  # told before anything is read
+    if options.hold != SIGNAL and asked.profile is not None:
+        require_profile(asked.profile, options.hold)
+        estimator = None
+    elif options.hold != SIGNAL:
+        estimator = estimator or _estimator_for(asked.reading)
+    require_recommendable(stack, options, asked.reading, estimator)
     found = attenuation(
         stack,
         excitation_order=options.excitation_order,
@@ -92,11 +107,48 @@ def recommend_power(
         cancelled=cancelled,
     )
     if options.hold == SIGNAL:
-        held, read = hold_signal(found, options.follow_um), None
+        held, held_of = hold_signal(found, options.follow_um), None
     else:
-        read = asked.profile or _read(asked, estimator, progress, cancelled)
-        held = hold_component(read, options.hold, found, options.follow_um)
-    return _with_origin(recommend_at(depth_um, found, held, options), asked, read)
+        held_of = asked.profile
+        if held_of is None:
+            held_of = read() if read else _read(asked, estimator, progress, cancelled)
+        held = hold_component(held_of, options.hold, found, options.follow_um)
+    return _with_origin(recommend_at(depth_um, found, held, options), asked, held_of)
+
+
+def require_recommendable(
+    source: Stack | DepthProfile,
+    options: PowerOptions,
+    reading: ReadingOptions,
+    estimator: Estimator | None,
+) -> None:
+    """Refuse what can be told before a stack is read.
+
+    Parameters
+    ----------
+    source : Stack or DepthProfile
+    options : PowerOptions
+    reading : ReadingOptions
+        How the stack is to be read.
+    estimator : Estimator or None
+        What is to read it; None where nothing is.
+
+    Raises
+    ------
+    InputError
+        Power or depth is not stated, the limit is in another unit than the power, or the component
+        cannot be held with these weights.
+    """
+    require_stated(source)
+    limit_of(options, source.power_unit, source.name)
+    if options.hold != SIGNAL and estimator is not None:
+        require_holdable(
+            options.hold,
+            estimator.components,
+            estimator.used,
+            reading.normalisation,
+            where=source.name,
+        )
 
 
 @dataclass(frozen=True)
@@ -130,6 +182,12 @@ def _asked(
         source = as_stack(source, **chosen)
     reading = (reading or (profile.reading if profile else ReadingOptions())).but(**read_as)
     return _Asked(source, options, reading, profile)
+
+
+def _estimator_for(reading: ReadingOptions) -> Estimator:
+    from cop_core.reading import estimator_for  # PyTorch comes with it
+
+    return estimator_for(reading)
 
 
 def _read(

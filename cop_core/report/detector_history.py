@@ -21,7 +21,7 @@ from cop_core.errors import InputError
 from cop_core.report.csv_tables import csv_text
 from cop_core.report.plot_style import LOOKS, shade
 from cop_core.words import capital
-from cop_core.writing import lock_in, placed
+from cop_core.writing import lock_in, placed, require_place_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,11 +36,12 @@ _LOCK_FILE: Final = ".cop-history.lock"
 
 
 def require_history(path: Path) -> None:
-    """Read a history before minutes of work, and refuse a name that is not that of a table."""
+    """Read a history before minutes of work, and refuse a file that could not be written after."""
     if path.suffix.lower() != _SUFFIX:
         raise InputError(
             "a history is a CSV table", where=str(path), advice="use a file name that ends in .csv"
         )
+    require_place_of(path)
     read_history(path)
 
 

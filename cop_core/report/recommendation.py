@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import numpy as np
 
-from cop_core.power import Recommendation, power_csv, useq_plan
-from cop_core.recipes import MW, PowerOptions, RecommendRecipe
+from cop_core.power import Recommendation, can_plan, power_csv, useq_plan
+from cop_core.recipes import MW, AcquisitionOptions, PowerOptions, RecommendRecipe
 from cop_core.report.columns import (
     PER_CENT,
     Column,
@@ -202,7 +202,8 @@ class RecommendationKind(Kind[Recommendation]):
     def texts(self, record: Recommendation, document: Tree) -> dict[str, str]:
         texts = {"power.csv": power_csv(record)}
         asked = record.recipe.acquisition if record.recipe is not None else None
-        if asked is not None and record.unit == MW:
+        planned = asked is not None and (can_plan() or asked != AcquisitionOptions())
+        if planned and record.unit == MW:
             plan = useq_plan(record, asked)
             from cop_core.power.acquisition_plan import plan_text  # useq-schema is there
 

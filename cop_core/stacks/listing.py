@@ -17,8 +17,9 @@ from cop_core.recipes import ARMS
 from cop_core.recipes.plan import columns, save_plan, stack_name
 from cop_core.recipes.values import folder_name
 from cop_core.stacks.files import source_files
-from cop_core.stacks.formats import FORMATS, micromanager, olympus, tiff_folder
+from cop_core.stacks.formats import FORMATS, format_of, micromanager, olympus, tiff_folder
 from cop_core.stacks.formats.tiff.planes import quiet_tifffile
+from cop_core.stacks.picture import TIFF
 
 _BESIDE_OTHERS: Final = (tiff_folder, olympus, micromanager)
 """Formats of several files whose folder may hold other stacks too."""
@@ -135,11 +136,15 @@ def _is_stack(path: Path) -> bool:
 
 
 def _in(folder: Path, files: Sequence[Path]) -> Iterator[Path]:
-    """Yield the files that are stacks, or their folder where it is one."""
-    if len(files) > 1 and (_is_one_plane(files[0]) or _is_one_set(files)):
-        yield folder
-        return
+    """Yield the files that are stacks, but their folder for those that are one together."""
+    tiffs = [path for path in files if path.suffix.lower() in TIFF]
     known: set[Path] = set()
+    if len(files) > 1 and _is_one_set(files):
+        known.update(files)
+    elif len(tiffs) > 1 and _is_one_plane(tiffs[0]) and format_of(folder) is tiff_folder:
+        known.update(tiffs)
+    if known:
+        yield folder
     for path in files:
         if path not in known:
             yield path

@@ -5,7 +5,7 @@ from cop_core.statistics.arms import compare_arms
 from cop_core.statistics.bend import find_bend, find_bends
 from cop_core.statistics.caveats import exclusions
 from cop_core.statistics.compare import compare
-from cop_core.statistics.depths import cap_depth_um, limits_um, within
+from cop_core.statistics.depths import cap_depth_um, limits_um, planes_within, within
 from cop_core.statistics.effect_size import cohen_d, hedges_g
 from cop_core.statistics.forecast import Forecast, forecast
 from cop_core.statistics.log_ratios import CLR_FLOOR, clr, log_ratio_fits, sign_changes
@@ -38,6 +38,7 @@ __all__ = [
     "limits_um",
     "log_ratio_fits",
     "photons_of",
+    "planes_within",
     "sign_changes",
     "verdict_of_growing",
     "within",

@@ -26,27 +26,40 @@ def within(profile: DepthProfile, window_um: Window) -> DepthProfile:
     InputError
         If the window is empty, no plane lies in it, or depths are not known.
     """
-    low, high = limits_um(window_um)
-    depth = profile.depth_um
-    if not np.isfinite(depth).all():
-        raise InputError(
-            "a depth window needs planes at known depths",
-            where=profile.name,
-            advice="set the z step in µm",
-        )
-    inside = (depth >= low) & (depth <= high)
-    if not inside.any():
-        raise InputError(
-            f"no plane lies {window_text(window_um)}",
-            where=profile.name,
-            advice=f"the planes extend from {depth.min():g} to {depth.max():g} µm",
-        )
+    inside = planes_within(profile.depth_um, window_um, profile.name)
     reason = f"{OUTSIDE} ({window_text(window_um)})"
     planes = tuple(
         plane if here or plane.reason else replace(plane, reason=reason)
         for plane, here in zip(profile.planes, inside, strict=True)
     )
     return replace(profile, planes=planes, window_um=(window_um[0], window_um[1]))
+
+
+def planes_within(
+    depth_um: npt.NDArray[np.float64], window_um: Window, name: str
+) -> npt.NDArray[np.bool_]:
+    """Return which planes of a stack lie in a depth window, shape (planes,).
+
+    Raises
+    ------
+    InputError
+        As in `within`.
+    """
+    low, high = limits_um(window_um)
+    if not np.isfinite(depth_um).all():
+        raise InputError(
+            "a depth window needs planes at known depths",
+            where=name,
+            advice="set the z step in µm",
+        )
+    inside = (depth_um >= low) & (depth_um <= high)
+    if not inside.any():
+        raise InputError(
+            f"no plane lies {window_text(window_um)}",
+            where=name,
+            advice=f"the planes extend from {depth_um.min():g} to {depth_um.max():g} µm",
+        )
+    return np.asarray(inside)
 
 
 def limits_um(window_um: Window) -> tuple[float, float]:

@@ -97,7 +97,8 @@ class CohortWidget(ReportWidget):
         self.model.put(found.pictures)
         n, n_out = len(found.pictures), len(found.left_out)
         left_out = f", {n_out} files whose names do not match left out" if n_out else ""
-        self._say(f"{n} pictures, {len(self.model.settings)} settings{left_out}")
+        not_used = f"; {found.not_used}" if found.not_used else ""
+        self._say(f"{n} pictures, {len(self.model.settings)} settings{left_out}{not_used}")
 
     def _not_collected(self, error: Exception) -> None:
         self._collecting = False

@@ -294,6 +294,48 @@ def test_an_output_that_is_a_file_is_refused(refused, tiny_weights, pair, tmp_pa
 
 
 @pytest.mark.parametrize(
+    "arguments",
+    [
+        ["detector", SAMPLE, "-o", "file"],
+        ["detector", SAMPLE, "-o", "file/d.json"],
+        ["detector", SAMPLE, "-o", "taken.json"],
+        ["detector", SAMPLE, "-o", "d.json", "--history", "file/h.csv"],
+        ["detector", SAMPLE, "-o", "d.json", "--history", "taken.csv"],
+        ["evaluate", ".", "--json", "file/e.json"],
+        ["evaluate", ".", "--json", "taken.json"],
+        ["evaluate", ".", "--figures", "file"],
+        ["replay", ".", "-o", "file"],
+    ],
+    ids=lambda words: " ".join(map(str, words)).replace(str(SAMPLE), "movie"),
+)
+def test_a_place_that_cannot_be_written_to_is_refused_before_the_work(
+    arguments, refused, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("cop_core.pipeline.run", pytest.fail)
+    (tmp_path / "file").write_text("kept")
+    for name in ("taken.json", "taken.csv"):
+        (tmp_path / name).mkdir()
+    place = arguments[-1]
+    line = refused(*arguments)
+    assert place in line or str(Path(place).parent) in line
+    assert "Choose a" in line
+    assert (tmp_path / "file").read_text() == "kept"
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "taken.json", "taken.csv"}
+
+
+@pytest.mark.parametrize("command", ["profile", "compare"])
+def test_a_window_without_planes_is_refused_before_stacks_are_read(
+    command, refused, pair, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("cop_core.pipeline.stacks.read_all", pytest.fail)
+    stacks = pair if command == "compare" else pair[:1]
+    line = refused(command, *stacks, "--window-um", "900:950", "-o", tmp_path / "report")
+    assert "no plane lies from 900 to 950 µm" in line
+    assert "The planes extend from 0 to 20 µm" in line
+
+
+@pytest.mark.parametrize(
     ("stop", "kept"),
     [(CancelledError("cancelled"), ""), (KeyboardInterrupt(), " Nothing was kept.")],
     ids=repr,

@@ -650,6 +650,22 @@ def test_a_cohort_becomes_a_report_that_can_be_replayed(
     assert "The same numbers" in shown
 
 
+def test_the_command_says_what_the_table_overrules(pictures, run, monkeypatch):
+    image = Image.open(pictures / "d0_iso100_0_real.png")
+    exif = image.getexif()
+    exif[ExifTags.Base.Model] = "D800"
+    image.save(pictures / "d0_iso100_0_real.png", exif=exif)
+    (pictures / "t.csv").write_text("file,camera\nd0_iso100_0_real.png,D850\n", "utf-8")
+    stopped = InputError("stopped")
+    monkeypatch.setattr("cop_core.cli.commands._report", lambda *_: throw(stopped))
+    _, out, _ = run("cohort", pictures / "t.csv", "-o", pictures / "report")
+    assert "not used: camera of 1 file; the table or the file name states another value" in out
+
+
+def throw(error):
+    raise error
+
+
 def test_a_bad_picture_does_not_stop_the_others(pictures, tiny_weights, tmp_path, run):
     (pictures / "d0_iso999_7_real.png").write_bytes(b"no picture")
     words = ["cohort", str(pictures), "-o", str(tmp_path / "r"), "--pattern", PATTERN]

@@ -12,6 +12,7 @@ from cop_core.recipes import Recipe
 from cop_core.recipes.flags import flags_of
 from cop_core.report.plot_style import VALUE_LABEL
 from cop_core.report.results import EffectResults, LineResults, UsableDepthResults
+from cop_core.words import listed
 
 ROOT = Path(__file__).parents[2]
 SPOKEN = (
@@ -85,6 +86,22 @@ def test_axes_of_strengths_are_called_so():
 def test_simulations_ask_for_a_folder_of_what_they_write(command, what):
     (output,) = (p for p in get_command(app).commands[command].params if p.name == "output")
     assert output.help == f"Folder for the {what}."
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], ""),
+        (["a"], "a"),
+        (["a", "b"], "a and b"),
+        (("a", "b", "c"), "a, b and c"),
+        (["fixed, 5 mW"], "fixed, 5 mW"),
+        (["a", "fixed, 5 mW"], "a and fixed, 5 mW"),
+        (["fixed, 5 mW", "a", "b"], "fixed, 5 mW, a and b"),
+    ],
+)
+def test_a_word_with_a_comma_stays_one_word_of_a_list(words, said):
+    assert listed(words) == said
 
 
 def test_counts_are_said_per_something():

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, TiffImagePlugin
 
+from cop_core.cohort.metadata.values import agreed
 from cop_core.recipes import SettingValue
-from cop_core.stacks.units import number
 
 ReadSettings: TypeAlias = Callable[[Path], dict[str, SettingValue]]
 """Reads the settings that a file states."""
@@ -26,16 +26,35 @@ _NUMBERS: Final = {
 _WORDS: Final = {ExifTags.Base.Model: "camera", ExifTags.Base.LensModel: "lens"}
 
 
+_MOST_ISO: Final = 65_535
+"""What stands for this and more: the tag holds no larger number."""
+_ISO_BEYOND: Final = (
+    ExifTags.Base.RecommendedExposureIndex,
+    ExifTags.Base.StandardOutputSensitivity,
+    ExifTags.Base.ISOSpeed,
+)
+_UNKNOWN: Final = (-1, 2**32 - 1)
+"""What says "not known" as a denominator, and of a brightness as a numerator, signed or not."""
+
+
 def settings_of(path: Path) -> dict[str, SettingValue]:
     """Return what the EXIF of a picture states."""
     with Image.open(path) as image:
         exif = image.getexif()
         tags = {**exif, **exif.get_ifd(ExifTags.IFD.Exif)}
-    numbers = {name: number(_first(tags.get(tag))) for tag, name in _NUMBERS.items()}
+    numbers = {name: _stated(tags, tag) for tag, name in _NUMBERS.items()}
+    if numbers["iso"] == _MOST_ISO:
+        beyond = (_stated(tags, tag) for tag in _ISO_BEYOND)
+        numbers["iso"] = next((iso for iso in beyond if iso), None)
     words = {name: str(tags.get(tag, "")).strip("\0 ") for tag, name in _WORDS.items()}
-    return {name: value for name, value in {**numbers, **words}.items() if value not in (None, "")}
+    return {**agreed(numbers.items()), **{name: word for name, word in words.items() if word}}
 
 
-def _first(value: Any) -> Any:
-    """Return the first of several values, as ISO may be stated."""
-    return value[0] if isinstance(value, tuple) and value else value
+def _stated(tags: Mapping[int, Any], tag: int) -> Any:
+    """Return the first of several values, as ISO may be stated; None where it is not known."""
+    value = tags.get(tag)
+    first = value[0] if isinstance(value, tuple) and value else value
+    if isinstance(first, TiffImagePlugin.IFDRational):
+        telling = first.numerator if tag == ExifTags.Base.BrightnessValue else first.denominator
+        return None if telling in _UNKNOWN else first
+    return first

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 import tifffile
 
+from cop_core.cohort.metadata.values import agreed
 from cop_core.stacks.formats.tiff.ome import parse_ome
 from cop_core.stacks.formats.tiff.planes import quiet_tifffile
 from cop_core.stacks.units import number
@@ -16,7 +18,15 @@ if TYPE_CHECKING:
 
     from cop_core.recipes import SettingValue
 
-_SECONDS: Final = {"s": 1.0, "ms": 1e-3, "µs": 1e-6, "us": 1e-6, "ns": 1e-9}
+_UNITS: Final[dict[str, dict[str, tuple[float, float]]]] = {
+    "exposure_s": {
+        "s": (1, 0), "ms": (1e-3, 0), "µs": (1e-6, 0), "us": (1e-6, 0), "ns": (1e-9, 0),
+        "min": (60, 0),
+    },
+    "detector_v": {"V": (1, 0), "mV": (1e-3, 0), "kV": (1e3, 0)},
+    "temperature_c": {"°C": (1, 0), "K": (1, -273.15), "°F": (5 / 9, -160 / 9)},
+}  # fmt: skip
+"""Factor and offset of each unit, of which the first is meant where none is stated."""
 _NUMBERS: Final = {
     ("DetectorSettings", "Gain"): "gain",
     ("DetectorSettings", "Voltage"): "detector_v",
@@ -26,11 +36,13 @@ _NUMBERS: Final = {
     ("Objective", "LensNA"): "objective_na",
     ("Objective", "NominalMagnification"): "magnification",
     ("ImagingEnvironment", "Temperature"): "temperature_c",
+    ("Plane", "ExposureTime"): "exposure_s",
 }
 _WORDS: Final = {
     ("DetectorSettings", "Binning"): "binning",
     ("Detector", "Model"): "detector",
 }
+_SETTINGS: Final = "Settings"
 
 
 def settings_of(path: Path) -> dict[str, SettingValue]:
@@ -43,24 +55,35 @@ def settings_of(path: Path) -> dict[str, SettingValue]:
 
 
 def from_xml(root: ET.Element) -> dict[str, SettingValue]:
-    """Return the settings that elements state, where all that state one agree."""
-    stated: dict[str, set[SettingValue]] = {}
-    for element in root.iter():
-        for name, value in _of_element(element):
-            stated.setdefault(name, set()).add(value)
-    return {name: values.pop() for name, values in stated.items() if len(values) == 1}
+    """Return the settings that elements state, where all that state one agree.
+
+    Of the devices of one kind only those count whose settings are stated, where any are.
+    """
+    elements = [(element.tag.rpartition("}")[2], element) for element in root.iter()]
+    used: dict[str, set[str]] = {}
+    for tag, element in elements:
+        if tag.endswith(_SETTINGS):
+            used.setdefault(tag.removesuffix(_SETTINGS), set()).add(element.get("ID", ""))
+    numbers: list[tuple[str, float | None]] = []
+    words: dict[str, set[str]] = {}
+    for tag, element in elements:
+        if element.get("ID", "") not in used.get(tag, {element.get("ID", "")}):
+            continue
+        for (of, key), name in _NUMBERS.items():
+            if of == tag:
+                numbers.append((name, _number(element, key, name)))
+        for (of, key), name in _WORDS.items():
+            if of == tag and (word := element.get(key)):
+                words.setdefault(name, set()).add(word)
+    only = {name: found.pop() for name, found in words.items() if len(found) == 1}
+    return {**agreed(numbers), **only}
 
 
-def _of_element(element: ET.Element) -> list[tuple[str, SettingValue]]:
-    tag = element.tag.rpartition("}")[2]
-    found: list[tuple[str, SettingValue]] = []
-    for (of, key), name in _NUMBERS.items():
-        if of == tag and (value := number(element.get(key))) is not None:
-            found.append((name, value))
-    for (of, key), name in _WORDS.items():
-        if of == tag and (word := element.get(key)):
-            found.append((name, word))
-    if tag == "Plane" and (exposure := number(element.get("ExposureTime"))) is not None:
-        factor = _SECONDS.get(element.get("ExposureTimeUnit", "s"))
-        found += [("exposure_s", exposure * factor)] if factor else []
-    return found
+def _number(element: ET.Element, key: str, name: str) -> float | None:
+    """Return a number in the unit that the name of its setting ends with."""
+    found, units = number(element.get(key)), _UNITS.get(name)
+    if found is None or units is None:
+        return found
+    unit = element.get(f"{key}Unit", next(iter(units)))
+    factor, offset = units.get(unit.replace("\u03bc", "µ"), (math.nan, 0))
+    return factor * found + offset

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cop_core.errors import InputError
 from cop_core.stacks.formats.tiff.scanimage.slices import PAGES_AS_PLANES
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
     from cop_core.stacks.formats.tiff.scanimage.header import Header
     from cop_core.stacks.formats.tiff.scanimage.slices import Slices
+
+_N_AVERAGED: Final = (
+    "hScan2D.logAverageFactor",
+    "acqNumAveragedFramesSaved",
+    "acqNumAveragedFrames",
+    "acq.numAvgFramesSave",
+)
 
 
 @dataclass(frozen=True)
@@ -58,8 +65,16 @@ class Frames:
 
 def n_averaged(header: Header) -> int:
     """Return how many acquired frames make one in the file."""
-    names = ("hScan2D.logAverageFactor", "acqNumAveragedFramesSaved", "acqNumAveragedFrames")
-    return header.count(*names, "acq.numAvgFramesSave") or 1
+    return header.count(*_N_AVERAGED) or 1
+
+
+def stated_averages(header: Header) -> int | None:
+    """Return how many acquired frames make one in the file; None where nothing says it."""
+    if header.states(*_N_AVERAGED):
+        return header.count(*_N_AVERAGED)
+    if not header.states("acq.averaging"):
+        return None
+    return header.count("acq.numberOfFrames") if header.flag("acq.averaging") else 1
 
 
 def find_frames(header: Header, slices: Slices, n_frames: int, where: str) -> Frames:
@@ -112,7 +127,7 @@ def _acquired(header: Header, slices: Slices, n_frames: int, *, fast: bool) -> t
     if stated is None:
         # a movie until it was stopped
         return (1,) if slices.number > 1 or fast else (max(n_frames, 1) * n_averaged(header),)
-    if header.flag("acq.averaging") and not header.states("acq.numAvgFramesSave"):
+    if header.flag("acq.averaging") and not header.states(*_N_AVERAGED):
         return (1,)
     # until 2019 volumes had one frame of each slice, whatever the setting
     return tuple(dict.fromkeys((1, stated))) if fast else (stated,)
