@@ -249,7 +249,7 @@ def require_stack(layer: Image, z_axis: int | None, z_step_um: float | None) -> 
         )
     if any(i >= layer.ndim - 2 for i in _named_z(layer)):
         raise InputError(
-            f"its axes are {', '.join(layer.axis_labels)}: z must stand before y and x",
+            f"its axes are {', '.join(layer.axis_labels)}: z must come before y and x",
             where=where,
             advice="Move the z axis to the front, for example with numpy.moveaxis",
         )

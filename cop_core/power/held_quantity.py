@@ -180,8 +180,7 @@ def _require_profile(profile: DepthProfile, component: str) -> None:
     if weights is None or not weights.physical:
         name = f"the weights {weights.name!r}" if weights else "weights that it does not name"
         raise InputError(
-            f"it was read with {name}, of whose strengths it is not known how they change with "
-            "power",
+            f"it was read with {name}; how their strengths change with power is not known",
             where=profile.name,
             advice="read it with weights of the microscopy genome, such as default, or hold the "
             "signal instead",

@@ -136,7 +136,7 @@ def _held(found: Recommendation) -> Iterator[str]:
     held, order = found.held, found.attenuation.order
     if held.name == SIGNAL:
         return
-    share = {-0.5: "the root of the signal", -1.0: "the signal"}[held.exponent / order]
+    share = {-0.5: "the square root of the signal", -1.0: "the signal"}[held.exponent / order]
     yield f"it is assumed that {held.subject} falls as 1 / {share} when power rises"
     if held.tissue is None and abs(held.drift - 1) > _CLEAR_DRIFT:
         yield (

@@ -96,7 +96,8 @@ class PowerOptions(Part):
     surface_power: Annotated[
         Positive | None,
         Option(
-            "Power at depth 0, in the unit of the limit; its result there is held at every depth.",
+            "Power at depth 0, in the unit of the limit; the level that it gives there is held at "
+            "every depth.",
             "At surface",
             metavar="POWER",
             empty="as acquired",

@@ -12,7 +12,7 @@ from cop_core.errors import InputError, MissingOptionError, option
 if TYPE_CHECKING:
     from cop_core.stacks.dataset import Scale
 
-_ADVICE = f"set the distance of two planes with {option('z_step_um')}"
+_ADVICE = f"set the distance between planes with {option('z_step_um')}"
 _SLACK = 0.1
 _OTHER_STEP: Final = 2.0
 """Factor by which a z step is not that of the file, whatever medium the objective looks into."""

@@ -113,7 +113,7 @@ def write_plan(folder: str | os.PathLike[str], plan: str | os.PathLike[str]) -> 
     """
     file = Path(plan).absolute()
     if os.path.lexists(file):
-        raise InputError("it exists already", where=str(plan), advice="Choose another name")
+        raise InputError("it already exists", where=str(plan), advice="Choose another name")
     found = list_stacks(folder)
     save_plan(found.cells, file, found.folder)
     return found

@@ -192,7 +192,7 @@ def _check(
     if min(len(set(arm)) for arm in animals) < MIN_STACKS:
         raise InputError(
             "one animal per arm is too few to estimate an error",
-            advice=f"use stacks of {MIN_STACKS} animals or more in each arm",
+            advice=f"use stacks from {MIN_STACKS} or more animals in each arm",
         )
 
 

@@ -106,7 +106,7 @@ def check_components(profiles: Sequence[DepthProfile]) -> None:
             raise InputError(
                 f"{first.name!r} has the components {', '.join(first.components)} and "
                 f"{other.name!r} has {', '.join(other.components)}",
-                advice="profile all stacks with the same estimator",
+                advice="read all stacks with the same weights",
             )
 
 

@@ -43,7 +43,8 @@ _PER_CENT: Final = 100
 _MOST_POINTS: Final = 100
 """No strength differs by more."""
 _SOME_TISSUES: Final = (
-    "Not all stacks show one tissue: where they do not, tissue and protocol cannot be told apart."
+    "Not all stacks show the same tissue: where they do not, tissue and protocol cannot be told "
+    "apart."
 )
 _SAME: Final = (
     "Both stacks are the same: every plane reads exactly alike, so there is nothing to compare. "
@@ -233,7 +234,7 @@ def _arms_depths(found: ArmsComparison, depth: ArmsDepth, better: int) -> str:
         text += f", counted up to {depth.counted_to_um:.0f} µm"
     if depth.n_untold:
         n = len(found.first) + len(found.second)
-        text += f", {depth.n_untold} of {n} stacks left out as theirs is not known"
+        text += f", {depth.n_untold} of {n} stacks left out because theirs is not known"
     return f"{text}{by}"
 
 
@@ -317,7 +318,7 @@ def _nothing(found: Comparison | ArmsComparison, n_pairs: int) -> str:
     mean = 100 * np.nanmax([own.mean_reading_limit, half])
     low, high = found.window_um
     if mean > _MOST_POINTS or slope * (high - low) / 100 > _MOST_POINTS:
-        return f"{text} These planes are too few, or too near each other, to show one."
+        return f"{text} These planes are too few or too close together to show one."
     return (
         f"{text} One would be shown if {noise(first.component)} were {mean:.1f} points higher "
         f"on average with one of them, or rose {slope:.1f} points per 100 µm faster."

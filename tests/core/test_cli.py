@@ -440,7 +440,7 @@ def test_compare_writes_its_report(run, tiny_weights, pair, tmp_path):
     assert code == 0, err
     assert "fixed minus gained" in out
     said, _, following = out.splitlines()[-1].partition(": cop ")
-    assert said == "next, with the mean of a frame without light for COUNTS"
+    assert said == "next, with the mean of a dark frame for COUNTS"
     *typed, option, counts = shlex.split(following)
     assert (option, counts) == ("--offset-counts", "COUNTS")
     typed[typed.index("power")] = tmp_path / "power"

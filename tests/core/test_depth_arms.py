@@ -237,7 +237,7 @@ def test_means_are_those_of_the_animals_that_are_tested():
     assert (found.first_um, found.second_um) == pytest.approx((440, 401), abs=6)
     assert found.difference_um == pytest.approx(found.first_um - found.second_um)
     assert found.n_untold == 1
-    assert " µm, 1 of 8 stacks left out as theirs is not known (95 % CI " in result.verdict
+    assert " µm, 1 of 8 stacks left out because theirs is not known (95 % CI " in result.verdict
 
 
 def test_stacks_that_never_reach_the_level_are_not_left_out():

@@ -162,7 +162,7 @@ def test_no_difference_is_asked_for_that_no_strength_has(both):
         both, called=False, mean_called=False, dof=1.0, se=2e-4, mean_difference_ci95=(-0.9, 1.0)
     )
     said = verdict_of_pair(found).split(". ")[1]
-    assert said == "These planes are too few, or too near each other, to show one"
+    assert said == "These planes are too few or too close together to show one"
 
 
 def test_an_interval_that_spans_zero_has_both_signs(both):

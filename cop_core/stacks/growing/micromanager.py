@@ -54,7 +54,7 @@ class MicroManagerSource:
     Raises
     ------
     InputError
-        If an acquisition is running already, the core has no such property, or the power is
+        If an acquisition is already running, the core has no such property, or the power is
         none.
     """
 
@@ -184,7 +184,7 @@ class MicroManagerSource:
             raise InputError(
                 f"no plane of the plan is of {self._choice}",
                 where=self.source,
-                advice="choose a channel, time and position out of the plan",
+                advice="choose a channel, time and position from the plan",
             )
         return [event.z_pos for event in taken if event.z_pos is not None]
 
@@ -195,7 +195,7 @@ class MicroManagerSource:
         self._read_plan()
         if not self._plan:
             raise InputError(
-                "the last plane is not known before it comes",
+                "the last plane is not known before it arrives",
                 where=self.source,
                 advice="acquire from a plan, or from the surface downwards",
             )
@@ -210,7 +210,7 @@ def _is_property(power: Any) -> TypeGuard[tuple[str, str]]:
 def _require_ready(core: CMMCorePlus, power: tuple[str, str] | None) -> None:
     if core.mda.is_running():
         raise InputError(
-            "an acquisition is running already",
+            "an acquisition is already running",
             where="acquisition",
             advice="start watching before it starts",
         )

@@ -152,7 +152,7 @@ class FrameRecorder:
             self.failure = CopError(
                 f"its frames cannot be kept ({type(error).__name__}: {error})",
                 where="acquisition",
-                advice="the planes before are kept; look for room on the disk",
+                advice="earlier planes are kept; free some disk space",
             )
 
     def _keep(self, image: npt.NDArray[Any], event: MDAEvent) -> None:
