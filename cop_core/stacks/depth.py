@@ -17,7 +17,7 @@ _SLACK = 0.1
 _OTHER_STEP: Final = 2.0
 """Factor by which a z step is not that of the file, whatever medium the objective looks into."""
 _DEEPEST_UM: Final = 2e4
-"""Span of planes in um beyond what any objective reaches."""
+"""Span of planes in µm beyond what any objective reaches."""
 GIVEN: Final = "given"
 ALONE: Final = "a single plane"
 """How the depth of a plane is known that has no other beside it."""

@@ -22,12 +22,12 @@ _SLACK_COUNTS: Final = 0.5
 
 
 def read_detector(path: str | Path) -> MeasuredDetector:
-    """Read what was measured of a detector.
+    """Read a measured detector.
 
     Parameters
     ----------
     path : path
-        The file, or the folder that it lies in as `DETECTOR_FILE`.
+        The file, or the folder that contains it as `DETECTOR_FILE`.
 
     Raises
     ------

@@ -68,7 +68,9 @@ def list_stacks(folder: str | os.PathLike[str]) -> Listing:
     """
     root = Path(folder).absolute()
     if not os.path.isdir(root):  # noqa: PTH112 - false for names that are too long
-        raise InputError("no such folder", where=str(root), advice="use the folder of the stacks")
+        raise InputError(
+            "no such folder", where=str(root), advice="use the folder that contains the stacks"
+        )
     stacks: list[Path] = []
     loops: list[Path] = []
     folders, links, seen = deque([root]), deque[Path](), set[str]()

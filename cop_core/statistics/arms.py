@@ -78,7 +78,7 @@ def compare_arms(
     animals : (sequence, sequence), optional
         Animal of each stack, for both arms. Without it, every stack counts as an animal.
     window_um : (float or None, float or None), optional
-        Shallowest and deepest depth in um to use.
+        Shallowest and deepest depth in µm to use.
     among : sequence of DepthProfile
         Stacks of further arms, whose depths also limit those compared.
     **chosen

@@ -43,7 +43,7 @@ def compare(
     options : ComparisonOptions, optional
         How they are compared.
     window_um : (float or None, float or None), optional
-        Shallowest and deepest depth in um to use, both included; None leaves a side open.
+        Shallowest and deepest depth in µm to use, both included; None leaves a side open.
     **chosen
         Fields of `ComparisonOptions` in place of `options`.
 

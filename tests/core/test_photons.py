@@ -133,7 +133,7 @@ def test_the_page_shows_the_photons_of_the_report():
 @pytest.mark.parametrize(
     ("zero", "doubt", "why"),
     [
-        (None, 0.01, "the zero level of the detector is not known; state it with"),
+        (None, 0.01, "the zero level of the detector is not known; set it with"),
         (100.0, 0.1, "the uncertainty of shot noise is more than a tenth of it in every plane"),
         (100.0, 0.01, ""),
     ],

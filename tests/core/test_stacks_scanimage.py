@@ -28,7 +28,7 @@ NOT_ACQUIRED = "not acquired"
 
 
 def fast(n, volumes, flyback, **changed):
-    """Return the settings of volumes of n slices 10 um apart."""
+    """Return the settings of volumes of n slices 10 µm apart."""
     state = {
         "hFastZ_enable": "1",
         "hFastZ_numVolumes": volumes,

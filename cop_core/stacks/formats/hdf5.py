@@ -132,7 +132,7 @@ def _axes(dataset: Any, opening: Opening, where: str) -> str:
 
 
 def _scale(dataset: Any, axes: str) -> Scale:
-    """Read the size of a voxel, (z, y, x) in um, as Fiji's HDF5 plugin and ilastik write it."""
+    """Read the size of a voxel, (z, y, x) in µm, as Fiji's HDF5 plugin and ilastik write it."""
     sizes = np.ravel(dataset.attrs.get("element_size_um", ()))
     if len(sizes) != 3:
         return Scale()

@@ -49,7 +49,7 @@ def open_growing(
     path : str or Path
         What `open_stack` takes; it need not exist yet.
     options : StackOptions, optional
-        How it is opened. A writer that puts down the scale at the end only needs the z step.
+        How it is opened. Set the z step if the writer stores the scale only at the end.
     stopped_after_s : float, optional
         Time in s without a new plane after which the source is `State.STOPPED`.
     planned : int, optional
@@ -65,7 +65,7 @@ def open_growing(
     Raises
     ------
     InputError
-        If an option cannot be used. What is wrong with the path itself is said by `news`.
+        If an option cannot be used. Problems with the path itself are raised by `news`.
     """
     if not stopped_after_s > 0:
         problem = f"a wait of {stopped_after_s} s"

@@ -37,19 +37,19 @@ class MicroManagerSource:
     Parameters
     ----------
     core : CMMCorePlus or UniMMCore
-        What acquires, by `run_mda`.
+        What acquires, with `run_mda`.
     channel, time, position : int, optional
-        Index of each, or the channel's name; needed where the acquisition has several.
+        Index of each, or the channel's name; required if the acquisition has several.
     power : tuple of str, float, str, Path or GainedPower, optional
         Device and property that hold the power at the sample in mW, or what `open_stack` takes:
         a power in mW, a law, a table over depth. Events may state it themselves, as ``power_mw``
-        in their metadata, which goes before. NaN where nothing says it.
+        in their metadata, which takes precedence. NaN if no power is stated.
     planned : int, optional
-        Planes that will come, where the acquisition is run from events without a plan.
+        Number of planes to come, if the acquisition is run from events without a plan.
     surface : {"first", "last"}, optional
-        Which plane lies at the surface: depth counts from it. The first where not given.
+        Plane at the surface, from which depth is measured; by default the first.
     folder : path, optional
-        Where the frames are kept until `close`; the system's temporary folder where not given.
+        Where the frames are kept until `close`; by default the system's temporary folder.
 
     Raises
     ------
@@ -96,18 +96,18 @@ class MicroManagerSource:
         return self._expected if self._plan is None else len(self._plan)
 
     def completed_at(self, index: int) -> float:
-        """Return when a plane came, in s as `time.time` counts."""
+        """Return when a plane arrived, in s as `time.time` counts."""
         return self._recorder.frames[index].clock_s
 
     def news(self, limit: int | None = None) -> list[Plane]:
-        """Return planes that came and were not handed out before, in order; see `Source`.
+        """Return planes that arrived and were not handed out before, in order; see `Source`.
 
         Raises
         ------
         InputError
-            If the acquisition is no single z-stack.
+            If the acquisition is not a single z-stack.
         CopError
-            If its frames can no longer be kept. Planes that came before are handed out first.
+            If its frames can no longer be kept. Planes that arrived before are handed out first.
         """
         recorder = self._recorder
         ended = recorder.ended  # before the planes are counted: none comes after it
@@ -123,12 +123,12 @@ class MicroManagerSource:
         return planes
 
     def stack(self) -> Stack:
-        """Return the planes that came until now as a stack.
+        """Return the planes that have arrived so far as a stack.
 
         Raises
         ------
         InputError
-            If none came yet, or the source was closed.
+            If none has arrived yet, or the source was closed.
         """
         recorder = self._recorder
         if not recorder.spool:

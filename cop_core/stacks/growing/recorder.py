@@ -67,7 +67,7 @@ def _require_one(axis: str, index: int, met: dict[str, int]) -> None:
 
 
 class Frame(NamedTuple):
-    """Stage position of a frame in um, power in mW (or NaN), and when it came (`time.time`)."""
+    """Stage position of a frame in µm, power in mW (or NaN), and when it came (`time.time`)."""
 
     z_um: float
     power_mw: float
