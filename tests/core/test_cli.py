@@ -588,7 +588,7 @@ def test_evaluate_refuses_what_it_cannot_measure(refused, tiny_weights, pictures
 def test_weights_are_verified_and_exported(run, refused, own_weights, tmp_path):
     code, out, _ = run("weights", "verify", own_weights)
     assert code == 0
-    assert "good, " in out
+    assert "OK, " in out
     target = tmp_path / "copy"
     assert run("weights", "export", own_weights, "-o", target)[0] == 0
     assert load_network(target / own_weights.name)[1].name == "own"
@@ -610,7 +610,7 @@ def test_weights_that_ship_are_listed(run, tiny_weights, tmp_path, monkeypatch):
     assert "microscopy" in out
     code, out, _ = run("weights", "verify")
     assert code == 0
-    assert out.startswith("tiny: good, ")
+    assert out.startswith("tiny: OK, ")
 
 
 def _train(folder, **more):

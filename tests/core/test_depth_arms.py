@@ -148,7 +148,7 @@ def test_arms_that_cannot_be_compared_are_refused():
     with pytest.raises(InputError, match="fewer than 3 of its planes"):
         compare_arms([one, profile(strengths(1, 2))], [one, two])
     other = profile(strengths(0, 9, components=3), components=("gaussian", "poisson", "clean"))
-    with pytest.raises(InputError, match="same estimator"):
+    with pytest.raises(InputError, match="same weights"):
         compare_arms([one, other], [one, two])
 
 

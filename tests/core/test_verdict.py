@@ -241,7 +241,7 @@ def test_tissues_of_three_protocols_are_told_apart(both):
     for pairs, said in (
         ([both, both], "One tissue: "),
         ([other, other], "Two tissues: "),
-        ([both, other], "Not all stacks show one tissue: "),
+        ([both, other], "Not all stacks show the same tissue: "),
     ):
         assert said in verdict_of_several(pairs)
     assert "5 noises and 1 pair (Holm)" in verdict_of_several([both])
