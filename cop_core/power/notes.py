@@ -92,8 +92,8 @@ def _offset(found: Recommendation) -> Iterator[str]:
     if offset.estimated:
         yield (
             f"the detector's offset was not specified and is estimated as {offset.counts:.2f} ± "
-            f"{offset.error_counts:.2f} counts from the dimmest plane; measure a frame without "
-            f"light and set the offset to its mean{typed('offset_counts')}"
+            f"{offset.error_counts:.2f} counts from the dimmest plane; record a dark frame "
+            f"and set the offset to its mean{typed('offset_counts')}"
         )
 
 

@@ -53,7 +53,7 @@ class DetectorRecipe(Recipe):
     dark: Annotated[
         PathText | None,
         Option(
-            "Frames without light, recorded with the same settings.",
+            "Dark frames, recorded with the same settings.",
             "Dark frames",
             metavar="FILE",
             empty="none",

@@ -159,7 +159,7 @@ class StudyRecipe(Recipe):
     Attributes
     ----------
     plan : str or None
-        CSV that the stacks come from.
+        CSV from which the stacks come.
     defaults : StackOptions
         Options for all stacks for which the plan does not set others; already included in `stacks`.
     """

@@ -130,7 +130,7 @@ def test_a_place_whose_planes_have_no_power_is_refused(found, tmp_path, z_plan):
     document["sequence"]["stage_positions"] = [at_a_place(*z_plan)]
     path = tmp_path / "plan.json"
     path.write_text(json.dumps(document))
-    with pytest.raises(InputError, match=r"plan: .* other steps.*the same number of planes"):
+    with pytest.raises(InputError, match=r"plan: .* different steps.*the same number of planes"):
         plans.read_plan(path)
 
 
