@@ -90,7 +90,7 @@ def test_units(tmp_path, factor, unit):
 @pytest.mark.parametrize(("factor", "units"), [(2.0, {}), (0.0, UNITS), (2.0, {"z": "parsnip"})])
 def test_a_scale_that_says_nothing(tmp_path, factor, units):
     path = ome(tmp_path, scale=(factor, 1, 1), units=units)
-    refused("z step is not known.*Set the distance of two planes", path)
+    refused("z step is not known.*Set the distance between planes", path)
     assert open_stack(path, z_step_um=3).depth_um[1] == 3
 
 
