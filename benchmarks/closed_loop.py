@@ -2,7 +2,7 @@
 
     python benchmarks/closed_loop.py [SEED ...]
 
-One simulated tissue down to 1000 um, white matter included, is acquired under every protocol at
+One simulated tissue down to 1000 µm, white matter included, is acquired under every protocol at
 one dose (mean power over planes), read by the default weights and held against the simulator's
 truth. The loop reads the Poisson strength in one crop a plane. Needs the extra `live`.
 """

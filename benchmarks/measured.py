@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import Any
 
@@ -46,4 +47,4 @@ def number(value: float | None, form: str) -> str:
 def table(head: list[str], rows: list[list[str]]) -> list[str]:
     """Return a Markdown table."""
     line = ["| " + " | ".join(cells) + " |" for cells in [head, ["---"] * len(head), *rows]]
-    return [*line, ""]
+    return [*(re.sub(r"(?<=\d) um\b", " µm", each) for each in line), ""]

@@ -41,9 +41,9 @@ def domains() -> list[str]:
         f"![R² and RMSE by domain, and the paper's](images/{FIGURE})",
         "",
         "Means ± SD over domains beside the paper's, which are of other pictures and over all "
-        "twelve. What it has for single domains is not given here. Under its prior the strengths "
-        "have an SD of 0.143, so that an RMSE of 0.021 makes an R² of 0.98, and an R² of 0.844 an "
-        "RMSE of 0.057: its two means cannot both be of that prior.",
+        "twelve. Its values for single domains are not given here. Under its prior the strengths "
+        "have an SD of 0.143, so that an RMSE of 0.021 corresponds to an R² of 0.98, and an R² of "
+        "0.844 to an RMSE of 0.057: its two means cannot both be of that prior.",
         "",
         *beside_paper(found),
         f"The paper's threshold accuracy at 0.30 is 22.35 %. `{WEIGHTS}` names the dominant noise "

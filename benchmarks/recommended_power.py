@@ -7,7 +7,7 @@ imaged again at that power, with new noise, and another tissue too. The power fo
 holds the law alone. Flatness is measured on the planes above the cap: all of them, and those within
 the depths of the first stack. The true signal is the simulator's mean photons of a fluorophore of
 concentration 1; the measured one and the strengths vary with the tissue from plane to plane, so
-their trend is the mean over five planes, 100 um. Strengths are read in four acquisitions, so that
+their trend is the mean over five planes, 100 µm. Strengths are read in four acquisitions, so that
 the noise of a reading and what is left of the tissue can be told apart.
 """
 
@@ -101,7 +101,7 @@ def signal_case(
     again = bright(microscope, found.power_mw, seed + 100)
     by_law = bright(microscope, law, seed + 200)
     elsewhere = bright(other(microscope), found.power_mw, seed + 300)
-    # at this share of the law's power its dimmest 100 um are those of the recommended power
+    # at this share of the law's power its dimmest 100 µm are those of the recommended power
     lowest = [float(np.nanmin(trend(values[held]))) for values in (again, by_law)]
     equal = (lowest[0] / lowest[1]) ** (1 / found.attenuation.order)
     return {

@@ -3,9 +3,9 @@
     python benchmarks/tissue_readings.py [--tissues 40] [--varied 40] [--images 12]
 
 Each simulated tissue is acquired at fixed power and twice at gained power capped at 60 mW; some
-also at a cap of 30 mW, 5 um deeper than stated, 25 um aside, and with one more noise that grows
+also at a cap of 30 mW, 5 µm deeper than stated, 25 µm aside, and with one more noise that grows
 with depth: amplifier noise, impulses, or correlated noise of scatter. Every stack is read with the
-default weights, a crop a plane. One more tissue is imaged many times, in steps of 20, 4 and 2 um.
+default weights, a crop a plane. One more tissue is imaged many times, in steps of 20, 4 and 2 µm.
 All readings go to results/plane_readings.csv.gz. A tissue that was read with the same weights
 is not read again: a run that was stopped goes on.
 """
@@ -35,7 +35,7 @@ from cop_core.statistics.tissue_match import tissue_match
 ASIDE_PX = 16
 DEEPER_UM = 5.0
 GROWN = 0.3
-"""Strength that an added noise reaches at 1000 um."""
+"""Strength that an added noise reaches at 1000 µm."""
 POWERS = {
     "fixed": GainedPower(5.0, 300.0, 5.0),
     "gained": GainedPower(5.0, 300.0, 60.0),
@@ -50,7 +50,7 @@ IMAGED_AGAIN = {
     4.0: (np.arange(160) * 4.0, ("fixed", "gained"), 0.25),
     2.0: (300 + np.arange(40) * 2.0, ("fixed", "gained"), 0.5),
 }
-"""Depths, stacks and share of the images by step in um, of the tissue imaged many times."""
+"""Depths, stacks and share of the images by step in µm, of the tissue imaged many times."""
 PARTS = ROOT / "runs" / "tissue_readings"
 
 

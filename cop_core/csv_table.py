@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _COMMA: Final = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _ADVICE: Final = "use a CSV table; save it from a spreadsheet as CSV UTF-8"
-TO_RENAME: Final = "rename all but one (upper case does not count, a blank counts as _)"
+TO_RENAME: Final = "rename all but one (case is ignored, and a space counts as _)"
 
 Row = tuple[int, dict[str, str]]
 """Line, from 1, and text by column."""

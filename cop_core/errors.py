@@ -62,13 +62,13 @@ class CopError(Exception):
         super().__init__(self.said())
 
     def within(self, place: str) -> Self:
-        """Return the error as one of a place, such as a form, around where it happened."""
+        """Return the error with a place, such as a form, put before where it happened."""
         self.where = ": ".join(filter(None, (place, self.where))) or None
         self.args = (self.said(),)
         return self
 
     def said(self, terms: Terms = as_argument) -> str:
-        """Return the message, with options called as its reader calls them."""
+        """Return the message, with options named as its reader knows them."""
         message = f"{self.where}: {self.what}" if self.where else self.what
         return in_terms(f"{message}. {self.advice}." if self.advice else f"{message}.", terms)
 

@@ -117,7 +117,7 @@ def _scale(
     stack: Stack, *, z_known: bool
 ) -> tuple[tuple[float, float, float], tuple[str, str, str]]:
     if not z_known:
-        # a depth in pixels and a width in um would be drawn as if they were alike
+        # a depth in pixels and a width in µm would be drawn as if they were alike
         return (1.0, 1.0, 1.0), ("pixel", "pixel", "pixel")
     depth_um = stack.depth_um
     step_um = float(np.ptp(depth_um)) / (len(depth_um) - 1) if len(depth_um) > 1 else 1.0

@@ -35,7 +35,7 @@ def core_for(plan: PowerSequence) -> CMMCorePlus:
             advice="enter the property that sets the power in mW at the sample under More, Laser",
         )
     if core.mda.is_running():
-        raise InputError("an acquisition is running already", advice="wait until it has ended")
+        raise InputError("an acquisition is already running", advice="wait until it has ended")
     return core
 
 

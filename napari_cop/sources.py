@@ -209,9 +209,9 @@ def _named(layer: Image, names: Collection[str]) -> list[int]:
 
 
 def z_step_um_of(layer: Image, z_axis: int) -> float | None:
-    """Return the distance of two planes in um from the layer's scale, None where it states none.
+    """Return the distance of two planes in µm from the layer's scale, None where it states none.
 
-    A scale other than 1 without a unit is in um, as most readers leave out the unit.
+    A scale other than 1 without a unit is in µm, as most readers leave out the unit.
     """
     unit = np.eye(layer.ndim)[z_axis]
     step = np.asarray(layer.data_to_world(unit)) - layer.data_to_world(0 * unit)
@@ -225,7 +225,7 @@ def z_step_um_of(layer: Image, z_axis: int) -> float | None:
 
 
 def _in_um(step: float, unit: Any) -> float:
-    """Return a distance in um; NaN for a mere count of pixels."""
+    """Return a distance in µm; NaN for a mere count of pixels."""
     if str(unit) == "pixel":
         return step if step != 1 else np.nan
     return float((step * unit).to("um").magnitude)
@@ -249,7 +249,7 @@ def require_stack(layer: Image, z_axis: int | None, z_step_um: float | None) -> 
         )
     if any(i >= layer.ndim - 2 for i in _named_z(layer)):
         raise InputError(
-            f"its axes are {', '.join(layer.axis_labels)}: z must stand before y and x",
+            f"its axes are {', '.join(layer.axis_labels)}: z must come before y and x",
             where=where,
             advice="Move the z axis to the front, for example with numpy.moveaxis",
         )

@@ -155,7 +155,7 @@ def untrained() -> Callable[..., NoiseViT]:
 
 @pytest.fixture(scope="session")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Two OME-TIFF stacks of six planes, 4 um apart."""
+    """Two OME-TIFF stacks of six planes, 4 µm apart."""
     folder = tmp_path_factory.mktemp("pair")
     paths = folder / "fixed.ome.tif", folder / "gained.ome.tif"
     for seed, path in enumerate(paths):

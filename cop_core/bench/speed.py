@@ -1,4 +1,4 @@
-"""Crops and planes a second, and the share of the processor's own rate that this is."""
+"""Crops and planes per second, and the share of the processor's own rate that this is."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Speed:
     gflop_per_crop : float
         Operations of the transformer, in thousand millions.
     matrix_gflops : float
-        Thousand million operations a second in the product of two large matrices.
+        Billion operations per second in the product of two large matrices.
     share_of_matrix_rate, transformer_share_of_matrix_rate : float
         Of that, what the reading of crops reaches, and what the transformer alone does.
     peak_memory_mib : float or None

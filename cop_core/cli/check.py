@@ -187,7 +187,8 @@ def _but(found: FileCheck) -> str:
         told.append(f"planes smaller than {CROP} x {CROP} pixels are read less reliably")
     usable = pixels.n_usable
     if n == n_planes > 1 and (lacks := what_few_lack(usable)):
-        told.append(f"{usable} plane{'s are' if usable > 1 else ' is'} few ({lacks})")
+        only = "are only {} planes" if usable > 1 else "is only {} plane"
+        told.append(f"there {only.format(usable)} ({lacks})")
     return f", but {' and '.join(told)}" if told else ""
 
 

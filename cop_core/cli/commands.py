@@ -86,7 +86,7 @@ def compare(
     if (following := next_recipe(found, recipe)) is not None:
         needed = ["offset_counts"] if lacks_zero_level(found) else []
         argv = argv_of(following, "power", to_fill_in=needed)
-        fill_in = ", with the mean of a frame without light for COUNTS" if needed else ""
+        fill_in = ", with the mean of a dark frame for COUNTS" if needed else ""
         tell(f"next{fill_in}: {command_line(['cop', *argv])}")
 
 
@@ -121,12 +121,12 @@ Placed = Annotated[
         "-o",
         "--output",
         metavar="PATH",
-        help="Folder for the report, or a .json file to write nothing else.",
+        help="Folder for the report, or a .json file to write only that.",
     ),
 ]
 
 
-@asks(DetectorRecipe, stack="Movie of something that does not move, about 50 frames of one field.")
+@asks(DetectorRecipe, stack="Movie of a static sample: about 50 frames of one field of view.")
 def detector(
     recipe: DetectorRecipe, output: Placed, history: History = None, hashed: Hash = None
 ) -> None:
@@ -168,12 +168,12 @@ def plan(
     n, n_without = len(found.stacks), found.arms.count("")
     tell(f"{output}: {n} stack{'s' if n > 1 else ''}")
     arm = (
-        f"the column arm of {n_without} with any names, as their paths contain neither fixed nor "
-        "gained; and "
+        f"the column arm for {n_without}, with any names, because their paths contain neither "
+        "fixed nor gained; and "
     )
     tell(
-        f"fill in {arm * bool(n_without)}the column animal of all, if animals have several stacks: "
-        "animals imaged in both arms are then compared in pairs"
+        f"fill in {arm * bool(n_without)}the column animal for all, if animals have several "
+        "stacks: animals imaged in both arms are then compared in pairs"
     )
     for link in found.loops:
         tell(f"left out: {link}, a link to a folder that has already been searched")
@@ -183,9 +183,9 @@ def plan(
     StudyRecipe, _study, plan="CSV with stack,arm and, optionally, animal,channel,power,z_step_um."
 )
 def batch(recipe: StudyRecipe, output: Out, workers: WorkersOptions, hashed: Hash = None) -> None:
-    """Read every stack of a plan and compare its arms; resumes where it was stopped.
+    """Read every stack of a plan and compare its arms; resumes where it stopped.
 
-    Options for opening stacks apply to rows of the plan that leave the cell empty.
+    Options for opening stacks apply to rows of the plan where the cell is empty.
 
     Exit codes: 0 done, 1 done but some stacks failed, 2 bad input or usage, 130 cancelled.
     """

@@ -24,7 +24,10 @@ weights = typer.Typer(
 )
 
 
-@asks(EvaluateRecipe, folders="Folders of clean images, one per domain, or one that holds them.")
+@asks(
+    EvaluateRecipe,
+    folders="Folders of clean pictures, one per domain, or one folder that holds them all.",
+)
 def evaluate(
     recipe: EvaluateRecipe,
     json_path: Annotated[
@@ -38,13 +41,13 @@ def evaluate(
         ),
     ] = None,
 ) -> None:
-    """Accuracy on clean pictures that are given known noise, domain by domain.
+    """Measure accuracy on clean pictures with known noise added, domain by domain.
 
-    Folders that are called as one of the paper's twelve domains (chest_xray, histopathology,
+    A folder whose name begins with one of the paper's twelve domains (chest_xray, histopathology,
     retina, mri, microscopy, universe, satellite, textures, sketches, comics, underwater, natural)
-    count as these, by how their names begin.
+    counts as that domain.
 
-    Exit codes: 0 done, 1 done but for what could not be read, 2 bad input or usage, 130 cancelled.
+    Exit codes: 0 done, 1 done but some could not be read, 2 bad input or usage, 130 cancelled.
     """
     from cop_core.pipeline import run
 
@@ -113,7 +116,7 @@ _SPEEDS: Final = {
 @asks(TrainRecipe)
 def train(
     recipe: TrainRecipe,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the run.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the run.")],
 ) -> None:
     """Train a network: contrastive stage, head on the frozen encoder, full fine-tuning.
 
@@ -152,7 +155,7 @@ def verify(
 
     for name in names or list(packaged()):
         _, card = load_network(locate(name))
-        tell(f"{name}: good, {card.sha256}")
+        tell(f"{name}: OK, {card.sha256}")
 
 
 @weights.command()

@@ -42,7 +42,7 @@ def replay(
 ) -> None:
     """Compute a report again and check whether inputs and numbers are the same.
 
-    Exit codes: 0 the same numbers, 1 other numbers, 2 it cannot be computed (an input is
+    Exit codes: 0 the same numbers, 1 different numbers, 2 it cannot be computed (an input is
     missing, or this is not a report).
     """
     from cop_core.pipeline import Working

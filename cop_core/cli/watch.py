@@ -61,7 +61,8 @@ def watch(
     ended = "cancelled" if stop.is_set() or seen.last is None else seen.last.step.state.value
     text = f"{ended}: {_count(seen)}"
     if ended == State.STOPPED.value and seen.last and seen.last.planned:
-        text += f" came, none for {recipe.stopped_after_s:g} s: it was aborted, or waits"
+        text += f" arrived, none for {recipe.stopped_after_s:g} s: "
+        text += "the acquisition was aborted or is waiting"
     if output and seen.came:
         _report(found, recipe, output, quiet=as_json)
     if stop.is_set():

@@ -125,8 +125,8 @@ def _caveats(found: CohortRecord) -> Iterator[str]:
         )
     if len(rows) > 1 and len({row.picture for row in rows}) == 1:
         yield (
-            "all rows are planes of one stack: anything else that changed along it goes with "
-            "depth, and R² is for blocks of planes that lie between others"
+            "all rows are planes of one stack: anything else that changed along it is confounded "
+            "with depth, and R² is for blocks of planes that lie between others"
         )
     if len(rows) < FEW:
         yield f"there are only {len(rows)} rows: intervals are wide, and weak causes are missed"
@@ -147,7 +147,7 @@ def _caveats(found: CohortRecord) -> Iterator[str]:
         yield leading
     if any(each.drawn for each in found.attributions):
         yield (
-            "attribution shows what goes with a setting in these pictures: a cause that was not "
+            "attribution shows what varies with a setting in these pictures: a cause that was not "
             "recorded but changed together with a setting is attributed to that setting"
         )
 

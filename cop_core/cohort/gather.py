@@ -244,7 +244,7 @@ def require_names(settings: Iterable[str], *, where: str) -> None:
             )
         if column in seen:
             raise InputError(
-                f"the settings {seen[column]!r} and {name!r} would be one column of a table",
+                f"the settings {seen[column]!r} and {name!r} would share one column of a table",
                 where=where,
                 advice=TO_RENAME,
             )

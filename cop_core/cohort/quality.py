@@ -43,7 +43,7 @@ def quality_of(picture: Stack, reference: StackOptions) -> PictureQuality:
         raise InputError(
             "the reference has {} and its picture {}, which cannot be compared".format(*kinds),
             where=opened.source,
-            advice="use a reference that was saved as its picture was",
+            advice="use a reference saved in the same way as its picture",
         )
     noisy, clean = _pixels(picture), _pixels(opened)
     if noisy.shape != clean.shape:

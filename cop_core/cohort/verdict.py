@@ -70,9 +70,8 @@ def _named(factor: str, settings: Sequence[str]) -> str:
 def _others(drawn: list[Attribution]) -> list[str]:
     if not drawn:
         return []
-    return [
-        f"also driven are {'; '.join(f'{spoken(a.component)} noise by {_by(a)}' for a in drawn)}"
-    ]
+    first, *rest = (f"{spoken(a.component)} noise{{}} by {_by(a)}" for a in drawn)
+    return ["; ".join([first.format(" is driven"), *(each.format("") for each in rest)])]
 
 
 def _turned(turn: Turn | None, found: Attribution) -> str:
@@ -109,7 +108,7 @@ def _correlated(record: CohortRecord) -> str:
     if not settings:
         return "no setting is shown to correlate with a strength"
     best = max(settings, key=lambda c: abs(c.spearman.value))
-    return f"the strongest correlation is that of {best.what} with {_strength(best)}: {_rank(best)}"
+    return f"the strongest correlation is between {best.what} and {_strength(best)}: {_rank(best)}"
 
 
 def _of_quality(record: CohortRecord) -> str:

@@ -73,7 +73,7 @@ def measure_detector(
     Parameters
     ----------
     movie : Movie
-        Of something that holds still; it may move by a few pixels and bleach.
+        Of a static sample; it may move by a few pixels and bleach.
     dark : Movie, optional
         Frames without light.
     recipe : DetectorRecipe, optional
@@ -218,7 +218,7 @@ def _require_own_noise(movie: Movie, noise: PairNoise) -> None:
             "successive frames share noise, or the scene changes slowly (successive differences "
             f"correlate by {noise.successive:.2f}, not -0.5)",
             where=movie.name,
-            advice="use frames of something that does not move, without a running average",
+            advice="use frames of a static sample, without a running average",
         )
 
 
@@ -229,8 +229,8 @@ def _require_noise_of_pixels(lit: _Drawn) -> None:
             f"what changes between frames is not the noise of single pixels: neighbouring lines "
             f"change together (correlation {shared:.2f})",
             where=lit.movie.name,
-            advice="use frames as acquired, not registered with interpolation, smoothed or "
-            "denoised, of something that does not move",
+            advice="use frames of a static sample as acquired: not registered with interpolation, "
+            "smoothed or denoised",
         )
 
 
@@ -241,7 +241,7 @@ def _require_known(line: Line, off: float, where: str) -> None:
             f"no reliable increase of variance with brightness was found ({value:.3g} counts per "
             f"photon, 95 % CI {low:.3g} to {high:.3g})",
             where=where,
-            advice="use something with dark and bright parts, more frames, or dark frames as well",
+            advice="use a sample with dark and bright parts, more frames, or dark frames as well",
         )
 
 

@@ -30,7 +30,7 @@ _END: Final = 0.02
 
 @dataclass(frozen=True)
 class Movie:
-    """Frames of something that holds still.
+    """Frames of a static sample.
 
     Attributes
     ----------

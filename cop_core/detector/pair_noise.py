@@ -1,6 +1,6 @@
 """Noise of every pixel from pairs of successive frames, freed of what changes all of a picture.
 
-Structure that holds still cancels in the difference of two frames; of that difference, what
+Static structure cancels in the difference of two frames; of that difference, what
 follows the picture (bleaching, a flickering laser), its gradients and its curvatures (motion) is
 taken off in bands of rows. Two halves of the movie give every pixel twice: one half sorts pixels,
 the other measures them, so that no noise is used twice.
@@ -87,7 +87,7 @@ def pair_noise(movie: Movie, *, structured: bool = True) -> PairNoise:
     Parameters
     ----------
     movie : Movie
-        Of something that holds still, or moves by a few pixels.
+        Of a static sample; it may move by a few pixels.
     structured : bool
         Whether there is a picture that can move and bleach; not in dark frames.
     """

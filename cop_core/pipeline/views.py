@@ -60,7 +60,7 @@ def _last_signal_um(found: Comparison) -> float:
 
 
 def shared_depths(first_um: Array, second_um: Array, last_um: float = float("inf")) -> Array:
-    """Return depths in um at which planes of the first stack lie, spread over what both image.
+    """Return depths in µm at which planes of the first stack lie, spread over what both image.
 
     Those at which the second has a plane no further away than half its step, down to `last_um`.
     """

@@ -59,8 +59,8 @@ class PowerSequence(MDASequence):
             own = position.sequence and position.sequence.z_plan
             if own and not _same_steps(list(own), z_um):
                 raise InputError(
-                    "a stage position has a z plan of its own with other steps, to which the "
-                    "powers do not belong",
+                    "a stage position has its own z plan with different steps, which the powers do "
+                    "not match",
                     where="plan",
                     advice="give it the same number of planes and the same step, or no z plan",
                 )

@@ -127,7 +127,7 @@ def attenuation(
     excitation_order : int, optional
         Photons absorbed at once: 3, which is assumed, or 2 (1 for linear excitation).
     offset_counts : float, optional
-        The detector's zero level: the mean of a frame without light. By default that of a profile
+        The detector's zero level: the mean of a dark frame. By default that of a profile
         is used; otherwise it is estimated if the stack reaches planes without signal, and required
         if not.
     window_um : (float or None, float or None), optional

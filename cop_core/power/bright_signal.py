@@ -70,7 +70,7 @@ class BrightSignal:
     power_unit: str = MW
 
     def power_at(self, depth_um: Array) -> Array:
-        """Return the power that the stack was taken with at depths in um, NaN beyond them."""
+        """Return the power that the stack was taken with at depths in µm, NaN beyond them."""
         order = np.argsort(self.depth_um, kind="stable")
         inside = (depth_um >= self.depth_um.min()) & (depth_um <= self.depth_um.max())
         power = np.interp(depth_um, self.depth_um[order], self.power[order])

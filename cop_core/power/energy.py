@@ -100,7 +100,7 @@ def compare_energy(
 
 
 def _length_um(depth_um: Array, power: Array) -> float:
-    """Return the length in um of the exponential law nearest to a curve; infinite for none."""
+    """Return the length in µm of the exponential law nearest to a curve; infinite for none."""
     if len(depth_um) < 2:
         return float("inf")
     slope = float(np.polyfit(depth_um, np.log(power), 1)[0])

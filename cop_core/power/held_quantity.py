@@ -82,18 +82,18 @@ class HeldQuantity:
         return f"{100 * value:.1f} %" if value <= STRONGEST else strongest
 
     def at(self, depth_um: npt.ArrayLike, power: npt.ArrayLike) -> Array:
-        """Return Q expected at depths in um and powers; a strength is 1 at most."""
+        """Return Q expected at depths in µm and powers; a strength is 1 at most."""
         gain = self.exponent * np.log(np.asarray(power, np.float64))
         highest = np.inf if self.name == SIGNAL else 1.0
         return np.asarray(np.minimum(np.exp(self._log(depth_um) + gain), highest))
 
     def power(self, level: float, depth_um: npt.ArrayLike) -> Array:
-        """Return the power that gives Q a level at depths in um."""
+        """Return the power that gives Q a level at depths in µm."""
         log_power = (np.log(level) - self._log(depth_um)) / self.exponent
         return np.asarray(np.exp(np.minimum(log_power, 700.0)))  # exp overflows above
 
     def se_at(self, depth_um: npt.ArrayLike, anchor_um: float | None = None) -> Array:
-        """Return the standard error of log Q at depths in um, or of its change from an anchor."""
+        """Return the standard error of log Q at depths in µm, or of its change from an anchor."""
         law = self.fit.se_at(depth_um, anchor_um)
         return law if self.tissue is None else np.hypot(law, self.tissue.se_at(depth_um, anchor_um))
 
@@ -104,7 +104,7 @@ class HeldQuantity:
 
 
 def hold_signal(found: Attenuation, follow_um: float = 0.0) -> HeldQuantity:
-    """Return the bright signal as what is held, with the tissue smoothed over a depth in um."""
+    """Return the bright signal as what is held, with the tissue smoothed over a depth in µm."""
     measured = np.where(found.used, found.counts, np.nan)
     tissue = follow_tissue(found.fit.depth_um, found.fit.residual, follow_um)
     return HeldQuantity(SIGNAL, float(found.order), found.fit, measured, tissue=tissue)

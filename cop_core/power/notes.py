@@ -92,8 +92,8 @@ def _offset(found: Recommendation) -> Iterator[str]:
     if offset.estimated:
         yield (
             f"the detector's offset was not specified and is estimated as {offset.counts:.2f} ± "
-            f"{offset.error_counts:.2f} counts from the dimmest plane; measure a frame without "
-            f"light and set the offset to its mean{typed('offset_counts')}"
+            f"{offset.error_counts:.2f} counts from the dimmest plane; record a dark frame "
+            f"and set the offset to its mean{typed('offset_counts')}"
         )
 
 
@@ -136,7 +136,7 @@ def _held(found: Recommendation) -> Iterator[str]:
     held, order = found.held, found.attenuation.order
     if held.name == SIGNAL:
         return
-    share = {-0.5: "the root of the signal", -1.0: "the signal"}[held.exponent / order]
+    share = {-0.5: "the square root of the signal", -1.0: "the signal"}[held.exponent / order]
     yield f"it is assumed that {held.subject} falls as 1 / {share} when power rises"
     if held.tissue is None and abs(held.drift - 1) > _CLEAR_DRIFT:
         yield (

@@ -242,7 +242,7 @@ def _provenance(source: Stack | DepthProfile) -> Provenance | None:
 def recommend_at(
     depth_um: Array, found: Attenuation, held: HeldQuantity, options: PowerOptions
 ) -> Recommendation:
-    """Recommend the power at depths in um, ascending, that holds a quantity level."""
+    """Recommend the power at depths in µm, ascending, that holds a quantity level."""
     level, anchor_um = _level(found, held, options)
     limit = limit_of(options, found.signal.power_unit, found.signal.name)
     wanted = held.power(level, depth_um)
@@ -302,7 +302,7 @@ def limit_of(options: PowerOptions, unit: str, name: str) -> PowerLimit:
 def _level(
     found: Attenuation, held: HeldQuantity, options: PowerOptions
 ) -> tuple[float, float | None]:
-    """Return the level to hold and the depth in um where a power sets it, if one does."""
+    """Return the level to hold and the depth in µm where a power sets it, if one does."""
     if options.level is not None:
         return options.level, None
     if options.surface_power is not None:

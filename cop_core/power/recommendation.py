@@ -52,7 +52,7 @@ class Recommendation:
     notes : tuple of str
         What to know besides the curve, most important first.
     recipe : RecommendRecipe or None
-        The request; None if it was recommended from parts.
+        The request; None if it was not made from a recipe.
     provenance : Provenance or None
         Where the stack comes from.
     profile : DepthProfile or None
@@ -104,7 +104,7 @@ class Recommendation:
 
     @property
     def cap_depth_um(self) -> float | None:
-        """Depth in um at which the maximum power is reached, between planes; None if it is not."""
+        """Depth in µm at which the maximum power is reached, between planes; None if it is not."""
         return self._begin_um(int(np.argmax(self.at_limit))) if self.at_limit.any() else None
 
     def depths_text(self, planes: Bools) -> str:
@@ -119,7 +119,7 @@ class Recommendation:
         return f"at {end} µm" if begin == end else f"from {begin} to {end} µm"
 
     def _begin_um(self, first: int) -> float:
-        """Return the depth in um, between planes, at which a run of planes at the limit begins."""
+        """Return the depth in µm, between planes, at which a run of planes at the limit begins."""
         if first == 0 or self.wanted[first - 1] > self.limit.max_power:
             return float(self.depth_um[first])
         wanted = np.log(self.wanted[first - 1 : first + 1])

@@ -35,12 +35,12 @@ class TissueCourse:
     errors: Array
 
     def at(self, depth_um: npt.ArrayLike) -> Array:
-        """Return the deviation (log) at depths in um; beyond those measured, the outermost."""
+        """Return the deviation (log) at depths in µm; beyond those measured, the outermost."""
         depth = np.asarray(depth_um, np.float64)
         return np.asarray(np.interp(depth, self.depth_um, self.log_factor))
 
     def se_at(self, depth_um: npt.ArrayLike, anchor_um: float | None = None) -> Array:
-        """Return its standard error at depths in um, or that of its change from an anchor."""
+        """Return its standard error at depths in µm, or that of its change from an anchor."""
         errors = self._errors_at(np.asarray(depth_um, np.float64))
         if anchor_um is not None:
             errors = errors - self._errors_at(np.array([anchor_um]))

@@ -73,7 +73,7 @@ def find_offset(signal: BrightSignal, given_counts: float | None) -> Offset:
         raise InputError(
             "the detector's offset cannot be estimated: light reaches every plane of the stack",
             where=signal.name,
-            advice=f"set it with {option('offset_counts')}: the mean of a frame without light",
+            advice=f"set it with {option('offset_counts')}: the mean of a dark frame",
         )
     return Offset(dark, error)
 

@@ -74,8 +74,8 @@ class StackReader:
     batch_size : int
         Largest number of crops in one step.
     elsewhere : callable, optional
-        Has the planes of a finished stack read by others, from a work, the number of planes, and
-        that of crops of each.
+        Has workers read the planes of a finished stack, given the work, the number of planes, and
+        the number of crops of each.
 
     Raises
     ------

@@ -75,7 +75,7 @@ class CohortRecipe(Recipe):
     pattern: Annotated[
         str | None,
         Option(
-            "Pattern of the file names; words in braces become settings, as in "
+            "Pattern for the file names; words in braces become settings, as in "
             "{camera}_iso{iso}_{scene}_real. Files whose names do not match are left out.",
             "File names",
             metavar="PATTERN",
@@ -85,8 +85,8 @@ class CohortRecipe(Recipe):
     reference: Annotated[
         str | None,
         Option(
-            "Pattern of the noise-free version of each picture, beside it, using the words of "
-            "--pattern: {camera}_iso{iso}_{scene}_mean.png.",
+            "Pattern for the noise-free version of each picture, in the same folder, using the "
+            "words of --pattern: {camera}_iso{iso}_{scene}_mean.png.",
             "Reference pictures",
             metavar="PATTERN",
             empty="none",
@@ -121,7 +121,7 @@ class CohortRecipe(Recipe):
         Permutations,
         Option("Permutations for the p value of the attribution.", "Permutations"),
     ] = N_PERMUTATIONS
-    seed: Annotated[Seed, Option("Seed of folds, permutations and resamples.", "Seed")] = 0
+    seed: Annotated[Seed, Option("Random seed for folds, permutations and resamples.", "Seed")] = 0
 
     @model_validator(mode="after")
     def _told_apart(self) -> Self:

@@ -42,7 +42,7 @@ def _strength(value: Any) -> Any:
 UsableStrength = Annotated[
     Annotated[float, Field(gt=0, lt=1), number(_LEVELS), BeforeValidator(_strength)],
     Option(
-        "Highest usable shot noise: as 20% of full scale, or as 100photons at full scale.",
+        "Highest usable shot noise: 20% of full scale, or 100photons at full scale.",
         "Usable shot noise",
         metavar="LEVEL",
         flags=("--level",),
@@ -65,7 +65,7 @@ class ComparisonOptions(Part):
     level : float
         Poisson strength up to which shot noise is usable.
     margin_per_100_um : float or None
-        Slope that counts as negligible, in strength per 100 um; if set, every slope and the
+        Slope that counts as negligible, in strength per 100 µm; if set, every slope and the
         difference are tested for being smaller.
     n_bootstrap, seed : int
         Number of samples and seed of the bootstrap.

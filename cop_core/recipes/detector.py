@@ -27,7 +27,7 @@ class MovieOptions(Part):
 
     source: PathText | None = None
     name: Annotated[
-        str | None, Option("Name of the detector.", "Name", empty="the movie's file")
+        str | None, Option("Name of the detector.", "Name", empty="name of the file")
     ] = None
     channel: Annotated[Channel, _as_of_stack("channel")] = None
     plane: Annotated[
@@ -46,14 +46,14 @@ class MovieOptions(Part):
 
 
 class DetectorRecipe(Recipe):
-    """Photon transfer of one channel, from a movie of something that does not move."""
+    """Photon transfer of one channel, from a movie of a static sample."""
 
     kind: Literal["detector"] = "detector"
     stack: MovieOptions = MovieOptions()
     dark: Annotated[
         PathText | None,
         Option(
-            "Frames without light, recorded with the same settings.",
+            "Dark frames, recorded with the same settings.",
             "Dark frames",
             metavar="FILE",
             empty="none",
@@ -69,7 +69,7 @@ class DetectorRecipe(Recipe):
             empty="not known",
         ),
     ] = None
-    seed: Annotated[Seed, Option("Random seed of the tiles drawn for intervals.", "Seed")] = 0
+    seed: Annotated[Seed, Option("Random seed for the tiles drawn for intervals.", "Seed")] = 0
 
     @model_validator(mode="after")
     def _one_zero(self) -> Self:

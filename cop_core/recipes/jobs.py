@@ -159,7 +159,7 @@ class StudyRecipe(Recipe):
     Attributes
     ----------
     plan : str or None
-        CSV that the stacks come from.
+        CSV from which the stacks come.
     defaults : StackOptions
         Options for all stacks for which the plan does not set others; already included in `stacks`.
     """
@@ -201,7 +201,7 @@ class WatchRecipe(Recipe):
         Option(
             "Time without a new plane after which the acquisition counts as stopped, if nothing "
             "else marks its end.",
-            "Ended after (s)",
+            "Stop after (s)",
             metavar="SECONDS",
             flags=("--stop-after",),
         ),
@@ -234,7 +234,7 @@ class SimulateRecipe(Recipe):
         Literal["sample", "paper"],
         Option("sample (60 planes of 256x256) or paper (326 of 512x512).", "Preset"),
     ] = "sample"
-    seed: Annotated[Seed, Option("Random seed of tissue and noise.", "Seed")] = 0
+    seed: Annotated[Seed, Option("Random seed for tissue and noise.", "Seed")] = 0
 
 
 class SimulateCohortRecipe(Recipe):
@@ -246,7 +246,7 @@ class SimulateCohortRecipe(Recipe):
         Option("camera (ISO, shutter ...) or multiphoton (power, dwell time ...).", "Instrument"),
     ] = "camera"
     pictures: Annotated[Count, Option("Number of pictures.", "Pictures")] = 80
-    seed: Annotated[Seed, Option("Random seed of settings, scenes and noise.", "Seed")] = 0
+    seed: Annotated[Seed, Option("Random seed for settings, scenes and noise.", "Seed")] = 0
 
 
 class AcquireRecipe(SimulateRecipe):

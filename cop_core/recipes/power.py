@@ -53,7 +53,7 @@ class GainedPower:
                 raise RefusedValueError(f"{name} is not above 0", advice=_LAW_ADVICE)
 
     def at(self, depth_um: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Return the power in mW at depths in um, same shape; depths must be 0 or more."""
+        """Return the power in mW at depths in µm, same shape; depths must be 0 or more."""
         depth = np.asarray(depth_um, np.float64)
         bad = depth[~(np.isfinite(depth) & (depth >= 0))]
         if bad.size:
@@ -70,7 +70,7 @@ class GainedPower:
 
     @classmethod
     def parse(cls, text: str) -> GainedPower:
-        """Read ``gained:P0,l,Pmax`` (mW, um, mW)."""
+        """Read ``gained:P0,l,Pmax`` (mW, µm, mW)."""
         try:
             p0_mw, length_um, max_mw = map(float, text.removeprefix(_LAW).split(","))
         except ValueError:

@@ -37,8 +37,8 @@ class PowerOptions(Part):
     max_power, max_power_mw : float or None
         Exactly one of them must be set.
     surface_power : float or None
-        Its result at depth 0 is held. Without it and `level`, the value in the shallowest usable
-        plane of the stack is held.
+        The level that it gives at depth 0 is held. Without it and `level`, the value in the
+        shallowest usable plane of the stack is held.
     level : float or None
         Counts of bright signal above the offset, or a strength from 0.02 to 0.4.
     excitation_order : int or None
@@ -96,7 +96,8 @@ class PowerOptions(Part):
     surface_power: Annotated[
         Positive | None,
         Option(
-            "Power at depth 0, in the unit of the limit; its result there is held at every depth.",
+            "Power at depth 0, in the unit of the limit; the level that it gives there is held at "
+            "every depth.",
             "At surface",
             metavar="POWER",
             empty="as acquired",

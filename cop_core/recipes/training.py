@@ -82,20 +82,21 @@ class TrainRecipe(Recipe):
     learning_rate: Annotated[NotNegative, Option("Highest learning rate.")] = 1e-3
     weight_decay: Annotated[NotNegative, Option("Weight decay.")] = 0.05
     warmup_steps: Annotated[
-        Index, Option("Steps of each stage in which the learning rate rises.")
+        Index, Option("First steps of each stage, in which the learning rate rises.")
     ] = 100
     decay_share: Annotated[
-        Share, Option("Share at the end of each stage in which the learning rate falls to 0.")
+        Share, Option("Final fraction of each stage, in which the learning rate falls to 0.")
     ] = 0.25
     temperature: Annotated[Positive, Option("Temperature of the contrastive stage.")] = 0.1
     negatives: Annotated[
         Negatives,
-        Option("Keep the same image under other noise as a negative, or mask it."),
+        Option("Keep the same image with other noise as a negative, or mask it."),
     ] = "same-image"
     alignment: Annotated[
         NotNegative,
         Option(
-            "Weight, in fine-tuning, of the distance between features of one noise on two images."
+            "Weight, in fine-tuning, of the distance between features of the same noise on two "
+            "images."
         ),
     ] = 0.0
     ema: Annotated[
@@ -110,7 +111,7 @@ class TrainRecipe(Recipe):
         ),
     ] = 8192
     seed: Annotated[
-        Seed, Option("Random seed of scenes, strengths, noise and initial weights.")
+        Seed, Option("Random seed for scenes, strengths, noise and initial weights.")
     ] = 0
     start: Annotated[
         PathText | None,
@@ -133,12 +134,12 @@ class TrainRecipe(Recipe):
 
 
 class EvaluateRecipe(Recipe):
-    """Accuracy on clean pictures that are given known noise.
+    """Accuracy on clean pictures with known noise added.
 
     Attributes
     ----------
     folders : tuple of str
-        Of clean pictures, one a domain.
+        Of clean pictures, one per domain.
     features : bool
         Whether to keep what the strengths are read from, for figures.
     """
@@ -150,6 +151,6 @@ class EvaluateRecipe(Recipe):
     crops: Annotated[int, Field(ge=8, le=MOST), whole(8), Option("Crops per domain.", "Crops")] = (
         256
     )
-    seed: Annotated[Seed, Option("Seed of crops, strengths and noise.", "Seed")] = 0
+    seed: Annotated[Seed, Option("Random seed for crops, strengths and noise.", "Seed")] = 0
     device: Device = "auto"
     features: bool = False

@@ -91,13 +91,13 @@ def _window(value: Any) -> Any:
 
 
 Window = tuple[float | None, float | None]
-"""Shallowest and deepest depth in um, both included; None where open."""
+"""Shallowest and deepest depth in µm, both included; None where open."""
 DepthWindow = Annotated[Window, BeforeValidator(lambda v: None if v is None else _window(v))]
 """A window, checked; read from ``LOW:HIGH`` too."""
 
 
 def window_text(window_um: Window) -> str:
-    """Return a window in words, ``"from 800 to 1300 um"``."""
+    """Return a window in words, ``"from 800 to 1300 µm"``."""
     low, high = window_um
     if low is None or high is None:
         return f"above {high:g} µm" if low is None else f"from {low:g} µm"

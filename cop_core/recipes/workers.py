@@ -27,9 +27,9 @@ class WorkersOptions(Part):
     workers: Annotated[
         Count | None,
         Option(
-            "Number of additional processes to read in, each on one core.",
+            "Number of additional processes that read, one core each.",
             "Processes",
-            empty="this one",
+            empty="this process",
         ),
     ] = None
     scheduler: Annotated[

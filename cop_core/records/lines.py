@@ -38,7 +38,7 @@ class SlopeFit:
     Attributes
     ----------
     slope_per_um, intercept : float
-        Change of strength per um, and strength of the line at depth 0.
+        Change of strength per µm, and strength of the line at depth 0.
     r2, r2_ci95 : float, (float, float)
         Share of the variance that a straight line explains, and its 95 % interval. A lower limit of
         0 means that only the upper one is known.
@@ -50,7 +50,7 @@ class SlopeFit:
     se_ols, ci95_ols, p_value_ols
         The same from the residuals of the straight line, as in the paper.
     n : int
-        Planes that entered.
+        Planes in the fit.
     error_correlation : float
         Of neighbouring planes that are near each other; 0 where errors are independent.
     note : str
@@ -83,7 +83,7 @@ class SlopeFit:
         return bool(np.isfinite(self.slope_per_um))
 
     def at(self, depth_um: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Return the line's strength at depths in um, same shape."""
+        """Return the line's strength at depths in µm, same shape."""
         return np.asarray(self.intercept + self.slope_per_um * np.asarray(depth_um, np.float64))
 
 

@@ -92,7 +92,7 @@ def features_figure(
     largest = np.concatenate([r.truth.argmax(axis=1) for r in readings])
     _scatter(by_noise, places, largest, [label(c) for c in components])
     by_domain.set_title("t-SNE of features, by domain")
-    by_noise.set_title("the same, by largest strength put in")
+    by_noise.set_title("the same, by largest strength added")
     _densities(density, features, domain, domains)
     return figure
 

@@ -162,7 +162,7 @@ def image_facts(profile: DepthProfile) -> ImageFacts:
 
 
 def _z_step(profile: DepthProfile) -> float | None:
-    """Return the distance of two planes in um; None where it is not one and the same."""
+    """Return the distance of two planes in µm; None where it is not one and the same."""
     steps = np.abs(np.diff(profile.depth_um))
     if not len(steps) or not np.isfinite(steps).all() or np.ptp(steps) > 1e-6 * steps.max():
         return None

@@ -103,7 +103,7 @@ def power_label(profiles: Iterable[DepthProfile]) -> str:
 
 
 def slope_text(fit: SlopeFit) -> str:
-    """Return slope in percentage points per 100 um and R2, or why there is no slope."""
+    """Return slope in percentage points per 100 µm and R2, or why there is no slope."""
     if not fit.defined:
         return fit.note
     slope, r2 = LINE["slope_per_um"], LINE["r2"]
@@ -112,7 +112,7 @@ def slope_text(fit: SlopeFit) -> str:
 
 
 def positions(profile: DepthProfile, depths: bool) -> npt.NDArray[np.float64]:
-    """Return where planes lie on the x axis: depth in um, or their index, shape (planes,)."""
+    """Return where planes lie on the x axis: depth in µm, or their index, shape (planes,)."""
     if depths:
         return profile.depth_um
     return np.array([plane.index for plane in profile.planes], dtype=np.float64)

@@ -1,6 +1,6 @@
 """What report.json states of protocols: every key, how it is shown, and what it means.
 
-Strengths are fractions of 1, slopes fractions per um.
+Strengths are fractions of 1, slopes fractions per µm.
 """
 
 from __future__ import annotations
@@ -104,7 +104,8 @@ class UsableDepthResults(Results):
         ),
     ]
     level_from: Annotated[
-        Number, _said("depth above which shot noise is over the level too, if it is at the top")
+        Number,
+        _said("if shot noise is above the level at the top too, the depth from which it is not"),
     ]
     level_power_mw: Annotated[Number, _said("power at the level depth")]
     level_energy_mj_s: Annotated[

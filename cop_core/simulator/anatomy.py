@@ -18,7 +18,7 @@ _BASAL_STEP_UM = 1.5
 
 @dataclass(frozen=True)
 class AnatomicalLayer:
-    """One layer of tissue, from its top, in um below the pia, down to the next layer's top.
+    """One layer of tissue, from its top, in µm below the pia, down to the next layer's top.
 
     `neuropil` is the mean fluorophore concentration between the cells, relative to a bright soma.
     """
@@ -41,7 +41,7 @@ LAYERS: tuple[AnatomicalLayer, ...] = (
     AnatomicalLayer("stratum pyramidale", 1115.0, 450_000, 5.8, 0.17),
     AnatomicalLayer("stratum radiatum", 1175.0, 8_000, 6.0, 0.20),
 )
-"""Adult mouse, rounded from the ranges reviewed in [1]_ and [2]_; borders blur over tens of um.
+"""Adult mouse, rounded from the ranges reviewed in [1]_ and [2]_; borders blur over tens of µm.
 
 References
 ----------
@@ -52,7 +52,7 @@ References
 """
 
 WHITE_MATTER_UM: tuple[float, float] = (840.0, 1000.0)
-"""Upper and lower border of the external capsule, in um."""
+"""Upper and lower border of the external capsule, in µm."""
 
 
 def neuropil_at(depth_um: float) -> float:
@@ -121,7 +121,7 @@ def grow_cells(
 
 
 def _place(rng: np.random.Generator, extent_um: Extent, vessels: Spheres) -> tuple[Points, Points]:
-    """Draw cell centres and radii in um, by thinning a uniform cloud to each layer's density."""
+    """Draw cell centres and radii in µm, by thinning a uniform cloud to each layer's density."""
     depth_um, height_um, width_um = extent_um
     density = np.array([layer.cells_per_mm3 for layer in LAYERS])
     volume_mm3 = depth_um * height_um * width_um / 1e9
@@ -143,7 +143,7 @@ def _layer_at(depth_um: Points) -> npt.NDArray[np.intp]:
 
 
 def _outside(centres: Points, vessels: Spheres) -> npt.NDArray[np.bool_]:
-    """Whether each centre keeps 5 um from the wall of its nearest vessel."""
+    """Whether each centre keeps 5 µm from the wall of its nearest vessel."""
     if not len(vessels.radius_um):
         return np.ones(len(centres), bool)
     distance_um, nearest = cKDTree(vessels.zyx_um).query(centres, distance_upper_bound=30.0)
@@ -228,7 +228,7 @@ def _axons(rng: np.random.Generator, extent_um: Extent) -> FloatArray:
 
 
 def _beads(rng: np.random.Generator, axons: FloatArray) -> Points:
-    """Concentration along axons, brighter in varicosities every few um."""
+    """Concentration along axons, brighter in varicosities every few µm."""
     shape = axons.shape[:2]
     beads = np.where(rng.random(shape) < 0.12, 0.7, 0.32)
     return (beads * rng.uniform(0.6, 1.1, (shape[0], 1))).ravel()

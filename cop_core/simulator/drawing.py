@@ -12,7 +12,7 @@ from scipy import fft
 FloatArray = npt.NDArray[np.float32]
 Points = npt.NDArray[np.floating]
 Extent = tuple[float, float, float]
-"""(z, y, x) size of a block of tissue, in um."""
+"""(z, y, x) size of a block of tissue, in µm."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def walk(
     Returns
     -------
     ndarray of shape (n, steps, 3)
-        Points in um.
+        Points in µm.
     """
     heading = np.asarray(direction, np.float32).copy()
     turns = rng.normal(0.0, wander, (steps, *heading.shape)).astype(np.float32)

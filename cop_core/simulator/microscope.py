@@ -42,7 +42,7 @@ class Optics:
     order : int
         Photons absorbed at once, n.
     length_um : float
-        Effective attenuation length in grey matter; about 300 um at 1300 nm.
+        Effective attenuation length in grey matter; about 300 µm at 1300 nm.
     white_matter_length_um : float
         The same in the external capsule.
     white_matter_um : tuple of float
@@ -82,7 +82,7 @@ class Optics:
         lengths_um = (self.length_um, self.white_matter_length_um)
         if min(*lengths_um, self.reference_mw) <= 0 or self.photons < 0 or self.order < 1:
             raise InputError(
-                f"no microscope has {self.photons} photons at {self.reference_mw} mW, order "
+                f"a microscope cannot have {self.photons} photons at {self.reference_mw} mW, order "
                 f"{self.order} and attenuation lengths of {lengths_um[0]} and {lengths_um[1]} µm",
                 advice="use lengths and powers above 0, and 0 or more photons",
             )
@@ -157,8 +157,8 @@ class Detector:
     def __post_init__(self) -> None:
         if self.excess_factor < 1 or self.gain_counts <= 0 or not 1 <= self.bits <= 16:
             raise InputError(
-                f"no detector has a gain of {self.gain_counts} counts, an excess noise factor of "
-                f"{self.excess_factor} and {self.bits} bits",
+                f"a detector cannot have a gain of {self.gain_counts} counts, an excess noise "
+                f"factor of {self.excess_factor} and {self.bits} bits",
                 advice="use a gain above 0, a factor of at least 1 and 1 to 16 bits",
             )
 

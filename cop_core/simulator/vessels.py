@@ -18,8 +18,8 @@ _NEIGHBOURS = 6
 def grow_vessels(rng: np.random.Generator, extent_um: Extent) -> Spheres:
     """Grow the vessels of a block of cortex.
 
-    Vessels of 20 to 50 um run over the surface and branch; from them arterioles and venules of
-    8 to 20 um dive down; and a mesh of capillaries of 4 to 6 um, three meeting at a node as in
+    Vessels of 20 to 50 µm run over the surface and branch; from them arterioles and venules of
+    8 to 20 µm dive down; and a mesh of capillaries of 4 to 6 µm, three meeting at a node as in
     tissue, fills the space between them, about 0.8 m of it per mm3 [1]_.
 
     Returns
@@ -67,7 +67,7 @@ def _pial(rng: np.random.Generator, extent_um: Extent) -> tuple[FloatArray, Floa
 def _strips(
     rng: np.random.Generator, angle_rad: float, extent_um: Extent, count: int
 ) -> tuple[Points, Points]:
-    """Points (y, x) in um, one in each of `count` strips along an angle through the field."""
+    """Points (y, x) in µm, one in each of `count` strips along an angle through the field."""
     _, height_um, width_um = extent_um
     offset = ((np.arange(count) + rng.uniform(0.1, 0.9, count)) / count - 0.5) * width_um
     return height_um / 2 + np.cos(angle_rad) * offset, width_um / 2 - np.sin(angle_rad) * offset

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-ABORTED: Final = "the acquisition was aborted, or goes on"
-OR_MOVED: Final = f"{ABORTED}, or files of it lie elsewhere"
+ABORTED: Final = "the acquisition was aborted or is still running"
+OR_MOVED: Final = f"{ABORTED}, or some of its files are elsewhere"
 
 
 def how_much(n: int, stated: int, what: str = "frames", why: str = ABORTED) -> tuple[str, ...]:

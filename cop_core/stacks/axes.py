@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 KNOWN: Final = "TCZYXSIQ"
 MOVIE_AXES: Final = "TIQ"
-_ADVICE: Final = f"say in which order they are, for example {option('axes', 'ZCYX')}"
+_ADVICE: Final = f"state their order, for example {option('axes', 'ZCYX')}"
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,11 @@ def require_axes(axes: str, ndim: int, where: str) -> str:
     """Check axes given by the user, and return them in capitals."""
     letters = axes.upper() if isinstance(axes, str) else ""
     if not letters or set(letters) - set(KNOWN) or len(set(letters)) < len(letters):
-        problem = f"axes {axes!r} are not different letters out of {KNOWN}"
+        problem = f"axes {axes!r} must be different letters from {KNOWN}"
     elif not {"Y", "X"} <= set(letters):
         problem = f"axes {axes!r} lack Y or X"
     elif len(letters) != ndim:
-        problem = f"axes {axes!r} name {len(letters)} dimensions where there are {ndim}"
+        problem = f"axes {axes!r} name {len(letters)} dimensions, but there are {ndim}"
     else:
         return letters
     raise InputError(problem, where=where, advice=_ADVICE)
@@ -165,7 +165,7 @@ def _refuse_colour(data: Dataset) -> None:
         raise InputError(
             f"the picture has {data.size('S')} colour samples (RGB), not one intensity",
             where=data.source,
-            advice="save the colour of interest as a channel, or convert to greyscale, first",
+            advice="first save the colour of interest as a channel, or convert to greyscale",
         )
 
 

@@ -12,12 +12,12 @@ from cop_core.errors import InputError, MissingOptionError, option
 if TYPE_CHECKING:
     from cop_core.stacks.dataset import Scale
 
-_ADVICE = f"set the distance of two planes with {option('z_step_um')}"
+_ADVICE = f"set the distance between planes with {option('z_step_um')}"
 _SLACK = 0.1
 _OTHER_STEP: Final = 2.0
 """Factor by which a z step is not that of the file, whatever medium the objective looks into."""
 _DEEPEST_UM: Final = 2e4
-"""Span of planes in um beyond what any objective reaches."""
+"""Span of planes in µm beyond what any objective reaches."""
 GIVEN: Final = "given"
 ALONE: Final = "a single plane"
 """How the depth of a plane is known that has no other beside it."""

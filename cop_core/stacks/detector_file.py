@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 DETECTOR_FILE: Final = "detector.json"
 _MOST_BYTES: Final = 2**24
-_ADVICE: Final = "use what cop detector wrote with -o"
+_ADVICE: Final = "use the file that cop detector wrote with -o"
 _SLACK_COUNTS: Final = 0.5
 """People round a zero to whole counts."""
 
 
 def read_detector(path: str | Path) -> MeasuredDetector:
-    """Read what was measured of a detector.
+    """Read a measured detector.
 
     Parameters
     ----------
     path : path
-        The file, or the folder that it lies in as `DETECTOR_FILE`.
+        The file, or the folder that contains it as `DETECTOR_FILE`.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def read_detector(path: str | Path) -> MeasuredDetector:
         ) from error
     stated = tree.get("detector") if isinstance(tree, dict) else None
     if stated is None or tree.get("kind") != "detector":
-        raise InputError("it states no detector", where=str(file), advice=_ADVICE)
+        raise InputError("it does not describe a detector", where=str(file), advice=_ADVICE)
     try:
         found: MeasuredDetector = checked(MeasuredDetector, stated, ("detector",))
     except RecipeError as error:

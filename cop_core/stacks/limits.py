@@ -20,7 +20,7 @@ MAX_XML_BYTES: Final = 16 * 2**20
 """Longest XML that is parsed (OME: some 60,000 planes); parsing may take 30 times its size."""
 
 MAX_PLANES: Final = 1_000_000
-"""Most planes of one file; a depth in um is held for each of them."""
+"""Most planes of one file; a depth in µm is held for each of them."""
 
 MAX_CHUNKS_PER_PLANE: Final = 16_384
 """Most chunk files that one plane may be spread over."""

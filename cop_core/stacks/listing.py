@@ -69,7 +69,9 @@ def list_stacks(folder: str | os.PathLike[str]) -> Listing:
     """
     root = Path(folder).absolute()
     if not os.path.isdir(root):  # noqa: PTH112 - false for names that are too long
-        raise InputError("no such folder", where=str(root), advice="use the folder of the stacks")
+        raise InputError(
+            "no such folder", where=str(root), advice="use the folder that contains the stacks"
+        )
     stacks: list[Path] = []
     loops: list[Path] = []
     folders, links, seen = deque([root]), deque[Path](), set[str]()
@@ -114,7 +116,7 @@ def write_plan(folder: str | os.PathLike[str], plan: str | os.PathLike[str]) -> 
     """
     file = Path(plan).absolute()
     if os.path.lexists(file):
-        raise InputError("it exists already", where=str(plan), advice="Choose another name")
+        raise InputError("it already exists", where=str(plan), advice="Choose another name")
     found = list_stacks(folder)
     save_plan(found.cells, file, found.folder)
     return found

@@ -51,8 +51,8 @@ def _of_one_plane(data: Dataset, plane: int | None) -> Dataset:
         raise InputError(
             f"this is not a movie: its axes are {data.axes}",
             where=data.source,
-            advice="use frames of one position; where the axes are named wrongly, say how they are "
-            f"with {option('axes', 'TYX')}",
+            advice="use frames of one position; if the axes are named wrongly, state them with "
+            f"{option('axes', 'TYX')}",
         )
     if plane is None and n_planes > 1:
         raise InputError(

@@ -239,7 +239,7 @@ def _time_remark(data: Dataset, selection: Selection, options: StackOptions) -> 
 def _movie_remark(data: Dataset, course: Course) -> str:
     if not data.scale.time_step or course.depth_from == GIVEN:
         return ""
-    return f"beside its z step it states {data.scale.time_step}: frames of a movie have no depth"
+    return f"besides its z step it states {data.scale.time_step}: frames of a movie have no depth"
 
 
 def _sign_remark(data: Dataset, course: Course) -> str:

@@ -78,7 +78,7 @@ def _weaker_end(power: npt.NDArray[np.float64]) -> End | None:
 def _conflict(stated: StatedSurface) -> str:
     other = "last" if stated.end == "first" else "first"
     return (
-        f"the {stated.end} plane is taken for the surface ({stated.stated_by}), but the power "
+        f"the {stated.end} plane is taken as the surface ({stated.stated_by}), but the power "
         f"falls from there, which is usual on the way up: if the {other} plane is the surface, "
         f"set the surface to {other}{typed('surface', other)}"
     )

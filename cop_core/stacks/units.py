@@ -1,4 +1,4 @@
-"""Lengths in metadata, whatever their unit, to um."""
+"""Lengths in metadata, whatever their unit, to µm."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _UM_PER_UNIT: Final = {
 
 
 def um_per_unit(unit: object) -> float | None:
-    """Length of one unit in um; None where the unit is unknown or not a length."""
+    """Length of one unit in µm; None where the unit is unknown or not a length."""
     if not isinstance(unit, str):
         return None
     # ImageJ writes the micro sign escaped, as six ASCII characters
@@ -50,13 +50,13 @@ def number(value: Any) -> float | None:
 
 
 def length_um(value: Any, unit: object) -> float | None:
-    """Convert a length (its sign kept) to um; None where value or unit says nothing."""
+    """Convert a length (its sign kept) to µm; None where value or unit says nothing."""
     found, factor = number(value), um_per_unit(unit)
     return None if found is None or factor is None else found * factor
 
 
 def step_um(value: Any, unit: object) -> float | None:
-    """Convert a sampling distance to um, without sign; None where 0 or not stated.
+    """Convert a sampling distance to µm, without sign; None where 0 or not stated.
 
     What depth needs is the distance; that there was a sign, `negative` tells.
     """

@@ -78,7 +78,7 @@ def compare_arms(
     animals : (sequence, sequence), optional
         Animal of each stack, for both arms. Without it, every stack counts as an animal.
     window_um : (float or None, float or None), optional
-        Shallowest and deepest depth in um to use.
+        Shallowest and deepest depth in µm to use.
     among : sequence of DepthProfile
         Stacks of further arms, whose depths also limit those compared.
     **chosen
@@ -192,7 +192,7 @@ def _check(
     if min(len(set(arm)) for arm in animals) < MIN_STACKS:
         raise InputError(
             "one animal per arm is too few to estimate an error",
-            advice=f"use stacks of {MIN_STACKS} animals or more in each arm",
+            advice=f"use stacks from {MIN_STACKS} or more animals in each arm",
         )
 
 

@@ -40,7 +40,7 @@ def gaps(depth_um: Array) -> Array:
     Parameters
     ----------
     depth_um : ndarray of shape (n,)
-        Depth in um, ascending, not all equal.
+        Depth in µm, ascending, not all equal.
 
     Returns
     -------

@@ -43,7 +43,7 @@ def compare(
     options : ComparisonOptions, optional
         How they are compared.
     window_um : (float or None, float or None), optional
-        Shallowest and deepest depth in um to use, both included; None leaves a side open.
+        Shallowest and deepest depth in µm to use, both included; None leaves a side open.
     **chosen
         Fields of `ComparisonOptions` in place of `options`.
 
@@ -106,7 +106,7 @@ def check_components(profiles: Sequence[DepthProfile]) -> None:
             raise InputError(
                 f"{first.name!r} has the components {', '.join(first.components)} and "
                 f"{other.name!r} has {', '.join(other.components)}",
-                advice="profile all stacks with the same estimator",
+                advice="read all stacks with the same weights",
             )
 
 

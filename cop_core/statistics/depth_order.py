@@ -14,7 +14,7 @@ def by_depth(depth_um: npt.ArrayLike, *columns: npt.ArrayLike) -> Array:
     Parameters
     ----------
     depth_um : array_like of shape (n,)
-        In um, in any order. Planes at one depth are averaged.
+        In µm, in any order. Planes at one depth are averaged.
     *columns : array_like of shape (n,)
         What was measured there.
     """

@@ -80,14 +80,14 @@ def cap_depth_um(depth_um: npt.ArrayLike, power_mw: npt.ArrayLike) -> float:
     Parameters
     ----------
     depth_um : array_like of shape (n,)
-        Depth in um, in any order.
+        Depth in µm, in any order.
     power_mw : array_like of shape (n,)
         Power in mW at these depths.
 
     Returns
     -------
     float
-        Depth in um of the shallowest plane at the cap. NaN if there is none: the power is constant,
+        Depth in µm of the shallowest plane at the cap. NaN if there is none: the power is constant,
         still rises at the deepest planes, falls, or is not stated everywhere.
     """
     depth, power = np.asarray(depth_um, np.float64), np.asarray(power_mw, np.float64)

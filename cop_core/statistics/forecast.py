@@ -58,7 +58,7 @@ def forecast(profile: DepthProfile, strength: float = USABLE_STRENGTH) -> Foreca
     """Return how a stack stands that is still being acquired.
 
     The structure of the last planes at one power, SD of the means of blocks, falls by a constant
-    share with every um; the signal is lost where white noise of the pixels would spread the means
+    share with every µm; the signal is lost where white noise of the pixels would spread the means
     as much, or where 2 % of the median plane's structure is left: the rules by which planes are
     found to hold no signal. Shot noise follows the root of the structure.
     """

@@ -105,13 +105,13 @@ class PiecewiseFit:
     Attributes
     ----------
     depth_um : ndarray of shape (n,)
-        Depths of the fit in um, ascending.
+        Depths of the fit in µm, ascending.
     breaks_um : tuple of float
         Depths at which the slope changes, ascending.
     breaks_ci95_um : tuple of (float, float)
         Their 95 % intervals, from the likelihood.
     coefficients : ndarray of shape (2 + breaks,)
-        Value at depth 0, first slope, changes of slope at the breaks; per um.
+        Value at depth 0, first slope, changes of slope at the breaks; per µm.
     covariance : ndarray of shape (2 + 2 breaks, 2 + 2 breaks)
         Of the coefficients and, behind them, of the breaks; 0 for breaks taken as known.
     rho : float
@@ -153,12 +153,12 @@ class PiecewiseFit:
         return self.slopes_per_um[:, None] + self.t95 * se[:, None] * [-1.0, 1.0]
 
     def at(self, depth_um: npt.ArrayLike) -> Array:
-        """Return the lines at depths in um, the outer ones continued; same shape."""
+        """Return the lines at depths in µm, the outer ones continued; same shape."""
         depth = np.asarray(depth_um, np.float64)
         return np.asarray(line_design(depth, self.breaks_um) @ self.coefficients)
 
     def se_at(self, depth_um: npt.ArrayLike, anchor_um: float | None = None) -> Array:
-        """Return the standard error of the lines at depths in um, or of the rise from an anchor."""
+        """Return the standard error of the lines at depths in µm, or of the rise from an anchor."""
         gradient = self._gradient(np.asarray(depth_um, np.float64))
         if anchor_um is not None:
             gradient = gradient - self._gradient(np.array([anchor_um]))

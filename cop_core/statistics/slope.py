@@ -41,7 +41,7 @@ def fit_slope(
     Parameters
     ----------
     depth_um : array_like of shape (n,)
-        Depth in um, in any order. Planes at one depth are averaged.
+        Depth in µm, in any order. Planes at one depth are averaged.
     values : array_like of shape (n,)
         Strengths (or anything else that may change with depth).
     uncertainty : array_like of shape (n,), optional

@@ -27,7 +27,7 @@ HELD: Final = "poisson"
 LOST: Final = 3
 """Planes without signal, one after the other, that end a stack."""
 SIGNAL_SD_STEPS: Final = 0.75
-"""SD of the signal depth, in steps, where one tissue is imaged again: 15 um at 20 um."""
+"""SD of the signal depth, in steps, where one tissue is imaged again: 15 µm at 20 µm."""
 
 
 def usable_depth_of(profile: DepthProfile, level: DepthLimit, strength: float) -> UsableDepth:

@@ -38,12 +38,13 @@ if TYPE_CHECKING:
 
     Effects = Sequence[ComponentEffect] | Sequence[ArmsEffect]
 
-_PER_100_UM: Final = 1e4  # strength per um to points per 100 um
+_PER_100_UM: Final = 1e4  # strength per µm to points per 100 µm
 _PER_CENT: Final = 100
 _MOST_POINTS: Final = 100
 """No strength differs by more."""
 _SOME_TISSUES: Final = (
-    "Not all stacks show one tissue: where they do not, tissue and protocol cannot be told apart."
+    "Not all stacks show the same tissue: where they do not, tissue and protocol cannot be told "
+    "apart."
 )
 _SAME: Final = (
     "Both stacks are the same: every plane reads exactly alike, so there is nothing to compare. "
@@ -69,7 +70,7 @@ def verdict_of_pair(found: Comparison) -> str:
 def verdict_of_arms(found: ArmsComparison) -> str:
     """Return in a few sentences which of two arms images deeper."""
     low, high = found.window_um
-    terms = _Terms(found.names, f"Over the depths of all stacks ({low:.0f}-{high:.0f} µm)", "")
+    terms = _Terms(found.names, f"Over the depths of all stacks ({low:.0f} to {high:.0f} µm)", "")
     noises = _noises(found.effects, terms)
     powers = powers_of([found])
     return joined(_headline(found), powers, *noises, _scope_of_arms(found))
@@ -230,10 +231,10 @@ def _arms_depths(found: ArmsComparison, depth: ArmsDepth, better: int) -> str:
     least = "at least " if ends[better] == depth.counted_to_um else ""
     text = f"down to {least}{ends[better]:.0f} µm instead of {ends[1 - better]:.0f} µm"
     if depth.n_deeper and not least:
-        text += f", counted up to {depth.counted_to_um:.0f} µm"
+        text += f", counting depths beyond {depth.counted_to_um:.0f} µm as that"
     if depth.n_untold:
         n = len(found.first) + len(found.second)
-        text += f", {depth.n_untold} of {n} stacks left out as theirs is not known"
+        text += f", {depth.n_untold} of {n} stacks left out because theirs is not known"
     return f"{text}{by}"
 
 
@@ -317,7 +318,7 @@ def _nothing(found: Comparison | ArmsComparison, n_pairs: int) -> str:
     mean = 100 * np.nanmax([own.mean_reading_limit, half])
     low, high = found.window_um
     if mean > _MOST_POINTS or slope * (high - low) / 100 > _MOST_POINTS:
-        return f"{text} These planes are too few, or too near each other, to show one."
+        return f"{text} These planes are too few or too close together to show one."
     return (
         f"{text} One would be shown if {noise(first.component)} were {mean:.1f} points higher "
         f"on average with one of them, or rose {slope:.1f} points per 100 µm faster."
@@ -337,7 +338,7 @@ class _Terms:
 def _pair_terms(found: Comparison) -> _Terms:
     low, high = found.window_um
     covered = "if this tissue were imaged again" if found.same_tissue else "for such tissues"
-    over = f"Over the depths that both keep ({low:.0f}-{high:.0f} µm)"
+    over = f"Over the depths usable in both ({low:.0f} to {high:.0f} µm)"
     return _Terms(found.names, over, f" {covered}")
 
 

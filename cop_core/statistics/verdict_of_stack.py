@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _MOST_NAMES: Final = 3
 _NEAR_UM: Final = 10
-"""Step in um of depths that are forecast."""
+"""Step in µm of depths that are forecast."""
 
 
 def verdict_of_profile(found: AnalysedProfile) -> str:
@@ -130,7 +130,7 @@ def _signal_so_far(found: Forecast) -> str:
         return f"there is no signal beyond {found.signal.depth_um:.0f} µm"
     if np.isfinite(found.lost_um):
         near_um = _NEAR_UM * round(found.lost_um / _NEAR_UM)
-        return f"at this power signal will be lost near {near_um} µm"
+        return f"at this power, the signal will be lost near {near_um} µm"
     return ""
 
 

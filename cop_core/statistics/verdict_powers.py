@@ -31,9 +31,7 @@ def powers_of(pairs: Sequence[Comparison | ArmsComparison]) -> str:
     every = list(chain(*stacks.values()))
     if len(set(said.values())) == 1 and all(map(_stated, every)):
         number = "both" if len(said) == 2 else "all"
-        how = (
-            f", {number} alike" if _one_course(every) else f" in {number}, along different courses"
-        )
+        how = f" in {number}" if _one_course(every) else f" in {number}, along different curves"
         return f"Power: {said.popitem()[1]}{how}."
     each = [f"{power or 'not known'} ({name})" for name, power in said.items()]
     return f"Power: {', '.join(each)}."

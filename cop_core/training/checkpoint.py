@@ -64,7 +64,7 @@ def load_checkpoint(
         raise InputError(
             f"not a checkpoint of this run ({error})",
             where=str(path),
-            advice="choose another output folder or remove it",
+            advice="choose another output folder, or remove the file",
         ) from error
     for key, value in _below(tensors, "mean").items():
         mean[key].copy_(value)

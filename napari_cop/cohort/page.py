@@ -58,7 +58,7 @@ class CohortPage(QVBoxLayout):
     def __init__(self, parent: QWidget, model: CohortModel, bar: RunBar) -> None:
         super().__init__(parent)
         self.source = QLineEdit()
-        self.source.setPlaceholderText("Folder of pictures, or a CSV with a column file")
+        self.source.setPlaceholderText("Folder of pictures, or a CSV with the column 'file'")
         self.choose_source = QPushButton("Folder …")
         self.choose_table = QPushButton("CSV …")
         self.report = QLineEdit()
@@ -75,7 +75,7 @@ class CohortPage(QVBoxLayout):
         self.table = _PictureTable(model)
         self.add = QPushButton("Add setting …")
         self.remove = QPushButton("Remove rows")
-        self.remove.setToolTip("Remove the selected pictures from the table; their files stay.")
+        self.remove.setToolTip("Remove the selected pictures from the table; their files are kept.")
         without = ("source", "defaults", "pictures", "pattern", "reference")
         self.options = RecipeForm(CohortRecipe, without=without)
         self.defaults = RecipeForm(StackOptions, without=("name",))

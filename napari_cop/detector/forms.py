@@ -22,12 +22,12 @@ _KINDS: Final = "TIFF, zarr or a microscope's own file."
 
 
 class MovieForm(SourceForm):
-    """A movie of something that holds still."""
+    """A movie of a static sample."""
 
     TITLE: ClassVar = "Movie"
     HELP: ClassVar = (
-        "About 50 frames of one field that does not move: an image layer, or a file. Only a file "
-        "is named in what is saved."
+        "About 50 frames of one static field of view: an image layer, or a file. The saved result "
+        "names its source only if that is a file."
     )
     ASKED: ClassVar[tuple[str, ...]] = ("channel",)
     """Fields of the movie that stand in the form itself."""
@@ -73,8 +73,8 @@ class DarkForm(MovieForm):
 
     TITLE: ClassVar = "Dark frames"
     HELP: ClassVar = (
-        "As many frames with the shutter closed, at the same settings. They measure the zero level "
-        "and the noise of the amplifier."
+        "The same number of frames with the shutter closed, at the same settings. They measure "
+        "the zero level and the noise of the amplifier."
     )
     ASKED: ClassVar[tuple[str, ...]] = ()
     SELDOM: ClassVar[tuple[str, ...]] = ()

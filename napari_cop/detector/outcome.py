@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class DetectorOutcome(VerdictPage):
     """The page of a detector."""
 
-    EMPTY: ClassVar = "Choose a movie of something that holds still, and press Run."
+    EMPTY: ClassVar = "Choose a movie of a static sample and press Run."
 
     def __init__(self, theme: str) -> None:
         super().__init__(theme)

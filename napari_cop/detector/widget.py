@@ -1,4 +1,4 @@
-"""A detector from napari: a movie of something that holds still becomes its detector.json."""
+"""A detector from napari: a movie of a static sample becomes its detector.json."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class DetectorWidget(OutcomeWidget):
         bar.cancel_button.setToolTip("Stop without a result (Esc).")
         bar.export_button.setText("Save …")
         bar.export_button.setToolTip(
-            "Write detector.json, which other widgets take as the detector of a stack."
+            "Write detector.json, which other widgets use as the detector of a stack."
         )
         bar.copy_button.setToolTip("Copy the cop detector command that gives the same numbers.")
         bar.map_button.hide()

@@ -84,7 +84,7 @@ class AcquisitionFeed(Feed):
         return self.acquired.waiting if self.acquired else 0
 
     def completed_at(self, index: int) -> float:
-        """Return when a plane came, in s as `time.time` counts."""
+        """Return when a plane arrived, in s as `time.time` counts."""
         return self._connected().completed_at(index)
 
     def news(self, limit: int | None = None) -> Sequence[Plane]:

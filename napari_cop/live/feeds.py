@@ -40,7 +40,7 @@ class Feed:
     Attributes
     ----------
     depth_um : ndarray of shape (planes,)
-        Depths in um of the planes to come; empty where not known.
+        Depths in µm of the planes to come; empty where not known.
     """
 
     def __init__(self, name: str, depth_um: npt.NDArray[np.float64] = _UNKNOWN) -> None:

@@ -71,7 +71,7 @@ class WatchForm(StackForm):
         self.hint.native.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         super().__init__(viewer, following)
         self.chosen.label = "Watch"
-        self.chosen.tooltip = "Where the planes come from while they are acquired."
+        self.chosen.tooltip = "Source of the planes while they are acquired."
         self.file.tooltip = (
             "The TIFF that is being written. It does not have to exist yet: type its path."
         )

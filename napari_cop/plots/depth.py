@@ -102,7 +102,7 @@ class DepthPlots(PlotWidget):
         Parameters
         ----------
         depth_um : sequence of ndarray of shape (planes,)
-            Depths in um of each protocol's planes; all NaN where not known (x is then the
+            Depths in µm of each protocol's planes; all NaN where not known (x is then the
             plane number), empty where the planes to come are not known either.
         """
         self._result = None

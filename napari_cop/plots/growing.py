@@ -30,7 +30,7 @@ class PlanesSoFar:
     names : tuple of str
         Names of the protocols.
     depth_um : tuple of ndarray of shape (planes,)
-        Depths in um of each protocol's planes: all NaN where not known, empty where the planes
+        Depths in µm of each protocol's planes: all NaN where not known, empty where the planes
         to come are not known either.
     planes : tuple of dict
         For each protocol its planes by index.

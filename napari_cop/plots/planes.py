@@ -30,7 +30,7 @@ class Points:
     Attributes
     ----------
     x : ndarray of shape (planes,)
-        Depth in um, or plane number.
+        Depth in µm, or plane number.
     mean, sd : ndarray of shape (planes, components)
         In %.
     kept : ndarray of bool, shape (planes,)

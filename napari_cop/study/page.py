@@ -39,7 +39,7 @@ class StudyPage(QVBoxLayout):
         )
         self.choose_study = QPushButton("Choose …")
         self.remove = QPushButton("Remove rows")
-        self.remove.setToolTip("Remove the selected stacks from the plan; their files stay.")
+        self.remove.setToolTip("Remove the selected stacks from the plan; their files are kept.")
         self.again = QPushButton("Repeat rows")
         self.again.setToolTip("Duplicate the selected stacks, to read another channel.")
         self.save = QPushButton("Save plan …")

@@ -1,6 +1,6 @@
 """A plain version of the statistics of a pair, to compare with: loops, and nothing of the package.
 
-Depths are in um, ascending, strengths fractions of 1.
+Depths are in µm, ascending, strengths fractions of 1.
 """
 
 import numpy as np

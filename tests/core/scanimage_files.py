@@ -25,7 +25,7 @@ def zs(positions) -> str:
 
 
 def slow_stack(n, **changed):
-    """Return the settings of a stack of slices 10 um apart; names without ``SI.`` and dots."""
+    """Return the settings of a stack of slices 10 µm apart; names without ``SI.`` and dots."""
     listed = {"SI.hStackManager.zs": zs(10.0 * np.arange(n)), "SI.hStackManager.numSlices": n}
     return {**SLOW_STACK, **listed, **settings(**changed)}
 

@@ -131,7 +131,10 @@ def test_the_power_of_planes_that_were_never_acquired_is_not_told(run, tmp_path)
     code, out, _ = run("check", path)
     assert code == 0
     assert out.startswith("Ready, but 3 of 8 planes cannot be used (not acquired")
-    assert "  note      5 of 8 planes are there: the acquisition was aborted, or goes on" in out
+    assert (
+        "  note      5 of 8 planes are there: the acquisition was aborted or is still running"
+        in out
+    )
     long = write_scanimage(tmp_path / "long.tif", pages(60), slow_stack(100))
     assert "5 of the 12 planes checked cannot be used (not acquired)" in run("check", long)[1]
     last = 20 * np.exp(0.4)
@@ -288,8 +291,8 @@ def test_where_nothing_tells_planes_from_frames_both_are_to_choose(run, tmp_path
 @pytest.mark.parametrize(
     ("n", "few"),
     [
-        (2, ", but 2 planes are few (a slope needs 3 planes or more): "),
-        (4, ", but 4 planes are few (fewer than 5 planes: no error can be stated): "),
+        (2, ", but there are only 2 planes (a slope needs 3 planes or more): "),
+        (4, ", but there are only 4 planes (fewer than 5 planes: no error can be stated): "),
         (5, ": "),
     ],
 )
@@ -318,7 +321,7 @@ def test_the_detector_that_is_given_is_looked_at(run, written, counts, tmp_path)
     detector.write_text("{}")
     code, out, err = run("check", path, "--z-step-um", 2, "--detector", detector)
     assert (code, out) == (2, "")
-    assert "it states no detector" in err
+    assert "it does not describe a detector" in err
 
 
 def test_options_that_are_named_are_there(run, written, counts):

@@ -482,7 +482,7 @@ def test_compare_writes_its_report(run, tiny_weights, pair, tmp_path):
     assert code == 0, err
     assert "fixed minus gained" in out
     said, _, following = out.splitlines()[-1].partition(": cop ")
-    assert said == "next, with the mean of a frame without light for COUNTS"
+    assert said == "next, with the mean of a dark frame for COUNTS"
     *typed, option, counts = shlex.split(following)
     assert (option, counts) == ("--offset-counts", "COUNTS")
     typed[typed.index("power")] = tmp_path / "power"
@@ -630,7 +630,7 @@ def test_evaluate_refuses_what_it_cannot_measure(refused, tiny_weights, pictures
 def test_weights_are_verified_and_exported(run, refused, own_weights, tmp_path):
     code, out, _ = run("weights", "verify", own_weights)
     assert code == 0
-    assert "good, " in out
+    assert "OK, " in out
     target = tmp_path / "copy"
     assert run("weights", "export", own_weights, "-o", target)[0] == 0
     assert load_network(target / own_weights.name)[1].name == "own"
@@ -652,7 +652,7 @@ def test_weights_that_ship_are_listed(run, tiny_weights, tmp_path, monkeypatch):
     assert "microscopy" in out
     code, out, _ = run("weights", "verify")
     assert code == 0
-    assert out.startswith("tiny: good, ")
+    assert out.startswith("tiny: OK, ")
 
 
 def _train(folder, **more):

@@ -227,7 +227,7 @@ def test_a_name_that_looks_like_a_formula_is_written_as_none(tmp_path):
             "'Channel' cannot be a setting.*Use another name, such as channel_name",
         ),
         (["file"], "'file' cannot be a setting"),
-        (["Power mW", "power_mw"], "'Power mW' and 'power_mw' would be one.*Rename all but one"),
+        (["Power mW", "power_mw"], "'Power mW' and 'power_mw' would share one.*Rename all but one"),
     ],
 )
 def test_names_that_a_table_cannot_tell_apart_are_refused(tmp_path, names, said):

@@ -148,7 +148,7 @@ def test_arms_that_cannot_be_compared_are_refused():
     with pytest.raises(InputError, match="fewer than 3 of its planes"):
         compare_arms([one, profile(strengths(1, 2))], [one, two])
     other = profile(strengths(0, 9, components=3), components=("gaussian", "poisson", "clean"))
-    with pytest.raises(InputError, match="same estimator"):
+    with pytest.raises(InputError, match="same weights"):
         compare_arms([one, other], [one, two])
 
 
@@ -166,7 +166,7 @@ def test_interval_of_d_over_stacks_is_that_of_the_noncentral_t():
 
 
 def lit(seed, last_um, n=50):
-    """Return a stack of planes 20 um apart with signal down to a depth."""
+    """Return a stack of planes 20 µm apart with signal down to a depth."""
     lost = {i: NO_SIGNAL for i in range(n) if 20 * i > last_um}
     return profile(strengths(seed, n), name=f"s{seed}", step=20.0, reasons=lost)
 
@@ -220,7 +220,10 @@ def test_depths_beyond_the_planes_of_some_stacks_count_as_far_as_all_reach():
     assert found.first_um == pytest.approx(np.mean([640, 780, 780]))
     expected = stats.ttest_ind([640, 780, 780], [500, 520, 540], equal_var=False)
     assert found.p_value == pytest.approx(expected.pvalue)
-    assert "down to 733 µm instead of 520 µm, counted up to 780 µm (" in result.verdict
+    assert (
+        "down to 733 µm instead of 520 µm, counting depths beyond 780 µm as that ("
+        in result.verdict
+    )
 
 
 def rising_through(at_um, seed, name="a"):
@@ -237,7 +240,7 @@ def test_means_are_those_of_the_animals_that_are_tested():
     assert (found.first_um, found.second_um) == pytest.approx((440, 401), abs=6)
     assert found.difference_um == pytest.approx(found.first_um - found.second_um)
     assert found.n_untold == 1
-    assert " µm, 1 of 8 stacks left out as theirs is not known (95 % CI " in result.verdict
+    assert " µm, 1 of 8 stacks left out because theirs is not known (95 % CI " in result.verdict
 
 
 def test_stacks_that_never_reach_the_level_are_not_left_out():

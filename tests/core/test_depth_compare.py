@@ -312,7 +312,7 @@ def test_a_negative_seed_is_refused(pair):
 
 def test_different_components_are_refused(pair):
     other = profile(strengths(0, 9, components=3), components=("gaussian", "poisson", "clean"))
-    with pytest.raises(InputError, match="same estimator"):
+    with pytest.raises(InputError, match="same weights"):
         compare(pair[0], other)
 
 

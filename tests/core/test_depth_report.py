@@ -14,7 +14,7 @@ from cop_core.statistics import analyse, cap_depth_um, compare, find_bends, with
 
 
 def with_bend():
-    """A profile whose first noise rises from 800 um on, power at its cap from 400 um."""
+    """A profile whose first noise rises from 800 µm on, power at its cap from 400 µm."""
     rows = strengths(0, 60)
     rise = np.maximum(np.arange(60) - 40, 0) * 1e-2
     rows[:, 0] += rise

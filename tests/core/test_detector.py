@@ -387,7 +387,7 @@ def test_another_zero_beside_the_detector_is_refused(tiny_estimator, measured_fi
     ("text", "told"),
     [
         ("", "no detector can be read"),
-        ("{}", "it states no detector"),
+        ("{}", "it does not describe a detector"),
         ('{"kind": "detector", "detector": {"zero_counts": 3}}', "it was changed"),
     ],
 )

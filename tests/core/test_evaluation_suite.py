@@ -265,7 +265,7 @@ def test_features_are_what_the_head_reads(tiny_estimator):
         (np.zeros((1, 192, 192, 3)), 1, "shape"),
         (np.full((1, 192, 192), 2.0), 1, "outside"),
         (np.full((1, 192, 192), np.nan), 1, "not finite"),
-        (np.zeros((1, 192, 192)), 0, "0 crops a batch"),
+        (np.zeros((1, 192, 192)), 0, "0 crops per batch"),
     ],
 )
 def test_impossible_crops_are_refused(crops, batch_size, said, tiny_estimator):

@@ -27,7 +27,7 @@ PATTERN /= PATTERN.std()
 
 
 def plane(index: int, poisson: float = 0.1, power: float = 5.0) -> PlaneEstimate:
-    """Structure, brightness and range that fall by 1/e in 80 um."""
+    """Structure, brightness and range that fall by 1/e in 80 µm."""
     share = math.exp(-index * STEP_UM / LENGTH_UM)
     mean = np.full(len(DEFAULT_COMPONENTS), 0.01)
     mean[POISSON] = poisson
@@ -77,12 +77,12 @@ def test_the_sentence_says_what_to_do() -> None:
     text = verdict_of_growing(replace(found, level=level))
     assert text == (
         "Fixed power: shot noise passed 20 % at 310 µm; "
-        "at this power signal will be lost near 640 µm; raise power or stop."
+        "at this power, the signal will be lost near 640 µm; raise power or stop."
     )
     below = replace(found.level, depth_um=math.nan, deeper_than_um=200.0)
     assert verdict_of_growing(replace(found, level=below)) == (
         "Fixed power: shot noise is below 20 % down to 200 µm; "
-        "at this power signal will be lost near 640 µm."
+        "at this power, the signal will be lost near 640 µm."
     )
 
 

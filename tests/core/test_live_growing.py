@@ -300,8 +300,8 @@ def test_a_folder_is_read_by_number_and_its_gaps_are_planes_too(tmp_path):
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["c0_z0.tif", "c0_z1.tif", "c1_z0.tif", "c1_z1.tif"], "tells all of them apart"),
-        (["a0.tif", "b1.tif"], "not alike"),
+        (["c0_z0.tif", "c0_z1.tif", "c1_z0.tif", "c1_z1.tif"], "distinguishes all of them"),
+        (["a0.tif", "b1.tif"], "do not match"),
         (["z0.tif", "z1000.tif", "z2000.tif"], "numbered 0 to 2000"),
     ],
 )

@@ -42,7 +42,7 @@ def test_json_lines_and_the_report_of_cop_profile(
     report = ["-o", tmp_path / "live"]
     code, out, err = run("watch", stopped, "--json", "--stop-after", 2.5, *options, *report)
     assert code == 0
-    assert "stopped growing: 4 of 6 planes came, none for 2.5 s" in " ".join(err.split())
+    assert "stopped growing: 4 of 6 planes arrived, none for 2.5 s" in " ".join(err.split())
     rows = {row["plane"]: row for row in map(json.loads, out.splitlines())}
     assert sorted(rows) == list(range(6))
     assert out.count("\n") == 6
@@ -89,7 +89,7 @@ def test_a_report_says_which_planes_never_came(run, tmp_path, counts, tiny_weigh
     options = ["--z-step-um", 2, "--weights", tiny_weights, "-o", tmp_path / "live"]
     done = run("watch", path, "--planes", 6, "--stop-after", 2.5, *options)
     assert done[0] == 0, done
-    told = "4 of 6 planes are there: the acquisition was aborted, or goes on"
+    told = "4 of 6 planes are there: the acquisition was aborted or is still running"
     caveats = json.loads((tmp_path / "live" / "report.json").read_text())["caveats"]
     assert [text for text in caveats if "aborted" in text] == [f"a: {told}"]
     page = (tmp_path / "live" / "report.html").read_text(encoding="utf-8")
@@ -171,7 +171,10 @@ def test_acquisitions_that_the_microscope_abandons(tmp_path, tiny_weights):
             assert [rows[i]["excluded"] for i in range(4)] == [False] * 4, kind
             assert all(rows[i]["excluded"] for i in rows if i > 3), kind
             told = " ".join(err.split())
-            stopped = "stopped growing: 4 of 6 planes came, none for 8 s: it was aborted, or waits"
+            stopped = (
+                "stopped growing: 4 of 6 planes arrived, none for 8 s: the acquisition was "
+                "aborted or is waiting"
+            )
             assert stopped in told, kind
             caveats = " ".join(json.loads((report / "report.json").read_text())["caveats"])
             assert "4 of 6 " in caveats, kind
@@ -186,7 +189,7 @@ def test_what_is_wrong_with_what_is_there_is_told_where_no_plane_comes(run, tmp_
     options = ["--stop-after", 1, "--weights", tiny_weights]
     code, _, err = run("watch", folder, "--json", *options)
     assert code == 2
-    assert "are not alike: 'a#.tif', 'b#.tif'" in " ".join(err.split())
+    assert "do not match: 'a#.tif', 'b#.tif'" in " ".join(err.split())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT cannot be sent to one process")

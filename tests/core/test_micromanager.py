@@ -286,7 +286,7 @@ def test_a_field_that_changes_ends_the_stack(core, watch):
 
     core.mda.run(events())
     assert len(source.news()) == 1
-    with pytest.raises(CopError, match="Keep the field"):
+    with pytest.raises(CopError, match="Do not change the field"):
         source.news()
 
 

@@ -96,7 +96,7 @@ def test_errors_of_near_planes_are_as_large_and_as_alike_as_they_are():
     found = ReadingErrors.of(z, shared).planes
     assert found.rho == pytest.approx(0.6, abs=0.15)
     assert np.sqrt(found.variance.mean()) == pytest.approx(0.1, rel=0.2)
-    apart = ReadingErrors.of(10 * z, shared).planes  # 20 um apart they share no error
+    apart = ReadingErrors.of(10 * z, shared).planes  # 20 µm apart they share no error
     assert apart.rho == 0
     np.testing.assert_array_equal(apart.variance, local_variance(10 * z, shared))
 
@@ -235,7 +235,7 @@ def test_spline_holds_what_is_smooth():
     curve = np.sin(z / 200)
     left = curve - design @ np.linalg.lstsq(design, curve, rcond=None)[0]
     assert np.abs(left).max() < 2e-3
-    assert design.shape[1] == 10 + 3  # knots 120 um apart over 1180 um
+    assert design.shape[1] == 10 + 3  # knots 120 µm apart over 1180 µm
 
 
 def test_other_tissue_is_less_certain_where_neighbours_are_alike():

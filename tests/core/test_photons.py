@@ -133,7 +133,7 @@ def test_the_page_shows_the_photons_of_the_report():
 @pytest.mark.parametrize(
     ("zero", "doubt", "why"),
     [
-        (None, 0.01, "the zero level of the detector is not known; state it with"),
+        (None, 0.01, "the zero level of the detector is not known; set it with"),
         (100.0, 0.1, "the uncertainty of shot noise is more than a tenth of it in every plane"),
         (100.0, 0.01, ""),
     ],
@@ -141,7 +141,7 @@ def test_the_page_shows_the_photons_of_the_report():
 def test_the_page_says_why_no_plane_has_a_number_of_photons(zero, doubt, why):
     found = analyse(made(*[(0.2, doubt, 0.02, 500.0)] * 4, zero=zero))
     words = re.sub(r"<[^>]+>|\s+", " ", page_of(document_of(found), "report.html", {}))
-    told = re.search(r"made *: no plane has a number of photons, as (.*?)\. ", words)
+    told = re.search(r"made *: no plane has a number of photons, because (.*?)\. ", words)
     assert (told[1].startswith(why) if told else "") == (bool(why) or "")
 
 

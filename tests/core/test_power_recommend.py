@@ -334,7 +334,7 @@ def test_a_level_out_of_reach_is_said(fixed, found):
     assert got.cap_depth_um == 0
     assert (got.power_mw == 20).all()
     assert got.verdict.startswith("No plane reaches a signal of ")
-    assert "choose a lower level. Nearest to it is 20 mW from 0 to " in got.verdict
+    assert "choose a lower level. The closest to it is 20 mW from 0 to " in got.verdict
 
 
 def test_a_limit_that_no_plane_can_pass_is_said_with_what_is_reached(fixed, found):

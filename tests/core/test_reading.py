@@ -22,7 +22,7 @@ QUICK = ReadingOptions(crops=1)
 
 @pytest.fixture
 def stack(counts):
-    """Five planes 2 um apart, of which the second is excluded."""
+    """Five planes 2 µm apart, of which the second is excluded."""
     data = counts(N, 96)
     data[1] = 0
     return cop.open_stack(data, z_step_um=2.0, power="gained:5,300,60")

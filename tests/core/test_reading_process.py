@@ -143,7 +143,7 @@ def test_a_source_that_fails_fails_the_run(
             growing.put(counts(3, 192))
 
     watch = WatchRecipe(stack=StackOptions(name="layer", z_step_um=2.0), reading=recipe.reading)
-    with pytest.raises(InputError, match="that is another stack"):
+    with pytest.raises(InputError, match="so it is another stack"):
         beside.run(watch, sources=[SettledPlanes(growing)], on_event=change)
 
 

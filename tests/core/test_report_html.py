@@ -267,7 +267,7 @@ def test_methods_name_what_was_done(page, document):
         "The stack fixed has 6 planes of 96 × 96 pixels every 4 µm; its excitation power was "
         "5 to 6 mW at the sample; no plane was left out.",
         "50 bootstrap samples",
-        "intervals and p values are for this tissue imaged again, not for other animals",
+        "intervals and p values apply to this tissue imaged again, not to other animals",
     ):
         assert part in words
 

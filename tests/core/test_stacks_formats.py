@@ -33,7 +33,7 @@ def test_a_format_is_two_functions_and_an_entry(tmp_path, monkeypatch):
     path = tmp_path / "mine.raw"
     ZYX.tofile(path)
     with pytest.raises(
-        InputError, match=r"format is not recognised\. Open .* Supported are .*zarr.*TIFF"
+        InputError, match=r"format is not recognised\. Open .* Supported: .*zarr.*TIFF"
     ):
         open_stack(path)
     added = SimpleNamespace(KIND="a raw file", recognises=raw_recognises, describe=raw_describe)
@@ -55,7 +55,7 @@ def test_pipes_and_devices_are_refused(tmp_path):
     for path in (pipe, Path(os.devnull)):
         with pytest.raises(InputError, match="not a regular file"):
             open_stack(path, z_step_um=1)
-    with pytest.raises(InputError, match="none of what it holds is a stack"):
+    with pytest.raises(InputError, match="none of its contents is a stack"):
         open_stack(tmp_path, z_step_um=1)
     for i in range(2):
         tifffile.imwrite(tmp_path / f"z{i}.tif", ZYX[i])
@@ -88,7 +88,7 @@ def test_a_folder_says_what_it_holds(tmp_path):
     with pytest.raises(InputError, match="the folder is empty"):
         open_stack(tmp_path)
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(InputError, match=r"none of what it holds is a stack \(1 .txt\)"):
+    with pytest.raises(InputError, match=r"none of its contents is a stack \(1 .txt\)"):
         open_stack(tmp_path)
     (tmp_path / "a day").mkdir()
     (tmp_path / "a day" / "cut.tif").write_bytes(b"II*\0")

@@ -28,7 +28,7 @@ NOT_ACQUIRED = "not acquired"
 
 
 def fast(n, volumes, flyback, **changed):
-    """Return the settings of volumes of n slices 10 um apart."""
+    """Return the settings of volumes of n slices 10 µm apart."""
     state = {
         "hFastZ_enable": "1",
         "hFastZ_numVolumes": volumes,
@@ -213,7 +213,7 @@ def test_an_aborted_stack_says_what_was_not_acquired(tmp_path):
     assert reasons(stack) == [""] * 4 + [NOT_ACQUIRED] * 2
     assert stack.depth_um.tolist() == [0, 10, 20, 30, 40, 50]
     assert stack.image.remarks == (
-        "4 of 6 planes are there: the acquisition was aborted, or goes on",
+        "4 of 6 planes are there: the acquisition was aborted or is still running",
     )
 
 

@@ -232,7 +232,7 @@ def test_axes_given_by_the_user(tmp_path):
     refused("no z axis|axes", path, z_step_um=1)
     stack = open_stack(path, axes="zcyx", z_step_um=1, channel=1)
     assert np.array_equal(planes(stack), ZCYX[:, 1])
-    refused("name 3 dimensions where there are 4", path, axes="ZYX", z_step_um=1)
+    refused("name 3 dimensions, but there are 4", path, axes="ZYX", z_step_um=1)
 
 
 @pytest.mark.parametrize("compression", [None, "zlib"])
@@ -324,7 +324,7 @@ def test_slices_of_imagej_that_are_z_planes(tmp_path):
     both = open_stack(imagej(tmp_path, unit="um", spacing=2.5, finterval=0.5))
     (remark,) = both.image.remarks
     assert both.depth_um[1] == 2.5
-    assert "beside its z step it states a frame interval of 0.5 s" in remark
+    assert "besides its z step it states a frame interval of 0.5 s" in remark
     data = np.stack([ZYX, ZYX])
     several = open_stack(imagej(tmp_path, "TZYX", data, unit="um", spacing=1, finterval=3), time=0)
     assert (several.depth_um[1], several.image.remarks) == (1, ())

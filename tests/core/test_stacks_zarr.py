@@ -90,7 +90,7 @@ def test_units(tmp_path, factor, unit):
 @pytest.mark.parametrize(("factor", "units"), [(2.0, {}), (0.0, UNITS), (2.0, {"z": "parsnip"})])
 def test_a_scale_that_says_nothing(tmp_path, factor, units):
     path = ome(tmp_path, scale=(factor, 1, 1), units=units)
-    refused("z step is not known.*Set the distance of two planes", path)
+    refused("z step is not known.*Set the distance between planes", path)
     assert open_stack(path, z_step_um=3).depth_um[1] == 3
 
 
@@ -133,7 +133,7 @@ def test_dimension_names(tmp_path):
     assert np.array_equal(planes(open_stack(path, z_step_um=1)), ZYX)
     movie = array(tmp_path, name="b.zarr", dimension_names=["t", "y", "x"])
     refused("time movie of 6 frames", movie)
-    refused("name 4 dimensions where there are 3", path, axes="ZCYX", z_step_um=1)
+    refused("name 4 dimensions, but there are 3", path, axes="ZCYX", z_step_um=1)
 
 
 @pytest.mark.parametrize("dtype", ["u1", "i2", ">u2", "u4", "f2", "f4", ">f8"])
@@ -280,7 +280,7 @@ def test_axes_and_dimensions_disagree(tmp_path):
 def test_folder_without_metadata(tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "0").touch()
-    refused("none of what it holds is a stack.*zarr.json", tmp_path / "folder")
+    refused("none of its contents is a stack.*zarr.json", tmp_path / "folder")
 
 
 @pytest.mark.parametrize(

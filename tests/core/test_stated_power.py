@@ -160,7 +160,7 @@ def test_a_conflict_of_signs_is_told(write):
     stack = open_stack(write(power=RISING, surface=StatedSurface("last", "z falls")))
     assert stack.image.surface == "last"
     (said,) = stack.image.remarks
-    assert "the last plane is taken for the surface (z falls), but the power falls" in said
+    assert "the last plane is taken as the surface (z falls), but the power falls" in said
     assert "set the surface to first (--surface first)" in said
 
 

@@ -381,21 +381,21 @@ def test_the_command_says_what_is_to_be_filled_in(study, run):
     assert run("plan", study, "-o", plan) == (
         0,
         f"{plan}: 5 stacks\n"
-        "fill in the column arm of 1 with any names, as their paths contain neither fixed nor "
-        "gained; and the column animal of all, if animals have several stacks: animals imaged in "
-        "both arms are then compared in pairs\n",
+        "fill in the column arm for 1, with any names, because their paths contain neither "
+        "fixed nor gained; and the column animal for all, if animals have several stacks: "
+        "animals imaged in both arms are then compared in pairs\n",
         "",
     )
     code, out, err = run("plan", study, "-o", plan)
     assert (code, out) == (2, "")
-    assert "it exists already. Choose another name." in err
+    assert "it already exists. Choose another name." in err
 
 
 def test_a_plan_is_not_overwritten(study):
     plan = study / "plan.csv"
     write_plan(study, plan)
     before = plan.read_bytes()
-    with pytest.raises(InputError, match="it exists already"):
+    with pytest.raises(InputError, match="it already exists"):
         write_plan(study, plan)
     assert plan.read_bytes() == before
 

@@ -93,7 +93,7 @@ class TestHdf5:
             for i, label in enumerate("xyz"):
                 file["data"].dims[i].label = label
         require_stack(path, PIXELS[0], z_step_um=2)
-        with pytest.raises(InputError, match="name 4 dimensions where there are 3"):
+        with pytest.raises(InputError, match="name 4 dimensions, but there are 3"):
             open_stack(path, axes="CZYX")
 
     def test_one_of_several_datasets_is_chosen(self, h5py, tmp_path):
@@ -115,7 +115,7 @@ class TestHdf5:
             file["data"] = h5py.ExternalLink(str(tmp_path / "a.h5"), "data")
         with pytest.raises(InputError, match="lie in other files"):
             open_stack(tmp_path / "a.h5", z_step_um=1)
-        with pytest.raises(InputError, match="no dataset of planes"):
+        with pytest.raises(InputError, match="no dataset of numeric planes"):
             open_stack(tmp_path / "b.h5", z_step_um=1)
 
     def test_chunks_over_the_budget_are_refused(self, h5py, tmp_path):
@@ -383,7 +383,7 @@ def test_a_missing_library_is_named_with_the_command(tmp_path, monkeypatch, suff
 
 def test_a_folder_of_stacks_names_one_of_them(tmp_path):
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(InputError, match="none of what it holds is a stack"):
+    with pytest.raises(InputError, match="none of its contents is a stack"):
         open_stack(tmp_path)
     (tmp_path / "b.lif").touch()
     with pytest.raises(InputError, match=r"separate stacks\. Open one of them, .* 'b.lif'"):

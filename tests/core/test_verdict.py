@@ -162,7 +162,7 @@ def test_no_difference_is_asked_for_that_no_strength_has(both):
         both, called=False, mean_called=False, dof=1.0, se=2e-4, mean_difference_ci95=(-0.9, 1.0)
     )
     said = verdict_of_pair(found).split(". ")[1]
-    assert said == "These planes are too few, or too near each other, to show one"
+    assert said == "These planes are too few or too close together to show one"
 
 
 def test_an_interval_that_spans_zero_has_both_signs(both):
@@ -241,7 +241,7 @@ def test_tissues_of_three_protocols_are_told_apart(both):
     for pairs, said in (
         ([both, both], "One tissue: "),
         ([other, other], "Two tissues: "),
-        ([both, other], "Not all stacks show one tissue: "),
+        ([both, other], "Not all stacks show the same tissue: "),
     ):
         assert said in verdict_of_several(pairs)
     assert "5 noises and 1 pair (Holm)" in verdict_of_several([both])
@@ -325,9 +325,9 @@ TOP = np.where(np.arange(60) < 3, 20.0, np.nan)  # stated for three planes only
         (5.0, np.linspace(5, 60, 60), "5 mW at all depths (fixed), rising with depth from 5 to 60"),
         (5.0, np.linspace(60, 5, 60), "5 mW at all depths (fixed), 5 to 60 mW (gained)"),
         (5.0, np.nan, "5 mW at all depths (fixed), not known (gained)"),
-        (12.0, 12.0, "12 mW at all depths, both alike"),
-        (LINE, LINE, "rising with depth from 5 to 60 mW, both alike."),
-        (LINE, LAW, "rising with depth from 5 to 60 mW in both, along different courses."),
+        (12.0, 12.0, "12 mW at all depths in both"),
+        (LINE, LINE, "rising with depth from 5 to 60 mW in both."),
+        (LINE, LAW, "rising with depth from 5 to 60 mW in both, along different curves."),
         (TOP, TOP, "20 mW where it is known (fixed), 20 mW where it is known (gained)."),
         (20.0, TOP, "20 mW at all depths (fixed), 20 mW where it is known (gained)."),
     ],

@@ -102,7 +102,7 @@ def write_mmstack(path: Path, frames: Sequence[Entry], summary: Mapping[str, Any
 
 
 def write_oif(path: Path, frames: Mapping[tuple[int, int], np.ndarray], **settings: Any) -> Path:
-    """Write an .oif with its folder: frames by channel and z, a step of 1.5 um between them."""
+    """Write an .oif with its folder: frames by channel and z, a step of 1.5 µm between them."""
     n_channels, n_planes = (1 + max(numbers) for numbers in zip(*frames, strict=True))
     height, width = next(iter(frames.values())).shape
     axes = {"X": width, "Y": height, "C": n_channels, "Z": n_planes, "T": 0}
@@ -162,7 +162,7 @@ def write_lif(
     lasers: Mapping[int, float],
     compensated: int = 0,
 ) -> Path:
-    """Write a .lif of stacks (C, Z, Y, X) uint16, voxels of 2 x 0.5 x 0.5 um."""
+    """Write a .lif of stacks (C, Z, Y, X) uint16, voxels of 2 x 0.5 x 0.5 µm."""
     texts = [
         _lif_image(i, name, pixels, lasers, compensated)
         for i, (name, pixels) in enumerate(images.items())
@@ -207,7 +207,7 @@ def _lif_image(
 
 
 def write_ims(path: Path, pixels: np.ndarray) -> Path:
-    """Write an .ims of a movie (T, C, Z, Y, X): voxels of 2 x 0.5 x 0.25 um, chunks filled up."""
+    """Write an .ims of a movie (T, C, Z, Y, X): voxels of 2 x 0.5 x 0.25 µm, chunks filled up."""
     import h5py
 
     def text(group: Any, **values: object) -> None:
@@ -232,7 +232,7 @@ def write_ims(path: Path, pixels: np.ndarray) -> Path:
 
 
 def write_czi(path: Path, scenes: Sequence[np.ndarray], channels: Mapping[int, str]) -> Path:
-    """Write a .czi of scenes (C, Z, Y, X) uint16 side by side, voxels of 2 x 0.5 x 0.5 um."""
+    """Write a .czi of scenes (C, Z, Y, X) uint16 side by side, voxels of 2 x 0.5 x 0.5 µm."""
     from pylibCZIrw import czi
 
     with czi.create_czi(str(path)) as file:

@@ -86,7 +86,7 @@ def test_a_recommended_power_is_acquired_and_watched(read: Any, qtbot: Any) -> N
     form.choose_file(SAMPLES / "fixed.ome.tif")
     form.power.mode.value = "constant"
     form.power.constant_mw.value = 5
-    form.z_step_um.value = "5"  # the demo's stage goes to 300 um
+    form.z_step_um.value = "5"  # the demo's stage goes to 300 µm
     with qtbot.waitSignal(read.runner.finished):
         read.run()
     qtbot.waitUntil(lambda: not read._turns.isActive())  # all is shown

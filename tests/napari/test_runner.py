@@ -131,7 +131,7 @@ def test_planes_read_before_a_failure_are_kept(runner: Runner, qtbot: Any, count
     with qtbot.waitSignal(runner.finished) as ended:
         runner.start(WatchRecipe(stack=options), lambda *_: [SettledPlanes(growing)])
     (outcome,) = ended.args
-    assert "that is another stack" in str(outcome.problem)
+    assert "so it is another stack" in str(outcome.problem)
     assert [plane.n_crops > 0 for plane in outcome.record.profile.planes] == [True] * 3
 
 

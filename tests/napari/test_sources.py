@@ -116,7 +116,7 @@ def test_an_affine_counts_for_the_step() -> None:
 
 def test_z_behind_y_or_x_is_refused() -> None:
     layer = plain_layer(axis_labels=("y", "x", "z"))
-    with pytest.raises(InputError, match="z must stand before y and x"):
+    with pytest.raises(InputError, match="z must come before y and x"):
         source_of(layer, z_axis=0, z_step_um=1.0)
 
 

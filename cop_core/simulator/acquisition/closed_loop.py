@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = npt.NDArray[np.float64]
 PowerLaw: TypeAlias = Callable[[npt.ArrayLike], Array]
-"""Power in mW at depths in um, such as `GainedPower.at`."""
+"""Power in mW at depths in µm, such as `GainedPower.at`."""
 PlaneMeasure: TypeAlias = "Callable[[Plane], float]"
 """Reads one number from a plane; NaN where it has none to give."""
 
@@ -51,7 +51,7 @@ class Controller:
     Attributes
     ----------
     law : callable
-        Power in mW at depths in um: a recommended one, `GainedPower.at`, or a constant.
+        Power in mW at depths in µm: a recommended one, `GainedPower.at`, or a constant.
     target : float
         Desired value in every plane, above 0.
     order : float
@@ -78,8 +78,8 @@ class Controller:
         sound = self.target > 0 and self.order and 0 <= self.gain <= 1 and self.max_factor > 1
         if not sound or not math.isfinite(self.target * self.order * self.max_factor):
             raise InputError(
-                f"no controller has target {self.target}, order {self.order}, gain {self.gain} "
-                f"and steps up to {self.max_factor}",
+                f"a controller cannot have target {self.target}, order {self.order}, gain "
+                f"{self.gain} and steps up to {self.max_factor}",
                 advice="use a target above 0, a gain from 0 to 1 and steps above 1",
             )
 

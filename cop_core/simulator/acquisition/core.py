@@ -81,14 +81,14 @@ def simulated_core(
 ) -> SimulatedCore:
     """Return a simulated three-photon microscope that acquires like any other.
 
-    The frame at a stage position of z um and a laser power of P mW is what the simulator's optics
+    The frame at a stage position of z µm and a laser power of P mW is what the simulator's optics
     and detector give at depth z and power P. With the same seed, frames acquired in the same order
     at the same depths and powers are identical.
 
     Parameters
     ----------
     preset : str or Preset
-        ``"sample"`` (256 x 256), ``"paper"`` (512 x 512), or one's own.
+        ``"sample"`` (256 x 256), ``"paper"`` (512 x 512), or your own.
     max_power_mw : float
         Power limit of the laser, in mW at the sample.
     seed : int
@@ -99,7 +99,7 @@ def simulated_core(
     Returns
     -------
     SimulatedCore
-        With the devices ``Camera``, ``Z`` (depth in um) and ``Laser`` (property ``Power_mW``),
+        With the devices ``Camera``, ``Z`` (depth in µm) and ``Laser`` (property ``Power_mW``),
         dark at first.
 
     Raises

@@ -122,13 +122,13 @@ def _unknown_folder(folder: Path) -> InputError:
         advice = f"open the one that holds the stack, for example {example.name!r}"
         return InputError("it is a folder of folders", where=str(folder), advice=advice)
     if inside:
-        return _unknown(folder, f"none of what it holds is a stack ({_kinds(inside)})")
+        return _unknown(folder, f"none of its contents is a stack ({_kinds(inside)})")
     return InputError("the folder is empty", where=str(folder), advice=_AS_WRITTEN)
 
 
 def _unknown(path: Path, what: str) -> InputError:
     known = ", ".join(known.KIND for known in FORMATS)
-    return InputError(what, where=str(path), advice=f"{_AS_WRITTEN}. Supported are {known}")
+    return InputError(what, where=str(path), advice=f"{_AS_WRITTEN}. Supported: {known}")
 
 
 def _kinds(paths: list[Path]) -> str:

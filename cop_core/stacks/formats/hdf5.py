@@ -51,7 +51,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
     with h5py.File(path) as file:
         names = pictures_in(file, h5py)
         if not names:
-            raise InputError("there is no dataset of planes of numbers in it", where=str(path))
+            raise InputError("it has no dataset of numeric planes", where=str(path))
         chosen = names[require_position(opening.position, len(names), str(path), names)]
         image = _image(path, file[chosen], h5py, opening)
     name = chosen if len(names) > 1 else ""
@@ -132,7 +132,7 @@ def _axes(dataset: Any, opening: Opening, where: str) -> str:
 
 
 def _scale(dataset: Any, axes: str) -> Scale:
-    """Read the size of a voxel, (z, y, x) in um, as Fiji's HDF5 plugin and ilastik write it."""
+    """Read the size of a voxel, (z, y, x) in µm, as Fiji's HDF5 plugin and ilastik write it."""
     sizes = np.ravel(dataset.attrs.get("element_size_um", ()))
     if len(sizes) != 3:
         return Scale()

@@ -143,7 +143,7 @@ def _letters(sizes: Mapping[str, int], given: str | None, where: str) -> dict[st
     letters = dict(zip(require_axes(given, len(names), where), names, strict=True))
     if (letters["Y"], letters["X"]) != ("Y", "X"):
         raise InputError(
-            f"axes {given!r} turn its planes, which are along Y and X",
+            f"axes {given!r} rotate its planes, which lie along Y and X",
             where=where,
             advice=f"keep their order: {option('axes', ''.join(names))}",
         )

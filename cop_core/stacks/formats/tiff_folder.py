@@ -105,13 +105,13 @@ def numbered(paths: list[Path], where: str) -> dict[int, Path]:
     texts = {tuple(found[::2]) for found in parts}
     if len(texts) > 1:
         first, second = sorted("#".join(text) for text in texts)[:2]
-        problem = f"the names of its TIFFs are not alike: {first!r}, {second!r}"
+        problem = f"the names of its TIFFs do not match: {first!r}, {second!r}"
         raise InputError(problem, where=where, advice=_ADVICE)
     columns = list(zip(*([int(n) for n in found[1::2]] for found in parts), strict=True))
     counting = [column for column in columns if len(set(column)) == len(paths)]
     if not counting:
         raise InputError(
-            "no number in the names of its TIFFs tells all of them apart",
+            "no number in the names of its TIFFs distinguishes all of them",
             where=where,
             advice=_ADVICE,
         )

@@ -49,7 +49,7 @@ def open_growing(
     path : str or Path
         What `open_stack` takes; it need not exist yet.
     options : StackOptions, optional
-        How it is opened. A writer that puts down the scale at the end only needs the z step.
+        How it is opened. Set the z step if the writer stores the scale only at the end.
     stopped_after_s : float, optional
         Time in s without a new plane after which the source is `State.STOPPED`.
     planned : int, optional
@@ -65,7 +65,7 @@ def open_growing(
     Raises
     ------
     InputError
-        If an option cannot be used. What is wrong with the path itself is said by `news`.
+        If an option cannot be used. Problems with the path itself are raised by `news`.
     """
     if not stopped_after_s > 0:
         problem = f"a wait of {stopped_after_s} s"
@@ -76,9 +76,7 @@ def open_growing(
         raise InputError(f"{planned} planes", where=option("planned"), advice="use 1 or more")
     if is_address(path):
         advice = "read it with cop profile when it is finished"
-        raise InputError(
-            "what lies at an address cannot be watched", where=str(path), advice=advice
-        )
+        raise InputError("data at an address cannot be watched", where=str(path), advice=advice)
     options = (options or StackOptions()).but(**chosen)
     growing = GrowingFile(Path(path), options, stopped_after_s)
     return SettledPlanes(growing, stopped_after_s, planned)
@@ -190,7 +188,7 @@ class GrowingFile:
             self._first = low
         if low < self._first:
             raise InputError(
-                f"plane {low} came after plane {self._first}, which was taken for the first",
+                f"plane {low} came after plane {self._first}, which was taken as the first",
                 where=str(self.path),
                 advice="Read the folder when it is complete",
             )
@@ -214,7 +212,7 @@ def _require_depths(stack: Stack, data: Dataset) -> None:
             f"the last plane is the surface ({stack.image.surface_from}), and the number of "
             "planes is not known",
             where=data.source,
-            advice="Read it when it is complete, or say that the first plane is with "
+            advice="Read it when it is complete, or set the surface to the first plane with "
             f"{option('surface', 'first')}",
         )
 

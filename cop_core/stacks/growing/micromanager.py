@@ -37,24 +37,24 @@ class MicroManagerSource:
     Parameters
     ----------
     core : CMMCorePlus or UniMMCore
-        What acquires, by `run_mda`.
+        What acquires, with `run_mda`.
     channel, time, position : int, optional
-        Index of each, or the channel's name; needed where the acquisition has several.
+        Index of each, or the channel's name; required if the acquisition has several.
     power : tuple of str, float, str, Path or GainedPower, optional
         Device and property that hold the power at the sample in mW, or what `open_stack` takes:
         a power in mW, a law, a table over depth. Events may state it themselves, as ``power_mw``
-        in their metadata, which goes before. NaN where nothing says it.
+        in their metadata, which takes precedence. NaN if no power is stated.
     planned : int, optional
-        Planes that will come, where the acquisition is run from events without a plan.
+        Number of planes to come, if the acquisition is run from events without a plan.
     surface : {"first", "last"}, optional
-        Which plane lies at the surface: depth counts from it. The first where not given.
+        Plane at the surface, from which depth is measured; by default the first.
     folder : path, optional
-        Where the frames are kept until `close`; the system's temporary folder where not given.
+        Where the frames are kept until `close`; by default the system's temporary folder.
 
     Raises
     ------
     InputError
-        If an acquisition is running already, the core has no such property, or the power is
+        If an acquisition is already running, the core has no such property, or the power is
         none.
     """
 
@@ -96,18 +96,18 @@ class MicroManagerSource:
         return self._expected if self._plan is None else len(self._plan)
 
     def completed_at(self, index: int) -> float:
-        """Return when a plane came, in s as `time.time` counts."""
+        """Return when a plane arrived, in s as `time.time` counts."""
         return self._recorder.frames[index].clock_s
 
     def news(self, limit: int | None = None) -> list[Plane]:
-        """Return planes that came and were not handed out before, in order; see `Source`.
+        """Return planes that arrived and were not handed out before, in order; see `Source`.
 
         Raises
         ------
         InputError
-            If the acquisition is no single z-stack.
+            If the acquisition is not a single z-stack.
         CopError
-            If its frames can no longer be kept. Planes that came before are handed out first.
+            If its frames can no longer be kept. Planes that arrived before are handed out first.
         """
         recorder = self._recorder
         ended = recorder.ended  # before the planes are counted: none comes after it
@@ -123,12 +123,12 @@ class MicroManagerSource:
         return planes
 
     def stack(self) -> Stack:
-        """Return the planes that came until now as a stack.
+        """Return the planes that have arrived so far as a stack.
 
         Raises
         ------
         InputError
-            If none came yet, or the source was closed.
+            If none has arrived yet, or the source was closed.
         """
         recorder = self._recorder
         if not recorder.spool:
@@ -184,7 +184,7 @@ class MicroManagerSource:
             raise InputError(
                 f"no plane of the plan is of {self._choice}",
                 where=self.source,
-                advice="choose a channel, time and position out of the plan",
+                advice="choose a channel, time and position from the plan",
             )
         return [event.z_pos for event in taken if event.z_pos is not None]
 
@@ -195,7 +195,7 @@ class MicroManagerSource:
         self._read_plan()
         if not self._plan:
             raise InputError(
-                "the last plane is not known before it comes",
+                "the last plane is not known before it arrives",
                 where=self.source,
                 advice="acquire from a plan, or from the surface downwards",
             )
@@ -210,7 +210,7 @@ def _is_property(power: Any) -> TypeGuard[tuple[str, str]]:
 def _require_ready(core: CMMCorePlus, power: tuple[str, str] | None) -> None:
     if core.mda.is_running():
         raise InputError(
-            "an acquisition is running already",
+            "an acquisition is already running",
             where="acquisition",
             advice="start watching before it starts",
         )

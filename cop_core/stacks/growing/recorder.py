@@ -67,7 +67,7 @@ def _require_one(axis: str, index: int, met: dict[str, int]) -> None:
 
 
 class Frame(NamedTuple):
-    """Stage position of a frame in um, power in mW (or NaN), and when it came (`time.time`)."""
+    """Stage position of a frame in µm, power in mW (or NaN), and when it came (`time.time`)."""
 
     z_um: float
     power_mw: float
@@ -152,7 +152,7 @@ class FrameRecorder:
             self.failure = CopError(
                 f"its frames cannot be kept ({type(error).__name__}: {error})",
                 where="acquisition",
-                advice="the planes before are kept; look for room on the disk",
+                advice="earlier planes are kept; free some disk space",
             )
 
     def _keep(self, image: npt.NDArray[Any], event: MDAEvent) -> None:

@@ -33,7 +33,7 @@ class Source(Protocol):
 
     @property
     def planned(self) -> int | None:
-        """Planes that the acquisition will have in all; None where it does not say."""
+        """Total number of planes of the acquisition; None if it does not state it."""
 
     @property
     def state(self) -> State:
@@ -55,12 +55,12 @@ class Source(Protocol):
         Parameters
         ----------
         limit : int, optional
-            At most so many; the others come with the next call.
+            Largest number of planes; the others come with the next call.
 
         Raises
         ------
         InputError
-            Where the source can no longer be read at all; a plane that is broken comes with a
+            If the source can no longer be read at all; a broken plane comes with a
             reason in its validity instead.
         """
 

@@ -65,7 +65,7 @@ class Spool:
             raise InputError(
                 f"a plane of {plane.shape} {plane.dtype} follows planes of {self._plane} "
                 f"{self.dtype}",
-                advice="Keep the field and the camera's settings during a stack",
+                advice="Do not change the field of view or the camera settings during a stack",
             )
         left = np.ascontiguousarray(plane).data.cast("B")
         with self._lock:

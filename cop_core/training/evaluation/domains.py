@@ -1,4 +1,4 @@
-"""Folders of clean pictures, one a domain, that are given known noise and read."""
+"""Folders of clean pictures, one per domain, that are read after known noise is added."""
 
 from __future__ import annotations
 

@@ -84,10 +84,10 @@ def encode(
         less than 1.
     """
     if batch_size < 1:
-        raise InputError(f"{batch_size} crops a batch", advice="Use 1 or more")
+        raise InputError(f"{batch_size} crops per batch", advice="Use 1 or more")
     x = estimator.as_input(crops)
     if x.shape[1] != 1:
-        raise InputError("crops of the shape of colour ones", advice="Use grey ones, (n, h, w)")
+        raise InputError("crops have the shape of colour crops", advice="Use grey ones, (n, h, w)")
     network = estimator.network.to(estimator.device)
     low = estimator.precision != torch.float32
     features = [torch.empty(0, network.config.width)]

@@ -72,7 +72,7 @@ def by_paper_domain(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def domain_folders(folders: Sequence[Path]) -> tuple[list[Path], dict[str, str]]:
-    """Return the folders, one a domain, and what is left out with them and why.
+    """Return the folders, one per domain, and what is left out with them and why.
 
     One that holds folders of the twelve, and is none itself, stands for all folders in it.
 
@@ -82,7 +82,7 @@ def domain_folders(folders: Sequence[Path]) -> tuple[list[Path], dict[str, str]]
         If there is none, or two have the same name: results go by it.
     """
     if not folders:
-        raise InputError("no folders", advice="Name one or more, one a domain")
+        raise InputError("no folders", advice="Name one or more, one per domain")
     found, left_out = [], dict[str, str]()
     for folder in folders:
         inside = [] if paper_domain(name_of(folder)) else _inside(folder)

@@ -50,7 +50,7 @@ def channel_names(pixels: ET.Element) -> tuple[str, ...]:
 
 
 def read_scale(pixels: ET.Element) -> Scale:
-    """Read the scale in um; um is what the OME schema means where no unit is written."""
+    """Read the scale in µm; µm is what the OME schema means where no unit is written."""
     steps = {
         axis: step_um(
             pixels.get(f"PhysicalSize{axis}"), pixels.get(f"PhysicalSize{axis}Unit", "um")

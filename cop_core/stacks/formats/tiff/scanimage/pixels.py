@@ -17,7 +17,7 @@ Size = tuple[float, float]
 def pixel_size_um(header: Header, shape: Sequence[int], strip: Strip | None) -> Size | None:
     """Return the size (y, x) of a pixel of pages of a shape, or of a region.
 
-    The header states the corners of the field in um, or degrees of the scanner and how many um the
+    The header states the corners of the field in µm, or degrees of the scanner and how many µm the
     objective makes of one.
     """
     if strip is not None:

@@ -176,20 +176,20 @@ def _between_ends(beam: _Beam) -> _Law | None:
 
 
 def _span(header: Header) -> tuple[float, float] | None:
-    """Return where the stack was to start and to end, in um."""
+    """Return where the stack was to start and to end, in µm."""
     start, end = (header.number(f"hStackManager.stackZ{at}Pos") for at in _ENDS)
     return None if start is None or end is None else (start, end)
 
 
 def _length(span: tuple[float, float], start: float, end: float) -> float:
-    """Return the length in um over which power grows by e from one end to the other."""
+    """Return the length in µm over which power grows by e from one end to the other."""
     if start == end or span[0] == span[1]:
         return math.inf
     return (span[1] - span[0]) / math.log(end / start)
 
 
 def _by_table(text: str, slices: Slices) -> Floats:
-    """Return the power by a spline through (um, per cent), one row for each point."""
+    """Return the power by a spline through (µm, per cent), one row for each point."""
     match = _TABLE.fullmatch(text)
     if match is None:
         raise _UnreadError("it follows z by a function, which is not in the file")
