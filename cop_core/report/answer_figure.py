@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from matplotlib.legend_handler import HandlerTuple
@@ -11,9 +11,8 @@ from matplotlib.patches import Patch
 
 from cop_core.report.columns import label, noises
 from cop_core.report.figures import page_wide
-from cop_core.report.panels import draw_curve
+from cop_core.report.panels import draw_curve, draw_smoothed
 from cop_core.report.plot_style import DEPTH_LABEL, LOOKS, Look, shade, shown_name
-from cop_core.statistics.usable_depth import poisson_curve, smoothed
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -34,7 +33,6 @@ _ROW: Final = 0.075
 """Height of a row of depths above the panel, as a share of it."""
 _GREY: Final = 0.55
 """Shade of the noises that are not called."""
-_SMOOTH: Final[dict[str, Any]] = {"lw": 2.4, "alpha": 0.3, "zorder": 1.5}
 _NOT_TOLD: Final = "differences cannot be told from chance or reading error"
 
 
@@ -87,8 +85,7 @@ def _draw_leading(ax: Axes, found: Comparison, leading: ComponentEffect) -> None
         strengths = 100 * each.profile.of(leading.component)
         draw_curve(ax, each.profile.depth_um, strengths, look)
         if leading.component == _SHOT:
-            depth, smooth = smoothed(poisson_curve(each.profile))
-            ax.plot(depth, 100 * smooth, color=look.colour, **_SMOOTH)
+            draw_smoothed(ax, each.profile, look)
     ax.set_ylim(bottom=0)
     ax.margins(x=0.02)
     ax.set_ylabel("Strength (%)")

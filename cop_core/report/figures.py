@@ -21,7 +21,7 @@ from cop_core.report.panels import draw_clean_and_power, draw_component
 from cop_core.report.plot_style import LOOKS, VALUE_LABEL, shade, shown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from matplotlib.artist import Artist
@@ -174,7 +174,13 @@ def add_letters(axes: Sequence[Axes]) -> None:
         ax.set_title(letter, loc="left", weight="bold")
 
 
-def add_legend(figure: Figure, shown: Sequence[AnalysedProfile], *, profile: bool) -> Legend:
+def add_legend(
+    figure: Figure,
+    shown: Sequence[AnalysedProfile],
+    *,
+    profile: bool,
+    more: Mapping[str, Artist] | None = None,
+) -> Legend:
     """Explain the protocols, and what curve, band, line and hollow marks are, below all panels.
 
     It stands in one row where that fits the figure's width, else in two columns.
@@ -183,6 +189,8 @@ def add_legend(figure: Figure, shown: Sequence[AnalysedProfile], *, profile: boo
     ----------
     profile : bool
         Whether the panels are those of `profile_figure`, not of `effects_figure`.
+    more : mapping of str to Artist, optional
+        What else is drawn, and what it means.
     """
     handles: list[Artist] = [
         Line2D([], [], color=look.colour, marker="" if profile else look.marker, ms=4)
@@ -193,6 +201,9 @@ def add_legend(figure: Figure, shown: Sequence[AnalysedProfile], *, profile: boo
         explained = _profile_symbols(shown)
         handles += explained.values()
         names += explained
+    if more:
+        handles += more.values()
+        names += more
     ems = 72 * figure.get_figwidth() / rcParams["font.size"]
     wide = sum(map(len, names)) > _LEGEND_CHARACTERS * ems
     legend = figure.legend(

@@ -7,17 +7,19 @@ style of `cop_core.report.figures`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, MaxNLocator
 from matplotlib.transforms import Bbox, TransformedBbox
 
 from cop_core.components import CLEAN, SDS_OF_90
 from cop_core.recipes import MW
 from cop_core.report.columns import label
-from cop_core.report.plot_style import DEPTH_LABEL, LOOKS, Look, shown_name
+from cop_core.report.plot_style import DEPTH_LABEL, LOOKS, Look, shade, shown_name
 from cop_core.report.results import LINE
+from cop_core.statistics.usable_depth import poisson_curve, smoothed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,12 +27,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from matplotlib.axes import Axes
     from matplotlib.collections import FillBetweenPolyCollection
-    from matplotlib.lines import Line2D
 
     from cop_core.records import AnalysedProfile, DepthProfile, SlopeFit
 
 _FEW_POINTS = 20  # up to here single planes are marked
 _HEADROOM = 0.14  # of the axis height for each line of text
+_SMOOTH: Final[dict[str, Any]] = {"lw": 2.4, "alpha": 0.3, "zorder": 1.5}
 _FOOT = 0.13  # of the axis height for the marks of planes left out
 
 
@@ -146,6 +148,21 @@ def draw_curve(
 ) -> Line2D:
     """Draw a curve of means and return it."""
     return ax.plot(x, y, color=look.colour, lw=0.8, marker=curve_marker(y, look), ms=2.5)[0]
+
+
+def draw_smoothed(ax: Axes, profile: DepthProfile, look: Look) -> bool:
+    """Draw the smoothed shot noise, in which the level depth is looked for; tell if there is any.
+
+    It is broad, behind the curve of the planes.
+    """
+    depth, smooth = smoothed(poisson_curve(profile))
+    ax.plot(depth, 100 * smooth, color=look.colour, **_SMOOTH)
+    return len(depth) > 0
+
+
+def smoothed_symbol() -> Line2D:
+    """Return what the smoothed shot noise of any protocol looks like in a legend."""
+    return Line2D([], [], color=shade(0.2), **_SMOOTH)
 
 
 def draw_dotted(

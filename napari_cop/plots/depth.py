@@ -223,7 +223,8 @@ class DepthPlots(PlotWidget):
             )
             self.keep_room(_LEAD_ROWS if self._lead else self._grid.rows)
             if self._lead and self._result is not None:
-                mark_usable(self._sheet.panels[0][0], self._result, self._sheet.points)
+                ax, _ = self._sheet.panels[0]
+                self._sheet.explain(mark_usable(ax, self._result, self._sheet.points))
         panels = [ax for ax, _ in self._sheet.panels] if self._sheet else []
         self._overlay.renew(panels, self._sheet.growing if self._sheet else [])
         self._move_mark()

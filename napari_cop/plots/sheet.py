@@ -77,6 +77,7 @@ class Sheet:
         self._clear_inner_labels()
         self._seconds = self._make_seconds(second, len(shown))
         self._legend: Legend | None = None
+        self._more: dict[str, Artist] = {}
         self._symbols: list[bool] = []
         figure.supylabel("Strength (%)")
         self._ends: tuple[float, float] | None = None
@@ -103,12 +104,19 @@ class Sheet:
             changed.append(True)
         return any(changed)
 
-    def explain(self) -> None:
-        """Draw the legend, in as many rows as the figure's width asks for."""
+    def explain(self, more: dict[str, Artist] | None = None) -> None:
+        """Draw the legend, in as many rows as the figure's width asks for.
+
+        Parameters
+        ----------
+        more : dict of str to Artist, optional
+            What was drawn over the panels, from now on.
+        """
+        self._more = self._more if more is None else more
         if self._legend is not None:
             self._legend.remove()
         shown = [some.protocol for some in self.points]
-        self._legend = add_legend(self._figure, shown, profile=True)
+        self._legend = add_legend(self._figure, shown, profile=True, more=self._more)
         # matplotlib keeps the number of columns, not of rows
         self._layout.legend_rows = -(-len(self._legend.get_texts()) // self._legend._ncols)
 

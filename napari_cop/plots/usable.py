@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from cop_core.records import Comparison
-from cop_core.report.panels import set_height
+from cop_core.report.panels import draw_smoothed, set_height, smoothed_symbol
 from cop_core.report.plot_style import LOOKS, shade
 from napari_cop.words import leading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
     from cop_core.records import Result, UsableDepth
@@ -29,10 +30,15 @@ def usable_of(result: Result) -> tuple[UsableDepth, ...]:
     return result.usable if isinstance(result, Comparison) else (result.usable,)
 
 
-def mark_usable(ax: Axes, result: Result, points: Sequence[Points]) -> None:
+def mark_usable(ax: Axes, result: Result, points: Sequence[Points]) -> dict[str, Artist]:
     """Draw the level of shot noise, and down to where each stack keeps below it and has signal.
 
     The marks stand in room that is made above the curves.
+
+    Returns
+    -------
+    dict of str to Artist
+        What is to be explained in the legend: the smoothed curve, where there is one.
     """
     usable = usable_of(result)
     level = 100 * usable[0].at_strength
@@ -50,3 +56,8 @@ def mark_usable(ax: Axes, result: Result, points: Sequence[Points]) -> None:
                     limit.depth_um, height, mark, color=look.over(ax), ms=6, clip_on=False,
                     transform=ax.get_xaxis_transform(),
                 )  # fmt: skip
+    smooth = [
+        draw_smoothed(ax, each.profile, look)
+        for each, look in zip(result.analysed, LOOKS, strict=False)
+    ]
+    return {"smoothed": smoothed_symbol()} if any(smooth) else {}

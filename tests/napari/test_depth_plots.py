@@ -13,7 +13,15 @@ import numpy as np
 import pytest
 
 from cop_core.components import DEFAULT_COMPONENTS
-from cop_core.records import Comparison, DepthProfile, PlaneEstimate
+from cop_core.recipes import StackOptions
+from cop_core.records import (
+    Comparison,
+    DepthProfile,
+    PlaneEstimate,
+    Provenance,
+    StoredImage,
+    WeightsUsed,
+)
 from cop_core.statistics import analyse, compare
 
 if TYPE_CHECKING:
@@ -267,6 +275,37 @@ def test_the_uncertainty_is_explained_only_where_it_is_drawn(
     assert not explained()
     plots.show_result(analyse(replace(fixed, planes=tuple(sure))))
     assert explained()
+
+
+def test_the_answer_draws_the_curve_that_the_level_depth_is_read_from(
+    make_plots: Callable[..., DepthPlots],
+) -> None:
+    def physical(some: DepthProfile) -> DepthProfile:
+        weights = WeightsUsed("made", "", "microscopy", ("shot",))
+        image = StoredImage("array", "ZYX", (60, 9, 9))
+        return replace(some, provenance=Provenance("array", StackOptions(), image, weights))
+
+    def explained() -> bool:
+        return "smoothed" in [t.get_text() for t in plots.figure().legends[0].get_texts()]
+
+    fixed, gained = profile("fixed"), profile("gained", rise=0.3)
+    found = compare(physical(fixed), physical(gained), n_bootstrap=50)
+    plots = make_plots(lead=True)
+    start(plots, ["fixed", "gained"], found.components, [fixed.depth_um, gained.depth_um])
+    assert not explained()
+    plots.show_result(found)
+    (ax,) = plots.figure().axes
+    broad = [line for line in ax.lines if line.get_linewidth() > 2]
+    for line, each in zip(broad, found.analysed, strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), each.profile.depth_um[each.profile.kept])
+    at_um = found.first.usable.level.depth_um
+    assert 500 < at_um < 900
+    assert np.interp(at_um, *broad[0].get_data()) == pytest.approx(20, abs=0.01)
+    assert explained()
+    plots.resize(300, 500)
+    assert explained()
+    plots.show_result(compare(fixed, gained, n_bootstrap=50))  # of weights that are not known
+    assert not explained()
 
 
 def test_result_has_lines_and_slopes(plots: DepthPlots, both: Comparison) -> None:
