@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copyreg
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final, Self, TypeAlias
 
 from cop_core.words import capital
@@ -53,7 +54,15 @@ class CopError(Exception):
     advice : str, optional
         What to do about it, as one sentence without a full stop; its first letter is
         capitalised. Options in it are named by `option`.
+
+    Attributes
+    ----------
+    stack : int or None
+        Number of the stack that it is about, of those that were asked for, where `about_stack`
+        knows it: each surface calls it as its user does.
     """
+
+    stack: int | None = None
 
     def __init__(self, what: str, *, where: str | None = None, advice: str | None = None) -> None:
         self.what = " ".join(what.split())
@@ -107,3 +116,13 @@ class MissingOptionError(InputError):
 
 class CancelledError(CopError):
     """The user cancelled; what was complete is kept (exit code 130 of the command line)."""
+
+
+@contextmanager
+def about_stack(number: int) -> Iterator[None]:
+    """Let the errors of a block say which of the stacks asked for they are about."""
+    try:
+        yield
+    except CopError as error:
+        error.stack = number
+        raise

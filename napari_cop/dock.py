@@ -22,6 +22,7 @@ from napari_cop.results import Results
 from napari_cop.run_bar import RunBar
 from napari_cop.run_widget import RunWidget
 from napari_cop.runner import State
+from napari_cop.sources import opened_in_memory
 from napari_cop.viewer_link import Following, ViewerLink
 from napari_cop.words import planes_text, said
 
@@ -164,9 +165,7 @@ class NoiseDock(RunWidget):
             self._reading, self._asked_for = stacks, recipe
             self._steps.clear()
             self._watch_edits(stacks)
-            self.runner.start(
-                recipe, lambda *_: [stack.in_memory() for stack in stacks], so_far=True
-            )
+            self.runner.start(recipe, lambda *_: opened_in_memory(stacks), so_far=True)
 
     def _asked_now(self) -> tuple[list[ChosenStack], Recipe]:
         stacks = [form.stack() for form in self.forms]
@@ -210,9 +209,21 @@ class NoiseDock(RunWidget):
         problem = outcome.problem
         self._say(f"Failed: {said(problem)}" if problem else "Stopped: no plane was read")
 
+    def _failed(self, error: Exception) -> None:
+        super()._failed(self._placed(error))
+
+    def _placed(self, error: Exception) -> Exception:
+        """Return an error of a stack as one of the layer and the form that it was chosen in."""
+        if isinstance(error, CopError) and error.stack is not None:
+            number, error.stack = error.stack, None
+            if number < len(self._reading) and self._reading[number].layer is not None:
+                error.within(self._reading[number].said)
+            error.within(self.forms[min(number, len(self.forms) - 1)].label)
+        return error
+
     def _finished(self, outcome: Outcome) -> None:
         if outcome.problem is not None:
-            self._tell(outcome.problem)
+            self._tell(self._placed(outcome.problem))
         if outcome.stopped and outcome.empty:
             self._nothing_read(outcome)
             return

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, about_stack
 from cop_core.recipes import MW, MovieOptions, StackOptions
 from cop_core.records import ITS_STACK, SINGLE_PLANE
 from cop_core.stacks import open_movie, open_stack
 from napari_cop.layers import METADATA_KEY, image_layer
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from napari.layers import Image
 
@@ -103,6 +103,15 @@ class ChosenStack:
     def layer_data(self) -> LayerData:
         """Describe the stack as a layer that shows it."""
         return image_layer(self.open())
+
+
+def opened_in_memory(stacks: Sequence[ChosenStack]) -> list[Stack | None]:
+    """Return those that a recipe cannot name; an error says which of them it is about."""
+    found = []
+    for number, stack in enumerate(stacks):
+        with about_stack(number):
+            found.append(stack.in_memory())
+    return found
 
 
 def layer_stack(

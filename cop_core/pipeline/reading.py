@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from cop_core.errors import InputError
+from cop_core.errors import InputError, about_stack
 from cop_core.pipeline.events import Means, OnEvent, Opened, Stepped, Working
 from cop_core.pipeline.so_far import Narrator
 from cop_core.reading import Estimator, StackReader, estimator_for
@@ -26,7 +26,11 @@ _REST_S: Final = 0.02
 
 def open_all(asked: Sequence[StackOptions], means: Means) -> list[Stack | Source]:
     """Return stacks, opened where they were not given, so that a bad one is told at once."""
-    return [open_one(number, options, means) for number, options in enumerate(asked)]
+    found = []
+    for number, options in enumerate(asked):
+        with about_stack(number):
+            found.append(open_one(number, options, means))
+    return found
 
 
 def open_one(number: int, options: StackOptions, means: Means) -> Stack | Source:
@@ -95,7 +99,8 @@ def read_all(
         for number, (source, reader) in enumerate(zip(sources, readers, strict=True)):
             if means.cancelled():  # a source may begin its acquisition when it is asked
                 break
-            follow(number, source, reader, means, reader.profile.name)
+            with about_stack(number):
+                follow(number, source, reader, means, reader.profile.name)
     except Exception as error:
         if means.on_problem is None:
             raise

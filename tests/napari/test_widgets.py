@@ -217,6 +217,30 @@ def test_an_error_names_the_stack_that_it_is_about(viewer: Any, add: Any) -> Non
     assert dock.bar.status.text().startswith("Failed: Second stack: ")
 
 
+def test_an_error_of_reading_names_the_stack_as_it_was_chosen(
+    viewer: Any, add: Any, qtbot: Any, tmp_path: Path
+) -> None:
+    dock = add(viewer, "Compare protocols")
+    copied, text = tmp_path / "copied.ome.tif", tmp_path / "notes.tif"
+    copied.write_bytes(SHOWN[0].read_bytes())
+    text.write_text("this is no picture")
+    (layer,) = viewer.open(copied, plugin="napari-cop")
+    layer.name = "monday"
+    dock.forms[0].choose_file(SHOWN[1] / "zarr.json")
+    for choose, said in (
+        (lambda: dock.forms[1].choose_file(text), f"Second stack: {text}: the file is not a TIFF"),
+        (lambda: dock.forms[1].choose_layer(layer), f"Second stack: layer 'monday': {copied}: "),
+    ):
+        choose()
+        copied.write_text("this is no picture either")
+        notification_manager.records.clear()
+        with qtbot.waitSignal(dock.runner.failed):
+            dock.run()
+        (told,) = notification_manager.records
+        assert told.message.startswith(said)
+        assert dock.bar.status.text() == f"Failed: {told.message}"
+
+
 @pytest.mark.parametrize(
     ("reasons", "text"),
     [
