@@ -33,6 +33,13 @@ if TYPE_CHECKING:
 class Export(QObject):
     """Writes reports into folders that are asked for, one at a time, in the background.
 
+    Parameters
+    ----------
+    window : QWidget
+        Asks for the folder.
+    done : str
+        What is said at the end, with ``{}`` for the folder or file.
+
     Signals
     -------
     said(str), failed(Exception)
@@ -45,9 +52,9 @@ class Export(QObject):
     failed = Signal(object)
     written = Signal(object)
 
-    def __init__(self, window: QWidget) -> None:
+    def __init__(self, window: QWidget, done: str = "Report written to {}") -> None:
         super().__init__(window)
-        self._window = window
+        self._window, self._done = window, done
         self.writing = False
 
     def ask(self, record: Any) -> None:
@@ -63,7 +70,7 @@ class Export(QObject):
         if record is None or self.writing:
             return
         self.writing = True
-        self.said.emit("Writing the report …")
+        self.said.emit("Writing …")
         worker = create_worker(export, record, target, write, _ignore_errors=True)
         worker.returned.connect(self._written)
         worker.errored.connect(self._not_written)
@@ -71,7 +78,7 @@ class Export(QObject):
 
     def _written(self, target: Path) -> None:
         self.writing = False
-        self.said.emit(f"Report written to {target}")
+        self.said.emit(self._done.format(target))
         self.written.emit(target)
 
     def _not_written(self, error: Exception) -> None:

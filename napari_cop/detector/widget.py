@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from napari_cop.sources import ChosenMovie
 
 
+_SAVED: Final = "Saved to {}: choose it as Detector, under More, to read a stack"
+
+
 class DetectorWidget(OutcomeWidget):
     """Dock widget: counts per photon, zero level and amplifier noise by photon transfer."""
 
@@ -44,7 +47,7 @@ class DetectorWidget(OutcomeWidget):
         self.movie = MovieForm(napari_viewer, self._following)
         self.dark = DarkForm(napari_viewer, self._following)
         self.options = RecipeForm(DetectorRecipe, only=("offset_counts", "seed"))
-        self.save, self.history = Export(self), Export(self)
+        self.save, self.history = Export(self, _SAVED), Export(self, "Added to {}")
         forms = [(form.TITLE, form) for form in (self.movie, self.dark)]
         self._arrange(input_page(forms, self.options), "Input")
         self._explain()
@@ -128,7 +131,6 @@ class DetectorWidget(OutcomeWidget):
         self.saved = path
         remember(folder=str(path.parent))
         self.outcome.use.show()
-        self._say(f"Saved to {path}: choose it as Detector, under More, to read a stack")
 
     def follow(self) -> None:
         """Ask for the history of the detector, and add what was measured."""
@@ -145,7 +147,6 @@ class DetectorWidget(OutcomeWidget):
     def _followed(self, path: Path) -> None:
         with self._telling_errors():
             self.outcome.show_history(read_history(path))
-            self._say(f"Added to {path}")
 
     def use(self) -> None:
         """Choose the saved file in the plugin's other open widgets, and say in which."""

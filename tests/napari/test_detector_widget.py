@@ -208,13 +208,17 @@ def test_measurements_become_a_history(
         lambda *_, **__: (str(path.with_suffix("")), ""),
     )
     assert dock.outcome.follow.isHidden()
+    told: list[str] = []
+    dock.history.said.connect(told.append)
     for movie, said in ((taken[0], "the first measurement"), (dim, "counts per photon drifted")):
         choose(dock, movie)
         finish(qtbot, dock)
         assert len(dock.outcome.figures) == 1
         with qtbot.waitSignal(dock.history.written):
             qtbot.mouseClick(dock.outcome.follow, Qt.MouseButton.LeftButton)
-        assert dock.bar.status.text() == f"Added to {path}"
+        assert told == ["Writing …", f"Added to {path}"]
+        assert dock.bar.status.text() == told.pop()
+        told.clear()
         assert f"History: {said}" in dock.outcome.remarks.text()
         assert len(dock.outcome.figures) == 2
         assert dock.saved is None
