@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -56,6 +56,8 @@ class BrightSignal:
         The detector's zero level, where it is known.
     power_unit : str
         ``"mW"`` at the sample, or that of the file.
+    ceiling_counts : float or None
+        Largest count that can be stored, as far as file, type and saturated pixels tell.
     """
 
     name: str
@@ -68,6 +70,7 @@ class BrightSignal:
     reasons: tuple[str, ...]
     offset_counts: float | None = None
     power_unit: str = MW
+    ceiling_counts: float | None = None
 
     def power_at(self, depth_um: Array) -> Array:
         """Return the power that the stack was taken with at depths in µm, NaN beyond them."""
@@ -122,12 +125,14 @@ def bright_signal(
         return _plane_means(source)
     look = partial(_planes, source, progress, cancelled)
     masked = fixed_pixels_of(look(done=0))
-    rows, reasons = [], []
+    rows, reasons, reached, tops = [], [], [], []
     for plane in look(done=len(source)):
         picture = picture_of(plane, masked if plane.validity.ok else frozenset())
         reason = _reason(plane, picture, share)
         rows.append(_NOTHING if reason else brightness(picture, share))
         reasons.append(reason)
+        reached.append(plane.validity.ceiling_counts)
+        tops.append(float(picture.max(initial=0)))
     bright, noise, dark, mean = np.array(rows, np.float64).reshape(-1, 4).T
     return BrightSignal(
         name=source.name,
@@ -140,7 +145,19 @@ def bright_signal(
         reasons=tuple(reasons),
         offset_counts=source.image.zero_counts,
         power_unit=source.power_unit,
+        ceiling_counts=_ceiling(source, reached, max(tops, default=0.0)),
     )
+
+
+def _ceiling(stack: Stack, reached: Sequence[float | None], top: float) -> float | None:
+    """Return the lowest ceiling that is known of a stack: stated, of its type, or reached.
+
+    What one plane seems to have reached is none where another has brighter pixels.
+    """
+    stated = stack.detector.ceiling_counts if stack.detector else None
+    of_type = float(np.iinfo(stack.dtype).max) if stack.dtype.kind in "iu" else None
+    held = [counts for counts in reached if counts is not None and counts >= top]
+    return min((x for x in (stated, of_type, *held) if x is not None), default=None)
 
 
 def _planes(

@@ -26,8 +26,8 @@ _CLEAR_DRIFT = 0.25
 def notes_of(found: Recommendation) -> tuple[str, ...]:
     """Return the notes of a recommendation, most important first."""
     parts = (
-        _order, _unit, _cap, _steps, _outside, _offset, _range, _layers, _held, _tissue, _left_out,
-        _energy,
+        _order, _unit, _cap, _steps, _saturates, _outside, _offset, _range, _layers, _held, _tissue,
+        _left_out, _energy,
     )  # fmt: skip
     return tuple(note for part in parts for note in part(found))
 
@@ -74,6 +74,23 @@ def _worst(found: Recommendation, planes: Bools) -> str:
     """Return what is expected where most power is lacking, and its depth."""
     worst = int(np.argmax(np.where(planes, found.wanted / found.power, 0.0)))
     return f"an expected {found.held.text(found.expected[worst])} at {found.depth_um[worst]:.0f} µm"
+
+
+def _saturates(found: Recommendation) -> Iterator[str]:
+    """Yield where bright structures would be brighter than can be stored."""
+    of = found.attenuation
+    ceiling = of.signal.ceiling_counts
+    if ceiling is None:
+        return
+    counts = of.offset.counts + np.exp(of.fit.at(found.depth_um)) * found.power**of.order
+    over = counts > ceiling
+    if over.any():
+        worst = int(np.argmax(counts))
+        yield (
+            f"{found.depths_text(over)}, the bright structures would be saturated: an expected "
+            f"{counts[worst]:.4g} counts at {found.depth_um[worst]:.0f} µm, where {ceiling:g} is "
+            f"the largest count; set a lower power at the surface{typed('surface_power')}"
+        )
 
 
 def _outside(found: Recommendation) -> Iterator[str]:

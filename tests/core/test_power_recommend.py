@@ -139,6 +139,38 @@ def test_why_no_energy_is_saved_is_said_only_where_it_is_true(fixed, found):
         assert not any("energy" in note for note in few.notes)
 
 
+@pytest.mark.parametrize(
+    ("ceiling", "stored"),
+    [(1000, "uint16"), (4095, "uint16"), (65535, "uint16"), (None, "float32")],
+)
+def test_a_power_that_saturates_the_bright_structures_says_so(ceiling, stored):
+    depth = np.arange(30) * STEP
+    light = OPTICS.signal(np.full(30, 5.0), depth)
+    blocks = np.kron(np.linspace(0.2, 1.0, 64).reshape(8, 8), np.ones((8, 8)))
+    noise = np.random.default_rng(0).normal(0, 2, (30, 64, 64))
+    counts = np.minimum(OFFSET + 4 * blocks * light[:, None, None] + noise, ceiling or np.inf)
+    if ceiling and ceiling < 65535:
+        counts[0, 30:34, 30:34] = ceiling  # a bright spot tells where the converter ends
+    stack = open_stack(counts.astype(stored), z_step_um=STEP, power=5.0, name="slab")
+
+    def said(surface_power):
+        found = recommend_power(
+            stack, max_power_mw=60, surface_power=surface_power, offset_counts=OFFSET
+        )
+        return found, [note for note in found.notes if "would be saturated" in note]
+
+    assert not said(5.0)[1] or ceiling == 1000
+    found, notes = said(9.0)
+    if ceiling in (None, 65535):
+        assert not notes
+        return
+    (note,) = notes
+    top = OFFSET + found.expected.max()
+    assert top > ceiling
+    assert f"where {ceiling} is the largest count" in note
+    assert note.endswith("set a lower power at the surface (--surface-power)")
+
+
 def test_a_layer_whose_signal_does_not_fall_has_no_length_to_go_from():
     depth = np.arange(40) * STEP
     light = np.exp(np.where(depth < 300, depth / 2000, 0.15 - 3 * (depth - 300) / 300))
