@@ -139,6 +139,11 @@ def check_file(
             return FileCheck(data, stack, tuple(missing), pixels, detector)
 
 
+def spread_over(n: int) -> list[int]:
+    """Return the indices of `PLANES` planes, or all, that are spread over n."""
+    return [int(i) for i in np.unique(np.linspace(0, n - 1, PLANES).round())]
+
+
 def _opened(options: StackOptions) -> tuple[Dataset, LazyStack]:
     if options.source is None:
         raise InputError("there is no file to check")
@@ -149,12 +154,12 @@ def _opened(options: StackOptions) -> tuple[Dataset, LazyStack]:
 
 def _pixels(stack: LazyStack, every: bool, progress: Callable[[int, int], None]) -> PixelCheck:
     n = len(stack)
-    chosen = range(n) if every else np.unique(np.linspace(0, n - 1, PLANES).round().astype(int))
+    chosen = range(n) if every else spread_over(n)
     total = 2 * len(chosen)
 
     def planes(done: int) -> Iterator[Plane]:
         for number, index in enumerate(chosen, start=done + 1):
-            yield stack.plane(int(index))
+            yield stack.plane(index)
             progress(number, total)
 
     masked = fixed_pixels_of(planes(0))
@@ -162,8 +167,8 @@ def _pixels(stack: LazyStack, every: bool, progress: Callable[[int, int], None])
     good = [seen for seen in found if not seen.reason]
     least = least_structure(seen.structure for seen in good)
     return PixelCheck(
-        planes=tuple(int(i) for i in chosen),
-        usable=tuple(int(i) for i, seen in zip(chosen, found, strict=True) if not seen.reason),
+        planes=tuple(chosen),
+        usable=tuple(i for i, seen in zip(chosen, found, strict=True) if not seen.reason),
         left_out=dict(Counter(seen.reason for seen in found if seen.reason).most_common()),
         facts=tuple(seen.facts for seen in good),
         n_with_saturated=sum(seen.saturated > 0 for seen in good),

@@ -190,12 +190,25 @@ def _small(profile: DepthProfile) -> str:
 
 def _saturated(profile: DepthProfile) -> str:
     """Return how many planes have a range that saturation has cut off."""
-    found = [p.saturated_fraction for p in profile.planes if not p.reason]
-    found = [fraction for fraction in found if fraction >= _SATURATED]
+    fractions = [p.saturated_fraction for p in profile.planes if not p.reason]
+    return saturation(fractions, len(profile))
+
+
+def saturation(fractions: Sequence[float], n_planes: int) -> str:
+    """Return in how many of some planes saturation has cut off the range; empty if in none.
+
+    Parameters
+    ----------
+    fractions : sequence of float
+        Of the pixels at the ceiling, in the planes that can be read.
+    n_planes : int
+        All that were looked at.
+    """
+    found = [fraction for fraction in fractions if fraction >= _SATURATED]
     if not found:
         return ""
     return (
-        f"{in_so_many(len(found), len(profile))}"
+        f"{in_so_many(len(found), n_planes)}"
         f"{up_to(len(found), f'{100 * max(found):.2g} %')} of the pixels are saturated: the range "
         "is too short, and strengths relative to it are too high"
     )

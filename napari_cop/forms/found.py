@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from cop_core.records import ITS_STACK, SINGLE_PLANE
 from cop_core.records.crop_grid import CROP
-from cop_core.words import capital
+from cop_core.stacks.check import spread_over
+from cop_core.statistics.caveats import saturation
+from cop_core.words import capital, so_many
 from napari_cop.layers import METADATA_KEY
 
 if TYPE_CHECKING:
@@ -35,6 +37,10 @@ class Found:
     states: str = ""
     lacks: tuple[str, ...] = ()
 
+    def lacking(self, text: str) -> Found:
+        """Return it with something more that is to be known."""
+        return replace(self, lacks=(*self.lacks, text))
+
     @property
     def text(self) -> str:
         """All of it, what is lacking on lines of its own."""
@@ -45,6 +51,15 @@ def found_in_stack(stack: Stack) -> Found:
     """Return what an opened stack states."""
     planes, height, width = stack.shape
     return _found(planes, height, width, list(stack.power), stack.power_unit)
+
+
+def saturation_of(stack: Stack) -> str:
+    """Return what some planes, spread over a stack, tell of saturation; empty for nothing."""
+    n = len(stack)
+    chosen = spread_over(n)
+    planes = [stack.plane(index) for index in chosen]
+    told = saturation([plane.validity.saturated_fraction for plane in planes], len(chosen))
+    return told and capital(f"{so_many(len(chosen), n)} looked at: {told}")
 
 
 def found_in_layer(layer: Image, z_axis: int) -> Found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from magicgui.widgets import ComboBox, Label
@@ -10,16 +11,14 @@ from superqt.utils import create_worker
 
 from cop_core.errors import CopError, InputError
 from cop_core.recipes import StackOptions
-from cop_core.stacks import open_stack
 from napari_cop.forms.fields import AS_STATED
-from napari_cop.forms.found import Found, found_in_layer, found_in_stack
+from napari_cop.forms.found import Found, found_in_layer, found_in_stack, saturation_of
 from napari_cop.forms.recipe_form import RecipeForm, make
 from napari_cop.forms.source import SourceForm
 from napari_cop.sources import (
     ASKED_OF_LAYERS,
     ChosenStack,
     layer_stack,
-    require_stack,
     z_axis_of,
     z_step_um_of,
 )
@@ -27,6 +26,8 @@ from napari_cop.viewer_link import Following
 from napari_cop.words import said
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator
+
     from napari.layers import Image
     from napari.viewer import Viewer
 
@@ -49,7 +50,7 @@ class StackForm(SourceForm):
     """
 
     def __init__(self, viewer: Viewer, following: Following) -> None:
-        self._looked_at: StackOptions | None = None
+        self._looked_at: Hashable = None
         self._layer = Following()  # what is chosen may change its scale
         self._following = following
         super().__init__(
@@ -86,11 +87,14 @@ class StackForm(SourceForm):
             Where something is missing; the message says what.
         """
         try:
-            if self.layer is not None:
-                return layer_stack(self.layer, **self._how(self.layer))
-            return self._of_path(self._path())
+            return self._chosen()
         except InputError as error:
             raise error.within(self.label) from None
+
+    def _chosen(self) -> ChosenStack:
+        if self.layer is not None:
+            return layer_stack(self.layer, **self._how(self.layer))
+        return self._of_path(self._path())
 
     def _how(self, layer: Image) -> dict[str, Any]:
         """Return what `layer_stack` is to be told of a layer."""
@@ -126,7 +130,6 @@ class StackForm(SourceForm):
         if layer is None:
             self.z_axis.visible = False
             self.z_step_um.put(None)
-            self._looked_at = None
             self._tell_found()
             return
         for emitter in (layer.events.scale, layer.events.units, layer.events.axis_labels):
@@ -138,34 +141,32 @@ class StackForm(SourceForm):
         self._tell_found()
 
     def _tell_found(self, _: object = None) -> None:
-        """Say what is stated and what is missing before anything is run."""
-        if self.layer is not None:
-            self._show_found(self._found_in(self.layer))
-            return
+        """Say what is stated, missing and saturated before anything is run."""
+        layer = self.layer
         try:
-            options = self._of_path(self._path()).options
+            chosen = self._chosen()
         except CopError as error:
-            self._show_found(Found(lacks=(said(error),)) if self._path() else Found())
+            self._looked_at = None
+            asked = layer is not None or self._path()
+            self._show_found(Found(lacks=(said(error),)) if asked else Found())
             return
-        if options != self._looked_at:
-            self._looked_at = options
-            worker = create_worker(_look, options, _ignore_errors=True)
-            worker.returned.connect(self._looked)
-            worker.start()
+        data = None if layer is None else id(layer.data)
+        looking_at = chosen.options, data, chosen.z_axis, chosen.at
+        if looking_at == self._looked_at:
+            return
+        self._looked_at = looking_at
+        stated = Found() if layer is None else found_in_layer(layer, chosen.z_axis)
+        if layer is not None:
+            self._show_found(stated)
+        worker = create_worker(_look, looking_at, chosen, stated, _ignore_errors=True)
+        # a bound method would be called after its form is gone, and end the process
+        worker.yielded.connect(partial(StackForm._looked, self))
+        worker.start()
 
-    def _found_in(self, layer: Image) -> Found:
-        axis = self.z_axis.value
-        try:
-            step_um = make(StackOptions, self, self.more).z_step_um
-            known, _ = require_stack(layer, None if axis in (None, _NOT_SAID) else axis, step_um)
-        except CopError as error:
-            return Found(lacks=(said(error),))
-        return found_in_layer(layer, known)
-
-    def _looked(self, seen: tuple[StackOptions, Found]) -> None:
+    def _looked(self, seen: tuple[Hashable, Found]) -> None:
         if self._following.ended:  # the widget is gone, and this came later
             return
-        if seen[0] == self._looked_at and self.layer is None:
+        if seen[0] == self._looked_at:
             self._show_found(seen[1])
 
     def _show_found(self, found: Found) -> None:
@@ -188,9 +189,17 @@ class StackForm(SourceForm):
             self._layer_chosen()
 
 
-def _look(options: StackOptions) -> tuple[StackOptions, Found]:
-    """Open a file as it would be read, but for its pixels."""
+def _look(
+    looking_at: Hashable, chosen: ChosenStack, stated: Found
+) -> Iterator[tuple[Hashable, Found]]:
+    """Yield what a stack states, opened as it would be read, then with what its planes tell."""
     try:
-        return options, found_in_stack(open_stack(options.source, options))
+        stack = chosen.open()
+        found = stated if stated.states else found_in_stack(stack)
+        yield looking_at, found
+        saturated = saturation_of(stack)
     except (CopError, OSError) as error:
-        return options, Found(lacks=(said(error),))
+        yield looking_at, stated.lacking(said(error))
+        return
+    if saturated:
+        yield looking_at, found.lacking(saturated)

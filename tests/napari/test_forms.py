@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import pytest
+import tifffile
 
 pytest.importorskip("napari", reason="napari is not installed")
 
@@ -134,6 +135,35 @@ def test_the_power_in_a_file_is_shown_before_it_is_read(form: StackForm, qtbot: 
     qtbot.waitUntil(lambda: "power 5 to 60 mW" in form.found.value)
     form.choose_file(SAMPLES / "nowhere.tif")
     qtbot.waitUntil(lambda: "▲" in form.found.value)
+
+
+@pytest.mark.parametrize("source", ["file", "layer"])
+def test_saturated_pixels_are_told_before_anything_is_read(
+    viewer: Any, form: StackForm, qtbot: Any, tmp_path: Path, source: str
+) -> None:
+    pixels = np.random.default_rng(0).poisson(900, (30, 200, 200)).astype(np.uint16)
+    form.choose_layer(viewer.add_image(pixels, name="dim", **LABELLED))
+    qtbot.waitUntil(lambda: "30 planes" in form.found.value)
+    qtbot.wait(200)
+    assert "saturated" not in form.found.value
+    bright = pixels.copy()
+    bright[:15, 50:70, 50:70] = 4095
+    bright[0, 50:70, 50:90] = 4095
+    if source == "file":
+        path = tmp_path / "bright.tif"
+        metadata = {"axes": "ZYX", "spacing": 5, "unit": "um"}
+        tifffile.imwrite(path, bright, imagej=True, metadata=metadata)
+        form.choose_file(path)
+    else:
+        form.choose_layer(viewer.add_image(bright, name="bright", **LABELLED))
+    said = (
+        "▲ 12 of 30 planes looked at: in 6 of 12 planes, up to 2 % of the pixels are saturated: the"
+        " range is too short, and strengths relative to it are too high"
+    )
+    qtbot.waitUntil(lambda: said in form.found.value)
+    assert form.found.value.startswith("30 planes of 200 × 200 pixels, power not stated\n")
+    form.choose_layer(viewer.layers["dim"])
+    assert "saturated" not in form.found.value
 
 
 def test_a_fine_step_stays_exact_and_follows_the_layer(viewer: Any, form: StackForm) -> None:
