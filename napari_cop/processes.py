@@ -6,9 +6,8 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from superqt.utils import create_worker
-
 from cop_core.pipeline.process import ReadingProcess
+from napari_cop.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +31,7 @@ class Processes:
 
     def warm_up(self) -> None:
         """Start one in the background, which imports what a run needs."""
-        create_worker(self._warm_up, _ignore_errors=True).start()
+        Worker(self._warm_up).start()
 
     @contextmanager
     def lent(self) -> Iterator[ReadingProcess]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
-from superqt.utils import create_worker
 
 from cop_core.errors import CopError, InputError
 from cop_core.recipes.argv import command_of
@@ -15,6 +14,7 @@ from cop_core.report import noises, recipe_of, why_not_repeatable, write_report
 from napari_cop.memory import remember, remembered
 from napari_cop.noise_map import highest_of, show_noise_map
 from napari_cop.side_by_side import SideBySide
+from napari_cop.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,7 +71,7 @@ class Export(QObject):
             return
         self.writing = True
         self.said.emit("Writing …")
-        worker = create_worker(export, record, target, write, _ignore_errors=True)
+        worker = Worker(export, record, target, write)
         worker.returned.connect(self._written)
         worker.errored.connect(self._not_written)
         worker.start()

@@ -10,7 +10,6 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 from qtpy.QtCore import QCoreApplication, QObject, Signal
-from superqt.utils import create_worker
 
 from cop_core.errors import CancelledError, CopError
 from cop_core.pipeline import Opened, SoFar, Stepped, Working
@@ -18,6 +17,7 @@ from cop_core.recipes.terms import as_label
 from napari_cop.processes import PROCESSES
 from napari_cop.progress import Clock
 from napari_cop.words import said
+from napari_cop.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -147,7 +147,7 @@ class Runner(QObject):
         self._news.came.connect(self._moved)
         tell = _telling(self._news)
         work = partial(_run, recipe, sources, then, tell, stop.is_set, means)
-        worker = create_worker(work, _ignore_errors=True)
+        worker = Worker(work)
         worker.returned.connect(self._returned)
         worker.errored.connect(self._errored)
         self._enter(State.RUNNING)
@@ -216,7 +216,7 @@ def _run(
     cancelled: Cancelled,
     means: dict[str, Any],
 ) -> Outcome:
-    """Have a recipe run; superqt's workers do not pass on a RuntimeError."""
+    """Have a recipe run; what ends it comes with advice."""
     problems: list[Exception] = []
     try:
         given = sources(tell, cancelled) if sources else ()

@@ -11,7 +11,6 @@ from qtpy.QtWidgets import (
     QInputDialog,
     QWidget,
 )
-from superqt.utils import create_worker
 
 from cop_core.cohort import Gathered, gather, save_table
 from cop_core.recipes import CohortRecipe, StackOptions
@@ -22,6 +21,7 @@ from napari_cop.forms.recipe_form import make
 from napari_cop.report_widget import ReportWidget
 from napari_cop.run_bar import RunBar
 from napari_cop.runner import State
+from napari_cop.worker import Worker
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -87,7 +87,7 @@ class CohortWidget(ReportWidget):
             self._collecting = True
             self._offer()
             self._say(f"Collecting settings in {Path(source).name} …")
-            worker = create_worker(partial(gather, source, defaults, **names), _ignore_errors=True)
+            worker = Worker(partial(gather, source, defaults, **names))
             worker.returned.connect(self._collected)
             worker.errored.connect(self._not_collected)
             worker.start()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from magicgui.widgets import ComboBox, Label
 from qtpy.QtWidgets import QSizePolicy
-from superqt.utils import create_worker
 
 from cop_core.errors import CopError, InputError
 from cop_core.recipes import StackOptions
@@ -24,6 +23,7 @@ from napari_cop.sources import (
 )
 from napari_cop.viewer_link import Following
 from napari_cop.words import said
+from napari_cop.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -158,7 +158,7 @@ class StackForm(SourceForm):
         stated = Found() if layer is None else found_in_layer(layer, chosen.z_axis)
         if layer is not None:
             self._show_found(stated)
-        worker = create_worker(_look, looking_at, chosen, stated, _ignore_errors=True)
+        worker = Worker(_look, looking_at, chosen, stated)
         # a bound method would be called after its form is gone, and end the process
         worker.yielded.connect(partial(StackForm._looked, self))
         worker.start()

@@ -8,13 +8,13 @@ from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from qtpy.QtCore import QObject, QTimer, Signal
-from superqt.utils import create_worker
 
 from cop_core.errors import InputError
 from cop_core.recipes.plan import move_cells, plan_cells
 from cop_core.stacks.listing import list_stacks
 from napari_cop.memory import remember
 from napari_cop.study.model import look_at
+from napari_cop.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,7 +63,7 @@ class Planner(QObject):
             return
         self._place = Path(path).expanduser().absolute()
         self.said.emit(f"Looking for stacks in {self._place.name} …")
-        worker = create_worker(_listed, self._place, _ignore_errors=True)
+        worker = Worker(_listed, self._place)
         worker.returned.connect(self._listed)
         worker.errored.connect(self._not_listed)
         worker.start()
@@ -86,7 +86,7 @@ class Planner(QObject):
         """Look what files state, and whether they can be opened."""
         unseen = self._model.unseen()
         if unseen:
-            worker = create_worker(_looks, unseen, self._ended, _ignore_errors=True)
+            worker = Worker(_looks, unseen, self._ended)
             worker.yielded.connect(self._looked)
             worker.finished.connect(self.looked)
             worker.start()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from threading import Event, current_thread, main_thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from cop_core.records import NOT_READ
 from cop_core.stacks.growing import GrowingArray, SettledPlanes
 from napari_cop.processes import PROCESSES
 from napari_cop.runner import Runner, State
+from napari_cop.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +57,34 @@ def test_a_run_tells_of_every_plane_and_ends_idle(runner: Runner, qtbot: Any) ->
     (outcome,) = ended.args
     assert not outcome.stopped
     assert outcome.record.of("poisson").first.n > 30
+
+
+def test_work_at_the_same_time_leaves_warnings_as_they_were(qtbot: Any) -> None:
+    began, shown, told = [Event(), Event()], warnings.showwarning, []
+
+    def work(number: int) -> Iterator[int]:
+        yield number
+        began[number].set()
+        began[1 - number].wait(60)  # so that each begins before the other has ended
+        time.sleep(0.2 * number)
+
+    workers = [Worker(work, number) for number in (0, 1)]
+    for worker in workers:
+        worker.yielded.connect(lambda number: told.append((number, current_thread())))
+        worker.finished.connect(lambda: told.append("end"))
+        worker.start()
+    qtbot.waitUntil(lambda: told.count("end") == 2)
+    assert warnings.showwarning is shown
+    assert {said for said in told if said != "end"} == {(0, main_thread()), (1, main_thread())}
+
+
+def test_an_error_of_work_is_told(qtbot: Any) -> None:
+    def work() -> None:
+        raise RuntimeError("no")
+
+    worker = Worker(work)
+    with qtbot.waitSignals([worker.errored, worker.finished]):
+        worker.start()
 
 
 def test_stopping_keeps_what_was_read(runner: Runner, qtbot: Any) -> None:
