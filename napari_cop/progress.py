@@ -20,13 +20,15 @@ class Clock:
 
     def __init__(self) -> None:
         self._planes: list[int] = []
-        self._spent = 0.0
         self._last = time.monotonic()
-        self._read = 0
+        self._looked_s = self._read_s = 0.0
+        self._warm = False
+        self._looked = self._read = 0
 
     def opened(self, news: Opened) -> None:
         """Take note of what will be read."""
         self._planes = [len(depths) for depths in news.depth_um]
+        self._last = time.monotonic()
 
     def working(self, news: Working) -> tuple[str, int, int]:
         """Return what is being done as one line, steps done and in all."""
@@ -37,23 +39,32 @@ class Clock:
 
     def stepped(self, news: Stepped) -> tuple[str, int, int]:
         """Return text, steps done and in all."""
-        now = time.monotonic()
-        self._spent += now - self._last
-        self._last = now
+        now, step = time.monotonic(), news.step
+        took_s, self._last = now - self._last, now
         before = 2 * sum(self._planes[: news.stack])
-        done, total = before + news.step.done, 2 * sum(self._planes)
+        done, total = before + step.done, 2 * sum(self._planes)
         planes = self._planes[news.stack]
-        if news.step.done <= planes:
-            self._spent = 0.0 if not self._read else self._spent
+        if step.done <= planes:
+            self._looked_s += took_s
+            self._looked += 1
             return f"{news.name}: looking through {planes} planes", done, total
-        self._read += news.step.whole
-        text = f"{news.name}: plane {news.step.done - planes} of {planes}"
-        return text + self._left(sum(self._planes) - self._read), done, total
+        read = step.whole and step.estimate is not None and step.estimate.n_crops > 0
+        if self._warm:
+            self._read_s += took_s
+            self._read += read
+        self._warm |= read  # the first block takes longer than any other
+        text = f"{news.name}: plane {step.done - planes} of {planes}"
+        left = 2 * planes - step.done if step.to_read is None else step.to_read
+        return text + self._time_left(news.stack, left), done, total
 
-    def _left(self, planes: int) -> str:
-        if self._spent < _SURE_S or not planes or not self._read:
+    def _time_left(self, stack: int, planes: int) -> str:
+        """Return how long it will take; planes without signal are as many in stacks to come."""
+        begun, later = sum(self._planes[: stack + 1]), sum(self._planes[stack + 1 :])
+        if self._read_s < _SURE_S or not self._read or not planes + later:
             return ""
-        seconds = round(self._spent / self._read * planes)
+        share = min(1.0, (self._read + planes) / begun)
+        reading_s = self._read_s / self._read * (planes + share * later)
+        seconds = round(reading_s + self._looked_s / max(self._looked, 1) * later)
         minutes, rest = divmod(seconds, 60)
         return f" · {minutes} min {rest:02d} s left" if minutes else f" · {rest} s left"
 

@@ -110,6 +110,7 @@ class StackReader:
         self._validities: list[Validity] = []
         self._handed: set[int] = set()
         self._told: set[int] = set()
+        self._to_read: set[int] | None = None
         self._surveyor = Surveyor()
         self._found, self._found_at = NOTHING_SEEN, 0
         self._files: FileState | None = None
@@ -190,6 +191,8 @@ class StackReader:
             self._done += 1
             yield self._step()
         self._found, self._surveyed = self._surveyor.found(), True
+        usable = {i for i, validity in enumerate(self._validities) if validity.ok}
+        self._to_read = usable - self._found.empty
 
     def _read_through(self, stack: Stack) -> Iterator[ReadingStep]:
         """Read a finished stack, as many planes at a time as fill one batch."""
@@ -388,6 +391,7 @@ class StackReader:
             whole=whole,
             done=self._done,
             total=total,
+            to_read=None if self._to_read is None else len(self._to_read - self._told),
             latency_s=self._latency_s(index),
             planes_waiting=0 if source is None else source.waiting,
             crops_put_off=sum(self._planes[i].left for i in self._put_off),

@@ -37,6 +37,9 @@ class ReadingStep:
     done, total : int
         Steps of a finished stack: a plane is surveyed in one and read in another. 0 for a stack
         that grows.
+    to_read : int or None
+        Planes of a finished stack that are still to be read by the network, those without signal
+        left out; None where that is not known.
     latency_s : float
         Time from when the plane was complete on disk or in the camera to this step; NaN without
         a plane, and for a finished stack.
@@ -56,6 +59,7 @@ class ReadingStep:
     whole: bool = False
     done: int = 0
     total: int = 0
+    to_read: int | None = None
     latency_s: float = math.nan
     planes_waiting: int = 0
     crops_put_off: int = 0

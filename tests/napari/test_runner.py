@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import warnings
 from contextlib import contextmanager
@@ -17,11 +18,15 @@ import tifffile
 pytest.importorskip("napari", reason="napari is not installed")
 
 from cop_core.errors import CopError, InputError
+from cop_core.pipeline import Opened, Stepped
 from cop_core.pipeline.process import ReadingProcess
 from cop_core.recipes import CompareRecipe, ProfileRecipe, ReadingOptions, StackOptions, WatchRecipe
-from cop_core.records import NOT_READ
+from cop_core.records import NOT_READ, PlaneEstimate
+from cop_core.records.reading_step import ReadingStep
+from cop_core.records.reading_step import State as Reading
 from cop_core.stacks.growing import GrowingArray, SettledPlanes
 from napari_cop.processes import PROCESSES
+from napari_cop.progress import Clock
 from napari_cop.runner import Runner, State
 from napari_cop.worker import Worker
 
@@ -85,6 +90,45 @@ def test_an_error_of_work_is_told(qtbot: Any) -> None:
     worker = Worker(work)
     with qtbot.waitSignals([worker.errored, worker.finished]):
         worker.start()
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("warm_up_s", [0.0, 6.0])
+def test_the_time_left_is_right_to_a_factor_of_two(
+    monkeypatch: pytest.MonkeyPatch, order: tuple[int, int], warm_up_s: float
+) -> None:
+    """Two stacks of 60 planes, 4 at a time, of which 34 and 49 hold signal."""
+    now, n, held = 100.0, 60, [(34, 49)[i] for i in order]
+    monkeypatch.setattr("napari_cop.progress.time.monotonic", lambda: now)
+    rng, clock, said = Random(0), Clock(), []
+    clock.opened(Opened(("a", "b"), ("poisson",), (np.arange(n), np.arange(n))))
+    now += 3 + warm_up_s
+    begun = None
+    for stack in (0, 1):
+        for done in range(1, n + 1):
+            now += 0.05
+            clock.stepped(Stepped(stack, "ab"[stack], ReadingStep(Reading.COMPLETE, done=done)))
+        now += warm_up_s * (stack == 0)
+        for plane in range(n):
+            signal = plane < held[stack]
+            now += 4 * rng.uniform(0.3, 0.6) * (signal and plane % 4 == 0)
+            begun = begun or now
+            step = ReadingStep(
+                Reading.COMPLETE, estimate(plane, signal), True, n + plane + 1, 2 * n,
+                max(0, held[stack] - plane - 1),
+            )  # fmt: skip
+            text, *_ = clock.stepped(Stepped(stack, "ab"[stack], step))
+            said.append((now, text))
+    told = [(at, text) for at, text in said if at >= begun + 3 and now - at > 4]
+    assert len(told) > 60
+    for at, text in told:
+        minutes, seconds = re.search(r"· (?:(\d+) min )?(\d+) s left$", text).groups(default="0")
+        assert 0.5 < (60 * int(minutes) + int(seconds)) / (now - at) < 2, (now - at, text)
+
+
+def estimate(index: int, signal: bool) -> PlaneEstimate:
+    none = np.full(1, np.nan)
+    return PlaneEstimate(index, 5.0 * index, 1.0, none, none, 9 * signal, 400.0)
 
 
 def test_stopping_keeps_what_was_read(runner: Runner, qtbot: Any) -> None:
