@@ -29,7 +29,7 @@ from napari_cop.plots.records import PowerPlots
 from napari_cop.plots.usable import usable_of
 from napari_cop.results import Export
 from napari_cop.runner import Runner, State, tell
-from napari_cop.words import said
+from napari_cop.words import said, unbroken
 
 if TYPE_CHECKING:
     from cop_core.power import Recommendation
@@ -279,7 +279,7 @@ class PowerPage(QWidget):
         self.recommended.emit(found)
 
     def _say(self, text: str) -> None:
-        self.status.setText(text)
+        self.status.setText(unbroken(text))
         self._offer()
 
     def _failed(self, error: Exception) -> None:

@@ -50,7 +50,7 @@ def leading(components: Sequence[str]) -> str:
 
 def unbroken(text: str) -> str:
     """Return a text whose numbers stay on one line with their unit."""
-    return re.sub(r"(?<=\d) (?=µm\b|%)", _NO_BREAK, text)
+    return re.sub(r"(?<=\d) (?=µm\b|mW\b|%)", _NO_BREAK, text)
 
 
 def depth_text(limit: DepthLimit) -> str:

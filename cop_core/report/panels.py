@@ -17,7 +17,7 @@ from matplotlib.transforms import Bbox, TransformedBbox
 from cop_core.components import CLEAN, SDS_OF_90
 from cop_core.recipes import MW
 from cop_core.report.columns import label
-from cop_core.report.plot_style import DEPTH_LABEL, LOOKS, Look, shade, shown_name
+from cop_core.report.plot_style import DEPTH_LABEL, LOOKS, Look, is_dark, shade, shown_name
 from cop_core.report.results import LINE
 from cop_core.statistics.usable_depth import poisson_curve, smoothed
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _FEW_POINTS = 20  # up to here single planes are marked
 _HEADROOM = 0.14  # of the axis height for each line of text
-_SMOOTH: Final[dict[str, Any]] = {"lw": 2.4, "alpha": 0.3, "zorder": 1.5}
+_SMOOTH: Final[dict[str, Any]] = {"lw": 2.4, "zorder": 1.5}
 _FOOT = 0.13  # of the axis height for the marks of planes left out
 
 
@@ -156,13 +156,13 @@ def draw_smoothed(ax: Axes, profile: DepthProfile, look: Look) -> bool:
     It is broad, behind the curve of the planes.
     """
     depth, smooth = smoothed(poisson_curve(profile))
-    ax.plot(depth, 100 * smooth, color=look.colour, **_SMOOTH)
+    ax.plot(depth, 100 * smooth, color=look.colour, alpha=0.5 if is_dark(ax) else 0.3, **_SMOOTH)
     return len(depth) > 0
 
 
 def smoothed_symbol() -> Line2D:
     """Return what the smoothed shot noise of any protocol looks like in a legend."""
-    return Line2D([], [], color=shade(0.2), **_SMOOTH)
+    return Line2D([], [], color=shade(0.2), alpha=0.3, **_SMOOTH)
 
 
 def draw_dotted(
@@ -218,9 +218,10 @@ def set_height(ax: Axes, high: float, *, lines: int, foot: bool) -> None:
     height = high / (1 - below - lines * _HEADROOM)
     top = high + lines * _HEADROOM * height
     ax.set_ylim(-below * height, top)
+    most = min(top, 100)  # no strength is higher, though text may stand there
     ticks = MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]).tick_values(0, top)
     # unlike set_yticks, which makes every tick at once, this leaves them to the drawing
-    ax.yaxis.set_major_locator(FixedLocator([tick for tick in ticks if 0 <= tick <= top]))
+    ax.yaxis.set_major_locator(FixedLocator([tick for tick in ticks if 0 <= tick <= most]))
     ax.yaxis.set_major_formatter("{x:g}")
     ax.spines["left"].set_bounds(0, top)
 

@@ -22,7 +22,7 @@ from napari_cop.sources import (
     z_step_um_of,
 )
 from napari_cop.viewer_link import Following
-from napari_cop.words import said
+from napari_cop.words import said, unbroken
 from napari_cop.worker import Worker
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ class StackForm(SourceForm):
             self._show_found(seen[1])
 
     def _show_found(self, found: Found) -> None:
-        self.found.value = found.text
+        self.found.value = unbroken(found.text)
         self.found.visible = bool(found.text)
 
     def _unasked(self) -> set[str]:

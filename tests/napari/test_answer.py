@@ -127,6 +127,7 @@ def test_a_sentence_grows_while_planes_are_read(open_dock: Any, qtbot: Any) -> N
 
 def test_numbers_stay_on_one_line_with_their_units() -> None:
     assert unbroken("down to 833 µm: 20 % (µm)") == "down to 833\xa0µm: 20\xa0% (µm)"
+    assert unbroken("from 5 to 60 mW (mW)") == "from 5 to 60\xa0mW (mW)"
 
 
 def test_a_result_of_other_settings_is_marked(open_dock: Any, qtbot: Any, window: Any) -> None:

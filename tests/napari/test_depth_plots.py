@@ -317,6 +317,12 @@ def test_result_has_lines_and_slopes(plots: DepthPlots, both: Comparison) -> Non
     assert texts == [slope_text(each.lines["clean"]) for each in both.analysed]
 
 
+def test_no_axis_has_a_strength_above_100(plots: DepthPlots, both: Comparison) -> None:
+    plots.show_result(both)
+    for ax in panels(plots).values():
+        assert 0 < max(ax.get_yticks()) <= 100
+
+
 @pytest.mark.parametrize("size", [(480, 560), (900, 700)])
 def test_no_text_leaves_the_figure_or_meets_another(
     plots: DepthPlots, both: Comparison, qtbot: QtBot, size: tuple[int, int]

@@ -29,6 +29,7 @@ from cop_core.recipes import (
     WatchRecipe,
 )
 from cop_core.recipes.values import Positive
+from napari_cop.words import unbroken
 
 if TYPE_CHECKING:
     from napari_cop.forms.stack import StackForm
@@ -132,7 +133,7 @@ def test_the_power_in_a_file_is_shown_before_it_is_read(form: StackForm, qtbot: 
     qtbot.waitUntil(lambda: "60 planes of 256 × 256" in form.found.value)
     form.power.mode.value = "table (CSV)"
     form.power.table.value = SAMPLES / "gained.csv"
-    qtbot.waitUntil(lambda: "power 5 to 60 mW" in form.found.value)
+    qtbot.waitUntil(lambda: "power 5 to 60\xa0mW" in form.found.value)
     form.choose_file(SAMPLES / "nowhere.tif")
     qtbot.waitUntil(lambda: "▲" in form.found.value)
 
@@ -160,7 +161,7 @@ def test_saturated_pixels_are_told_before_anything_is_read(
         "▲ 12 of 30 planes looked at: in 6 of 12 planes, up to 2 % of the pixels are saturated: the"
         " range is too short, and strengths relative to it are too high"
     )
-    qtbot.waitUntil(lambda: said in form.found.value)
+    qtbot.waitUntil(lambda: unbroken(said) in form.found.value)
     assert form.found.value.startswith("30 planes of 200 × 200 pixels, power not stated\n")
     form.choose_layer(viewer.layers["dim"])
     assert "saturated" not in form.found.value
