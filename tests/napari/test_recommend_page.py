@@ -14,6 +14,7 @@ from napari.utils.notifications import notification_manager
 
 import cop_core as cop
 from napari_cop.runner import State
+from napari_cop.words import unbroken
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
 
@@ -52,13 +53,13 @@ def test_the_limit_is_asked_for_and_kept(read: Any, qtbot: Any, tmp_path: Path) 
     alone = cop.recommend_power(stack, max_power_mw=40.0, surface_power=5.0)
     np.testing.assert_array_equal(found.power_mw, alone.power_mw)
     assert found.power_mw.max() == 40
-    assert "on, the limit of 40 mW applies" in page.status.text()
+    assert "on, the limit of 40\xa0mW applies" in page.status.text()
     assert "limit of 40 mW" in page.notes.toPlainText()
     assert page.notes.toPlainText().startswith("• three-photon excitation is assumed: ")
     assert "set the excitation order to 2.\n" in page.notes.toPlainText()
     assert "--" not in page.notes.toPlainText()
     lengths = "; ".join(layer.length_text for layer in alone.attenuation.layers)
-    assert page.status.text().endswith(f" Attenuation length [95 % CI]: {lengths}.")
+    assert page.status.text().endswith(unbroken(f" Attenuation length [95 % CI]: {lengths}."))
     assert len(page.plot.figure().axes) == 3
     page.form.follow_um.value = "0"
     with qtbot.waitSignal(page.recommended):
