@@ -2,19 +2,27 @@
 
     xvfb-run -a -s "-screen 0 1920x1080x24" python benchmarks/tour.py
 
-Opens the sample pair in napari, compares it, shows the answer and clicks a point, and writes the
-film as docs/images/tour.gif.
+Opens the sample pair in napari, compares it, shows the answer, clicks points, recommends a power
+and exports the report, and writes the film as docs/images/tour.gif.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
 import numpy as np
 from PIL import Image
+from qtpy.QtWidgets import QScrollArea
 from record import IMAGES, record
 from windows import open_viewer, pause, show_tab, wait
 
 from napari_cop.plots.canvas import PlotWidget
 from napari_cop.runner import State
+
+if TYPE_CHECKING:
+    from qtpy.QtWidgets import QWidget
 
 WIDTH = 960
 COLOURS = 160
@@ -56,11 +64,13 @@ class Film:
 
 
 def shoot(film: Film) -> None:
-    """Go through a comparison from the open stacks to a click on a point."""
+    """Go through a comparison from the open stacks to the report."""
     viewer = film.viewer
     viewer.open_sample("napari-cop", "three_photon_pair")
     _, dock = viewer.window.add_plugin_dock_widget("napari-cop", "Compare protocols")
     pause(1.0)
+    viewer.reset_view()
+    pause(0.2)
     film.take(1.5)
     read: list[int] = []
     dock.runner.plane_read.connect(lambda protocol, _: read.append(protocol))
@@ -73,13 +83,35 @@ def shoot(film: Film) -> None:
     show_tab(dock, "Answer")
     viewer.dims.set_current_step(0, 30)
     pause(0.5)
-    wait(lambda: not any(plot.canvas.drawing for plot in dock.findChildren(PlotWidget)))
+    wait_until_drawn(dock)
     film.take(3.0)
-    for plane in (22, 40):
-        dock.answer.plots.plane_clicked.emit(0, plane)
+    for protocol, plane in ((0, 22), (1, 40)):
+        dock.answer.plots.plane_clicked.emit(protocol, plane)
         pause(0.5)
         film.take(1.5)
+    dock.answer.power_button.click()
+    wait(lambda: dock.power.found is not None)
+    pause(0.5)
+    wait_until_drawn(dock)
+    film.take(2.0)
+    page = dock.power.findChild(QScrollArea).verticalScrollBar()
+    page.setValue(page.maximum())
+    pause(0.2)
+    film.take(2.0)
+    show_tab(dock, "Answer")
+    with TemporaryDirectory(prefix="napari-cop-") as place:
+        # as Export does once a folder has been chosen: the dialogue is the system's own
+        dock.results.export.write(dock.results.result, str(Path(place, "report")))
+        pause(0.5)
+        film.take(1.0)
+        wait(lambda: not dock.results.export.writing)
+        pause(0.5)
+        film.take(3.0)
     viewer.close()
+
+
+def wait_until_drawn(dock: QWidget) -> None:
+    wait(lambda: not any(plot.canvas.drawing for plot in dock.findChildren(PlotWidget)))
 
 
 def main() -> None:
