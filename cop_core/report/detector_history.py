@@ -117,4 +117,5 @@ def _draw(ax: Axes, history: Sequence[Measurement], name: str) -> None:
     title = QUANTITIES[name].removeprefix("the ")
     ax.set_title(capital(title))
     ax.set_ylabel("Counts")
+    ax.ticklabel_format(axis="y", useOffset=False)
     ax.spines[["top", "right"]].set_visible(False)

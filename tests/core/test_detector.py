@@ -18,7 +18,7 @@ from cop_core.detector.history import read_history
 from cop_core.recipes import DetectorRecipe, MovieOptions
 from cop_core.recipes.plan import PlanError, read_plan
 from cop_core.records import Estimate
-from cop_core.report.detector_history import add_to_history
+from cop_core.report.detector_history import add_to_history, history_figure
 from cop_core.simulator import Detector
 from cop_core.stacks import open_movie, read_detector, read_power_table
 
@@ -452,6 +452,17 @@ def dated(found, day, movie="movie.tif", **values):
     files = replace(made.files, modified=f"2026-01-{day:02}T12:00:00+00:00")
     provenance = {found.name: replace(made, source=f"folder/{movie}", files=files)}
     return replace(found, provenance=provenance, detector=replace(found.detector, **values))
+
+
+def test_a_history_shows_counts_as_they_are(found, tmp_path):
+    history, zero = tmp_path / "history.csv", Estimate(100.125, (100.105, 100.147))
+    add_to_history(dated(found, 1, zero_counts=zero), history)
+    figure = history_figure(read_history(history))
+    figure.draw_without_rendering()
+    (ax,) = [ax for ax in figure.axes if ax.get_title() == "Zero level"]
+    assert ax.yaxis.get_offset_text().get_text() == ""
+    shown = [float(text.get_text()) for text in ax.get_yticklabels()]
+    assert 100 < min(shown) < max(shown) < 100.3
 
 
 def test_numbers_below_zero_are_read_back_from_a_history(found, tmp_path):
