@@ -150,9 +150,10 @@ def layer_stack(
         return ChosenStack(StackOptions.of(stated["options"]).but(**given), None, layer, axis)
     at = _indices(layer, axis, position)
     pixels = _planes(layer, axis, at)
-    if stated.get("power_unit") == MW and _powers_fit(stated.get("power"), len(pixels)):
+    planes = int(pixels.shape[0])  # arrays of zarr have no length
+    if stated.get("power_unit") == MW and _powers_fit(stated.get("power"), planes):
         given.setdefault("power", stated["power"])
-    if _falls(stated.get("depth_um"), len(pixels)):
+    if _falls(stated.get("depth_um"), planes):
         given.setdefault("surface", "last")
     options = StackOptions(**{"name": _name(layer, axis, at), "z_step_um": step_um, **given})
     return ChosenStack(options, pixels, layer, axis, at)

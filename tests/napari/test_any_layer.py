@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("napari", reason="napari is not installed")
 
 import dask.array as da
+import zarr
 from napari.layers import Image, Labels, Points
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
@@ -54,6 +55,8 @@ READ: dict[str, Callable[[], Image]] = {
     "float": lambda: Image(PIXELS / 7, **UM),
     "signed": lambda: Image(PIXELS.astype(np.int16) - 100, **UM),
     "NaN in a plane": lambda: Image(with_nan(), **UM),
+    "big-endian, as ImageJ writes": lambda: Image(PIXELS.astype(">u2"), **UM),
+    "zarr": lambda: Image(zarr.array(PIXELS, chunks=(1, 200, 200)), **UM),
     "dask": lambda: Image(da.from_array(PIXELS, chunks=(2, 100, 200)), **UM),
     "multiscale": lambda: Image([PIXELS, PIXELS[:, ::2, ::2]], multiscale=True, **UM),
     "4-D, named": lambda: Image(
