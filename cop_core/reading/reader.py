@@ -382,7 +382,9 @@ class StackReader:
         source = self._source
         total = 2 * len(self._stack) if source is None and self._stack is not None else 0
         if source is None:
-            self._told |= {plane.estimate.index} if whole and plane is not None else set()
+            if whole and plane is not None:
+                self._told.add(plane.estimate.index)
+                (self._to_read or set()).discard(plane.estimate.index)
             self._done += whole
             self._ended = self._done == total
         return ReadingStep(
@@ -391,7 +393,7 @@ class StackReader:
             whole=whole,
             done=self._done,
             total=total,
-            to_read=None if self._to_read is None else len(self._to_read - self._told),
+            to_read=None if self._to_read is None else len(self._to_read),
             latency_s=self._latency_s(index),
             planes_waiting=0 if source is None else source.waiting,
             crops_put_off=sum(self._planes[i].left for i in self._put_off),

@@ -45,6 +45,7 @@ def test_each_plane_is_surveyed_in_one_step_and_read_in_another(stack, tiny_esti
     assert [(step.done, step.total) for step in steps] == [(i + 1, 2 * N) for i in range(2 * N)]
     assert [step.estimate for step in steps[:N]] == [None] * N
     assert [step.estimate.index for step in steps[N:]] == list(range(N))
+    assert [step.to_read for step in steps] == [None] * N + [3, 3, 2, 1, 0]  # the second is not
 
 
 def test_before_the_first_step_every_plane_waits(stack, tiny_estimator):
