@@ -70,8 +70,9 @@ def _named(factor: str, settings: Sequence[str]) -> str:
 def _others(drawn: list[Attribution]) -> list[str]:
     if not drawn:
         return []
-    first, *rest = (f"{spoken(a.component)} noise{{}} by {_by(a)}" for a in drawn)
-    return ["; ".join([first.format(" is driven"), *(each.format("") for each in rest)])]
+    first, *rest = drawn
+    said = [f"{spoken(first.component)} noise is driven by {_by(first)}"]
+    return ["; ".join([*said, *(f"{spoken(a.component)} noise by {_by(a)}" for a in rest)])]
 
 
 def _turned(turn: Turn | None, found: Attribution) -> str:
