@@ -10,8 +10,8 @@ from cop_core.errors import InputError
 if TYPE_CHECKING:
     import numpy as np
 
-MAX_BLOCK_BYTES: Final = 512 * 2**20
-"""Largest decoded plane, tile or chunk that is read, in bytes (a 16,384 x 16,384 u16 plane)."""
+MAX_BLOCK_BYTES: Final = 768 * 2**20
+"""Largest decoded plane, tile or chunk that is read, in bytes (a plane of 20,000 x 20,000 u16)."""
 
 MAX_SLAB_BYTES: Final = 256 * 2**20
 """Largest group of planes kept because they share chunks, in bytes."""

@@ -432,7 +432,7 @@ def test_absurd_sizes_are_refused_before_they_are_read(tmp_path):
             struct.pack_into("<HII", raw, entry + 2, 4, 1, 400_000)
     path.write_bytes(raw)
     with at_most(50e6):
-        refused("more than the 0.5 GiB allowed", path, z_step_um=1)
+        refused("more than the 0.75 GiB allowed", path, z_step_um=1)
 
 
 @pytest.mark.slow
