@@ -237,7 +237,8 @@ def cohort(recipe: CohortRecipe, output: Out, hashed: Hash = None) -> None:
     found = _report(recipe, output, "cohort.html", hashed)
     n, before, failed = len(found.pictures), len(found.resumed), found.failed
     tell(
-        f"{n} pictures: {n - before - len(failed)} read now, {before} before, {len(failed)} failed"
+        f"{n} picture{'s' * (n != 1)}: {n - before - len(failed)} read now, {before} before, "
+        f"{len(failed)} failed"
     )
     for picture in failed:
         tell(f"failed: {picture.row.name}: {picture.error}")

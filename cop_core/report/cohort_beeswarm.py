@@ -115,7 +115,7 @@ def _is_crowded(values: _Floats) -> bool:
 
 
 def _name_rows(ax: Axes, shown: Any) -> None:
-    ax.set_yticks(range(len(shown)), [shown_name(share.factor, most=_NAME) for share in shown])
+    ax.set_yticks(range(len(shown)), [_named(share.factor) for share in shown])
     ax.set_ylim(len(shown) - 0.45, -0.55)
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.tick_params(axis="y", length=0)
@@ -155,3 +155,12 @@ def _ranks(record: CohortRecord, factor: str) -> _Floats:
         found = ranks_of(values[known])
         ranks[known] = (found - found.min()) / np.ptp(found)
     return ranks
+
+
+def _named(factor: str) -> str:
+    """Return a factor as a label: of two settings that were changed together, one a line."""
+    first, *rest = factor.split(TOGETHER_MARK)
+    if len(rest) != 1:
+        return shown_name(factor, most=_NAME)
+    lines = shown_name(first, most=_NAME), shown_name(rest[0], most=_NAME)
+    return f"{TOGETHER_MARK.rstrip()}\n".join(lines)

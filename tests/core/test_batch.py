@@ -462,7 +462,10 @@ def test_stacks_without_a_line_are_left_out_with_the_reason():
     ("stacks", "said"),
     [
         ([("fixed", ""), ("gained", ""), ("gained", "")], "1 fixed and 2 gained"),
-        ([("fixed", "m1"), ("fixed", "m1"), ("gained", "m2"), ("gained", "m2")], "one animal per arm"),
+        (
+            [("fixed", "m1"), ("fixed", "m1"), ("gained", "m2"), ("gained", "m2")],
+            "one animal per arm",
+        ),
     ],
 )
 def test_arms_that_cannot_be_compared_say_why(stacks, said, tmp_path):
