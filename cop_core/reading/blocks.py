@@ -67,13 +67,18 @@ class BlockPool:
             How many are begun before they are asked for: as many results are held.
         """
         begun: deque[Future[Other]] = deque()
+        left, ended = iter(things), None
         try:
-            for thing in things:
-                begun.append(self._threads.submit(work, thing))
-                if len(begun) > ahead:
+            while ended is None or begun:
+                try:
+                    if ended is None:
+                        begun.append(self._threads.submit(work, next(left)))
+                except Exception as error:  # raised once what was begun before is told
+                    ended = error
+                if begun and (ended is not None or len(begun) > ahead):
                     yield begun.popleft().result()
-            while begun:
-                yield begun.popleft().result()
+            if not isinstance(ended, StopIteration):
+                raise ended
         finally:
             for future in begun:
                 future.cancel()

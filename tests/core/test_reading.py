@@ -12,6 +12,7 @@ from traced_memory import at_most
 
 import cop_core as cop
 from cop_core.reading import StackReader, profile
+from cop_core.reading.blocks import BlockPool
 from cop_core.recipes import ReadingOptions
 from cop_core.records import NOT_READ
 from cop_core.statistics import compare, fit_profile
@@ -126,6 +127,19 @@ def test_a_failing_reading_keeps_what_it_had(stack, tiny_estimator, monkeypatch)
         list(reading)
     assert [p.reason for p in reading.profile.planes][3:] == [NOT_READ] * 2
     assert reading.profile.kept.sum() == 2
+
+
+@pytest.mark.parametrize("ahead", [0, 1, 5])
+def test_what_was_begun_before_a_failure_is_told_first(ahead):
+    def things():
+        yield from range(3)
+        raise OSError("the disk is gone")
+
+    told = []
+    with pytest.raises(OSError, match="the disk is gone"):
+        for thing in BlockPool(2).stream(abs, things(), ahead):
+            told.append(thing)  # noqa: PERF402  all up to the failure
+    assert told == [0, 1, 2]
 
 
 def test_planes_not_read_do_not_enter_fits(stack, tiny_estimator):
