@@ -185,7 +185,7 @@ def _explain(figure: Figure, found: Comparison) -> None:
     ]
     names = [
         *(shown_name(each.name) for each in found.analysed),
-        *(f"smoothed (broad) below {level} down to", "signal down to", "depths compared"),
+        *(f"broad, smoothed curve below {level}", "last plane with signal", "depths compared"),
     ]
     if silent:
         handles.append(Line2D([], [], color=shade(_GREY), lw=0.8))
