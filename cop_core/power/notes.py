@@ -113,9 +113,9 @@ def _offset(found: Recommendation) -> Iterator[str]:
     offset = found.attenuation.offset
     if offset.estimated:
         yield (
-            f"the detector's zero level was not specified and is estimated as "
-            f"{offset.counts:.2f} ± {offset.error_counts:.2f} counts from the dimmest plane; record a dark frame "
-            f"and set the zero level to its mean{typed('offset_counts')}"
+            "the detector's zero level was not specified and is estimated as "
+            f"{offset.counts:.2f} ± {offset.error_counts:.2f} counts from the dimmest plane; "
+            f"record a dark frame and set the zero level to its mean{typed('offset_counts')}"
         )
 
 

@@ -249,7 +249,9 @@ def test_hold_a_noise_component(fixed):
     assert got.wanted == pytest.approx(found.wanted * 0.25 ** (1 / 3), rel=0.01)
     assert got.held.drift == pytest.approx(1, abs=0.01)
     assert got.held.exponent == -1.5
-    assert any("it is assumed that shot noise falls" in note for note in got.notes)
+    assert any(
+        "it is assumed that shot noise is inversely proportional to" in note for note in got.notes
+    )
     drifting = poisson_profile(strength * np.exp(depth / 600), power, depth)
     aloud = recommend_power(fixed, hold="poisson", level=0.2, profile=drifting, **options)
     assert any("does not explain" in note for note in aloud.notes)

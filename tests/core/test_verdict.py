@@ -25,7 +25,7 @@ from cop_core.report import document_of
 from cop_core.statistics import analyse_stack, compare, compare_channels
 from cop_core.statistics.analysis import analyse
 from cop_core.statistics.calls import called
-from cop_core.statistics.caveats import UPWARDS
+from cop_core.statistics.caveats import UPWARDS, pair_caveats
 from cop_core.statistics.usable_depth import power_at
 from cop_core.statistics.verdict import verdict_of_pair, verdict_of_several
 
@@ -204,6 +204,13 @@ def test_a_stack_that_is_never_lost_has_its_last_plane_named(both):
         "instead of down to the last plane at 1200 µm (95 % CI at least 138 µm shallower)" in text
     )
     assert "nan" not in text
+
+
+@pytest.mark.parametrize(
+    ("n", "said"), [(1, "1 plane within the compared depths is"), (2, "2 planes within the")]
+)
+def test_planes_without_a_partner_are_counted_in_english(both, n, said):
+    assert any(text.startswith(said) for text in pair_caveats(replace(both, n_dropped=n)))
 
 
 def test_a_level_that_is_passed_at_the_top_too_is_said_from_where():
