@@ -93,7 +93,9 @@ class ChosenStack:
             return open_stack(self.options.source, self.options)
         if self.pixels is None:
             what = "the layer was removed while it was being watched"
-            raise InputError(what, where=self.options.name)
+            raise InputError(
+                what, where=self.options.name, advice="choose a layer that is open, and run again"
+            )
         return open_stack(self.pixels, self.options)
 
     def in_memory(self) -> Stack | None:

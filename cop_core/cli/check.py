@@ -43,7 +43,8 @@ def check(
 
     The network is not run.
 
-    Exit codes: 0 ready, 1 an option is missing, the noise was changed or it is a single plane, 2
+    Exit codes: 0 ready, 1 an option is missing, the noise was changed or the file is a single
+    plane, 2
     unreadable.
     """
     code, paths = 0, [str(recipe.stack.source), *(more or ())]

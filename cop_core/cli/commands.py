@@ -92,7 +92,7 @@ def compare(
 
 @asks(RecommendRecipe, stack="A stack acquired at known power.")
 def recommend(recipe: RecommendRecipe, output: Out, hashed: Hash = None) -> None:
-    """Recommend the power that holds the signal or a noise over depth, up to a limit.
+    """Recommend the power that holds the signal or a noise constant, up to a limit.
 
     Writes recommendation.json, power.csv (for --power), plan.json (for pymmcore-plus) and
     figures/power.*. Weights and crops matter only if a noise is held.

@@ -76,8 +76,8 @@ def watch(
 def demo_live(recipe: AcquireRecipe, output: OutIfAny = None) -> None:
     """Acquire at fixed and at gained power in a simulated microscope, and read the noise live.
 
-    Both stacks are acquired with Micro-Manager's engine and compared as in `cop compare`. Use -o to
-    write a report.
+    Both stacks are acquired with the engine of pymmcore-plus and compared as in `cop compare`.
+    Use -o to write a report.
     """
     from cop_core.cli.live_view import WatchedStack, tables
     from cop_core.pipeline import run

@@ -184,7 +184,7 @@ def attenuation(
         raise InputError(
             "the signal does not fall with depth at the stated power",
             where=signal.name,
-            advice="check power, depth and detector offset",
+            advice="check the power, the depth and the detector's zero level",
         )
     return Attenuation(signal, reasons, order, offset, fit, excitation_order is None)
 

@@ -65,9 +65,14 @@ def _steps(found: Recommendation) -> Iterator[str]:
     slowed = found.slowed
     if slowed.any():
         yield (
-            f"{int(slowed.sum())} planes stay below the desired power, because {rise_text(found)}: "
+            f"{_planes(slowed)} below the desired power, because {rise_text(found)}: "
             f"{found.held.subject} goes to {_worst(found, slowed)}"
         )
+
+
+def _planes(which: Bools) -> str:
+    n = int(which.sum())
+    return "1 plane stays" if n == 1 else f"{n} planes stay"
 
 
 def _worst(found: Recommendation, planes: Bools) -> str:
@@ -108,9 +113,9 @@ def _offset(found: Recommendation) -> Iterator[str]:
     offset = found.attenuation.offset
     if offset.estimated:
         yield (
-            f"the detector's offset was not specified and is estimated as {offset.counts:.2f} ± "
-            f"{offset.error_counts:.2f} counts from the dimmest plane; record a dark frame "
-            f"and set the offset to its mean{typed('offset_counts')}"
+            "the detector's zero level was not specified and is estimated as "
+            f"{offset.counts:.2f} ± {offset.error_counts:.2f} counts from the dimmest plane; "
+            f"record a dark frame and set the zero level to its mean{typed('offset_counts')}"
         )
 
 
@@ -118,14 +123,14 @@ def _range(found: Recommendation) -> Iterator[str]:
     """Yield the lengths that have no upper bound, or exceed the range that they are known from."""
     span_um = np.ptp(found.attenuation.fit.depth_um)
     unsure = [
-        f"from {layer.top_um:.0f} to {layer.bottom_um:.0f} µm its length is {layer.length_text}"
+        f"from {layer.top_um:.0f} to {layer.bottom_um:.0f} µm it is {layer.length_text}"
         for layer in found.attenuation.layers
         if np.isfinite(layer.length_um)
         and (np.isinf(layer.length_ci95_um[1]) or layer.length_um > span_um)
     ]
     if unsure:
         yield (
-            "the planes span too short a range to know the attenuation: "
+            "the planes span too short a range to determine the attenuation length: "
             f"{'; '.join(unsure)} (95 % interval)"
         )
 
@@ -154,7 +159,10 @@ def _held(found: Recommendation) -> Iterator[str]:
     if held.name == SIGNAL:
         return
     share = {-0.5: "the square root of the signal", -1.0: "the signal"}[held.exponent / order]
-    yield f"it is assumed that {held.subject} falls as 1 / {share} when power rises"
+    yield (
+        f"it is assumed that {held.subject} is inversely proportional to {share} when the "
+        "power changes"
+    )
     if held.tissue is None and abs(held.drift - 1) > _CLEAR_DRIFT:
         yield (
             f"over the measured depths {held.subject} changes by a factor of {held.drift:.2f} "
@@ -165,7 +173,10 @@ def _held(found: Recommendation) -> Iterator[str]:
 def _tissue(found: Recommendation) -> Iterator[str]:
     tissue = found.held.tissue
     if tissue is None:
-        yield "only the exponential law is followed: brighter or dimmer layers of tissue remain"
+        yield (
+            "only the exponential law is followed: brighter or dimmer layers of tissue are not "
+            "compensated"
+        )
         return
     top, bottom = tissue.depth_um[[0, -1]]
     low, high = 100 * np.expm1([tissue.log_factor.min(), tissue.log_factor.max()])

@@ -60,7 +60,7 @@ def find_offset(signal: BrightSignal, given_counts: float | None) -> Offset:
     if given_counts is not None:
         if not math.isfinite(given_counts):
             raise InputError(
-                f"the offset cannot be {given_counts} counts", advice="use a finite number"
+                f"the zero level cannot be {given_counts} counts", advice="use a finite number"
             )
         return Offset(float(given_counts))
     means = np.where([not r for r in signal.reasons], signal.mean_counts, np.nan)
@@ -71,7 +71,7 @@ def find_offset(signal: BrightSignal, given_counts: float | None) -> Offset:
     error = max(float(means[dimmest]) - dark, float(signal.noise_counts[dimmest]))
     if not float(np.nanmax(signal.bright_counts)) - dark >= _RANGE * error:
         raise InputError(
-            "the detector's offset cannot be estimated: light reaches every plane of the stack",
+            "the detector's zero level cannot be estimated: light reaches every plane of the stack",
             where=signal.name,
             advice=f"set it with {option('offset_counts')}: the mean of a dark frame",
         )

@@ -21,7 +21,7 @@ def verdict_of(found: Recommendation) -> str:
         easier = "lower" if held.name == SIGNAL else "higher"
         return (
             f"No plane reaches a {held.label} of {held.text(found.level)} within the limit of "
-            f"{limit}: choose a {easier} level. The closest to it is {_course(found)}."
+            f"{limit}: choose a {easier} level. The power that comes closest is {_course(found)}."
         )
     text = (
         f"To hold {held.subject} at {held.text(found.level)}, "

@@ -42,7 +42,7 @@ def _strength(value: Any) -> Any:
 UsableStrength = Annotated[
     Annotated[float, Field(gt=0, lt=1), number(_LEVELS), BeforeValidator(_strength)],
     Option(
-        "Highest usable shot noise: 20% of full scale, or 100photons at full scale.",
+        "Highest usable shot noise, as a strength (20%) or as photons at full scale (100photons).",
         "Usable shot noise",
         metavar="LEVEL",
         flags=("--level",),

@@ -69,7 +69,9 @@ class DetectorRecipe(Recipe):
             empty="not known",
         ),
     ] = None
-    seed: Annotated[Seed, Option("Random seed for the tiles drawn for intervals.", "Seed")] = 0
+    seed: Annotated[
+        Seed, Option("Random seed for resampling the tiles, from which intervals come.", "Seed")
+    ] = 0
 
     @model_validator(mode="after")
     def _one_zero(self) -> Self:

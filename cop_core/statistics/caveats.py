@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cop_core.components import spoken
+from cop_core.components import CLEAN
 from cop_core.recipes.terms import typed
 from cop_core.records import (
     ASSUMED,
@@ -19,6 +19,7 @@ from cop_core.records import (
 )
 from cop_core.records.crop_grid import SMALL
 from cop_core.statistics.log_ratios import sign_changes
+from cop_core.statistics.verdict_words import noise
 from cop_core.words import in_so_many, listed, so_many, up_to
 
 if TYPE_CHECKING:
@@ -148,9 +149,10 @@ def _two_tissues(found: Comparison) -> tuple[str, ...]:
 def _planes_lost(found: Comparison) -> tuple[str, ...]:
     if not found.n_dropped:
         return ()
+    planes, verb = ("plane", "is") if found.n_dropped == 1 else ("planes", "are")
     return (
-        f"{found.n_dropped} planes within the compared depths are not used: the other stack has "
-        "no usable plane there",
+        f"{found.n_dropped} {planes} within the compared depths {verb} not used: the other stack "
+        "has no usable plane there",
     )
 
 
@@ -236,4 +238,4 @@ def _closure(lines: Mapping[str, SlopeFit], log_ratios: Mapping[str, SlopeFit]) 
 
 
 def _listed(components: Sequence[str]) -> str:
-    return listed([spoken(component) for component in components])
+    return listed([noise(name) if name != CLEAN else "the clean part" for name in components])

@@ -231,10 +231,10 @@ def _arms_depths(found: ArmsComparison, depth: ArmsDepth, better: int) -> str:
     least = "at least " if ends[better] == depth.counted_to_um else ""
     text = f"down to {least}{ends[better]:.0f} µm instead of {ends[1 - better]:.0f} µm"
     if depth.n_deeper and not least:
-        text += f", counting depths beyond {depth.counted_to_um:.0f} µm as that"
+        text += f", counting deeper ones as {depth.counted_to_um:.0f} µm"
     if depth.n_untold:
         n = len(found.first) + len(found.second)
-        text += f", {depth.n_untold} of {n} stacks left out because theirs is not known"
+        text += f", {depth.n_untold} of {n} stacks left out because this depth is not known"
     return f"{text}{by}"
 
 
@@ -250,6 +250,8 @@ def _by(interval: tuple[float, float], better: int, p: str = "") -> str:
         text = "95 % CI deeper than these planes reach"
     elif high == np.inf:
         text = f"95 % CI at least {low:.0f} µm deeper"
+    elif low == -np.inf and high < 0:
+        text = f"95 % CI at least {-high:.0f} µm shallower"
     elif low == -np.inf:
         text = f"95 % CI at most {high:.0f} µm deeper"
     elif high < 0:
@@ -347,7 +349,7 @@ def _noises(effects: Effects, terms: _Terms) -> Iterator[str]:
     for effect in effects:
         if effect.difference.any_called:
             yield _difference(effect, terms, over)
-            over = "There"
+            over = "Over the same depths"
     silent = [
         spoken(e.component)
         for e in effects
@@ -370,7 +372,7 @@ def _difference(effect: ComponentEffect | ArmsEffect, terms: _Terms, over: str) 
         verb, unit, more = "is", "points", "higher on average"
     low, high = sorted(scale * np.copysign(end, end * value) for end in ends)
     return (
-        f"{over} {noise(effect.component)} {verb} {scale * abs(value):.1f} {unit} {more} "
+        f"{over}, {noise(effect.component)} {verb} {scale * abs(value):.1f} {unit} {more} "
         f"{at(terms.names[0] if value > 0 else terms.names[1])} (95 % CI {low:.1f} to {high:.1f}"
         f"{terms.covered}; {p_text(p)}; reading limit {scale * limit:.1f} {unit})."
     )
@@ -396,12 +398,12 @@ def _next_step(found: Comparison) -> str:
     used = most_used(profiles)
     if used is None:
         each = [np.isfinite(profile.power).any() for profile in profiles]
-        what = "power of both stacks in one unit" if all(each) else "power of each plane"
+        what = "power of both stacks in the same unit" if all(each) else "power of each plane"
         return f"Next: state the {what}, so that a power can be recommended."
     if not FAINTEST <= found.options.level <= STRONGEST:
         held = f"{percent(FAINTEST)} to {percent(STRONGEST)}"
         return f"Next: choose a level of {held} shot noise, so that a power can be recommended."
     return (
-        f"Next: get a recommended power that holds {percent(found.options.level)} shot noise "
-        f"within the {power_text(*used)} already used."
+        f"Next: get a recommended power that holds shot noise at {percent(found.options.level)} "
+        f"without exceeding the {power_text(*used)} already used."
     )

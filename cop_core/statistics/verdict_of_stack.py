@@ -85,7 +85,7 @@ def cautions_on_all(stacks: Iterable[AnalysedProfile]) -> str:
         for text in cautions(each.profile, each.lines):
             names.setdefault(text, []).append(each.name)
     return joined(
-        *(f"Caution, in {_listed_in_part(whose)} {text}." for text, whose in names.items())
+        *(f"Caution: in {_listed_in_part(whose)}, {text}." for text, whose in names.items())
     )
 
 
@@ -109,7 +109,7 @@ def verdict_of_growing(found: Forecast) -> str:
     if over:
         parts.append("stop, or start again with more power")
     elif passed and np.isfinite(found.lost_um):
-        parts.append("raise power or stop")
+        parts.append("raise the power or stop")
     said = "; ".join(part for part in parts if part)
     return f"{named(found.name)}: {said}." if said else ""
 

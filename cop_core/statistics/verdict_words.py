@@ -48,7 +48,7 @@ def down_to(limit: DepthLimit, profile: DepthProfile) -> str:
         _, end = limits_um(profile.window_um) if profile.window_um else (0.0, np.inf)
         deepest = profile.depth_um[profile.depth_um <= end].max()
         last = "last usable plane" if deepest > limit.deeper_than_um else "last plane"
-        return f"{start}down to the {last}, {limit.deeper_than_um:.0f} µm"
+        return f"{start}down to the {last} at {limit.deeper_than_um:.0f} µm"
     return f"{start}down to {limit.depth_um:.0f} µm" if np.isfinite(limit.depth_um) else ""
 
 

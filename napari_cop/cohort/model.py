@@ -67,7 +67,8 @@ class CohortModel(QAbstractTableModel):
         """
         name = "_".join(name.lower().split())
         if not name or name in self.settings:
-            raise InputError(f"{name!r} cannot be added as a setting", advice="enter another name")
+            why = f"there is a setting {name!r} already" if name else "the setting has no name"
+            raise InputError(why, advice="enter another name")
         require_names([*self.settings, name], where="settings")
         self.beginResetModel()
         self.settings.append(name)

@@ -136,7 +136,7 @@ class DetectorWidget(OutcomeWidget):
         """Ask for the history of the detector, and add what was measured."""
         path, _ = QFileDialog.getSaveFileName(
             self,
-            "History of this detector, new or begun before",
+            "History of this detector: an existing table, or a new name",
             str(remembered().get("folder", "")),
             "CSV table (*.csv)",
             options=QFileDialog.Option.DontConfirmOverwrite,

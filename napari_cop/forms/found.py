@@ -78,8 +78,8 @@ def _found(planes: int, height: int, width: int, power: Any, unit: str) -> Found
     lacks: tuple[str, ...] = (f"{_SINGLE}: {ITS_STACK}",) if planes == 1 else ()
     if min(height, width) < CROP:
         lacks += (
-            f"Planes under {CROP} × {CROP} pixels are extended by reflection: do not trust the "
-            "numbers",
+            f"Planes smaller than {CROP} × {CROP} pixels are extended by reflection and read less "
+            "reliably",
         )
     n_planes = f"{planes} plane{'s' if planes > 1 else ''}"
     return Found(f"{n_planes} of {height} × {width} pixels, {stated}", lacks)

@@ -108,7 +108,11 @@ class AcquisitionFeed(Feed):
 
     def _connected(self) -> MicroManagerSource:
         if self.acquired is None:
-            raise InputError("nothing was acquired", where=self.name)
+            raise InputError(
+                "nothing was acquired",
+                where=self.name,
+                advice="press Watch, then acquire a z-stack",
+            )
         return self.acquired
 
     def close(self) -> None:

@@ -37,7 +37,7 @@ _HINTS: Final = {
     DEMO: "A simulated microscope acquires 60 planes at 5 mW, then the same planes with power "
     "that increases with depth, and compares the two. It takes half a minute.",
 }
-_HINT_OF_LAYER: Final = "Press Watch; the layer may grow, or its blank planes may be filled."
+_HINT_OF_LAYER: Final = "Press Watch; the layer may grow, or its blank planes may be filled in."
 
 
 class WatchForm(StackForm):

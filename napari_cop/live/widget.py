@@ -166,7 +166,7 @@ class LiveWidget(CompareWidget):
             if isinstance(feed, LayerFeed) and feed.layer == event.value:
                 feed.removed()
                 self.bar.status.setText(
-                    f"{event.value.name} was removed; planes already received are read"
+                    f"{event.value.name} was removed; planes already received will still be read"
                 )
 
     # --- the end --------------------------------------------------------------------------
@@ -197,8 +197,8 @@ class LiveWidget(CompareWidget):
         if not self._cut:
             return []
         return [
-            f"watching was stopped with {self._cut} crops not yet read: their planes are means "
-            "over fewer crops"
+            f"watching was stopped with {self._cut} crops not yet read: strengths of their "
+            "planes are means over fewer crops"
         ]
 
     def _say_the_end(self, outcome: Outcome) -> None:

@@ -34,7 +34,7 @@ class StudyPage(QVBoxLayout):
         self.study = QLineEdit()
         self.study.setPlaceholderText("Folder for the reports")
         self.study.setToolTip(
-            "Receives study.html, the plan, and a folder with the report of each stack. Finished "
+            "study.html, the plan and a folder for each stack are written here. Finished "
             "stacks are not read again."
         )
         self.choose_study = QPushButton("Choose …")

@@ -487,7 +487,7 @@ def test_compare_writes_its_report(run, tiny_weights, pair, tmp_path):
     assert (option, counts) == ("--offset-counts", "COUNTS")
     typed[typed.index("power")] = tmp_path / "power"
     code, _, err = run(*typed)
-    assert (code, "the detector's offset cannot be estimated" in err) == (2, True)
+    assert (code, "the detector's zero level cannot be estimated" in err) == (2, True)
     report = strict(output / "report.json")
     assert report["kind"] == "comparison"
     assert list(report["protocols"]) == ["fixed", "gained"]

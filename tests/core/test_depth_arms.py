@@ -220,10 +220,7 @@ def test_depths_beyond_the_planes_of_some_stacks_count_as_far_as_all_reach():
     assert found.first_um == pytest.approx(np.mean([640, 780, 780]))
     expected = stats.ttest_ind([640, 780, 780], [500, 520, 540], equal_var=False)
     assert found.p_value == pytest.approx(expected.pvalue)
-    assert (
-        "down to 733 µm instead of 520 µm, counting depths beyond 780 µm as that ("
-        in result.verdict
-    )
+    assert "down to 733 µm instead of 520 µm, counting deeper ones as 780 µm (" in result.verdict
 
 
 def rising_through(at_um, seed, name="a"):
@@ -240,7 +237,7 @@ def test_means_are_those_of_the_animals_that_are_tested():
     assert (found.first_um, found.second_um) == pytest.approx((440, 401), abs=6)
     assert found.difference_um == pytest.approx(found.first_um - found.second_um)
     assert found.n_untold == 1
-    assert " µm, 1 of 8 stacks left out because theirs is not known (95 % CI " in result.verdict
+    assert " µm, 1 of 8 stacks left out because this depth is not known (95 % CI " in result.verdict
 
 
 def test_stacks_that_never_reach_the_level_are_not_left_out():

@@ -268,7 +268,7 @@ def rising(*, slow_rise, noise, n=40):
 def test_closure_is_named():
     gained = profile(strengths(1, 40), name="gained")
     warnings = compare(rising(slow_rise=0.01, noise=5e-4), gained).caveats
-    told = "log-ratios), the slope of Gaussian"
+    told = "log-ratios), the slope of Gaussian noise"
     assert any(w.startswith("fixed:") and told in w for w in warnings)
 
 

@@ -83,7 +83,7 @@ def test_difference_that_closure_makes_is_named():
     gained = profile(np.column_stack([flat, 1 - flat.sum(axis=1)]), name="gained")
     both = (stated(p, 1e-4) for p in (rising, gained))
     warnings = compare(*both, tissue="same", n_bootstrap=50).caveats
-    assert any("log-ratios), the slopes of Gaussian differ" in w for w in warnings)
+    assert any("log-ratios), the slopes of Gaussian noise differ" in w for w in warnings)
 
 
 def test_window_leaves_planes_out_of_every_fit(pair):

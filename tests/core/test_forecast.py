@@ -77,7 +77,7 @@ def test_the_sentence_says_what_to_do() -> None:
     text = verdict_of_growing(replace(found, level=level))
     assert text == (
         "Fixed power: shot noise passed 20 % at 310 µm; "
-        "at this power, the signal will be lost near 640 µm; raise power or stop."
+        "at this power, the signal will be lost near 640 µm; raise the power or stop."
     )
     below = replace(found.level, depth_um=math.nan, deeper_than_um=200.0)
     assert verdict_of_growing(replace(found, level=below)) == (

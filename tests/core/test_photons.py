@@ -99,12 +99,12 @@ def test_a_last_plane_below_which_planes_are_left_out_is_the_last_usable_one():
         whole,
         planes=tuple(p if p.index <= 6 else replace(p, reason="saturated") for p in whole.planes),
     )
-    said = f"there is signal down to the last usable plane, {last:.0f} µm"
+    said = f"there is signal down to the last usable plane at {last:.0f} µm"
     assert said in analyse(cut).verdict
-    assert f"(100 photons) down to the last usable plane, {last:.0f} µm" in analyse(cut).verdict
-    assert "down to the last plane, " in analyse(whole).verdict
+    assert f"(100 photons) down to the last usable plane at {last:.0f} µm" in analyse(cut).verdict
+    assert "down to the last plane at " in analyse(whole).verdict
     chosen = within(whole, (0, last))
-    assert f"there is signal down to the last plane, {last:.0f} µm" in analyse(chosen).verdict
+    assert f"there is signal down to the last plane at {last:.0f} µm" in analyse(chosen).verdict
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ def test_offset_is_estimated_where_the_stack_gets_dark_and_refused_elsewhere():
     assert low < 250 < high
     given = attenuation(dark, offset_counts=100).layers[0].length_ci95_um
     assert high - low > given[1] - given[0]
-    with pytest.raises(InputError, match=r"offset cannot be estimated.*offset_counts"):
+    with pytest.raises(InputError, match=r"zero level cannot be estimated.*offset_counts"):
         attenuation(
             BrightSignal(
                 "lit", depth[:9], made.power[:9], dark.bright_counts[:9], dark.dark_counts[:9],
@@ -199,7 +199,7 @@ def test_hot_pixels_are_no_signal():
     [
         ({"excitation_order": 0}, "excitation order"),
         ({"excitation_order": True}, "excitation order"),
-        ({"offset_counts": np.nan}, "offset"),
+        ({"offset_counts": np.nan}, "zero level"),
         ({"offset_counts": 1e9}, "0 of 40 planes can be used"),
         ({"offset_counts": 100, "window_um": (0, 100)}, "6 of 40 planes can be used"),
     ],

@@ -207,9 +207,10 @@ def test_an_attenuation_that_the_planes_hardly_tell_is_said_with_its_open_interv
     shown = f"{layer.length_um:.0f} [{low:.0f}, ∞]"
     assert tables_of(open_ended)[0].rows == (("0 to 78", shown),)
     assert document_of(open_ended).tree["attenuation"]["layers"][0]["length_ci95_um"] == [low, None]
-    said = "the planes span too short a range to know the attenuation: from 0 to 78 µm its length"
+    said = "the planes span too short a range to determine the attenuation length: "
+    said += "from 0 to 78 µm it is "
     stated = shown.replace(" ", " µm ", 1)
-    assert f"{said} is {stated} (95 % interval)" in open_ended.notes
+    assert f"{said}{stated} (95 % interval)" in open_ended.notes
     # an interval may be narrow although no more than a part of a length is seen
     (longer,) = (note for note in shallow(100.0, noise=1e-3).notes if note.startswith(said))
     assert "∞" not in longer
@@ -248,7 +249,9 @@ def test_hold_a_noise_component(fixed):
     assert got.wanted == pytest.approx(found.wanted * 0.25 ** (1 / 3), rel=0.01)
     assert got.held.drift == pytest.approx(1, abs=0.01)
     assert got.held.exponent == -1.5
-    assert any("it is assumed that shot noise falls" in note for note in got.notes)
+    assert any(
+        "it is assumed that shot noise is inversely proportional to" in note for note in got.notes
+    )
     drifting = poisson_profile(strength * np.exp(depth / 600), power, depth)
     aloud = recommend_power(fixed, hold="poisson", level=0.2, profile=drifting, **options)
     assert any("does not explain" in note for note in aloud.notes)
@@ -366,7 +369,7 @@ def test_a_level_out_of_reach_is_said(fixed, found):
     assert got.cap_depth_um == 0
     assert (got.power_mw == 20).all()
     assert got.verdict.startswith("No plane reaches a signal of ")
-    assert "choose a lower level. The closest to it is 20 mW from 0 to " in got.verdict
+    assert "choose a lower level. The power that comes closest is 20 mW from 0 to " in got.verdict
 
 
 def test_a_limit_that_no_plane_can_pass_is_said_with_what_is_reached(fixed, found):

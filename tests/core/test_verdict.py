@@ -25,7 +25,7 @@ from cop_core.report import document_of
 from cop_core.statistics import analyse_stack, compare, compare_channels
 from cop_core.statistics.analysis import analyse
 from cop_core.statistics.calls import called
-from cop_core.statistics.caveats import UPWARDS
+from cop_core.statistics.caveats import UPWARDS, pair_caveats
 from cop_core.statistics.usable_depth import power_at
 from cop_core.statistics.verdict import verdict_of_pair, verdict_of_several
 
@@ -200,8 +200,17 @@ def test_a_stack_that_is_never_lost_has_its_last_plane_named(both):
         usable_difference=replace(both.usable_difference, signal_ci95_um=(138.0, np.inf)),
     )
     text = verdict_of_pair(found)
-    assert "instead of down to the last plane, 1200 µm (95 % CI at most -138 µm deeper)" in text
+    assert (
+        "instead of down to the last plane at 1200 µm (95 % CI at least 138 µm shallower)" in text
+    )
     assert "nan" not in text
+
+
+@pytest.mark.parametrize(
+    ("n", "said"), [(1, "1 plane within the compared depths is"), (2, "2 planes within the")]
+)
+def test_planes_without_a_partner_are_counted_in_english(both, n, said):
+    assert any(text.startswith(said) for text in pair_caveats(replace(both, n_dropped=n)))
 
 
 def test_a_level_that_is_passed_at_the_top_too_is_said_from_where():
@@ -218,9 +227,9 @@ def test_a_level_that_is_passed_at_the_top_too_is_said_from_where():
 @pytest.mark.parametrize(
     ("units", "level", "said"),
     [
-        (("mW", "%"), 0.2, "Next: state the power of both stacks in one unit, so that "),
+        (("mW", "%"), 0.2, "Next: state the power of both stacks in the same unit, so that "),
         (("mW", "mW"), 0.5, "Next: choose a level of 2 % to 40 % shot noise, so that "),
-        (("mW", "mW"), 0.2, "Next: get a recommended power that holds 20 % shot noise "),
+        (("mW", "mW"), 0.2, "Next: get a recommended power that holds shot noise at 20 % "),
     ],
 )
 def test_the_next_step_can_be_taken(units, level, said):
@@ -258,7 +267,7 @@ def turned(profile, surface_from):
 
 def test_no_stack_wins_that_may_be_upside_down(both):
     fixed, gained = both.first.profile, both.second.profile
-    caution = f"Caution, in fixed {UPWARDS}."
+    caution = f"Caution: in fixed, {UPWARDS}."
     assert UPWARDS.endswith("set the surface to last (--surface last)")
     found = compare(turned(fixed, ASSUMED), gained, n_bootstrap=50)
     assert found.verdict.startswith(f"{caution} Which of the two images deeper depends on that. ")
@@ -273,7 +282,7 @@ def test_pixels_that_were_changed_are_told_before_the_answer(both):
     gained = both.second.profile
     found = compare(both.first.profile, smoothed(gained), n_bootstrap=50).verdict
     n = gained.kept.sum()
-    said = f"Caution, in gained all {n} planes were interpolated or smoothed: "
+    said = f"Caution: in gained, all {n} planes were interpolated or smoothed: "
     assert found.startswith(said)
     assert analyse(smoothed(gained)).verdict.startswith(said)
     assert "Gained power images deeper: " in found
@@ -390,7 +399,7 @@ def test_planes_without_signal_are_the_signal_depth_and_no_caveat(both):
 def test_the_next_step_is_a_command_with_the_power_already_used(both):
     stacks = tuple(StackOptions(source=f"{name}.tif") for name in ("fixed", "gained"))
     following = next_recipe(both, CompareRecipe(stacks=stacks))
-    assert "within the 60 mW already used" in both.verdict
+    assert "without exceeding the 60 mW already used" in both.verdict
     assert " ".join(argv_of(following, "power")) == (
         "recommend gained.tif -o power --max-power-mw 60 --hold poisson --level 0.2"
     )
@@ -398,7 +407,7 @@ def test_the_next_step_is_a_command_with_the_power_already_used(both):
     for used, written in ((141.025641025641, 141), (17.7589, 17.75), (60 - 1e-13, 60)):
         odd = with_power(both, 5.0, used)
         assert next_recipe(odd, CompareRecipe(stacks=stacks)).power.max_power_mw == written
-        assert f"within the {written} mW already used" in verdict_of_pair(odd)
+        assert f"without exceeding the {written} mW already used" in verdict_of_pair(odd)
     bright = replace(both, options=both.options.but(level=0.9))
     assert next_recipe(bright, CompareRecipe(stacks=stacks)) is None
     # read with weights without shot noise, whose strengths no power is known to hold
@@ -438,7 +447,7 @@ def test_none_of_three_protocols_wins_that_may_be_upside_down(both):
     verdict = arms_of(
         ("fixed", fixed), ("gained", gained), ("turned", turned(fixed, ASSUMED))
     ).verdict
-    caution = f"Caution, in turned/s2 {UPWARDS}."
+    caution = f"Caution: in turned/s2, {UPWARDS}."
     assert verdict.startswith(f"{caution} None of the 3 protocols is shown to image deeper")
     assert "Gained power images deeper than fixed power: " in verdict
     assert "Which of gained power and turned images deeper depends on that." in verdict
@@ -463,5 +472,5 @@ def test_pixels_that_were_changed_are_told_before_the_answer_of_a_study(both):
     found = arms_of(*[("fixed", fixed)] * 3, *[("gained", gained)] * 6)
     n = gained.kept.sum()
     names = "gained/s3, gained/s4, gained/s5 and 3 others"
-    assert found.verdict.startswith(f"Caution, in {names} all {n} planes were interpolated or ")
+    assert found.verdict.startswith(f"Caution: in {names}, all {n} planes were interpolated or ")
     assert found.pairs[0].result.verdict in found.verdict

@@ -122,7 +122,7 @@ def test_what_the_layer_does_not_say_is_asked_for(viewer: Any, form: StackForm) 
     form.z_step_um.value = "4"
     assert form.stack().open().depth_um[1] == 4
     assert "6 planes of 40 × 50 pixels, power not stated" in form.found.value
-    assert "Planes under 192 × 192 pixels" in form.found.value
+    assert "Planes smaller than 192 × 192 pixels" in form.found.value
     form.choose_layer(viewer.add_image(np.zeros((2, 3, 4, 5)), name="four"))
     assert form.z_axis.visible
     assert "its z axis is not known" in form.found.value
