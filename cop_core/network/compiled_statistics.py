@@ -305,11 +305,11 @@ def _maps(x: Any) -> Any:
 
 @compiled
 def _of_groups(
-    x: Any, group: Any, residual: Any, directional: Any, low: Any, products: Any, out: Any
+    x: Any, group: Any, bins: Any, directional: Any, low: Any, products: Any, out: Any
 ) -> Any:
     """Enter what the pixels of each group tell; return how many are at each end of the range."""
     n, lags = _FINE + 2, len(_LAGS)
-    fine = _joint(group, _GROUPS, _bins(residual, x), n)
+    fine = _joint(group, _GROUPS, bins, n)
     _enter_shares(fine, out, 0)
     _enter_shares(_joint(group, _GROUPS, _bins(directional, x), n), out, n)
     _enter_shares(_joint(group[::2, ::2], _GROUPS, low, _FINE), out, 2 * n)
@@ -332,6 +332,7 @@ def _of_patches(
     x: Any,
     place: Any,
     patch: int,
+    bins: Any,
     residual: Any,
     directional: Any,
     low: Any,
@@ -340,7 +341,7 @@ def _of_patches(
 ) -> None:
     """Enter what the pixels of each patch tell."""
     places, lags = out.shape[0], len(_LAGS)
-    part = _in_pairs(_joint(place, places, _bins(residual, x), _FINE + 2), 2)
+    part = _in_pairs(_joint(place, places, bins, _FINE + 2), 2)
     _enter_shares(part, out, 0)
     at = part.shape[1]
     part = _in_pairs(_joint(place[::2, ::2], places, low, _FINE), 0)
@@ -504,9 +505,10 @@ def _enter(
     sample = activity[::4, ::4].ravel()
     middle = (sample.size - 1) // 2
     group = _groups(brightness, activity, np.partition(sample, middle)[middle])
-    low, products = _coarse_bins(x), _products(mirrored(_levelled(residual), _REACH))
-    ends = _of_groups(x, group, residual, directional, low, products, groups)
-    _of_patches(x, place, patch, residual, directional, low, products, patches)
+    bins, low = _bins(residual, x), _coarse_bins(x)
+    products = _products(mirrored(_levelled(residual), _REACH))
+    ends = _of_groups(x, group, bins, directional, low, products, groups)
+    _of_patches(x, place, patch, bins, residual, directional, low, products, patches)
     shares = _of_lattice(x, ends, whole[None])
     spread, quiet = _quietest(x)
     _of_quiet(quiet, group, place, groups, patches)
