@@ -14,7 +14,7 @@ from qtpy.QtCore import QSize, QTimer
 from qtpy.QtGui import QImage, QPainter
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from cop_core.report.figures import styled
+from cop_core.report.figures import draw_lock, styled
 from cop_core.report.plot_style import shade
 from napari_cop.plots.theme import (
     DPI,
@@ -236,13 +236,17 @@ class PieceworkCanvas(FigureCanvasQTAgg):
             self._drawn = event.renderer
 
     def _next_piece(self) -> None:
-        if self._pieces is None:
-            self._pieces = self._draw_pieces()
+        if not draw_lock.acquire(blocking=False):
+            return  # a report is being drawn; the next turn tries again
         try:
+            if self._pieces is None:
+                self._pieces = self._draw_pieces()
             next(self._pieces)
         except StopIteration:
             self._turns.stop()
             self._pieces = None
+        finally:
+            draw_lock.release()
 
     def _draw_pieces(self) -> Iterator[None]:
         figure: Any = self.figure

@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from cop_core.records import (
     StoredImage,
     WeightsUsed,
 )
+from cop_core.report.figures import print_style
 from cop_core.statistics import analyse, compare
 
 if TYPE_CHECKING:
@@ -87,6 +89,25 @@ def drawn(plots: DepthPlots, qtbot: QtBot) -> None:
     """Wait until everything is drawn, which takes several turns of Qt's loop."""
     qtbot.wait(50)
     qtbot.waitUntil(lambda: not plots.canvas.drawing)
+
+
+def test_nothing_is_drawn_while_a_report_is(
+    plots: DepthPlots, both: Comparison, qtbot: QtBot
+) -> None:
+    begin(plots, both)
+    drawn(plots, qtbot)
+    drawings: list[Any] = []
+    plots.canvas.mpl_connect("draw_event", drawings.append)
+    with ThreadPoolExecutor(1) as other:  # matplotlib reads formulas for one thread at a time
+        report = print_style()
+        other.submit(report.__enter__).result()
+        plots.canvas.draw_idle()
+        qtbot.wait(300)
+        assert plots.canvas.drawing
+        assert not drawings
+        other.submit(report.__exit__, None, None, None).result()
+    drawn(plots, qtbot)
+    assert len(drawings) == 1
 
 
 def panels(plots: DepthPlots) -> dict[str, Any]:
