@@ -8,6 +8,8 @@ import sys
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -108,6 +110,24 @@ def test_nothing_is_drawn_while_a_report_is(
         other.submit(report.__exit__, None, None, None).result()
     drawn(plots, qtbot)
     assert len(drawings) == 1
+
+
+def test_what_is_drawn_at_once_waits_for_a_report(plots: DepthPlots) -> None:
+    order: list[str] = []
+    plots.canvas.mpl_connect("draw_event", lambda _: order.append("window"))
+    held = Event()
+
+    def report() -> None:
+        with print_style():
+            held.set()
+            sleep(0.3)
+            order.append("report")
+
+    with ThreadPoolExecutor(1) as other:
+        other.submit(report)
+        assert held.wait(10)
+        plots.canvas.draw()
+    assert order == ["report", "window"]
 
 
 def panels(plots: DepthPlots) -> dict[str, Any]:
