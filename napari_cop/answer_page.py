@@ -19,7 +19,7 @@ from napari_cop.words import depth_text, planes_text, settings_of, unbroken
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cop_core.records import Result
+    from cop_core.records import DepthLimit, Result
     from napari_cop.plots.depth import DepthPlots
 
 _LARGE: Final = 1.25
@@ -138,6 +138,12 @@ class AnswerPage(QWidget):
         whole.addWidget(scrolled(page))
 
 
+def down_to(limit: DepthLimit) -> str:
+    """Return how deep a stack can be used, as a cell of the table."""
+    text = depth_text(limit)
+    return f"to {text}" if text[0].isdigit() else text
+
+
 def _depths(result: Result) -> str:
     """Return a table of how deep each stack can be used, in the colours of its curves."""
     usable = usable_of(result)
@@ -145,8 +151,8 @@ def _depths(result: Result) -> str:
     rows = [
         _row(
             f"<font color='{look.colour}'>●</font> {escape(each.name)}",
-            f"to {depth_text(of.level)}".replace("to not", "not"),
-            f"to {depth_text(of.signal)}".replace("to not", "not"),
+            down_to(of.level),
+            down_to(of.signal),
         )
         for each, of, look in zip(result.analysed, usable, LOOKS, strict=False)
     ]

@@ -275,11 +275,13 @@ class PowerPage(QWidget):
         self._forget_plan()
         self.plot.show_record(found)
         self.notes.setPlainText("\n\n".join(f"• {untyped(note)}." for note in found.notes))
-        self._say(f"{found.verdict} {_summary(found)}")
+        self._say("")
         self.recommended.emit(found)
 
     def _say(self, text: str) -> None:
-        self.status.setText(unbroken(text))
+        found = self.found
+        shown = "" if found is None else f"{found.verdict} {_summary(found)}"
+        self.status.setText(unbroken("\n".join(part for part in (shown, text) if part)))
         self._offer()
 
     def _failed(self, error: Exception) -> None:
@@ -294,5 +296,5 @@ class PowerPage(QWidget):
 
 
 def _summary(found: Recommendation) -> str:
-    lengths = "; ".join(layer.length_text for layer in found.attenuation.layers)
+    lengths = "; ".join(layer.text for layer in found.attenuation.layers)
     return f"Attenuation length [95 % CI]: {lengths}."

@@ -130,19 +130,23 @@ class Results(QObject):
         return [] if self.result is None else noises(self.result.analysed[0].profile.components)
 
     def show_noise_maps(self, component: str) -> None:
-        """Show one noise over each stack on one scale; that over the stack looked at is visible."""
+        """Show one noise over each stack on one scale; that over the stack looked at is visible.
+
+        Side by side, each lies over its stack.
+        """
         if self.result is None:
             return
         active, chosen = self._link.protocol or 0, self._viewer.layers.selection.active
         profiles = [each.profile for each in self.result.analysed]
         try:
             highest = highest_of(profiles, component)
-            for protocol, profile in enumerate(profiles):
-                layer = self._link.layer(protocol) or self.open_layer(protocol)
-                show_noise_map(
-                    self._viewer, layer, self._link.place(protocol), profile, component,
-                    highest=highest, visible=protocol == active,
-                )  # fmt: skip
+            with self._beside.renewed():
+                for protocol, profile in enumerate(profiles):
+                    layer = self._link.layer(protocol) or self.open_layer(protocol)
+                    show_noise_map(
+                        self._viewer, layer, self._link.place(protocol), profile, component,
+                        highest=highest, visible=protocol == active,
+                    )  # fmt: skip
         except CopError as error:
             self.failed.emit(error)
         if chosen in self._viewer.layers:

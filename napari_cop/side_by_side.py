@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from napari_cop.noise_map import is_map_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from napari.layers import Layer
     from napari.viewer import Viewer
 
@@ -22,6 +25,28 @@ class SideBySide:
 
     def show(self) -> None:
         """Show the first protocol on the left, the second on the right, and nothing else."""
+        self._put_beside()
+        self._viewer.reset_view()
+
+    def end(self) -> None:
+        """Show them as before."""
+        self._viewer.grid.enabled = False
+        self._put_back()
+        self._viewer.reset_view()
+
+    @contextmanager
+    def renewed(self) -> Iterator[None]:
+        """Let noise maps be added or replaced: they go into the grid, if there is one."""
+        beside = bool(self._before) and self._viewer.grid.enabled
+        if beside:
+            self._put_back()
+        try:
+            yield
+        finally:
+            if beside:
+                self._put_beside()
+
+    def _put_beside(self) -> None:
         layers, grid = self._viewer.layers, self._viewer.grid
         groups = [self._group(protocol) for protocol in (0, 1)]
         mapped = any(layer.visible for group in groups for layer in group[1:])
@@ -36,16 +61,12 @@ class SideBySide:
                 layers.move(layers.index(layer), len(layers))
         grid.stride, grid.shape = -len(groups[0]), (1, 2)
         grid.enabled = True
-        self._viewer.reset_view()
 
-    def end(self) -> None:
-        """Show them as before."""
-        self._viewer.grid.enabled = False
+    def _put_back(self) -> None:
         for layer, visible in self._before:
             if layer in self._viewer.layers:
                 layer.visible = visible
         self._before.clear()
-        self._viewer.reset_view()
 
     def _group(self, protocol: int) -> list[Layer]:
         """Return the layer of a protocol and the noise map over it, if any."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from cop_core.recipes.terms import untyped
@@ -12,6 +11,7 @@ from cop_core.report import parts_of
 from cop_core.report.figures import styled
 from napari_cop.answer_page import text_label
 from napari_cop.pages import scrolled
+from napari_cop.plots.canvas import PageCanvas
 from napari_cop.plots.theme import DPI, plot_style
 from napari_cop.words import unbroken
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from matplotlib.figure import Figure
-    from qtpy.QtGui import QWheelEvent
 
 _LARGE: Final = 1.25
 _LEAST_WIDTH_PX: Final = 256
@@ -90,8 +89,8 @@ class VerdictPage(QWidget):
             self._page.insertWidget(below + number, canvas)
 
 
-class _StillCanvas(FigureCanvasQTAgg):
-    """A figure as high as it was made, as wide as the page, that the wheel scrolls past."""
+class _StillCanvas(PageCanvas):
+    """A figure as high as it was made, as wide as the page."""
 
     def __init__(self, figure: Figure) -> None:
         figure.set_dpi(DPI)
@@ -99,7 +98,3 @@ class _StillCanvas(FigureCanvasQTAgg):
         super().__init__(figure)
         self.setMinimumSize(_LEAST_WIDTH_PX, height)
         self.setMaximumHeight(height)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
-        """Leave the wheel to the page."""
-        event.ignore()

@@ -45,6 +45,11 @@ class TissueLayer:
         text = f"{self.length_um:.0f} µm [{low:.0f}, {high:.0f}]"
         return text.replace(f"{math.inf}", INFINITE)
 
+    @property
+    def text(self) -> str:
+        """The length and the depth down to which it is that: ``"300 µm [294, 306] to 835 µm"``."""
+        return f"{self.length_text} to {self.bottom_um:.0f} µm"
+
 
 @dataclass(frozen=True)
 class Attenuation:

@@ -48,7 +48,8 @@ _STYLE: Final[dict[str, Any]] = {
     "svg.hashsalt": "cop",  # the same figure gives the same bytes
     "pdf.fonttype": 42,
 }
-_style_lock = RLock()
+draw_lock = RLock()
+"""Held while matplotlib draws: its style and its reader of formulas are those of all threads."""
 # its timer's messages cannot be formatted, which shows where other software logs at DEBUG
 logging.getLogger("fontTools").setLevel(logging.WARNING)
 _NO_DATE: Final = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
@@ -61,7 +62,7 @@ def styled(style: dict[str, Any]) -> Iterator[None]:
     They are global to matplotlib: without the lock, a report that is written while a window
     draws could come out in the window's colours.
     """
-    with _style_lock, rc_context(style):
+    with draw_lock, rc_context(style):
         yield
 
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from cop_core.power.attenuation import TissueLayer
     from cop_core.power.recommendation import Recommendation
 
 Array = npt.NDArray[np.float64]
@@ -93,7 +92,7 @@ def _draw_fall(ax: Axes, found: Recommendation) -> None:
     ax.set_title("Fall of the signal")
     per = f"counts per {found.unit}$^{attenuation.order}$"
     ax.set_ylabel(f"Bright signal / P$^{attenuation.order}$ ({per})")
-    text = "\n".join(_layer_text(layer) for layer in attenuation.layers)
+    text = "\n".join(f"$l$ = {layer.text}" for layer in attenuation.layers)
     ax.text(0.04, 0.03, text, transform=ax.transAxes, va="bottom", size="small")
     low, high = ax.get_ylim()
     ax.set_ylim(low * (low / high) ** (_TEXT_LINE * len(attenuation.layers)), high)
@@ -168,7 +167,3 @@ def _depth_range(found: Recommendation) -> tuple[float, float]:
     both = np.concatenate([found.depth_um, found.attenuation.signal.depth_um])
     edge = 0.02 * (float(np.ptp(both)) or 1.0)
     return float(both.min()) - edge, float(both.max()) + edge
-
-
-def _layer_text(layer: TissueLayer) -> str:
-    return f"$l$ = {layer.length_text} to {layer.bottom_um:.0f} µm"

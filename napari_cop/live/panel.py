@@ -99,6 +99,10 @@ class LivePanel(QWidget):
                 self._drawn.add(plane)
                 del self._undrawn[plane]
 
+    def show_stopped(self) -> None:
+        """Show that it is watched no more."""
+        self._values["state"].setText("stopped")
+
     def show_news(self, news: Stepped, planes: int) -> None:
         """Show where the acquisition stands, and how many planes were begun."""
         planned = f" of {news.planned}" if news.planned else ""

@@ -204,7 +204,9 @@ class LiveWidget(CompareWidget):
     def _say_the_end(self, outcome: Outcome) -> None:
         super()._say_the_end(outcome)
         states = {news.step.state for news in self._last.values()}
-        if not outcome.stopped and states == {growing.State.STOPPED}:
+        if outcome.stopped:
+            self.panel.show_stopped()
+        elif states == {growing.State.STOPPED}:
             said = f"{self.bar.status.text()}; the acquisition stopped growing"
             self.bar.status.setText(said)
 

@@ -14,7 +14,7 @@ from qtpy.QtCore import QSize, QTimer
 from qtpy.QtGui import QImage, QPainter
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from cop_core.report.figures import styled
+from cop_core.report.figures import draw_lock, styled
 from cop_core.report.plot_style import shade
 from napari_cop.plots.theme import (
     DPI,
@@ -180,7 +180,20 @@ _REST_MS: Final = 6
 """Time between two pieces: without it Qt may draw two before it looks at anything else."""
 
 
-class PieceworkCanvas(FigureCanvasQTAgg):
+class PageCanvas(FigureCanvasQTAgg):
+    """A canvas on a page: the wheel scrolls past, and no report is drawn meanwhile."""
+
+    def draw(self) -> None:
+        """Draw at once, but after a report that is being drawn."""
+        with draw_lock:
+            super().draw()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        """Leave the wheel to the page, which scrolls."""
+        event.ignore()
+
+
+class PieceworkCanvas(PageCanvas):
     """A canvas whose `draw_idle` arranges and draws the figure over several turns of Qt's loop.
 
     Six panels take 100 ms and more to draw, longer while a network computes beside. Drawn one
@@ -199,10 +212,6 @@ class PieceworkCanvas(FigureCanvasQTAgg):
     def sizeHint(self) -> QSize:  # noqa: N802
         """Ask for no more height than is needed: pages give what is left."""
         return QSize(_WIDTH_PX, self.minimumHeight())
-
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
-        """Leave the wheel to the page, which scrolls."""
-        event.ignore()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Show the last drawing, scaled, until there is one of the present size."""
@@ -236,13 +245,17 @@ class PieceworkCanvas(FigureCanvasQTAgg):
             self._drawn = event.renderer
 
     def _next_piece(self) -> None:
-        if self._pieces is None:
-            self._pieces = self._draw_pieces()
+        if not draw_lock.acquire(blocking=False):
+            return  # a report is being drawn; the next turn tries again
         try:
+            if self._pieces is None:
+                self._pieces = self._draw_pieces()
             next(self._pieces)
         except StopIteration:
             self._turns.stop()
             self._pieces = None
+        finally:
+            draw_lock.release()
 
     def _draw_pieces(self) -> Iterator[None]:
         figure: Any = self.figure

@@ -16,7 +16,9 @@ from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication, QComboBox, QDockWidget, QPushButton, QScrollArea
 from superqt import QCollapsible
 
+from cop_core.records import DepthLimit
 from cop_core.report import parts_of
+from napari_cop.answer_page import down_to
 from napari_cop.noise_map import is_map
 from napari_cop.runner import State
 from napari_cop.words import unbroken
@@ -78,6 +80,19 @@ def click_plane(qtbot: Any, plots: Any, protocol: int, plane: int) -> None:
     at = ax.transData.transform((x, y)) / plots.canvas.device_pixel_ratio
     point = QPoint(round(at[0]), round(plots.canvas.height() - at[1]))
     qtbot.mouseClick(plots.canvas, Qt.MouseButton.LeftButton, pos=point)
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        (DepthLimit(depth_um=145.2), "to 145 µm"),
+        (DepthLimit(deeper_than_um=600.0), "> 600 µm"),
+        (DepthLimit(shallower_than_um=20.0), "< 20 µm"),
+        (DepthLimit(), "unknown"),
+    ],
+)
+def test_depths_read_as_words(limit: DepthLimit, said: str) -> None:
+    assert down_to(limit) == said
 
 
 # --- the answer ----------------------------------------------------------------------------------

@@ -207,6 +207,7 @@ def test_a_demo_that_is_stopped_acquires_no_second_stack(
     assert not dock.tabs.isTabVisible(dock.tabs.indexOf(dock.effects_page))
     assert [layer.name for layer in viewer.layers] == ["fixed"]
     assert dock.bar.status.text().startswith("Stopped: ")
+    assert dock.panel.text("state") == "stopped"
 
 
 def test_a_layer_that_grows(viewer: Any, add: Any, qtbot: Any) -> None:

@@ -58,7 +58,9 @@ def test_the_limit_is_asked_for_and_kept(read: Any, qtbot: Any, tmp_path: Path) 
     assert page.notes.toPlainText().startswith("• three-photon excitation is assumed: ")
     assert "set the excitation order to 2.\n" in page.notes.toPlainText()
     assert "--" not in page.notes.toPlainText()
-    lengths = "; ".join(layer.length_text for layer in alone.attenuation.layers)
+    lengths = "; ".join(
+        f"{layer.length_text} to {layer.bottom_um:.0f} µm" for layer in alone.attenuation.layers
+    )
     assert page.status.text().endswith(unbroken(f" Attenuation length [95 % CI]: {lengths}."))
     assert len(page.plot.figure().axes) == 3
     page.form.follow_um.value = "0"
@@ -68,9 +70,11 @@ def test_the_limit_is_asked_for_and_kept(read: Any, qtbot: Any, tmp_path: Path) 
     np.testing.assert_array_equal(page.found.power_mw, law.power_mw)
     assert "only the exponential law is followed" in page.notes.toPlainText()
     assert not np.array_equal(law.power_mw, alone.power_mw)
+    recommended = page.status.text()
     page.export.write(page.found, str(tmp_path / "power"))
-    qtbot.waitUntil(lambda: not page.status.text().startswith("Writing"))
-    assert page.status.text().startswith("Report written to")
+    qtbot.waitUntil(lambda: not page.export.writing)
+    folder = tmp_path / "power"
+    assert page.status.text() == f"{recommended}\nReport written to {folder}"
     names = {p.name for p in (tmp_path / "power").rglob("*.*")}
     assert {"recommendation.json", "power.csv", "plan.json", "power.svg"} <= names
     again = cop.open_stack(SAMPLES / "gained.ome.zarr", power=tmp_path / "power" / "power.csv")

@@ -96,6 +96,19 @@ def test_noise_maps_lie_over_their_stacks(compared: Any, window: Any, qtbot: Any
     assert sorted(x.name for x in window.layers if x.visible) == sorted(shown)
 
 
+def test_another_noise_is_shown_in_the_grid(compared: Any, window: Any, qtbot: Any) -> None:
+    qtbot.mouseClick(compared.answer.side_button, Qt.MouseButton.LeftButton)
+    for component, said in (("poisson", "Shot noise (Poisson)"), ("gaussian", "Gaussian")):
+        compared.results.show_noise_maps(component)
+        assert cells(window) == {
+            (0, 0): ["fixed", f"fixed: {said}, %"],
+            (0, 1): ["gained", f"gained: {said}, %"],
+        }
+    qtbot.mouseClick(compared.answer.side_button, Qt.MouseButton.LeftButton)
+    assert not window.grid.enabled
+    assert sum(layer.visible for layer in window.layers if ":" in layer.name) == 1
+
+
 def test_napari_own_grid_button_is_followed(compared: Any, window: Any) -> None:
     window.grid.enabled = True
     assert compared.answer.side_button.isChecked()
