@@ -17,10 +17,10 @@ from qtpy.QtWidgets import (
 )
 
 from cop_core.errors import CopError, InputError
-from cop_core.power import deepest, useq_plan
+from cop_core.power import deepest, next_options, useq_plan
 from cop_core.recipes import MW, RecommendRecipe, StackOptions
 from cop_core.recipes.terms import as_label, untyped
-from cop_core.records import power_text
+from cop_core.records import Comparison, power_text
 from cop_core.statistics.verdict_powers import most_used
 from napari_cop.forms.recipe_form import RecipeForm, make
 from napari_cop.loaded_core import core_for, said_of
@@ -136,11 +136,15 @@ class PowerPage(QWidget):
         self._say("" if self.of.choices else "Read a stack first.")
 
     def recommend_within_used(self) -> None:
-        """Recommend within the most power that was used, where no limit is given yet."""
+        """Recommend what the answer speaks of: within the power used, unless a limit is given."""
         result = self._results.result
         if self._busy or result is None:
             return
         self.of.value = deepest(usable_of(result))
+        spoken_of = next_options(result) if isinstance(result, Comparison) else None
+        if spoken_of is not None:
+            self.form["hold"].value = spoken_of.hold
+            self.more["level"].put(spoken_of.level)
         field, used = self._limit_field, most_used([each.profile for each in result.analysed])
         if field.given is None and used is not None:
             field.put(used[0])

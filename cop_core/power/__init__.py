@@ -9,7 +9,7 @@ from cop_core.power.energy import Energy
 from cop_core.power.held_quantity import SIGNAL, HeldQuantity
 from cop_core.power.limit import PowerLimit
 from cop_core.power.next_acquisition import can_plan, power_csv, require_plans, useq_plan
-from cop_core.power.next_power import deepest, lacks_zero_level, next_recipe
+from cop_core.power.next_power import deepest, lacks_zero_level, next_options, next_recipe
 from cop_core.power.recommend import recommend_power, require_recommendable
 from cop_core.power.recommendation import Recommendation
 
@@ -27,6 +27,7 @@ __all__ = [
     "can_plan",
     "deepest",
     "lacks_zero_level",
+    "next_options",
     "next_recipe",
     "power_csv",
     "recommend_power",

@@ -21,20 +21,28 @@ _SHOT: Final = "poisson"
 def next_recipe(found: Comparison, recipe: CompareRecipe) -> RecommendRecipe | None:
     """Return what asks for the power that the verdict speaks of; None where nothing can.
 
-    Shot noise is held at the level of the comparison, within the highest power used, from the
-    stack with signal deepest down.
+    It comes from the stack with signal deepest down.
+    """
+    power, number = next_options(found), deepest(found.usable)
+    if power is None:
+        return None
+    return RecommendRecipe(stack=recipe.stacks[number], reading=recipe.reading, power=power)
+
+
+def next_options(found: Comparison) -> PowerOptions | None:
+    """Return how that power is found; None where none can be.
+
+    Shot noise is held at the level of the comparison, within the highest power used.
     """
     used = most_used([each.profile for each in found.analysed])
-    number = deepest(found.usable)
-    weights = found.analysed[number].profile.weights
+    weights = found.analysed[deepest(found.usable)].profile.weights
     if used is None or weights is None or not weights.physical:
         return None
     limit: dict[str, Any] = {"max_power_mw" if used[1] == MW else "max_power": used[0]}
     try:
-        power = PowerOptions(hold=_SHOT, level=found.options.level, **limit)
+        return PowerOptions(hold=_SHOT, level=found.options.level, **limit)
     except RecipeError:  # a level that cannot be held, or more power than a limit may be
         return None
-    return RecommendRecipe(stack=recipe.stacks[number], reading=recipe.reading, power=power)
 
 
 def lacks_zero_level(found: Comparison) -> bool:

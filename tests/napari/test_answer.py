@@ -306,6 +306,8 @@ def test_the_next_step_keeps_to_the_power_that_was_used(open_dock: Any, qtbot: A
     assert dock.tabs.currentWidget() is dock.power
     assert dock.power.form.max_power_mw.given == 20
     assert dock.power.limit_note.text() == "20 mW: the highest power used."
+    # as the sentence beside the button says
+    assert (dock.power.form.hold.value, dock.power.more.level.given) == ("poisson", 0.2)
     qtbot.waitUntil(lambda: dock.power.runner.state is State.IDLE)
     dock.power.form.max_power_mw.value = ""
 
