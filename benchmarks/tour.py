@@ -8,7 +8,7 @@ and exports the report, and writes the film as docs/images/tour.gif.
 
 from __future__ import annotations
 
-from pathlib import Path
+from contextlib import chdir
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -99,9 +99,9 @@ def shoot(film: Film) -> None:
     pause(0.2)
     film.take(2.0)
     show_tab(dock, "Answer")
-    with TemporaryDirectory(prefix="napari-cop-") as place:
+    with TemporaryDirectory(prefix="napari-cop-") as place, chdir(place):
         # as Export does once a folder has been chosen: the dialogue is the system's own
-        dock.results.export.write(dock.results.result, str(Path(place, "report")))
+        dock.results.export.write(dock.results.result, "report")
         pause(0.5)
         film.take(1.0)
         wait(lambda: not dock.results.export.writing)

@@ -96,9 +96,9 @@ class AnswerPage(QWidget):
         self._show_filled()
 
     def show_so_far(self, sentence: str) -> None:
-        """Show what the planes read so far come to."""
+        """Show what the planes read so far come to; an empty sentence is hidden."""
         self.headline.setText(unbroken(untyped(sentence)))
-        self.headline.show()
+        self.headline.setVisible(bool(sentence))
 
     def set_stale(self, stale: bool) -> None:
         """Say whether the result is of other inputs than are chosen now."""

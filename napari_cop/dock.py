@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from napari.viewer import Viewer
     from qtpy.QtWidgets import QWidget
 
-    from cop_core.pipeline import Opened
+    from cop_core.pipeline import Opened, Stepped
     from cop_core.power.acquisition_plan import PowerSequence
     from cop_core.recipes import Recipe
     from cop_core.records import PlaneEstimate, Result
@@ -117,6 +117,7 @@ class NoiseDock(RunWidget):
         for plots in self._both_plots:
             plots.plane_clicked.connect(self.results.show_plane)
         runner.said.connect(lambda so_far: self.answer.show_so_far(so_far.said))
+        runner.stepped.connect(self._forget_so_far)
         answer = self.answer
         answer.power.connect(self._recommend)
         answer.other.connect(self._compare)
@@ -273,6 +274,11 @@ class NoiseDock(RunWidget):
         self.answer.clear()
         self.table.clear()
         self.remarks.clear()
+
+    def _forget_so_far(self, news: Stepped, _told_at: float) -> None:
+        """Say nothing of some planes beside the curve of all of them."""
+        if news.step.ended and news.step.total:
+            self.answer.show_so_far("")
 
     # --- what comes after an answer -------------------------------------------------------
 

@@ -135,9 +135,14 @@ def test_a_sentence_grows_while_planes_are_read(open_dock: Any, qtbot: Any) -> N
     dock = open_dock("Noise profile")
     said: list[str] = []
     dock.runner.said.connect(lambda _: said.append(dock.answer.headline.text()))
+    ends = []
+    dock.runner.stepped.connect(
+        lambda news, _: ends.append(dock.answer.headline.text()) if news.step.ended else None
+    )
     finish(qtbot, dock)
     assert all(re.match(r"After \d+ planes: ", text) for text in said)
     assert not dock.answer.headline.text().startswith("After")
+    assert ends == [""]  # nothing of some planes beside the curve of all
 
 
 def test_numbers_stay_on_one_line_with_their_units() -> None:
