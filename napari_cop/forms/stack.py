@@ -26,7 +26,7 @@ from napari_cop.words import said, unbroken
 from napari_cop.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Iterator
 
     from napari.layers import Image
     from napari.viewer import Viewer
@@ -50,7 +50,7 @@ class StackForm(SourceForm):
     """
 
     def __init__(self, viewer: Viewer, following: Following) -> None:
-        self._looked_at: Hashable = None
+        self._looked_at: StackOptions | None = None
         self._layer = Following()  # what is chosen may change its scale
         self._following = following
         super().__init__(
@@ -141,7 +141,7 @@ class StackForm(SourceForm):
         self._tell_found()
 
     def _tell_found(self, _: object = None) -> None:
-        """Say what is stated, missing and saturated before anything is run."""
+        """Say what is stated and missing, and saturated in a file, before anything is run."""
         layer = self.layer
         try:
             chosen = self._chosen()
@@ -150,20 +150,20 @@ class StackForm(SourceForm):
             asked = layer is not None or self._path()
             self._show_found(Found(lacks=(said(error),)) if asked else Found())
             return
-        data = None if layer is None else id(layer.data)
-        looking_at = chosen.options, data, chosen.z_axis, chosen.at
-        if looking_at == self._looked_at:
-            return
-        self._looked_at = looking_at
-        stated = Found() if layer is None else found_in_layer(layer, chosen.z_axis)
         if layer is not None:
-            self._show_found(stated)
-        worker = Worker(_look, looking_at, chosen, stated)
+            # Not in a thread: garbage of Qt's that Python finds there can stop the window for good.
+            self._looked_at = None
+            self._show_found(found_in_layer(layer, chosen.z_axis))
+            return
+        if chosen.options == self._looked_at:
+            return
+        self._looked_at = chosen.options
+        worker = Worker(_look, chosen)
         # a bound method would be called after its form is gone, and end the process
         worker.yielded.connect(partial(StackForm._looked, self))
         worker.start()
 
-    def _looked(self, seen: tuple[Hashable, Found]) -> None:
+    def _looked(self, seen: tuple[StackOptions, Found]) -> None:
         if self._following.ended:  # the widget is gone, and this came later
             return
         if seen[0] == self._looked_at:
@@ -189,17 +189,15 @@ class StackForm(SourceForm):
             self._layer_chosen()
 
 
-def _look(
-    looking_at: Hashable, chosen: ChosenStack, stated: Found
-) -> Iterator[tuple[Hashable, Found]]:
-    """Yield what a stack states, opened as it would be read, then with what its planes tell."""
+def _look(chosen: ChosenStack) -> Iterator[tuple[StackOptions, Found]]:
+    """Yield what a file states, opened as it would be read, then with what its planes tell."""
     try:
         stack = chosen.open()
-        found = stated if stated.states else found_in_stack(stack)
-        yield looking_at, found
+        found = found_in_stack(stack)
+        yield chosen.options, found
         saturated = saturation_of(stack)
     except (CopError, OSError) as error:
-        yield looking_at, stated.lacking(said(error))
+        yield chosen.options, Found(lacks=(said(error),))
         return
     if saturated:
-        yield looking_at, found.lacking(saturated)
+        yield chosen.options, found.lacking(saturated)
