@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.recipes import Normalisation
-from cop_core.stacks.distinct import percentiles
+from cop_core.stacks.distinct import is_short, percentiles
 
 Pixels = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
@@ -61,7 +61,7 @@ def normalise(data: Pixels, low: float, high: float) -> Floats:
 
 def normaliser(data: Pixels, low: float, high: float) -> Callable[[Pixels], Floats]:
     """Return what normalises a plane, whole or in parts."""
-    if data.dtype.kind == "f" or data.dtype.itemsize > 2 or not data.size:
+    if not (is_short(data) and data.size):
         return partial(_on_lattice, low=low, high=high)
     lowest, highest = int(data.min()), int(data.max())
     levels = _on_lattice(np.arange(lowest, highest + 1), low, high)

@@ -32,9 +32,14 @@ class Distinct(NamedTuple):
         return Distinct(-self.values[::-1], self.counts[::-1])
 
 
+def is_short(data: Pixels) -> bool:
+    """Tell whether pixels are integers of at most 16 bits, whose values are few enough to count."""
+    return data.dtype.kind != "f" and data.dtype.itemsize <= 2
+
+
 def distinct(data: Pixels) -> Distinct:
     """Return the distinct values of finite pixels of any shape."""
-    if data.dtype.kind == "f" or data.dtype.itemsize > 2 or not data.size:
+    if not (is_short(data) and data.size):
         values, counts = np.unique(data, return_counts=True)
         return Distinct(values.astype(np.float64), counts)
     lowest, highest = int(data.min()), int(data.max())
@@ -51,7 +56,7 @@ def distinct(data: Pixels) -> Distinct:
 
 def percentiles(data: Pixels, wanted: tuple[float, ...]) -> Floats:
     """Return what `numpy.percentile` does, to the last bit, of finite pixels."""
-    if data.dtype.kind == "f" or data.dtype.itemsize > 2:
+    if not is_short(data):
         return np.asarray(np.percentile(data, wanted))
     found, shares = distinct(data), np.asarray(wanted) / 100
     places = shares * (data.size - 1)

@@ -10,6 +10,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from cop_core.stacks.distinct import is_short
+
 SIGNIFICANCE: Final = 4.0
 """Standard errors by which block means must spread more than white noise would make them."""
 STRUCTURE_SHARE: Final = 0.02
@@ -73,9 +75,9 @@ def structure(picture: npt.NDArray[Any]) -> Structure:
 
 def about(pixels: npt.NDArray[Any], mean: float) -> npt.NDArray[np.float32]:
     """Return pixels less about a mean: short integers to the last bit, others to a rounding."""
-    if pixels.dtype.kind == "f" or pixels.dtype.itemsize > 2:
-        return np.asarray(np.subtract(pixels, mean, dtype=np.float64), np.float32)
-    return np.asarray(np.subtract(pixels, round(mean), dtype=np.float32))
+    if is_short(pixels):
+        return np.asarray(np.subtract(pixels, round(mean), dtype=np.float32))
+    return np.asarray(np.subtract(pixels, mean, dtype=np.float64), np.float32)
 
 
 def about_mean(picture: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
