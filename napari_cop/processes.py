@@ -1,26 +1,34 @@
-"""The processes that read: one is kept warm while any widget needs it."""
+"""Processes beside napari's: one that reads is kept warm, one does the smaller things.
+
+Python collects garbage in whichever thread it has to. Where that is not the window's and a widget
+is among the garbage, the two threads can wait for each other for ever. So the threads beside the
+window's do little more than wait for these processes.
+"""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cop_core.pipeline.process import ReadingProcess
 from napari_cop.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from qtpy.QtCore import QObject
+
+_T = TypeVar("_T")
 
 
 class Processes:
     """Lends each run a process of its own, and ends them with the last widget that uses them."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock, self._calling = Lock(), Lock()
         self._idle: list[ReadingProcess] = []
+        self._called: ReadingProcess | None = None
         self._users: set[object] = set()
 
     def serve(self, user: QObject) -> None:
@@ -41,6 +49,26 @@ class Processes:
             yield process
         finally:
             self._put(process)
+
+    def call(self, work: Callable[[], _T]) -> _T:
+        """Call a picklable function in a process that reads nothing, after other calls.
+
+        Its module should import neither Qt nor PyTorch.
+
+        Raises
+        ------
+        CopError
+            If the process is lost.
+        """
+        with self._calling:
+            process = self._called
+            if process is None or not process.alive:
+                process = self._called = ReadingProcess(needed=())
+            try:
+                return process.call(work)
+            finally:
+                if not self._users:
+                    process.end()
 
     def _warm_up(self) -> None:
         self._put(self._take())
@@ -69,6 +97,10 @@ class Processes:
         """End those that nobody uses."""
         with self._lock:
             idle, self._idle = self._idle, []
+        if self._calling.acquire(blocking=False):  # else it is ended after the call
+            idle += [self._called] if self._called else []
+            self._called = None
+            self._calling.release()
         for process in idle:
             process.end()
 

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 
-from cop_core.errors import CopError, InputError
-from cop_core.recipes.argv import command_of
-from cop_core.report import noises, recipe_of, why_not_repeatable, write_report
+from cop_core.errors import CopError
+from cop_core.report import noises, write_report
+from napari_cop.exporting import export, repeating
 from napari_cop.memory import remember, remembered
 from napari_cop.noise_map import highest_of, show_noise_map
+from napari_cop.processes import PROCESSES
 from napari_cop.side_by_side import SideBySide
 from napari_cop.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from napari.layers import Image
     from napari.viewer import Viewer
 
     from cop_core.records import Result
+    from napari_cop.exporting import Write
     from napari_cop.sources import ChosenStack
     from napari_cop.viewer_link import ViewerLink
-
-    Write: TypeAlias = Callable[..., Path]
 
 
 class Export(QObject):
@@ -71,7 +71,7 @@ class Export(QObject):
             return
         self.writing = True
         self.said.emit("Writing …")
-        worker = Worker(export, record, target, write)
+        worker = Worker(PROCESSES.call, partial(export, record, target, write))
         worker.returned.connect(self._written)
         worker.errored.connect(self._not_written)
         worker.start()
@@ -192,36 +192,3 @@ class Results(QObject):
         layer: Image = self._viewer.add_image(data, **arguments)
         self._link.set_layer(protocol, layer)
         return layer
-
-
-def export(record: Any, target: str | Path, write: Write = write_report) -> Path:
-    """Write a record's report, with the command that repeats it, if any.
-
-    Parameters
-    ----------
-    write : callable
-        `write_report` into a folder, or `write_document` into a file.
-
-    Raises
-    ------
-    CopError
-        Where the target cannot be written to.
-    """
-    command: str | None = None
-    with suppress(InputError):  # pixels that are in no file cannot be read again
-        command = repeating(record, target)
-    return write(record, target, command=command)
-
-
-def repeating(record: Any, target: str | Path) -> str:
-    """Return the command line that gives the same numbers.
-
-    Raises
-    ------
-    InputError
-        Where none does; the message says why.
-    """
-    why = why_not_repeatable(record)
-    if why:
-        raise InputError(f"there is no command that repeats this: {why}")
-    return command_of(recipe_of(record), target)

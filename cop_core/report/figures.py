@@ -48,7 +48,7 @@ _STYLE: Final[dict[str, Any]] = {
     "svg.hashsalt": "cop",  # the same figure gives the same bytes
     "pdf.fonttype": 42,
 }
-draw_lock = RLock()
+_drawing: Final = RLock()
 """Held while matplotlib draws: its style and its reader of formulas are those of all threads."""
 # its timer's messages cannot be formatted, which shows where other software logs at DEBUG
 logging.getLogger("fontTools").setLevel(logging.WARNING)
@@ -59,10 +59,9 @@ _NO_DATE: Final = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": 
 def styled(style: dict[str, Any]) -> Iterator[None]:
     """Draw with values of ``matplotlib.rcParams``, one thread at a time.
 
-    They are global to matplotlib: without the lock, a report that is written while a window
-    draws could come out in the window's colours.
+    They are global to matplotlib: two figures drawn at once could come out in one's colours.
     """
-    with draw_lock, rc_context(style):
+    with _drawing, rc_context(style):
         yield
 
 

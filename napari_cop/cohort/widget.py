@@ -18,6 +18,7 @@ from napari_cop.cohort.model import CohortModel
 from napari_cop.cohort.outcome import CohortOutcome
 from napari_cop.cohort.page import CohortPage
 from napari_cop.forms.recipe_form import make
+from napari_cop.processes import PROCESSES
 from napari_cop.report_widget import ReportWidget
 from napari_cop.run_bar import RunBar
 from napari_cop.runner import State
@@ -87,7 +88,7 @@ class CohortWidget(ReportWidget):
             self._collecting = True
             self._offer()
             self._say(f"Collecting settings in {Path(source).name} …")
-            worker = Worker(partial(gather, source, defaults, **names))
+            worker = Worker(PROCESSES.call, partial(gather, source, defaults, **names))
             worker.returned.connect(self._collected)
             worker.errored.connect(self._not_collected)
             worker.start()

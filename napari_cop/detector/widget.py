@@ -14,11 +14,12 @@ from cop_core.stacks.detector_file import DETECTOR_FILE
 from napari_cop.detector.forms import DarkForm, MovieForm
 from napari_cop.detector.outcome import DetectorOutcome
 from napari_cop.docking import other_docks
+from napari_cop.exporting import add_measurement, repeating
 from napari_cop.forms.fields import FileChoice
 from napari_cop.forms.recipe_form import RecipeForm, make
 from napari_cop.memory import remember, remembered
 from napari_cop.pages import input_page
-from napari_cop.results import Export, repeating
+from napari_cop.results import Export
 from napari_cop.run_bar import RunBar
 from napari_cop.run_widget import OutcomeWidget
 from napari_cop.runner import State
@@ -142,7 +143,9 @@ class DetectorWidget(OutcomeWidget):
             options=QFileDialog.Option.DontConfirmOverwrite,
         )
         if path:
-            self.history.write(self.record, path if Path(path).suffix else f"{path}.csv", _add)
+            self.history.write(
+                self.record, path if Path(path).suffix else f"{path}.csv", add_measurement
+            )
 
     def _followed(self, path: Path) -> None:
         with self._telling_errors():
@@ -164,16 +167,6 @@ class DetectorWidget(OutcomeWidget):
         with self._telling_errors():
             QApplication.clipboard().setText(repeating(self.record, self.saved or DETECTOR_FILE))
             self._say("Copied: paste it into a terminal")
-
-
-def _add(record: PhotonTransfer, target: str, **_: object) -> Path:
-    """Add a measurement to a history, and return its path."""
-    from cop_core.report.detector_history import add_to_history, require_history
-
-    path = Path(target)
-    require_history(path)
-    add_to_history(record, path)
-    return path
 
 
 def _detector_fields(dock: QWidget) -> Iterator[FileChoice]:

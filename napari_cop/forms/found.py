@@ -1,4 +1,7 @@
-"""What a stack states and what it lacks, said before anything is read."""
+"""What a stack states and what it lacks, said before anything is read.
+
+Files are looked at in a process beside napari's, so nothing here imports Qt.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import numpy as np
 
 from cop_core.records import ITS_STACK, SINGLE_PLANE
 from cop_core.records.crop_grid import CROP
+from cop_core.stacks import open_stack
 from cop_core.stacks.check import spread_over
 from cop_core.statistics.caveats import saturation
 from cop_core.words import capital, so_many
@@ -17,7 +21,7 @@ from napari_cop.layers import METADATA_KEY
 if TYPE_CHECKING:
     from napari.layers import Image
 
-    from cop_core.stacks import Stack
+    from cop_core.recipes import StackOptions
 
 _SINGLE: Final = capital(SINGLE_PLANE)
 
@@ -47,14 +51,28 @@ class Found:
         return "\n".join([*([self.states] if self.states else []), *(f"▲ {x}" for x in self.lacks)])
 
 
-def found_in_stack(stack: Stack) -> Found:
-    """Return what an opened stack states."""
+def found_in_file(options: StackOptions) -> Found:
+    """Return what a file states.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be opened.
+    """
+    stack = open_stack(options.source, options)
     planes, height, width = stack.shape
     return _found(planes, height, width, list(stack.power), stack.power_unit)
 
 
-def saturation_of(stack: Stack) -> str:
-    """Return what some planes, spread over a stack, tell of saturation; empty for nothing."""
+def saturation_of_file(options: StackOptions) -> str:
+    """Return what some planes, spread over a file, tell of saturation; empty for nothing.
+
+    Raises
+    ------
+    InputError
+        Where they cannot be read.
+    """
+    stack = open_stack(options.source, options)
     n = len(stack)
     chosen = spread_over(n)
     planes = [stack.plane(index) for index in chosen]

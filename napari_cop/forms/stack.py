@@ -11,9 +11,10 @@ from qtpy.QtWidgets import QSizePolicy
 from cop_core.errors import CopError, InputError
 from cop_core.recipes import StackOptions
 from napari_cop.forms.fields import AS_STATED
-from napari_cop.forms.found import Found, found_in_layer, found_in_stack, saturation_of
+from napari_cop.forms.found import Found, found_in_file, found_in_layer, saturation_of_file
 from napari_cop.forms.recipe_form import RecipeForm, make
 from napari_cop.forms.source import SourceForm
+from napari_cop.processes import PROCESSES
 from napari_cop.sources import (
     ASKED_OF_LAYERS,
     ChosenStack,
@@ -158,7 +159,7 @@ class StackForm(SourceForm):
         if chosen.options == self._looked_at:
             return
         self._looked_at = chosen.options
-        worker = Worker(_look, chosen)
+        worker = Worker(_look, chosen.options)
         # a bound method would be called after its form is gone, and end the process
         worker.yielded.connect(partial(StackForm._looked, self))
         worker.start()
@@ -189,15 +190,14 @@ class StackForm(SourceForm):
             self._layer_chosen()
 
 
-def _look(chosen: ChosenStack) -> Iterator[tuple[StackOptions, Found]]:
+def _look(options: StackOptions) -> Iterator[tuple[StackOptions, Found]]:
     """Yield what a file states, opened as it would be read, then with what its planes tell."""
     try:
-        stack = chosen.open()
-        found = found_in_stack(stack)
-        yield chosen.options, found
-        saturated = saturation_of(stack)
+        found = PROCESSES.call(partial(found_in_file, options))
+        yield options, found
+        saturated = PROCESSES.call(partial(saturation_of_file, options))
     except (CopError, OSError) as error:
-        yield chosen.options, Found(lacks=(said(error),))
+        yield options, Found(lacks=(said(error),))
         return
     if saturated:
-        yield chosen.options, found.lacking(saturated)
+        yield options, found.lacking(saturated)

@@ -14,7 +14,7 @@ from qtpy.QtCore import QSize, QTimer
 from qtpy.QtGui import QImage, QPainter
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from cop_core.report.figures import draw_lock, styled
+from cop_core.report.figures import styled
 from cop_core.report.plot_style import shade
 from napari_cop.plots.theme import (
     DPI,
@@ -181,12 +181,7 @@ _REST_MS: Final = 6
 
 
 class PageCanvas(FigureCanvasQTAgg):
-    """A canvas on a page: the wheel scrolls past, and no report is drawn meanwhile."""
-
-    def draw(self) -> None:
-        """Draw at once, but after a report that is being drawn."""
-        with draw_lock:
-            super().draw()
+    """A canvas on a page: the wheel scrolls past."""
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
         """Leave the wheel to the page, which scrolls."""
@@ -245,8 +240,6 @@ class PieceworkCanvas(PageCanvas):
             self._drawn = event.renderer
 
     def _next_piece(self) -> None:
-        if not draw_lock.acquire(blocking=False):
-            return  # a report is being drawn; the next turn tries again
         try:
             if self._pieces is None:
                 self._pieces = self._draw_pieces()
@@ -254,8 +247,6 @@ class PieceworkCanvas(PageCanvas):
         except StopIteration:
             self._turns.stop()
             self._pieces = None
-        finally:
-            draw_lock.release()
 
     def _draw_pieces(self) -> Iterator[None]:
         figure: Any = self.figure

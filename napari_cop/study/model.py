@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QApplication, QStyle
 
-from cop_core.errors import CopError
-from cop_core.recipes import MW, StackOptions
+from cop_core.recipes import StackOptions
 from cop_core.recipes.base import Option
 from cop_core.recipes.plan import check_cells, columns
-from cop_core.stacks import open_stack, read_power_table
-from napari_cop.words import said
+from cop_core.stacks import read_power_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +20,7 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
     from cop_core.recipes import StudyStack
-    from cop_core.stacks import Stack
+    from napari_cop.study.looks import Look
 
 STATE: Final = "state"
 OFTEN: Final = ("stack", STATE, "arm", "animal", "channel", "power", "z_step_um")
@@ -42,25 +38,6 @@ _ICONS: Final = {
     "failed": QStyle.StandardPixmap.SP_MessageBoxCritical,
     "done": QStyle.StandardPixmap.SP_DialogApplyButton,
 }
-
-
-@dataclass(frozen=True)
-class Look:
-    """What a stack's file says, by column of the plan, and what is wrong with it, if anything."""
-
-    stated: dict[str, str]
-    planes: str = ""
-    problem: str = ""
-
-
-def look_at(options: StackOptions) -> Look:
-    """Open a stack, but for its pixels."""
-    try:
-        stack = open_stack(options.source, options)
-    except (CopError, OSError) as error:
-        return Look({}, problem=said(error).removeprefix(f"{options.source}: "))
-    planes, height, width = stack.shape
-    return Look(_stated_by(stack), f"{planes} planes, {height} × {width}")
 
 
 class PlanModel(QAbstractTableModel):
@@ -247,24 +224,6 @@ class PlanModel(QAbstractTableModel):
 def _key(options: StackOptions) -> str:
     """Return what tells how a stack is opened."""
     return repr(options.but(name=None))
-
-
-def _stated_by(stack: Stack) -> dict[str, str]:
-    steps = np.diff(stack.depth_um)
-    found = {
-        "z_step_um": f"{np.median(steps):g}" if np.isfinite(steps).all() and len(steps) else "",
-        "channel": stack.image.channel_name or "",
-        "power": _range(stack.power[np.isfinite(stack.power)], stack.power_unit),
-    }
-    return {column: text for column, text in found.items() if text}
-
-
-def _range(power: np.ndarray[Any, Any], unit: str) -> str:
-    if not len(power):
-        return ""
-    low, high = power.min(), power.max()
-    ends = f"{low:g}" if low == high else f"{low:g} to {high:g}"
-    return ends if unit == MW else f"{ends} {unit}"
 
 
 def _shown(text: str) -> str:

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from cop_core.errors import InputError
-from cop_core.recipes.plan import move_cells, plan_cells
-from cop_core.stacks.listing import list_stacks
 from napari_cop.memory import remember
-from napari_cop.study.model import look_at
+from napari_cop.processes import PROCESSES
+from napari_cop.study.looks import PLAN, STUDY, is_plan, listed_cells, look_at
 from napari_cop.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cop_core.recipes import StackOptions
-    from napari_cop.study.model import Look, PlanModel
+    from napari_cop.study.looks import Look
+    from napari_cop.study.model import PlanModel
 
-PLAN: Final = "plan.csv"
-STUDY: Final = "study"
-"""Folder for the study below that of the stacks, where not said otherwise."""
 _PAUSE_MS: Final = 300
 """Time in ms after an edit before files are looked at."""
 
@@ -63,7 +59,7 @@ class Planner(QObject):
             return
         self._place = Path(path).expanduser().absolute()
         self.said.emit(f"Looking for stacks in {self._place.name} …")
-        worker = Worker(_listed, self._place)
+        worker = Worker(PROCESSES.call, partial(listed_cells, self._place))
         worker.returned.connect(self._listed)
         worker.errored.connect(self._not_listed)
         worker.start()
@@ -71,7 +67,7 @@ class Planner(QObject):
     def _listed(self, cells: list[dict[str, str]]) -> None:
         place, self._place = self._place, None
         assert place is not None
-        folder = place.parent if _is_plan(place) else place
+        folder = place.parent if is_plan(place) else place
         of_study = place.name == PLAN and any(folder.glob("*/*/profile.json"))
         self._model.put(folder, cells)
         remember(study=str(folder))
@@ -95,25 +91,8 @@ class Planner(QObject):
         self._model.put_look(*found)
 
 
-def _is_plan(place: Path) -> bool:
-    return place.suffix.lower() == ".csv" and place.is_file()
-
-
-def _listed(place: Path) -> list[dict[str, str]]:
-    if _is_plan(place):
-        return list(plan_cells(place))
-    saved, known = place / STUDY / PLAN, list[dict[str, str]]()
-    with suppress(InputError):  # where none is saved, or not as a plan any more
-        known = move_cells(plan_cells(saved), saved.parent, place)
-    return [
-        row
-        for listed in list_stacks(place).cells
-        for row in [k for k in known if Path(k["stack"]) == Path(listed["stack"])] or [listed]
-    ]
-
-
 def _looks(stacks: Sequence[StackOptions], ended: Event) -> Iterator[tuple[StackOptions, Look]]:
     for options in stacks:
         if ended.is_set():
             return
-        yield options, look_at(options)
+        yield options, PROCESSES.call(partial(look_at, options))

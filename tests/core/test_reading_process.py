@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,23 @@ def test_a_source_that_fails_fails_the_run(
     watch = WatchRecipe(stack=StackOptions(name="layer", z_step_um=2.0), reading=recipe.reading)
     with pytest.raises(InputError, match="so it is another stack"):
         beside.run(watch, sources=[SettledPlanes(growing)], on_event=change)
+
+
+def test_a_function_is_called_there(beside: ReadingProcess, tmp_path: Path) -> None:
+    assert beside.call(os.getpid) != os.getpid()
+    assert beside.call(os.getpid) == beside.call(os.getpid)
+    with pytest.raises(InputError, match="no such file"):
+        beside.call(partial(open_stack, tmp_path / "missing.tif"))
+    with pytest.raises(ZeroDivisionError, match="division"):
+        beside.call(partial(divmod, 1, 0))
+
+
+def test_what_cannot_be_sent_leaves_it_usable(
+    beside: ReadingProcess, recipe: ProfileRecipe
+) -> None:
+    with pytest.raises((pickle.PicklingError, AttributeError)):
+        beside.call(lambda: None)
+    assert beside.run(recipe).profile.planes
 
 
 def test_cancelled_it_keeps_what_was_read(beside: ReadingProcess, recipe: ProfileRecipe) -> None:

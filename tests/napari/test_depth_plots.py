@@ -6,10 +6,7 @@ import gc
 import os
 import sys
 import weakref
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from threading import Event
-from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +22,6 @@ from cop_core.records import (
     StoredImage,
     WeightsUsed,
 )
-from cop_core.report.figures import print_style
 from cop_core.statistics import analyse, compare
 
 if TYPE_CHECKING:
@@ -91,43 +87,6 @@ def drawn(plots: DepthPlots, qtbot: QtBot) -> None:
     """Wait until everything is drawn, which takes several turns of Qt's loop."""
     qtbot.wait(50)
     qtbot.waitUntil(lambda: not plots.canvas.drawing)
-
-
-def test_nothing_is_drawn_while_a_report_is(
-    plots: DepthPlots, both: Comparison, qtbot: QtBot
-) -> None:
-    begin(plots, both)
-    drawn(plots, qtbot)
-    drawings: list[Any] = []
-    plots.canvas.mpl_connect("draw_event", drawings.append)
-    with ThreadPoolExecutor(1) as other:  # matplotlib reads formulas for one thread at a time
-        report = print_style()
-        other.submit(report.__enter__).result()
-        plots.canvas.draw_idle()
-        qtbot.wait(300)
-        assert plots.canvas.drawing
-        assert not drawings
-        other.submit(report.__exit__, None, None, None).result()
-    drawn(plots, qtbot)
-    assert len(drawings) == 1
-
-
-def test_what_is_drawn_at_once_waits_for_a_report(plots: DepthPlots) -> None:
-    order: list[str] = []
-    plots.canvas.mpl_connect("draw_event", lambda _: order.append("window"))
-    held = Event()
-
-    def report() -> None:
-        with print_style():
-            held.set()
-            sleep(0.3)
-            order.append("report")
-
-    with ThreadPoolExecutor(1) as other:
-        other.submit(report)
-        assert held.wait(10)
-        plots.canvas.draw()
-    assert order == ["report", "window"]
 
 
 def panels(plots: DepthPlots) -> dict[str, Any]:

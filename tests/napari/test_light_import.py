@@ -52,6 +52,18 @@ def test_import_leaves_heavy_libraries_alone(module: str) -> None:
     assert done.stdout.split() == []
 
 
+@pytest.mark.parametrize("module", ["exporting", "forms.found", "study.looks"])
+def test_what_is_called_in_a_process_beside_needs_no_window(module: str) -> None:
+    code = (
+        f"import sys, napari_cop.{module}\n"
+        "print(*(m for m in ('torch', 'napari', 'qtpy', 'matplotlib') if m in sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=600
+    )
+    assert done.stdout.split() == []
+
+
 @pytest.mark.parametrize("widget", ["widgets", "live.widget", "study.widget", "detector.widget"])
 def test_importing_a_widget_leaves_pytorch_and_micromanager_alone(widget: str) -> None:
     pytest.importorskip("napari", reason="napari is not installed")

@@ -25,10 +25,10 @@ from cop_core.reading import profile
 from cop_core.records import AnalysedProfile, Comparison, PlaneEstimate
 from cop_core.simulator import PRESETS, Phantom
 from napari_cop.commands import three_photon_demo
+from napari_cop.exporting import repeating
 from napari_cop.live import watch_form
 from napari_cop.live.widget import LivePlots, LiveWidget
 from napari_cop.plots.growing import PlanesSoFar
-from napari_cop.results import repeating
 from napari_cop.runner import State
 
 if TYPE_CHECKING:

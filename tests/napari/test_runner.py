@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 import warnings
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
 from threading import Event, current_thread, main_thread
@@ -17,6 +19,9 @@ import tifffile
 
 pytest.importorskip("napari", reason="napari is not installed")
 
+from qtpy.QtCore import QEvent, QObject
+from qtpy.QtWidgets import QApplication
+
 from cop_core.errors import CopError, InputError
 from cop_core.pipeline import Opened, Stepped
 from cop_core.pipeline.process import ReadingProcess
@@ -25,7 +30,7 @@ from cop_core.records import NOT_READ, PlaneEstimate
 from cop_core.records.reading_step import ReadingStep
 from cop_core.records.reading_step import State as Reading
 from cop_core.stacks.growing import GrowingArray, SettledPlanes
-from napari_cop.processes import PROCESSES
+from napari_cop.processes import PROCESSES, Processes
 from napari_cop.progress import Clock
 from napari_cop.runner import Runner, State
 from napari_cop.worker import Worker
@@ -81,6 +86,21 @@ def test_work_at_the_same_time_leaves_warnings_as_they_were(qtbot: Any) -> None:
     qtbot.waitUntil(lambda: told.count("end") == 2)
     assert warnings.showwarning is shown
     assert {said for said in told if said != "end"} == {(0, main_thread()), (1, main_thread())}
+
+
+def test_calls_are_done_in_a_process_that_ends_with_the_last_widget(qtbot: Any) -> None:
+    processes, user = Processes(), QObject()
+    processes.serve(user)
+    first = processes.call(os.getpid)
+    assert first != os.getpid()
+    assert processes.call(os.getpid) == first
+    with pytest.raises(CopError, match="ended unexpectedly"):
+        processes.call(partial(os._exit, 1))
+    another = processes.call(os.getpid)
+    assert another not in (first, os.getpid())
+    user.deleteLater()
+    QApplication.sendPostedEvents(user, QEvent.Type.DeferredDelete)
+    assert processes.call(os.getpid) not in (first, another)  # one for this call alone
 
 
 def test_an_error_of_work_is_told(qtbot: Any) -> None:

@@ -1,4 +1,4 @@
-"""The process that reads: ``python -m cop_core.pipeline.process HANDLE``."""
+"""The process that reads: ``python -m cop_core.pipeline.process HANDLE [MODULE...]``."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import signal
 import sys
 import traceback
 from collections import deque
+from collections.abc import Sequence
 from importlib import import_module
 from multiprocessing import connection
 from queue import SimpleQueue
 from threading import Lock, Thread
-from typing import Any, Final
+from typing import Any
 
 from cop_core.errors import CancelledError, CopError
 from cop_core.pipeline.process.lending import borrow
@@ -20,6 +21,7 @@ from cop_core.pipeline.process.messages import (
     Answer,
     Ask,
     Begun,
+    Call,
     Cancel,
     Ended,
     Problem,
@@ -28,29 +30,25 @@ from cop_core.pipeline.process.messages import (
 )
 from cop_core.pipeline.run import run as run_recipe
 
-_NEEDED: Final = ("cop_core.pipeline.stacks", "cop_core.network.compiled_statistics")
-"""What every run imports, in seconds: begun before there is one."""
-
 
 class _Server:
     """Runs what comes over a connection, until that is closed."""
 
     def __init__(self, talk: Any) -> None:
         self._connection = talk
-        self._runs: SimpleQueue[Run] = SimpleQueue()
+        self._asked: SimpleQueue[Run | Call] = SimpleQueue()
         self._answers: SimpleQueue[Answer] = SimpleQueue()
         self._cancelled: set[int] = set()
         self._sending, self._asking = Lock(), Lock()
         self._done_with: deque[int] = deque()
 
-    def serve(self) -> None:
-        """Import what runs need and do one after the other."""
+    def serve(self, needed: Sequence[str]) -> None:
+        """Import modules, then run and call one thing after the other."""
         Thread(target=self._listen, daemon=True).start()
-        for name in _NEEDED:
+        for name in needed:
             import_module(name)
         while True:
-            run = self._runs.get()
-            self._send(self._end_of(run))
+            self._send(self._end_of(self._asked.get()))
 
     def _listen(self) -> None:
         try:
@@ -59,23 +57,23 @@ class _Server:
                 if isinstance(news, Cancel):
                     self._cancelled.add(news.number)
                 else:
-                    (self._runs if isinstance(news, Run) else self._answers).put(news)
+                    (self._answers if isinstance(news, Answer) else self._asked).put(news)
         except (EOFError, OSError):  # nobody is there any more, whatever is being done
             os._exit(0)
         except Exception:
             traceback.print_exc()
             os._exit(1)
 
-    def _end_of(self, run: Run) -> Ended:
-        """Run a recipe; return its record, or what ended it."""
-        if run.number in self._cancelled:
-            return Ended(run.number, error=CancelledError("cancelled"))
-        self._send(Begun(run.number))
+    def _end_of(self, asked: Run | Call) -> Ended:
+        """Run a recipe or call a function; return what comes of it, or what ended it."""
+        number = asked.number
+        if number in self._cancelled:
+            return Ended(number, error=CancelledError("cancelled"))
+        self._send(Begun(number))
         try:
-            record = self._record(run)
-            return Ended(run.number, record)
+            return Ended(number, self._record(asked) if isinstance(asked, Run) else asked.work())
         except Exception as error:
-            return Ended(run.number, error=_portable(error))
+            return Ended(number, error=_portable(error))
 
     def _record(self, run: Run) -> Any:
         number = run.number
@@ -126,7 +124,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for that one
     handle = int(sys.argv[1])
     kind = "PipeConnection" if sys.platform == "win32" else "Connection"
-    _Server(getattr(connection, kind)(handle)).serve()
+    _Server(getattr(connection, kind)(handle)).serve(sys.argv[2:])
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from itertools import count
 from multiprocessing import Pipe
 from multiprocessing.spawn import get_executable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cop_core.errors import CancelledError, CopError
 from cop_core.pipeline.events import Cancelled, OnEvent, OnProblem, ignore, never
@@ -20,6 +20,7 @@ from cop_core.pipeline.process.messages import (
     Answer,
     Ask,
     Begun,
+    Call,
     Cancel,
     Ended,
     News,
@@ -35,20 +36,31 @@ if TYPE_CHECKING:
     from cop_core.stacks.growing import Source
     from cop_core.stacks.model import LazyStack
 
+_T = TypeVar("_T")
+
 _POLL_S: Final = 0.05
 """Longest time in s between two looks whether a run is cancelled."""
 
 
+RUNS: Final = ("cop_core.pipeline.stacks", "cop_core.network.compiled_statistics")
+"""What every run imports, in seconds."""
+
+
 class ReadingProcess:
-    """A process that runs recipes, one at a time; it imports what that takes when it is made.
+    """A process that runs recipes and calls functions, one at a time.
 
     It ends with this process, or when it is told to.
+
+    Parameters
+    ----------
+    needed : sequence of str
+        Modules to import at once, before there is anything to do.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, needed: Sequence[str] = RUNS) -> None:
         self._connection, theirs = Pipe()
         with theirs:
-            self._process = _started(theirs)
+            self._process = _started(theirs, needed)
         self._numbers, self._lent_numbers = count(), count()
 
     @property
@@ -93,6 +105,23 @@ class ReadingProcess:
         talk = _Talk(next(self._numbers), Lender(self._lent_numbers), on_event, on_problem)
         lent = tuple(talk.lender.lend(source) for source in sources)
         self._send(Run(talk.number, recipe, lent, means, then))
+        return self._result(talk, cancelled)
+
+    def call(self, work: Callable[[], _T]) -> _T:
+        """Call a picklable function over there; raise what it raises.
+
+        Raises
+        ------
+        CopError
+            If the process is lost: killed, out of memory, crashed.
+        """
+        talk = _Talk(next(self._numbers), Lender(self._lent_numbers), ignore, None)
+        self._send(Call(talk.number, work))
+        returned: _T = self._result(talk, never)
+        return returned
+
+    def _result(self, talk: _Talk, cancelled: Cancelled) -> Any:
+        """Return what comes of a run or call, or raise what ends it."""
         try:
             ended = self._followed(talk, cancelled)
         except BaseException:
@@ -104,7 +133,7 @@ class ReadingProcess:
         return ended.record
 
     def _followed(self, talk: _Talk, cancelled: Cancelled) -> Ended:
-        """Answer and tell until a run has ended."""
+        """Answer and tell until a run or call has ended."""
         told = False
         while talk.ended is None:
             if not told and cancelled():
@@ -117,7 +146,7 @@ class ReadingProcess:
                 self._send(answer)
         return talk.ended
 
-    def _send(self, news: Run | Cancel | Answer) -> None:
+    def _send(self, news: Run | Call | Cancel | Answer) -> None:
         try:
             self._connection.send(news)
         except OSError as error:
@@ -171,14 +200,14 @@ class _Talk:
         return None
 
 
-def _started(connection: Connection) -> subprocess.Popen[bytes]:
-    """Start the process with its end of a pipe.
+def _started(connection: Connection, needed: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start the process with its end of a pipe, and modules to import.
 
     A fresh interpreter rather than one of `multiprocessing`, which would run the user's script
     again over there; it finds what this one does.
     """
     handle = connection.fileno()
-    command = [get_executable(), "-P", "-m", "cop_core.pipeline.process", str(handle)]
+    command = [get_executable(), "-P", "-m", "cop_core.pipeline.process", str(handle), *needed]
     found = os.pathsep.join(str(Path(place).absolute()) for place in sys.path)
     environment = os.environ | {"PYTHONPATH": found}
     if sys.platform == "win32":

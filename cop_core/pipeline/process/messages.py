@@ -69,6 +69,14 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Call:
+    """A function without arguments to be called."""
+
+    number: int
+    work: Callable[[], Any]
+
+
+@dataclass(frozen=True)
 class Cancel:
     """A run is not wanted any more."""
 
@@ -85,7 +93,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Begun:
-    """What a run needs is imported, and it listens to `Cancel`."""
+    """A run or call has begun, and listens to `Cancel`."""
 
     number: int
 
@@ -127,7 +135,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Ended:
-    """A run's record, or what ended it."""
+    """A run's record, what a call returned, or what ended it."""
 
     number: int
     record: Any = None
