@@ -66,6 +66,6 @@ def power_csv(found: Recommendation) -> str:
     """
     rows = zip(found.depth_um.tolist(), found.limit.require_all(found.power).tolist(), strict=True)
     if found.unit == MW:
-        return "depth_um,power_mw\n" + "".join(f"{depth!r},{power!r}\n" for depth, power in rows)
-    own = "".join(f"{depth!r},{power!r},{found.unit}\n" for depth, power in rows)
+        return "depth_um,power_mw\n" + "".join(f"{depth:.9g},{power!r}\n" for depth, power in rows)
+    own = "".join(f"{depth:.9g},{power!r},{found.unit}\n" for depth, power in rows)
     return "depth_um,power,power_unit\n" + own

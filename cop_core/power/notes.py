@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cop_core.power.held_quantity import SIGNAL
-from cop_core.power.verdict import limit_text, rise_text
+from cop_core.power.verdict import FEWEST, limit_text, rise_text
 from cop_core.recipes import MW
 from cop_core.recipes.terms import typed
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _SAME_ENERGY = 0.01
 _LITTLE_ENERGY = 0.05  # imaged again, a quarter of it and more is gone
-_FEWEST = 3  # planes: an exponential law passes through any two
 _CLEAR_DRIFT = 0.25
 
 
@@ -198,7 +197,7 @@ def _left_out(found: Recommendation) -> Iterator[str]:
 
 def _energy(found: Recommendation) -> Iterator[str]:
     energy = found.energy
-    if energy.planes < _FEWEST or not np.isfinite(energy.exponential_length_um):
+    if energy.planes < FEWEST or not np.isfinite(energy.exponential_length_um):
         return
     saved = energy.saving_on_exponential
     if saved < _SAME_ENERGY:

@@ -246,7 +246,8 @@ def recommend_at(
     level, anchor_um = _level(found, held, options)
     limit = limit_of(options, found.signal.power_unit, found.signal.name)
     wanted = held.power(level, depth_um)
-    power, capped = limit.cap(wanted)
+    exact, capped = limit.cap(wanted)
+    power, _ = limit.cap(np.where(capped, exact, [float(f"{each:.6g}") for each in exact]))
     log_error = held.fit.t95 * held.se_at(depth_um, anchor_um) / abs(held.exponent)
     factor = np.exp(np.minimum(log_error, 50.0))
     fitted = held.fit.depth_um

@@ -39,7 +39,7 @@ class Recommendation:
     limit : PowerLimit
         Kept by `power`.
     depth_um, power : ndarray of shape (planes,)
-        The curve, in `unit`.
+        The curve, in `unit`; to six digits.
     wanted, low, high : ndarray of shape (planes,)
         Power that would hold the level without a limit, and its 95 % interval.
     capped : ndarray of bool, shape (planes,)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -54,11 +55,35 @@ def test_the_curve_is_the_law_that_holds_the_signal(found):
     assert found.power_mw[held] == pytest.approx(law[held], rel=0.02)
     assert found.power_mw.max() == 20.0
     assert found.cap_depth_um == pytest.approx(300 * np.log(4), abs=8)
-    assert found.expected[held] == pytest.approx(found.level, rel=1e-9)
+    wanted = found.held.at(found.depth_um, found.wanted)
+    assert wanted == pytest.approx(found.level, rel=1e-9)
+    assert found.power_mw[held] == pytest.approx(found.wanted[held], rel=5e-6)  # six digits
+    assert all(float(f"{power:.6g}") == power for power in found.power_mw)
     drop = np.exp(-3 * (found.depth_um[-1] - found.cap_depth_um) / 300)
     assert found.expected[-1] / found.level == pytest.approx(drop, rel=0.1)
     assert found.low[0] == found.high[0] == pytest.approx(5)
     assert ((found.low < law) & (law < found.high))[1:].mean() > 0.9
+
+
+def test_an_exponential_law_to_type_in_is_nowhere_short(fixed, found):
+    assert f"to 20 mW at {found.cap_depth_um:.0f} µm: deeper, the limit of 20 mW" in found.verdict
+    text = found.verdict.partition("As an exponential law: ")[2]
+    number = r"([\d.]+)"
+    said = re.fullmatch(
+        rf"from {number} mW at 0 µm to {number} mW at {number} µm, with a length constant of "
+        rf"{number} µm; this takes (no|{number} %) more light\.",
+        text,
+    )
+    p0, top, top_um, length = map(float, said.groups()[:4])
+    law = np.minimum(p0 * np.exp(found.depth_um / length), top)
+    held = ~found.capped
+    assert top == 20.0
+    assert p0 * np.exp(top_um / length) == pytest.approx(20, rel=0.01)
+    assert (law > found.power_mw * 0.995)[held].all()  # its numbers have three or four digits
+    more = 0.0 if said[5] == "no" else float(said[6])
+    assert 100 * (law[held].sum() / found.power_mw[held].sum() - 1) == pytest.approx(more, abs=1)
+    slow = recommend_power(fixed, max_power_mw=20, max_rise=0.3, offset_counts=OFFSET)
+    assert "exponential law:" not in slow.verdict  # it would rise faster than is allowed
 
 
 def test_imaged_again_the_signal_is_flat_down_to_the_cap(found):
@@ -421,9 +446,9 @@ def test_a_slow_rise_and_the_limit_are_said_with_their_depths(fixed):
     end, begin = got.depth_um[got.slowed][-1], got.depth_um[got.at_limit][0]
     assert begin - end == STEP
     assert got.verdict.endswith(
-        f": from 20 to {end:.0f} µm, the power may increase by at most 0.3 mW per plane and the "
-        f"level cannot be held; from {begin:.0f} µm on, the limit of 8 mW applies and the level "
-        "cannot be held."
+        f" to 8 mW at {begin:.0f} µm: from 20 to {end:.0f} µm, the power may increase by at most "
+        "0.3 mW per plane and the level cannot be held; deeper, the limit of 8 mW applies and the "
+        "level cannot be held."
     )
     held = replace(got, wanted=got.power, capped=got.capped & False)
     assert verdict_of(held).endswith("the limit of 8 mW is not reached.")
@@ -455,7 +480,7 @@ def test_the_verdict_says_every_range_in_which_the_limit_applies(found):
     dips = replace(found, wanted=wanted, power=power, capped=wanted > 20)
     # half way, in the logarithm, from the plane above; most power is lacking in the second range
     ranges = "from 150 to 160 µm, from 290 to 340 µm and from 530 µm on, the limit of 20 mW applies"
-    assert verdict_of(dips).endswith(f"at 580 µm: {ranges} and the level cannot be held.")
+    assert f"at 580 µm: {ranges} and the level cannot be held." in verdict_of(dips)
     (note,) = (note for note in notes_of(dips) if "the limit of" in note)
     assert note.startswith(ranges)
     assert note.endswith(f"to an expected {dips.held.text(dips.expected[16])} at 320 µm")

@@ -53,7 +53,7 @@ def test_the_limit_is_asked_for_and_kept(read: Any, qtbot: Any, tmp_path: Path) 
     alone = cop.recommend_power(stack, max_power_mw=40.0, surface_power=5.0)
     np.testing.assert_array_equal(found.power_mw, alone.power_mw)
     assert found.power_mw.max() == 40
-    assert "on, the limit of 40\xa0mW applies" in page.status.text()
+    assert "deeper, the limit of 40\xa0mW applies" in page.status.text()
     assert "limit of 40 mW" in page.notes.toPlainText()
     assert page.notes.toPlainText().startswith("• three-photon excitation is assumed: ")
     assert "set the excitation order to 2.\n" in page.notes.toPlainText()
