@@ -72,7 +72,8 @@ def profile_caveats(
 def cautions(profile: DepthProfile, lines: Mapping[str, SlopeFit]) -> tuple[str, ...]:
     """Return the caveats of one stack without which its verdict would be untrue."""
     upwards = UPWARDS if may_be_upwards(profile, lines) else ""
-    return tuple(filter(None, (upwards, *changed_noise(_pixels(profile)))))
+    small = _small(profile) if 2 * _n_small(profile) > len(profile) else ""
+    return tuple(filter(None, (upwards, small, *changed_noise(_pixels(profile)))))
 
 
 def may_be_upwards(profile: DepthProfile, lines: Mapping[str, SlopeFit]) -> bool:
@@ -184,8 +185,12 @@ def _unfamiliar(profile: DepthProfile) -> str:
     )
 
 
+def _n_small(profile: DepthProfile) -> int:
+    return sum(SMALL in plane.flags for plane in profile.planes)
+
+
 def _small(profile: DepthProfile) -> str:
-    n = sum(SMALL in plane.flags for plane in profile.planes)
+    n = _n_small(profile)
     verb = "are" if n > 1 else "is"
     return f"{so_many(n, len(profile))} {verb} {SMALL} and {verb} read less reliably" if n else ""
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.recipes import USABLE_STRENGTH
-from cop_core.records import DepthLimit, DepthProfile
+from cop_core.records import DepthLimit, DepthProfile, power_text
 from cop_core.records.block_grid import block_side
 from cop_core.statistics.usable_depth import HELD, level_depth, signal_depth
 
@@ -45,6 +45,8 @@ class Forecast:
         Where the signal was lost.
     lost_um : float
         Depth at which it will be, at the power of the last planes; NaN where nothing says so.
+    at_most : str
+        Power of the last planes where it rose before and then stayed, as at a limit; else empty.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Forecast:
     level: DepthLimit
     signal: DepthLimit
     lost_um: float
+    at_most: str = ""
 
 
 def forecast(profile: DepthProfile, strength: float = USABLE_STRENGTH) -> Forecast:
@@ -66,7 +69,17 @@ def forecast(profile: DepthProfile, strength: float = USABLE_STRENGTH) -> Foreca
     signal = signal_depth(profile)
     ended = np.isfinite(signal.depth_um)
     lost_um = float("nan") if ended else _lost_um(profile)
-    return Forecast(profile.name, strength, level, signal, lost_um)
+    return Forecast(profile.name, strength, level, signal, lost_um, _at_most(profile))
+
+
+def _at_most(profile: DepthProfile) -> str:
+    power = profile.power
+    last = _at_one_power(list(profile.planes))
+    if len(last) < _LEAST or not np.isfinite(power).all():
+        return ""
+    top = power.max()
+    rose = power[0] < (1 - _SAME_POWER) * top <= power[-1]
+    return power_text(power[-1], profile.power_unit) if rose else ""
 
 
 def _lost_um(profile: DepthProfile) -> float:

@@ -106,12 +106,17 @@ def verdict_of_growing(found: Forecast) -> str:
     passed = np.isfinite([level.depth_um, level.shallower_than_um]).any()
     over = np.isfinite(signal.depth_um)
     parts = [_level_so_far(found), _signal_so_far(found)]
-    if over:
-        parts.append("stop, or start again with more power")
-    elif passed and np.isfinite(found.lost_um):
-        parts.append("raise the power or stop")
+    if over or (passed and np.isfinite(found.lost_um)):
+        parts.append(_what_to_do(found, over=bool(over)))
     said = "; ".join(part for part in parts if part)
     return f"{named(found.name)}: {said}." if said else ""
+
+
+def _what_to_do(found: Forecast, *, over: bool) -> str:
+    if found.at_most:
+        when = "stop" if over else "stop there"
+        return f"{when}, or average more frames: the power has stayed at its limit, {found.at_most}"
+    return "stop, or start again with more power" if over else "raise the power or stop"
 
 
 def _level_so_far(found: Forecast) -> str:

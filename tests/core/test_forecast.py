@@ -95,6 +95,20 @@ def test_lost_signal_ends_it() -> None:
     assert "there is no signal beyond 200 µm; stop, or start again with more power" in text
 
 
+def test_more_power_is_not_advised_where_it_has_stayed_at_a_limit() -> None:
+    powers = [min(20.0 * 1.2**i, 60.0) for i in range(16)]
+    capped = [plane(i, poisson=0.3, power=power) for i, power in enumerate(powers)]
+    level = replace(forecast(profile(capped)).level, depth_um=110.0)
+    found = replace(forecast(profile(capped)), lost_um=637.0, level=level)
+    limit = "or average more frames: the power has stayed at its limit, 60 mW."
+    assert verdict_of_growing(found).endswith(f"will be lost near 640 µm; stop there, {limit}")
+    lost = [replace(plane(i, power=60.0), reason=NO_SIGNAL, n_crops=0) for i in range(16, 20)]
+    over = verdict_of_growing(forecast(profile([*capped, *lost])))
+    assert over.endswith(f"there is no signal beyond 300 µm; stop, {limit}")
+    still_rising = replace(forecast(profile(capped[:9])), lost_um=637.0, level=level)
+    assert verdict_of_growing(still_rising).endswith("raise the power or stop.")
+
+
 def test_it_is_told_while_a_stack_grows(tiny_estimator: Any) -> None:
     rng = np.random.default_rng(0)
     cells = np.kron(rng.gamma(1.0, 1.0, (12, 12)), np.ones((16, 16)))

@@ -278,6 +278,24 @@ def test_no_stack_wins_that_may_be_upside_down(both):
     assert "Caution" not in both.verdict
 
 
+def small(profile, share):
+    """Return a stack of which a share of the planes is smaller than what the network reads."""
+    n = round(share * len(profile))
+    tiny = [replace(plane, flags=(SMALL,)) for plane in profile.planes[:n]]
+    return replace(profile, planes=(*tiny, *profile.planes[n:]))
+
+
+def test_planes_that_are_too_small_are_told_before_the_answer(both):
+    gained = both.second.profile
+    found = compare(both.first.profile, small(gained, 1), n_bootstrap=50).verdict
+    said = f"all {len(gained)} planes are smaller than a crop and are read less reliably."
+    assert found.startswith(f"Caution: in gained, {said} ")
+    assert analyse(small(gained, 1)).verdict.startswith(f"Caution: in gained, {said} ")
+    few = analyse(small(gained, 0.3))  # beside the numbers only
+    assert "Caution" not in few.verdict
+    assert any("smaller than a crop" in caveat for caveat in few.caveats)
+
+
 def test_pixels_that_were_changed_are_told_before_the_answer(both):
     gained = both.second.profile
     found = compare(both.first.profile, smoothed(gained), n_bootstrap=50).verdict
