@@ -63,8 +63,8 @@ def verdict_of_pair(found: Comparison) -> str:
         return _SAME
     noises = _noises(found.effects, _pair_terms(found))
     before = [alone(each) or cautions_on(each) for each in found.analysed]
-    powers = powers_of([found])
-    return joined(*before, _headline(found), powers, *noises, _scope(found), _next_step(found))
+    told = _headline(found), powers_of([found]), _reading_shifts(found)
+    return joined(*before, *told, *noises, _scope(found), _next_step(found))
 
 
 def verdict_of_arms(found: ArmsComparison) -> str:
@@ -259,6 +259,21 @@ def _by(interval: tuple[float, float], better: int, p: str = "") -> str:
     else:
         text = f"95 % CI {low:.0f} to {high:.0f} µm deeper"
     return f" ({text}; {p})" if p else f" ({text})"
+
+
+def _reading_shifts(found: Comparison) -> str:
+    """Return how far the uncertainty of readings would move the level depths that were told."""
+    if not deeper(found) or not _signs(found)[0]:
+        return ""
+    shifts = [
+        f"{usable.level.reading_shift_um:.0f} µm ({name})"
+        for usable, name in zip(found.usable, found.names, strict=True)
+        if np.isfinite(usable.level.reading_shift_um)
+    ]
+    if not shifts:
+        return ""
+    level = percent(found.usable[0].at_strength)
+    return f"Reading error may move the depth of {level} shot noise by {listed(shifts)}."
 
 
 def _instead(found: Comparison, better: int, ours: DepthLimit, others: DepthLimit) -> str:

@@ -285,6 +285,18 @@ def small(profile, share):
     return replace(profile, planes=(*tiny, *profile.planes[n:]))
 
 
+def test_reading_errors_of_level_depths_are_told_where_these_decide(both):
+    shifts = [usable.level.reading_shift_um for usable in both.usable]
+    assert np.isfinite(shifts).all()
+    said = "Reading error may move the depth of 20 % shot noise by "
+    assert f"{said}{shifts[0]:.0f} µm (fixed) and {shifts[1]:.0f} µm (gained). " in both.verdict
+    exact = replace(both.usable[0].level, reading_shift_um=np.nan)
+    known = replace(both, usable=(replace(both.usable[0], level=exact), both.usable[1]))
+    assert f"{said}{shifts[1]:.0f} µm (gained). " in verdict_of_pair(known)
+    unsure = replace(both.usable_difference, level_ci95_um=(-10.0, 500.0))
+    assert "Reading error may" not in verdict_of_pair(replace(both, usable_difference=unsure))
+
+
 def test_planes_that_are_too_small_are_told_before_the_answer(both):
     gained = both.second.profile
     found = compare(both.first.profile, small(gained, 1), n_bootstrap=50).verdict
