@@ -93,7 +93,7 @@ def attribute(
     return tuple(found)
 
 
-_UNEXPLAINED: Final = "the settings predict unseen pictures no better than chance"
+_UNEXPLAINED: Final = "the settings predict unseen images no better than chance"
 
 
 def _too_few(design: Design) -> str:
@@ -112,7 +112,7 @@ def _described(noises: NoiseTable, i: int) -> Attribution:
     sd = float(y.std())
     plain = Attribution(noises.components[i], float(y.mean()), sd)
     if sd < 1e-9:
-        return replace(plain, note="it is the same in all pictures")
+        return replace(plain, note="it is the same in all images")
     if sd < (doubt := typical_doubt(noises.uncertainty[:, i])):
         return replace(
             plain,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cop_core.records import CohortRow
 
 QUALITIES: Final = {"psnr_db": "PSNR (dB)", "ssim": "SSIM"}
-"""What pictures are compared with their references by, by name in `CohortRow`."""
+"""What images are compared with their references by, by name in `CohortRow`."""
 LEAST: Final = 5
 """Rows or groups below which a coefficient has no interval."""
 

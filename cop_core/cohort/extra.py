@@ -30,7 +30,7 @@ def require_extra(recipe: CohortRecipe) -> None:
             f"compute correlations only with {option('correlation_only', 'True')}",
         )
     if any(each.reference is not None for each in recipe.pictures):
-        _require(_QUALITY, "comparing pictures with references", "omit the references")
+        _require(_QUALITY, "comparing images with references", "omit the references")
 
 
 def _require(packages: dict[str, str], what: str, instead: str) -> None:

@@ -1,4 +1,4 @@
-"""The pictures of a cohort and their settings, from a folder or a table."""
+"""The images of a cohort and their settings, from a folder or a table."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from cop_core.errors import InputError, option
 from cop_core.recipes import COHORT_FILE, CohortPicture, StackOptions
 from cop_core.recipes.values import folder_name
 from cop_core.stacks.formats import format_of, tiff_folder
+from cop_core.stacks.image_file import TIFF, is_image
 from cop_core.stacks.listing import list_stacks
-from cop_core.stacks.picture import TIFF, is_picture
 from cop_core.words import listed
 from cop_core.writing import replace_files
 
@@ -34,7 +34,7 @@ REFERENCE: Final = "reference"
 CHANNEL: Final = "channel"
 _ROUNDED: Final = 0.02
 """Relative difference of a number that somebody wrote down: a shutter of 1/60 s is called 0.017."""
-_ADVICE: Final = "use a folder of pictures or stacks, or a CSV with a column 'file'"
+_ADVICE: Final = "use a folder of images or stacks, or a CSV with a column 'file'"
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def gather(
     reference: str | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Gathered:
-    """List pictures with the settings that files, names and the table state.
+    """List images with the settings that files, names and the table state.
 
     Where several state one, the table goes before the name, and the name before the file; an empty
     cell says that a setting is not known.
@@ -88,7 +88,7 @@ def gather(
     Parameters
     ----------
     source : path
-        A folder, whose pictures and stacks are all taken (TIFFs of one plane each are pictures,
+        A folder, whose images and stacks are all taken (TIFFs of one plane each are images,
         not planes of one stack), or a CSV with a column ``file`` (paths
         relative to the CSV) and, as wanted, ``reference``, ``channel`` and one column for each
         setting, named with its unit.
@@ -102,7 +102,7 @@ def gather(
     Raises
     ------
     InputError
-        There is no picture, or the table or a pattern cannot be used.
+        There is no image, or the table or a pattern cannot be used.
     """
     root = Path(source).absolute()
     named = compile_pattern(pattern) if pattern else None
@@ -133,7 +133,7 @@ def gather(
         progress(number, len(found))
     if not pictures:
         raise InputError(
-            f"no file of {len(found)} matches the pattern {pattern!r}" if found else "no picture",
+            f"no file of {len(found)} matches the pattern {pattern!r}" if found else "no image",
             where=str(source),
             advice=_ADVICE,
         )
@@ -141,8 +141,8 @@ def gather(
 
 
 def _of_folder(root: Path) -> list[_Listed]:
-    """List pictures and stacks below a folder, but for what reports and hidden folders hold."""
-    found = {path for path in root.rglob("*") if is_picture(path) and path.is_file()}
+    """List images and stacks below a folder, but for what reports and hidden folders hold."""
+    found = {path for path in root.rglob("*") if is_image(path) and path.is_file()}
     try:
         found |= {path for stack in list_stacks(root).stacks for path in _apart(stack)}
     except InputError:
@@ -155,7 +155,7 @@ def _of_folder(root: Path) -> list[_Listed]:
 
 
 def _apart(stack: Path) -> list[Path]:
-    """Return the files of a folder of single pictures, which could be the planes of a stack."""
+    """Return the files of a folder of single images, which could be the planes of a stack."""
     if stack.is_dir() and format_of(stack) is tiff_folder:
         return [path for path in stack.iterdir() if path.suffix.lower() in TIFF]
     return [stack]
@@ -252,7 +252,7 @@ def require_names(settings: Iterable[str], *, where: str) -> None:
 
 
 def save_table(pictures: Sequence[CohortPicture], file: str | os.PathLike[str]) -> None:
-    """Write pictures and their settings as a table that `gather` reads.
+    """Write images and their settings as a table that `gather` reads.
 
     Raises
     ------

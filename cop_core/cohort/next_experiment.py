@@ -33,7 +33,7 @@ def next_experiment_of(found: CohortRecord, variables: Sequence[Variable]) -> st
 
 
 def to_part(confounded: Sequence[Confounded], variables: Sequence[Variable]) -> str:
-    """Return which pictures would part the two settings that are closest; empty without any."""
+    """Return which images would part the two settings that are closest; empty without any."""
     if not confounded:
         return ""
     known = {each.name: each for each in variables}
@@ -41,7 +41,7 @@ def to_part(confounded: Sequence[Confounded], variables: Sequence[Variable]) -> 
     along = min(first, second, key=lambda each: len(each.words)).codes  # of numbers, if any
     (a_low, a_high), (b_low, b_high) = _ends(first, along), _ends(second, along)
     return (
-        f"To tell {first.name} from {second.name}, take {_EACH} pictures or more at {first.name} "
+        f"To tell {first.name} from {second.name}, take {_EACH} images or more at {first.name} "
         f"{a_low} with {second.name} {b_high}, and as many at {first.name} {a_high} with "
         f"{second.name} {b_low}, with everything else the same"
     )
@@ -50,21 +50,21 @@ def to_part(confounded: Sequence[Confounded], variables: Sequence[Variable]) -> 
 def to_explain(
     variables: Sequence[Variable], rows: Sequence[CohortRow], group: str | None = None
 ) -> str:
-    """Return which pictures could show what settings do, where none is shown to do anything.
+    """Return which images could show what settings do, where none is shown to do anything.
 
     Parameters
     ----------
     group : str, optional
-        Setting that defines the groups; by default each picture added is one.
+        Setting that defines the groups; by default each image added is one.
     """
     if not variables:
-        return "Take pictures of one scene with one setting changed at a time"
+        return "Take images of one scene with one setting changed at a time"
     names = " and ".join(each.name for each in variables[:2])
     n_lacking = LEAST_GROUPS - len(sizes(rows)) if group else 0
     n_more = max(_ENOUGH_ROWS - len(rows), _EACH, _EACH * n_lacking)
     of = f"{n_lacking} more groups (values of {group})" if n_lacking > 0 else "one kind of scene"
     return (
-        f"Take {n_more} more pictures of {of}, with {names} each at the lowest and the highest "
+        f"Take {n_more} more images of {of}, with {names} each at the lowest and the highest "
         "value in every combination"
     )
 

@@ -39,7 +39,7 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
 
 
 def reference_name(pattern: str, settings: Mapping[str, str]) -> str:
-    """Return the name of a reference picture.
+    """Return the name of a reference image.
 
     Raises
     ------

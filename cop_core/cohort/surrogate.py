@@ -1,4 +1,4 @@
-"""A gradient-boosted surrogate: from the settings of a picture to the strength of a noise."""
+"""A gradient-boosted surrogate: from the settings of an image to the strength of a noise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of a cohort: one row for each picture, or each plane of a stack."""
+"""The table of a cohort: one row for each image, or each plane of a stack."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DEPTH: Final = "depth_um"
 def rows_of(pictures: Sequence[PictureRecord], group: str | None) -> tuple[CohortRow, ...]:
     """Return the planes that can be used, with their settings.
 
-    Depth and power are those of the planes where the pictures' settings do not state them. Without
+    Depth and power are those of the planes where the images' settings do not state them. Without
     a group, each stack is one; the planes of a single stack are in blocks of neighbours.
     """
     rows = [row for picture in pictures for row in _of_picture(picture, group)]

@@ -75,7 +75,7 @@ def _why_not(values: Sequence[SettingValue | None]) -> str:
     known = [value for value in values if value is not None]
     different = Counter(map(str, known))
     if len(different) < 2:
-        return "the same in all pictures"
+        return "the same in all images"
     if len(known) < LEAST_KNOWN * len(values):
         return f"known in {len(known)} of {len(values)} rows"
     words = any(isinstance(value, str) for value in known)

@@ -35,11 +35,11 @@ def verdict_of(record: CohortRecord) -> str:
 
 
 def _driven(found: Attribution, settings: Sequence[str]) -> str:
-    certain = f"(R² {found.r2:.2f} on unseen pictures, {p_text(found.p_value)} corrected)"
+    certain = f"(R² {found.r2:.2f} on unseen images, {p_text(found.p_value)} corrected)"
     if len(found.leaders) > 1:
         return (
             f"{spoken(found.component)} noise is driven by "
-            f"{_by(found, of=' of what the settings explain')}, which these pictures cannot rank "
+            f"{_by(found, of=' of what the settings explain')}, which these images cannot rank "
             f"{certain}"
         )
     first = found.shares[0]
@@ -94,7 +94,7 @@ def _unexplained(record: CohortRecord) -> str:
         return f"no noise can be attributed to a setting: {'; '.join(notes)}"
     best = min(tested, key=lambda a: a.p_value)
     return (
-        "no setting is shown to drive a noise: unseen pictures are predicted no better than chance "
+        "no setting is shown to drive a noise: unseen images are predicted no better than chance "
         f"(best R² {best.r2:.2f} for {spoken(best.component)} noise, {p_text(best.p_value)} "
         "corrected)"
     )
@@ -113,7 +113,7 @@ def _correlated(record: CohortRecord) -> str:
 
 
 def _of_quality(record: CohortRecord) -> str:
-    """Return how clean goes with the likeness to reference pictures, where that is shown."""
+    """Return how clean goes with the likeness to reference images, where that is shown."""
     said: dict[str, list[str]] = {"follows": [], "falls with rising": []}
     for c in _called(record):
         if c.what in QUALITIES:

@@ -182,7 +182,7 @@ def _require_change(movie: Movie) -> None:
     counts = movie.counts
     if all(np.array_equal(counts[0], frame) for frame in counts[1:]):
         raise InputError(
-            "all frames are the same: a still picture, in which nothing fluctuates",
+            "all frames are the same: a still image, in which nothing fluctuates",
             where=movie.name,
             advice="use consecutive frames, neither copied nor averaged",
         )

@@ -1,7 +1,7 @@
-"""Noise of every pixel from pairs of successive frames, freed of what changes all of a picture.
+"""Noise of every pixel from pairs of successive frames, freed of what changes all of an image.
 
 Static structure cancels in the difference of two frames; of that difference, what
-follows the picture (bleaching, a flickering laser), its gradients and its curvatures (motion) is
+follows the image (bleaching, a flickering laser), its gradients and its curvatures (motion) is
 taken off in bands of rows. Two halves of the movie give every pixel twice: one half sorts pixels,
 the other measures them, so that no noise is used twice.
 """
@@ -63,7 +63,7 @@ class Half:
 
 @dataclass(frozen=True)
 class PairNoise:
-    """Both halves, and by how far the picture moved.
+    """Both halves, and by how far the image moved.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ def pair_noise(movie: Movie, *, structured: bool = True) -> PairNoise:
     movie : Movie
         Of a static sample; it may move by a few pixels.
     structured : bool
-        Whether there is a picture that can move and bleach; not in dark frames.
+        Whether there is an image that can move and bleach; not in dark frames.
     """
     counts = movie.counts
     shifts = find_shifts(counts) if structured else np.zeros((len(counts), 2), np.int64)

@@ -35,7 +35,7 @@ class Pixels:
     bin : ndarray of int
         Which of `N_BINS` equally populated ranges of `sorter` each is in.
     tile : ndarray of int
-        Which square of the picture each is in; tiles are what a bootstrap draws.
+        Which square of the image each is in; tiles are what a bootstrap draws.
     expected : ndarray
         Mean variance, in the other half, of the pixels in the same bin; above 0.
     mean, variance, along, across : ndarray
@@ -61,7 +61,7 @@ class Usable:
     pixels : tuple of Pixels
         Those of the second half sorted by the first, and the other way round.
     n_tiles : int
-        Squares of the picture.
+        Squares of the image.
     outlying, cut_off : float
         Share of the pixels left out: noisier than others as bright, and as bright as those whose
         values are cut off at the floor or the ceiling.

@@ -123,7 +123,7 @@ def _attributions(document: Tree) -> TextTable:
         "What drives each noise",
         ("noise", *heads, "attributed to"),
         tuple(rows),
-        "R² for pictures that the surrogate has not seen; p corrected over the noises",
+        "R² for images that the surrogate has not seen; p corrected over the noises",
     )
 
 
@@ -154,7 +154,7 @@ def _correlations(document: Tree, *, brief: bool) -> TextTable:
 
 
 def _csv_rows(document: Tree) -> Iterator[list[Any]]:
-    """Yield a header, then every row of the table; one for each picture that failed."""
+    """Yield a header, then every row of the table; one for each image that failed."""
     settings = list(dict.fromkeys(key for row in document["rows"] for key in row["settings"]))
     components = document["components"]
     doubts = [f"{component}_uncertainty" for component in components]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class CohortPictureResults(Results):
-    """One picture or stack; `error` says why it failed, `reference_error` why its reference did."""
+    """One image or stack; `error` says why it failed, `reference_error` why its reference did."""
 
     name: str
     path: str | None
@@ -55,7 +55,7 @@ class CoefficientResults(Results):
 
 
 class CorrelationResults(Results):
-    """Correlation of a number of the pictures with a strength."""
+    """Correlation of a number of the images with a strength."""
 
     what: str
     component: str

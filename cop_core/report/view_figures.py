@@ -1,4 +1,4 @@
-"""Pictures of two protocols: planes at equal depths, and both stacks from the side."""
+"""Images of two protocols: planes at equal depths, and both stacks from the side."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _SHARES: Final = (0.005, 0.995)
 """Shares of the pixels that are black and white."""
 _BAR_SHARE: Final = 0.25
-"""Of the width of a picture that a scale bar has at most."""
+"""Of the width of an image that a scale bar has at most."""
 
 
 def planes_figure(found: Comparison) -> Figure:
@@ -110,7 +110,7 @@ def _side(each: AnalysedProfile, views: StackViews) -> Array:
 
 
 def _range(images: Sequence[Array]) -> Range:
-    """Return what is black and white of some pictures."""
+    """Return what is black and white of some images."""
     values = np.concatenate([image[np.isfinite(image)] for image in images])
     low, high = np.quantile(values, _SHARES) if len(values) else (0.0, 1.0)
     return float(low), float(max(high, np.nextafter(low, np.inf)))
@@ -123,7 +123,7 @@ def _show(ax: Axes, image: Array, scale: Range) -> None:
 
 
 def _frame(ax: Axes, look: Look) -> None:
-    """Give a picture a frame in the protocol's colour."""
+    """Give an image a frame in the protocol's colour."""
     for spine in ax.spines.values():
         spine.set_color(look.colour)
         spine.set_linewidth(1.2)
@@ -138,7 +138,7 @@ def _write_power(ax: Axes, plane: PlaneView, unit: str) -> None:
 
 
 def _add_bar(ax: Axes, block_um: float) -> None:
-    """Draw a scale bar into a picture whose blocks have a known width."""
+    """Draw a scale bar into an image whose blocks have a known width."""
     if not _known(block_um) or not ax.images:
         return
     width = float(ax.images[0].get_array().shape[1]) * block_um  # type: ignore[union-attr]

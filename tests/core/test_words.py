@@ -81,7 +81,7 @@ def test_axes_of_strengths_are_called_so():
 
 
 @pytest.mark.parametrize(
-    ("command", "what"), [("simulate", "stacks"), ("simulate-cohort", "pictures")]
+    ("command", "what"), [("simulate", "stacks"), ("simulate-cohort", "images")]
 )
 def test_simulations_ask_for_a_folder_of_what_they_write(command, what):
     (output,) = (p for p in get_command(app).commands[command].params if p.name == "output")

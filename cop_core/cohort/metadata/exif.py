@@ -38,7 +38,7 @@ _UNKNOWN: Final = (-1, 2**32 - 1)
 
 
 def settings_of(path: Path) -> dict[str, SettingValue]:
-    """Return what the EXIF of a picture states."""
+    """Return what the EXIF of an image states."""
     with Image.open(path) as image:
         exif = image.getexif()
         tags = {**exif, **exif.get_ifd(ExifTags.IFD.Exif)}

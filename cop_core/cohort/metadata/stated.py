@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from cop_core.cohort.metadata import exif, microscopes, ome
-from cop_core.stacks.picture import is_picture
+from cop_core.stacks.image_file import is_image
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ def settings_of(path: Path) -> dict[str, SettingValue]:
 
     What cannot be read states nothing: why not is said when its pixels are read.
     """
-    if is_picture(path):
+    if is_image(path):
         return _or_nothing(exif.settings_of, path)
     found: dict[str, SettingValue] = {}
     for read in _MICROSCOPES:
@@ -37,5 +37,5 @@ def settings_of(path: Path) -> dict[str, SettingValue]:
 def _or_nothing(read: exif.ReadSettings, path: Path) -> dict[str, SettingValue]:
     try:
         return read(path)
-    except Exception:  # headers are damaged in many ways; the reading of the picture says how
+    except Exception:  # headers are damaged in many ways; the reading of the image says how
         return {}
