@@ -1,4 +1,4 @@
-"""A cohort's images, read, to what they show."""
+"""From the readings of a cohort to its results."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def analyse_cohort(
     pictures: Sequence[PictureRecord],
     progress: Progress = lambda _done, _total: None,
 ) -> CohortRecord:
-    """Return what images that were read show.
+    """Return the results of images that were read.
 
     Raises
     ------
@@ -103,7 +103,7 @@ def _noises(rows: Sequence[CohortRow], components: tuple[str, ...]) -> NoiseTabl
 def _turn(
     attributions: Sequence[Attribution], design: Design, table: NoiseTable, recipe: CohortRecipe
 ) -> Turn | None:
-    """Return what to turn against the strongest of the noises that are attributed."""
+    """Return the setting to change against the strongest attributed noise."""
     drawn = [each for each in attributions if each.drawn]
     if not drawn:
         return None
@@ -113,7 +113,7 @@ def _turn(
 
 
 def _caveats(found: CohortRecord) -> Iterator[str]:
-    """Yield what to know beside the numbers."""
+    """Yield the caveats."""
     rows, n_groups = found.rows, len(sizes(found.rows))
     failed = len(found.failed)
     if failed:
@@ -153,7 +153,7 @@ def _caveats(found: CohortRecord) -> Iterator[str]:
 
 
 def _unexplained_leader(attributions: Sequence[Attribution]) -> str:
-    """Return what to know where the strongest noise is not the one that is explained."""
+    """Return a caveat if the strongest noise is not the one explained."""
     if not attributions:
         return ""
     leader = max(attributions, key=lambda each: each.mean)

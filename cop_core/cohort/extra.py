@@ -1,4 +1,4 @@
-"""What only the extra ``cohort`` installs."""
+"""Packages that only the extra ``cohort`` installs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _QUALITY: Final = {"skimage": "scikit-image"}
 
 
 def require_extra(recipe: CohortRecipe) -> None:
-    """Refuse what needs packages that are not installed, before anything is read.
+    """Refuse a recipe that needs missing packages, before anything is read.
 
     Raises
     ------

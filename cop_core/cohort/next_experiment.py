@@ -1,4 +1,4 @@
-"""What to photograph next, where settings cannot be told apart or explain nothing."""
+"""The images to take next, if settings cannot be told apart or explain nothing."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _EACH: Final = 4
 
 
 def next_experiment_of(found: CohortRecord, variables: Sequence[Variable]) -> str:
-    """Return what to photograph next; empty where the settings explain a noise and can be told.
+    """Return the images to take next; empty if settings explain a noise and can be told apart.
 
-    What keeps everything from being attributed comes first.
+    Obstacles to any attribution come first.
     """
     unexplained = bool(found.attributions) and not any(each.drawn for each in found.attributions)
     n_rows, n_groups = len(found.rows), len(sizes(found.rows))
@@ -33,7 +33,7 @@ def next_experiment_of(found: CohortRecord, variables: Sequence[Variable]) -> st
 
 
 def to_part(confounded: Sequence[Confounded], variables: Sequence[Variable]) -> str:
-    """Return which images would part the two settings that are closest; empty without any."""
+    """Return the images that would separate the two closest settings; empty without any."""
     if not confounded:
         return ""
     known = {each.name: each for each in variables}
@@ -50,7 +50,7 @@ def to_part(confounded: Sequence[Confounded], variables: Sequence[Variable]) -> 
 def to_explain(
     variables: Sequence[Variable], rows: Sequence[CohortRow], group: str | None = None
 ) -> str:
-    """Return which images could show what settings do, where none is shown to do anything.
+    """Return the images that could show an effect of settings, if none is shown.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def to_explain(
 
 
 def _ends(variable: Variable, along: Floats) -> tuple[str, str]:
-    """Return the values that a setting has at the low and the high end of another, or of itself."""
+    """Return the values of a setting at the low and the high end of another, or of itself."""
     both = np.isfinite(variable.codes) & np.isfinite(along)
     codes, ranks = variable.codes[both], ranks_of(along[both])
     if variable.words:

@@ -1,4 +1,4 @@
-"""How near an image is to the same image without noise."""
+"""Similarity of an image to the same image without noise."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def quality_of(image: Stack, reference: StackOptions) -> PictureQuality:
     Raises
     ------
     InputError
-        Where the reference cannot be opened, is of another size, only one of both is read in
-        [0, 1], or one is no single plane.
+        If the reference cannot be opened or differs in size, only one of the two is read in [0,
+        1], or one has several planes.
 
     References
     ----------
@@ -64,7 +64,7 @@ def quality_of(image: Stack, reference: StackOptions) -> PictureQuality:
 
 
 def _values(stack: Stack) -> str:
-    """Return what the values of an image are, in words."""
+    """Describe the values of an image in words."""
     return _OF_RANGE if stack.image.format == KIND else "counts"
 
 

@@ -1,4 +1,4 @@
-"""The settings of a file, whoever wrote them down."""
+"""The settings stated in a file, whatever wrote it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _MICROSCOPES: Final = (
 
 
 def settings_of(path: Path) -> dict[str, SettingValue]:
-    """Return the settings that a file states, by names that end with their units.
+    """Return the settings in a file, by names that end with their units.
 
-    What cannot be read states nothing: why not is said when its pixels are read.
+    A file that cannot be read states nothing; the error is reported when its pixels are read.
     """
     if is_image(path):
         return _or_nothing(exif.settings_of, path)
@@ -37,5 +37,5 @@ def settings_of(path: Path) -> dict[str, SettingValue]:
 def _or_nothing(read: exif.ReadSettings, path: Path) -> dict[str, SettingValue]:
     try:
         return read(path)
-    except Exception:  # headers are damaged in many ways; the reading of the image says how
+    except Exception:  # headers are damaged in many ways; reading the image reports how
         return {}
