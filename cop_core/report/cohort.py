@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from cop_core.report.columns import Tree
 
 _MOST_BRIEF: Final = 8
-"""Correlations that a terminal shows, those with the smallest p."""
+"""Number of correlations shown in a terminal, those with the smallest p."""
 
 
 class CohortKind(Kind[CohortRecord]):
@@ -92,7 +92,7 @@ class CohortKind(Kind[CohortRecord]):
 
 
 def figures_of(record: CohortRecord) -> dict[str, Callable[[], Figure]]:
-    """Return what draws the figures of a cohort, by name, the most telling first."""
+    """Return functions that draw the figures of a cohort, by name, the most informative first."""
     from cop_core.report import cohort_figures as draw
 
     found: dict[str, Callable[[], Figure]] = {}

@@ -1,4 +1,4 @@
-"""What a document states of a cohort."""
+"""The results of a cohort in a document."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class ShareResults(Results):
 
 
 class AttributionResults(Results):
-    """What settings explain about one noise; `note` says why nothing is attributed."""
+    """How far settings explain one noise; `note` says why nothing is attributed."""
 
     mean: Annotated[Number, Column("Mean", "over rows", "%", PER_CENT, ".1f")]
     sd: Annotated[Number, Column("SD", "over rows", "%", PER_CENT, ".1f")]
@@ -138,7 +138,7 @@ SHARE: Final = ShareResults.chosen("share")["share"]
 
 
 def cohort_document(record: CohortRecord) -> CohortDocument:
-    """Return what a document states of a cohort."""
+    """Return the results of a cohort for a document."""
     turn = record.turn
     return CohortDocument(
         verdict=record.verdict,
