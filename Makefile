@@ -8,7 +8,7 @@
 # make clean    remove what the above made, .venv included
 #
 # PYTHON chooses the interpreter, 3.11 or newer:  make demo PYTHON=python3.12
-# DATA is the folder of pictures to measure on:    make measure DATA=../shared/data
+# DATA is the folder of images to measure on:    make measure DATA=../shared/data
 
 PYTHON ?= python3
 VENV   := .venv

@@ -1,6 +1,6 @@
 """What each part of the network is worth, and a perceptron on the same statistics.
 
-    python benchmarks/ablation.py FOLDER...     (one folder of clean pictures a domain)
+    python benchmarks/ablation.py FOLDER...     (one folder of clean images a domain)
 
 Small networks, the paper's genome, crops of 96: all learn from the same labelled crops, for the
 same steps, each from two first weights and in two orders of the crops, and are scored on domains

@@ -1,4 +1,4 @@
-"""How accurate are the shipped weights on clean pictures of domains nobody trained on?
+"""How accurate are the shipped weights on clean images of domains nobody trained on?
 
     python benchmarks/accuracy.py FOLDER...      (one folder a domain)
 

@@ -1,10 +1,10 @@
-"""Does the clean strength follow the quality of real camera pictures?
+"""Does the clean strength follow the quality of real camera images?
 
     python benchmarks/camera_pairs.py FOLDER
 
 FOLDER holds pairs ``<name>_real.png`` (one exposure) and ``<name>_mean.png`` (mean of many), with
 the ISO in the name. Correlation over pairs of the clean strength of the single exposure with its
-PSNR against the mean, and of every strength with ISO; grey pictures, crops of the full grid.
+PSNR against the mean, and of every strength with ISO; grey images, crops of the full grid.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from scipy.stats import pearsonr, spearmanr
 from cop_core.network import packaged
 from cop_core.reading import Estimator, load_estimator
 from cop_core.reading.crops import cut
-from cop_core.stacks.picture import read_picture
+from cop_core.stacks.image_file import read_image
 
 
-def psnr(picture: np.ndarray, reference: np.ndarray) -> float:
+def psnr(image: np.ndarray, reference: np.ndarray) -> float:
     """Return the peak signal-to-noise ratio in dB, full scale 1."""
-    return float(-10 * np.log10(np.mean((picture - reference) ** 2)))
+    return float(-10 * np.log10(np.mean((image - reference) ** 2)))
 
 
 def read_pairs(folder: Path, estimator: Estimator) -> dict[str, dict[str, float]]:
@@ -33,13 +33,11 @@ def read_pairs(folder: Path, estimator: Estimator) -> dict[str, dict[str, float]
     found = {}
     for path in sorted(folder.glob("*_real.png")):
         name = path.stem.removesuffix("_real")
-        picture, reference = read_picture(path), read_picture(folder / f"{name}_mean.png")
-        single, mean = (
-            estimator.predict(cut(p, None, (0, 0))).mean(0) for p in (picture, reference)
-        )
+        image, reference = read_image(path), read_image(folder / f"{name}_mean.png")
+        single, mean = (estimator.predict(cut(p, None, (0, 0))).mean(0) for p in (image, reference))
         iso = re.search(r"iso(\d+)", name)
         found[name] = {
-            "psnr db": psnr(picture, reference),
+            "psnr db": psnr(image, reference),
             "iso": float(iso[1]) if iso else float("nan"),
             **dict(zip(estimator.components, single.tolist(), strict=True)),
             "clean of the mean": float(mean[-1]),

@@ -4,7 +4,7 @@
 
 Cohorts of simulated cameras and multiphoton microscopes in turn, whose strengths are drawn
 without pixels. With causes, the shares are compared with the exact Shapley values of the
-function that makes the strengths. Without, settings are those of other pictures. Where one
+function that makes the strengths. Without, settings are those of other images. Where one
 setting follows another, both have to be named.
 """
 

@@ -51,7 +51,7 @@ def measure(counts: np.ndarray, dark: np.ndarray | None = None) -> PhotonTransfe
     return measure_detector(*movies)
 
 
-def picture(rng: np.random.Generator) -> np.ndarray:
+def image(rng: np.random.Generator) -> np.ndarray:
     """Return photons per pixel, 0.2 to 11, of something smooth."""
     field = gaussian_filter(rng.standard_normal((SIDE, SIDE)), 2.0, mode="wrap")
     return np.exp(0.4 + 0.8 * np.clip(field / field.std(), -2.5, 2.5)).astype(np.float32)
@@ -94,7 +94,7 @@ def simulated() -> dict[str, dict[str, object]]:
         alone, with_dark = [], []
         for seed in range(MOVIES):
             rng = np.random.default_rng(seed)
-            photons = picture(rng)
+            photons = image(rng)
             counts = frames(change, n, photons, rng)
             alone.append(measure(counts).detector)
             if change is still:
@@ -154,7 +154,7 @@ def real(movie: np.ndarray) -> dict[str, object]:
 
 def cannot_tell() -> Iterator[tuple[str, np.ndarray]]:
     rng = np.random.default_rng(0)
-    photons = picture(rng)
+    photons = image(rng)
     taken = frames(still, FRAMES, photons, rng)
     expected = DETECTOR.expected(photons)
     yield "one frame again and again", np.repeat(taken[:1], FRAMES, axis=0)

@@ -1,4 +1,4 @@
-"""How far apart do the network's features of different kinds of pictures lie?
+"""How far apart do the network's features of different kinds of images lie?
 
     python benchmarks/domain_shift.py FOLDER...      (one folder a domain)
 

@@ -2,7 +2,7 @@
 
     python benchmarks/dose_response.py FOLDER... [--planes STACK...]
 
-Clean pictures by domain, and planes of real stacks (normalised by their percentiles), get one
+Clean images by domain, and planes of real stacks (normalised by their percentiles), get one
 noise at rising strength, the rest clean. Shot noise is also given as a detector gives it whose
 pulses vary in height: the same noise, without the lattice of whole photons.
 """

@@ -7,7 +7,7 @@
 Needs the package with its extra `train` and nothing else. The cores render the scenes first. A
 short trial from each start decides whether the network goes on from the weights that ship or
 begins afresh; the rest of the time is the run proper. OUT gets the weights with their card (but
-for vit-b, whose weights are large) and measured.json: crops a second with every view of a picture
+for vit-b, whose weights are large) and measured.json: crops a second with every view of an image
 counted, the share of the matrix rate that this is, and accuracy and coverage on scenes kept aside,
 beside those of the weights that ship. A dry run does the same in a few steps, on any processor.
 """

@@ -1,6 +1,6 @@
 """What contrastive pre-training is worth where labelled crops are few.
 
-    python benchmarks/label_efficiency.py FOLDER...     (one folder of clean pictures a domain)
+    python benchmarks/label_efficiency.py FOLDER...     (one folder of clean images a domain)
 
 The paper's question at a size that a CPU answers: a small network with the paper's patch stem and
 with the statistics stem, the paper's genome and prior, crops of 96. ``CoP`` is pre-trained without
@@ -47,7 +47,7 @@ TRIPLED = SETTINGS.model_copy(update={"batch_size": 3 * TRIPLES})
 
 
 def pre_train(network: NoiseViT, bank: SceneBank, steps: int) -> None:
-    """Contrastive stage: the same noise on another picture is near, other noise is far."""
+    """Contrastive stage: the same noise on another image is near, other noise is far."""
     maker = BatchMaker(TRIPLED, bank, network, torch.device("cpu"))
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-3, total_steps=steps)

@@ -4,7 +4,7 @@
 
 Small networks learn from labelled crops of all families of scenes, and of all but those of one
 kind; what they do not know of is then also left out of the fit of the uncertainty. Each is scored
-on crops of scenes of that kind, and on the pictures of the domains: R2, RMSE, and the share of
+on crops of scenes of that kind, and on the images of the domains: R2, RMSE, and the share of
 true strengths within the stated 90 % interval.
 """
 
@@ -116,7 +116,7 @@ def main(folders: list[Path], steps: int = 800, seeds: tuple[int, ...] = (0,)) -
         kind: labelled_crops(NoiseViT(SMALL), bank, SETTINGS.but(seed=300), SCORED)
         for kind, bank in banks(SCENES // 4, seed=200).items()
     }
-    pictures = {
+    images = {
         domain.name: (
             noise_statistics(domain.crops, SMALL.patch),
             torch.from_numpy(domain.strengths),
@@ -128,7 +128,7 @@ def main(folders: list[Path], steps: int = 800, seeds: tuple[int, ...] = (0,)) -
         for seed in seeds:
             learnt, others = (without(left_out, crops, seed) for crops in (learnt_from, unseen))
             network = train(learnt, others, steps, seed)
-            found = {name: score(network, *crops) for name, crops in (scored | pictures).items()}
+            found = {name: score(network, *crops) for name, crops in (scored | images).items()}
             measured[f"{left_out or 'nothing'} left out, seed {seed}"] = found
             shown = {k: (round(v["r2"], 3), round(v["coverage"], 3)) for k, v in found.items()}
             print(left_out, seed, shown, flush=True)

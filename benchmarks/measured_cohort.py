@@ -15,7 +15,7 @@ def cohort() -> list[str]:
     return [
         "## What drives the noise",
         "",
-        f"`benchmarks/cohort_calibration.py`: cohorts of {settings['pictures']} pictures, whose "
+        f"`benchmarks/cohort_calibration.py`: cohorts of {settings['pictures']} images, whose "
         "strengths are generated from five settings each, without pixels. The truth is given by "
         f"exact Shapley values of the function that generates them. {settings['permutations']} "
         "permutations, the fewest that allow a p of 0.05, were drawn for every cohort; R² by "
@@ -23,11 +23,11 @@ def cohort() -> list[str]:
         "",
         *table(
             ["instrument", "noise", "cohorts", "leading cause first", "shares off, mean (largest)",
-             "attributed", "R² on unseen pictures, mean (smallest)", "largest by chance"],
+             "attributed", "R² on unseen images, mean (smallest)", "largest by chance"],
             [row for model, noises in measured["with causes"].items()
              for row in _rows(model, noises)],
         ),
-        "With the settings of other pictures, which have no effect, something was attributed in "
+        "With the settings of other images, which have no effect, something was attributed in "
         f"{without['attributed']} of {without['cohorts']} cohorts, {100 * without['rate']:.1f} % "
         f"(95 % interval {low:.1f} to {high:.1f} %).",
         "",

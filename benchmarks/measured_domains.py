@@ -25,13 +25,13 @@ def domains() -> list[str]:
     return [
         "## The paper's twelve domains",
         "",
-        f"What `cop evaluate` says of `{WEIGHTS}`, on the pictures above: {found['verdict']} "
-        "± is the standard error over a domain's pictures; that of the means, for just these "
+        f"What `cop evaluate` says of `{WEIGHTS}`, on the images above: {found['verdict']} "
+        "± is the standard error over a domain's images; that of the means, for just these "
         f"domains, is {ours['r2_se']:.3f} (R²) and {ours['rmse_se']:.4f} (RMSE). "
-        "[How to](how-to.md#the-papers-benchmark) says where pictures of each can be found.",
+        "[How to](how-to.md#the-papers-benchmark) says where images of each can be found.",
         "",
         *table(
-            ["domain of the paper", "folder", "pictures", "R²", "RMSE", *SHORT.values()],
+            ["domain of the paper", "folder", "images", "R²", "RMSE", *SHORT.values()],
             [
                 row(domain, folder, found)
                 for domain, folders in found["paper_domains"]["folders"].items()
@@ -40,7 +40,7 @@ def domains() -> list[str]:
         ),
         f"![R² and RMSE by domain, and the paper's](images/{FIGURE})",
         "",
-        "Means ± SD over domains beside the paper's, which are of other pictures and over all "
+        "Means ± SD over domains beside the paper's, which are of other images and over all "
         "twelve. Its values for single domains are not given here. Under its prior the strengths "
         "have an SD of 0.143, so that an RMSE of 0.021 corresponds to an R² of 0.98, and an R² of "
         "0.844 to an RMSE of 0.057: its two means cannot both be of that prior.",

@@ -9,7 +9,7 @@ def goals() -> list[str]:
     rows = [
         *accuracy(),
         *doses(),
-        *real_pictures(),
+        *real_images(),
         *shifts(),
         coverage(),
         *closer_than_classical(),
@@ -57,13 +57,13 @@ def doses() -> list[list[str]]:
     ]
 
 
-def real_pictures() -> list[list[str]]:
+def real_images() -> list[list[str]]:
     serial = load("real_stacks")["measured"]["default"]["serial two-photon"]
     split = serial["split_signal plane-percentile"]["rank correlation"]["1 - clean"]
     cameras = load("camera_pairs")["measured"]["default"]["clean with psnr, Pearson"]
     return [
         ["split_signal: rank correlation of 1 - clean", "0.7", f"{split:.2f}"],
-        ["camera pictures: clean with PSNR", "0.6", f"{cameras:.2f}"],
+        ["camera images: clean with PSNR", "0.6", f"{cameras:.2f}"],
     ]
 
 

@@ -1,4 +1,4 @@
-"""The parts of docs/measured.md on clean pictures with known noise."""
+"""The parts of docs/measured.md on clean images with known noise."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from measured import DOSED, SHORT, load, table
 
 def accuracy() -> list[str]:
     document = load("accuracy")
-    lines = ["## Accuracy on clean pictures with known noise", ""]
+    lines = ["## Accuracy on clean images with known noise", ""]
     settings = document["settings"]
     lines += [
         f"`benchmarks/accuracy.py`, {settings['crops']} crops per domain, seed "
-        f"{settings['seed']}; seven domains of pictures not used in training (brain MRI, comics, "
+        f"{settings['seed']}; seven domains of images not used in training (brain MRI, comics, "
         "histopathology, fluorescence microscopy, photographs, retina, textures), as luminance. "
         "Always predicting the mean gives the RMSE in the last column. By domain, ± is "
-        "the standard error over its pictures, left out one at a time. Dominant: the share of "
+        "the standard error over its images, left out one at a time. Dominant: the share of "
         "crops whose largest noise is named correctly.",
         "",
     ]
@@ -167,7 +167,7 @@ def uncertainty() -> list[str]:
     head = ["weights, prior", "domain", "coverage", "uncertainty", "RMSE",
             "rank correlation with the error", "flagged as unusual"]  # fmt: skip
     lines += table(head, rows)
-    lines += ["Input that is not a picture with noise:", ""]
+    lines += ["Input that is not an image with noise:", ""]
     return lines + table(["weights", "input", "flagged as unusual", "uncertainty"], odd)
 
 
@@ -187,11 +187,11 @@ def weak_places() -> list[str]:
         "## Near white, clipping, bright",
         "",
         f"`benchmarks/weak_places.py`, {document['settings']['crops']} crops of each kind: "
-        "pictures of the domains turned into pencil drawings, stretched until 2 to 30 % of their "
+        "images of the domains turned into pencil drawings, stretched until 2 to 30 % of their "
         "pixels clip at each end, or exposed up to six times longer. None of them was used in "
         "any fit.",
         "",
-        *table(["weights, prior", "pictures", "R²", "RMSE", "uncertainty", "coverage"], rows),
+        *table(["weights, prior", "images", "R²", "RMSE", "uncertainty", "coverage"], rows),
     ]
 
 
@@ -236,7 +236,7 @@ def robustness() -> list[str]:
         "",
         f"`benchmarks/robustness.py`, {document['settings']['crops']} crops of each of the seven "
         "domains, `default`, the paper's prior: the same strengths and noise after a change of "
-        "the clean picture, or with a different storage after the noise.",
+        "the clean image, or with a different storage after the noise.",
         "",
         *table(["change", "R²", "RMSE"], rows),
     ]

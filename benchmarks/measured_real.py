@@ -1,4 +1,4 @@
-"""The parts of docs/measured.md on real pictures and on simulated stacks."""
+"""The parts of docs/measured.md on real images and on simulated stacks."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def real() -> list[str]:
 
 def camera() -> list[str]:
     lines = [
-        "## Camera pictures",
+        "## Camera images",
         "",
         "`benchmarks/camera_pairs.py`: 15 single exposures and the means of many, from three "
         "cameras. Correlation of the clean strength of the single exposure with its PSNR against "

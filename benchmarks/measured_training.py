@@ -136,7 +136,7 @@ def photographs() -> list[str]:
         f"`benchmarks/photographs.py`: small networks as above, {len(first)} seeds, on "
         f"{settings['labelled_crops']:,} labelled crops of procedural scenes, of "
         f"{settings['photographs']} photographs (downsampled by averaging, none of them among the "
-        "test pictures), or half of each, with the same noises. The shipped weights learn from "
+        "test images), or half of each, with the same noises. The shipped weights learn from "
         "scenes.",
         "",
         *table(

@@ -2,7 +2,7 @@
 
     python benchmarks/peers.py FOLDER...      (one folder a domain; needs scikit-image, PyWavelets)
 
-Clean pictures get Gaussian noise alone, then mixtures of all noises under the paper's prior, of
+Clean images get Gaussian noise alone, then mixtures of all noises under the paper's prior, of
 which only the Gaussian part is asked for. SDs are shares of full scale.
 """
 

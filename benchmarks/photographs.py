@@ -4,7 +4,7 @@
 
 Small networks learn from as many labelled crops: of procedural scenes alone, half of them of
 photographs, all of them of photographs. PHOTOGRAPHS is searched with its subfolders; LEFT_OUT is a
-text file of names (no suffix) that are also among the test pictures. Scored on FOLDER..., one
+text file of names (no suffix) that are also among the test images. Scored on FOLDER..., one
 folder a domain.
 """
 
@@ -23,8 +23,8 @@ from cop_core.network import NoiseViT
 from cop_core.network.crop_statistics import noise_statistics
 from cop_core.noise import Genome
 from cop_core.recipes import TrainRecipe
-from cop_core.stacks.picture import read_picture
-from cop_core.training.evaluation import find_pictures
+from cop_core.stacks.image_file import read_image
+from cop_core.training.evaluation import find_images
 from cop_core.training.scene_bank import SceneBank
 
 LABELLED = 8_000
@@ -38,8 +38,8 @@ SMALL = STEMS["statistics"]
 def photographs(folder: Path, left_out: set[str]) -> SceneBank:
     """Return both ends of every photograph, averaged down."""
     windows = []
-    for path in (p for p in find_pictures(folder) if p.stem not in left_out):
-        grey = read_picture(path)
+    for path in (p for p in find_images(folder) if p.stem not in left_out):
+        grey = read_image(path)
         for window in (grey[:SIDE, :SIDE], grey[-SIDE:, -SIDE:]):  # one side has 321, one 481
             small = resize(window, (SHRUNK, SHRUNK), anti_aliasing=True)
             windows.append(np.round(small.clip(0, 1) * 65535).astype(np.uint16))

@@ -1,8 +1,8 @@
-"""Does accuracy survive pictures that are bent, dark, blurred, compressed or stored in few bits?
+"""Does accuracy survive images that are bent, dark, blurred, compressed or stored in few bits?
 
     python benchmarks/robustness.py FOLDER...      (one folder a domain)
 
-Each change is made to the clean picture before the noise, as optics, exposure or an earlier
+Each change is made to the clean image before the noise, as optics, exposure or an earlier
 compression would; the storage is changed after the noise. `default` under the paper's prior,
 the same crops, strengths and noise for every change.
 """

@@ -2,7 +2,7 @@
 
     python benchmarks/uncertainty.py FOLDER...      (one folder a domain)
 
-Coverage of the stated 90 % interval on clean pictures that were given known noise, by domain and
+Coverage of the stated 90 % interval on clean images that were given known noise, by domain and
 strength, for both priors; the share of these crops that are called strange (false alarms); and
 the share of crops called strange, and their mean uncertainty, for input that no microscope gives.
 """

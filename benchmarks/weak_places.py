@@ -1,8 +1,8 @@
-"""Near-white, clipping and bright pictures: how well they are read, and how sure the network is.
+"""Near-white, clipping and bright images: how well they are read, and how sure the network is.
 
     python benchmarks/weak_places.py FOLDER [WEIGHTS...]
 
-FOLDER holds the domains. Their pictures are turned into what is read worst: photographs and comics
+FOLDER holds the domains. Their images are turned into what is read worst: photographs and comics
 into pencil drawings on white paper, photographs and textures stretched until up to 30 % of their
 pixels clip at each end, fluorescence exposed up to six times longer. No training and no fit of an
 uncertainty has seen any of them. R2, RMSE and coverage of the stated 90 % interval, by kind.

@@ -31,7 +31,7 @@ def noisy(clean: Image, *, seed: int = 0, **strengths: float) -> Image:
 
 
 def draw_kinds(clean: Image) -> Figure:
-    """Draw the same picture with every noise at rising strength."""
+    """Draw the same image with every noise at rising strength."""
     figure = Figure(figsize=(8, 2 * len(KINDS)), layout="constrained", dpi=90)
     axes = figure.subplots(len(KINDS), len(STRENGTHS))
     for row, kind in zip(axes, KINDS, strict=True):
@@ -59,10 +59,10 @@ def draw_by_brightness() -> Figure:
 
 
 def draw_read(clean: Image) -> Figure:
-    """Draw what the network reads from the picture with one noise at a time."""
+    """Draw what the network reads from the image with one noise at a time."""
     estimator = load_estimator("default", device="cpu", precision="float32")
-    pictures = [noisy(clean, **{kind: 0.2}) for kind in KINDS]
-    read = estimator.read(np.stack([clean, *pictures]))
+    images = [noisy(clean, **{kind: 0.2}) for kind in KINDS]
+    read = estimator.read(np.stack([clean, *images]))
     titles = ["none added", *(f"{label(kind)}, 20 %" for kind in KINDS)]
     figure = Figure(figsize=(9, 4.4), layout="constrained", dpi=90)
     axes = figure.subplots(2, 3, sharex=True, sharey=True).ravel()

@@ -62,7 +62,7 @@ def get_reader(path: PathLike | Sequence[PathLike]) -> ReadLayers | None:
     Returns
     -------
     callable or None
-        From the path to layers. None for several files, TIFFs of a single plane, colour pictures,
+        From the path to layers. None for several files, TIFFs of a single plane, colour images,
         movies and time series, several positions, other folders, and files that cannot be read.
     """
     single = _single_path(path)

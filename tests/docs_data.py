@@ -92,14 +92,14 @@ def _write_growing(folder: Path, fixed: np.ndarray) -> None:
         tifffile.imwrite(folder / "planes" / f"z{index}.tif", plane)
 
 
-def _write_pictures(folder: Path) -> None:
+def _write_images(folder: Path) -> None:
     rng = np.random.default_rng(0)
-    for domain in ("vessels", "somata", "my-clean-pictures"):
+    for domain in ("vessels", "somata", "my-clean-images"):
         (folder / domain).mkdir()
         for index in range(2):
             smooth = np.cumsum(np.cumsum(rng.normal(size=(256, 256)), 0), 1)
-            picture = np.interp(smooth, (smooth.min(), smooth.max()), (0, 65535))
-            tifffile.imwrite(folder / domain / f"{index}.tif", picture.astype(np.uint16))
+            image = np.interp(smooth, (smooth.min(), smooth.max()), (0, 65535))
+            tifffile.imwrite(folder / domain / f"{index}.tif", image.astype(np.uint16))
 
 
 def write_data(folder: Path) -> None:
@@ -107,7 +107,7 @@ def write_data(folder: Path) -> None:
     planes = write_sample(folder)
     _write_stacks(folder, planes["fixed"], planes["gained"])
     _write_growing(folder, planes["fixed"])
-    _write_pictures(folder)
+    _write_images(folder)
     tifffile.imwrite(folder / "movie.tif", _movie(20), metadata={"axes": "TYX"}, imagej=True)
     for name in ("dark.tif", "shutter-closed.tif"):
         tifffile.imwrite(folder / name, _movie(0), metadata={"axes": "TYX"}, imagej=True)

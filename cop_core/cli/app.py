@@ -18,7 +18,7 @@ _KEPT: Final = {
     "profile": "nothing was kept",
     "compare": "nothing was kept",
     "batch": "stacks that were finished are kept; run it again to read the rest",
-    "cohort": "pictures that were read are kept; run it again to read the rest",
+    "cohort": "images that were read are kept; run it again to read the rest",
 }
 """What Ctrl-C leaves, by the command that it cancels."""
 

@@ -35,7 +35,7 @@ def _folder(what: str) -> Any:
 
 Out = Annotated[Path, _folder("report")]
 Stacks = Annotated[Path, _folder("stacks")]
-Pictures = Annotated[Path, _folder("pictures")]
+Images = Annotated[Path, _folder("images")]
 Hash = Annotated[
     bool | None,
     typer.Option(
@@ -199,7 +199,7 @@ def batch(recipe: StudyRecipe, output: Out, workers: WorkersOptions, hashed: Has
 
 
 def _gathered(said: Plain) -> CohortRecipe:
-    """List the pictures of a cohort, with the settings that files, names and the table state."""
+    """List the images of a cohort, with the settings that files, names and the table state."""
     from cop_core.cohort import gather
     from cop_core.pipeline import Working
 
@@ -221,23 +221,21 @@ def _gathered(said: Plain) -> CohortRecipe:
     return recipe
 
 
-@asks(
-    CohortRecipe, _gathered, source="Folder of pictures or stacks, or a CSV with file,setting,..."
-)
+@asks(CohortRecipe, _gathered, source="Folder of images or stacks, or a CSV with file,setting,...")
 def cohort(recipe: CohortRecipe, output: Out, hashed: Hash = None) -> None:
-    """Find out which settings drive which noise, from pictures taken with different settings.
+    """Find out which settings drive which noise, from images taken with different settings.
 
     Settings come from the files (EXIF, OME-XML, ScanImage, Prairie View, ThorImage,
     Micro-Manager), from their names (--pattern) and from the columns of a CSV. Resumes where it
     was stopped. Writes cohort.html, cohort.json, cohort.csv, correlations.csv and figures.
 
-    Exit codes: 0 done, 1 done but some pictures or references failed, 2 bad input or usage,
+    Exit codes: 0 done, 1 done but some images or references failed, 2 bad input or usage,
     130 cancelled.
     """
     found = _report(recipe, output, "cohort.html", hashed)
     n, before, failed = len(found.pictures), len(found.resumed), found.failed
     tell(
-        f"{n} picture{'s' * (n != 1)}: {n - before - len(failed)} read now, {before} before, "
+        f"{n} image{'s' * (n != 1)}: {n - before - len(failed)} read now, {before} before, "
         f"{len(failed)} failed"
     )
     for picture in failed:
@@ -259,8 +257,8 @@ def simulate(recipe: SimulateRecipe, output: Stacks) -> None:
 
 
 @asks(SimulateCohortRecipe)
-def simulate_cohort(recipe: SimulateCohortRecipe, output: Pictures) -> None:
-    """Simulate pictures in which the effect of every setting is known, for cop cohort."""
+def simulate_cohort(recipe: SimulateCohortRecipe, output: Images) -> None:
+    """Simulate images in which the effect of every setting is known, for cop cohort."""
     from cop_core.pipeline import run
 
     with bars() as show:

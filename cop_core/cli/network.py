@@ -26,14 +26,14 @@ weights = typer.Typer(
 
 @asks(
     EvaluateRecipe,
-    folders="Folders of clean pictures, one per domain, or one folder that holds them all.",
+    folders="Folders of clean images, one per domain, or one folder that holds them all.",
 )
 def evaluate(
     recipe: EvaluateRecipe,
     json_path: Annotated[
         Path | None, typer.Option("--json", help="Write the numbers to this file.")
     ] = None,
-    pictures: Annotated[
+    figures: Annotated[
         Path | None,
         typer.Option(
             "--figures",
@@ -41,7 +41,7 @@ def evaluate(
         ),
     ] = None,
 ) -> None:
-    """Measure accuracy on clean pictures with known noise added, domain by domain.
+    """Measure accuracy on clean images with known noise added, domain by domain.
 
     A folder whose name begins with one of the paper's twelve domains (chest_xray, histopathology,
     retina, mri, microscopy, universe, satellite, textures, sketches, comics, underwater, natural)
@@ -53,18 +53,18 @@ def evaluate(
 
     if json_path:
         require_place_of(json_path)
-    if pictures:
-        require_place(pictures)
+    if figures:
+        require_place(figures)
     with bars() as show:
-        evaluation = run(recipe.but(features=pictures is not None), on_event=show)
+        evaluation = run(recipe.but(features=figures is not None), on_event=show)
     found = evaluation.to_dict()
     if json_path:
         _write_json(json_path, found)
     tell(*_evaluated(found, evaluation.components))
-    if pictures:
+    if figures:
         from cop_core.report.evaluation_figure import save_figures
 
-        save_figures(evaluation, pictures)
+        save_figures(evaluation, figures)
     if found["left_out"]:
         raise typer.Exit(1)
 
@@ -238,7 +238,7 @@ def _accuracy_table(found: dict[str, Any], components: tuple[str, ...]) -> Table
         f"{settings['prior']} prior, {settings['genome']} genome, "
         f"{settings['crops_per_domain']} crops per domain, seed {settings['seed']}"
     )
-    table = Table(title=title, caption="± standard error over pictures", padding=(0, 0))
+    table = Table(title=title, caption="± standard error over images", padding=(0, 0))
     table.add_column("domain", overflow="fold")
     for head in ("RMSE", "R2", *(f"R2 of\n{_HYPHENATED.get(c, c)}" for c in components)):
         table.add_column(head, no_wrap=True)
@@ -266,7 +266,7 @@ def _table_beside_paper(found: dict[str, Any], components: tuple[str, ...]) -> T
     several = [ours, *found["paper"].values()]
     n = len(found["paper_domains"]["folders"])
     read = n - len(found["paper_domains"]["missing"])
-    title = "mean ± SD over domains; the paper's are of its own noise, prior and pictures"
+    title = "mean ± SD over domains; the paper's are of its own noise, prior and images"
     table = Table("", f"here, {read} of {n}", "paper, CoP", "paper, scratch", title=title)
     for name, form in {"rmse": ".3f", "r2": ".3f"}.items():
         table.add_row(name.upper(), *(_mean_and_sd(one, name, form) for one in several))

@@ -1,4 +1,4 @@
-"""A cohort's pictures, read, to what they show."""
+"""From the readings of a cohort to its results."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def analyse_cohort(
     pictures: Sequence[PictureRecord],
     progress: Progress = lambda _done, _total: None,
 ) -> CohortRecord:
-    """Return what pictures that were read show.
+    """Return the results of images that were read.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def analyse_cohort(
     rows = rows_of(pictures, recipe.group)
     if not rows:
         why = next((each.error for each in pictures if each.error), "no plane can be used")
-        raise InputError(f"none of {len(pictures)} pictures can be read ({why})")
+        raise InputError(f"none of {len(pictures)} images can be read ({why})")
     components = next(each.profile.components for each in pictures if each.profile)
     variables, left_out = variables_of(rows)
     confounded = confounded_in(variables)
@@ -103,7 +103,7 @@ def _noises(rows: Sequence[CohortRow], components: tuple[str, ...]) -> NoiseTabl
 def _turn(
     attributions: Sequence[Attribution], design: Design, table: NoiseTable, recipe: CohortRecipe
 ) -> Turn | None:
-    """Return what to turn against the strongest of the noises that are attributed."""
+    """Return the setting to change against the strongest attributed noise."""
     drawn = [each for each in attributions if each.drawn]
     if not drawn:
         return None
@@ -113,14 +113,14 @@ def _turn(
 
 
 def _caveats(found: CohortRecord) -> Iterator[str]:
-    """Yield what to know beside the numbers."""
+    """Yield the caveats."""
     rows, n_groups = found.rows, len(sizes(found.rows))
     failed = len(found.failed)
     if failed:
-        yield f"{failed} of {len(found.pictures)} pictures could not be read and are left out"
+        yield f"{failed} of {len(found.pictures)} images could not be read and are left out"
     if found.uncompared:
         yield (
-            f"{len(found.uncompared)} of {len(found.pictures)} pictures have no PSNR and SSIM: "
+            f"{len(found.uncompared)} of {len(found.pictures)} images have no PSNR and SSIM: "
             "their references cannot be used"
         )
     if len(rows) > 1 and len({row.picture for row in rows}) == 1:
@@ -147,13 +147,13 @@ def _caveats(found: CohortRecord) -> Iterator[str]:
         yield leading
     if any(each.drawn for each in found.attributions):
         yield (
-            "attribution shows what varies with a setting in these pictures: a cause that was not "
+            "attribution shows what varies with a setting in these images: a cause that was not "
             "recorded but changed together with a setting is attributed to that setting"
         )
 
 
 def _unexplained_leader(attributions: Sequence[Attribution]) -> str:
-    """Return what to know where the strongest noise is not the one that is explained."""
+    """Return a caveat if the strongest noise is not the one explained."""
     if not attributions:
         return ""
     leader = max(attributions, key=lambda each: each.mean)

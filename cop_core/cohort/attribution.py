@@ -1,4 +1,4 @@
-"""Attribution of noises to settings, where settings explain them at all."""
+"""Attribution of noises to settings, if settings explain them at all."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from cop_core.statistics.calls import LEVEL
 from cop_core.statistics.reading_bootstrap import typical_doubt
 
 Tick = Callable[[], None]
-"""Told of every fit; may end the work."""
+"""Called after every fit; may end the work."""
 
 RESAMPLES: Final = 40
 """Resamples of the groups for intervals."""
 _ROWS_RESAMPLED: Final = 100
-"""Rows whose SHAP values make the shares of a resample."""
+"""Number of rows whose SHAP values give the shares of a resample."""
 
 
 @dataclass(frozen=True)
 class NoiseTable:
-    """Strengths that are to be explained.
+    """Strengths to be explained.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ def attribute(
     resamples: int = RESAMPLES,
     progress: Progress = lambda _done, _total: None,
 ) -> tuple[Attribution, ...]:
-    """Return what the settings explain of each noise.
+    """Return how far the settings explain each noise.
 
     A noise is attributed where the surrogate predicts groups that it has not seen better than it
     does with permuted strengths, at a p of 0.05 or less that is corrected over the noises, and
@@ -67,7 +67,7 @@ def attribute(
     Parameters
     ----------
     permutations : int
-        They end as soon as none of the noises can still be attributed.
+        At most; they end once no noise can be attributed any more.
     resamples : int
         Of the groups, for the intervals of shares.
 
@@ -93,7 +93,7 @@ def attribute(
     return tuple(found)
 
 
-_UNEXPLAINED: Final = "the settings predict unseen pictures no better than chance"
+_UNEXPLAINED: Final = "the settings predict unseen images no better than chance"
 
 
 def _too_few(design: Design) -> str:
@@ -112,7 +112,7 @@ def _described(noises: NoiseTable, i: int) -> Attribution:
     sd = float(y.std())
     plain = Attribution(noises.components[i], float(y.mean()), sd)
     if sd < 1e-9:
-        return replace(plain, note="it is the same in all pictures")
+        return replace(plain, note="it is the same in all images")
     if sd < (doubt := typical_doubt(noises.uncertainty[:, i])):
         return replace(
             plain,
@@ -151,7 +151,7 @@ def _tested(
 
 
 def _exceeding(null: Sequence[Floats], r2: Floats) -> npt.NDArray[np.int64]:
-    """Return in how many permutations the best predicted noise is predicted as well as each."""
+    """Return, for each noise, in how many permutations the best prediction is at least as good."""
     best = np.array(null).max(axis=1)
     return np.asarray((best[:, None] >= r2).sum(axis=0))
 

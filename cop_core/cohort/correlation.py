@@ -1,4 +1,4 @@
-"""Correlation of settings with strengths, and of quality with what is left clean."""
+"""Correlation of settings with strengths, and of image quality with the clean part."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cop_core.records import CohortRow
 
 QUALITIES: Final = {"psnr_db": "PSNR (dB)", "ssim": "SSIM"}
-"""What pictures are compared with their references by, by name in `CohortRow`."""
+"""Measures of the similarity to a reference, by their names in `CohortRow`."""
 LEAST: Final = 5
 """Rows or groups below which a coefficient has no interval."""
 
@@ -30,7 +30,7 @@ _Floats = npt.NDArray[np.float64]
 def correlations_of(
     rows: Sequence[CohortRow], variables: Sequence[Variable], components: Sequence[str]
 ) -> tuple[Correlation, ...]:
-    """Return every setting with every strength, and the qualities with clean.
+    """Return correlations of every setting with every strength, and of quality with clean.
 
     p values are corrected after Holm over all settings and strengths; those of the qualities by
     themselves.
@@ -96,7 +96,7 @@ def _by_row(x: _Floats, y: _Floats, r: float, ranks: bool) -> Coefficient:
 
 
 def _by_group(groups: npt.NDArray[np.str_]) -> _Find:
-    """Return what gives the coefficient of rows that are alike within groups.
+    """Return a function for the coefficient of rows that are alike within groups.
 
     It is the slope of standardised values, with an error that is robust to that.
     """

@@ -1,4 +1,4 @@
-"""What only the extra ``cohort`` installs."""
+"""Packages that only the extra ``cohort`` installs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _QUALITY: Final = {"skimage": "scikit-image"}
 
 
 def require_extra(recipe: CohortRecipe) -> None:
-    """Refuse what needs packages that are not installed, before anything is read.
+    """Refuse a recipe that needs missing packages, before anything is read.
 
     Raises
     ------
@@ -30,7 +30,7 @@ def require_extra(recipe: CohortRecipe) -> None:
             f"compute correlations only with {option('correlation_only', 'True')}",
         )
     if any(each.reference is not None for each in recipe.pictures):
-        _require(_QUALITY, "comparing pictures with references", "omit the references")
+        _require(_QUALITY, "comparing images with references", "omit the references")
 
 
 def _require(packages: dict[str, str], what: str, instead: str) -> None:

@@ -1,4 +1,4 @@
-"""The pictures of a cohort and their settings, from a folder or a table."""
+"""The images of a cohort and their settings, from a folder or a table."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from cop_core.errors import InputError, option
 from cop_core.recipes import COHORT_FILE, CohortPicture, StackOptions
 from cop_core.recipes.values import folder_name
 from cop_core.stacks.formats import format_of, tiff_folder
+from cop_core.stacks.image_file import TIFF, is_image
 from cop_core.stacks.listing import list_stacks
-from cop_core.stacks.picture import TIFF, is_picture
 from cop_core.words import listed
 from cop_core.writing import replace_files
 
@@ -33,13 +33,13 @@ FILE: Final = "file"
 REFERENCE: Final = "reference"
 CHANNEL: Final = "channel"
 _ROUNDED: Final = 0.02
-"""Relative difference of a number that somebody wrote down: a shutter of 1/60 s is called 0.017."""
-_ADVICE: Final = "use a folder of pictures or stacks, or a CSV with a column 'file'"
+"""Relative rounding of numbers in names and tables: a shutter of 1/60 s is written as 0.017."""
+_ADVICE: Final = "use a folder of images or stacks, or a CSV with a column 'file'"
 
 
 @dataclass(frozen=True)
 class Gathered:
-    """What was found.
+    """The images found.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Gathered:
     left_out : tuple of Path
         Files whose names do not fit the pattern.
     overruled : dict of str to int
-        How many files state a setting otherwise than their name or the table.
+        By setting, the number of files that state a value other than their name or the table.
     """
 
     pictures: tuple[CohortPicture, ...]
@@ -56,7 +56,7 @@ class Gathered:
 
     @property
     def not_used(self) -> str:
-        """What files state and is not used, as a sentence; empty where there is nothing."""
+        """A sentence on the values in files that are not used; empty if there are none."""
         if not self.overruled:
             return ""
         counts = self.overruled.items()
@@ -66,7 +66,7 @@ class Gathered:
 
 @dataclass(frozen=True)
 class _Listed:
-    """A file, and what stands beside it in the table, as text."""
+    """A file and the other cells of its row in the table, as text."""
 
     path: Path
     cells: Mapping[str, str]
@@ -80,15 +80,15 @@ def gather(
     reference: str | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Gathered:
-    """List pictures with the settings that files, names and the table state.
+    """List images with the settings that files, names and the table state.
 
-    Where several state one, the table goes before the name, and the name before the file; an empty
-    cell says that a setting is not known.
+    The table takes precedence over the name, and the name over the file; an empty cell means that
+    a setting is not known.
 
     Parameters
     ----------
     source : path
-        A folder, whose pictures and stacks are all taken (TIFFs of one plane each are pictures,
+        A folder, whose images and stacks are all taken (TIFFs of one plane each are images,
         not planes of one stack), or a CSV with a column ``file`` (paths
         relative to the CSV) and, as wanted, ``reference``, ``channel`` and one column for each
         setting, named with its unit.
@@ -97,12 +97,12 @@ def gather(
     pattern, reference : str, optional
         As in `CohortRecipe`.
     progress : callable
-        Told of files looked at, and in all.
+        Called with the number of files examined, and the total.
 
     Raises
     ------
     InputError
-        There is no picture, or the table or a pattern cannot be used.
+        There is no image, or the table or a pattern cannot be used.
     """
     root = Path(source).absolute()
     named = compile_pattern(pattern) if pattern else None
@@ -133,7 +133,7 @@ def gather(
         progress(number, len(found))
     if not pictures:
         raise InputError(
-            f"no file of {len(found)} matches the pattern {pattern!r}" if found else "no picture",
+            f"no file of {len(found)} matches the pattern {pattern!r}" if found else "no image",
             where=str(source),
             advice=_ADVICE,
         )
@@ -141,8 +141,8 @@ def gather(
 
 
 def _of_folder(root: Path) -> list[_Listed]:
-    """List pictures and stacks below a folder, but for what reports and hidden folders hold."""
-    found = {path for path in root.rglob("*") if is_picture(path) and path.is_file()}
+    """List images and stacks below a folder, except those in reports and hidden folders."""
+    found = {path for path in root.rglob("*") if is_image(path) and path.is_file()}
     try:
         found |= {path for stack in list_stacks(root).stacks for path in _apart(stack)}
     except InputError:
@@ -155,7 +155,7 @@ def _of_folder(root: Path) -> list[_Listed]:
 
 
 def _apart(stack: Path) -> list[Path]:
-    """Return the files of a folder of single pictures, which could be the planes of a stack."""
+    """Return the files of a folder of single images, which could be the planes of a stack."""
     if stack.is_dir() and format_of(stack) is tiff_folder:
         return [path for path in stack.iterdir() if path.suffix.lower() in TIFF]
     return [stack]
@@ -199,7 +199,7 @@ def _picture(
 def _overruled(
     known: Mapping[str, SettingValue], taken: Mapping[str, SettingValue]
 ) -> Iterator[str]:
-    """Yield the settings of a file that are taken with another value, however it was rounded."""
+    """Yield the settings of a file that are replaced by another value, rounding aside."""
     values = {column_name(name): value for name, value in taken.items()}
     for name, value in known.items():
         other = values.get(column_name(name), value)
@@ -212,7 +212,7 @@ def _overruled(
 
 
 def _names(paths: Sequence[Path]) -> Iterator[str]:
-    """Yield a name for each path, told apart by folders and numbers where files share one."""
+    """Yield a unique name for each path, with folders and numbers if files share a name."""
     counts = Counter(folder_name(path.stem).casefold() for path in paths)
     seen: Counter[str] = Counter()
     for path in paths:
@@ -225,12 +225,12 @@ def _names(paths: Sequence[Path]) -> Iterator[str]:
 
 
 def require_names(settings: Iterable[str], *, where: str) -> None:
-    """Refuse names of settings that the columns of a table cannot tell apart.
+    """Refuse names of settings that would be the same column of a table.
 
     Raises
     ------
     InputError
-        One is the name of another column, or two differ in upper case and blanks alone.
+        One is the name of another column, or two differ only in case and spaces.
     """
     seen: dict[str, str] = {}
     for name in settings:
@@ -252,12 +252,12 @@ def require_names(settings: Iterable[str], *, where: str) -> None:
 
 
 def save_table(pictures: Sequence[CohortPicture], file: str | os.PathLike[str]) -> None:
-    """Write pictures and their settings as a table that `gather` reads.
+    """Write images and their settings as a table that `gather` reads.
 
     Raises
     ------
     InputError
-        It cannot be written, or two settings would be one in it (`require_names`).
+        It cannot be written, or two settings would share a column (`require_names`).
     """
     target = Path(file).absolute()
     settings = list(dict.fromkeys(key for one in pictures for key in one.settings))
@@ -279,7 +279,7 @@ def save_table(pictures: Sequence[CohortPicture], file: str | os.PathLike[str]) 
 
 
 def _cell(value: SettingValue) -> SettingValue:
-    """Return a value as a cell that `as_value` reads back; no word is a formula or a number."""
+    """Return a value as a cell that `as_value` reads back; no word becomes formula or number."""
     if not isinstance(value, str):
         return value
     text = safe_cell(value)

@@ -1,4 +1,4 @@
-"""What to photograph next, where settings cannot be told apart or explain nothing."""
+"""The images to take next, if settings cannot be told apart or explain nothing."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _EACH: Final = 4
 
 
 def next_experiment_of(found: CohortRecord, variables: Sequence[Variable]) -> str:
-    """Return what to photograph next; empty where the settings explain a noise and can be told.
+    """Return the images to take next; empty if settings explain a noise and can be told apart.
 
-    What keeps everything from being attributed comes first.
+    Obstacles to any attribution come first.
     """
     unexplained = bool(found.attributions) and not any(each.drawn for each in found.attributions)
     n_rows, n_groups = len(found.rows), len(sizes(found.rows))
@@ -33,7 +33,7 @@ def next_experiment_of(found: CohortRecord, variables: Sequence[Variable]) -> st
 
 
 def to_part(confounded: Sequence[Confounded], variables: Sequence[Variable]) -> str:
-    """Return which pictures would part the two settings that are closest; empty without any."""
+    """Return the images that would separate the two closest settings; empty without any."""
     if not confounded:
         return ""
     known = {each.name: each for each in variables}
@@ -41,7 +41,7 @@ def to_part(confounded: Sequence[Confounded], variables: Sequence[Variable]) -> 
     along = min(first, second, key=lambda each: len(each.words)).codes  # of numbers, if any
     (a_low, a_high), (b_low, b_high) = _ends(first, along), _ends(second, along)
     return (
-        f"To tell {first.name} from {second.name}, take {_EACH} pictures or more at {first.name} "
+        f"To tell {first.name} from {second.name}, take {_EACH} images or more at {first.name} "
         f"{a_low} with {second.name} {b_high}, and as many at {first.name} {a_high} with "
         f"{second.name} {b_low}, with everything else the same"
     )
@@ -50,27 +50,27 @@ def to_part(confounded: Sequence[Confounded], variables: Sequence[Variable]) -> 
 def to_explain(
     variables: Sequence[Variable], rows: Sequence[CohortRow], group: str | None = None
 ) -> str:
-    """Return which pictures could show what settings do, where none is shown to do anything.
+    """Return the images that could show an effect of settings, if none is shown.
 
     Parameters
     ----------
     group : str, optional
-        Setting that defines the groups; by default each picture added is one.
+        Setting that defines the groups; by default each image added is one.
     """
     if not variables:
-        return "Take pictures of one scene with one setting changed at a time"
+        return "Take images of one scene with one setting changed at a time"
     names = " and ".join(each.name for each in variables[:2])
     n_lacking = LEAST_GROUPS - len(sizes(rows)) if group else 0
     n_more = max(_ENOUGH_ROWS - len(rows), _EACH, _EACH * n_lacking)
     of = f"{n_lacking} more groups (values of {group})" if n_lacking > 0 else "one kind of scene"
     return (
-        f"Take {n_more} more pictures of {of}, with {names} each at the lowest and the highest "
+        f"Take {n_more} more images of {of}, with {names} each at the lowest and the highest "
         "value in every combination"
     )
 
 
 def _ends(variable: Variable, along: Floats) -> tuple[str, str]:
-    """Return the values that a setting has at the low and the high end of another, or of itself."""
+    """Return the values of a setting at the low and the high end of another, or of itself."""
     both = np.isfinite(variable.codes) & np.isfinite(along)
     codes, ranks = variable.codes[both], ranks_of(along[both])
     if variable.words:

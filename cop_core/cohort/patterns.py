@@ -21,7 +21,7 @@ _ADVICE: Final = (
 
 
 def compile_pattern(pattern: str) -> re.Pattern[str]:
-    """Return what matches names of files, without their ending, and finds settings in them.
+    """Return a regular expression that finds settings in file names without suffix.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
 
 
 def reference_name(pattern: str, settings: Mapping[str, str]) -> str:
-    """Return the name of a reference picture.
+    """Return the name of a reference image.
 
     Raises
     ------
@@ -55,9 +55,9 @@ def reference_name(pattern: str, settings: Mapping[str, str]) -> str:
 
 
 def as_value(text: str) -> SettingValue:
-    """Return what a cell or a part of a name states: a number, with a comma or not, or a word.
+    """Return the value of a cell or part of a name: a number, possibly with a comma, or a word.
 
-    A word may have an apostrophe before it, so that it is taken for no formula and no number.
+    An apostrophe before a word marks it as neither a formula nor a number.
     """
     found = number(with_point(text))
     return text.removeprefix("'") if found is None else found

@@ -1,4 +1,4 @@
-"""How near a picture is to the same picture without noise."""
+"""Similarity of an image to the same image without noise."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from cop_core.errors import InputError
 from cop_core.records import PictureQuality, Provenance
 from cop_core.stacks.files import file_state
-from cop_core.stacks.picture import KIND, open_picture
+from cop_core.stacks.image_file import KIND, open_image
 
 if TYPE_CHECKING:
     from cop_core.recipes import StackOptions
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 _OF_RANGE: Final = "values in [0, 1] (PNG, JPEG, colour TIFF)"
 
 
-def quality_of(picture: Stack, reference: StackOptions) -> PictureQuality:
-    """Compare a picture with its reference.
+def quality_of(image: Stack, reference: StackOptions) -> PictureQuality:
+    """Compare an image with its reference.
 
-    The range is 1 for pictures that are read in [0, 1], else the reference's from 0.1 to 99.9 %.
+    The range is 1 for images that are read in [0, 1], else the reference's from 0.1 to 99.9 %.
 
     Raises
     ------
     InputError
-        Where the reference cannot be opened, is of another size, only one of both is read in
-        [0, 1], or one is no single plane.
+        If the reference cannot be opened or differs in size, only one of the two is read in [0,
+        1], or one has several planes.
 
     References
     ----------
@@ -37,24 +37,24 @@ def quality_of(picture: Stack, reference: StackOptions) -> PictureQuality:
     """
     from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-    opened = open_picture(Path(reference.source or ""), reference)
-    kinds = [_values(each) for each in (opened, picture)]
+    opened = open_image(Path(reference.source or ""), reference)
+    kinds = [_values(each) for each in (opened, image)]
     if len({*kinds}) > 1:
         raise InputError(
-            "the reference has {} and its picture {}, which cannot be compared".format(*kinds),
+            "the reference has {} and its image {}, which cannot be compared".format(*kinds),
             where=opened.source,
-            advice="use a reference saved in the same way as its picture",
+            advice="use a reference saved in the same way as its image",
         )
-    noisy, clean = _pixels(picture), _pixels(opened)
+    noisy, clean = _pixels(image), _pixels(opened)
     if noisy.shape != clean.shape:
         sizes = " and ".join(f"{w} x {h}" for h, w in (clean.shape, noisy.shape))
         raise InputError(
-            f"the reference and its picture have {sizes} pixels",
+            f"the reference and its image have {sizes} pixels",
             where=opened.source,
             advice="use a reference of the same size",
         )
     span = 1.0 if kinds[0] == _OF_RANGE else float(np.ptp(np.percentile(clean, (0.1, 99.9))))
-    with np.errstate(divide="ignore"):  # equal pictures have an infinite ratio
+    with np.errstate(divide="ignore"):  # equal images have an infinite ratio
         psnr = peak_signal_noise_ratio(clean, noisy, data_range=span)
     ssim = structural_similarity(
         clean, noisy, data_range=span, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
@@ -64,14 +64,14 @@ def quality_of(picture: Stack, reference: StackOptions) -> PictureQuality:
 
 
 def _values(stack: Stack) -> str:
-    """Return what the values of a picture are, in words."""
+    """Describe the values of an image in words."""
     return _OF_RANGE if stack.image.format == KIND else "counts"
 
 
 def _pixels(stack: Stack) -> npt.NDArray[np.float64]:
     if len(stack) != 1:
         raise InputError(
-            f"it has {len(stack)} planes, but a reference is a single picture",
+            f"it has {len(stack)} planes, but a reference is a single image",
             where=stack.source,
             advice="omit the reference",
         )

@@ -1,4 +1,4 @@
-"""A gradient-boosted surrogate: from the settings of a picture to the strength of a noise."""
+"""A gradient-boosted surrogate: from the settings of an image to the strength of a noise."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Design:
     Attributes
     ----------
     factors : tuple of tuple of Variable
-        Settings, in sets that cannot be parted.
+        Settings, in sets that cannot be separated.
     groups : ndarray of shape (rows,)
         Rows with one number are held out together.
     """
@@ -44,7 +44,7 @@ class Design:
 
     @classmethod
     def of(cls, factors: Sequence[Sequence[Variable]], groups: Sequence[str]) -> Design:
-        """Return the design of rows whose groups go by names."""
+        """Return the design of rows with named groups."""
         _, members = np.unique(np.array(groups), return_inverse=True)
         return cls(tuple(map(tuple, factors)), members.astype(np.int64))
 
@@ -65,11 +65,11 @@ class Design:
 
     @property
     def n_groups(self) -> int:
-        """How many groups there are."""
+        """Number of groups."""
         return int(self.groups.max()) + 1
 
     def by_factor(self, values: Floats) -> Floats:
-        """Add up what belongs to the columns of one factor; shape (rows, factors)."""
+        """Add up the columns of each factor; shape (rows, factors)."""
         members = np.array([number for number, _, _ in self.columns])
         sums = [values[:, members == i].sum(axis=1) for i in range(len(self.factors))]
         return np.column_stack(sums)
@@ -80,10 +80,10 @@ class Design:
         return np.concatenate([np.flatnonzero(self.groups == group) for group in drawn])
 
     def permuted(self, strengths: Floats, rng: np.random.Generator) -> Floats:
-        """Return strengths (rows, noises) as they could be if no setting did anything.
+        """Return strengths (rows, noises) permuted as if no setting had an effect.
 
-        What groups have in common moves from group to group, what is left within them from row to
-        row; all noises move together.
+        Group means are permuted between groups and residuals between rows, with all noises
+        together.
         """
         n = np.bincount(self.groups)
         means = np.stack([np.bincount(self.groups, y) / n for y in strengths.T], axis=1)
@@ -96,7 +96,7 @@ class Design:
 
     @cached_property
     def folds(self) -> tuple[npt.NDArray[np.bool_], ...]:
-        """Rows that are predicted from all others, fold by fold; groups stay whole."""
+        """Rows to predict from all others, fold by fold; groups stay whole."""
         from sklearn.model_selection import GroupKFold
 
         split = GroupKFold(min(FOLDS, self.n_groups), shuffle=True, random_state=0)
@@ -112,8 +112,8 @@ class Design:
 def one_thread() -> Iterator[None]:
     """Keep fits to one thread.
 
-    They take milliseconds: threads that wait for each other cost more than they give, and ten
-    times as much on a machine that does something else too.
+    They take milliseconds: threads that wait for each other cost more than they save, and ten
+    times as much on a busy machine.
     """
     import sklearn.ensemble  # noqa: F401  whose threads are those to be limited
     from threadpoolctl import threadpool_limits
@@ -130,7 +130,7 @@ def fit(design: Design, y: Floats, rows: Any = slice(None), monotonic: Any = Non
     y : ndarray of shape (rows,)
         Strengths of all rows.
     monotonic : sequence of int, optional
-        For each column 1 where the strength can only rise with it, -1 where it can only fall.
+        For each column, 1 if the strength can only rise with it, -1 if it can only fall.
     """
     from sklearn.ensemble import HistGradientBoostingRegressor
 
@@ -148,9 +148,9 @@ def fit(design: Design, y: Floats, rows: Any = slice(None), monotonic: Any = Non
 
 
 def out_of_sample_r2(design: Design, y: Floats, tick: Callable[[], None]) -> float:
-    """Return the share of variance predicted of rows whose groups the surrogate has not seen.
+    """Return the share of variance predicted in rows whose groups the surrogate has not seen.
 
-    It is against the mean of the rows that it has seen, so that it may be negative.
+    The baseline is the mean of the rows it has seen, so the share may be negative.
     """
     wrong = usual = 0.0
     for held_out in design.folds:

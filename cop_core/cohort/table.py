@@ -1,4 +1,4 @@
-"""The table of a cohort: one row for each picture, or each plane of a stack."""
+"""The table of a cohort: one row for each image, or each plane of a stack."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from cop_core.records import DepthProfile, PictureRecord, PlaneEstimate
 
 BLOCKS: Final = 10
-"""Blocks of neighbouring planes that the planes of a single stack are grouped by."""
+"""Number of blocks of neighbouring planes into which a single stack is grouped."""
 DEPTH: Final = "depth_um"
 
 
 def rows_of(pictures: Sequence[PictureRecord], group: str | None) -> tuple[CohortRow, ...]:
     """Return the planes that can be used, with their settings.
 
-    Depth and power are those of the planes where the pictures' settings do not state them. Without
-    a group, each stack is one; the planes of a single stack are in blocks of neighbours.
+    Depth and power come from the planes unless the images' settings state them. Without a grouping
+    setting, each stack is a group; a single stack is grouped into blocks of neighbouring planes.
     """
     rows = [row for picture in pictures for row in _of_picture(picture, group)]
     if group is None and len({row.group for row in rows}) == 1:
@@ -60,7 +60,7 @@ def _of_picture(picture: PictureRecord, group: str | None) -> Iterator[CohortRow
 
 
 def _of_plane(plane: PlaneEstimate, profile: DepthProfile) -> dict[str, SettingValue]:
-    """Return what a stack states of one of its planes; powers in different units are apart."""
+    """Return the settings of one plane of a stack; powers in different units are separate."""
     power = "_".join(["power", *plane.power_unit.lower().split()])
     found = {DEPTH: plane.depth_um if len(profile) > 1 else np.nan, power: plane.power}
     return {name: float(value) for name, value in found.items() if np.isfinite(value)}
@@ -72,5 +72,5 @@ def _in_block(row: CohortRow, number: int, n: int) -> CohortRow:
 
 
 def sizes(rows: Sequence[CohortRow]) -> Counter[str]:
-    """Return how many rows each group has."""
+    """Return the number of rows of each group."""
     return Counter(row.group for row in rows)

@@ -1,4 +1,4 @@
-"""What to turn: the setting whose change lowers a noise most, within what was tried."""
+"""The setting whose change lowers a noise most, within the values that were tried."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from cop_core.recipes import SettingValue
 
 GIVEN: Final = ("depth_um", "temperature_c", "brightness", "brightness_ev")
-"""Settings that nobody chooses."""
+"""Settings that cannot be chosen."""
 _SHOT: Final = "poisson"
 _WITH_LIGHT: Final = ("power", "dwell", "exposure", "shutter", "average", "frames", "samples")
-"""Beginnings of settings with which photons, and so the share of shot noise, can only improve."""
+"""Prefixes of settings that can only increase photons, and so only lower shot noise."""
 _AGAINST_LIGHT: Final = ("depth", "iso", "gain")
 _MOST_VALUES: Final = 9
 
@@ -35,11 +35,11 @@ def turn_of(
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> Turn | None:
-    """Return the setting to turn; None where no change is shown to lower the noise.
+    """Return the setting to change; None where no change is shown to lower the noise.
 
-    The surrogate, which follows physics where that says in which direction a setting acts on shot
-    noise, predicts every row with one setting at each value that was tried, from the 5th to the
-    95th percentile. What is reported is the mean over rows.
+    The surrogate predicts every row with one setting at each value that was tried, from the 5th to
+    the 95th percentile; the mean over rows is reported. If physics gives the direction in which a
+    setting acts on shot noise, the surrogate is constrained to it.
 
     Parameters
     ----------
@@ -87,14 +87,14 @@ def turn_of(
 
 @dataclass(frozen=True)
 class _Tried:
-    """A setting, and the values of it that are compared."""
+    """A setting and its values that are compared."""
 
     factor: int
     variable: Variable
 
     @property
     def codes(self) -> Floats:
-        """Every word; numbers ascending, of many some that are spread evenly over the rows."""
+        """All words, or numbers, ascending; of many numbers, some spread evenly over the rows."""
         if self.variable.words:
             return np.arange(float(len(self.variable.words)))
         known = self.variable.codes[np.isfinite(self.variable.codes)]
@@ -119,7 +119,7 @@ class _Tried:
         return self.variable.words[int(code)] if self.variable.words else float(code)
 
     def strengths(self, design: Design, model: Any, numbers: Sequence[int] | None = None) -> Floats:
-        """Return the strength at values, mean over rows with all else as it was."""
+        """Return the strength at values: the mean over rows, with all else as it was."""
         shown = range(len(self.codes)) if numbers is None else numbers
         return np.array([model.predict(self._at(design, self.codes[i])).mean() for i in shown])
 
@@ -137,7 +137,7 @@ class _Tried:
 def _direction(component: str, setting: Variable) -> int:
     """Return 1 where a noise can only rise with a setting, -1 where it can only fall, else 0.
 
-    Words have no direction: their order is that of the alphabet.
+    Words have no direction: their order is alphabetical.
     """
     if component != _SHOT or setting.words:
         return 0

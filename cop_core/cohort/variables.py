@@ -1,4 +1,4 @@
-"""Settings as variables: which of them vary, as which numbers, and which vary together."""
+"""Settings as variables: which vary, how they are coded as numbers, and which vary together."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from cop_core.records import CohortRow
 
 TOGETHER: Final = 0.9
-"""Association from which two settings count as changed together."""
+"""Association at which two settings count as changed together."""
 TOGETHER_MARK: Final = " & "
 """Stands between the names of settings that were changed together."""
 MOST_WORDS: Final = 12
-"""Different words above which a setting is a name rather than a setting."""
+"""Number of different words above which a column is a name rather than a setting."""
 LEAST_KNOWN: Final = 0.5
 """Share of rows in which a setting has to be known."""
 
@@ -48,7 +48,7 @@ class Variable:
     codes: _Floats
 
     def columns(self) -> Iterator[tuple[str, _Floats]]:
-        """Yield name and numbers of the columns that stand for it; of two words, the second."""
+        """Yield name and numbers of its columns; for two words, only that of the second."""
         if not self.words:
             yield self.name, self.codes
             return
@@ -75,7 +75,7 @@ def _why_not(values: Sequence[SettingValue | None]) -> str:
     known = [value for value in values if value is not None]
     different = Counter(map(str, known))
     if len(different) < 2:
-        return "the same in all pictures"
+        return "the same in all images"
     if len(known) < LEAST_KNOWN * len(values):
         return f"known in {len(known)} of {len(values)} rows"
     words = any(isinstance(value, str) for value in known)
@@ -111,7 +111,7 @@ def confounded_in(variables: Sequence[Variable]) -> tuple[Confounded, ...]:
 
 
 def association(first: Variable, second: Variable) -> float:
-    """Return how closely two settings go together, from 0 to 1.
+    """Return the association of two settings, from 0 to 1.
 
     Two numbers: absolute rank correlation; a number and words: correlation ratio of ranks; words
     alone: Cramér's V. 0 where either stays the same among the rows in which both are known.
@@ -146,7 +146,7 @@ def _cramer_v(a: _Floats, b: _Floats) -> float:
 def factors_of(
     variables: Sequence[Variable], confounded: Sequence[Confounded]
 ) -> tuple[tuple[Variable, ...], ...]:
-    """Return the settings in sets that no attribution can part, in the order of the settings."""
+    """Return the settings in sets that no attribution can separate, in their order."""
     sets = {each.name: {each.name} for each in variables}
     for pair in confounded:
         joined = sets[pair.first] | sets[pair.second]
@@ -156,5 +156,5 @@ def factors_of(
 
 
 def factor_name(factor: Sequence[Variable]) -> str:
-    """Return what settings that were changed together are called."""
+    """Return the joint name of settings that were changed together."""
     return TOGETHER_MARK.join(each.name for each in factor)

@@ -1,4 +1,4 @@
-"""What a cohort comes to, in a few sentences."""
+"""The verdict on a cohort, in a few sentences."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def verdict_of(record: CohortRecord) -> str:
-    """Return the verdict: what drives which noise, and what to turn; sentences with full stops."""
+    """Return the verdict: what drives which noise, and what to change, in full sentences."""
     if record.recipe.correlation_only:
         said = [_correlated(record)]
     elif drawn := sorted((a for a in record.attributions if a.drawn), key=lambda a: -a.mean):
@@ -35,11 +35,11 @@ def verdict_of(record: CohortRecord) -> str:
 
 
 def _driven(found: Attribution, settings: Sequence[str]) -> str:
-    certain = f"(R² {found.r2:.2f} on unseen pictures, {p_text(found.p_value)} corrected)"
+    certain = f"(R² {found.r2:.2f} on unseen images, {p_text(found.p_value)} corrected)"
     if len(found.leaders) > 1:
         return (
             f"{spoken(found.component)} noise is driven by "
-            f"{_by(found, of=' of what the settings explain')}, which these pictures cannot rank "
+            f"{_by(found, of=' of what the settings explain')}, which these images cannot rank "
             f"{certain}"
         )
     first = found.shares[0]
@@ -52,14 +52,14 @@ def _driven(found: Attribution, settings: Sequence[str]) -> str:
 
 
 def _by(found: Attribution, of: str = "") -> str:
-    """Return what drives a noise most, with its share; several where they cannot be ranked."""
+    """Return what drives a noise most, with its share; several if they cannot be ranked."""
     factors = listed([each.factor for each in found.leaders])
     shares = listed([f"{100 * each.share:.0f}" for each in found.leaders])
     return f"{factors} ({shares} %{of})"
 
 
 def _named(factor: str, settings: Sequence[str]) -> str:
-    """Return what a factor is called in a sentence; a setting's own name may have the mark."""
+    """Return the name of a factor in a sentence; a setting's own name may contain the mark."""
     if factor in settings or TOGETHER_MARK not in factor:
         return factor
     mark = TOGETHER_MARK
@@ -94,7 +94,7 @@ def _unexplained(record: CohortRecord) -> str:
         return f"no noise can be attributed to a setting: {'; '.join(notes)}"
     best = min(tested, key=lambda a: a.p_value)
     return (
-        "no setting is shown to drive a noise: unseen pictures are predicted no better than chance "
+        "no setting is shown to drive a noise: unseen images are predicted no better than chance "
         f"(best R² {best.r2:.2f} for {spoken(best.component)} noise, {p_text(best.p_value)} "
         "corrected)"
     )
@@ -113,7 +113,7 @@ def _correlated(record: CohortRecord) -> str:
 
 
 def _of_quality(record: CohortRecord) -> str:
-    """Return how clean goes with the likeness to reference pictures, where that is shown."""
+    """Return how clean correlates with similarity to the references, if that is shown."""
     said: dict[str, list[str]] = {"follows": [], "falls with rising": []}
     for c in _called(record):
         if c.what in QUALITIES:

@@ -1,4 +1,4 @@
-"""Frames of a movie brought over each other by whole pixels, which leave their noise as it is."""
+"""Alignment of a movie's frames by whole pixels, which leaves their noise unchanged."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Array = npt.NDArray[np.float64]
 Shifts = npt.NDArray[np.int64]
 
 _ROUNDS: Final = 2
-"""The first reference is blurred by what is to be found."""
+"""The first reference is blurred by the very shifts to be found."""
 _SMOOTH_PIXELS: Final = 1.5
 _SHARE: Final = 8
-"""No frame is moved by more than this part of a side."""
+"""Largest shift of a frame, as a fraction of a side."""
 
 
 def find_shifts(frames: npt.NDArray[Any]) -> Shifts:
-    """Return by how much every frame lies off the mean of all, by cross-correlation.
+    """Return the shift of every frame from the mean of all, by cross-correlation.
 
     Parameters
     ----------
@@ -43,12 +43,12 @@ def find_shifts(frames: npt.NDArray[Any]) -> Shifts:
 
 
 def at_rest(frame: npt.NDArray[Any], shift: Shifts) -> Array:
-    """Return a frame where the others are; what comes in at an edge left at the other."""
+    """Return a frame moved onto the others; pixels that leave at one edge enter at the other."""
     return np.roll(frame, (-shift[0], -shift[1]), axis=(0, 1)).astype(np.float64)
 
 
 def inside(shape: tuple[int, ...], shifts: Shifts) -> tuple[slice, slice]:
-    """Return the rows and columns that every frame has."""
+    """Return the rows and columns common to all frames."""
     (top, left), (bottom, right) = (-shifts).max(0).clip(0), shifts.max(0).clip(0)
     return slice(top, shape[-2] - bottom), slice(left, shape[-1] - right)
 
@@ -59,7 +59,7 @@ def _spectrum(image: npt.NDArray[Any]) -> npt.NDArray[np.complex128]:
 
 
 def _peak(product: npt.NDArray[np.complex128], shape: tuple[int, ...]) -> tuple[int, int]:
-    """Return where a cross-correlation is largest, near no shift."""
+    """Return the maximum of a cross-correlation near zero shift."""
     most = [side // _SHARE for side in shape]
     correlation = np.roll(irfft2(product, s=shape), most, axis=(0, 1))
     near = correlation[: 2 * most[0] + 1, : 2 * most[1] + 1]

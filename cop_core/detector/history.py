@@ -1,4 +1,4 @@
-"""Detectors measured again and again: whether they are still what they were."""
+"""Repeated measurements of a detector, and whether it has drifted."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from cop_core.errors import InputError
 from cop_core.records import Estimate, MeasuredDetector
 
 DRIFT_P: Final = 0.01
-"""Below, measurements differ by more than their intervals allow."""
+"""p below which measurements differ by more than their intervals allow."""
 _ENDS: Final = ("", "_low", "_high")
 QUANTITIES: Final = {
     "counts_per_photon": "counts per photon",
     "zero_counts": "the zero level",
     "amplifier_counts": "amplifier noise",
 }
-"""What is followed, with what it is called."""
+"""Quantities that are followed, with their names."""
 COLUMNS: Final = (
     "taken",
     "movie",
@@ -41,7 +41,7 @@ class Measurement:
     Attributes
     ----------
     taken : datetime
-        When the movie was, with its time zone.
+        When the movie was taken, with its time zone.
     movie : str
         Name of its file.
     values : dict of str to Estimate
@@ -92,7 +92,7 @@ def with_measurement(history: Sequence[Measurement], added: Measurement) -> tupl
 
 
 def drift_sentences(history: Sequence[Measurement]) -> tuple[str, ...]:
-    """Return what drifted by more than the intervals allow, or that nothing did.
+    """Return a sentence on the quantities that drifted by more than the intervals allow, if any.
 
     Measurements are compared with their weighted mean (Cochran's Q).
     """
@@ -105,7 +105,7 @@ def drift_sentences(history: Sequence[Measurement]) -> tuple[str, ...]:
 
 def _drift(name: str, history: Sequence[Measurement]) -> str:
     rows = [each for each in history if name in each.values and _error(each.values[name]) > 0]
-    if name == "zero_counts":  # another kind of zero is another number
+    if name == "zero_counts":  # zero levels of different origins are not comparable
         rows = [each for each in rows if each.zero_from == history[-1].zero_from]
     if len(rows) < 2:
         return ""
@@ -115,7 +115,7 @@ def _drift(name: str, history: Sequence[Measurement]) -> str:
     if chdtrc(len(rows) - 1, float((weight * off**2).sum())) >= DRIFT_P:
         return ""
     change = f"{value[-1] - value[0]:+.3g}"
-    # a share of the zero level means nothing, nor does one of what may have been nothing
+    # a relative change of the zero level means nothing, nor does one of a value near 0
     if name != "zero_counts" and rows[0].values[name].ci95[0] > 0:
         change += f", {100 * (value[-1] / value[0] - 1):+.1f} %"
     return (

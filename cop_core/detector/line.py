@@ -1,4 +1,4 @@
-"""The photon transfer line: variance against mean, with intervals from tiles drawn again."""
+"""The photon transfer line: variance against mean, with intervals from resampled tiles."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Array = npt.NDArray[np.float64]
 
 N_BOOTSTRAP: Final = 1000
 _MISFIT_P: Final = 0.01
-"""Where bins lie off the line with a smaller p, intervals are widened."""
+"""If bins lie off the line with a smaller p, intervals are widened."""
 _ENDS: Final = (2.5, 97.5)
 
 
 @dataclass(frozen=True)
 class Sums:
-    """Weighted sums over the pixels of every tile, of shape (tiles, bins); those of bins add up.
+    """Weighted sums over the pixels of every tile, of shape (tiles, bins); they are additive.
 
     Attributes
     ----------
@@ -49,15 +49,15 @@ class Sums:
     spread: Array
 
     def drawn(self, times: Array) -> Sums:
-        """Return the sums over tiles drawn so many times, shape (draws, tiles)."""
+        """Return the sums over tiles, each counted as often as it was drawn, (draws, tiles)."""
         return Sums(*(times @ values for values in vars(self).values()))
 
 
 def sums_of(usable: Usable) -> Sums:
     """Return the sums of a movie's pixels.
 
-    A pixel's weight is the inverse square of the variance that pixels as bright have, as the
-    error of a variance is in proportion to it.
+    A pixel's weight is the inverse square of the variance of equally bright pixels, since the
+    error of a variance is proportional to it.
     """
     parts = [_sums(pixels, usable.n_tiles) for pixels in usable.pixels]
     return Sums(*(np.add(*pair) for pair in zip(*(vars(p).values() for p in parts), strict=True)))
@@ -79,7 +79,7 @@ def _sums(pixels: Pixels, n_tiles: int) -> Sums:
 
 @dataclass(frozen=True)
 class Line:
-    """Variance = slope (mean - crossing), drawn many times.
+    """Variance = slope (mean - crossing), with many bootstrap draws.
 
     Attributes
     ----------
@@ -104,7 +104,7 @@ def fit_line(sums: Sequence[Sums]) -> Line:
     """Fit one line to the drawn sums of one or more movies.
 
     The other half's mean is the instrument: it sorts pixels and shares no noise with their mean
-    and variance, so that noise in the mean does not flatten the line [1]_.
+    and variance, so noise in the mean does not flatten the line [1]_.
 
     References
     ----------
@@ -127,7 +127,7 @@ def draws_of(n_tiles: int, rng: np.random.Generator) -> Array:
 
 
 def misfit(line: Line, sums: Sums) -> float:
-    """Return by which factor bins lie farther off a line than their errors say; 1 where not.
+    """Return the factor by which bins scatter more around a line than their errors allow; 1 if not.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def transfer_points(sums: Sums) -> TransferPoints:
 
 
 def interval(drawn: Array, widened: float = 1.0) -> tuple[float, tuple[float, float]]:
-    """Return the estimate of what was drawn and its 95 % interval, widened around it."""
+    """Return the estimate and its 95 % interval from the draws, widened by a factor."""
     value = float(drawn[0])
     low, high = np.nanpercentile(drawn[1:], _ENDS)
     return value, (float(value + widened * (low - value)), float(value + widened * (high - value)))

@@ -1,4 +1,4 @@
-"""From a movie, and dark frames where there are any, to the detector that took them."""
+"""Measurement of a detector from a movie and, if available, dark frames."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ from cop_core.stacks.border import WHOLE
 Array = npt.NDArray[np.float64]
 
 _NO_NOISE: Final = 1e-3
-"""SD as a share of the mean that no detector of photons reaches."""
+"""Relative SD below that of any detector of photons."""
 _SHARED: Final = 0.3
-"""Correlation of neighbouring lines above which differences of frames are not noise of pixels."""
+"""Correlation of neighbouring lines above which differences of frames are not pixel noise."""
 _DEPENDENT: Final = -0.4
 """Correlation of successive differences above which a frame shares noise with the one before."""
 _LEAST_USABLE: Final = 0.05
 _COUNTED: Final = 1.5
-"""Factor between variance and mean that counts of single photons stay within."""
+"""Largest factor between variance and mean of single-photon counts."""
 _SHOWN: Final = 3
-"""Steps above a floor that noise must reach to show that it is cut off."""
+"""Steps above a floor that noise must reach to show a cut-off."""
 _WIDEST: Final = 0.5
-"""Largest half width of the interval of counts per photon, as a share, that says something."""
+"""Largest relative half width of an informative interval of counts per photon."""
 
 
 @dataclass(frozen=True)
 class _Drawn:
-    """Pixels of a movie that can be used, and their sums over tiles drawn again."""
+    """Usable pixels of a movie, and their sums over resampled tiles."""
 
     movie: Movie
     noise: PairNoise
@@ -66,9 +66,9 @@ def measure_detector(
     """Measure counts per photon, zero level, amplifier noise and correlation of pixels.
 
     The variance of every pixel between successive frames against its mean is a line [1]_ [2]_
-    whose slope are the counts of a photon. Dark frames are further pixels of the same line, and
-    measure its zero. Without them, and without a zero that is given, the zero is where the line
-    has no variance, as if the amplifier added none.
+    whose slope is the counts per photon. Dark frames are further pixels of the same line, and
+    measure its zero. Without them, and without a given zero, the zero is taken at zero variance,
+    as if the amplifier added none.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def measure_detector(
     dark : Movie, optional
         Frames without light.
     recipe : DetectorRecipe, optional
-        What is known of the zero, and the seed of intervals.
+        Known zero level, and the seed for intervals.
 
     Raises
     ------
@@ -122,7 +122,7 @@ _NO_POINTS: Final = TransferPoints(*(np.empty(0) for _ in range(4)))
 
 
 def _drawn(movie: Movie, rng: np.random.Generator, lit: _Drawn | None = None) -> _Drawn:
-    """Return what can be used of a movie, or of dark frames beside a movie that is lit."""
+    """Return the usable part of a movie, or of the dark frames that belong to a lit movie."""
     structured = lit is None
     if structured:
         _require_light(movie)
@@ -138,7 +138,7 @@ def _drawn(movie: Movie, rng: np.random.Generator, lit: _Drawn | None = None) ->
 
 
 def _counts_photons(movie: Movie, noises: list[PairNoise]) -> bool:
-    """Tell whether levels are photons: variance in steps is the mean in steps above the floor."""
+    """Tell whether levels are photons: variance, in steps, equals the mean above the floor."""
     if movie.floor is None:
         return False
     step = _step(movie.counts, movie.floor)
@@ -153,18 +153,18 @@ def _counts_photons(movie: Movie, noises: list[PairNoise]) -> bool:
 
 
 def _cut(movie: Movie) -> bool:
-    """Tell whether noise is cut off at the floor: too few levels do not show."""
+    """Tell whether noise is cut off at the floor; too few levels do not show it."""
     if movie.floor is None:
         return False
     return bool(movie.counts.max() >= movie.floor + _SHOWN * _step(movie.counts, movie.floor))
 
 
 def _step(counts: npt.NDArray[Any], floor: float) -> float:
-    """Return how far the lowest count above a floor is from it."""
+    """Return the distance of the lowest count above a floor from it."""
     return float(counts[counts > floor].min()) - floor
 
 
-# --- what cannot tell ----------------------------------------------------------------------------
+# --- unusable movies -----------------------------------------------------------------------------
 
 _LESS_LIGHT: Final = "record with less gain or light if it is saturated"
 
@@ -182,7 +182,7 @@ def _require_change(movie: Movie) -> None:
     counts = movie.counts
     if all(np.array_equal(counts[0], frame) for frame in counts[1:]):
         raise InputError(
-            "all frames are the same: a still picture, in which nothing fluctuates",
+            "all frames are the same: a still image, in which nothing fluctuates",
             where=movie.name,
             advice="use consecutive frames, neither copied nor averaged",
         )
@@ -245,7 +245,7 @@ def _require_known(line: Line, off: float, where: str) -> None:
         )
 
 
-# --- what is measured ----------------------------------------------------------------------------
+# --- measurement ---------------------------------------------------------------------------------
 
 
 def _detector(
@@ -274,7 +274,7 @@ def _detector(
 def _zero(
     line: Line, unlit: _Drawn | None, given: float | None
 ) -> tuple[Array, ZeroFrom, Array | None]:
-    """Return the zero level drawn, where it comes from, and the variance there where known."""
+    """Return draws of the zero level, its source, and the variance there if known."""
     if unlit is not None:
         n, mean, variance = (
             getattr(unlit.sums, name).sum(axis=1) for name in ("count", "level", "spread")
@@ -298,15 +298,15 @@ def _correlation(sums: Sums, which: str) -> Estimate:
 
 
 def _neighbours(sums: Sums) -> Array:
-    """Return what the variance of a sum of many pixels is, as a share of that without neighbours.
+    """Return the variance of a sum of many pixels, relative to that of uncorrelated ones.
 
-    Only the next pixels count: farther ones correlate by what moved rather than by photons.
+    Only adjacent pixels count: farther ones correlate through motion rather than photons.
     """
     shared = (sums.along + sums.across).sum(axis=1) / sums.power.sum(axis=1)
     return np.asarray(1 + 2 * shared)
 
 
-# --- what to know --------------------------------------------------------------------------------
+# --- caveats -------------------------------------------------------------------------------------
 
 _TOLD_CORRELATION: Final = 0.05
 _TOLD_CUT: Final = 0.01

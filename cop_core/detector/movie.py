@@ -1,4 +1,4 @@
-"""Frames read for photon transfer: as many as are needed, and where their counts are cut off."""
+"""Frames read for photon transfer, and the counts at which they are cut off."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 LEAST_FRAMES: Final = 4
 MOST_PIXELS: Final = 2**26
-"""Of all frames together; more add nothing to photon transfer."""
+"""Over all frames; more add nothing to photon transfer."""
 LEAST_SIDE: Final = 32
 _PILE: Final = 3.0
-"""Times as many values as at the next levels make a pile."""
+"""Ratio to the values at the next levels above which a level is a pile."""
 _NEXT: Final = 8
 _LEAST_PILED: Final = 20
 _END: Final = 0.02
-"""Share of all values from which on more at an end than next to it are a pile: noise falls off."""
+"""Share of all values above which an excess at an end is a pile, since noise falls off."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,15 @@ class Movie:
     counts : ndarray of shape (n, height, width)
         Frames as stored.
     n_frames : int
-        How many the file has.
+        Number in the file.
     n_unusable : int
-        Of those read, the frames that a reason excludes.
+        Number of frames read but excluded for a reason.
     saturated : float
         Share of the values that are saturated.
     border : Border
         Fill at the edges of any frame, left out of all.
     floor, ceiling : float or None
-        Count at which values pile up at the low and the high end: what was beyond is cut off,
+        Count at which values pile up at the low and the high end: values beyond are cut off,
         unless the low end is that of single photons, counted.
     """
 
@@ -121,7 +121,7 @@ def _piles(counts: npt.NDArray[Any]) -> tuple[float | None, float | None]:
 
 
 def _pile(levels: npt.NDArray[Any], numbers: npt.NDArray[np.int64]) -> float | None:
-    """Return the first level where it holds far more values than those next to it."""
+    """Return the first level if it holds far more values than those next to it."""
     if len(levels) < 2:
         return None
     n, after = numbers[0], numbers[1 : 1 + _NEXT]

@@ -1,9 +1,9 @@
-"""Noise of every pixel from pairs of successive frames, freed of what changes all of a picture.
+"""Noise of every pixel from pairs of successive frames, without changes of the whole image.
 
-Static structure cancels in the difference of two frames; of that difference, what
-follows the picture (bleaching, a flickering laser), its gradients and its curvatures (motion) is
-taken off in bands of rows. Two halves of the movie give every pixel twice: one half sorts pixels,
-the other measures them, so that no noise is used twice.
+Static structure cancels in the difference of two frames. The parts of the difference that follow
+the image (bleaching, a flickering laser), its gradients and its curvatures (motion) are subtracted
+in bands of rows. Two halves of the movie give every pixel twice: one half sorts pixels, the other
+measures them, so no noise is used twice.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ Array = npt.NDArray[np.float64]
 
 _BAND_ROWS: Final = 32
 _LONGEST_RUN: Final = 10
-"""Frames in a row that belong to one half."""
+"""Number of successive frames in a block of one half."""
 _CHECKED_RUN: Final = 3
-"""Frames in a row that tell whether the noise of each is its own."""
+"""Number of successive frames needed to show whether their noise is independent."""
 _SMOOTH_PIXELS: Final = 1.0
 _MOST_LEVERAGE: Final = 0.5
 _DERIVATIVES: Final = ((0, 1), (1, 0), (0, 2), (1, 1), (2, 0))
@@ -36,7 +36,7 @@ _DERIVATIVES: Final = ((0, 1), (1, 0), (0, 2), (1, 1), (2, 0))
 
 @dataclass(frozen=True)
 class Half:
-    """What one half of a movie says of every pixel; NaN where it says nothing.
+    """Measurements of every pixel in one half of a movie; NaN where there are none.
 
     Attributes
     ----------
@@ -63,14 +63,14 @@ class Half:
 
 @dataclass(frozen=True)
 class PairNoise:
-    """Both halves, and by how far the picture moved.
+    """Both halves, and the motion of the image.
 
     Attributes
     ----------
     successive : float
-        Correlation of a difference of frames with the next, in the half where it is larger: -0.5
-        where the noise of every frame is its own. Of a movie whose halves hold no three frames in
-        a row, that of its first or of its last three frames.
+        Correlation of a difference of frames with the next, in the half where it is larger; -0.5
+        if the noise of frames is independent. If no half has three successive frames, that of the
+        first or the last three frames of the movie.
     moved_pixels : float
         Largest shift of a frame against the median one.
     """
@@ -89,7 +89,7 @@ def pair_noise(movie: Movie, *, structured: bool = True) -> PairNoise:
     movie : Movie
         Of a static sample; it may move by a few pixels.
     structured : bool
-        Whether there is a picture that can move and bleach; not in dark frames.
+        Whether there is an image that can move and bleach; not in dark frames.
     """
     counts = movie.counts
     shifts = find_shifts(counts) if structured else np.zeros((len(counts), 2), np.int64)
@@ -97,7 +97,7 @@ def pair_noise(movie: Movie, *, structured: bool = True) -> PairNoise:
     frames = [at_rest(f, s)[rows, columns] for f, s in zip(counts, shifts, strict=True)]
     runs = _halves(len(frames))
     first, second = (_mean(frames, each) for each in runs)
-    # what is fitted to one half comes from the other: its own noise would be fitted away
+    # the basis for one half comes from the other: otherwise its own noise would be fitted away
     bases = (_basis(other, structured=structured) for other in (second, first))
     one, other = (_half(movie, frames, *each) for each in zip(runs, bases, strict=True))
     successive = max(one.successive, other.successive)
@@ -114,7 +114,7 @@ def _halves(n: int) -> tuple[list[range], list[range]]:
 
 
 def _basis(mean: Array, *, structured: bool) -> list[tuple[slice, Array]]:
-    """Return, for every band of rows, an orthonormal basis of what changes it as a whole."""
+    """Return, for every band of rows, an orthonormal basis of changes of the whole band."""
     images = [np.ones_like(mean)]
     if structured:
         images += [mean]
@@ -178,7 +178,7 @@ def _at_an_end(frames: list[Array], end: int, *, structured: bool) -> float:
 def _differences(
     frames: list[Array], run: range, basis: list[tuple[slice, Array]]
 ) -> Iterator[Array]:
-    """Yield the differences of successive frames, without what changes bands as a whole."""
+    """Yield the differences of successive frames, without changes of whole bands."""
     for before, after in pairwise(run):
         difference = frames[after] - frames[before]
         for band, q in basis:

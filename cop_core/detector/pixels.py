@@ -18,7 +18,7 @@ MOST_AT_FLOOR: Final = 0.15
 """Share of values at the floor above which the variance of equally bright pixels is too small."""
 MOST_AT_CEILING: Final = 1e-3
 _OUTLYING: Final = 4.0
-"""Robust SDs by which a neighbourhood's variance may exceed that of others as bright."""
+"""Robust SDs by which the variance of a neighbourhood may exceed that of equally bright ones."""
 _NEIGHBOURHOOD: Final = 5
 _MAD_TO_SD: Final = 1.4826
 _TILE: Final = (4, 16)
@@ -31,11 +31,11 @@ class Pixels:
     Attributes
     ----------
     sorter : ndarray
-        Mean in the other half, whose noise is another.
+        Mean in the other half, whose noise is independent.
     bin : ndarray of int
         Which of `N_BINS` equally populated ranges of `sorter` each is in.
     tile : ndarray of int
-        Which square of the picture each is in; tiles are what a bootstrap draws.
+        Square of the image in which each lies; the bootstrap resamples these.
     expected : ndarray
         Mean variance, in the other half, of the pixels in the same bin; above 0.
     mean, variance, along, across : ndarray
@@ -61,10 +61,10 @@ class Usable:
     pixels : tuple of Pixels
         Those of the second half sorted by the first, and the other way round.
     n_tiles : int
-        Squares of the picture.
+        Squares of the image.
     outlying, cut_off : float
-        Share of the pixels left out: noisier than others as bright, and as bright as those whose
-        values are cut off at the floor or the ceiling.
+        Shares of pixels left out: noisier than equally bright ones, and as bright as those with
+        values cut off at the floor or the ceiling.
     """
 
     pixels: tuple[Pixels, Pixels]
@@ -76,8 +76,8 @@ class Usable:
 def usable_pixels(noise: PairNoise, *, structured: bool = True, cut: bool = True) -> Usable:
     """Choose the pixels of a movie that photon transfer can use.
 
-    Those of frames without structure are one bin: sorted by noise alone, they would add noise.
-    Values that pile up at the floor are not `cut` off where single photons are counted.
+    Pixels of frames without structure form one bin: sorting them by noise alone would add noise.
+    Values that pile up at the floor are not `cut` off if single photons are counted.
     """
     most_at_floor = MOST_AT_FLOOR if cut else 1.0
     tile, n_tiles = _tiles(noise.first.mean.shape)
@@ -122,7 +122,7 @@ def _expected(variance: Array, bins: npt.NDArray[np.int64]) -> Array:
 
 
 def _outlying(half: Half, bins: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Tell pixels whose surroundings are noisier than others as bright: firing cells, vessels."""
+    """Find pixels with surroundings noisier than equally bright ones: firing cells, vessels."""
     around = uniform_filter(np.nan_to_num(half.variance), _NEIGHBOURHOOD)
     beyond = np.zeros(around.shape, bool)
     for number in np.unique(bins):
@@ -136,7 +136,7 @@ def _outlying(half: Half, bins: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
 def _cut_off(
     half: Half, bins: npt.NDArray[np.int64], most_at_floor: float
 ) -> npt.NDArray[np.bool_]:
-    """Tell pixels as bright as those that are cut off, and all that are darker or brighter."""
+    """Find pixels as bright as those that are cut off, and all beyond."""
     numbers = np.unique(bins)
     floor, ceiling = (
         np.array([share[bins == number].mean() for number in numbers])

@@ -86,7 +86,7 @@ def _read(network: NoiseViT, crop: npt.NDArray[np.float32]) -> list[npt.NDArray[
 
 def _described(card: Card, folder: Path) -> zoo.ModelDescr:
     return zoo.ModelDescr(
-        name=f"Noise of microscope pictures ({card.name})",
+        name=f"Noise of microscope images ({card.name})",
         description=(
             f"Reads how much of a crop is {', '.join(card.components[:-1])} noise, as strengths "
             "of its full scale, and how far off they may be."
@@ -138,14 +138,14 @@ def _output(name: str, card: Card, folder: Path) -> zoo.OutputTensorDescr:
 
 
 def _readme(card: Card) -> str:
-    return f"""# Noise of microscope pictures: {card.name}
+    return f"""# Noise of microscope images: {card.name}
 
 Crops of 192 x 192 pixels in, strengths of {", ".join(card.components)} out, with the network's own
 uncertainty. Trained on procedural scenes under the noise genome `{card.genome.name}`.
 
 ## Validation
 
-Where the uncertainty is large, or pictures were denoised, averaged or compressed, do not rely on
+Where the uncertainty is large, or images were denoised, averaged or compressed, do not rely on
 the strengths. napari-cop reads whole stacks with these weights and says so by itself.
 
 Weights: SHA-256 {card.sha256}.

@@ -116,7 +116,7 @@ def mixture(n: int, k: int, generator: torch.Generator) -> Tensor:
     """Return the training mixture of all priors here.
 
     The paper's prior alone gives a network that reads real planes with the wrong sign, because
-    it never draws a nearly clean picture or one noise alone.
+    it never draws a nearly clean image or one noise alone.
     """
     parts = (paper, wide, nearly_clean, alone, pair)
     shares = torch.tensor([0.3, 0.3, 0.12, 0.14, 0.14], device=generator.device)

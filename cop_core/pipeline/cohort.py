@@ -1,4 +1,4 @@
-"""A cohort: every picture read, going on where a run was stopped, then what the settings show."""
+"""A cohort: every image read, going on where a run was stopped, then what the settings show."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cop_core.recipes.terms import told
 from cop_core.records import CohortRecord, DepthProfile, PictureQuality, PictureRecord
 from cop_core.report.hashing import identified
 from cop_core.stacks import Stack
-from cop_core.stacks.picture import open_picture
+from cop_core.stacks.image_file import open_image
 from cop_core.writing import clear_leftovers
 
 if TYPE_CHECKING:
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
 
 _NOTHING: Final = np.empty((0, 0))
 READINGS: Final = "readings"
-"""Folder of what was read of each picture, in that of the cohort."""
+"""Folder of what was read of each image, in that of the cohort."""
 
 
 @run_with.register
 def _cohort(recipe: CohortRecipe, means: Means) -> CohortRecord:
-    """Read every picture, then find what the settings show.
+    """Read every image, then find what the settings show.
 
-    What an earlier run read is not read again, unless what decides its numbers has changed. A
-    picture that cannot be opened or read does not stop the others, and a reference that cannot be
-    used leaves its picture without quality. Cancelled, it keeps what is
+    What an earlier run read is not read again, unless what decides its numbers has changed. An
+    image that cannot be opened or read does not stop the others, and a reference that cannot be
+    used leaves its image without quality. Cancelled, it keeps what is
     read and raises CancelledError. Without a folder nothing is kept.
     """
     require_extra(recipe)
@@ -53,7 +53,7 @@ def _cohort(recipe: CohortRecipe, means: Means) -> CohortRecord:
 
 @dataclass(frozen=True)
 class _Pictures:
-    """The pictures of a cohort, read one after the other."""
+    """The images of a cohort, read one after the other."""
 
     recipe: CohortRecipe
     means: Means
@@ -67,7 +67,7 @@ class _Pictures:
             self._stop_where_cancelled(row)
             found = self._picture(number, row)
             self.means.on_event(found)
-            self.means.on_event(Working("pictures", row.name, number + 1, total))
+            self.means.on_event(Working("images", row.name, number + 1, total))
             yield found
 
     def _picture(self, number: int, row: CohortPicture) -> PictureRecord:
@@ -86,7 +86,7 @@ class _Pictures:
             found = kept or self._read(row, reader)
         except CancelledError:
             raise
-        except Exception as error:  # whatever is wrong with one picture must not stop the others
+        except Exception as error:  # whatever is wrong with one image must not stop the others
             return PictureRecord(row, error=told(error))
         quality, why = self._compared(stack, row)
         return PictureRecord(
@@ -99,12 +99,12 @@ class _Pictures:
         )
 
     def _compared(self, stack: Stack, row: CohortPicture) -> tuple[PictureQuality | None, str]:
-        """Compare a picture with its reference, if it has one; or say why that cannot be done."""
+        """Compare an image with its reference, if it has one; or say why that cannot be done."""
         if row.reference is None:
             return None, ""
         try:
             return quality_of(stack, row.reference), ""
-        except Exception as error:  # whatever is wrong with it, the picture itself was read
+        except Exception as error:  # whatever is wrong with it, the image itself was read
             return None, told(error)
 
     def _open(self, number: int, row: CohortPicture) -> Stack:
@@ -113,7 +113,7 @@ class _Pictures:
             return given
         if row.picture.source is None:
             raise InputError("the recipe names no file for it", where=row.name)
-        return open_picture(Path(row.picture.source), row.picture)
+        return open_image(Path(row.picture.source), row.picture)
 
     def _file(self, row: CohortPicture) -> Path | None:
         folder = self.means.folder

@@ -36,7 +36,7 @@ def replay(
 ) -> Replayed:
     """Do again what a document says was done, and compare.
 
-    Stacks and pictures that had failed are not tried again, as no number is theirs.
+    Stacks and images that had failed are not tried again, as no number is theirs.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def replay(
 
 
 def _failed(stated: Document) -> dict[str, str]:
-    """Return the stacks or pictures that were not read, by place or name, and why."""
+    """Return the stacks or images that were not read, by place or name, and why."""
     found, errors = stated.results, dict[str, str | None]()
     if isinstance(found, StudyDocument):
         errors = {one.place: one.error for one in found.stacks}

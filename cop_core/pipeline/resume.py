@@ -43,7 +43,7 @@ class Kept:
 
 
 def keep_reading(reading: Kept, file: Path) -> None:
-    """Write what was read of a picture, which has no report of its own."""
+    """Write what was read of an image, which has no report of its own."""
     plain = TypeAdapter(Kept).dump_python(reading, mode="json")
     replace_files({file: json.dumps(plain).encode()})
 

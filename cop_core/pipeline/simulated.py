@@ -42,7 +42,7 @@ def _simulate_cohort(recipe: SimulateCohortRecipe, means: Means) -> Path:
 
     if means.folder is None:
         raise InputError("no folder is set for the simulated cohort", advice="specify a folder")
-    progress = means.progress("simulating pictures")
+    progress = means.progress("simulating images")
     return write_cohort(means.folder, recipe.model, recipe.pictures, recipe.seed, progress)
 
 

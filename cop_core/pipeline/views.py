@@ -1,4 +1,4 @@
-"""Pictures of two stacks that were compared, read again plane by plane."""
+"""Images of two stacks that were compared, read again plane by plane."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def views_of(
     depths = shared_depths(first.depth_um, second.depth_um, _last_signal_um(found))
     if not len(depths):
         return None
-    tell, done = means.progress("pictures"), iter(range(1, len(first) + len(second) + 1))
+    tell, done = means.progress("images"), iter(range(1, len(first) + len(second) + 1))
 
     def step() -> None:
         tell(next(done), len(first) + len(second))
@@ -77,7 +77,7 @@ def shared_depths(first_um: Array, second_um: Array, last_um: float = float("inf
 
 
 def _views(stack: Stack, depths_um: Array, step: Step) -> StackViews:
-    """Return the pictures of one stack, reading each plane once."""
+    """Return the images of one stack, reading each plane once."""
     width = stack.shape[2]
     plane_px, side_px = max(1, -(-width // _PLANE_PX)), max(1, -(-width // _SIDE_PX))
     order = [int(i) for i in np.argsort(stack.depth_um) if np.isfinite(stack.depth_um[i])]

@@ -1,4 +1,4 @@
-"""A power for every plane as an acquisition that pymmcore-plus runs (needs useq-schema)."""
+"""An acquisition for pymmcore-plus with a power for every plane (needs useq-schema)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class PowerSequence(MDASequence):
     power_mw : tuple of float
         One for every plane of the z plan.
     max_power_mw : float
-        A sequence that breaks it cannot be made, read or run.
+        A sequence that exceeds it cannot be made, read or run.
     """
 
     laser: tuple[str, str]
@@ -42,7 +42,7 @@ class PowerSequence(MDASequence):
     @model_validator(mode="before")
     @classmethod
     def _keep_the_limit(cls, given: Any) -> Any:
-        """Judge the numbers as they come, before they are converted."""
+        """Check the numbers as given, before conversion."""
         if isinstance(given, dict):
             limit = PowerLimit(given.get("max_power_mw", float("nan")))
             limit.require_all(given.get("power_mw", ()))
@@ -107,7 +107,7 @@ def power_sequence(
 def plan_text(sequence: PowerSequence) -> str:
     """Return a sequence as JSON that `read_plan` reads, its events beside it.
 
-    The events are plain useq-schema, for programs that know nothing of `PowerSequence`:
+    The events are plain useq-schema, for programs without `PowerSequence`:
     ``[useq.MDAEvent(**event) for event in json.load(file)["events"]]``.
     """
     events = [json.loads(event.model_dump_json(exclude_none=True)) for event in _bare(sequence)]
@@ -138,19 +138,19 @@ def read_plan(path: str | Path) -> PowerSequence:
 
 
 def _bare(sequence: PowerSequence) -> list[MDAEvent]:
-    """Return the events without their way back to the sequence."""
+    """Return the events without their reference to the sequence."""
     return [event.replace(sequence=None) for event in sequence]
 
 
 def _same_steps(z_um: list[float], others_um: list[float]) -> bool:
-    """Return whether planes follow each other as others do, wherever they begin."""
+    """Return whether planes have the spacing of others, wherever they begin."""
     return len(z_um) == len(others_um) and np.allclose(
         np.diff(z_um), np.diff(others_um), 0, _REGULAR_UM
     )
 
 
 def _z_plan(z_um: np.ndarray[Any, np.dtype[np.float64]]) -> ZTopBottom | ZAbsolutePositions:
-    """Return the positions as a range where they are one, which keeps the step in the file."""
+    """Return the positions as a range if they are regular, which keeps the step in the file."""
     positions = z_um.tolist()
     if len(positions) > 1:
         ends = {"top": max(positions), "bottom": min(positions)}

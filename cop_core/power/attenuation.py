@@ -47,7 +47,7 @@ class TissueLayer:
 
     @property
     def text(self) -> str:
-        """The length and the depth down to which it is that: ``"300 µm [294, 306] to 835 µm"``."""
+        """The length and the depth down to which it applies: ``"300 µm [294, 306] to 835 µm"``."""
         return f"{self.length_text} to {self.bottom_um:.0f} µm"
 
 
@@ -67,7 +67,7 @@ class Attenuation:
     order : int
         Photons absorbed at once, n.
     order_assumed : bool
-        Whether that was not given.
+        Whether the order was assumed.
     offset : Offset
     fit : PiecewiseFit
         Of log(S / P^n), counts and the unit of the power.

@@ -1,4 +1,4 @@
-"""How bright a plane's bright structures are, without what noise adds to bright pixels."""
+"""Brightness of a plane's bright structures, corrected for noise in the brightest pixels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 
 SATURATED_SHARE: Final = 0.1
-"""Saturated pixels allowed, as a share of the bright ones: more would hold the signal down."""
+"""Saturated pixels allowed, as a share of the bright ones: more would lower the signal."""
 
 SMALL_PLANE: Final = "too small for its bright structures"
 CLIPPED: Final = "its bright structures are saturated"
@@ -73,7 +73,7 @@ class BrightSignal:
     ceiling_counts: float | None = None
 
     def power_at(self, depth_um: Array) -> Array:
-        """Return the power that the stack was taken with at depths in µm, NaN beyond them."""
+        """Return the power of the stack at depths in µm; NaN beyond its planes."""
         order = np.argsort(self.depth_um, kind="stable")
         inside = (depth_um >= self.depth_um.min()) & (depth_um <= self.depth_um.max())
         power = np.interp(depth_um, self.depth_um[order], self.power[order])
@@ -87,14 +87,14 @@ def bright_signal(
     progress: Callable[[int, int], None] = lambda _done, _total: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> BrightSignal:
-    """Measure how bright the bright structures of every plane are.
+    """Measure the brightness of the bright structures of every plane.
 
-    A plane is averaged over blocks of 8 x 8 pixels; the bright structures are the brightest
-    tenth of them. Noise makes the brightest blocks look brighter than they are. How much of the
-    spread of blocks is structure is told by the correlation r of two half blocks (the colours of
-    a chessboard), whose noise is independent: R = 2 r / (1 + r) after Spearman and Brown [1]_.
-    The spread is taken down to that of structure alone, mean + sqrt(R) (bright - mean). Fixed hot
-    and dead pixels are masked, as where noise is read.
+    A plane is averaged over blocks of 8 x 8 pixels; the bright structures are the brightest tenth
+    of them. Noise makes the brightest blocks look brighter than they are. The share of structure
+    in the spread of blocks follows from the correlation r of two half blocks (the colours of a
+    chessboard), whose noise is independent: R = 2 r / (1 + r) after Spearman and Brown [1]_. The
+    spread is reduced to that of structure alone, mean + sqrt(R) (bright - mean). Fixed hot and
+    dead pixels are masked, as for reading noise.
 
     Parameters
     ----------
@@ -103,14 +103,14 @@ def bright_signal(
     share : float
         Share of the blocks that count as bright, in (0, 1].
     progress, cancelled : callable
-        Told of planes done and in all, as each is looked at twice; asked after each.
+        Called with the number of looks done and the total, two per plane; called after each.
 
     Raises
     ------
     InputError
-        If the share is not one.
+        If the share is not in (0, 1].
     CancelledError
-        Where `cancelled` says so.
+        If `cancelled` returns True.
 
     References
     ----------
@@ -150,9 +150,9 @@ def bright_signal(
 
 
 def _ceiling(stack: Stack, reached: Sequence[float | None], top: float) -> float | None:
-    """Return the lowest ceiling that is known of a stack: stated, of its type, or reached.
+    """Return the lowest known ceiling of a stack: stated, of its type, or reached.
 
-    What one plane seems to have reached is none where another has brighter pixels.
+    A ceiling that one plane seems to reach is none if another plane has brighter pixels.
     """
     stated = stack.detector.ceiling_counts if stack.detector else None
     of_type = float(np.iinfo(stack.dtype).max) if stack.dtype.kind in "iu" else None
@@ -163,7 +163,7 @@ def _ceiling(stack: Stack, reached: Sequence[float | None], top: float) -> float
 def _planes(
     stack: Stack, progress: Callable[[int, int], None], cancelled: Callable[[], bool], done: int
 ) -> Iterator[Plane]:
-    """Yield the planes of a stack, each looked at twice in all, of which some looks are done."""
+    """Yield the planes of a stack, and report progress over two looks at each."""
     n = len(stack)
     for number, plane in enumerate(stack, start=1):
         yield plane
@@ -200,7 +200,7 @@ def brightness(
 
 
 def _plane_means(profile: DepthProfile) -> BrightSignal:
-    """Return the means of planes in place of their bright signal; noise is not known."""
+    """Return the means of planes in place of their bright signal, with unknown noise."""
     means = np.array([plane.signal for plane in profile.planes], dtype=np.float64)
     return BrightSignal(
         name=profile.name,

@@ -1,4 +1,4 @@
-"""What a power curve costs in light, against a fixed power and an exponential law."""
+"""Energy of a power curve, compared with a fixed power and an exponential law."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Energy:
     """Light on the sample over the planes that reach the level, all at equal noise.
 
     The recommended power is the least that brings a plane to the level. The other two are scaled
-    to be nowhere worse than the level on these planes, so none of them can cost less.
+    to reach the level on all these planes, so neither can cost less.
 
     Attributes
     ----------
@@ -25,13 +25,13 @@ class Energy:
         Sum of power over these planes, in power times planes.
     fixed_power : float
     exponential_p0, exponential_length_um : float
-        The law P0 exp(z / l) with the one length that comes nearest to the curve over these
-        planes (least squares of the log).
+        The law P0 exp(z / l) with the length that fits the curve best over these planes (least
+        squares of the log).
     acquired : float
-        Sum of power over the stack's own planes at these depths, summed over planes; NaN
-        where the depths are not the stack's.
+        Sum of power over the stack's own planes at these depths; NaN if the depths are not those
+        of the stack.
     frame_time_s : float or None
-        Time a plane takes.
+        Time per plane.
     """
 
     planes: int
@@ -46,12 +46,12 @@ class Energy:
 
     @property
     def saving_on_exponential(self) -> float:
-        """Share of the exponential law's energy that is saved, in [0, 1); NaN without planes."""
+        """Fraction of the exponential law's energy saved, in [0, 1); NaN without planes."""
         return 1 - self.recommended / self.exponential if self.exponential else float("nan")
 
     @property
     def saving_on_fixed(self) -> float:
-        """Share of the fixed power's energy that is saved, in [0, 1); NaN without planes."""
+        """Fraction of the fixed power's energy saved, in [0, 1); NaN without planes."""
         return 1 - self.recommended / self.fixed if self.fixed else float("nan")
 
     @property

@@ -1,4 +1,4 @@
-"""A quantity that power can hold level over depth: the signal, or a component of the noise."""
+"""A quantity that power can hold constant over depth: the signal, or a noise component."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ SIGNAL: Final = "signal"
 """Name of the signal, beside the names of components."""
 
 SIGNAL_EXPONENTS: Final = {"poisson": -0.5, "gaussian": -1.0, "quantization": -1.0}
-"""Strength goes as this power of the signal, each plane normalised by itself.
+"""Strength is proportional to this power of the signal if each plane is normalised by itself.
 
-A plane's range R is proportional to its signal. In the microscopy genome the Poisson strength is
-s = 2 / sqrt(N) with N, the photons at full scale, proportional to R; amplifier noise and the
-converter's step are a fixed number of counts, so that their strengths go as 1 / R.
+A plane's range R is proportional to its signal. In the microscopy genome the Poisson strength is s
+= 2 / sqrt(N) with N, the photons at full scale, proportional to R; amplifier noise and the
+converter's step are fixed in counts, so their strengths are proportional to 1 / R.
 """
 
 
 @dataclass(frozen=True)
 class HeldQuantity:
-    """A quantity Q of a plane as depth and power make it: log Q = g(z) + t(z) + m log P.
+    """A quantity Q of a plane as a function of depth and power: log Q = g(z) + t(z) + m log P.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class HeldQuantity:
         For a component: strength over what the signal explains, deepest plane over shallowest;
         1 where it follows the signal alone.
     tissue : TissueCourse or None
-        t, what the tissue of the stack adds; None where the law alone is held.
+        t, the contribution of the stack's tissue; None if the law alone is held.
     """
 
     name: str
@@ -66,12 +66,12 @@ class HeldQuantity:
 
     @property
     def label(self) -> str:
-        """What it is called: ``"signal"`` or, for example, ``"shot noise"``."""
+        """Its name: ``"signal"`` or, for example, ``"shot noise"``."""
         return SIGNAL if self.name == SIGNAL else f"{spoken(self.name)} noise"
 
     @property
     def subject(self) -> str:
-        """What a sentence speaks of: ``"the signal"``, but ``"shot noise"``."""
+        """Its name in a sentence: ``"the signal"``, but ``"shot noise"``."""
         return f"the {SIGNAL}" if self.name == SIGNAL else self.label
 
     def text(self, value: float) -> str:
@@ -104,7 +104,7 @@ class HeldQuantity:
 
 
 def hold_signal(found: Attenuation, follow_um: float = 0.0) -> HeldQuantity:
-    """Return the bright signal as what is held, with the tissue smoothed over a depth in µm."""
+    """Return the bright signal as held quantity, with the tissue smoothed over a depth in µm."""
     measured = np.where(found.used, found.counts, np.nan)
     tissue = follow_tissue(found.fit.depth_um, found.fit.residual, follow_um)
     return HeldQuantity(SIGNAL, float(found.order), found.fit, measured, tissue=tissue)
@@ -113,7 +113,7 @@ def hold_signal(found: Attenuation, follow_um: float = 0.0) -> HeldQuantity:
 def hold_component(
     profile: DepthProfile, component: str, found: Attenuation, follow_um: float = 0.0
 ) -> HeldQuantity:
-    """Return a component's strength as what is held.
+    """Return a component's strength as held quantity.
 
     The strength of every plane is taken as c S^b, with b from `SIGNAL_EXPONENTS` and S the
     signal as its fit has it; c is the median over the planes.
@@ -128,7 +128,7 @@ def hold_component(
     found : Attenuation
         Of the same stack.
     follow_um : float
-        Depth over which the strength's own course is smoothed and added; 0 for none.
+        Depth over which deviations of the strength are smoothed and added; 0 for none.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def hold_component(
 
 
 def _error_of_mean(depth_um: Array, values: Array) -> float:
-    """Return the standard error of a mean over planes that are alike to their neighbours."""
+    """Return the standard error of a mean over correlated planes."""
     order = np.argsort(depth_um, kind="stable")
     gap = autocorrelation.gaps(depth_um[order])
     rho = autocorrelation.estimate_rho(np.ones((len(values), 1)), values[order], gap)
@@ -192,7 +192,7 @@ def require_holdable(
     Raises
     ------
     InputError
-        As in `hold_component`; nothing has to be read to know it.
+        As in `hold_component`, but without reading anything.
     """
     if component not in components:
         raise InputError(f"its strengths have no {component}", where=where)

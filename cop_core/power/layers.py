@@ -1,8 +1,8 @@
 """The layers of a tissue: straight pieces of the log of a signal over depth.
 
-What the pieces leave, the changing density of structure, is taken around them and not around a
-smooth curve, because slow changes of the tissue are errors of an attenuation length and must
-widen its interval.
+Residuals, from the changing density of structure, are taken around the pieces and not around a
+smooth curve, because slow changes of the tissue bias an attenuation length, and its interval must
+allow for them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _RHO: Final[Array] = np.concatenate([np.arange(0.0, 0.9, 0.1), np.arange(0.9, 0.
 _CANDIDATES: Final = 40
 _SHORTEST: Final = 5  # depths of a layer
 _CHI2_95: Final = 3.841
-_ROUNDING: Final = 1e-12  # of the squares: what is left below is nothing but rounding
+_ROUNDING: Final = 1e-12  # of the squares: residuals below are rounding errors
 
 
 def fit_layers(depth_um: Array, values: Array, *, most_breaks: int) -> PiecewiseFit:
@@ -49,9 +49,9 @@ def fit_layers(depth_um: Array, values: Array, *, most_breaks: int) -> Piecewise
     Returns
     -------
     PiecewiseFit
-        With the number of breaks of least ``-2 log likelihood + 5 log(n) breaks``, of those
-        whose slopes change by a factor of 1.3 or more at every break: a smaller change cannot
-        be told from one of labelling.
+        With the number of breaks of least ``-2 log likelihood + 5 log(n) breaks``, among those
+        whose slopes change by a factor of 1.3 or more at every break: a smaller change cannot be
+        distinguished from one of labelling.
     """
     n, depths_um = len(values), np.unique(depth_um)
     inner = depths_um[_SHORTEST - 1 : 1 - _SHORTEST]
@@ -80,7 +80,7 @@ def fit_layers(depth_um: Array, values: Array, *, most_breaks: int) -> Piecewise
 
 
 def _choices(place: Choices, breaks: int) -> Choices:
-    """Return the candidates to bend at, layers not too short, shape (choices, breaks)."""
+    """Return the candidate breaks without too short layers, shape (choices, breaks)."""
     every = list(combinations(range(len(place)), breaks))
     chosen = np.array(every, dtype=np.intp).reshape(len(every), breaks)
     apart = np.diff(place[chosen], axis=1) >= _SHORTEST
@@ -97,7 +97,7 @@ def _deviance(search: BreakSearch, choices: Choices, n: int) -> Array:
 def _refined(
     depth_um: Array, values: Array, start_um: Array, intervals: Intervals
 ) -> tuple[float, ...]:
-    """Move breaks from the planes to where the lines meet best, within their intervals [1]_.
+    """Refine breaks between planes to the best fit within their intervals [1]_.
 
     References
     ----------

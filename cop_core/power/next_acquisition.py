@@ -1,4 +1,4 @@
-"""A recommendation as what the next acquisition takes: a table of power, a plan."""
+"""A recommendation in the forms that the next acquisition takes: a power table, a plan."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def power_csv(found: Recommendation) -> str:
     Parameters
     ----------
     found : Recommendation
-        What is written; every power passes its limit once more.
+        The recommendation; every power is checked against its limit once more.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The recommendation that a comparison leads to: from which stack, within which power."""
+"""The recommendation that follows from a comparison: its stack and power limit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHOT: Final = "poisson"
 
 
 def next_recipe(found: Comparison, recipe: CompareRecipe) -> RecommendRecipe | None:
-    """Return what asks for the power that the verdict speaks of; None where nothing can.
+    """Return the recipe for the power that the verdict speaks of; None if there can be none.
 
     It comes from the stack with signal deepest down.
     """
@@ -30,7 +30,7 @@ def next_recipe(found: Comparison, recipe: CompareRecipe) -> RecommendRecipe | N
 
 
 def next_options(found: Comparison) -> PowerOptions | None:
-    """Return how that power is found; None where none can be.
+    """Return the options for that power; None if there can be none.
 
     Shot noise is held at the level of the comparison, within the highest power used.
     """
@@ -46,14 +46,14 @@ def next_options(found: Comparison) -> PowerOptions | None:
 
 
 def lacks_zero_level(found: Comparison) -> bool:
-    """Whether that needs the detector's zero level: not known, and light reaches every plane."""
+    """Whether the detector's zero level is needed: unknown, and light reaches every plane."""
     number = deepest(found.usable)
     lost = np.isfinite(found.usable[number].signal.depth_um)
     return found.analysed[number].profile.offset_counts is None and not lost
 
 
 def deepest(usable: Sequence[UsableDepth]) -> int:
-    """Return the number of the stack with signal deepest down, from which most can be told."""
+    """Return the number of the stack with the deepest signal, which is the most informative."""
     signals = (of.signal for of in usable)
     ends = [np.nan_to_num([s.depth_um, s.deeper_than_um]).max() for s in signals]
     return int(np.argmax(ends))

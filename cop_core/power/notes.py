@@ -1,4 +1,4 @@
-"""What must be said beside a recommended power."""
+"""Notes on a recommended power."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cop_core.power.recommendation import Bools, Recommendation
 
 _SAME_ENERGY = 0.01
-_LITTLE_ENERGY = 0.05  # imaged again, a quarter of it and more is gone
+_LITTLE_ENERGY = 0.05  # if imaged again, a quarter of it or more is lost
 _CLEAR_DRIFT = 0.25
 
 
@@ -75,13 +75,13 @@ def _planes(which: Bools) -> str:
 
 
 def _worst(found: Recommendation, planes: Bools) -> str:
-    """Return what is expected where most power is lacking, and its depth."""
+    """Return the expected value where the power falls shortest, and its depth."""
     worst = int(np.argmax(np.where(planes, found.wanted / found.power, 0.0)))
     return f"an expected {found.held.text(found.expected[worst])} at {found.depth_um[worst]:.0f} µm"
 
 
 def _saturates(found: Recommendation) -> Iterator[str]:
-    """Yield where bright structures would be brighter than can be stored."""
+    """Yield a note if bright structures would exceed the ceiling."""
     of = found.attenuation
     ceiling = of.signal.ceiling_counts
     if ceiling is None:
@@ -119,7 +119,7 @@ def _offset(found: Recommendation) -> Iterator[str]:
 
 
 def _range(found: Recommendation) -> Iterator[str]:
-    """Yield the lengths that have no upper bound, or exceed the range that they are known from."""
+    """Yield notes on lengths without an upper bound, or longer than the depths they come from."""
     span_um = np.ptp(found.attenuation.fit.depth_um)
     unsure = [
         f"from {layer.top_um:.0f} to {layer.bottom_um:.0f} µm it is {layer.length_text}"

@@ -64,8 +64,8 @@ def recommend_power(
     estimator : Estimator, optional
         Used in place of the weights in `reading`.
     read : callable, optional
-        Reads the stack, once all that can be told without it is in order; by default it is read
-        with `estimator`.
+        Reads the stack, after all checks that need no reading; by default it is read with
+        `estimator`.
     progress, cancelled : callable
         Called with the number of steps done and the total; called after each step.
     **chosen
@@ -122,7 +122,7 @@ def require_recommendable(
     reading: ReadingOptions,
     estimator: Estimator | None,
 ) -> None:
-    """Refuse what can be told before a stack is read.
+    """Refuse, before a stack is read, options that cannot work.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def require_recommendable(
     reading : ReadingOptions
         How the stack is to be read.
     estimator : Estimator or None
-        What is to read it; None where nothing is.
+        Reads the stack; None if it is not read.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def require_recommendable(
 
 @dataclass(frozen=True)
 class _Asked:
-    """What is asked for, with all that was given beside it filled in."""
+    """The request, completed with all other arguments."""
 
     source: Stack | DepthProfile
     options: PowerOptions
@@ -168,7 +168,7 @@ def _asked(
     profile: DepthProfile | None,
     chosen: dict[str, Any],
 ) -> _Asked:
-    """Return what is asked for; what is no stack and no profile is opened."""
+    """Return the request; a source that is neither stack nor profile is opened."""
     wanted = {name: chosen.pop(name) for name in PowerOptions.model_fields if name in chosen}
     read_as = {name: chosen.pop(name) for name in ReadingOptions.model_fields if name in chosen}
     options = options.but(**wanted) if options else PowerOptions(**wanted)
@@ -208,7 +208,7 @@ def _read(
 
 
 def _with_origin(found: Recommendation, asked: _Asked, read: DepthProfile | None) -> Recommendation:
-    """Return a recommendation with what repeats it: the recipe, the stack and what was read."""
+    """Return a recommendation with everything that repeats it: recipe, stack and profile."""
     made = _provenance(asked.source)
     opened = StackOptions() if made is None else made.opened
     known = read or asked.profile
@@ -242,7 +242,7 @@ def _provenance(source: Stack | DepthProfile) -> Provenance | None:
 def recommend_at(
     depth_um: Array, found: Attenuation, held: HeldQuantity, options: PowerOptions
 ) -> Recommendation:
-    """Recommend the power at depths in µm, ascending, that holds a quantity level."""
+    """Recommend the power at depths in µm, ascending, that holds a quantity constant."""
     level, anchor_um = _level(found, held, options)
     limit = limit_of(options, found.signal.power_unit, found.signal.name)
     wanted = held.power(level, depth_um)
@@ -277,12 +277,12 @@ def recommend_at(
 
 
 def limit_of(options: PowerOptions, unit: str, name: str) -> PowerLimit:
-    """Return the limit that was asked for, in the unit in which the stack's power is known.
+    """Return the requested limit, in the unit in which the stack's power is known.
 
     Raises
     ------
     InputError
-        Where it was given in another.
+        If it was given in another unit.
     """
     if unit == MW and options.max_power_mw is None:
         raise InputError(
@@ -303,7 +303,7 @@ def limit_of(options: PowerOptions, unit: str, name: str) -> PowerLimit:
 def _level(
     found: Attenuation, held: HeldQuantity, options: PowerOptions
 ) -> tuple[float, float | None]:
-    """Return the level to hold and the depth in µm where a power sets it, if one does."""
+    """Return the level to hold and, if a power sets it, the depth in µm at which it does."""
     if options.level is not None:
         return options.level, None
     if options.surface_power is not None:

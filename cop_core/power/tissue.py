@@ -1,4 +1,4 @@
-"""What the law of attenuation leaves: layers of the tissue that are brighter or noisier."""
+"""Deviations from the law of attenuation: layers of the tissue that are brighter or noisier."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
-_FEWEST: Final = 5  # planes that are smoothed together: of fewer, power would follow the noise
+_FEWEST: Final = 5  # planes smoothed together: with fewer, power would follow the noise
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class TissueCourse:
     depth_um : ndarray of shape (n,)
         Depths measured, ascending.
     log_factor : ndarray of shape (n,)
-        Log of what was measured over what the law says, smoothed.
+        Log of the ratio of measurement to law, smoothed.
     errors : ndarray of shape (n, n)
-        What an error of one SD in each plane (column) does to each smoothed value (row).
+        Effect of an error of one SD in each plane (column) on each smoothed value (row).
     """
 
     over_um: float
@@ -35,7 +35,7 @@ class TissueCourse:
     errors: Array
 
     def at(self, depth_um: npt.ArrayLike) -> Array:
-        """Return the deviation (log) at depths in µm; beyond those measured, the outermost."""
+        """Return the deviation (log) at depths in µm; beyond those measured, the outermost one."""
         depth = np.asarray(depth_um, np.float64)
         return np.asarray(np.interp(depth, self.depth_um, self.log_factor))
 
@@ -51,12 +51,12 @@ class TissueCourse:
 
 
 def follow_tissue(depth_um: Array, deviation: Array, over_um: float) -> TissueCourse | None:
-    """Smooth deviations by local lines [1]_; None where they are not to be followed.
+    """Smooth deviations by local lines [1]_; None if they are not to be followed.
 
     Parameters
     ----------
     depth_um, deviation : ndarray of shape (n,)
-        Log of what was measured over what the law says.
+        Log of the ratio of measurement to law.
     over_um : float
         Width of the window, five planes at least; 0 to follow nothing.
 

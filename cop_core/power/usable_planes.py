@@ -1,4 +1,4 @@
-"""The detector's zero level, and which planes stand out from it enough to tell attenuation."""
+"""The detector's zero level, and the planes bright enough above it to measure attenuation."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ NO_POWER: Final = "no power"
 
 _SNR: Final = 10.0
 _OUTLIER_SDS: Final = 5.0
-_OUTLIER_LEAST: Final = 0.1  # of the log signal: what is less does no harm
+_OUTLIER_LEAST: Final = 0.1  # of the log signal: less does no harm
 _SD_OF_MAD: Final = 1.4826
 _RANGE: Final = 100.0  # brightest signal over the error of the offset, at least
 
 
 @dataclass(frozen=True)
 class Offset:
-    """Counts without light, the detector's zero level; the error is 0 where it was given."""
+    """Counts without light, the detector's zero level; the error is 0 if it was given."""
 
     counts: float
     error_counts: float = 0.0
@@ -45,16 +45,16 @@ class Offset:
 
 
 def find_offset(signal: BrightSignal, given_counts: float | None) -> Offset:
-    """Return the offset that was given or is known, or the dark level of the dimmest plane.
+    """Return the given or known offset, or else the dark level of the dimmest plane.
 
-    Its error is taken as the distance of that level from the plane's mean: where light is left
-    in the dimmest plane, structure shows in it, and the darkest structure may hold light too.
+    Its error is taken as the distance of that level from the plane's mean: if light is left in the
+    dimmest plane, structure shows, and even the darkest structure may contain light.
 
     Raises
     ------
     InputError
         If the offset given is not finite, or none is given and even the dimmest plane holds
-        more than a hundredth of the brightest one's light.
+        more than 1 % of the brightest one's light.
     """
     given_counts = signal.offset_counts if given_counts is None else given_counts
     if given_counts is not None:
@@ -89,7 +89,7 @@ def log_gain(signal: BrightSignal, offset_counts: float, order: int) -> Array:
 def reasons_of(
     signal: BrightSignal, offset: Offset, order: int, window_um: Window | None
 ) -> tuple[str, ...]:
-    """Say for every plane why it is left out of the fit; empty where it is not."""
+    """Return for every plane why it is left out of the fit; empty if it is not."""
     error = np.maximum(signal.noise_counts, offset.error_counts)
     low, high = limits_um(window_um) if window_um else (-np.inf, np.inf)
     doubts = {
@@ -108,7 +108,7 @@ def reasons_of(
 
 
 def _outliers(depth_um: Array, values: Array) -> npt.NDArray[np.bool_]:
-    """Return which planes no line through their neighbours explains.
+    """Return the planes that lie on no line through their neighbours.
 
     A plane is compared with the lines through the two planes above it, the two below and one on
     either side, and the best counts, so that neither a slope nor a break makes an outlier.

@@ -18,7 +18,7 @@ FEWEST: Final = 3
 
 
 def verdict_of(found: Recommendation) -> str:
-    """Return which power to use, from where to where, and where it cannot hold the level."""
+    """Return the power to use over depth, and the depths at which it cannot hold the level."""
     held, limit = found.held, power_text(found.limit.max_power, found.unit)
     if not found.energy.planes:
         easier = "lower" if held.name == SIGNAL else "higher"
@@ -35,7 +35,7 @@ def verdict_of(found: Recommendation) -> str:
 
 
 def _obstacles(found: Recommendation) -> Iterator[str]:
-    """Yield where and why the power stays below what the level takes."""
+    """Yield where and why the power stays below that needed for the level."""
     if found.slowed.any():
         where, why = found.depths_text(found.slowed), rise_text(found)
         yield f"{where}, {why} and the level cannot be held"
@@ -50,7 +50,7 @@ def limit_text(found: Recommendation) -> str:
 
 
 def rise_text(found: Recommendation) -> str:
-    """Return by how much the power may increase, as a clause; empty for any increase."""
+    """Return the largest allowed increase as a clause; empty without one."""
     rise = found.limit.max_rise
     if rise is None:
         return ""
@@ -58,7 +58,7 @@ def rise_text(found: Recommendation) -> str:
 
 
 def _course(found: Recommendation) -> str:
-    """Return the power where it begins and ends to change, once where it is constant."""
+    """Return the power at which it begins and ends to change, or once if it is constant."""
     (first, last), ends = found.depth_um[[0, -1]], found.power[[0, -1]]
     low, high = (power_text(power, found.unit) for power in ends)
     if _constant(found):

@@ -31,7 +31,7 @@ class PlaneCrops:
 
     Attributes
     ----------
-    picture : ndarray of shape (h, w)
+    image : ndarray of shape (h, w)
         Pixels as stored.
     corners : tuple of (int, int)
         Where each begins: row and column.
@@ -41,7 +41,7 @@ class PlaneCrops:
         Of a crop, in pixels.
     """
 
-    picture: Pixels
+    image: Pixels
     corners: tuple[tuple[int, int], ...]
     normalise: Callable[[Pixels], Floats]
     side: int = CROP
@@ -52,7 +52,7 @@ class PlaneCrops:
     def __getitem__(self, index: int) -> Floats:
         """Return a crop, shape (side, side)."""
         y, x = self.corners[index]
-        return self.normalise(self.picture[y : y + self.side, x : x + self.side])
+        return self.normalise(self.image[y : y + self.side, x : x + self.side])
 
     def __iter__(self) -> Iterator[Floats]:
         return map(self.__getitem__, range(len(self)))
@@ -62,7 +62,7 @@ NO_CROPS: Final = PlaneCrops(np.empty((0, 0)), (), np.asarray)
 
 
 def crops_of(
-    picture: Pixels,
+    image: Pixels,
     crops: Crops,
     seed: tuple[int, int],
     normalise: Callable[[Pixels], Floats],
@@ -72,7 +72,7 @@ def crops_of(
 
     Parameters
     ----------
-    picture : ndarray of shape (h, w)
+    image : ndarray of shape (h, w)
         Reflect-padded at the far ends where it is smaller than a crop.
     crops : int or None
         Number of random windows, or None for the grid in which every pixel is used.
@@ -81,17 +81,17 @@ def crops_of(
     normalise, side
         As in `PlaneCrops`.
     """
-    short = [max(0, side - length) for length in picture.shape]
+    short = [max(0, side - length) for length in image.shape]
     if any(short):
-        picture = np.pad(picture, [(0, s) for s in short], mode="symmetric")
-    h, w = picture.shape
+        image = np.pad(image, [(0, s) for s in short], mode="symmetric")
+    h, w = image.shape
     if crops is None:
         corners = [(y, x) for y in grid_starts(h, side) for x in grid_starts(w, side)]
     else:
         rng = np.random.default_rng(seed)
         ys, xs = rng.integers(h - side + 1, size=crops), rng.integers(w - side + 1, size=crops)
         corners = list(zip(ys.tolist(), xs.tolist(), strict=True))
-    return PlaneCrops(picture, tuple(corners), normalise, side)
+    return PlaneCrops(image, tuple(corners), normalise, side)
 
 
 def cut(plane: Floats, crops: Crops, seed: tuple[int, int], crop: int = CROP) -> Floats:

@@ -29,9 +29,9 @@ Prepared = tuple[PlaneEstimate, PlaneCrops]
 def prepare(plane: Plane, reading: ReadingOptions, basis: Basis, components: int) -> Prepared:
     """Return a plane without strengths yet and its crops; an excluded plane has none."""
     valid = plane.validity.ok
-    picture = picture_of(plane, basis.masked if valid else frozenset())
-    may_lack = picture.dtype.kind == "f" and not valid
-    finite = picture[np.isfinite(picture)] if may_lack else picture
+    image = picture_of(plane, basis.masked if valid else frozenset())
+    may_lack = image.dtype.kind == "f" and not valid
+    finite = image[np.isfinite(image)] if may_lack else image
     estimate = PlaneEstimate(
         index=plane.index,
         depth_um=plane.depth_um,
@@ -41,29 +41,29 @@ def prepare(plane: Plane, reading: ReadingOptions, basis: Basis, components: int
         sd=np.full(components, np.nan),
         n_crops=0,
         signal=float(finite.mean(dtype=np.float64)) if finite.size else float("nan"),
-        reason=plane.validity.reason or ("" if basis.finds_signal(picture) else NO_SIGNAL),
+        reason=plane.validity.reason or ("" if basis.finds_signal(image) else NO_SIGNAL),
         flags=plane.validity.flags,
-        saturated_fraction=plane.validity.saturated_in(picture),
-        block_means=block_means(_in_place(plane, picture)),
+        saturated_fraction=plane.validity.saturated_in(image),
+        block_means=block_means(_in_place(plane, image)),
     )
-    estimate = _noted(estimate, pixel_facts(plane, picture, len(basis.masked)))
+    estimate = _noted(estimate, pixel_facts(plane, image, len(basis.masked)))
     if estimate.reason:
         return estimate, NO_CROPS
     stack_range = basis.range_counts or NOTHING_SEEN.range_counts
-    low, high = plane_range(picture, reading.normalisation, stack_range, reading.offset_counts)
+    low, high = plane_range(image, reading.normalisation, stack_range, reading.offset_counts)
     if not high > low:
         return replace(estimate, reason=NO_RANGE), NO_CROPS
     seed = reading.seed, plane.index
-    crops = crops_of(picture, reading.crops, seed, normaliser(picture, low, high))
+    crops = crops_of(image, reading.crops, seed, normaliser(image, low, high))
     return replace(estimate, n_crops=len(crops), span_counts=high - low), crops
 
 
-def _in_place(plane: Plane, picture: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return the picture where it lies in its plane, without numbers for fill around it."""
-    if picture.shape == plane.data.shape:
-        return picture
+def _in_place(plane: Plane, image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the image where it lies in its plane, without numbers for fill around it."""
+    if image.shape == plane.data.shape:
+        return image
     placed = np.full(plane.data.shape, np.nan, np.float32)
-    placed[plane.validity.border.inside(plane.data.shape)] = picture
+    placed[plane.validity.border.inside(plane.data.shape)] = image
     return placed
 
 

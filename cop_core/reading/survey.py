@@ -27,7 +27,7 @@ class Survey:
     Attributes
     ----------
     range_counts : tuple of float
-        The stack's 0.1 and 99.9 percentiles over the pictures of valid planes; NaN where there
+        The stack's 0.1 and 99.9 percentiles over the images of valid planes; NaN where there
         is none.
     empty : frozenset of int
         Planes without signal. Either their structure (SD of means over 8x8 blocks) is no more
@@ -76,10 +76,10 @@ class Basis:
     empty: bool
     least_structure: float
 
-    def finds_signal(self, picture: npt.NDArray[Any]) -> bool:
+    def finds_signal(self, image: npt.NDArray[Any]) -> bool:
         """Tell whether a plane, its fixed pixels masked, holds signal; they may have hidden it."""
         hidden = self.empty and bool(self.masked)
-        return structure(picture).is_signal(self.least_structure) if hidden else not self.empty
+        return structure(image).is_signal(self.least_structure) if hidden else not self.empty
 
 
 NOTHING_SEEN: Final = Survey((math.nan, math.nan), frozenset())
@@ -102,9 +102,9 @@ def look(plane: Plane, planes: float = math.inf) -> PlaneLook:
     """
     if not plane.validity.ok:
         return PlaneLook(plane)
-    picture = picture_of(plane)
+    image = picture_of(plane)
     few = planes < FEWEST_PLANES
-    return PlaneLook(plane, structure(picture), None if few else far_pixels(picture))
+    return PlaneLook(plane, structure(image), None if few else far_pixels(image))
 
 
 class Surveyor:
@@ -127,12 +127,12 @@ class Surveyor:
         plane, found, far = looked
         if found is None:
             return
-        picture, border = picture_of(plane), plane.validity.border
-        while picture[:: self._stride, :: self._stride].size > _SAMPLE:
+        image, border = picture_of(plane), plane.validity.border
+        while image[:: self._stride, :: self._stride].size > _SAMPLE:
             self._thin()
         # Offsets wander, so that a stride that divides the width still sees every column.
         start = plane.index % self._stride
-        sample = picture[start :: self._stride, start :: self._stride].copy()
+        sample = image[start :: self._stride, start :: self._stride].copy()
         self._samples[plane.index] = sample
         self._corners[plane.index] = border.top, border.left
         self._structures[plane.index] = found

@@ -1,4 +1,4 @@
-"""What is asked of a cohort: pictures, the settings that they were taken with, and what to find."""
+"""What is asked of a cohort: images, the settings that they were taken with, and what to find."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SettingValue = Finite | str
 """A number in the unit that the setting's name ends with, or a word such as a camera's model."""
 
 COHORT_FILE: Final = "cohort.json"
-"""Of a report: what lies beside and below it is no picture of a cohort."""
+"""Of a report: what lies beside and below it is no image of a cohort."""
 N_PERMUTATIONS: Final = 99
 _LEAST: Final = 19
 """Permutations that can give a p of 0.05."""
@@ -25,7 +25,7 @@ Permutations = Annotated[int, Field(ge=_LEAST, le=MOST), whole(_LEAST)]
 
 
 class CohortPicture(Part):
-    """One picture of a cohort, or one stack, each plane of which is a picture.
+    """One image of a cohort, or one stack, each plane of which is an image.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class CohortPicture(Part):
     @model_validator(mode="after")
     def _named(self) -> Self:
         if not self.picture.name:
-            raise RefusedValueError("a picture of a cohort needs a name")
+            raise RefusedValueError("an image of a cohort needs a name")
         if self.name != (fit := folder_name(self.name)):
             raise RefusedValueError(
                 f"{self.name!r} is not a valid file name", advice=f"use {fit!r}, for example"
@@ -58,14 +58,14 @@ class CohortPicture(Part):
 
 
 class CohortRecipe(Recipe):
-    """Which settings drive which noise, over pictures that were taken with different ones.
+    """Which settings drive which noise, over images that were taken with different ones.
 
     Attributes
     ----------
     source : str or None
-        Folder or CSV that the pictures come from.
+        Folder or CSV that the images come from.
     defaults : StackOptions
-        What was asked for all pictures; `pictures` has it already.
+        What was asked for all images; `pictures` has it already.
     """
 
     kind: Literal["cohort"] = "cohort"
@@ -85,9 +85,9 @@ class CohortRecipe(Recipe):
     reference: Annotated[
         str | None,
         Option(
-            "Pattern for the noise-free version of each picture, in the same folder, using the "
+            "Pattern for the noise-free version of each image, in the same folder, using the "
             "words of --pattern: {camera}_iso{iso}_{scene}_mean.png.",
-            "Reference pictures",
+            "Reference images",
             metavar="PATTERN",
             empty="none",
         ),
@@ -95,7 +95,7 @@ class CohortRecipe(Recipe):
     group: Annotated[
         str | None,
         Option(
-            "Setting that defines which pictures belong together (scene, sample, device); each "
+            "Setting that defines which images belong together (scene, sample, device); each "
             "group is predicted from the others.",
             "Group by",
             metavar="SETTING",
@@ -127,10 +127,10 @@ class CohortRecipe(Recipe):
     def _told_apart(self) -> Self:
         ((name, n),) = Counter(one.name.casefold() for one in self.pictures).most_common(1)
         if n > 1:
-            raise RefusedValueError(f"{n} pictures are called {name}", advice="rename all but one")
+            raise RefusedValueError(f"{n} images are called {name}", advice="rename all but one")
         if self.group and not any(self.group in one.settings for one in self.pictures):
             raise RefusedValueError(
-                f"no picture has the setting {self.group!r} to group by",
+                f"no image has the setting {self.group!r} to group by",
                 advice=f"use the name of a column of the table, or a word of {option('pattern')}",
             )
         return self

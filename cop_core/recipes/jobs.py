@@ -245,7 +245,7 @@ class SimulateCohortRecipe(Recipe):
         Literal["camera", "multiphoton"],
         Option("camera (ISO, shutter ...) or multiphoton (power, dwell time ...).", "Instrument"),
     ] = "camera"
-    pictures: Annotated[Count, Option("Number of pictures.", "Pictures")] = 80
+    pictures: Annotated[Count, Option("Number of images.", "Images")] = 80
     seed: Annotated[Seed, Option("Random seed for settings, scenes and noise.", "Seed")] = 0
 
 

@@ -134,12 +134,12 @@ class TrainRecipe(Recipe):
 
 
 class EvaluateRecipe(Recipe):
-    """Accuracy on clean pictures with known noise added.
+    """Accuracy on clean images with known noise added.
 
     Attributes
     ----------
     folders : tuple of str
-        Of clean pictures, one per domain.
+        Of clean images, one per domain.
     features : bool
         Whether to keep what the strengths are read from, for figures.
     """

@@ -17,7 +17,7 @@ _SURE = 0.95 - 1e-9
 
 @dataclass(frozen=True)
 class PictureQuality:
-    """How near a picture is to its reference.
+    """How near an image is to its reference.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class PictureQuality:
     ssim : float
         Structural similarity.
     reference : Provenance
-        Of the reference picture.
+        Of the reference image.
     """
 
     psnr_db: float
@@ -36,7 +36,7 @@ class PictureQuality:
 
 @dataclass(frozen=True)
 class PictureRecord:
-    """What became of one picture or stack of a cohort.
+    """What became of one image or stack of a cohort.
 
     Attributes
     ----------
@@ -67,12 +67,12 @@ class PictureRecord:
 
 @dataclass(frozen=True)
 class CohortRow:
-    """One row of a cohort's table: a picture, or a plane of a stack.
+    """One row of a cohort's table: an image, or a plane of a stack.
 
     Attributes
     ----------
     picture : str
-        Name of the picture or stack.
+        Name of the image or stack.
     plane : int
     group : str
         Rows of one group are no evidence of each other.
@@ -117,7 +117,7 @@ class Coefficient:
 
 @dataclass(frozen=True)
 class Correlation:
-    """Correlation of a number of the pictures with a strength.
+    """Correlation of a number of the images with a strength.
 
     Attributes
     ----------
@@ -288,17 +288,17 @@ class CohortRecord:
 
     @property
     def failed(self) -> tuple[PictureRecord, ...]:
-        """Pictures that could not be opened or read."""
+        """Images that could not be opened or read."""
         return tuple(picture for picture in self.pictures if picture.error)
 
     @property
     def uncompared(self) -> tuple[PictureRecord, ...]:
-        """Pictures whose reference cannot be used."""
+        """Images whose reference cannot be used."""
         return tuple(picture for picture in self.pictures if picture.reference_error)
 
     @property
     def resumed(self) -> tuple[PictureRecord, ...]:
-        """Pictures that an earlier run had read."""
+        """Images that an earlier run had read."""
         return tuple(picture for picture in self.pictures if picture.resumed)
 
     def values(self, setting: str) -> list[SettingValue | None]:

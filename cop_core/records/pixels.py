@@ -1,4 +1,4 @@
-"""What of a plane's pixels is not picture, and what was done to them before they were stored."""
+"""What of a plane's pixels is not image, and what was done to them before they were stored."""
 
 from __future__ import annotations
 

@@ -28,13 +28,13 @@ class PlaneEstimate:
     n_crops : int
         Number of crops read; 0 if the plane is left out.
     signal : float
-        Mean of the picture's finite pixels in counts.
+        Mean of the image's finite pixels in counts.
     reason : str
         Why the plane is left out of fits; empty if it is not.
     flags : tuple of str
         Notes on a plane that is kept.
     saturated_fraction : float
-        Fraction of the picture's pixels at the ceiling.
+        Fraction of the image's pixels at the ceiling.
     strengths : ndarray of shape (n_crops, components)
         Strengths of every crop, in the order in which the plane was cut.
     uncertainty : ndarray of shape (components,)

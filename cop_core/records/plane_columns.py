@@ -66,7 +66,7 @@ _AFTER: Final = (
     PlaneColumn(
         "saturated_fraction",
         "fraction of 1",
-        "pixels of the picture at the ceiling: the value stated in the file, the full scale of a "
+        "pixels of the image at the ceiling: the value stated in the file, the full scale of a "
         "digitiser, or any value at which bright pixels pile up",
         lambda row: row.plane.saturated_fraction,
     ),

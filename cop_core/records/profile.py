@@ -24,7 +24,7 @@ NO_SIGNAL: Final = "no signal above the background"
 """Reason of the planes in which nothing stands out of the background."""
 
 SINGLE_PLANE: Final = (
-    "a single plane (a picture, a projection or one file of a set), not a z-stack: "
+    "a single plane (an image, a projection or one file of a set), not a z-stack: "
     "a single depth does not show how noise changes with depth"
 )
 """What a stack of one plane is called, wherever it is met."""

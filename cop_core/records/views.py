@@ -1,4 +1,4 @@
-"""Pictures of two stacks, for the eye: planes at equal depths, and each stack from the side."""
+"""Images of two stacks, for the eye: planes at equal depths, and each stack from the side."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PlaneView:
 
 @dataclass(frozen=True)
 class StackViews:
-    """Pictures of one stack.
+    """Images of one stack.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Reports: documents, tables, figures and pages of what was found.
+"""Reports: documents, tables, figures and pages of results.
 
 Figures live in `cop_core.report.figures` and the modules of its panels, which import matplotlib.
 """

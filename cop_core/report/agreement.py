@@ -18,18 +18,18 @@ TOLERANCE: Final = 1e-6
 of a network's output differ."""
 
 _NO_RESULT: Final = {"given_as", "path", "reading"}
-"""Where a stack or a power table lies, and on which device it was read, is no result."""
+"""Keys that are not results: the paths of stacks and power tables, and the device."""
 _NOTHING: Final = 1e-12
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A value of a document and the one found now; None where undefined or missing.
+    """A value of a document and its new value; None if undefined or missing.
 
     Attributes
     ----------
     where : str
-        Keys that lead to it, parted by dots.
+        Keys that lead to it, separated by dots.
     relative : float
         Their difference relative to the larger; infinite where one is not a number.
     """
@@ -42,14 +42,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How `n` values of two documents agree.
+    """Agreement of `n` values of two documents.
 
     Attributes
     ----------
     differences : tuple of Difference
         Those that differ by more than the tolerance, the largest first.
     largest : float
-        Largest relative difference within the tolerance; 0 where all the rest is identical.
+        Largest relative difference within the tolerance; 0 if all others are identical.
     """
 
     n: int

@@ -73,7 +73,7 @@ def _leading(found: Comparison) -> ComponentEffect:
 
 
 def _excess(found: ComponentDifference) -> float:
-    """Return how many times its reading limit a slope difference is."""
+    """Return the ratio of a slope difference to its reading limit."""
     return abs(found.slope_difference_per_um) / max(found.reading_limit_per_um, 1e-12)
 
 
@@ -140,7 +140,7 @@ def _draw_difference(ax: Axes, leading: ComponentEffect) -> None:
 
 
 def _where(band: Band) -> str:
-    """Return at which of the depths compared the curves differ."""
+    """Return which of the compared depths have different curves."""
     if not np.isfinite(band.from_um):
         return "no depth at which they differ"
     if band.from_um <= min(band.depth_um):
@@ -203,7 +203,7 @@ def _explain(figure: Figure, found: Comparison) -> None:
 
 
 def _curves(look: Look, *, grey: bool) -> tuple[Artist, ...]:
-    """Return how a protocol's curve looks: in the large panel, and grey in the small ones."""
+    """Return the look of a protocol's curve: in the large panel, and grey in the small ones."""
     curve = Line2D([], [], color=look.colour)
     small = Line2D([], [], color=shade(_GREY), lw=0.8, ls=look.dashes)
     return (curve, small) if grey else (curve,)

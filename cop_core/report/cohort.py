@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from cop_core.report.columns import Tree
 
 _MOST_BRIEF: Final = 8
-"""Correlations that a terminal shows, those with the smallest p."""
+"""Number of correlations shown in a terminal, those with the smallest p."""
 
 
 class CohortKind(Kind[CohortRecord]):
@@ -92,7 +92,7 @@ class CohortKind(Kind[CohortRecord]):
 
 
 def figures_of(record: CohortRecord) -> dict[str, Callable[[], Figure]]:
-    """Return what draws the figures of a cohort, by name, the most telling first."""
+    """Return functions that draw the figures of a cohort, by name, the most informative first."""
     from cop_core.report import cohort_figures as draw
 
     found: dict[str, Callable[[], Figure]] = {}
@@ -123,7 +123,7 @@ def _attributions(document: Tree) -> TextTable:
         "What drives each noise",
         ("noise", *heads, "attributed to"),
         tuple(rows),
-        "R² for pictures that the surrogate has not seen; p corrected over the noises",
+        "R² for images that the surrogate has not seen; p corrected over the noises",
     )
 
 
@@ -154,7 +154,7 @@ def _correlations(document: Tree, *, brief: bool) -> TextTable:
 
 
 def _csv_rows(document: Tree) -> Iterator[list[Any]]:
-    """Yield a header, then every row of the table; one for each picture that failed."""
+    """Yield a header, then every row of the table; one for each image that failed."""
     settings = list(dict.fromkeys(key for row in document["rows"] for key in row["settings"]))
     components = document["components"]
     doubts = [f"{component}_uncertainty" for component in components]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cop_core.records import Attribution, CohortRecord, Share
 
 MOST_FACTORS: Final = 4
-"""Settings that a panel shows, the leading ones."""
+"""Number of leading settings that a panel shows."""
 _BINS: Final = 50
 _SPREAD: Final = 0.38  # of a row's height, to either side
 _NAME: Final = 22
@@ -91,16 +91,16 @@ _PALETTE: Final = (
     "#56B4E9",
     "#8A8A8A",
 )
-"""Of Okabe and Ito, but for black and yellow, of which one is lost in each theme."""
+"""Of Okabe and Ito, without black and yellow, each invisible in one theme."""
 
 
 def value_colours() -> LinearSegmentedColormap:
-    """Return low to high: blue, grey, vermilion, all of which show on white and on black."""
+    """Return colours from low to high: blue, grey, vermilion, all visible on white and black."""
     return LinearSegmentedColormap.from_list("value", [LOOKS[1].colour, "#9a9a9a", LOOKS[0].colour])
 
 
 def explain_values(figure: Figure) -> None:
-    """Say which colour is which value of a setting, above all panels; below is the axes' label."""
+    """Explain the colours of a setting's values above all panels, since the axis label is below."""
     colours = value_colours()
     handles = [Line2D([], [], ls="", marker="o", ms=4, color=colours(at)) for at in (0.0, 0.5, 1.0)]
     names = ["lowest value of the setting", "middle", "highest"]
@@ -108,7 +108,7 @@ def explain_values(figure: Figure) -> None:
 
 
 def _is_crowded(values: _Floats) -> bool:
-    """Whether half of the values lie in the first fifth of their range, and a logarithm helps."""
+    """Whether half of the values lie in the lowest fifth of their range, so a logarithm helps."""
     if not len(values) or values.min() <= 0 or values.max() < 20 * values.min():
         return False
     return bool((np.median(values) - values.min()) < 0.2 * np.ptp(values))
@@ -127,7 +127,7 @@ def _title(ax: Axes, found: Attribution) -> None:
 
 
 def _aside(values: _Floats, widest: float) -> _Floats:
-    """Return how far from the middle of a row each value is drawn, so that none hides another."""
+    """Return the offset of each value from the middle of its row, so that none hides another."""
     bins = np.floor(_BINS * (values / widest + 1) / 2).astype(int)
     place = np.zeros(len(values))
     for each in np.unique(bins):
@@ -138,7 +138,7 @@ def _aside(values: _Floats, widest: float) -> _Floats:
 
 
 def _numbers(record: CohortRecord, setting: str) -> tuple[_Floats, list[str]]:
-    """Return a setting as numbers, and its words where it has some."""
+    """Return a setting as numbers, and its words if it has any."""
     values = record.values(setting)
     words = sorted({value for value in values if isinstance(value, str)})
     if not words:
@@ -158,7 +158,7 @@ def _ranks(record: CohortRecord, factor: str) -> _Floats:
 
 
 def _named(factor: str) -> str:
-    """Return a factor as a label: of two settings that were changed together, one a line."""
+    """Return a factor as a label, with settings that were changed together on separate lines."""
     first, *rest = factor.split(TOGETHER_MARK)
     if len(rest) != 1:
         return shown_name(factor, most=_NAME)

@@ -1,4 +1,4 @@
-"""What a document states of a cohort."""
+"""The results of a cohort in a document."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class CohortPictureResults(Results):
-    """One picture or stack; `error` says why it failed, `reference_error` why its reference did."""
+    """One image or stack; `error` says why it failed, `reference_error` why its reference did."""
 
     name: str
     path: str | None
@@ -55,7 +55,7 @@ class CoefficientResults(Results):
 
 
 class CorrelationResults(Results):
-    """Correlation of a number of the pictures with a strength."""
+    """Correlation of a number of the images with a strength."""
 
     what: str
     component: str
@@ -87,7 +87,7 @@ class ShareResults(Results):
 
 
 class AttributionResults(Results):
-    """What settings explain about one noise; `note` says why nothing is attributed."""
+    """How far settings explain one noise; `note` says why nothing is attributed."""
 
     mean: Annotated[Number, Column("Mean", "over rows", "%", PER_CENT, ".1f")]
     sd: Annotated[Number, Column("SD", "over rows", "%", PER_CENT, ".1f")]
@@ -138,7 +138,7 @@ SHARE: Final = ShareResults.chosen("share")["share"]
 
 
 def cohort_document(record: CohortRecord) -> CohortDocument:
-    """Return what a document states of a cohort."""
+    """Return the results of a cohort for a document."""
     turn = record.turn
     return CohortDocument(
         verdict=record.verdict,

@@ -1,4 +1,4 @@
-"""Ribbons from settings to noises, as wide as what each setting makes of each noise."""
+"""Ribbons from settings to noises, whose width is the share of each setting in each noise."""
 
 from __future__ import annotations
 

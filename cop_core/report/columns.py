@@ -1,4 +1,4 @@
-"""What a number of a report is called, in which unit it is shown, and what it means."""
+"""Name, unit and meaning of the numbers in a report."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ Tree: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Column:
-    """How a number of a document is shown; stands beside its field in the document's models.
+    """Display of a number of a document; defined beside its field in the document's models.
 
     Attributes
     ----------
     head : str
-        In plain words.
+        Name in plain words.
     meaning : str
-        What it is, for those who read the report.
+        Explanation for readers of the report.
     unit : str
-        Of what is shown.
+        Unit of the displayed number.
     scale : float
-        What is shown for 1 in the document.
+        Displayed number for 1 in the document.
     form : str
-        Format of Python, or `P`.
+        Python format, or `P`.
     interval, size : str
         Keys of the 95 % interval and of the class in words that belong to it.
     note : str
@@ -85,25 +85,25 @@ class Column:
     def __get_pydantic_json_schema__(
         self, core: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        """State what the number is in the schema of documents too."""
+        """Describe the number in the schema of documents too."""
         return {**handler(core), "description": self.meaning or self.head}
 
     @property
     def title(self) -> str:
-        """Head with what else is in a `cell`, and the unit."""
+        """Head with the other contents of a `cell`, and the unit."""
         head = f"{self.head} [95 % CI]" if self.interval else self.head
         return f"{head}, {self.unit}" if self.unit else head
 
 
 def at(values: Any, key: str) -> Any:
-    """Return what keys parted by dots lead to; None where there is nothing."""
+    """Return the value at keys separated by dots; None if there is none."""
     for part in key.split("."):
         values = values.get(part) if isinstance(values, Mapping) else None
     return values
 
 
 def _number(value: Any) -> Any:
-    """Return numbers of numpy as Python's, and what is not finite as undefined."""
+    """Return NumPy numbers as Python's, with non-finite ones undefined."""
     plain = value.item() if isinstance(value, np.generic) else value
     return None if isinstance(plain, float) and not math.isfinite(plain) else plain
 
@@ -118,13 +118,13 @@ Name = Annotated[str, AfterValidator(lambda name: name.encode(errors="backslashr
 
 
 class Results(Part):
-    """Some of what a document states, checked when it is made and when it is read."""
+    """A part of a document, checked when it is made and when it is read."""
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
     @classmethod
     def columns(cls) -> Iterator[tuple[str, Column]]:
-        """Yield keys and columns of the fields that have one, nested ones parted by dots."""
+        """Yield keys and columns of the fields that have one, nested keys separated by dots."""
         for name, info in cls.model_fields.items():
             key = info.alias or name
             yield from ((key, found) for found in info.metadata if isinstance(found, Column))
@@ -161,7 +161,7 @@ class TextTable:
         Of the columns, with their units.
     rows : tuple of tuple of str
     caption : str
-        What is to be known of it; may be empty.
+        Caption; may be empty.
     """
 
     title: str

@@ -108,7 +108,7 @@ class DetectorKind(Kind[PhotonTransfer]):
 
 
 def detector_sentence(found: MeasuredDetector) -> str:
-    """Return what was found, in one sentence."""
+    """Return the result in one sentence."""
     said = [
         _said(found.counts_per_photon, "{} counts per photon"),
         _said(found.zero_counts, "zero at {} counts", _HOW[found.zero_from]),
@@ -119,7 +119,7 @@ def detector_sentence(found: MeasuredDetector) -> str:
 
 
 def detector_table(name: str, found: MeasuredDetector) -> TextTable:
-    """Return all that was measured of a detector, with intervals."""
+    """Return all measurements of a detector, with intervals."""
     full = found.full_scale_photons
     ceiling = "not reached" if found.ceiling_counts is None else f"{found.ceiling_counts:g}"
     rows = (

@@ -36,7 +36,7 @@ _LOCK_FILE: Final = ".cop-history.lock"
 
 
 def require_history(path: Path) -> None:
-    """Read a history before minutes of work, and refuse a file that could not be written after."""
+    """Read a history before minutes of work, and refuse a file that could not be written later."""
     if path.suffix.lower() != _SUFFIX:
         raise InputError(
             "a history is a CSV table", where=str(path), advice="use a file name that ends in .csv"
@@ -46,7 +46,7 @@ def require_history(path: Path) -> None:
 
 
 def add_to_history(found: PhotonTransfer, path: Path) -> tuple[str, ...]:
-    """Add a measurement to a history, draw its figure beside it, and say what drifted.
+    """Add a measurement to a history, draw its figure beside it, and report any drift.
 
     Parameters
     ----------
@@ -81,12 +81,12 @@ def _measurement(found: PhotonTransfer) -> Measurement:
 
 
 def _as_read_back(name: str) -> str:
-    """Return a file's name as a cell of a table gives it back."""
+    """Return a file's name as it is read back from a table."""
     return " ".join(name.encode("utf-8", "backslashreplace").decode().split())
 
 
 def history_figure(history: Sequence[Measurement], *, stacked: bool = False) -> Figure:
-    """Draw what is followed of a detector over time, with 95 % intervals.
+    """Draw the quantities of a detector over time, with 95 % intervals.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ MAX_REPORT_BYTES: Final = 2**28
 
 
 Inputs = dict[Name, dict[Role, FileIdentity]]
-"""Files by the stack that they belong to, and by what they are to it."""
+"""Files by their stack and their role."""
 
 
 class Origin(Results):
@@ -98,7 +98,7 @@ class Document:
 def document_of(
     record: Any, *, command: str | None = None, inputs: Inputs | None = None
 ) -> Document:
-    """Return everything that a report states.
+    """Return the complete contents of a report.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def document_of(
     command : str, optional
         The command line that wrote it.
     inputs : dict, optional
-        What identifies the files, from `identified`.
+        Identities of the files, from `identified`.
     """
     kind, record = kind_of(record)
     return Document(

@@ -29,12 +29,12 @@ _ABSENT: Final[dict[str, Any]] = {"ha": "center", "va": "center", "size": "small
 _LONGEST: Final = 26
 """Characters of a domain's name."""
 _DARK: Final = 0.5
-"""R2 below which the colour behind it wants white text."""
+"""R2 below which the background colour needs white text."""
 
 
 @dataclass(frozen=True)
 class _Row:
-    """A row of all three panels; without numbers where the domain is missing."""
+    """A row of all three panels; without numbers if the domain is missing."""
 
     name: str
     numbers: Mapping[str, Any] | None
@@ -84,7 +84,7 @@ def domains_figure(found: Mapping[str, Any], components: Sequence[str]) -> Figur
 
 
 def _domains(found: Mapping[str, Any]) -> list[_Row]:
-    """Return a row a folder, in the paper's order where any is of the paper's domains."""
+    """Return one row per folder, in the paper's order if any is one of the paper's domains."""
     of_paper = found["paper_domains"]
     if not of_paper["overall"]:
         return [_row(folder, numbers) for folder, numbers in found["domains"].items()]
@@ -146,7 +146,7 @@ def _draw_components(ax: Axes, rows: Sequence[_Row], components: Sequence[str]) 
 
 
 def strengths_figure(readings: Sequence[DomainReading], components: Sequence[str]) -> Figure:
-    """Draw the strengths that were read against the true ones, one panel a component."""
+    """Draw readings against true strengths, one panel per component."""
     truth = np.concatenate([r.truth for r in readings])
     read = np.concatenate([r.predicted for r in readings])
     most = float(max(truth.max(), read.max()))

@@ -1,4 +1,4 @@
-"""Panels of a comparison, one row a noise: slopes, R2, Cohen's d.
+"""Panels of a comparison, one row per noise: slopes, R2, Cohen's d.
 
 Each is drawn into an Axes that the caller owns.
 """
@@ -58,7 +58,7 @@ def draw_cohen_d(ax: Axes, result: Comparison) -> None:
 
 
 def _fits(result: Comparison, *, apart: float) -> Iterator[tuple[float, SlopeFit, Look]]:
-    """Yield height, fit and look of both protocols, one row a noise."""
+    """Yield height, fit and look of both protocols, one row per noise."""
     for row, component in enumerate(noises(result.components)):
         effect = result.of(component)
         for fit, look, side in zip((effect.first, effect.second), LOOKS, (-1, 1), strict=True):

@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from cop_core.records import Estimate
 
 _DIGITS: Final = 2
-"""Of the half width of an interval."""
+"""Significant digits of the half width of an interval."""
 _EXACT: Final = 1000.0
-"""Part of a number that was given that is shown."""
+"""Precision shown for a number without an interval, as a share of it: one part in this."""
 
 
 def interval_texts(estimate: Estimate) -> tuple[str, str, str]:

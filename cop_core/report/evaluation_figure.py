@@ -1,4 +1,4 @@
-"""Figures of an evaluation: what the features hold, and how the errors are spread."""
+"""Figures of an evaluation: the features, and the distribution of errors."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def features_figure(
     Raises
     ------
     InputError
-        If scikit-learn is not there or the readings hold no features.
+        If scikit-learn is not installed, or the readings have no features.
 
     References
     ----------
@@ -100,7 +100,7 @@ def features_figure(
 def residuals_figure(readings: Sequence[DomainReading], components: Sequence[str]) -> Figure:
     """Draw the error of every strength, read minus true, of three crops or more in all.
 
-    One panel a strength: its kernel density, the normal law of its mean and SD, and both numbers.
+    One panel per strength: kernel density, the normal law with its mean and SD, and both numbers.
     """
     error = np.concatenate([r.predicted - r.truth for r in readings])
     columns = 3
@@ -118,7 +118,7 @@ def _colour(i: int) -> str:
 
 
 def _again(marks: Sequence[str], i: int) -> str:
-    """Return what tells apart those that share a colour."""
+    """Return markers that distinguish domains with the same colour."""
     return marks[i // len(_COLOURS) % len(marks)]
 
 

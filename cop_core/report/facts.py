@@ -1,4 +1,4 @@
-"""What a report says of a stack beside its noise: image, excitation, validity, photons."""
+"""Facts in a report about a stack besides its noise: image, excitation, validity, photons."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def image_facts(profile: DepthProfile) -> ImageFacts:
 
 
 def _z_step(profile: DepthProfile) -> float | None:
-    """Return the distance of two planes in µm; None where it is not one and the same."""
+    """Return the distance between planes in µm; None if it is not constant."""
     steps = np.abs(np.diff(profile.depth_um))
     if not len(steps) or not np.isfinite(steps).all() or np.ptp(steps) > 1e-6 * steps.max():
         return None
@@ -195,7 +195,7 @@ def excitation_facts(profile: DepthProfile) -> ExcitationFacts:
 
 
 def validity_facts(profile: DepthProfile) -> ValidityFacts:
-    """Return how far the planes of a stack can be relied on."""
+    """Return the reliability of the planes of a stack."""
     kept = [p for p in profile.planes if not p.reason]
     saturated = np.array([p.saturated_fraction for p in profile.planes])
     signal = np.array([p.signal for p in kept])
@@ -236,7 +236,7 @@ def _half_slopes(profile: DepthProfile) -> dict[str, Any] | None:
 
 
 def photon_facts(photons: Photons | None) -> PhotonFacts | None:
-    """Return medians over the planes that give counts per photon, and how many there are."""
+    """Return medians over the planes that give counts per photon, and their number."""
     if photons is None:
         return None
     told = photons.counts[np.isfinite(photons.counts)]

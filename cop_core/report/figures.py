@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cop_core.records import AnalysedProfile, Comparison
 
 FORMATS: Final = ("svg", "pdf", "png")
-"""What every figure is saved as."""
+"""Formats in which every figure is saved."""
 
 _WIDTH_IN = 180 / 25.4
 _LEGEND_CHARACTERS = 1.3  # for each em of the figure's width that fit into one row
@@ -130,7 +130,7 @@ def page_wide(*, height_in: float) -> Figure:
 
 @contextmanager
 def print_style() -> Iterator[None]:
-    """Draw in the style for print, whatever style is set otherwise."""
+    """Draw in the style for print, regardless of the current style."""
     with styled({}):
         rcdefaults()
         rcParams.update(_STYLE)
@@ -146,7 +146,7 @@ def save_figure(draw: Callable[[], Figure], stem: Path) -> None:
         figure = draw()
         for suffix in FORMATS:
             figure.savefig(stem.with_suffix(f".{suffix}"), dpi=300, metadata=_NO_DATE[suffix])
-            figure.set_layout_engine("none")  # solved once: each time takes as long as a drawing
+            figure.set_layout_engine("none")  # solve once: as slow as drawing
 
 
 def figures_of(record: Any) -> dict[str, Figure]:
@@ -160,8 +160,8 @@ def figures_of(record: Any) -> dict[str, Figure]:
     Returns
     -------
     dict of str to matplotlib.figure.Figure
-        By the names of their files in a report. They do not belong to a window; you can change and
-        save them, in the style for print (`print_style`) or your own.
+        By the names of their files in a report. They belong to no window; you can change and save
+        them, in the style for print (`print_style`) or your own.
     """
     kind, record = kind_of(record)
     with print_style():
@@ -183,14 +183,14 @@ def add_legend(
 ) -> Legend:
     """Explain the protocols, and what curve, band, line and hollow marks are, below all panels.
 
-    It stands in one row where that fits the figure's width, else in two columns.
+    It has one row if that fits the figure's width, else two columns.
 
     Parameters
     ----------
     profile : bool
         Whether the panels are those of `profile_figure`, not of `effects_figure`.
     more : mapping of str to Artist, optional
-        What else is drawn, and what it means.
+        Further artists, by their meaning.
     """
     handles: list[Artist] = [
         Line2D([], [], color=look.colour, marker="" if profile else look.marker, ms=4)
@@ -218,7 +218,7 @@ def add_legend(
 
 
 def _profile_symbols(shown: Sequence[AnalysedProfile]) -> dict[str, Artist]:
-    """Return what the symbols of a profile mean, of those that occur."""
+    """Return the meaning of the symbols that occur in a profile."""
     symbols: dict[str, Artist] = {}
     if any(p.profile.kept.any() for p in shown):
         symbols["SD over crops"] = Patch(color=shade(0.5), alpha=0.3, lw=0)

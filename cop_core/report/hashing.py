@@ -1,4 +1,4 @@
-"""Which data a report is about: SHA-256 of stacks and power tables."""
+"""Identity of the data of a report: SHA-256 of stacks and power tables."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def sha256_of(source: str | Path, done: Callable[[int], None] = lambda _n: None)
     str
         64 hexadecimal digits. That of a folder, or of a TIFF whose OME-XML names more files, is
         the SHA-256 of what ``sha256sum`` prints for its files as ``./path`` in the order of
-        their bytes, so that it can be had without this package::
+        their bytes, so it can be computed without this package::
 
             find . -xtype f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum
 
@@ -76,7 +76,7 @@ def identified(
     hashed: bool | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Inputs:
-    """Return what identifies the files of stacks, by their names.
+    """Return the identities of the files of stacks, by name.
 
     Parameters
     ----------
@@ -90,8 +90,8 @@ def identified(
     Returns
     -------
     dict
-        Stack of each, its power and the scale of it where they came from a table, its detector
-        where given. Nothing for arrays.
+        For each, its stack, its power and power scale if they came from tables, and its detector
+        if given. Nothing for arrays.
     """
     limit = {None: HASH_LIMIT_BYTES, True: None, False: 0}[hashed]
     found: Inputs = {
@@ -122,14 +122,14 @@ def _files(made: Provenance) -> Iterator[tuple[Role, FileIdentity]]:
 
 
 def files_beside(options: StackOptions) -> Iterator[tuple[Role, str]]:
-    """Yield role and path of the files that are named beside a stack's own."""
+    """Yield role and path of the other files that the options of a stack name."""
     for role in _BESIDE:
         if isinstance(path := getattr(options, role), Path | str):
             yield role, str(path)
 
 
 def _entry(path: str, when_read: FileState | None) -> FileIdentity:
-    """Return a file or folder without its hash, and a note where it is not as it was read."""
+    """Return a file or folder without its hash, with a note if it has changed since it was read."""
     from cop_core.stacks.files import file_state
 
     if is_address(path):
@@ -150,7 +150,7 @@ def _limited(entry: FileIdentity, limit: int | None) -> FileIdentity:
 
 
 def _with_hash(entry: FileIdentity, done: Callable[[int], None]) -> FileIdentity:
-    """Add the hash, or a note where the files cannot be read or changed meanwhile."""
+    """Add the hash, or a note if the files cannot be read or have changed meanwhile."""
     from cop_core.stacks.files import file_state
 
     try:
@@ -166,7 +166,7 @@ def _with_hash(entry: FileIdentity, done: Callable[[int], None]) -> FileIdentity
 def _of_file(path: Path, done: Callable[[int], None]) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:
-        left = os.fstat(file.fileno()).st_size  # a file that grows is not followed for ever
+        left = os.fstat(file.fileno()).st_size  # a growing file is not followed for ever
         while piece := file.read(min(_PIECE, left)):
             digest.update(piece)
             left -= len(piece)

@@ -1,4 +1,4 @@
-"""The inputs of a document found again: stacks, power tables and weights, changed or gone."""
+"""Finding the inputs of a document again: stacks, power tables and weights."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ class InputFile:
     Attributes
     ----------
     name : str
-        Of the stack that it belongs to; empty for weights, with which all are read.
+        Name of its stack; empty for weights, which belong to all.
     field : tuple of str or int
         Where the recipe names it.
     stated : str
         Path or name in the recipe.
     path : Path, str or None
-        Where it was found; an address is not looked up; None where it is gone.
+        Where it was found; None if it is gone. Addresses are not looked up.
     sha256_stated, sha256_found : str
-        Hash in the document and now; empty where the document has none.
+        Hash in the document and now; empty if the document has none.
     """
 
     name: str
@@ -51,18 +51,18 @@ class InputFile:
 
     @property
     def title(self) -> str:
-        """What it is, in words."""
+        """Description in words."""
         role = self.role.replace("_", " ")
         return f"{role} of {self.name}" if self.name else role
 
     @property
     def changed(self) -> bool:
-        """Whether it is there and another than that of the document."""
+        """Whether it exists and differs from that of the document."""
         return self.path is not None and self.sha256_stated != self.sha256_found
 
     @property
     def state(self) -> str:
-        """How it stands, in words."""
+        """State in words."""
         if self.path is None:
             return "missing"
         if not self.sha256_stated:
@@ -142,7 +142,7 @@ def with_found(recipe: Recipe, found: Sequence[InputFile]) -> Recipe:
     Raises
     ------
     InputError
-        Some are gone.
+        Some are missing.
     """
     missing = [f"{each.stated} ({each.title})" for each in found if each.path is None]
     if missing:
@@ -159,7 +159,7 @@ def with_found(recipe: Recipe, found: Sequence[InputFile]) -> Recipe:
 
 
 def _stated(document: Document) -> Iterator[tuple[str, Role, Place, str]]:
-    """Yield name, role, place and path of what the stacks were read from."""
+    """Yield name, role, place and path of the sources of the stacks."""
     names: dict[str | None, str] = {}
     for name, made in document.provenance.protocols.items():
         if made.opened.source is None:
@@ -185,7 +185,7 @@ def _stated(document: Document) -> Iterator[tuple[str, Role, Place, str]]:
 def _of_detector(
     recipe: DetectorRecipe, names: Mapping[str | None, str]
 ) -> Iterator[tuple[str, Role, Place, str]]:
-    """Yield the movie and the dark frames that a detector was measured with."""
+    """Yield the movie and the dark frames from which a detector was measured."""
     places: dict[Place, str | None] = {
         ("stack", "source"): recipe.stack.source,
         ("dark",): recipe.dark,
@@ -240,7 +240,7 @@ def _locate(role: Role, stated: str, folder: Path, data: Path | None) -> Path | 
 def _is_there(path: Path) -> bool:
     try:
         return path.exists()
-    except (OSError, ValueError):  # too long a name, or characters that no name can have
+    except (OSError, ValueError):  # name too long, or with invalid characters
         return False
 
 

@@ -29,16 +29,16 @@ class Kind(ABC, Generic[RecordT]):
         As the document states them. The first number of the version is raised when a key changes
         its meaning or goes away, the second when keys are added.
     record : type
-        What is found.
+        Type of the record.
     results : type of Results
-        What the document states of it.
+        Type of its results in the document.
     file_name : str
         Of the document, and with another suffix of the page.
     template : str
         Of the page; none where empty.
     owned : tuple of str
         Patterns of files in the folder that belong to the document: those of an earlier one that
-        are not written again are removed, as they would belie it.
+        are not written again are removed, since they would contradict it.
     """
 
     name: ClassVar[str]
@@ -51,31 +51,31 @@ class Kind(ABC, Generic[RecordT]):
 
     @abstractmethod
     def state(self, record: RecordT) -> Results:
-        """Return what the document states of what was found."""
+        """Return the results of a record for the document."""
 
     @abstractmethod
     def caveats(self, record: RecordT) -> tuple[str, ...]:
-        """Return what to know beside the numbers."""
+        """Return the caveats."""
 
     @abstractmethod
     def recipe(self, record: RecordT) -> Recipe:
-        """Return what was asked for."""
+        """Return the request."""
 
     @abstractmethod
     def obstacles(self, record: RecordT) -> Iterator[str]:
-        """Yield what stands against running the recipe and finding the same."""
+        """Yield the reasons why running the recipe would not give the same result."""
 
     @abstractmethod
     def provenances(self, record: RecordT) -> Mapping[str, Provenance]:
         """Return where the stacks come from, by name."""
 
     def inputs(self, record: RecordT) -> dict[str, dict[Role, FileIdentity]]:
-        """Return what identifies their files, as far as that is known already."""
+        """Return the identities of their files, as far as already known."""
         return {}
 
     @abstractmethod
     def tables(self, record: RecordT, document: Tree, *, brief: bool) -> list[TextTable]:
-        """Return what was found as tables; brief ones fit a terminal of 80 columns."""
+        """Return the results as tables; brief ones fit a terminal of 80 columns."""
 
     @abstractmethod
     def texts(self, record: RecordT, document: Tree) -> Mapping[str, str]:
@@ -83,7 +83,7 @@ class Kind(ABC, Generic[RecordT]):
 
     @abstractmethod
     def figures(self, record: RecordT) -> Mapping[str, Callable[[], Figure]]:
-        """Return what draws the figures, by name."""
+        """Return functions that draw the figures, by name."""
 
 
 KINDS: Final[dict[str, Kind[Any]]] = {}

@@ -1,9 +1,8 @@
-"""A document as one HTML page that needs nothing beside it: no script, no network.
+"""A document as one self-contained HTML page: no script, no network.
 
-Templates lie beside the style sheet in ``templates``. Whatever they show of a document is a
-`Stated`: it carries its place in the JSON and, for a number, the exact value, so that what is
-shown can be checked by a program. All other text is escaped, and made visible, by the
-environment.
+Templates lie beside the style sheet in ``templates``. Everything they show of a document is a
+`Stated`: it carries its place in the JSON and, for a number, the exact value, so that a program
+can check the page. The environment escapes all other text and makes invisible characters visible.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 _MARKS: Final = "*†‡§¶"
 _MOST_SHOWN: Final = 8
-"""Values of a list that are shown unfolded."""
+"""Number of values of a list shown unfolded."""
 _FONT: Final = "font-family: 'DejaVu Sans'"
 
 
@@ -59,7 +58,7 @@ def bibtex(version: str) -> str:
 class Stated:
     """A value of a document, with its place there as a JSON pointer (RFC 6901).
 
-    Parts are had by their keys; where there is nothing, `raw` is None.
+    Parts are accessed by their keys; `raw` is None if there is no value.
     """
 
     def __init__(self, raw: Any, *keys: str | int) -> None:
@@ -85,11 +84,11 @@ class Stated:
         return [(key, self[key]) for key in self.raw or ()]
 
     def at(self, *keys: str | int) -> Stated:
-        """Return what keys lead to."""
+        """Return the value at keys."""
         return reduce(getitem, keys, self)
 
     def leaves(self, *keys: str | int) -> Iterator[tuple[str | int, ...]]:
-        """Yield the keys that lead to all that is not an object, those in lists included."""
+        """Yield the keys of all values that are not objects, including those in lists."""
         if isinstance(self.raw, dict):
             for key, part in self.items():
                 yield from part.leaves(*keys, key)
@@ -100,7 +99,7 @@ class Stated:
             yield keys
 
     def tagged(self, tag: str, text: str) -> Markup:
-        """Return text within an element that says where it comes from."""
+        """Return text within an element that states its place."""
         return Markup('<{0} data-key="{1}">{2}</{0}>').format(tag, self._pointer(), text)
 
     def number(self, form: str = ".4g", scale: float = 1.0) -> Markup:
@@ -197,7 +196,7 @@ def _environment() -> Environment:
 
 
 def _finalized(value: Any) -> Any:
-    """Make text that comes from anywhere but a template visible."""
+    """Escape text from outside the templates, with invisible characters made visible."""
     return plain_text(value) if type(value) is str else value
 
 
@@ -222,7 +221,7 @@ def _cells(row: Stated, columns: Mapping[str, Column]) -> Iterator[Markup]:
 
 
 def _marks(notes: Iterable[Stated]) -> dict[str, str]:
-    """Return the mark of every note that there is, by its text."""
+    """Return the mark of every note, by its text."""
     known = dict.fromkeys(note.raw for note in notes if note.raw)
     return {text: _MARKS[i % len(_MARKS)] for i, text in enumerate(known)}
 
@@ -241,7 +240,7 @@ def _runs(excluded: Stated) -> Iterator[Sequence[Stated]]:
 def _keys_below(
     parts: Iterable[Stated], leave_out: Sequence[str] = ()
 ) -> dict[tuple[str | int, ...], None]:
-    """Return the keys that lead to all that is in any of some objects."""
+    """Return the keys of all values in any of some objects."""
     found = (keys for part in parts for keys in part.leaves() if keys)
     return dict.fromkeys(keys for keys in found if keys[0] not in leave_out)
 

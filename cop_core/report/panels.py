@@ -46,7 +46,7 @@ def draw_component(
 ) -> None:
     """Draw one strength of one or two stacks against depth: mean, SD band, line, excluded planes.
 
-    With `notes`, it is said why there is no line where there is none.
+    With `notes`, the panel says why a line is missing.
     """
     depths = has_depth(shown)
     for protocol, look in zip(shown, LOOKS, strict=False):
@@ -114,7 +114,7 @@ def slope_text(fit: SlopeFit) -> str:
 
 
 def positions(profile: DepthProfile, depths: bool) -> npt.NDArray[np.float64]:
-    """Return where planes lie on the x axis: depth in µm, or their index, shape (planes,)."""
+    """Return the x positions of planes: depth in µm, or their index, shape (planes,)."""
     if depths:
         return profile.depth_um
     return np.array([plane.index for plane in profile.planes], dtype=np.float64)
@@ -151,7 +151,7 @@ def draw_curve(
 
 
 def draw_smoothed(ax: Axes, profile: DepthProfile, look: Look) -> bool:
-    """Draw the smoothed shot noise, in which the level depth is looked for; tell if there is any.
+    """Draw the smoothed shot noise that gives the level depth; return whether there is any.
 
     It is broad, behind the curve of the planes.
     """
@@ -161,19 +161,19 @@ def draw_smoothed(ax: Axes, profile: DepthProfile, look: Look) -> bool:
 
 
 def smoothed_symbol() -> Line2D:
-    """Return what the smoothed shot noise of any protocol looks like in a legend."""
+    """Return the legend entry of the smoothed shot noise of any protocol."""
     return Line2D([], [], color=shade(0.2), alpha=0.3, **_SMOOTH)
 
 
 def draw_dotted(
     right: Axes, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], look: Look
 ) -> Line2D:
-    """Draw what was set or measured beside the strengths, such as power, and return it."""
+    """Draw a quantity other than a strength, such as power, and return the curve."""
     return right.plot(x, y, color=look.over(right), lw=1.2, ls=":")[0]
 
 
 def mark_height(row: int) -> float:
-    """Return where the marks of a protocol's excluded planes lie, as share of the Axes."""
+    """Return the height of the marks of a protocol's excluded planes, as a share of the Axes."""
     return 0.035 + 0.055 * row
 
 
@@ -265,7 +265,7 @@ def _draw_uncertainty(
 
 
 def _draw_line(ax: Axes, x: npt.NDArray[np.float64], fit: SlopeFit, look: Look) -> None:
-    """Draw the line over the planes that it was fitted to, and nowhere else."""
+    """Draw the line over the planes to which it was fitted, and nowhere else."""
     if fit.defined:
         ends = np.array([np.nanmin(x), np.nanmax(x)])
         ax.plot(ends, 100 * fit.at(ends), color=look.over(ax), lw=1.4, ls=look.dashes)

@@ -58,7 +58,7 @@ _FURTHER: Final = (
 
 
 def looks_of(n: int) -> list[Look]:
-    """Return looks for `n` protocols; from the eighth on they come again."""
+    """Return looks for `n` protocols; they repeat from the eighth on."""
     return list(islice(cycle((*LOOKS, *_FURTHER)), n))
 
 

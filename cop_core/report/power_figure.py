@@ -1,4 +1,4 @@
-"""The figure of a recommendation: what was measured, the power to use, what to expect of it."""
+"""The figure of a recommendation: the measurement, the power to use, and the expected result."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _OTHERS: Final = {"fixed": (0, (1, 1.5)), "exponential": (0, (5, 2))}
 
 
 def power_figure(found: Recommendation) -> Figure:
-    """Draw the fall of the signal, the recommended power and what it holds, side by side.
+    """Draw the fall of the signal, the recommended power and the held quantity, side by side.
 
     Parameters
     ----------
     found : Recommendation
-        What is drawn.
+        The recommendation.
 
     Returns
     -------
@@ -130,7 +130,7 @@ def _draw_power(ax: Axes, found: Recommendation) -> None:
 
 
 def _draw_held(ax: Axes, found: Recommendation) -> None:
-    """Draw what was measured of the held quantity and what is expected."""
+    """Draw measured and expected values of the held quantity."""
     held, depth = found.held, found.depth_um
     scale = 1 if held.name == SIGNAL else 100
     error = held.fit.t95 * held.se_at(depth)

@@ -72,7 +72,7 @@ ResultT = TypeVar("ResultT", AnalysedProfile, Comparison)
 
 
 def protocol_results(analysed: AnalysedProfile) -> ProtocolResults:
-    """Return what a document states of one stack."""
+    """Return the results of one stack for a document."""
     profile = analysed.profile
     depth = profile.depth_um[np.isfinite(profile.depth_um)]
     return ProtocolResults(
@@ -109,20 +109,20 @@ def _line(analysed: AnalysedProfile, component: str) -> LineResults:
 
 
 def effect_results(effect: ComponentEffect) -> EffectResults:
-    """Return what a document states of the effect on one component."""
+    """Return the effect on one component for a document."""
     band = {key: tuple(values) for key, values in vars(effect.band).items()}
     own = {key: getattr(effect, key) for key in EffectResults.model_fields if hasattr(effect, key)}
     return EffectResults(**{**vars(effect.difference), **own, "band": BandResults(**band)})
 
 
 def arms_results(effect: ArmsEffect) -> ArmsEffectResults:
-    """Return what a document states of the effect on one component, over stacks."""
+    """Return the effect on one component, over stacks, for a document."""
     own = {k: v for k, v in vars(effect).items() if k not in ("component", "difference")}
     return ArmsEffectResults(**vars(effect.difference), **own)
 
 
 def usable_results(found: UsableDepth) -> UsableDepthResults:
-    """Return what a document states of how deep a stack can be used."""
+    """Return the usable depth of a stack for a document."""
     level, signal = found.level, found.signal
     return UsableDepthResults(
         level=level.depth_um,
@@ -171,7 +171,7 @@ def _sensitivity(record: AnalysedProfile | Comparison) -> dict[str, dict[str, An
 
 
 def obstacles_of(made: Provenance | None, profile: DepthProfile | None = None) -> Iterator[str]:
-    """Yield what stands against opening a stack, and reading its profile, again."""
+    """Yield the reasons why a stack cannot be opened and read again."""
     if made is None:
         yield "the document does not state how the stack was opened"
         return
@@ -187,7 +187,7 @@ def obstacles_of(made: Provenance | None, profile: DepthProfile | None = None) -
 
 
 def opened_as(opened: StackOptions, name: str) -> StackOptions:
-    """Return how a stack was opened, under a name where its file has another."""
+    """Return how a stack was opened, with its name if that differs from the file's."""
     file = Path(opened.source or "")
     own = opened.name is None and name in (file.name, file.stem.removesuffix(".ome"))
     return opened if own else opened.but(name=name)
@@ -203,7 +203,7 @@ def _opened(profile: DepthProfile) -> StackOptions:
 
 
 class _Protocols(Kind[ResultT]):
-    """What reports of one and of two stacks have in common."""
+    """Common parts of reports of one and of two stacks."""
 
     schema_version = "4.0"
     template = "report.html"
@@ -360,7 +360,7 @@ def _protocol_table(name: str, stated: Tree, columns: Mapping[str, Column]) -> T
 
 
 def _as_taken(stated: Tree) -> Iterator[str]:
-    """Yield what of a file was taken for what, in words: surface, power, zero level."""
+    """Yield in words how a file was interpreted: surface, power, zero level."""
     image, power = stated["image"], stated["excitation"]
     if image["surface"]:
         yield f"depth 0 at the {image['surface']} plane ({image['surface_from']})"
@@ -372,7 +372,7 @@ def _as_taken(stated: Tree) -> Iterator[str]:
 
 
 def how_compared(options: Tree) -> Iterator[str]:
-    """Yield what was chosen beside the defaults, in words."""
+    """Yield in words the options that differ from the defaults."""
     if options["rule"] == "paper":
         yield "sizes of d by the f² convention, p with straight lines"
     if options["margin_per_100_um"] is not None:

@@ -1,4 +1,4 @@
-"""What report.json states of protocols: every key, how it is shown, and what it means.
+"""The results of protocols in report.json: every key with its display and meaning.
 
 Strengths are fractions of 1, slopes fractions per µm.
 """
@@ -42,7 +42,7 @@ def _p(head: str, meaning: str) -> Column:
 
 
 def _said(meaning: str) -> Column:
-    """Return the column of what has a place among all statistics only."""
+    """Return a column that appears only among all statistics."""
     return Column("", meaning)
 
 
@@ -242,7 +242,7 @@ class SlopeDifferenceResults(Results):
 
 
 class DifferenceResults(SlopeDifferenceResults):
-    """What a protocol does to one component; differences are first minus second."""
+    """Effect of a protocol on one component; differences are first minus second."""
 
     se: Annotated[Number, _said("standard error of the slope difference")]
     dof: Annotated[Number, _said("degrees of freedom of its interval and p")]

@@ -32,7 +32,7 @@ def document_schema() -> dict[str, Any]:
 
 
 def _document(name: str, results: Mapping[str, Any], origin: Any) -> dict[str, Any]:
-    """Return the schema of one kind: its results, and what every document has beside them."""
+    """Return the schema of one kind: its results, and the keys common to all documents."""
     first = KINDS[name].schema_version.partition(".")[0]
     beside = {
         "schema_version": {"type": "string", "pattern": rf"^{first}\.[0-9]+$"},

@@ -102,7 +102,7 @@ class LeftOut(Results):
 class ArmsDepthResults(Results):
     """Usable depth of the arms, mean over animals; the difference is first minus second.
 
-    What lies deeper than `counted_to_um` counts as that.
+    Greater depths count as `counted_to_um`.
     """
 
     first_um: Number
@@ -326,7 +326,7 @@ def _effects(
 
 
 def _said(each: ChannelComparison) -> Iterator[str]:
-    """Yield what to know beside the numbers of a channel's comparisons."""
+    """Yield the caveats of a channel's comparisons."""
     channel = f"channel {each.channel}: " if each.channel else ""
     for said in (each.note, *(text for pair in each.pairs for text in _said_of_pair(pair))):
         if said:

@@ -49,7 +49,7 @@ def curves_figure(each: ChannelComparison) -> Figure:
 def slopes_figure(each: ChannelComparison) -> Figure:
     """Draw the slope of every stack and, where there is one, that of each arm with 95 % CI.
 
-    Those of stacks in arms are over the depths of all, as the arms' are.
+    Slopes of stacks in arms are over the depths common to all, as those of the arms are.
     """
     names, shown = noises(_components(each)), [*_arms(each)]
     figure = page_wide(height_in=(0.15 + 0.19 * len(shown)) * len(names) + 0.9)
@@ -80,7 +80,7 @@ def slopes_figure(each: ChannelComparison) -> Figure:
 
 
 def _arms(each: ChannelComparison) -> Iterator[tuple[str, list[AnalysedProfile], Look]]:
-    """Yield name and stacks of each arm, and how they are drawn."""
+    """Yield name, stacks and look of each arm."""
     for arm, look in zip(each.arms, looks_of(len(each.arms)), strict=True):
         yield arm.name, [stack.analysed for stack in arm.stacks if stack.analysed], look
 
@@ -92,7 +92,7 @@ def _components(each: ChannelComparison) -> tuple[str, ...]:
 def _slopes_of_arms(
     each: ChannelComparison, component: str
 ) -> dict[str, tuple[Sequence[float], float, Interval]]:
-    """Return the stacks' slopes, their mean and its interval of each arm that is compared."""
+    """Return, for each compared arm, the slopes of its stacks, their mean and its interval."""
     found: dict[str, tuple[Sequence[float], float, Interval]] = {}
     for result in (pair.result for pair in each.pairs):
         if isinstance(result, ArmsComparison):

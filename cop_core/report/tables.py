@@ -1,4 +1,4 @@
-"""Tables of text: one source for the terminal, for windows, and for whoever copies them."""
+"""Tables of text, for the terminal, for windows and for copying."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def tables_of(record: Any, *, brief: bool = False) -> list[TextTable]:
-    """Return what was found as tables of text.
+    """Return results as tables of text.
 
     Parameters
     ----------
     record
         As for `document_of`.
     brief : bool
-        Whether they have to fit a terminal of 80 columns.
+        Whether they must fit a terminal of 80 columns.
     """
     kind, record = kind_of(record)
     return kind.tables(record, document_of(record).tree, brief=brief)

@@ -1,4 +1,4 @@
-"""The figure of a detector: variance against mean, and what the line leaves."""
+"""The figure of a detector: variance against mean, and the residuals of the line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LIT, _DARK = LOOKS
 
 
 def transfer_figure(found: PhotonTransfer, *, stacked: bool = False) -> Figure:
-    """Draw the photon transfer line with its points, and how far they lie off it.
+    """Draw the photon transfer line with its points, and their distances from it.
 
     `stacked` panels lie below each other, not side by side, and leave the numbers to the text
     beside them.
@@ -55,7 +55,7 @@ def _draw_line(ax: Axes, found: PhotonTransfer) -> None:
 
 
 def _name_line(ax: Axes, found: PhotonTransfer) -> None:
-    """Say what the line comes to."""
+    """Write the result beside the line."""
     estimates = (found.detector.counts_per_photon, found.detector.zero_counts)
     shown = [interval_texts(estimate) for estimate in estimates]
     text = "{} [{}, {}] counts per photon\n".format(*shown[0])
@@ -87,6 +87,6 @@ def _draw_points(
 
 
 def _line(found: PhotonTransfer, mean: Array) -> Array:
-    """Return the variance that the line has at a mean."""
+    """Return the variance of the line at a mean."""
     away = np.asarray(mean, np.float64) - found.line_zero_counts
     return np.asarray(found.detector.counts_per_photon.value * away)

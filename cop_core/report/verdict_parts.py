@@ -8,7 +8,7 @@ _NEXT: Final = "Next: "
 
 
 class VerdictParts(NamedTuple):
-    """Parts of a verdict; joined by spaces they are the verdict, but empty ones.
+    """Parts of a verdict; the non-empty ones, joined by spaces, are the verdict.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Pictures of two protocols: planes at equal depths, and both stacks from the side."""
+"""Images of two protocols: planes at equal depths, and both stacks from the side."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     Range = tuple[float, float]
 
 _SHARES: Final = (0.005, 0.995)
-"""Shares of the pixels that are black and white."""
+"""Fractions of the pixels shown as black and as white."""
 _BAR_SHARE: Final = 0.25
-"""Of the width of a picture that a scale bar has at most."""
+"""Largest width of a scale bar, as a fraction of the image's."""
 
 
 def planes_figure(found: Comparison) -> Figure:
@@ -67,7 +67,7 @@ def planes_figure(found: Comparison) -> Figure:
 def side_figure(found: Comparison) -> Figure:
     """Draw both stacks from the side (x-z maximum projections), depth on one axis.
 
-    Brightness goes as the square root of the counts, so that dim planes show.
+    Brightness is the square root of the counts, so that dim planes show.
 
     References
     ----------
@@ -101,7 +101,7 @@ def _known(value: float) -> bool:
 
 
 def _above_zero(each: AnalysedProfile, plane: PlaneView) -> Array:
-    """Return a plane above the detector's zero level, where that is known."""
+    """Return a plane above the detector's zero level, if known."""
     return plane.image - (each.profile.offset_counts or 0.0)
 
 
@@ -110,7 +110,7 @@ def _side(each: AnalysedProfile, views: StackViews) -> Array:
 
 
 def _range(images: Sequence[Array]) -> Range:
-    """Return what is black and white of some pictures."""
+    """Return the values shown as black and as white in some images."""
     values = np.concatenate([image[np.isfinite(image)] for image in images])
     low, high = np.quantile(values, _SHARES) if len(values) else (0.0, 1.0)
     return float(low), float(max(high, np.nextafter(low, np.inf)))
@@ -123,7 +123,7 @@ def _show(ax: Axes, image: Array, scale: Range) -> None:
 
 
 def _frame(ax: Axes, look: Look) -> None:
-    """Give a picture a frame in the protocol's colour."""
+    """Give an image a frame in the protocol's colour."""
     for spine in ax.spines.values():
         spine.set_color(look.colour)
         spine.set_linewidth(1.2)
@@ -138,7 +138,7 @@ def _write_power(ax: Axes, plane: PlaneView, unit: str) -> None:
 
 
 def _add_bar(ax: Axes, block_um: float) -> None:
-    """Draw a scale bar into a picture whose blocks have a known width."""
+    """Draw a scale bar into an image whose blocks have a known width."""
     if not _known(block_um) or not ax.images:
         return
     width = float(ax.images[0].get_array().shape[1]) * block_um  # type: ignore[union-attr]
@@ -159,7 +159,7 @@ def _draw_bar(ax: Axes, width_um: float, bar_um: float) -> None:
 
 
 def _bar_um(width_um: float) -> float:
-    """Return a round length that takes up a part of a width: 1, 2 or 5 times a power of ten."""
+    """Return a round length, 1, 2 or 5 times a power of ten, that fills a part of a width."""
     most = _BAR_SHARE * width_um
     power = 10.0 ** np.floor(np.log10(most))
     return float(max(n * power for n in (1, 2, 5) if n * power <= most))

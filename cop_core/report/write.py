@@ -117,7 +117,7 @@ def _document(
     hashed: bool | None,
     progress: Callable[[int, int], None],
 ) -> Document:
-    """Return the document of a record, with what identifies its files."""
+    """Return the document of a record, with the identities of its files."""
     kind, record = kind_of(record)
     inputs = kind.inputs(record)
     made = {n: one for n, one in kind.provenances(record).items() if n not in inputs}

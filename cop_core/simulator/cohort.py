@@ -21,7 +21,7 @@ MODELS: Final = get_args(CohortModel)
 
 _Floats = npt.NDArray[np.float64]
 Settings = Mapping[str, npt.NDArray[Any]]
-"""Values by the setting's name, each of shape (pictures,)."""
+"""Values by the setting's name, each of shape (images,)."""
 
 _SCATTER: Final = 0.15
 """SD of the logarithm of what scenes and readings make of every noise."""
@@ -31,13 +31,13 @@ _BACKGROUND: Final = 60
 
 @dataclass(frozen=True)
 class SimulatedCohort:
-    """Pictures with settings, and the strengths of the noise in each.
+    """Images with settings, and the strengths of the noise in each.
 
     Attributes
     ----------
-    settings : mapping of str to ndarray of shape (pictures,)
+    settings : mapping of str to ndarray of shape (images,)
         Numbers, or words.
-    strengths : ndarray of shape (pictures, 6)
+    strengths : ndarray of shape (images, 6)
         In the order of `DEFAULT_COMPONENTS`; rows sum to 1.
     """
 
@@ -53,7 +53,7 @@ class SimulatedCohort:
         """Return what each setting makes of a noise: shares of mean absolute Shapley values.
 
         They are exact for `expected`, settings that are left out being averaged over up to 60 of
-        the pictures.
+        the images.
 
         References
         ----------
@@ -78,7 +78,7 @@ class SimulatedCohort:
         return {name: size / sum(sizes.values()) for name, size in sizes.items()}
 
     def _value(self, kept: tuple[str, ...], column: int) -> _Floats:
-        """Return the mean strength of every picture where only some settings are its own."""
+        """Return the mean strength of every image where only some settings are its own."""
         n = len(self.strengths)
         drawn = np.unique(np.linspace(0, n - 1, min(n, _BACKGROUND)).round().astype(int))
         mixed = {
@@ -97,7 +97,7 @@ def simulate_cohort(
     Parameters
     ----------
     n : int
-        Pictures.
+        Images.
     settings : mapping, optional
         In place of those that are drawn, all independent of each other.
     """
@@ -111,7 +111,7 @@ def simulate_cohort(
 
 
 def without_causes(cohort: SimulatedCohort, seed: int) -> SimulatedCohort:
-    """Return a cohort whose settings do nothing: those of other pictures."""
+    """Return a cohort whose settings do nothing: those of other images."""
     order = np.random.default_rng((seed, 9)).permutation(len(cohort.strengths))
     return replace(cohort, strengths=cohort.strengths[order])
 

@@ -1,4 +1,4 @@
-"""A simulated cohort on disk: pictures, the table of their settings, and the truth."""
+"""A simulated cohort on disk: images, the table of their settings, and the truth."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 TABLE: Final = "cohort.csv"
 TRUTH: Final = "truth.json"
 SIDE: Final = 256
-"""Pixels along each side of a picture."""
+"""Pixels along each side of an image."""
 _FULL: Final = 65535
 _DARK, _BRIGHT = 0.05, 0.85
 _FAMILIES: Final[dict[str, tuple[str, ...]]] = {
     "camera": ("dead_leaves", "fractal", "voronoi", "grass", "tiles", "wood"),
     "multiphoton": ("cells", "vessels", "neurons", "tissue", "puncta"),
 }
-"""What the pictures show."""
+"""What the images show."""
 
 
 def write_cohort(
@@ -46,12 +46,12 @@ def write_cohort(
     Parameters
     ----------
     directory : path
-        Gets TIFF pictures of 256 x 256 pixels, ``cohort.csv``, which `cop cohort` takes, and
+        Gets TIFF images of 256 x 256 pixels, ``cohort.csv``, which `cop cohort` takes, and
         ``truth.json`` with strengths and the exact shares of every setting.
     n : int
-        Pictures.
+        Images.
     progress : callable
-        Told of pictures written, and in all.
+        Told of images written, and in all.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def write_cohort(
     names = [f"{model}_{number:04d}.tif" for number in range(n)]
     with placed(target) as folder:
         for number, name in enumerate(names):
-            tifffile.imwrite(folder / name, _picture(cohort, number, seed))
+            tifffile.imwrite(folder / name, _image(cohort, number, seed))
             progress(number + 1, n)
         with (folder / TABLE).open("w", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows(_rows(cohort, names))
@@ -76,7 +76,7 @@ def write_cohort(
     return target / TABLE
 
 
-def _picture(cohort: SimulatedCohort, number: int, seed: int) -> npt.NDArray[np.uint16]:
+def _image(cohort: SimulatedCohort, number: int, seed: int) -> npt.NDArray[np.uint16]:
     rng = np.random.default_rng((seed, number))
     families = _FAMILIES[cohort.model]
     scene = FAMILIES[families[number % len(families)]](rng, SIDE)

@@ -163,7 +163,7 @@ def require_position(chosen: int | None, n: int, where: str, names: Sequence[str
 def _refuse_colour(data: Dataset) -> None:
     if data.size("S") > 1:
         raise InputError(
-            f"the picture has {data.size('S')} colour samples (RGB), not one intensity",
+            f"the image has {data.size('S')} colour samples (RGB), not one intensity",
             where=data.source,
             advice="first save the colour of interest as a channel, or convert to greyscale",
         )

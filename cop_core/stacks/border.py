@@ -1,4 +1,4 @@
-"""Where the picture ends: rows and columns at the edges that registration or stitching filled."""
+"""Where the image ends: rows and columns at the edges that registration or stitching filled."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 Pixels = npt.NDArray[Any]
 
 LEAST_SHARE: Final = 0.25
-"""Share of a plane's height and of its width that must be picture for the rest to be fill."""
+"""Share of a plane's height and of its width that must be image for the rest to be fill."""
 
 _BEGUN: Final = 0.25
 """Share of an edge that must be not finite for fill to be there: a single pixel is damage."""
@@ -22,7 +22,7 @@ _SEGMENTS: Final = 16
 _ALIVE: Final = 12
 """Segments of the strip, of 16, that must hold other values: fill ends at once everywhere."""
 _LOG_CHANCE: Final = -20.0
-"""Log of the chance that lines of picture, of such pixels as the strip's, hold one value."""
+"""Log of the chance that lines of image, of such pixels as the strip's, hold one value."""
 
 
 class Border(NamedTuple):
@@ -34,7 +34,7 @@ class Border(NamedTuple):
     right: int = 0
 
     def inside(self, shape: tuple[int, ...]) -> tuple[slice, slice]:
-        """Return where the picture is in a plane of (height, width)."""
+        """Return where the image is in a plane of (height, width)."""
         height, width = shape
         return slice(self.top, height - self.bottom), slice(self.left, width - self.right)
 
@@ -43,11 +43,11 @@ WHOLE: Final = Border()
 
 
 def find_border(data: Pixels) -> Border:
-    """Find the rows and columns of fill around the picture.
+    """Find the rows and columns of fill around the image.
 
     Fill is what is not finite and takes a good part of an edge, and lines of a single value, if
-    the picture beyond begins along the whole edge at once and such a line is no chance there: a
-    few rows without a photon, or the black around a cell, are picture.
+    the image beyond begins along the whole edge at once and such a line is no chance there: a
+    few rows without a photon, or the black around a cell, are image.
 
     Parameters
     ----------

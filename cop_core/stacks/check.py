@@ -190,11 +190,11 @@ class _Seen(NamedTuple):
 
 def _seen(plane: Plane, masked: frozenset[int]) -> _Seen:
     validity = plane.validity
-    picture = picture_of(plane, masked if validity.ok else frozenset())
+    image = picture_of(plane, masked if validity.ok else frozenset())
     return _Seen(
         reason=validity.reason,
-        saturated=validity.saturated_in(picture),
+        saturated=validity.saturated_in(image),
         small=SMALL in validity.flags,
-        facts=pixel_facts(plane, picture, len(masked)),
-        structure=structure(picture),
+        facts=pixel_facts(plane, image, len(masked)),
+        structure=structure(image),
     )

@@ -57,7 +57,7 @@ class FixedPixels:
         self._n_above = self._n_below = np.empty((0, 0), np.uint32)
 
     def add(self, plane: Plane, far: tuple[Mask, Mask] | None = None) -> None:
-        """Take a valid plane, and what `far_pixels` says of its picture where that is known."""
+        """Take a valid plane, and what `far_pixels` says of its image where that is known."""
         data, border = plane.data, plane.validity.border
         if not self._n:
             self._darkest, self._brightest = data.copy(), data.copy()
@@ -87,7 +87,7 @@ class FixedPixels:
     def found(self) -> frozenset[int]:
         """Return the hot and the dead pixels, as positions in a plane that is read row by row.
 
-        None are found in fewer than `FEWEST_PLANES` planes, nor outside what is picture in all.
+        None are found in fewer than `FEWEST_PLANES` planes, nor outside what is image in all.
         """
         inside = self._border.inside(self._darkest.shape)
         darkest, brightest = (
@@ -109,18 +109,18 @@ class FixedPixels:
         return far | _stand_out(least, _beyond_all(least, most), 0.0)
 
 
-def far_pixels(picture: Pixels) -> tuple[Mask, Mask]:
-    """Tell which pixels of a picture are far above, and which far below, those two away.
+def far_pixels(image: Pixels) -> tuple[Mask, Mask]:
+    """Tell which pixels of an image are far above, and which far below, those two away.
 
     Pixels at a distance of two are no part of a small cluster, but for one of the four.
     """
-    if min(picture.shape) < _SMALLEST:
-        none = np.zeros(picture.shape, bool)
+    if min(image.shape) < _SMALLEST:
+        none = np.zeros(image.shape, bool)
         return none, none
     from cop_core.compiled import mirrored  # imports numba
     from cop_core.stacks.pixel_kernels import far_from_around
 
-    data = about_mean(picture)
+    data = about_mean(image)
     wide = mirrored(data, 2)
     step = max(1, math.isqrt(data.size // _SAMPLE))
     _, low, high, _ = _in_order(*(part[::step, ::step] for part in _two_away(wide)))
@@ -212,7 +212,7 @@ def fixed_pixels_of(planes: Iterable[Plane]) -> frozenset[int]:
 
 
 def picture_of(plane: Plane, masked: frozenset[int] = frozenset()) -> Pixels:
-    """Return what of a plane is picture, shape (height, width) less its border.
+    """Return what of a plane is image, shape (height, width) less its border.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ from cop_core.recipes.values import folder_name
 from cop_core.stacks.files import source_files
 from cop_core.stacks.formats import FORMATS, format_of, micromanager, olympus, tiff_folder
 from cop_core.stacks.formats.tiff.planes import quiet_tifffile
-from cop_core.stacks.picture import TIFF
+from cop_core.stacks.image_file import TIFF
 
 _BESIDE_OTHERS: Final = (tiff_folder, olympus, micromanager)
 """Formats of several files whose folder may hold other stacks too."""

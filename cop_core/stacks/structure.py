@@ -1,4 +1,4 @@
-"""Structure of a picture: whether more than noise and stray light is in it."""
+"""Structure of an image: whether more than noise and stray light is in it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STRUCTURE_SHARE: Final = 0.02
 """A noisy plane with less structure than this share of the median plane's holds stray light."""
 _BLOCK = 8
 _STRIP = 64 * _BLOCK
-"""Rows that are looked at together: a large picture is not copied as a whole."""
+"""Rows that are looked at together: a large image is not copied as a whole."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +53,16 @@ def least_structure(planes: Iterable[Structure]) -> float:
     return STRUCTURE_SHARE * float(np.median(present)) if present else 0.0
 
 
-def structure(picture: npt.NDArray[Any]) -> Structure:
+def structure(image: npt.NDArray[Any]) -> Structure:
     """Measure the structure of pixels; fewer than two blocks a side count as structured."""
     from cop_core.stacks.pixel_kernels import block_sums  # imports numba
 
-    mean = float(picture.mean(dtype=np.float64))
-    strips = (picture[start : start + _STRIP] for start in range(0, max(len(picture), 1), _STRIP))
+    mean = float(image.mean(dtype=np.float64))
+    strips = (image[start : start + _STRIP] for start in range(0, max(len(image), 1), _STRIP))
     found = [block_sums(about(strip, mean), _BLOCK) for strip in strips]
     blocks = np.concatenate([each for each, _ in found], axis=1)
     total = sum(whole for _, whole in found)
-    pixel_sd = math.sqrt(max(0.0, total[1] - total[0] ** 2 / picture.size) / picture.size)
+    pixel_sd = math.sqrt(max(0.0, total[1] - total[0] ** 2 / image.size) / image.size)
     (sums, squares), n = blocks, _BLOCK**2
     if min(sums.shape) < 2:
         return Structure(pixel_sd, pixel_sd, True)
@@ -80,6 +80,6 @@ def about(pixels: npt.NDArray[Any], mean: float) -> npt.NDArray[np.float32]:
     return np.asarray(np.subtract(pixels, mean, dtype=np.float64), np.float32)
 
 
-def about_mean(picture: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+def about_mean(image: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """Return pixels less about their own mean."""
-    return about(picture, float(picture.mean(dtype=np.float64)))
+    return about(image, float(image.mean(dtype=np.float64)))

@@ -20,15 +20,15 @@ _FEWEST_VALUES: Final = 32
 """Values up to the brightest, from which on a zero is no count of photons."""
 
 
-def pixel_facts(plane: Plane, picture: npt.NDArray[Any], n_masked: int) -> PixelFacts:
+def pixel_facts(plane: Plane, image: npt.NDArray[Any], n_masked: int) -> PixelFacts:
     """Return what the pixels of a plane tell.
 
     Parameters
     ----------
     plane : Plane
         Of one that is not valid, the fill at its edges is all.
-    picture : ndarray of shape (height, width)
-        Its picture, fixed pixels masked.
+    image : ndarray of shape (height, width)
+        Its image, fixed pixels masked.
     n_masked : int
         How many they are.
     """
@@ -36,24 +36,24 @@ def pixel_facts(plane: Plane, picture: npt.NDArray[Any], n_masked: int) -> Pixel
     fill_rows, fill_columns = border.top + border.bottom, border.left + border.right
     if not plane.validity.ok:
         return PixelFacts(fill_rows, fill_columns)
-    lossy = plane.validity.lossy or shows_blocks(picture)
+    lossy = plane.validity.lossy or shows_blocks(image)
     return PixelFacts(
         fill_rows,
         fill_columns,
         n_masked,
-        floor_fraction(picture),
+        floor_fraction(image),
         lossy,
-        not lossy and is_smoothed(picture),
+        not lossy and is_smoothed(image),
     )
 
 
-def floor_fraction(picture: npt.NDArray[Any]) -> float:
+def floor_fraction(image: npt.NDArray[Any]) -> float:
     """Return the fraction of pixels at the lowest value where they pile up there, else 0.
 
     Counts of photons do so too where light is low: a few values are no floor.
     """
-    floor = floor_of(picture)
-    if floor is None or len(distinct(picture).values) < _FEWEST_VALUES:
+    floor = floor_of(image)
+    if floor is None or len(distinct(image).values) < _FEWEST_VALUES:
         return 0.0
-    found = float(np.count_nonzero(picture <= floor)) / picture.size
+    found = float(np.count_nonzero(image <= floor)) / image.size
     return found if found >= FLOOR_FRACTION else 0.0

@@ -50,9 +50,9 @@ class Validity:
         What the user should know although the plane is kept, for example
         ``"smaller than a crop"``.
     saturated_fraction : float
-        Fraction of the picture's pixels at the ceiling, in [0, 1].
+        Fraction of the image's pixels at the ceiling, in [0, 1].
     border : Border
-        Fill around the picture.
+        Fill around the image.
     lossy : bool
         Whether the file states lossy compression.
     ceiling_counts : float or None
@@ -76,17 +76,17 @@ class Validity:
         """True where the plane's pixels could be read, whatever is in them."""
         return self.ok or self.reason in OF_PIXELS
 
-    def saturated_in(self, picture: npt.NDArray[Any]) -> float:
+    def saturated_in(self, image: npt.NDArray[Any]) -> float:
         """Return the fraction of some of the plane's pixels at the ceiling, in [0, 1]."""
-        if self.ceiling_counts is None or not picture.size:
+        if self.ceiling_counts is None or not image.size:
             return 0.0
-        return _share_at(picture, self.ceiling_counts)
+        return _share_at(image, self.ceiling_counts)
 
 
 def check_plane(
     data: npt.NDArray[Any], *, ceiling_counts: float | None = None, lossy: bool = False
 ) -> Validity:
-    """Say whether the pixels of one plane can be used, and which of them are picture.
+    """Say whether the pixels of one plane can be used, and which of them are image.
 
     Parameters
     ----------
@@ -103,12 +103,12 @@ def check_plane(
         With the first reason that holds: not finite, unwritten or empty, constant, saturated.
     """
     border = find_border(data)
-    picture = data[border.inside(data.shape)]
-    flags = size_flags(picture.shape)
-    if data.dtype.kind == "f" and not bool(np.isfinite(picture).all()):
+    image = data[border.inside(data.shape)]
+    flags = size_flags(image.shape)
+    if data.dtype.kind == "f" and not bool(np.isfinite(image).all()):
         return Validity(NOT_FINITE, flags, border=border, lossy=lossy)
-    low, high = picture.min(), picture.max()
-    ceiling, fraction = reached_ceiling(picture, ceiling_counts)
+    low, high = image.min(), image.max()
+    ceiling, fraction = reached_ceiling(image, ceiling_counts)
     reason = _reason(low, high, fraction)
     return Validity(reason, flags, fraction, border, lossy, ceiling)
 

@@ -1,4 +1,4 @@
-"""All that is worked out from a profile, once."""
+"""Everything that is computed from a profile, once."""
 
 from __future__ import annotations
 

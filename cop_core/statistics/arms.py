@@ -1,4 +1,4 @@
-"""Several animals: what a protocol does beyond the stacks at hand."""
+"""Several animals: the effect of a protocol beyond the stacks at hand."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def compare_arms(
 
 @dataclass(frozen=True)
 class _Design:
-    """Whose stacks are in each arm."""
+    """The animals whose stacks are in each arm."""
 
     owners: tuple[Owners, Owners]
 
@@ -148,7 +148,7 @@ class _Design:
         return first, second
 
     def tested(self, values: tuple[Sequence[float], Sequence[float]]) -> tuple[list[float], ...]:
-        """Return each arm's animals, if paired those that have a value in both, in one order."""
+        """Return the animals of each arm, in one order; if paired, those with a value in both."""
         first, second = (self.units(i, values[i]) for i in (0, 1))
         if self.paired:
             both = [owner for owner in first if owner in second]
@@ -156,7 +156,7 @@ class _Design:
         return [*first.values()], [*second.values()]
 
     def units(self, arm: int, values: Sequence[float]) -> dict[Hashable, float]:
-        """Return the mean over each animal's fields, those that are not known left out."""
+        """Return the mean over the fields of each animal, leaving out unknown values."""
         found: dict[Hashable, list[float]] = {}
         for owner, value in zip(self.owners[arm], values, strict=True):
             if np.isfinite(value):
@@ -348,7 +348,7 @@ def _depth(limits: list[list[DepthLimit]], design: _Design, least_sd_um: float) 
 
 
 def _counted(limit: DepthLimit, span_um: tuple[float, float]) -> float:
-    """Return a limit within the depths that all stacks tell of; NaN where it is not known."""
+    """Return a limit within the depths that all stacks cover; NaN where it is not known."""
     if np.isfinite(limit.deeper_than_um):
         return span_um[1]
     if np.isfinite(limit.shallower_than_um):
@@ -374,7 +374,7 @@ def _equivalence(
 def _caveats(
     names: tuple[str, str], arms: tuple[Sequence[DepthProfile], ...], options: ComparisonOptions
 ) -> tuple[str, ...]:
-    """Return what to know beside the numbers, the most important first."""
+    """Return the caveats, the most important first."""
     stacks = [*arms[0], *arms[1]]
     called_so = distinct_names(stacks)
     protocols = [name for name, arm in zip(names, arms, strict=True) for _ in arm]

@@ -16,20 +16,20 @@ import scipy
 Array = npt.NDArray[np.float64]
 
 MIN_PLANES = 8
-"""Below this many planes a correlation cannot be told from the trend."""
+"""Below this number of planes a correlation cannot be distinguished from the trend."""
 
 MAX_RHO = 0.995
-"""Correlations are not taken above this."""
+"""Largest correlation that is used."""
 
 DIGITS = 6
-"""After the point, to which the place of a least likelihood is the same on every processor."""
+"""Decimals to which the position of a minimum is the same on every processor."""
 
 RAISE: Final = 3.0
-"""How far a correlation is raised against its bias in short stacks."""
+"""Strength of the correction of a correlation for its bias in short stacks."""
 RHO_DOF: Final = 3.0
-"""Degrees of freedom that a correlation costs which is estimated too."""
+"""Degrees of freedom lost by estimating the correlation too."""
 MIN_DOF: Final = 1.5
-"""Degrees of freedom are not taken below this (t of 6, against 12.7 for one)."""
+"""Fewest degrees of freedom that are used (t of 6, against 12.7 for one)."""
 
 _MIN_GAP = 0.5  # planes at (nearly) the same depth are still two measurements
 
@@ -66,7 +66,7 @@ def whiten(values: Array, rho: float, gap: Array) -> Array:
     Returns
     -------
     ndarray of shape (n, k)
-        What is new in each row, in units of the stationary SD.
+        The innovation of each row, in units of the stationary SD.
     """
     r = (rho**gap)[:, None]
     return np.vstack([values[:1], (values[1:] - r * values[:-1]) / np.sqrt(1 - r**2)])
@@ -150,7 +150,7 @@ def quadratic_form(weights: Array, rho: float, gap: Array) -> float:
 
 
 def curve_dof(n_effective: float, degree: int) -> float:
-    """Return the degrees of freedom of a variance around a curve, the correlation estimated."""
+    """Return the degrees of freedom of a variance around a curve with an estimated correlation."""
     return max(n_effective - 1 - degree - RHO_DOF, MIN_DOF)
 
 

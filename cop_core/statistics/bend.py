@@ -73,12 +73,12 @@ def find_bend(
 
 
 def too_short(depth_um: npt.NDArray[np.float64]) -> str:
-    """Return why planes at depths that are not `wide_enough` show no course over depth."""
+    """Return why planes at depths that are not `wide_enough` show no trend over depth."""
     return TOO_FEW if len(depth_um) < LEAST_PLANES else TOO_NARROW
 
 
 def find_bends(profile: DepthProfile) -> dict[str, Bend]:
-    """Look for the bend of every component, clean included, over the planes that are kept."""
+    """Find the bend of every component, including clean, over the kept planes."""
     kept = profile.kept
     depth, columns = profile.depth_um[kept], (profile.mean[kept].T, profile.uncertainty[kept].T)
     return {

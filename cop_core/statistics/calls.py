@@ -1,4 +1,4 @@
-"""Which differences are called: sure where readings err at random, and beyond where they lean."""
+"""Which differences are called: beyond both random and systematic reading errors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BELOW_LIMIT: Final = "below the reading limit"
 
 
 def called(effects: Sequence[EffectT], rule: Rule) -> tuple[EffectT, ...]:
-    """Return effects with their corrected p, what they call, and the class of d.
+    """Return effects with their corrected p, whether each is called, and the class of d.
 
     A difference is called where its p, corrected after Holm over the noise components, is below
     0.05 and it exceeds its reading limit. Weights that state no uncertainty call nothing.

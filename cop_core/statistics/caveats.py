@@ -1,4 +1,4 @@
-"""What a reader must be told beside the numbers, in words."""
+"""Caveats: sentences that a reader must see beside the numbers."""
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ UPWARDS: Final = (
     f"stack was acquired upwards, set the surface to last{typed('surface', 'last')}"
 )
 _SATURATED: Final = 0.001
-"""Fraction of the pixels at the ceiling from which on the range of a plane is cut off."""
+"""Fraction of pixels at the ceiling above which the range of a plane is cut off."""
 _SAME_POWER: Final = 0.01  # of the largest
 
 
 def profile_caveats(
     profile: DepthProfile, lines: Mapping[str, SlopeFit], log_ratios: Mapping[str, SlopeFit]
 ) -> tuple[str, ...]:
-    """Return what changes what one may conclude from one stack, sentences without a full stop.
+    """Return whatever limits conclusions from one stack, as sentences without a full stop.
 
     The most important first: `cautions`, planes unlike those of training, too small, saturated, or
-    changed before they were stored, slopes that are undefined or weak, planes left out, slopes that
-    closure may have made, what was decided on opening it.
+    changed before they were stored, slopes that are undefined or weak, planes left out, slopes
+    that closure may have caused, decisions made on opening it.
     """
     found = [
         *cautions(profile, lines),
@@ -97,7 +97,7 @@ def settings_caveat(first: DepthProfile, second: DepthProfile) -> tuple[str, ...
 
 
 def protocol_closure(effects: Sequence[ComponentEffect]) -> tuple[str, ...]:
-    """Return a warning that names called differences that closure may have made, if any."""
+    """Return a warning that names called differences that closure may have caused, if any."""
     changed = [
         e.component
         for e in effects
@@ -122,7 +122,7 @@ def rising_power(name: str, profile: DepthProfile, whose: str) -> tuple[str, ...
 
 
 def pair_caveats(found: Comparison) -> tuple[str, ...]:
-    """Return what to know beside the numbers of two stacks, the most important first."""
+    """Return the caveats of a comparison of two stacks, the most important first."""
     texts = [
         *(_two_tissues(found) if not found.same_tissue else ()),
         *(
@@ -163,7 +163,7 @@ def exclusions(profile: DepthProfile) -> dict[str, int]:
 
 
 def _untold(profile: DepthProfile) -> dict[str, int]:
-    """Return exclusions but planes without signal, of which the signal depth tells."""
+    """Return exclusions, except planes without signal, which the signal depth covers."""
     return {why: n for why, n in exclusions(profile).items() if why != NO_SIGNAL}
 
 
@@ -209,7 +209,7 @@ def saturation(fractions: Sequence[float], n_planes: int) -> str:
     fractions : sequence of float
         Of the pixels at the ceiling, in the planes that can be read.
     n_planes : int
-        All that were looked at.
+        Number of planes examined.
     """
     found = [fraction for fraction in fractions if fraction >= _SATURATED]
     if not found:

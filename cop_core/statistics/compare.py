@@ -65,7 +65,7 @@ def compare(
 def compare_analysed(
     first: AnalysedProfile, second: AnalysedProfile, options: ComparisonOptions
 ) -> Comparison:
-    """Compare profiles that are analysed already, as `compare` does, under their own names."""
+    """Compare analysed profiles as `compare` does, under their own names."""
     profiles = first.profile, second.profile
     check_components(profiles)
     pairs = paired_planes(*profiles)
@@ -94,7 +94,7 @@ def compare_analysed(
 
 
 def concluded(found: Comparison) -> Comparison:
-    """Return a comparison with the caveats and the verdict that its effects come to."""
+    """Return a comparison with the caveats and the verdict that follow from its effects."""
     return replace(found, caveats=pair_caveats(found), verdict=verdict_of_pair(found))
 
 

@@ -1,8 +1,8 @@
-"""Weighted sums of planes along depth, with the error that a smooth curve leaves them.
+"""Weighted sums of planes along depth, with errors from the deviations from a smooth curve.
 
 A slope or a mean of planes is a sum of values times weights. How well it is known follows from
 pseudo-residuals: how far each plane lies from the straight line between its neighbours. No shape
-of the curve is assumed, so that a bend is not taken for noise.
+of the curve is assumed, so a bend is not mistaken for noise.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Contrast:
 def slope_weights(depth_um: Array) -> Array:
     """Return w with ``sum(w * y)`` the least-squares slope of y, shape (n,).
 
-    Whether or not y runs along a line, it is a weighted mean of its derivative.
+    Whether or not y lies on a line, it is a weighted mean of the derivative.
     """
     centred = depth_um - depth_um.mean()
     return np.asarray(centred / (centred @ centred))

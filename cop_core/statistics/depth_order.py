@@ -1,4 +1,4 @@
-"""Planes in order of depth: none without a number, none twice."""
+"""Planes in order of depth: without NaN, each depth once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Array = npt.NDArray[np.float64]
 
 
 def by_depth(depth_um: npt.ArrayLike, *columns: npt.ArrayLike) -> Array:
-    """Return depth and columns of the planes that have a number in all, shape (1 + columns, n).
+    """Return depth and columns of the planes that are finite in all, shape (1 + columns, n).
 
     Parameters
     ----------

@@ -63,7 +63,7 @@ def planes_within(
 
 
 def limits_um(window_um: Window) -> tuple[float, float]:
-    """Return a window's limits as numbers, infinite where open; InputError where it is none."""
+    """Return the limits of a window, infinite where open; InputError if it is not a window."""
     low, high = window_um
     limits = (-np.inf if low is None else low, np.inf if high is None else high)
     if window_um == (None, None) or not limits[0] < limits[1]:

@@ -26,7 +26,7 @@ D_CLASSES_PAPER: Final = ((0.2, "small"), (0.35, f"large{F2_SUFFIX}"))
 
 
 def classify(size: float, classes: tuple[tuple[float, str], ...]) -> str:
-    """Return the name of the class that the absolute size falls in.
+    """Return the name of the class into which the absolute size falls.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a stack that is still being acquired comes to, and where its signal will be lost."""
+"""The state of a stack that is still being acquired, and where its signal will be lost."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ Array = npt.NDArray[np.float64]
 
 _PLANES: Final = 8
 _LEAST: Final = 6
-"""Most and least of the last planes that a forecast is made from."""
+"""Largest and smallest number of last planes used for a forecast."""
 _SAME_POWER: Final = 0.02
-"""Share by which powers may differ to be the same."""
+"""Relative difference up to which powers count as the same."""
 _SURE: Final = 4.0
-"""Standard errors by which structure must fall with depth."""
+"""Number of standard errors by which structure must fall with depth."""
 _DRAWS: Final = 200
 _STRAY_SHARE: Final = 0.02
 _SIGNIFICANCE: Final = 4.0
 _BLOCK: Final = 8
-"""What `cop_core.reading.survey` takes for no signal, said of blocks of `block_side`."""
+"""The criterion of `cop_core.reading.survey` for no signal, for blocks of `block_side`."""
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """How a growing stack stands.
+    """The state of a growing stack.
 
     Attributes
     ----------
@@ -44,9 +44,9 @@ class Forecast:
     signal : DepthLimit
         Where the signal was lost.
     lost_um : float
-        Depth at which it will be, at the power of the last planes; NaN where nothing says so.
+        Depth at which it will be lost, at the power of the last planes; NaN if not foreseeable.
     at_most : str
-        Power of the last planes where it rose before and then stayed, as at a limit; else empty.
+        Power of the last planes if it rose before and then stayed, as at a limit; else empty.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Forecast:
 
 
 def forecast(profile: DepthProfile, strength: float = USABLE_STRENGTH) -> Forecast:
-    """Return how a stack stands that is still being acquired.
+    """Return the state of a stack that is still being acquired.
 
     The structure of the last planes at one power, SD of the means of blocks, falls by a constant
     share with every µm; the signal is lost where white noise of the pixels would spread the means
@@ -109,7 +109,7 @@ def _tells(plane: PlaneEstimate) -> bool:
 
 
 def _at_one_power(planes: list[PlaneEstimate]) -> list[PlaneEstimate]:
-    """Return the last planes whose power is that of the very last, or is not known either."""
+    """Return the last planes with the power of the very last; an unknown power matches another."""
     found: list[PlaneEstimate] = []
     for plane in reversed(planes[-_PLANES:]):
         power, now = plane.power, planes[-1].power
@@ -125,7 +125,7 @@ def _structure(plane: PlaneEstimate) -> float:
 
 
 def _hidden(plane: PlaneEstimate, sd: float, held: int, darkest: float) -> float:
-    """Return the structure in counts at which noise would hide it, by what one plane tells.
+    """Return the structure in counts below which noise hides it, estimated from one plane.
 
     The variance of shot noise is s^2 x / 4 of the squared span at brightness x, and falls with
     the structure; block means of white noise of variance v spread by v over the pixels of a

@@ -28,7 +28,7 @@ def half_width_um(depth_um: Array) -> float:
 
 
 def wide_enough(depth_um: Array) -> bool:
-    """Return whether depths, ascending, reach over two half-widths and are not too few."""
+    """Return whether depths, ascending, span two half-widths and are numerous enough."""
     return len(depth_um) >= LEAST_PLANES and bool(np.ptp(depth_um) >= 2 * half_width_um(depth_um))
 
 
@@ -51,7 +51,7 @@ def local_lines(depth_um: Array, at_um: Array, half_um: float) -> Array:
 
 @dataclass(frozen=True)
 class Smoothing:
-    """Linear functions of values along depth, with the errors that these have.
+    """Linear functions of values along depth, with their errors.
 
     Attributes
     ----------
@@ -72,18 +72,18 @@ class Smoothing:
 
     @property
     def critical(self) -> float:
-        """Standard errors that hold the errors of all points at once in 95 %."""
+        """Multiple of the SE that bounds the errors of all points at once in 95 % of samples."""
         return float(np.quantile(self.largest, _LEVEL))
 
     def drawn(self, n_samples: int, seed: int) -> Array:
-        """Return errors of the points where the planes' errors are drawn, (n_samples, m)."""
+        """Return errors of the points for drawn errors of the planes, (n_samples, m)."""
         return self.errors.drawn(n_samples, np.random.default_rng(seed)) @ self.rows.T
 
 
 def smoothing(
     depth_um: Array, values: Array, rows: Array, *, n_samples: int, seed: int
 ) -> Smoothing:
-    """Return linear functions of values with a studentised bootstrap of their largest error."""
+    """Return linear functions of values, with a studentised bootstrap of the largest error."""
     errors = ReadingErrors.of(depth_um, values).planes
     errors = replace(errors, variance=np.maximum(errors.variance, floor_of(errors)))
     drawn = errors.drawn(n_samples, np.random.default_rng(seed))
@@ -92,7 +92,7 @@ def smoothing(
 
 
 def se_again(errors: PlaneErrors, drawn: Array, rows: Array) -> Array:
-    """Return the SE (samples, m) of sums of planes that one would state for errors drawn.
+    """Return the SE (samples, m) of sums of planes as estimated from drawn errors.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def se_again(errors: PlaneErrors, drawn: Array, rows: Array) -> Array:
 
 
 def floor_of(errors: PlaneErrors) -> float:
-    """Return the least variance that a plane's error is given."""
+    """Return the smallest variance assigned to the error of a plane."""
     return _FLOOR * float(errors.variance.mean()) + 1e-20
 
 
@@ -125,7 +125,7 @@ def band(depth_um: Array, values: Array, *, n_samples: int, seed: int) -> Band:
     Returns
     -------
     Band
-        Without points where the depths reach over less than two half-widths.
+        Without points if the depths span less than two half-widths.
     """
     if not wide_enough(depth_um):
         return Band()

@@ -1,4 +1,4 @@
-"""Strengths sum to one, so one that falls makes others rise: centred log-ratios show it."""
+"""Centred log-ratios: they reveal slopes that arise only because strengths sum to 1."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def log_ratio_fits(profile: DepthProfile) -> dict[str, SlopeFit]:
 def sign_changes(
     fits: Mapping[str, SlopeFit], log_ratios: Mapping[str, SlopeFit], *, level: float = 0.05
 ) -> tuple[str, ...]:
-    """Return the components whose slope clearly changes sign once closure is taken out.
+    """Return the components whose slope clearly changes sign once closure is removed.
 
     Parameters
     ----------

@@ -1,8 +1,9 @@
-"""Planes so near each other that their errors are alike.
+"""Planes so close together that their errors are correlated.
 
-Errors of one tissue imaged again are independent from plane to plane, and pseudo-residuals measure
-them. Planes within the depth of field share what it blurs, and a laser's drift is slow against
-them: there a spline with correlated errors takes their place, and bootstraps draw such errors.
+If one tissue is imaged again, errors are independent from plane to plane, and pseudo-residuals
+measure them. But planes within the depth of field share its blur, and a laser drifts slowly
+compared with them: for such planes a spline with correlated errors is used, and bootstraps draw
+such errors.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from cop_core.statistics.spline_contrast import SplineFit, fit_spline
 Array = npt.NDArray[np.float64]
 
 NEAR_UM: Final = 10.0
-"""Planes farther apart share neither depth of field nor cells; what d does there is no error."""
+"""Planes farther apart share neither depth of field nor cells; their deviations are not errors."""
 KNOTS_UM: Final = 60.0
-"""Distance of the knots of the curve that planes have in near planes."""
+"""Distance of the knots of the spline through near planes."""
 
 
 def near(depth_um: Array) -> bool:
-    """Return whether planes, depth ascending, are near, and enough to see errors that are alike."""
+    """Return whether planes, depth ascending, are near and enough to show correlated errors."""
     return len(depth_um) >= MIN_PLANES and bool(np.median(np.diff(depth_um)) <= NEAR_UM)
 
 
@@ -48,7 +49,7 @@ class ReadingErrors:
 
     @classmethod
     def of(cls, depth_um: Array, values: Array) -> ReadingErrors:
-        """Find out how errors go together; depth ascending, no two equal."""
+        """Determine how errors are correlated; depth ascending, no two equal."""
         fit = fit_spline(depth_um, values, knots_um=KNOTS_UM) if near(depth_um) else None
         return cls(depth_um, values, fit)
 
@@ -70,10 +71,10 @@ class ReadingErrors:
 
 
 def share_of_error(one: PlaneErrors, other: PlaneErrors, apart: PlaneErrors) -> Array:
-    """Return what share (n,) of the variance of two stacks of one tissue is error of reading.
+    """Return the share (n,) of the variance of two stacks of one tissue that is reading error.
 
-    What their planes share is no error: together they err by as much as their difference,
-    `apart`, does.
+    What their planes share is not error: the errors of both add up to that of their difference,
+    `apart`.
     """
     total = one.variance + other.variance
     # may pass 1 by chance: cut off there, it would be too small on average

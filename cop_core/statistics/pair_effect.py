@@ -1,4 +1,4 @@
-"""What two protocols do to one component, plane against plane."""
+"""The effect of two protocols on one component, plane by plane."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class PairedStrengths:
     doubt_first, doubt_second : ndarray of shape (n,)
         Their stated uncertainty.
     stated : bool
-        Whether one is stated.
+        Whether an uncertainty is stated.
     """
 
     depth_um: Array
@@ -78,7 +78,7 @@ def pair_effect(
     *,
     same_tissue: bool,
 ) -> ComponentEffect:
-    """Return what differs in one component, before Holm's correction and what it calls."""
+    """Return the differences in one component, before Holm's correction and the calls."""
     found = paired_strengths(component, first, second, pairs)
     lines = _lines(found, options, same_tissue=same_tissue)
     if not all(line.defined for line in lines):
@@ -159,7 +159,7 @@ def _with_r2(
     dof: float,
     options: ComparisonOptions,
 ) -> tuple[SlopeFit, SlopeFit]:
-    """Return lines with intervals of R2 from what the pair says of the errors."""
+    """Return lines with intervals of R2 from the errors estimated from the pair."""
     one, other = (
         replace(
             line,
@@ -175,7 +175,7 @@ def _with_r2(
 def difference_of(
     depth_um: Array, first: Array, second: Array, *, same_tissue: bool
 ) -> ReadingErrors | TwoTissues:
-    """Return the difference of two stacks with the errors that it has."""
+    """Return the difference of two stacks with its errors."""
     if same_tissue:
         return ReadingErrors.of(depth_um, first - second)
     return TwoTissues.of(depth_um, first, second)
@@ -184,7 +184,7 @@ def difference_of(
 def _equivalence(
     lines: tuple[SlopeFit, SlopeFit], slope: Contrast, limit: float, margin_per_100_um: float | None
 ) -> dict[str, Any]:
-    """Return p of slopes being no smaller than a margin, from which reading limits are taken."""
+    """Return p of slopes being no smaller than a margin minus their reading limits."""
     if margin_per_100_um is None:
         return {}
     tested = {

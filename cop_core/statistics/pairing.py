@@ -1,4 +1,4 @@
-"""Planes of two stacks that lie at one depth."""
+"""Planes of two stacks that lie at the same depth."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class PairedPlanes:
 def paired_planes(first: DepthProfile, second: DepthProfile) -> PairedPlanes:
     """Pair each kept plane of two stacks with the nearest of the other.
 
-    Two planes pair where they are each other's nearest and lie within half of the finer step.
+    Two planes are paired if each is the other's nearest and they are within half the finer step.
     """
     kept = [_kept(profile) for profile in (first, second)]
     depths = [p.depth_um[k] for p, k in zip((first, second), kept, strict=True)]
@@ -77,7 +77,7 @@ def _step(depth_um: Array) -> float:
 
 
 def _within(depth_um: Array, window: Array) -> int:
-    """Return how many depths lie within those of a window, its ends included."""
+    """Return the number of depths within a window, including its ends."""
     if not len(window):
         return 0
     return int(((depth_um >= window[0] - 1e-9) & (depth_um <= window[-1] + 1e-9)).sum())

@@ -18,7 +18,7 @@ _ROUNDING: Final = 1e-12  # of the values: residuals below are nothing but round
 def interaction(depth_um: Array, first: Array, second: Array) -> tuple[float, float]:
     """Return p and Cohen's f2 of the interaction of depth and protocol.
 
-    NaN for planes too few, or exactly on two lines.
+    NaN for too few planes, or planes exactly on two lines.
 
     Parameters
     ----------

@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from cop_core.records import DepthProfile
 
 READABLE: Final = 0.1
-"""Largest uncertainty of a Poisson strength, as a share of it, at which a plane tells photons.
+"""Largest relative uncertainty of a Poisson strength at which a plane gives photons.
 
 Chosen with simulated pairs of seeds 100 to 107, zero given, which no benchmark uses: counts per
-photon are then within 10 % of the truth in 60 of 62 planes, at 0.125 in 89 of 100. Where the dark
-end of each plane stands for the zero, they are so in none.
+photon are then within 10 % of the truth in 60 of 62 planes, at 0.125 in 89 of 100. If the dark end
+of each plane is taken as zero, no plane is.
 """
 
 ROUGHLY_READABLE: Final = 0.25
-"""The same for planes of which only the median is used."""
+"""The same if only the median over planes is used."""
 
 FAR_OFF: Final = 0.25
-"""Share by which counts per photon may differ from the detector's before it is told."""
+"""Relative difference from the detector's counts per photon above which it is reported."""
 
 _READ: Final = ("poisson", "gaussian")
 
@@ -65,7 +65,7 @@ def photons_of(profile: DepthProfile, readable: float | None = None) -> Photons 
 
 
 def detector_caveat(profile: DepthProfile) -> str:
-    """Return what to know where the planes' photons are not those of the detector; else empty."""
+    """Return a caveat if counts per photon differ from the detector's; else empty."""
     detector = profile.provenance.detector if profile.provenance else None
     photons = photons_of(profile, ROUGHLY_READABLE)
     if detector is None or photons is None or not np.isfinite(photons.counts).any():

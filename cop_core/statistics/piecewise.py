@@ -1,6 +1,6 @@
-"""Straight lines over depth that meet at breaks, around them an AR(1) process.
+"""Straight lines over depth that meet at breaks, with AR(1) residuals.
 
-The layers of a tissue (`cop_core.power.layers`) are searched and fitted here.
+`cop_core.power.layers` finds the layers of a tissue with these fits.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class BreakSearch:
         self.log_det = np.array([np.log1p(-(rho ** (2 * gap))).sum() for rho in rhos])
 
     def left(self, choices: npt.NDArray[np.intp]) -> Array:
-        """Return the squares left around lines that bend at several candidates at once.
+        """Return the residual sum of squares of lines that bend at several candidates at once.
 
         Parameters
         ----------
@@ -92,7 +92,7 @@ class BreakSearch:
     def interval_um(
         self, choices: npt.NDArray[np.intp], likely: npt.NDArray[np.bool_], *, margin_um: float = 0
     ) -> Intervals:
-        """Return for every break the range of depths over the likely choices, and a margin."""
+        """Return for every break the range of depths over the likely choices, plus a margin."""
         depth_um = self.candidates_um[choices[likely]]
         low, high = depth_um.min(axis=0) - margin_um, depth_um.max(axis=0) + margin_um
         return tuple(zip(low.tolist(), high.tolist(), strict=True))
@@ -117,7 +117,7 @@ class PiecewiseFit:
     rho : float
         Correlation of neighbouring planes around the lines.
     residual : ndarray of shape (n,)
-        What the lines leave.
+        Residuals around the lines.
     """
 
     depth_um: Array
@@ -130,7 +130,7 @@ class PiecewiseFit:
 
     @property
     def dof(self) -> float:
-        """Degrees of freedom: independent planes that these are worth, less the parameters."""
+        """Degrees of freedom: the effective number of independent planes, less the parameters."""
         worth = len(self.depth_um) * (1 - self.rho) / (1 + self.rho)
         return curve_dof(worth, len(self.covariance) - 1)
 
@@ -202,7 +202,7 @@ def fit_pieces(
     depth_um, values : ndarray of shape (n,)
         Depth ascending.
     breaks_um, breaks_ci95_um : tuple
-        Where they meet, and the intervals of that.
+        Where they meet, with intervals.
     known_rho : float, optional
         Correlation of neighbouring planes, else estimated around the lines.
     """

@@ -1,4 +1,4 @@
-"""Errors of planes that are imaged again: how large they are, and how alike in neighbours."""
+"""Errors of planes imaged again: their size, and their correlation between neighbours."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def local_variance(depth_um: Array, values: Array) -> Array:
     Returns
     -------
     ndarray of shape (..., n)
-        Means over 7 planes, those beyond the ends as at the ends.
+        Means over 7 planes; beyond the ends, the end values are repeated.
     """
     squares = (values @ pseudo_residuals(depth_um).T) ** 2
     squares[..., 0], squares[..., -1] = squares[..., 1], squares[..., -2]
@@ -59,8 +59,8 @@ class PlaneErrors:
         return np.asarray(self._alike(white) * np.sqrt(self.variance))
 
     def estimated_again(self, drawn: Array) -> Array:
-        """Return the variances (samples, n) that one would estimate from stacks drawn."""
-        rho = self.rho  # pseudo-residuals see less of errors that are alike
+        """Return the variances (samples, n) as estimated from drawn stacks."""
+        rho = self.rho  # pseudo-residuals are smaller for correlated errors
         return local_variance(self.depth_um, drawn) / (1 - (4 * rho - rho**2) / 3)
 
     def variance_of(self, rows: Array) -> Array:
@@ -68,7 +68,7 @@ class PlaneErrors:
         return np.asarray(rows**2 @ self.variance * self.inflation(rows))
 
     def inflation(self, rows: Array) -> Array:
-        """Return how many times (m,) such variances exceed those of independent errors."""
+        """Return the ratio (m,) of such variances to those of independent errors."""
         if not self.rho:
             return np.ones(len(rows))
         weighted = rows * np.sqrt(self.variance)
@@ -76,17 +76,17 @@ class PlaneErrors:
         return np.asarray(((weighted @ root.T) ** 2).sum(axis=1) / (weighted**2).sum(axis=1))
 
     def shared(self, share: Array, rho: float) -> PlaneErrors:
-        """Return errors of so much of the variance, (n,), with another correlation."""
+        """Return errors with a share (n,) of the variance and another correlation."""
         return replace(self, variance=share * self.variance, rho=rho)
 
     @property
     def spread(self) -> float:
-        """What errors add to the variance of a stack's planes around their mean, on average."""
+        """Mean contribution of the errors to the variance of the planes around their mean."""
         n = len(self.variance)
         gap = autocorrelation.gaps(self.depth_um)
         of_mean = autocorrelation.quadratic_form(np.ones(n), self.rho, gap) / n
         return float(self.variance.mean() * (n - of_mean) / (n - 1))
 
     def _alike(self, white: Array) -> Array:
-        """Return rows of independent errors made alike in neighbours, SD kept."""
+        """Return rows of independent errors with neighbours correlated, keeping the SD."""
         return autocorrelation.colour(white, self.rho, autocorrelation.gaps(self.depth_um))

@@ -1,8 +1,7 @@
 """How well d and R2 are known: intervals from stacks drawn with the errors of their readings.
 
-Errors make a stack vary more than its expected reading does, so that d and R2 of what was read
-are nearer to 0. The intervals are those of the expected reading, and reach at least to what was
-read.
+Errors make a stack vary more than its expected reading does, which brings the observed d and R2
+nearer to 0. The intervals are those of the expected reading, and include the observed value.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.float64]
 
-_LEAST_SHARE: Final = 0.1  # of the variance is taken to be no error
+_LEAST_SHARE: Final = 0.1  # of the variance, at least, is not error
 _MOST_R: Final = 1 - 1e-12
 
 
@@ -31,8 +30,8 @@ def interval_of_r2(
 ) -> Interval:
     """Return the 95 % interval of R2 of the straight line through expected values.
 
-    The errors' own share of the variance is taken off, in the sample and in those drawn. Where the
-    correlation with depth may be 0, only the upper limit says something.
+    The errors' own share of the variance is subtracted, in the sample and in the drawn ones. If
+    the correlation with depth may be 0, only the upper limit is informative.
 
     Parameters
     ----------
@@ -68,7 +67,7 @@ def interval_of_d(
 ) -> Interval:
     """Return the 95 % interval of Cohen's d of two stacks' expected values.
 
-    The errors' own share of the variance is taken off, in the sample and in those drawn.
+    The errors' own share of the variance is subtracted, in the sample and in the drawn ones.
 
     Parameters
     ----------

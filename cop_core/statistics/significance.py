@@ -22,12 +22,12 @@ def t95(dof: float) -> float:
 
 
 def t_needed(dof: float, p_value: float) -> float:
-    """Return how many standard errors from 0 an estimate has a two-sided p."""
+    """Return the distance from 0, in standard errors, that has a two-sided p."""
     return float(scipy.special.stdtrit(dof, 1 - p_value / 2))
 
 
 def t_interval(value: float, se: float, dof: float) -> tuple[float, float]:
-    """Return the 95 % confidence interval of an estimate with t-distributed error."""
+    """Return the 95 % confidence interval of an estimate with a t-distributed error."""
     half = t95(dof) * se
     return value - half, value + half
 
@@ -42,8 +42,8 @@ def t_p_value(value: float, se: float, dof: float) -> float:
 def holm(p_values: Sequence[float]) -> list[float]:
     """Return p values corrected over those that are defined; NaN where p is NaN.
 
-    As `statsmodels.stats.multitest.multipletests` does, which collects garbage at each call: for
-    up to 0.4 s nothing else in the process goes on.
+    `statsmodels.stats.multitest.multipletests` gives the same, but collects garbage at each call,
+    which blocks the process for up to 0.4 s.
     """
     found = np.array(p_values, np.float64)
     rising = np.argsort(found)[: np.isfinite(found).sum()]  # NaN last

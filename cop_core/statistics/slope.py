@@ -25,7 +25,7 @@ NEEDS_DEPTHS = "needs planes at known, different depths"
 NO_SPREAD = "the values do not vary"
 
 R2_SAMPLES: Final = 400
-"""Enough for a standard deviation to 4 %."""
+"""Enough for a standard deviation accurate to 4 %."""
 
 
 def fit_slope(
@@ -81,10 +81,10 @@ def fit_profile(profile: DepthProfile, values: Array | None = None) -> dict[str,
     profile : DepthProfile
         The planes.
     values : ndarray of shape (planes, components), optional
-        What runs with depth, where it is not the mean strengths themselves.
+        Values to fit in place of the mean strengths.
     """
     kept = profile.kept
-    if values is not None:  # R2 of what no strength is says nothing
+    if values is not None:  # R2 says nothing of values that are not strengths
         lines = [fit_slope(profile.depth_um[kept], y, samples=0) for y in values[kept].T]
         return dict(zip(profile.components, lines, strict=True))
     columns = zip(profile.mean[kept].T, profile.uncertainty[kept].T, strict=True)

@@ -1,8 +1,8 @@
-"""Weighted sums of planes whose errors are alike in neighbours: a spline and AR(1) errors.
+"""Weighted sums of planes with correlated errors: a spline and AR(1) errors.
 
-Two stacks of two tissues differ plane by plane by more than their readings err, and neighbours
-differ alike; so do the errors of planes that lie very near each other. Pseudo-residuals would
-understate both.
+Stacks of two tissues differ from plane to plane by more than the reading errors, and neighbouring
+planes differ alike; errors of very close planes are alike too. Pseudo-residuals would
+underestimate both.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class SplineFit:
 
 
 def fit_spline(depth_um: Array, values: Array, *, knots_um: float) -> SplineFit:
-    """Fit a spline whose errors are correlated by as much as restricted likelihood says.
+    """Fit a spline with errors whose correlation is estimated by restricted likelihood.
 
     The correlation is raised against its bias in short stacks (`autocorrelation.raised`).
 
@@ -65,7 +65,7 @@ def fit_spline(depth_um: Array, values: Array, *, knots_um: float) -> SplineFit:
     depth_um, values : ndarray of shape (n,)
         Depth ascending, no two equal.
     knots_um : float
-        Distance of the spline's knots: what bends within less is taken for error.
+        Distance of the spline's knots: finer structure counts as error.
     """
     design = spline_design(depth_um, knots_um)
     n, terms = design.shape

@@ -46,7 +46,7 @@ def analyse_stack(
     *,
     level: float = USABLE_STRENGTH,
 ) -> StudyStackRecord:
-    """Work out what the profile of a stack of a study says within the depths that count."""
+    """Analyse the profile of a study's stack within the depths that are compared."""
     if stack.profile is None:
         return replace(stack, left_out="it failed")
     profile = replace(stack.profile, name=stack.row.place)
@@ -112,7 +112,7 @@ def _compare_pair(
 
 
 def _corrected(pairs: Sequence[ArmPair], rule: Rule) -> tuple[ArmPair, ...]:
-    """Return pairs with p corrected over all of them, and what that calls."""
+    """Return pairs with p corrected over all of them, and the differences called."""
     found = [pair.result for pair in pairs if pair.result]
     effects = called_together([result.effects for result in found], rule)
     levels, signals = (
@@ -142,7 +142,7 @@ def _concluded(
 
 
 def _verdict(pairs: Sequence[ArmPair], arms: Sequence[Arm]) -> str:
-    """Return what all pairs come to, cautions first; those that are not compared say why."""
+    """Return the verdict on all pairs, cautions first; pairs not compared state why."""
     known = [pair.result for pair in pairs if pair.result]
     unknown = [
         f"{pair.first.name} and {pair.second.name} are not compared: {_bare(pair.note)}."
@@ -171,7 +171,7 @@ def _profiles(arm: Arm) -> list[DepthProfile]:
 
 
 def _why_unusable(profile: DepthProfile) -> str:
-    """Return why lines through a profile say nothing; empty where they do."""
+    """Return why lines through a profile are uninformative; empty if they are not."""
     if not np.isfinite(profile.depth_um).all():
         return "its depths are not known"
     if profile.kept.sum() < _MIN_PLANES:

@@ -1,4 +1,4 @@
-"""Whether two stacks show one tissue, and how far apart they lie in the plane."""
+"""Whether two stacks show the same tissue, and their lateral shift."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 
 SAME_TISSUE: Final = 0.3
-"""Correlation above which it is one tissue: .97 where it is, -.05 to .06 in two tissues."""
+"""Correlation above which the tissue is the same: .97 if it is, -.05 to .06 if not."""
 
 _LEAST_BLOCKS: Final = 4  # a side
-_REACH: Final = 0.25  # of a side: the farthest shift that is looked for
+_REACH: Final = 0.25  # of a side: the largest shift that is searched
 _FINE: Final = 0.25  # blocks: steps of the shift around the best whole one
 
 
 def tissue_match(first: DepthProfile, second: DepthProfile, pairs: PairedPlanes) -> TissueMatch:
-    """Return how alike two stacks look at equal depths, after a lateral shift is taken out.
+    """Return how alike two stacks look at equal depths, after correcting a lateral shift.
 
     The shift, one for all depths, is that of the highest cross-correlation of the planes' block
     means, refined to a quarter of a block.

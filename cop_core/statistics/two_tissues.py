@@ -1,4 +1,4 @@
-"""The difference of two stacks of two tissues: each is a curve of its own, and errs by its own."""
+"""The difference between stacks of two tissues: each has its own curve and errors."""
 
 from __future__ import annotations
 

@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 
 HELD: Final = "poisson"
-"""Component whose level is usable or not."""
+"""Component whose level limits the usable depth."""
 LOST: Final = 3
-"""Planes without signal, one after the other, that end a stack."""
+"""Number of successive planes without signal that end a stack."""
 SIGNAL_SD_STEPS: Final = 0.75
 """SD of the signal depth, in steps, where one tissue is imaged again: 15 µm at 20 µm."""
 
 
 def usable_depth_of(profile: DepthProfile, level: DepthLimit, strength: float) -> UsableDepth:
-    """Return how deep a stack can be used, and the power and the energy that this took."""
+    """Return how deep a stack can be used, and the power and energy that this took."""
     signal = signal_depth(profile)
     return UsableDepth(
         level,
@@ -89,7 +89,7 @@ def smoothed(curve: Array) -> tuple[Array, Array]:
 def draws(
     curve: Array, level: float, errors: PlaneErrors | None = None, *, samples: int, seed: int
 ) -> Array:
-    """Return the level depth where errors are drawn again, infinite where not crossed.
+    """Return the level depth for redrawn errors, infinite where the level is not crossed.
 
     Parameters
     ----------
@@ -114,9 +114,9 @@ def draws(
 
 
 def limit_of(curve: Array, level: float, drawn: Array) -> DepthLimit:
-    """Return where the smoothed curve rises through a level, with what draws say of it.
+    """Return where the smoothed curve rises through a level, with its bootstrap interval.
 
-    Planes too few for a curve tell only if all of them lie on one side of the level.
+    With too few planes for a curve, it is known only if all lie on one side of the level.
     """
     depth, values, doubt = curve
     if not len(drawn):
@@ -136,7 +136,7 @@ def limit_of(curve: Array, level: float, drawn: Array) -> DepthLimit:
 
 
 def _first_below(depth: Array, curve: Array, level: float) -> float:
-    """Return the depth at which a curve comes below a level; NaN where it begins below it."""
+    """Return the depth at which a curve falls below a level; NaN if it begins below it."""
     if curve[0] < level:
         return float("nan")
     at = int((curve < level).argmax())
@@ -156,8 +156,8 @@ def _on_one_side(depth: Array, values: Array, level: float) -> DepthLimit:
 def crossings(depth_um: Array, curves: Array, level: float) -> Array:
     """Return the depth at which each curve first rises through a level.
 
-    A curve that begins above the level and falls below it is judged from there on: what lies on
-    top of a tissue ends no stack.
+    A curve that begins above the level and falls below it is judged from there on: material above
+    the tissue does not end a stack.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ def _signal_planes(profile: DepthProfile) -> Array:
 
 
 def _end_of_signal(there: npt.NDArray[np.bool_]) -> int | None:
-    """Return the place of the last plane with signal; None where it is never lost."""
+    """Return the index of the last plane with signal; None where it is never lost."""
     start = int(there.argmax())
     for i in range(start, len(there) - 1):
         following = there[i + 1 : i + 1 + LOST]
@@ -231,7 +231,7 @@ def _finite(value: float) -> float:
 def power_at(profile: DepthProfile, depth_um: float) -> float:
     """Return the power at a depth in mW; NaN where it, or the depth, is not known.
 
-    Between two planes it is known where it is at both.
+    Between two planes, it is known if it is known at both.
     """
     depth, stated = by_depth(profile.depth_um, np.isfinite(profile.power_mw))
     if not len(depth) or np.interp(depth_um, depth, stated, left=0.0, right=0.0) != 1:

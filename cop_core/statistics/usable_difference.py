@@ -34,7 +34,7 @@ def usable_depths(
 ) -> tuple[tuple[UsableDepth, UsableDepth], UsableDifference]:
     """Return how deep two stacks can be used, and how much deeper the first.
 
-    Where both show one tissue, what they share at a depth is no error of either.
+    If both show the same tissue, what they share at a depth is not an error of either.
     """
     stacks, curves = (first, second), [poisson_curve(p) for p in (first, second)]
     errors = (_errors_of(*curves) if same_tissue else None) or (None, None)
@@ -83,7 +83,8 @@ def _level_difference(
 def _apart(first: Array, second: Array, last_um: list[float]) -> Array:
     """Return differences of level depths; NaN where a stack ends before the level is reached.
 
-    A stack that nowhere reaches the level is deeper than its last plane, whoever else is not.
+    A stack that never reaches the level counts as deeper if its last plane is below the other's
+    depth.
     """
     told = np.where(np.isposinf(first), last_um[0] > second, True)
     told &= np.where(np.isposinf(second), last_um[1] > first, True)

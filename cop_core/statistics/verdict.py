@@ -1,4 +1,4 @@
-"""The answer in plain English: which protocol images deeper, by how much, how sure."""
+"""The answer in plain English: which protocol images deeper, by how much, how certainly."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _PER_100_UM: Final = 1e4  # strength per µm to points per 100 µm
 _PER_CENT: Final = 100
 _MOST_POINTS: Final = 100
-"""No strength differs by more."""
+"""The largest possible difference of a strength."""
 _SOME_TISSUES: Final = (
     "Not all stacks show the same tissue: where they do not, tissue and protocol cannot be told "
     "apart."
@@ -112,7 +112,7 @@ def verdict_of_several(pairs: Sequence[Comparison | ArmsComparison]) -> str:
 
 
 def _scope_of_several(pairs: Sequence[Comparison | ArmsComparison]) -> str:
-    """Return what the answer speaks of: animals, or the tissues at hand."""
+    """Return the subject of the answer: animals, or the tissues at hand."""
     alone = [found for found in pairs if isinstance(found, Comparison)]
     if alone:
         alike = {found.same_tissue for found in alone}
@@ -128,7 +128,7 @@ def _scope_of_several(pairs: Sequence[Comparison | ArmsComparison]) -> str:
 def deeper(found: Comparison | ArmsComparison) -> int:
     """Return 1 where the first protocol images deeper, -1 where the second does, else 0.
 
-    0 also where a stack may be upside down: which end is deep is not known then.
+    Also 0 if a stack may be upside down, since its deep end is then unknown.
     """
     if _in_doubt(found):
         return 0
@@ -163,7 +163,7 @@ def _headline(found: Comparison | ArmsComparison, *, than: bool = False, n_pairs
 
 
 def _copies(found: Comparison | ArmsComparison) -> bool:
-    """Whether two stacks are one: no two images of a tissue read alike to the last digit."""
+    """Whether two stacks are the same: no two acquisitions agree to the last digit."""
     if not isinstance(found, Comparison):
         return False
     first, second = (each.profile for each in found.analysed)
@@ -241,7 +241,7 @@ def _arms_depths(found: ArmsComparison, depth: ArmsDepth, better: int) -> str:
 def _by(interval: tuple[float, float], better: int, p: str = "") -> str:
     """Return in brackets by how much the better protocol is deeper; the interval is first - second.
 
-    One that spans 0, where it is the endpoint that the answer does not rest on, says both ends.
+    Only the endpoint on which the answer does not rest may span 0; it states both ends.
     """
     low, high = interval if better == 0 else (-interval[1], -interval[0])
     if np.isnan([low, high]).any():
@@ -303,7 +303,7 @@ def _slope_headline(effects: Effects, names: tuple[str, str], *, than: bool) -> 
 
 
 def _course(effect: ComponentEffect | ArmsEffect) -> tuple[str, str]:
-    """Return what a noise does with depth in the stack where it rises most, and how it differs."""
+    """Return verb and adverb for a noise: ``"rises", "faster"`` or ``"falls", "more slowly"``."""
     if isinstance(effect, ArmsEffect):
         slopes = effect.first_slope_per_um, effect.second_slope_per_um
     else:
@@ -321,7 +321,7 @@ def _mean_headline(effects: Effects, names: tuple[str, str]) -> str:
 
 
 def _nothing(found: Comparison | ArmsComparison, n_pairs: int) -> str:
-    """Return that nothing is called, and what would be if it were the largest of all."""
+    """Return that nothing is called, and the size of difference that would be."""
     noises = [effect for effect in found.effects if effect.component != CLEAN]
     first = next((e for e in noises if e.component == "poisson"), noises[0])
     own = first.difference
@@ -346,7 +346,7 @@ def _nothing(found: Comparison | ArmsComparison, n_pairs: int) -> str:
 
 
 class _Terms:
-    """How differences are spoken of: names of the protocols, depths, and what intervals cover."""
+    """Wording of differences: names of the protocols, depths, and what intervals cover."""
 
     def __init__(self, names: tuple[str, str], over: str, covered: str) -> None:
         self.names, self.over, self.covered = names, over, covered

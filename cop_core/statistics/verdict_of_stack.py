@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _MOST_NAMES: Final = 3
 _NEAR_UM: Final = 10
-"""Step in µm of depths that are forecast."""
+"""Step in µm to which forecast depths are rounded."""
 
 
 def verdict_of_profile(found: AnalysedProfile) -> str:
@@ -67,7 +67,7 @@ def _depths_of_one(found: AnalysedProfile) -> str:
 
 
 def alone(found: AnalysedProfile) -> str:
-    """Return what is said of a stack of one plane; empty of others."""
+    """Return the sentence on a stack of one plane; empty for others."""
     if len(found.profile) != 1:
         return ""
     return f"{named(found.name)}: {SINGLE_PLANE}. {capital(ITS_STACK)}."
@@ -101,7 +101,7 @@ def upside_down(found: AnalysedProfile) -> bool:
 
 
 def verdict_of_growing(found: Forecast) -> str:
-    """Return in one sentence how a stack stands that is still being acquired, and what to do."""
+    """Return in one sentence the state of a stack that is still being acquired, and what to do."""
     level, signal = found.level, found.signal
     passed = np.isfinite([level.depth_um, level.shallower_than_um]).any()
     over = np.isfinite(signal.depth_um)
@@ -148,7 +148,7 @@ def _level_of_one(found: AnalysedProfile) -> str:
 
 
 def _untold_level(found: AnalysedProfile) -> str:
-    """Return that the level depth cannot be told from the planes; empty where it can."""
+    """Return that the planes do not determine the level depth; empty if they do."""
     if found.photons is None or not found.profile.kept.any() or _level_of_one(found):
         return ""
     lacking = too_short(poisson_curve(found.profile)[0])

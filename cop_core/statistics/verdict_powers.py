@@ -1,4 +1,4 @@
-"""What the names of protocols stand for, in words: at which power their stacks were taken."""
+"""Sentences on the power at which the stacks of each protocol were taken."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def powers_of(pairs: Sequence[Comparison | ArmsComparison]) -> str:
 def most_used(profiles: Sequence[DepthProfile]) -> tuple[float, str] | None:
     """Return the highest power and its unit; None where it is not known in one unit.
 
-    It has four digits, as a person writes it, and is rounded down: more was not used.
+    It is rounded down to four digits, since no more power was used.
     """
     powers = np.concatenate([profile.power for profile in profiles])
     units = {profile.power_unit for profile in profiles}
@@ -61,7 +61,7 @@ def _stacks_of(pairs: Sequence[Comparison | ArmsComparison]) -> Stacks:
 
 
 def _power(profiles: Sequence[DepthProfile]) -> str:
-    """Return the power of stacks of one protocol; empty where it is not known of each."""
+    """Return the power of the stacks of one protocol; empty if it is unknown for any."""
     courses = [by_depth(profile.depth_um, profile.power)[1] for profile in profiles]
     units = {profile.power_unit for profile in profiles}
     if len(units) > 1 or not all(map(len, courses)):

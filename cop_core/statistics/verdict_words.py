@@ -17,7 +17,7 @@ _SPOKEN: Final = {"fixed": "fixed power", "gained": "gained power"}
 
 
 def joined(*sentences: str) -> str:
-    """Return sentences one after the other, but empty ones."""
+    """Join sentences, skipping empty ones."""
     return " ".join(text for text in sentences if text)
 
 
@@ -42,7 +42,7 @@ def noise(component: str) -> str:
 
 
 def down_to(limit: DepthLimit, profile: DepthProfile) -> str:
-    """Return down to where something holds; empty where it does nowhere, or is not known."""
+    """Return the depth down to which something holds; empty if nowhere, or if unknown."""
     start = f"from {limit.from_um:.0f} µm " if np.isfinite(limit.from_um) else ""
     if np.isfinite(limit.deeper_than_um):
         _, end = limits_um(profile.window_um) if profile.window_um else (0.0, np.inf)
@@ -63,5 +63,5 @@ def percent(strength: float) -> str:
 
 
 def p_text(p_value: float) -> str:
-    """Return a p value, small ones as such."""
+    """Return a p value as text; small ones as a bound."""
     return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"

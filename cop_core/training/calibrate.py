@@ -19,7 +19,7 @@ from cop_core.training.scene_bank import SceneBank
 COVERAGE: Final = 0.94
 """Share of true strengths within `SDS_OF_90` predictive SDs, on unseen scenes.
 
-More than the 0.9 that is stated: real pictures differ more from scenes than scenes do among
+More than the 0.9 that is stated: real images differ more from scenes than scenes do among
 themselves.
 """
 RESOLUTION: Final = 0.004

@@ -120,7 +120,7 @@ def vary_exposure(x: Tensor, generator: torch.Generator) -> Tensor:
 
     A third keeps its tone. Others are bent by a gamma and put between a random black and white
     level, some of which lie outside [0, 1] and clip. A sixth is then made darker, by up to 50
-    times: pictures of fluorescence often are, and what photon noise does to them is faint. A
+    times: images of fluorescence often are, and what photon noise does to them is faint. A
     quarter has passed an 8 to 12 bit converter before any noise.
     """
     n = len(x)
@@ -171,11 +171,11 @@ def _one(rng: np.random.Generator, size: int) -> npt.NDArray[np.uint16]:
 
 
 def _photograph(rng: np.random.Generator, size: int) -> npt.NDArray[Any]:
-    """Return a window of an openly licensed picture, averaged down by 1.6 or more against noise."""
+    """Return a window of an openly licensed image, averaged down by 1.6 or more against noise."""
     from skimage import color, data, transform
 
-    picture = getattr(data, str(rng.choice(_PHOTOGRAPHS)))()
-    grey = color.rgb2gray(picture) if picture.ndim == 3 else picture / 255.0
+    image = getattr(data, str(rng.choice(_PHOTOGRAPHS)))()
+    grey = color.rgb2gray(image) if image.ndim == 3 else image / 255.0
     most = min(grey.shape)
     side = int(rng.integers(min(round(1.6 * size), most), most + 1))
     y = rng.integers(grey.shape[0] - side + 1)

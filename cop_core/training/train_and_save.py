@@ -15,7 +15,7 @@ from cop_core.training.scene_bank import SceneBank
 
 DATA: Final = {
     "scenes": "procedural, cop_core.noise.scenes, BSD-3-Clause",
-    "pictures": "6 % windows of pictures that come with scikit-image (public domain or CC0)",
+    "pictures": "6 % windows of images that come with scikit-image (public domain or CC0)",
 }
 
 

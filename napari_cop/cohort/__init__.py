@@ -1,1 +1,1 @@
-"""A cohort from napari: pictures and their settings, what drives the noise."""
+"""A cohort from napari: images and their settings, what drives the noise."""

@@ -1,4 +1,4 @@
-"""The pictures of a cohort as a table's model: one picture a row, one setting a column."""
+"""The images of a cohort as a table's model: one image a row, one setting a column."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
     from cop_core.recipes import CohortPicture, SettingValue
 
-_FIRST: Final = ("Picture", "State")
+_FIRST: Final = ("Image", "State")
 
 
 class CohortModel(QAbstractTableModel):
-    """Pictures and their settings.
+    """Images and their settings.
 
     Signals
     -------
@@ -48,7 +48,7 @@ class CohortModel(QAbstractTableModel):
         self._states: dict[str, str] = {}
 
     def put(self, pictures: Sequence[CohortPicture], settings: Sequence[str] = ()) -> None:
-        """Show other pictures, with columns for some settings and for all that they state."""
+        """Show other images, with columns for some settings and for all that they state."""
         stated = (key for one in pictures for key in one.settings)
         self.beginResetModel()
         self.pictures = list(pictures)
@@ -80,7 +80,7 @@ class CohortModel(QAbstractTableModel):
         self.put(kept, self.settings)
 
     def put_state(self, name: str, text: str) -> None:
-        """Show what became of a picture."""
+        """Show what became of an image."""
         self._states[name] = text
         for row, picture in enumerate(self.pictures):
             if picture.name == name:

@@ -31,7 +31,7 @@ _LEAST_HEIGHT_PX = 180
 
 
 class _PictureTable(QTableView):
-    """The table, in which names of pictures have what the other columns leave."""
+    """The table, in which names of images have what the other columns leave."""
 
     def __init__(self, model: CohortModel) -> None:
         super().__init__()
@@ -53,29 +53,29 @@ class _PictureTable(QTableView):
 
 
 class CohortPage(QVBoxLayout):
-    """Where the pictures are, their settings, how they are read."""
+    """Where the images are, their settings, how they are read."""
 
     def __init__(self, parent: QWidget, model: CohortModel, bar: RunBar) -> None:
         super().__init__(parent)
         self.source = QLineEdit()
-        self.source.setPlaceholderText("Folder of pictures, or a CSV with the column 'file'")
+        self.source.setPlaceholderText("Folder of images, or a CSV with the column 'file'")
         self.choose_source = QPushButton("Folder …")
         self.choose_table = QPushButton("CSV …")
         self.report = QLineEdit()
         self.report.setPlaceholderText("Folder for the report")
         self.report.setToolTip(
-            "cohort.html is written here. Pictures that were already read are not read again."
+            "cohort.html is written here. Images that were already read are not read again."
         )
         self.choose_report = QPushButton("Choose …")
         self.names = RecipeForm(CohortRecipe, only=("pattern", "reference"))
         self.collect = QPushButton("Collect settings")
         self.collect.setToolTip(
-            "List the pictures with their settings from files, names and the CSV."
+            "List the images with their settings from files, names and the CSV."
         )
         self.table = _PictureTable(model)
         self.add = QPushButton("Add setting …")
         self.remove = QPushButton("Remove rows")
-        self.remove.setToolTip("Remove the selected pictures from the table; their files are kept.")
+        self.remove.setToolTip("Remove the selected images from the table; their files are kept.")
         without = ("source", "defaults", "pictures", "pattern", "reference")
         self.options = RecipeForm(CohortRecipe, without=without)
         self.defaults = RecipeForm(StackOptions, without=("name",))
@@ -101,14 +101,14 @@ class CohortPage(QVBoxLayout):
     def _arrange(self, bar: RunBar) -> None:
         folders = QGridLayout()
         lines = (
-            ("Pictures in", self.source, self.choose_source, self.choose_table),
+            ("Images in", self.source, self.choose_source, self.choose_table),
             ("Report in", self.report, self.choose_report),
         )
         for row, (title, *widgets) in enumerate(lines):
             for column, widget in enumerate((QLabel(title), *widgets)):
                 folders.addWidget(widget, row, column)
         bar.run_button.setToolTip(
-            "Read the remaining pictures and analyse all of them (Ctrl+Return)."
+            "Read the remaining images and analyse all of them (Ctrl+Return)."
         )
         bar.cancel_button.setToolTip("Stop; what was read is kept, and Run continues (Esc).")
         bar.export_button.setText("Open report")

@@ -1,4 +1,4 @@
-"""A cohort from napari: pictures and their settings become a report of what drives the noise."""
+"""A cohort from napari: images and their settings become a report of what drives the noise."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 TABLE: Final = "table.csv"
 """The table as it was run, in the folder of the report."""
 REPORT: Final = "cohort"
-"""Folder for the report, beside the pictures, where not said otherwise."""
+"""Folder for the report, beside the images, where not said otherwise."""
 
 
 class CohortWidget(ReportWidget):
-    """Dock widget: settings of pictures collected, edited, and held against their noise."""
+    """Dock widget: settings of images collected, edited, and held against their noise."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__(napari_viewer, RunBar("Run"), CohortOutcome(napari_viewer.theme))
@@ -45,10 +45,10 @@ class CohortWidget(ReportWidget):
         self.model = CohortModel(self)
         pictures = QWidget()
         self.page = CohortPage(pictures, self.model, self.bar)
-        self._arrange(pictures, "Pictures")
+        self._arrange(pictures, "Images")
         self._connect()
         self._offer()
-        self._say("Choose a folder of pictures, or a CSV")
+        self._say("Choose a folder of images, or a CSV")
         self.runner.warm_up()
 
     def _connect(self) -> None:
@@ -67,10 +67,10 @@ class CohortWidget(ReportWidget):
         self.model.edited.connect(self._offer)
         self._connect_run()
 
-    # --- pictures ---------------------------------------------------------------------------
+    # --- images ---------------------------------------------------------------------------
 
     def take(self, source: str | Path) -> None:
-        """Collect the settings of the pictures of a folder or a CSV."""
+        """Collect the settings of the images of a folder or a CSV."""
         place = Path(source).expanduser().absolute()
         self.page.source.setText(str(place))
         beside = place if place.is_dir() else place.parent
@@ -99,7 +99,7 @@ class CohortWidget(ReportWidget):
         n, n_out = len(found.pictures), len(found.left_out)
         left_out = f", {n_out} files whose names do not match left out" if n_out else ""
         not_used = f"; {found.not_used}" if found.not_used else ""
-        self._say(f"{n} pictures, {len(self.model.settings)} settings{left_out}{not_used}")
+        self._say(f"{n} images, {len(self.model.settings)} settings{left_out}{not_used}")
 
     def _not_collected(self, error: Exception) -> None:
         self._collecting = False
@@ -112,11 +112,11 @@ class CohortWidget(ReportWidget):
             self.take(text)
 
     def _ask_for_folder(self) -> None:
-        if folder := QFileDialog.getExistingDirectory(self, "Folder of pictures"):
+        if folder := QFileDialog.getExistingDirectory(self, "Folder of images"):
             self.take(folder)
 
     def _ask_for_table(self) -> None:
-        file, _ = QFileDialog.getOpenFileName(self, "Table of pictures", "", "Tables (*.csv)")
+        file, _ = QFileDialog.getOpenFileName(self, "Table of images", "", "Tables (*.csv)")
         if file:
             self.take(file)
 
@@ -167,7 +167,7 @@ class CohortWidget(ReportWidget):
             self._say("Stopped: what was read is kept; Run continues with the others")
             return
         n_failed = len(found.failed)
-        said = f"Done: {len(found.pictures) - n_failed} pictures"
+        said = f"Done: {len(found.pictures) - n_failed} images"
         self._say(f"{said}, {n_failed} failed" if n_failed else said)
         self.outcome.show_record(found)
         self.tabs.setCurrentWidget(self.outcome)

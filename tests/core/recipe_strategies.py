@@ -79,13 +79,13 @@ def _with_a_name(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _named_picture(given: dict[str, Any]) -> dict[str, Any]:
-    """Give a picture of a cohort a name that a file may have."""
+    """Give an image of a cohort a name that a file may have."""
     picture = given["picture"]
     return {**given, "picture": picture.but(name=folder_name(picture.name or ""))}
 
 
 def _pictures_apart(given: dict[str, Any]) -> dict[str, Any]:
-    """Give the pictures of a cohort different names, and a group that the first states."""
+    """Give the images of a cohort different names, and a group that the first states."""
     pictures = [
         one.but(picture=one.picture.but(name=f"{number}{one.name}"))
         for number, one in enumerate(given["pictures"])

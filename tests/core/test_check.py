@@ -228,7 +228,7 @@ def test_a_single_plane_is_told_so_whatever_its_axes(run, written, counts, axes)
     code, out, _ = run("check", path := written("one", data, axes, metadata=scale))
     first = out.splitlines()[0]
     assert code == 1
-    assert first.startswith("A single plane (a picture, a projection or one file of a set), not a ")
+    assert first.startswith("A single plane (an image, a projection or one file of a set), not a ")
     assert "Open its stack, or the folder of its set; to read its noise alone, type cop" in first
     assert first.endswith(shlex.join(["cop", "profile", str(path), "-o", "report"]))
     assert "z step" not in out

@@ -152,7 +152,7 @@ def _missing(folder):
 
 def _text(folder):
     path = folder / "text.tif"
-    path.write_text("this is no picture")
+    path.write_text("this is no image")
     return path
 
 
@@ -603,7 +603,7 @@ def test_evaluate_writes_its_figures(prior, run, tiny_weights, pictures, tmp_pat
 def test_evaluate_says_what_is_missing_extra_and_left_out(run, tiny_weights, pictures, tmp_path):
     shutil.copytree(pictures, tmp_path / "suite" / "retina_x")
     shutil.copytree(pictures, tmp_path / "suite" / "hills")
-    (tmp_path / "suite" / "retina_x" / "1.png").write_bytes(b"no picture")
+    (tmp_path / "suite" / "retina_x" / "1.png").write_bytes(b"no image")
     (tmp_path / "suite" / "mri").mkdir()
     weights = ["--weights", tiny_weights, "--device", "cpu"]
     code, out, err = run("evaluate", tmp_path / "suite", "--crops", 8, *weights)
@@ -616,14 +616,14 @@ def test_evaluate_says_what_is_missing_extra_and_left_out(run, tiny_weights, pic
     assert f"missing: {', '.join(missing)}" in rest
     assert "extra: hills" in rest
     left_out = [line for line in rest if line.startswith("left out: ")]
-    assert f"left out: {tmp_path / 'suite' / 'mri'}: no pictures" in left_out
+    assert f"left out: {tmp_path / 'suite' / 'mri'}: no images" in left_out
     assert any(str(tmp_path / "suite" / "retina_x" / "1.png") in line for line in left_out)
     assert len(left_out) == 2
 
 
 def test_evaluate_refuses_what_it_cannot_measure(refused, tiny_weights, pictures, tmp_path):
     weights = ["--weights", tiny_weights, "--device", "cpu"]
-    assert "no pictures" in refused("evaluate", tmp_path / "missing", *weights)
+    assert "no images" in refused("evaluate", tmp_path / "missing", *weights)
     assert "no prior" in refused("evaluate", pictures, "--prior", "x", "--crops", 8, *weights)
 
 

@@ -1,4 +1,4 @@
-"""Cohorts: settings gathered, correlated and held against the noise of pictures."""
+"""Cohorts: settings gathered, correlated and held against the noise of images."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from cop_core.records import Attribution, CohortRecord, CohortRow, PictureRecord
 from cop_core.report import document_of, read_document, tables_of, write_report
 from cop_core.report.cohort_figures import beeswarm_figure
 from cop_core.simulator.cohort import MODELS, simulate_cohort, without_causes
-from cop_core.stacks.picture import open_picture
+from cop_core.stacks.image_file import open_image
 
 NOISES = DEFAULT_COMPONENTS[:-1]
 needs_extra = pytest.mark.skipif(
@@ -123,7 +123,7 @@ def test_fits_take_one_thread_and_leave_threads_as_they_were(monkeypatch):
 
 @pytest.fixture
 def pictures(tmp_path):
-    """Six pictures whose names state camera, ISO and scene, and their references."""
+    """Six images whose names state camera, ISO and scene, and their references."""
     rng = np.random.default_rng(0)
     folder = tmp_path / "pictures"
     folder.mkdir()
@@ -265,7 +265,7 @@ def _resolved(options):
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("name\na.png\n", "'file'"), ("file\n,\n", "no picture"), ("file,iso\n,100\n", "no file")],
+    [("name\na.png\n", "'file'"), ("file\n,\n", "no image"), ("file,iso\n,100\n", "no file")],
 )
 def test_a_table_without_files_is_refused(tmp_path, text, said):
     (tmp_path / "t.csv").write_text(text, "utf-8")
@@ -321,7 +321,7 @@ def test_settings_that_say_nothing_are_left_out_with_a_reason():
     rows[1].settings["seldom"] = 2.0
     variables, left_out = variables_of(rows)
     assert [each.name for each in variables] == ["iso"]
-    assert left_out["same"] == "the same in all pictures"
+    assert left_out["same"] == "the same in all images"
     assert left_out["seldom"] == "known in 2 of 30 rows"
     assert "a name" in left_out["name"]
 
@@ -384,7 +384,7 @@ def test_too_few_groups_get_advice_that_adds_groups():
     recipe = recipe_for({"scene": 1}, group="scene")
     found = CohortRecord(recipe, (), rows=rows, attributions=(Attribution("poisson", 0.1, 0.1),))
     said = next_experiment_of(found, variables)
-    assert said.startswith("Take 20 more pictures of 2 more groups (values of scene), with iso")
+    assert said.startswith("Take 20 more images of 2 more groups (values of scene), with iso")
 
 
 # --- correlation --------------------------------------------------------------------------------
@@ -511,7 +511,7 @@ def test_a_setting_whose_name_joins_words_is_one_setting(factor, said):
     settings = ("R & D filter", "iso")
     found = CohortRecord(recipe_for({}), (), settings=settings, attributions=(attribution,))
     assert f"Shot noise is driven most by {said}" in verdict_of(found)
-    assert "(R² 0.90 on unseen pictures, p = 0.003 corrected)" in verdict_of(found)
+    assert "(R² 0.90 on unseen images, p = 0.003 corrected)" in verdict_of(found)
 
 
 def test_shapley_shares_of_a_sum_are_those_of_its_terms():
@@ -617,7 +617,7 @@ def test_words_have_no_direction_in_which_physics_acts(name):
         assert found.change == pytest.approx(-0.2, rel=0.1)
 
 
-# --- from pictures to a report ------------------------------------------------------------------
+# --- from images to a report ------------------------------------------------------------------
 
 
 def recipe_of(folder, weights, **asked):
@@ -634,7 +634,7 @@ def test_a_cohort_becomes_a_report_that_can_be_replayed(
     words += ["--weights", str(tiny_weights), "--crops", "1"]
     code, shown, _ = run(*words)
     assert code == 0
-    assert "6 pictures: 6 read now, 0 before, 0 failed" in shown
+    assert "6 images: 6 read now, 0 before, 0 failed" in shown
     document = read_document(out)
     assert document.tree["verdict"].endswith(".")
     assert {c["what"] for c in document.tree["correlations"]} >= {"camera = d1", "iso"}
@@ -667,7 +667,7 @@ def throw(error):
 
 
 def test_a_bad_picture_does_not_stop_the_others(pictures, tiny_weights, tmp_path, run):
-    (pictures / "d0_iso999_7_real.png").write_bytes(b"no picture")
+    (pictures / "d0_iso999_7_real.png").write_bytes(b"no image")
     words = ["cohort", str(pictures), "-o", str(tmp_path / "r"), "--pattern", PATTERN]
     words += ["--correlation-only", "--weights", str(tiny_weights), "--crops", "1"]
     code, shown, _ = run(*words)
@@ -675,7 +675,7 @@ def test_a_bad_picture_does_not_stop_the_others(pictures, tiny_weights, tmp_path
     assert "6 read now, 0 before, 1 failed" in shown
     assert "failed: d0_iso999_7_real: " in shown
     tree = json.loads((tmp_path / "r" / "cohort.json").read_text("utf-8"))
-    assert "1 of 7 pictures could not be read and are left out" in tree["caveats"]
+    assert "1 of 7 images could not be read and are left out" in tree["caveats"]
     assert [p["name"] for p in tree["pictures"] if p["error"]] == ["d0_iso999_7_real"]
     code, shown, _ = run("replay", str(tmp_path / "r"))
     assert code == 0, shown
@@ -686,7 +686,7 @@ def test_a_cancelled_cohort_goes_on_where_it_was(pictures, tiny_weights, tiny_es
     done = []
 
     def told(event):
-        if isinstance(event, Working) and event.what == "pictures":
+        if isinstance(event, Working) and event.what == "images":
             done.append(event.name)
 
     means = {"estimator": tiny_estimator, "folder": tmp_path / "r", "on_event": told}
@@ -739,18 +739,18 @@ def test_a_picture_stays_where_its_reference_cannot_be_used(
     words += ["--reference", "{camera}_iso{iso}_{scene}_mean.png", "--correlation-only"]
     code, shown, _ = run(*words, "--weights", str(tiny_weights), "--crops", "1")
     assert code == 1
-    assert "6 pictures: 6 read now, 0 before, 0 failed" in shown
+    assert "6 images: 6 read now, 0 before, 0 failed" in shown
     assert f"not compared: d0_iso100_0_real: {missing}: " in shown
     tree = json.loads((tmp_path / "r" / "cohort.json").read_text("utf-8"))
     stated = {p["name"]: p["reference_error"] for p in tree["pictures"] if p["reference_error"]}
     assert [*stated] == ["d0_iso100_0_real", "d1_iso200_1_real"]
     assert "64 x 48 and 96 x 96 pixels" in stated["d1_iso200_1_real"]
     assert not any("could not be read" in caveat for caveat in tree["caveats"])
-    said = "2 of 6 pictures have no PSNR and SSIM: their references cannot be used"
+    said = "2 of 6 images have no PSNR and SSIM: their references cannot be used"
     assert said in tree["caveats"]
     assert [each["picture"] for each in tree["rows"] if each["psnr_db"] is None] == [*stated]
     page = (tmp_path / "r" / "cohort.html").read_text("utf-8")
-    assert "Pictures whose reference cannot be used" in page
+    assert "Images whose reference cannot be used" in page
     code, shown, _ = run("replay", str(tmp_path / "r"))
     assert code == 0, shown
 
@@ -764,7 +764,7 @@ def test_a_picture_in_counts_is_not_compared_with_one_in_the_unit_range(tmp_path
         tifffile.imwrite(tmp_path / f"{name}.tif", pixels.astype(np.uint16))
     for suffix, other in ((".png", ".tif"), (".tif", ".png")):
         asked = StackOptions(source=str(tmp_path / f"noisy{suffix}"), z_step_um=1.0)
-        noisy = open_picture(tmp_path / f"noisy{suffix}", asked)
+        noisy = open_image(tmp_path / f"noisy{suffix}", asked)
         same, mixed = (asked.but(source=str(tmp_path / f"clean{x}")) for x in (suffix, other))
         assert quality_of(noisy, same).psnr_db > 25
         with pytest.raises(InputError, match=rf"clean\{other}: the reference has .*counts"):
@@ -800,7 +800,7 @@ def test_planes_of_one_stack_are_rows_in_blocks(counts, tiny_weights, tiny_estim
     recipe = CohortRecipe(pictures=[picture], reading=reading, correlation_only=True)
     found = compute(recipe, estimator=tiny_estimator)
     assert [r.settings["depth_um"] for r in found.rows] == [4.0 * i for i in range(12)]
-    assert found.left_out == {"power_mw": "the same in all pictures"}
+    assert found.left_out == {"power_mw": "the same in all images"}
     assert len({r.group for r in found.rows}) == 10
     assert tables_of(found)[0].title == "Correlations"
 
@@ -833,9 +833,9 @@ def test_without_the_extra_the_error_names_what_installs_it(
 def test_a_recipe_is_refused_where_pictures_cannot_be_told_apart():
     one = CohortPicture(picture=StackOptions(source="a.tif", name="a"), settings={"iso": 1.0})
     other = one.but(picture=StackOptions(source="b.tif", name="A"))
-    with pytest.raises(RecipeError, match="2 pictures are called a"):
+    with pytest.raises(RecipeError, match="2 images are called a"):
         CohortRecipe(pictures=[one, other])
-    with pytest.raises(RecipeError, match="no picture has the setting 'scene'"):
+    with pytest.raises(RecipeError, match="no image has the setting 'scene'"):
         CohortRecipe(pictures=[one], group="scene")
     with pytest.raises(RecipeError, match="not a valid file name"):
         one.but(picture=StackOptions(source="a.tif", name="a/b"))

@@ -481,7 +481,7 @@ def test_stacks_of_other_formats_beside_planes_are_listed(tmp_path):
     assert list_stacks(tmp_path).stacks == (tmp_path, tmp_path / "a.ims")
 
 
-def test_a_damaged_header_states_nothing_and_keeps_the_picture(tmp_path):
+def test_a_damaged_header_states_nothing_and_keeps_the_image(tmp_path):
     folder = thor(tmp_path / "thor", THOR.format(1))
     (folder / "Experiment.xml").write_text("<ThorImageExperiment><LSM", "utf-8")
     path = mmstack(tmp_path / "mm", IXON)

@@ -1,4 +1,4 @@
-"""Evaluation: figures against closed forms, folders of pictures of many kinds."""
+"""Evaluation: figures against closed forms, folders of images of many kinds."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from matplotlib.image import imsave
 from cop_core.components import DEFAULT_COMPONENTS
 from cop_core.errors import InputError
 from cop_core.noise import Genome
-from cop_core.stacks.picture import read_picture
+from cop_core.stacks.image_file import read_image
 from cop_core.training.evaluation import (
     PAPER_DOMAINS,
     accuracy,
     domain_crops,
     draw_strengths,
     evaluate,
-    find_pictures,
+    find_images,
     paper_domain,
 )
+from cop_core.training.evaluation.images import readable_crops
 from cop_core.training.evaluation.paper_domains import domain_folders
-from cop_core.training.evaluation.pictures import readable_crops
 from cop_core.training.evaluation.scores import sampling_errors
 
 RNG = np.random.default_rng(0)
@@ -32,7 +32,7 @@ RNG = np.random.default_rng(0)
 
 @pytest.fixture
 def pictures(tmp_path):
-    """Two folders of two grey pictures each."""
+    """Two folders of two grey images each."""
     folders = []
     y, x = np.mgrid[:220, :240] / 240
     for name, tilt in (("hills", 5), ("waves", 30)):
@@ -87,7 +87,7 @@ def test_strengths_are_drawn_by_seed():
     assert not np.array_equal(drawn, draw_strengths(20, genome, "wide", 4))
 
 
-# --- pictures --------------------------------------------------------------------------------
+# --- images --------------------------------------------------------------------------------
 
 
 def test_pictures_of_every_kind_are_read_as_grey(tmp_path):
@@ -107,21 +107,21 @@ def test_pictures_of_every_kind_are_read_as_grey(tmp_path):
     for name, (data, expected) in written.items():
         kind = "rgb" if data.shape[-1] == 3 else "minisblack"
         tifffile.imwrite(tmp_path / name, data, photometric=kind)
-        found = read_picture(tmp_path / name)
+        found = read_image(tmp_path / name)
         assert found.dtype == np.float32
         np.testing.assert_allclose(found, expected, atol=1e-5, err_msg=name)
     imsave(tmp_path / "rgb.png", colour)
     imsave(tmp_path / "rgba.PNG", alpha, format="png")
     for name in ("rgb.png", "rgba.PNG"):
-        np.testing.assert_allclose(read_picture(tmp_path / name), luma, atol=1e-2, err_msg=name)
+        np.testing.assert_allclose(read_image(tmp_path / name), luma, atol=1e-2, err_msg=name)
     image = pytest.importorskip("PIL.Image")
     image.fromarray((grey * 255).round().astype(np.uint8)).save(tmp_path / "g8.png")
-    np.testing.assert_allclose(read_picture(tmp_path / "g8.png"), grey, atol=1e-5)
+    np.testing.assert_allclose(read_image(tmp_path / "g8.png"), grey, atol=1e-5)
     image.fromarray((grey * 65535).round().astype(np.uint16)).save(tmp_path / "g16.png")
-    np.testing.assert_allclose(read_picture(tmp_path / "g16.png"), grey, atol=1e-4)
+    np.testing.assert_allclose(read_image(tmp_path / "g16.png"), grey, atol=1e-4)
     smooth = np.full((40, 50, 3), 100, np.uint8)
     image.fromarray(smooth).save(tmp_path / "smooth.jpg")
-    np.testing.assert_allclose(read_picture(tmp_path / "smooth.jpg"), 100 / 255, atol=0.01)
+    np.testing.assert_allclose(read_image(tmp_path / "smooth.jpg"), 100 / 255, atol=0.01)
 
 
 def test_colour_is_read_from_whichever_axis_holds_its_samples(tmp_path):
@@ -129,12 +129,12 @@ def test_colour_is_read_from_whichever_axis_holds_its_samples(tmp_path):
     planar = {"photometric": "rgb", "planarconfig": "separate"}
     tifffile.imwrite(tmp_path / "planar.tif", np.moveaxis(colour, -1, 0), **planar)
     luma = colour / 255 @ [0.299, 0.587, 0.114]
-    np.testing.assert_allclose(read_picture(tmp_path / "planar.tif"), luma, atol=1e-5)
+    np.testing.assert_allclose(read_image(tmp_path / "planar.tif"), luma, atol=1e-5)
     bands = RNG.integers(0, 255, (40, 50, 13), np.uint8)
     contiguous = {"photometric": "minisblack", "planarconfig": "contig"}
     tifffile.imwrite(tmp_path / "bands.tif", bands, **contiguous)
     with pytest.raises(InputError, match="13 samples per pixel"):
-        read_picture(tmp_path / "bands.tif")
+        read_image(tmp_path / "bands.tif")
 
 
 def test_pictures_are_found_at_any_depth_and_others_left_out(tmp_path):
@@ -142,7 +142,7 @@ def test_pictures_are_found_at_any_depth_and_others_left_out(tmp_path):
     names = ["b.png", "a.TIF", "deep/er/c.jpeg"]
     for name in [*names, "notes.txt", "x.npy"]:
         (tmp_path / name).write_text("")
-    assert [str(p.relative_to(tmp_path)) for p in find_pictures(tmp_path)] == [
+    assert [str(p.relative_to(tmp_path)) for p in find_images(tmp_path)] == [
         "a.TIF",
         "b.png",
         "deep/er/c.jpeg",
@@ -152,8 +152,8 @@ def test_pictures_are_found_at_any_depth_and_others_left_out(tmp_path):
 def test_folders_without_pictures_are_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("")
     for folder in (tmp_path, tmp_path / "missing"):
-        with pytest.raises(InputError, match="no pictures"):
-            find_pictures(folder)
+        with pytest.raises(InputError, match="no images"):
+            find_images(folder)
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tif"])
@@ -161,8 +161,8 @@ def test_files_that_are_no_pictures_are_refused(name, tmp_path):
     path = tmp_path / name
     for content in (b"", b"text", b"\x89PNG\r\n\x1a\n\x00\x00", b"II*\x00\x08\x00"):
         path.write_bytes(content)
-        with pytest.raises(InputError, match="not a readable picture"):
-            read_picture(path)
+        with pytest.raises(InputError, match="not a readable image"):
+            read_image(path)
 
 
 @pytest.mark.parametrize("value", [1.5, -0.5, np.nan])
@@ -171,7 +171,7 @@ def test_pixels_without_a_range_are_refused(value, tmp_path):
     data[3, 3] = value
     tifffile.imwrite(tmp_path / "a.tif", data)
     with pytest.raises(InputError, match=r"outside \[0, 1\] or not finite"):
-        read_picture(tmp_path / "a.tif")
+        read_image(tmp_path / "a.tif")
 
 
 def test_crops_are_spread_over_the_pictures(tmp_path):
@@ -200,14 +200,14 @@ def test_pictures_that_cannot_be_read_are_left_out_and_said(tmp_path):
     found = readable_crops(tmp_path, 8, 0)
     levels = np.round(found.crops.mean(axis=(1, 2)) * 255)
     assert levels.tolist() == [60] * 3 + [120] * 3 + [180] * 2
-    assert found.pictures.tolist() == [0] * 3 + [1] * 3 + [2] * 2
+    assert found.images.tolist() == [0] * 3 + [1] * 3 + [2] * 2
     assert list(found.left_out) == [str(tmp_path / "0.png"), str(tmp_path / "9.jpg")]
-    assert all("not a readable picture" in why for why in found.left_out.values())
-    with pytest.raises(InputError, match="not a readable picture"):
+    assert all("not a readable image" in why for why in found.left_out.values())
+    with pytest.raises(InputError, match="not a readable image"):
         domain_crops(tmp_path, 8, 0)
     for i in range(3):
         (tmp_path / f"{i}.tif").unlink()
-    with pytest.raises(InputError, match="none of 2 pictures can be read"):
+    with pytest.raises(InputError, match="none of 2 images can be read"):
         readable_crops(tmp_path, 8, 0)
 
 
@@ -271,8 +271,8 @@ def test_means_are_those_of_the_domains_of_the_paper(tmp_path, tiny_estimator):
     names = ("natural_b", "vessels", "natural_a", "sketches")
     folders = [_folder(tmp_path / name) for name in names]
     (tmp_path / "comics").mkdir()
-    (tmp_path / "comics" / "broken.png").write_bytes(b"no picture")
-    (folders[0] / "broken.jpg").write_bytes(b"no picture")
+    (tmp_path / "comics" / "broken.png").write_bytes(b"no image")
+    (folders[0] / "broken.jpg").write_bytes(b"no image")
     missing = tmp_path / "mri"
     found = evaluate([*folders, tmp_path / "comics", missing], tiny_estimator, crops=8).to_dict()
     assert list(found["domains"]) == [*names]
@@ -300,7 +300,7 @@ def test_means_are_those_of_the_domains_of_the_paper(tmp_path, tiny_estimator):
 
 
 def test_nothing_is_found_where_no_folder_can_be_read(tmp_path, tiny_estimator):
-    with pytest.raises(InputError, match=r"one: no pictures; .*other: no pictures"):
+    with pytest.raises(InputError, match=r"one: no images; .*other: no images"):
         evaluate([tmp_path / "one", tmp_path / "other"], tiny_estimator, crops=8)
 
 
@@ -314,7 +314,7 @@ def test_errors_are_those_over_pictures():
     squares = (error**2).mean(axis=1)
     expected = squares.std(ddof=1) / math.sqrt(400) / (2 * math.sqrt(squares.mean()))
     assert alone["rmse_se"] == pytest.approx(expected, rel=0.02)
-    # four crops of each picture that say all the same tell no more than one of them
+    # four crops of each image that say all the same tell no more than one of them
     four = sampling_errors(
         np.repeat(truth, 4, 0), np.repeat(truth + error, 4, 0), components, np.arange(1600) // 4
     )
@@ -388,7 +388,7 @@ def test_impossible_evaluations_are_refused(pictures, tiny_estimator, tmp_path):
     twin.mkdir(parents=True)
     with pytest.raises(InputError, match="two folders have the same name"):
         evaluate([pictures[0], twin], tiny_estimator)
-    with pytest.raises(InputError, match="no pictures"):
+    with pytest.raises(InputError, match="no images"):
         evaluate([twin], tiny_estimator)
     with pytest.raises(InputError, match="no prior"):
         evaluate(pictures, tiny_estimator, prior="nothing", crops=8)

@@ -1,4 +1,4 @@
-"""Pixels that are not picture: fill, ceilings, floors, fixed pixels, and what was done to them."""
+"""Pixels that are not image: fill, ceilings, floors, fixed pixels, and what was done to them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SAMPLES = ("fixed.ome.tif", "gained.ome.zarr")
 
 
 def scene(seed=0, side=SIDE):
-    """Return a smooth picture in [0, 1]."""
+    """Return a smooth image in [0, 1]."""
     rng = np.random.default_rng(seed)
     picture = ndimage.gaussian_filter(rng.random((side, side)), 5)
     picture -= picture.min()
@@ -32,7 +32,7 @@ def scene(seed=0, side=SIDE):
 
 
 def detected(picture, photons=60, gain=20.0, amplifier=6.0, offset=100.0, seed=0):
-    """Return counts of a picture: shot noise, amplifier noise and a zero level."""
+    """Return counts of an image: shot noise, amplifier noise and a zero level."""
     rng = np.random.default_rng(seed)
     light = gain * rng.poisson(photons * picture)
     return np.round(light + rng.normal(offset, amplifier, picture.shape))

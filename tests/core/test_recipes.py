@@ -183,7 +183,7 @@ def test_the_command_line_of_a_study_is_read_back(plan, data):
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
-    """A table of two pictures, which are looked for but not opened."""
+    """A table of two images, which are looked for but not opened."""
     file = tmp_path_factory.mktemp("cohort") / "table.csv"
     file.write_text("file,iso,scene\na_1.tif,100,x\nb_1.tif,200,y\n")
     return file

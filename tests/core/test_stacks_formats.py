@@ -69,7 +69,7 @@ def test_pipes_and_devices_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("figure.png", "it is a single picture, not a z-stack"),
+        ("figure.png", "it is a single image, not a z-stack"),
         ("notes.txt", "it is a text file, not a z-stack"),
         ("cells.mp4", "it is a video, not a z-stack"),
         ("report.json", "it is a JSON file, not a z-stack; cop replay repeats a report"),

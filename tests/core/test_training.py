@@ -162,7 +162,7 @@ def test_crops_are_only_flipped_and_turned(bank, monkeypatch):
         counts = np.round(crop * 65535)
         assert np.sort(np.float32(counts), axis=None).tobytes() in known
         seen.add(counts.astype(np.uint16).tobytes())
-    assert len(seen) > 6  # more than the upright pictures
+    assert len(seen) > 6  # more than the upright images
 
 
 def test_exposure_keeps_a_third_and_stays_in_range():
@@ -225,7 +225,7 @@ def test_info_nce_is_the_written_formula(negatives):
 
 
 def test_content_in_the_features_costs_only_with_the_same_image_negative():
-    """Features that hold the picture: the anchor equals its own negative."""
+    """Features that hold the image: the anchor equals its own negative."""
     noise, content = torch.eye(4), torch.eye(4).roll(1, 0)
     anchor, positive = noise + 2 * content, noise
     negative = 2 * content

@@ -131,7 +131,7 @@ class TestHdf5:
             open_stack(tmp_path / "a.h5")
 
 
-def test_imaris_is_cut_to_the_picture(tmp_path):
+def test_imaris_is_cut_to_the_image(tmp_path):
     pytest.importorskip("h5py", reason="the extra formats is not installed")
     movie = np.stack([PIXELS, PIXELS[::-1]])
     path = write_ims(tmp_path / "a.ims", movie)

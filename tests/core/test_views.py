@@ -1,4 +1,4 @@
-"""Pictures of two protocols: which planes, on which scale, and read one at a time."""
+"""Images of two protocols: which planes, on which scale, and read one at a time."""
 
 from dataclasses import replace
 
@@ -51,7 +51,7 @@ def pair(counts, tiny_estimator):
     return recipe, stacks, tiny_estimator
 
 
-def test_a_comparison_of_stacks_has_their_pictures(pair):
+def test_a_comparison_of_stacks_has_their_images(pair):
     recipe, stacks, estimator = pair
     found = run(recipe, sources=stacks, estimator=estimator)
     for views, stack in zip(found.views, stacks, strict=True):
@@ -63,12 +63,12 @@ def test_a_comparison_of_stacks_has_their_pictures(pair):
         np.testing.assert_array_equal(views.side, expected)
 
 
-def test_a_run_stopped_at_its_pictures_keeps_what_it_compared(pair):
+def test_a_run_stopped_at_its_images_keeps_what_it_compared(pair):
     recipe, stacks, estimator = pair
     begun = []
 
     def on_event(event):
-        if getattr(event, "what", "") == "pictures":
+        if getattr(event, "what", "") == "images":
             begun.append(event)
 
     found = run(
@@ -83,8 +83,8 @@ def test_a_run_stopped_at_its_pictures_keeps_what_it_compared(pair):
     assert found.n_pairs == 8
 
 
-def pictured(*, block_um=2.0):
-    """A comparison with pictures of known brightness, the second stack twice as bright."""
+def with_images(*, block_um=2.0):
+    """A comparison with images of known brightness, the second stack twice as bright."""
     both = compare(made(strengths(0, 40)), made(strengths(1, 40), name="gained"))
     image = np.linspace(0, 100, 400).reshape(20, 20)
     views = tuple(
@@ -101,7 +101,7 @@ def pictured(*, block_um=2.0):
 
 
 def test_planes_stand_at_equal_depths_on_one_scale_and_on_their_own():
-    figure = planes_figure(pictured())
+    figure = planes_figure(with_images())
     axes = np.array(figure.axes).reshape(4, 3)
     assert [ax.get_title() for ax in axes[0]] == ["0 µm", "20 µm", "40 µm"]
     shared, own = ([ax.images[0].get_clim() for ax in rows.flat] for rows in (axes[:2], axes[2:]))
@@ -117,13 +117,13 @@ def test_planes_stand_at_equal_depths_on_one_scale_and_on_their_own():
 
 
 def test_without_a_pixel_size_there_is_no_scale_bar():
-    unknown = pictured(block_um=float("nan"))
+    unknown = with_images(block_um=float("nan"))
     for figure in (planes_figure(unknown), side_figure(unknown)):
         assert not [t for ax in figure.axes for t in ax.texts if "µm" in t.get_text()]
 
 
 def test_side_views_share_one_axis_of_depth():
-    left, right = side_figure(pictured()).axes
+    left, right = side_figure(with_images()).axes
     assert left.get_ylim() == right.get_ylim() == (190.0, -10.0)
     assert left.collections[0].get_clim() == right.collections[0].get_clim()
     assert (left.get_title(loc="left"), right.get_title(loc="left")) == ("fixed", "gained")

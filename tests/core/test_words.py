@@ -19,6 +19,8 @@ SPOKEN = (
     *("statistics/verdict", "statistics/verdict_powers", "statistics/caveats"),
     *("statistics/arms", "statistics/study"),
     *("statistics/slope", "statistics/photons", "power/verdict", "power/notes", "records/pixels"),
+    *("cohort/verdict", "cohort/next_experiment", "cohort/analyse", "cohort/attribution"),
+    *("cohort/gather", "cohort/quality", "cohort/variables", "detector/measure"),
 )
 
 
@@ -81,7 +83,7 @@ def test_axes_of_strengths_are_called_so():
 
 
 @pytest.mark.parametrize(
-    ("command", "what"), [("simulate", "stacks"), ("simulate-cohort", "pictures")]
+    ("command", "what"), [("simulate", "stacks"), ("simulate-cohort", "images")]
 )
 def test_simulations_ask_for_a_folder_of_what_they_write(command, what):
     (output,) = (p for p in get_command(app).commands[command].params if p.name == "output")
@@ -110,6 +112,20 @@ def test_counts_are_said_per_something():
     pattern = r"\b(?:one|several|more) \w+ an? (?:arm|domain|plane|protocol|stack)\b"
     assert pages
     assert not [p.name for p in pages if re.search(pattern, p.read_text(encoding="utf-8"))]
+
+
+def test_pages_speak_of_images():
+    """A picture is something to look at; the pixels that are read are an image."""
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    templates = (ROOT / "cop_core" / "report" / "templates").glob("*.html")
+    wrong = []
+    for page in {*pages, *templates} - {ROOT / "docs" / n for n in ("glossary.md", "measured.md")}:
+        text = page.read_text(encoding="utf-8")
+        text = re.sub(
+            r"(?s)```.*?```|`[^`]*`|report\.pictures|one\.picture|\(\"pictures\",\)", "", text
+        )
+        wrong += [f"{page.name}: {found[0]}" for found in re.finditer(r"(?i)\bpictures?\b.*", text)]
+    assert not wrong
 
 
 @pytest.mark.parametrize("where", [*SPOKEN, "help", "meanings"])

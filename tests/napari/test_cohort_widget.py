@@ -29,9 +29,9 @@ pytestmark = pytest.mark.usefixtures("quick_figures")
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Six pictures, and one that is none."""
+    """Six images, and one that is none."""
     rng = np.random.default_rng(0)
-    root = tmp_path / "pictures"
+    root = tmp_path / "images"
     root.mkdir()
     clean = 120 + 60 * np.sin(np.arange(96) / 6)[:, None] * np.ones(96)
     for i in range(6):
@@ -43,7 +43,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def dock(viewer: Any, qtbot: Any, tiny_weights: Path) -> Iterator[Any]:
-    """Give the widget, with a small network, one crop a picture and correlation alone."""
+    """Give the widget, with a small network, one crop an image and correlation alone."""
     _, widget = viewer.window.add_plugin_dock_widget("napari-cop", NAME)
     options = widget.page.options
     options.crops.value = "1"
@@ -69,7 +69,7 @@ def test_a_folder_becomes_a_table_and_a_report(
     assert not dock.bar.run_button.isEnabled()
     collected(qtbot, dock, folder)
     assert dock.model.settings == ["iso", "number"]
-    assert dock.bar.status.text() == "7 pictures, 2 settings"
+    assert dock.bar.status.text() == "7 images, 2 settings"
     cell = dock.model.index(0, 2)
     assert dock.model.setData(cell, "125")
     dock.model.add_setting("Dwell us")
@@ -77,8 +77,8 @@ def test_a_folder_becomes_a_table_and_a_report(
     assert dock.model.pictures[0].settings == {"iso": 125.0, "number": 0.0, "dwell_us": 0.5}
     with qtbot.waitSignal(dock.runner.finished):
         qtbot.mouseClick(dock.bar.run_button, Qt.MouseButton.LeftButton)
-    assert dock.bar.status.text() == "Done: 6 pictures, 1 failed"
-    report = tmp_path / "pictures-cohort"
+    assert dock.bar.status.text() == "Done: 6 images, 1 failed"
+    report = tmp_path / "images-cohort"
     found = json.loads((report / "cohort.json").read_text("utf-8"))
     assert found["rows"][0]["settings"]["iso"] == 125.0
     assert dock.outcome.headline.text()
@@ -107,7 +107,7 @@ def test_what_has_no_usable_reference_is_told(dock: Any) -> None:
 def test_what_to_choose_is_said_and_names_have_the_room_that_is_left(
     dock: Any, folder: Path, qtbot: Any
 ) -> None:
-    assert dock.bar.status.text() == "Choose a folder of pictures, or a CSV"
+    assert dock.bar.status.text() == "Choose a folder of images, or a CSV"
     table = dock.page.table
     table.resize(900, 300)
     collected(qtbot, dock, folder)

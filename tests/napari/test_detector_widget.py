@@ -265,7 +265,7 @@ def saturated(counts: Any) -> Any:
 @pytest.mark.parametrize(
     ("made", "told"),
     [
-        (still, "a still picture, in which nothing fluctuates"),
+        (still, "a still image, in which nothing fluctuates"),
         (noiseless, "there is no noise between frames"),
         (saturated, "it is saturated"),
     ],

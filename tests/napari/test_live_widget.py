@@ -315,7 +315,7 @@ def test_what_cannot_be_watched_is_told(viewer: Any, add: Any, qtbot: Any, tmp_p
     assert "no folder is chosen" in notification_manager.records[-1].message
     assert dock.runner.state is State.IDLE
     text = tmp_path / "notes.tif"
-    text.write_text("this is no picture")
+    text.write_text("this is no image")
     dock.forms[0].choose_file(text)
     dock.forms[0].stopped_after_s.value = "0.5"
     with qtbot.waitSignal(dock.runner.finished):

@@ -175,7 +175,7 @@ def _movie(path: Path) -> None:
     tifffile.imwrite(path, PLANES, imagej=True, metadata={"axes": "TYX"})
 
 
-def _picture(path: Path) -> None:
+def _image_file(path: Path) -> None:
     tifffile.imwrite(path, PLANES[0])
 
 
@@ -184,10 +184,10 @@ def _colour(path: Path) -> None:
 
 
 def _garbage(path: Path) -> None:
-    path.write_bytes(b"no picture at all")
+    path.write_bytes(b"no image at all")
 
 
-@pytest.mark.parametrize("write", [_movie, _picture, _colour, _garbage])
+@pytest.mark.parametrize("write", [_movie, _image_file, _colour, _garbage])
 def test_what_is_no_z_stack_is_left_to_others(
     write: Callable[[Path], None], tmp_path: Path
 ) -> None:

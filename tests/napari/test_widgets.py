@@ -175,7 +175,7 @@ def test_a_bad_file_is_told_and_leaves_everything_idle(
 ) -> None:
     dock = add(window, "Noise profile")
     text = tmp_path / "notes.tif"
-    text.write_text("this is no picture")
+    text.write_text("this is no image")
     dock.forms[0].choose_file(text)
     notification_manager.records.clear()
     with qtbot.waitSignal(dock.runner.failed):
@@ -223,7 +223,7 @@ def test_an_error_of_reading_names_the_stack_as_it_was_chosen(
     dock = add(viewer, "Compare protocols")
     copied, text = tmp_path / "copied.ome.tif", tmp_path / "notes.tif"
     copied.write_bytes(SHOWN[0].read_bytes())
-    text.write_text("this is no picture")
+    text.write_text("this is no image")
     (layer,) = viewer.open(copied, plugin="napari-cop")
     layer.name = "monday"
     dock.forms[0].choose_file(SHOWN[1] / "zarr.json")
@@ -232,7 +232,7 @@ def test_an_error_of_reading_names_the_stack_as_it_was_chosen(
         (lambda: dock.forms[1].choose_layer(layer), f"Second stack: layer 'monday': {copied}: "),
     ):
         choose()
-        copied.write_text("this is no picture either")
+        copied.write_text("this is no image either")
         notification_manager.records.clear()
         with qtbot.waitSignal(dock.runner.failed):
             dock.run()

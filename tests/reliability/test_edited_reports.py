@@ -66,7 +66,7 @@ def profile(name):
 
 
 def measured_detector():
-    """Return what a short movie of a smooth picture says of its detector."""
+    """Return what a short movie of a smooth image says of its detector."""
     rng = np.random.default_rng(0)
     y, x = np.indices((96, 96)) / 15
     photons = 3 + 2 * np.sin(y) * np.cos(x)

@@ -38,14 +38,14 @@ def drawn(name, x, s, seed):
     return get_primitive(name).apply(x, torch.full((1, 1, 1, 1), s), Draws.seeded(seed))
 
 
-def picture(seed):
+def image(seed):
     return torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(seed))
 
 
 @given(s=st.floats(0.01, 0.9), scale=SCALES, seed=st.integers(0, 99))
 def test_impulses_hit_the_same_pixels_whatever_their_scale(s, scale, seed):
     """Salt and pepper depends on the strength alone; the other pixels scale with the image."""
-    x = 0.1 + 0.8 * picture(seed)
+    x = 0.1 + 0.8 * image(seed)
     full, small = (drawn("salt_pepper", k * x, s, seed) for k in (1, scale))
     hit = full != x
     assert torch.equal(hit, small != scale * x)
@@ -55,7 +55,7 @@ def test_impulses_hit_the_same_pixels_whatever_their_scale(s, scale, seed):
 @given(s=st.floats(0.01, 0.2), scale=SCALES, seed=st.integers(0, 99))
 def test_the_papers_poisson_depends_on_strength_times_image(s, scale, seed):
     """An image of a part of the brightness at as many times the strength is hit alike."""
-    x = 0.1 + 0.8 * picture(seed)
+    x = 0.1 + 0.8 * image(seed)
     full = drawn("paper_poisson", x, s, seed) == 1
     small = drawn("paper_poisson", scale * x, s / scale, seed) == 1
     assert float((full != small).float().mean()) < 0.01  # but for float32 at the very limit
@@ -64,7 +64,7 @@ def test_the_papers_poisson_depends_on_strength_times_image(s, scale, seed):
 @given(s=st.floats(0.01, 0.9), seed=st.integers(0, 99))
 def test_analog_shot_noise_keeps_its_photons(s, seed):
     """N photons of x at full scale are 4 N photons of x / 4."""
-    x = picture(seed)
+    x = image(seed)
     full, small = drawn("analog_shot", x, s, seed), drawn("analog_shot", x / 4, s / 2, seed)
     torch.testing.assert_close(small, full / 4, rtol=1e-4, atol=1e-6)
 
@@ -73,7 +73,7 @@ def test_analog_shot_noise_keeps_its_photons(s, seed):
 @given(seed=st.integers(0, 2**31), other=st.integers(0, 2**31))
 def test_seeds_reproduce(seed, other):
     genome = Genome.preset("microscopy")
-    clean = picture(0)[0].numpy()
+    clean = image(0)[0].numpy()
     strengths = np.full((1, 6), 1 / 6, np.float32)
     first, again, third = (genome.corrupt(clean, strengths, seed=k) for k in (seed, seed, other))
     assert np.array_equal(first, again)

@@ -1,4 +1,4 @@
-"""Settings that files state: what a camera or a microscope's program wrote down."""
+"""Settings that files state, as written by a camera or a microscope's program."""
 
 from cop_core.cohort.metadata.stated import settings_of
 

@@ -27,18 +27,18 @@ _WORDS: Final = {ExifTags.Base.Model: "camera", ExifTags.Base.LensModel: "lens"}
 
 
 _MOST_ISO: Final = 65_535
-"""What stands for this and more: the tag holds no larger number."""
+"""Largest value of the tag, which stands for itself and anything above."""
 _ISO_BEYOND: Final = (
     ExifTags.Base.RecommendedExposureIndex,
     ExifTags.Base.StandardOutputSensitivity,
     ExifTags.Base.ISOSpeed,
 )
 _UNKNOWN: Final = (-1, 2**32 - 1)
-"""What says "not known" as a denominator, and of a brightness as a numerator, signed or not."""
+"""Means "not known" as a denominator, or as the numerator of a brightness, signed or not."""
 
 
 def settings_of(path: Path) -> dict[str, SettingValue]:
-    """Return what the EXIF of a picture states."""
+    """Return the settings in the EXIF of an image."""
     with Image.open(path) as image:
         exif = image.getexif()
         tags = {**exif, **exif.get_ifd(ExifTags.IFD.Exif)}

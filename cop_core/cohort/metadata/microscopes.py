@@ -1,6 +1,6 @@
 """Settings that the programs of multiphoton microscopes write down.
 
-Depth and power are not among them: those a stack states of every plane.
+Depth and power are not among them: a stack states these for every plane.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _PRE_AMP: Final = re.compile("pre-?amp-gain$", re.IGNORECASE)
 
 
 def of_prairie(path: Path) -> dict[str, SettingValue]:
-    """Return what held for all frames of a set of Prairie View; nothing for no set."""
+    """Return the settings common to all frames of a Prairie View set; none if it is not a set."""
     files = prairie.files_of(path)
     if not files:
         return {}
@@ -64,7 +64,7 @@ def _name_of_prairie(key: str) -> str | None:
 
 
 def of_thorimage(path: Path) -> dict[str, SettingValue]:
-    """Return what the Experiment.xml of ThorImage states; nothing for no experiment."""
+    """Return the settings in ThorImage's Experiment.xml; none if there is none."""
     files = thorimage.files_of(path)
     if not files:
         return {}
@@ -82,7 +82,7 @@ def of_thorimage(path: Path) -> dict[str, SettingValue]:
 
 
 def of_micromanager(path: Path) -> dict[str, SettingValue]:
-    """Return what held for all planes and channels of a set; nothing for no set."""
+    """Return the settings common to all planes and channels of a set; none if it is not a set."""
     if not micromanager.recognises(path):
         return {}
     kind = ndtiff if ndtiff.recognises(path) else mmstack
@@ -99,12 +99,12 @@ def of_micromanager(path: Path) -> dict[str, SettingValue]:
 
 
 def _plain(note: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a note without what 2.0 wraps the values of properties in."""
+    """Return metadata with property values unwrapped, as Micro-Manager 2.0 wraps them."""
     return {k: v.get(_WRAPPED) if isinstance(v, dict) else v for k, v in note.items()}
 
 
 def _gains(note: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """Return the gains of the camera; those of all devices where none is known to be of it."""
+    """Return the gains of the camera; those of all devices if the camera is not known."""
     found = [
         (key, _GAINS[word], value)
         for key, value in note.items()
@@ -115,7 +115,7 @@ def _gains(note: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 
 def of_scanimage(path: Path) -> dict[str, SettingValue]:
-    """Return what the header of ScanImage states; nothing for another file."""
+    """Return the settings in the header of a ScanImage file; none for other files."""
     if not path.is_file():
         return {}
     with quiet_tifffile(), tifffile.TiffFile(path) as tif:
@@ -135,7 +135,7 @@ def of_scanimage(path: Path) -> dict[str, SettingValue]:
 
 
 def _gains_of_pmts(header: ScanImageHeader) -> Iterator[tuple[str, Any]]:
-    """Yield the gains of the PMTs that were on; of all where none is said to have been."""
+    """Yield the gains of the PMTs that were on; of all if the header does not say."""
     gains, on = header.numbers("hPmts.gains"), header.flags("hPmts.powersOn")
     told = any(on) and len(on) == len(gains)
     for i, gain in enumerate(gains):

@@ -1,4 +1,4 @@
-"""Settings that OME-XML states of the instrument."""
+"""Settings of the instrument, from OME-XML."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _UNITS: Final[dict[str, dict[str, tuple[float, float]]]] = {
     "detector_v": {"V": (1, 0), "mV": (1e-3, 0), "kV": (1e3, 0)},
     "temperature_c": {"°C": (1, 0), "K": (1, -273.15), "°F": (5 / 9, -160 / 9)},
 }  # fmt: skip
-"""Factor and offset of each unit, of which the first is meant where none is stated."""
+"""Factor and offset of each unit; the first is the default."""
 _NUMBERS: Final = {
     ("DetectorSettings", "Gain"): "gain",
     ("DetectorSettings", "Voltage"): "detector_v",
@@ -46,7 +46,7 @@ _SETTINGS: Final = "Settings"
 
 
 def settings_of(path: Path) -> dict[str, SettingValue]:
-    """Return what the OME-XML of a TIFF states; nothing for another file."""
+    """Return the settings in the OME-XML of a TIFF; none for other files."""
     if not path.is_file():
         return {}
     with quiet_tifffile(), tifffile.TiffFile(path) as tif:
@@ -55,9 +55,9 @@ def settings_of(path: Path) -> dict[str, SettingValue]:
 
 
 def from_xml(root: ET.Element) -> dict[str, SettingValue]:
-    """Return the settings that elements state, where all that state one agree.
+    """Return the settings of elements, if all elements that state one agree.
 
-    Of the devices of one kind only those count whose settings are stated, where any are.
+    If settings are stated for some devices of a kind, only these devices count.
     """
     elements = [(element.tag.rpartition("}")[2], element) for element in root.iter()]
     used: dict[str, set[str]] = {}
@@ -80,7 +80,7 @@ def from_xml(root: ET.Element) -> dict[str, SettingValue]:
 
 
 def _number(element: ET.Element, key: str, name: str) -> float | None:
-    """Return a number in the unit that the name of its setting ends with."""
+    """Return a number in the unit at the end of its setting's name."""
     found, units = number(element.get(key)), _UNITS.get(name)
     if found is None or units is None:
         return found

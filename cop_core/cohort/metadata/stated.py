@@ -1,11 +1,11 @@
-"""The settings of a file, whoever wrote them down."""
+"""The settings stated in a file, whatever wrote it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from cop_core.cohort.metadata import exif, microscopes, ome
-from cop_core.stacks.picture import is_picture
+from cop_core.stacks.image_file import is_image
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,11 +22,11 @@ _MICROSCOPES: Final = (
 
 
 def settings_of(path: Path) -> dict[str, SettingValue]:
-    """Return the settings that a file states, by names that end with their units.
+    """Return the settings in a file, by names that end with their units.
 
-    What cannot be read states nothing: why not is said when its pixels are read.
+    A file that cannot be read states nothing; the error is reported when its pixels are read.
     """
-    if is_picture(path):
+    if is_image(path):
         return _or_nothing(exif.settings_of, path)
     found: dict[str, SettingValue] = {}
     for read in _MICROSCOPES:
@@ -37,5 +37,5 @@ def settings_of(path: Path) -> dict[str, SettingValue]:
 def _or_nothing(read: exif.ReadSettings, path: Path) -> dict[str, SettingValue]:
     try:
         return read(path)
-    except Exception:  # headers are damaged in many ways; the reading of the picture says how
+    except Exception:  # headers are damaged in many ways; reading the image reports how
         return {}

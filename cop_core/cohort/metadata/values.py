@@ -1,4 +1,4 @@
-"""Which of the values that metadata state can be taken for a setting."""
+"""Which values in metadata can be used as settings."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from cop_core.recipes import SettingValue
 
 _OF_ANY_SIGN: Final = re.compile(r"(em_)?gain(_\w+)?|detector_v|attenuation|temperature_c|\w+_ev")
-"""Settings of which 0 or less is a value; of others, such as exposures, it says "not known"."""
+"""Settings that may be 0 or less; for others, such as exposures, this means "not known"."""
 
 
 def agreed(pairs: Iterable[tuple[str, Any]]) -> dict[str, SettingValue]:
-    """Return the settings that are numbers, where all that state one agree."""
+    """Return the numeric settings, if all sources that state one agree."""
     stated: dict[str, set[float]] = {}
     for name, value in pairs:
         found = number(value)

@@ -103,7 +103,7 @@ def dense_fluorescence(rng: np.random.Generator, size: int) -> Image:
 
 
 def _filaments(rng: np.random.Generator, canvas: Image) -> None:
-    """Draw many walks of one kind, from spots over rods to fibres that cross the picture."""
+    """Draw many walks of one kind, from spots over rods to fibres that cross the image."""
     size = canvas.shape[0]
     steps = int(log_uniform(rng, 1, size))
     count = int(np.clip(log_uniform(rng, 0.05, 0.6) * size**2 / (3 * steps), 8, 2500))

@@ -93,7 +93,7 @@ def format_of(path: Path) -> Format:
 _NO_FORMAT: Final = "its format is not recognised"
 _AS_WRITTEN: Final = "open the file or folder that your microscope software saved"
 _OTHER_FILES: Final = {
-    "image": "it is a single picture, not a z-stack",
+    "image": "it is a single image, not a z-stack",
     "text": "it is a text file, not a z-stack",
     "video": "it is a video, not a z-stack",
     "application/json": "it is a JSON file, not a z-stack; cop replay repeats a report",

@@ -49,7 +49,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
     h5py = require_library("h5py", path)
     refuse_levels(opening.level, str(path))
     with h5py.File(path) as file:
-        names = pictures_in(file, h5py)
+        names = images_in(file, h5py)
         if not names:
             raise InputError("it has no dataset of numeric planes", where=str(path))
         chosen = names[require_position(opening.position, len(names), str(path), names)]
@@ -59,7 +59,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
     return describe_image(path, "hdf5", named, replace(opening, axes=None))
 
 
-def pictures_in(file: Any, h5py: Any) -> list[str]:
+def images_in(file: Any, h5py: Any) -> list[str]:
     """Return the names of the datasets that have a plane of pixels and lie in the file itself."""
     found: list[str] = []
 

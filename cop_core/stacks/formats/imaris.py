@@ -84,7 +84,7 @@ def _image(path: Path, file: Any, level: Any, h5py: Any) -> FileImage:
 
 
 class _Planes:
-    """Reads planes, cut to the picture: Imaris fills the last chunks up with zeros."""
+    """Reads planes, cut to the image: Imaris fills the last chunks up with zeros."""
 
     def __init__(
         self, arrays: Mapping[tuple[int, int], ClosedArray], size: tuple[int, int]
@@ -114,7 +114,7 @@ def _int(group: Any, name: str) -> int:
 
 
 def _scale(image: Any, size: Mapping[str, int]) -> Scale:
-    """Read the size of a voxel from the ends of the picture, which lie at its outer faces."""
+    """Read the size of a voxel from the ends of the image, which lie at its outer faces."""
     unit = _text(image, "Unit")
     found = {}
     for axis, number_of in _AXES.items():

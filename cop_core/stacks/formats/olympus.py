@@ -142,14 +142,14 @@ def _image(file: Any, read: _Frames) -> FileImage:
     # the first two are those that a frame was scanned along
     shown = [axis for axis in order if axis not in "XY" or axis in order[:2]]
     power, remarks = _power(settings)
-    picture = settings["Reference Image Parameter"]
+    parameters = settings["Reference Image Parameter"]
     n_channels = int(axes["C"]["MaxSize"]) if "C" in order else 1
-    bits = int(number(picture.get("ValidBitCounts")) or 0)
+    bits = int(number(parameters.get("ValidBitCounts")) or 0)
     return FileImage(
         sizes={axis: int(axes[axis]["MaxSize"]) for axis in reversed(shown)},
         dtype=file.dtype,
         read=read,
-        scale=_scale(axes, picture, "Z" in order),
+        scale=_scale(axes, parameters, "Z" in order),
         channels=tuple(_channel_name(settings, i + 1) for i in range(n_channels)),
         power=power,
         detectors=ceilings([bits] * n_channels, "ValidBitCounts"),
@@ -162,9 +162,9 @@ def _axes(settings: Any) -> dict[str, Any]:
     return {str(axis["AxisCode"]): axis for axis in found if axis}
 
 
-def _scale(axes: Mapping[str, Any], picture: Any, has_z: bool) -> Scale:
+def _scale(axes: Mapping[str, Any], parameters: Any, has_z: bool) -> Scale:
     y, x = (
-        step_um(picture.get(f"{side}ConvertValue"), picture.get(f"{side}Unit"))
+        step_um(parameters.get(f"{side}ConvertValue"), parameters.get(f"{side}Unit"))
         for side in ("Height", "Width")
     )
     step = step_um(axes["Z"].get("Interval"), axes["Z"].get("PixUnit")) if has_z else None

@@ -1,4 +1,4 @@
-"""Folders of clean pictures, one per domain, that are read after known noise is added."""
+"""Folders of clean images, one per domain, that are read after known noise is added."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import torch
 from cop_core.errors import InputError
 from cop_core.noise import Genome, get_prior
 from cop_core.reading.estimator import Estimator
+from cop_core.training.evaluation.images import readable_crops
 from cop_core.training.evaluation.mmd import encode
 from cop_core.training.evaluation.paper_domains import domain_folders, name_of
-from cop_core.training.evaluation.pictures import readable_crops
 from cop_core.training.evaluation.scores import Values
 from cop_core.training.evaluation.summary import DomainReading, Evaluation
 
@@ -38,7 +38,7 @@ def evaluate(
     features: bool = False,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Evaluation:
-    """Give clean pictures known noise of the estimator's genome, and read them.
+    """Give clean images known noise of the estimator's genome, and read them.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def evaluate(
     Raises
     ------
     InputError
-        If there is no folder, two share a name, none has a picture that can be read, or `crops`
+        If there is no folder, two share a name, none has an image that can be read, or `crops`
         is less than 1.
     """
     if crops < 1:
@@ -85,7 +85,7 @@ def evaluate(
             encoded.append(encode(estimator, noisy) if features else np.empty((len(noisy), 0)))
             progress(number * crops + min(start + _CHUNK, crops), crops * len(domains))
         read = np.concatenate(predicted).astype(np.float64), np.concatenate(encoded)
-        readings.append(DomainReading(name_of(folder), truth, *read, clean.pictures))
+        readings.append(DomainReading(name_of(folder), truth, *read, clean.images))
     if not readings:
         raise InputError("; ".join(f"{path}: {why}" for path, why in left_out.items()))
     settings = {

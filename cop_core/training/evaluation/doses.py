@@ -1,4 +1,4 @@
-"""Dose response: one noise at rising strength on pictures that have none, or their own."""
+"""Dose response: one noise at rising strength on images that have none, or their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Domain shift: how far apart the network's features of different kinds of pictures lie."""
+"""Domain shift: how far apart the network's features of different kinds of images lie."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cop_core.errors import InputError
-from cop_core.training.evaluation.pictures import has_picture_suffix
+from cop_core.training.evaluation.images import has_image_suffix
 
 PAPER_DOMAINS: Final[dict[str, tuple[str, ...]]] = {
     "chest_xray": ("chestxray", "xray", "cxr"),
@@ -90,7 +90,7 @@ def domain_folders(folders: Sequence[Path]) -> tuple[list[Path], dict[str, str]]
             found.append(folder)
             continue
         found += [path for path in inside if path.is_dir()]
-        left_out |= {str(p): "in no domain's folder" for p in inside if has_picture_suffix(p)}
+        left_out |= {str(p): "in no domain's folder" for p in inside if has_image_suffix(p)}
     names = [name_of(folder) for folder in found]
     for name in names:
         if names.count(name) > 1:
@@ -103,5 +103,5 @@ def domain_folders(folders: Sequence[Path]) -> tuple[list[Path], dict[str, str]]
 def _inside(folder: Path) -> list[Path]:
     try:
         return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    except OSError:  # said where its pictures are looked for
+    except OSError:  # said where its images are looked for
         return []

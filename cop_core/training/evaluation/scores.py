@@ -65,29 +65,29 @@ def accuracy(truth: Values, predicted: Values, components: Sequence[str]) -> Acc
 
 
 def sampling_errors(
-    truth: Values, predicted: Values, components: Sequence[str], pictures: npt.NDArray[np.intp]
+    truth: Values, predicted: Values, components: Sequence[str], images: npt.NDArray[np.intp]
 ) -> dict[str, float | None]:
-    """Return the standard errors of RMSE and mean R2 over pictures as ``rmse_se, r2_se``.
+    """Return the standard errors of RMSE and mean R2 over images as ``rmse_se, r2_se``.
 
-    One picture at a time is left out, with all its crops, since those of one picture are alike;
-    None for crops of a single picture.
+    One image at a time is left out, with all its crops, since those of one image are alike;
+    None for crops of a single image.
 
     Parameters
     ----------
     truth, predicted : ndarray of shape (n, components)
     components : sequence of str
-    pictures : ndarray of shape (n,)
-        Which picture each crop is of.
+    images : ndarray of shape (n,)
+        Which image each crop is of.
 
     References
     ----------
     .. [1] B. Efron, C. Stein, "The jackknife estimate of variance", Ann. Stat. 9, 586 (1981).
     """
-    of = np.unique(pictures)
+    of = np.unique(images)
     n = len(of)
     if n < 2:
         return {"rmse_se": None, "r2_se": None}
-    rest = (pictures != one for one in of)
+    rest = (images != one for one in of)
     without = [accuracy(truth[some], predicted[some], components) for some in rest]
     found = {"rmse_se": [a.rmse for a in without], "r2_se": [a.r2 for a in without]}
     return {name: or_none(math.sqrt((n - 1) * np.var(v))) for name, v in found.items()}

@@ -44,15 +44,15 @@ class DomainReading:
         Strengths put in and read.
     features : ndarray of shape (n, width)
         What the head reads the strengths from; (n, 0) where not asked for.
-    pictures : ndarray of shape (n,)
-        Which of the domain's pictures each crop is of.
+    images : ndarray of shape (n,)
+        Which of the domain's images each crop is of.
     """
 
     name: str
     truth: Values
     predicted: Values
     features: Values
-    pictures: npt.NDArray[np.intp]
+    images: npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Evaluation:
     Attributes
     ----------
     left_out : dict of str to str
-        Pictures and folders that could not be read, and why.
+        Images and folders that could not be read, and why.
     """
 
     readings: tuple[DomainReading, ...]
@@ -122,9 +122,9 @@ class Evaluation:
         read = reading.truth, reading.predicted, self.components
         return {
             **accuracy(*read).to_dict(),
-            **sampling_errors(*read, reading.pictures),
+            **sampling_errors(*read, reading.images),
             **dominant_accuracy(*read).to_dict(),
-            "pictures": len(np.unique(reading.pictures)),
+            "pictures": len(np.unique(reading.images)),
             "paper_domain": paper_domain(reading.name),
         }
 

@@ -79,16 +79,16 @@ def _by_position(frames: Sequence[AcquiredFrame]) -> list[list[AcquiredFrame]]:
 def _image(found: Acquisition, frames: Sequence[AcquiredFrame]) -> FileImage:
     values = {axis: _values(frames, key) for axis, key in _AXES.items()}
     stack = _Frames(frames, values)
-    picture = frames[0].picture()
-    samples = {"S": picture.shape[2]} if len(picture.shape) > 2 else {}
+    stored = frames[0].pixel_format()
+    samples = {"S": stored.shape[2]} if len(stored.shape) > 2 else {}
     column = [stack.get({"Z": i}) for i in range(len(values["Z"]))]
     notes = [frame.metadata() if frame else {} for frame in column]
-    height, width = picture.shape[:2]
+    height, width = stored.shape[:2]
     n_planes, planned = len(values["Z"]), _planned(found.summary, len(values["Z"]))
-    bits = int(number(notes[0].get("BitDepth")) or picture.bits)
+    bits = int(number(notes[0].get("BitDepth")) or stored.bits)
     return FileImage(
         sizes={**{axis: len(v) for axis, v in values.items()}, "Y": height, "X": width, **samples},
-        dtype=picture.dtype,
+        dtype=stored.dtype,
         read=stack,
         scale=read_scale(found.summary, notes),
         channels=channel_names(found.summary, values["C"]),

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
-class Picture(NamedTuple):
-    """Shape, with colour samples last, type and bits of the pixels of a frame."""
+class PixelFormat(NamedTuple):
+    """Shape (colour samples last), type and bits of the pixels of a frame."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -27,8 +27,8 @@ class AcquiredFrame(Protocol):
     def axes(self) -> Mapping[str, int | str]:
         """Where it is, for example ``{"z": 3, "channel": "DAPI"}``; an axis may be left out."""
 
-    def picture(self) -> Picture:
-        """Say what its pixels are."""
+    def pixel_format(self) -> PixelFormat:
+        """Return shape, type and bits of its pixels."""
 
     def pixels(self) -> npt.NDArray[Any]:
         """Read its pixels; raise BrokenPlaneError where they are cut off."""

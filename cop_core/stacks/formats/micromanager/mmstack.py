@@ -18,7 +18,7 @@ import tifffile
 
 from cop_core.errors import InputError, option
 from cop_core.stacks.dataset import BrokenPlaneError
-from cop_core.stacks.formats.micromanager.frames import Acquisition, Picture
+from cop_core.stacks.formats.micromanager.frames import Acquisition, PixelFormat
 from cop_core.stacks.formats.micromanager.summary import read_settings
 from cop_core.stacks.formats.tiff.planes import PagedPlanes, quiet_tifffile
 from cop_core.stacks.limits import require_plane_count
@@ -133,9 +133,9 @@ class MmstackFrame:
             tif.filehandle.seek(self.offset)
             yield tifffile.TiffPage(tif, 0)
 
-    def picture(self) -> Picture:
+    def pixel_format(self) -> PixelFormat:
         with self._page() as page:
-            return Picture(tuple(page.shape), np.dtype(page.dtype), int(page.bitspersample))
+            return PixelFormat(tuple(page.shape), np.dtype(page.dtype), int(page.bitspersample))
 
     def pixels(self) -> npt.NDArray[Any]:
         with self._page() as page:

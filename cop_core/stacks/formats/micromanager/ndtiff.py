@@ -17,7 +17,7 @@ import tifffile
 
 from cop_core.errors import InputError
 from cop_core.stacks.dataset import BrokenPlaneError
-from cop_core.stacks.formats.micromanager.frames import Acquisition, Picture
+from cop_core.stacks.formats.micromanager.frames import Acquisition, PixelFormat
 from cop_core.stacks.formats.micromanager.summary import read_settings
 from cop_core.stacks.formats.tiff.planes import ContiguousPlanes, quiet_tifffile
 from cop_core.stacks.limits import MAX_XML_BYTES, require_plane_count
@@ -109,9 +109,9 @@ class NdtiffFrame:
     kind: int
     note: tuple[int, int]
 
-    def picture(self) -> Picture:
+    def pixel_format(self) -> PixelFormat:
         samples = (3,) if self.kind == _RGB else ()
-        return Picture((*self.shape, *samples), self._dtype(), _BITS[self.kind])
+        return PixelFormat((*self.shape, *samples), self._dtype(), _BITS[self.kind])
 
     def _dtype(self) -> np.dtype[Any]:
         return np.dtype("<u1" if _BITS[self.kind] == 8 else "<u2")

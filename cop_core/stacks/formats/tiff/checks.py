@@ -45,7 +45,7 @@ def require_alike(series: Any, n_pages: int, where: str) -> None:
             f"page {odd[0]} differs from the others in size, type or encoding"
             f" ({len(odd)} of {n_pages} do)",
             where=where,
-            advice="the file is damaged, or holds other pictures too: save the stack alone",
+            advice="the file is damaged, or holds other images too: save the stack alone",
         )
 
 

@@ -98,7 +98,7 @@ def _imagej_scale(meta: dict[str, Any], page: Any) -> Scale:
 def _as_movie(meta: dict[str, Any]) -> tuple[bool, str]:
     """Return whether slices may be the frames of a movie, and what is stated of time.
 
-    ImageJ calls the pictures of every stack slices until somebody says that they are frames.
+    ImageJ calls the images of every stack slices until somebody says that they are frames.
     """
     may_be = int(meta.get("slices", 1)) > 1 and int(meta.get("frames", 1)) == 1
     if not may_be:

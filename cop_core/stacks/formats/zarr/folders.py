@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MAX_JSON_BYTES: Final = 64 * 2**20
 HALF_WRITTEN: Final = "the file is half-written or damaged: copy or export the store again"
-INSIDE: Final = "only open stores whose pictures lie inside them"
+INSIDE: Final = "only open stores whose images lie inside them"
 TOO_LARGE: Final = "damaged: a chunk decodes to far more than is declared"
 METADATA: Final = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
 

@@ -65,7 +65,7 @@ class Strip:
 def read_strips(
     header: Header, slices: Slices, page: tuple[int, int], where: str
 ) -> tuple[Strip, ...]:
-    """Read which regions were scanned; none where a page is one picture.
+    """Read which regions were scanned; none where a page is one image.
 
     Parameters
     ----------

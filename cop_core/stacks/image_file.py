@@ -1,4 +1,4 @@
-"""Pictures as cameras write them: PNG, JPEG and colour TIFF, read as grey in [0, 1]."""
+"""Images as cameras write them: PNG, JPEG and colour TIFF, read as grey in [0, 1]."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ KIND: Final = "picture"
 _LUMA: Final = np.array([0.299, 0.587, 0.114])
 
 
-def is_picture(path: Path) -> bool:
+def is_image(path: Path) -> bool:
     """Tell whether a file is called as a PNG or JPEG."""
     return path.suffix.lower() in ENCODED
 
 
-def read_picture(path: Path) -> npt.NDArray[np.float32]:
-    """Return a picture as grey (h, w) float32 in [0, 1].
+def read_image(path: Path) -> npt.NDArray[np.float32]:
+    """Return an image as grey (h, w) float32 in [0, 1].
 
     Integers are divided by their type's full range, colour becomes luminance, of a stack the
     middle plane is taken.
@@ -45,20 +45,20 @@ def read_picture(path: Path) -> npt.NDArray[np.float32]:
 
     try:
         tiff = path.suffix.lower() in TIFF
-        picture = _read_tiff(path) if tiff else np.asarray(read_encoded(path))
+        image = _read_tiff(path) if tiff else np.asarray(read_encoded(path))
     except InputError:
         raise
     except Exception as error:  # the decoders of damaged files fail in many ways
-        raise InputError(f"not a readable picture ({error})", where=str(path)) from error
-    if np.issubdtype(picture.dtype, np.integer):
-        picture = picture / np.iinfo(picture.dtype).max
-    if picture.ndim == 3 and picture.shape[-1] in (3, 4):
-        picture = picture[..., :3] @ _LUMA
-    while picture.ndim > 2:
-        picture = picture[len(picture) // 2]
-    if not np.isfinite(picture).all() or picture.min() < 0 or picture.max() > 1:
+        raise InputError(f"not a readable image ({error})", where=str(path)) from error
+    if np.issubdtype(image.dtype, np.integer):
+        image = image / np.iinfo(image.dtype).max
+    if image.ndim == 3 and image.shape[-1] in (3, 4):
+        image = image[..., :3] @ _LUMA
+    while image.ndim > 2:
+        image = image[len(image) // 2]
+    if not np.isfinite(image).all() or image.min() < 0 or image.max() > 1:
         raise InputError("pixels outside [0, 1] or not finite", where=str(path))
-    return picture.astype(np.float32)
+    return image.astype(np.float32)
 
 
 def _read_tiff(path: Path) -> npt.NDArray[Any]:
@@ -76,8 +76,8 @@ def _read_tiff(path: Path) -> npt.NDArray[Any]:
     return pixels
 
 
-def open_picture(path: Path, options: StackOptions) -> Stack:
-    """Open a picture, whatever its colours, as a stack of one plane, and others as `open_stack`.
+def open_image(path: Path, options: StackOptions) -> Stack:
+    """Open an image, whatever its colours, as a stack of one plane, and others as `open_stack`.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def open_picture(path: Path, options: StackOptions) -> Stack:
         Where it cannot be opened.
     """
     with readable_errors(path):
-        if is_picture(path):
+        if is_image(path):
             with Image.open(path) as image:  # reads the header, no pixels
                 width, height = image.size
             return stack_of(_grey(path, height, width), options)
@@ -96,8 +96,8 @@ def open_picture(path: Path, options: StackOptions) -> Stack:
 
 
 def _grey(path: Path, height: int, width: int) -> Dataset:
-    """Describe a picture whose colour, if any, becomes luminance."""
+    """Describe an image whose colour, if any, becomes luminance."""
     lossy = path.suffix.lower() in (".jpg", ".jpeg")
     shape, dtype = (1, height, width), np.dtype(np.float32)
-    name, read = path.stem, lambda _: read_picture(path)
+    name, read = path.stem, lambda _: read_image(path)
     return Dataset(str(path), name, KIND, "ZYX", shape, dtype, read, lossy=lossy)

@@ -1,4 +1,4 @@
-"""Clean crops from a folder of pictures."""
+"""Clean crops from a folder of images."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import numpy.typing as npt
 from cop_core.errors import InputError
 from cop_core.reading.crops import cut
 from cop_core.records.crop_grid import CROP
-from cop_core.stacks.picture import ENCODED, TIFF, read_picture
+from cop_core.stacks.image_file import ENCODED, TIFF, read_image
 
 
-def has_picture_suffix(path: Path) -> bool:
+def has_image_suffix(path: Path) -> bool:
     """Tell whether a file is called as a PNG, JPEG or TIFF."""
     return path.suffix.lower() in ENCODED + TIFF
 
 
-def find_pictures(folder: Path) -> list[Path]:
-    """Return the pictures below a folder, sorted.
+def find_images(folder: Path) -> list[Path]:
+    """Return the images below a folder, sorted.
 
     Raises
     ------
@@ -28,55 +28,55 @@ def find_pictures(folder: Path) -> list[Path]:
         If there is none.
     """
     try:
-        found = sorted(p for p in folder.rglob("*") if has_picture_suffix(p) and p.is_file())
+        found = sorted(p for p in folder.rglob("*") if has_image_suffix(p) and p.is_file())
     except OSError as error:
         raise InputError(f"it cannot be read ({error.strerror})", where=str(folder)) from error
     if not found:
         raise InputError(
-            "no pictures", where=str(folder), advice="Name a folder with PNG, JPEG or TIFF files"
+            "no images", where=str(folder), advice="Name a folder with PNG, JPEG or TIFF files"
         )
     return found
 
 
 @dataclass(frozen=True)
 class CleanCrops:
-    """Crops of a folder's pictures.
+    """Crops of a folder's images.
 
     Attributes
     ----------
     crops : ndarray of shape (n, 192, 192)
         In [0, 1].
-    pictures : ndarray of shape (n,)
-        Which of the pictures each crop is of.
+    images : ndarray of shape (n,)
+        Which of the images each crop is of.
     left_out : dict of str to str
-        Pictures that cannot be read, and why.
+        Images that cannot be read, and why.
     """
 
     crops: npt.NDArray[np.float32]
-    pictures: npt.NDArray[np.intp]
+    images: npt.NDArray[np.intp]
     left_out: dict[str, str]
 
 
 def readable_crops(folder: Path, count: int, seed: int) -> CleanCrops:
-    """Cut `count` random crops, spread evenly over a folder's pictures.
+    """Cut `count` random crops, spread evenly over a folder's images.
 
-    Of more than `count` pictures, as many are taken at equal distances. One that cannot be read
-    is left out, and its share goes to the others. A picture smaller than a crop is continued by
+    Of more than `count` images, as many are taken at equal distances. One that cannot be read
+    is left out, and its share goes to the others. An image smaller than a crop is continued by
     reflection.
 
     Raises
     ------
     InputError
-        If there is no picture, or none can be read.
+        If there is no image, or none can be read.
     """
-    left, left_out = find_pictures(folder), dict[str, str]()
+    left, left_out = find_images(folder), dict[str, str]()
     while left:
         taken = [left[i * len(left) // count] for i in range(count)] if len(left) > count else left
         shares = [count // len(taken) + (i < count % len(taken)) for i in range(len(taken))]
         parts, failed = [], {}
         for i, (path, share) in enumerate(zip(taken, shares, strict=True)):
             try:
-                parts.append(cut(read_picture(path), share, (seed, i), CROP))
+                parts.append(cut(read_image(path), share, (seed, i), CROP))
             except InputError as error:
                 failed[path] = error.what
         if not failed:
@@ -87,13 +87,13 @@ def readable_crops(folder: Path, count: int, seed: int) -> CleanCrops:
         left = [path for path in left if path not in failed]
     first, why = next(iter(left_out.items()))
     raise InputError(
-        f"none of {len(left_out)} pictures can be read ({Path(first).name}: {why})",
+        f"none of {len(left_out)} images can be read ({Path(first).name}: {why})",
         where=str(folder),
     )
 
 
 def domain_crops(folder: Path, count: int, seed: int) -> npt.NDArray[np.float32]:
-    """Return the crops of `readable_crops`, (count, 192, 192), where every picture can be read.
+    """Return the crops of `readable_crops`, (count, 192, 192), where every image can be read.
 
     Raises
     ------
