@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from napari_cop.results import Results
     from napari_cop.runner import Outcome
 
-_RECOMMEND: Final = "Recommend power"
+_RECOMMEND: Final = "Recommend a power"
 _ACQUIRE: Final = "Acquire …"
 _NOTES_PX: Final = 120
 _OFTEN: Final = (

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from magicgui.widgets import ComboBox, Label
+from napari.layers import Image, Labels
 from qtpy.QtWidgets import QSizePolicy
 
 from cop_core.errors import CopError, InputError
@@ -29,7 +30,6 @@ from napari_cop.worker import Worker
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from napari.layers import Image
     from napari.viewer import Viewer
 
 _OFTEN: Final = ("channel", "z_step_um", "power")
@@ -149,7 +149,8 @@ class StackForm(SourceForm):
         except CopError as error:
             self._looked_at = None
             asked = layer is not None or self._path()
-            self._show_found(Found(lacks=(said(error),)) if asked else Found())
+            lacks = said(error) if asked else self._no_images()
+            self._show_found(Found(lacks=(lacks,) if lacks else ()))
             return
         if layer is not None:
             # Not in a thread: garbage of Qt's that Python finds there can stop the window for good.
@@ -163,6 +164,22 @@ class StackForm(SourceForm):
         # a bound method would be called after its form is gone, and end the process
         worker.yielded.connect(partial(StackForm._looked, self))
         worker.start()
+
+    def _layers_changed(self) -> None:
+        super()._layers_changed()
+        if self.layer is None and not self._path():
+            self._tell_found()
+
+    def _no_images(self) -> str:
+        """Return why layers of segments are not offered, where there are no others."""
+        layers = self._viewer.layers
+        segments = [layer.name for layer in layers if isinstance(layer, Labels)]
+        if not segments or any(isinstance(layer, Image) for layer in layers):
+            return ""
+        return (
+            f"{segments[0]} is a labels layer, which holds no intensities. If it is an image, "
+            "right-click it in the layer list and choose Convert to Image"
+        )
 
     def _looked(self, seen: tuple[StackOptions, Found]) -> None:
         if self._following.ended:  # the widget is gone, and this came later

@@ -57,6 +57,6 @@ class EffectPlots(RecordPlots):
 class PowerPlots(RecordPlots):
     """Fall of the signal, recommended power and what it holds, against depth."""
 
-    EMPTY = "Enter the limit and press Recommend power."
+    EMPTY = "Enter the limit and press Recommend a power."
     WIDE: ClassVar = 1.6
     DRAW: ClassVar = staticmethod(draw_power)

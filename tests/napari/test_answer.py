@@ -291,7 +291,7 @@ def test_a_remembered_limit_says_so_and_a_high_one_is_asked_about(
         assert page.button.text() == "Use 900 mW anyway"
         assert "more than living tissue tolerates" in page.limit_note.text()
         page.form.max_power_mw.value = "800"
-        assert page.button.text() == "Recommend power"
+        assert page.button.text() == "Recommend a power"
         page.recommend()
         assert page.runner.state is State.IDLE
         page.recommend()

@@ -132,3 +132,8 @@ def test_labels_and_points_are_not_offered(viewer: Any, dock: Any) -> None:
     viewer.add_layer(Labels(np.zeros((4, 40, 40), int), name="cells"))
     viewer.add_layer(Points(np.zeros((2, 3)), name="spots"))
     assert len(dock.forms[0].chosen.choices) == 1
+    form = dock.forms[0]
+    assert "cells is a labels layer, which holds no intensities." in form.found.value
+    assert "choose Convert to Image" in form.found.value
+    viewer.add_layer(Image(PIXELS, name="stack", **UM))
+    assert "labels" not in form.found.value
