@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 _LARGE: Final = 1.25
 """Size of the first sentence against that of other text."""
-_STALE: Final = "The settings or stacks have changed since this run: run again."
+CHANGED: Final = "The settings or stacks have changed since this run: run again."
+GONE: Final = "What was read here is no longer chosen: choose it to run again."
+FAILED: Final = "The last run failed; this is the answer of the run before."
 
 
 class AnswerPage(QWidget):
@@ -53,7 +55,6 @@ class AnswerPage(QWidget):
         self.depths = text_label()
         self.settings = text_label()
         self.stale = text_label(bold=True)
-        self.stale.setText(_STALE)
         self.power_button = _button(
             "Recommend a power", "Compute a power for each depth, up to the highest power used."
         )
@@ -100,9 +101,10 @@ class AnswerPage(QWidget):
         self.headline.setText(unbroken(untyped(sentence)))
         self.headline.setVisible(bool(sentence))
 
-    def set_stale(self, stale: bool) -> None:
-        """Say whether the result is of other inputs than are chosen now."""
-        self.stale.setVisible(stale and bool(self.depths.text()))
+    def set_stale(self, why: str) -> None:
+        """Say why the result is not that of what is chosen now; nothing if it is."""
+        self.stale.setText(why)
+        self.stale.setVisible(bool(why) and bool(self.depths.text()))
 
     def clear(self) -> None:
         """Show no result."""

@@ -195,6 +195,8 @@ def test_a_wheel_over_a_field_changes_nothing(viewer: Any, qtbot: Any) -> None:
 
 
 def test_a_choice_that_is_taken_back_is_a_change_too(viewer: Any) -> None:
+    from napari_cop.forms.recipe_form import RecipeForm
+
     form = RecipeForm(RecommendRecipe, only=("excitation_order",))
     seen: list[Any] = []
     form.changed.connect(lambda: seen.append(form.excitation_order.value))
