@@ -87,7 +87,7 @@ class AnswerPage(QWidget):
         self.settings.setText(_read_with(result, sources))
         pair = isinstance(result, Comparison)
         for button, shown in (
-            (self.power_button, True),
+            (self.power_button, any(each.profile.kept.any() for each in result.analysed)),
             (self.other_button, not pair),
             (self.study_button, pair),
             (self.side_button, pair),

@@ -96,7 +96,7 @@ def folded(title: str, *forms: Container[Any]) -> QCollapsible:
 
     What is folded away is hidden too, as the keyboard would reach it otherwise.
     """
-    section = QCollapsible(title)
+    section = QCollapsible(title, expandedIcon="▼", collapsedIcon="▶")
     for form in forms:
         section.addWidget(form.native)
     section.content().hide()
