@@ -53,7 +53,7 @@ class BlockPool:
         self._threads = ThreadPoolExecutor(threads, "cop-block", torch.set_num_threads, (1,))
 
     def each(self, work: Callable[[One], Other], things: Sequence[One]) -> list[Other]:
-        """Apply `work` to each item, on one thread per item."""
+        """Apply `work` to every item in parallel, and return the results in order."""
         return list(self._threads.map(work, things)) if len(things) > 1 else [*map(work, things)]
 
     def stream(
