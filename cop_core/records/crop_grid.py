@@ -9,7 +9,7 @@ CROP: Final = 192
 """Side of the square crops that the networks read, in pixels."""
 
 SMALL: Final = "smaller than a crop"
-"""Flag of planes that are."""
+"""Flag of planes smaller than a crop."""
 
 
 def grid_starts(length: int, crop: int = CROP) -> list[int]:
