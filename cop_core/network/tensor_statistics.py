@@ -6,8 +6,8 @@ Nothing here is learnt and no gradient passes. There are three families (crops a
   autocorrelation. They give noise level and impulse rate as functions of the signal, which separate
   shot noise from impulses and amplifier noise.
 * by place: the same residuals in patches, which let the network attend to flat areas.
-* of the whole crop: the histogram, and its spectrum. Values on a lattice of step l give a peak at k
-= 1 / l in the characteristic function of the pixels and of neighbour differences.
+* of the whole crop: the histogram, and its spectrum. Values on a lattice of step l give a peak at
+  k = 1 / l in the characteristic function of the pixels and of neighbour differences.
 
 Each includes the noise along the directions in which patches vary least (`PatchPca`).
 """
