@@ -42,7 +42,7 @@ class PowerOptions(Part):
     level : float or None
         Counts of bright signal above the offset, or a strength from 0.02 to 0.4.
     excitation_order : int or None
-        Number of photons absorbed together; if not given, 3 is assumed, with a note.
+        Number of photons absorbed simultaneously; if not given, 3 is assumed, with a note.
     depths_um : tuple of float or None
         Depths of the next stack, ascending; by default those of this stack.
     most_breaks : int
