@@ -1,4 +1,4 @@
-"""The power to use next, from the stack that was read: limit, curve, what to expect, export."""
+"""The power to use next, from the stack that was read: limit, curve, expected values, export."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ _OFTEN: Final = (
     "max_power_mw", "max_power", "surface_power", "hold", "follow_um", "excitation_order",
 )  # fmt: skip
 _ASK_AGAIN_MW: Final = 250.0
-"""Limit in mW above which it is asked about again: more heats a living brain too far [1]_.
+"""Limit in mW above which a confirmation is required: more heats a living brain too much [1]_.
 
 .. [1] K. Podgorski, G. Ranganathan, "Brain heating induced by near-infrared lasers during
    multiphoton microscopy", J. Neurophysiol. 116, 2016.
 """
 _READ: Final = ("stack", "reading")
-"""Parts of the recipe that are as in the result."""
+"""Parts of the recipe that are taken from the result."""
 _ANY_STACK: Final = {"stack": StackOptions()}
 
 
@@ -62,9 +62,9 @@ class PowerPage(QWidget):
     Signals
     -------
     recommended(Recommendation), failed(Exception)
-        How it went.
+        A recommendation, or why there is none.
     acquire(PowerSequence)
-        The recommended power is to be acquired, after it was asked about.
+        The recommended power is to be acquired, as confirmed by the user.
     """
 
     recommended = Signal(object)
@@ -124,7 +124,7 @@ class PowerPage(QWidget):
         self.renew()
 
     def renew(self) -> None:
-        """Offer the stacks of the last result; what was recommended before is of another."""
+        """Offer the stacks of the last result, and clear an earlier recommendation."""
         self.runner.stop()
         self.found = None
         self._forget_plan()
@@ -136,7 +136,7 @@ class PowerPage(QWidget):
         self._say("" if self.of.choices else "Read a stack first.")
 
     def recommend_within_used(self) -> None:
-        """Recommend what the answer speaks of: within the power used, unless a limit is given."""
+        """Recommend a power as the answer suggests: within that used, unless a limit is given."""
         result = self._results.result
         if self._busy or result is None:
             return
@@ -153,7 +153,7 @@ class PowerPage(QWidget):
             self.recommend()
 
     def recommend(self) -> None:
-        """Recommend in the background; errors are told, and high limits asked about again."""
+        """Recommend in the background; errors are shown, and high limits must be confirmed."""
         result, number = self._results.result, self.of.value
         if self._busy or result is None:
             return
@@ -171,7 +171,7 @@ class PowerPage(QWidget):
         self.runner.start(recipe, lambda *_: [source.in_memory()], profile=profile)
 
     def _acquire(self) -> None:
-        """Say what the acquisition will do; where that was said, ask for it."""
+        """State what the acquisition will do; if already stated, request it."""
         if self.found is None:
             return
         try:
@@ -223,7 +223,7 @@ class PowerPage(QWidget):
             raise InputError("no limit is set", where=field.label, advice=advice)
 
     def _sure_of(self, limit_mw: float | None) -> bool:
-        """Return whether a limit can be used as it is, or was pressed for a second time."""
+        """Return whether a limit can be used as it is, or was confirmed by a second press."""
         if limit_mw is None or limit_mw <= _ASK_AGAIN_MW or limit_mw == self._confirmed:
             return True
         self._confirmed = limit_mw
@@ -258,7 +258,7 @@ class PowerPage(QWidget):
         return [(each.name, number) for number, each in enumerate(shown)]
 
     def _ask_in_unit(self, _: object = None) -> None:
-        """Ask for the limit in the unit in which the power of the stack is known."""
+        """Show the limit in the unit in which the power of the stack is known."""
         result, number = self._results.result, self.of.value
         of = None if result is None or number is None else result.analysed[number].profile
         unit = MW if of is None else of.power_unit
@@ -294,7 +294,7 @@ class PowerPage(QWidget):
         self.failed.emit(error)
 
     def _label(self, field: str, value: str = "") -> str:
-        """Return what an option is called, and where it is unless it is on this page."""
+        """Return the name of an option, and its place unless it is on this page."""
         here = any(own.name == field for form in (self.form, self.more) for own in form)
         return as_label(field, value) if here else f"{as_label(field, value)} (on Input)"
 
