@@ -16,7 +16,7 @@ PAPER = {"cop": "paper, CoP", "scratch": "paper, from scratch"}
 
 
 def domains() -> list[str]:
-    """Return the paper's benchmark: its noise, its prior, and those of its domains at hand."""
+    """Return the paper's benchmark: its noise, its prior, and its domains that are available."""
     found = load("accuracy")["measured"][f"{WEIGHTS} paper"]
     with print_style():
         domains_figure(found, tuple(SHORT)).savefig(IMAGES / FIGURE, dpi=200)

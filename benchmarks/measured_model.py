@@ -63,7 +63,7 @@ def accuracy() -> list[str]:
 
 
 def ladder() -> list[str]:
-    """Return what a larger network costs and what it brings."""
+    """Return costs and gains of a larger network."""
     rates = load("speed")["measured"]["crops a second"]
     found = load("accuracy")["measured"]
     rows = []

@@ -20,7 +20,7 @@ COLUMNS = {
 
 
 def percent(rate: dict[str, Any] | None) -> str:
-    """Return a rate with its interval, in bold where it lies outside its limits."""
+    """Return a rate with its interval, in bold if that is outside its limits."""
     if rate is None:
         return "–"
     low, high = rate["ci95"]
