@@ -4,7 +4,7 @@ A file that opens in spite of the damage must not be silently wrong. Permitted d
 
 - pixels of a plane whose own bytes were hit, if the format has no checksum over them;
 - values that the damaged file itself states: a plain second reading of its text, tags and JSON,
-which shares no code with the readers, finds the new value and no place with another.
+  which shares no code with the readers, finds the new value and no place with another.
 
 Any other difference that enters a fit is a silently wrong result.
 """

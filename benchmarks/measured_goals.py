@@ -50,7 +50,7 @@ def doses() -> list[list[str]]:
             f"{max(summed):.3f}",
         ],
         [
-            "the same where single photons are counted: 16 of them are also a lattice",
+            "the same with photon counting: 16 photons are also a lattice",
             "0.05",
             f"{max(counted):.3f}",
         ],

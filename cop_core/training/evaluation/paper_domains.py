@@ -47,8 +47,7 @@ PAPER_NUMBERS: Final[dict[str, dict[str, Any]]] = {
 }
 """Means over its twelve domains, with its contrastive pre-training and without (arXiv:2601.17047).
 
-`mmd` is between data sets. Missing values are not given in the paper, nor is any number for a
-single domain.
+`mmd` is between data sets. Absent values are not known, and no values for single domains are kept.
 """
 
 
