@@ -52,7 +52,7 @@ def measure(counts: np.ndarray, dark: np.ndarray | None = None) -> PhotonTransfe
 
 
 def image(rng: np.random.Generator) -> np.ndarray:
-    """Return photons per pixel, 0.2 to 11, of something smooth."""
+    """Return photons per pixel, 0.2 to 11, of a smooth scene."""
     field = gaussian_filter(rng.standard_normal((SIDE, SIDE)), 2.0, mode="wrap")
     return np.exp(0.4 + 0.8 * np.clip(field / field.std(), -2.5, 2.5)).astype(np.float32)
 

@@ -83,13 +83,13 @@ def drain(source, seconds=600.0, limit=None):
 
 
 def open_files():
-    """Count this process's open files, where the system tells."""
+    """Count this process's open files, if the system reports them."""
     listed = Path("/proc/self/fd")
     return len(list(listed.iterdir())) if listed.is_dir() else 0
 
 
 def kept_frames(core):
-    """Collect what the core itself says it has taken."""
+    """Collect the frames that the core itself reports."""
     seen = []
     core.mda.events.frameReady.connect(lambda image, event, _: seen.append((image.copy(), event)))
     return seen
@@ -383,7 +383,7 @@ def test_watching_cannot_begin_in_the_middle(core):
 
 
 def test_frames_do_not_wait_for_a_busy_window():
-    """With a QApplication frames would be queued for its thread, which here never looks."""
+    """With a QApplication, frames would be queued for its thread, which never runs here."""
     pytest.importorskip("qtpy.QtCore", reason="no Qt binding")
     done = subprocess.run(
         [sys.executable, "-c", WITH_QT], capture_output=True, text=True, timeout=600, check=False

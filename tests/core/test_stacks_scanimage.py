@@ -379,7 +379,7 @@ def test_a_file_that_is_cut(tmp_path):
 @pytest.mark.parametrize("n_channels", [1, 2])
 @pytest.mark.parametrize("lost", ["pixels", "directory", "rest of a frame"])
 def test_what_is_there_of_a_cut_file_is_counted_once(tmp_path, n_channels, lost):
-    """The header states 8 planes, 6 were begun, of which the last is not whole."""
+    """The header states 8 planes; 6 were begun, and the last is incomplete."""
     values = slow_stack(8, hChannels_channelSave=f"[{';'.join('123'[:n_channels])}]")
     path = tmp_path / "si.tif"
     n_pages = 6 * n_channels - (lost == "rest of a frame")

@@ -1,4 +1,4 @@
-"""Folders of ThorImage: TIFF sets and raw files, their power, and what does not fit."""
+"""Folders of ThorImage: TIFF sets and raw files, their power, and inconsistencies."""
 
 from __future__ import annotations
 

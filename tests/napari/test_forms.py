@@ -1,4 +1,4 @@
-"""Input forms: what the user chooses, and what is remembered."""
+"""Input forms: the user's choices, and those remembered."""
 
 from __future__ import annotations
 
@@ -347,7 +347,7 @@ def test_what_is_given_is_read_by_the_recipe_and_its_errors_name_the_field(viewe
 
 
 class WiderReading(ReadingOptions):
-    """A reading with fields that nobody has heard of."""
+    """A reading with unknown fields."""
 
     glow_nm: Annotated[
         Positive | None, Option("How much it glows.", "Glow (nm)", empty="not at all")

@@ -1,4 +1,4 @@
-"""One wrong number in a file's tags or text is noticed, though the file can be read."""
+"""One wrong number in a file's tags or text is detected, although the file can be read."""
 
 from __future__ import annotations
 
