@@ -190,7 +190,7 @@ class Dataset:
     declared : bool
         False if the planned number of planes is not stated, only the present number.
     planned : int or None
-        How many there are to be, where it holds those alone that were acquired.
+        Planned number of planes, if it has only those acquired so far.
     """
 
     source: str
@@ -214,7 +214,7 @@ class Dataset:
     growth: Growth = field(default_factory=Growth)
 
     def size(self, axis: str) -> int:
-        """Length of an axis; 1 where the axis does not exist."""
+        """Length of an axis; 1 if the axis does not exist."""
         return self.shape[self.axes.index(axis)] if axis in self.axes else 1
 
 
