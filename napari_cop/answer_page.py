@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 _LARGE: Final = 1.25
 """Size of the first sentence relative to other text."""
-_STALE: Final = "The settings or stacks have changed since this run: run again."
+CHANGED: Final = "The settings or stacks have changed since this run: run again."
+GONE: Final = "What was read here is no longer chosen: choose it to run again."
+FAILED: Final = "The last run failed; this is the answer of the run before."
 
 
 class AnswerPage(QWidget):
@@ -52,7 +54,6 @@ class AnswerPage(QWidget):
         self.depths = text_label()
         self.settings = text_label()
         self.stale = text_label(bold=True)
-        self.stale.setText(_STALE)
         self.power_button = _button(
             "Recommend a power", "Compute a power for each depth, up to the highest power used."
         )
@@ -85,7 +86,7 @@ class AnswerPage(QWidget):
         self.settings.setText(_read_with(result, sources))
         pair = isinstance(result, Comparison)
         for button, shown in (
-            (self.power_button, True),
+            (self.power_button, any(each.profile.kept.any() for each in result.analysed)),
             (self.other_button, not pair),
             (self.study_button, pair),
             (self.side_button, pair),
@@ -99,9 +100,10 @@ class AnswerPage(QWidget):
         self.headline.setText(unbroken(untyped(sentence)))
         self.headline.setVisible(bool(sentence))
 
-    def set_stale(self, stale: bool) -> None:
-        """State whether the inputs have changed since the result."""
-        self.stale.setVisible(stale and bool(self.depths.text()))
+    def set_stale(self, why: str) -> None:
+        """Show why the result is not for the present choice; empty if it is."""
+        self.stale.setText(why)
+        self.stale.setVisible(bool(why) and bool(self.depths.text()))
 
     def clear(self) -> None:
         """Clear the result."""

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QPlainTextEdit
 
 from cop_core.errors import CopError
 from cop_core.recipes.terms import untyped
-from napari_cop.answer_page import AnswerPage
+from napari_cop.answer_page import CHANGED, FAILED, GONE, AnswerPage
 from napari_cop.docking import lay_out
 from napari_cop.forms.recipe_form import RecipeForm
 from napari_cop.forms.stack import StackForm
@@ -73,6 +73,7 @@ class NoiseDock(RunWidget):
         self.answer = AnswerPage(self.plots_type(theme=viewer.theme, lead=True))
         self._asked_for: Recipe | None = None
         self._read: Recipe | None = None
+        self._failed_since = False
         self._pixels_changed = False
         self.table = ResultTable()
         self.remarks = QPlainTextEdit()
@@ -114,6 +115,7 @@ class NoiseDock(RunWidget):
         runner.opened.connect(self._opened)
         runner.plane_read.connect(self._plane_read)
         runner.finished.connect(self._finished)
+        runner.failed.connect(self._run_failed)
         for plots in self._both_plots:
             plots.plane_clicked.connect(self.results.show_plane)
         runner.said.connect(lambda so_far: self.answer.show_so_far(so_far.said))
@@ -201,7 +203,7 @@ class NoiseDock(RunWidget):
 
     def _nothing_read(self, outcome: Outcome) -> None:
         """Restore the last result, if any: there is none to replace it."""
-        last = self.results.result
+        last, self._failed_since = self.results.result, outcome.problem is not None
         if last is None:
             self._later(*(plots.clear for plots in self._both_plots), self.answer.clear)
         else:
@@ -212,6 +214,10 @@ class NoiseDock(RunWidget):
 
     def _failed(self, error: Exception) -> None:
         super()._failed(self._placed(error))
+
+    def _run_failed(self) -> None:
+        self._failed_since = True
+        self.answer.set_stale(FAILED)
 
     def _placed(self, error: Exception) -> Exception:
         """Return an error of a stack with its layer and the form in which it was chosen."""
@@ -229,7 +235,7 @@ class NoiseDock(RunWidget):
             self._nothing_read(outcome)
             return
         self.results.result, self.results.sources = outcome.record, self._reading
-        self._read, self._pixels_changed = self._asked_for, False
+        self._read, self._pixels_changed, self._failed_since = self._asked_for, False, False
         self._say("Drawing …")
         self._later(*self.showing(outcome.record), lambda: self._say_the_end(outcome))
 
@@ -313,13 +319,16 @@ class NoiseDock(RunWidget):
 
     def _look_for_changes(self, _: object = None) -> None:
         """Show whether the result is still that of the chosen inputs."""
-        if self.runner.state is not State.IDLE or self.results.result is None:
-            return
+        if self.runner.state is State.IDLE and self.results.result is not None:
+            self.answer.set_stale(self._why_stale() or (FAILED if self._failed_since else ""))
+
+    def _why_stale(self) -> str:
         try:
-            changed = self._pixels_changed or self._asked_now()[1] != self._read
+            asked = self._asked_now()[1]
         except CopError:
-            changed = True
-        self.answer.set_stale(changed)
+            return GONE
+        changed = self._pixels_changed or _unnamed(asked) != _unnamed(self._read)
+        return CHANGED if changed else ""
 
     def _state_changed(self, state: State) -> None:
         self.bar.set_state(state, has_result=self.results.result is not None)
@@ -378,6 +387,13 @@ class NoiseDock(RunWidget):
         for plots in self._both_plots:
             plots.set_theme(self.viewer.theme)
         self.power.plot.set_theme(self.viewer.theme)
+
+
+def _unnamed(recipe: Any) -> Any:
+    """Return a recipe without the names of its stacks, which change no number."""
+    if hasattr(recipe, "stacks"):
+        return recipe.but(stacks=[s.but(name=str(i)) for i, s in enumerate(recipe.stacks)])
+    return recipe.but(stack=recipe.stack.but(name=None))
 
 
 def _may_be_stack(layer: Layer) -> bool:

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 
 from cop_core.errors import CopError, InputError
 from cop_core.power import deepest, next_options, useq_plan
-from cop_core.recipes import MW, RecommendRecipe, StackOptions
+from cop_core.recipes import MW, PowerOptions, RecommendRecipe, StackOptions
 from cop_core.recipes.terms import as_label, untyped
 from cop_core.records import Comparison, power_text
 from cop_core.statistics.verdict_powers import most_used
@@ -51,6 +51,7 @@ _ASK_AGAIN_MW: Final = 250.0
 .. [1] K. Podgorski, G. Ranganathan, "Brain heating induced by near-infrared lasers during
    multiphoton microscopy", J. Neurophysiol. 116, 2016.
 """
+_STALE: Final = "The settings have changed since this recommendation: recommend again."
 _READ: Final = ("stack", "reading")
 """Parts of the recipe that are taken from the result."""
 _ANY_STACK: Final = {"stack": StackOptions()}
@@ -75,6 +76,7 @@ class PowerPage(QWidget):
         super().__init__()
         self._results = results
         self._asked: Result | None = None
+        self._asked_for: tuple[int, PowerOptions] | None = None
         self._confirmed: float | None = None
         self._plan: PowerSequence | None = None
         self.found: Recommendation | None = None
@@ -107,7 +109,8 @@ class PowerPage(QWidget):
         self.notes.setReadOnly(True)
         self.notes.setPlaceholderText("Caveats appear here.")
         self._arrange()
-        self.of.changed.connect(self._ask_in_unit)
+        for changed in (self._ask_in_unit, self._settings_changed):
+            self.of.changed.connect(changed)
         for limit in ("max_power_mw", "max_power"):
             self.form[limit].changed.connect(self._limit_changed)
         self.button.clicked.connect(self.recommend)
@@ -115,6 +118,8 @@ class PowerPage(QWidget):
         self.acquire_button.clicked.connect(self._acquire)
         self.export.said.connect(self._say)
         self.export.failed.connect(self._failed)
+        for form in (self.form, self.more):
+            form.changed.connect(self._settings_changed)
         self.runner.state_changed.connect(self._offer)
         self.runner.progressed.connect(lambda text, *_: self._say(text))
         self.runner.finished.connect(self._finished)
@@ -130,21 +135,29 @@ class PowerPage(QWidget):
         self._forget_plan()
         self.of.reset_choices()
         self.of.visible = len(self.of.choices) > 1
+        self._suggest()
         self._ask_in_unit()
         self.plot.clear()
         self.notes.clear()
         self._say("" if self.of.choices else "Read a stack first.")
 
-    def recommend_within_used(self) -> None:
-        """Recommend a power as the answer suggests: within that used, unless a limit is given."""
+    def _suggest(self) -> None:
+        """Choose the stack and the quantity to hold as in the answer."""
         result = self._results.result
-        if self._busy or result is None:
+        if result is None:
             return
         self.of.value = deepest(usable_of(result))
         spoken_of = next_options(result) if isinstance(result, Comparison) else None
         if spoken_of is not None:
             self.form["hold"].value = spoken_of.hold
             self.more["level"].put(spoken_of.level)
+
+    def recommend_within_used(self) -> None:
+        """Recommend a power as the answer suggests: within that used, unless a limit is given."""
+        result = self._results.result
+        if self._busy or result is None:
+            return
+        self._suggest()
         field, used = self._limit_field, most_used([each.profile for each in result.analysed])
         if field.given is None and used is not None:
             field.put(used[0])
@@ -160,23 +173,40 @@ class PowerPage(QWidget):
         profile, source = result.analysed[number].profile, self._results.sources[number]
         try:
             self._require_limit()
-            known = {"stack": source.options, "reading": profile.reading}
-            recipe = make(RecommendRecipe, self.form, self.more, **known)
+            recipe = self._recipe(stack=source.options, reading=profile.reading)
         except CopError as error:
             self._failed(error)
             return
         if not self._sure_of(recipe.power.max_power_mw):
             return
-        self._asked = result
+        self._asked, self._asked_for = result, (number, recipe.power)
         self.runner.start(recipe, lambda *_: [source.in_memory()], profile=profile)
+
+    def _recipe(self, **known: Any) -> RecommendRecipe:
+        recipe: RecommendRecipe = make(RecommendRecipe, self.form, self.more, **known)
+        return recipe
+
+    @property
+    def stale(self) -> bool:
+        """Whether the settings have changed since the recommendation."""
+        if self.found is None:
+            return False
+        try:
+            return (self.of.value, self._recipe(**_ANY_STACK).power) != self._asked_for
+        except CopError:
+            return True
+
+    def _settings_changed(self, _: object = None) -> None:
+        if self.found is not None:
+            self._forget_plan()
+            self._say("")
 
     def _acquire(self) -> None:
         """State what the acquisition will do; if already stated, request it."""
         if self.found is None:
             return
         try:
-            options = make(RecommendRecipe, self.form, self.more, **_ANY_STACK).acquisition
-            plan = useq_plan(self.found, options)
+            plan = useq_plan(self.found, self._recipe(**_ANY_STACK).acquisition)
             core_for(plan)
         except CopError as error:
             self._forget_plan()
@@ -267,8 +297,9 @@ class PowerPage(QWidget):
 
     def _offer(self, _: object = None) -> None:
         self.button.setEnabled(not self._busy and bool(self.of.choices))
+        usable = not self._busy and self.found is not None and not self.stale
         for button in (self.export_button, self.acquire_button):
-            button.setEnabled(not self._busy and self.found is not None)
+            button.setEnabled(usable)
 
     def _finished(self, outcome: Outcome) -> None:
         found: Recommendation | None = outcome.record
@@ -285,7 +316,8 @@ class PowerPage(QWidget):
     def _say(self, text: str) -> None:
         found = self.found
         shown = "" if found is None else f"{found.verdict} {_summary(found)}"
-        self.status.setText(unbroken("\n".join(part for part in (shown, text) if part)))
+        stale = _STALE if self.stale else ""
+        self.status.setText(unbroken("\n".join(filter(None, (stale, shown, text)))))
         self._offer()
 
     def _failed(self, error: Exception) -> None:

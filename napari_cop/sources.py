@@ -26,6 +26,7 @@ ASKED_OF_LAYERS: Final = ("name", "power", "power_scale", "detector", "surface")
 """Advice if a layer does not state the option."""
 _TIME: Final = ("t", "time")
 _NOT_Z: Final = (*_TIME, "c", "channel", "p", "position", "scene")
+_NOT_INTENSITIES: Final = {"b": "true or false", "c": "complex numbers"}
 _STEP_TOLERANCE: Final = 1e-6
 
 
@@ -220,6 +221,12 @@ def _named(layer: Image, names: Collection[str]) -> list[int]:
     return [i for i, label in enumerate(labels) if label in names]
 
 
+def axis_name(layer: Image, axis: int) -> str:
+    """Return what an axis is called; napari numbers those without a name from the last."""
+    label = str(layer.axis_labels[axis])
+    return f"axis {axis}" if label.removeprefix("-").isdecimal() else label
+
+
 def z_step_um_of(layer: Image, z_axis: int) -> float | None:
     """Return the distance of two planes in µm from the layer's scale; None if it states none.
 
@@ -281,6 +288,13 @@ def _require_intensities(layer: Image) -> None:
             where=f"layer {layer.name!r}",
             advice="split the channels (right-click the layer) and choose one",
         )
+    kind = np.dtype(_data(layer).dtype).kind
+    if kind in _NOT_INTENSITIES:
+        raise InputError(
+            f"its pixels are {_NOT_INTENSITIES[kind]}, not intensities",
+            where=f"layer {layer.name!r}",
+            advice="choose a layer of numbers",
+        )
 
 
 def _shows_its_file(layer: Image) -> bool:
@@ -331,5 +345,5 @@ def _data(layer: Image) -> Any:
 def _name(layer: Image, z_axis: int, at: tuple[int, ...]) -> str:
     """Return the layer's name, with the position on further axes."""
     further = [i for i in range(layer.ndim - 2) if i != z_axis]
-    places = ", ".join(f"{layer.axis_labels[i]} {at[i]}" for i in further)
+    places = ", ".join(f"{axis_name(layer, i)} = {at[i]}" for i in further)
     return f"{layer.name} [{places}]" if places else str(layer.name)

@@ -35,7 +35,7 @@ def _order(found: Recommendation) -> Iterator[str]:
     if found.attenuation.order_assumed:
         yield (
             "three-photon excitation is assumed: the signal rises with the cube of the power; for "
-            f"two-photon, set the excitation order to 2{typed('excitation_order', '2')}"
+            f"two-photon, choose two-photon excitation{typed('excitation_order', '2')}"
         )
 
 

@@ -26,8 +26,9 @@ def verdict_of(found: Recommendation) -> str:
             f"No plane reaches a {held.label} of {held.text(found.level)} within the limit of "
             f"{limit}: choose a {easier} level. The power that comes closest is {_course(found)}."
         )
+    assumed = " (three-photon excitation assumed)" if found.attenuation.order_assumed else ""
     text = (
-        f"To hold {held.subject} at {held.text(found.level)}, "
+        f"To hold {held.subject} at {held.text(found.level)}{assumed}, "
         f"{'use' if _constant(found) else 'go from'} {_course(found)}"
     )
     obstacles = "; ".join(_obstacles(found)) or f"the limit of {limit} is not reached"

@@ -46,6 +46,10 @@ _SOME_TISSUES: Final = (
     "Not all stacks show the same tissue: where they do not, tissue and protocol cannot be told "
     "apart."
 )
+_NO_ANIMALS: Final = (
+    "Animals are not stated, so every stack counts as a different one; if some are of one animal, "
+    "p values are too small."
+)
 _SAME: Final = (
     "Both stacks are the same: every plane reads exactly alike, so there is nothing to compare. "
     "Check that the second is not a copy of the first."
@@ -79,9 +83,11 @@ def verdict_of_arms(found: ArmsComparison) -> str:
 def _scope_of_arms(found: ArmsComparison) -> str:
     if found.paired:
         return f"From {found.n_units[0]} animals, each under both protocols (paired)."
-    unit = "stacks" if found.animals is None else "animals"
     counts = zip(found.n_units, found.names, strict=True)
-    return f"From {listed([f'{n} ({name})' for n, name in counts])} {unit} (unpaired)."
+    n_units = listed([f"{n} ({name})" for n, name in counts])
+    if found.animals is None:
+        return f"From {n_units} stacks (unpaired). {_NO_ANIMALS}"
+    return f"From {n_units} animals (unpaired)."
 
 
 def verdict_of_several(pairs: Sequence[Comparison | ArmsComparison]) -> str:
@@ -120,9 +126,10 @@ def _scope_of_several(pairs: Sequence[Comparison | ArmsComparison]) -> str:
     n_units: dict[str, int] = {}
     for found in pairs:
         n_units |= zip(found.names, found.n_units, strict=True)  # type: ignore[union-attr]
-    unit = "stacks" if pairs[0].animals is None else "animals"  # type: ignore[union-attr]
     said = listed([f"{n} ({name})" for name, n in n_units.items()])
-    return f"From {said} {unit}."
+    if pairs[0].animals is None:  # type: ignore[union-attr]
+        return f"From {said} stacks. {_NO_ANIMALS}"
+    return f"From {said} animals."
 
 
 def deeper(found: Comparison | ArmsComparison) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -17,7 +18,7 @@ from cop_core.words import capital, listed
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cop_core.records import AnalysedProfile
+    from cop_core.records import AnalysedProfile, DepthLimit
     from cop_core.statistics.forecast import Forecast
 
 _MOST_NAMES: Final = 3
@@ -60,6 +61,8 @@ def _depths_of_one(found: AnalysedProfile) -> str:
     if (level := _level_of_one(found)) != "":
         parts.insert(0, level)
     said = [part for part in parts if part]
+    if not found.profile.kept.any():
+        return f"{named(found.name)}: no plane can be used ({_why_none(found)})."
     if not said:
         return f"{named(found.name)}: no depth can be determined from these planes."
     untold = f"; {text}" if (text := _untold_level(found)) else ""
@@ -144,15 +147,39 @@ def _level_of_one(found: AnalysedProfile) -> str:
     if np.isfinite(level.shallower_than_um):
         return f"shot noise is above {level_text(usable)} at all depths"
     where = down_to(level, found.profile)
-    return f"shot noise stays below {level_text(usable)} {where}" if where else ""
+    return f"shot noise stays below {level_text(usable)} {where}{_interval(level)}" if where else ""
+
+
+def _interval(limit: DepthLimit) -> str:
+    """Return the interval of a depth in brackets; empty if it is not known."""
+    low, high = limit.ci95_um
+    if not np.isfinite(limit.depth_um) or np.isnan([low, high]).all():
+        return ""
+    if np.isnan(high):
+        return f" (95 % CI at least {low:.0f} µm)"
+    if np.isnan(low):
+        return f" (95 % CI at most {high:.0f} µm)"
+    return f" (95 % CI {low:.0f} to {high:.0f} µm)"
+
+
+def _why_none(found: AnalysedProfile) -> str:
+    counts = Counter(plane.reason or "not read" for plane in found.profile.planes)
+    return "; ".join(f"{n} of {len(found.profile)} {reason}" for reason, n in counts.most_common())
 
 
 def _untold_level(found: AnalysedProfile) -> str:
     """Return that the planes do not determine the level depth; empty if they do."""
     if found.photons is None or not found.profile.kept.any() or _level_of_one(found):
         return ""
-    lacking = too_short(poisson_curve(found.profile)[0])
-    return f"{lacking} to tell the depth at which shot noise passes {level_text(found.usable)}"
+    depth, strength, _ = poisson_curve(found.profile)
+    text = f"{too_short(depth)} to tell the depth at which shot noise passes "
+    text += level_text(found.usable)
+    above = strength > found.usable.at_strength
+    first = int(above.argmax())
+    if not above.any() or not first or not above[first:].all():
+        return text
+    near = f"between {depth[first - 1]:.0f} and {depth[first]:.0f} µm"
+    return f"{text}, but single planes pass it {near}"
 
 
 def _signal_of_one(found: AnalysedProfile) -> str:

@@ -17,6 +17,7 @@ from cop_core.stacks.check import spread_over
 from cop_core.statistics.caveats import saturation
 from cop_core.words import capital, so_many
 from napari_cop.layers import METADATA_KEY
+from napari_cop.sources import axis_name
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -80,14 +81,21 @@ def saturation_of_file(options: StackOptions) -> str:
     return told and capital(f"{so_many(len(chosen), n)} looked at: {told}")
 
 
-def found_in_layer(layer: Image, z_axis: int) -> Found:
-    """Return what a layer states and lacks, without reading its pixels."""
+def found_in_layer(layer: Image, z_axis: int, at: tuple[int, ...]) -> Found:
+    """Return what a layer states, and its position on other axes, without reading pixels."""
     shape = (layer.data[0] if layer.multiscale else layer.data).shape
     stated = layer.metadata.get(METADATA_KEY, {})
     power = stated.get("power") or ()
     planes, height, width = (int(shape[axis]) for axis in (z_axis, -2, -1))
     unit = stated.get("power_unit", "")
-    return _found(planes, height, width, power if len(power) == planes else (), unit)
+    found = _found(planes, height, width, power if len(power) == planes else (), unit)
+    others = [i for i in range(len(shape) - 2) if i != z_axis and shape[i] > 1]
+    if not others:
+        return found
+    places = [f"{axis_name(layer, i)} = {at[i]} (of 0 to {shape[i] - 1})" for i in others]
+    return found.lacking(
+        f"Only {' and '.join(places)} is read, as shown: move the slider for another"
+    )
 
 
 def _found(planes: int, height: int, width: int, power: Any, unit: str) -> Found:

@@ -208,6 +208,12 @@ def _types(annotation: Any) -> set[Any]:
     return {annotation}
 
 
+class _Choice(ComboBox):
+    """A choice among words; that of the empty word, None, is a change like any other."""
+
+    null_value = object()
+
+
 def _field_for(name: str, info: FieldInfo, option: Option) -> Widget:
     kinds, default = _types(info.annotation), info.get_default()
     look: dict[str, Any] = {"name": name, "label": _label(name, option), "tooltip": option.help}
@@ -220,7 +226,7 @@ def _field_for(name: str, info: FieldInfo, option: Option) -> Widget:
         return FileChoice(words, pattern=option.pattern, **look)
     if words:
         choices = [(option.empty, None), *words] if default is None else words
-        return ComboBox(choices=choices, value=default, **look)
+        return _Choice(choices=choices, value=default, **look)
     if bool in kinds:
         return CheckBox(value=bool(default), **look)
     usual = "" if default is None or info.is_required() else _text(default)

@@ -19,6 +19,7 @@ from napari_cop.processes import PROCESSES
 from napari_cop.sources import (
     ASKED_OF_LAYERS,
     ChosenStack,
+    axis_name,
     layer_stack,
     z_axis_of,
     z_step_um_of,
@@ -78,6 +79,7 @@ class StackForm(SourceForm):
         self._layer_chosen()
         for form in (self, self.more):
             form.changed.connect(self._tell_found)
+        following.on(viewer.dims.events.current_step, self._viewer_moved)
 
     def stack(self) -> ChosenStack:
         """Return the chosen stack.
@@ -117,7 +119,7 @@ class StackForm(SourceForm):
         if layer is None:
             return [("choose …", _NOT_SAID)]
         size = layer.data[0].shape if layer.multiscale else layer.data.shape
-        named = [f"{label} ({size[i]})" for i, label in enumerate(layer.axis_labels)]
+        named = [f"{axis_name(layer, i)}, {size[i]} planes" for i in range(layer.ndim)]
         return [("choose …", _NOT_SAID), *((named[i], i) for i in range(layer.ndim - 2))]
 
     def _layer_chosen(self) -> None:
@@ -155,7 +157,7 @@ class StackForm(SourceForm):
         if layer is not None:
             # Not in a thread: Python may collect Qt objects there and block the window for good.
             self._looked_at = None
-            self._show_found(found_in_layer(layer, chosen.z_axis))
+            self._show_found(found_in_layer(layer, chosen.z_axis, chosen.at))
             return
         if chosen.options == self._looked_at:
             return
@@ -180,6 +182,10 @@ class StackForm(SourceForm):
             f"{segments[0]} is a labels layer, which holds no intensities. If it is an image, "
             "right-click it in the layer list and choose Convert to Image"
         )
+
+    def _viewer_moved(self, _: object = None) -> None:
+        if self.layer is not None and self.layer.ndim > 3:
+            self._tell_found()
 
     def _looked(self, seen: tuple[StackOptions, Found]) -> None:
         if self._following.ended:  # the widget is already gone

@@ -68,6 +68,7 @@ class LiveWidget(CompareWidget):
             plots.drawn.connect(self.panel.drawn)
         for end in (self.runner.failed, self.destroyed):
             end.connect(partial(_let_go, self._feeds))
+        self.runner.failed.connect(self.panel.show_stopped)
 
     def watch_demo(self) -> None:
         """Watch the simulated three-photon microscope."""
@@ -158,8 +159,8 @@ class LiveWidget(CompareWidget):
         self._reading = [feed.shown() for feed in self._feeds]
         self.link.follow(self._reading, [len(planes) for planes in self._begun.values()])
 
-    def _look_for_changes(self, _: object = None) -> None:
-        """Do nothing: an acquisition does not change afterwards."""
+    def _why_stale(self) -> str:
+        return ""  # an acquisition does not change afterwards
 
     def _layer_removed(self, event: Any) -> None:
         for feed in self._feeds:
@@ -204,7 +205,7 @@ class LiveWidget(CompareWidget):
     def _say_the_end(self, outcome: Outcome) -> None:
         super()._say_the_end(outcome)
         states = {news.step.state for news in self._last.values()}
-        if outcome.stopped:
+        if outcome.stopped or outcome.problem:
             self.panel.show_stopped()
         elif states == {growing.State.STOPPED}:
             said = f"{self.bar.status.text()}; the acquisition stopped growing"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -31,7 +32,7 @@ _LEFT: Final = 1
 
 
 class PlaneMouse(QObject):
-    """Shows a tool tip and reports clicked planes, unless the user zooms or pans.
+    """Shows a tool tip and reports the plane nearest to a click, unless the user zooms or pans.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ class PlaneMouse(QObject):
         plot.canvas.mpl_connect("figure_leave_event", self._left)
 
     def _pressed(self, event: MouseEvent) -> None:
-        found = self._find((event.x, event.y))
+        found = self._find((event.x, event.y), reach=math.inf)
         if found is not None and event.button == _LEFT:
             protocol, plane, _ = found
             self.plane_clicked.emit(protocol, plane.index)
@@ -68,8 +69,10 @@ class PlaneMouse(QObject):
         self._at = None
         self._hover.throttle()
 
-    def _find(self, at: tuple[float, float] | None) -> tuple[int, PlaneEstimate, str] | None:
-        """Return protocol, plane and component at a position in pixels of the figure."""
+    def _find(
+        self, at: tuple[float, float] | None, *, reach: float = _REACH_PX
+    ) -> tuple[int, PlaneEstimate, str] | None:
+        """Return protocol, plane and component near a position in pixels of the figure."""
         sheet = self._sheet()
         if at is None or sheet is None or self._plot.toolbar.mode:
             return None
@@ -77,8 +80,8 @@ class PlaneMouse(QObject):
         if panel is None:
             return None
         ax, component = panel
-        reach = _REACH_PX * self._plot.canvas.device_pixel_ratio
-        found = nearest(sheet.points, ax, component, at, reach)
+        within = reach * self._plot.canvas.device_pixel_ratio
+        found = nearest(sheet.points, ax, component, at, within)
         return None if found is None else (*found, component)
 
     def _tell(self) -> None:

@@ -70,6 +70,11 @@ class AnimalQuestion(QWidget):
         self.use.setVisible(self._guess is not None)
         self.text.setText(_question(self._guess))
 
+    @property
+    def open(self) -> bool:
+        """Whether it is asked and not answered."""
+        return not self.isHidden()
+
     def begin(self) -> None:
         """Ask again: other stacks are planned."""
         self._declined = False

@@ -174,6 +174,12 @@ class StudyWidget(ReportWidget):
                 f"the plan cannot be used: {self._count()}",
                 advice="Fill in what is missing, or remove rows",
             )
+        if self.page.question.open:
+            raise InputError(
+                "it is not known which animal each stack is from",
+                advice="Answer the question above the table: stacks of one animal are not "
+                "independent",
+            )
         plan, defaults = self.page.directory() / PLAN, make(StackOptions, self.page.defaults)
         stated = {"plan": str(plan), "defaults": defaults}
         make(StudyRecipe, self.page.options, stacks=self.model.rows, **stated)

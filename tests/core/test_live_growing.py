@@ -333,6 +333,18 @@ def test_what_the_options_lack_is_said(tmp_path):
         open_growing(tmp_path, planned=0)
 
 
+def test_what_is_lacking_is_said_while_planes_still_come(tmp_path):
+    source = open_growing(tmp_path, stopped_after_s=600)
+
+    def write_and_look():
+        for i in range(100):
+            tifffile.imwrite(tmp_path / f"z{i}.tif", pixels(1)[0])
+            assert quiet(source, 0.05) == {}
+
+    with pytest.raises(cop.InputError, match="no z step is known"):
+        write_and_look()
+
+
 def test_one_at_a_time_and_how_many_wait(tmp_path):
     zarr_array(tmp_path / "a.zarr", 5)[:4] = pixels(4)
     source = open_growing(tmp_path / "a.zarr", z_step_um=2.0, stopped_after_s=0.4)

@@ -120,7 +120,7 @@ def test_that_three_photons_are_assumed_is_said_first_where_the_order_was_not_gi
     assert found.attenuation.order == 3
     assert found.notes[0] == (
         "three-photon excitation is assumed: the signal rises with the cube of the power; for "
-        "two-photon, set the excitation order to 2 (--excitation-order 2)"
+        "two-photon, choose two-photon excitation (--excitation-order 2)"
     )
     given = recommend_power(fixed, max_power_mw=20, offset_counts=OFFSET, excitation_order=3)
     assert given.notes == found.notes[1:]

@@ -278,6 +278,32 @@ def test_no_stack_wins_that_may_be_upside_down(both):
     assert "Caution" not in both.verdict
 
 
+def test_the_depth_of_one_stack_has_its_interval(both):
+    limit = both.first.usable.level
+    low, high = limit.ci95_um
+    said = f"down to {limit.depth_um:.0f} µm (95 % CI {low:.0f} to {high:.0f} µm)"
+    assert said in both.first.verdict
+
+
+def test_planes_that_cannot_be_used_are_counted_with_their_reasons(both):
+    planes = [replace(p, reason="not finite", n_crops=0) for p in both.first.profile.planes]
+    planes[3:] = [replace(p, reason="all of one value") for p in planes[3:]]
+    n = len(planes)
+    assert analyse(replace(both.first.profile, planes=tuple(planes))).verdict == (
+        f"Fixed power: no plane can be used ({n - 3} of {n} all of one value; 3 of {n} not finite)."
+    )
+
+
+def test_a_range_too_small_for_a_level_depth_says_where_planes_pass_it():
+    for course, told in (
+        (lambda depth: np.where(depth < 32, 0.1, 0.3), True),
+        (lambda depth: np.where(depth % 10, 0.1, 0.3), False),  # to and fro
+    ):
+        verdict = analyse(with_shot_noise(course, step=5.0, n=12)).verdict
+        assert "the planes cover too small a range" in verdict
+        assert ("but single planes pass it between 30 and 35 µm" in verdict) is told
+
+
 def small(profile, share):
     """Return a stack with a share of planes smaller than a crop."""
     n = round(share * len(profile))

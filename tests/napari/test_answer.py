@@ -162,8 +162,31 @@ def test_a_result_of_other_settings_is_marked(open_dock: Any, qtbot: Any, window
     assert dock.answer.stale.isVisible()
     dock.forms[0].z_step_um.value = "5"
     assert not dock.answer.stale.isVisible()
+    window.layers["monday"].name = "Monday"
+    assert not dock.answer.stale.isVisible()  # a name changes no number
+    window.layers["Monday"].name = "monday"
     window.layers["monday"].data = window.layers["monday"].data + 1
     assert dock.answer.stale.isVisible()
+    assert "have changed" in dock.answer.stale.text()
+    window.layers.remove("monday")
+    assert "is no longer chosen" in dock.answer.stale.text()
+
+
+def test_a_result_that_stays_after_a_failed_run_is_marked(
+    open_dock: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dock = open_dock()
+    finish(qtbot, dock)
+    first = dock.answer.headline.text()
+    with monkeypatch.context() as patched, qtbot.waitSignal(dock.runner.failed):
+        patched.setattr("napari_cop.dock.opened_in_memory", lambda _: 1 / 0)
+        dock.run()
+    qtbot.waitUntil(lambda: not dock._steps)
+    assert dock.answer.headline.text() == first
+    assert dock.answer.stale.isVisible()
+    assert "The last run failed" in dock.answer.stale.text()
+    finish(qtbot, dock)
+    assert not dock.answer.stale.isVisible()
 
 
 # --- what is clicked is shown --------------------------------------------------------------------

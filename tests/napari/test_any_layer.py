@@ -74,6 +74,7 @@ REFUSED: dict[str, tuple[Callable[[], Image], str]] = {
     "RGB": (lambda: Image(np.zeros((4, 40, 40, 3), np.uint8), rgb=True), "colours"),
     "a movie": (lambda: Image(PIXELS, axis_labels=("t", "y", "x")), "z axis is not known"),
     "4-D, unnamed": (lambda: Image(np.stack([PIXELS] * 2)), "z axis is not known"),
+    "true or false": (lambda: Image(PIXELS > 200, **UM), "true or false, not intensities"),
     "bare pixels": (lambda: Image(PIXELS), "z step is not known"),
 }
 
@@ -126,6 +127,18 @@ def test_it_is_refused_in_words_before_anything_is_read(
     assert words in said.message
     assert "Traceback" not in said.message
     assert dock.results.result is None
+
+
+def test_what_is_read_of_further_axes_is_said_beside_them(viewer: Any, dock: Any) -> None:
+    form = dock.forms[0]
+    layer = viewer.add_layer(Image(np.stack([PIXELS] * 3), scale=(1, 5, 1, 1)))
+    form.choose_layer(layer)
+    assert [text for text, _ in form._axes(None)][1:] == ["axis 0, 3 planes", "axis 1, 4 planes"]
+    form.z_axis.value = 1
+    viewer.dims.set_current_step(0, 0)
+    assert "Only axis 0 = 0 (of 0 to 2) is read" in form.found.value
+    viewer.dims.set_current_step(0, 2)
+    assert "Only axis 0 = 2 (of 0 to 2) is read" in form.found.value
 
 
 def test_labels_and_points_are_not_offered(viewer: Any, dock: Any) -> None:

@@ -358,15 +358,18 @@ def test_click_names_the_plane(
     assert left_out.args == [0, 20]
 
 
-def test_click_elsewhere_or_while_zooming_is_no_choice(
+def test_a_click_takes_the_nearest_point_of_its_panel_unless_it_zooms(
     plots: DepthPlots, both: Comparison, qtbot: QtBot
 ) -> None:
     plots.show_result(both)
     plots.set_secondary("power")
     drawn(plots, qtbot)
     at = pixel(plots, "Gaussian", 900.0, 100 * both.second.profile.of("gaussian")[45])
-    with qtbot.assertNotEmitted(plots.plane_clicked):
+    with qtbot.waitSignal(plots.plane_clicked) as told:
         click(plots, qtbot, (at[0], at[1] + 60))
+    assert abs(told.args[1] - 45) <= 1
+    with qtbot.assertNotEmitted(plots.plane_clicked):
+        click(plots, qtbot, (1.0, 1.0))  # beside all panels
         plots.toolbar.zoom()
         click(plots, qtbot, at)
     plots.toolbar.zoom()

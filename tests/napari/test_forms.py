@@ -194,6 +194,18 @@ def test_a_wheel_over_a_field_changes_nothing(viewer: Any, qtbot: Any) -> None:
     assert field.currentIndex() == 0
 
 
+def test_a_choice_that_is_taken_back_is_a_change_too(viewer: Any) -> None:
+    from napari_cop.forms.recipe_form import RecipeForm
+
+    form = RecipeForm(RecommendRecipe, only=("excitation_order",))
+    seen: list[Any] = []
+    form.changed.connect(lambda: seen.append(form.excitation_order.value))
+    box = form.excitation_order.native
+    box.setCurrentText("two-photon")
+    box.setCurrentText("three-photon, assumed")
+    assert seen == [2, None]
+
+
 def test_a_table_has_to_be_chosen(form: StackForm) -> None:
     form.power.mode.value = "table (CSV)"
     with pytest.raises(InputError, match="no power table is chosen"):

@@ -56,7 +56,7 @@ def test_the_limit_is_asked_for_and_kept(read: Any, qtbot: Any, tmp_path: Path) 
     assert "deeper, the limit of 40\xa0mW applies" in page.status.text()
     assert "limit of 40 mW" in page.notes.toPlainText()
     assert page.notes.toPlainText().startswith("• three-photon excitation is assumed: ")
-    assert "set the excitation order to 2.\n" in page.notes.toPlainText()
+    assert "choose two-photon excitation.\n" in page.notes.toPlainText()
     assert "--" not in page.notes.toPlainText()
     lengths = "; ".join(
         f"{layer.length_text} to {layer.bottom_um:.0f} µm" for layer in alone.attenuation.layers
@@ -79,6 +79,37 @@ def test_the_limit_is_asked_for_and_kept(read: Any, qtbot: Any, tmp_path: Path) 
     assert {"recommendation.json", "power.csv", "plan.json", "power.svg"} <= names
     again = cop.open_stack(SAMPLES / "gained.ome.zarr", power=tmp_path / "power" / "power.csv")
     np.testing.assert_allclose(again.power_mw, law.power_mw, rtol=1e-6)
+
+
+def test_a_recommendation_for_other_settings_is_neither_exported_nor_acquired(
+    read: Any, qtbot: Any
+) -> None:
+    page = read.power
+    page.form.max_power_mw.value = "40"
+    with qtbot.waitSignal(page.recommended):
+        page.recommend()
+    assert "(three-photon excitation assumed)" in page.status.text()
+    buttons = page.export_button, page.acquire_button
+    for field, other in (
+        ("max_power_mw", "30"), ("max_power_mw", ""), ("excitation_order", 2),
+    ):  # fmt: skip
+        before = page.form[field].value
+        page.form[field].value = other
+        assert page.stale
+        assert page.status.text().startswith("The settings have changed since ")
+        assert not any(button.isEnabled() for button in buttons)
+        page.form[field].value = before
+        assert not page.stale
+        assert "have changed" not in page.status.text()
+        assert all(button.isEnabled() for button in buttons)
+    page.more.laser.value = "Laser-Power"  # of the acquisition, not of the power
+    assert not page.stale
+    page.form.excitation_order.value = 2
+    with qtbot.waitSignal(page.recommended):
+        page.recommend()
+    assert not page.stale
+    assert "assumed" not in page.status.text()
+    page.form.excitation_order.value = before
 
 
 def test_a_recommended_power_is_acquired_and_watched(read: Any, qtbot: Any) -> None:

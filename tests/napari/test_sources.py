@@ -106,7 +106,11 @@ def test_the_z_axis_is_where_its_label_is() -> None:
 def test_further_axes_are_named_and_kept() -> None:
     layer = plain_layer((3, 5, 40, 50), axis_labels=("t", "z", "y", "x"))
     source = source_of(layer, z_step_um=2.0, position=(2.4, 3.0, 0, 0))
-    assert (source.options.name, source.at) == ("plain [t 2]", (2, 0, 0, 0))
+    assert (source.options.name, source.at) == ("plain [t = 2]", (2, 0, 0, 0))
+    unnamed = source_of(
+        plain_layer((3, 5, 40, 50)), z_axis=1, z_step_um=2.0, position=(1.0, 0, 0, 0)
+    )
+    assert unnamed.options.name == "plain [axis 0 = 1]"
 
 
 def test_an_affine_counts_for_the_step() -> None:

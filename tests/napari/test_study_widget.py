@@ -70,10 +70,12 @@ def dock(viewer: Any, qtbot: Any, tiny_weights: Path) -> Iterator[Any]:
     qtbot.waitUntil(lambda: widget.runner.state is State.IDLE)
 
 
-def taken(qtbot: Any, dock: Any, path: Path) -> None:
-    """Let the widget list a folder and examine its files."""
+def taken(qtbot: Any, dock: Any, path: Path, *, answered: bool = True) -> None:
+    """Let the widget list a folder and examine its files; answer that animals are not known."""
     with qtbot.waitSignals([dock.planner.planned, dock.planner.looked]):
         dock.take(path)
+    if answered and dock.page.question.open:
+        dock.page.question.none.click()
 
 
 def done(qtbot: Any, dock: Any) -> str:
@@ -488,9 +490,15 @@ def test_animals_are_guessed_from_names(stacks: list[str], animals: list[str] | 
 
 
 def test_missing_animals_are_asked_for(dock: Any, folder: Path, qtbot: Any) -> None:
-    taken(qtbot, dock, folder)
+    taken(qtbot, dock, folder, answered=False)
     question = dock.page.question
     assert question.isVisibleTo(dock.page.parentWidget())
+    notification_manager.records.clear()
+    dock.run()
+    assert dock.runner.state is State.IDLE
+    assert notification_manager.records[-1].message.startswith(
+        "it is not known which animal each stack is from. Answer the question above the table"
+    )
     assert "By their names: m1, m2" in question.text.text()
     assert not shown(dock, 0, "animal")  # a guess is no answer
     question.use.click()

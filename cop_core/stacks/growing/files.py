@@ -195,10 +195,11 @@ class GrowingFile:
         return tiff_folder.describe_numbered(self.path, files, self._first, self.options.axes)
 
     def _bear(self, error: InputError, patience_s: float) -> None:
-        """Tolerate an error for a while, longer if it changes."""
-        now, text = time.monotonic(), str(error)
-        if self._failing is None or self._failing[0] != text:
-            self._failing = text, now
+        """Tolerate an error for a while, longer if it changes; a missing option does not change."""
+        now = time.monotonic()  # the number of planes changes in the message of a missing option
+        kind = str(error.advice if isinstance(error, _ChoiceError) else error)
+        if self._failing is None or self._failing[0] != kind:
+            self._failing = kind, now
         if now - self._failing[1] >= patience_s:
             raise error
 
