@@ -119,7 +119,7 @@ def with_point(text: str) -> str:
 def number_in(cell: str) -> float:
     """Read a cell as a number; raise ValueError for spellings that only Python accepts."""
     if "_" in cell or not (cell.isascii() and cell.isprintable()):
-        raise ValueError(cell)  # Python reads 5_0 as 50, where a damaged 5.0 was meant
+        raise ValueError(cell)  # Python reads 5_0, a damaged 5.0, as 50
     return float(cell)
 
 

@@ -222,7 +222,7 @@ def _named(layer: Image, names: Collection[str]) -> list[int]:
 
 
 def axis_name(layer: Image, axis: int) -> str:
-    """Return what an axis is called; napari numbers those without a name from the last."""
+    """Return the name of an axis; napari numbers those without a name from the last."""
     label = str(layer.axis_labels[axis])
     return f"axis {axis}" if label.removeprefix("-").isdecimal() else label
 

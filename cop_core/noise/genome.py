@@ -135,7 +135,7 @@ class Genome:
                 advice=f"use ({x.shape[0]}, {len(self)}): {', '.join(self.components)}",
             )
         if bool(x.isnan().any()):
-            raise InputError("images with pixels that are not a number")
+            raise InputError("images with NaN pixels")
         if not bool(((s >= 0) & (s <= 1)).all()):
             raise InputError("strengths outside [0, 1] or not finite")
 

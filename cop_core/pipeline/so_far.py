@@ -23,7 +23,8 @@ _LEAST_S: Final = 1.5
 class Narrator:
     """Emits an interim verdict now and then while a stack is read; see `Means.so_far`.
 
-    For a growing stack, it is the depth at which its signal will be lost."""
+    For a growing stack, it is the depth at which its signal will be lost.
+    """
 
     def __init__(self, number: int, name: str, means: Means, *, growing: bool) -> None:
         self._number, self._name, self._means = number, name, means

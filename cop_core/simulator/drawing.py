@@ -118,7 +118,7 @@ def walk(
     Parameters
     ----------
     start_um, direction : ndarray of shape (n, 3)
-        Where each walk starts and where it heads (z, y, x).
+        Start and initial direction of each walk (z, y, x).
     wander : float
         SD of the direction's change per step.
 

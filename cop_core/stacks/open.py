@@ -63,7 +63,7 @@ def open_stack(source: Any, options: StackOptions | None = None, **chosen: Any) 
     Stack
         Planes are numbered as stored. Depths are measured from the plane assumed to be the surface,
         the first or the last (`find_surface`), and decrease with the plane number if it is the
-        last. The validity of a plane says why it cannot be used; reading it raises nothing but
+        last. The validity of a plane states why it cannot be used; reading it raises only
         UnreachableError, if an address does not answer.
 
     Raises

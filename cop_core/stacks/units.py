@@ -41,7 +41,7 @@ def um_per_unit(unit: object) -> float | None:
 def number(value: Any) -> float | None:
     """Read a finite number from metadata; None if it is not one."""
     if isinstance(value, bool) or (isinstance(value, str) and "_" in value):
-        return None  # Python reads 2_5 as 25, where a damaged 2.5 was meant
+        return None  # Python reads 2_5, a damaged 2.5, as 25
     try:
         found = float(value)
     except (TypeError, ValueError, OverflowError):

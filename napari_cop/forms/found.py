@@ -78,7 +78,7 @@ def saturation_of_file(options: StackOptions) -> str:
     chosen = spread_over(n)
     planes = [stack.plane(index) for index in chosen]
     told = saturation([plane.validity.saturated_fraction for plane in planes], len(chosen))
-    return told and capital(f"{so_many(len(chosen), n)} looked at: {told}")
+    return told and capital(f"{so_many(len(chosen), n)} checked: {told}")
 
 
 def found_in_layer(layer: Image, z_axis: int, at: tuple[int, ...]) -> Found:

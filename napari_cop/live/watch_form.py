@@ -154,7 +154,7 @@ class WatchForm(StackForm):
 
     def _choices(self, widget: Any) -> list[tuple[str, Any]]:
         layers = super()._choices(widget)[1:]
-        paths = [("a file that is written …", FILE), ("a folder that is written …", FOLDER)]
+        paths = [("a file being written …", FILE), ("a folder being written …", FOLDER)]
         return [*paths, (CORE, CORE), (DEMO, DEMO), *layers]
 
     def _layers_changed(self) -> None:

@@ -102,8 +102,8 @@ class DepthPlots(PlotWidget):
         Parameters
         ----------
         depth_um : sequence of ndarray of shape (planes,)
-            Depths in µm of each protocol's planes; all NaN where not known (x is then the
-            plane number), empty where the planes to come are not known either.
+            Depths in µm of each protocol's planes; all NaN if not known (x is then the plane
+            number), empty if the planes to come are not known either.
         """
         self._result = None
         self._reading = PlanesSoFar(tuple(names), tuple(components), tuple(depth_um))

@@ -30,8 +30,8 @@ class PlanesSoFar:
     names : tuple of str
         Names of the protocols.
     depth_um : tuple of ndarray of shape (planes,)
-        Depths in µm of each protocol's planes: all NaN where not known, empty where the planes
-        to come are not known either.
+        Depths in µm of each protocol's planes: all NaN if not known, empty if the planes to come
+        are not known either.
     planes : tuple of dict
         Planes of each protocol by index.
     planned : list of int or None

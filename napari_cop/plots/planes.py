@@ -56,7 +56,7 @@ class Points:
         return self.protocol.profile
 
     def x_of(self, index: int) -> float | None:
-        """Return where a plane lies on the x axis, None where that is not known."""
+        """Return the position of a plane on the x axis; None if not known."""
         for plane, x in zip(self.profile.planes, self.x, strict=True):
             if plane.index == index and np.isfinite(x):
                 return float(x)

@@ -72,7 +72,7 @@ class AnimalQuestion(QWidget):
 
     @property
     def open(self) -> bool:
-        """Whether it is asked and not answered."""
+        """Whether the question is shown and not answered."""
         return not self.isHidden()
 
     def begin(self) -> None:

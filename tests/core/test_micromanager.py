@@ -263,7 +263,7 @@ def test_time_and_position_are_chosen_by_index(core, watch):
 @pytest.mark.parametrize(
     ("plan", "message"),
     [
-        ({"z_plan": DOWN, "channels": ["DAPI"]}, "no plane of the plan is of channel FITC"),
+        ({"z_plan": DOWN, "channels": ["DAPI"]}, "no plane of the plan matches channel FITC"),
         ({"channels": ["FITC"]}, "z plan"),
         ({"z_plan": {"absolute": [0, 5, 3]}, "channels": ["FITC"]}, "z goes from 5 to 3 µm"),
         ({"z_plan": {"absolute": [0, 0]}, "channels": ["FITC"]}, "z goes from 0 to 0 µm"),

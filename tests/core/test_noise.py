@@ -361,7 +361,7 @@ def test_no_image_is_no_error():
         (np.zeros((1, 8, 8)), np.full((1, 6), np.nan), "not finite"),
         (np.zeros((1, 8, 8)), [[1.5, 0, 0, 0, 0, 0]], r"outside \[0, 1\]"),
         (np.zeros((1, 8, 8)), [[-0.1, 0, 0, 0, 0, 1]], r"outside \[0, 1\]"),
-        (np.full((1, 8, 8), np.nan), np.full((1, 6), 1 / 6), "not a number"),
+        (np.full((1, 8, 8), np.nan), np.full((1, 6), 1 / 6), "NaN pixels"),
     ],
 )
 def test_wrong_input_is_refused(clean, strengths, message):

@@ -154,7 +154,7 @@ def test_saturated_pixels_of_a_file_are_told_before_it_is_read(
     tifffile.imwrite(path, bright, imagej=True, metadata=metadata)
     form.choose_file(path)
     said = (
-        "▲ 12 of 30 planes looked at: in 6 of 12 planes, up to 2 % of the pixels are saturated: the"
+        "▲ 12 of 30 planes checked: in 6 of 12 planes, up to 2 % of the pixels are saturated: the"
         " range is too short, and strengths relative to it are too high"
     )
     qtbot.waitUntil(lambda: unbroken(said) in form.found.value)

@@ -81,9 +81,9 @@ def simulated_core(
 ) -> SimulatedCore:
     """Return a simulated three-photon microscope that acquires like any other.
 
-    The frame at a stage position of z µm and a laser power of P mW is what the simulator's optics
-    and detector give at depth z and power P. With the same seed, frames acquired in the same order
-    at the same depths and powers are identical.
+    The frame at a stage position of z µm and a laser power of P mW is the image by the simulator's
+    optics and detector at depth z and power P. With the same seed, frames acquired in the same
+    order at the same depths and powers are identical.
 
     Parameters
     ----------

@@ -181,7 +181,7 @@ class MicroManagerSource:
         taken = [event for event in sequence if self._choice.takes(event, met)]
         if not taken:
             raise InputError(
-                f"no plane of the plan is of {self._choice}",
+                f"no plane of the plan matches {self._choice}",
                 where=self.source,
                 advice="choose a channel, time and position from the plan",
             )

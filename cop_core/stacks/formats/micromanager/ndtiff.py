@@ -85,7 +85,7 @@ def _frame(folder: Path, entry: tuple[Any, ...]) -> NdtiffFrame:
         )
     if compression or kind not in _BITS or min(width, height) < 1:
         raise InputError(
-            f"frame {axes} is of unknown type or compression", where=str(folder / _INDEX)
+            f"frame {axes} has an unknown type or compression", where=str(folder / _INDEX)
         )
     return NdtiffFrame(axes, folder / name, offset, (height, width), kind, (at, n_bytes))
 

@@ -91,7 +91,7 @@ def _mode(root: ET.Element, where: str) -> str:
     mode = _only(root, "CaptureMode", where).get("mode", "")
     if mode not in (_Z_AND_T, _STREAMING):
         raise InputError(
-            f"it was taken in capture mode {mode!r}, which is no z-stack",
+            f"it was taken in capture mode {mode!r}, which is not a z-stack",
             where=where,
             advice="open a z series, a time series or a stream",
         )

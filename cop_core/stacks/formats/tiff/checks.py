@@ -65,7 +65,7 @@ def require_apart(spans: Iterable[tuple[int, int]], chain: Chain, where: str) ->
         clash = np.flatnonzero(found[1:, 0] < found[:-1, 1])
         if clash.size:
             place = f"(at byte {found[clash[0] + 1, 0]})"
-            problem = f"its pixels lie over each other or over a page's tags {place}"
+            problem = f"its pixels overlap each other or a page's tags {place}"
             raise InputError(problem, where=where, advice=_DAMAGED)
 
 
@@ -85,7 +85,7 @@ def plain_spans(pages: Sequence[Any], where: str) -> Iterator[tuple[int, int]]:
         itemsize = page.dtype.itemsize
         if len({offset % itemsize for offset, _ in pieces}) > 1:
             place = f"the pieces of page {page.index}"
-            problem = f"{place} do not lie a whole number of pixels apart"
+            problem = f"{place} are not a whole number of pixels apart"
             raise InputError(problem, where=where, advice=_DAMAGED)
         largest = math.prod(page.chunks) * itemsize
         for offset, count in pieces:

@@ -64,8 +64,8 @@ def files_of_acquisition(path: Path, header: Header) -> tuple[Path, ...]:
         lost = itertools.islice((n for n in itertools.count(1) if n not in files), min(n_lost, 3))
         names = ", ".join(repr(f"{name[1]}_{n:0{width}}{path.suffix}") for n in lost)
         raise InputError(
-            f"the acquisition was cut into {max(files)} files or more, and {n_lost} of them "
-            f"{'is' if n_lost == 1 else 'are'} not there: {names}",
+            f"the acquisition was split into {max(files)} files or more, and {n_lost} of them "
+            f"{'is' if n_lost == 1 else 'are'} missing: {names}",
             where=str(path),
             advice=_ADVICE,
         )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cop_core.stacks.formats.tiff.scanimage.regions import Strip
 
 NOT_ACQUIRED: Final = "not acquired"
-ELSEWHERE: Final = "in a file that is not there"
+ELSEWHERE: Final = "in a missing file"
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def _from_list(listed: Sequence[float], where: str) -> Slices:
     if again is not None:
         raise InputError(
             f"its header lists {again:g} µm more often than other positions, or in turn with"
-            " them (hStackManager.zs): that is no z-stack",
+            " them (hStackManager.zs): this is not a z-stack",
             where=where,
             advice=PAGES_AS_PLANES,
         )
