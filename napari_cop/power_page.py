@@ -81,7 +81,7 @@ class PowerPage(QWidget):
         self._plan: PowerSequence | None = None
         self.found: Recommendation | None = None
         self.runner = Runner(self)
-        self.export = Export(self)
+        self.export = Export(self, "Power written to {}", "Folder for the power")
         self.of = ComboBox(label="Stack", choices=self._stacks, tooltip="Stack to use.")
         self.form = RecipeForm(RecommendRecipe, only=_OFTEN)
         self.form.insert(0, self.of)

@@ -39,6 +39,8 @@ class Export(QObject):
         Asks for the folder.
     done : str
         Message at the end, with ``{}`` for the folder or file.
+    title : str
+        Title of the dialogue for the folder.
 
     Signals
     -------
@@ -53,15 +55,20 @@ class Export(QObject):
     failed = Signal(object)
     written = Signal(object)
 
-    def __init__(self, window: QWidget, done: str = "Report written to {}") -> None:
+    def __init__(
+        self,
+        window: QWidget,
+        done: str = "Report written to {}",
+        title: str = "Folder for the report",
+    ) -> None:
         super().__init__(window)
-        self._window, self._done = window, done
+        self._window, self._done, self._title = window, done, title
         self.writing = False
 
     def ask(self, record: Any) -> None:
         """Ask for a folder and write the report of a record to it."""
         last = str(remembered().get("folder", ""))
-        folder = QFileDialog.getExistingDirectory(self._window, "Folder for the report", last)
+        folder = QFileDialog.getExistingDirectory(self._window, self._title, last)
         if folder:
             self.write(record, folder)
             remember(folder=folder)

@@ -8,6 +8,7 @@ Options within a sentence, such as ``--level 400``, must belong to a command.
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -199,3 +200,14 @@ def test_what_a_page_says_can_be_typed(
         for command in block.commands:
             code, _, err = run(*arguments(command))
             assert code == 0, f"{block.where}: {command}\n{err}"
+
+
+def test_answers_quoted_in_the_readme_are_given() -> None:
+    golden = json.loads((ROOT / "tests" / "golden" / "results.json").read_text("utf-8"))
+    given = [golden["/comparison/verdict"], golden["/power/gained/signal/verdict"]]
+    readme = (ROOT / "README.md").read_text("utf-8")
+    quotes = re.findall(r"^(?:> .*\n)+", readme, re.MULTILINE)
+    assert len(quotes) == len(given)
+    for quote, answer in zip(quotes, given, strict=True):
+        for part in re.sub(r"\n?> ", " ", quote).strip().split(" [...] "):
+            assert part in answer

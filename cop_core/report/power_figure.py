@@ -121,9 +121,10 @@ def _draw_power(ax: Axes, found: Recommendation) -> None:
         ax.axvline(found.cap_depth_um, color=shade(0.5), lw=0.7, ls=":", label="limit reached")
     _shade_extrapolated(ax, found)
     if energy.planes:
-        saved = f"saves {100 * energy.saving_on_fixed:.0f} % on fixed,\n"
-        saved += f"{100 * energy.saving_on_exponential:.0f} % on exponential"
-        ax.text(0.97, 0.04, saved, transform=ax.transAxes, ha="right", size="small")
+        saved = f"{100 * energy.saving_on_fixed:.0f} % less light than fixed,\n"
+        saved += f"{100 * energy.saving_on_exponential:.0f} % less than exponential"
+        ground = {"facecolor": ax.get_facecolor(), "edgecolor": "none", "pad": 1}
+        ax.text(0.97, 0.04, saved, transform=ax.transAxes, ha="right", size="small", bbox=ground)
     ax.set_ylim(0, limit * 1.12)
     ax.set_title("Power at the sample" if found.unit == MW else "Power")
     ax.set_ylabel(f"Power ({found.unit})")

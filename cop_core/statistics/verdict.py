@@ -324,7 +324,7 @@ def _mean_headline(effects: Effects, names: tuple[str, str]) -> str:
         return ""
     first = max(called, key=lambda e: abs(e.difference.mean_difference))
     less, more = names[::-1] if first.difference.mean_difference > 0 else names
-    return f"There is less {noise(first.component)} {at(less)} than {at(more)}."
+    return f"{capital(noise(first.component))} is lower {at(less)} than {at(more)}."
 
 
 def _nothing(found: Comparison | ArmsComparison, n_pairs: int) -> str:

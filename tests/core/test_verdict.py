@@ -108,7 +108,7 @@ def alike_in_depth(both, **changed):
 def test_noise_that_is_higher_at_all_depths_is_a_difference(both):
     found = alike_in_depth(both, called=False)
     text = verdict_of_pair(found)
-    assert text.startswith("There is less shot noise at gained power than at fixed power. ")
+    assert text.startswith("Shot noise is lower at gained power than at fixed power. ")
     (sentence,) = re.findall(r"Over the depths.*?\)\.", text)
     difference = found.of("poisson").difference
     low, high = (100 * end for end in difference.mean_difference_ci95)

@@ -74,7 +74,7 @@ def test_the_limit_is_asked_for_and_kept(read: Any, qtbot: Any, tmp_path: Path) 
     page.export.write(page.found, str(tmp_path / "power"))
     qtbot.waitUntil(lambda: not page.export.writing)
     folder = tmp_path / "power"
-    assert page.status.text() == f"{recommended}\nReport written to {folder}"
+    assert page.status.text() == f"{recommended}\nPower written to {folder}"
     names = {p.name for p in (tmp_path / "power").rglob("*.*")}
     assert {"recommendation.json", "power.csv", "plan.json", "power.svg"} <= names
     again = cop.open_stack(SAMPLES / "gained.ome.zarr", power=tmp_path / "power" / "power.csv")
