@@ -14,7 +14,7 @@ _NAN = float("nan")
 
 LEAST_FOR_A_LINE: Final = 3
 LEAST_PLANES: Final = 5
-"""Number of planes below which no error is stated: pseudo-residuals of 3 or 4 halve it."""
+"""Fewest planes with a stated error: pseudo-residuals of 3 or 4 planes understate it by half."""
 NEEDS_PLANES: Final = f"a slope needs {LEAST_FOR_A_LINE} planes or more"
 FEW_PLANES: Final = f"fewer than {LEAST_PLANES} planes: no error can be stated"
 

@@ -40,7 +40,7 @@ def source_files(source: str | os.PathLike[str]) -> tuple[Path, ...]:
 
 
 def file_state(source: str | os.PathLike[str]) -> FileState | None:
-    """Return a quick check of whether the files of a source are still the same.
+    """Return the state of a source's files, for a quick check for changes.
 
     None if there is no path, as for an array. For a store at an address only its metadata are
     checked, since its chunks cannot be listed.

@@ -364,7 +364,7 @@ def test_ctrl_c_ends_a_run_in_one_line_and_writes_nothing(counts, tiny_weights, 
         [sys.executable, "-c", script, *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**os.environ, "FORCE_COLOR": "1"},  # bars move although nobody watches
+        env={**os.environ, "FORCE_COLOR": "1"},  # bars move even without a terminal
     ) as running:
         shown = b""
         while b"long" not in shown:

@@ -115,7 +115,7 @@ def numbered(paths: list[Path], where: str) -> dict[int, Path]:
             where=where,
             advice=_ADVICE,
         )
-    # a time of day may differ too; the number of planes has the fewest gaps
+    # a time of day may differ too; plane numbers have the fewest gaps
     numbers = min(counting, key=lambda column: (max(column) - min(column), min(column)))
     return dict(zip(numbers, paths, strict=True))
 

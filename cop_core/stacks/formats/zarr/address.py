@@ -114,7 +114,7 @@ class Address:
         return RemoteChunks(self._store)
 
     def state(self) -> FileState | None:
-        """Return a quick check of whether the store is still the same, from its metadata."""
+        """Return the state of the store's metadata, for a quick check for changes."""
         for name in METADATA:
             if found := sync(self._store.head(name)):
                 return FileState(1, found["size"], found["last_modified"].isoformat())
