@@ -1,10 +1,10 @@
-"""What each part of the network is worth, and a perceptron on the same statistics.
+"""What does each part of the network contribute, and how good is a perceptron on its statistics?
 
     python benchmarks/ablation.py FOLDER...     (one folder of clean images a domain)
 
-Small networks, the paper's genome, crops of 96: all learn from the same labelled crops, for the
-same steps, each from two first weights and in two orders of the crops, and are scored on domains
-nobody trained on.
+Small networks, the paper's genome, crops of 96. All learn from the same labelled crops for the same
+number of steps, each with two initialisations and two orders of the crops, and are scored on
+domains that none was trained on.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ PLACES = (CROP // FULL.patch) ** 2
 
 
 class ConvolutionStem(nn.Module):
-    """Tokens from strided convolutions, one a place of 16 pixels."""
+    """Tokens from strided convolutions, one per block of 16 pixels."""
 
     def __init__(self, config: VitConfig) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ class ConvolutionStem(nn.Module):
 
 
 class Without(nn.Module):
-    """A network that sees some statistics as 0."""
+    """A network with some statistics set to 0."""
 
     def __init__(self, network: NoiseViT, hide: Callable[[CropStatistics], CropStatistics]) -> None:
         super().__init__()
@@ -123,7 +123,7 @@ def hide_groups(x: CropStatistics) -> CropStatistics:
 
 
 def hide_brightness(x: CropStatistics) -> CropStatistics:
-    """Let every group see the mean of all groups."""
+    """Replace every group by the mean of all groups."""
     return x._replace(groups=x.groups.mean(1, keepdim=True).expand_as(x.groups))
 
 

@@ -1,8 +1,8 @@
-"""How accurate are the shipped weights on clean images of domains nobody trained on?
+"""How accurate are the shipped weights on clean images of domains outside their training?
 
-    python benchmarks/accuracy.py FOLDER...      (one folder a domain)
+    python benchmarks/accuracy.py FOLDER...      (one folder per domain)
 
-Every set of weights that ships, each on its own genome, under the paper's and the wide prior.
+Every shipped set of weights, each on its own genome, under the paper's and the wide prior.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Amplifier noise beside strong shot noise: is it read, and is it said where it may hide?
+"""Amplifier noise beside strong shot noise: is it read, and does its uncertainty cover the truth?
 
     python benchmarks/amplifier_noise.py [WEIGHTS.safetensors]
 
-Planes of simulated tissue, twelve depths of three tissues, with as many photons as make shot noise
-of 10 to 60 % of the plane's range, and an amplifier from next to none to three times as noisy as
-the photons are at the plane's mean. Read on each plane's percentiles, with the detector's zero
-given and not: error of the strengths, and how often the stated 90 % interval holds the true one.
+Planes of simulated tissue, at twelve depths of three tissues. Shot noise is 10 to 60 % of the
+plane's range; amplifier noise ranges from almost none to three times the photon noise at the
+plane's mean. Planes are normalised by percentiles, with the detector's zero given and not. Reported
+are the error of the strengths, and how often the stated 90 % interval contains the truth.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from cop_core.simulator.truth import PERCENTILES, Strengths
 
 SEEDS = (0, 1, 2)
 EVERY = 5
-"""Of the planes of a tissue."""
+"""Depths of the planes of a tissue."""
 SHOT = (0.1, 0.6)
 AMPLIFIER = (0.0, 0.3, 1.0, 2.5)
 """SD of the amplifier in SDs of the photon noise at the mean, each varied by 30 %."""
@@ -37,7 +37,7 @@ BANDS = (0.1, 0.2, 0.3, 0.6)
 
 @dataclass(frozen=True)
 class Plane:
-    """A crop of a plane on the range it is read on, and the strengths that are true there."""
+    """A crop of a plane, normalised, and the true strengths on that scale."""
 
     crop: np.ndarray
     truth: Strengths
@@ -45,7 +45,7 @@ class Plane:
 
 
 def planes(seed: int) -> Iterator[Plane]:
-    """Yield planes of one tissue, each normalised with the detector's zero given and not."""
+    """Yield planes of one tissue, each normalised with and without the detector's zero."""
     preset = Preset.of("sample").seeded(seed)
     rng = np.random.default_rng((3, seed))
     for depth_um in preset.depths_um[::EVERY]:

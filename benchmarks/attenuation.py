@@ -2,10 +2,10 @@
 
     python benchmarks/attenuation.py
 
-Small simulated three-photon stacks of 96 x 96 pixels, each with its own tissue, attenuation
-length, field, photons and power (fixed or gained), are fitted with the detector's offset given
-and, where the stack allows, estimated. The first hundred end above the white matter, the others
-reach its lower border: two layers, and the depth at which they meet.
+Small simulated three-photon stacks of 96 x 96 pixels, each with its own tissue, attenuation length,
+field, photons and power (fixed or gained), are fitted with the detector's offset given and, if the
+stack allows, estimated. The first hundred end above the white matter; the others reach its lower
+border and have two layers, and the depth at which they meet.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ GREY, LAYERED = 100, 40
 Z_STEP_UM = 20.0
 MAX_MW = 60.0
 BREAK_UM = 840.0
-FEWEST_BELOW = 3  # planes in white matter that can be used: of fewer, no layer can be told
+FEWEST_BELOW = 3  # usable planes in white matter: with fewer, no layer can be recognised
 
 
 def stack(seed: int, planes: int, shortest_um: float) -> tuple[BrightSignal, Optics, float]:
@@ -56,7 +56,7 @@ def stack(seed: int, planes: int, shortest_um: float) -> tuple[BrightSignal, Opt
 
 
 def try_fit(signal: BrightSignal, offset_counts: float | None) -> Attenuation | None:
-    """Return a fit, or None where it is refused."""
+    """Return a fit, or None if it is refused."""
     try:
         return attenuation(signal, offset_counts=offset_counts)
     except cop.InputError as error:
@@ -65,7 +65,7 @@ def try_fit(signal: BrightSignal, offset_counts: float | None) -> Attenuation | 
 
 
 def covers(interval: tuple[float, float], truth: float) -> bool:
-    """Return whether an interval holds the truth."""
+    """Return whether an interval contains the truth."""
     return interval[0] <= truth <= interval[1]
 
 

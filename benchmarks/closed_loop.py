@@ -1,10 +1,10 @@
-"""What a closed loop does for the noise, against fixed and exponential power at the same dose.
+"""Does a closed loop improve the noise over fixed and exponential power at equal energy?
 
     python benchmarks/closed_loop.py [SEED ...]
 
-One simulated tissue down to 1000 µm, white matter included, is acquired under every protocol at
-one dose (mean power over planes), read by the default weights and held against the simulator's
-truth. The loop reads the Poisson strength in one crop a plane. Needs the extra `live`.
+One simulated tissue down to 1000 µm, white matter included, is acquired under every protocol at the
+same energy (mean power over planes), read by the default weights and compared with the simulator's
+truth. The loop reads the Poisson strength in one crop per plane. Needs the extra `live`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def acquire(core: SimulatedCore, depths_um: np.ndarray, power_mw: np.ndarray) ->
 
 
 def true_noise(core: SimulatedCore, stack: Stack) -> dict[str, np.ndarray]:
-    """Return what is true of every plane: its Poisson strength, and the log of noise to signal."""
+    """Return the truth for every plane: its Poisson strength, and the log of noise to signal."""
     microscope = core.preset.microscope
     detector, optics = microscope.detector, microscope.optics
     strengths, ratios = [], []
@@ -63,7 +63,7 @@ def true_noise(core: SimulatedCore, stack: Stack) -> dict[str, np.ndarray]:
 
 
 def judged(core: SimulatedCore, stack: Stack, found: DepthProfile) -> dict[str, object]:
-    """Return what a protocol did: slopes of what is read, and of the truth."""
+    """Return the results of a protocol: slopes of the readings and of the truth."""
     kept = found.kept
     depth_um = found.depth_um[kept]
     read = {
@@ -85,7 +85,7 @@ def judged(core: SimulatedCore, stack: Stack, found: DepthProfile) -> dict[str, 
 def looped(
     core: SimulatedCore, law_mw: np.ndarray, level: float, estimator: Estimator, dose_mw: float
 ) -> tuple[MicroManagerSource, int]:
-    """Run the closed loop at a dose: level and law are scaled together until it is met."""
+    """Run the closed loop at a given energy: level and law are scaled together until it is met."""
     measure = noise_measure(estimator, reading=ReadingOptions(crops=1))
     low, high = 0.75, 1.1
     for turn in range(1, 12):
@@ -108,7 +108,7 @@ def looped(
 
 
 def protocols(seed: int, estimator: Estimator) -> dict[str, object]:
-    """Acquire one tissue under every protocol at the dose of the exponential law."""
+    """Acquire one tissue under every protocol at the energy of the exponential law."""
     core = simulated_core("sample", max_power_mw=LAW.max_mw, seed=seed)
     core.render(DEPTHS_UM)
     law_mw = LAW.at(DEPTHS_UM)

@@ -1,10 +1,10 @@
-"""Do workers read as fast as one process, lose nothing when they die, and how many can there be?
+"""Do workers read as fast as one process, is nothing lost if they die, and how many can there be?
 
     python benchmarks/cluster.py [STACKS PLANES TURNS KILLS]      (needs the extra cluster)
 
-A study of small stacks by two workers of one thread and by one process of two threads, in turns;
-the same with a worker killed at a random moment; what a task takes and what the scheduler takes
-for it, and from both how many workers one scheduler keeps busy.
+A study of small stacks is read by two workers of one thread and by one process of two threads, in
+turns, and then with a worker killed at a random moment. The times of a task and of the scheduler's
+work for it give the number of workers that one scheduler keeps busy.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ THREADS = 2
 WORKERS = 256
 CROPS_A_PLANE = 9
 TASKS_A_BLOCK = 2
-"""One that looks at the planes, one that reads them."""
+"""Tasks per block: one surveys the planes, one reads them."""
 BUSY = 0.5
-"""Share of its time that a scheduler may be busy, so that tasks do not queue for it."""
+"""Share of its time that a scheduler may be busy without a queue of tasks."""
 NO_TASKS = 2000
 
 
@@ -70,7 +70,7 @@ def timed(recipe: StudyRecipe, **means: Any) -> tuple[float, StudyRecord]:
 
 
 def against_one_process(recipe: StudyRecipe, turns: int) -> tuple[dict[str, Any], StudyRecord]:
-    """Return times of both, in turns, and what was found; workers are started beforehand."""
+    """Return times of both, in turns, and the results; workers are started beforehand."""
     times: dict[str, list[float]] = {"one process": [], "workers": []}
     with local_cluster(THREADS) as local:
         workers = WorkersOptions(scheduler=local.scheduler_address)
@@ -101,7 +101,7 @@ def kill_one(address: str, after_s: float, killed: list[int]) -> None:
 def killed(
     recipe: StudyRecipe, expected: StudyRecord, kills: int, seconds: float
 ) -> dict[str, int]:
-    """Return in how many runs a worker was killed, and how many were complete and identical."""
+    """Return how many runs had a worker killed, and how many were complete and identical."""
     random.seed(0)
     complete = n_killed = 0
     with local_cluster(THREADS) as local:
@@ -127,9 +127,9 @@ def nothing(i: int) -> int:
 
 
 def scaling(reading: ReadingOptions) -> dict[str, Any]:
-    """Return what a crop and a task without work take, and what follows for many workers.
+    """Return the times of a crop and of an empty task, and the estimate for many workers.
 
-    Times are those of the processor, so that what else the machine does matters less.
+    Times are processor times, which depend less on the other load of the machine.
     """
     estimator = load(reading, Means())
     crops = np.random.default_rng(0).random((BLOCK_CROPS, 192, 192), dtype=np.float32)

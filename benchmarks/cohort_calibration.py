@@ -1,11 +1,11 @@
-"""Does a cohort name the settings that drive the noise, and none where none does?
+"""Does a cohort name the settings that drive the noise, and none if none does?
 
     python benchmarks/cohort_calibration.py [--causes 100] [--null 200] [--pictures 200]
 
-Cohorts of simulated cameras and multiphoton microscopes in turn, whose strengths are drawn
-without pixels. With causes, the shares are compared with the exact Shapley values of the
-function that makes the strengths. Without, settings are those of other images. Where one
-setting follows another, both have to be named.
+Cohorts of simulated cameras and multiphoton microscopes in turn, whose strengths are drawn without
+pixels. With causes, the shares are compared with the exact Shapley values of the function that
+gives the strengths. Without causes, the settings are those of other images. If one setting follows
+another, both must be named.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from cop_core.simulator.cohort import MODELS, SimulatedCohort, simulate_cohort, 
 
 NOISES = DEFAULT_COMPONENTS[:-1]
 PERMUTATIONS = 19
-"""As few as give a p of 0.05: more make p finer, not smaller where nothing is explained."""
+"""The fewest that give a p of 0.05: more make p finer, but not smaller if nothing is explained."""
 FOLLOWING = {"camera": ("iso", "temperature_c"), "multiphoton": ("depth_um", "power_mw")}
 N_FOLLOWING = 20
 
@@ -46,7 +46,7 @@ def rows_of(cohort: SimulatedCohort) -> list[CohortRow]:
 
 
 def attributed(cohort: SimulatedCohort, seed: int) -> tuple[Attribution, ...]:
-    """Return what the settings of a cohort are found to explain, without intervals."""
+    """Return the attributions of a cohort, without intervals."""
     rows = rows_of(cohort)
     variables, _ = variables_of(rows)
     design = Design.of(factors_of(variables, confounded_in(variables)), [r.group for r in rows])
@@ -56,7 +56,7 @@ def attributed(cohort: SimulatedCohort, seed: int) -> tuple[Attribution, ...]:
 
 
 def with_causes(n: int, pictures: int) -> dict[str, Any]:
-    """Return by instrument and noise how shares and leading causes compare with the truth."""
+    """Compare shares and leading causes with the truth, by instrument and noise."""
     found: dict[str, dict[str, list[tuple[Any, ...]]]] = defaultdict(lambda: defaultdict(list))
     for seed in range(n):
         model = MODELS[seed % len(MODELS)]
@@ -92,7 +92,7 @@ def with_causes(n: int, pictures: int) -> dict[str, Any]:
 
 
 def without(n: int, pictures: int) -> Iterator[dict[str, Any]]:
-    """Yield, some fifty at a time, in how many cohorts without causes anything is attributed."""
+    """Yield, some fifty at a time, the number of cohorts without causes with any attribution."""
     drawn = significant = 0
     for seed in range(n):
         cohort = simulate_cohort(MODELS[seed % len(MODELS)], pictures, 10_000 + seed)

@@ -1,11 +1,11 @@
-"""Does photon transfer tell the detector, and do its intervals hold it?
+"""Does photon transfer measure the detector, and do its intervals contain the truth?
 
     python benchmarks/detector.py MOVIE.tif      (needs anscombe-transform, scikit-learn)
 
-A real two-photon movie, as it is and with every frame moved by up to 2 pixels, against the package
-anscombe-transform in the same run; and simulated movies of a detector that is known: as they are,
-with dark frames, of few frames, moving by 2 pixels, bleaching by 10 %, moving and bleaching.
-Movies that cannot tell have to say so.
+A real two-photon movie, unchanged and with every frame shifted by up to 2 pixels, is compared with
+the package anscombe-transform in the same run. Simulated movies of a known detector are measured
+unchanged, with dark frames, with few frames, moving by 2 pixels, bleaching by 10 %, and moving and
+bleaching. Movies that cannot be used must be refused.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def measure(counts: np.ndarray, dark: np.ndarray | None = None) -> PhotonTransfe
 
 
 def image(rng: np.random.Generator) -> np.ndarray:
-    """Return photons per pixel, 0.2 to 11, of something smooth."""
+    """Return photons per pixel, 0.2 to 11, of a smooth scene."""
     field = gaussian_filter(rng.standard_normal((SIDE, SIDE)), 2.0, mode="wrap")
     return np.exp(0.4 + 0.8 * np.clip(field / field.std(), -2.5, 2.5)).astype(np.float32)
 

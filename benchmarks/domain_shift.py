@@ -1,9 +1,9 @@
-"""How far apart do the network's features of different kinds of images lie?
+"""How far apart are the network's features of different kinds of images?
 
-    python benchmarks/domain_shift.py FOLDER...      (one folder a domain)
+    python benchmarks/domain_shift.py FOLDER...      (one folder per domain)
 
-Every domain gets strengths of its own, drawn from the paper's prior: the same ones for all would
-pair the crops of two domains and make the distance look smaller than it is.
+Every domain has its own draws of strengths from the paper's prior: the same draws for all would
+pair the crops of two domains and underestimate the distance.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Does the prediction of a noise follow its strength, and do the others stay where they were?
+"""Does the prediction of a noise follow its strength, and do the others stay unchanged?
 
     python benchmarks/dose_response.py FOLDER... [--planes STACK...]
 
-Clean images by domain, and planes of real stacks (normalised by their percentiles), get one
-noise at rising strength, the rest clean. Shot noise is also given as a detector gives it whose
-pulses vary in height: the same noise, without the lattice of whole photons.
+Clean images by domain, and planes of real stacks (normalised by their percentiles), get one noise
+at increasing strength, with the rest clean. Shot noise is also added as by a detector whose pulses
+vary in height: the same noise, without the lattice of whole photons.
 """
 
 from __future__ import annotations

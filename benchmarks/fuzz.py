@@ -1,10 +1,10 @@
-"""Does a damaged file ever crash, hang, take the memory or give a silently wrong result?
+"""Does a damaged file ever cause a crash, a hang, a loss of memory or a silently wrong result?
 
     nice python benchmarks/fuzz.py [--files 2000] [--json] [FORMAT...]
 
 Small valid files of every format, each with one damage (bits flipped, bytes replaced, a run of
-zeros, the end cut off), are opened and read whole in a process of their own with a limit on time
-and memory. File number n of a format is always the same one. What counts as wrong: `fuzz_judge`.
+zeros, the end cut off), are opened and read completely in a separate process with a limit on time
+and memory. File number n of a format is always the same. `fuzz_judge` defines what counts as wrong.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from fuzz_judge import BAD, GOOD, judge, see
 
 LIMIT_S = 10
 LIMIT_BYTES = 2**30
-"""Address space that a worker may take beyond what it has when it starts."""
+"""Address space that a worker may use in addition to that at its start."""
 
 
 class Late(BaseException):
-    """The time for one file is over; no handler for ordinary errors takes it."""
+    """The time for one file is over; not caught by handlers for ordinary errors."""
 
 
 def work(name: str, start: int, stop: int) -> None:
@@ -94,7 +94,7 @@ def examine(name: str, files: int) -> dict[str, Any]:
 def _follow(
     name: str, start: int, stop: int, counts: Counter[str], bad: list[dict[str, Any]]
 ) -> tuple[int, str]:
-    """Watch a worker; return the file that it came to, and how it ended if not well."""
+    """Watch a worker; return the file that it reached, and how it ended if it failed."""
     command = [sys.executable, __file__, "--work", name, str(start), str(stop)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as worker:
         assert worker.stdout is not None

@@ -19,7 +19,7 @@ PLANES = np.random.default_rng(0).integers(1, 4000, (6, 24, 40)).astype(np.uint1
 STEP_UM = 2.5
 POWER = "depth_um,power_mw\n" + "".join(f"{z}.5,{10 + z / 4}\n" for z in range(0, 60, 5))
 LENGTHS = (1, 1, 1, 2, 4, 16, 64)
-"""Bytes that one damage replaces: single ones are the likeliest to pass unseen."""
+"""Number of bytes replaced by one damage: single bytes are the likeliest to pass unnoticed."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Sample:
     files : dict of Path to bytes
         All its files.
     pixels : dict of Path to list of (start, stop, planes)
-        Which bytes of a file hold the pixels of which planes.
+        Ranges of bytes in a file, and the planes whose pixels they contain.
     options : dict
         For `open_stack`.
     vouched : bool
-        Whether a damaged file of weights gets a card with its own hash, so that the hash does
-        not give it away.
+        Whether a damaged file of weights gets a card with its own hash, to pass the check of the
+        hash.
     """
 
     path: Path
@@ -159,7 +159,7 @@ FORMATS: dict[str, Callable[[Path], Sample]] = {
 
 @dataclass(frozen=True)
 class Damage:
-    """What is done to one file: its new bytes, and the part that was hit."""
+    """Damage to one file: its new bytes, and the part that was hit."""
 
     file: Path
     data: bytes
@@ -170,7 +170,7 @@ class Damage:
 def damage(sample: Sample, rng: np.random.Generator) -> Damage:
     """Damage one file: bits flipped, bytes replaced, a run of zeros, or the end cut off.
 
-    Every second damage hits what is not pixels, which small files have little of.
+    Every second damage hits bytes other than pixels, of which small files have few.
     """
     files = list(sample.files)
     if rng.random() < 0.5:

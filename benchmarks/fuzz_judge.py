@@ -1,12 +1,12 @@
-"""What became of a damaged file that was opened and read whole, for `fuzz.py`.
+"""Judgement of a damaged file that was opened and read completely, for `fuzz.py`.
 
-A file that opens after all must not be quietly wrong. What may differ from the whole file:
+A file that opens in spite of the damage must not be silently wrong. Permitted differences:
 
-- pixels of a plane whose own bytes were hit, where the format has no checksum over them;
-- what the file itself says anew: a plain second reading of its text, tags and JSON, which shares
-  no code with the readers, finds the new value and no place that still says another.
+- pixels of a plane whose own bytes were hit, if the format has no checksum over them;
+- values that the damaged file itself states: a plain second reading of its text, tags and JSON,
+  which shares no code with the readers, finds the new value and no place with another.
 
-Everything else that differs and enters a fit is a silent wrong result.
+Any other difference that enters a fit is a silently wrong result.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
 @dataclass(frozen=True)
 class Seen:
-    """A stack as it was read: what it is, and every plane's reason and hash of pixels."""
+    """A stack as read: its properties, and every plane's reason and hash of pixels."""
 
     facts: dict[str, object]
     planes: tuple[tuple[str, bytes], ...]
 
 
 def see(sample: Sample) -> Any:
-    """Open and read all of a file, as its user would."""
+    """Open and read a complete file, as its user would."""
     if sample.path.suffix == ".csv":
         return tuple(values.tolist() for values in read_power_table(sample.path))
     if sample.path.suffix == ".safetensors":
@@ -70,7 +70,7 @@ def see(sample: Sample) -> Any:
 
 
 def judge(sample: Sample, whole: Any, done: Damage) -> tuple[str, str]:
-    """Read a damaged file; return a verdict out of GOOD and BAD, and what was said or seen."""
+    """Read a damaged file; return a verdict from GOOD or BAD, and the message or finding."""
     try:
         found = see(sample)
     except CopError as error:
@@ -88,7 +88,7 @@ def judge(sample: Sample, whole: Any, done: Damage) -> tuple[str, str]:
 
 
 def _unclear(sample: Sample, text: str) -> bool:
-    """Tell whether a message lacks the file's name or is no single line."""
+    """Return whether a message lacks the file's name or has several lines."""
     return "\n" in text or str(sample.path.with_suffix("")) not in text
 
 
@@ -104,7 +104,7 @@ def _judge_stack(sample: Sample, whole: Seen, found: Seen, done: Damage) -> tupl
     other = {i for i in kept if found.planes[i] != whole.planes[i]}
     if other - hit:
         if sample.path.is_dir() and _says_big_endian(sample.path):
-            return "says otherwise", "byte order"  # all were written with the low byte first
+            return "says otherwise", "byte order"  # all were written in little-endian order
         return "silent", f"other pixels in planes {sorted(other - hit)}"
     if other:
         return "other pixels", ""
@@ -127,14 +127,14 @@ def _judge_values(sample: Sample, whole: Any, found: Any) -> tuple[str, str]:
 
 
 def _rows(path: Path) -> list[tuple[float, float]]:
-    """Read a table of two columns of decimal numbers as plainly as can be."""
+    """Read a table of two columns of decimal numbers, as plainly as possible."""
     lines = [line.split(",") for line in path.read_text(encoding="utf-8-sig").splitlines()[1:]]
     pairs = [line[:2] for line in lines if all(_NUMBER.fullmatch(cell) for cell in line[:2])]
     return [(float(depth), float(power)) for depth, power in pairs]
 
 
 def statements(sample: Sample) -> dict[str, set[object]]:
-    """Everything that a file says about its planes, wherever it says it."""
+    """All statements of a file about its planes, wherever they are."""
     if sample.path.is_dir():
         stated = _zarr_statements(sample.path)
     else:

@@ -1,15 +1,15 @@
-"""Ten minutes of a GPU: train a network, fit its uncertainty, measure it, give it back.
+"""Ten minutes on a GPU: train a network, fit its uncertainty, measure it.
 
     python benchmarks/gpu_training.py default OUT       (or paper-small, or vit-b)
     python benchmarks/gpu_training.py default OUT --seconds 540
     python benchmarks/gpu_training.py default OUT --dry-run
 
-Needs the package with its extra `train` and nothing else. The cores render the scenes first. A
-short trial from each start decides whether the network goes on from the weights that ship or
-begins afresh; the rest of the time is the run proper. OUT gets the weights with their card (but
-for vit-b, whose weights are large) and measured.json: crops a second with every view of an image
-counted, the share of the matrix rate that this is, and accuracy and coverage on scenes kept aside,
-beside those of the weights that ship. A dry run does the same in a few steps, on any processor.
+It needs only the package with its extra `train`. The cores render the scenes first. A short trial
+from each start decides whether the network continues from the shipped weights or starts afresh; the
+rest of the time is for the run itself. OUT gets the weights with their card (except for vit-b,
+whose weights are large) and measured.json. That has the crops per second, counting every view of an
+image, also as a share of the matrix rate; and accuracy and coverage on held-out scenes, beside
+those of the shipped weights. A dry run does the same in a few steps, on any processor.
 """
 
 from __future__ import annotations
@@ -39,23 +39,23 @@ from cop_core.training.train_and_save import train_and_save
 ASIDE_SEED = 1_000
 WARM_STEPS, TIMED_STEPS = 20, 40
 FOR_THE_END_S = 75.0
-"""For the uncertainty, the measurements and what the rates were misjudged by."""
+"""Time reserved for the uncertainty, the measurements and errors in the estimated rates."""
 NO_STEPS = {f"{stage}_steps": 0 for stage in STAGES}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is trained, and how the time is spent.
+    """A training, and the use of its time.
 
     Attributes
     ----------
     shares : dict
-        Of the time of a run from nothing, by stage; one that goes on from weights is
-        fine-tuning alone.
+        Shares of the time of a run from scratch, by stage; a run that continues from weights is
+        fine-tuning only.
     starts : tuple
-        Weights to go on from, None for none; a trial of `trial_s` seconds each decides.
+        Initial weights, None for none; a trial of `trial_s` seconds each decides.
     aside : int
-        Crops of scenes kept aside that are measured, for each prior.
+        Crops of held-out scenes to measure, for each prior.
     """
 
     recipe: TrainRecipe
@@ -69,7 +69,7 @@ class Plan:
     """Fixed numbers of steps, for a dry run."""
 
     def dry(self) -> Plan:
-        """Return the same in a few steps of few crops."""
+        """Return the same plan with few steps of few crops."""
         few = self.recipe.but(batch_size=12, scenes=16, uncertainty_crops=64, warmup_steps=1)
         steps = dict.fromkeys(self.shares, 2)
         return replace(self, recipe=few, aside=16, matrix=512, steps=steps)
@@ -110,13 +110,13 @@ PLANS = {
 
 
 class Runs:
-    """Trainings of a plan that share their scenes, with the time that they take."""
+    """Trainings of a plan that share their scenes, and their times."""
 
     def __init__(self, plan: Plan, folder: Path) -> None:
         self.plan, self.folder = plan, folder
         self.rates: dict[Stage, float] = {}
         recipe, size = plan.recipe, plan.recipe.scene_size
-        few = max(3, recipe.scenes // 4)  # as many as the uncertainty is learnt from
+        few = max(3, recipe.scenes // 4)  # as many as for learning the uncertainty
         self._open("scenes", recipe.scenes, size, recipe.seed)
         self._open("unseen", few, size, recipe.seed + 1)
         self.aside = self._open("aside", few, size, ASIDE_SEED)
@@ -126,7 +126,7 @@ class Runs:
         return SceneBank.open(path, scenes=scenes, size=size, seed=seed)
 
     def train(self, name: str, start: str | None, steps: dict[Stage, int], crops: int) -> Path:
-        """Return the weights of a run; its rates are noted."""
+        """Return the weights of a run, and record its rates."""
         folder = self.folder / name
         folder.mkdir()
         for bank in ("scenes.npy", "unseen.npy"):
@@ -162,7 +162,7 @@ class Runs:
         self.train("rates", None, steps, crops=0)
 
     def chosen_start(self) -> tuple[str | None, dict[str, float]]:
-        """Return the weights whose trial is read best, and the RMSE of every trial."""
+        """Return the weights with the best trial, and the RMSE of every trial."""
         if len(self.plan.starts) == 1:
             return self.plan.starts[0], {}
         errors, paths = {}, {}
@@ -180,7 +180,7 @@ def now() -> float:
 
 
 def on_scenes(estimator: Estimator, bank: SceneBank, plan: Plan, n: int) -> dict[str, dict]:
-    """Return accuracy and coverage on n crops of scenes kept aside, by prior."""
+    """Return accuracy and coverage on n crops of held-out scenes, by prior."""
     genome = Genome.preset(plan.recipe.genomes[0])
     bank = bank.on(estimator.device)
     found = {}
@@ -200,7 +200,7 @@ def on_scenes(estimator: Estimator, bank: SceneBank, plan: Plan, n: int) -> dict
 
 
 def matrix_rate(device: torch.device, side: int) -> float:
-    """Return the operations a second of a bfloat16 matrix product on random numbers."""
+    """Return the operations per second of a bfloat16 matrix product of random numbers."""
     a, b = torch.randn(2, side, side, device=device, dtype=torch.bfloat16)
     for _ in range(3):
         a @ b
@@ -217,7 +217,7 @@ def _settled(device: torch.device) -> float:
 
 
 def operations_a_view(config: VitConfig) -> int:
-    """Return the operations of layers and head for one crop, forwards and backwards."""
+    """Return the operations of layers and head for one crop, forward and backward."""
     network = NoiseViT(config)
     crops = network.prepare(torch.rand(1, 1, config.crop, config.crop))
     with FlopCounterMode(display=False) as counter:

@@ -1,11 +1,11 @@
-"""Does reading in napari keep the window alive, and does the window slow down reading?
+"""Does the window of napari stay responsive during reading, and does it slow down reading?
 
     xvfb-run -a -s "-screen 0 1600x1000x24" python benchmarks/gui.py
 
-In a real napari with the sample pair: the longest time between two beats of a 5 ms timer while a
-comparison runs, the speed of reading planes of 512x512 in the widget against the same work in a
-plain loop, frames a second of slider playback with the plots open against the widget closed, the
-time from the click to the first point on the curve, and from *Stop*, at random moments, to idle.
+In a real napari with the sample pair, it measures the longest time between two beats of a 5 ms
+timer while a comparison runs; the speed of reading planes of 512x512 in the widget and in a plain
+loop; frames per second of slider playback with the plots open and with the widget closed; and the
+times from the click to the first point on the curve, and from *Stop*, at random moments, to idle.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from napari import Viewer
 
 IMPORT_S = 8.0
-"""Time in s in which the process beside napari imports what it needs."""
+"""Time in s for the imports of the process beside napari."""
 PLAYBACK_ROUNDS = 3
 PLANES = 163
 STOPS = 30
 
 
 def run_in_widget(dock: CompareWidget) -> dict[str, float]:
-    """Compare in the widget: seconds, first point and gaps between heart beats."""
+    """Compare in the widget; return seconds, time of the first point, and gaps between beats."""
     reads: list[float] = []
 
     def note(*_: object) -> None:
@@ -71,7 +71,7 @@ def run_in_widget(dock: CompareWidget) -> dict[str, float]:
 
 
 def run_unwatched(dock: CompareWidget) -> float:
-    """Compare in the widget without a heart that interrupts it; return seconds."""
+    """Compare in the widget without the timer's interruptions; return seconds."""
     start = time.perf_counter()
     dock.run()
     wait(lambda: dock.runner.state is State.IDLE)
@@ -95,7 +95,7 @@ def stop_at_random(dock: CompareWidget, whole_s: float) -> list[float]:
 
 
 def choose_large(viewer: Viewer, dock: CompareWidget) -> None:
-    """Choose stacks of the paper's size, 163 planes of 512x512 each: the sample's, repeated."""
+    """Choose stacks of the paper's size, 163 planes of 512x512 each, repeated from the sample."""
     for form, layer in zip(dock.forms, tuple(viewer.layers), strict=True):
         large = viewer.add_image(
             np.resize(np.tile(np.asarray(layer.data), (1, 2, 2)), (PLANES, 512, 512)),
@@ -116,7 +116,7 @@ def run_plainly(recipe: Recipe, stacks: Sequence[ChosenStack]) -> float:
 
 
 def playback(viewer: Viewer) -> float:
-    """Step through all planes; return frames a second."""
+    """Step through all planes; return frames per second."""
     planes = int(viewer.dims.nsteps[0])
     start = time.perf_counter()
     for _ in range(PLAYBACK_ROUNDS):
@@ -144,7 +144,7 @@ def main() -> None:
     stacks = [form.stack() for form in dock.forms]
     recipe = dock.asked(stacks)
     plain, unwatched = [], []
-    for _ in range(3):  # in turns, for the machine's own ups and downs
+    for _ in range(3):  # in turns, against variations in the machine's speed
         plain.append(run_plainly(recipe, stacks))
         unwatched.append(run_unwatched(dock))
     show_tab(dock, "Depth")

@@ -1,11 +1,11 @@
-"""Does watching slow an acquisition down, and how soon is a frame a point on the curves?
+"""Does watching slow down an acquisition, and how soon does a frame become a point on the curves?
 
     xvfb-run -a -s "-screen 0 1600x1000x24" python benchmarks/gui_live.py [PLANES] [FRAME_MS]
 
-In a real napari with the Live widget: the simulated three-photon microscope acquires stacks of
-512x512 (200 planes, 190 ms a frame where nothing else is said), in turns with and without being
-watched. Frames a second of both, the time from a frame to its point, the longest time between two
-beats of a 5 ms timer, and the memory of the process. The tissue is rendered beforehand.
+In a real napari with the Live widget, the simulated three-photon microscope acquires stacks of
+512x512 (by default 200 planes at 190 ms per frame), in turns watched and not. It measures frames
+per second of both, the time from a frame to its point, the longest time between two beats of a 5 ms
+timer, and the memory of the process. The tissue is rendered beforehand.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ PRESET = PRESETS["paper"]
 
 
 def acquire(core: SimulatedCore, planes: int) -> float:
-    """Acquire a stack at gained power; return frames a second."""
+    """Acquire a stack at gained power; return frames per second."""
     came: list[float] = []
 
     def take(*_: object) -> None:
         came.append(time.perf_counter())
 
-    # in the acquiring thread: Qt would hand frames over to the window's
+    # in the acquiring thread: Qt would pass frames to the window's
     core.mda.events.frameReady.connect(take, Qt.ConnectionType.DirectConnection)
     powers = PRESET.powers_mw["gained"][:planes].tolist()
     thread = core.run_mda(stack_events(PRESET.depths_um[:planes].tolist(), powers))
@@ -86,7 +86,7 @@ def watched(dock: LiveWidget, core: SimulatedCore, planes: int) -> dict[str, obj
 
 
 def resident_mb() -> int:
-    """Return the memory that the process holds, in MB; 0 where the system does not say."""
+    """Return the memory of the process in MB; 0 if the system does not report it."""
     status = Path("/proc/self/statm")
     if not status.exists():
         return 0
@@ -105,7 +105,7 @@ def main() -> None:
     alone: list[float] = []
     together: list[dict[str, object]] = []
     for _ in range(ROUNDS):
-        with Heart():  # as in the other turn: beats take Python's lock too
+        with Heart():  # as in the other case: beats take Python's lock too
             alone.append(acquire(core, count))
         together.append(watched(dock, core, count))
     rates = [float(str(one["frames a second"])) for one in together]

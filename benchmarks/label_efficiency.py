@@ -1,11 +1,11 @@
-"""What contrastive pre-training is worth where labelled crops are few.
+"""What is contrastive pre-training worth if there are few labelled crops?
 
     python benchmarks/label_efficiency.py FOLDER...     (one folder of clean images a domain)
 
-The paper's question at a size that a CPU answers: a small network with the paper's patch stem and
+The paper's question at a size suitable for a CPU: a small network with the paper's patch stem and
 with the statistics stem, the paper's genome and prior, crops of 96. ``CoP`` is pre-trained without
-labels (InfoNCE) and then frozen, a linear head learns from n labelled crops; ``scratch`` is the
-same network, which learns from the same n labelled crops for as many steps as both stages.
+labels (InfoNCE) and frozen, and a linear head learns from n labelled crops. ``scratch`` is the same
+network trained on the same n labelled crops for as many steps as both stages.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ TRIPLED = SETTINGS.model_copy(update={"batch_size": 3 * TRIPLES})
 
 
 def pre_train(network: NoiseViT, bank: SceneBank, steps: int) -> None:
-    """Contrastive stage: the same noise on another image is near, other noise is far."""
+    """Contrastive stage: attract the same noise on another image, repel other noise."""
     maker = BatchMaker(TRIPLED, bank, network, torch.device("cpu"))
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-3, total_steps=steps)
@@ -67,7 +67,7 @@ def pre_train(network: NoiseViT, bank: SceneBank, steps: int) -> None:
 
 
 class Standardised(nn.Module):
-    """Features at the scale that they have in the labelled crops, which a head learns from soon."""
+    """Features standardised by the labelled crops, on which a head learns faster."""
 
     def __init__(self, seen: torch.Tensor) -> None:
         super().__init__()

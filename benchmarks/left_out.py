@@ -1,11 +1,11 @@
-"""What kinds of scenes bring, and what is said of a kind that was left out of everything.
+"""What does each kind of scene contribute, and what is stated for a kind missing from training?
 
-    python benchmarks/left_out.py FOLDER...      (one folder a domain)
+    python benchmarks/left_out.py FOLDER...      (one folder per domain)
 
-Small networks learn from labelled crops of all families of scenes, and of all but those of one
-kind; what they do not know of is then also left out of the fit of the uncertainty. Each is scored
-on crops of scenes of that kind, and on the images of the domains: R2, RMSE, and the share of
-true strengths within the stated 90 % interval.
+Small networks learn from labelled crops of all families of scenes, and of all except those of one
+kind, which is then also left out of the fit of the uncertainty. Each is scored on crops of scenes
+of that kind, and on the images of the domains: R2, RMSE, and the share of true strengths within the
+stated 90 % interval.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ SMALL = STEMS["statistics"]
 
 
 def banks(scenes: int, seed: int) -> dict[str, SceneBank]:
-    """Return scenes by kind, each family as often as training draws it; the rest is "others"."""
+    """Return scenes by kind, each family with its frequency in training; the rest is "others"."""
     kind_of = {family: kind for kind, families in KINDS.items() for family in families}
     found: dict[str, list[np.ndarray]] = {kind: [] for kind in (*KINDS, "others")}
     assert kind_of.keys() <= FAMILIES.keys()
@@ -89,7 +89,7 @@ def seen(network: NoiseViT, inputs: Inputs, truth: Tensor) -> Seen:
 def train(
     learnt: tuple[Inputs, Tensor], unseen: tuple[Inputs, Tensor], steps: int, seed: int
 ) -> NoiseViT:
-    """Return a small network that also says how sure it is."""
+    """Return a small network with an uncertainty."""
     torch.manual_seed(seed)
     network = NoiseViT(SMALL)
     fit(network, *learnt, steps, seed)

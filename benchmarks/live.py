@@ -1,10 +1,10 @@
-"""Does a reader that races a writer get each plane once, and what is left of a killed writer?
+"""Does a reader that races a writer get each plane once, and what remains of a killed writer?
 
     python benchmarks/live.py
 
-Two processes. Five formats: 500 planes of 64x64 written as fast as it goes; 24 planes of 192x192
-read live with the default weights and compared with `cop_core.profile` to the last bit; and a
-writer killed at a random plane, 20 times.
+Two processes and five formats: 500 planes of 64x64 written at full speed; 24 planes of 192x192 read
+live with the default weights and compared with `cop_core.profile` to the last bit; and a writer
+killed at a random plane, 20 times.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def writer(kind: str, planes: int, side: int, pause_s: float = 0.0) -> Iterator[
 
 
 def race(kind: str) -> dict[str, Any]:
-    """Return how often planes came, whether as written, and how long after the writer's end."""
+    """Return how often planes arrived, whether as written, and how long after the writer's end."""
     times, equal, ended = [0] * PLANES, True, 0.0
     with writer(kind, PLANES, SIDE) as (path, process):
         source = open_growing(path, z_step_um=writing.STEP_UM, stopped_after_s=60)
@@ -82,7 +82,7 @@ def live_equals_offline(kind: str, estimator: Estimator) -> bool:
 
 
 def kill(kind: str, seed: int) -> bool:
-    """Kill a writer at a random plane; return whether just what it had completed is kept."""
+    """Kill a writer at a random plane; return whether exactly its complete planes are kept."""
     last = int(np.random.default_rng([seed, *kind.encode()]).integers(0, 100))
     got: list[int] = []
     with writer(kind, 2000, SIDE) as (path, process):
@@ -101,7 +101,7 @@ def kill(kind: str, seed: int) -> bool:
 
 
 def killed(kind: str) -> int:
-    """Return how many of the killed writers left just what they had completed."""
+    """Return for how many killed writers exactly the complete planes are kept."""
     with ThreadPoolExecutor(4) as pool:
         return sum(pool.map(partial(kill, kind), range(KILLS)))
 

@@ -1,14 +1,13 @@
-"""Measure all that docs/measured.md says, with the code and the weights of now.
+"""Measure everything in docs/measured.md, with the present code and weights.
 
     make measure                                    (or make measure DATA=FOLDER)
     python benchmarks/measure.py --data FOLDER [--plan] [NAME...]
 
-Every benchmark runs in a process of its own, one at a time. One with a fresh result is left out:
-its weights, its arguments and the code of every module of the project that it imports are still
-the same, whatever else was committed since. So a run that was stopped goes on where it was.
-Versions of libraries and the data are not looked at; NAME runs again whatever its result is.
-Benchmarks of time are for a machine that does nothing else, so they come first, and are left out
-where it is busy.
+Benchmarks run one at a time, each in its own process. One with a fresh result is skipped: its
+weights, its arguments and the code of every module of the project that it imports are unchanged. A
+run that was stopped therefore resumes. Versions of libraries and the data are not checked; NAME
+runs again whatever its result. Timed benchmarks need an otherwise idle machine: they come first,
+and are skipped if it is busy.
 """
 
 from __future__ import annotations
@@ -48,18 +47,18 @@ SCREEN = ("xvfb-run", "-a", "-s", "-screen 0 1920x1080x24")
 
 @dataclass(frozen=True)
 class Benchmark:
-    """A script of this folder, which leaves a result of its own name.
+    """A script of this folder, which writes a result under its name.
 
     Attributes
     ----------
     minutes : float
-        About what it takes on two cores.
+        Approximate time on two cores.
     arguments : tuple of str
         Those with a slash are paths in the folder of data.
     timed : bool
-        Shows times, so that it wants a machine that does nothing else.
+        Whether it measures times, which needs an otherwise idle machine.
     screen : bool
-        Opens windows.
+        Whether it opens windows.
     """
 
     name: str
@@ -114,7 +113,7 @@ BENCHMARKS = (
 
 
 def document(benchmark: Benchmark) -> dict[str, Any]:
-    """Return what the benchmark measured last, nothing where it never did."""
+    """Return the last result of the benchmark; empty if there is none."""
     if not benchmark.result.exists():
         return {}
     found: dict[str, Any] = json.loads(benchmark.result.read_text(encoding="utf-8"))
@@ -122,7 +121,7 @@ def document(benchmark: Benchmark) -> dict[str, Any]:
 
 
 def why_due(benchmark: Benchmark) -> str:
-    """Return why a benchmark has to be measured, nothing where its result is fresh."""
+    """Return why a benchmark must be measured; empty if its result is fresh."""
     found = document(benchmark)
     if not found:
         return "no result"
@@ -137,7 +136,7 @@ def why_due(benchmark: Benchmark) -> str:
 
 
 def hindrance(benchmark: Benchmark, data: Path, busy: bool) -> str:
-    """Return why a benchmark cannot be measured here, nothing where it can."""
+    """Return why a benchmark cannot be measured here; empty if it can."""
     missing = [a for a in benchmark.arguments if "/" in a and not (data / a).exists()]
     if missing:
         return f"there is no {missing[0]} in {data}"
@@ -147,7 +146,7 @@ def hindrance(benchmark: Benchmark, data: Path, busy: bool) -> str:
 
 
 def measure(benchmark: Benchmark, data: Path) -> str:
-    """Run a benchmark; return how it failed, nothing where it did not."""
+    """Run a benchmark; return how it failed; empty if it did not."""
     script = ROOT / "benchmarks" / f"{benchmark.name}.py"
     command = [sys.executable, str(script), *benchmark.arguments]
     log = LOGS / f"{benchmark.name}.log"
@@ -166,12 +165,12 @@ def measure(benchmark: Benchmark, data: Path) -> str:
 
 
 def minutes_of(benchmark: Benchmark) -> float:
-    """Return what the last run took, what is expected where there is none that says so."""
+    """Return the time of the last run; if not known, the expected time."""
     return document(benchmark).get("seconds", 60 * benchmark.minutes) / 60
 
 
 def show_plan(chosen: tuple[Benchmark, ...], due: dict[Benchmark, str]) -> None:
-    """Print what is fresh, what is due and why, and how long that takes."""
+    """Print the fresh results, those due with the reason, and the time needed."""
     for benchmark in chosen:
         why = due.get(benchmark, "fresh")
         print(f"{benchmark.name:20s} {why:16s} {minutes_of(benchmark):5.1f} min")
@@ -180,7 +179,7 @@ def show_plan(chosen: tuple[Benchmark, ...], due: dict[Benchmark, str]) -> None:
 
 
 def measure_all(due: Iterable[Benchmark], data: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """Run one after the other; return by name why one was left out, and how one failed."""
+    """Run one after the other; return, by name, why one was skipped or how it failed."""
     busy = os.getloadavg()[0] > (os.cpu_count() or 1) / 2
     LOGS.mkdir(parents=True, exist_ok=True)
     left_out, failed = {}, {}

@@ -1,4 +1,4 @@
-"""What the parts of docs/measured.md are written with."""
+"""Helpers for writing the parts of docs/measured.md."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DOSED = SHORT | {"poisson, analog": "Poisson, analog detector"}
 
 
 def load(name: str) -> dict[str, Any]:
-    """Return a benchmark's document; end the program where it has none."""
+    """Return a benchmark's document; end the program if it has none."""
     path = RESULTS / f"{name}.json"
     if not path.exists():
         sys.exit(f"{PAGE.name} is not written: run benchmarks/measure.py {name} first")
@@ -35,12 +35,12 @@ def load(name: str) -> dict[str, Any]:
 
 
 def shipped() -> dict[str, str]:
-    """Return the SHA-256 of the weights that ship, by name."""
+    """Return the SHA-256 of the shipped weights, by name."""
     return {name: read_card(path).sha256 for name, path in packaged().items()}
 
 
 def number(value: float | None, form: str) -> str:
-    """Return a number in the given form, a dash where there is none."""
+    """Return a number in the given format; a dash if there is none."""
     return "–" if value is None else form.format(value)
 
 

@@ -22,7 +22,7 @@ def cohort() -> list[str]:
         "chance is the 95th percentile over these permutations.",
         "",
         *table(
-            ["instrument", "noise", "cohorts", "leading cause first", "shares off, mean (largest)",
+            ["instrument", "noise", "cohorts", "leading cause first", "share error, mean (largest)",
              "attributed", "R² on unseen images, mean (smallest)", "largest by chance"],
             [row for model, noises in measured["with causes"].items()
              for row in _rows(model, noises)],

@@ -16,7 +16,7 @@ PAPER = {"cop": "paper, CoP", "scratch": "paper, from scratch"}
 
 
 def domains() -> list[str]:
-    """Return the paper's benchmark: its noise, its prior, and those of its domains at hand."""
+    """Return the paper's benchmark: its noise, its prior, and its domains that are available."""
     found = load("accuracy")["measured"][f"{WEIGHTS} paper"]
     with print_style():
         domains_figure(found, tuple(SHORT)).savefig(IMAGES / FIGURE, dpi=200)
@@ -25,10 +25,10 @@ def domains() -> list[str]:
     return [
         "## The paper's twelve domains",
         "",
-        f"What `cop evaluate` says of `{WEIGHTS}`, on the images above: {found['verdict']} "
-        "± is the standard error over a domain's images; that of the means, for just these "
-        f"domains, is {ours['r2_se']:.3f} (R²) and {ours['rmse_se']:.4f} (RMSE). "
-        "[How to](how-to.md#the-papers-benchmark) says where images of each can be found.",
+        f"The result of `cop evaluate` for `{WEIGHTS}` on the images above: {found['verdict']} "
+        "± is the standard error over a domain's images; that of the means, for these domains "
+        f"only, is {ours['r2_se']:.3f} (R²) and {ours['rmse_se']:.4f} (RMSE). "
+        "[How to](how-to.md#the-papers-benchmark) lists where to find images of each.",
         "",
         *table(
             ["domain of the paper", "folder", "images", "R²", "RMSE", *SHORT.values()],
@@ -41,8 +41,8 @@ def domains() -> list[str]:
         f"![R² and RMSE by domain, and the paper's](images/{FIGURE})",
         "",
         "Means ± SD over domains beside the paper's, which are of other images and over all "
-        "twelve. Its values for single domains are not given here. Under its prior the strengths "
-        "have an SD of 0.143, so that an RMSE of 0.021 corresponds to an R² of 0.98, and an R² of "
+        "twelve. Its values for single domains are not shown. Under its prior the strengths "
+        "have an SD of 0.143. An RMSE of 0.021 then corresponds to an R² of 0.98, and an R² of "
         "0.844 to an RMSE of 0.057: its two means cannot both be of that prior.",
         "",
         *beside_paper(found),

@@ -1,4 +1,4 @@
-"""The first part of docs/measured.md: what the weights were meant to reach, and what they do."""
+"""The first part of docs/measured.md: goals of the weights, and whether they are met."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def doses() -> list[list[str]]:
             f"{max(summed):.3f}",
         ],
         [
-            "the same where single photons are counted: 16 of them are also a lattice",
+            "the same with photon counting: 16 photons are also a lattice",
             "0.05",
             f"{max(counted):.3f}",
         ],
@@ -87,7 +87,7 @@ def coverage() -> list[str]:
 
 
 def closer_than_classical() -> list[list[str]]:
-    """Return at which SDs of Gaussian noise alone the network is closer than the best of them."""
+    """Return the SDs of Gaussian noise alone at which the network beats the best of them."""
     alone = {k: v for k, v in load("peers")["measured"].items() if k.startswith("gaussian")}
     errors = {
         kind.split()[1]: {name: f["all"]["rmse"] for name, f in found.items()}

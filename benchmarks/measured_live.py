@@ -175,7 +175,7 @@ def watched() -> list[str]:
         for run in found["watched"]
     ]
     heads = [
-        "frames a second",
+        "frames per second",
         "latency, median (95 %)",
         "longest wait of the window",
         "most planes waiting",
@@ -236,14 +236,14 @@ def speed() -> list[str]:
     lines += [
         f"`benchmarks/speed.py`, {document['machine']['threads']} threads "
         f"({document['machine']['processor']}). A stack of 326 planes of 512x512, full grid: "
-        f"{run['planes a second']} planes a second, {run['crops a second']} crops a second, "
+        f"{run['planes a second']} planes per second, {run['crops a second']} crops per second, "
         f"{run['seconds']} s. Peak memory {memory['100']:.0f} MiB for 100 planes, "
         f"{memory['1000']:.0f} MiB for 1,000 (ratio {memory['ratio']:.2f}).",
         "",
         *_parts(run),
     ]
     lines += table(
-        ["crops a second, one run", ""],
+        ["crops per second, one run", ""],
         [[k, f"{v:g}"] for k, v in measured["crops a second"].items()],
     )
     return lines

@@ -63,7 +63,7 @@ def accuracy() -> list[str]:
 
 
 def ladder() -> list[str]:
-    """Return what a larger network costs and what it brings."""
+    """Return costs and gains of a larger network."""
     rates = load("speed")["measured"]["crops a second"]
     found = load("accuracy")["measured"]
     rows = []
@@ -104,7 +104,7 @@ def dose() -> list[str]:
     document = load("dose_response")
     lines = ["## Dose response", ""]
     lines += [
-        "`benchmarks/dose_response.py`: one noise at rising strength, the rest clean. On the "
+        "`benchmarks/dose_response.py`: one noise at increasing strength, the rest clean. On the "
         "clean domains the prediction should equal the dose; real planes have noise of their own. "
         "An analog detector sums pulses of varying height: this is the same shot noise, but "
         "without photons to count. On real planes a dose far below the plane's own noise does not "
@@ -250,7 +250,7 @@ def peers() -> list[str]:
         [
             kind,
             *(
-                f"{by_reader[name]['all']['rmse']:.4f}" if name in by_reader else "not asked"
+                f"{by_reader[name]['all']['rmse']:.4f}" if name in by_reader else "–"
                 for name in names
             ),
         ]
@@ -261,7 +261,7 @@ def peers() -> list[str]:
         "",
         f"`benchmarks/peers.py`, {document['settings']['crops']} crops per domain: RMSE of the SD "
         "of Gaussian noise, as share of full scale. Alone, then in mixtures of all noises under "
-        "the paper's prior, about which classical tools know nothing. A classical tool reads "
+        "the paper's prior, which classical tools do not model. A classical tool reads "
         "whatever noise there is; a network also has to decide that it is not shot noise, which "
         "is impossible in a crop with little contrast. *With shot noise*: `Estimator.noise_sd`, "
         "the SD of both together at the mean of the crop, which is what the classical tools "

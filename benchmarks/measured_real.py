@@ -255,7 +255,7 @@ def simulated() -> list[str]:
         "Ratio of the Poisson strength read to the true one, over the planes of these six stacks:",
         "",
         *table(
-            ["true strength", "planes", "least", "median", "most"],
+            ["true strength", "planes", "lowest", "median", "highest"],
             [
                 [band, str(v["planes"]), *(f"{v[k]:.2f}" for k in ("least", "median", "most"))]
                 for band, v in measured["read / true photon noise"].items()

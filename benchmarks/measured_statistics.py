@@ -7,8 +7,8 @@ from typing import Any
 from measured import SHORT, load, number, table
 
 COLUMNS = {
-    "called wrongly": "called wrongly",
-    "mean called wrongly": "mean called wrongly",
+    "called wrongly": "false calls",
+    "mean called wrongly": "false calls, mean",
     "poisson called": "Poisson called",
     "slope covered": "slope",
     "mean covered": "mean",
@@ -20,7 +20,7 @@ COLUMNS = {
 
 
 def percent(rate: dict[str, Any] | None) -> str:
-    """Return a rate with its interval, in bold where it lies outside its limits."""
+    """Return a rate with its interval, in bold if that is outside its limits."""
     if rate is None:
         return "–"
     low, high = rate["ci95"]
@@ -39,10 +39,10 @@ def pairs() -> list[str]:
         "## The statistics of a pair",
         "",
         f"`benchmarks/pair_calibration.py`: {n} replicates per case of two stacks, drawn from "
-        "plane readings of simulated tissue with the errors of its images, or from curves as "
-        "they look in practice. In per cent of the replicates, with 95 % binomial intervals: any "
-        "component called that does not differ, by its slope and by its mean (at most 5), the "
-        "Poisson strength called, and intervals that cover the expected reading (92 to 98; 88 or "
+        "plane readings of simulated tissue with the errors of its images, or from "
+        "realistic curves. In per cent of the replicates, with 95 % binomial intervals: calls of "
+        "any component that does not differ, by its slope and by its mean (at most 5), calls of "
+        "the Poisson strength, and intervals that cover the expected reading (92 to 98; 88 or "
         "more with fewer than 10 planes). Values whose whole interval is outside these limits are "
         "in bold.",
         "",
@@ -78,7 +78,7 @@ def bends(cases: dict[str, Any]) -> list[str]:
         "Bends found at p < .05, and intervals of the position that cover the true corner, % (a "
         "line has no bend, a plateau no corner):",
         "",
-        *table(["case", "found", "held"], rows),
+        *table(["case", "found", "position covered"], rows),
     ]
 
 
@@ -125,16 +125,16 @@ def tissues() -> list[str]:
         "each stack with that at gained power. Called in % of the tissues:",
         "",
         *table(["stack", "what differs", *(SHORT[c] for c in components)], rows),
-        "How similar it looks to the stack at gained power (correlation of block means):",
+        "Similarity to the stack at gained power (correlation of block means):",
         "",
-        *table(["stack", "least", "median", "most"], seen),
+        *table(["stack", "lowest", "median", "highest"], seen),
     ]
 
 
 def studies() -> list[str]:
     found = load("study_calibration")
     columns = {
-        "called wrongly": "called wrongly",
+        "called wrongly": "false calls",
         "Poisson called": "Poisson called",
         "level depths differ": "level depths differ",
         "slope covered": "slope",

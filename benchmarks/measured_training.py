@@ -48,7 +48,7 @@ def labels() -> list[str]:
 
 
 def _by_way(found: dict[str, Any]) -> dict[str, dict[int, Any]]:
-    """Return by stem and way of training, then by number of labels, what was found."""
+    """Return the results by stem and way of training, then by number of labels."""
     by_way: dict[str, dict[int, Any]] = {}
     for name, entry in found.items():
         way, _, labelled = name.rpartition(", ")

@@ -2,7 +2,7 @@
 
     python benchmarks/microscope.py
 
-326 planes of 512 x 512; the tissue is rendered ahead. Needs the extra `live`.
+326 planes of 512 x 512; the tissue is rendered in advance. Needs the extra `live`.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ TURNS = 2
 
 
 def memory_mb() -> float:
-    """Return the memory that this process holds, in MiB."""
+    """Return the memory of this process in MiB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * 4096 / 2**20
 
 
 def speed(preset: str, turns: int) -> dict[str, object]:
-    """Time a preset's gained stack, by turns with and without a source; return frames a second."""
+    """Time a preset's gained stack, in turns with and without a source; return frames/s."""
     core = simulated_core(preset)
     depths_um, power_mw = core.preset.depths_um, core.preset.powers_mw["gained"]
     started = time.perf_counter()

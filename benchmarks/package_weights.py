@@ -1,4 +1,4 @@
-"""Put the weights of a training run into the package, and what was measured onto their cards.
+"""Copy the weights of a training run into the package, and write metrics onto their cards.
 
 python benchmarks/package_weights.py RUN      (after `cop train --genome paper --genome microscopy`)
 python benchmarks/package_weights.py          (after benchmarks/accuracy.py: fills in the metrics)
@@ -24,7 +24,7 @@ FOLDER = Path(weights.__file__).parent / "packaged"
 
 
 def put_in(run: Path) -> None:
-    """Copy a run's weights under the names they ship with."""
+    """Copy a run's weights under their packaged names."""
     for path in sorted(run.glob("*.safetensors")):
         if path.stem == "checkpoint":
             continue
@@ -37,7 +37,7 @@ def put_in(run: Path) -> None:
 
 
 def fill_in_metrics() -> None:
-    """Write the overall accuracy onto the cards of the weights it was measured with."""
+    """Write the overall accuracy onto the cards of the weights with which it was measured."""
     results = json.loads((RESULTS / "accuracy.json").read_text())
     for name, path in weights.packaged().items():
         card = weights.read_card(path)

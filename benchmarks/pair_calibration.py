@@ -1,13 +1,12 @@
-"""Do the statistics of a pair keep what they state? Replicates drawn from plane readings.
+"""Do the statistics of a pair have the stated error rates? Replicates drawn from plane readings.
 
     python benchmarks/pair_calibration.py [--replicates 1000] [CASE ...]
 
-Stacks are drawn from results/plane_readings.csv.gz (tissue_readings.py): the expected readings
-of a tissue imaged many times plus errors of its images, or stacks of many tissues; others are
-curves as they look in practice, with errors that are independent or alike in neighbouring planes.
-What `cop compare` calls and states is held against the expected reading. A rate fails only where
-its 95 % binomial interval lies outside its limits. Cases that are done are not drawn again while
-the code is the same.
+Stacks are drawn from results/plane_readings.csv.gz (tissue_readings.py): the expected readings of a
+tissue imaged many times plus errors of its images, or stacks of many tissues; others are realistic
+curves, with errors that are independent or correlated in neighbouring planes. Calls and intervals
+of `cop compare` are compared with the expected readings. A rate fails only if its 95 % binomial
+interval is outside its limits. Finished cases are not drawn again while the code is the same.
 """
 
 from __future__ import annotations
@@ -56,27 +55,27 @@ from cop_core.statistics.usable_difference import usable_depths
 POISSON = DEFAULT_COMPONENTS.index("poisson")
 LEVEL = ComparisonOptions().level
 SAMPLES = 200
-"""Of the bootstraps in a replicate, for the Poisson strength alone; an analysis takes 2000."""
+"""Bootstrap samples in a replicate, for the Poisson strength alone; an analysis takes 2000."""
 NEAR_UM = 12.0
-"""Readings of planes so near err by as much, whatever a few images say."""
+"""Readings of planes this close have the same error, whatever a few images show."""
 PARTS = ROOT / "runs" / "pair_calibration"
 LEAST_R2, MOST_R2 = 0.05, 0.999
-"""Nearer to 0 only the upper limit of R2 says something, nearer to 1 only the lower one."""
+"""Nearer to 0 only the upper limit of R2 is informative, nearer to 1 only the lower one."""
 WRONG_MOST = (0.0, 0.05)
 DIFFERS = {"fixed": "poisson", "capped": "poisson"} | ADDED
-"""What truly differs from the gained stack of the same tissue, by stack; nothing in the others."""
+"""The true difference from the gained stack of the same tissue, by stack; none in the others."""
 Draw = Callable[[np.random.Generator], "Pair"]
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A replicate: two stacks, and the expected readings that their intervals shall cover.
+    """A replicate: two stacks, and the expected readings that their intervals should cover.
 
     Attributes
     ----------
     depth_um : ndarray of shape (planes,)
     read, expected : tuple of two ndarrays of shape (planes, components)
-        NaN in planes without signal; `expected` is None where only calls can be judged.
+        NaN in planes without signal; `expected` is None if only calls can be judged.
     doubt : tuple of two ndarrays of shape (planes, components)
     """
 
@@ -95,18 +94,18 @@ class Pair:
 
 @dataclass(frozen=True)
 class Case:
-    """What is drawn, and what is to be seen.
+    """A case to draw, and its expected findings.
 
     Attributes
     ----------
     differs : str
-        Component that truly differs; any other that is called is called wrongly.
+        Component that truly differs; a call of any other is a false call.
     power : float
-        Share of replicates in which that is called.
+        Share of replicates in which it should be called.
     parts_um : float
-        Depth from which the band shall exclude 0.
+        Depth below which the band should exclude 0.
     corner_um : float
-        Of the first stack's Poisson curve.
+        Corner of the first stack's Poisson curve.
     """
 
     name: str
@@ -132,17 +131,17 @@ class Case:
         }
 
 
-# --- what is drawn -------------------------------------------------------------------------------
+# --- drawing replicates --------------------------------------------------------------------------
 
 
 def known_mean(images: np.ndarray) -> np.ndarray:
-    """Return the mean over images of what is known, NaN where nothing is."""
+    """Return the mean over images of known values; NaN if there are none."""
     n = np.isfinite(images).sum(axis=0)
     return np.where(n, np.nansum(images, axis=0) / np.maximum(n, 1), np.nan)
 
 
 class Imaged:
-    """A tissue that was imaged many times: expected readings, and errors to draw from."""
+    """A tissue imaged many times: expected readings, and a pool of errors."""
 
     def __init__(self, table: pd.DataFrame, step_um: float) -> None:
         rows = table[table.step_um == step_um]
@@ -165,12 +164,12 @@ class Imaged:
 
     @staticmethod
     def _expected(images: np.ndarray) -> np.ndarray:
-        """Return the mean reading of the planes that show signal in most images."""
+        """Return the mean reading of the planes with signal in most images."""
         often = np.isfinite(images[..., 0]).mean(axis=0) > 0.5
         return np.where(often[:, None], known_mean(images), np.nan)
 
     def drawn(self, name: str, planes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Return a stack imaged anew: errors are those of some image, of a plane near by."""
+        """Return a stack imaged anew, with the errors of a random image at a nearby plane."""
         images, expected = self.images[name], self.expected[name]
         m = len(images)
         errors = (images - expected) * np.sqrt(m / (m - 1))
@@ -190,16 +189,16 @@ class Imaged:
         longest: int = 10**6,
         drift: float = 0.0,
     ) -> Draw:
-        """Return how a pair is drawn.
+        """Return a function that draws a pair.
 
         Parameters
         ----------
         names : (str, str)
             Stacks in the table.
         every, longest : int
-            Take every so-manieth plane, and a stretch of so many with signal.
+            Take every n-th plane, and a stretch of at most so many planes with signal.
         drift : float
-            By how much the power of the second stack rises too far until its end.
+            Excess of the second stack's power at its end, increasing from 0.
         """
 
         def draw(rng: np.random.Generator) -> Pair:
@@ -221,7 +220,7 @@ class Imaged:
 
 
 class Tissues:
-    """Stacks of many tissues, each imaged once; some kinds of stacks of the first ones alone."""
+    """Stacks of many tissues, each imaged once; some kinds of stacks only for the first tissues."""
 
     def __init__(self, table: pd.DataFrame) -> None:
         self.depth_um = np.unique(table.depth_um)
@@ -233,7 +232,7 @@ class Tissues:
         return np.stack([columns(each) for _, each in rows.groupby("tissue")])
 
     def two(self, names: tuple[str, str]) -> Draw:
-        """Return how a stack of one tissue and a stack of another are drawn."""
+        """Return a function that draws a stack of one tissue and a stack of another."""
 
         def draw(rng: np.random.Generator) -> Pair:
             which = [
@@ -246,7 +245,7 @@ class Tissues:
         return draw
 
     def spliced(self, names: tuple[str, str], planes: float = 5.0) -> Draw:
-        """Return how two stacks of one tissue are drawn, made of stretches of the tissues."""
+        """Return a function that draws two stacks of one tissue, spliced from several tissues."""
 
         def draw(rng: np.random.Generator) -> Pair:
             at = np.arange(len(self.depth_um))
@@ -283,7 +282,7 @@ def flat(z: np.ndarray) -> np.ndarray:
 
 
 def alike(rng: np.random.Generator, n: int, rho: float, rows: int = 2) -> np.ndarray:
-    """Return errors of SD 1 whose neighbours are correlated, shape (rows, n)."""
+    """Return errors of SD 1 with correlated neighbours, shape (rows, n)."""
     drawn = rng.standard_normal((rows, n + 200))
     return lfilter([np.sqrt(1 - rho**2)], [1, -rho], drawn, axis=1)[:, 200:]
 
@@ -299,7 +298,7 @@ def curves(
     start_um: float = 0.0,
     sd: float = 0.005,
 ) -> Draw:
-    """Return how Poisson curves are drawn: errors of `sd`, tissue that both stacks share."""
+    """Return a function that draws Poisson curves: errors of `sd`, tissue shared by both stacks."""
     z = start_um + np.arange(n) * step_um
 
     def draw(rng: np.random.Generator) -> Pair:
@@ -320,18 +319,18 @@ def _only(poisson: np.ndarray) -> np.ndarray:
     return strengths
 
 
-# --- what is stated ------------------------------------------------------------------------------
+# --- judging statements --------------------------------------------------------------------------
 
 
 def holds(interval: tuple[float, float], truth: float) -> bool | None:
-    """Return whether an interval holds the truth; None where one of them is not known."""
+    """Return whether an interval contains the truth; None if either is not known."""
     if np.isnan([*interval, truth]).any() or np.isinf(truth):
         return None
     return bool(interval[0] <= truth <= interval[1])
 
 
 def judge(case: Case, replicate: int, rates: Rates, seen: dict[str, list[float]]) -> None:
-    """Draw one replicate and count what is stated of it."""
+    """Draw one replicate and count its calls and coverage."""
     rng = np.random.default_rng((zlib.crc32(case.name.encode()), replicate))
     pair = case.draw(rng)
     first, second = pair.profiles()
@@ -370,7 +369,7 @@ def slopes_alone(
     *,
     same_tissue: bool,
 ) -> ComponentEffect:
-    """Return as much of `pair_effect` as calls and intervals of slope and mean need."""
+    """Return the part of `pair_effect` needed for calls and intervals of slope and mean."""
     found = paired_strengths(component, first, second, pairs)
     columns = found.depth_um, found.first, found.second
     errors = difference_of(*columns, same_tissue=same_tissue)
@@ -398,7 +397,7 @@ def judge_effect(
     rates: Rates,
     seen: dict[str, list[float]],
 ) -> None:
-    """Count whether a component is called, and what its intervals cover."""
+    """Count whether a component is called, and the coverage of its intervals."""
     difference = effect.difference
     if effect.component == case.differs:
         rates.add(f"{effect.component} called", difference.called)
@@ -426,7 +425,7 @@ def judge_effect(
 
 
 def judge_usable(pair: Pair, found: Any, rates: Rates, seen: dict[str, list[float]]) -> None:
-    """Count what the intervals of usable depths cover; signal depths are judged at the end."""
+    """Count the coverage of the intervals of usable depths; signal depths are judged at the end."""
     level = [level_of(pair.depth_um, y[:, POISSON]) for y in pair.expected or ()]
     rates.add("level covered", holds(found.level_ci95_um, level[0] - level[1]))
     seen["signal low"].append(found.signal_ci95_um[0])
@@ -457,7 +456,7 @@ def measure(case: Case, replicates: int) -> dict[str, Any]:
     for replicate in range(replicates):
         judge(case, replicate, rates, seen)
     signal = np.array(seen["signal"])
-    if len(signal) and np.isfinite(signal).all() and np.ptp(signal):  # else never lost
+    if len(signal) and np.isfinite(signal).all() and np.ptp(signal):  # otherwise never lost
         for low, high in zip(seen["signal low"], seen["signal high"], strict=True):
             rates.add("signal covered", holds((low, high), float(signal.mean())))
     figures = {n: finite_mean(seen[n]) for n in names}
@@ -484,7 +483,7 @@ def none_if_nan(value: float) -> float | None:
 
 
 def cases_of(table: pd.DataFrame) -> list[tuple[list[Case], Path]]:
-    """Return all that is tried, and where its results lie."""
+    """Return all cases, and the folders of their results."""
     again, others = table[table.tissue == 0], table[table.tissue > 0]
     imaged = {step_um: Imaged(again, step_um) for step_um in (20.0, 4.0, 2.0)}
     return [
@@ -529,7 +528,7 @@ def cases_of_tissues(tissues: Tissues) -> list[Case]:
 
 
 def cases_of_curves() -> list[Case]:
-    """Return curves of the Poisson strength alone, other strengths kept as they are."""
+    """Return cases with curves of the Poisson strength alone, other strengths unchanged."""
     rise, late = hockey(150, 0.07), hockey(537, 0.07)
     made: dict[str, tuple[Draw, dict[str, Any]]] = {
         "hockey stick and cap, 40 planes of 20 um": (
@@ -573,7 +572,7 @@ def cases_of_curves() -> list[Case]:
 
 
 def from_pixels(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Return how often each component is called between the gained stack of a tissue and others."""
+    """Return how often each component is called between the gained stack and others of a tissue."""
     found = {}
     for name, rows in table[(table.tissue > 0) & (table.protocol != "gained")].groupby("protocol"):
         rates, differs = Rates(), DIFFERS.get(name, "")
@@ -593,7 +592,7 @@ def from_pixels(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
 
 
 def bias(one: Imaged) -> dict[str, dict[str, dict[str, float]]]:
-    """Return differences as expected readings have them and as they truly are, by pair."""
+    """Return differences of expected readings, and the true differences, by pair."""
     found: dict[str, dict[str, dict[str, float]]] = {}
     for first in ("fixed", "capped"):
         both = np.isfinite(one.expected[first] + one.expected["gained"]).all(axis=1)
@@ -613,7 +612,7 @@ def bias(one: Imaged) -> dict[str, dict[str, dict[str, float]]]:
 
 
 def kept(case: Case, replicates: int, folder: Path) -> dict[str, Any]:
-    """Return what a case gives, measured only where its folder does not have it."""
+    """Return the result of a case, measured only if its folder does not have it."""
     path = folder / f"{case.name} {replicates}.json"
     if not path.exists():
         path.write_text(json.dumps(measure(case, replicates)), encoding="utf-8")
@@ -623,7 +622,7 @@ def kept(case: Case, replicates: int, folder: Path) -> dict[str, Any]:
 
 
 def folder_of(rows: pd.DataFrame) -> Path:
-    """Return the folder for what is drawn with this code from rows of the table."""
+    """Return the folder for results of this code on rows of the table."""
     code = (hash_of_code(code_loaded()) or "").encode()
     drawn_from = pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes()
     folder = PARTS / hashlib.sha256(code + drawn_from).hexdigest()[:16]

@@ -1,9 +1,10 @@
-"""How well is the SD of Gaussian noise read, beside classical estimators of it?
+"""How well is the SD of Gaussian noise read, compared with classical estimators?
 
-    python benchmarks/peers.py FOLDER...      (one folder a domain; needs scikit-image, PyWavelets)
+    python benchmarks/peers.py FOLDER...      (one folder per domain; needs scikit-image,
+    PyWavelets)
 
-Clean images get Gaussian noise alone, then mixtures of all noises under the paper's prior, of
-which only the Gaussian part is asked for. SDs are shares of full scale.
+Clean images get Gaussian noise alone, then mixtures of all noises under the paper's prior, in which
+only the Gaussian part is estimated. SDs are shares of full scale.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def immerkaer(crop: np.ndarray) -> float:
 
 
 def patch_pca(crop: np.ndarray, side: int = 7) -> float:
-    """Return the SD along the direction in which patches vary least, which structure leaves free.
+    """Return the SD along the direction in which patches vary least, which is free of structure.
 
     After S. Pyatykh et al., "Image noise level estimation by principal component analysis", IEEE
     Trans. Image Process. 22, 687 (2013), without its choice of patches.
@@ -55,7 +56,7 @@ def network(estimator: Estimator, crops: np.ndarray) -> np.ndarray:
 
 
 def figures(truth: np.ndarray, read: np.ndarray) -> dict[str, float]:
-    """Return RMSE and mean error, and the squared correlation where the truth varies."""
+    """Return RMSE and mean error, and the squared correlation if the truth varies."""
     found = {
         "rmse": float(np.sqrt(((read - truth) ** 2).mean())),
         "bias": float((read - truth).mean()),
@@ -94,7 +95,7 @@ def main(folders: list[Path], crops: int = 96, seed: int = 0) -> None:
             truth = strengths[:, genome.components.index("gaussian")] / 2
             for name, read in readers.items():
                 if kind == "mixture" and name.endswith("with shot noise"):
-                    continue  # there the Gaussian part is asked for
+                    continue  # there the Gaussian part is estimated
                 found = pairs.setdefault(kind, {}).setdefault(name, [])
                 found.append(np.stack([truth, read(noisy)]))
     measured = {

@@ -2,10 +2,10 @@
 
     python benchmarks/photographs.py PHOTOGRAPHS LEFT_OUT FOLDER...
 
-Small networks learn from as many labelled crops: of procedural scenes alone, half of them of
-photographs, all of them of photographs. PHOTOGRAPHS is searched with its subfolders; LEFT_OUT is a
-text file of names (no suffix) that are also among the test images. Scored on FOLDER..., one
-folder a domain.
+Small networks learn from equally many labelled crops: of procedural scenes only, half of
+photographs, or only of photographs. PHOTOGRAPHS is searched with its subfolders; LEFT_OUT is a text
+file of names (no suffix) that are also among the test images. Scored on FOLDER..., one folder per
+domain.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from cop_core.training.scene_bank import SceneBank
 
 LABELLED = 8_000
 SIDE, SHRUNK = 320, 200
-"""Windows are averaged down by 1.6, so that the photographs' own noise and JPEG blocks fade."""
+"""Windows are averaged down by 1.6 to reduce the photographs' own noise and JPEG blocks."""
 SEEDS = (0, 1)
 GENOME = Genome.preset("paper")
 SMALL = STEMS["statistics"]

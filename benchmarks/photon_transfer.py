@@ -2,11 +2,11 @@
 
     python benchmarks/photon_transfer.py MOVIE.tif      (needs anscombe-transform)
 
-Photon transfer: per pixel the variance over time against the mean over time; the slope is the
-counts that a photon makes, the zero the mean without light. From a mean of k frames the network
-reads a Poisson strength s, that is a variance of (s / 2)^2 of the squared range at full scale, so
-k (s / 2)^2 times the range are the counts per photon. The package anscombe-transform estimates both
-from the same movie in its own way.
+Photon transfer: the variance of each pixel over time against its mean. The slope is the counts per
+photon, the zero the mean without light. From a mean of k frames the network reads a Poisson
+strength s, that is a variance of (s / 2)^2 of the squared range at full scale; k (s / 2)^2 times
+the range is therefore the counts per photon. The package anscombe-transform estimates both from the
+same movie in its own way.
 """
 
 from __future__ import annotations

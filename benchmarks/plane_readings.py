@@ -1,4 +1,4 @@
-"""Plane readings of simulated tissues, kept in a table: what calibration draws its stacks from."""
+"""A table of plane readings of simulated tissues, from which calibration draws its stacks."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from cop_core.records import (
 TABLE = RESULTS / "plane_readings.csv.gz"
 NOISES = tuple(DEFAULT_COMPONENTS[:-1])
 ADDED = {"amplifier": "gaussian", "impulses": "salt_pepper", "scatter": "anisotropic"}
-"""The component of the noise that is added in a stack, by the stack's name."""
+"""The component of the noise added in a stack, by the stack's name."""
 UNIT = 1e-6
-"""Of the strengths in the table, which are whole numbers."""
+"""Scale of the strengths in the table, which are integers."""
 _DOUBT, _TRUE = "uncertainty of ", "true "
 _SHOT = WeightsUsed("default", "", "microscopy", ("shot",))
 _MADE = Provenance(
@@ -35,7 +35,7 @@ _MADE = Provenance(
 def table_of(
     found: DepthProfile, truths: Sequence[Mapping[str, float]], **named: str | float
 ) -> pd.DataFrame:
-    """Return a row a plane: what was read, its uncertainty, and what is true.
+    """Return one row per plane: the reading, its uncertainty, and the truth.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def table_of(
     truths : sequence of mapping of str to float
         True strengths of each plane.
     **named
-        Columns by which the stack is found again.
+        Columns that identify the stack.
     """
     doubt = np.array([p.uncertainty if p.uncertainty.size else p.mean for p in found.planes])
     names = found.components
@@ -70,7 +70,7 @@ def load_table() -> pd.DataFrame:
 
 
 def means(rows: pd.DataFrame) -> np.ndarray:
-    """Return the strengths read, shape (planes, components), NaN without signal."""
+    """Return the strengths read, shape (planes, components); NaN without signal."""
     return rows[list(DEFAULT_COMPONENTS)].to_numpy(np.float64)
 
 
@@ -91,7 +91,7 @@ def profile_of(
     doubt: np.ndarray,
     power_mw: np.ndarray | float = np.nan,
 ) -> DepthProfile:
-    """Return a profile as if it had been read; a plane that is NaN shows no signal.
+    """Return a profile as if it had been read; planes that are NaN have no signal.
 
     Parameters
     ----------

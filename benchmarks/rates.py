@@ -1,4 +1,4 @@
-"""Rates of replicates, with their binomial intervals and the limits that they are held against."""
+"""Rates over replicates, with their binomial intervals and limits."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ Limits = Mapping[str, tuple[float, float]]
 
 
 class Rates:
-    """How often something was so, among the replicates in which it could be."""
+    """How often each finding was true, among the replicates in which it could be."""
 
     def __init__(self) -> None:
         self._hits: Counter[str] = Counter()
         self._tried: Counter[str] = Counter()
 
     def add(self, name: str, hit: bool | None) -> None:
-        """Count a replicate; None where it says nothing."""
+        """Count a replicate; None if it is not informative."""
         if hit is not None:
             self._hits[name] += bool(hit)
             self._tried[name] += 1
 
     def document(self, limits: Limits) -> dict[str, dict[str, Any]]:
-        """Return each rate with its interval; it fails only where that lies outside the limits."""
+        """Return each rate with its interval; it fails only if that is outside the limits."""
         return {name: self._one(name, limits.get(name)) for name in self._tried}
 
     def _one(self, name: str, limit: tuple[float, float] | None) -> dict[str, Any]:
@@ -38,7 +38,7 @@ class Rates:
 
 
 def show(name: str, found: dict[str, Any]) -> None:
-    """Print the rates of a case, what fails marked."""
+    """Print the rates of a case, with failures marked."""
     print(name)
     for what, r in found["rates"].items():
         low, high = r["ci95"]

@@ -1,10 +1,10 @@
-"""Do real planes differ where their noise does, and does a real gained stack keep an interval?
+"""Do readings of real planes differ if their noise does, and how does noise run in a gained stack?
 
     python benchmarks/real_differences.py MOVIE BRUKER
 
 MOVIE holds frames of one plane. Its halves, averaged, have equal noise; one frame has four times
-the shot noise of the mean of 16. Each is a plane read by itself, and the difference is taken crop
-by crop: its interval is over crops, its reading limit that of both planes' stated uncertainty.
+the shot noise of the mean of 16. Each is read as a plane by itself, and differences are taken crop
+by crop: the interval is over crops, the reading limit from the stated uncertainty of both planes.
 BRUKER is a z-series of two channels, over which the laser's set-point rises.
 """
 
@@ -29,12 +29,12 @@ CHANNELS = (0, 1)
 
 
 def plane_of(pixels: np.ndarray, estimator: Estimator) -> PlaneEstimate:
-    """Return what is read of one plane."""
+    """Return the reading of one plane."""
     return profile(pixels[None].astype(np.float32), estimator=estimator, z_step_um=1.0).planes[0]
 
 
 def difference(first: PlaneEstimate, second: PlaneEstimate, index: int) -> dict[str, Any]:
-    """Return the difference of one strength, first minus second, paired crop by crop."""
+    """Return the difference of one strength, first minus second, paired by crops."""
     apart = first.strengths[:, index] - second.strengths[:, index]
     se = apart.std(ddof=1) / len(apart) ** 0.5
     half = float(stats.t.ppf(0.975, len(apart) - 1) * se)
@@ -69,7 +69,7 @@ def frames(path: Path, estimator: Estimator) -> dict[str, Any]:
 
 
 def channel(path: Path, number: int, estimator: Estimator) -> dict[str, Any]:
-    """Return how noise goes with depth in one channel of a stack, and with which power."""
+    """Return noise against depth in one channel of a stack, with the power."""
     read = analyse(profile(open_stack(path, channel=number), estimator=estimator))
     kept, line = read.profile.kept, read.lines["poisson"]
     power = read.profile.power

@@ -2,8 +2,8 @@
 
     python benchmarks/real_singles.py FOLDER
 
-FOLDER holds TIFFs (one frame, or a few planes); each is read as a stack is, normalised by plane
-percentiles, crops of the full grid. The names tell the conditions.
+FOLDER holds TIFFs (one frame, or a few planes); each is read like a stack, normalised by plane
+percentiles, with crops of the full grid. The names state the conditions.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Do predictions on real stacks follow the noise that is known to be there?
+"""Do predictions on real stacks follow their known noise?
 
     python benchmarks/real_stacks.py FOLDER
 
-FOLDER holds the reference stacks (serial two-photon, a two-photon movie). Two questions: along
-the serial sections, does the prediction follow each plane's own noise (robust SD of the
-Laplacian, on the plane normalised the same way), and is the photon that it tells of as many counts
-in every plane, as one detector's must be? On the movie, does averaging k frames lower it?
+FOLDER holds the reference stacks (serial two-photon, a two-photon movie). Two questions: along the
+serial sections, does the prediction follow each plane's own noise (robust SD of the Laplacian, on
+the plane normalised the same way), and are the counts per photon the same in every plane, as they
+must be for one detector? On the movie, does averaging k frames lower it?
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FRAMES = (1, 4, 16, 64)
 
 
 def laplacian_sd(plane: np.ndarray) -> float:
-    """Return the noise SD that a plane's Laplacian shows: robust, over sqrt(20)."""
+    """Return the noise SD from a plane's Laplacian: robust SD over sqrt(20)."""
     return (
         float(median_abs_deviation(laplace(plane.astype(float)), axis=None, scale="normal"))
         / 20**0.5
@@ -60,7 +60,7 @@ def rank_correlations(found: DepthProfile, noise: np.ndarray) -> dict[str, float
 
 
 def photon(found: DepthProfile) -> dict[str, object] | None:
-    """Return counts per photon over planes, None for other genomes."""
+    """Return counts per photon over planes; None for other genomes."""
     photons = photons_of(found, ROUGHLY_READABLE)
     facts = photon_facts(photons)
     if photons is None or facts is None:

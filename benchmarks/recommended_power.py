@@ -1,14 +1,14 @@
-"""Does the recommended power hold what it says, and at what cost in light?
+"""Does the recommended power hold its level, and at what cost in energy?
 
     python benchmarks/recommended_power.py
 
-A simulated stack is taken at a first power, a power is recommended from it, and the same tissue is
-imaged again at that power, with new noise, and another tissue too. The power follows the tissue or
-holds the law alone. Flatness is measured on the planes above the cap: all of them, and those within
-the depths of the first stack. The true signal is the simulator's mean photons of a fluorophore of
-concentration 1; the measured one and the strengths vary with the tissue from plane to plane, so
-their trend is the mean over five planes, 100 µm. Strengths are read in four acquisitions, so that
-the noise of a reading and what is left of the tissue can be told apart.
+A simulated stack is acquired at a first power, and a power is recommended from it. The same tissue
+is imaged again at that power, with new noise, and so is another tissue. The power follows the
+tissue or only the law. Flatness is measured on the planes above the cap: on all of them, and on
+those within the depths of the first stack. The true signal is the simulator's mean photons of a
+fluorophore of concentration 1; the measured one and the strengths vary with the tissue from plane
+to plane, so their trend is the mean over five planes, 100 µm. Strengths are read in four
+acquisitions to separate the noise of readings from remaining effects of the tissue.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def tissue(microscope: Microscope) -> np.ndarray:
 
 
 def take(microscope: Microscope, power_mw: np.ndarray, seed: int) -> Stack:
-    """Return a stack of the microscope's tissue, as `simulate` takes it."""
+    """Return a stack of the microscope's tissue, acquired as in `simulate`."""
     rows = zip(tissue(microscope), power_mw.tolist(), DEPTH_UM.tolist(), strict=True)
     planes = [
         microscope.expose(plane, power, depth, np.random.default_rng((seed, 0, index)))[0]
@@ -66,7 +66,7 @@ def zero_of(microscope: Microscope) -> float:
 
 
 def spread(values: np.ndarray) -> dict[str, float]:
-    """Return how far planes and their trend stray from the median, as shares of it."""
+    """Return the deviations of planes and their trend from the median, as shares of it."""
     ratio = values / np.median(values)
     return {
         "sd of planes": float(ratio.std()),
@@ -87,7 +87,7 @@ def deviation(values: np.ndarray) -> float:
 def signal_case(
     microscope: Microscope, first: Stack, seed: int, follow_um: float
 ) -> dict[str, Any]:
-    """Hold the signal, and set it against the exponential law at equal noise."""
+    """Hold the signal, and compare with the exponential law at equal noise."""
     zero = zero_of(microscope)
 
     def bright(where: Microscope, power_mw: np.ndarray, noise: int) -> np.ndarray:
@@ -101,7 +101,7 @@ def signal_case(
     again = bright(microscope, found.power_mw, seed + 100)
     by_law = bright(microscope, law, seed + 200)
     elsewhere = bright(other(microscope), found.power_mw, seed + 300)
-    # at this share of the law's power its dimmest 100 µm are those of the recommended power
+    # at this share of the law's power its dimmest 100 µm equal those of the recommended power
     lowest = [float(np.nanmin(trend(values[held]))) for values in (again, by_law)]
     equal = (lowest[0] / lowest[1]) ** (1 / found.attenuation.order)
     return {
@@ -128,7 +128,7 @@ def signal_case(
 
 
 def true_strength(microscope: Microscope, stack: Stack) -> np.ndarray:
-    """Return the Poisson strength that a plane has by its own range and the detector."""
+    """Return the true Poisson strength of a plane from its range and the detector."""
     detector = microscope.detector
     low, high = np.percentile([stack.plane(i).data for i in range(len(stack))], (0.1, 99.9), (1, 2))
     return 2 * np.sqrt(detector.excess_factor * detector.gain_counts / (high - low))
@@ -170,7 +170,7 @@ def main() -> None:
     gained = GainedPower(5.0, 300.0, MAX_MW).at(DEPTH_UM)
     for seed in SEEDS:
         base = replace(SAMPLE.microscope, phantom=replace(SAMPLE.microscope.phantom, seed=seed))
-        # bright label: 1 mW at the surface suffices, and the cap lies below the white matter
+        # bright label: 1 mW at the surface suffices, and the cap is below the white matter
         bright = replace(base, optics=replace(base.optics, reference_mw=1.0))
         dim = replace(base, optics=Optics(photons=120.0))
         firsts = {

@@ -1,4 +1,4 @@
-"""How every benchmark writes what it measured: JSON with settings, weights, code and machine."""
+"""Results of benchmarks as JSON, with settings, weights, code and machine."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 TRIAL = os.environ.get("BENCHMARK_TRIAL")
-"""A folder, as an absolute path, for all that a trial writes; the project stays as it is."""
+"""A folder, as an absolute path, for all output of a trial; the project is not changed."""
 RESULTS = Path(TRIAL or ROOT / "benchmarks" / "results")
 DOCS = Path(TRIAL or ROOT / "docs")
 IMAGES = DOCS / "images"
-THREADS = torch.get_num_threads()  # here: PyTorch counts by thread, and others may set it
+THREADS = torch.get_num_threads()  # here: PyTorch's number is per thread, and others may set it
 STARTED = time.perf_counter()
 if not Path(cop_core.__file__).resolve().is_relative_to(ROOT):
     sys.exit(f"cop_core comes from {cop_core.__file__}, not from {ROOT}: pip install -e {ROOT}")
@@ -59,7 +59,7 @@ def record(name: str, measured: dict[str, Any], *estimators: Estimator, **settin
 
 
 def code_loaded() -> list[str]:
-    """Return the project's files that this process has imported, relative to its root."""
+    """Return the project's files imported by this process, relative to its root."""
     files = (getattr(module, "__file__", None) for module in [*sys.modules.values()])
     paths = {Path(file) for file in files if file}
     folders = [ROOT / name for name in ("benchmarks", "cop_core", "napari_cop", "tests")]
@@ -68,9 +68,9 @@ def code_loaded() -> list[str]:
 
 
 def hash_of_code(files: Iterable[str]) -> str | None:
-    """Return the SHA-256 of what files do: their syntax trees without docstrings.
+    """Return the SHA-256 of the code in files: their syntax trees without docstrings.
 
-    So neither a comment nor a line break makes a result old. None where a file is gone.
+    Neither a comment nor a line break makes a result stale. None if a file is missing.
     """
     sha256 = hashlib.sha256()
     for file in files:
@@ -85,5 +85,5 @@ def hash_of_code(files: Iterable[str]) -> str | None:
 
 
 def _is_text(line: ast.stmt) -> bool:
-    """Whether a statement is a docstring, or one that stands below an attribute."""
+    """Whether a statement is a docstring, or one below an attribute."""
     return isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)

@@ -1,10 +1,10 @@
-"""Does accuracy survive images that are bent, dark, blurred, compressed or stored in few bits?
+"""Is accuracy kept on images with altered tone, dark, blurred, compressed or stored in few bits?
 
-    python benchmarks/robustness.py FOLDER...      (one folder a domain)
+    python benchmarks/robustness.py FOLDER...      (one folder per domain)
 
-Each change is made to the clean image before the noise, as optics, exposure or an earlier
-compression would; the storage is changed after the noise. `default` under the paper's prior,
-the same crops, strengths and noise for every change.
+Each change is made to the clean image before the noise, as by optics, exposure or an earlier
+compression; the storage is changed after the noise. `default` under the paper's prior, with the
+same crops, strengths and noise for every change.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Change = Callable[[np.ndarray], np.ndarray]
 
 
 def jpeg(quality: int) -> Change:
-    """Return what compresses every crop (n, h, w) in [0, 1] and reads it back."""
+    """Return a function that compresses every crop (n, h, w) in [0, 1] and reads it back."""
 
     def once(crop: np.ndarray) -> np.ndarray:
         held = io.BytesIO()
@@ -38,7 +38,7 @@ def jpeg(quality: int) -> Change:
 
 
 def stored(bits: int) -> Change:
-    """Return what rounds to a number of bits of full scale."""
+    """Return a function that rounds to a number of bits of full scale."""
     top = 2**bits - 1
     return lambda crops: np.round(crops * top) / top
 

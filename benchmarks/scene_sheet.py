@@ -1,4 +1,4 @@
-"""Draw docs/images/scenes.png: a row of scenes of each family, then scenes as training sees them.
+"""Draw docs/images/scenes.png: a row of scenes of each family, then scenes as in training.
 
 python benchmarks/scene_sheet.py
 """

@@ -1,12 +1,12 @@
-"""A new user's first minutes in a real napari, in pictures for the docs and for a critical look.
+"""Screenshots of a new user's first minutes in a real napari, for the docs and for inspection.
 
     xvfb-run -a -s "-screen 0 1920x1080x24" python benchmarks/screenshots.py
     ... benchmarks/screenshots.py light 1040x560 1280x800 1920x1080 --to FOLDER
 
-Opens the sample pair, compares it, clicks a point, shows a noise map and both stacks side by
-side, and meets an error. Then the three-photon demo: while the second stack is acquired, at its
-end, and the power it recommends. Last a study of parts of the sample pair: its plan while it is
-filled in, and its end. Buttons are pressed as a mouse does.
+It opens the sample pair, compares it, clicks a point, shows a noise map and both stacks side by
+side, and causes an error. Then it shows the three-photon demo, during the second acquisition and at
+its end, with the recommended power. Last comes a study of parts of the sample pair, with its plan
+and its result. Buttons are pressed by mouse events.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SAMPLES = ROOT / "sample_data"
 
 
 class Photographer:
-    """Opens a viewer of some theme and size and saves pictures of its window."""
+    """Opens a viewer of some theme and size and saves screenshots of its window."""
 
     def __init__(self, theme: str, size: str, folder: Path) -> None:
         self.look, self._folder = f"{theme}-{size}", folder
@@ -91,7 +91,7 @@ def session(camera: Photographer) -> None:
 
 
 def live_session(camera: Photographer) -> None:
-    """Watch the three-photon demo, in mid-acquisition and at its end."""
+    """Watch the three-photon demo, during the acquisition and at its end."""
     viewer = camera.viewer
     _, dock = viewer.window.add_plugin_dock_widget("napari-cop", "Live noise")
     dock.watch_demo()
@@ -112,7 +112,7 @@ def live_session(camera: Photographer) -> None:
 
 
 def write_stacks(folder: Path) -> None:
-    """Write the quarters of the sample pair as stacks of mice, one under another name, one cut."""
+    """Write quarters of the sample pair as stacks of mice, one renamed and one truncated."""
     scale = {"axes": "ZYX", "PhysicalSizeZ": 60.0, "PhysicalSizeZUnit": "µm"}
     for source in ("fixed.ome.tif", "gained.ome.zarr"):
         planes = np.stack([plane.data for plane in cop.open_stack(SAMPLES / source)])

@@ -1,12 +1,12 @@
-"""Does the comparison recover what the simulator put in, and under which normalisation best?
+"""Does the comparison recover the simulator's truth, and under which normalisation best?
 
     python benchmarks/simulated_pair.py
 
-The sample pair and further pairs of other tissue (seeds) are profiled under every normalisation
-and held against the simulator's truth: the strength of the photon noise that is there, amplifier
-noise and converter steps, each on the plane's normalised scale; how many times the first is read;
-and the counts that a photon makes, with the detector's zero given and not. Writes
-docs/images/recovered.png, and answer.png, profile.png and effects.png as `make demo` draws them.
+The sample pair and further pairs of other tissue (seeds) are profiled under every normalisation and
+compared with the simulator's truth: the strengths of photon noise, amplifier noise and converter
+steps on the plane's normalised scale; the ratio of read to true photon noise; and the counts per
+photon, with the detector's zero given and not. Writes docs/images/recovered.png, and answer.png,
+profile.png and effects.png as `make demo` draws them.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def against_truth(
             "planes whose 90 % interval holds it": float(
                 np.mean(np.abs(read - true) <= SDS_OF_90 * sd)
             ),
-            # The scale of a stack gives its planes one true strength: no rank to follow.
+            # On the scale of a stack all its planes have the same true strength: there is no rank.
             "rank correlation": float(spearmanr(read, true).statistic) if np.ptp(true) else None,
             "true slope per 100 um": fit_slope(depth, true).slope_per_um * 100,
             "read slope per 100 um": fit_slope(depth, read).slope_per_um * 100,
@@ -73,7 +73,7 @@ def against_truth(
 
 
 def by_dose(true: np.ndarray, read: np.ndarray) -> dict[str, dict[str, float]]:
-    """Return how many times the true strengths are read, by bands of these."""
+    """Return the ratio of read to true strengths, by bands of the latter."""
     times = pd.Series(read / true).groupby(pd.cut(true, BANDS), observed=True)
     table = times.agg(planes="size", least="min", median="median", most="max")
     table.index = [f"{band.left:g} to {band.right:g}" for band in table.index]
@@ -106,7 +106,7 @@ def photons(found: DepthProfile, detector: Detector) -> dict[str, object]:
 def pairs(
     estimator: Estimator,
 ) -> tuple[dict[str, object], dict[str, tuple[DepthProfile, pd.DataFrame]]]:
-    """Profile all pairs; return the figures, and the sample pair's profiles with their truth."""
+    """Profile all pairs; return the results, and the sample pair's profiles with their truth."""
     measured: dict[str, object] = {}
     shown: dict[str, tuple[DepthProfile, pd.DataFrame]] = {}
     planes: list[np.ndarray] = []

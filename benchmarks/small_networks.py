@@ -1,4 +1,4 @@
-"""Small networks that a CPU trains in minutes: how they are fitted and scored."""
+"""Small networks that a CPU trains in minutes: fitting and scoring."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ HAS_BFLOAT16 = multiplies_bfloat16(torch.device("cpu"))
 
 @dataclass(frozen=True)
 class Domain:
-    """Noisy crops of one domain, (n, 1, 96, 96), and the strengths put in."""
+    """Noisy crops of one domain, (n, 1, 96, 96), and their true strengths."""
 
     name: str
     crops: Tensor
@@ -55,7 +55,7 @@ def domains(folders: Sequence[Path], genome: Genome, prior: str, n: int, seed: i
 
 
 def scene_bank() -> SceneBank:
-    """Return scenes to cut crops from, in memory."""
+    """Return scenes in memory, from which to cut crops."""
     with TemporaryDirectory() as folder:
         drawn = SceneBank.open(Path(folder) / "scenes.npy", scenes=SCENES, size=256, seed=0)
         return SceneBank(np.array(drawn.images))
@@ -79,7 +79,7 @@ def labelled_crops(
 ) -> tuple[Inputs, Tensor]:
     """Return at least n noisy crops, prepared for the network, and their strengths.
 
-    They are drawn as training draws them; fewer are the beginning of more.
+    They are drawn as in training; a smaller number is the start of a larger one.
     """
     maker = BatchMaker(settings, bank, network, torch.device("cpu"))
     batches = list(maker.ahead("finetune", 0, -(-n // settings.batch_size)))
@@ -87,7 +87,7 @@ def labelled_crops(
 
 
 def fit(network: nn.Module, inputs: Inputs, strengths: Tensor, steps: int, seed: int) -> None:
-    """Train on labelled crops that come round again and again; the rate falls to 0."""
+    """Train on labelled crops in repeated epochs; the rate decays to 0."""
     generator = torch.Generator().manual_seed(seed)
     trained = [p for p in network.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=RATE, weight_decay=0.05, betas=(0.9, 0.98))

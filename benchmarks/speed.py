@@ -1,9 +1,9 @@
-"""How fast is a full profile, how much memory does it take, and how far ahead of the paper's ViT-B?
+"""How fast is a full profile, how much memory does it take, and how much faster is it than ViT-B?
 
     python benchmarks/speed.py
 
-A 326-plane stack of 512x512 on the full grid; the networks in turns on the same crops in the
-same run, so that the ratio is fair; memory of 1,000 planes against 100, each in its own process.
+A 326-plane stack of 512x512 on the full grid; the networks in turns on the same crops in the same
+run, for a fair ratio; memory of 1,000 planes and of 100, each in its own process.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from cop_core.stacks import open_stack
 
 
 def ladder() -> dict[str, Estimator]:
-    """Return networks by name; of the paper's there are no weights."""
+    """Return networks by name; the paper's has no weights."""
     ours = load_estimator("default", device="cpu")
     untrained = NoiseViT(VitConfig.preset("paper")).eval()
     vit_b = Estimator(untrained, ours.card, torch.device("cpu"), torch.float32)
@@ -41,7 +41,7 @@ def size(estimator: Estimator) -> dict[str, int]:
 
 
 def crops_per_second(networks: dict[str, Estimator], crops: int = 64) -> dict[str, float]:
-    """Return crops a second of each network, and the default's against the paper's."""
+    """Return crops per second of each network, and the ratio of the default to the paper's."""
     x = np.random.default_rng(0).random((crops, 192, 192), dtype=np.float32)
     rates = {}
     for name, base in networks.items():

@@ -1,12 +1,12 @@
-"""Do studies of several animals keep what they state? Animals drawn from simulated ones.
+"""Do studies of several animals have the stated error rates? Animals drawn from simulated ones.
 
     python benchmarks/study_calibration.py [--replicates 1000]
 
-A study of three, four or six animals an arm is drawn from the tissues of
+A study of three, four or six animals per arm is drawn from the tissues of
 results/plane_readings.csv.gz (tissue_readings.py), which differ as simulated tissue does: in
 vessels, cells and layers, not in attenuation or label. Either each animal is imaged under both
-protocols, or each arm has its own. The expected difference is that of all animals that keep the
-depths of the study: over others a curve that bends has another slope.
+protocols, or each arm has its own. The expected difference is that of all animals with the depths
+of the study: over other depths a curve with a bend has another slope.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Study:
     names : (str, str)
         Stacks in the table, of the first and the second arm.
     n : int
-        Animals in an arm.
+        Animals per arm.
     paired : bool
         Whether they are the same animals in both.
     """
@@ -63,7 +63,7 @@ class Study:
 
 
 class Remembered(DepthProfile):
-    """A profile whose arrays are put together once: it is in many studies."""
+    """A profile whose arrays are computed once: it is used in many studies."""
 
     depth_um = cached_property(vars(DepthProfile)["depth_um"].fget)
     kept = cached_property(vars(DepthProfile)["kept"].fget)
@@ -95,7 +95,7 @@ class Expected:
         self._known: dict[tuple[float, float], ArmsComparison] = {}
 
     def over(self, window_um: tuple[float, float]) -> ArmsComparison:
-        """Return the comparison of the animals whose stacks keep the depths of a window."""
+        """Return the comparison of the animals whose stacks have the depths of a window."""
         if window_um not in self._known:
             pairs = enumerate(zip(*self._arms, strict=True))
             owners = [i for i, pair in pairs if all(keeps(p, window_um) for p in pair)]
@@ -106,14 +106,14 @@ class Expected:
 
 
 def keeps(profile: DepthProfile, window_um: tuple[float, float]) -> bool:
-    """Return whether the planes at both ends of a window are kept, so that it stays as it is."""
+    """Return whether the planes at both ends of a window are kept: it is then unchanged."""
     return {*window_um} <= {*profile.depth_um[profile.kept]}
 
 
 def judge(
     study: Study, found: ArmsComparison, whole: ArmsComparison, expected: Expected, rates: Rates
 ) -> None:
-    """Count what a study calls and what its intervals cover."""
+    """Count the calls of a study and the coverage of its intervals."""
     differs = "" if study.names[0] == "again" else "poisson"
     rates.add(
         "called wrongly", any(e.difference.called for e in found.effects if e.component != differs)
@@ -135,7 +135,7 @@ def judge_poisson(found: ComponentDifference, expected: ComponentDifference, rat
 
 
 def measure(study: Study, stacks: Stacks, replicates: int, name: str) -> dict[str, Any]:
-    """Return the rates of studies drawn, and the differences of all animals."""
+    """Return the rates over drawn studies, and the differences of all animals."""
     everyone = [*range(len(stacks["gained"]))]
     whole = compare_arms(*(stacks[n] for n in study.names), animals=(everyone, everyone))
     expected, rates = Expected(study.names, stacks), Rates()
@@ -154,7 +154,7 @@ def measure(study: Study, stacks: Stacks, replicates: int, name: str) -> dict[st
 
 
 def remembered(usable: Any) -> Any:
-    """Return a function that works out a stack's usable depth once: it is in many studies."""
+    """Return a function that computes a stack's usable depth once: it is used in many studies."""
     known: dict[str, UsableDepth] = {}
 
     def once(profile: DepthProfile, level: float) -> UsableDepth:

@@ -1,13 +1,13 @@
-"""Tissues from pixels to plane readings, which calibration draws its stacks from.
+"""Plane readings from the pixels of simulated tissues, from which calibration draws its stacks.
 
     python benchmarks/tissue_readings.py [--tissues 40] [--varied 40] [--images 12]
 
-Each simulated tissue is acquired at fixed power and twice at gained power capped at 60 mW; some
-also at a cap of 30 mW, 5 µm deeper than stated, 25 µm aside, and with one more noise that grows
-with depth: amplifier noise, impulses, or correlated noise of scatter. Every stack is read with the
-default weights, a crop a plane. One more tissue is imaged many times, in steps of 20, 4 and 2 µm.
-All readings go to results/plane_readings.csv.gz. A tissue that was read with the same weights
-is not read again: a run that was stopped goes on.
+Each simulated tissue is acquired at fixed power and twice at gained power capped at 60 mW. Some are
+also acquired with a cap of 30 mW, 5 µm deeper than stated, shifted by 25 µm, and with a further
+noise that grows with depth: amplifier noise, impulses, or correlated noise of scatter. Every stack
+is read with the default weights, one crop per plane. One more tissue is imaged many times, in steps
+of 20, 4 and 2 µm. All readings go to results/plane_readings.csv.gz. A tissue already read with the
+same weights is not read again: a run that was stopped resumes.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from cop_core.statistics.tissue_match import tissue_match
 ASIDE_PX = 16
 DEEPER_UM = 5.0
 GROWN = 0.3
-"""Strength that an added noise reaches at 1000 µm."""
+"""Strength of an added noise at 1000 µm."""
 POWERS = {
     "fixed": GainedPower(5.0, 300.0, 5.0),
     "gained": GainedPower(5.0, 300.0, 60.0),
@@ -50,20 +50,20 @@ IMAGED_AGAIN = {
     4.0: (np.arange(160) * 4.0, ("fixed", "gained"), 0.25),
     2.0: (300 + np.arange(40) * 2.0, ("fixed", "gained"), 0.5),
 }
-"""Depths, stacks and share of the images by step in µm, of the tissue imaged many times."""
+"""Depths, stacks and share of the images of the tissue imaged many times, by step in µm."""
 PARTS = ROOT / "runs" / "tissue_readings"
 
 
 @dataclass(frozen=True)
 class Plane:
-    """One plane as read, and the strengths that are true of it."""
+    """One plane as read, and its true strengths."""
 
     counts: np.ndarray
     truth: dict[str, float]
 
 
 def tissue(seed: int) -> Microscope:
-    """Return the sample's microscope on a tissue that is a crop wide and somewhat taller."""
+    """Return the sample's microscope on a tissue one crop wide and somewhat taller."""
     preset = Preset.of("sample").seeded(seed)
     phantom = preset.microscope.phantom
     small = replace(phantom, shape=(CROP + ASIDE_PX, CROP), field_um=CROP * phantom.pixel_um)
@@ -73,7 +73,7 @@ def tissue(seed: int) -> Microscope:
 def plane_of(
     microscope: Microscope, name: str, concentration: np.ndarray, depth_um: float, noise: list[int]
 ) -> Plane:
-    """Acquire one plane of a stack; `noise` seeds what differs from image to image."""
+    """Acquire one plane of a stack; `noise` is the seed of differences between images."""
     rng = np.random.default_rng([9, *noise])
     power_mw = float(POWERS.get(name, POWERS["gained"]).at(depth_um))
     rows = slice(ASIDE_PX, None) if name == "aside" else slice(None, -ASIDE_PX)
@@ -159,7 +159,7 @@ def readings(
 
 
 def likeness(profiles: dict[str, DepthProfile]) -> dict[str, float]:
-    """Return how alike each stack and the gained one look."""
+    """Return the similarity of each stack to the gained one."""
     gained = profiles["gained"]
     return {
         name: tissue_match(found, gained, paired_planes(found, gained)).correlation
@@ -169,14 +169,14 @@ def likeness(profiles: dict[str, DepthProfile]) -> dict[str, float]:
 
 
 def imaged_once(estimator: Estimator, seed: int, names: tuple[str, ...]) -> pd.DataFrame:
-    """Return the table of some stacks of a tissue, and how alike they and the gained one look."""
+    """Return the table of some stacks of a tissue, and their similarity to the gained one."""
     table, profiles = readings(estimator, seed, Z_UM, tuple(dict.fromkeys(("gained", *names))), 1)
     table = table.assign(likeness=table.protocol.map(likeness(profiles)))
     return table[table.protocol.isin(names)]
 
 
 def imaged_again(estimator: Estimator, images: int) -> pd.DataFrame:
-    """Return the table of the tissue that is imaged many times."""
+    """Return the table of the tissue imaged many times."""
     found = [
         readings(estimator, 0, depths_um, names, max(2, round(share * images)))[0]
         for depths_um, names, share in IMAGED_AGAIN.values()
@@ -185,7 +185,7 @@ def imaged_again(estimator: Estimator, images: int) -> pd.DataFrame:
 
 
 def kept(estimator: Estimator, name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-    """Return a part of the table, made only where it is not there yet."""
+    """Return a part of the table, made only if it does not exist yet."""
     path = PARTS / estimator.card.sha256[:16] / f"{name}.csv"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,9 @@
-"""The moving picture of the README, from the real program.
+"""The animation of the README, from the real program.
 
     xvfb-run -a -s "-screen 0 1920x1080x24" python benchmarks/tour.py
 
-Opens the sample pair in napari, compares it, shows the answer, clicks points, recommends a power
-and exports the report, and writes the film as docs/images/tour.gif.
+It opens the sample pair in napari, compares it, shows the answer, clicks points, recommends a power
+and exports the report, and writes the animation as docs/images/tour.gif.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Film:
     def save(self) -> int:
         """Write the film with one palette for all frames, and return its size in bytes."""
         path = IMAGES / "tour.gif"
-        # rare colours, as those of the curves, count as much as the greys of the pictures
+        # rare colours, such as those of the curves, count as much as the greys of the images
         palette = self.frames[-1].quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE)
         first, *others = (frame.quantize(palette=palette, dither=0) for frame in self.frames)
         first.save(
@@ -64,7 +64,7 @@ class Film:
 
 
 def shoot(film: Film) -> None:
-    """Go through a comparison from the open stacks to the report."""
+    """Record a comparison from the open stacks to the report."""
     viewer = film.viewer
     viewer.open_sample("napari-cop", "three_photon_pair")
     _, dock = viewer.window.add_plugin_dock_widget("napari-cop", "Compare protocols")

@@ -1,10 +1,10 @@
-"""Does the stated uncertainty cover the errors, and is strange input noticed?
+"""Does the stated uncertainty cover the errors, and is strange input detected?
 
-    python benchmarks/uncertainty.py FOLDER...      (one folder a domain)
+    python benchmarks/uncertainty.py FOLDER...      (one folder per domain)
 
-Coverage of the stated 90 % interval on clean images that were given known noise, by domain and
-strength, for both priors; the share of these crops that are called strange (false alarms); and
-the share of crops called strange, and their mean uncertainty, for input that no microscope gives.
+Coverage of the stated 90 % interval on clean images with known noise, by domain and strength, for
+both priors; the share of these crops flagged as strange (false alarms); and the share flagged, and
+the mean uncertainty, for input that no microscope gives.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ ODD: dict[str, Odd] = {
     ),
     "lines by row": lambda rng, shape: rng.random((*shape[:2], 1)) * np.ones(shape),
 }
-"""What no clean scene with the noise of a genome looks like."""
+"""Input unlike any clean scene with the noise of a genome."""
 
 
 def coverage(estimator: Estimator, folders: list[Path], prior: str, crops: int, seed: int) -> dict:

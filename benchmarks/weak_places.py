@@ -1,11 +1,11 @@
-"""Near-white, clipping and bright images: how well they are read, and how sure the network is.
+"""Near-white, clipped and bright images: how well are they read, and how sure is the network?
 
     python benchmarks/weak_places.py FOLDER [WEIGHTS...]
 
-FOLDER holds the domains. Their images are turned into what is read worst: photographs and comics
+FOLDER contains the domains. Their images are turned into those read worst: photographs and comics
 into pencil drawings on white paper, photographs and textures stretched until up to 30 % of their
-pixels clip at each end, fluorescence exposed up to six times longer. No training and no fit of an
-uncertainty has seen any of them. R2, RMSE and coverage of the stated 90 % interval, by kind.
+pixels clip at each end, fluorescence exposed up to six times longer. None of them was used in
+training or in a fit of the uncertainty. R2, RMSE and coverage of the stated 90 % interval, by kind.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
 def drawn(crop: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return a pencil drawing: what is darker than its surroundings, on white (colour dodge)."""
+    """Return a pencil drawing: pixels darker than their surroundings, on white (colour dodge)."""
     surroundings = gaussian_filter(crop, rng.uniform(2, 12)).clip(0.02)
     return (crop / surroundings).clip(0, 1) ** rng.uniform(0.6, 3)
 
@@ -54,7 +54,7 @@ KINDS: dict[str, tuple[str, Change]] = {
 def score(
     estimator: Estimator, clean: np.ndarray, genome: Genome, prior: str, seed: int
 ) -> dict[str, float]:
-    """Return R2, RMSE, mean SD and coverage on clean crops that are given known noise."""
+    """Return R2, RMSE, mean SD and coverage on clean crops with known noise added."""
     truth = draw_strengths(len(clean), genome, prior, seed)
     read = estimator.read(np.asarray(genome.corrupt(clean, truth, seed=seed)))
     found = accuracy(truth, read.strengths, genome.components)

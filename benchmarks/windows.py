@@ -1,4 +1,4 @@
-"""A real napari with settings of its own, and what is done with its window."""
+"""A real napari with separate settings, and helpers for its window."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 BEAT_MS = 5
 CONFIG = TemporaryDirectory(prefix="napari-settings-", ignore_cleanup_errors=True)
-# Before anything of napari_cop is imported, which looks for it: the user's settings, with all that
-# forms remember there, are neither read nor written.
+# Set before napari_cop, which checks it, is imported: the user's settings, including those
+# remembered by forms, are neither read nor written.
 os.environ["NAPARI_CONFIG"] = str(Path(CONFIG.name, "settings.yaml"))
 
 
@@ -47,7 +47,7 @@ def wait(until: Callable[[], bool], seconds: float = 600.0) -> None:
 
 
 def pause(seconds: float) -> None:
-    """Let Qt work for a while, so that everything is drawn."""
+    """Let Qt work for a while, until everything is drawn."""
     loop = QEventLoop()
     QTimer.singleShot(int(seconds * 1000), loop.quit)
     loop.exec_()

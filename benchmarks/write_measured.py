@@ -1,4 +1,4 @@
-"""Write docs/measured.md from the JSON that the benchmarks left: no figure is typed by hand.
+"""Write docs/measured.md from the JSON results of the benchmarks: no number is typed by hand.
 
 python benchmarks/write_measured.py
 """
@@ -74,7 +74,7 @@ def main() -> None:
 
 
 def of_other_weights(weights: dict[str, str]) -> list[str]:
-    """Return the results that were not measured with the weights given."""
+    """Return the results that were not measured with the given weights."""
     names = (path.stem for path in sorted(RESULTS.glob("*.json")))
     return [f"`{name}`" for name in names if not load(name)["weights"].items() <= weights.items()]
 

@@ -1,6 +1,6 @@
 """Read the noise in z-stacks: engine, network, depth analysis and reports.
 
-Names are loaded when first used, so that importing the package costs nothing.
+Names are loaded on first use, which keeps the import of the package fast.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The version of the installed package, which the tag gave it."""
+"""The version of the installed package, taken from the Git tag."""
 
 from importlib.metadata import PackageNotFoundError, version
 

@@ -1,4 +1,4 @@
-"""Compiled loops over pixels: numba, kept on disk, without Python's lock."""
+"""Loops over pixels compiled by numba, cached on disk, and free of Python's lock."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ Kernel = TypeVar("Kernel", bound="Callable[..., Any]")
 
 
 def compiled(kernel: Kernel) -> Kernel:
-    """Compile a kernel, once for all processes of a machine; it does not hold Python's lock."""
+    """Compile a kernel once for all processes of a machine; it releases Python's lock."""
     made = numba.njit(nogil=True, error_model="numpy")(kernel)
-    with suppress(RuntimeError):  # neither beside its file nor in the user's cache may it write
+    with suppress(RuntimeError):  # no folder for the cache is writable
         made.enable_caching()
     return cast("Kernel", made)
 
 
 @compiled
 def mirrored(x: Any, r: int) -> Any:
-    """Return x (h, w), float32, with r pixels more on every side, mirrored at the border's."""
+    """Return x (h, w), float32, padded by r pixels on every side, mirrored at the border pixels."""
     h, w = x.shape
     p = np.empty((h + 2 * r, w + 2 * r), np.float32)
     for y in range(h + 2 * r):

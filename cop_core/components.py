@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 CLEAN: Final = "clean"
-"""The last component of every genome: what is left when no noise is."""
+"""The last component of every genome: the part of a plane without noise."""
 
 DEFAULT_COMPONENTS: Final = (
     "gaussian",
@@ -25,16 +25,16 @@ COMPONENT_NAMES: Final = {
     "anisotropic": "Anisotropic",
     CLEAN: "Clean",
 }
-"""What components are called in tables and figures."""
+"""Names of components in tables and figures."""
 
 SDS_OF_90: Final = 1.645
 """Predictive SDs to either side of a strength that hold 90 % of the true ones."""
 SDS_OF_95: Final = 1.96
-"""SDs to either side of a mean that hold 95 % of what is normally distributed."""
+"""SDs to either side of a mean that hold 95 % of a normal distribution."""
 
 
 def spoken(component: str) -> str:
-    """Return what a component is called within a sentence, before the word noise."""
+    """Return the name of a component within a sentence, before the word noise."""
     if component == "poisson":
         return "shot"
     known = COMPONENT_NAMES.get(component, component)

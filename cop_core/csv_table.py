@@ -22,13 +22,13 @@ TO_RENAME: Final = "rename all but one (case is ignored, and a space counts as _
 Row = tuple[int, dict[str, str]]
 """Line, from 1, and text by column."""
 Problem = tuple[int, str]
-"""Line, and what is wrong with it and what to do."""
+"""Line, and its fault with the remedy."""
 _FORMULA_START: Final = ("=", "+", "-", "@", "\t", "\r")
 _MARK: Final = "'"
 
 
 def safe_cell(text: str) -> str:
-    """Return text that a spreadsheet does not take for a formula; metadata may hold anything."""
+    """Return text that no spreadsheet mistakes for a formula; metadata may contain anything."""
     return f"{_MARK}{text}" if text.lstrip(_MARK).startswith(_FORMULA_START) else text
 
 
@@ -64,29 +64,29 @@ def read_csv_table(
     path : Path
         A regular file of at most `text_file.MAX_BYTES`.
     what : str
-        What a message calls it.
+        Its name in messages.
     required : collection of str
-        Columns that it must have. Names are compared in lower case, blanks as underscores.
+        Required columns. Names are compared in lower case, with spaces as underscores.
     known : collection of str, optional
-        Columns that it may have; without it others are ignored.
+        Permitted columns; if not given, others are ignored.
     numbers : collection of str, optional
-        Columns whose numbers may have decimal commas, where ``;`` separates.
+        Columns whose numbers may have decimal commas if ``;`` is the separator.
     aliases : mapping, optional
-        Columns by other names for them.
+        Columns by their alternative names.
     distinct : bool
-        Whether columns that are not known must have names that differ too.
+        Whether the names of unknown columns must be distinct too.
     advice : str, optional
-        What to do where the file cannot be read.
+        What to do if the file cannot be read.
 
     Returns
     -------
     rows, problems : list of (int, dict), list of (int, str)
-        All rows that are not empty; those that do not fit the header are among the problems.
+        All rows that are not empty; rows that do not match the header are listed as problems.
 
     Raises
     ------
     InputError
-        It cannot be read as a table, lacks a column, or has one twice or one that is not known.
+        It cannot be read as a table, or a column is missing, duplicated or unknown.
     """
     text = read_text_file(path, what, advice=advice)
     delimiter = ";" if ";" in text.partition("\n")[0] else ","
@@ -112,19 +112,19 @@ def read_csv_table(
 
 
 def with_point(text: str) -> str:
-    """Return a number that has a decimal comma with a point; other text as it is."""
+    """Return a number with a point for its decimal comma; other text as it is."""
     return text.replace(",", ".") if _COMMA.fullmatch(text) else text
 
 
 def number_in(cell: str) -> float:
-    """Read a cell as a number; raise ValueError for what Python alone would take for one."""
+    """Read a cell as a number; raise ValueError for spellings that only Python accepts."""
     if "_" in cell or not (cell.isascii() and cell.isprintable()):
-        raise ValueError(cell)  # Python reads 5_0 as 50, where a damaged 5.0 was meant
+        raise ValueError(cell)  # Python reads 5_0, a damaged 5.0, as 50
     return float(cell)
 
 
 def _lines(text: str, delimiter: str, path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield line and cells of every row that is not empty."""
+    """Yield the line number and cells of every row that is not empty."""
     # strict: a stray quote would swallow the rows up to the next one
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
@@ -138,7 +138,7 @@ def _lines(text: str, delimiter: str, path: Path) -> Iterator[tuple[int, list[st
 
 
 def column_name(cell: str) -> str:
-    """Return what a column is called: lower case, blanks as underscores."""
+    """Return the name of a column: lower case, spaces as underscores."""
     return "_".join(plain_cell(cell).lower().split())
 
 

@@ -1,4 +1,4 @@
-"""The errors that users are meant to read."""
+"""Errors whose messages are written for users."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from typing import Any, Final, Self, TypeAlias
 from cop_core.words import capital
 
 Terms: TypeAlias = Callable[[str, str], str]
-"""What somebody calls a field of a recipe, and a value of it (empty for none)."""
+"""Names a field of a recipe, and its value (empty for none), as the reader knows them."""
 
-_OPEN, _CLOSE = "\ue000", "\ue001"  # for private use: in no name of a file or channel
+_OPEN, _CLOSE = "\ue000", "\ue001"  # private-use character: occurs in no name of a file or channel
 _OPTION: Final = re.compile(f"{_OPEN}(\\w+)=([^{_CLOSE}]*){_CLOSE}")
 
 
 def option(field: str, value: str = "") -> str:
-    """Return an option as a message names it: each surface puts its own word there.
+    """Return the placeholder of an option in a message; each interface puts its own name there.
 
     Parameters
     ----------
     field : str
         Of a recipe, ``"z_step_um"``.
     value : str
-        As the command line reads it; ``"True"`` for one that is only there or not.
+        As typed on the command line; ``"True"`` for a flag.
     """
     return f"{_OPEN}{field}={value}{_CLOSE}"
 
 
 def in_terms(text: str, terms: Terms) -> str:
-    """Return a text with the options in it called as somebody calls them."""
+    """Return a text with its options named as the reader knows them."""
     return _OPTION.sub(lambda found: terms(found[1], found[2]), text)
 
 
@@ -43,7 +43,7 @@ def as_argument(field: str, value: str) -> str:
 
 
 class CopError(Exception):
-    """Something went wrong that the user can understand and act on.
+    """An error that the user can understand and act on.
 
     Parameters
     ----------
@@ -58,8 +58,8 @@ class CopError(Exception):
     Attributes
     ----------
     stack : int or None
-        Number of the stack that it is about, of those that were asked for, where `about_stack`
-        knows it: each surface calls it as its user does.
+        Index of the stack concerned among those requested, if set by `about_stack`; each interface
+        names the stack in its own way.
     """
 
     stack: int | None = None
@@ -71,7 +71,7 @@ class CopError(Exception):
         super().__init__(self.said())
 
     def within(self, place: str) -> Self:
-        """Return the error with a place, such as a form, put before where it happened."""
+        """Return the error with a place, such as a form, prepended to where it happened."""
         self.where = ": ".join(filter(None, (place, self.where))) or None
         self.args = (self.said(),)
         return self
@@ -82,7 +82,7 @@ class CopError(Exception):
         return in_terms(f"{message}. {self.advice}." if self.advice else f"{message}.", terms)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Say how to pickle it: its one argument is the message, not what that was made of."""
+        """Support pickling: the only argument is the message, not its parts."""
         return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
 
 
@@ -91,20 +91,20 @@ class InputError(CopError):
 
 
 class UnreachableError(InputError):
-    """Data at an address that cannot be fetched now, so that nothing is known about them."""
+    """Data at an address cannot be fetched now, so nothing is known about them."""
 
 
 class WorkersGoneError(CopError):
-    """Those who read for this process are gone: no stack can be read now."""
+    """The workers that read for this process are gone: no stack can be read now."""
 
 
 class MissingOptionError(InputError):
-    """A choice that an input requires but that was not made.
+    """A required option was not given.
 
     Parameters
     ----------
     option : str
-        Field of `StackOptions` that makes it.
+        Field of `StackOptions` to set.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class CancelledError(CopError):
 
 @contextmanager
 def about_stack(number: int) -> Iterator[None]:
-    """Let the errors of a block say which of the stacks asked for they are about."""
+    """Record in the errors of a block which of the requested stacks they concern."""
     try:
         yield
     except CopError as error:

@@ -1,4 +1,4 @@
-"""What this machine is."""
+"""The processor of this machine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @cache
 def processor() -> str:
-    """Return the processor's model where the system says it, else its architecture."""
+    """Return the processor's model if the system reports it, else its architecture."""
     told = Path("/proc/cpuinfo")
     lines = told.read_text(encoding="utf-8").splitlines() if told.exists() else []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

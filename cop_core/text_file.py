@@ -1,4 +1,4 @@
-"""Files that somebody names: regular ones only, of a size that can be meant."""
+"""Files named by users: regular files only, of a plausible size."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_BYTES: Final = 16 * 2**20
-"""Largest text file that is read where nothing else is said."""
+"""Default limit on the size of a text file."""
 
 
 def require_regular(path: Path, what: str, *, most_bytes: int, advice: str | None = None) -> None:
-    """Refuse what reading would wait for or not end: pipes, devices, files over a size.
+    """Refuse files on which reading would block or never end: pipes, devices, very large files.
 
     Parameters
     ----------
     path : Path
         Of any length.
     what : str
-        What a message calls it.
+        Its name in messages.
 
     Raises
     ------
     InputError
-        It is none, too large, or not there.
+        It is not a regular file, too large, or missing.
     """
     try:
         size = path.stat().st_size
@@ -49,7 +49,7 @@ def read_text_file(
     Raises
     ------
     InputError
-        It is not UTF-8, or as `require_regular` does.
+        It is not UTF-8, or as for `require_regular`.
     """
     require_regular(path, what, most_bytes=most_bytes, advice=advice)
     try:

@@ -1,4 +1,4 @@
-"""Words as sentences have them."""
+"""Words and counts as they appear in sentences."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ INFINITE: Final = "∞"
 
 
 def capital(text: str) -> str:
-    """Return a text as it begins a sentence."""
+    """Return a text with the capital that begins a sentence."""
     return f"{text[:1].upper()}{text[1:]}"
 
 
@@ -21,16 +21,16 @@ def so_many(k: int, n: int) -> str:
 
 
 def in_so_many(k: int, n: int) -> str:
-    """Return in how many of n planes something is so, before it; empty for the only plane."""
+    """Return a prefix: in how many of n planes something is so; empty for the only plane."""
     return f"in {so_many(k, n)}, " if n > 1 else ""
 
 
 def up_to(k: int, most: str) -> str:
-    """Return the most of what k planes have, ``"up to 5 %"``; of one it is no more than that."""
+    """Return the largest value of k planes, ``"up to 5 %"``; for one plane the value alone."""
     return f"up to {most}" if k > 1 else most
 
 
 def listed(words: Sequence[str]) -> str:
-    """Return words as a sentence lists them: ``"a, b and c"``."""
+    """Return words as a list in a sentence: ``"a, b and c"``."""
     *others, last = words or [""]
     return f"{', '.join(others)} and {last}" if others else last

@@ -1,4 +1,4 @@
-"""Writing files so that a failure leaves the old ones as they were."""
+"""Atomic writing of files: after a failure the old ones are as they were."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _USAGE: Final = {
 
 
 def replace_files(contents: Mapping[Path, bytes]) -> None:
-    """Write files of one folder, all or none; raises as `placed` does."""
+    """Write files to one folder, all or none; raises the errors of `placed`."""
     (folder,) = {path.parent for path in contents}
     with placed(folder) as fresh:
         for path, data in contents.items():
@@ -45,7 +45,7 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
 
 @contextmanager
 def placed(directory: Path) -> Iterator[Path]:
-    """Give a staging folder whose files are put into ``directory`` when the block succeeds.
+    """Yield a staging folder whose files are moved into ``directory`` if the block succeeds.
 
     The staging folder lies inside ``directory``, so that both are on one file system even if
     ``directory`` is a mount point or its parent cannot be written to.
@@ -53,7 +53,7 @@ def placed(directory: Path) -> Iterator[Path]:
     Parameters
     ----------
     directory : Path
-        Created where it does not exist. Other files in it are left alone.
+        Created if it does not exist. Other files in it are left alone.
 
     Yields
     ------
@@ -68,14 +68,14 @@ def placed(directory: Path) -> Iterator[Path]:
         Writing failed for another reason, such as a full disk.
     """
     made: list[Path] = []
-    # an interrupt may come right after any call: what is to be undone is noted before it is done
+    # an interrupt may come right after any call: each step is noted for undoing before it is taken
     staging = directory / f".cop-{uuid4().hex}"
     try:
         _make(directory, made)
         fresh, old = staging / "new", staging / "old"
         staging.mkdir()
         with FileLock(staging / _IN_USE):
-            fresh.mkdir(parents=True)  # it may have been cleared away before it was locked
+            fresh.mkdir(parents=True)  # another process may have removed it before it was locked
             old.mkdir()
             yield fresh
             _move(fresh, directory, old, made)
@@ -84,29 +84,29 @@ def placed(directory: Path) -> Iterator[Path]:
         shutil.rmtree(staging, ignore_errors=True)
         for folder in reversed(made):
             with suppress(OSError):
-                folder.rmdir()  # refuses if anything is in it
+                folder.rmdir()  # fails unless it is empty
         if isinstance(error.__context__, KeyboardInterrupt):
-            raise error.__context__ from None  # shutil's own tidying up failed on its way out
+            raise error.__context__ from None  # shutil's own cleanup failed
         if isinstance(error, OSError):
             raise _readable(error, directory) from error
         raise
 
 
 class _TriedError(Exception):
-    """Ends the block of `placed` so that all is undone."""
+    """Ends the block of `placed` and undoes everything."""
 
 
 def lock_in(directory: Path, name: str) -> FileLock:
-    """Return a lock that one process at a time holds; refuses a folder as `placed` does."""
+    """Return a lock held by one process at a time; raises the errors of `placed`."""
     with placed(directory):
         pass
     return FileLock(directory / name)
 
 
 def require_place(directory: Path) -> None:
-    """Refuse now what `placed` would refuse after the work; leave nothing in the folder."""
+    """Raise now the errors that `placed` would raise after the work; leave nothing behind."""
     wanted = directory.expanduser().absolute()
-    # what is missing is made elsewhere: another process may be trying, or making, the same folder
+    # missing folders are tried elsewhere: another process may be making the same folder
     there = next(path for path in (wanted, *wanted.parents) if os.path.lexists(path))
     with suppress(_TriedError), placed(there) as fresh:
         try:
@@ -117,16 +117,16 @@ def require_place(directory: Path) -> None:
 
 
 def require_place_of(file: Path) -> None:
-    """Refuse now a file that could not be written after the work; leave nothing."""
+    """Refuse now a file that could not be written after the work; leave nothing behind."""
     if file.is_dir():
         raise InputError("it is a folder", where=str(file), advice="Choose another name")
     require_place(file.parent)
 
 
 def clear_leftovers(directory: Path) -> None:
-    """Remove what a process that was killed was about to put in place (`placed`)."""
+    """Remove the staging folders (`placed`) of processes that were killed."""
     for staging in directory.glob(f".cop-{'[0-9a-f]' * 32}"):
-        with suppress(Timeout), FileLock(staging / _IN_USE, timeout=0):  # else it is still written
+        with suppress(Timeout), FileLock(staging / _IN_USE, timeout=0):  # else in use
             shutil.rmtree(staging, ignore_errors=True)
 
 
@@ -140,13 +140,13 @@ def _make(folder: Path, made: list[Path]) -> None:
     try:
         folder.mkdir()
     except FileExistsError:
-        made.remove(folder)  # a file, or a folder that another process was quicker to make
+        made.remove(folder)  # a file, or a folder that another process has just made
         if not folder.is_dir():
             raise
 
 
 def _move(fresh: Path, directory: Path, old: Path, made: list[Path]) -> None:
-    """Replace file by file, and put the old ones back if one cannot be replaced."""
+    """Replace the files one by one, and restore the old ones if one cannot be replaced."""
     names = sorted(p.relative_to(fresh) for p in fresh.rglob("*") if p.is_file())
     done: list[Path] = []
     try:

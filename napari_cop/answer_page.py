@@ -1,4 +1,4 @@
-"""The page that comes up with a result: the answer in a sentence, how deep, what to do next."""
+"""The page shown with a result: the answer in a sentence, usable depths, the next step."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from napari_cop.plots.depth import DepthPlots
 
 _LARGE: Final = 1.25
-"""Size of the first sentence against that of other text."""
+"""Size of the first sentence relative to other text."""
 CHANGED: Final = "The settings or stacks have changed since this run: run again."
 GONE: Final = "What was read here is no longer chosen: choose it to run again."
 FAILED: Final = "The last run failed; this is the answer of the run before."
@@ -35,10 +35,9 @@ class AnswerPage(QWidget):
     Signals
     -------
     power, other, study, details
-        What is to come next: a recommended power, the other protocol, a study; or all that is to
-        be known beside the numbers.
+        The chosen next step: a recommended power, the other protocol, a study; or the caveats.
     side(bool)
-        Whether both stacks are to be shown next to each other.
+        Whether to show both stacks side by side.
     """
 
     power = Signal()
@@ -79,7 +78,7 @@ class AnswerPage(QWidget):
         self.clear()
 
     def show_result(self, result: Result, sources: Sequence[str]) -> None:
-        """Show what a result comes to, and what it was read from."""
+        """Show the answer of a result, and its source."""
         parts = parts_of(unbroken(untyped(result.verdict)))
         self.headline.setText(parts.headline)
         self.rest.setText(" ".join(filter(None, (parts.further, parts.next_step))))
@@ -97,17 +96,17 @@ class AnswerPage(QWidget):
         self._show_filled()
 
     def show_so_far(self, sentence: str) -> None:
-        """Show what the planes read so far come to; an empty sentence is hidden."""
+        """Show the interim verdict; an empty one is hidden."""
         self.headline.setText(unbroken(untyped(sentence)))
         self.headline.setVisible(bool(sentence))
 
     def set_stale(self, why: str) -> None:
-        """Say why the result is not that of what is chosen now; nothing if it is."""
+        """Show why the result is not for the present choice; empty if it is."""
         self.stale.setText(why)
         self.stale.setVisible(bool(why) and bool(self.depths.text()))
 
     def clear(self) -> None:
-        """Show no result."""
+        """Clear the result."""
         for text in (self.headline, self.rest, self.depths, self.settings):
             text.clear()
         for button in self._buttons:
@@ -141,13 +140,13 @@ class AnswerPage(QWidget):
 
 
 def down_to(limit: DepthLimit) -> str:
-    """Return how deep a stack can be used, as a cell of the table."""
+    """Return the usable depth of a stack, as a cell of the table."""
     text = depth_text(limit)
     return f"to {text}" if text[0].isdigit() else text
 
 
 def _depths(result: Result) -> str:
-    """Return a table of how deep each stack can be used, in the colours of its curves."""
+    """Return a table of the usable depth of each stack, in the colours of its curves."""
     usable = usable_of(result)
     level = f"{LEVEL_MARK[1]} shot noise below {100 * usable[0].at_strength:g} %"
     rows = [
@@ -166,7 +165,7 @@ def _row(*cells: str) -> str:
 
 
 def _read_with(result: Result, sources: Sequence[str]) -> str:
-    """Return what was read, with what, and how much of it."""
+    """Return what was read, with which settings, and how much of it."""
     lines = []
     for each, source in zip(result.analysed, sources, strict=False):
         lines.append(f"{each.name}, from {source}: {planes_text([each.profile])}")
@@ -174,7 +173,7 @@ def _read_with(result: Result, sources: Sequence[str]) -> str:
 
 
 def text_label(*, size: float = 1.0, bold: bool = False) -> QLabel:
-    """Return a label that breaks its lines, however narrow the dock."""
+    """Return a label that wraps its text, however narrow the dock."""
     label = QLabel()
     label.setWordWrap(True)
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def export_report(napari_viewer: Viewer) -> None:
-    """Export the result of the widget that has one, or say that none has."""
+    """Export the result of the widget that has one, or report that none has."""
     from napari.utils.notifications import show_warning
     from qtpy.QtWidgets import QApplication
 
@@ -26,7 +26,7 @@ def export_report(napari_viewer: Viewer) -> None:
 
 
 def three_photon_demo(napari_viewer: Viewer) -> None:
-    """Acquire two stacks in the simulated microscope and watch them, or say what that needs."""
+    """Acquire two stacks in the simulated microscope and watch them, or report what is missing."""
     from napari.utils.notifications import show_warning
 
     from napari_cop.live.feeds import missing_for_acquisitions

@@ -1,4 +1,4 @@
-"""What the widgets of one or two stacks have in common: input, run, plots, export."""
+"""Base of the widgets for one or two stacks: input, run, plots, export."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class NoiseDock(RunWidget):
         lay_out(self, self.tabs, self.bar)
 
     def further_tabs(self) -> list[tuple[str, QWidget]]:
-        """Return titles and pages beside those of every dock."""
+        """Return titles and pages in addition to those of every dock."""
         return []
 
     # --- connections ----------------------------------------------------------------------
@@ -144,22 +144,22 @@ class NoiseDock(RunWidget):
         return self.answer.plots, self.plots
 
     def taken_out(self) -> None:
-        """Let go of layers, and of a recommendation under way."""
+        """Release layers, and cancel a recommendation in progress."""
         self.power.runner.abandon()
         self._layers.end()
 
     def export(self) -> None:
-        """Ask for a folder, and write the report there."""
+        """Ask for a folder, and write the report to it."""
         self.results.ask_and_export()
 
     def copy_command(self) -> None:
-        """Put the command line that gives the same numbers on the clipboard."""
+        """Copy the command line that gives the same numbers to the clipboard."""
         self.results.copy_command()
 
     # --- a run ----------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Read what is chosen; an error is told and leaves everything idle."""
+        """Read the chosen stacks; an error is shown and leaves everything idle."""
         if self.runner.state is not State.IDLE:
             return
         self._forget_errors()
@@ -175,11 +175,11 @@ class NoiseDock(RunWidget):
         return stacks, self.asked(stacks)
 
     def asked(self, stacks: Sequence[ChosenStack]) -> Recipe:
-        """Return the recipe for stacks, with what the forms say."""
+        """Return the recipe for stacks, with the values in the forms."""
         raise NotImplementedError
 
     def planned_depths(self, news: Opened) -> Sequence[npt.NDArray[np.float64]]:
-        """Return depths of each stack's planes; empty where they are still to come."""
+        """Return depths of each stack's planes; empty if they are still to come."""
         return news.depth_um
 
     def _opened(self, news: Opened) -> None:
@@ -202,7 +202,7 @@ class NoiseDock(RunWidget):
             plots.add(protocol, estimate)
 
     def _nothing_read(self, outcome: Outcome) -> None:
-        """Go back to the last result, if any: there is nothing to put in its place."""
+        """Restore the last result, if any: there is none to replace it."""
         last, self._failed_since = self.results.result, outcome.problem is not None
         if last is None:
             self._later(*(plots.clear for plots in self._both_plots), self.answer.clear)
@@ -220,7 +220,7 @@ class NoiseDock(RunWidget):
         self.answer.set_stale(FAILED)
 
     def _placed(self, error: Exception) -> Exception:
-        """Return an error of a stack as one of the layer and the form that it was chosen in."""
+        """Return an error of a stack with its layer and the form in which it was chosen."""
         if isinstance(error, CopError) and error.stack is not None:
             number, error.stack = error.stack, None
             if number < len(self._reading) and self._reading[number].layer is not None:
@@ -248,7 +248,7 @@ class NoiseDock(RunWidget):
         self.bar.set_state(State.IDLE, has_result=True)
 
     def showing(self, result: Result) -> list[Callable[[], None]]:
-        """Return what shows a result in plots, table and words, in steps."""
+        """Return the steps that show a result in plots, table and words."""
         return [
             lambda: self.answer.show_result(result, [each.said for each in self.results.sources]),
             lambda: self.answer.plots.show_result(result),
@@ -260,7 +260,7 @@ class NoiseDock(RunWidget):
         ]
 
     def _later(self, *steps: Callable[[], None]) -> None:
-        """Do steps one after the other, with time for the window in between."""
+        """Run steps one after the other, with time for the window in between."""
         self._steps += steps
         self._turns.start(_TURN_MS)
 
@@ -268,7 +268,7 @@ class NoiseDock(RunWidget):
         drawing = any(plots.canvas.drawing for plots in self._both_plots)
         if not self._steps:
             self._turns.stop()
-        elif not drawing:  # else the window would wait for both
+        elif not drawing:  # otherwise the window would wait for both
             self._steps.pop(0)()
 
     def _show_remarks(self, result: Result) -> None:
@@ -276,29 +276,29 @@ class NoiseDock(RunWidget):
         self.remarks.setPlainText("\n\n".join(remarks) or "None.")
 
     def clear_result(self) -> None:
-        """Show no numbers."""
+        """Clear the numbers."""
         self.answer.clear()
         self.table.clear()
         self.remarks.clear()
 
     def _forget_so_far(self, news: Stepped, _told_at: float) -> None:
-        """Say nothing of some planes beside the curve of all of them."""
+        """Remove the interim verdict: the curve shows all planes."""
         if news.step.ended and news.step.total:
             self.answer.show_so_far("")
 
-    # --- what comes after an answer -------------------------------------------------------
+    # --- next steps after an answer -------------------------------------------------------
 
     def _show_page(self, title: str) -> None:
         pages = (i for i in range(self.tabs.count()) if self.tabs.tabText(i) == title)
         self.tabs.setCurrentIndex(next(pages))
 
     def _recommend(self) -> None:
-        """Recommend a power within what was used, unless another limit is given."""
+        """Recommend a power within the power used, unless another limit is given."""
         self._show_page("Power")
         self.power.recommend_within_used()
 
     def _compare(self) -> None:
-        """Compare the stack with another one, chosen in a widget of its own."""
+        """Compare the stack with another one, to be chosen in a widget of its own."""
         dock = self._open("Compare protocols")
         first, second = dock.forms
         layer, other = self.forms[0].layer, first.layer
@@ -308,7 +308,7 @@ class NoiseDock(RunWidget):
                 second.choose_layer(other)
 
     def _acquire(self, plan: PowerSequence) -> None:
-        """Acquire a plan, watched in the widget for that."""
+        """Acquire a plan, and watch it in the widget for acquisitions."""
         self._open("Live noise").acquire(plan)
 
     def _open(self, name: str) -> Any:
@@ -318,7 +318,7 @@ class NoiseDock(RunWidget):
         return widget
 
     def _look_for_changes(self, _: object = None) -> None:
-        """Say whether the result shown is still that of what is chosen."""
+        """Show whether the result is still that of the chosen inputs."""
         if self.runner.state is State.IDLE and self.results.result is not None:
             self.answer.set_stale(self._why_stale() or (FAILED if self._failed_since else ""))
 
@@ -333,7 +333,7 @@ class NoiseDock(RunWidget):
     def _state_changed(self, state: State) -> None:
         self.bar.set_state(state, has_result=self.results.result is not None)
 
-    # --- layers that change under way -----------------------------------------------------
+    # --- layers that change during a run --------------------------------------------------
 
     def _watch_edits(self, stacks: Sequence[ChosenStack]) -> None:
         self._edits.clear()
@@ -363,7 +363,7 @@ class NoiseDock(RunWidget):
             self._say(f"{event.value.name} was removed; its pixels are still being read")
 
     def _suggest(self) -> None:
-        """Choose layers for forms in which nothing is chosen: by name, else the next one."""
+        """Choose layers for forms without a choice: by name, else the next one."""
         stacks = [x for x in self.viewer.layers if _may_be_stack(x)]
         taken = [form.layer for form in self.forms]
         for form, (name, _) in zip(self.forms, self.arms, strict=True):

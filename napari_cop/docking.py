@@ -1,4 +1,4 @@
-"""The widgets as docks of napari's window, and what napari shows over it."""
+"""Docks of the widgets in napari's window, and napari's notifications over it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
 _LEAST_WIDTH_PX: Final = 308
-"""Width down to which every widget can be used; a dock of 320 px has room for it."""
+"""Minimum usable width of every widget; a dock of 320 px has room for it."""
 _NOTIFICATION: Final = "NapariQtNotification"
-"""Class of what napari shows over its window; it offers no public way to take it away."""
+"""Class of napari's notifications, which have no public way to close them."""
 _OURS: Final = "(napari-cop)"
 
 
 def lay_out(widget: QWidget, tabs: QWidget, bar: QWidget) -> None:
-    """Put the pages of a widget above its bar."""
+    """Place the pages of a widget above its bar."""
     layout = QVBoxLayout(widget)
     layout.setContentsMargins(6, 6, 6, 6)
     layout.addWidget(tabs, 1)
@@ -29,8 +29,8 @@ def lay_out(widget: QWidget, tabs: QWidget, bar: QWidget) -> None:
 
 
 def tab_together(widget: QWidget) -> None:
-    """Put the dock of a widget behind those of the plugin's others, once it has one."""
-    soon = QTimer(widget, singleShot=True)  # the dock is put in its place after this
+    """Tab the dock of a widget with those of the plugin's other widgets, once it has one."""
+    soon = QTimer(widget, singleShot=True)  # the dock is placed after this
     soon.timeout.connect(lambda: _tab(widget))
     soon.start(0)
 
@@ -69,7 +69,7 @@ def _dock_of(widget: QWidget) -> QDockWidget | None:
 
 
 def close_notifications(said: Collection[str]) -> None:
-    """Take away what napari shows of an earlier run, and leave the focus where it is."""
+    """Close napari's notifications of an earlier run, without moving the focus."""
     focus = QApplication.focusWidget()
     for shown in QApplication.allWidgets():
         if type(shown).__name__ == _NOTIFICATION and shown.message.text() in said:

@@ -1,6 +1,6 @@
-"""What leaves napari: reports and detectors, with the command that repeats them.
+"""Export of reports and detectors, with the command that repeats them.
 
-Called in a process beside napari's, so nothing here imports Qt.
+It runs in a process beside napari's; nothing here imports Qt.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def export(record: Any, target: str | Path, write: Write = write_report) -> Path
     Raises
     ------
     CopError
-        Where the target cannot be written to.
+        If the target cannot be written to.
     """
     command: str | None = None
-    with suppress(InputError):  # pixels that are in no file cannot be read again
+    with suppress(InputError):  # pixels that are not in a file cannot be read again
         command = repeating(record, target)
     return write(record, target, command=command)
 
@@ -46,7 +46,7 @@ def repeating(record: Any, target: str | Path) -> str:
     Raises
     ------
     InputError
-        Where none does; the message says why.
+        If there is none; the message states why.
     """
     why = why_not_repeatable(record)
     if why:

@@ -1,4 +1,4 @@
-"""A ring around what the keyboard acts on: napari's own style shows none."""
+"""A ring around the widget with keyboard focus: napari's own style shows none."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QPaintEvent
 
 RING: Final = QColor("#ff9f1c")
-"""Seen on napari's dark and light themes alike."""
+"""Visible on napari's dark and light themes."""
 _WIDTH_PX: Final = 2.0
 _ROUND_PX: Final = 3.0
 
 
 class FocusRing(QFocusFrame):
-    """Follows the focus among the children of a widget, where the Tab key moves it."""
+    """Follows the focus among the children of a widget when the Tab key moves it."""
 
     def __init__(self, owner: QWidget, tabs: QTabWidget) -> None:
         super().__init__(owner)
         self._owner = owner
         self._by_key = False
-        self.hide()  # else it is shown with its owner, around nothing
+        self.hide()  # otherwise it is shown with its owner, around nothing
         QApplication.instance().focusChanged.connect(self._follow)
         tabs.currentChanged.connect(lambda _: self.update())
 
     def by_key(self, move: Callable[[bool], bool], forwards: bool) -> bool:
-        """Move the focus as the Tab key does, and show where it went.
+        """Move the focus as the Tab key does, and show where it is.
 
-        Qt moves it in this way too where what has the focus is disabled or hidden, and where a
-        window comes up in which nothing has it.
+        Qt also moves it in this way if the widget with focus is disabled or hidden, or if a window
+        opens in which no widget has it.
         """
         before = QApplication.focusWidget()
         self._by_key = before is not None and before.isEnabled() and before.isVisible()
@@ -49,7 +49,7 @@ class FocusRing(QFocusFrame):
         self.setWidget(now if ours else None)
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
-        """Draw the ring, of a row of tabs around the one that is chosen."""
+        """Draw the ring; in a row of tabs, around the chosen one."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(RING, _WIDTH_PX))

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from cop_core.stacks import Stack
 
 LayerData: TypeAlias = tuple[Any, dict[str, Any], str]
-"""What napari takes for a layer: pixels, arguments of the layer, type of the layer."""
+"""Layer data of napari: pixels, arguments of the layer, type of the layer."""
 
 METADATA_KEY: Final = "cop"
-"""Key of a layer's metadata under which source, depth and power lie."""
+"""Key of a layer's metadata for source, depth and power."""
 
 _AXES: Final = ("z", "y", "x")
 _CONTRAST_PLANES: Final = 5
@@ -33,17 +33,17 @@ def image_layer(stack: Stack, *, z_known: bool = True) -> LayerData:
     Parameters
     ----------
     z_known : bool, optional
-        False where the stack's depths are mere plane numbers; the layer then has pixels
-        for units on every axis.
+        False if the stack's depths are only plane numbers; the layer's units are then pixels on
+        every axis.
 
     Returns
     -------
     tuple
         Lazy pixels of shape (planes, height, width), the layer's arguments, ``"image"``.
         ``metadata["cop"]`` holds ``source, options, pixels, depth_um, power, power_unit, channel,
-        format``: ``options`` as `StackOptions` in JSON types, depths None where they are not
-        known and powers None where not stated; ``pixels`` names the dask array, so that edited
-        pixels are told from the file's.
+        format``: ``options`` as `StackOptions` in JSON types, depths None if not known, and powers
+        None if not stated. ``pixels`` names the dask array, to distinguish edited pixels from the
+        file's.
     """
     scale, units = _scale(stack, z_known=z_known)
     arguments: dict[str, Any] = {
@@ -62,7 +62,7 @@ def image_layer(stack: Stack, *, z_known: bool = True) -> LayerData:
 
 
 def channel_layers(stacks: Sequence[Stack], *, z_known: bool = True) -> list[LayerData]:
-    """Describe the channels of one file: a single one in grey, several added up in colours."""
+    """Describe the channels of one file: a single one in grey, several as additive colours."""
     layers = [image_layer(stack, z_known=z_known) for stack in stacks]
     if len(layers) > 1:
         for index, (_, arguments, _) in enumerate(layers):
@@ -72,7 +72,7 @@ def channel_layers(stacks: Sequence[Stack], *, z_known: bool = True) -> list[Lay
 
 
 def lazy_planes(stack: Stack) -> da.Array:
-    """Return a stack's pixels as a dask array (planes, y, x), one chunk a plane, read when shown.
+    """Return a stack's pixels as a dask array (planes, y, x), one chunk per plane, read when shown.
 
     A plane that cannot be read is zeros.
     """
@@ -87,7 +87,7 @@ def lazy_planes(stack: Stack) -> da.Array:
         chunks=((1,) * planes, (height,), (width,)),
         dtype=stack.dtype,
         meta=np.empty((0, 0, 0), stack.dtype),
-        # a fresh name: the same path may hold other pixels when it is opened again
+        # a new name: the same path may have other pixels when it is opened again
         name=f"cop-planes-{uuid4().hex}",
     )
 
@@ -95,7 +95,7 @@ def lazy_planes(stack: Stack) -> da.Array:
 def contrast_limits(stack: Stack) -> tuple[float, float] | None:
     """Return limits in counts that suit the brightest of a few planes spread over the stack.
 
-    None where none of those planes is usable.
+    None if none of those planes is usable.
     """
     chosen = np.unique(np.linspace(0, len(stack) - 1, _CONTRAST_PLANES).round().astype(int))
     planes = [stack.plane(int(index)) for index in chosen]
@@ -108,7 +108,7 @@ def contrast_limits(stack: Stack) -> tuple[float, float] | None:
 
 
 def layer_name(stack: Stack) -> str:
-    """Name a layer after its stack and, where the file names one, its channel."""
+    """Name a layer after its stack and, if the file names it, its channel."""
     channel = stack.image.channel_name
     return f"{stack.name} [{channel}]" if channel else stack.name
 
@@ -117,7 +117,7 @@ def _scale(
     stack: Stack, *, z_known: bool
 ) -> tuple[tuple[float, float, float], tuple[str, str, str]]:
     if not z_known:
-        # a depth in pixels and a width in µm would be drawn as if they were alike
+        # a depth in pixels and a width in µm would be drawn on the same scale
         return (1.0, 1.0, 1.0), ("pixel", "pixel", "pixel")
     depth_um = stack.depth_um
     step_um = float(np.ptp(depth_um)) / (len(depth_um) - 1) if len(depth_um) > 1 else 1.0

@@ -1,4 +1,4 @@
-"""The Micro-Manager core of this program, as something that can acquire a recommended power."""
+"""The Micro-Manager core of this program, for acquiring a recommended power."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _ADVICE = "Load its configuration in this program, for example with napari-micro
 
 
 def core_for(plan: PowerSequence) -> CMMCorePlus:
-    """Return the core that is loaded, which has to have a camera and the plan's laser.
+    """Return the loaded core, which must have a camera and the plan's laser.
 
     Raises
     ------
     InputError
-        Where it has not, or acquires already.
+        If it has not, or is already acquiring.
     """
-    module = sys.modules.get("pymmcore_plus")  # whoever loads a configuration imports it
+    module = sys.modules.get("pymmcore_plus")  # any program that loads a configuration imports it
     core = module.CMMCorePlus.instance() if module else None
     if core is None or not core.getCameraDevice():
         raise InputError("no Micro-Manager core with a camera is loaded", advice=_ADVICE)
@@ -40,7 +40,7 @@ def core_for(plan: PowerSequence) -> CMMCorePlus:
 
 
 def said_of(plan: PowerSequence) -> str:
-    """Return in words what a plan will do."""
+    """Describe a plan in words."""
     power, depths = plan.power_mw, [event.z_pos or 0.0 for event in plan]
     return (
         f"{len(power)} planes, stage {depths[0]:g} to {depths[-1]:g} µm, "

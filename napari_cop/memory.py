@@ -1,4 +1,4 @@
-"""What the widgets remember between sessions."""
+"""Choices that the widgets remember between sessions."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _SECTION: Final = "reading"
 
 
 def remembered() -> dict[str, Any]:
-    """Return what was chosen last, by name; empty where nothing is remembered.
+    """Return the last choices by name; empty if nothing is remembered.
 
-    From napari's own settings of the plugin (Preferences shows them too), or from Qt's where
-    napari is older than 0.9 and has none for plugins.
+    From napari's settings for the plugin, which Preferences shows too, or from Qt's for napari
+    before 0.9, which has none for plugins.
     """
     section = _napari_section()
     if section is not None:
@@ -29,12 +29,12 @@ def remembered() -> dict[str, Any]:
 
 
 def remember(**chosen: Any) -> None:
-    """Keep what the user chose, or warn where the settings cannot be written.
+    """Store the user's choices, or warn if the settings cannot be written.
 
     Raises
     ------
     InputError
-        For a name or value that the settings do not know.
+        If the settings do not accept a name or value.
     """
     try:
         _keep(chosen)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cop_core.records import DepthProfile
 
 MAP_KEY: Final = "cop_noise_map"
-"""Key of the metadata of a noise map, under which the layer lies that it is of."""
+"""Key of the metadata of a noise map for the layer to which it belongs."""
 _COLORMAP: Final = "inferno"
 _OPACITY: Final = 0.6
 
@@ -32,13 +32,13 @@ def noise_maps(profile: DepthProfile) -> dict[str, npt.NDArray[np.float32]]:
     Returns
     -------
     dict
-        Component to strengths in % of shape (planes, rows, columns); NaN on planes that are
-        excluded, or of which only some crops were read.
+        By component, strengths in %, shape (planes, rows, columns); NaN for planes that are left
+        out, or of which only some crops were read.
 
     Raises
     ------
     InputError
-        If the crops lay at random places, or no plane was read in full.
+        If the crops are at random places, or no plane was read completely.
     """
     if profile.reading.crops is not None:
         raise InputError(
@@ -73,21 +73,21 @@ def show_noise_map(
     highest: float,
     visible: bool = True,
 ) -> Image:
-    """Show one noise over the layer that was read, in place of what was shown there before.
+    """Show one noise over the layer that was read, replacing an earlier map.
 
     Parameters
     ----------
     layer : Image
         The layer that was read; scale, place and units are taken from it.
     place : (int, tuple of int)
-        Its axis of planes, and where the stack lies on the other axes.
+        Its axis of planes, and the position of the stack on the other axes.
     highest : float
         Upper contrast limit in %; the lower one is 0.
 
     Raises
     ------
     InputError
-        If the crops lay at random places.
+        If the crops are at random places.
     """
     cells = noise_maps(profile)[component]
     for old in [x for x in viewer.layers if is_map_of(x, layer)]:
@@ -106,17 +106,17 @@ def show_noise_map(
 
 
 def is_map(layer: Layer) -> bool:
-    """Tell whether a layer is a noise map."""
+    """Return whether a layer is a noise map."""
     return MAP_KEY in layer.metadata
 
 
 def is_map_of(layer: Layer, read: Layer) -> bool:
-    """Tell whether a layer is the noise map over another."""
+    """Return whether a layer is the noise map over another."""
     return bool(layer.metadata.get(MAP_KEY) == read.unique_id)
 
 
 def highest_of(profiles: Sequence[DepthProfile], component: str) -> float:
-    """Return the largest strength of a noise in the maps of all stacks, in %, 1 at least."""
+    """Return the largest strength of a noise in the maps of all stacks, in %; at least 1."""
     cells = (noise_maps(profile)[component] for profile in profiles)
     return max(1.0, *(float(np.nanmax(some, initial=0)) for some in cells))
 
@@ -139,7 +139,7 @@ def _placed(
     height, width = _size(profile)
     cell = np.ones(layer.ndim)
     cell[-2:] = height / shape[1], width / shape[2]  # pixels
-    # napari puts the first pixel's centre at the origin
+    # napari places the centre of the first pixel at the origin
     first = layer.data_to_world(np.asarray(at) + (cell - 1) / 2)
     return {
         "scale": np.asarray(layer.scale) * cell,

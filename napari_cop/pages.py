@@ -37,17 +37,17 @@ _GAP_PX: Final = 4
 
 
 class _WheelGuard(QObject):
-    """Keeps the mouse wheel from changing fields that are merely scrolled past."""
+    """Prevents the mouse wheel from changing fields that are merely scrolled past."""
 
     def eventFilter(self, field: QObject, event: QEvent) -> bool:  # noqa: N802
         if event.type() != QEvent.Type.Wheel or field.hasFocus():
             return False
-        event.ignore()  # so that the page scrolls
+        event.ignore()  # the page scrolls instead
         return True
 
 
 def input_page(forms: Sequence[tuple[str, SourceForm]], options: RecipeForm) -> QWidget:
-    """Return the page on which is chosen what is read; forms come with their titles."""
+    """Return the page of inputs; forms are passed with their titles."""
     page = QWidget()
     layout = QVBoxLayout(page)
     for title, form in forms:
@@ -63,11 +63,11 @@ def input_page(forms: Sequence[tuple[str, SourceForm]], options: RecipeForm) -> 
 
 
 def scrolled(page: QWidget) -> QScrollArea:
-    """Return a page that scrolls where it does not fit.
+    """Return a page that scrolls if it does not fit.
 
-    The wheel scrolls it wherever it stands, and changes only fields that were clicked before.
+    The wheel scrolls it from any position, and changes only fields that were clicked before.
     """
-    for box in page.findChildren(QComboBox):  # as narrow as the dock is made
+    for box in page.findChildren(QComboBox):  # as narrow as the dock
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         box.setMinimumContentsLength(_LEAST_LETTERS)
     guard = _WheelGuard(page)
@@ -82,7 +82,7 @@ def scrolled(page: QWidget) -> QScrollArea:
 
 
 def flowing(*widgets: QWidget) -> QFlowLayout:
-    """Return widgets in a line that breaks where it does not fit."""
+    """Return widgets in a line that wraps if it does not fit."""
     line = QFlowLayout()
     line.setHorizontalSpacing(_GAP_PX)
     line.setVerticalSpacing(_GAP_PX)
@@ -92,9 +92,9 @@ def flowing(*widgets: QWidget) -> QFlowLayout:
 
 
 def folded(title: str, *forms: Container[Any]) -> QCollapsible:
-    """Return forms that are seldom needed, folded away under a title.
+    """Return seldom needed forms, folded under a title.
 
-    What is folded away is hidden too, as the keyboard would reach it otherwise.
+    Folded forms are also hidden: otherwise the keyboard would reach them.
     """
     section = QCollapsible(title, expandedIcon="▼", collapsedIcon="▶")
     for form in forms:
@@ -124,7 +124,7 @@ def depth_page(plots: DepthPlots) -> QWidget:
 
 
 def table_page(table: ResultTable, remarks: QPlainTextEdit) -> QWidget:
-    """Return the page of the numbers and of what to know beside them."""
+    """Return the page of numbers and caveats."""
     remarks.setReadOnly(True)
     remarks.setPlaceholderText("Caveats appear here.")
     page = QWidget()

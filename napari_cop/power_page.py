@@ -1,4 +1,4 @@
-"""The power to use next, from the stack that was read: limit, curve, what to expect, export."""
+"""The power to use next, from the stack that was read: limit, curve, expected values, export."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ _OFTEN: Final = (
     "max_power_mw", "max_power", "surface_power", "hold", "follow_um", "excitation_order",
 )  # fmt: skip
 _ASK_AGAIN_MW: Final = 250.0
-"""Limit in mW above which it is asked about again: more heats a living brain too far [1]_.
+"""Limit in mW above which a confirmation is required: more heats a living brain too much [1]_.
 
 .. [1] K. Podgorski, G. Ranganathan, "Brain heating induced by near-infrared lasers during
    multiphoton microscopy", J. Neurophysiol. 116, 2016.
 """
 _STALE: Final = "The settings have changed since this recommendation: recommend again."
 _READ: Final = ("stack", "reading")
-"""Parts of the recipe that are as in the result."""
+"""Parts of the recipe that are taken from the result."""
 _ANY_STACK: Final = {"stack": StackOptions()}
 
 
@@ -63,9 +63,9 @@ class PowerPage(QWidget):
     Signals
     -------
     recommended(Recommendation), failed(Exception)
-        How it went.
+        A recommendation, or why there is none.
     acquire(PowerSequence)
-        The recommended power is to be acquired, after it was asked about.
+        The recommended power is to be acquired, as confirmed by the user.
     """
 
     recommended = Signal(object)
@@ -129,7 +129,7 @@ class PowerPage(QWidget):
         self.renew()
 
     def renew(self) -> None:
-        """Offer the stacks of the last result; what was recommended before is of another."""
+        """Offer the stacks of the last result, and clear an earlier recommendation."""
         self.runner.stop()
         self.found = None
         self._forget_plan()
@@ -142,7 +142,7 @@ class PowerPage(QWidget):
         self._say("" if self.of.choices else "Read a stack first.")
 
     def _suggest(self) -> None:
-        """Choose the stack and the quantity to hold that the answer speaks of."""
+        """Choose the stack and the quantity to hold as in the answer."""
         result = self._results.result
         if result is None:
             return
@@ -153,7 +153,7 @@ class PowerPage(QWidget):
             self.more["level"].put(spoken_of.level)
 
     def recommend_within_used(self) -> None:
-        """Recommend what the answer speaks of: within the power used, unless a limit is given."""
+        """Recommend a power as the answer suggests: within that used, unless a limit is given."""
         result = self._results.result
         if self._busy or result is None:
             return
@@ -166,7 +166,7 @@ class PowerPage(QWidget):
             self.recommend()
 
     def recommend(self) -> None:
-        """Recommend in the background; errors are told, and high limits asked about again."""
+        """Recommend in the background; errors are shown, and high limits must be confirmed."""
         result, number = self._results.result, self.of.value
         if self._busy or result is None:
             return
@@ -188,7 +188,7 @@ class PowerPage(QWidget):
 
     @property
     def stale(self) -> bool:
-        """Whether what is recommended is for other settings than are chosen now."""
+        """Whether the settings have changed since the recommendation."""
         if self.found is None:
             return False
         try:
@@ -202,7 +202,7 @@ class PowerPage(QWidget):
             self._say("")
 
     def _acquire(self) -> None:
-        """Say what the acquisition will do; where that was said, ask for it."""
+        """State what the acquisition will do; if already stated, request it."""
         if self.found is None:
             return
         try:
@@ -253,7 +253,7 @@ class PowerPage(QWidget):
             raise InputError("no limit is set", where=field.label, advice=advice)
 
     def _sure_of(self, limit_mw: float | None) -> bool:
-        """Return whether a limit can be used as it is, or was pressed for a second time."""
+        """Return whether a limit can be used as it is, or was confirmed by a second press."""
         if limit_mw is None or limit_mw <= _ASK_AGAIN_MW or limit_mw == self._confirmed:
             return True
         self._confirmed = limit_mw
@@ -288,7 +288,7 @@ class PowerPage(QWidget):
         return [(each.name, number) for number, each in enumerate(shown)]
 
     def _ask_in_unit(self, _: object = None) -> None:
-        """Ask for the limit in the unit in which the power of the stack is known."""
+        """Show the limit in the unit in which the power of the stack is known."""
         result, number = self._results.result, self.of.value
         of = None if result is None or number is None else result.analysed[number].profile
         unit = MW if of is None else of.power_unit
@@ -326,7 +326,7 @@ class PowerPage(QWidget):
         self.failed.emit(error)
 
     def _label(self, field: str, value: str = "") -> str:
-        """Return what an option is called, and where it is unless it is on this page."""
+        """Return the name of an option, and its place unless it is on this page."""
         here = any(own.name == field for form in (self.form, self.more) for own in form)
         return as_label(field, value) if here else f"{as_label(field, value)} (on Input)"
 

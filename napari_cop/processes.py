@@ -1,8 +1,7 @@
-"""Processes beside napari's: one that reads is kept warm, one does the smaller things.
+"""Processes beside napari's: one for reading is kept warm, one runs smaller tasks.
 
-Python collects garbage in whichever thread it has to. Where that is not the window's and a widget
-is among the garbage, the two threads can wait for each other for ever. So the threads beside the
-window's do little more than wait for these processes.
+Python collects garbage in any thread. If a thread other than the window's collects a widget, the
+two can deadlock. Other threads therefore do little more than wait for these processes.
 """
 
 from __future__ import annotations
@@ -32,18 +31,18 @@ class Processes:
         self._users: set[object] = set()
 
     def serve(self, user: QObject) -> None:
-        """Be there until an object is destroyed."""
+        """Stay available until an object is destroyed."""
         token = object()
         self._users.add(token)
         user.destroyed.connect(lambda: self._leave(token))
 
     def warm_up(self) -> None:
-        """Start one in the background, which imports what a run needs."""
+        """Start a process in the background, which imports the modules that a run needs."""
         Worker(self._warm_up).start()
 
     @contextmanager
     def lent(self) -> Iterator[ReadingProcess]:
-        """Lend one that nobody uses."""
+        """Lend a process that is not in use."""
         process = self._take()
         try:
             yield process
@@ -51,7 +50,7 @@ class Processes:
             self._put(process)
 
     def call(self, work: Callable[[], _T]) -> _T:
-        """Call a picklable function in a process that reads nothing, after other calls.
+        """Call a picklable function in the process for smaller tasks, after earlier calls.
 
         Its module should import neither Qt nor PyTorch.
 
@@ -94,10 +93,10 @@ class Processes:
             self.end()
 
     def end(self) -> None:
-        """End those that nobody uses."""
+        """End the processes that are not in use."""
         with self._lock:
             idle, self._idle = self._idle, []
-        if self._calling.acquire(blocking=False):  # else it is ended after the call
+        if self._calling.acquire(blocking=False):  # otherwise it is ended after the call
             idle += [self._called] if self._called else []
             self._called = None
             self._calling.release()
@@ -106,4 +105,4 @@ class Processes:
 
 
 PROCESSES = Processes()
-"""Those of this napari."""
+"""The processes of this napari."""

@@ -1,4 +1,4 @@
-"""How far a run is, in words and steps, and how long it will take."""
+"""Progress of a run, in words and steps, and the time left."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from cop_core.pipeline import Opened, Stepped, Working
 
 _SURE_S: Final = 2.0
-"""Time in s of reading after which the time left is worth saying."""
+"""Time in s of reading after which the time left is shown."""
 _SURE_OF_STUDY_S: Final = 10.0
 
 
 class Clock:
-    """Says how far the reading of finished stacks is, and how long it will take."""
+    """Progress and time left of the reading of finished stacks."""
 
     def __init__(self) -> None:
         self._planes: list[int] = []
@@ -26,19 +26,19 @@ class Clock:
         self._looked = self._read = 0
 
     def opened(self, news: Opened) -> None:
-        """Take note of what will be read."""
+        """Record the stacks to be read."""
         self._planes = [len(depths) for depths in news.depth_um]
         self._last = time.monotonic()
 
     def working(self, news: Working) -> tuple[str, int, int]:
-        """Return what is being done as one line, steps done and in all."""
+        """Return the activity as one line, steps done and the total."""
         text = capital(news.what)
         text = f"{text}: {news.name}" if news.name else text
         text = f"{text}, {news.done} of {news.total}" if news.total else f"{text} …"
         return text, news.done, news.total
 
     def stepped(self, news: Stepped) -> tuple[str, int, int]:
-        """Return text, steps done and in all."""
+        """Return text, steps done and the total."""
         now, step = time.monotonic(), news.step
         took_s, self._last = now - self._last, now
         before = 2 * sum(self._planes[: news.stack])
@@ -58,7 +58,7 @@ class Clock:
         return text + self._time_left(news.stack, left), done, total
 
     def _time_left(self, stack: int, planes: int) -> str:
-        """Return how long it will take; planes without signal are as many in stacks to come."""
+        """Return the time left, if stacks to come have the same share of planes without signal."""
         begun, later = sum(self._planes[: stack + 1]), sum(self._planes[stack + 1 :])
         if self._read_s < _SURE_S or not self._read or not planes + later:
             return ""
@@ -70,7 +70,7 @@ class Clock:
 
 
 class StudyClock(Clock):
-    """Says how far all stacks are, in hundredths of a stack."""
+    """Progress over all stacks, in hundredths of a stack."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class StudyClock(Clock):
         self._begun = time.monotonic()
 
     def working(self, news: Working) -> tuple[str, int, int]:
-        """Return text and steps; the pipeline tells after every stack how many are done."""
+        """Return text and steps; the pipeline reports after every stack how many are done."""
         if news.what == "stacks":
             if not self._total:
                 self._before, self._begun = news.done, time.monotonic()
@@ -86,7 +86,7 @@ class StudyClock(Clock):
         return super().working(news)
 
     def stepped(self, news: Stepped) -> tuple[str, int, int]:
-        """Return text, hundredths done and in all."""
+        """Return text, hundredths done and the total."""
         share = news.step.done / news.step.total
         text = f"{news.name}: {share:.0%} · stack {self._done + 1} of {self._total}"
         return text + self._left(share), round(100 * (self._done + share)), 100 * self._total

@@ -30,18 +30,18 @@ _PLACEHOLDER_STEP_UM: Final = 1.0
 
 @dataclass(frozen=True)
 class _Opened:
-    """The channels of a file, and what had to be left open to read them.
+    """The channels of a file, and its shortcomings.
 
     Attributes
     ----------
     channels : tuple of Stack
         One stack for each channel.
     z_known : bool
-        False where the file gives no usable z step.
+        False if the file gives no usable z step.
     whole : bool
-        False where the file is truncated.
+        False if the file is truncated.
     problem : str
-        What the file lacks, in the words of the error.
+        Its shortcoming, in the words of the error.
     """
 
     channels: tuple[Stack, ...]
@@ -51,19 +51,19 @@ class _Opened:
 
 
 def get_reader(path: PathLike | Sequence[PathLike]) -> ReadLayers | None:
-    """Return a reader for a z-stack, or None for what other readers serve better.
+    """Return a reader for a z-stack, or None for data better left to other readers.
 
     Parameters
     ----------
     path : path-like or sequence of path-like
-        A TIFF file, a file of a microscope, the folder or the address of a zarr image, the folder
-        of a microscope's set; of several, none is taken.
+        A TIFF file, a file of a microscope, the folder or the address of a zarr image, or the
+        folder of a microscope's set; several are not accepted.
 
     Returns
     -------
     callable or None
-        From the path to layers. None for several files, TIFFs of a single plane, colour images,
-        movies and time series, several positions, other folders, and files that cannot be read.
+        A function from the path to layers. None for several files, TIFFs of a single plane, colour
+        images, movies and time series, several positions, other folders, and unreadable files.
     """
     single = _single_path(path)
     if single is None or not _looks_readable(single):
@@ -101,7 +101,7 @@ def _is_set(folder: Path) -> bool:
 
 
 def _open(path: Path | str) -> _Opened | None:
-    """Open a file as it is, or else without its z step, or else as far as it goes."""
+    """Open a file as it is, else without its z step, else as far as it is complete."""
     problem = ""
     for whole in (True, False):
         for z_known in (True, False):
@@ -117,7 +117,7 @@ def _open(path: Path | str) -> _Opened | None:
 
 
 def _channels(path: Path | str, *, z_known: bool, whole: bool) -> tuple[Stack, ...]:
-    """Open all channels; none where the planes are no z planes."""
+    """Open all channels; return none if the planes are not along z."""
     step_um = None if z_known else _PLACEHOLDER_STEP_UM
 
     def channel(index: int) -> Stack:
@@ -131,12 +131,12 @@ def _channels(path: Path | str, *, z_known: bool, whole: bool) -> tuple[Stack, .
 
 
 def _others_read(path: Path | str) -> bool:
-    """Tell whether napari reads a file by itself, but for the scale of its planes."""
+    """Return whether napari itself reads a file, apart from the scale of its planes."""
     return isinstance(path, Path) and path.suffix.lower() in _TIFF
 
 
 def _tell_what_is_missing(path: Path | str, opened: _Opened) -> None:
-    # napari is imported only when there is something to say
+    # napari is imported only when there is something to report
     from napari.utils.notifications import show_warning
 
     name = Path(path).name

@@ -1,4 +1,4 @@
-"""A dock widget that runs many files into a report: what a study and a cohort have in common."""
+"""Base of the widgets for studies and cohorts: a dock widget that runs many files into a report."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ class ReportWidget(OutcomeWidget):
         raise NotImplementedError
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        """Ask for room for a few columns of the table."""
+        """Request room for a few columns of the table."""
         return _SIZE
 
     def _arrange(self, asked: QWidget, title: str) -> None:
         super()._arrange(scrolled(asked), title)
 
     def _start(self, recipe: Recipe, **means: Any) -> None:
-        """Run a recipe into its folder, and write the report over there."""
+        """Run a recipe into its folder, and write the report in the reading process."""
         directory = self._directory()
         command = command_of(recipe, directory)
         write = partial(write_report, directory=directory, command=command)
         self.runner.start(recipe, folder=directory, then=write, **means)
 
     def copy_command(self) -> None:
-        """Put the command line that does the same on the clipboard."""
+        """Copy the command line that does the same to the clipboard."""
         with self._telling_errors():
             QApplication.clipboard().setText(command_of(self._asked(), self._directory()))
             self._say("Copied: paste it into a terminal")

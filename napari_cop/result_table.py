@@ -1,4 +1,4 @@
-"""The numbers of a record, in tables to be looked at and copied."""
+"""The numbers of a record, in tables for viewing and copying."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class ResultTable(QWidget):
-    """One of a record's tables, with the choice of another; Ctrl+C copies its cells."""
+    """One of a record's tables, with a choice of the others; Ctrl+C copies its cells."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,7 +52,7 @@ class ResultTable(QWidget):
         self.choice.setCurrentIndex(len(self._tables) - 1)
 
     def clear(self) -> None:
-        """Show no numbers."""
+        """Clear the numbers."""
         self._tables = ()
         self.choice.clear()
 
@@ -67,7 +67,7 @@ class ResultTable(QWidget):
 
 
 class _Cells(QTableWidget):
-    """The cells of a table, one row a component."""
+    """The cells of a table, one row per component."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class _Cells(QTableWidget):
         return _tab_separated([header, *rows])
 
     def selected_text(self) -> str:
-        """Return the selected cells, tab-separated; the whole table where none is selected."""
+        """Return the selected cells, tab-separated; the whole table if none is selected."""
         cells = {(i.row(), i.column()): i.text() for i in self.selectedItems()}
         if not cells:
             return self.text()
@@ -106,7 +106,7 @@ class _Cells(QTableWidget):
         )
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        """Copy, or whatever else a table does with a key."""
+        """Copy, or handle the key as a table does."""
         if event.matches(QKeySequence.StandardKey.Copy):
             QApplication.clipboard().setText(self.selected_text())
         else:

@@ -1,4 +1,4 @@
-"""What is done with a result: a report folder, the command that repeats it, noise maps."""
+"""Actions on a result: a report folder, the command that repeats it, noise maps."""
 
 from __future__ import annotations
 
@@ -31,21 +31,22 @@ if TYPE_CHECKING:
 
 
 class Export(QObject):
-    """Writes reports into folders that are asked for, one at a time, in the background.
+    """Writes reports into folders chosen by the user, one at a time, in the background.
 
     Parameters
     ----------
     window : QWidget
         Asks for the folder.
     done : str
-        What is said at the end, with ``{}`` for the folder or file.
+        Message at the end, with ``{}`` for the folder or file.
     title : str
-        Of the question for the folder.
+        Title of the dialogue for the folder.
 
     Signals
     -------
     said(str), failed(Exception)
-        How it goes; at both it is no longer `writing`, unless that is what is said.
+        Progress and failure; after either it is no longer `writing`, unless the message is that it
+        has begun.
     written(Path)
         A folder or a file.
     """
@@ -65,7 +66,7 @@ class Export(QObject):
         self.writing = False
 
     def ask(self, record: Any) -> None:
-        """Ask for a folder and write the report of a record there."""
+        """Ask for a folder and write the report of a record to it."""
         last = str(remembered().get("folder", ""))
         folder = QFileDialog.getExistingDirectory(self._window, self._title, last)
         if folder:
@@ -94,12 +95,12 @@ class Export(QObject):
 
 
 class Results(QObject):
-    """The last result, and the ways out of the viewer.
+    """The last result, and the actions on it.
 
     Signals
     -------
     said(str), failed(Exception)
-        How an action went.
+        Outcome of an action.
     """
 
     said = Signal(str)
@@ -116,11 +117,11 @@ class Results(QObject):
         self.export.failed.connect(self.failed)
 
     def ask_and_export(self) -> None:
-        """Ask for a folder and write the report there."""
+        """Ask for a folder and write the report to it."""
         self.export.ask(self.result)
 
     def copy_command(self) -> None:
-        """Put the command line that repeats the result on the clipboard."""
+        """Copy the command line that repeats the result to the clipboard."""
         if self.result is None:
             return
         try:
@@ -133,13 +134,13 @@ class Results(QObject):
 
     @property
     def mapped(self) -> list[str]:
-        """Noises of which the result has maps."""
+        """Noises for which the result has maps."""
         return [] if self.result is None else noises(self.result.analysed[0].profile.components)
 
     def show_noise_maps(self, component: str) -> None:
-        """Show one noise over each stack on one scale; that over the stack looked at is visible.
+        """Show one noise over each stack on one scale; only that over the current stack is visible.
 
-        Side by side, each lies over its stack.
+        Side by side, both are visible.
         """
         if self.result is None:
             return
@@ -160,7 +161,7 @@ class Results(QObject):
             self._viewer.layers.selection.active = chosen
 
     def show_side_by_side(self, shown: bool) -> None:
-        """Show both stacks next to each other, opened where no layer shows them, or as before."""
+        """Show both stacks side by side, opening those without a layer, or restore the view."""
         if not shown:
             self._beside.end()
             return
@@ -175,7 +176,7 @@ class Results(QObject):
         self._link.suit_shown()
 
     def show_plane(self, protocol: int, plane: int) -> None:
-        """Show a plane in the viewer, opening its stack where no layer shows it."""
+        """Show a plane in the viewer, opening its stack if no layer shows it."""
         if self._link.layer(protocol) is None:
             if protocol >= len(self.sources):
                 self.said.emit("its planes can be shown once the run has ended")
@@ -193,7 +194,7 @@ class Results(QObject):
         Raises
         ------
         CopError
-            Where it can no longer be opened.
+            If it can no longer be opened.
         """
         data, arguments, _ = self.sources[protocol].layer_data()
         layer: Image = self._viewer.add_image(data, **arguments)

@@ -1,4 +1,4 @@
-"""Run, Cancel, progress and what is to be done with the result: always in sight."""
+"""Bar with Run, Cancel, progress and the actions on the result: always in sight."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class RunBar(QWidget):
     run, cancel, export, copy
         The buttons.
     map(str)
-        A noise that was chosen from the last button's menu.
+        A noise chosen from the last button's menu.
     """
 
     run = Signal()
@@ -63,7 +63,7 @@ class RunBar(QWidget):
         self.progress.setTextVisible(False)
         self.progress.setMaximumHeight(6)
         policy = self.progress.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)  # else the plots above are resized by every run
+        policy.setRetainSizeWhenHidden(True)  # otherwise every run would resize the plots above
         self.progress.setSizePolicy(policy)
         self.status = QLabel(_READY)
         self._failure = ""
@@ -81,7 +81,7 @@ class RunBar(QWidget):
         self.set_state(State.IDLE, has_result=False)
 
     def take_keys(self, owner: QWidget) -> None:
-        """Let Ctrl+Return run and Esc cancel while a widget, or one within it, has the focus."""
+        """Make Ctrl+Return run and Esc cancel while a widget, or one within it, has the focus."""
         for keys, signal in (("Ctrl+Return", self.run), ("Escape", self.cancel)):
             shortcut = QShortcut(QKeySequence(keys), owner)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -95,7 +95,7 @@ class RunBar(QWidget):
             menu.addAction(spoken(component), partial(self.map.emit, component))
 
     def set_state(self, state: State, *, has_result: bool) -> None:
-        """Offer what can be done in a state."""
+        """Enable the actions possible in a state."""
         idle = state is State.IDLE
         self.run_button.setEnabled(idle)
         self.cancel_button.setEnabled(state is State.RUNNING)
@@ -111,12 +111,12 @@ class RunBar(QWidget):
         self.status.setText(self._failure)
 
     def forget_failure(self, _: object = None) -> None:
-        """Show it no longer: what is chosen now may do."""
+        """Hide the failure: the new choice may work."""
         if self._failure and self.status.text() == self._failure:
             self.status.setText(_READY)
 
     def set_progress(self, text: str, done: int, total: int) -> None:
-        """Show a text and steps done of all; 0 of 0 where that is not known."""
+        """Show a text, and steps done of the total; 0 of 0 if not known."""
         self.status.setText(text)
         self.progress.setRange(0, total)
         self.progress.setValue(done)

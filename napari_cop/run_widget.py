@@ -1,4 +1,4 @@
-"""A dock widget that runs a recipe: pages over a bar, and what goes wrong."""
+"""Base of the dock widgets that run a recipe: pages over a bar, and errors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class RunWidget(QWidget):
-    """Pages over the bar that runs what they ask for."""
+    """Pages over the bar that runs their recipe."""
 
     def __init__(self, viewer: Viewer, bar: RunBar, clock: type[Clock] | None = None) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class RunWidget(QWidget):
         bar.take_keys(self)
 
     def event(self, event: QEvent) -> bool:
-        """End what is going on when napari takes the widget out of its dock."""
+        """End activities when napari removes the widget from its dock."""
         moved = event.type() == QEvent.Type.ParentChange
         if moved and self.parent() is not None:
             tab_together(self)
@@ -62,26 +62,26 @@ class RunWidget(QWidget):
         return super().event(event)
 
     def focusNextPrevChild(self, forwards: bool) -> bool:  # noqa: N802
-        """Move the focus as the Tab key asks, with a ring around where it goes."""
+        """Move the focus as the Tab key does, with a ring around the new place."""
         return self._ring.by_key(super().focusNextPrevChild, forwards)
 
     def taken_out(self) -> None:
-        """Let go of what only some widgets have."""
+        """Release resources that only some widgets have."""
 
     def run(self) -> None:
         """Start a run."""
         raise NotImplementedError
 
     def export(self) -> None:
-        """Do what the bar's button for the result says."""
+        """Run the action of the bar's button for the result."""
         raise NotImplementedError
 
     def copy_command(self) -> None:
-        """Put the command line that does the same on the clipboard."""
+        """Copy the command line that does the same to the clipboard."""
         raise NotImplementedError
 
     def _theme_changed(self) -> None:
-        """Follow napari's theme, where something is drawn."""
+        """Follow napari's theme, if something is drawn."""
 
     def _forget_errors(self) -> None:
         close_notifications(self._notified)
@@ -107,7 +107,7 @@ class RunWidget(QWidget):
 
 
 class OutcomeWidget(RunWidget):
-    """A page of what is asked, and the page of the result.
+    """A page of inputs, and the page of the result.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""One run at a time, in a process beside napari's: states, progress, stop, failure."""
+"""Runner of one recipe at a time, in a process beside napari's: states, progress, stop, failure."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     Sources = Callable[[Tell, Cancelled], Sequence[Any]]
 
 _TELL_S: Final = 1.0
-"""Least time in s between two words on progress."""
+"""Minimum time in s between two reports of progress."""
 
 _IDLE_S: Final = 0.5
-"""Most time in s without news while nothing comes."""
+"""Maximum time in s without an update while nothing arrives."""
 
 
 class State(Enum):
-    """What the runner is doing."""
+    """State of the runner."""
 
     IDLE = "idle"
     RUNNING = "running"
@@ -51,12 +51,12 @@ class Outcome:
     Attributes
     ----------
     record : AnalysedProfile, Comparison, StudyRecord, CohortRecord, PhotonTransfer or None
-        What was found; planes that were not read are excluded with that reason. None where it
-        was stopped before there was anything.
+        The result; planes that were not read are left out for that reason. None if it was stopped
+        before there was any.
     stopped : bool
-        True where it ended before all was done.
+        True if it ended early.
     problem : Exception or None
-        What ended it, where it was not the user.
+        The error that ended it, unless the user did.
     """
 
     record: Any
@@ -71,7 +71,7 @@ class Outcome:
 
 
 class _News(QObject):
-    """Carries what a run tells of into the window's thread."""
+    """Carries the events of a run into the thread of the window."""
 
     came = Signal(object, float)
 
@@ -83,15 +83,15 @@ class Runner(QObject):
     -------
     state_changed(State)
     progressed(str, int, int)
-        Text, steps done and in all (0 where not known).
+        Text, steps done and the total (0 if not known).
     opened(Opened), stepped(Stepped, float)
-        Events of the pipeline; a step with the time at which it was told.
+        Events of the pipeline; a step with the time at which it was reported.
     plane_read(int, PlaneEstimate)
         Number of the stack and a plane of which crops were read.
     said(SoFar)
-        What the planes so far come to.
+        The interim verdict.
     told(object)
-        Whatever else the pipeline tells of.
+        Any other event of the pipeline.
     finished(Outcome), failed(Exception)
         The end.
     """
@@ -117,7 +117,7 @@ class Runner(QObject):
         PROCESSES.serve(self)
 
     def warm_up(self) -> None:
-        """Have imported, in the background, what a run will need."""
+        """Import, in the background, the modules that a run will need."""
         PROCESSES.warm_up()
 
     def start(
@@ -128,20 +128,21 @@ class Runner(QObject):
         then: Callable[[Any], object] | None = None,
         **means: Any,
     ) -> None:
-        """Start a run; nothing happens while another is on.
+        """Start a run; does nothing during another.
 
         Parameters
         ----------
         sources : callable, optional
-            In a thread of its own, returns what is in no file, as in `cop_core.pipeline.Means`.
+            Called in a thread of its own; returns stacks that are not in a file, as in
+            `cop_core.pipeline.Means`.
         then : callable, optional
-            In the process that reads, is given the record; has to be picklable.
+            Called in the reading process with the record; must be picklable.
         """
         if self.state is not State.IDLE:
             return
         stop = self._stop = Event()
         for end in (self.destroyed, QCoreApplication.instance().aboutToQuit):
-            end.connect(stop.set)  # else a run that waits for planes would go on for ever
+            end.connect(stop.set)  # otherwise a run that waits for planes would never end
         self._clock = self._clocks()
         self._news = _News()
         self._news.came.connect(self._moved)
@@ -154,13 +155,13 @@ class Runner(QObject):
         worker.start()
 
     def stop(self) -> None:
-        """Ask the run to stop; what it has is kept."""
+        """Request the run to stop; its results so far are kept."""
         if self.state is State.RUNNING:
             self._stop.set()
             self._enter(State.STOPPING)
 
     def abandon(self) -> None:
-        """Stop without telling anyone: the widget is closing."""
+        """Stop without signals: the widget is closing."""
         self._stop.set()
         self.blockSignals(True)
 
@@ -189,7 +190,7 @@ class Runner(QObject):
             self.told.emit(news)
 
     def _tell(self, text: str, done: int, total: int) -> None:
-        """Tell of progress a few times a second: every change has the whole window painted."""
+        """Report progress a few times a second: every change repaints the whole window."""
         now = time.monotonic()
         if done == total or now - self._told >= _TELL_S:
             self._told = now
@@ -216,7 +217,7 @@ def _run(
     cancelled: Cancelled,
     means: dict[str, Any],
 ) -> Outcome:
-    """Have a recipe run; what ends it comes with advice."""
+    """Run a recipe; an error that ends it gets advice."""
     problems: list[Exception] = []
     try:
         given = sources(tell, cancelled) if sources else ()
@@ -240,7 +241,7 @@ def _run(
 
 
 def _telling(news: _News) -> Tell:
-    """Return what hands on events, fewer of them while a growing stack gives nothing to do."""
+    """Return a callback that passes on events, fewer of them while a growing stack is idle."""
     told_at, state = 0.0, None
 
     def tell(event: Any) -> None:
@@ -256,14 +257,14 @@ def _telling(news: _News) -> Tell:
 
 
 def readable(error: Exception) -> Exception:
-    """Return PyTorch's errors, all of them RuntimeError, with advice; others as they are."""
+    """Return an error of PyTorch, a RuntimeError, with advice; others unchanged."""
     if not isinstance(error, RuntimeError):
         return error
     return CopError(f"reading failed ({error})", advice="if a GPU is used, choose the device cpu")
 
 
 def tell(error: Exception, terms: Terms = as_label) -> None:
-    """Show an error as a napari notification: ours in words, others with their trace."""
+    """Show an error as a napari notification: a `CopError` in words, others with a traceback."""
     from napari.utils.notifications import notification_manager, show_error
 
     if isinstance(error, CopError):

@@ -39,7 +39,7 @@ def open_sample() -> list[LayerData]:
 
 
 def sample_files() -> PairFiles:
-    """Find the pair beside the package, else in the user's cache, else simulate it there."""
+    """Find the pair beside the package or in the user's cache; otherwise simulate it there."""
     from cop_core.simulator import PairFiles
 
     for folder in (Path(__file__).parents[1] / "sample_data", cache_folder()):

@@ -1,4 +1,4 @@
-"""Both stacks of a comparison next to each other in napari's grid, at equal depth."""
+"""Both stacks of a comparison side by side in napari's grid, at equal depth."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class SideBySide:
         self._viewer.reset_view()
 
     def end(self) -> None:
-        """Show them as before."""
+        """Restore the view."""
         self._viewer.grid.enabled = False
         self._put_back()
         self._viewer.reset_view()
 
     @contextmanager
     def renewed(self) -> Iterator[None]:
-        """Let noise maps be added or replaced: they go into the grid, if there is one."""
+        """Update the grid, if there is one, after noise maps were added or replaced."""
         beside = bool(self._before) and self._viewer.grid.enabled
         if beside:
             self._put_back()

@@ -1,4 +1,4 @@
-"""What is read: the stack behind a napari layer, or a file."""
+"""Sources of stacks: napari layers and files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from napari_cop.layers import LayerData
 
 ASKED_OF_LAYERS: Final = ("name", "power", "power_scale", "detector", "surface")
-"""What a layer leaves to be said."""
+"""Advice if a layer does not state the option."""
 _TIME: Final = ("t", "time")
 _NOT_Z: Final = (*_TIME, "c", "channel", "p", "position", "scene")
 _NOT_INTENSITIES: Final = {"b": "true or false", "c": "complex numbers"}
@@ -37,7 +37,7 @@ class ChosenMovie:
     Attributes
     ----------
     options : MovieOptions
-        How it is opened; without a source for the pixels of a layer.
+        How it is opened; has no source for the pixels of a layer.
     pixels : array
         Frames (n, y, x) of such a layer.
     """
@@ -46,7 +46,7 @@ class ChosenMovie:
     pixels: Any = None
 
     def in_memory(self) -> Stack | None:
-        """Return the movie where a recipe cannot name it: it is not in a file."""
+        """Return the movie if it is not in a file, and a recipe cannot name it."""
         return None if self.pixels is None else open_movie(self.pixels, self.options)
 
 
@@ -57,16 +57,16 @@ class ChosenStack:
     Attributes
     ----------
     options : StackOptions
-        How it is opened; without a source for the pixels of a layer that are not (or no longer)
-        a file's.
+        How it is opened; has no source for the pixels of a layer that are not (or no longer) those
+        of a file.
     pixels : array
         Pixels (planes, y, x) of such a layer.
     layer : Image or None
         The layer that shows the stack.
     z_axis : int
-        The layer's axis along which planes follow one another.
+        The layer's axis of planes.
     at : tuple of int
-        Where on the layer's other axes the stack lies; 0 on z, y and x.
+        Position of the stack on the layer's other axes; 0 on z, y and x.
     """
 
     options: StackOptions
@@ -77,7 +77,7 @@ class ChosenStack:
 
     @property
     def said(self) -> str:
-        """What it is read from, in a few words."""
+        """A short description of its source."""
         if self.layer is not None:
             return f"layer {self.layer.name!r}"
         return Path(self.options.source or "memory").name
@@ -88,7 +88,7 @@ class ChosenStack:
         Raises
         ------
         InputError
-            Where it cannot be read; the message says what to do.
+            If it cannot be read; the message states what to do.
         """
         if self.options.source is not None:
             return open_stack(self.options.source, self.options)
@@ -100,7 +100,7 @@ class ChosenStack:
         return open_stack(self.pixels, self.options)
 
     def in_memory(self) -> Stack | None:
-        """Return the stack where a recipe cannot name it: it is not in a file."""
+        """Return the stack if it is not in a file, and a recipe cannot name it."""
         return None if self.options.source is not None else self.open()
 
     def layer_data(self) -> LayerData:
@@ -109,7 +109,7 @@ class ChosenStack:
 
 
 def opened_in_memory(stacks: Sequence[ChosenStack]) -> list[Stack | None]:
-    """Return those that a recipe cannot name; an error says which of them it is about."""
+    """Return the stacks that a recipe cannot name; an error states which of them it concerns."""
     found = []
     for number, stack in enumerate(stacks):
         with about_stack(number):
@@ -125,17 +125,17 @@ def layer_stack(
     position: tuple[float, ...] = (),
     as_pixels: bool = False,
 ) -> ChosenStack:
-    """Return the stack of a layer: its file where it still shows that, else its pixels.
+    """Return the stack of a layer: its file if the layer still shows it, else its pixels.
 
     Parameters
     ----------
     asked : StackOptions
-        Name, z step, power and surface; the z step must be known, what is None is as file and
-        layer state.
+        Name, z step, power and surface. None stands for the value in file or layer; the z step must
+        be known.
     z_axis : int or None
-        Axis of the planes; None where the user has not said.
+        Axis of the planes; None if the user has not chosen one.
     position : tuple of float
-        Where in the layer's data the viewer stands, for axes beside z, y and x.
+        Position of the viewer in the layer's data, for axes other than z, y and x.
     as_pixels : bool
         Whether to take the pixels although the layer shows its file.
 
@@ -163,12 +163,12 @@ def layer_stack(
 
 
 def layer_movie(layer: Image, asked: MovieOptions, position: tuple[float, ...]) -> ChosenMovie:
-    """Return the frames that a layer shows, at a position on axes beside time, y and x.
+    """Return the frames that a layer shows, at a position on axes other than time, y and x.
 
     Raises
     ------
     InputError
-        For colour layers, and where no axis can be that of time.
+        For colour layers, and if no axis can be that of time.
     """
     axis = _require_time(layer)
     at = _indices(layer, axis, position)
@@ -177,7 +177,7 @@ def layer_movie(layer: Image, asked: MovieOptions, position: tuple[float, ...]) 
 
 
 def is_movie(layer: Image) -> bool:
-    """Tell whether an axis of a layer can be that of time."""
+    """Return whether an axis of a layer can be that of time."""
     try:
         _require_time(layer)
     except InputError:
@@ -186,7 +186,7 @@ def is_movie(layer: Image) -> bool:
 
 
 def _require_time(layer: Image) -> int:
-    """Return the axis named time, else the only one that may be it."""
+    """Return the axis named time, else the only possible one."""
     _require_intensities(layer)
     named = [i for i in _named(layer, _TIME) if i < layer.ndim - 2]
     stated = layer.metadata.get(METADATA_KEY)
@@ -222,22 +222,22 @@ def _named(layer: Image, names: Collection[str]) -> list[int]:
 
 
 def axis_name(layer: Image, axis: int) -> str:
-    """Return what an axis is called; napari numbers those without a name from the last."""
+    """Return the name of an axis; napari numbers those without a name from the last."""
     label = str(layer.axis_labels[axis])
     return f"axis {axis}" if label.removeprefix("-").isdecimal() else label
 
 
 def z_step_um_of(layer: Image, z_axis: int) -> float | None:
-    """Return the distance of two planes in µm from the layer's scale, None where it states none.
+    """Return the distance of two planes in µm from the layer's scale; None if it states none.
 
-    A scale other than 1 without a unit is in µm, as most readers leave out the unit.
+    A scale other than 1 without a unit is in µm, as most readers omit the unit.
     """
     unit = np.eye(layer.ndim)[z_axis]
     step = np.asarray(layer.data_to_world(unit)) - layer.data_to_world(0 * unit)
-    along = np.flatnonzero(step)  # more than one axis where the layer is rotated
+    along = np.flatnonzero(step)  # more than one axis if the layer is rotated
     try:
         um = [float(_in_um(step[i], layer.units[i])) for i in along]
-    except Exception:  # pint has an error of its own for every misfit
+    except Exception:  # pint has a separate error for every mismatch
         return None
     length = float(np.linalg.norm(um))
     return length if np.isfinite(length) and length > 0 else None
@@ -256,7 +256,7 @@ def require_stack(layer: Image, z_axis: int | None, z_step_um: float | None) -> 
     Raises
     ------
     InputError
-        Where it is no z-stack, or one of them is not known.
+        If it is not a z-stack, or one of them is not known.
     """
     where = f"layer {layer.name!r}"
     _require_intensities(layer)
@@ -316,12 +316,12 @@ def _powers_fit(power: list[float | None] | None, planes: int) -> bool:
 
 
 def _falls(depth_um: list[float] | None, planes: int) -> bool:
-    """Tell whether a layer states that its last plane is the surface."""
+    """Return whether a layer states that its last plane is the surface."""
     return depth_um is not None and len(depth_um) == planes > 1 and depth_um[0] > depth_um[-1]
 
 
 def _indices(layer: Image, z_axis: int, position: tuple[float, ...]) -> tuple[int, ...]:
-    """Return where the viewer stands on the axes beside z, y and x, and 0 on those."""
+    """Return the position of the viewer on other axes, and 0 on z, y and x."""
     shape = _data(layer).shape
     at = [0] * layer.ndim
     for axis in range(layer.ndim - 2):
@@ -334,7 +334,7 @@ def _planes(layer: Image, z_axis: int, at: tuple[int, ...]) -> Any:
     """Return pixels (planes, y, x): z in front, other axes at given positions."""
     kept = (z_axis, layer.ndim - 2, layer.ndim - 1)
     if len(kept) == layer.ndim:
-        return _data(layer)  # slicing would read a zarr array whole
+        return _data(layer)  # slicing would read the whole zarr array
     return _data(layer)[tuple(slice(None) if i in kept else at[i] for i in range(layer.ndim))]
 
 

@@ -25,10 +25,10 @@ _LEAST_WIDTH_PX: Final = 256
 
 
 class VerdictPage(QWidget):
-    """Shows records that have a verdict; a subclass says what failed, and draws."""
+    """Shows records with a verdict; a subclass lists failures, and draws."""
 
     EMPTY: ClassVar[str]
-    """What to do while there is no record."""
+    """Advice while there is no record."""
     NO_VERDICT: ClassVar[str] = ""
 
     def __init__(self, theme: str) -> None:
@@ -71,11 +71,11 @@ class VerdictPage(QWidget):
         return str(record.verdict)
 
     def remarks_of(self, record: Any) -> Iterator[str]:
-        """Yield what to know beside the verdict, a line each."""
+        """Yield remarks on the verdict, one per line."""
         raise NotImplementedError
 
     def figures_of(self, record: Any) -> Iterator[Figure]:
-        """Yield the figures, drawn in the style that is set."""
+        """Yield the figures, drawn in the current style."""
         raise NotImplementedError
 
     def _draw(self) -> None:
@@ -90,7 +90,7 @@ class VerdictPage(QWidget):
 
 
 class _StillCanvas(PageCanvas):
-    """A figure as high as it was made, as wide as the page."""
+    """A figure of its own height, as wide as the page."""
 
     def __init__(self, figure: Figure) -> None:
         figure.set_dpi(DPI)

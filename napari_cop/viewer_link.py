@@ -1,4 +1,4 @@
-"""Plots and viewer linked: a point leads to its plane, the slider to a line in the plots."""
+"""Link between plots and viewer: a point leads to its plane, the slider to a line in the plots."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from napari_cop.sources import ChosenStack
 
 _FOLLOW_MS: Final = 80
-"""Least time in ms between two moves of the line, so that playback keeps its pace."""
+"""Minimum time in ms between two moves of the line, which keeps playback fluent."""
 
 
 class _Shown(NamedTuple):
-    """Where the planes of a protocol are shown: layer, axis, place on other axes, how many."""
+    """Place where the planes of a protocol are shown: layer, axis, position on others, number."""
 
     layer: Image | None
     z_axis: int
@@ -38,7 +38,7 @@ class ViewerLink(QObject):
     Signals
     -------
     plane_shown(int, int)
-        Protocol and plane that the viewer's slider stands at; plane -1 outside the stack.
+        Protocol and plane at the viewer's slider; plane -1 outside the stack.
     """
 
     plane_shown = Signal(int, int)
@@ -67,19 +67,19 @@ class ViewerLink(QObject):
         self._shown[protocol] = _Shown(layer, z_axis, (0,) * layer.ndim, planes)
 
     def layer(self, protocol: int) -> Image | None:
-        """Return the layer that shows a protocol; None where none does (any more)."""
+        """Return the layer that shows a protocol; None if none does (any more)."""
         if protocol >= len(self._shown):
             return None
         layer = self._shown[protocol].layer
         return layer if layer is not None and layer in self._viewer.layers else None
 
     def place(self, protocol: int) -> tuple[int, tuple[int, ...]]:
-        """Return the axis of planes of a protocol's layer, and its place on the other axes."""
+        """Return the axis of planes of a protocol's layer, and its position on the other axes."""
         shown = self._shown[protocol]
         return shown.z_axis, shown.at
 
     def go_to(self, protocol: int, plane: int) -> bool:
-        """Show a plane in front, in contrast that suits it; False where no layer shows it."""
+        """Show a plane in front, with suitable contrast; return False if no layer shows it."""
         layer = self.layer(protocol)
         if layer is None:
             return False
@@ -93,13 +93,13 @@ class ViewerLink(QObject):
         first = self._viewer.dims.ndim - layer.ndim
         for axis in range(layer.ndim - 2):
             self._viewer.dims.set_point(first + axis, world[axis])
-        self._slider_moved()  # which it has not where the plane of another stack was shown
+        self._slider_moved()  # it does not have it if the plane of another stack was shown
         if self._viewer.grid.enabled:
             self.suit_shown()
         return True
 
     def suit_shown(self) -> None:
-        """Set the contrast of every protocol's layer to suit the plane that is shown."""
+        """Set the contrast of every protocol's layer to suit the plane shown."""
         for protocol, shown in enumerate(self._shown):
             layer, plane = self.layer(protocol), self._plane(protocol)
             if layer is not None and plane >= 0:
@@ -108,7 +108,7 @@ class ViewerLink(QObject):
                 suit_plane(layer, shown.z_axis, at)
 
     def _to_front(self, protocol: int, layer: Image) -> None:
-        """Let no other protocol cover a layer, nor show through it."""
+        """Bring a layer to the front: no other protocol covers it or shows through it."""
         layers = self._viewer.layers
         beside = self._viewer.grid.enabled
         others = (self.layer(other) for other in range(len(self._shown)) if other != protocol)
@@ -129,7 +129,7 @@ class ViewerLink(QObject):
     @property
     def protocol(self) -> int | None:
         """The protocol whose layer is active, else the first that a layer shows."""
-        # equal rather than identical: napari hands plugins proxies of its objects
+        # equal rather than identical: napari passes proxies of its objects to plugins
         active = self._viewer.layers.selection.active
         known = [p for p in range(len(self._shown)) if self.layer(p) is not None]
         return next((p for p in known if self.layer(p) == active), next(iter(known), None))
@@ -172,10 +172,10 @@ def _show_scale_bar(viewer: Viewer) -> None:
 
 
 class Following:
-    """Connections to napari's events, to be ended together.
+    """Connections to napari's events, to be disconnected together.
 
-    The viewer outlives its dock widgets: a callback that is left behind would call into a
-    widget that Qt has deleted.
+    The viewer outlives its dock widgets: a remaining callback would call into a widget that Qt has
+    deleted.
     """
 
     def __init__(self) -> None:

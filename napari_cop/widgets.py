@@ -1,4 +1,4 @@
-"""The widgets for stacks that are finished: one of them, or two compared."""
+"""The widgets for finished stacks: one, or two compared."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ProfileWidget(NoiseDock):
 
 
 class CompareWidget(NoiseDock):
-    """Dock widget: two stacks against each other, under any names."""
+    """Dock widget: a comparison of two stacks, under any names."""
 
     arms = (("fixed", "First stack"), ("gained", "Second stack"))
     run_title = "Compare"
@@ -50,7 +50,7 @@ class CompareWidget(NoiseDock):
         super().__init__(napari_viewer)
 
     def asked(self, stacks: Sequence[ChosenStack]) -> CompareRecipe:
-        """Return the recipe for two stacks, named as their layers are where not said otherwise."""
+        """Return the recipe for two stacks, named after their layers unless given names."""
         if len({_what(stack) for stack in stacks}) < len(stacks):
             raise InputError(
                 "the same stack is selected for both protocols",
@@ -68,14 +68,14 @@ class CompareWidget(NoiseDock):
         return [("Effects", self.effects_page)]
 
     def showing(self, result: Result) -> list[Callable[[], None]]:
-        """Return what shows a comparison, in steps, effects included."""
+        """Return the steps that show a comparison, including effects."""
         steps = super().showing(result)
         if isinstance(result, Comparison):
             steps.append(lambda: self.effects.show_record(result))
         return steps
 
     def clear_result(self) -> None:
-        """Show no numbers and no effects."""
+        """Clear numbers and effects."""
         super().clear_result()
         self.effects.clear()
 
@@ -85,7 +85,7 @@ class CompareWidget(NoiseDock):
 
 
 def _names(stacks: Sequence[ChosenStack]) -> list[str | None]:
-    """Return the name of each stack: as given, or its layer's, or None for its file's."""
+    """Return the name of each stack: as given, else its layer's; None for its file's."""
     return [s.options.name or (s.layer.name if s.layer is not None else None) for s in stacks]
 
 

@@ -1,4 +1,4 @@
-"""Words on the screen: a microscopist's, not the code's."""
+"""Words on the screen, in the terms of microscopists rather than of the code."""
 
 from __future__ import annotations
 
@@ -25,36 +25,36 @@ SHOT: Final = "poisson"
 _SPOKEN: Final = {SHOT: "Shot noise (Poisson)", CLEAN: "Clean (no noise)"}
 _NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 _TOLD: Final = ("normalisation", "crops", "weights", "offset_counts")
-"""What of a reading is said beside its result; the other options leave the numbers alike."""
+"""Options of a reading shown with its result; the others do not affect the numbers."""
 
 
 def said(error: Exception, terms: Terms = as_label) -> str:
-    """Return what a window says of an error: options called as the forms label them."""
+    """Return the message of an error, with options named by their labels in forms."""
     return error.said(terms) if isinstance(error, CopError) else str(error)
 
 
 def sentence(text: str) -> str:
-    """Return a caveat as a sentence that stands alone."""
+    """Return a caveat as a full sentence."""
     return f"{capital(untyped(text))}."
 
 
 def spoken(component: str) -> str:
-    """Return what a component is called in a window."""
+    """Return the name of a component in a window."""
     return _SPOKEN.get(component, label(component))
 
 
 def leading(components: Sequence[str]) -> str:
-    """Return the component on which usable depths rest: shot noise, where it is read."""
+    """Return the component that determines usable depths: shot noise, if it is read."""
     return SHOT if SHOT in components else next(iter(noises(components)), components[0])
 
 
 def unbroken(text: str) -> str:
-    """Return a text whose numbers stay on one line with their unit."""
+    """Return a text with non-breaking spaces between numbers and units."""
     return re.sub(r"(?<=\d) (?=µm\b|mW\b|%)", _NO_BREAK, text)
 
 
 def depth_text(limit: DepthLimit) -> str:
-    """Return how deep, as short as a cell of a table."""
+    """Return a depth, short enough for a cell of a table."""
     if np.isfinite(limit.deeper_than_um):
         return f"> {limit.deeper_than_um:.0f} µm"
     if np.isfinite(limit.shallower_than_um):
@@ -63,7 +63,7 @@ def depth_text(limit: DepthLimit) -> str:
 
 
 def planes_text(profiles: Iterable[DepthProfile]) -> str:
-    """Return how many planes there are, and how many were not read or are left out of fits."""
+    """Return the number of planes, and of those not read or left out of fits."""
     reasons = [plane.reason for profile in profiles for plane in profile.planes]
     n = len(reasons)
     n_read = n - reasons.count(NOT_READ)
@@ -73,7 +73,7 @@ def planes_text(profiles: Iterable[DepthProfile]) -> str:
 
 
 def settings_of(reading: ReadingOptions) -> str:
-    """Return what was asked of a reading, in the words of its form."""
+    """Return the settings of a reading, in the words of its form."""
     options = {name: option for name, _, option in reading.options()}
     said = []
     for name in _TOLD:

@@ -1,4 +1,4 @@
-"""Work in a thread beside the window's."""
+"""Work in a thread other than the window's."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
 
 
 class Worker(QObject):
-    """Calls a function in a thread; what comes of it is told in the thread of the worker.
+    """Calls a function in a thread; its results are signalled in the thread of the worker.
 
-    Those of superqt put a handler of warnings of their own in place of Python's. Of two at the same
-    time, one leaves behind the other's, and every warning from then on is an error.
+    Workers of superqt replace Python's handler of warnings. If two run at the same time, one
+    restores the other's handler, and every later warning becomes an error.
 
     Parameters
     ----------
     work : callable
-        A generator function tells what it yields.
+        The values that a generator function yields are signalled.
     *arguments
-        Of the function.
+        Arguments of the function.
 
     Signals
     -------
     yielded(object), returned(object), errored(Exception)
-        What came of it.
+        Its results, or its error.
     finished
-        It has ended, whether well or not.
+        It has ended, successfully or not.
     """
 
     yielded = Signal(object)
@@ -44,7 +44,7 @@ class Worker(QObject):
         self.finished.connect(self._end)
 
     def start(self) -> None:
-        """Begin, and be kept until all has been told."""
+        """Start, and stay alive until all signals have been sent."""
         _KEPT.add(self)
         QThreadPool.globalInstance().start(self._run)
 
@@ -62,7 +62,7 @@ class Worker(QObject):
         self.finished.emit()
 
     def _end(self) -> None:
-        QTimer.singleShot(0, partial(_KEPT.discard, self))  # not while it is telling
+        QTimer.singleShot(0, partial(_KEPT.discard, self))  # not while it is signalling
 
 
 _KEPT: Final[set[Worker]] = set()

@@ -42,7 +42,7 @@ def _card_of(config: VitConfig, genome: str = "microscopy", name: str = "tiny") 
 
 
 def _untrained(config: VitConfig = TINY, seed: int = 0) -> NoiseViT:
-    """Return an untrained network with a head that tells crops apart."""
+    """Return an untrained network with a head that distinguishes crops."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = NoiseViT(config).eval()
@@ -94,7 +94,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.fixture
 def quick_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the drawing out where only files matter."""
+    """Skip drawing where only files matter."""
     from cop_core.report.figures import FORMATS
 
     def touch(_: object, stem: Path) -> None:
@@ -106,7 +106,7 @@ def quick_figures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def tiny_presets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make every named network the small one, so that a training step takes milliseconds."""
+    """Make every named network the small one: a training step then takes milliseconds."""
 
     def preset(_name: str, *, outputs: int = 6) -> VitConfig:
         return VitConfig(depth=1, width=48, heads=3, outputs=outputs)
@@ -116,7 +116,7 @@ def tiny_presets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def trained() -> Callable[[str], Estimator]:
-    """Load weights that ship, or skip the test where they are not in the checkout yet."""
+    """Load shipped weights, or skip the test if they are not in the checkout yet."""
 
     def load(name: str) -> Estimator:
         if name not in packaged():

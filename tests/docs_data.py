@@ -1,4 +1,4 @@
-"""The files that the docs' commands name, small, made of the sample data."""
+"""Small versions, made from the sample data, of the files named in the docs' commands."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _write(path: Path, planes: np.ndarray, axes: str = "ZYX", **metadata: object
 
 
 def _ome_zarr(path: Path, planes: np.ndarray, axes: str, *, z_um: float = Z_UM) -> None:
-    """Write OME-Zarr 0.5, one chunk a plane."""
+    """Write OME-Zarr 0.5 with one chunk per plane."""
     kinds = {"t": "time", "z": "space", "y": "space", "x": "space"}
     named = [{"name": axis, "type": kinds[axis], "unit": "micrometer"} for axis in axes]
     for axis in named:
@@ -58,7 +58,7 @@ def write_sample(folder: Path) -> dict[str, np.ndarray]:
 
 
 def _movie(light: float, n: int = 24) -> np.ndarray:
-    """Return frames of a still scene: 5 counts a photon, zero at 100 counts, amplifier of 2."""
+    """Return frames of a still scene: 5 counts per photon, zero at 100 counts, amplifier SD 2."""
     rng = np.random.default_rng(0)
     scene = light * (1 + np.add.outer(*2 * [np.sin(np.arange(96) / 7) ** 2]))
     counts = 100 + 5 * rng.poisson(np.broadcast_to(scene, (n, 96, 96)))
@@ -103,7 +103,7 @@ def _write_images(folder: Path) -> None:
 
 
 def write_data(folder: Path) -> None:
-    """Write every file that the docs take for granted."""
+    """Write every file that the docs assume."""
     planes = write_sample(folder)
     _write_stacks(folder, planes["fixed"], planes["gained"])
     _write_growing(folder, planes["fixed"])

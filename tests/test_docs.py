@@ -1,9 +1,9 @@
-"""What README and docs tell a reader to type does what they say.
+"""The commands and code in README and docs do what these state.
 
-Blocks of Python and lines of `cop` are run in the order of the page, in a folder that holds the
-files that the docs name. A block below ``<!-- not run: REASON -->`` is not: of its `cop` lines
-the options are checked. ``<!-- file: NAME -->`` above a block makes it the contents of a file.
-Options within a sentence, as in ``--level 400``, are ones that a command takes.
+Blocks of Python and lines of `cop` are run in the order of the page, in a folder with the files
+named in the docs. A block below ``<!-- not run: REASON -->`` is not run, but the options of its
+`cop` lines are checked. ``<!-- file: NAME -->`` above a block makes it the contents of a file.
+Options within a sentence, such as ``--level 400``, must belong to a command.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ SMALL = Preset(
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block, the comment above it, and where it is."""
+    """A fenced block, the comment above it, and its place."""
 
     where: str
     remark: str
@@ -80,7 +80,7 @@ def blocks(page: Path) -> Iterator[Block]:
 
 
 def options_in_sentences(page: Path) -> Iterator[tuple[str, list[str]]]:
-    """Yield place and words of the options that stand outside of blocks."""
+    """Yield place and words of the options outside of blocks."""
     text = BLOCK.sub(lambda found: "\n" * found[0].count("\n"), page.read_text(encoding="utf-8"))
     for found in OPTIONS.finditer(text):
         line = text.count("\n", 0, found.start()) + 1
@@ -95,7 +95,7 @@ FLAGS = [flag for kind in Recipe.kinds.values() for flag in flags_of(kind)]
 
 
 def takes(command: Any, words: list[str]) -> bool:
-    """Tell whether a command, or one of a group, has options and leaves no word over."""
+    """Return whether a command, or one of a group, accepts options without a remaining word."""
     if hasattr(command, "commands"):
         return any(takes(each, words) for each in command.commands.values())
     spelled = {name: each for each in command.params for name in (*each.opts, *each.secondary_opts)}
@@ -108,7 +108,7 @@ def takes(command: Any, words: list[str]) -> bool:
 
 
 def can_be_used(option: str, value: str) -> bool:
-    """Tell whether a field that an option fills holds a value, for which a capital stands too."""
+    """Return whether the field of an option accepts a value, or a placeholder in capitals."""
     fields = [flag.info for flag in FLAGS if option in flag.spelled]
     return value.isupper() or not fields or any(holds(field, value) for field in fields)
 
@@ -122,7 +122,7 @@ def holds(field: Any, value: str) -> bool:
 
 
 def arguments(command: str) -> list[str]:
-    """Return the words of a line up to a pipe or remark."""
+    """Return the words of a line up to a pipe or comment."""
     words = shlex.split(command, comments=True)
     found = words[1 : words.index("|") if "|" in words else None]
     # all planes are there: nothing is waited for
@@ -138,7 +138,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of its own with all files, as the current one."""
+    """A separate folder with all files, as the current folder."""
     target = tmp_path / "here"
     shutil.copytree(written, target)
     monkeypatch.chdir(target)
@@ -147,7 +147,7 @@ def folder(written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 
 
 def at_hand() -> dict[str, Any]:
-    """Return what the docs' Python takes for granted."""
+    """Return the names that the docs' Python assumes."""
     genome = Genome.preset("microscopy")
     clean = torch.rand(1, 192, 192)
     strengths = torch.full((1, len(genome) - 1), 0.05)

@@ -1,4 +1,4 @@
-"""`make measure`: what is measured, which results are fresh, and that the page is made of them."""
+"""`make measure`: the benchmarks to run, fresh results, and the page made from them."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _hash(folder: Path, code: str) -> str | None:
 
 @pytest.fixture
 def result(tmp_path, monkeypatch) -> dict[str, object]:
-    """A result as `record` writes it, of a benchmark that has just run."""
+    """A result, as written by `record`, of a benchmark that has just run."""
     monkeypatch.setattr(record, "RESULTS", tmp_path)
     monkeypatch.setattr(measure, "RESULTS", tmp_path)
     monkeypatch.setattr(sys, "argv", ["accuracy.py", "ood/natural"])

@@ -28,7 +28,7 @@ def _text(name: str) -> str:
 
 
 def _imported(path: Path) -> set[str]:
-    """Top-level names of everything a file imports, at whatever depth of its code."""
+    """Top-level names of everything a file imports, at any depth of its code."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -39,7 +39,7 @@ def _imported(path: Path) -> set[str]:
 
 
 def test_what_says_the_version_says_the_same() -> None:
-    """The tag gives it; where there is none, the fallback, which is that of the last release."""
+    """The tag gives it; without a tag, the fallback, which is that of the last release."""
     fallback = PROJECT["tool"]["hatch"]["version"]["raw-options"]["fallback_version"]
     assert f"\nversion: {fallback}\n" in _text("CITATION.cff")
     newest = re.search(r"^## \[(\d[^\]]*)\]", _text("CHANGELOG.md"), re.MULTILINE)
@@ -97,7 +97,7 @@ def test_the_public_names_are_there_and_explain_themselves() -> None:
 
 
 def test_help_and_the_package_are_light() -> None:
-    """Neither imports what takes long, nor does the help of any command."""
+    """Neither they nor the help of any command import slow modules."""
     heavy = ("torch", "zarr", "matplotlib", "scipy", "tifffile", "pandas", "statsmodels")
     code = (
         "import sys, cop_core; from typer.testing import CliRunner; from cop_core import cli\n"
@@ -119,7 +119,7 @@ def test_the_reference_states_code_as_it_is() -> None:
 
 
 def test_the_api_page_names_all_public_packages() -> None:
-    """What the packages export of a listed name is documented from its docstring."""
+    """Every export of a listed package is documented from its docstring."""
     page = _text("docs/api.md")
     for package, names in re.findall(
         r"automodule:: (\S+)\n.*?:members: ?([^\n]*)", page, re.DOTALL
@@ -135,7 +135,7 @@ PARTS = {
     "bioimageio": "bioimageio.spec",
     "dask": "distributed",
 }
-"""Packages that always come with another one, or are a part of it."""
+"""Packages that are always installed with another one, or are a part of it."""
 OF_EXTRAS = {
     "cluster": {"cop_core/pipeline/cluster.py"},
     "cohort": {"cop_core/cohort/quality.py", "cop_core/cohort/surrogate.py"},
@@ -154,11 +154,11 @@ OF_EXTRAS = {
     "remote": {"cop_core/stacks/formats/zarr/address.py"},
     "train": {"cop_core/training/loop.py", "cop_core/training/scene_bank.py"},
 }
-"""Files that import what only an extra installs, and who uses them is told so."""
+"""Files that import packages of an extra, and whose users are told so."""
 
 
 def _needed(tree: ast.AST) -> Iterator[str]:
-    """Yield top-level names of imports that are neither tried nor only for type checkers."""
+    """Yield top-level names of imports that are neither in a `try` nor only for type checkers."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
@@ -176,7 +176,7 @@ def _distributions(requirements: Iterable[str]) -> set[str]:
 
 @pytest.mark.parametrize("package", ["cop_core", "napari_cop"])
 def test_every_import_is_installed_with_the_base(package: str) -> None:
-    """napari's plugin manager installs no extras: what napari brings has to suffice."""
+    """napari's plugin manager installs no extras: napari's own dependencies must suffice."""
     base = _distributions(PROJECT["project"]["dependencies"])
     if package == "napari_cop":
         try:
@@ -199,7 +199,7 @@ def test_every_import_is_installed_with_the_base(package: str) -> None:
 
 
 def test_constraints_fit_the_requirements() -> None:
-    """Every direct dependency is pinned, at a version that its requirement allows."""
+    """Every direct dependency is pinned to a version that its requirement allows."""
     requirements = pytest.importorskip("packaging.requirements")
     lines = re.findall(r"^([\w.-]+)==(\S+)", _text("constraints.txt"), re.MULTILINE)
     pins = {name.lower(): version for name, version in lines}

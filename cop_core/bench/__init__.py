@@ -1,4 +1,4 @@
-"""How fast a machine reads, beside what it can do."""
+"""Benchmark: reading speed of a machine, compared with what its hardware can do."""
 
 from cop_core.bench.speed import Speed, measure_speed, parts, seconds, to_dict, write_stack
 

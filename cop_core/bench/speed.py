@@ -1,4 +1,4 @@
-"""Crops and planes per second, and the share of the processor's own rate that this is."""
+"""Crops and planes per second, also as a share of the processor's own rate."""
 
 from __future__ import annotations
 
@@ -25,37 +25,38 @@ from cop_core.recipes import BenchRecipe
 from cop_core.stacks import open_stack
 
 _CROPS: Final = {"cpu": 128, "cuda": 2048}
-"""Crops that are read in a measurement: a second or two."""
+"""Crops per measurement: a second or two."""
 _BATCH: Final = {"cpu": 64, "cuda": 512}
 _BLOCKS: Final = 16
 _SIDE: Final = {"cpu": 1024, "cuda": 8192}
-"""Sides of the matrices that are multiplied."""
+"""Sides of the matrices multiplied."""
 
 
 @dataclass(frozen=True)
 class Speed:
-    """What one device reaches.
+    """Speed of one device.
 
     Attributes
     ----------
     device : str
-        Of PyTorch, with the card's name.
+        PyTorch's name of it, with the name of the card.
     crops_per_s : float
-        Crops of 192x192 read, statistics and transformer.
+        Crops of 192x192 read, by statistics and transformer together.
     planes_per_s : float
         Planes of the recipe's stack, from the file to strengths.
     statistics_crops_per_s, transformer_crops_per_s : float
-        Each of both alone.
+        Crops through each of the two alone.
     share_of_parts : float
-        Crops a second in the reading of the stack, of what both alone would allow in turn.
+        Crops per second in the reading of the stack, as a share of the rate that statistics and
+        transformer would reach one after the other.
     gflop_per_crop : float
-        Operations of the transformer, in thousand millions.
+        Operations of the transformer, in billions.
     matrix_gflops : float
         Billion operations per second in the product of two large matrices.
     share_of_matrix_rate, transformer_share_of_matrix_rate : float
-        Of that, what the reading of crops reaches, and what the transformer alone does.
+        Share of `matrix_gflops` that the reading of crops, and the transformer alone, reach.
     peak_memory_mib : float or None
-        Of the process, or on the graphics card; None where the system does not say.
+        Of the process, or on the graphics card; None if the system does not report it.
     """
 
     device: str
@@ -73,19 +74,19 @@ class Speed:
 
 
 def measure_speed(recipe: BenchRecipe, tell: Callable[[str], None]) -> list[Speed]:
-    """Measure the processor and, where PyTorch says that there is one, the graphics card.
+    """Measure the speed of the processor and, if PyTorch finds one, of the graphics card.
 
     Parameters
     ----------
     recipe : BenchRecipe
-        Its device alone, unless that is ``auto``.
+        Only its device is measured, unless that is ``auto``.
     tell : callable
-        Told what is measured.
+        Called with the name of each measurement.
 
     Raises
     ------
     InputError
-        If weights or device are not there.
+        If weights or device do not exist.
     """
     known = [load_estimator(recipe.weights, device=recipe.device, precision=recipe.precision)]
     if recipe.device == "auto" and known[0].device.type != "cpu":
@@ -97,7 +98,7 @@ def measure_speed(recipe: BenchRecipe, tell: Callable[[str], None]) -> list[Spee
 
 
 def to_dict(recipe: BenchRecipe, speeds: list[Speed]) -> dict[str, Any]:
-    """Return speeds with what was asked for and the machine, in JSON types."""
+    """Return speeds, the recipe and the machine, in JSON types."""
     return {
         "recipe": recipe.plain(),
         "machine": {"processor": processor(), "threads": torch.get_num_threads()},
@@ -107,7 +108,7 @@ def to_dict(recipe: BenchRecipe, speeds: list[Speed]) -> dict[str, Any]:
 
 
 def write_stack(path: Path, planes: int, side: int = 512) -> None:
-    """Write a stack of shot noise on a gradient, one chunk a plane."""
+    """Write a stack of shot noise on a gradient, with one chunk per plane."""
     rng = np.random.default_rng(0)
     array = zarr.create_array(path, shape=(planes, side, side), chunks=(1, side, side), dtype="u2")
     mean = 20 + 200 * np.linspace(0, 1, side)[None] * np.linspace(0.2, 1, side)[:, None]
@@ -116,7 +117,7 @@ def write_stack(path: Path, planes: int, side: int = 512) -> None:
 
 
 def seconds(work: Callable[[], object], repeats: int = 3) -> float:
-    """Return the least time of several runs of a function without arguments."""
+    """Return the shortest time of several runs of a function without arguments."""
     times = []
     for _ in range(repeats):
         start = time.perf_counter()
@@ -126,7 +127,7 @@ def seconds(work: Callable[[], object], repeats: int = 3) -> float:
 
 
 def parts(estimator: Estimator) -> tuple[float, float]:
-    """Return crops a second of the statistics alone and of the transformer alone."""
+    """Return crops per second of the statistics alone and of the transformer alone."""
     network, device = estimator.network, estimator.device
     n = BLOCK if device.type == "cpu" else _BATCH["cuda"]
     crops = torch.rand(n, 1, 192, 192, device=device)
@@ -183,7 +184,7 @@ def _of(choices: dict[str, int], device: torch.device) -> int:
 def _crops_per_s(estimator: Estimator) -> float:
     n, batch = _of(_CROPS, estimator.device), _of(_BATCH, estimator.device)
     crops = np.random.default_rng(0).random((n, 192, 192), dtype=np.float32)
-    estimator.read(crops[:batch], batch_size=batch)  # compiles, and fills caches
+    estimator.read(crops[:batch], batch_size=batch)  # compiles and fills caches
     return n / seconds(lambda: estimator.read(crops, batch_size=batch))
 
 
@@ -197,7 +198,7 @@ def _gflop_per_crop(estimator: Estimator) -> float:
 
 
 def _matrix_gflops(device: torch.device, precision: torch.dtype) -> float:
-    """Return the rate of products of matrices: on the processor one for each thread at once."""
+    """Return the rate of matrix products: on the processor, one per thread at the same time."""
     side = _of(_SIDE, device)
     matrix = torch.rand(side, side, device=device, dtype=precision)
     n = torch.get_num_threads() if device.type == "cpu" else 4
@@ -205,7 +206,7 @@ def _matrix_gflops(device: torch.device, precision: torch.dtype) -> float:
 
 
 def _seconds_each(work: Callable[[int], object], device: torch.device, n: int) -> float:
-    """Return the time that n runs take: on the processor on as many threads as readings do."""
+    """Return the time of n runs: on the processor, on as many threads as readings use."""
 
     def on_card() -> None:
         for i in range(n):

@@ -1,4 +1,4 @@
-"""The application and its way out: every failure is one line and an exit code."""
+"""The application: every failure is one line and an exit code."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _KEPT: Final = {
     "batch": "stacks that were finished are kept; run it again to read the rest",
     "cohort": "images that were read are kept; run it again to read the rest",
 }
-"""What Ctrl-C leaves, by the command that it cancels."""
+"""Message on what Ctrl-C leaves behind, by command."""
 
 
 class _Commands(TyperGroup):
-    """Commands that Ctrl-C cancels; typer itself would leave without a word."""
+    """Commands that report a cancellation by Ctrl-C; typer itself exits without a message."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -35,12 +35,12 @@ class _Commands(TyperGroup):
 
 
 class _OfTwo(TyperCommand):
-    """A command for two stacks that says what to do with more."""
+    """A command for two stacks, with advice if more are given."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         try:
             return super().parse_args(ctx, args)
-        except Exception as error:  # of the library's own kind, which is told by its words alone
+        except Exception as error:  # of the library's own class, recognised only by its message
             if "unexpected extra argument" in str(error):
                 say("To compare more than two stacks: cop plan, then cop batch.")
             raise
@@ -96,7 +96,7 @@ def _root(
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code."""
+    """Run the command line and exit with its exit code."""
     with safe_streams() as out:
         own_surroundings()
         code = _run()

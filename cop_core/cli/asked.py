@@ -20,18 +20,18 @@ Command = Callable[..., None]
 def asks(
     kind: type[Recipe], make: Callable[[Plain], Recipe] | None = None, /, **fixed: str
 ) -> Callable[[Command], Command]:
-    """Give a command the options of a kind of recipe, and the recipe that they make.
+    """Give a command the options of a kind of recipe, and pass it the recipe made from them.
 
     A parameter of the command that is a `Part` gets the options of that part in the same way.
 
     Parameters
     ----------
     kind : type
-        Of the recipe, which the command gets first.
+        Kind of the recipe, which is the first argument of the command.
     make : callable, optional
         As for `recipe_from`.
     **fixed
-        Help for what stands without an option, in the order of `recipe_from`.
+        Help for positional arguments, in the order of `recipe_from`.
     """
     flags = flags_of(kind)
 
@@ -99,7 +99,7 @@ def _option(flag: Flag) -> inspect.Parameter:
 
 
 def _all_given(ctx: typer.Context, param: typer.CallbackParam, value: Any) -> Any:
-    """Refuse an option in the place of a value: the next one, where a value is missing."""
+    """Refuse an option in place of a value: a value is missing before it."""
     others = {name for other in ctx.command.params for name in other.opts}
     if any(word in others for word in value or ()):
         raise typer.BadParameter(f"it takes {param.nargs} values, one for each stack")

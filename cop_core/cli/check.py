@@ -1,4 +1,4 @@
-"""The command that says what files are, before anything is read by the network."""
+"""The command `check`: what files are, without running the network."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ASKED: Final = {
     "position": "a position",
 }
 _TITLE: Final = 10
-"""Characters that the titles of lines take."""
+"""Width of the titles of lines, in characters."""
 
 
 @asks(CheckRecipe, stack="TIFF, zarr, or a microscope's own file or folder.")
@@ -60,7 +60,7 @@ def check(
 
 
 def _check(options: StackOptions, *, every: bool, as_json: bool) -> int:
-    """Check one file, print what was found and return the exit code."""
+    """Check one file, print the findings and return the exit code."""
     from cop_core.stacks.check import check_file
 
     try:
@@ -95,7 +95,7 @@ def _answer(found: FileCheck) -> str:
 
 
 def _command(options: StackOptions, found: FileCheck) -> str:
-    """Return what to type, with words in capitals for what somebody has to know."""
+    """Return the command to type, with words in capitals for values that the user must supply."""
     missing = [error.option for error in found.missing]
     argv = argv_of(ProfileRecipe(stack=options), "report", to_fill_in=missing)
     return command_line(["cop", *argv])
@@ -134,7 +134,7 @@ def _first_line(found: FileCheck, command: str) -> str:
 
 
 def _needs(found: FileCheck, doubt: str, command: str, movie: str) -> str:
-    """Return what is missing, and what to type."""
+    """Return the missing options, and what to type."""
     asked = " and ".join(_ASKED[e.option] for e in found.missing)
     if len(found.stack) == 1 and not doubt:
         return f"{_single_plane(found)}, choose {asked}: type {command}"
@@ -149,12 +149,12 @@ def _needs(found: FileCheck, doubt: str, command: str, movie: str) -> str:
 
 
 def _single_plane(found: FileCheck) -> str:
-    """Return that a stack has one plane, and what to do, up to what to type for the plane alone."""
+    """Return message and advice for a stack of one plane, up to the command for that plane."""
     return f"{capital(SINGLE_PLANE)}{_but(found)}. {capital(ITS_STACK)}; to read its noise alone"
 
 
 def _none_usable(found: FileCheck) -> str:
-    """Return that no plane can be used, of which stack where none was chosen, and why."""
+    """Return that no plane can be used, with the reason and, if none was chosen, the stack."""
     pixels, of = found.pixels, _stand_ins(found)
     checked = "checked " if len(pixels.planes) < len(found.stack) else ""
     why = [*pixels.left_out, *([NO_SIGNAL] if pixels.n_without_signal else ())]
@@ -162,7 +162,7 @@ def _none_usable(found: FileCheck) -> str:
 
 
 def _ready(found: FileCheck, command: str, movie: str) -> str:
-    """Return what to type, and what else where a z step and a time step are both stated."""
+    """Return what to type, with an alternative if both a z step and a time step are stated."""
     from cop_core.stacks.depth import GIVEN
 
     but, time_step = _but(found), found.data.scale.time_step
@@ -173,7 +173,7 @@ def _ready(found: FileCheck, command: str, movie: str) -> str:
 
 
 def _but(found: FileCheck) -> str:
-    """Return what else to know first of planes that can be read, with a comma before it."""
+    """Return a reservation about planes that can be read, with a comma before it."""
     from cop_core.records.crop_grid import CROP
 
     pixels, n_planes = found.pixels, len(found.stack)
@@ -199,7 +199,7 @@ def _is_movie(found: FileCheck) -> bool:
 
 
 def _like_a_movie(found: FileCheck) -> str:
-    """Return that a file is a movie, or why it looks like one; empty where it does not."""
+    """Return the message that a file is, or looks like, a movie, with the reason; else empty."""
     if _is_movie(found):
         return "A movie"
     time_step = found.data.scale.time_step
@@ -207,14 +207,14 @@ def _like_a_movie(found: FileCheck) -> str:
 
 
 def _may_be_movie(found: FileCheck) -> bool:
-    """Tell whether nothing in a file tells planes along z from frames."""
+    """Return whether nothing in a file distinguishes planes along z from frames."""
     from cop_core.stacks.axes import MOVIE_AXES
 
     return found.data.scale.may_be_movie or found.stack.image.plane_axis in MOVIE_AXES
 
 
 def _doubt(pixels: PixelCheck) -> str:
-    """Return why noise reads wrong although nothing is missing, and what to do; else empty."""
+    """Return why the noise is misread although nothing is missing, with advice; else empty."""
     half = max(len(pixels.facts), 1) / 2
     if sum(facts.lossy for facts in pixels.facts) >= half:
         return "Lossy compression has changed the noise: use the file as acquired"
@@ -243,7 +243,7 @@ def _depth(found: FileCheck) -> str:
 
 
 def _channel(found: FileCheck) -> str:
-    """Return which channel it is, and which stack is looked at where none of several is chosen."""
+    """Return the channel, and the stack examined if none of several is chosen."""
     n, name, looked_at = found.data.size("C"), found.stack.image.channel_name, _stand_ins(found)
     told = [f"{looked_at} was checked, as none was chosen"] if looked_at else []
     if n == 1:
@@ -259,7 +259,7 @@ def _named_channel(found: FileCheck) -> str:
 
 
 def _stand_ins(found: FileCheck) -> str:
-    """Return which of several stacks stands in for one that was not chosen."""
+    """Return which of several stacks is examined if none was chosen."""
     named = {"channel": f"channel {_named_channel(found)}"}
     named |= {"time": "time point 0", "position": "position 0"}
     return ", ".join(named[each.option] for each in found.missing if each.option in named)
@@ -274,10 +274,10 @@ def _power(found: FileCheck) -> str:
 
 
 def _known_power(found: FileCheck) -> tuple[list[float], str, str]:
-    """Return the power of the planes, its unit and where it comes from.
+    """Return the power of the planes, its unit and its source.
 
-    Where planes cannot be used, that of those that were looked at and can be: planes that were
-    never acquired had none.
+    If planes cannot be used, only of the usable ones that were examined: planes never acquired had
+    no power.
     """
     stack, usable = found.stack, list(found.pixels.usable)
     power = stack.power[usable] if found.pixels.left_out else stack.power

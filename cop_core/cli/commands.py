@@ -1,4 +1,4 @@
-"""Commands that do what a recipe asks for and write its report."""
+"""Commands that run a recipe and write its report."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ Hash = Annotated[
 
 
 def _study(said: Plain) -> StudyRecipe:
-    """Read the plan of a study, whose rows have what else was said where they say nothing."""
+    """Read the plan of a study; other options fill the empty cells of its rows."""
     from cop_core.recipes.plan import doubtful_arms, read_plan
     from cop_core.stacks import read_power_table
 
@@ -199,7 +199,7 @@ def batch(recipe: StudyRecipe, output: Out, workers: WorkersOptions, hashed: Has
 
 
 def _gathered(said: Plain) -> CohortRecipe:
-    """List the images of a cohort, with the settings that files, names and the table state."""
+    """List the images of a cohort, with the settings in files, names and the table."""
     from cop_core.cohort import gather
     from cop_core.pipeline import Working
 
@@ -272,9 +272,9 @@ def _report(
     hashed: bool | None,
     workers: WorkersOptions | None = None,
 ) -> Any:
-    """Do what is asked for, print its tables, write its report; return the record.
+    """Run the recipe, print its tables, write its report, and return the record.
 
-    The answer comes first: drawing the figures takes as long as reading a small stack.
+    The answer is printed first: drawing the figures takes as long as reading a small stack.
     """
     from cop_core.pipeline import Working, run
     from cop_core.pipeline.reading import require_some

@@ -1,4 +1,4 @@
-"""What is shown of a stack while it is read: its noise over depth, or JSON lines."""
+"""Output while a stack is read: its noise against depth, or JSON lines."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _WIDTH: Final = 40
 
 
 class WatchedStack:
-    """What events have told of the stack that is being read.
+    """State of the stack being read, from events.
 
     Attributes
     ----------
@@ -42,11 +42,11 @@ class WatchedStack:
     last : Stepped or None
         The last step.
     planes : dict of int to PlaneEstimate
-        As far as they are read.
+        Planes as read so far.
     came : set of int
-        Those that came while it was watched.
+        Planes that arrived while it was watched.
     so_far : str
-        What they come to, empty where nothing is known yet.
+        Their interim verdict; empty if there is none yet.
     """
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class WatchedStack:
 
 @contextmanager
 def json_lines(seen: WatchedStack) -> Iterator[Show]:
-    """Yield what prints every plane once, when all its crops are read."""
+    """Yield a callback that prints every plane once, when all its crops are read."""
     printed: set[int] = set()
 
     def show(event: object) -> None:
@@ -98,7 +98,7 @@ def json_line(estimate: PlaneEstimate, components: tuple[str, ...], latency_s: f
     components : tuple of str
         Names of its strengths.
     latency_s : float
-        Time from the plane's completion to its reading; NaN where it has none.
+        Time from the plane's completion to its reading; NaN if not known.
     """
     numbers = {
         "depth_um": estimate.depth_um,
@@ -122,7 +122,7 @@ def json_line(estimate: PlaneEstimate, components: tuple[str, ...], latency_s: f
 
 @contextmanager
 def tables(seen: WatchedStack) -> Iterator[Show]:
-    """Yield what draws a table for each stack, a few times a second; bars for what is before."""
+    """Yield a callback that draws a table for each stack a few times a second, and bars before."""
     with ExitStack() as shown:
         bar: Show = shown.enter_context(bars())
         screen: Live | None = None
@@ -147,7 +147,7 @@ def tables(seen: WatchedStack) -> Iterator[Show]:
 
 
 def live_table(seen: WatchedStack, now: Stepped) -> Table:
-    """Return the strengths read so far as a table with a curve over depth for each."""
+    """Return the strengths read so far as a table, with a curve over depth for each."""
     planes = [seen.planes[index] for index in sorted(seen.planes)]
     kept = [plane for plane in planes if not plane.reason]
     depths = [plane.depth_um for plane in kept]

@@ -88,7 +88,7 @@ def bench(
 
 
 def _speed_table(found: dict[str, Any]) -> Table:
-    """Return the speeds, a column for each device."""
+    """Return the speeds as a table, with a column for each device."""
     machine, devices = found["machine"], found["devices"]
     title = f"{machine['processor']}, {machine['threads']} threads"
     table = Table("", *(f"{one['device']}, {one['precision']}" for one in devices), title=title)
@@ -110,7 +110,7 @@ _SPEEDS: Final = {
     "transformer_share_of_matrix_rate": ".1%",
     "peak_memory_mib": ".0f",
 }
-"""What the table of speeds shows, and how."""
+"""Rows of the table of speeds, and their format."""
 
 
 @asks(TrainRecipe)
@@ -188,7 +188,7 @@ def export(
 
 
 def _write_model(path: Path, output: Path) -> Path:
-    """Write a package of the BioImage Model Zoo beside its target, then put it in its place."""
+    """Write a package of the BioImage Model Zoo beside its target, then move it there."""
     from cop_core.network.weights import load_network
 
     try:
@@ -215,11 +215,11 @@ _HYPHENATED: Final = {
     "quantization": "quanti-\nzation",
     "anisotropic": "aniso-\ntropic",
 }
-"""Components whose names are too long for a table of 80 columns."""
+"""Short names of components for a table of 80 columns."""
 
 
 def _evaluated(found: dict[str, Any], components: tuple[str, ...]) -> Iterator[str | Table]:
-    """Yield what an evaluation found, the verdict first."""
+    """Yield the results of an evaluation, the verdict first."""
     yield found["verdict"]
     yield _accuracy_table(found, components)
     of_paper = found["paper_domains"]
@@ -260,7 +260,7 @@ def _with_error(value: float | None, error: float | None, form: str) -> str:
 
 
 def _table_beside_paper(found: dict[str, Any], components: tuple[str, ...]) -> Table:
-    """Return the means over the paper's domains and the paper's own."""
+    """Return a table of the means over the paper's domains beside the paper's own."""
     ours = {**found["paper_domains"]["overall"]}
     ours["mmd"] = found.get("domain_shift", {}).get("mean_squared_mmd")
     several = [ours, *found["paper"].values()]
@@ -284,6 +284,6 @@ def _mean_and_sd(means: dict[str, Any], name: str, form: str) -> str:
 
 
 def _beside(values: list[float | None], without: str) -> Iterator[str]:
-    """Yield a number of ours and those of the paper, and why one is not there."""
+    """Yield a result, those of the paper, and the reason if one is missing."""
     for value, why in zip(values, (without, "not given", "not given"), strict=True):
         yield why if value is None else f"{value:.3f}"

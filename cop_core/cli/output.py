@@ -1,4 +1,4 @@
-"""What commands print: results on standard output, progress and errors on standard error."""
+"""Output of commands: results on standard output, progress and errors on standard error."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from rich.progress import (
 )
 
 _MOST_BARS: Final = 4
-"""Bars above which one that is full goes away."""
+"""Number of bars above which full ones are removed."""
 
 
 class Stream:
-    """Standard output or error, which may be closed, full, or know few characters.
+    """Standard output or error, which may be closed, full, or limited in its characters.
 
-    What it cannot show is replaced; once it cannot be written to, `lost` says why and the rest
-    is dropped, so that no work is lost with it.
+    Characters that it cannot show are replaced. If it can no longer be written to, `lost` gives the
+    reason and further output is dropped, without loss of work.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
         self.lost = "" if stream is not None else "it is closed"
-        # a closed one's number would go to the next file that is opened
+        # the descriptor of a closed one would be reused by the next file opened
         self._stream = stream or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -61,7 +61,7 @@ class Stream:
             act()
         except (OSError, ValueError) as error:
             self.lost = getattr(error, "strerror", None) or str(error)
-            with suppress(OSError, ValueError):  # or Python tries again when it ends
+            with suppress(OSError, ValueError):  # otherwise Python tries again at exit
                 os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
 
@@ -87,16 +87,16 @@ def tell(*shown: Any) -> None:
 
 
 def say(text: str) -> None:
-    """Print a line on standard error, or where that is lost on standard output."""
+    """Print a line on standard error or, if that is lost, on standard output."""
     print(text, file=sys.stderr, flush=True)
     if getattr(sys.stderr, "lost", ""):
         print(text, flush=True)
 
 
 def own_surroundings() -> None:
-    """Take out of the environment what libraries would stop at: figures have a style of their own.
+    """Remove settings from the environment that could stop libraries; figures have their own style.
 
-    A bad backend, style or time would else end a run after the reading.
+    A bad backend, style or time would otherwise end a run after the reading.
     """
     os.environ["MPLBACKEND"] = "agg"
     os.environ.pop("MATPLOTLIBRC", None)
@@ -108,7 +108,7 @@ def own_surroundings() -> None:
 
 @contextmanager
 def bars() -> Iterator[Callable[[object], None]]:
-    """Yield what shows events of the pipeline as bars, one for each stack or kind of work."""
+    """Yield a callback that shows events as progress bars, one for each stack or kind of work."""
     from cop_core.pipeline.events import Stepped, Working
 
     columns = (
@@ -142,7 +142,7 @@ def bars() -> Iterator[Callable[[object], None]]:
 
 @contextmanager
 def interruptible() -> Iterator[Event]:
-    """Yield an event that the first Ctrl-C sets, so that a run can end with what it has."""
+    """Yield an event set by the first Ctrl-C: the run can then end and keep its results."""
     stop = Event()
     if current_thread() is not main_thread():
         yield stop

@@ -1,4 +1,4 @@
-"""The command that computes a report again."""
+"""The command `replay`, which computes a report again."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def replay(
 
 
 def _inputs_table(inputs: Sequence[InputFile]) -> Table:
-    """Return the inputs; of many, those that are not the same."""
+    """Return a table of the inputs; if there are many, only of those that differ."""
     other = [each for each in inputs if each.path is None or each.changed]
     shown = inputs if len(inputs) <= _MOST_INPUTS else other
     caption = f"{len(inputs) - len(other)} of {len(inputs)} inputs were found, with no known change"
@@ -89,7 +89,7 @@ def _inputs_table(inputs: Sequence[InputFile]) -> Table:
 
 
 def _versions(stated: Document, again: Document) -> list[str]:
-    """Return the versions that are not those of the report, in words."""
+    """Return the versions that differ from those of the report, in words."""
     was, now = ({k: v for part in _parts(d) for k, v in part.items()} for d in (stated, again))
     return [f"{n}: was {was[n]}, is {now[n]}" for n in was if n in now and was[n] != now[n]]
 

@@ -1,4 +1,4 @@
-"""Commands on stacks that grow: watch, and the simulated microscope."""
+"""Commands for growing stacks: watch, and the simulated microscope."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def watch(
             show(event)
             waits(seen)
             if getattr(sys.stdout, "lost", "") and output is None:
-                stop.set()  # nobody is told any more
+                stop.set()  # output is no longer needed
 
         waits = _patience(recipe)
         found = run(recipe, on_event=follow, cancelled=stop.is_set, so_far=not as_json)
@@ -95,7 +95,7 @@ def demo_live(recipe: AcquireRecipe, output: OutIfAny = None) -> None:
 
 
 def _patience(recipe: WatchRecipe) -> Callable[[WatchedStack], None]:
-    """Return what gives up where no first plane comes, if a time for that was given."""
+    """Return a callback that gives up if no first plane arrives within the given time, if any."""
     given = "stopped_after_s" in recipe.model_fields_set
     begun: float | None = None
 
@@ -112,7 +112,7 @@ def _patience(recipe: WatchRecipe) -> Callable[[WatchedStack], None]:
 
 
 def _nothing_came(recipe: WatchRecipe) -> InputError:
-    """Return that no plane came, and what is wrong with what is there."""
+    """Return the error that no plane arrived, with the problem of existing files."""
     from cop_core.stacks import open_stack
 
     what = f"no plane arrived within {recipe.stopped_after_s:g} s"
@@ -126,7 +126,7 @@ def _nothing_came(recipe: WatchRecipe) -> InputError:
 
 
 def _count(seen: WatchedStack) -> str:
-    """Return how many planes came, of how many."""
+    """Return the number of planes that arrived, and of those planned."""
     came, planned = len(seen.came), seen.last.planned if seen.last else None
     if planned:
         return f"{came} of {planned} planes"
@@ -136,7 +136,7 @@ def _count(seen: WatchedStack) -> str:
 def _report(
     found: AnalysedProfile | Comparison, recipe: Recipe, output: Path, *, quiet: bool = False
 ) -> None:
-    """Write the report, with the command that reads it again where there is one."""
+    """Write the report, with the command that reads the stack again if there is one."""
     from cop_core.report import recipe_of, summary, why_not_repeatable, write_report
 
     if not quiet:

@@ -1,8 +1,8 @@
-"""The statistics of `tensor_statistics` in one compiled pass over a crop that stays in the cache.
+"""The statistics of `tensor_statistics`, compiled: one pass over a crop that stays in the cache.
 
-The same numbers as those of the tensors, to the rounding of single precision, at a fraction of
-the time: small tensor operations go through memory once each, and hold Python's lock. A crop's
-numbers depend on nothing but the crop, to the last bit: sums run in one order on one thread.
+The results equal those in tensor operations to single precision, in a fraction of the time: small
+tensor operations each go through memory, and hold Python's lock. To the last bit, the numbers of a
+crop depend on the crop alone: sums run in one order on one thread.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ _KNEE: Final = histograms.KNEE
 _LOG_SCALE: Final = math.log1p(1 / histograms.KNEE)
 _BAND: Final = tensors.band_of_cycles().numpy()
 _BANDS, _BAND_STARTS, _BAND_SIZES = np.unique(_BAND, return_index=True, return_counts=True)
-"""Bands that hold a half cycle: where each begins, and how many it holds."""
+"""Bands that contain a half cycle: the start of each, and its number of half cycles."""
 
-# Bins of magnitude are looked up by the leading bits of a float: of each cell of the table the bin
-# at its lower end is known, and an edge lies in it at most once.
+# Bins of magnitude are looked up by the leading bits of a float: the table holds the bin at the
+# lower end of each cell, and a cell contains one edge at most.
 _PER_SCALE: Final = 96
 """Bins from 0 to full scale, a multiple of those of every histogram."""
 _PER_HALF: Final = _PER_SCALE // _HALF
@@ -81,7 +81,7 @@ def _scale_bin(bits: int, value: float) -> int:
 def _residuals(p: Any) -> Any:
     """Return ring means, residuals against them, and directional residuals, each (h, w).
 
-    Of pixels p with one mirrored around.
+    From pixels p, padded by one mirrored pixel on every side.
     """
     h, w = p.shape[0] - 2, p.shape[1] - 2
     ring, residual, directional = np.empty((3, h, w), np.float32)
@@ -112,7 +112,7 @@ def _residuals(p: Any) -> Any:
 
 @compiled
 def _smooth(p: Any, side: int) -> Any:
-    """Return the mean over side x side neighbours, (h, w), of pixels p with side // 2 around."""
+    """Return the mean over side x side neighbours, (h, w), of pixels p padded by side // 2."""
     h, w = p.shape[0] - side + 1, p.shape[1] - side + 1
     rows, out = np.empty(p.shape[1], np.float32), np.empty((h, w), np.float32)
     area = np.float32(side * side)
@@ -146,7 +146,7 @@ def _groups(brightness: Any, activity: Any, median: float) -> Any:
 
 @compiled
 def _bins(values: Any, x: Any) -> Any:
-    """Return the bins of residuals; where x is at an end of the range the last two, uint8."""
+    """Return the bins of residuals; the last two where x is at an end of the range, uint8."""
     h, w = values.shape
     out, bits = np.empty((h, w), np.uint8), values.view(np.int32)
     for y in range(h):
@@ -193,7 +193,7 @@ def _sums(place: Any, places: int, values: Any) -> Any:
     for y in range(h):
         for c in range(w):
             at = place[y, c]
-            for k in range(n):  # all at once: one alone would wait for its own last sum
+            for k in range(n):  # all at once: a single sum would wait for its own previous step
                 sums[at, k] += values[k, y, c]
     return sums
 
@@ -204,7 +204,7 @@ def _lattice_counts(x: Any) -> Any:
     h, w = x.shape
     counts = np.zeros((2, _LEVELS), np.int32)
     levels, steps = counts
-    deep, whole = np.float32(_LEVELS), np.float32(2**23)  # added and taken away it rounds
+    deep, whole = np.float32(_LEVELS), np.float32(2**23)  # adding and subtracting it rounds
     for y in range(h):
         for c in range(w):
             if x[y, c] > 0 and x[y, c] < 1:
@@ -220,7 +220,7 @@ def _lattice_counts(x: Any) -> Any:
 
 @compiled
 def _enter_patch_means(values: Any, patch: int, out: Any, at: int) -> None:
-    """Write the means of maps (n, h, w) over patches, (patches, n), from a column on."""
+    """Write the means of maps (n, h, w) over patches, (patches, n), starting at a column."""
     n, h, w = values.shape
     columns, area = np.empty(w, np.float32), np.float32(patch * patch)
     for k in range(n):
@@ -238,7 +238,7 @@ def _enter_patch_means(values: Any, patch: int, out: Any, at: int) -> None:
 
 @compiled
 def _levelled(residual: Any) -> Any:
-    """Return residuals in units of their level, so clipped that impulses do not rule."""
+    """Return residuals in units of their level, clipped to limit the effect of impulses."""
     clipped, least, three = np.empty_like(residual), np.float32(_LEAST), np.float32(3)
     total, square = 0.0, 0.0
     for y in range(residual.shape[0]):
@@ -273,7 +273,7 @@ def _coarse_bins(x: Any) -> Any:
 
 @compiled
 def _enter_shares(counts: Any, out: Any, at: int) -> None:
-    """Write the square roots of the shares of each row of counts, from a column on."""
+    """Write the square roots of the shares of each row of counts, starting at a column."""
     for i in range(counts.shape[0]):
         total = 0
         for j in range(counts.shape[1]):
@@ -284,7 +284,7 @@ def _enter_shares(counts: Any, out: Any, at: int) -> None:
 
 @compiled
 def _in_pairs(counts: Any, ends: int) -> Any:
-    """Return fine counts as coarse ones; those of the ends, the last, stay as they are."""
+    """Return fine counts merged in pairs; those of the two ends, which come last, are unchanged."""
     n = (counts.shape[1] - ends) // 2
     pairs = np.zeros((counts.shape[0], n + ends), counts.dtype)
     for i in range(counts.shape[0]):
@@ -307,7 +307,7 @@ def _maps(x: Any) -> Any:
 def _of_groups(
     x: Any, group: Any, bins: Any, directional: Any, low: Any, products: Any, out: Any
 ) -> Any:
-    """Enter what the pixels of each group tell; return how many are at each end of the range."""
+    """Enter the statistics of each group; return the number of pixels at each end of the range."""
     n, lags = _FINE + 2, len(_LAGS)
     fine = _joint(group, _GROUPS, bins, n)
     _enter_shares(fine, out, 0)
@@ -339,7 +339,7 @@ def _of_patches(
     products: Any,
     out: Any,
 ) -> None:
-    """Enter what the pixels of each patch tell."""
+    """Enter the statistics of each patch."""
     places, lags = out.shape[0], len(_LAGS)
     part = _in_pairs(_joint(place, places, bins, _FINE + 2), 2)
     _enter_shares(part, out, 0)
@@ -409,7 +409,7 @@ def _enter_sd(place: Any, variance: Any, out: Any) -> None:
 
 @compiled
 def _of_quiet(quiet: Any, group: Any, place: Any, groups: Any, patches: Any) -> None:
-    """Enter what the patches tell of their noise, (QUIETEST, rows, columns)."""
+    """Enter the noise of the patches, (QUIETEST, rows, columns)."""
     edge, rows, columns = SIDE // 2, quiet.shape[1], quiet.shape[2]
     at_group = group[edge:-edge:STEP, edge:-edge:STEP]
     at_place = place[edge:-edge:STEP, edge:-edge:STEP]
@@ -432,7 +432,7 @@ def _of_quiet(quiet: Any, group: Any, place: Any, groups: Any, patches: Any) -> 
 def _of_spectra(transform: Any, spread: Any, whole: Any) -> None:
     """Enter largest cosine parts, largest moduli and mean moduli by band, and the SDs of patches.
 
-    Of the transforms (2, half cycles) of both histograms.
+    From the transforms (2, half cycles) of both histograms.
     """
     at, bands = _SHAPE + 2, _SPECTRUM
     for k in range(2):
@@ -452,7 +452,7 @@ def _of_spectra(transform: Any, spread: Any, whole: Any) -> None:
 
 
 def is_new() -> bool:
-    """Return whether the kernels were never compiled on this machine, which takes some seconds."""
+    """Return whether the kernels must still be compiled on this machine, which takes seconds."""
     kernel: Any = _residuals
     folder = kernel.stats.cache_path
     return folder is None or not any(Path(folder).glob(f"{Path(__file__).stem}.*.nbi"))
@@ -460,7 +460,7 @@ def is_new() -> bool:
 
 @lru_cache(maxsize=1)
 def warm_up() -> None:
-    """Compile the kernels, or load those that were compiled before."""
+    """Compile the kernels, or load compiled ones from the cache."""
     compiled_statistics(torch.zeros(1, 64, 64), 32)
 
 
@@ -517,9 +517,9 @@ def _enter(
 
 
 def _quietest(x: Floats) -> tuple[Floats, Floats]:
-    """Return SDs along all directions, and what patches (rows, columns) have along the quietest.
+    """Return SDs along all directions, and the parts of patches (rows, columns) along the quietest.
 
-    In memory that PyTorch aligns: products round by where a matrix begins.
+    In memory aligned by PyTorch: the rounding of products depends on where a matrix begins.
     """
     rows, columns = ((side - SIDE) // STEP + 1 for side in x.shape)
     patches = torch.empty(1, DIRECTIONS, rows * columns)

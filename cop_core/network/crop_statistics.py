@@ -1,4 +1,4 @@
-"""The physical statistics of crops, on the processor at hand."""
+"""The physical statistics of crops, on the CPU or another device."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 KNEE = 0.002
-"""Magnitude, as a share of full scale, up to which magnitudes are about linear."""
+"""Magnitude, as a share of full scale, up to which the scale is about linear."""
 
 
 def log_magnitude(x: Tensor) -> Tensor:
@@ -32,7 +32,7 @@ def counts(place: Tensor, places: int, level: Tensor, levels: int) -> Tensor:
 
 
 def means(place: Tensor, places: int, value: Tensor) -> Tensor:
-    """Return means of (n, f, h, w) values by place, (n, places, f); 0 where a place is empty."""
+    """Return means of (n, f, h, w) values by place, (n, places, f); 0 for empty places."""
     n, f = value.shape[:2]
     index = place.reshape(n, 1, -1).expand(n, f, -1)
     sums = value.new_zeros(n, f, places).scatter_add_(2, index, value.reshape(n, f, -1))
@@ -43,5 +43,5 @@ def means(place: Tensor, places: int, value: Tensor) -> Tensor:
 
 
 def shares(counts: Tensor) -> Tensor:
-    """Return square roots of shares of the last axis: variance-stable, 0 where empty."""
+    """Return square roots of shares of the last axis: variance-stabilised, 0 if empty."""
     return (counts / counts.sum(-1, keepdim=True).clamp_min(1)).sqrt()

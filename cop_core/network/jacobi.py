@@ -1,7 +1,8 @@
-"""Eigenvectors in ONNX, which has no operator for them: Jacobi's rotations as a function.
+"""Eigenvectors in ONNX, which has no operator for them, as a function of Jacobi rotations.
 
-Each round turns 25 pairs of rows at once, so that what is off the diagonal between them vanishes;
-after 49 rounds every row has met every other, and after a few such sweeps rounding is left [1]_.
+Each round rotates 25 pairs of rows at once to make the elements off the diagonal between them
+vanish. After 49 rounds every row has met every other; after a few such sweeps only rounding is left
+[1]_.
 
 References
 ----------
@@ -21,7 +22,7 @@ from cop_core.network.patch_pca import DIRECTIONS
 DOMAIN: Final = "cop"
 NAME: Final = "Eigh"
 _SIDE: Final = DIRECTIONS + 1
-"""Rows come in pairs: an odd matrix gets one more, with an eigenvalue that sorts last."""
+"""Rows come in pairs: a matrix with an odd number gets one more, whose eigenvalue sorts last."""
 _LAST: Final = 1e6
 _SWEEPS: Final = 7
 _TEXT: Final = f"""
@@ -92,9 +93,9 @@ _TEXT: Final = f"""
 
 
 def eigh_function() -> FunctionProto:
-    """Return ``cop.Eigh``: of symmetric (1, 49, 49) in double, values (1, 49), rising, and vectors.
+    """Return ``cop.Eigh``: ascending values (1, 49) and vectors of symmetric doubles (1, 49, 49).
 
-    The same as `torch.linalg.eigh` gives, but for the signs of vectors.
+    Equal to `torch.linalg.eigh`, except for the signs of vectors.
     """
     function = parser.parse_function(_TEXT)
     for name, value in _constants().items():
@@ -127,7 +128,7 @@ def _constants() -> dict[str, npt.NDArray[np.generic]]:
 def _next_round() -> list[int]:
     """Return the order of rows after a round: the first stays, all others move on by one.
 
-    So all meet once in a sweep, as in a tournament (circle method).
+    All pairs then meet once in a sweep, as in a tournament (circle method).
     """
     first, second = list(range(0, _SIDE, 2)), list(range(1, _SIDE, 2))
     first, second = [first[0], second[0], *first[1:-1]], [*second[1:], first[-1]]

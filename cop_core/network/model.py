@@ -30,7 +30,7 @@ class VitConfig:
     Attributes
     ----------
     stem : {"statistics", "patch"}
-        What the tokens are: physical statistics of the noise, or the paper's linear patch
+        Content of the tokens: physical statistics of the noise, or the paper's linear patch
         embedding of pixels.
     crop, patch : int
         Side of the crop and of its patches, in pixels.
@@ -45,7 +45,7 @@ class VitConfig:
     outputs : int
         Number of strengths.
     uncertainty : bool
-        Whether it also says how far off the strengths may be.
+        Whether it also estimates the uncertainty of the strengths.
     """
 
     stem: Literal["statistics", "patch"] = "statistics"
@@ -111,7 +111,7 @@ class Block(nn.Module):
         self.scale2 = nn.Parameter(torch.full((width,), config.layer_scale))
 
     def forward(self, x: Tensor, first: int | None = None) -> Tensor:
-        """Return tokens (n, t, width), or the `first` of them alone, for which all are looked at.
+        """Return tokens (n, t, width), or only the `first` of them, which still attend to all.
 
         Parameters
         ----------
@@ -130,7 +130,8 @@ class Block(nn.Module):
             for part in (asked, *known.chunk(2, dim=-1))
         )
         if x.device.type == "cpu" and torch.is_grad_enabled():
-            # the fused form takes a quarter of a training step on a CPU, most of it backwards
+            # the fused form takes a quarter of a training step on a CPU, mostly in the backward
+            # pass
             mixed = (q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])).softmax(-1).to(v) @ v
         else:
             mixed = F.scaled_dot_product_attention(q, k, v)  # (n, heads, t, c / heads)
@@ -205,7 +206,7 @@ class NoiseViT(nn.Module):
         )
 
     def prepare(self, crops: Tensor) -> Tensor | CropStatistics:
-        """Return what of the stem needs no weights, so that it can be worked out ahead."""
+        """Return the part of the stem without weights, which can be computed in advance."""
         prepared: Tensor | CropStatistics = self.stem.prepare(crops)
         return prepared
 
@@ -232,7 +233,7 @@ class NoiseViT(nn.Module):
 
 
 def _positions(tokens: int, width: int) -> nn.Parameter:
-    """Return what is added to tokens by place, to be learnt; on the device meta without values."""
+    """Return the learnable position embedding; without values on the meta device."""
     places = torch.empty(1, tokens, width)
     # random numbers there would import PyTorch's compiler, which takes a second
     return nn.Parameter(places if places.is_meta else torch.randn(1, tokens, width) * 0.02)

@@ -1,6 +1,6 @@
-"""A package of the BioImage Model Zoo: the network as ONNX with what other programs need to use it.
+"""Export to the BioImage Model Zoo: the network as ONNX, with all that other programs need.
 
-As version 0.5 of its specification (https://github.com/bioimage-io/spec-bioimage-io) has it.
+In version 0.5 of its specification (https://github.com/bioimage-io/spec-bioimage-io).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PAPER: Final = "10.48550/arXiv.2601.17047"
 TOLERANCE: Final = zoo.ReproducibilityTolerance(relative_tolerance=0.0, absolute_tolerance=1e-4)
-"""How far off the test tensors other programs may come."""
+"""Permitted difference from the test tensors in other programs."""
 _MEANING: Final = {
     "strengths": "strengths of the noise components, which sum to 1",
     "uncertainty": "predictive SD of each strength: 90 % of true ones lie within 1.645 of it",
@@ -43,7 +43,7 @@ def write_model(network: NoiseViT, card: Card, target: Path) -> Path:
     network : NoiseViT
         On the CPU, in evaluation mode.
     card : Card
-        What it was trained on.
+        Describes its training.
     target : Path
         The zip file to write.
 
@@ -52,7 +52,7 @@ def write_model(network: NoiseViT, card: Card, target: Path) -> Path:
     InputError
         The network cannot be exported.
     CopError
-        The package does not fit the specification.
+        The package does not conform to the specification.
     """
     crop = _example()
     with TemporaryDirectory(prefix="cop-zoo-") as name, torch.no_grad():
@@ -71,7 +71,7 @@ def write_model(network: NoiseViT, card: Card, target: Path) -> Path:
 
 
 def _example() -> npt.NDArray[np.float32]:
-    """Return a crop (1, 1, 192, 192) with shot noise and a little of the amplifier's."""
+    """Return a crop (1, 1, 192, 192) with shot noise and a little amplifier noise."""
     genome = Genome.preset("microscopy")
     wave = np.sin(np.arange(CROP) / 11) ** 2
     clean = (0.1 + 0.8 * np.outer(wave, wave))[None].astype(np.float32)

@@ -1,4 +1,4 @@
-"""The network as ONNX: a crop in, strengths and their uncertainty out."""
+"""Export of the network to ONNX: a crop in, strengths and their uncertainty out."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LOW: Final = 1e30
 
 
 class OneCrop(nn.Module):
-    """The whole way from a crop (1, 1, 192, 192) in [0, 1] to strengths and SDs (1, outputs)."""
+    """From a crop (1, 1, 192, 192) in [0, 1] to strengths and SDs (1, outputs)."""
 
     def __init__(self, network: NoiseViT) -> None:
         super().__init__()
@@ -52,19 +52,19 @@ def to_onnx(network: NoiseViT, crop: Tensor) -> onnx.ModelProto:
     network : NoiseViT
         On the CPU, in evaluation mode.
     crop : Tensor of shape (1, 1, 192, 192)
-        Any in [0, 1].
+        Any crop in [0, 1].
 
     Raises
     ------
     InputError
-        The network does not read statistics, or states no uncertainty.
+        The network does not use statistics, or provides no uncertainty.
     """
     if network.config.stem != "statistics" or network.uncertainty is None:
         raise InputError(
             "only networks that read statistics and report their uncertainty can be exported",
             advice="use default or paper-small",
         )
-    band = tensor_statistics.band_of_cycles()  # where logarithms round is no matter of ONNX
+    band = tensor_statistics.band_of_cycles()  # ONNX does not define the rounding of logarithms
     with (
         mock.patch.object(patch_pca, "decompose", _eigh),
         mock.patch.object(tensor_statistics, "band_of_cycles", return_value=band),
@@ -109,7 +109,7 @@ def _bincount(values: Any, weights: None = None, minlength: int = 0) -> Any:
 
 
 def _median(values: Any, dim: int, keepdim: bool = False) -> Any:
-    """Return the lower median and where it is."""
+    """Return the lower median and its index."""
     half = (values.shape[dim] + 1) // 2
     least = op.TopK(values, _constant([half]), axis=dim, largest=0, sorted=1)
     last = _constant([half - 1] if keepdim else half - 1)
@@ -123,7 +123,7 @@ def _signbit(values: Any) -> Any:
 def _scatter_reduce(
     empty: Any, dim: int, place: Any, values: Any, reduce: str, include_self: bool = True
 ) -> Any:
-    """Return the largest, or the mean, of values by place; 0 where there is none."""
+    """Return the largest value, or the mean, by place; 0 for empty places."""
     if include_self or reduce not in {"amax", "mean"}:
         raise NotImplementedError(reduce)
     if reduce == "amax":
@@ -142,4 +142,4 @@ _TRANSLATED: Final[dict[Callable[..., Any], Callable[..., Any]]] = {
     torch.ops.aten.median.dim: _median,
     torch.ops.prims.signbit.default: _signbit,
 }
-"""What PyTorch cannot translate."""
+"""Translations of operators that PyTorch cannot export."""

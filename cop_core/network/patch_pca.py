@@ -1,10 +1,10 @@
-"""Noise where structure is least: along the directions in which a crop's patches vary least.
+"""Noise along the principal directions in which the patches of a crop vary least.
 
-White noise varies alike in every direction of the space of patches, structure only in some. The
-variance along the last principal directions is that of the noise, even in texture, where every
-fixed high-pass filter sees structure too (S. Pyatykh et al., IEEE Trans. Image Process. 22, 687,
-2013). Gathered by local brightness it is a photon transfer curve of the crop, which tells shot
-noise from amplifier noise.
+White noise has the same variance in every direction of the space of patches, structure only in
+some. The variance along the last principal directions is therefore that of the noise, even in
+texture, where every fixed high-pass filter passes structure too (S. Pyatykh et al., IEEE Trans.
+Image Process. 22, 687, 2013). Binned by local brightness it is a photon transfer curve of the crop,
+which separates shot noise from amplifier noise.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ PCA_BINS = 32
 STEP = 3
 """Pixels between patches."""
 QUIETEST = 4
-"""Directions of least variance that are looked at."""
-_LEAST_VARIANCE = 1e-10  # far below the step of 16 bits
+"""Number of directions of least variance used."""
+_LEAST_VARIANCE = 1e-10  # far below one step of 16 bits
 
 
 class PatchPca(NamedTuple):
-    """Crops' patches along their principal directions.
+    """Patches of crops along their principal directions.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class PatchPca(NamedTuple):
         Parameters
         ----------
         place : Tensor of shape (n, rows, columns)
-            Where each patch belongs, int64.
+            Place of each patch, int64.
         places : int
             Number of places.
         """
@@ -65,7 +65,7 @@ class PatchPca(NamedTuple):
 
 
 def patch_pca(x: Tensor) -> PatchPca:
-    """Return what varies least in patches of crops (n, h, w), one patch every third pixel."""
+    """Return the least-varying parts of patches of crops (n, h, w), one patch every third pixel."""
     patches = F.unfold(x.unsqueeze(1), SIDE, stride=STEP)  # (n, SIDE**2, places)
     patches -= patches.mean(-1, keepdim=True)
     spread, directions = principal_directions(patches)
@@ -75,19 +75,19 @@ def patch_pca(x: Tensor) -> PatchPca:
 
 
 def principal_directions(patches: Tensor) -> tuple[Tensor, Tensor]:
-    """Return SDs, rising, and directions of patches (n, DIRECTIONS, places) of mean 0."""
+    """Return ascending SDs, and directions of patches (n, DIRECTIONS, places) of mean 0."""
     covariance = patches @ patches.mT / patches.shape[-1]
     variance, directions = _principal(covariance)
     return variance.clamp_min(0).sqrt(), directions
 
 
 def _principal(covariance: Tensor) -> tuple[Tensor, Tensor]:
-    """Return variances, rising, and directions of covariances (n, d, d).
+    """Return ascending variances, and directions of covariances (n, d, d).
 
-    In double precision and with a little on the diagonal: in single precision LAPACK gives up
-    on, or returns no numbers for, patches that are black but for a few pixels. On the CPU, since
-    MPS has no double precision and CUDA decomposes matrices of more than 32 rows one after the
-    other, 1.8 ms each (https://github.com/pytorch/pytorch/issues/174674).
+    In double precision and with a little added to the diagonal: for patches that are black except
+    for a few pixels, LAPACK fails or returns NaN in single precision. On the CPU, since MPS has no
+    double precision and CUDA decomposes matrices of more than 32 rows one after the other, 1.8 ms
+    each (https://github.com/pytorch/pytorch/issues/174674).
     """
     exact = covariance.cpu().double()
     least = torch.full((exact.shape[-1],), _LEAST_VARIANCE, dtype=exact.dtype)
@@ -96,9 +96,9 @@ def _principal(covariance: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def decompose(matrices: Tensor) -> tuple[Tensor, Tensor]:
-    """Return eigenvalues, rising, and eigenvectors of symmetric matrices (n, d, d), on all cores.
+    """Return ascending eigenvalues, and eigenvectors, of symmetric (n, d, d), on all cores.
 
-    PyTorch alone would take one core for all.
+    PyTorch by itself would use one core.
     """
     cores = min(os.cpu_count() or 1, len(matrices))
     if cores <= 1:

@@ -1,15 +1,15 @@
 """Physical statistics of a crop, in tensor operations: tokens of the ``statistics`` stem.
 
-Nothing here is learnt and no gradient passes. Three families (crops are (n, 1, h, w)):
+Nothing here is learnt and no gradient passes. There are three families (crops are (n, 1, h, w)):
 
 * by local brightness and activity: histograms of residuals at two scales, and the residual's
-  autocorrelation. They are a noise-level and an impulse-rate function of the signal, which is
-  what tells shot noise from impulses and amplifier noise.
-* by place: the same residuals in patches, so that the network can look where it is flat.
-* of the whole crop: the histogram, and its spectrum. Values on a lattice of step l give a peak
-  at k = 1 / l (characteristic function), of the pixels and of neighbour differences.
+  autocorrelation. They give noise level and impulse rate as functions of the signal, which separate
+  shot noise from impulses and amplifier noise.
+* by place: the same residuals in patches, which let the network attend to flat areas.
+* of the whole crop: the histogram, and its spectrum. Values on a lattice of step l give a peak at
+  k = 1 / l in the characteristic function of the pixels and of neighbour differences.
 
-To each belongs the noise along the directions in which patches vary least (`PatchPca`).
+Each includes the noise along the directions in which patches vary least (`PatchPca`).
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ SPECTRUM_BINS = 96
 HISTOGRAM_BINS = 4096
 MAX_CYCLES = 512
 LEAST_LEVEL = 1e-6
-"""Mean magnitude of residuals from which on they are taken in units of it."""
+"""Mean magnitude of residuals above which they are normalised by it."""
 
 
 class CropStatistics(NamedTuple):
-    """CropStatistics of n crops.
+    """Statistics of n crops.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ GROUP_FEATURES = 2 * (FINE_BINS + 2) + FINE_BINS + len(LAGS) + 2 + PCA_BINS + 1
 PATCH_FEATURES = (COARSE_BINS + 2) + COARSE_BINS + len(LAGS) + 4 + 1
 SHAPE_BINS = 32
 SHAPE_FEATURES = SHAPE_BINS + 2
-"""Of the whole crop, before its spectra: bins of the histogram, shares at both ends."""
+"""Features of the whole crop before its spectra: bins of the histogram, shares at both ends."""
 CROP_FEATURES = SHAPE_FEATURES + 6 * SPECTRUM_BINS + DIRECTIONS
 
 
@@ -88,7 +88,7 @@ def tensor_statistics(x: Tensor, patch: int) -> CropStatistics:
 
 
 def _residuals(x: Tensor) -> _Scale:
-    """Return residuals against the 8 neighbours without their extremes, and the calmest of four.
+    """Return residuals against the 8 neighbours without their extremes, and directional residuals.
 
     The directional residual is the second difference of least magnitude among the four through
     a pixel: edges pass through it, isolated impulses do not.
@@ -142,7 +142,7 @@ def _groups(scale: _Scale) -> Tensor:
 def _lag_products(residual: Tensor) -> Tensor:
     """Return normalised products with shifted neighbours, (n, lags, h, w), means near [-1, 1].
 
-    The residual is clipped at three mean magnitudes, so that impulses do not rule.
+    The residual is clipped at three mean magnitudes to limit the effect of impulses.
     """
     h, w = residual.shape[-2:]
     scale = _level(residual.abs())
@@ -157,14 +157,14 @@ def _lag_products(residual: Tensor) -> Tensor:
 def _level(x: Tensor) -> Tensor:
     """Return the means of (n, h, w), at least `LEAST_LEVEL`, (n, 1, 1).
 
-    Row by row, since PyTorch adds up the pixels of a single crop in another order than those of
-    several, and a crop's numbers are not to depend on its companions.
+    Row by row, since PyTorch sums the pixels of a single crop in another order than those of
+    several, and a crop's numbers must not depend on the others.
     """
     return x.mean(2, keepdim=True).mean(1, keepdim=True).clamp_min(LEAST_LEVEL)
 
 
 def _binned(residual: Tensor, ends: Tensor, bins: int) -> Tensor:
-    """Return bin numbers; pixels at exactly 0 and at exactly 1 have bins of their own, the last."""
+    """Return bin numbers; pixels at exactly 0 and exactly 1 have the last two bins."""
     return torch.where(ends > 0, bins - 1 + ends, histograms.log_bin(residual, bins))
 
 
@@ -225,7 +225,7 @@ def _patch_features(
 
 def _crop_features(x: Tensor, pca: PatchPca, ends: Tensor) -> Tensor:
     level = (x * HISTOGRAM_BINS).long().clamp_(0, HISTOGRAM_BINS - 1)
-    level = torch.where(ends > 0, HISTOGRAM_BINS, level)  # pixels at the ends count apart
+    level = torch.where(ends > 0, HISTOGRAM_BINS, level)  # pixels at the ends are apart
     inside = _histogram(level, HISTOGRAM_BINS + 1)[:, :HISTOGRAM_BINS]
     across = _step_histogram(x[:, :, 1:] - x[:, :, :-1])
     down = _step_histogram(x[:, 1:] - x[:, :-1])
@@ -252,10 +252,10 @@ def _step_histogram(step: Tensor) -> Tensor:
 def _spectrum(share: Tensor) -> Tensor:
     """Return the characteristic function of histograms, by logarithmic band of cycles.
 
-    Of shares (n, HISTOGRAM_BINS), shape (n, 3 SPECTRUM_BINS).
+    From shares (n, HISTOGRAM_BINS); shape (n, 3 SPECTRUM_BINS).
 
-    Three numbers a band: the largest cosine part, the largest modulus and its mean. Within a
-    band every half cycle is looked at, so no lattice falls between two frequencies.
+    Three numbers per band: the largest cosine part, the largest modulus and the mean modulus. Every
+    half cycle of a band is evaluated: no lattice falls between two frequencies.
     """
     transform = torch.fft.rfft(share, n=2 * HISTOGRAM_BINS)[:, 1 : 2 * MAX_CYCLES + 1]
     band = band_of_cycles().to(share.device).expand(len(share), -1)
@@ -275,8 +275,8 @@ def band_of_cycles() -> Tensor:
     """Return the band of each half cycle from 0.5 to MAX_CYCLES, int64."""
     halves = torch.arange(1, 2 * MAX_CYCLES + 1, dtype=torch.float64)
     place = torch.log(halves) / math.log(2 * MAX_CYCLES) * (SPECTRUM_BINS - 1)
-    # Odd powers of 2 lie between two bands. Which has them is written down, as a logarithm may
-    # round either way, and as the networks were trained: 128 is in the lower one.
+    # Odd powers of 2 lie between two bands. Their band is fixed here as in training, since a
+    # logarithm may round either way: 128 is in the lower one.
     band = (place + 0.5 + 1e-9).floor().long()
     band[127] = 66
     return band

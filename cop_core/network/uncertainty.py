@@ -1,4 +1,4 @@
-"""How far off read strengths may be, and whether a crop looks like those of training."""
+"""Uncertainty of strengths, and the distance of a crop from those in training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LEAST_SD = 1e-4
 
 
 class UncertaintyHead(nn.Module):
-    """Reads an encoder's features for what its strengths do not say.
+    """Estimates uncertainty and strangeness from the features of an encoder.
 
     Fitted after training by `cop_core.training.calibrate`; the network itself stays as it is.
     """
@@ -31,7 +31,7 @@ class UncertaintyHead(nn.Module):
             nn.Linear(_HIDDEN, outputs),
         )
         self.register_buffer("centre", torch.zeros(width))
-        # not torch.eye: without values (device meta) it imports PyTorch's compiler, a second
+        # not torch.eye: on the meta device it imports PyTorch's compiler, which takes a second
         self.register_buffer("whitening", torch.zeros(width, width).fill_diagonal_(1))
         self.register_buffer("limit", torch.ones(()))
         self.register_buffer("stretch", torch.ones(outputs))
@@ -44,22 +44,22 @@ class UncertaintyHead(nn.Module):
         features : Tensor of shape (n, width)
             From `NoiseViT.forward_features`.
         strengths : Tensor of shape (n, outputs)
-            As read.
+            Strengths as read.
 
         Returns
         -------
         Tensor of shape (n, outputs)
-            90 % of the true strengths of crops like those of training lie within 1.645 of it.
+            For crops like those in training, 90 % of the true strengths lie within 1.645 SD.
         """
         seen = torch.cat([features.float(), strengths.float().sqrt()], dim=-1)
         spread = F.softplus(self.spread(seen)) * self.stretch
         return torch.as_tensor(spread).clamp_min(_LEAST_SD)
 
     def strangeness(self, features: Tensor) -> Tensor:
-        """Return the Mahalanobis distance from the features of training, in units of its limit.
+        """Return the Mahalanobis distance from the features in training, in units of its limit.
 
-        Shape (n,) for features (n, width). Above 1 for one in a hundred crops of training, and
-        for what is unlike them.
+        Shape (n,) for features (n, width). Above 1 for one in a hundred crops in training, and for
+        crops unlike them.
         """
         apart = (features.float() - self.centre) @ self.whitening
         return torch.as_tensor(apart.square().mean(-1).sqrt() / self.limit)

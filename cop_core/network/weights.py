@@ -29,7 +29,7 @@ _KEEP_BOTH: Final = "keep the .json file that came with the weights beside them"
 
 @dataclass(frozen=True)
 class Card:
-    """What is known of a set of weights; lies beside them as JSON.
+    """Description of a set of weights, stored beside them as JSON.
 
     Attributes
     ----------
@@ -38,11 +38,11 @@ class Card:
         Names of the outputs, clean last.
     network : VitConfig
     genome : GenomeId
-        That they were trained on.
+        Genome on which they were trained.
     training : dict
-        Settings of the runs that made them, data and licences.
+        Settings of the training runs, data and licences.
     metrics : dict
-        Measured accuracy, with the settings it was measured with.
+        Measured accuracy, with the settings of the measurement.
     sha256 : str
         Of the safetensors file.
     """
@@ -57,7 +57,7 @@ class Card:
 
 
 def packaged() -> dict[str, Path]:
-    """Return the weights that ship, name to path."""
+    """Return the packaged weights: path by name."""
     folder = Path(str(resources.files("cop_core.network") / "packaged"))
     return {path.stem: path for path in sorted(folder.glob(f"*{_SUFFIX}"))}
 
@@ -68,7 +68,7 @@ def locate(name_or_path: str | Path) -> Path:
     Raises
     ------
     InputError
-        If there is neither.
+        If neither exists.
     """
     found = packaged().get(str(name_or_path))
     path = found or Path(name_or_path)
@@ -85,7 +85,7 @@ def save_weights(path: Path, state: Mapping[str, Tensor], card: Card) -> Card:
     Returns
     -------
     Card
-        As written, with the hash of the file.
+        The card as written, with the hash of the file.
     """
     data = save({k: v.detach().cpu().half().contiguous() for k, v in state.items()})
     signed = replace(card, sha256=hashlib.sha256(data).hexdigest())
@@ -95,7 +95,7 @@ def save_weights(path: Path, state: Mapping[str, Tensor], card: Card) -> Card:
 
 
 def read_card(path: Path) -> Card:
-    """Read the card that lies beside weights.
+    """Read the card beside weights.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def read_card(path: Path) -> Card:
 
 
 def load_network(path: Path) -> tuple[NoiseViT, Card]:
-    """Load a network in evaluation mode, its file's hash checked against the card.
+    """Load a network in evaluation mode, after checking the file's hash against the card.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def load_network(path: Path) -> tuple[NoiseViT, Card]:
             advice="download both files again",
         )
     try:
-        # copies: PyTorch aligns them, and products round by where a matrix begins
+        # copies: PyTorch aligns them, and the rounding of products depends on where a matrix begins
         state = {k: v.to(torch.float32, copy=True) for k, v in load(data).items()}
         network = _empty_network(card.network, state)
         network.load_state_dict(state, assign=True)
@@ -160,7 +160,7 @@ def _misfit(path: Path, error: Exception) -> InputError:
 
 
 def _empty_network(config: VitConfig, state: Mapping[str, Tensor]) -> NoiseViT:
-    """Return a network without values; refuse one that needs others than its weights hold."""
+    """Return a network without values; refuse one whose shapes differ from its weights."""
     if config.depth > len(state):
         raise InputError(f"{config.depth} layers, {len(state)} tensors")
     with torch.device("meta"):

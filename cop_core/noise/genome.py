@@ -1,4 +1,4 @@
-"""Genomes: which noises, in which order, under which names; the engine that applies them."""
+"""Genomes: noises, their order and names, and the engine that applies them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cop_core.noise.primitives import Draws, Primitive, get_primitive
 
 @dataclass(frozen=True)
 class GenomeId:
-    """What the cards of weights say of a genome; its fingerprint holds the components too."""
+    """Identity of a genome on the cards of weights; its fingerprint covers the components too."""
 
     name: str
     order: tuple[str, ...]
@@ -95,7 +95,7 @@ class Genome:
         strengths : array or tensor of shape (n, components)
             In [0, 1], in the order of `components`; the value of clean is ignored.
         seed : int
-            Of all random numbers.
+            Seed of all random numbers.
 
         Returns
         -------
@@ -135,18 +135,18 @@ class Genome:
                 advice=f"use ({x.shape[0]}, {len(self)}): {', '.join(self.components)}",
             )
         if bool(x.isnan().any()):
-            raise InputError("images with pixels that are not a number")
+            raise InputError("images with NaN pixels")
         if not bool(((s >= 0) & (s <= 1)).all()):
             raise InputError("strengths outside [0, 1] or not finite")
 
     def identify(self) -> GenomeId:
-        """Return what identifies it, with a short hash of name, order and components."""
+        """Return its identity, with a short hash of name, order and components."""
         text = json.dumps([self.name, self.order, self.components])
         return GenomeId(self.name, self.order, hashlib.sha256(text.encode()).hexdigest()[:16])
 
 
 def _as_float(values: Tensor | npt.ArrayLike) -> Tensor:
-    """Return float32 values, of arrays of any byte order, strides and writability."""
+    """Return float32 values of arrays with any byte order, strides and writability."""
     if isinstance(values, Tensor):
         return values.to(torch.float32)
     return torch.from_numpy(np.require(values, np.float32, ["C", "W"]))

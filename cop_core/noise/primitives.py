@@ -1,8 +1,8 @@
-"""The register of noise primitives, and those that are built in.
+"""The registry of noise primitives, and the built-in primitives.
 
-Images are (n, c, h, w) in [0, 1]; strengths (n, 1, 1, 1) in [0, 1]; every primitive is the
-identity at strength 0. The names without a suffix are physical, those in ``paper_`` are the
-formulas of arXiv 2601.17047 as written. The engine clips to [0, 1] after each.
+Images are (n, c, h, w) in [0, 1]; strengths (n, 1, 1, 1) in [0, 1]; every primitive is the identity
+at strength 0. Names without a prefix are physical models; those with ``paper_`` are the formulas of
+arXiv 2601.17047 as written. The engine clips to [0, 1] after each.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Draws:
 
     @classmethod
     def seeded(cls, seed: int, device: torch.device | str = "cpu") -> Draws:
-        """Return draws that a seed reproduces on the given device."""
+        """Return draws on the given device that are reproducible by a seed."""
         return cls(torch.Generator(device=device).manual_seed(seed))
 
     def normal(self, like: Tensor) -> Tensor:
@@ -57,8 +57,8 @@ class Primitive:
     ----------
     name : str
     component : str
-        Name of its strength in vectors, tables and plots. Two primitives may share it when they
-        model the same noise in different ways (the paper's Poisson and real shot noise).
+        Name of its strength in vectors, tables and plots. Two primitives may share it if they model
+        the same noise in different ways (the paper's Poisson and real shot noise).
     apply : callable
         The engine clips to [0, 1] after it.
     """
@@ -98,7 +98,7 @@ def get_primitive(name: str) -> Primitive:
     Raises
     ------
     InputError
-        Where there is none.
+        If there is none.
     """
     if name not in PRIMITIVES:
         known = ", ".join(sorted(PRIMITIVES))
@@ -111,14 +111,14 @@ _BINOMIAL_SD = 70.0 / 256.0
 """SD of white noise of SD 1 after the 5x5 binomial kernel: sum(b^2) / 256."""
 
 MAX_RATE = 1e6
-"""Photons a pixel beyond which shot noise (SD 1e-3 of itself) is drawn as its normal limit."""
+"""Photons per pixel beyond which shot noise (relative SD 1e-3) is drawn from its normal limit."""
 
 
 def correlated_field(like: Tensor, draws: Draws) -> Tensor:
     """Return unit normal noise filtered with the 5x5 binomial kernel, shape of `like`.
 
-    The white field is drawn two pixels larger on every side, so that borders keep their
-    variance. The kernel sums to 1; the field's SD is 70/256.
+    The white field is drawn two pixels larger on every side, to keep the variance at borders. The
+    kernel sums to 1; the field's SD is 70/256.
     """
     n, c, h, w = like.shape
     white = draws.normal(like.new_empty(()).expand(n, c, h + 4, w + 4))
@@ -144,8 +144,8 @@ def salt_pepper(x: Tensor, s: Tensor, draws: Draws) -> Tensor:
 def paper_poisson(x: Tensor, s: Tensor, draws: Draws) -> Tensor:
     """Return x + Pois(s x / 4), which after clipping is signal-dependent salt.
 
-    One count or more takes any x > 0 past 1, and x = 0 has rate 0. So the clipped result is 1
-    with probability 1 - exp(-s x / 4), else x: drawn that way, the law is the same.
+    One count or more takes any x > 0 past 1, and x = 0 has rate 0. The clipped result is therefore
+    1 with probability 1 - exp(-s x / 4), else x, and is drawn that way.
     """
     return torch.where(draws.uniform(x) < -torch.expm1(-s * x / 4), 1.0, x)
 
@@ -174,8 +174,8 @@ def shot(x: Tensor, s: Tensor, draws: Draws) -> Tensor:
     weakest = 2 / MAX_RATE**0.5
     photons = 4 / s.clamp_min(weakest) ** 2
     counted = draws.poisson(photons * x) / photons
-    # N above MAX_RATE is outside float32's exact integers: draw the normal limit there. The
-    # choice is made on s, because float32 rounds the N of the weakest strength below MAX_RATE.
+    # N above MAX_RATE exceeds the exact integers of float32: draw from the normal limit there. The
+    # choice depends on s, because float32 rounds the N of the weakest strength below MAX_RATE.
     bright = s <= weakest
     limit = x + s / 2 * x.sqrt() * draws.normal(x) if bool(bright.any()) else counted
     return torch.where(bright, limit, counted)
@@ -187,16 +187,16 @@ def analog_shot(x: Tensor, s: Tensor, draws: Draws) -> Tensor:
 
     Pulse heights have mean 1 and SD g, for each image g = 0 with probability 2/5, else uniform on
     [0.1, 0.6]. N (1 + g^2) photons are detected at full scale, so mean and variance are those of
-    `shot` with N = 4 / s^2, but values lie on no lattice of whole photons. A fifth of the images
-    with g > 0 are those of slow amplifiers: a share w of each pulse, uniform on [0, 0.3], falls
-    into the next pixel of the line (rows or columns), so that neighbours correlate by up to 0.36.
+    `shot` with N = 4 / s^2, but values do not lie on a lattice of whole photons. A fifth of the
+    images with g > 0 simulate slow amplifiers: a share w of each pulse, uniform on [0, 0.3], falls
+    into the next pixel of the line (rows or columns), which correlates neighbours by up to 0.36.
     """
     u, slow, line = draws.uniform(s), draws.uniform(s), draws.uniform(s)
     g = torch.where(u < 0.4, 0.0, 0.1 + (u - 0.4) / 1.2)
     weakest = 2 / MAX_RATE**0.5
     photons = 4 / s.clamp_min(weakest) ** 2 * (1 + g**2)
     counted = draws.poisson(photons * x)
-    e = draws.normal(x)  # each image uses one of the two laws
+    e = draws.normal(x)  # each image follows one of the two laws
     heights = counted + g * counted.sqrt() * e
     noise = torch.where(s <= weakest, s / 2 * x.sqrt() * e, heights / photons - x)
     w = torch.where((u < 0.4) | (slow < 0.8), 0.0, 1.5 * (slow - 0.8))
@@ -217,6 +217,6 @@ def anisotropic(x: Tensor, s: Tensor, draws: Draws) -> Tensor:
 
 
 def _on_lattice(x: Tensor, step: Tensor, shift: Tensor | float) -> Tensor:
-    """Return step * floor(x / step + shift), and x where the step is 0."""
+    """Return step * floor(x / step + shift); x if the step is 0."""
     safe = torch.where(step > 0, step, 1.0)
     return torch.where(step > 0, safe * torch.floor(x / safe + shift), x)

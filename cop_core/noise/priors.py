@@ -1,4 +1,4 @@
-"""Priors over noise strengths: how the simplex is drawn from, for training and for benchmarks."""
+"""Priors over noise strengths: distributions on the simplex for training and benchmarks."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Prior = Callable[[int, int, torch.Generator], Tensor]
 
 
 def paper(n: int, k: int, generator: torch.Generator) -> Tensor:
-    """Return softmax(z), z standard normal: the paper's prior (SD 0.143 a component for six)."""
+    """Return softmax(z), z standard normal: the paper's prior (SD 0.143 per component for six)."""
     return _normal(n, k, generator).softmax(-1)
 
 
 def wide(n: int, k: int, generator: torch.Generator) -> Tensor:
-    """Return softmax(t z) with t uniform on [1, 5]: from even mixtures to one kind alone."""
+    """Return softmax(t z) with t uniform on [1, 5]: from even mixtures to a single kind."""
     t = 1 + 4 * _uniform(n, 1, generator)
     return (t * _normal(n, k, generator)).softmax(-1)
 
@@ -52,8 +52,8 @@ def pair(n: int, k: int, generator: torch.Generator) -> Tensor:
 def faint(n: int, k: int, generator: torch.Generator) -> Tensor:
     """Return a few noises, each of strength 0.005 to 0.4 evenly on a logarithmic scale.
 
-    One noise is always there, every other one with probability 1/4; the rest is clean. Where the
-    noises sum to more than 0.9 they are scaled to it.
+    One noise is always present, every other one with probability 1/4; the rest is clean. If the
+    noises sum to more than 0.9, they are scaled to it.
     """
     strength = 0.005 * 80 ** _uniform(n, k - 1, generator)
     which = torch.randint(k - 1, (n, 1), generator=generator, device=generator.device)
@@ -81,7 +81,7 @@ def detector(n: int, k: int, generator: torch.Generator) -> Tensor:
 
     The components are in the order of `DEFAULT_COMPONENTS`.
 
-    A third has others beside them, as `faint` draws them, in up to half of what is left.
+    A third has further noises, drawn as in `faint`, in up to half of the rest.
     """
     amplifier, shot = (DEFAULT_COMPONENTS.index(name) for name in ("gaussian", "poisson"))
     total = 0.05 + 0.85 * _uniform(n, 1, generator)
@@ -95,19 +95,19 @@ def detector(n: int, k: int, generator: torch.Generator) -> Tensor:
 
 
 def acquisition(n: int, k: int, generator: torch.Generator) -> Tensor:
-    """Return three quarters `doses` and a quarter `detector`: what planes of microscopes hold."""
+    """Return three quarters `doses` and a quarter `detector`: the noise of microscopes."""
     chosen = _uniform(n, 1, generator) < 0.75
     return torch.where(chosen, doses(n, k, generator), detector(n, k, generator))
 
 
 def calibration(n: int, k: int, generator: torch.Generator) -> Tensor:
-    """Return seven eighths `mixture` and one `detector`: what the uncertainty is to cover."""
+    """Return seven eighths `mixture` and one eighth `detector`: the range of the uncertainty."""
     chosen = _uniform(n, 1, generator) < 7 / 8
     return torch.where(chosen, mixture(n, k, generator), detector(n, k, generator))
 
 
 def benchmark(n: int, k: int, generator: torch.Generator) -> Tensor:
-    """Return half `paper` and half `mixture`: for the genome that repeats the paper's benchmark."""
+    """Return half `paper` and half `mixture`: for the genome of the paper's benchmark."""
     chosen = _uniform(n, 1, generator) < 0.5
     return torch.where(chosen, paper(n, k, generator), mixture(n, k, generator))
 
@@ -115,8 +115,8 @@ def benchmark(n: int, k: int, generator: torch.Generator) -> Tensor:
 def mixture(n: int, k: int, generator: torch.Generator) -> Tensor:
     """Return the training mixture of all priors here.
 
-    The paper's prior alone gives a network that reads real planes with the wrong sign, because
-    it never draws a nearly clean image or one noise alone.
+    A network trained on the paper's prior alone reads real planes with the wrong sign, because that
+    prior never draws a nearly clean image or a single noise.
     """
     parts = (paper, wide, nearly_clean, alone, pair)
     shares = torch.tensor([0.3, 0.3, 0.12, 0.14, 0.14], device=generator.device)

@@ -1,4 +1,4 @@
-"""The pipeline: a recipe goes in, events tell of the work, a record comes out.
+"""The pipeline: runs a recipe, reports progress as events, and returns a record.
 
 Importing it does not import PyTorch; the first run does.
 """

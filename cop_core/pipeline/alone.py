@@ -14,12 +14,12 @@ from cop_core.writing import lock_in
 
 LOCK_FILE: Final = ".cop.lock"
 _ASK_S: Final = 0.2
-"""Time between two looks at a lock that another run holds."""
+"""Time in s between two checks of a lock that another run holds."""
 
 
 @contextmanager
 def alone_in(means: Means) -> Iterator[None]:
-    """Wait for other runs that write to the folder, and keep them out."""
+    """Wait for other runs that write to the folder, then keep them out."""
     if means.folder is None:
         yield
         return

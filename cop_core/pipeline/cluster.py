@@ -1,4 +1,4 @@
-"""Planes read by the workers of dask.distributed, on this machine or on others."""
+"""Reading of planes by workers of dask.distributed, on this machine or on others."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ if TYPE_CHECKING:
     from cop_core.reading.survey import Survey
 
 BLOCK_CROPS: Final = 144
-"""Crops in one task; docs/cluster.md says what that comes from."""
+"""Crops in one task; docs/cluster.md explains the choice."""
 PATIENCE_S: Final = 300.0
-"""Time for which a scheduler that went away, or workers, are waited for."""
+"""Time in s to wait for workers, or for a scheduler that was lost."""
 _KEEP_MEMORY: Final = {"MALLOC_TRIM_THRESHOLD_": 1 << 30, "MALLOC_MMAP_THRESHOLD_": 1 << 25}
-"""Bytes that malloc of a worker keeps: dask has it return all, and reading asks for it again."""
+"""Bytes that malloc of a worker keeps: dask's default returns all, which reading needs again."""
 _LOOK_S: Final = 0.2
 _CONNECT_S: Final = 10.0
 _TRIES: Final = 3
-"""How often a task that failed is tried again; that of a worker that died counts by itself."""
+"""Number of retries of a failed task; those after the death of a worker count separately."""
 
 
 class _LostError(Exception):
-    """The scheduler forgot what it was asked for: it is gone, or was started anew."""
+    """The scheduler has lost its tasks: it is gone or was restarted."""
 
 
 @contextmanager
 def workers_of(means: Means) -> Iterator[Means]:
-    """Yield means with the workers that they ask for, as long as it takes.
+    """Yield means with the requested workers, for as long as the block runs.
 
     Raises
     ------
     InputError
-        If there are no such workers, or dask.distributed is not there.
+        If there are no such workers, or dask.distributed is not installed.
     """
     asked = means.workers
     if asked.workers is None and asked.scheduler is None:
@@ -76,7 +76,7 @@ def local_cluster(workers: int, **more: Any) -> Iterator[Any]:
     Parameters
     ----------
     workers : int
-        How many.
+        Number of workers.
     **more
         As for `distributed.LocalCluster`.
     """
@@ -84,14 +84,14 @@ def local_cluster(workers: int, **more: Any) -> Iterator[Any]:
     from distributed import LocalCluster
 
     kept = {f"distributed.nanny.pre-spawn-environ.{name}": n for name, n in _KEEP_MEMORY.items()}
-    # on a busy machine it takes longer than dask waits until one that died is back
+    # on a busy machine a worker that died takes longer to restart than dask waits
     patient = {"distributed.deploy.lost-worker-timeout": PATIENCE_S}
     with (
         dask.config.set(kept | patient),
         LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
-            memory_limit=0,  # one worker here is not to be killed for what another one takes
+            memory_limit=0,  # no worker here should be killed for the memory that another uses
             dashboard_address="127.0.0.1:0",
             host="127.0.0.1",
             **more,
@@ -114,14 +114,14 @@ class Cluster:
     Parameters
     ----------
     address : str
-        Of the scheduler.
+        Address of the scheduler.
     means : Means
-        Told what is waited for; asked whether to go on.
+        Receive progress while waiting, and may cancel.
 
     Raises
     ------
     InputError
-        If nothing answers there.
+        If nothing answers at the address.
     """
 
     def __init__(self, address: str, means: Means) -> None:
@@ -129,7 +129,7 @@ class Cluster:
         self._n_blocks = 0
         try:
             self.client = self._connected()
-        except (OSError, ValueError) as error:  # ValueError: of no known kind
+        except (OSError, ValueError) as error:  # ValueError: unknown protocol
             raise InputError(
                 f"the scheduler does not answer ({str(error).partition(chr(10))[0][:200]})",
                 where=address,
@@ -139,19 +139,19 @@ class Cluster:
         self._wait_for_workers(InputError)
 
     def blocks(self, work: StackWork, n_planes: int, crops_of_a_plane: int) -> Blocks:
-        """Return planes of a stack that workers begin to read, after those asked for before."""
+        """Return planes of a stack that workers begin to read, after those requested before."""
         size = max(1, BLOCK_CROPS // crops_of_a_plane)
         bounds = [(i, min(i + size, n_planes)) for i in range(0, n_planes, size)]
         self._n_blocks += 1
         return Blocks(self, work, bounds, -self._n_blocks).submit()
 
     def again(self) -> None:
-        """Connect anew to a scheduler that went away, and wait for it.
+        """Wait for a scheduler that was lost, and reconnect.
 
         Raises
         ------
         WorkersGoneError
-            If it does not come back.
+            If it does not return in time.
         """
         self.close()
         end = time.monotonic() + PATIENCE_S
@@ -172,21 +172,21 @@ class Cluster:
         self._wait_for_workers(WorkersGoneError)
 
     def require_workers(self) -> None:
-        """Wait for workers where all are gone; looks now and then.
+        """Wait for workers if all are gone; checks now and then.
 
         Raises
         ------
         WorkersGoneError
-            If none comes back.
+            If none returns in time.
         """
         if time.monotonic() - self._looked_s > _LOOK_S:
-            with suppress(OSError):  # the scheduler is gone too, which its tasks will tell
+            with suppress(OSError):  # the scheduler is gone too: its tasks will report that
                 self._wait_for_workers(WorkersGoneError)
             self._looked_s = time.monotonic()
 
     def close(self) -> None:
-        """Let go of the scheduler; what it was asked for is forgotten there."""
-        with suppress(Exception):  # one that is gone cannot be told
+        """Disconnect from the scheduler, which then drops the tasks."""
+        with suppress(Exception):  # it cannot be notified if it is gone
             self.client.close(timeout=1)
 
     def _connected(self) -> Any:
@@ -214,10 +214,10 @@ class Cluster:
 
 @dataclass
 class Blocks:
-    """Planes of one stack on their way: `Elsewhere` of the reader of the stack.
+    """Planes of one stack in progress: the `Elsewhere` of its reader.
 
-    Every block is a task that looks at its planes, then one that reads them in the light of what
-    all of them hold. What workers that died had done is done again; what came back is not.
+    Every block is one task that surveys its planes, then one that reads them given the survey of
+    all planes. Work lost with a worker is repeated; work already returned is not.
     """
 
     cluster: Cluster
@@ -232,7 +232,7 @@ class Blocks:
     _asked_of: Any = None
 
     def submit(self) -> Blocks:
-        """Ask for what has not come back yet."""
+        """Submit the tasks that have not returned yet."""
         client = self._asked_of = self.cluster.client
         how = {"priority": self.priority, "retries": _TRIES, "pure": False}
         found: Any = self._survey
@@ -257,7 +257,7 @@ class Blocks:
                     self.cluster.again()
 
     def _news(self) -> Iterator[int | Survey | PlanesRead | None]:
-        """Yield what has come since it was last asked for; None where that is nothing."""
+        """Yield the results since the last call; None if there are none."""
         nothing = True
         for i in self._done(self._looks):
             del self._looks[i]
@@ -280,7 +280,7 @@ class Blocks:
             yield None
 
     def _done(self, futures: dict[int, Any]) -> list[int]:
-        """Return those that are finished; refuse what failed."""
+        """Return the finished tasks; raise the error of one that failed."""
         for i, future in futures.items():
             if future.status in ("cancelled", "lost"):
                 raise _LostError
@@ -289,19 +289,19 @@ class Blocks:
         return [i for i, future in futures.items() if future.status == "finished"]
 
     def _result(self, future: Any) -> Any:
-        """Return what a task found; None where it has to be found again, as its worker died."""
+        """Return the result of a task; None if it must be repeated because its worker died."""
         from distributed import CancelledError as Gone
 
         try:
             return future.result(timeout=_CONNECT_S)
         except TimeoutError:
             return None
-        except (Gone, OSError) as error:  # what a closed connection raises is an OSError
+        except (Gone, OSError) as error:  # a closed connection raises an OSError
             raise _LostError from error
 
 
 def _in_words(error: BaseException, bounds: tuple[int, int], work: StackWork) -> CopError:
-    """Return what went wrong on a worker as somebody can act on it."""
+    """Return the error of a worker in terms that the user can act on."""
     if isinstance(error, CopError):
         return error
     where = f"{work.options.source}, planes {bounds[0]} to {bounds[1] - 1}"

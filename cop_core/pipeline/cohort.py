@@ -1,4 +1,4 @@
-"""A cohort: every image read, going on where a run was stopped, then what the settings show."""
+"""Run of a cohort: read every image, resuming an earlier run, then analyse the settings."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
 
 _NOTHING: Final = np.empty((0, 0))
 READINGS: Final = "readings"
-"""Folder of what was read of each image, in that of the cohort."""
+"""Subfolder of the cohort's folder for the readings of images."""
 
 
 @run_with.register
 def _cohort(recipe: CohortRecipe, means: Means) -> CohortRecord:
-    """Read every image, then find what the settings show.
+    """Read every image, then analyse the settings.
 
-    What an earlier run read is not read again, unless what decides its numbers has changed. An
-    image that cannot be opened or read does not stop the others, and a reference that cannot be
-    used leaves its image without quality. Cancelled, it keeps what is
-    read and raises CancelledError. Without a folder nothing is kept.
+    Images read by an earlier run are not read again unless something that affects their numbers has
+    changed. An image that cannot be opened or read does not stop the others, and a reference that
+    cannot be used leaves its image without quality. If cancelled, it keeps the readings and raises
+    CancelledError. Without a folder nothing is kept.
     """
     require_extra(recipe)
     with alone_in(means):
@@ -86,7 +86,7 @@ class _Pictures:
             found = kept or self._read(row, reader)
         except CancelledError:
             raise
-        except Exception as error:  # whatever is wrong with one image must not stop the others
+        except Exception as error:  # no error of one image must stop the others
             return PictureRecord(row, error=told(error))
         quality, why = self._compared(stack, row)
         return PictureRecord(
@@ -99,12 +99,12 @@ class _Pictures:
         )
 
     def _compared(self, stack: Stack, row: CohortPicture) -> tuple[PictureQuality | None, str]:
-        """Compare an image with its reference, if it has one; or say why that cannot be done."""
+        """Compare an image with its reference, if it has one, or record why that is impossible."""
         if row.reference is None:
             return None, ""
         try:
             return quality_of(stack, row.reference), ""
-        except Exception as error:  # whatever is wrong with it, the image itself was read
+        except Exception as error:  # the image itself was read all the same
             return None, told(error)
 
     def _open(self, number: int, row: CohortPicture) -> Stack:
@@ -143,7 +143,7 @@ class _Pictures:
 
 
 def _without_crops(profile: DepthProfile) -> DepthProfile:
-    """Return a profile without what only depth profiles need, so that thousands fit in memory."""
+    """Return a profile without arrays that only depth profiles need: thousands fit in memory."""
     planes = tuple(
         replace(plane, strengths=_NOTHING, block_means=_NOTHING) for plane in profile.planes
     )

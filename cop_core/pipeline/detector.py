@@ -1,4 +1,4 @@
-"""The detector of a microscope, from a movie and dark frames."""
+"""Run of a measurement of a detector, from a movie and dark frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a running recipe tells of."""
+"""Events of a running recipe, and the means with which it runs."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Working:
-    """What is being done.
+    """The current activity.
 
     Attributes
     ----------
     what : str
-        In words, ``"loading the network"``.
+        The activity in words, ``"loading the network"``.
     name : str
-        Of the stack or file that it is done to.
+        Name of the stack or file concerned.
     done, total : int
-        How far it is; 0 of 0 where that is not known.
+        Progress; 0 of 0 if not known.
     """
 
     what: str
@@ -48,9 +48,9 @@ class Opened:
     Attributes
     ----------
     names, components : tuple of str
-        Of the stacks, and of the strengths that will be read.
+        Names of the stacks, and of the strengths that will be read.
     depth_um : tuple of ndarray
-        Depths of each stack's planes; empty where they are still to come.
+        Depths of each stack's planes; empty if they are still to come.
     """
 
     names: tuple[str, ...]
@@ -65,9 +65,9 @@ class Stepped:
     Attributes
     ----------
     stack : int
-        Which of the stacks.
+        Index of the stack.
     planned : int or None
-        Planes in all, where known.
+        Total number of planes, if known.
     """
 
     stack: int
@@ -78,16 +78,16 @@ class Stepped:
 
 @dataclass(frozen=True)
 class SoFar:
-    """What the planes of a stack that were read until now come to.
+    """The interim verdict on the planes of a stack that have been read.
 
     Attributes
     ----------
     stack : int
-        Which of the stacks.
+        Index of the stack.
     n_planes : int
-        Planes that it is about; more may have been read since.
+        Planes on which it is based; more may have been read since.
     verdict : str
-        In a sentence or two.
+        A sentence or two.
     """
 
     stack: int
@@ -97,21 +97,21 @@ class SoFar:
 
     @property
     def said(self) -> str:
-        """The verdict, and after how many planes."""
+        """The verdict, with the number of planes."""
         return f"After {self.n_planes} planes: {self.verdict}"
 
 
 Event: TypeAlias = Working | Opened | Stepped | SoFar
 OnEvent: TypeAlias = Callable[[object], None]
-"""Told of an `Event`, or of what became of a stack of a study."""
+"""Called with an `Event`, or with the result of a stack of a study."""
 OnProblem: TypeAlias = Callable[[Exception], None]
-"""Told of what ended a reading before its time."""
+"""Called with the error that ended a reading early."""
 Cancelled: TypeAlias = Callable[[], bool]
-"""Asked after every step."""
+"""Called after every step; True cancels."""
 
 
 def ignore(_event: object) -> None:
-    """Tell nobody."""
+    """Ignore an event."""
 
 
 def never() -> bool:
@@ -121,37 +121,37 @@ def never() -> bool:
 
 @dataclass(frozen=True)
 class Means:
-    """With what a recipe is run, beside what it says itself.
+    """Means with which a recipe is run, in addition to its own fields.
 
     Attributes
     ----------
     sources : sequence of Stack, Source or None
-        In place of the files that the recipe names, one for each stack.
+        Used in place of the files named in the recipe, one for each stack.
     estimator : Estimator or None
-        In place of the weights that it names.
+        Used in place of the weights named in the recipe.
     profile : DepthProfile or None
-        What was read before of the stack that power is recommended for.
+        An earlier reading of the stack for which power is recommended.
     on_event, cancelled : callable
-        Told of every step; asked after it.
+        Called with every event, and after every step.
     on_problem : callable or None
-        Told of what ended a reading before its time; that is raised where None.
+        Called with the error that ended a reading early; if None, the error is raised.
     folder : Path or None
-        What is written while it runs goes there: a study, a simulated pair, weights.
+        Folder for files written during the run: a study, a simulated pair, weights.
     batch_size : int or None
-        Most crops in one step.
+        Maximum number of crops in one step.
     hashed : bool or None
-        Whether the SHA-256 of stacks goes into reports written meanwhile; None: of those of up
-        to 20 GB.
+        Whether reports written during the run contain the SHA-256 of stacks; None: only of stacks
+        up to 20 GB.
     resume : bool
-        Whether stacks of a study that an earlier run finished are not read again.
+        Whether to skip the stacks of a study that an earlier run finished.
     workers : WorkersOptions
-        Who reads finished stacks that have a path or an address.
+        Workers for finished stacks that have a path or an address.
     elsewhere : callable or None
-        Has them read, as `StackReader` asks; `run` puts it in.
+        Hands stacks to the workers, as in `StackReader`; set by `run`.
     failed : mapping of str to str
-        Stacks of a study that are not tried, by place, and why.
+        Stacks of a study that are not tried, by place, with the reason.
     so_far : bool
-        Whether `SoFar` is told now and then while a stack is read.
+        Whether to emit `SoFar` now and then while a stack is read.
     """
 
     sources: Sequence[Stack | Source | None] = ()
@@ -174,7 +174,7 @@ class Means:
             object.__setattr__(self, "folder", Path(self.folder).expanduser())
 
     def progress(self, what: str, name: str = "") -> Callable[[int, int], None]:
-        """Return what is told steps done and in all, and stops the work where cancelled."""
+        """Return a callback for steps done and the total, which stops the work if cancelled."""
 
         def tell(done: int, total: int) -> None:
             self.on_event(Working(what, name, done, total))

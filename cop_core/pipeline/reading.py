@@ -1,4 +1,4 @@
-"""Stacks opened and read as a recipe asks, finished or growing."""
+"""Opening and reading of a recipe's stacks, finished or growing."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from cop_core.stacks.growing import Source
 from cop_core.statistics import exclusions, fit_profile, within
 
 _REST_S: Final = 0.02
-"""Time between two looks at a source while there is nothing to do."""
+"""Time in s between two looks at a source while there is nothing to do."""
 
 
 def open_all(asked: Sequence[StackOptions], means: Means) -> list[Stack | Source]:
-    """Return stacks, opened where they were not given, so that a bad one is told at once."""
+    """Return the stacks, opening those not given: a bad one is reported before any is read."""
     found = []
     for number, options in enumerate(asked):
         with about_stack(number):
@@ -34,12 +34,12 @@ def open_all(asked: Sequence[StackOptions], means: Means) -> list[Stack | Source
 
 
 def open_one(number: int, options: StackOptions, means: Means) -> Stack | Source:
-    """Return one of the stacks of a recipe, opened where it was not given.
+    """Return one of the stacks of a recipe, opened if it was not given.
 
     Raises
     ------
     InputError
-        If it cannot be opened, or has neither a path nor was given.
+        If it cannot be opened, or was not given and has no path.
     """
     known = means.sources[number] if number < len(means.sources) else None
     if known is not None:
@@ -54,7 +54,7 @@ def open_one(number: int, options: StackOptions, means: Means) -> Stack | Source
 
 
 def load(reading: ReadingOptions, means: Means) -> Estimator:
-    """Return the network that a reading asks for, unless one was given."""
+    """Return the network for a reading, unless one was given."""
     means.on_event(Working("loading the network"))
     estimator = means.estimator or estimator_for(reading)
     if estimator.warm_up():
@@ -69,7 +69,7 @@ def reader_of(
     name: str | None,
     means: Means,
 ) -> StackReader:
-    """Return what reads a stack; where there are workers they begin at once."""
+    """Return the reader of a stack; workers, if any, begin at once."""
     return StackReader(
         source,
         estimator,
@@ -86,7 +86,7 @@ def read_all(
     names: Sequence[str | None],
     means: Means,
 ) -> list[DepthProfile]:
-    """Read stacks one after the other; cancelled, each has the planes that were read."""
+    """Read stacks one after the other; if cancelled, each keeps the planes that were read."""
     estimator = load(reading, means)
     readers = [
         reader_of(source, estimator, reading, name, means)
@@ -97,7 +97,7 @@ def read_all(
     means.on_event(Opened(tuple(p.name for p in started), estimator.components, known))
     try:
         for number, (source, reader) in enumerate(zip(sources, readers, strict=True)):
-            if means.cancelled():  # a source may begin its acquisition when it is asked
+            if means.cancelled():  # a source may start its acquisition at the first look
                 break
             with about_stack(number):
                 follow(number, source, reader, means, reader.profile.name)
@@ -109,12 +109,12 @@ def read_all(
 
 
 def require_some(profile: DepthProfile) -> DepthProfile:
-    """Return a profile; refuse one of a stack that was read to its end and has no plane to show.
+    """Return a profile; refuse that of a completely read stack without a usable plane.
 
     Raises
     ------
     InputError
-        With what is wrong with how many of the planes.
+        With the faults, and the number of planes with each.
     """
     made = profile.provenance
     unread = not any(plane.n_crops for plane in profile.planes)
@@ -134,9 +134,9 @@ def with_sensitivity(
     window_um: Window | None,
     means: Means,
 ) -> list[AnalysedProfile]:
-    """Return profiles with the lines of the same stacks under every other normalisation.
+    """Return profiles with the lines of the same stacks under all other normalisations.
 
-    There are none for what was not read to its end.
+    A stack that was not read completely has none.
     """
     found, own = list(analysed), analysed[0].profile.reading
     for other in NORMALISATIONS:
@@ -157,7 +157,7 @@ def with_sensitivity(
 
 
 def _aside(means: Means, what: str) -> OnEvent:
-    """Return what tells of a reading beside the one that is asked for: only how far it is."""
+    """Return the events for an additional reading: only its progress."""
 
     def tell(event: object) -> None:
         if isinstance(event, Stepped):
@@ -169,7 +169,7 @@ def _aside(means: Means, what: str) -> OnEvent:
 def follow(
     number: int, source: Stack | Source, reader: StackReader, means: Means, name: str
 ) -> bool:
-    """Read a stack, telling of every step; return whether it was read to its end."""
+    """Read a stack, reporting every step; return whether it was read completely."""
     narrator = Narrator(number, name, means, growing=not isinstance(source, Stack))
     try:
         for step in reader:

@@ -1,4 +1,4 @@
-"""A document computed again from what it says of itself."""
+"""Replay: a document computed again from its own recipe and inputs."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Replayed:
     Attributes
     ----------
     record
-        What was found now.
+        The new result.
     document : Document
         Of it.
     agreement : Agreement
-        How it agrees with what was stated.
+        Its agreement with the stated values.
     """
 
     record: Any
@@ -34,9 +34,9 @@ class Replayed:
 def replay(
     stated: Document, inputs: Sequence[InputFile], *, tolerance: float, **means: Any
 ) -> Replayed:
-    """Do again what a document says was done, and compare.
+    """Repeat the run that a document describes, and compare.
 
-    Stacks and images that had failed are not tried again, as no number is theirs.
+    Stacks and images that had failed are not tried again: they contributed no numbers.
 
     Parameters
     ----------
@@ -52,9 +52,9 @@ def replay(
     Raises
     ------
     InputError
-        An input is gone or cannot be opened, or the tolerance cannot be used.
+        An input is missing or cannot be opened, or the tolerance cannot be used.
     """
-    agreement(stated, stated, tolerance=tolerance)  # refused before minutes of reading
+    agreement(stated, stated, tolerance=tolerance)  # checked before minutes of reading
     recipe = with_found(stated.recipe, inputs)
     record = run(recipe, resume=False, failed=_failed(stated), **means)
     found = document_of(record)
@@ -62,7 +62,7 @@ def replay(
 
 
 def _failed(stated: Document) -> dict[str, str]:
-    """Return the stacks or images that were not read, by place or name, and why."""
+    """Return the stacks or images that were not read, by place or name, with the reason."""
     found, errors = stated.results, dict[str, str | None]()
     if isinstance(found, StudyDocument):
         errors = {one.place: one.error for one in found.stacks}

@@ -1,4 +1,4 @@
-"""Finished stacks of a study on disk: kept to the last bit, and known again by a later run."""
+"""Finished stacks of a study on disk: kept to the last bit, and recognised by a later run."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from cop_core.text_file import read_text_file, require_regular
 from cop_core.writing import replace_files
 
 PROFILE_FILE: Final = "profile.json"
-"""Beside a stack's report: its profile to the last bit, and the SHA-256 of ``report.json``."""
+"""File beside a stack's report: its profile to the last bit, and the SHA-256 of ``report.json``."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A finished stack as it lies on disk.
+    """A finished stack as kept on disk.
 
     Attributes
     ----------
     profile : DepthProfile
-        Equal to the last bit to what was read.
+        Equal to the reading to the last bit.
     inputs : dict of Role to FileIdentity
-        What its report says of its files.
+        Its files by role, as stated in its report.
     """
 
     profile: DepthProfile
@@ -43,13 +43,13 @@ class Kept:
 
 
 def keep_reading(reading: Kept, file: Path) -> None:
-    """Write what was read of an image, which has no report of its own."""
+    """Write the reading of an image, which has no report of its own."""
     plain = TypeAdapter(Kept).dump_python(reading, mode="json")
     replace_files({file: json.dumps(plain).encode()})
 
 
 def read_reading(file: Path) -> Kept | None:
-    """Return what `keep_reading` wrote; None where there is nothing that can be used."""
+    """Return the reading that `keep_reading` wrote; None if there is none that can be used."""
     try:
         text = read_text_file(file, "reading", most_bytes=MAX_REPORT_BYTES)
         kept: Kept = checked(Kept, json.loads(text))
@@ -59,17 +59,17 @@ def read_reading(file: Path) -> Kept | None:
 
 
 def keep(profile: DepthProfile, folder: Path) -> Kept:
-    """Mark a stack as finished, once its report is written; return what `read_kept` will."""
+    """Mark a stack as finished, once its report is written; return the result of `read_kept`."""
     report = (folder / "report.json").read_bytes()
     plain = TypeAdapter(DepthProfile).dump_python(profile, mode="json")
-    # floats are written with as many digits as tell them apart, so reading gives the same ones
+    # floats are written with enough digits to be read back exactly
     text = json.dumps({"report_sha256": hashlib.sha256(report).hexdigest(), "profile": plain})
     replace_files({folder / PROFILE_FILE: text.encode()})
     return _kept(report, text)
 
 
 def read_kept(folder: Path) -> Kept | None:
-    """Return the finished stack of a folder; None where the report is not the one written."""
+    """Return the finished stack of a folder; None if the report is not the one written."""
     try:
         require_regular(folder / "report.json", "report", most_bytes=MAX_REPORT_BYTES)
         text = read_text_file(folder / PROFILE_FILE, "profile", most_bytes=MAX_REPORT_BYTES)
@@ -79,7 +79,7 @@ def read_kept(folder: Path) -> Kept | None:
 
 
 def _kept(report: bytes, text: str) -> Kept:
-    """Return what both files hold; ValueError where they do not belong together."""
+    """Return the contents of both files; raise ValueError if they do not belong together."""
     known = json.loads(text)
     if known["report_sha256"] != hashlib.sha256(report).hexdigest():
         raise ValueError("of another report")
@@ -91,22 +91,22 @@ def _kept(report: bytes, text: str) -> Kept:
 def is_same(
     kept: Kept, planned: DepthProfile, hashing: Callable[[int, int], None] = lambda _n, _all: None
 ) -> bool:
-    """Tell whether a finished stack is what would be read now.
+    """Return whether reading a finished stack now would give the same numbers.
 
     Parameters
     ----------
     kept : Kept
         From `read_kept`.
     planned : DepthProfile
-        Of a `StackReader` that has not begun: depths and powers, no strengths.
+        From a `StackReader` that has not begun: depths and powers, no strengths.
     hashing : callable
-        Told of bytes hashed and in all, where files must be hashed.
+        Called with the bytes hashed and the total, if files must be hashed.
 
     Returns
     -------
     bool
-        True where everything that decides the numbers is the same. The files are where their
-        path, size and time are; elsewhere, or touched, where their SHA-256 is that of the report.
+        True if everything that affects the numbers is the same. Files are the same if path, size
+        and time are; if moved or touched, if their SHA-256 is that of the report.
     """
     was, now = kept.profile.provenance, planned.provenance
     return (
@@ -123,7 +123,7 @@ def is_same(
 
 
 def _asked(reading: ReadingOptions, opened: StackOptions) -> tuple[ReadingOptions, StackOptions]:
-    """Return what was asked for but for what is compared by itself: weights, powers, files."""
+    """Return the recipe without the parts that are compared separately: weights, powers, files."""
     return (
         reading.but(weights="", device="", precision="auto"),
         opened.but(source=None, name=None, power=None, power_scale=None, detector=None),

@@ -1,4 +1,4 @@
-"""`run`: from a recipe to a record, whoever asks."""
+"""`run`: from a recipe to a record, for all interfaces."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from cop_core.recipes import Recipe
 
 _RUNNERS: Final = ("cohort", "detector", "simulated", "stacks", "study", "training")
-"""Modules of this package in which kinds of recipes are run; PyTorch comes with them."""
+"""Modules of this package that run each kind of recipe; they import PyTorch."""
 
 
 def run(recipe: Recipe, **means: Any) -> Any:
@@ -23,7 +23,7 @@ def run(recipe: Recipe, **means: Any) -> Any:
     recipe : Recipe
         The request.
     **means
-        Fields of `Means`: ``on_event``, ``cancelled``, ``sources`` for stacks that are in no
+        Fields of `Means`: ``on_event``, ``cancelled``, ``sources`` for stacks that are not in a
         file ...
 
     Returns
@@ -46,5 +46,5 @@ def run(recipe: Recipe, **means: Any) -> Any:
 
 @singledispatch
 def run_with(recipe: Recipe, means: Means) -> Any:
-    """Do what a kind of recipe asks for."""
+    """Run a recipe of one kind."""
     raise TypeError(f"a {type(recipe).__name__} cannot be run")

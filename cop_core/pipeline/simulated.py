@@ -1,4 +1,4 @@
-"""The simulated microscope: pairs of stacks on disk, and acquisitions read while they grow."""
+"""Runs of the simulated microscope: pairs of stacks on disk, and acquisitions read live."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _simulate_cohort(recipe: SimulateCohortRecipe, means: Means) -> Path:
 
 @run_with.register(AcquireRecipe)
 def _acquire(recipe: AcquireRecipe, means: Means) -> Comparison:
-    """Acquire both protocols of the preset, reading meanwhile, and compare them."""
+    """Acquire both protocols of the preset, reading them live, and compare them."""
     estimator = means.estimator or estimator_for(recipe.reading)
     profiles = []
     with _microscope(recipe) as core:
@@ -68,7 +68,7 @@ def _acquire(recipe: AcquireRecipe, means: Means) -> Comparison:
 
 @contextmanager
 def _microscope(recipe: AcquireRecipe) -> Iterator[SimulatedCore]:
-    """Make the microscope, which has to allow the preset's powers, and shut it down at the end."""
+    """Make the microscope, which must allow the preset's powers, and shut it down at the end."""
     try:
         from cop_core.simulator.acquisition import simulated_core
     except ModuleNotFoundError as error:
@@ -76,7 +76,7 @@ def _microscope(recipe: AcquireRecipe) -> Iterator[SimulatedCore]:
             f"the simulated microscope needs {error.name}",
             advice='install the extra "live": pip install "napari-cop[live]"',
         ) from None
-    logging.getLogger("pymmcore-plus").setLevel(logging.ERROR)  # a line for every plane otherwise
+    logging.getLogger("pymmcore-plus").setLevel(logging.ERROR)  # otherwise it logs a line per plane
     core = simulated_core(
         recipe.preset,
         max_power_mw=recipe.max_power_mw,
@@ -93,7 +93,7 @@ def _microscope(recipe: AcquireRecipe) -> Iterator[SimulatedCore]:
 
 @contextmanager
 def _acquisition(core: SimulatedCore, name: str) -> Iterator[MicroManagerSource]:
-    """Run a protocol of the preset in a thread, and cancel it if what follows goes wrong."""
+    """Run a protocol of the preset in a thread, and cancel it if the block fails."""
     from cop_core.simulator.acquisition import LASER_POWER, stack_events
     from cop_core.stacks.growing.micromanager import MicroManagerSource
 

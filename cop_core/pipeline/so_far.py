@@ -1,4 +1,4 @@
-"""What the planes read so far come to, worked out beside the reading."""
+"""Interim verdicts on the planes read so far, computed alongside the reading."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from cop_core.reading import StackReader
 
 _LEAST_PLANES: Final = 6
-"""Planes from which a sentence is worth reading."""
+"""Number of planes from which a sentence is worth reading."""
 _SHARE: Final = 4
-"""Least time between two sentences against the time that one takes."""
+"""Minimum time between two sentences, relative to the time that one takes."""
 _LEAST_S: Final = 1.5
 
 
 class Narrator:
-    """Tells now and then what a stack comes to while it is read; see `Means.so_far`.
+    """Emits an interim verdict now and then while a stack is read; see `Means.so_far`.
 
-    Of a stack that grows, that is where its signal will be lost.
+    For a growing stack, it is the depth at which its signal will be lost.
     """
 
     def __init__(self, number: int, name: str, means: Means, *, growing: bool) -> None:
@@ -34,7 +34,7 @@ class Narrator:
         self._rest_until = 0.0
 
     def stepped(self, reader: StackReader) -> None:
-        """Take note of the planes so far, when a sentence is due."""
+        """Record the planes so far, if a sentence is due."""
         if self._thread is None:
             return
         if self._coming is not None and self._coming.done():
@@ -45,7 +45,7 @@ class Narrator:
                 self._means.on_event(so_far)
         if self._coming is not None or time.monotonic() < self._rest_until:
             return
-        profile = reader.profile  # takes as long as it has planes
+        profile = reader.profile  # its time grows with the planes
         n_planes = sum(plane.n_crops > 0 for plane in profile.planes)
         if n_planes >= _LEAST_PLANES:
             self._coming = self._thread.submit(self._timed, profile, n_planes)
@@ -56,7 +56,7 @@ class Narrator:
         return found, time.monotonic() - begun
 
     def end(self) -> None:
-        """Tell nothing more."""
+        """Emit nothing more."""
         if self._thread is not None:
             self._thread.shutdown(wait=False, cancel_futures=True)
 

@@ -1,4 +1,4 @@
-"""Recipes of one stack or two: profiled, compared, checked, watched, its power recommended."""
+"""Runs on one or two stacks: profile, compare, check, watch and recommend."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _compare(recipe: CompareRecipe, means: Means) -> Comparison:
 
 
 def _require_planes_within(stacks: Sequence[Stack | Source], window_um: Window | None) -> None:
-    """Refuse a depth window that holds none of the planes, where that is known of a stack."""
+    """Refuse a depth window without any planes of a stack, if its depths are known."""
     for stack in stacks:
         if window_um is not None and isinstance(stack, Stack):
             planes_within(stack.depth_um, window_um, stack.name)
@@ -86,7 +86,7 @@ def _recommend(recipe: RecommendRecipe, means: Means) -> Recommendation:
         estimator = means.estimator or estimator_for(reading)
         means, reading = replace(means, estimator=estimator), estimator.read_with(reading)
     if profile is None and recipe.from_profile:
-        if isinstance(source, Stack):  # what others hold is not known yet
+        if isinstance(source, Stack):  # the planes of others are not known yet
             require_recommendable(source, recipe.power, reading, means.estimator)
         profile = _read_for_power(source, recipe, means)
     found = recommend_power(

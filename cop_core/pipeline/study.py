@@ -1,4 +1,4 @@
-"""A study: every stack read by itself, going on where a run was stopped, then arms compared."""
+"""Run of a study: read every stack, resuming an earlier run, then compare the arms."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from cop_core.statistics import analyse_stack, compare_channels
 from cop_core.writing import clear_leftovers
 
 SENSITIVITY: Final = "sensitivity"
-"""Folder of the stacks read with other normalisations, in that of the study."""
+"""Subfolder of the study's folder for stacks read with other normalisations."""
 _HASHING: Final = "SHA-256, bytes"
 
 
@@ -42,9 +42,9 @@ _HASHING: Final = "SHA-256, bytes"
 def _study(recipe: StudyRecipe, means: Means) -> StudyRecord:
     """Read every stack into ``<arm>/<name>/`` of the folder, with its report; compare the arms.
 
-    Stacks that an earlier run finished are not read again, unless what decides their numbers has
-    changed. One that cannot be opened or read does not stop the others. Cancelled, it keeps what
-    is finished and raises CancelledError. Without a folder nothing is kept.
+    Stacks finished by an earlier run are not read again unless something that affects their numbers
+    has changed. A stack that cannot be opened or read does not stop the others. If cancelled, it
+    keeps finished stacks and raises CancelledError. Without a folder nothing is kept.
     """
     own = recipe.reading.normalisation
     names = [own, *(n for n in NORMALISATIONS if n != own and recipe.sensitivity)]
@@ -69,7 +69,7 @@ def _study(recipe: StudyRecipe, means: Means) -> StudyRecord:
 
 
 def _with_lines(stack: StudyStackRecord, other: StudyStackRecord, name: str) -> StudyStackRecord:
-    """Return a stack with its lines under another normalisation, where it has them."""
+    """Return a stack with its lines under another normalisation, if it has any."""
     if stack.analysed is None or other.analysed is None:
         return stack
     known = {**stack.analysed.sensitivity, name: other.analysed.lines}
@@ -98,11 +98,11 @@ class _Pass:
         return folder / SENSITIVITY / self.names[self.number]
 
     def stacks(self) -> tuple[StudyStackRecord, ...]:
-        """Return what became of every stack."""
+        """Return the result of every stack."""
         rows = self.recipe.stacks
         if self.folder is not None:
             clear_leftovers(self.folder)
-        # all are opened first: what is finished, and what cannot be opened, is known at once
+        # all are opened first: those finished, and those that cannot be opened, are known at once
         looked: list[Stack | Source | StudyStackRecord] = []
         for number, row in enumerate(rows):
             looked.append(self._look(number, row))
@@ -120,7 +120,7 @@ class _Pass:
         return tuple(known[number] for number in range(len(rows)))
 
     def _look(self, number: int, row: StudyStack) -> Stack | Source | StudyStackRecord:
-        """Open a stack to be read; one that is finished, or cannot be opened, is a record."""
+        """Open a stack to be read; return a record if it is finished or cannot be opened."""
         if row.place in self.means.failed:
             return StudyStackRecord(row, error=self.means.failed[row.place])
         try:
@@ -146,7 +146,7 @@ class _Pass:
             return self._finish(row, require_some(reader.profile))
         except (CancelledError, WorkersGoneError):
             raise
-        except Exception as error:  # whatever is wrong with one stack must not stop the others
+        except Exception as error:  # no error of one stack must stop the others
             return StudyStackRecord(row, error=told(error))
 
     def _finish(self, row: StudyStack, profile: DepthProfile) -> StudyStackRecord:
@@ -154,7 +154,7 @@ class _Pass:
             return StudyStackRecord(row, profile)
         folder = self.folder / row.place
         clear_leftovers(folder)
-        # from here until all is written anew, nothing is finished in there
+        # from here until everything is rewritten, nothing in there counts as finished
         (folder / PROFILE_FILE).unlink(missing_ok=True)
         write_report(
             profile,
@@ -169,10 +169,10 @@ class _Pass:
     def _reader(self, row: StudyStack, source: Stack | Source) -> StackReader:
         return reader_of(source, self.estimator, self.reading, row.name, self.means)
 
-    # --- what is told ------------------------------------------------------------------------
+    # --- reports ------------------------------------------------------------------------------
 
     def _tell(self, n_known: int, *stacks: StudyStackRecord) -> None:
-        """Tell of stacks, once for each, and how many of all passes are done."""
+        """Report each stack once, and the progress over all passes."""
         n, n_passes = len(self.recipe.stacks), len(self.names)
         for stack in stacks if self.number == 0 else ():
             self.means.on_event(stack)
@@ -180,7 +180,7 @@ class _Pass:
         self.means.on_event(done)
 
     def _tell_depths(self, looked: Sequence[Stack | Source | StudyStackRecord]) -> None:
-        """Tell how deep the stacks are that can be read, or were."""
+        """Report the depths of the stacks that can be read or were read."""
         known = [each.profile if isinstance(each, StudyStackRecord) else each for each in looked]
         depths = tuple(
             one.depth_um if isinstance(one, Stack | DepthProfile) else np.empty(0) for one in known
@@ -190,7 +190,7 @@ class _Pass:
 
 
 def _command(row: StudyStack, profile: DepthProfile, folder: Path) -> str | None:
-    """Return the command that reads one stack again; None where there is none."""
+    """Return the command that reads one stack again; None if there is none."""
     try:
         return command_of(ProfileRecipe(stack=row.stack, reading=profile.reading), folder)
     except InputError:  # it is not in a file, or the weights were made in Python

@@ -1,4 +1,4 @@
-"""The second pipe: weights trained, and measured on noise that is known, and for their speed."""
+"""Runs of training, evaluation on known noise, and speed measurements of weights."""
 
 from __future__ import annotations
 

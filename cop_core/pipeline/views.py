@@ -1,4 +1,4 @@
-"""Images of two stacks that were compared, read again plane by plane."""
+"""Views of two compared stacks: images read again plane by plane."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Step = Callable[[], None]
 N_DEPTHS: Final = 5
 _PLANE_PX: Final = 256
 _SIDE_PX: Final = 192
-"""Most blocks along x of a plane, and of a side view."""
+"""Maximum number of blocks along x of a plane, and of a side view."""
 
 
 def views_of(
@@ -29,8 +29,8 @@ def views_of(
 ) -> tuple[StackViews, StackViews] | None:
     """Return planes of both stacks at equal depths, and side views.
 
-    One plane is held at a time. None where a stack was still growing, was not read to its end,
-    shares no depth with the other, or where this is cancelled.
+    One plane is held at a time. None if a stack was still growing, was not read completely or
+    shares no depth with the other, or if cancelled.
     """
     first, second = sources
     made = [each.profile.provenance for each in found.analysed]
@@ -49,20 +49,20 @@ def views_of(
     try:
         return _views(first, depths, step), _views(second, depths, step)
     except CancelledError:
-        return None  # what was compared is kept
+        return None  # the comparison is kept
 
 
 def _last_signal_um(found: Comparison) -> float:
-    """Return the depth down to which one of the stacks at least has signal."""
+    """Return the depth down to which at least one of the stacks has signal."""
     signals = [usable.signal for usable in found.usable]
     known = [end for s in signals for end in (s.depth_um, s.deeper_than_um) if np.isfinite(end)]
     return max(known, default=float("inf"))
 
 
 def shared_depths(first_um: Array, second_um: Array, last_um: float = float("inf")) -> Array:
-    """Return depths in µm at which planes of the first stack lie, spread over what both image.
+    """Return depths in µm of planes of the first stack, spread over the common range.
 
-    Those at which the second has a plane no further away than half its step, down to `last_um`.
+    Only those within half a step of a plane of the second stack, down to `last_um`.
     """
     known = [np.unique(depth[np.isfinite(depth)]) for depth in (first_um, second_um)]
     if not all(map(len, known)):

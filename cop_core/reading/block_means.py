@@ -1,4 +1,4 @@
-"""What a plane looks like in coarse blocks: enough to know a tissue again, and how it moved."""
+"""Means of a plane over coarse blocks, used to recognise a tissue and how it moved."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def block_means(data: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     Returns
     -------
     ndarray of shape (h // side, w // side)
-        NaN for blocks with a pixel that has no value. Pixels beyond the last whole block do not
-        enter; empty with the shape (0, 0) where there is no whole block.
+        NaN for blocks with a pixel that has no value. Pixels beyond the last whole block are
+        ignored; the shape is (0, 0) if there is no whole block.
     """
     means = means_of_blocks(data, block_side(data.shape))
     if not means.size:
@@ -37,7 +37,7 @@ def block_means(data: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
 
 
 def means_of_blocks(data: npt.NDArray[Any], side: int) -> npt.NDArray[np.float64]:
-    """Return the means of square blocks; rows and columns left over do not enter."""
+    """Return the means of square blocks; remaining rows and columns are ignored."""
     rows, columns = (n // side for n in data.shape)
     whole = data[: rows * side, : columns * side].reshape(rows, side, columns, side)
     with np.errstate(invalid="ignore"):

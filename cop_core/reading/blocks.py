@@ -1,4 +1,4 @@
-"""Blocks of one shape: a crop's numbers on the CPU, whatever is read with it."""
+"""Blocks of crops of one shape: a crop's numbers on the CPU do not depend on the others."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ One = TypeVar("One")
 Other = TypeVar("Other")
 
 BLOCK: Final = 8
-"""Crops in every forward pass on the CPU: a sixth faster than four, hardly slower than more."""
+"""Crops per forward pass on the CPU: a sixth faster than four, hardly slower than more."""
 
 
 def filled(prepared: Tensor | CropStatistics) -> Tensor | CropStatistics:
-    """Return what `NoiseViT.prepare` makes of a block, with zeros for the crops that it lacks."""
+    """Return a block from `NoiseViT.prepare`, filled up with zeros for missing crops."""
     if isinstance(prepared, Tensor):
         return _filled(prepared)
     return CropStatistics(*map(_filled, prepared))
@@ -37,10 +37,10 @@ def _filled(x: Tensor) -> Tensor:
 class BlockPool:
     """Threads that read blocks of one shape, each with one thread of PyTorch.
 
-    Matrix products choose their kernel, and with it how they round, by the number of rows and of
-    threads. Here both are always the same: `filled` fills the last block up, and more
-    processors read more blocks at a time. So a crop's numbers depend neither on what is read
-    with it nor on how many processors there are.
+    Matrix products choose their kernel, and with it their rounding, by the number of rows and of
+    threads. Here both are fixed: `filled` fills up the last block, and more processors read more
+    blocks at a time. A crop's numbers therefore depend neither on the other crops nor on the number
+    of processors.
 
     Parameters
     ----------
@@ -49,22 +49,22 @@ class BlockPool:
     """
 
     def __init__(self, threads: int) -> None:
-        # PyTorch counts threads for each thread that asks: the caller's number stays
+        # PyTorch sets the number of threads per calling thread: the caller's stays
         self._threads = ThreadPoolExecutor(threads, "cop-block", torch.set_num_threads, (1,))
 
     def each(self, work: Callable[[One], Other], things: Sequence[One]) -> list[Other]:
-        """Return what `work` makes of each of some things, on as many threads."""
+        """Apply `work` to every item in parallel, and return the results in order."""
         return list(self._threads.map(work, things)) if len(things) > 1 else [*map(work, things)]
 
     def stream(
         self, work: Callable[[One], Other], things: Iterable[One], ahead: int
     ) -> Iterator[Other]:
-        """Yield what `work` makes of each of some things, in order.
+        """Yield the results of `work` for each item, in order.
 
         Parameters
         ----------
         ahead : int
-            How many are begun before they are asked for: as many results are held.
+            How many are begun before they are requested: as many results are held.
         """
         begun: deque[Future[Other]] = deque()
         left, ended = iter(things), None
@@ -73,7 +73,7 @@ class BlockPool:
                 try:
                     if ended is None:
                         begun.append(self._threads.submit(work, next(left)))
-                except Exception as error:  # raised once what was begun before is told
+                except Exception as error:  # raised after the results of work begun earlier
                     ended = error
                 if begun and (ended is not None or len(begun) > ahead):
                     yield begun.popleft().result()
@@ -84,11 +84,11 @@ class BlockPool:
                 future.cancel()
 
     def submit(self, work: Callable[[], None]) -> None:
-        """Do something beside what the caller does, before the next blocks."""
+        """Run something in parallel with the caller, before the next blocks."""
         self._threads.submit(work)
 
     def map(self, read: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-        """Return what `read` makes of every block of crops x (n, ...), shape (n, values)."""
+        """Return the output of `read` for every block of crops x (n, ...), shape (n, values)."""
         return torch.cat(list(self._threads.map(read, torch.split(x, BLOCK))))
 
 

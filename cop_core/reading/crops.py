@@ -15,17 +15,17 @@ Pixels = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
 
 Crops = int | None
-"""Number of random crops a plane, or None for the full grid."""
+"""Number of random crops per plane, or None for the full grid."""
 
 
 def crops_of_a_plane(shape: tuple[int, ...], crops: Crops, crop: int = CROP) -> int:
-    """Return how many crops a plane of (height, width) is cut into."""
+    """Return the number of crops of a plane (height, width)."""
     return crops or len(grid_starts(shape[0], crop)) * len(grid_starts(shape[1], crop))
 
 
 @dataclass(frozen=True)
 class PlaneCrops:
-    """The crops of a plane, cut and normalised when they are asked for.
+    """The crops of a plane, cut and normalised on access.
 
     Together they would take several times the memory of the plane.
 
@@ -34,11 +34,11 @@ class PlaneCrops:
     image : ndarray of shape (h, w)
         Pixels as stored.
     corners : tuple of (int, int)
-        Where each begins: row and column.
+        First row and column of each crop.
     normalise : callable
-        What makes pixels as stored those of a crop.
+        Converts stored pixels to those of a crop.
     side : int
-        Of a crop, in pixels.
+        Side of a crop in pixels.
     """
 
     image: Pixels
@@ -73,7 +73,7 @@ def crops_of(
     Parameters
     ----------
     image : ndarray of shape (h, w)
-        Reflect-padded at the far ends where it is smaller than a crop.
+        Reflect-padded at the far ends if it is smaller than a crop.
     crops : int or None
         Number of random windows, or None for the grid in which every pixel is used.
     seed : tuple of int
@@ -95,5 +95,5 @@ def crops_of(
 
 
 def cut(plane: Floats, crops: Crops, seed: tuple[int, int], crop: int = CROP) -> Floats:
-    """Cut a normalised plane (h, w) into crops (n, crop, crop), laid over it by `crops_of`."""
+    """Cut a normalised plane (h, w) into the crops of `crops_of`, shape (n, crop, crop)."""
     return np.stack(list(crops_of(plane, crops, seed, np.asarray, crop)))

@@ -23,18 +23,18 @@ DEFAULT_BATCH = 32
 
 
 class CropReading(NamedTuple):
-    """What is read from n crops.
+    """Readings of n crops.
 
     Attributes
     ----------
     strengths : ndarray of shape (n, components)
         Strengths; rows sum to 1.
     uncertainty : ndarray of shape (n, components)
-        Predictive SD of every strength: 90 % of the true ones lie within 1.645 of it, for crops
-        like those of training. NaN where the weights do not say.
+        Predictive SD of every strength: for crops like those in training, 90 % of the true
+        strengths lie within 1.645 SD. NaN if the weights do not provide it.
     strangeness : ndarray of shape (n,)
-        Distance from what training saw, as the network sees it: above 1 for one crop of
-        training in a hundred. NaN where the weights do not say.
+        Distance from the training data in the network's features: above 1 for one training crop in
+        a hundred. NaN if the weights do not provide it.
     """
 
     strengths: npt.NDArray[np.float64]
@@ -42,12 +42,12 @@ class CropReading(NamedTuple):
     strangeness: npt.NDArray[np.float64]
 
     def part(self, start: int, stop: int) -> CropReading:
-        """Return what was read from some of the crops."""
+        """Return the readings of some of the crops."""
         return CropReading(*(values[start:stop] for values in self))
 
     @classmethod
     def joined(cls, parts: Iterable[CropReading]) -> CropReading:
-        """Return what was read from the crops of all parts, in their order."""
+        """Return the readings of all parts, in their order."""
         return cls(*map(np.concatenate, zip(*parts, strict=True)))
 
 
@@ -60,11 +60,11 @@ class Estimator:
     network : NoiseViT
         In evaluation mode.
     card : Card
-        What it was trained on; names its outputs.
+        Describes its training; names its outputs.
     device : torch.device
         Where it runs.
     precision : torch.dtype
-        Of the transformer; the statistics before it are always float32.
+        Precision of the transformer; the statistics before it are always float32.
     asked : ReadingOptions or None
         Weights (a packaged name or an absolute path), device and precision with which it was
         loaded; None if it was not loaded.
@@ -83,7 +83,7 @@ class Estimator:
 
     @property
     def used(self) -> WeightsUsed:
-        """What a report states about the weights."""
+        """The weights as stated in a report."""
         genome = self.card.genome
         return WeightsUsed(
             self.card.name, self.card.sha256, genome.name, genome.order, genome.fingerprint
@@ -95,12 +95,12 @@ class Estimator:
         return reading.but(weights=own.weights, device=own.device, precision=own.precision)
 
     def warm_up(self) -> bool:
-        """Load the code that the first crops would wait for, in the background.
+        """Load, in the background, the code for which the first crops would wait.
 
         Returns
         -------
         bool
-            Whether it has to be compiled, which takes a few seconds once after installation.
+            Whether the code has to be compiled, which takes a few seconds once after installation.
         """
         if self.device.type != "cpu" or self.network.config.stem != "statistics":
             return False
@@ -113,7 +113,7 @@ class Estimator:
     def predict(
         self, crops: npt.ArrayLike, *, batch_size: int = DEFAULT_BATCH
     ) -> npt.NDArray[np.float64]:
-        """Return only the strengths that `read` returns, shape (n, components)."""
+        """Return the strengths of `read` alone, shape (n, components)."""
         return self.read(crops, batch_size=batch_size).strengths
 
     def read(self, crops: npt.ArrayLike, *, batch_size: int = DEFAULT_BATCH) -> CropReading:
@@ -122,13 +122,13 @@ class Estimator:
         Parameters
         ----------
         crops : array of shape (n, 192, 192) or (n, 192, 192, 3)
-            Crops in [0, 1]. The default network reads colour channel by channel and returns the
-            mean; the uncertainty of a colour crop is the mean over its channels, its unfamiliarity
-            that of the most unfamiliar channel.
+            Crops in [0, 1]. The default network reads each colour channel and returns the mean; the
+            uncertainty of a colour crop is the mean over its channels, its strangeness that of the
+            strangest channel.
         batch_size : int
-            Crops at a time. On the CPU the numbers of a crop depend neither on it nor on the other
-            crops, to the last bit; elsewhere to 1e-5 in float32. It is halved while the device does
-            not have enough memory; then the CPU takes over.
+            Crops at a time. The numbers of a crop depend neither on it nor on the other crops: to
+            the last bit on the CPU, elsewhere to 1e-5 in float32. It is halved for as long as the
+            device runs out of memory; at 1, the CPU takes over.
 
         Returns
         -------
@@ -161,8 +161,8 @@ class Estimator:
     ) -> npt.NDArray[np.float64]:
         """Read the SD of the random noise of crops, amplifier and shot noise combined.
 
-        This is what estimators of Gaussian noise return. In a crop with little contrast the two
-        noises look the same, and their sum is known more accurately than either.
+        Estimators of Gaussian noise return this SD. In a crop with little contrast the two noises
+        look the same, and their sum is known more accurately than either.
 
         Parameters
         ----------
@@ -180,7 +180,7 @@ class Estimator:
         Raises
         ------
         InputError
-            If the weights are of a genome whose strengths are not SDs, or as for `read`.
+            If the strengths of the weights' genome are not SDs, or as for `read`.
         """
         if not self.used.physical:
             raise InputError(
@@ -194,7 +194,7 @@ class Estimator:
         return np.sqrt(g**2 + s**2 * x) / 2
 
     def as_input(self, crops: npt.ArrayLike) -> Tensor:
-        """Return crops as the network takes them, (n, 1 or 3, 192, 192).
+        """Return crops as input of the network, (n, 1 or 3, 192, 192).
 
         Parameters
         ----------
@@ -240,7 +240,7 @@ class Estimator:
 
     def _values(self, x: Tensor, device: torch.device) -> Tensor:
         """Return strengths, their SD and the strangeness of crops, (n, 2 outputs + 1)."""
-        if self.network.head.weight.device != device:  # asking each of its modules takes 8 ms
+        if self.network.head.weight.device != device:  # querying each of its modules takes 8 ms
             self.network.to(device)
         if device.type != "cpu":
             return self._read(x.to(device)).cpu()
@@ -253,7 +253,7 @@ class Estimator:
             prepared = self.network.prepare(x)
             block = filled(prepared) if on_cpu else prepared
             features = self.network.forward_features(block)[: len(x)]
-            # on the CPU row by row: in products so small a row's place shows in the last digit
+            # on the CPU row by row: in small products a row's position affects the last digit
             rows = torch.split(features, 1) if on_cpu else (features,)
             return torch.cat([self._of_features(row) for row in rows])
 
@@ -269,7 +269,7 @@ class Estimator:
 
 
 def _is_of_memory(error: RuntimeError) -> bool:
-    """Return whether a device has not enough memory; the CPU and Apple's say so in words alone."""
+    """Return whether a device ran out of memory; for the CPU and Apple's only the message tells."""
     words = ("can't allocate memory", "out of memory")
     return isinstance(error, torch.OutOfMemoryError) or any(w in str(error) for w in words)
 
@@ -303,7 +303,7 @@ def load_estimator(
 
 
 def estimator_for(reading: ReadingOptions) -> Estimator:
-    """Load the weights that a reading asks for."""
+    """Load the weights that a reading requires."""
     return load_estimator(reading.weights, device=reading.device, precision=reading.precision)
 
 
@@ -318,7 +318,7 @@ def _device(name: str) -> torch.device:
         return accelerator if accelerator is not None else torch.device("cpu")
     try:
         device = torch.device(name)
-        torch.zeros(1, device=device).item()  # some that are there hold no numbers
+        torch.zeros(1, device=device).item()  # some devices exist but cannot hold numbers
     except (AssertionError, ImportError, RuntimeError) as error:
         raise InputError(
             f"device {name!r} is not available ({str(error).splitlines()[0]})",

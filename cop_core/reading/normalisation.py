@@ -1,4 +1,4 @@
-"""From stored counts to the [0, 1] that the network reads."""
+"""Normalisation of stored counts to [0, 1] for the network."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Pixels = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
 
 PERCENTILES: Final = (0.1, 99.9)
-"""What is put at 0 and at 1 by the percentile normalisations."""
+"""Percentiles mapped to 0 and 1 by the percentile normalisations."""
 _LEVELS: Final = 2.0**16
 
 
@@ -37,7 +37,7 @@ def plane_range(
     stack_range : tuple of float
         The stack's percentiles, for the last.
     offset_counts : float, optional
-        The detector's zero level, taken as the lower end where it is known.
+        The detector's zero level, used as the lower end if it is known.
     """
     if normalisation == "stack-percentile":
         low, high = stack_range
@@ -53,14 +53,14 @@ def plane_range(
 def normalise(data: Pixels, low: float, high: float) -> Floats:
     """Return the plane scaled so that low is 0 and high is 1, clipped, as float32 (h, w).
 
-    Values are put on a lattice of 16 bits, finer than any detector here: equal counts stay
-    equal whatever type they were stored in, instead of differing in a last float digit.
+    Values are rounded to 16 bits, finer than any detector here: equal counts of any type stay
+    equal, instead of differing in the last digit of a float.
     """
     return normaliser(data, low, high)(data)
 
 
 def normaliser(data: Pixels, low: float, high: float) -> Callable[[Pixels], Floats]:
-    """Return what normalises a plane, whole or in parts."""
+    """Return a function that normalises a plane, whole or in parts."""
     if not (is_short(data) and data.size):
         return partial(_on_lattice, low=low, high=high)
     lowest, highest = int(data.min()), int(data.max())

@@ -1,4 +1,4 @@
-"""Blocks of planes: what a worker on any machine does for a stack, and all it has to be told."""
+"""Blocks of planes: the work of one worker on a stack, with all the input it needs."""
 
 from __future__ import annotations
 
@@ -28,25 +28,26 @@ if TYPE_CHECKING:
     from cop_core.records import PlaneEstimate, StoredImage
 
 BATCH: Final = max(64, BLOCK * torch.get_num_threads())
-"""Crops in one step: a quarter of a second on two CPU cores, and a block for each of many."""
+"""Crops per step: a quarter of a second on two CPU cores, and enough to occupy many."""
 
 
 @dataclass(frozen=True)
 class StackWork:
-    """What has to be known to read planes of a stack as another process does.
+    """Everything needed to read planes of a stack exactly as another process does.
 
     Attributes
     ----------
     options : StackOptions
-        That open it, with absolute paths and without powers: depth and power are put in later.
+        Options that open it, with absolute paths and without powers: depth and power are added
+        later.
     image : StoredImage
-        What has to be found there.
+        The stack that a worker must find.
     reading : ReadingOptions
-        With the zero level; device and precision are what they came to.
+        Includes the zero level; device and precision are resolved.
     weights_sha256, versions
-        What the numbers are made with.
+        Hash of the weights and versions of the packages that compute the numbers.
     token : str
-        By which works are told apart: what was opened for one is used for no other.
+        Identifies the work: a stack opened for one is used for no other.
     """
 
     options: StackOptions = field(compare=False)
@@ -59,29 +60,29 @@ class StackWork:
 
 @dataclass(frozen=True)
 class PlanesRead:
-    """Planes that one machine has read, and what it is."""
+    """Planes that one machine has read, and its model."""
 
     estimates: tuple[PlaneEstimate, ...]
     machine: str
 
 
 class Elsewhere(Protocol):
-    """Reads the planes of one stack somewhere else.
+    """Reads the planes of one stack on other machines.
 
-    Iterating yields, in any order but for the survey, which comes before what was read: how
-    many planes were looked at, the survey, planes that were read, and None while waiting.
+    Iterating yields the number of planes surveyed, the survey, planes that were read, and None
+    while waiting. The survey comes before the planes; otherwise the order is arbitrary.
     """
 
     def __iter__(self) -> Iterator[int | Survey | PlanesRead | None]: ...
 
 
 def survey_block(work: StackWork, start: int, stop: int) -> Surveyor:
-    """Look at planes of a stack before they are read.
+    """Survey planes of a stack before they are read.
 
     Raises
     ------
     InputError
-        If this machine does not see the stack, or has other weights or versions.
+        If this machine cannot access the stack, or has other weights or versions.
     """
     stack, surveyor = _stack(work), Surveyor()
     n = len(stack)
@@ -91,7 +92,7 @@ def survey_block(work: StackWork, start: int, stop: int) -> Surveyor:
 
 
 def join_surveys(parts: Sequence[Surveyor]) -> Survey:
-    """Return what all parts of a stack hold together, the same as if one had seen them all."""
+    """Return the survey of a whole stack from its parts, the same as from a single survey."""
     whole = Surveyor()
     for part in parts:
         whole.join(part)
@@ -136,7 +137,7 @@ def _with_strengths(prepared: Sequence[Prepared], estimator: Estimator) -> list[
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what makes the readings."""
+    """Return the versions of the packages that compute the readings."""
     return {
         "napari-cop": __version__,
         "torch": str(torch.__version__),  # its own type would import PyTorch where it is unpickled

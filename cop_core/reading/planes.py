@@ -1,4 +1,4 @@
-"""One plane from pixels to its estimate: normalised crops, then strengths averaged."""
+"""From the pixels of a plane to its estimate: crops are normalised, their strengths averaged."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _GOLDEN: Final = (5**0.5 - 1) / 2
 NO_RANGE: Final = "no range to normalise"
 
 Prepared = tuple[PlaneEstimate, PlaneCrops]
-"""A plane's estimate without strengths yet, and its crops."""
+"""A plane's estimate, still without strengths, and its crops."""
 
 
 def prepare(plane: Plane, reading: ReadingOptions, basis: Basis, components: int) -> Prepared:
-    """Return a plane without strengths yet and its crops; an excluded plane has none."""
+    """Return a plane, still without strengths, and its crops; a plane left out has none."""
     valid = plane.validity.ok
     image = picture_of(plane, basis.masked if valid else frozenset())
     may_lack = image.dtype.kind == "f" and not valid
@@ -59,7 +59,7 @@ def prepare(plane: Plane, reading: ReadingOptions, basis: Basis, components: int
 
 
 def _in_place(plane: Plane, image: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return the image where it lies in its plane, without numbers for fill around it."""
+    """Return the image in its place in the plane, with NaN for the fill around it."""
     if image.shape == plane.data.shape:
         return image
     placed = np.full(plane.data.shape, np.nan, np.float32)
@@ -72,7 +72,7 @@ def _noted(estimate: PlaneEstimate, facts: PixelFacts) -> PlaneEstimate:
 
 
 def with_strengths(estimate: PlaneEstimate, own: CropReading) -> PlaneEstimate:
-    """Return the estimate of a plane with what was read from its crops, all of them or some."""
+    """Return the estimate of a plane with the readings of all or some of its crops."""
     n, components = own.strengths.shape
     strange = int((own.strangeness > 1).sum())
     flags = estimate.flags
@@ -83,7 +83,7 @@ def with_strengths(estimate: PlaneEstimate, own: CropReading) -> PlaneEstimate:
         n_crops=n,
         mean=own.strengths.mean(axis=0),
         sd=own.strengths.std(axis=0, ddof=1) if n > 1 else np.zeros(components),
-        # not over the root of n: crops of one plane are wrong in the same direction
+        # not divided by the root of n: crops of one plane err in the same direction
         uncertainty=own.uncertainty.mean(axis=0),
         strengths=own.strengths,
         unfamiliar_fraction=strange / n if np.isfinite(own.strangeness).all() else np.nan,
@@ -92,7 +92,7 @@ def with_strengths(estimate: PlaneEstimate, own: CropReading) -> PlaneEstimate:
 
 
 def not_read(stack: Stack, index: int, components: int) -> PlaneEstimate:
-    """Return the estimate of a plane that the reading did not come to: excluded."""
+    """Return the estimate of a plane that the reading did not reach: left out."""
     return PlaneEstimate(
         index=index,
         depth_um=float(stack.depth_um[index]),
@@ -107,29 +107,29 @@ def not_read(stack: Stack, index: int, components: int) -> PlaneEstimate:
 
 
 class PartialPlane:
-    """A plane with what was read of its crops, in whatever order.
+    """A plane with the readings of its crops so far, in any order.
 
     Parameters
     ----------
     bare : PlaneEstimate
         The plane without strengths, from `prepare`.
     crops : int
-        How many it was cut into; 0 where it is excluded.
+        Number of its crops; 0 if it is left out.
     basis : Basis
-        What was known of the stack when they were made.
+        What was known of the stack when they were cut.
     """
 
     def __init__(self, bare: PlaneEstimate, crops: int, basis: Basis) -> None:
         self.basis = basis
         self._bare = bare
-        # multiples of the golden ratio: wherever it stops, crops are spread over the plane
+        # multiples of the golden ratio: wherever the reading stops, crops are spread over the plane
         self._order: list[int] = np.argsort(np.arange(crops) * _GOLDEN % 1.0).tolist()
         self._read: dict[int, CropReading] = {}
         self.estimate = replace(bare, n_crops=0, reason=NOT_READ) if crops else bare
 
     @property
     def index(self) -> int:
-        """Of the plane in its stack."""
+        """Index of the plane in its stack."""
         return self.estimate.index
 
     @property
@@ -138,11 +138,11 @@ class PartialPlane:
         return len(self._order)
 
     def next_crops(self, most: int) -> list[int]:
-        """Return which crops are to be read next, at most so many."""
+        """Return the indices of the next crops to read, at most so many."""
         return self._order[:most]
 
     def enter(self, rows: list[int], read: CropReading) -> None:
-        """Take what was read of the crops that `next_crops` said."""
+        """Enter the readings of the crops from `next_crops`."""
         self._order = self._order[len(rows) :]
         self._read |= {row: read.part(i, i + 1) for i, row in enumerate(rows)}
         known = (self._read[row] for row in sorted(self._read))
@@ -151,5 +151,5 @@ class PartialPlane:
             self._read.clear()
 
     def place(self, depth_um: float, power: float) -> None:
-        """Give the plane the depth and power that the whole stack states."""
+        """Set the depth and power that the whole stack states."""
         self.estimate = replace(self.estimate, depth_um=depth_um, power=power)

@@ -27,7 +27,7 @@ def profile(
 ) -> DepthProfile:
     """Read the noise of a stack as a function of depth.
 
-    A `StackReader` does the same step by step; when stopped, it keeps what it has read.
+    A `StackReader` does the same step by step, and keeps its readings when stopped.
 
     Parameters
     ----------

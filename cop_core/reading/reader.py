@@ -1,4 +1,4 @@
-"""A stack read step by step, finished or still growing; at the end both give the same."""
+"""Reading of a stack step by step, finished or still growing; the final result is the same."""
 
 from __future__ import annotations
 
@@ -38,35 +38,35 @@ from cop_core.stacks.files import file_state
 from cop_core.stacks.growing import Source, State
 
 _TOGETHER: Final = 4
-"""Most planes begun in one step, while several wait."""
+"""Maximum number of planes begun in one step while several wait."""
 _AHEAD: Final = 2 * BATCH
-"""Most crops of planes that are prepared while the network works."""
+"""Maximum number of crops prepared while the network works."""
 _GROWN: Final = 1.2
-"""Growth in planes after which the stack's range is looked at anew while it grows."""
+"""Factor of growth after which the range of a growing stack is computed anew."""
 
 _Begun = tuple[PartialPlane, PlaneCrops]
-"""A plane whose crops are to be read."""
+"""A plane and its crops, to be read."""
 _Read = tuple[PartialPlane, list[int], CropReading]
-"""What was read of some crops of a plane."""
+"""Readings of some crops of a plane."""
 
 
 class StackReader:
-    """One stack being read, step by step; it keeps what was read.
+    """Reader of one stack, step by step; it keeps its readings.
 
     Iterating does the work. You may stop after any step; iterating again continues from there.
 
     A finished stack is surveyed first, then read plane by plane. In a growing stack every plane is
     begun when it arrives; while others wait, only some of its crops are read, and the rest when
-    none is waiting. No plane is skipped. Which planes have no signal, which pixels are hot or dead,
-    and the range for ``stack-percentile`` are final only when the acquisition has ended; until then
-    they are those of the planes so far.
+    none is waiting. No plane is skipped. The planes without signal, the hot and dead pixels, and
+    the range for ``stack-percentile`` are final only when the acquisition has ended; until then
+    they are based on the planes so far.
 
     Parameters
     ----------
     source : Stack or Source
-        What is read.
+        The stack to read.
     estimator : Estimator
-        Reads it.
+        The network that reads it.
     reading : ReadingOptions, optional
         Normalisation and crops; weights, device and precision are those of the estimator.
     name : str, optional
@@ -74,7 +74,7 @@ class StackReader:
     batch_size : int
         Largest number of crops in one step.
     elsewhere : callable, optional
-        Has workers read the planes of a finished stack, given the work, the number of planes, and
+        Hands the planes of a finished stack to workers, given the work, the number of planes, and
         the number of crops of each.
 
     Raises
@@ -124,7 +124,7 @@ class StackReader:
         return self._steps
 
     def step(self) -> ReadingStep:
-        """Do a short piece of work."""
+        """Do one short step of work."""
         return next(self._steps)
 
     @property
@@ -163,7 +163,7 @@ class StackReader:
             yield self._step()
 
     def _grow(self, source: Source) -> Iterator[ReadingStep]:
-        """Read a source for as long as anybody asks."""
+        """Read a source for as long as the caller iterates."""
         while True:
             planes = source.news(_TOGETHER if source.waiting else 1)
             over = source.state in (State.COMPLETE, State.STOPPED)
@@ -180,7 +180,7 @@ class StackReader:
                 yield self._step(idle=True)
 
     def _survey(self, stack: Stack) -> Iterator[ReadingStep]:
-        """Look through a finished stack before it is read."""
+        """Survey a finished stack before reading it."""
 
         def look_at(index: int) -> PlaneLook:
             return look(stack.plane(index), len(stack))
@@ -195,7 +195,7 @@ class StackReader:
         self._to_read = usable - self._found.empty
 
     def _read_through(self, stack: Stack) -> Iterator[ReadingStep]:
-        """Read a finished stack, as many planes at a time as fill one batch."""
+        """Read a finished stack, with enough planes at a time to fill one batch."""
 
         def prepare_one(index: int) -> _Begun:
             plane = stack.plane(index, self._validities[index])
@@ -207,7 +207,7 @@ class StackReader:
         fit = self._batch // self._crops_of_a_plane(stack)
         begun = block_pool().stream(prepare_one, range(len(stack)), self._ahead(stack))
         batches = iter(lambda: list(islice(begun, max(1, fit))), [])
-        # the next planes are read while these are entered and told, but for huge ones
+        # the next planes are read while these are entered and reported, unless they are huge
         for some, read in BlockPool(1).stream(read_some, batches, ahead=min(1, fit)):
             self._enter(some)
             self._take(read)
@@ -217,17 +217,17 @@ class StackReader:
                 yield self._go_on(lambda: stack)
 
     def _ahead(self, stack: Stack) -> int:
-        """Return how many planes are prepared before they are asked for: none of huge ones."""
+        """Return the number of planes prepared in advance: none if they are huge."""
         return _AHEAD // self._crops_of_a_plane(stack)
 
     def _crops_of_a_plane(self, stack: Stack) -> int:
         return crops_of_a_plane(stack.shape[1:], self._reading.crops)
 
     def _sent(self, elsewhere: Callable[[StackWork, int, int], Elsewhere]) -> Elsewhere | None:
-        """Have the stack read by others; None where they cannot open it."""
+        """Have workers read the stack; None if they cannot open it."""
         stack = self._stack
         if self._source is not None or stack is None or stack.options.source is None:
-            return None  # pixels that are in no file
+            return None  # its pixels are not in a file
         source = below(Path.cwd(), stack.options.source)
         options = stack.options.but(source=source, power=None, power_scale=None, detector=None)
         reading = self._known.but(
@@ -239,7 +239,7 @@ class StackReader:
         return elsewhere(work, len(stack), self._crops_of_a_plane(stack))
 
     def _follow(self, stack: Stack, elsewhere: Elsewhere) -> Iterator[ReadingStep]:
-        """Take what others have read."""
+        """Collect the readings of workers."""
         for news in elsewhere:
             if isinstance(news, PlanesRead):
                 self._machines[news.machine] += len(news.estimates)
@@ -252,7 +252,7 @@ class StackReader:
                 yield self._step(idle=news is None)
 
     def _enter_read(self, stack: Stack, estimate: PlaneEstimate) -> int:
-        """Enter a plane that others have read, with the depth and power that are known here."""
+        """Enter a plane read by a worker, with the depth and power known here."""
         i = estimate.index
         plane = PartialPlane(
             replace(estimate, power_unit=stack.power_unit), 0, self._basis(i, self._found)
@@ -262,7 +262,7 @@ class StackReader:
         return i
 
     def _begin(self, source: Source, planes: Sequence[Plane]) -> Iterator[ReadingStep]:
-        """Read some crops of new planes, in one batch: fewer where more planes wait."""
+        """Read some crops of new planes in one batch: the more planes wait, the fewer of each."""
         if self._stack is None:
             self._know(source.stack())
         most, share = max(1, self._batch // len(planes)), 1 + source.waiting
@@ -280,14 +280,14 @@ class StackReader:
             yield self._step(plane.index)
 
     def _know(self, stack: Stack) -> None:
-        """Take a stack, and the zero level of the detector that it was taken with."""
+        """Take a stack, and the zero level of its detector."""
         self._stack = stack
         self._detector = detector_of(stack.options, self._reading)
         zero = zero_level(self._reading, self._detector, stack.image)
         self._known = self._reading.but(offset_counts=zero)
 
     def _so_far(self) -> Survey:
-        """Return what the planes so far say; not all of it is looked at for every plane."""
+        """Return the findings of the planes so far; not all are updated for every plane."""
         if self._surveyed:
             return self._found
         seen = len(self._planes)
@@ -303,7 +303,7 @@ class StackReader:
         return PartialPlane(bare, len(crops), basis), crops
 
     def _enter(self, begun: Iterable[_Begun]) -> None:
-        """Enter planes that are new, or to be read anew."""
+        """Enter planes that are new or must be read again."""
         for plane, crops in begun:
             self._planes[plane.index] = plane
             self._put_off.pop(plane.index, None)
@@ -312,7 +312,7 @@ class StackReader:
                 self._held = plane.index, crops
 
     def _read(self, work: Iterable[tuple[PartialPlane, PlaneCrops, int]]) -> list[_Read]:
-        """Read the next crops of planes, at most so many of each; any thread may do it."""
+        """Read the next crops of planes, at most so many of each; may run in any thread."""
         some = [(plane, crops, plane.next_crops(most)) for plane, crops, most in work]
         pixels = [crops[row] for _, crops, rows in some for row in rows]
         if not pixels:
@@ -324,7 +324,7 @@ class StackReader:
         return parts
 
     def _take(self, parts: Iterable[_Read]) -> None:
-        """Enter what was read of planes that are known."""
+        """Enter the readings of planes already entered."""
         for plane, rows, read in parts:
             if rows:
                 plane.enter(rows, read)
@@ -332,13 +332,13 @@ class StackReader:
                 self._put_off.pop(plane.index, None)
 
     def _go_on(self, stack: Callable[[], Stack]) -> ReadingStep:
-        """Read crops that were put off, of the plane that waits longest."""
+        """Read deferred crops of the plane that has waited longest."""
         index = next(iter(self._put_off))
         if self._held[0] != index:
             begun = self._prepare(stack().plane(index), self._planes[index].basis)
             _, crops = begun
             if not len(crops):
-                # what could be read before cannot any more: the plane says why
+                # it could be read before but no longer can: the plane states why
                 self._enter([begun])
                 return self._step(index)
             self._held = index, crops
@@ -348,12 +348,12 @@ class StackReader:
     # --- the end of a stack that grew ----------------------------------------------------------
 
     def _conclude(self, source: Source) -> Iterator[ReadingStep]:
-        """Bring the planes to what is known of the whole stack."""
+        """Update the planes to what is known of the whole stack."""
         stack = self._stack = source.stack()
         self._files = file_state(stack.source)
         self._planes = {i: p for i, p in self._planes.items() if i < len(stack)}
         for index in [i for i in range(len(stack)) if not self._surveyor.knows(i)]:
-            # not handed out, or unreadable then: what an offline reading sees counts
+            # not delivered, or unreadable at the time: the plane as read offline counts
             plane = stack.plane(index)
             self._surveyor.add(look(plane))
             yield from self._anew(source, plane, self._so_far())
@@ -370,11 +370,11 @@ class StackReader:
             yield self._go_on(source.stack)
 
     def _judged_otherwise(self, index: int, found: Survey) -> bool:
-        """Tell whether a plane must be read anew in the light of the whole stack."""
+        """Return whether a plane must be read again, given the whole stack."""
         known = self._surveyor.knows(index)
         return known and self._planes[index].basis != self._basis(index, found)
 
-    # --- what is told ------------------------------------------------------------------------
+    # --- reports -----------------------------------------------------------------------------
 
     def _step(self, index: int | None = None, *, idle: bool = False) -> ReadingStep:
         plane = None if index is None else self._planes[index]
@@ -424,7 +424,7 @@ class StackReader:
         )
 
     def _image(self, stack: Stack) -> StoredImage:
-        """Return how a stack is stored; one that grew says if planes of it never came."""
+        """Return how a stack is stored; for one that grew, with a remark if planes never came."""
         image, planned = stack.image, self._source.planned if self._source else None
         if planned is None or any(ABORTED in remark for remark in image.remarks):
             return image

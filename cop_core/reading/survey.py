@@ -1,4 +1,4 @@
-"""A first look at a whole stack: its range, its fixed pixels, which planes hold no signal."""
+"""Survey of a whole stack before reading: its range, its fixed pixels, planes without signal."""
 
 from __future__ import annotations
 
@@ -17,26 +17,25 @@ from cop_core.stacks.model import Plane, Stack
 from cop_core.stacks.structure import Structure, least_structure, structure
 
 _SAMPLE = 1 << 21
-"""Most pixels kept of a stack; a sample of every other row and column is taken beyond."""
+"""Maximum number of pixels kept of a stack; beyond it, the sample is thinned by half."""
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What a stack's planes hold.
+    """Findings of the survey of a stack.
 
     Attributes
     ----------
     range_counts : tuple of float
-        The stack's 0.1 and 99.9 percentiles over the images of valid planes; NaN where there
-        is none.
+        The stack's 0.1 and 99.9 percentiles over the images of valid planes; NaN without any.
     empty : frozenset of int
-        Planes without signal. Either their structure (SD of means over 8x8 blocks) is no more
-        than white noise of the pixels makes, or it is below half of the pixels' SD and below
-        2 % of the median plane's: stray light, as before the first cells of a stack.
+        Planes without signal. Their structure (SD of means over 8x8 blocks) does not exceed that of
+        white noise, or it is below half of the pixels' SD and below 2 % of the median plane's
+        structure: stray light, as before the first cells of a stack.
     masked : frozenset of int
         Hot and dead pixels (`FixedPixels.found`).
     least_structure : float
-        Those 2 %, in counts.
+        The 2 % of the median plane's structure, in counts.
     """
 
     range_counts: tuple[float, float]
@@ -45,7 +44,7 @@ class Survey:
     least_structure: float = 0.0
 
     def basis(self, index: int, normalisation: Normalisation) -> Basis:
-        """Return what of it decides how a plane is read."""
+        """Return the findings that determine how a plane is read."""
         empty = index in self.empty
         return Basis(
             self.range_counts if normalisation == "stack-percentile" else None,
@@ -57,18 +56,18 @@ class Survey:
 
 @dataclass(frozen=True)
 class Basis:
-    """What is known of a stack when one of its planes is read; equal where it is read the same.
+    """The findings on which the reading of a plane depends; equal if the reading is.
 
     Attributes
     ----------
     range_counts : tuple of float or None
-        The stack's range, where the normalisation takes it.
+        The stack's range, if the normalisation uses it.
     masked : frozenset of int
         Hot and dead pixels.
     empty : bool
-        Whether the plane, with these pixels in it, was found to hold no signal.
+        Whether the plane, including these pixels, was found to have no signal.
     least_structure : float
-        Structure in counts below which it holds stray light.
+        Structure in counts below which it contains only stray light.
     """
 
     range_counts: tuple[float, float] | None
@@ -77,17 +76,17 @@ class Basis:
     least_structure: float
 
     def finds_signal(self, image: npt.NDArray[Any]) -> bool:
-        """Tell whether a plane, its fixed pixels masked, holds signal; they may have hidden it."""
+        """Return whether a plane has signal with its fixed pixels, which may hide it, masked."""
         hidden = self.empty and bool(self.masked)
         return structure(image).is_signal(self.least_structure) if hidden else not self.empty
 
 
 NOTHING_SEEN: Final = Survey((math.nan, math.nan), frozenset())
-"""Of a stack without a valid plane, or one not surveyed yet."""
+"""Findings for a stack without a valid plane, or not surveyed yet."""
 
 
 class PlaneLook(NamedTuple):
-    """A plane, and what is in its pixels where it is valid."""
+    """A plane, and the findings in its pixels if it is valid."""
 
     plane: Plane
     structure: Structure | None = None
@@ -95,10 +94,10 @@ class PlaneLook(NamedTuple):
 
 
 def look(plane: Plane, planes: float = math.inf) -> PlaneLook:
-    """Look at the pixels of a plane, one of so many; any thread may do it, and it takes its time.
+    """Examine the pixels of a plane, one of so many; slow, but may run in any thread.
 
-    Fixed pixels, whose search takes several times the memory of a plane, are not looked for in
-    fewer planes than they are found in.
+    Fixed pixels, whose search takes several times the memory of a plane, are not sought if there
+    are too few planes to find them.
     """
     if not plane.validity.ok:
         return PlaneLook(plane)
@@ -108,9 +107,9 @@ def look(plane: Plane, planes: float = math.inf) -> PlaneLook:
 
 
 class Surveyor:
-    """Sees the planes of a stack one by one, in any order, with flat memory.
+    """Surveys the planes of a stack one by one, in any order, in constant memory.
 
-    What it finds does not depend on the order, nor on how many planes are still to come.
+    The findings depend neither on the order nor on the number of planes still to come.
     """
 
     def __init__(self) -> None:
@@ -123,14 +122,14 @@ class Surveyor:
         self._shape: tuple[int, ...] = (0, 0)
 
     def add(self, looked: PlaneLook) -> None:
-        """Take the structure of a plane and a sample of its pixels, where it is valid."""
+        """Add the structure of a plane and a sample of its pixels, if it is valid."""
         plane, found, far = looked
         if found is None:
             return
         image, border = picture_of(plane), plane.validity.border
         while image[:: self._stride, :: self._stride].size > _SAMPLE:
             self._thin()
-        # Offsets wander, so that a stride that divides the width still sees every column.
+        # Offsets wander: even a stride that divides the width then sees every column.
         start = plane.index % self._stride
         sample = image[start :: self._stride, start :: self._stride].copy()
         self._samples[plane.index] = sample
@@ -144,7 +143,7 @@ class Surveyor:
             self._thin()
 
     def join(self, other: Surveyor) -> None:
-        """Take what another has seen of other planes of the same stack; it stays as it is."""
+        """Add the findings of another surveyor of the same stack, which is not changed."""
         if not other._structures:
             return
         theirs = copy(other)
@@ -163,7 +162,7 @@ class Surveyor:
             self._thin()
 
     def _thin(self) -> None:
-        """Double the stride, as if it had been so from the start."""
+        """Double the stride, as if it had been double from the start."""
         for index, sample in self._samples.items():
             first = index // self._stride % 2
             self._samples[index] = sample[first::2, first::2].copy()
@@ -171,11 +170,11 @@ class Surveyor:
         self._held = sum(sample.size for sample in self._samples.values())
 
     def knows(self, index: int) -> bool:
-        """Tell whether a plane was seen and valid."""
+        """Return whether a plane was seen and is valid."""
         return index in self._structures
 
     def found(self) -> Survey:
-        """Return what the planes seen so far hold."""
+        """Return the findings for the planes seen so far."""
         if not self._samples:
             return NOTHING_SEEN
         masked = self._fixed.found()
@@ -189,7 +188,7 @@ class Surveyor:
         return float(low), float(high)
 
     def _shown(self, index: int, hidden: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
-        """Return the pixels of a plane's sample that are not hidden, one after the other."""
+        """Return the pixels of a plane's sample that are not masked, as a flat array."""
         sample, (top, left) = self._samples[index], self._corners[index]
         start = index % self._stride
         where = hidden[top + start :: self._stride, left + start :: self._stride]
@@ -197,7 +196,7 @@ class Surveyor:
         return shown
 
     def empty(self) -> frozenset[int]:
-        """Return those of the planes seen so far that hold no signal."""
+        """Return the planes without signal among those seen so far."""
         least = self._least_structure()
         return frozenset(i for i, s in self._structures.items() if not s.is_signal(least))
 
@@ -206,7 +205,7 @@ class Surveyor:
 
 
 def survey(stack: Stack) -> Survey:
-    """Read a stack once, plane by plane, and return what its planes hold."""
+    """Read a stack once, plane by plane, and return the findings."""
     surveyor = Surveyor()
     for plane in stack:
         surveyor.add(look(plane, len(stack)))

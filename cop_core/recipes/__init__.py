@@ -1,4 +1,4 @@
-"""Recipes: what is asked for, frozen and checked, with one JSON form."""
+"""Recipes: requests, frozen and validated, with one JSON form."""
 
 from cop_core.recipes.argv import argv_of, command_of
 from cop_core.recipes.base import Option, Part, Recipe, RecipeError, RefusedValueError

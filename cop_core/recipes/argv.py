@@ -1,4 +1,4 @@
-"""A recipe as a command line of `cop`, and back."""
+"""Conversion between recipes and command lines of `cop`."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _COMMANDS: Final[dict[str, tuple[str, tuple[Place, ...]]]] = {
     "evaluation": ("evaluate", (("folders",),)),
     "bench": ("bench", ()),
 }
-"""Command of every kind, and the fields that stand in it without an option."""
+"""Command of every kind, and its positional fields."""
 _FROM_TABLE: Final = ("stacks", "pictures")
-"""Fields that a table fills, where a recipe has defaults for its rows."""
+"""Fields filled from a table, in recipes with defaults for its rows."""
 
 
 def recipe_from(
@@ -51,17 +51,17 @@ def recipe_from(
     kind : type
         Of the recipe.
     fixed : sequence of str or list of str
-        What stands without an option.
+        Positional arguments.
     given : mapping
-        By the name of a `Flag`, a text, or a list of them; True for one without words. What was
-        not given is absent, None or empty.
+        By the name of a `Flag`, a text or a list of texts; True for a flag without words. Options
+        not given are absent, None or empty.
     make : callable, optional
-        Makes the recipe of the fields that a command line can state, where that is not all.
+        Makes the recipe from the fields of the command line, if those are not all its fields.
 
     Raises
     ------
     InputError
-        In terms of the command line.
+        With options named as on the command line.
     """
     plain = blank(kind)
     for place, text in zip(_command(kind)[1], fixed, strict=True):
@@ -70,7 +70,7 @@ def recipe_from(
 
 
 def part_from(kind: type[PartT], given: Mapping[str, Any]) -> PartT:
-    """Return a part that is in no recipe, from a command line; as `recipe_from`."""
+    """Return a part that belongs to no recipe, from a command line; see `recipe_from`."""
     return _filled(kind, {}, given, kind.of)
 
 
@@ -104,7 +104,7 @@ def argv_of(
     output : path, optional
         Folder for the report.
     to_fill_in : sequence of str
-        Fields that are missing; words in capitals stand for what somebody has to know.
+        Missing fields; words in capitals stand for values that the user must supply.
 
     Raises
     ------
@@ -167,17 +167,17 @@ def command_of(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> 
 
 
 def typed_as(recipe: Recipe, output: str | os.PathLike[str] | None = None) -> str:
-    """Return the shell command that runs a recipe, its paths as they are, as for `command_of`."""
+    """Return the shell command that runs a recipe, as `command_of` but with unchanged paths."""
     return command_line(["cop", *argv_of(recipe, output)])
 
 
 def command_line(words: Sequence[str]) -> str:
-    """Return words as they are typed: quoted for Windows there, for a POSIX shell elsewhere."""
+    """Return words as typed: quoted for Windows on Windows, otherwise for a POSIX shell."""
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def as_text(value: Any) -> str:
-    """Return a field's value, in JSON types, as its validator reads it from a text."""
+    """Return a field's value, in JSON types, as a text that its validator reads."""
     if isinstance(value, list):
         return ":".join("" if one is None else as_text(one) for one in value)
     if isinstance(value, float):
@@ -198,7 +198,7 @@ def _put(whole: Plain, place: Place, value: Any) -> None:
 
 
 def _one_each(flag: Flag, value: Any) -> list[Any]:
-    """Return what each of a flag's places gets."""
+    """Return the value for each of a flag's places."""
     n = len(flag.places)
     if not flag.each:
         return [value] * n
@@ -212,7 +212,7 @@ def _one_each(flag: Flag, value: Any) -> list[Any]:
 
 
 def _in_flags(error: RecipeError, flags: Sequence[Flag]) -> InputError:
-    """Return the same complaint, about an option."""
+    """Return the same error, naming the option."""
     about = [
         flag.spelled[0]
         for flag in flags
@@ -222,12 +222,12 @@ def _in_flags(error: RecipeError, flags: Sequence[Flag]) -> InputError:
 
 
 def _sayable(plain: Plain) -> Plain:
-    """Return the same, with what makes no difference to the numbers as a command line has it."""
+    """Return the recipe with fields that do not affect its numbers set as by a command line."""
     reading, other = plain.get("reading"), plain.get("comparison", plain).get("seed")
     if reading and reading["crops"] is None and other is not None:
-        reading["seed"] = other  # only random crops need one
+        reading["seed"] = other  # only random crops need a seed
     stacks = plain["stacks"] if plain["kind"] == "comparison" else ()
-    for stack in stacks:  # one that is whole is read the same
+    for stack in stacks:  # a complete stack is read the same
         stack["allow_partial"] = any(one["allow_partial"] for one in stacks)
     if plain.get("acquisition", ...) is None:
         plain["acquisition"] = AcquisitionOptions().plain()
@@ -235,7 +235,7 @@ def _sayable(plain: Plain) -> Plain:
 
 
 def _said(flag: Flag, values: list[Any]) -> list[list[str]]:
-    """Return the words that follow a flag, each time that it is said."""
+    """Return the words that follow each occurrence of a flag."""
     if tuple(values) == flag.usual:
         return []
     same = all(value == values[0] for value in values)
@@ -251,7 +251,7 @@ def _said(flag: Flag, values: list[Any]) -> list[list[str]]:
 
 
 def _parsed(flag: Flag, said: list[list[str]]) -> Any:
-    """Return what a parser makes of the words of a flag."""
+    """Return the parsed words of a flag."""
     if flag.repeated or not said:
         return [word for following in said for word in following]
     return said[0] if flag.n_words > 1 else said[0][0] if flag.n_words else True

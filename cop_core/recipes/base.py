@@ -1,4 +1,4 @@
-"""What every recipe has: frozen, checked when it is made, and an option behind each field."""
+"""Base of all recipes: frozen, validated when made, with an option for each field."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ Plain: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True)
 class Option:
-    """How a field is asked for: by `cop`, in napari's forms and in the columns of a plan.
+    """How a field is entered: in `cop`, in napari's forms and in the columns of a plan.
 
     Attributes
     ----------
     help : str
         One sentence, for ``--help``, tool tips and the reference.
     label : str
-        In forms, with the unit; from the field's name where empty.
+        In forms, with the unit; if empty, from the field's name.
     metavar : str
-        What stands for the value in ``--help``.
+        Placeholder for the value in ``--help``.
     empty : str
-        What an empty field of a form shows.
+        Text shown in an empty field of a form.
     words : mapping of str to str
         Choices in words, for forms.
     flags : tuple of str
-        On the command line, where not ``--field-name``.
+        On the command line, if not ``--field-name``.
     column : bool
         Whether plans have a column for it.
     path : bool
-        Whether it may be the path of a file, where it is none of `words`.
+        Whether it may be the path of a file if it is none of `words`.
     pattern : str
-        Of the names of such files.
+        Pattern of the names of such files.
     """
 
     help: str
@@ -65,7 +65,7 @@ class RecipeError(InputError):
     Attributes
     ----------
     field : tuple of str or int
-        Path of the field: names, and positions in lists, from the outermost inwards.
+        Path of the field: names and positions in lists, outermost first.
     """
 
     def __init__(
@@ -76,11 +76,11 @@ class RecipeError(InputError):
 
 
 class RefusedValueError(InputError, ValueError):
-    """What a validator raises: what is wrong with a value and, apart, what to do."""
+    """Raised by validators: what is wrong with a value and, separately, the advice."""
 
 
 class Part(BaseModel):
-    """Some of what is asked for; making one with a value that cannot be used is refused.
+    """Part of a request; values are validated when it is made.
 
     Raises
     ------
@@ -98,17 +98,17 @@ class Part(BaseModel):
         except ValidationError as error:
             raise recipe_error(error) from None
 
-    # nested parts are then validated with their place instead of being made one by one
+    # nested parts are then validated with their path instead of being made one by one
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
     @classmethod
     def of(cls, given: Any) -> Self:
-        """Return what JSON types state, checked."""
+        """Return the part described by JSON types, validated."""
         part: Self = checked(cls, given)
         return part
 
     def but(self, **changed: Any) -> Self:
-        """Return the same with some fields changed, checked."""
+        """Return a copy with some fields changed, validated."""
         return type(self)(**{**dict(self), **changed})
 
     def plain(self) -> Plain:
@@ -116,13 +116,13 @@ class Part(BaseModel):
         try:
             return self.model_dump(mode="json")
         except PydanticSerializationError as error:
-            if "KeyboardInterrupt" in str(error):  # Ctrl-C that fell into a serializer
+            if "KeyboardInterrupt" in str(error):  # Ctrl-C during a serializer
                 raise KeyboardInterrupt from error
             raise
 
     @classmethod
     def options(cls) -> Iterator[tuple[str, FieldInfo, Option]]:
-        """Yield name, field and option of what can be asked for."""
+        """Yield name, field and option of all fields that can be entered."""
         for name, info in cls.model_fields.items():
             for found in info.metadata:
                 if isinstance(found, Option):
@@ -130,21 +130,21 @@ class Part(BaseModel):
 
 
 def checked(kind: Any, given: Any, where: tuple[str | int, ...] = ()) -> Any:
-    """Return JSON types as what they state: a recipe, a part or a record.
+    """Return the recipe, part or record that JSON types describe, validated.
 
     Parameters
     ----------
     kind : type
-        What is expected.
+        Expected type.
     given : object
         JSON types.
     where : tuple of str or int
-        Keys that lead to it, for errors.
+        Path of keys to it, for errors.
 
     Raises
     ------
     RecipeError
-        With the place, what was expected and what stands there.
+        With the path, the expected and the actual value.
     """
     try:
         return _adapter(kind).validate_python(given)
@@ -153,7 +153,7 @@ def checked(kind: Any, given: Any, where: tuple[str | int, ...] = ()) -> Any:
 
 
 def problems_in(kind: Any, given: Any) -> tuple[RecipeError, ...]:
-    """Return all that is wrong with JSON types that should state a recipe, a part or a record."""
+    """Return all errors in JSON types that should describe a recipe, a part or a record."""
     try:
         _adapter(kind).validate_python(given)
     except ValidationError as error:
@@ -166,16 +166,16 @@ _SHOWN = 60
 
 
 def shown(value: object) -> str:
-    """Return a value as messages quote it, cut where it is long."""
+    """Return a value as quoted in messages, shortened if long."""
     try:
         text = repr(value)
-    except ValueError:  # a number of more digits than Python writes
+    except ValueError:  # an integer with more digits than Python converts
         text = f"a {type(value).__name__} too long to show"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} ..."
 
 
 def recipe_error(error: ValidationError, where: tuple[str | int, ...] = ()) -> RecipeError:
-    """Return pydantic's first complaint in words of ours."""
+    """Return pydantic's first error in this package's words."""
     return _in_words(error.errors(include_url=False)[0], where)
 
 
@@ -213,7 +213,7 @@ class Recipe(Part):
         Raises
         ------
         InputError
-            If it is not JSON, or not a recipe; the message names the place.
+            If it is not JSON, or not a recipe; the message names the path.
         """
         try:
             given = json.loads(text)
@@ -223,7 +223,7 @@ class Recipe(Part):
 
     @staticmethod
     def of_kind(given: Any, where: tuple[str | int, ...] = ()) -> Recipe:
-        """Return the recipe in JSON types, of the kind they state."""
+        """Return the recipe described by JSON types, of the kind that they state."""
         kind = given.get("kind") if isinstance(given, dict) else None
         if not isinstance(kind, str) or kind not in Recipe.kinds:
             raise RecipeError(
@@ -237,5 +237,5 @@ class Recipe(Part):
     def to_json(self) -> str:
         """Return the recipe as JSON text that `from_json` reads."""
         text = json.dumps(self.plain(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        # names of files that are not UTF-8 are escaped, so that they can be read back
+        # file names that are not UTF-8 are escaped to be read back
         return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,4 +1,4 @@
-"""What is asked of a measurement of speed."""
+"""Recipe of a speed measurement."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cop_core.recipes.values import Count
 
 
 class BenchRecipe(Recipe):
-    """How fast this machine reads, and how far that is from what it can do."""
+    """A measurement of this machine's reading speed, compared with what its hardware can do."""
 
     kind: Literal["bench"] = "bench"
     weights: Weights = "default"

@@ -1,4 +1,4 @@
-"""What is asked of a cohort: images, the settings that they were taken with, and what to find."""
+"""Recipe of a cohort: images, the settings with which they were taken, and the analysis."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from cop_core.recipes.stack import StackOptions
 from cop_core.recipes.values import MOST, Finite, PathText, Seed, folder_name, whole
 
 SettingValue = Finite | str
-"""A number in the unit that the setting's name ends with, or a word such as a camera's model."""
+"""A number in the unit at the end of the setting's name, or a word such as a camera's model."""
 
 COHORT_FILE: Final = "cohort.json"
-"""Of a report: what lies beside and below it is no image of a cohort."""
+"""File of a report: files beside and below it are not images of a cohort."""
 N_PERMUTATIONS: Final = 99
 _LEAST: Final = 19
-"""Permutations that can give a p of 0.05."""
+"""Smallest number of permutations that can give a p of 0.05."""
 Permutations = Annotated[int, Field(ge=_LEAST, le=MOST), whole(_LEAST)]
 
 
@@ -30,11 +30,11 @@ class CohortPicture(Part):
     Attributes
     ----------
     picture : StackOptions
-        How it is opened; its name is its own in the cohort.
+        How it is opened; its name is unique in the cohort.
     settings : dict
-        Value by the setting's name; what is not known is absent.
+        Value by the setting's name; settings that are not known are absent.
     reference : StackOptions or None
-        The same without noise, to be compared with.
+        The same image without noise, for comparison.
     """
 
     picture: StackOptions
@@ -53,19 +53,19 @@ class CohortPicture(Part):
 
     @property
     def name(self) -> str:
-        """What it is called, unique in the cohort."""
+        """Name, unique in the cohort."""
         return self.picture.name or ""
 
 
 class CohortRecipe(Recipe):
-    """Which settings drive which noise, over images that were taken with different ones.
+    """An analysis of which settings drive which noise, over images taken with different settings.
 
     Attributes
     ----------
     source : str or None
-        Folder or CSV that the images come from.
+        Folder or CSV from which the images come.
     defaults : StackOptions
-        What was asked for all images; `pictures` has it already.
+        Options for all images; already included in `pictures`.
     """
 
     kind: Literal["cohort"] = "cohort"

@@ -1,4 +1,4 @@
-"""What is asked of a comparison of protocols."""
+"""Options of a comparison of protocols."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cop_core.recipes.values import Count, Positive, Seed, number
 
 Rule = Literal["default", "paper"]
 Tissue = Literal["auto", "same", "other"]
-"""Whether two stacks show one tissue; ``"auto"``: as they look."""
+"""Whether two stacks show the same tissue; ``"auto"``: judged from the images."""
 N_BOOTSTRAP: Final = 2000
 USABLE_STRENGTH: Final = 0.2
 """Poisson strength up to which shot noise is usable: 100 photons at full scale."""
@@ -24,7 +24,7 @@ _LEVEL: Final = re.compile(r"(.*?)\s*(%|photons?|)")
 
 
 def _strength(value: Any) -> Any:
-    """Return a level as a strength; read from ``20%`` and ``100 photons`` too."""
+    """Return a level as a strength; ``20%`` and ``100 photons`` are read too."""
     if not isinstance(value, str):
         return value
     try:

@@ -1,4 +1,4 @@
-"""What is asked of the measurement of a detector: a movie, and what is known without light."""
+"""Recipe of the measurement of a detector: a movie, and dark frames or a zero level."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class MovieOptions(Part):
     Attributes
     ----------
     source : str or None
-        Path of the file or folder; None for what is not in a file.
+        Path of the file or folder; None if it is not in a file.
     """
 
     source: PathText | None = None
@@ -41,12 +41,12 @@ class MovieOptions(Part):
     allow_partial: Annotated[bool, _as_of_stack("allow_partial")] = False
 
     def as_stack(self) -> StackOptions:
-        """Return the options as provenance records them."""
+        """Return the options in the form recorded in provenance."""
         return StackOptions(**{k: v for k, v in self if k in StackOptions.model_fields})
 
 
 class DetectorRecipe(Recipe):
-    """Photon transfer of one channel, from a movie of a static sample."""
+    """A photon transfer of one channel, from a movie of a static sample."""
 
     kind: Literal["detector"] = "detector"
     stack: MovieOptions = MovieOptions()

@@ -1,4 +1,4 @@
-"""Options of the command line, made from the fields of recipes."""
+"""Options of the command line, derived from the fields of recipes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 Place = tuple[str | int, ...]
-"""Names, and positions in lists, from a recipe down to a field."""
+"""Names and positions in lists, from a recipe down to a field."""
 
 
 @dataclass(frozen=True)
@@ -25,15 +25,15 @@ class Flag:
     Attributes
     ----------
     spelled : tuple of str
-        ``--name``, and how else it may be called.
+        ``--name`` and its other spellings.
     places : tuple
-        Fields that it fills: of the same name in several parts, or of several stacks.
+        Fields that it sets: of the same name in several parts, or of several stacks.
     usual : tuple
-        What they hold where it is not given, in JSON types; None also where it must be given.
+        Their defaults, in JSON types; None also if it is required.
     each : bool
-        Whether stacks may differ in it: given once, it holds for all.
+        Whether stacks may differ in it; given once, it applies to all.
     n_words : int
-        Words that follow it; 0 where it is only there or not.
+        Number of words that follow it; 0 for a switch.
     repeated : bool
         Whether it may be given several times.
     """
@@ -62,7 +62,7 @@ def flags_of(kind: type[Part]) -> tuple[Flag, ...]:
 
 
 def blank(kind: type[Recipe]) -> Plain:
-    """Return what a recipe states, in JSON types, where nothing is given: parts to be filled."""
+    """Return an empty recipe in JSON types, with parts to be filled."""
     defaults = {name: info.get_default() for name, info in kind.model_fields.items()}
     return {
         name: {} if default is PydanticUndefined else _plain(default, exclude_unset=True)
@@ -72,7 +72,7 @@ def blank(kind: type[Recipe]) -> Plain:
 
 
 def get_at(whole: Any, place: Place) -> Any:
-    """Return what stands at a place, in JSON types or in a recipe."""
+    """Return the value at a place, in JSON types or in a recipe."""
     for key in place:
         whole = getattr(whole, str(key)) if isinstance(whole, Part) else whole[key]
     return whole
@@ -116,7 +116,7 @@ def _flag(kind: type[Part], same: Sequence[_Asked]) -> Flag:
     annotation: Any = first.info.annotation
     words = get_args(annotation) if get_origin(annotation) is tuple else ()
     each = issubclass(first.owner, StackOptions)
-    at_once = each and first.spelled == ("--power",)  # what makes the protocols
+    at_once = each and first.spelled == ("--power",)  # the fields that make the protocols
     n_words = len(same) if at_once else 1 if ... in words else len(words) or 1
     return Flag(
         spelled=first.spelled,

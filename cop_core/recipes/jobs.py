@@ -1,4 +1,4 @@
-"""Whole recipes: one for everything that the program does."""
+"""Whole recipes: one for each task of the program."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class RecommendRecipe(Recipe):
     Attributes
     ----------
     from_profile : bool
-        Whether plane means of a reading are used in place of the bright structures of the pixels.
+        Whether to use plane means of a reading in place of the bright structures of the pixels.
     """
 
     kind: Literal["recommendation"] = "recommendation"
@@ -83,13 +83,13 @@ class RecommendRecipe(Recipe):
 
 
 ARMS: Final = ("fixed", "gained")
-"""The usual protocols, which are known again in names of files and read in any case."""
+"""The usual protocols, which are recognised in file names and read regardless of case."""
 _TAKEN: Final = ("figures", "sensitivity", "study.html", "study.json", "study.csv")
-"""What a study writes into its folder beside those of the arms."""
+"""Names that a study uses in its folder besides those of the arms."""
 
 
 def _arm(name: str) -> str:
-    """Return the name of an arm; refuse what cannot have a folder of its own."""
+    """Return the name of an arm; refuse a name that cannot be a folder of its own."""
     if name.lower() in ARMS:
         return name.lower()
     if not name.strip() or not name.isprintable():
@@ -216,7 +216,7 @@ class WatchRecipe(Recipe):
 
 
 class CheckRecipe(Recipe):
-    """What a file is and what it lacks, before the network is run."""
+    """A check of what a file is and what it lacks, without running the network."""
 
     kind: Literal["check"] = "check"
     stack: StackOptions = StackOptions()
@@ -238,7 +238,7 @@ class SimulateRecipe(Recipe):
 
 
 class SimulateCohortRecipe(Recipe):
-    """A simulated cohort on disk, whose settings are known to drive the noise."""
+    """A simulated cohort on disk, with known effects of settings on the noise."""
 
     kind: Literal["simulated-cohort"] = "simulated-cohort"
     model: Annotated[
@@ -250,7 +250,7 @@ class SimulateCohortRecipe(Recipe):
 
 
 class AcquireRecipe(SimulateRecipe):
-    """Both protocols of a preset, acquired by the simulated microscope and read live."""
+    """An acquisition of both protocols of a preset by the simulated microscope, read live."""
 
     kind: Literal["acquisition"] = "acquisition"  # type: ignore[assignment]
     reading: ReadingOptions = ReadingOptions()

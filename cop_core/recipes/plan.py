@@ -1,4 +1,4 @@
-"""The plan of a study: a CSV with one stack a row, checked as a whole before anything is read."""
+"""The plan of a study: a CSV with one stack per row, checked as a whole before any is read."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from cop_core.recipes.values import AS_FILE, below, folder_name, is_address
 from cop_core.writing import replace_files
 
 ReadTable = Callable[[Path, Over], object]
-"""Reads a power table, over depth or setting; raises InputError where that cannot be done."""
+"""Reads a power table, over depth or setting; raises InputError if it cannot."""
 
 _SUFFIXES: Final = re.compile(r"(\.ome)?\.(zarr|tiff?|btf)$", re.IGNORECASE)
 _TABLES: Final[dict[str, Over]] = {"power": "depth_um", "power_scale": "setting"}
-"""Columns in which the path of a table may stand, and what that states power over."""
+"""Columns that may contain the path of a table, and the variable of that table."""
 _ALIKE: Final = 0.8
-"""Similarity from which on the name of one arm may be that of another, misspelt."""
+"""Similarity above which the name of one arm may be a misspelling of another."""
 _DIGITS: Final = re.compile(r"\d+")
 
 
 class PlanError(InputError):
-    """Rows of a plan that cannot be used, all of them.
+    """Raised for all rows of a plan that cannot be used.
 
     Attributes
     ----------
     problems : tuple of str
-        One a problem: the line, what is wrong and what to do.
+        One per problem: the line, what is wrong and what to do.
     """
 
     def __init__(self, problems: Sequence[Problem], *, where: str) -> None:
@@ -52,9 +52,9 @@ class PlanError(InputError):
 
 
 def columns() -> dict[str, Option]:
-    """Return the columns of a plan, in their order, and what each asks for.
+    """Return the columns of a plan, in their order, with the option of each.
 
-    All but `stack` and `note`, which is for the reader alone, are fields of recipes.
+    All are fields of recipes except `stack` and `note`; the latter is not evaluated.
     """
     return {
         "stack": Option(
@@ -80,14 +80,14 @@ def read_plan(
     Parameters
     ----------
     path : path
-        CSV, UTF-8 with or without byte order mark, separated by ``,`` or ``;`` (numbers may
-        then have a decimal comma), with `columns`, of which ``stack`` and ``arm`` are required.
-        Paths are relative to the plan's folder. What is left empty is as in `defaults`, and
-        ``metadata`` is as the file states.
+        CSV, UTF-8 with or without byte order mark, separated by ``,`` or ``;`` (numbers may then
+        have a decimal comma), with `columns`, of which ``stack`` and ``arm`` are required. Paths
+        are relative to the plan's folder. Empty cells take the value in `defaults`, and
+        ``metadata`` the value in the file.
     read_power : callable
-        `cop_core.stacks.read_power_table`, for the tables that the plan names.
+        `cop_core.stacks.read_power_table`, for tables named in the plan.
     defaults : StackOptions, optional
-        How stacks are opened where their rows do not say.
+        How stacks are opened if their rows do not say.
     **asked
         Other fields of `StudyRecipe`.
 
@@ -110,7 +110,7 @@ def read_plan(
 
 
 def plan_cells(path: str | os.PathLike[str]) -> tuple[dict[str, str], ...]:
-    """Return what stands in the cells of a plan, to be edited: text by column, not checked.
+    """Return the cells of a plan for editing: text by column, not checked.
 
     Raises
     ------
@@ -141,21 +141,21 @@ def check_cells(
     read_power: ReadTable,
     defaults: StackOptions | None = None,
 ) -> tuple[list[StudyStack], list[Problem]]:
-    """Check what stands in the cells of a plan.
+    """Check the cells of a plan.
 
     Parameters
     ----------
     table : iterable of (int, mapping)
         Line, and text by column, of every row.
     folder : Path
-        What paths are relative to.
+        Folder to which paths are relative.
     read_power, defaults
         As for `read_plan`.
 
     Returns
     -------
     stacks, problems : list of StudyStack, list of (int, str)
-        The rows that are good by themselves; line and text of all that is wrong.
+        The rows that are valid by themselves; line and text of all problems.
     """
     stacks: list[StudyStack] = []
     problems: list[Problem] = []
@@ -182,7 +182,7 @@ def _lacking(cells: Mapping[str, str], folder: Path) -> Iterator[str]:
 def _given(
     cells: Mapping[str, str], folder: Path, read_power: ReadTable, defaults: StackOptions
 ) -> tuple[dict[str, Any], list[str]]:
-    """Return the fields of a `StudyStack`, and what is wrong with the cells of its stack."""
+    """Return the fields of a `StudyStack`, and the problems in the cells of its stack."""
     stack, said = dict(defaults), []
     for name, _, option in StackOptions.options():
         if option.column and cells.get(name):
@@ -197,7 +197,7 @@ def _given(
 
 
 def _read(name: str, text: str, folder: Path, read_power: ReadTable, *, path: bool) -> Any:
-    """Return what a cell states of a stack; paths of files are relative to the plan."""
+    """Return the value of a cell for a stack; paths of files are relative to the plan."""
     value = getattr(StackOptions.of({name: text}), name)
     if isinstance(value, Path):
         read_power(folder / value, _TABLES[name])
@@ -210,13 +210,13 @@ def _read(name: str, text: str, folder: Path, read_power: ReadTable, *, path: bo
 
 
 def _name(cells: Mapping[str, str]) -> str:
-    """Return the name given, else that of the file with channel and time where stated."""
+    """Return the given name, else that of the file, with channel and time if stated."""
     choice = [f"{mark}{cells[c]}" for c, mark in (("channel", "c"), ("time", "t")) if cells.get(c)]
     return cells.get("name") or folder_name("-".join([stack_name(cells.get("stack", "")), *choice]))
 
 
 def stack_name(path: str | Path) -> str:
-    """Return the name of a file or folder without what marks it as a stack."""
+    """Return the name of a file or folder without the endings that mark a stack."""
     return _SUFFIXES.sub("", Path(path).name)
 
 
@@ -232,7 +232,7 @@ def _as_column(field: str, value: str) -> str:
 
 
 def _between(stacks: Sequence[StudyStack]) -> Iterator[Problem]:
-    """Yield what rows that are good by themselves do to each other."""
+    """Yield the conflicts between rows that are valid by themselves."""
     sources: dict[object, int] = {}
     places: dict[str, int] = {}
     arms: dict[str, StudyStack] = {}
@@ -240,7 +240,7 @@ def _between(stacks: Sequence[StudyStack]) -> Iterator[Problem]:
     for row in stacks:
         stack = row.stack
         source = stack.source or ""
-        place = source if is_address(source) else os.path.realpath(source)  # of dead links too
+        place = source if is_address(source) else os.path.realpath(source)  # dead links too
         what = place, row.channel, stack.time, stack.position
         first = sources.setdefault(what, row.line)
         called = places.setdefault(row.place.casefold(), row.line)
@@ -264,9 +264,9 @@ def _between(stacks: Sequence[StudyStack]) -> Iterator[Problem]:
 
 
 def doubtful_arms(stacks: Iterable[StudyStack]) -> tuple[str, ...]:
-    """Return arms of one stack whose names may be those of larger arms, misspelt.
+    """Return arms of one stack whose names may be misspellings of larger arms.
 
-    Names whose numbers differ are meant to differ. Each is a question, said once.
+    Names whose numbers differ are meant to differ. Each is a question, asked once.
     """
     sizes: dict[str, Counter[str]] = {}
     for row in stacks:
@@ -290,16 +290,17 @@ def save_plan(
     plan: str | os.PathLike[str],
     folder: str | os.PathLike[str],
 ) -> None:
-    """Write rows as a plan; one that is there is replaced.
+    """Write rows as a plan, replacing an existing one.
 
     Parameters
     ----------
     cells : sequence of mapping
-        Text by column, one a row.
+        Text by column, one mapping per row.
     plan : path
         The CSV file.
     folder : path
-        What the paths in the cells are relative to; in the file they are relative to its own.
+        Folder to which the paths in the cells are relative; in the file they are relative to its
+        own.
 
     Raises
     ------
@@ -310,18 +311,18 @@ def save_plan(
     header = [*columns()]
     rows = [[row.get(c, "") for c in header] for row in move_cells(cells, root, file.parent)]
     text = io.StringIO(newline="")
-    returns = any("\r" in cell for row in rows for cell in row)  # which a writer does not quote
+    returns = any("\r" in cell for row in rows for cell in row)  # not quoted by the writer
     quoting: Any = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
     csv.writer(text, lineterminator="\n", quoting=quoting).writerows([header, *rows])
     try:
-        # the mark tells spreadsheets that it is UTF-8
+        # the byte order mark tells spreadsheets that it is UTF-8
         replace_files({file: text.getvalue().encode("utf-8-sig")})
     except (OSError, UnicodeEncodeError) as error:
         raise InputError(f"the plan cannot be written ({error})", where=str(plan)) from error
 
 
 def move_cells(cells: Sequence[Mapping[str, str]], old: Path, new: Path) -> list[dict[str, str]]:
-    """Return rows with the paths of stacks, and of what belongs to them, relative to a folder."""
+    """Return rows with the paths of stacks and of their tables relative to a folder."""
     files = {name for name, _, option in StackOptions.options() if option.path}
 
     def moved(cell: str, column: str) -> str:

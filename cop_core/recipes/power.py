@@ -1,4 +1,4 @@
-"""Excitation power as it is given: a number, a law, a table, or one value for each plane."""
+"""Forms of excitation power: a number, a law, a table, or one value for each plane."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cop_core.recipes.base import RefusedValueError, shown
 from cop_core.recipes.values import AS_FILE
 
 MW: Final = "mW"
-"""Unit of a power at the sample; what a file states in another becomes mW by a scale alone."""
+"""Unit of power at the sample; powers in a file's own unit are converted only by a given scale."""
 POWER_FORMS: Final = (
     "a number in mW, a CSV (depth_um,power_mw), gained:P0,l,Pmax, or metadata (as in the file)"
 )
@@ -81,7 +81,7 @@ class GainedPower:
 
 
 def given_power(value: Any) -> float | GainedPower | Path | tuple[float, ...] | None:
-    """Return a power in whatever form it was given; None for what the file states.
+    """Return a power in the form in which it was given; None for the power in the file.
 
     Parameters
     ----------
@@ -103,14 +103,14 @@ def given_power(value: Any) -> float | GainedPower | Path | tuple[float, ...] | 
 
 
 Over = Literal["depth_um", "setting"]
-"""What a table states power over: depth, or what was set, in the unit in which a file states it."""
+"""Variable of a power table: depth, or the setting in a file's own unit."""
 SCALE_FORMS: Final = (
     "mW at 100 % if the file states per cent, otherwise mW per unit; or a CSV (setting,power_mw)"
 )
 
 
 def given_scale(value: Any) -> float | Path | None:
-    """Return what turns a file's own unit of power into mW; None where nothing does.
+    """Return the conversion from a file's own unit of power to mW; None if there is none.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def _plain(power: Any) -> float | str | list[float] | None:
 
 
 def _path_text(path: Path) -> str:
-    """Return a path as a text that is read as one, also that of a table called ``5``."""
+    """Return a path as a text that is read as a path, even that of a table called ``5``."""
     try:
         as_read = _from_text(str(path))
     except RefusedValueError:
@@ -191,7 +191,7 @@ ScaleGiven = Annotated[
         }
     ),
 ]
-"""From a file's own unit of power to mW; as JSON a number or the path of a table."""
+"""Conversion from a file's own unit of power to mW; as JSON a number or the path of a table."""
 
 PowerGiven = Annotated[
     Any,

@@ -1,4 +1,4 @@
-"""What is asked of a recommended power."""
+"""Options of a recommended power, and of its acquisition."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from cop_core.recipes.values import DepthWindow, Finite, NotNegative, Positive, 
 
 Hold = Literal["signal", "poisson", "gaussian", "quantization"]
 HIGHEST_LIMIT_MW: Final = 1000.0
-"""A limit above this is taken for a mistaken unit: average power at a sample stays below it."""
+"""A limit above this is assumed to be in the wrong unit: average power at a sample is lower."""
 FAINTEST: Final = 0.02
-"""Below, a strength is as good as none and its logarithm says nothing."""
+"""Below, a strength is practically zero and its logarithm means nothing."""
 STRONGEST: Final = 0.4
-"""Above, noise itself stretches the range that it is measured by."""
+"""Above, noise itself widens the range against which it is measured."""
 FOLLOW_UM: Final = 120.0
 Limit = Annotated[
     float,
@@ -30,19 +30,19 @@ BRIGHT_SHARE: Final = 0.1
 
 
 class PowerOptions(Part):
-    """Which power is wanted.
+    """Options of a recommended power.
 
     Attributes
     ----------
     max_power, max_power_mw : float or None
         Exactly one of them must be set.
     surface_power : float or None
-        The level that it gives at depth 0 is held. Without it and `level`, the value in the
+        Power at depth 0, whose level is to be held. Without it and `level`, the value in the
         shallowest usable plane of the stack is held.
     level : float or None
         Counts of bright signal above the offset, or a strength from 0.02 to 0.4.
     excitation_order : int or None
-        Photons absorbed at once; where it is not given, 3 is assumed, and a note says so.
+        Number of photons absorbed simultaneously; if not given, 3 is assumed, with a note.
     depths_um : tuple of float or None
         Depths of the next stack, ascending; by default those of this stack.
     most_breaks : int
@@ -190,7 +190,7 @@ class PowerOptions(Part):
 
 
 def _device_and_property(value: object) -> object:
-    """Return what is written in one text, ``Laser-Power_mW`` or with a space, as two names."""
+    """Split a text, ``Laser-Power_mW`` or with a space, into the names of device and property."""
     if not isinstance(value, str):
         return value
     device, _, name = value.strip().rpartition(" " if " " in value.strip() else "-")

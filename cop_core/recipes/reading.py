@@ -1,4 +1,4 @@
-"""What is asked of a reading: range, crops, weights, device."""
+"""Options of a reading: range, crops, weights, device."""
 
 from __future__ import annotations
 

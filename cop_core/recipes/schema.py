@@ -11,7 +11,7 @@ from cop_core.recipes.base import Plain
 
 
 def recipe_schema() -> Plain:
-    """Return the JSON Schema (2020-12) that every kind of recipe fits."""
+    """Return the JSON Schema (2020-12) of all kinds of recipes."""
     kinds: Any = Union[tuple(Recipe.kinds[name] for name in sorted(Recipe.kinds))]  # noqa: UP007
     adapter: TypeAdapter[Any] = TypeAdapter(Annotated[kinds, Field(discriminator="kind")])
     return {

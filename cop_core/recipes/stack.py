@@ -20,7 +20,7 @@ class StackOptions(Part):
     Attributes
     ----------
     source : str or None
-        Path of the file or folder; None for what is not in a file (an array, a layer, a running
+        Path of the file or folder; None if it is not in a file (an array, a layer, a running
         acquisition).
     name : str or None
         Name of the stack.

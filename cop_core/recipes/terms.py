@@ -1,4 +1,4 @@
-"""What options are called in messages: by the command line, and by forms."""
+"""Names of options in messages: on the command line, and in forms."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TYPED: Final = re.compile(r" \((?:--[a-z][^ ()]*(?: [^ ()]+)?)\)")
 
 @cache
 def flag_of_field(field: str) -> Flag:
-    """Return the option of the command line for a field, a stack's where several have its name."""
+    """Return the command-line option of a field; a stack's if several options have its name."""
     kinds: tuple[type[Part], ...] = (
         StackOptions,
         MovieOptions,
@@ -30,36 +30,36 @@ def flag_of_field(field: str) -> Flag:
 
 
 def as_flag(field: str, value: str = "") -> str:
-    """Return an option as the command line has it: ``--axes ZCYX``."""
+    """Return an option as on the command line: ``--axes ZCYX``."""
     flag = flag_of_field(field)
     return f"{flag.spelled[0]} {value}" if value and flag.n_words else flag.spelled[0]
 
 
 def as_label(field: str, value: str = "") -> str:
-    """Return an option as forms have it: the field "Axes": ZCYX."""
+    """Return an option as in forms: the field "Axes": ZCYX."""
     flag = flag_of_field(field)
     label = flag.option.label or field.replace("_", " ").capitalize()
     return f'"{label}": {value}' if value and flag.n_words else f'"{label}"'
 
 
 def in_flags(problem: CopError | str) -> str:
-    """Return a message, or a part of one, as the command line has it."""
+    """Return a message, or a part of one, with options as on the command line."""
     return problem.said(as_flag) if isinstance(problem, CopError) else in_terms(problem, as_flag)
 
 
 def typed(field: str, value: str = "") -> str:
-    """Return what to type for a thing that a text has just named: `` (--surface last)``.
+    """Return the option to type for a thing just named in a text: `` (--surface last)``.
 
-    For results, which are kept with their texts; windows leave it out, with `untyped`.
+    For results, which are kept with their texts; windows remove it with `untyped`.
     """
     return f" ({as_flag(field, value)})"
 
 
 def untyped(text: str) -> str:
-    """Return a text without what to type on the command line."""
+    """Return a text without the options to type on the command line."""
     return _TYPED.sub("", text)
 
 
 def told(error: Exception) -> str:
-    """Return what a document states of an error: as the command that repeats it would say."""
+    """Return an error as stated in a document: in the words of the command that repeats it."""
     return in_flags(error) if isinstance(error, CopError) else f"{type(error).__name__}: {error}"

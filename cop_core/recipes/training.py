@@ -1,4 +1,4 @@
-"""What is asked of a training, and of an evaluation of weights."""
+"""Recipes of a training run, and of an evaluation of weights."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ class TrainRecipe(Recipe):
     Attributes
     ----------
     genomes : tuple of str
-        With several, batches alternate, the encoder is shared and each genome has its own head.
+        If several, batches alternate, the encoder is shared and each genome has its own head.
     first_batch : int
         Number of the first batch of each stage. Earlier batches were used by the runs from whose
         weights this one continues, since the same seed gives the same crops.
     learning_rate, weight_decay : float
-        Of Muon (matrices of the layers) and AdamW (everything else).
+        For Muon (matrices of the layers) and AdamW (everything else).
     temperature : float
         Of InfoNCE.
     negatives : {"same-image", "authors"}
@@ -141,7 +141,7 @@ class EvaluateRecipe(Recipe):
     folders : tuple of str
         Of clean images, one per domain.
     features : bool
-        Whether to keep what the strengths are read from, for figures.
+        Whether to keep the features from which strengths are computed, for figures.
     """
 
     kind: Literal["evaluation"] = "evaluation"

@@ -1,4 +1,4 @@
-"""Values that have a text form of their own: read in one place, whoever asks for them."""
+"""Values with a text form of their own, parsed in one place for all interfaces."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from pydantic import (
 from cop_core.recipes.base import RefusedValueError, shown
 
 AS_FILE: Final = "metadata"
-"""Given for a stack: what its file states."""
+"""Option of a stack: the value in its file."""
 MEAN: Final = "mean"
-"""Given for a time point: all of them, averaged."""
+"""Option for time points: all of them, averaged."""
 MOST: Final = 10**6
-"""No count or index of ours is larger."""
+"""Upper limit on counts and indices."""
 
 
 def _no_truth(value: Any) -> Any:
@@ -35,7 +35,7 @@ def _no_truth(value: Any) -> Any:
 
 
 def _path_text(value: Any) -> str:
-    """Return a path as text; bytes that are not UTF-8 stay as the system escapes them."""
+    """Return a path as text; bytes that are not UTF-8 stay escaped as by the system."""
     if not isinstance(value, str | os.PathLike):
         raise RefusedValueError(f"a path was expected, not {shown(value)}")
     text = os.fsdecode(value)
@@ -48,12 +48,12 @@ _ADDRESS: Final = re.compile(r"(https?|s3)://", re.IGNORECASE)
 
 
 def is_address(path: object) -> bool:
-    """Tell whether what stands for a path is an address: https, http or s3."""
+    """Return whether a path is an address: https, http or s3."""
     return isinstance(path, str) and bool(_ADDRESS.match(path))
 
 
 def below(folder: Path, path: str) -> str:
-    """Return a path that is relative to a folder as one that is not; an address as it is."""
+    """Return a path relative to a folder joined to it; an address unchanged."""
     return path if is_address(path) else str(folder / path)
 
 
@@ -91,9 +91,9 @@ def _window(value: Any) -> Any:
 
 
 Window = tuple[float | None, float | None]
-"""Shallowest and deepest depth in µm, both included; None where open."""
+"""Shallowest and deepest depth in µm, both included; None for an open end."""
 DepthWindow = Annotated[Window, BeforeValidator(lambda v: None if v is None else _window(v))]
-"""A window, checked; read from ``LOW:HIGH`` too."""
+"""A window, validated; ``LOW:HIGH`` is read too."""
 
 
 def window_text(window_um: Window) -> str:
@@ -105,7 +105,7 @@ def window_text(window_um: Window) -> str:
 
 
 def _channel(value: Any) -> Any:
-    """Read a number as one; names stay."""
+    """Read a number as a number; leave names."""
     if isinstance(value, str):
         text = value.strip()
         if not (text.isascii() and text.isdigit()):
@@ -123,7 +123,7 @@ Channel = Annotated[int | str | None, BeforeValidator(_channel)]
 
 
 def number(accepted: str) -> WrapValidator:
-    """Say which numbers are accepted, whatever is wrong with one."""
+    """State which numbers are accepted, for any error in one."""
 
     def check(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
         try:
@@ -137,11 +137,11 @@ def number(accepted: str) -> WrapValidator:
 
 
 def whole(low: int, high: int = MOST, word: str = "") -> WrapValidator:
-    """Say the range, and a word that may stand instead, whatever is wrong with a whole number."""
+    """State the range, and a word permitted instead, for any error in a whole number."""
     return number(f"a whole number from {low} to {high}" + (f", or {word}" * bool(word)))
 
 
-# limits stand next to the type: what comes after a validator is not in the JSON Schema
+# limits stand next to the type: after a validator they would not be in the JSON Schema
 Finite = Annotated[float, number("a number")]
 Positive = Annotated[float, Field(gt=0), number("a number above 0")]
 NotNegative = Annotated[float, Field(ge=0), number("a number of 0 or more")]
@@ -158,10 +158,10 @@ _LONGEST_NAME: Final = 100
 _DEVICES: Final = {"CON", "PRN", "AUX", "NUL"} | {
     f"{d}{n}" for d in ("COM", "LPT") for n in range(10)
 }
-"""Names that mean devices in any folder of Windows, with any suffix."""
+"""Names of devices in any folder of Windows, with any suffix."""
 
 
 def folder_name(text: str) -> str:
-    """Return text as the name of a folder: no separators, nothing hidden, no formula, no device."""
+    """Return text as the name of a folder: without separators, not hidden, no formula or device."""
     name = _NOT_IN_FOLDER_NAMES.sub("_", text).strip("._+-")[:_LONGEST_NAME].rstrip(".") or "stack"
     return f"_{name}" if name.partition(".")[0].upper() in _DEVICES else name

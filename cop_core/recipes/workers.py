@@ -1,4 +1,4 @@
-"""Where planes are read: part of no recipe, as it decides no number."""
+"""Where planes are read: not part of a recipe, as it affects no numbers."""
 
 from __future__ import annotations
 

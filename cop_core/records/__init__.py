@@ -1,4 +1,4 @@
-"""Records: what was found, frozen and typed, carried from stage to stage."""
+"""Records: results, frozen and typed, passed from stage to stage."""
 
 from cop_core.records.analysed import AnalysedProfile
 from cop_core.records.arms import ArmsComparison, ArmsDepth, ArmsEffect

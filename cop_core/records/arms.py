@@ -1,4 +1,4 @@
-"""What differs between two arms of several stacks each."""
+"""Records of a comparison of two arms of several stacks each."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ArmsEffect:
     first_slope_per_um, second_slope_per_um : float
         Mean slope of each arm; with 95 % intervals.
     first_stacks, second_stacks : tuple of float
-        Slopes of the stacks of each arm, over the depths of all.
+        Slopes of the stacks of each arm, over the depths that all share.
     difference : ComponentDifference
         First minus second: paired t-test if each animal has both arms, otherwise Welch's test.
     """
@@ -42,23 +42,23 @@ class ArmsEffect:
 class ArmsDepth:
     """How deep each arm can be used, by one criterion, and how much deeper the first.
 
-    A limit beyond the planes of a stack counts as `counted_to_um`, and so do all that lie deeper:
-    means are restricted, as mean survival times are.
+    A limit beyond the planes of a stack counts as `counted_to_um`, and so do all deeper limits: the
+    means are restricted means, as of survival times.
 
     Attributes
     ----------
     first_um, second_um : float
-        Mean over the animals that are tested.
+        Mean over the tested animals.
     difference_um, ci95_um, p_value
-        First minus second, by the same test as slopes.
+        First minus second, tested in the same way as slopes.
     p_holm : float
         `p_value` after Holm's correction over the pairs of protocols.
     counted_to_um : float
-        Last plane of the shortest stack whose limit lies deeper; NaN where there is none.
+        Last plane of the shortest stack whose limit lies deeper; NaN if there is none.
     n_deeper : int
         Stacks whose limit lies beyond their planes.
     n_untold : int
-        Stacks left out, as their limit is not known.
+        Stacks left out because their limit is not known.
     """
 
     first_um: float = _NAN
@@ -74,7 +74,7 @@ class ArmsDepth:
 
 @dataclass(frozen=True)
 class ArmsComparison:
-    """Two arms of several stacks each, and what differs between them.
+    """Two arms of several stacks each, and their differences.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Records of a cohort: its table, what settings correlate with, and what they drive."""
+"""Records of a cohort: its table, correlations of settings, and attributions of noise to them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _SURE = 0.95 - 1e-9
 
 @dataclass(frozen=True)
 class PictureQuality:
-    """How near an image is to its reference.
+    """Similarity of an image to its reference.
 
     Attributes
     ----------
     psnr_db : float
-        Peak signal-to-noise ratio over the reference's range; infinite where they are the same.
+        Peak signal-to-noise ratio over the reference's range; infinite if they are identical.
     ssim : float
         Structural similarity.
     reference : Provenance
@@ -36,24 +36,24 @@ class PictureQuality:
 
 @dataclass(frozen=True)
 class PictureRecord:
-    """What became of one image or stack of a cohort.
+    """Result of one image or stack of a cohort.
 
     Attributes
     ----------
     row : CohortPicture
         What was asked for.
     profile : DepthProfile or None
-        What was read; None where it failed.
+        The reading; None if it failed.
     error : str
-        Why it failed; empty where it did not.
+        Why it failed; empty if it did not.
     resumed : bool
         Whether an earlier run had read it.
     inputs : dict of Role to FileIdentity
-        Its files, as they were when it was read.
+        Its files by role, as they were when it was read.
     quality : PictureQuality or None
-        None where there is no reference, or none that can be used.
+        None without a reference that can be used.
     reference_error : str
-        Why its reference cannot be used; empty where it can, or there is none.
+        Why its reference cannot be used; empty if it can, or if there is none.
     """
 
     row: CohortPicture
@@ -75,13 +75,13 @@ class CohortRow:
         Name of the image or stack.
     plane : int
     group : str
-        Rows of one group are no evidence of each other.
+        Rows of one group are not independent.
     settings : dict
         Value by name; depth and power of a stack's planes are among them.
     strengths, uncertainty : ndarray of shape (components,)
         As in `PlaneEstimate`.
     photons : float
-        At full scale; NaN where the weights do not tell.
+        At full scale; NaN if the weights do not give them.
     psnr_db, ssim : float
         NaN without a reference.
     """
@@ -106,7 +106,7 @@ class Coefficient:
     value, ci95, p_value
         NaN where undefined.
     p_holm : float
-        Corrected over all coefficients of its kind in the cohort.
+        Holm's correction over all coefficients of its kind in the cohort.
     """
 
     value: float = _NAN
@@ -117,15 +117,15 @@ class Coefficient:
 
 @dataclass(frozen=True)
 class Correlation:
-    """Correlation of a number of the images with a strength.
+    """Correlation of a setting or quality of the images with a strength.
 
     Attributes
     ----------
     what : str
-        A setting, ``"camera = d800"`` for one word of a setting, or a quality.
+        A setting, one word of it (``"camera = d800"``), or a quality.
     component : str
     n, n_groups : int
-        Rows and groups in which both are known.
+        Rows and groups for which both are known.
     """
 
     what: str
@@ -153,7 +153,7 @@ class Confounded:
 
 @dataclass(frozen=True)
 class Share:
-    """What one factor makes of the attribution of a noise.
+    """Share of one factor in the attribution of a noise.
 
     Attributes
     ----------
@@ -162,11 +162,11 @@ class Share:
     mean_abs_shap : float
         Mean over rows of the absolute SHAP value, in strength.
     share : float
-        Of the sum over factors, from 0 to 1.
+        Share of the sum over factors, from 0 to 1.
     share_ci95 : (float, float)
         Over resampled groups.
     leads : float
-        In what part of these resamples it is the largest share.
+        Fraction of these resamples in which its share is the largest.
     """
 
     factor: str
@@ -178,7 +178,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Attribution:
-    """What settings explain of one noise.
+    """How far settings explain one noise.
 
     Attributes
     ----------
@@ -186,15 +186,15 @@ class Attribution:
     mean, sd : float
         Of its strength over rows.
     r2, r2_null95 : float
-        Out of sample, and what permuted strengths stay below in 95 % of cases.
+        R² out of sample, and the 95th percentile of R² for permuted strengths.
     p_value : float
-        Of the permutations, corrected over the noises by their largest statistic.
+        From the permutations, corrected over the noises by the maximum statistic.
     note : str
-        Why nothing is attributed; empty where it is.
+        Why nothing is attributed; empty if something is.
     shares : tuple of Share
-        The largest first; empty where nothing is attributed.
+        The largest first; empty if nothing is attributed.
     shap : ndarray of shape (rows, factors)
-        SHAP values in strength, in the order of `CohortRecord.factors`; (0, 0) where nothing is
+        SHAP values in strength, in the order of `CohortRecord.factors`; (0, 0) if nothing is
         attributed.
     """
 
@@ -210,12 +210,12 @@ class Attribution:
 
     @property
     def drawn(self) -> bool:
-        """Whether there is something to show."""
+        """Whether there are SHAP values to show."""
         return bool(self.shares)
 
     @property
     def leaders(self) -> tuple[Share, ...]:
-        """The largest share, and the fewest others that lead in 95 % of the resamples with it."""
+        """The largest share, with as few others as lead, together, in 95 % of the resamples."""
         others = sorted(self.shares[1:], key=lambda each: -each.leads)
         held = np.cumsum([each.leads for each in (*self.shares[:1], *others)])
         n = int((held < _SURE).sum())
@@ -224,14 +224,14 @@ class Attribution:
 
 @dataclass(frozen=True)
 class Turn:
-    """The setting whose change lowers a noise most, within what was tried.
+    """The setting whose change lowers a noise most, within the values that were tried.
 
     Attributes
     ----------
     usual, best : float or str
-        Its median or most frequent value, and that with the lowest predicted strength.
+        Its median or most frequent value, and the value with the lowest predicted strength.
     strength_usual, strength_best : float
-        Predicted strengths, mean over rows of all other settings.
+        Predicted strengths: means over rows, with all other settings as they were.
     change, change_ci95 : float, (float, float)
         Best minus usual, and its interval over resampled groups.
     """
@@ -248,7 +248,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class CohortRecord:
-    """What a cohort shows.
+    """Results of a cohort.
 
     Attributes
     ----------
@@ -259,15 +259,15 @@ class CohortRecord:
     components : tuple of str
         Names of the strengths.
     rows : tuple of CohortRow
-        Planes that can be used.
+        Usable planes.
     settings : tuple of str
-        Those that vary enough to be looked at.
+        Those that vary enough to be analysed.
     left_out : dict of str to str
-        Other settings, and why.
+        Other settings, with the reason.
     uncertain : tuple of str
-        Components whose strength varies less than its readings are uncertain.
+        Components whose strength varies less than the uncertainty of its readings.
     factors : tuple of str
-        Settings, those that were changed together joined by `` & ``.
+        Settings; those that were changed together are joined by `` & ``.
     """
 
     recipe: CohortRecipe
@@ -298,9 +298,9 @@ class CohortRecord:
 
     @property
     def resumed(self) -> tuple[PictureRecord, ...]:
-        """Images that an earlier run had read."""
+        """Images read by an earlier run."""
         return tuple(picture for picture in self.pictures if picture.resumed)
 
     def values(self, setting: str) -> list[SettingValue | None]:
-        """Return the values of a setting, row by row; None where not known."""
+        """Return the value of a setting for each row; None where not known."""
         return [row.settings.get(setting) for row in self.rows]

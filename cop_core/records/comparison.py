@@ -1,4 +1,4 @@
-"""What differs between two stacks."""
+"""Records of a comparison of two stacks."""
 
 from __future__ import annotations
 
@@ -41,10 +41,9 @@ class ComponentEffect:
     f2, f2_class : float, str
         Cohen's f2 of the interaction, and its class.
     log_ratio_slope_difference_per_um, log_ratio_ci95, log_ratio_p_value
-        Slope difference of the centred log-ratios, which is free of closure.
+        Slope difference of the centred log-ratios, which is not affected by closure.
     error_correlation : float
-        Of the readings of neighbouring planes that are near each other; 0 where errors are
-        independent.
+        Correlation of the reading errors of close neighbouring planes; 0 if errors are independent.
     """
 
     component: str
@@ -68,14 +67,14 @@ class ComponentEffect:
 
 @dataclass(frozen=True)
 class TissueMatch:
-    """How alike two stacks look at equal depths.
+    """Similarity of two stacks at equal depths.
 
     Attributes
     ----------
     correlation : float
         Median over planes of the correlation of block means, after alignment.
     shift_um : (float, float)
-        By how much the second stack lies further along y and x; NaN without a pixel size.
+        Shift of the second stack along y and x; NaN without a pixel size.
     """
 
     correlation: float = _NAN
@@ -84,7 +83,7 @@ class TissueMatch:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two protocols and what differs between them.
+    """Two protocols and their differences.
 
     Attributes
     ----------
@@ -101,11 +100,11 @@ class Comparison:
     n_pairs, n_dropped : int
         Pairs of planes within the window, and planes there without a usable partner.
     match : TissueMatch
-        How similar the stacks look.
+        Similarity of the stacks.
     same_tissue : bool
         Whether they are assumed to show the same tissue.
     usable : (UsableDepth, UsableDepth)
-        Usable depth of each; in the same tissue, what both stacks share does not count as error.
+        Usable depth of each; in the same tissue, variation that both stacks share is not an error.
     usable_difference : UsableDifference
     verdict : str
         The conclusion, in a few sentences.

@@ -1,4 +1,4 @@
-"""The grid of crops that planes are read in."""
+"""The grid of crops in which planes are read."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ CROP: Final = 192
 """Side of the square crops that the networks read, in pixels."""
 
 SMALL: Final = "smaller than a crop"
-"""Flag of planes that are."""
+"""Flag of planes smaller than a crop."""
 
 
 def grid_starts(length: int, crop: int = CROP) -> list[int]:
-    """Return starts of windows that cover a side; the last is shifted inwards to fit."""
+    """Return the starts of windows that cover a side; the last is shifted inwards to fit."""
     count = max(1, math.ceil(length / crop))
     return [min(i * crop, max(0, length - crop)) for i in range(count)]

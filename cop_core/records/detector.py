@@ -1,4 +1,4 @@
-"""What a detector does to light: what photon transfer found of one channel of a microscope."""
+"""Records of a detector: the results of photon transfer for one channel of a microscope."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 ZeroFrom = Literal["dark frames", "given", "line"]
-"""Measured without light; stated by somebody; or where the line has no variance."""
+"""Source of a zero level: dark frames, the user, or the mean where the line has no variance."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class MeasuredDetector:
         Counts without light. From the line alone it is a lower limit: amplifier noise of SD a puts
         it a^2 / `counts_per_photon` higher.
     zero_from : {"dark frames", "given", "line"}
-        Its origin; if it was given, its interval has no width.
+        Its source; if it was given, its interval has no width.
     amplifier_counts : Estimate or None
         SD of the counts without light, including rounding and dark counts; None if the zero level
         comes from the line, which cannot separate the two.

@@ -1,4 +1,4 @@
-"""Lines and curves over depth, and what strengths say of the detector."""
+"""Records of lines and curves over depth, and of detector properties from strengths."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _NAN = float("nan")
 
 LEAST_FOR_A_LINE: Final = 3
 LEAST_PLANES: Final = 5
-"""Planes below which no error is stated: pseudo-residuals of 3 or 4 understate it by half."""
+"""Fewest planes with a stated error: pseudo-residuals of 3 or 4 planes understate it by half."""
 NEEDS_PLANES: Final = f"a slope needs {LEAST_FOR_A_LINE} planes or more"
 FEW_PLANES: Final = f"fewer than {LEAST_PLANES} planes: no error can be stated"
 
 
 def what_few_lack(n_planes: int) -> str:
-    """Return what so few planes do not tell; empty where they are enough."""
+    """Return what cannot be computed from so few planes; empty if they are enough."""
     if n_planes < LEAST_FOR_A_LINE:
         return NEEDS_PLANES
     return FEW_PLANES if n_planes < LEAST_PLANES else ""
@@ -52,7 +52,7 @@ class SlopeFit:
     n : int
         Planes in the fit.
     error_correlation : float
-        Of neighbouring planes that are near each other; 0 where errors are independent.
+        Of close neighbouring planes; 0 if errors are independent.
     note : str
         Anything special about this fit; otherwise empty.
 
@@ -94,7 +94,7 @@ class Band:
     Attributes
     ----------
     depth_um : ndarray of shape (points,)
-        None where the planes are too few, or reach over too little depth, for a smooth.
+        Empty if there are too few planes, or too little depth, for a smooth.
     value, low, high : ndarray of shape (points,)
     """
 
@@ -105,14 +105,14 @@ class Band:
 
     @property
     def from_um(self) -> float:
-        """Shallowest depth at which the band excludes 0; NaN where it nowhere does."""
+        """Shallowest depth at which the band excludes 0; NaN if it never does."""
         apart = np.flatnonzero((self.low > 0) | (self.high < 0))
         return float(self.depth_um[apart[0]]) if len(apart) else _NAN
 
 
 @dataclass(frozen=True)
 class Bend:
-    """Where a smoothed curve over depth changes its slope most.
+    """The depth at which a smoothed curve changes its slope most.
 
     NaN means undefined, with the reason in `note`.
 
@@ -121,11 +121,12 @@ class Bend:
     depth_um, ci95_um : float, (float, float)
         Depth of the bend, and its 95 % interval from a bootstrap.
     p_value : float
-        p of there being no bend at any depth (studentised bootstrap of the largest).
+        p of the hypothesis that there is no bend at any depth (studentised bootstrap of the
+        largest).
     shallow_slope_per_um, deep_slope_per_um : float
         Slopes of the smooth above and below the bend.
     note : str
-        Empty for an ordinary one.
+        Anything special about this bend; otherwise empty.
     """
 
     depth_um: float = _NAN
@@ -138,7 +139,7 @@ class Bend:
 
 @dataclass(frozen=True)
 class Photons:
-    """What strengths reveal about the detector, plane by plane.
+    """Detector properties derived from strengths, plane by plane.
 
     The full scale of a plane is R counts. A Poisson strength s means 4 / s^2 photons at full scale,
     so a photon is R s^2 / 4 counts, the slope of a photon transfer curve, including excess noise. A

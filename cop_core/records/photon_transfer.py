@@ -1,4 +1,4 @@
-"""A movie's photon transfer: the detector, and the points that its line goes through."""
+"""Records of a movie's photon transfer: the detector, and the points of its line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class TransferPoints:
     mean, variance, error : ndarray
         In counts, and counts squared with its standard error.
     pixels : ndarray
-        How many each stands for, over both halves of the movie.
+        Number of pixels in each point, over both halves of the movie.
     """
 
     mean: npt.NDArray[np.float64]
@@ -40,7 +40,7 @@ class PhotonTransfer:
         Of the movie.
     detector : MeasuredDetector
     points, dark : TransferPoints
-        Of the movie and of the dark frames; the latter may be empty.
+        Points of the movie and of the dark frames; the latter may be empty.
     line_zero_counts : float
         Mean at which the line has no variance.
     misfit : float
@@ -51,14 +51,14 @@ class PhotonTransfer:
     moved_pixels : float
         Largest shift of a frame against the others.
     outlying, cut_off : float
-        Share of the pixels left out: noisier than others of the same brightness, and too close to
+        Shares of the pixels left out: noisier than others of the same brightness, and too close to
         the floor or the ceiling.
     notes : tuple of str
         Caveats, sentences without a full stop.
     recipe : DetectorRecipe
         What was asked for.
     provenance : dict of str to Provenance
-        Where movie and dark frames come from.
+        Origin of movie and dark frames.
     """
 
     name: str

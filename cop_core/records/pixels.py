@@ -1,4 +1,4 @@
-"""What of a plane's pixels is not image, and what was done to them before they were stored."""
+"""Facts about a plane's pixels: those that are not image, and their processing before storage."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ SMOOTHED: Final = "interpolated or smoothed"
 
 @dataclass(frozen=True)
 class PixelFacts:
-    """What was found in the pixels of one plane.
+    """Findings in the pixels of one plane.
 
     Attributes
     ----------
     fill_rows, fill_columns : int
         Rows and columns at the edges that hold fill, left out of range and crops.
     masked : int
-        Hot or dead pixels of the stack, whose neighbours stand in for them.
+        Hot or dead pixels of the stack, replaced by their neighbours.
     floor_fraction : float
         Fraction of the pixels at the lowest value, where they pile up there; else 0.
     lossy : bool
         Whether the file states lossy compression, or blocks of 8x8 pixels show it.
     smoothed : bool
-        Whether neighbouring pixels share their noise, as interpolation, upsampling and smoothing
-        make them.
+        Whether neighbouring pixels share their noise, as after interpolation, upsampling or
+        smoothing.
     """
 
     fill_rows: int = 0
@@ -43,7 +43,7 @@ class PixelFacts:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What to know of the plane, each with its number in brackets where it has one."""
+        """Notes on the plane, each with its number in brackets if it has one."""
         fill = _lines(self.fill_rows, self.fill_columns)
         found = (
             (bool(fill), f"{FILL} ({fill})"),
@@ -56,9 +56,9 @@ class PixelFacts:
 
 
 def changed_noise(planes: Sequence[PixelFacts]) -> tuple[str, ...]:
-    """Return what changed the noise of a stack as a whole, sentences without a full stop.
+    """Return the processing that changed the noise of a whole stack, sentences without a full stop.
 
-    Compression and smoothing are told where half of the planes show them: one alone may show them
+    Compression and smoothing are reported if half of the planes show them: one alone may show them
     by chance.
     """
     n = len(planes)
@@ -79,7 +79,7 @@ def changed_noise(planes: Sequence[PixelFacts]) -> tuple[str, ...]:
 
 
 def told_of_pixels(planes: Sequence[PixelFacts]) -> tuple[str, ...]:
-    """Return what the pixels of a stack's planes tell, `changed_noise` first."""
+    """Return the findings in the pixels of a stack's planes, `changed_noise` first."""
     n = len(planes)
     filled = [p for p in planes if p.fill_rows or p.fill_columns]
     floors = [p.floor_fraction for p in planes if p.floor_fraction]

@@ -1,4 +1,4 @@
-"""What was read from one plane."""
+"""Record of the reading of one plane."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class PlaneEstimate:
     power_unit : str
         ``"mW"`` at the sample, or the unit of its file.
     pixels : PixelFacts
-        What was found in its pixels.
+        Findings in its pixels.
     block_means : ndarray of shape (rows, columns)
         Means of the pixels over square blocks in counts, used to recognise the tissue; NaN if a
         pixel has no value.
@@ -73,11 +73,11 @@ class PlaneEstimate:
 
 
 def power_text(power: float, unit: str, *, to: float | None = None) -> str:
-    """Return a power, or a range of it, as sentences give it: ``"5 to 17.75 mW"``."""
+    """Return a power, or a range of powers, in words: ``"5 to 17.75 mW"``."""
     ends = dict.fromkeys(f"{end:.4g}" for end in (power, to) if end is not None)
     return f"{' to '.join(ends)} {unit}"
 
 
 def in_mw(power: npt.NDArray[np.float64], unit: str) -> npt.NDArray[np.float64]:
-    """Return a power in mW; NaN, of the same shape, where it is in another unit."""
+    """Return a power in mW; NaN, of the same shape, if it is in another unit."""
     return power if unit == MW else np.full(power.shape, np.nan)

@@ -1,4 +1,4 @@
-"""What a table of planes has: planes.csv, frames of pandas, and the data dictionary."""
+"""Columns of tables of planes: planes.csv, pandas frames, and the data dictionary."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class PlaneRow(NamedTuple):
-    """A plane, in which stack it is and at which place, and what tells photons from it."""
+    """A plane, its stack, its position there, and the photons derived from it."""
 
     protocol: str
     plane: PlaneEstimate
@@ -23,14 +23,14 @@ class PlaneRow(NamedTuple):
     place: int
 
     def detected(self, name: str) -> float:
-        """Return a number of `Photons`; NaN where the weights do not tell."""
+        """Return a value from `Photons`; NaN if the weights do not give it."""
         return (
             float("nan") if self.photons is None else float(getattr(self.photons, name)[self.place])
         )
 
 
 class PlaneColumn(NamedTuple):
-    """A column: its name, the unit and meaning of its values, and where they come from."""
+    """A column: its name, the unit and meaning of its values, and their source."""
 
     name: str
     unit: str
@@ -111,7 +111,7 @@ _AFTER: Final = (
 
 
 def plane_columns(components: Sequence[str]) -> tuple[PlaneColumn, ...]:
-    """Return the columns of a table of planes read with some components."""
+    """Return the columns of a table of planes for some components."""
     strengths = (column for i, name in enumerate(components) for column in _strength(name, i))
     return (*_BEFORE, *strengths, *_AFTER)
 
@@ -146,7 +146,7 @@ def plane_rows(
 
 
 def plane_frame(rows: Iterator[list[Any]], components: Sequence[str]) -> pd.DataFrame:
-    """Return rows of planes as a frame."""
+    """Return rows of planes as a pandas frame."""
     import pandas as pd
 
     return pd.DataFrame(list(rows), columns=[column.name for column in plane_columns(components)])

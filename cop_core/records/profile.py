@@ -1,4 +1,4 @@
-"""The depth profile: noise strengths plane by plane, what a reading found."""
+"""The depth profile, the result of a reading: noise strengths plane by plane."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NOT_READ: Final = "not read (stopped before this plane)"
-"""Reason of the planes that a stopped reading did not come to."""
+"""Reason for planes that a stopped reading did not reach."""
 
 NO_SIGNAL: Final = "no signal above the background"
-"""Reason of the planes in which nothing stands out of the background."""
+"""Reason for planes in which nothing stands out from the background."""
 
 SINGLE_PLANE: Final = (
     "a single plane (an image, a projection or one file of a set), not a z-stack: "
     "a single depth does not show how noise changes with depth"
 )
-"""What a stack of one plane is called, wherever it is met."""
+"""Message for a stack of one plane."""
 
 ITS_STACK: Final = "open its stack, or the folder of its set"
-"""What to do where it is met."""
+"""Advice that goes with it."""
 
 UNFAMILIAR: Final = "unlike what the network was trained on"
-"""Begins the flag of planes most of whose crops are so."""
+"""Start of the flag of planes with mostly unfamiliar crops."""
 
 OUTSIDE: Final = "outside the depth window"
-"""Begins the reason of planes that a window leaves out."""
+"""Start of the reason for planes left out by a window."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class DepthProfile:
     window_um : (float or None, float or None), optional
         Depths used in fits; None for all.
     provenance : Provenance or None
-        Where stack and weights come from; None if that is not known.
+        Origin of stack and weights; None if not known.
     """
 
     name: str
@@ -127,7 +127,7 @@ class DepthProfile:
 
     @property
     def left_out(self) -> dict[int, str]:
-        """By index, why planes are left out of fits although they were read."""
+        """By index, the reason why planes are left out of fits although they were read."""
         return {p.index: p.reason for p in self.planes if p.reason and p.n_crops}
 
     def of(self, component: str) -> npt.NDArray[np.float64]:
@@ -143,12 +143,12 @@ class DepthProfile:
 
 
 def left_out_text(reasons: Iterable[str]) -> str:
-    """Return in few words how many planes are left out of fits; empty where none is.
+    """Return a short text on how many planes are left out of fits; empty if none is.
 
     Parameters
     ----------
     reasons : iterable of str
-        One a plane, empty for those that are used; planes that were not read do not count.
+        One per plane, empty for planes that are used; planes that were not read do not count.
     """
     why = [reason for reason in reasons if reason not in ("", NOT_READ)]
     n_dark = why.count(NO_SIGNAL)

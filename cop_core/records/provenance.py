@@ -1,4 +1,4 @@
-"""Where a profile comes from: files, stack, weights, machine."""
+"""Records of the origin of a profile: files, stack, weights, machine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cop_core.recipes import ReadingOptions, StackOptions
 from cop_core.records.detector import MeasuredDetector
 
 ASSUMED: Final = "assumed"
-"""Why an end of a stack is taken for the surface where nothing says so."""
+"""Why one end of a stack is assumed to be the surface if nothing states it."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class FileState:
     Attributes
     ----------
     n_files, n_bytes : int
-        All files of a folder, or of a set that an OME-TIFF belongs to.
+        All files of a folder, or of the set of an OME-TIFF.
     modified : str
         Latest modification time, ISO 8601, UTC.
     """
@@ -30,12 +30,12 @@ class FileState:
 
 
 Role = Literal["stack", "power", "power_scale", "detector", "weights"]
-"""What a file is to a stack."""
+"""Role of a file for a stack."""
 
 
 @dataclass(frozen=True)
 class FileIdentity:
-    """What identifies a file or folder that was read.
+    """Identity of a file or folder that was read.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class FileIdentity:
 
 @dataclass(frozen=True)
 class StoredImage:
-    """How a stack is stored, and which part of it was read.
+    """Storage of a stack, and the part of it that was read.
 
     Attributes
     ----------
@@ -72,11 +72,11 @@ class StoredImage:
     pixel_size_um : tuple of float or None
         (y, x).
     plane_axis : str
-        Letter of the axis along which planes follow one another.
+        Letter of the axis along which planes are stacked.
     channel, time : int or None
         Index that was chosen.
     channel_name : str or None
-        As the file names it.
+        Its name in the file.
     position : int or None
         Stage position, scene or region that was chosen.
     depth_from : str
@@ -84,13 +84,13 @@ class StoredImage:
     surface, surface_from : str
         Which plane depth counts from, ``"first"`` or ``"last"`` as stored, and why.
     power_from : str
-        Where the power comes from.
+        Source of the power.
     zero_counts : float or None
         The detector's zero level as the file states it.
     zero_from : str
-        Where it states that.
+        Where the file states it.
     remarks : tuple of str
-        What was left out or decided when it was opened, sentences without a full stop.
+        Omissions and decisions made on opening, sentences without a full stop.
     """
 
     format: str
@@ -120,7 +120,7 @@ class WeightsUsed:
     Attributes
     ----------
     order : tuple of str
-        Primitives of the genome that the weights were trained on.
+        Primitives of the genome on which the weights were trained.
     """
 
     name: str
@@ -131,7 +131,7 @@ class WeightsUsed:
 
     @property
     def physical(self) -> bool:
-        """Whether its Poisson strength is that of shot noise, so that photons can be counted."""
+        """Whether its Poisson strength is that of shot noise, from which photons can be derived."""
         return "shot" in self.order
 
 
@@ -142,7 +142,7 @@ class Provenance:
     Attributes
     ----------
     source : str
-        Path, or what it was: ``"array"``, a layer, a device.
+        Path, or a description: ``"array"``, a layer, a device.
     opened : StackOptions
         How it was opened.
     image : StoredImage
@@ -150,10 +150,10 @@ class Provenance:
     weights : WeightsUsed or None
         None if the stack was only measured, not read.
     device, precision : str
-        Where the network ran.
+        Device and precision of the network.
     files : FileState or None
-        State of the files when the reading began; None if the stack is not in a file, or the
-        reading was stopped.
+        State of the files when the reading began; None if the stack is not in a file or the reading
+        was stopped.
     whole : bool
         Whether all planes were read.
     stack_range_counts : tuple of float or None
@@ -163,8 +163,8 @@ class Provenance:
     detector : MeasuredDetector or None
         Detector with which the stack was acquired; None if not specified.
     machines : dict of str to int
-        Planes that workers read, by the model of CPU or GPU; empty if this process read them. On
-        the same model numbers are identical to the last bit, otherwise to 1e-4.
+        Number of planes read by workers, by model of CPU or GPU; empty if this process read them.
+        Numbers agree to the last bit on the same model, otherwise to 1e-4.
     """
 
     source: str
@@ -184,7 +184,7 @@ class Provenance:
 def zero_level(
     reading: ReadingOptions, detector: MeasuredDetector | None, image: StoredImage
 ) -> float | None:
-    """Return counts without light: as given, else as measured, else as the file states."""
+    """Return the counts without light: as given, else as measured, else as stated in the file."""
     if reading.offset_counts is not None:
         return reading.offset_counts
     return image.zero_counts if detector is None else detector.zero_counts.value

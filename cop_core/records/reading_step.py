@@ -1,4 +1,4 @@
-"""A step of a reading, and where the acquisition stands that is read."""
+"""Records of a step of a reading, and of the state of the acquisition."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 class State(Enum):
-    """Where an acquisition stands, as far as its source can tell."""
+    """State of an acquisition, as far as its source can tell."""
 
     WAITING = "waiting for the first plane"
     GROWING = "growing"
     COMPLETE = "complete"
-    """All planned planes are there, or the acquisition said that it has ended."""
+    """All planned planes have arrived, or the acquisition reported its end."""
     STOPPED = "stopped growing"
-    """No plane came for longer than the source waits, and it is not complete."""
+    """No plane has arrived for longer than the source waits, although some are missing."""
 
 
 @dataclass(frozen=True)
@@ -29,29 +29,29 @@ class ReadingStep:
     Attributes
     ----------
     state : State
-        Where the acquisition stands; a finished stack is complete.
+        State of the acquisition; a finished stack is complete.
     estimate : PlaneEstimate or None
-        A plane of which this step read crops, with all that were read so far.
+        The plane of which this step read crops, with all its crops read so far.
     whole : bool
-        Whether those are all its crops.
+        Whether all its crops have been read.
     done, total : int
-        Steps of a finished stack: a plane is surveyed in one and read in another. 0 for a stack
-        that grows.
+        Steps of a finished stack: each plane takes one to survey and one to read. 0 for a growing
+        stack.
     to_read : int or None
-        Planes of a finished stack that are still to be read by the network, those without signal
-        left out; None where that is not known.
+        Planes of a finished stack that the network still has to read, without those that have no
+        signal; None if not known.
     latency_s : float
         Time from when the plane was complete on disk or in the camera to this step; NaN without
         a plane, and for a finished stack.
     planes_waiting : int
-        Planes that are complete and not begun.
+        Planes that are complete but not begun.
     crops_put_off : int
         Crops of planes begun that are still to be read.
     idle : bool
-        True where there was nothing to do: wait a little before the next step.
+        True if there was nothing to do: wait a little before the next step.
     ended : bool
-        True where the acquisition has ended or stopped and all of it is read: the profile is
-        that of the finished stack. If planes still come, the reading goes on.
+        True if the acquisition has ended or stopped and all of it is read: the profile is that of
+        the finished stack. If more planes arrive, the reading goes on.
     """
 
     state: State

@@ -1,4 +1,4 @@
-"""Records of a study: what became of each stack, and what differs between the arms."""
+"""Records of a study: the result of each stack, and the differences between the arms."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class StudyStackRecord:
 
 @dataclass(frozen=True)
 class Arm:
-    """One protocol of a channel, and its stacks that entered."""
+    """One protocol of a channel, and its stacks in the comparison."""
 
     name: str
     stacks: tuple[StudyStackRecord, ...]
@@ -54,15 +54,15 @@ class Arm:
 
 @dataclass(frozen=True)
 class ArmPair:
-    """Two arms of a channel, as far as they can be compared.
+    """Two arms of a channel, and their comparison if there can be one.
 
     Attributes
     ----------
     result : Comparison, ArmsComparison or None
-        Plane by plane for one stack an arm, animal by animal for several; None where they cannot
-        be compared. With more than two arms p values are corrected over all pairs.
+        Plane by plane for one stack per arm, animal by animal for several; None if they cannot be
+        compared. With more than two arms, p values are corrected over all pairs.
     note : str
-        Why they cannot; empty where they can.
+        Why they cannot be compared; empty if they can.
     """
 
     first: Arm
@@ -100,7 +100,7 @@ class ChannelComparison:
 
     @property
     def left_out(self) -> tuple[StudyStackRecord, ...]:
-        """Stacks that were left out; each says why."""
+        """Stacks that were left out; each states the reason."""
         return tuple(stack for stack in self.stacks if stack.left_out)
 
 
@@ -141,5 +141,5 @@ class StudyRecord:
 
     @property
     def resumed(self) -> tuple[StudyStackRecord, ...]:
-        """Stacks that an earlier run had finished."""
+        """Stacks finished by an earlier run."""
         return tuple(stack for stack in self.stacks if stack.resumed)

@@ -1,4 +1,4 @@
-"""How deep stacks can be used, alone and one against another."""
+"""Records of usable depth, of one stack and of the difference between two."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ _NAN = float("nan")
 
 @dataclass(frozen=True)
 class DepthLimit:
-    """How deep a stack can be used by one criterion; NaN where it is not known.
+    """Usable depth of a stack by one criterion; NaN if it is not known.
 
     Attributes
     ----------
     depth_um, ci95_um : float, (float, float)
-        The limit and its 95 % interval; an end of it is NaN where it lies beyond the planes.
+        The limit and its 95 % interval; an end of it that lies beyond the planes is NaN.
     deeper_than_um : float
-        Depth of the last plane, where the limit lies deeper.
+        Depth of the last plane, if the limit lies deeper.
     shallower_than_um : float
-        Depth of the first plane, where it lies above that.
+        Depth of the first plane, if the limit lies above it.
     reading_shift_um : float
-        How far the stated uncertainty of one plane's reading would move it.
+        Shift of the limit by the stated uncertainty of one plane's reading.
     from_um : float
-        Depth above which the stack cannot be used either; NaN where it can from its first plane on.
+        Depth above which the stack is not usable either; NaN if it is usable from its first plane.
     """
 
     depth_um: float = _NAN

@@ -1,4 +1,4 @@
-"""Images of two stacks, for the eye: planes at equal depths, and each stack from the side."""
+"""Images of two stacks for visual inspection: planes at equal depths, and side views."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class StackViews:
     planes : tuple of PlaneView
         In order of depth.
     depth_um : ndarray of shape (planes,)
-        Of the side view, ascending.
+        Depths of the side view, ascending.
     side : ndarray of shape (planes, columns)
         The largest block mean along y in counts (x-z maximum projection); NaN where a plane
         cannot be read.

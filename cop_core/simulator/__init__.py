@@ -1,4 +1,4 @@
-"""A three-photon digital phantom and microscope, and cohorts, all with known truth."""
+"""Simulations with known truth: a three-photon phantom and microscope, and cohorts."""
 
 from cop_core.simulator.cohort import SimulatedCohort, simulate_cohort, without_causes
 from cop_core.simulator.cohort_files import write_cohort

@@ -152,7 +152,7 @@ def _outside(centres: Points, vessels: Spheres) -> npt.NDArray[np.bool_]:
 
 
 def _apart(centres: Points, radius_um: Points) -> npt.NDArray[np.bool_]:
-    """Whether a cell keeps off all cells before it; bodies may touch but not merge."""
+    """Whether a cell is clear of all cells before it; bodies may touch but not merge."""
     pairs = cKDTree(centres).query_pairs(1.3 * float(radius_um.mean()), output_type="ndarray")
     keep = np.ones(len(centres), bool)
     keep[pairs.max(axis=1)] = False

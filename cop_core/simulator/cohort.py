@@ -1,6 +1,6 @@
-"""Cohorts with known causes: a camera and a multiphoton microscope, whose settings make the noise.
+"""Cohorts with known causes: a camera and a multiphoton microscope whose settings drive the noise.
 
-What drives what is made up, in the spirit of each instrument; that it is known is what counts.
+The effects are invented in the spirit of each instrument; what matters is that they are known.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Settings = Mapping[str, npt.NDArray[Any]]
 """Values by the setting's name, each of shape (images,)."""
 
 _SCATTER: Final = 0.15
-"""SD of the logarithm of what scenes and readings make of every noise."""
+"""SD of the logarithm of each noise from scenes and readings."""
 _CAMERAS: Final = ("A", "B", "C")
 _BACKGROUND: Final = 60
 
@@ -46,14 +46,14 @@ class SimulatedCohort:
     strengths: _Floats
 
     def expected(self, settings: Settings | None = None) -> _Floats:
-        """Return the strengths that settings, by default its own, make of an average scene."""
+        """Return the strengths in an average scene for some settings, by default its own."""
         return _on_simplex(_RAW[self.model](self.settings if settings is None else settings))
 
     def shapley_shares(self, component: str) -> dict[str, float]:
-        """Return what each setting makes of a noise: shares of mean absolute Shapley values.
+        """Return the share of each setting in a noise, by mean absolute Shapley values.
 
-        They are exact for `expected`, settings that are left out being averaged over up to 60 of
-        the images.
+        They are exact for `expected`; settings that are left out are averaged over up to 60 of the
+        images.
 
         References
         ----------
@@ -78,7 +78,7 @@ class SimulatedCohort:
         return {name: size / sum(sizes.values()) for name, size in sizes.items()}
 
     def _value(self, kept: tuple[str, ...], column: int) -> _Floats:
-        """Return the mean strength of every image where only some settings are its own."""
+        """Return the mean strength of every image if only some settings are its own."""
         n = len(self.strengths)
         drawn = np.unique(np.linspace(0, n - 1, min(n, _BACKGROUND)).round().astype(int))
         mixed = {
@@ -99,7 +99,7 @@ def simulate_cohort(
     n : int
         Images.
     settings : mapping, optional
-        In place of those that are drawn, all independent of each other.
+        Used in place of random settings, which are independent of each other.
     """
     rng = np.random.default_rng((seed, MODELS.index(model)))
     chosen = _DRAWN[model](rng, n)
@@ -111,7 +111,7 @@ def simulate_cohort(
 
 
 def without_causes(cohort: SimulatedCohort, seed: int) -> SimulatedCohort:
-    """Return a cohort whose settings do nothing: those of other images."""
+    """Return a cohort whose settings have no effect: they are those of other images."""
     order = np.random.default_rng((seed, 9)).permutation(len(cohort.strengths))
     return replace(cohort, strengths=cohort.strengths[order])
 
@@ -121,7 +121,7 @@ def _with(subset: tuple[str, ...], name: str, names: list[str]) -> tuple[str, ..
 
 
 def _on_simplex(raw: _Floats) -> _Floats:
-    """Return strengths, clean last, of noises relative to what is clean."""
+    """Return strengths, clean last, from noises relative to clean."""
     every = np.column_stack([raw, np.ones(len(raw))])
     return np.asarray(every / every.sum(axis=1, keepdims=True))
 
@@ -140,7 +140,7 @@ def _draw_camera(rng: np.random.Generator, n: int) -> Settings:
 
 
 def _raw_camera(settings: Settings) -> _Floats:
-    """Return noises relative to clean: gain makes shot noise, heat impulses, motion smear."""
+    """Return noises relative to clean: gain drives shot noise, heat impulses, and motion smear."""
     gain, shutter = settings["iso"] / 6400, settings["shutter_s"] * 15
     light, model = settings["brightness"], settings["camera"]
     heat = 2 ** ((settings["temperature_c"] - 30) / 6)
@@ -170,7 +170,7 @@ def _draw_multiphoton(rng: np.random.Generator, n: int) -> Settings:
 
 
 def _raw_multiphoton(settings: Settings) -> _Floats:
-    """Return noises relative to clean: few photons make shot noise, depth scatters."""
+    """Return noises relative to clean: few photons drive shot noise, and depth scatter."""
     averages, depth = settings["averages"], settings["depth_um"] / 600
     light = (settings["power_mw"] / 25) ** 2 * settings["dwell_us"] * np.exp(-2 * depth)
     return np.column_stack(

@@ -31,7 +31,7 @@ _FAMILIES: Final[dict[str, tuple[str, ...]]] = {
     "camera": ("dead_leaves", "fractal", "voronoi", "grass", "tiles", "wood"),
     "multiphoton": ("cells", "vessels", "neurons", "tissue", "puncta"),
 }
-"""What the images show."""
+"""Families of scenes in the images."""
 
 
 def write_cohort(
@@ -46,12 +46,12 @@ def write_cohort(
     Parameters
     ----------
     directory : path
-        Gets TIFF images of 256 x 256 pixels, ``cohort.csv``, which `cop cohort` takes, and
+        Folder for TIFF images of 256 x 256 pixels, ``cohort.csv`` for `cop cohort`, and
         ``truth.json`` with strengths and the exact shares of every setting.
     n : int
         Images.
     progress : callable
-        Told of images written, and in all.
+        Called with the images written and the total.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What the phantom is drawn with: soft spheres, and textures that vary smoothly with depth."""
+"""Primitives of the phantom: soft spheres, and textures that vary smoothly with depth."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PlaneGrid:
 
 @dataclass(frozen=True)
 class Spheres:
-    """Spheres sorted by depth; everything in the phantom but its background is made of them.
+    """Spheres sorted by depth, of which everything in the phantom except its background is made.
 
     Attributes
     ----------
@@ -54,9 +54,9 @@ class Spheres:
     def draw(self, grid: PlaneGrid, depth_um: float) -> FloatArray:
         """Draw the cut through all spheres at a depth, value times coverage, (height, width).
 
-        Coverage is ``clip((radius - distance) / softness + 1/2, 0, 1)`` with the distance taken
-        in three dimensions, so that neighbouring planes change smoothly. Overlapping spheres
-        take the larger value: a chain of them is a tube of even brightness.
+        Coverage is ``clip((radius - distance) / softness + 1/2, 0, 1)`` with the distance in three
+        dimensions, which makes neighbouring planes change smoothly. Overlapping spheres take the
+        larger value: a chain of them is a tube of uniform brightness.
         """
         plane = np.zeros(grid.shape[0] * grid.shape[1], np.float32)
         near = self._near(depth_um, grid.softness_um / 2)
@@ -118,7 +118,7 @@ def walk(
     Parameters
     ----------
     start_um, direction : ndarray of shape (n, 3)
-        Where each walk starts and where it heads (z, y, x).
+        Start and initial direction of each walk (z, y, x).
     wander : float
         SD of the direction's change per step.
 
@@ -144,8 +144,8 @@ def walk(
 class Texture:
     """A stationary Gaussian field of mean 0 and variance 1, correlated in x, y and z.
 
-    Independent planes are drawn at knots in depth, filtered, and mixed in between with weights
-    cos and sin, whose squares sum to 1, so that the variance is the same at every depth.
+    Independent planes are drawn at knots in depth, filtered, and mixed in between with weights cos
+    and sin. Their squares sum to 1, which makes the variance the same at every depth.
 
     Attributes
     ----------
@@ -176,7 +176,7 @@ class Texture:
 @lru_cache(maxsize=16)
 def _knot(texture: Texture, index: int) -> FloatArray:
     """Draw the independent plane at one knot, with unit variance."""
-    # Seeds take no negative numbers; a knot above the pia has an odd one.
+    # Seeds cannot be negative; a knot above the pia has an odd one.
     folded = 2 * index if index >= 0 else -2 * index - 1
     white = np.random.default_rng((*texture.seed, folded)).standard_normal(texture.shape)
     spectrum = fft.rfft2(white.astype(np.float32)) * _response(texture)

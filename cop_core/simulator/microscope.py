@@ -38,9 +38,9 @@ class Optics:
     photons : float
         Mean detected photons per pixel at concentration 1, surface and reference power.
     reference_mw : float
-        Power to which `photons` belongs, at the surface.
+        Power at the surface to which `photons` refers.
     order : int
-        Photons absorbed at once, n.
+        Number of photons absorbed simultaneously, n.
     length_um : float
         Effective attenuation length in grey matter; about 300 µm at 1300 nm.
     white_matter_length_um : float
@@ -50,7 +50,7 @@ class Optics:
     psf_um : float
         SD of the lateral point spread function at the surface.
     psf_growth_um_per_mm : float
-        How much that SD grows per mm of depth (aberration).
+        Growth of that SD per mm of depth (aberration).
     haze : float
         Fraction of the signal, per attenuation length, that comes from around the focus.
     haze_um : float
@@ -102,9 +102,9 @@ class Optics:
         return np.asarray(self.photons * at_focus**self.order, np.float64)
 
     def blur(self, fluorophore: FloatArray, depth_um: float, pixel_um: float) -> FloatArray:
-        """Concentration as the microscope resolves it: blurred, and under haze.
+        """Concentration as resolved by the microscope: blurred, with haze.
 
-        The mean is kept, so that depth enters the brightness through `signal` alone.
+        The mean is kept: depth affects the brightness only through `signal`.
         """
         sigma_um = self.psf_um + self.psf_growth_um_per_mm * max(depth_um, 0.0) / 1000
         sharp = gaussian_filter(fluorophore, sigma_um / pixel_um, mode="reflect")
@@ -119,8 +119,8 @@ class Optics:
 class Detector:
     """A photomultiplier read by an analogue-to-digital converter.
 
-    Each photon gives a charge drawn from a gamma distribution of mean 1 and variance F - 1, so
-    that n photons of a Poisson mean m give variance F m. With gain g in counts per photon,
+    Each photon gives a charge drawn from a gamma distribution of mean 1 and variance F - 1: a
+    Poisson number of photons of mean m gives variance F m. With gain g in counts per photon,
 
         mean = offset + g m,   variance = F g (mean - offset) + amplifier^2 + 1/12,
 
@@ -164,7 +164,7 @@ class Detector:
 
     @property
     def max_counts(self) -> int:
-        """Largest number the converter gives."""
+        """Largest output of the converter."""
         return int(2**self.bits) - 1
 
     def expected(self, photons: npt.NDArray[np.floating]) -> FloatArray:
@@ -198,14 +198,14 @@ class Detector:
 
 @dataclass(frozen=True)
 class Microscope:
-    """Phantom, optics and detector that belong together."""
+    """A phantom with optics and a detector."""
 
     phantom: Phantom
     optics: Optics
     detector: Detector
 
     def concentration(self, depth_um: float) -> FloatArray:
-        """Concentration as the optics resolve it in one plane, (height, width)."""
+        """Concentration in one plane as resolved by the optics, (height, width)."""
         fluorophore = self.phantom.fluorophore(depth_um)
         return self.optics.blur(fluorophore, depth_um, self.phantom.pixel_um)
 

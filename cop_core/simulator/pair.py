@@ -76,7 +76,7 @@ def write_pair(
     Parameters
     ----------
     directory : path-like
-        Folder to write to; created if missing. Only a former pair in it is replaced.
+        Folder to write to, created if missing. An earlier pair in it is replaced, nothing else.
     preset : str or Preset, default "sample"
         ``"sample"`` (60 planes of 256 x 256) or ``"paper"`` (326 of 512 x 512), or your own.
     seed : int, default 0
@@ -145,7 +145,7 @@ def _write_ome_tiff(path: Path, planes: Iterator[Counts], preset: Preset, seed: 
             "PositionZ": preset.depths_um.round(6).tolist(),
             "PositionZUnit": ["µm"] * preset.planes,
         },
-        # A name-based identifier, so that the same seed gives the same file.
+        # A name-based identifier: the same seed gives the same file.
         "UUID": str(uuid.uuid5(uuid.NAMESPACE_URL, f"napari-cop:{preset.name}:{seed}:{path.name}")),
     }
     for axis, size_um in {"X": pixel_um, "Y": pixel_um, "Z": preset.z_step_um}.items():
@@ -163,7 +163,7 @@ def _write_ome_tiff(path: Path, planes: Iterator[Counts], preset: Preset, seed: 
 
 
 def _create_ome_zarr(path: Path, preset: Preset) -> zarr.Array[Any]:
-    """Create an OME-Zarr image with one chunk a plane; return its array, to write planes into."""
+    """Create an OME-Zarr image with one chunk per plane; return its array for writing."""
     phantom = preset.microscope.phantom
     scale = v05.ScaleTransformation(scale=[preset.z_step_um, phantom.pixel_um, phantom.pixel_um])
     multiscale = v05.Multiscale(
@@ -189,7 +189,7 @@ def _write_table(path: Path, header: Iterable[str], rows: Iterable[Iterable[Any]
 
 
 def _publish(written: PairFiles, folder: Path) -> PairFiles:
-    """Rename the drafts to their targets, the former ones out of the way first."""
+    """Rename the drafts to their targets, after moving earlier files out of the way."""
     targets = PairFiles.inside(folder)
     for name, target in vars(targets).items():
         draft: Path = getattr(written, name)

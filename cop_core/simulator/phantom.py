@@ -22,8 +22,8 @@ _SWERVE_UM = 9.0
 class Phantom:
     """Labelled mouse cortex below a cranial window, with the external capsule and CA1 below.
 
-    The structures are kept as lists of spheres and a plane is drawn when it is asked for, so a
-    stack of any length takes the memory of one plane.
+    Structures are kept as lists of spheres, and a plane is drawn on request: a stack of any length
+    takes the memory of one plane.
 
     Attributes
     ----------

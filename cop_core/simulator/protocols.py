@@ -49,7 +49,8 @@ def simulate_pair(
         Power of every protocol at the surface, in mW.
     depths_um : array_like of shape (planes,)
     seed : int, default 0
-        Seed of the noise. That of a plane depends on the seed, its index and its protocol's alone.
+        Seed of the noise. The noise of a plane depends only on the seed, its index and that of its
+        protocol.
 
     Yields
     ------
@@ -156,7 +157,7 @@ class Preset:
         return float(law.length_um * np.log(law.max_mw / law.p0_mw))
 
     def seeded(self, seed: int) -> Preset:
-        """Return the same experiment on the tissue of another seed."""
+        """Return the same experiment on tissue with another seed."""
         phantom = replace(self.microscope.phantom, seed=seed)
         return replace(self, microscope=replace(self.microscope, phantom=phantom))
 

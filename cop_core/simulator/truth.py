@@ -1,4 +1,4 @@
-"""What is true of every simulated plane, in photons, counts and the genome's strengths."""
+"""True values of every simulated plane, in photons, counts and the genome's strengths."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ PERCENTILES: tuple[float, float] = (0.1, 99.9)
 class Strengths:
     """Noise strengths of the microscopy genome once counts [low, high] are mapped to [0, 1].
 
-    With a full scale R = high - low counts, gain g, excess noise factor F and amplifier SD a:
-    shot noise has variance F g (c - offset), that is x F g / R of a normalised x plus a pedestal,
-    so N = R / (F g) photons stand at full scale and s = 2 / sqrt(N); the amplifier gives
-    s = 2 a / R and rounding to whole counts s = 4 / R.
+    With a full scale R = high - low counts, gain g, excess noise factor F and amplifier SD a: shot
+    noise has variance F g (c - offset), that is x F g / R for a normalised x plus a pedestal. Full
+    scale is therefore N = R / (F g) photons, and s = 2 / sqrt(N); the amplifier gives s = 2 a / R
+    and rounding to whole counts s = 4 / R.
 
-    Where hardly a photon arrives, R is amplifier noise stretched to the full scale and this
-    Poisson strength, a property of the scale, says little (it may pass 1): compare a prediction
-    with the equivalent one, at which the genome's shot noise has the variance that the photons
-    really bring, s^2 / 4 mean(x) = F g^2 (mean photons) / R^2.
+    If hardly a photon arrives, R is amplifier noise stretched to the full scale, and this Poisson
+    strength, a property of the scale, means little (it may exceed 1). Compare a prediction with the
+    equivalent strength instead, at which the genome's shot noise has the true variance of the
+    photon noise, s^2 / 4 mean(x) = F g^2 (mean photons) / R^2.
 
     Attributes
     ----------
     low_counts, high_counts : float
-        Percentiles that become 0 and 1.
+        Percentiles mapped to 0 and 1.
     poisson_equivalent : float
-        Poisson strength with the photon noise that is there on average.
+        Poisson strength with the same mean photon noise.
     """
 
     low_counts: float
@@ -51,7 +51,7 @@ class Strengths:
     def of(
         cls, detector: Detector, low_counts: float, high_counts: float, mean_photons: float
     ) -> Strengths:
-        """Strengths in a range of counts, at least one wide, at a mean of signal photons."""
+        """Strengths for a range of at least one count and a mean number of signal photons."""
         scale = max(high_counts - low_counts, 1.0)
         light_counts = detector.gain_counts * (mean_photons + detector.dark_photons)
         above_low = max(detector.offset_counts + light_counts - low_counts, 1.0)
@@ -68,7 +68,7 @@ class Strengths:
 
 @dataclass(frozen=True)
 class PlaneTruth:
-    """What is true of one plane.
+    """True values of one plane.
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class PlaneTruth:
     snr : float
         Mean signal over the SD of all noise at the mean.
     contrast_counts : float
-        SD of the noise-free plane: the structure there is to see.
+        SD of the noise-free plane: its structure.
     saturated_fraction : float
         Fraction of pixels at the converter's limit.
     by_plane : Strengths
@@ -102,7 +102,7 @@ class PlaneTruth:
 
 
 class PairTruth:
-    """The truth of a pair, gathered while it is acquired."""
+    """The truth of a pair, collected during its acquisition."""
 
     def __init__(self, preset: Preset) -> None:
         self._preset, self._microscope = preset, preset.microscope
@@ -112,7 +112,7 @@ class PairTruth:
         self._pixels = {name: np.zeros(levels, np.int64) for name in self._powers_mw}
 
     def add(self, index: int, exposures: Mapping[str, Exposure]) -> None:
-        """Note one plane of every protocol."""
+        """Record one plane of every protocol."""
         for name, (counts, expected) in exposures.items():
             power_mw = float(self._powers_mw[name][index])
             self._planes[name].append(self._plane(index, power_mw, counts, expected))
@@ -121,7 +121,7 @@ class PairTruth:
     def _plane(
         self, index: int, power_mw: float, counts: Counts, expected: FloatArray
     ) -> PlaneTruth:
-        """State what is true of one exposure."""
+        """Return the true values of one exposure."""
         detector, depth_um = self._microscope.detector, float(self._preset.depths_um[index])
         light_counts = float(expected.mean(dtype=np.float64)) - detector.offset_counts
         electrons = max(light_counts / detector.gain_counts, detector.dark_photons)
@@ -152,7 +152,7 @@ class PairTruth:
         return Strengths.of(self._microscope.detector, float(low), float(high), mean_photons)
 
     def rows(self) -> list[dict[str, Any]]:
-        """One flat row a protocol and plane, as the CSV has them."""
+        """One flat row per protocol and plane, for the CSV."""
         rows = []
         for protocol, planes in self._planes.items():
             by_stack = _columns(self._by_stack(protocol), "stack")
@@ -164,7 +164,7 @@ class PairTruth:
         return rows
 
     def document(self, seed: int) -> dict[str, Any]:
-        """Everything true of the pair and every setting, as plain JSON."""
+        """All true values and settings of the pair, as plain JSON."""
         preset, microscope = self._preset, self._microscope
         return {
             "schema": 1,
@@ -189,13 +189,13 @@ class PairTruth:
 
 
 def _columns(strengths: Strengths, normalised_by: str) -> dict[str, float]:
-    """Strengths as columns that tell how the plane was normalised."""
+    """Strengths as columns whose names state the normalisation."""
     rounded = _rounded(asdict(strengths))
     return {f"{name}_by_{normalised_by}": value for name, value in rounded.items()}
 
 
 def _rounded(value: Any) -> Any:
-    """Floats to seven digits, enough for any test and shorter to read."""
+    """Floats rounded to seven digits, enough for any test and easier to read."""
     if isinstance(value, dict):
         return {name: _rounded(entry) for name, entry in value.items()}
     return float(f"{value:.7g}") if isinstance(value, float) else value

@@ -45,7 +45,7 @@ def _pial(rng: np.random.Generator, extent_um: Extent) -> tuple[FloatArray, Floa
     trunks = max(1, round(_PIAL_PER_MM * side_um / 1000 / 2))
     angle = rng.uniform(0, 2 * np.pi) + rng.normal(0, 0.3, trunks)
     heading = np.stack([np.zeros(trunks), np.sin(angle), np.cos(angle)], 1)
-    # One trunk per strip of the field, so that they seldom cross.
+    # One trunk per strip of the field: they seldom cross.
     middle = np.stack(
         [rng.uniform(2, 10, trunks), *_strips(rng, angle.mean(), extent_um, trunks)], 1
     )

@@ -1,4 +1,4 @@
-"""Stacks: a file or an array to planes, one at a time, with depth, power and validity."""
+"""Stacks: from a file or an array to single planes with depth, power and validity."""
 
 from cop_core.stacks.detector_file import detector_of, read_detector
 from cop_core.stacks.model import Plane, Stack

@@ -1,4 +1,4 @@
-"""Which axis is which, and which z-stack out of several is meant."""
+"""Meaning of the axes of a dataset, and the choice of one z-stack from several."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Selection:
     Attributes
     ----------
     plane_axis : str
-        Letter of the axis that planes are counted along.
+        Letter of the axis of planes.
     fixed : dict of str to int
         Index along every other axis but Y and X.
     n_averaged : int
-        Time points of which each plane is the mean, up to the one in `fixed`.
+        Number of time points averaged in each plane, up to the one in `fixed`.
     """
 
     plane_axis: str
@@ -39,7 +39,7 @@ class Selection:
     n_averaged: int = 1
 
     def at(self, index: int) -> Position:
-        """Return where one of its planes is."""
+        """Return the index of one of its planes along every axis."""
         return {**self.fixed, self.plane_axis: index}
 
 
@@ -58,14 +58,14 @@ def require_axes(axes: str, ndim: int, where: str) -> str:
 
 
 def axes_from_names(names: object) -> str:
-    """Give letters for names of dimensions (``time``, ``y``); empty where they do not say."""
+    """Return letters for names of dimensions (``time``, ``y``); empty if they are not known."""
     letters = [str(name)[:1].upper() for name in names] if isinstance(names, (list, tuple)) else []
     known = len(set(letters)) == len(letters) and {"Y", "X"} <= set(letters) <= set("TCZYX")
     return "".join(letters) if known else ""
 
 
 def guess_axes(shape: Sequence[int], where: str) -> str:
-    """Name the axes of pixels that come without names: only (planes, Y, X) is safe."""
+    """Name the axes of pixels without names: only (planes, Y, X) is safe."""
     if len(shape) == 2:
         return "YX"
     if len(shape) == 3 and shape[2] > 4:
@@ -75,7 +75,7 @@ def guess_axes(shape: Sequence[int], where: str) -> str:
 
 
 def with_planes(data: Dataset) -> Dataset:
-    """Return a dataset that has an axis of planes: a single plane becomes a stack of one."""
+    """Return a dataset with an axis of planes: a single plane becomes a stack of one."""
     if "Z" in data.axes or any(data.size(a) > 1 or a in "IQ" for a in data.axes if a in MOVIE_AXES):
         return data
     read = data.read
@@ -87,7 +87,7 @@ def with_planes(data: Dataset) -> Dataset:
 
 
 def refuse_scan(what: str, where: str) -> NoReturn:
-    """Refuse a scan of lines or sections, in which no plane is."""
+    """Refuse a scan of lines or sections, which has no planes along x and y."""
     raise InputError(
         f"{what}, and noise is read from planes along x and y",
         where=where,
@@ -98,15 +98,15 @@ def refuse_scan(what: str, where: str) -> NoReturn:
 def select(
     data: Dataset, channel: int | str | None, time: int | str | None, *, any_axis: bool
 ) -> Selection:
-    """Choose one z-stack by channel and time, of a dataset that has an axis of planes.
+    """Choose one z-stack by channel and time from a dataset with an axis of planes.
 
-    ``any_axis`` says that the user told, by a z step or by axes, that a time or unknown axis
-    holds the planes.
+    ``any_axis`` states that the user has declared, by a z step or by axes, that planes are along a
+    time or unknown axis.
 
     Raises
     ------
     InputError
-        Where there is no z-stack, or several and none chosen.
+        If there is no z-stack, or if there are several and none is chosen.
     """
     _refuse_colour(data)
     plane_axis = _plane_axis(data, time, any_axis=any_axis)
@@ -142,7 +142,7 @@ def require_position(chosen: int | None, n: int, where: str, names: Sequence[str
     Raises
     ------
     InputError
-        Where there are several and none is chosen, or there is no such one.
+        If there are several and none is chosen, or if the chosen one does not exist.
     """
     if chosen is None and n > 1:
         raise MissingOptionError(
@@ -171,7 +171,7 @@ def _refuse_colour(data: Dataset) -> None:
 
 def _plane_axis(data: Dataset, time: int | str | None, *, any_axis: bool) -> str:
     movies = [a for a in data.axes if a in MOVIE_AXES and data.size(a) > 1]
-    # a writer that always writes Z gives a movie one z plane: that is no z-stack
+    # writers that always write Z give a movie one z plane: it is not a z-stack
     flat_movie = data.size("Z") == 1 and movies and time is None
     if "Z" in data.axes and not flat_movie:
         return "Z"
@@ -212,7 +212,7 @@ def _choose(data: Dataset, axis: str, chosen: int | str | None, names: Sequence[
         )
     if (index := _as_index(chosen)) is not None and 0 <= index < size:
         return index
-    if names.count(str(chosen)) == 1:  # a name may be a number too
+    if names.count(str(chosen)) == 1:  # a name may also be a number
         return names.index(str(chosen))
     raise InputError(
         f"there is no single {spoken} {chosen!r}",

@@ -1,4 +1,4 @@
-"""Where the image ends: rows and columns at the edges that registration or stitching filled."""
+"""Fill: rows and columns at the edges of a plane added by registration or stitching."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import numpy.typing as npt
 Pixels = npt.NDArray[Any]
 
 LEAST_SHARE: Final = 0.25
-"""Share of a plane's height and of its width that must be image for the rest to be fill."""
+"""Minimum share of a plane's height and width that is image; otherwise the rest is not fill."""
 
 _BEGUN: Final = 0.25
-"""Share of an edge that must be not finite for fill to be there: a single pixel is damage."""
+"""Minimum share of non-finite pixels of an edge with fill: a single pixel is damage."""
 _STRIP: Final = 8
-"""Lines next to the fill that are compared with it."""
+"""Number of lines next to the fill that are compared with it."""
 _SEGMENTS: Final = 16
 _ALIVE: Final = 12
-"""Segments of the strip, of 16, that must hold other values: fill ends at once everywhere."""
+"""Number of the strip's 16 segments with other values: fill ends along a straight line."""
 _LOG_CHANCE: Final = -20.0
-"""Log of the chance that lines of image, of such pixels as the strip's, hold one value."""
+"""Log of the probability that lines of image, with pixels like the strip's, have one value."""
 
 
 class Border(NamedTuple):
@@ -34,7 +34,7 @@ class Border(NamedTuple):
     right: int = 0
 
     def inside(self, shape: tuple[int, ...]) -> tuple[slice, slice]:
-        """Return where the image is in a plane of (height, width)."""
+        """Return the slices of the image in a plane of (height, width)."""
         height, width = shape
         return slice(self.top, height - self.bottom), slice(self.left, width - self.right)
 
@@ -45,9 +45,9 @@ WHOLE: Final = Border()
 def find_border(data: Pixels) -> Border:
     """Find the rows and columns of fill around the image.
 
-    Fill is what is not finite and takes a good part of an edge, and lines of a single value, if
-    the image beyond begins along the whole edge at once and such a line is no chance there: a
-    few rows without a photon, or the black around a cell, are image.
+    Fill is non-finite pixels along a good part of an edge, or lines of a single value. The latter
+    count only if the image beyond begins along the whole edge at once, and such a line is unlikely
+    by chance: a few rows without a photon, or the black around a cell, are image.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def find_border(data: Pixels) -> Border:
     Returns
     -------
     Border
-        No fill where less than a quarter of the height or of the width would be left.
+        No fill if less than a quarter of the height or width would be left.
     """
     found, before = _not_finite(data) if data.dtype.kind == "f" else WHOLE, None
     while found != before and _leaves_enough(found, data.shape):
@@ -72,7 +72,7 @@ def _leaves_enough(border: Border, shape: tuple[int, ...]) -> bool:
 
 
 def _not_finite(data: Pixels) -> Border:
-    """Leave out the edge with the largest share of pixels that are not finite, again and again."""
+    """Remove, repeatedly, the edge with the largest share of non-finite pixels."""
     every, found = np.isfinite(data), WHOLE
     good, least = every, _BEGUN
     while _leaves_enough(found, data.shape):
@@ -97,7 +97,7 @@ def _constant(data: Pixels, border: Border, *, rows: bool) -> Border:
 
 
 def _fill_before(lines: Pixels) -> int:
-    """Return how many of the first lines are fill."""
+    """Return the number of lines of fill at the start."""
     values = list(_single_values(lines))
     n = len(values)
     if not 0 < n < len(lines):
@@ -113,13 +113,13 @@ def _fill_before(lines: Pixels) -> int:
 
 
 def _between_fill(lines: Pixels) -> Pixels:
-    """Return the lines without what may be fill at their own ends."""
+    """Return the lines without possible fill at their own ends."""
     first, last = (sum(1 for _ in _single_values(ends)) for ends in (lines.T, lines.T[::-1]))
     return lines[:, first : max(lines.shape[1] - last, first)]
 
 
 def _single_values(lines: Pixels) -> Iterator[Any]:
-    """Yield the values of the first lines, as long as each holds a single one."""
+    """Yield the values of the first lines, as long as each line has a single value."""
     for line in lines:
         if not (line == line[0]).all():
             return

@@ -1,4 +1,4 @@
-"""What a file is, what its pixels hold and what is missing, without reading it by the network."""
+"""Check of a file without the network: what it is, its pixels, and missing options."""
 
 from __future__ import annotations
 
@@ -22,33 +22,32 @@ from cop_core.stacks.structure import Structure, least_structure, structure
 from cop_core.stacks.told_by_pixels import pixel_facts
 
 PLANES: Final = 12
-"""Planes that are looked at, spread over the stack, where not all are."""
+"""Number of planes examined, spread over the stack, unless all are."""
 
 _STAND_INS: Final = {"z_step_um": 1.0, "channel": 0, "time": 0, "position": 0}
-"""What is looked at where an option is missing."""
+"""Options used for examining a file if they are missing."""
 _CHOICES: Final = frozenset(_STAND_INS) - {"z_step_um"}
 
 
 @dataclass(frozen=True)
 class PixelCheck:
-    """What the pixels of some planes hold.
+    """Findings in the pixels of some planes.
 
     Attributes
     ----------
     planes, usable : tuple of int
-        Those that were looked at, and those of them that can be read.
+        Planes that were examined, and those of them that can be read.
     left_out : dict of str to int
-        How many of them cannot be read, by reason.
+        Number of planes that cannot be read, by reason.
     facts : tuple of PixelFacts
-        Of the others.
+        Findings in each of the others.
     n_with_saturated, saturated_fraction : int, float
-        How many of the others have pixels at the ceiling, and the largest fraction; hot pixels
-        do not count.
+        Number of the others with pixels at the ceiling, and the largest fraction; hot pixels do not
+        count.
     n_small : int
-        How many of the others are smaller than a crop.
+        Number of the others that are smaller than a crop.
     n_without_signal : int
-        How many of the others hold no signal above the background, as far as those that were
-        looked at tell.
+        Number of the others without signal above the background, judged from the planes examined.
     """
 
     planes: tuple[int, ...]
@@ -62,26 +61,26 @@ class PixelCheck:
 
     @property
     def n_usable(self) -> int:
-        """How many of them can be read and hold signal."""
+        """Number of planes that can be read and have signal."""
         return len(self.facts) - self.n_without_signal
 
 
 @dataclass(frozen=True)
 class FileCheck:
-    """What a file is and what it lacks.
+    """Properties of a file, and what it lacks.
 
     Attributes
     ----------
     data : Dataset
-        All that the file states.
+        Everything that the file states.
     stack : LazyStack
-        The stack that the options choose; the first where one that is missing would.
+        The stack chosen by the options; the first if an option is missing.
     missing : tuple of MissingOptionError
         Options without which it cannot be read.
     pixels : PixelCheck
-        What was found in its planes.
+        Findings in its planes.
     detector : MeasuredDetector or None
-        What was measured of its detector, where that was given.
+        Its measured detector, if given.
     """
 
     data: Dataset
@@ -92,7 +91,7 @@ class FileCheck:
 
     @property
     def readable(self) -> bool:
-        """Whether any of its planes can be read; those of another stack in it may be better."""
+        """Whether any of its planes can be read; another stack in the file may be better."""
         return self.pixels.n_usable > 0 or any(e.option in _CHOICES for e in self.missing)
 
     @property
@@ -107,22 +106,21 @@ def check_file(
     every: bool = False,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> FileCheck:
-    """Say what a file is, what its pixels hold and which options it needs.
+    """Check what a file is, its pixels, and which options it needs.
 
     Parameters
     ----------
     options : StackOptions
-        The file, and what is known of it.
+        The file, and known options.
     every : bool
-        Whether all planes are looked at, not `PLANES`.
+        Whether to examine all planes rather than `PLANES`.
     progress : callable
-        Told of planes done and in all.
+        Called with the planes done and the total.
 
     Raises
     ------
     InputError
-        Where it, or the file of its detector, cannot be opened, whatever the options that are
-        missing.
+        If it, or the file of its detector, cannot be opened with any choice of the missing options.
     """
     detector = None if options.detector is None else read_detector(options.detector)
     missing: list[MissingOptionError] = []
@@ -140,7 +138,7 @@ def check_file(
 
 
 def spread_over(n: int) -> list[int]:
-    """Return the indices of `PLANES` planes, or all, that are spread over n."""
+    """Return the indices of `PLANES` planes spread over n, or of all."""
     return [int(i) for i in np.unique(np.linspace(0, n - 1, PLANES).round())]
 
 
@@ -179,7 +177,7 @@ def _pixels(stack: LazyStack, every: bool, progress: Callable[[int, int], None])
 
 
 class _Seen(NamedTuple):
-    """What one plane tells: why it cannot be read, what its pixels are and show."""
+    """Findings in one plane: why it cannot be read, its pixels and structure."""
 
     reason: str
     saturated: float

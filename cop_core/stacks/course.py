@@ -1,4 +1,4 @@
-"""How depth and power go along a stack: what was given, what the file states, and why."""
+"""Depth and power along a stack, as given or as stated in the file, with their sources."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Course:
     Attributes
     ----------
     depth_um : ndarray of shape (planes,)
-        From the surface, in the order of the planes.
+        Measured from the surface, in the order of the planes.
     depth_from : str
-        How the distance of the planes is known.
+        Source of the distance between planes.
     surface : Surface
-        Which plane has depth 0.
+        Plane at depth 0.
     power : PlanePower
         With its unit.
     """
@@ -41,12 +41,12 @@ class Course:
 
 
 def course_of(data: Dataset, options: StackOptions, n_planes: int) -> Course:
-    """Work out depth and power of the planes of a dataset.
+    """Return depth and power of the planes of a dataset.
 
     Raises
     ------
     InputError
-        Where the z step is not known, or a power or its scale cannot be used.
+        If the z step is not known, or a power or its scale cannot be used.
     """
     from_first_um, depth_from = distances_of(n_planes, options.z_step_um, data.scale, data.source)
     surface = find_surface(options.surface, data.surface, power_by_plane(data.power, options.power))
@@ -58,7 +58,7 @@ def course_of(data: Dataset, options: StackOptions, n_planes: int) -> Course:
 
 
 def with_scale_beside(data: Dataset, options: StackOptions) -> StackOptions:
-    """Take the power scale that lies beside a file, where it is needed and none was given."""
+    """Use the power scale beside a file, if one is needed and none was given."""
     if options.power is not None or options.power_scale is not None:
         return options
     if data.power is None or data.power.unit == MW:

@@ -1,4 +1,4 @@
-"""What a source holds before a z-stack is chosen from it: what every format gives."""
+"""Content of a source before a z-stack is chosen from it, as returned by every format."""
 
 from __future__ import annotations
 
@@ -23,31 +23,30 @@ Stamp: TypeAlias = tuple[tuple[int, int, int], ...]
 
 
 class BrokenPlaneError(Exception):
-    """A plane cannot be given; its message is the reason. Never leaves this package."""
+    """A plane cannot be read; the message is the reason. Never raised outside this package."""
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Physical scale found in a file's metadata; None where it says nothing.
+    """Physical scale from a file's metadata; None if not stated.
 
     Attributes
     ----------
     z_step_um : float or None
         Distance of two planes, larger than 0.
     z_positions_um : tuple of float or None
-        Position of every plane along z, as stored (it may descend).
+        Position of every plane along z, as stored (possibly descending).
     pixel_size_um : tuple of float or None
         Size of a pixel (y, x).
     unused_z_step : str
         A z step that was found without a known unit.
     may_be_movie : bool
-        Whether planes that are called z planes may be the frames of a movie: the program that
-        wrote them calls both so.
+        Whether planes labelled as z planes may be the frames of a movie: some programs use the same
+        label for both.
     time_step : str
-        What is stated of the time between planes that are called z planes, as in "a frame interval
-        of 0.5 s".
+        Stated time between planes labelled as z planes, such as "a frame interval of 0.5 s".
     z_step_negative : bool
-        Whether the z step is stated with a minus sign, which says of no end that it is the surface.
+        Whether the z step has a minus sign, which does not identify the surface.
     """
 
     z_step_um: float | None = None
@@ -61,15 +60,15 @@ class Scale:
 
 @dataclass(frozen=True)
 class StatedPower:
-    """Excitation power as a file states it.
+    """Excitation power as stated in a file.
 
     Attributes
     ----------
     values : tuple of float
-        One for the stack, or one for each plane in the order stored.
+        One value for the stack, or one for each plane in the order stored.
     unit : str
-        ``"mW"`` at the sample, else the file's own: ``"%"``, ``"set-point"``, ``"V"``. Only a
-        factor or a table that somebody gives turns another unit into mW.
+        ``"mW"`` at the sample, else the file's own: ``"%"``, ``"set-point"``, ``"V"``. Other units
+        are converted to mW only by a given factor or table.
     stated_by : str
         Where it is stated, for example ``"SI.hBeams"``.
     """
@@ -80,9 +79,9 @@ class StatedPower:
 
 
 def stated_mw(value: Any, stated_by: str) -> StatedPower | None:
-    """Return a power in mW that metadata state as a number, or as one a plane; None for neither.
+    """Return a power in mW stated in metadata as one number or one per plane; None for neither.
 
-    Numbers that no power can be are refused where the stack is opened.
+    Numbers that cannot be a power are refused on opening the stack.
     """
     values = value if isinstance(value, list | tuple) else [value]
     real = all(isinstance(x, int | float) and not isinstance(x, bool) for x in values)
@@ -91,7 +90,7 @@ def stated_mw(value: Any, stated_by: str) -> StatedPower | None:
 
 @dataclass(frozen=True)
 class StatedDetector:
-    """What a file states of the detector of one channel; None where it says nothing.
+    """Properties of the detector of one channel from a file; None if not stated.
 
     Attributes
     ----------
@@ -100,7 +99,7 @@ class StatedDetector:
     ceiling_counts : float or None
         Largest count that can be stored.
     stated_by : str
-        Where they are stated.
+        Where the file states them.
     """
 
     zero_counts: float | None = None
@@ -110,7 +109,7 @@ class StatedDetector:
 
 @dataclass(frozen=True)
 class StatedSurface:
-    """Which end of the planes, in the order stored, a file puts at the surface, and why."""
+    """End of the planes, in the order stored, at the surface according to a file, and why."""
 
     end: Literal["first", "last"]
     stated_by: str
@@ -118,7 +117,7 @@ class StatedSurface:
 
 @dataclass(frozen=True)
 class Opening:
-    """How a source is to be opened; see `open_stack`."""
+    """Options of a format for opening a source; see `open_stack`."""
 
     axes: str | None = None
     level: int = 0
@@ -127,23 +126,24 @@ class Opening:
 
 
 def no_stamp(_: Position) -> Stamp:
-    """Say nothing of the files of a plane."""
+    """Return the stamp of a plane without known files."""
     return ()
 
 
 @dataclass(frozen=True)
 class Growth:
-    """How planes of files that are still being written are told from places kept for them.
+    """How written planes are distinguished from reserved places in files that still grow.
 
     Attributes
     ----------
     stamp : callable
-        State of the files of the plane at a position: None where one lacks, empty where files
-        say nothing of a single plane.
+        State of the files of the plane at a position: None if one is missing, empty if files say
+        nothing about a single plane.
     in_order : bool
         Whether planes are written from front to back.
     shared_axes : str
-        Axes along which several planes share a file, or get their place before their pixels.
+        Axes along which several planes share a file, or have reserved places before they are
+        written.
     """
 
     stamp: Callable[[Position], Stamp | None] = no_stamp
@@ -153,44 +153,44 @@ class Growth:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Pixels with named axes, and how to read one plane of them.
+    """Pixels with named axes, and a function that reads one plane.
 
     Attributes
     ----------
     source, name : str
-        Path (or ``"array"``) and what to call the stack.
+        Path (or ``"array"``), and the name of the stack.
     kind : str
         The format, for example ``"ome-tiff"``.
     axes : str
-        One letter an axis out of ``TCZYXSIQ`` (S: colour samples; I and Q: unknown).
+        One letter per axis from ``TCZYXSIQ`` (S: colour samples; I and Q: unknown).
     shape : tuple of int
         Length of every axis.
     dtype : numpy.dtype
         Type of the stored pixels.
     read : callable
-        Reads one plane; raises BrokenPlaneError, or whatever the library raises.
+        Reads one plane; raises BrokenPlaneError or any error of the library.
     channels : tuple of str
-        Names of the channels; empty where there are none.
+        Names of the channels; empty if there are none.
     power : StatedPower or None
         Excitation power along z.
     surface : StatedSurface or None
-        Where the format documents the sign of z.
+        Set if the format documents the sign of z.
     detectors : tuple of StatedDetector
-        One a channel; empty where nothing is stated.
+        One per channel; empty if nothing is stated.
     positions : int or None
-        Stage positions, scenes or regions that the source holds, out of which the format has
-        taken `Opening.position`; None where it knows of no such thing.
+        Number of stage positions, scenes or regions in the source, from which the format has chosen
+        `Opening.position`; None if it has no such concept.
     usual_time : int or None
-        Time point that is read where none is chosen; None where one must be.
+        Time point read by default; None if one must be chosen.
     remarks : tuple of str
-        What was left out or decided on reading, as sentences for a user: flyback frames that were
-        dropped, an acquisition that was aborted.
+        Omissions and decisions, as sentences for the user: flyback frames left out, an aborted
+        acquisition.
     lossy : bool
-        Whether it is stated that pixels were compressed with loss.
+        Whether the file states lossy compression.
     declared : bool
-        False where nothing says how many planes there are to be, only how many there are.
+        False if the planned number of planes is not stated, only the present number.
     planned : int or None
-        How many there are to be, where it holds those alone that were acquired.
+        Planned number of planes, if it has only those acquired so far.
     """
 
     source: str
@@ -214,7 +214,7 @@ class Dataset:
     growth: Growth = field(default_factory=Growth)
 
     def size(self, axis: str) -> int:
-        """Length of an axis; 1 where the axis does not exist."""
+        """Length of an axis; 1 if the axis does not exist."""
         return self.shape[self.axes.index(axis)] if axis in self.axes else 1
 
 

@@ -1,4 +1,4 @@
-"""How far planes lie from the first, as the user says or else the metadata; never invented."""
+"""Distances of planes from the first, as given or else from metadata; never invented."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ if TYPE_CHECKING:
 _ADVICE = f"set the distance between planes with {option('z_step_um')}"
 _SLACK = 0.1
 _OTHER_STEP: Final = 2.0
-"""Factor by which a z step is not that of the file, whatever medium the objective looks into."""
+"""Ratio of a given z step to the file's above which no immersion medium explains it."""
 _DEEPEST_UM: Final = 2e4
-"""Span of planes in µm beyond what any objective reaches."""
+"""Span of planes in µm that no objective reaches."""
 GIVEN: Final = "given"
 ALONE: Final = "a single plane"
-"""How the depth of a plane is known that has no other beside it."""
+"""Source of the depth of a single plane."""
 
 
 def distances_of(
     n_planes: int, given_um: float | None, scale: Scale, where: str
 ) -> tuple[npt.NDArray[np.float64], str]:
-    """Return how far planes lie from the first, and how that is known: a given z step goes first.
+    """Return distances of planes from the first, and their source: a given z step takes precedence.
 
     Returns
     -------
     from_first_um : ndarray of shape (planes,)
-        In the order of the planes, rising.
+        In the order of the planes, ascending.
     origin : str
         `GIVEN`, ``"metadata step"``, ``"metadata positions"``, or `ALONE` for a single plane.
 
     Raises
     ------
     InputError
-        Where nothing gives the depth, or step and positions contradict each other.
+        If the depth is not known, or step and positions contradict each other.
     """
     if given_um is not None:
         return np.arange(n_planes, dtype=np.float64) * given_um, GIVEN
@@ -55,7 +55,7 @@ def distances_of(
 
 
 def step_remark(given_um: float | None, scale: Scale, depth_um: npt.NDArray[np.float64]) -> str:
-    """Return what is doubtful about a z step; empty where nothing is."""
+    """Return a remark on a doubtful z step; otherwise empty."""
     stated = scale.z_step_um
     if given_um and stated and not 1 / _OTHER_STEP <= given_um / stated <= _OTHER_STEP:
         return f"the z step that was set is {given_um:g} µm, but the file states {stated:g} µm"
@@ -66,7 +66,7 @@ def step_remark(given_um: float | None, scale: Scale, depth_um: npt.NDArray[np.f
 
 
 def no_z_step(scale: Scale, where: str) -> MissingOptionError:
-    """Return what asks for the z step, with what is seen in its place."""
+    """Return the error for a missing z step, with the metadata found instead."""
     seen = "the z step is not known"
     if scale.unused_z_step:
         seen += f"; the file says {scale.unused_z_step}, without a known unit"
@@ -79,7 +79,7 @@ def no_z_step(scale: Scale, where: str) -> MissingOptionError:
 
 
 def _usable_positions(n_planes: int, scale: Scale) -> npt.NDArray[np.float64] | None:
-    """Give one position a plane, rising or falling throughout; a stage that stood still is none."""
+    """Return one position per plane, strictly monotonic; none if the stage did not move."""
     if scale.z_positions_um is None or len(scale.z_positions_um) != n_planes or n_planes < 2:
         return None
     positions = np.array(scale.z_positions_um, dtype=np.float64)

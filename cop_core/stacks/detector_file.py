@@ -1,4 +1,4 @@
-"""What somebody measured of the detector, from the file that `cop detector` wrote."""
+"""Reading of a measured detector from the file written by `cop detector`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DETECTOR_FILE: Final = "detector.json"
 _MOST_BYTES: Final = 2**24
 _ADVICE: Final = "use the file that cop detector wrote with -o"
 _SLACK_COUNTS: Final = 0.5
-"""People round a zero to whole counts."""
+"""Tolerance for zero levels that users round to whole counts."""
 
 
 def read_detector(path: str | Path) -> MeasuredDetector:
@@ -32,7 +32,7 @@ def read_detector(path: str | Path) -> MeasuredDetector:
     Raises
     ------
     InputError
-        It cannot be read, or does not state a detector; names the place in it.
+        It cannot be read, or does not describe a detector; the message names the place in it.
     """
     file = Path(path)
     try:
@@ -60,12 +60,12 @@ def read_detector(path: str | Path) -> MeasuredDetector:
 
 
 def detector_of(stack: StackOptions, reading: ReadingOptions) -> MeasuredDetector | None:
-    """Return the detector that a stack was taken with, where it is given.
+    """Return the detector of a stack, if given.
 
     Raises
     ------
     InputError
-        Its file cannot be used, or another zero level is given beside it.
+        Its file cannot be used, or contradicts a given zero level.
     """
     if stack.detector is None:
         return None

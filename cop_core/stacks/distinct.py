@@ -1,4 +1,4 @@
-"""The distinct values of a plane with how many pixels have each: its histogram without bins."""
+"""The distinct values of a plane with their counts: a histogram without bins."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Pixels = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 
 _TOGETHER: Final = 1 << 18
-"""Pixels that are counted at a time: what is made of them takes eight times their bytes."""
+"""Number of pixels counted at a time: intermediate arrays take eight times their bytes."""
 
 
 class Distinct(NamedTuple):
-    """Values that occur, rising, and how many pixels have each.
+    """Values that occur, ascending, and the number of pixels with each.
 
     Attributes
     ----------
@@ -28,12 +28,12 @@ class Distinct(NamedTuple):
 
     @property
     def mirrored(self) -> Distinct:
-        """Those of the negative of the pixels."""
+        """The distinct values of the negated pixels."""
         return Distinct(-self.values[::-1], self.counts[::-1])
 
 
 def is_short(data: Pixels) -> bool:
-    """Tell whether pixels are integers of at most 16 bits, whose values are few enough to count."""
+    """Return whether pixels are integers of at most 16 bits, with few enough values to count."""
     return data.dtype.kind != "f" and data.dtype.itemsize <= 2
 
 
@@ -55,7 +55,7 @@ def distinct(data: Pixels) -> Distinct:
 
 
 def percentiles(data: Pixels, wanted: tuple[float, ...]) -> Floats:
-    """Return what `numpy.percentile` does, to the last bit, of finite pixels."""
+    """Return percentiles of finite pixels, equal to `numpy.percentile` to the last bit."""
     if not is_short(data):
         return np.asarray(np.percentile(data, wanted))
     found, shares = distinct(data), np.asarray(wanted) / 100

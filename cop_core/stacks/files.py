@@ -1,4 +1,4 @@
-"""The files that a stack's pixels come from."""
+"""The files of a stack, and their state."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
 
 def source_files(source: str | os.PathLike[str]) -> tuple[Path, ...]:
-    """Return the files of what `open_stack` takes, in the order of their names' bytes.
+    """Return the files of a source of `open_stack`, sorted by the bytes of their names.
 
-    All files below a folder (linked files too, linked folders not); the file itself, with the
-    other files that its OME-XML names; those of a vendor's set; nothing for an array, for an
-    address, or where there is no such path.
+    All files below a folder (including linked files, but not linked folders); a file itself, with
+    others named in its OME-XML; those of a vendor's set. Empty for an array, an address, or a path
+    that does not exist.
     """
     if source == "array" or is_address(source):
         return ()
     path = Path(source)
-    with suppress(InputError, OSError):  # a header that cannot be read names no files
+    with suppress(InputError, OSError):  # an unreadable header names no files
         if of_set := files_of_set(path):
             return tuple(sorted((f for f in of_set if f.is_file()), key=os.fsencode))
     found = set(_below(path)) if path.is_dir() else {path, *_named_in_ome(path)}
@@ -40,21 +40,21 @@ def source_files(source: str | os.PathLike[str]) -> tuple[Path, ...]:
 
 
 def file_state(source: str | os.PathLike[str]) -> FileState | None:
-    """Return what tells cheaply whether the files of a source are still the same.
+    """Return the state of a source's files, for a quick check for changes.
 
-    None where there is no such path, as for an array. Of a store at an address its metadata
-    stand for all, as nothing lists its chunks.
+    None if there is no path, as for an array. For a store at an address only its metadata are
+    checked, since its chunks cannot be listed.
 
     Raises
     ------
     UnreachableError
-        An address gives no answer.
+        An address does not answer.
     """
     if is_address(source):
         return Address(str(source)).state()
     known = []
     for file in source_files(source):
-        with suppress(FileNotFoundError):  # a stack that grows may put files in place of others
+        with suppress(FileNotFoundError):  # a growing stack may replace files
             known.append(file.stat())
     if not known:
         return None
@@ -72,11 +72,11 @@ def _below(folder: Path) -> Iterator[Path]:
 
 
 def _named_in_ome(path: Path) -> Iterator[Path]:
-    """Yield the files of a set that an OME-TIFF belongs to."""
+    """Yield the files of the set of an OME-TIFF."""
     try:
         with quiet_tifffile(), tifffile.TiffFile(path) as tif:
             root = parse_ome(xml, str(path)) if (xml := tif.ome_metadata) else None
-    except Exception:  # the errors of damaged and foreign files are many; none names a file
+    except Exception:  # damaged and foreign files fail in many ways; they name no files
         return
     if root is not None:
         names = {element.get("FileName") for element in root.iter()}

@@ -1,4 +1,4 @@
-"""Hot and dead pixels: those that stand out from their neighbours in every plane of a stack."""
+"""Hot and dead pixels: pixels that stand out from their neighbours in every plane of a stack."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 FEWEST_PLANES: Final = 5
-"""Planes from which on chance and structure are told from the detector."""
+"""Fewest planes that separate the detector from chance and structure."""
 MOST_SHARE: Final = 0.01
-"""Share of the pixels that may be masked: with more, they are no exceptions."""
+"""Maximum share of masked pixels: with more, they are not exceptions."""
 
 MOSTLY: Final = 0.9
-"""Share of the planes in which a hot or dead pixel is far from those around it."""
+"""Share of the planes in which a hot or dead pixel deviates from its neighbours."""
 
 _APART: Final = 3.0
-"""How far, in SDs of the plane's noise."""
+"""Minimum deviation, in SDs of the plane's noise."""
 _SAMPLE: Final = 1 << 14
-"""Pixels that the noise of a plane is measured in."""
+"""Number of pixels from which the noise of a plane is measured."""
 _SMALLEST: Final = 5
 
 _SIGMAS: Final = 10.0
-"""By how many SDs of the noise of their darkest or brightest plane they stand out."""
+"""Minimum deviation in SDs of the noise in their darkest or brightest plane."""
 _SHARED: Final = 0.15
-"""Most of their difference that their neighbours share, as those of a blurred spot do."""
+"""Maximum share of the difference that their neighbours have too, as in a blurred spot."""
 _LEVELS: Final = 32
-"""Ranges of brightness whose noise is measured by itself."""
+"""Number of brightness ranges in which noise is measured separately."""
 
 _NEAR: Final = np.array([(y, x) for y in range(-2, 3) for x in range(-2, 3) if y or x])
 _RING: Final = _NEAR[np.abs(_NEAR).max(axis=1) == 2]
@@ -45,9 +45,9 @@ _FOOTPRINT: Final = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], bool)
 
 
 class FixedPixels:
-    """Sees the valid planes of a stack one by one, in any order, with the memory of four planes.
+    """Search over the valid planes of a stack, in any order, in the memory of four planes.
 
-    What it finds depends neither on the order nor on when it is asked.
+    The result depends neither on the order nor on the time of the request.
     """
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class FixedPixels:
         self._n_above = self._n_below = np.empty((0, 0), np.uint32)
 
     def add(self, plane: Plane, far: tuple[Mask, Mask] | None = None) -> None:
-        """Take a valid plane, and what `far_pixels` says of its image where that is known."""
+        """Add a valid plane, with the result of `far_pixels` for its image if known."""
         data, border = plane.data, plane.validity.border
         if not self._n:
             self._darkest, self._brightest = data.copy(), data.copy()
@@ -72,7 +72,7 @@ class FixedPixels:
         self._n_below[inside] += below
 
     def join(self, other: FixedPixels) -> None:
-        """Take what another has seen of other planes of the same stack."""
+        """Add the findings of another search over other planes of the same stack."""
         if not self._n:
             self._darkest, self._brightest = other._darkest, other._brightest
             self._n_above, self._n_below = other._n_above, other._n_below
@@ -85,9 +85,10 @@ class FixedPixels:
         self._border = Border(*map(max, self._border, other._border))
 
     def found(self) -> frozenset[int]:
-        """Return the hot and the dead pixels, as positions in a plane that is read row by row.
+        """Return the hot and the dead pixels, as indices into the flattened plane.
 
-        None are found in fewer than `FEWEST_PLANES` planes, nor outside what is image in all.
+        None are found in fewer than `FEWEST_PLANES` planes, nor outside the area that is image in
+        all.
         """
         inside = self._border.inside(self._darkest.shape)
         darkest, brightest = (
@@ -104,15 +105,15 @@ class FixedPixels:
         return frozenset(places.tolist())
 
     def _exceptions(self, least: Floats, most: Floats, n_far: npt.NDArray[np.uint32]) -> Mask:
-        """Tell which pixels are exceptions, from the extremes of all and how often they are far."""
+        """Return which pixels are exceptions, from their extremes and how often they deviate."""
         far = _stand_out(least, n_far >= MOSTLY * self._n, _SIGMAS)
         return far | _stand_out(least, _beyond_all(least, most), 0.0)
 
 
 def far_pixels(image: Pixels) -> tuple[Mask, Mask]:
-    """Tell which pixels of an image are far above, and which far below, those two away.
+    """Return which pixels of an image are far above, and far below, those two pixels away.
 
-    Pixels at a distance of two are no part of a small cluster, but for one of the four.
+    At most one of the four pixels at a distance of two belongs to the same small cluster.
     """
     if min(image.shape) < _SMALLEST:
         none = np.zeros(image.shape, bool)
@@ -130,9 +131,9 @@ def far_pixels(image: Pixels) -> tuple[Mask, Mask]:
 
 
 def _beyond_all(least: Floats, most: Floats) -> Mask:
-    """Tell which pixels were always beyond what all of the 24 around, but for one, ever were.
+    """Return which pixels were always beyond the extremes of all but one of their 24 neighbours.
 
-    In five planes one of a thousand million pixels of white noise is.
+    For white noise in five planes this is true of one pixel in a billion.
     """
     _, _, third, _ = _in_order(*_two_away(np.pad(most, 2, mode="reflect")))
     found: Mask = least > third
@@ -143,12 +144,12 @@ def _beyond_all(least: Floats, most: Floats) -> Mask:
 
 
 def _two_away(wide: Pixels) -> tuple[Pixels, Pixels, Pixels, Pixels]:
-    """Return the pixels two above, below, left and right of each, of two more on every side."""
+    """Return the pixels two above, below, left and right of each, from an array padded by two."""
     return wide[:-4, 2:-2], wide[4:, 2:-2], wide[2:-2, :-4], wide[2:-2, 4:]
 
 
 def _in_order(*four: Pixels) -> tuple[Pixels, Pixels, Pixels, Pixels]:
-    """Return the lowest of four pixels at each place, the second, the third and the highest."""
+    """Return four pixels at each place in ascending order."""
     a, b, c, d = four
     lows, highs = (np.minimum(a, b), np.minimum(c, d)), (np.maximum(a, b), np.maximum(c, d))
     inner = np.maximum(*lows), np.minimum(*highs)
@@ -156,7 +157,7 @@ def _in_order(*four: Pixels) -> tuple[Pixels, Pixels, Pixels, Pixels]:
 
 
 def _stand_out(data: Floats, candidates: Mask, sigmas: float) -> Mask:
-    """Tell which pixels are brighter than their neighbours by more than noise or blur makes."""
+    """Return which pixels are brighter than their neighbours by more than noise or blur."""
     if not candidates.any():
         return candidates
     around = ndimage.median_filter(data, footprint=_FOOTPRINT, mode="mirror")
@@ -170,7 +171,7 @@ def _stand_out(data: Floats, candidates: Mask, sigmas: float) -> Mask:
 
 
 def _noise(excess: Floats, level: Floats) -> Floats:
-    """Return the SD of the noise at every pixel, from pixels of about the same brightness."""
+    """Return the SD of the noise at every pixel, from pixels of similar brightness."""
     order = np.argsort(level, axis=None, kind="stable")
     noise = np.empty(excess.size)
     for same in np.array_split(order, _LEVELS):
@@ -179,9 +180,9 @@ def _noise(excess: Floats, level: Floats) -> Floats:
 
 
 def _robust_sd(excess: npt.NDArray[Any]) -> float:
-    """Return an SD that a hundredth of outliers at each end does not move.
+    """Return an SD that is robust to one per cent of outliers at each end.
 
-    Where most pixels are equal, as they are where photons are few, that of the others counts.
+    If most pixels are equal, as with few photons, it is the SD of the others.
     """
     low, high = np.percentile(excess, (1, 99))
     by_quartiles = 1.4826 * float(np.median(np.abs(excess)))
@@ -191,7 +192,7 @@ def _robust_sd(excess: npt.NDArray[Any]) -> float:
 def _neighbours(
     data: Pixels, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp], offsets: Pixels
 ) -> Pixels:
-    """Return the pixels around some of them, shape (pixels, offsets), mirrored at the edges."""
+    """Return the neighbours of some pixels, shape (pixels, offsets), mirrored at the edges."""
     height, width = data.shape
     y = _mirrored(rows[:, None] + offsets[:, 0], height - 1)
     x = _mirrored(columns[:, None] + offsets[:, 1], width - 1)
@@ -203,7 +204,7 @@ def _mirrored(places: npt.NDArray[np.intp], last: int) -> npt.NDArray[np.intp]:
 
 
 def fixed_pixels_of(planes: Iterable[Plane]) -> frozenset[int]:
-    """Return the hot and dead pixels of some planes, those that are not valid aside."""
+    """Return the hot and dead pixels of some planes, ignoring invalid planes."""
     seen = FixedPixels()
     for plane in planes:
         if plane.validity.ok:
@@ -212,15 +213,15 @@ def fixed_pixels_of(planes: Iterable[Plane]) -> frozenset[int]:
 
 
 def picture_of(plane: Plane, masked: frozenset[int] = frozenset()) -> Pixels:
-    """Return what of a plane is image, shape (height, width) less its border.
+    """Return the image of a plane, shape (height, width) without its border.
 
     Parameters
     ----------
     plane : Plane
         A valid plane.
     masked : frozenset of int
-        Pixels, as `FixedPixels.found` gives them, for which the median of the others among
-        the 24 around them stands in.
+        Pixels, from `FixedPixels.found`, to replace by the median of the unmasked among their 24
+        neighbours.
     """
     inside = plane.validity.border.inside(plane.data.shape)
     if not masked:

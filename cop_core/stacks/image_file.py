@@ -1,4 +1,4 @@
-"""Images as cameras write them: PNG, JPEG and colour TIFF, read as grey in [0, 1]."""
+"""Images from cameras: PNG, JPEG and colour TIFF, read as grey in [0, 1]."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _LUMA: Final = np.array([0.299, 0.587, 0.114])
 
 
 def is_image(path: Path) -> bool:
-    """Tell whether a file is called as a PNG or JPEG."""
+    """Return whether a file has the suffix of a PNG or JPEG."""
     return path.suffix.lower() in ENCODED
 
 
 def read_image(path: Path) -> npt.NDArray[np.float32]:
     """Return an image as grey (h, w) float32 in [0, 1].
 
-    Integers are divided by their type's full range, colour becomes luminance, of a stack the
-    middle plane is taken.
+    Integers are divided by their type's full range, colour becomes luminance, and of a stack the
+    middle plane is used.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def read_image(path: Path) -> npt.NDArray[np.float32]:
         image = _read_tiff(path) if tiff else np.asarray(read_encoded(path))
     except InputError:
         raise
-    except Exception as error:  # the decoders of damaged files fail in many ways
+    except Exception as error:  # decoders fail in many ways on damaged files
         raise InputError(f"not a readable image ({error})", where=str(path)) from error
     if np.issubdtype(image.dtype, np.integer):
         image = image / np.iinfo(image.dtype).max
@@ -62,7 +62,7 @@ def read_image(path: Path) -> npt.NDArray[np.float32]:
 
 
 def _read_tiff(path: Path) -> npt.NDArray[Any]:
-    """Return the pixels of the first series, samples of colour last."""
+    """Return the pixels of the first series, with colour samples last."""
     with TiffFile(path) as tiff:
         axes, pixels = tiff.series[0].axes, np.asarray(tiff.series[0].asarray())
     if "S" in axes:
@@ -77,12 +77,12 @@ def _read_tiff(path: Path) -> npt.NDArray[Any]:
 
 
 def open_image(path: Path, options: StackOptions) -> Stack:
-    """Open an image, whatever its colours, as a stack of one plane, and others as `open_stack`.
+    """Open an image of any colour type as a stack of one plane, and others as in `open_stack`.
 
     Raises
     ------
     InputError
-        Where it cannot be opened.
+        If it cannot be opened.
     """
     with readable_errors(path):
         if is_image(path):

@@ -1,4 +1,4 @@
-"""What is refused before any memory is taken for it."""
+"""Limits on sizes, checked before any memory is allocated."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ MAX_SLAB_BYTES: Final = 256 * 2**20
 """Largest group of planes kept because they share chunks, in bytes."""
 
 MAX_XML_BYTES: Final = 16 * 2**20
-"""Longest XML that is parsed (OME: some 60,000 planes); parsing may take 30 times its size."""
+"""Largest XML that is parsed (OME: some 60,000 planes); parsing may take 30 times its size."""
 
 MAX_PLANES: Final = 1_000_000
-"""Most planes of one file; a depth in µm is held for each of them."""
+"""Maximum number of planes of one file; a depth in µm is held for each of them."""
 
 MAX_CHUNKS_PER_PLANE: Final = 16_384
-"""Most chunk files that one plane may be spread over."""
+"""Maximum number of chunk files of one plane."""
 
 
 def require_real(dtype: np.dtype[Any], where: str) -> np.dtype[Any]:
-    """Give the native form of a real integer or float dtype; refuse all others."""
+    """Return the native form of a real integer or float dtype; refuse all others."""
     if dtype.kind not in "iuf":
         raise InputError(
             f"pixels of type {dtype} cannot be used",

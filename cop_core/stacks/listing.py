@@ -1,4 +1,4 @@
-"""The stacks below a folder, listed as a plan to be filled in."""
+"""The stacks below a folder, listed as a plan to fill in."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ _BESIDE_OTHERS: Final = (tiff_folder, olympus, micromanager)
 
 @dataclass(frozen=True)
 class Listing:
-    """What lies below a folder.
+    """Stacks below a folder.
 
     Attributes
     ----------
     folder : Path
-        The folder; hidden ones below it are left out.
+        The folder; hidden folders below it are left out.
     stacks : tuple of Path
         In the order of their paths: files and folders of known formats, and folders whose TIFFs
-        hold one plane each. The other files of its set are part of a stack.
+        have one plane each. Files of the same set are one stack.
     loops : tuple of Path
-        Links to folders that had been searched already, and were not followed.
+        Links to folders that had already been searched, which were not followed.
     """
 
     folder: Path
@@ -46,12 +46,12 @@ class Listing:
 
     @property
     def arms(self) -> list[str]:
-        """Arm of each stack; empty where no word of its path says it, or words say both."""
+        """Arm of each stack; empty if no word of its path indicates one, or words indicate both."""
         return [_arm_of(stack.relative_to(self.folder)) for stack in self.stacks]
 
     @property
     def cells(self) -> list[dict[str, str]]:
-        """Rows of a plan, text by column; what no name says is empty, paths are relative."""
+        """Rows of a plan, text by column; paths are relative, cells not known from names empty."""
         below, arms = [stack.relative_to(self.folder) for stack in self.stacks], self.arms
         return [
             {**dict.fromkeys(columns(), ""), "stack": path.as_posix(), "arm": arm, "name": name}
@@ -76,7 +76,7 @@ def list_stacks(folder: str | os.PathLike[str]) -> Listing:
     loops: list[Path] = []
     folders, links, seen = deque([root]), deque[Path](), set[str]()
     try:
-        while folders or links:  # folders that are there before those that links lead to
+        while folders or links:  # real folders before the targets of links
             below = folders.popleft() if folders else links.popleft()
             if (real := os.path.realpath(below)) in seen:
                 loops.append(below)
@@ -100,14 +100,14 @@ def list_stacks(folder: str | os.PathLike[str]) -> Listing:
 
 
 def write_plan(folder: str | os.PathLike[str], plan: str | os.PathLike[str]) -> Listing:
-    """Write a plan with the stacks below a folder, to be filled in.
+    """Write a plan with the stacks below a folder, to fill in.
 
     Parameters
     ----------
     folder : path
-        Where the stacks are.
+        Folder of the stacks.
     plan : path
-        The CSV file to write; it must not exist, so that none is lost that was filled in.
+        The CSV file to write; it must not exist, to protect one already filled in.
 
     Raises
     ------
@@ -129,16 +129,16 @@ def _arm_of(path: Path) -> str:
 
 
 def _is_stack(path: Path) -> bool:
-    """Tell whether a file is of a known format, or a folder of one that fills its folder."""
+    """Return whether a path is a file of a known format, or a folder that is one stack."""
     try:
         beside_others = _BESIDE_OTHERS if path.is_dir() else ()
         return any(known.recognises(path) for known in FORMATS if known not in beside_others)
-    except OSError:  # it may not be read
+    except OSError:  # reading may be forbidden
         return False
 
 
 def _in(folder: Path, files: Sequence[Path]) -> Iterator[Path]:
-    """Yield the files that are stacks, but their folder for those that are one together."""
+    """Yield the files that are stacks; for files that are one stack together, their folder."""
     tiffs = [path for path in files if path.suffix.lower() in TIFF]
     known: set[Path] = set()
     if len(files) > 1 and _is_one_set(files):
@@ -161,14 +161,14 @@ def _is_one_plane(path: Path) -> bool:
     try:
         with quiet_tifffile(), tifffile.TiffFile(path) as tif:
             return bool(tif.series[0].ndim == 2)
-    except Exception:  # damaged in one of many ways: listed, so that reading it says how
+    except Exception:  # damaged in one of many ways: listed, and reported when it is read
         return False
 
 
 def _names(paths: Sequence[Path], arms: Sequence[str]) -> list[str]:
-    """Return a name for each path, with its folders where the file's alone is not unique.
+    """Return a name for each path, including folders if that of the file is not unique.
 
-    While arms are to be filled in, a name must be unique in the whole study.
+    While arms are still to be filled in, names must be unique in the whole study.
     """
     short = [folder_name(stack_name(path)) for path in paths]
     keys = [(arm if all(arms) else "", s.casefold()) for arm, s in zip(arms, short, strict=True)]

@@ -1,4 +1,4 @@
-"""Planes that are the mean of several time points."""
+"""Planes averaged over several time points."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def mean_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return the type that holds the mean of pixels of a type."""
+    """Return the type of the mean of pixels of a type."""
     return np.result_type(dtype, np.float32)
 
 
@@ -33,7 +33,7 @@ class MeanOverTime:
         Raises
         ------
         BrokenPlaneError
-            Where one of them is broken: a mean of fewer has another noise.
+            If one of them is broken: a mean of fewer has different noise.
         """
         total = self._at(position, 0).astype(np.float64)
         for time in range(1, self.n_times):

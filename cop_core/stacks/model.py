@@ -1,4 +1,4 @@
-"""What a stack is to the rest of the package: planes, one at a time, with depth and power."""
+"""Interface of a stack to the rest of the package: single planes with depth and power."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Plane:
         Pixels as stored (a real dtype, native byte order), never rescaled; zeros where the
         plane could not be read (its validity then has a reason).
     depth_um : float
-        Depth below the plane that is taken for the surface (`StoredImage.surface`).
+        Depth below the plane assumed to be the surface (`StoredImage.surface`).
     power : float
-        Excitation power; NaN where not stated.
+        Excitation power; NaN if not stated.
     power_unit : str
         ``"mW"`` at the sample, or the file's own.
     """
@@ -88,11 +88,11 @@ class Stack(Protocol):
 
     @property
     def detector(self) -> StatedDetector | None:
-        """What the file states about the detector of the channel."""
+        """Statements of the file about the detector of the channel."""
 
     @property
     def pixel_size_um(self) -> tuple[float, float] | None:
-        """Size of a pixel (y, x); None where not stated."""
+        """Size of a pixel (y, x); None if not stated."""
 
     @property
     def options(self) -> StackOptions:
@@ -110,7 +110,7 @@ class Stack(Protocol):
         index : int
             From 0.
         validity : Validity, optional
-            What an earlier reading found of it, so that its pixels are not looked at again.
+            Its validity from an earlier reading, which saves examining its pixels again.
 
         Raises
         ------
@@ -127,7 +127,7 @@ class Stack(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class LazyStack:
-    """One z-stack of a dataset, holding no pixels but those of the plane being read; a `Stack`."""
+    """One z-stack of a dataset, a `Stack` that holds only the pixels of the plane being read."""
 
     name: str
     source: str
@@ -172,7 +172,7 @@ class LazyStack:
         except UnreachableError:
             raise
         except Exception as error:
-            # whatever a decoder says about broken bytes concerns this plane alone
+            # any error of a decoder concerns this plane alone
             reason = f"damaged: {' '.join(f'{type(error).__name__} {error}'.split())[:120]}"
         else:
             if found.shape == self.shape[1:]:

@@ -1,4 +1,4 @@
-"""Movies of one place: frames that follow one another in time."""
+"""Movies of one place: frames in the order of time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cop_core.stacks.model import Stack
 
 _ANY_STEP_UM: Final = 1.0
-"""Says that the time axis is meant; frames have no depth."""
+"""States that planes are along the time axis; frames have no depth."""
 
 
 def open_movie(source: Any, options: MovieOptions) -> Stack:
@@ -33,7 +33,7 @@ def open_movie(source: Any, options: MovieOptions) -> Stack:
     Raises
     ------
     InputError
-        It cannot be opened, or is no movie.
+        It cannot be opened, or is not a movie.
     """
     with readable_errors(source):
         opening = Opening(options.axes, options.level, allow_partial=options.allow_partial)

@@ -1,4 +1,4 @@
-"""open_stack: from a path or an array to a stack."""
+"""`open_stack`: from a path or an array to a stack."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from cop_core.stacks.mean import MeanOverTime, mean_dtype
 from cop_core.stacks.model import LazyStack, Stack
 
 ARRAY: Final = "array"
-"""Source of a stack that is in no file."""
+"""Source of a stack that is not in a file."""
 
 if TYPE_CHECKING:
     from cop_core.stacks.dataset import Dataset, StatedDetector
@@ -63,7 +63,7 @@ def open_stack(source: Any, options: StackOptions | None = None, **chosen: Any) 
     Stack
         Planes are numbered as stored. Depths are measured from the plane assumed to be the surface,
         the first or the last (`find_surface`), and decrease with the plane number if it is the
-        last. The validity of a plane says why it cannot be used; reading it raises nothing but
+        last. The validity of a plane states why it cannot be used; reading it raises only
         UnreachableError, if an address does not answer.
 
     Raises
@@ -77,7 +77,7 @@ def open_stack(source: Any, options: StackOptions | None = None, **chosen: Any) 
 
 
 def opening_of(options: StackOptions) -> Opening:
-    """Return what of the options a format has to know."""
+    """Return the options that a format needs."""
     return Opening(
         axes=options.axes,
         level=options.level,
@@ -87,12 +87,12 @@ def opening_of(options: StackOptions) -> Opening:
 
 
 def as_stack(source: Any, **chosen: Any) -> Stack:
-    """Return a stack as it is, and open what is none yet.
+    """Return a stack as it is, and open anything else.
 
     Raises
     ------
     InputError
-        Where it cannot be opened, or is open already and was to be opened otherwise.
+        If it cannot be opened, or is already open and options are given.
     """
     if not isinstance(source, Stack):
         return open_stack(source, **chosen)
@@ -107,13 +107,13 @@ def as_stack(source: Any, **chosen: Any) -> Stack:
 
 @contextmanager
 def readable_errors(source: Any) -> Iterator[None]:
-    """Turn what the libraries raise for a source into an InputError."""
+    """Convert errors of libraries for a source into an InputError."""
     try:
         yield
     except CopError:
         raise
     except Exception as error:
-        # the libraries' own errors for damaged files are many and say little to a user
+        # libraries raise many errors for damaged files, which mean little to users
         raise InputError(
             f"it cannot be opened ({type(error).__name__}: {str(error)[:200]})",
             where=_label(source),
@@ -161,7 +161,7 @@ def stack_of(data: Dataset, options: StackOptions) -> LazyStack:
 
 
 def open_dataset(source: Any, opening: Opening) -> Dataset:
-    """Describe what a path or an array holds."""
+    """Describe the content of a path or an array."""
     if is_array(source):
         return describe_array(source, opening.axes)
     if not isinstance(source, (str, os.PathLike)):
@@ -177,11 +177,11 @@ def open_dataset(source: Any, opening: Opening) -> Dataset:
 
 
 def _as_opened(data: Dataset, selection: Selection, options: StackOptions) -> StackOptions:
-    """Return options that open the same stack again, whoever reads them."""
+    """Return options that open the same stack again from any folder."""
     path = None if data.source == ARRAY else data.source
     channel, time = options.channel, options.time
     if isinstance(channel, str) and (channel.isdigit() or channel == AS_FILE):
-        channel = selection.fixed.get("C", 0)  # a name that would be read as something else
+        channel = selection.fixed.get("C", 0)  # a name that would be parsed as something else
     return options.but(source=path, channel=channel, time=time)
 
 

@@ -1,4 +1,4 @@
-"""Pixels that pile up at an end of the histogram: a ceiling that clips, a floor that is cut off."""
+"""Pile-up of pixels at an end of the histogram: a ceiling that clips, a floor that is cut off."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from cop_core.stacks.distinct import Distinct, distinct
 Pixels = npt.NDArray[Any]
 
 MOST_PIXELS: Final = 1 << 20
-"""Pixels of a plane that its histogram is made of; every other row and column is taken beyond."""
+"""Maximum number of pixels in a histogram; beyond it, every other row and column is used."""
 
 SAME_SHARE: Final = 1e-6
-"""Values closer than this share of them are one value: floats that were scaled or shifted."""
+"""Values closer than this relative difference are the same: floats may be scaled or shifted."""
 
 _TIMES: Final = 4
-"""How many times as many pixels as at any value next to it make a pile."""
+"""Minimum ratio of the pixels in a pile to those at any neighbouring value."""
 _NEIGHBOURS: Final = 8
 _FEWEST: Final = 16
 _BEYOND: Final = (0.0, 1e-5, 1e-4, 1e-3)
-"""Shares of the pixels that may lie beyond the end: single ones, hotter or dead."""
+"""Maximum shares of pixels beyond the end: single hot or dead pixels."""
 _SMALLER: Final = 10
-"""How many times as many pixels are in the pile as beyond it, at least."""
+"""Minimum ratio of the pixels in the pile to those beyond it."""
 
 
 def ceiling_of(data: Pixels) -> float | None:
-    """Return the value at which bright pixels pile up; None where there is none.
+    """Return the value at which bright pixels pile up; None if there is none.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def ceiling_of(data: Pixels) -> float | None:
 
 
 def floor_of(data: Pixels) -> float | None:
-    """Return the value at which dark pixels pile up; None where there is none."""
+    """Return the value at which dark pixels pile up; None if there is none."""
     found = _end_of(_distinct(data).mirrored)
     return None if found is None else -found
 
@@ -52,7 +52,7 @@ def _distinct(data: Pixels) -> Distinct:
 
 
 def _end_of(found: Distinct) -> float | None:
-    """Return the value, at most few others above it, that stands out from those below it."""
+    """Return the value that stands out from those below it, with few pixels above it."""
     values, until = found.values, np.cumsum(found.counts)
     n = int(until[-1])
     for share in _BEYOND:
@@ -67,21 +67,21 @@ def _end_of(found: Distinct) -> float | None:
 
 
 def _span(values: npt.NDArray[np.float64], value: float) -> tuple[int, int]:
-    """Return where values that are the same as a value begin and end."""
+    """Return the range of values that count as the same."""
     slack = SAME_SHARE * abs(value)
     low = np.searchsorted(values, value - slack, "left")
     return int(low), int(np.searchsorted(values, value + slack, "right"))
 
 
 def _pixels(until: npt.NDArray[np.intp], start: int, stop: int) -> int:
-    """Return how many pixels have values from one place to another, of counts added up."""
+    """Return the number of pixels in a range of values, from cumulative counts."""
     return int(until[stop - 1]) - (int(until[start - 1]) if start else 0)
 
 
 def _counts_below(
     values: npt.NDArray[np.float64], until: npt.NDArray[np.intp], stop: int
 ) -> list[int]:
-    """Return how many pixels each of the next lower values has."""
+    """Return the number of pixels at each of the next lower values."""
     found: list[int] = []
     while stop > 0 and len(found) < _NEIGHBOURS:
         start, _ = _span(values, float(values[stop - 1]))

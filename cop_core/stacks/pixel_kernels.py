@@ -11,15 +11,15 @@ from cop_core.compiled import compiled
 
 @compiled
 def far_from_around(p: Any, least: Any) -> Any:
-    """Tell which pixels are far above and far below the middle of the four two away.
+    """Return which pixels are far above and far below the middle of the four two pixels away.
 
     Parameters
     ----------
     p : ndarray of shape (h + 4, w + 4)
-        Pixels with two mirrored on every side, float32.
+        Pixels padded by two mirrored pixels on every side, float32.
     least : float32
-        How far at least; the range of those four, but for the one nearest to the pixel, is the
-        other limit.
+        Minimum deviation; it must also exceed the range of those four without the one nearest in
+        value to the pixel.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def block_sums(x: Any, side: int) -> Any:
     x : ndarray of shape (h, w)
         Pixels, float32.
     side : int
-        Of a block; rows and columns left over are in the sums of all pixels alone.
+        Side of a block; remaining rows and columns are only in the sums of all pixels.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Excitation power at every plane, in whatever form and unit it was given or stated."""
+"""Excitation power at every plane, from any form and unit given or stated."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 
 SCALE_FILE: Final = "power_scale.csv"
-"""A table of this name beside a stack turns the power that its file states into mW."""
+"""A table of this name beside a stack converts the power in its file to mW."""
 PER_CENT: Final = "%"
 
 
@@ -31,11 +31,11 @@ class PlanePower:
     Attributes
     ----------
     values : ndarray of shape (planes,)
-        NaN where not stated.
+        NaN if not stated.
     unit : str
         ``"mW"`` at the sample, or the file's own.
     origin : str
-        Where it comes from; empty where it is not stated.
+        Its source; empty if not stated.
     """
 
     values: Floats
@@ -46,23 +46,23 @@ class PlanePower:
 def power_of_planes(
     stated: StatedPower | None, options: StackOptions, depth_um: Floats, *, where: str
 ) -> PlanePower:
-    """Return the power at every plane: as given, else as stated, in mW where a scale is known.
+    """Return the power at every plane: as given, else as stated, in mW if a scale is known.
 
     Parameters
     ----------
     stated : StatedPower or None
-        By the file.
+        Power in the file.
     options : StackOptions
-        With the power in mW, or the scale of the stated one, that were given.
+        With the given power in mW, or the scale of the stated one.
     depth_um : ndarray of shape (planes,)
         Depth of every plane.
     where : str
-        What an error points at.
+        Place for errors.
 
     Raises
     ------
     InputError
-        Where a power or scale cannot be used, or a scale was given and nothing is to be scaled.
+        If a power or scale cannot be used, or a scale is given without a power to scale.
     """
     if options.power is not None:
         return PlanePower(resolve_power(options.power, depth_um, where=where), origin="given")
@@ -91,7 +91,7 @@ def _require_own_unit(stated: StatedPower | None, where: str) -> None:
 
 
 def _stated_values(stated: StatedPower, n_planes: int, where: str) -> Floats:
-    """Return what a file states of every plane; NaN stays where it states nothing."""
+    """Return the values of a file for every plane; NaN if not stated."""
     values = np.array(stated.values, np.float64)
     if len(values) not in (1, n_planes):
         raise InputError(
@@ -110,21 +110,21 @@ def _stated_values(stated: StatedPower, n_planes: int, where: str) -> Floats:
 
 
 def power_by_plane(stated: StatedPower | None, given: Any) -> tuple[float, ...]:
-    """Return power known plane by plane, whatever its unit; empty where it is not."""
+    """Return the power in any unit if known plane by plane; otherwise empty."""
     if isinstance(given, tuple):
         return given
     return stated.values if stated is not None else ()
 
 
 def scaled_mw(power: Floats, unit: str, scale: float | Path) -> Floats:
-    """Turn a power in a file's own unit into mW.
+    """Convert a power in a file's own unit to mW.
 
     Parameters
     ----------
     power : ndarray of shape (planes,)
         In `unit`.
     scale : float or Path
-        mW at 100 % of a power in per cent, mW a unit of others; or a table over the setting.
+        mW at 100 % for a power in per cent, mW per unit for others; or a table over the setting.
     """
     if isinstance(scale, Path):
         return interpolate(power, scale, "setting")
@@ -132,7 +132,7 @@ def scaled_mw(power: Floats, unit: str, scale: float | Path) -> Floats:
 
 
 def scale_beside(source: str) -> Path | None:
-    """Return the table that lies beside a stack, or in its folder, to scale its power."""
+    """Return the table beside a stack, or in its folder, that scales its power."""
     path = Path(source)
     places = (path / SCALE_FILE, path.parent / SCALE_FILE)
     return next((place for place in places if place.is_file()), None)
@@ -143,7 +143,7 @@ def _full(unit: str) -> str:
 
 
 def resolve_power(power: Any, depth_um: Floats, *, where: str = "power") -> Floats:
-    """Return the power at every plane, from whatever `given_power` takes.
+    """Return the power at every plane, from a value accepted by `given_power`.
 
     Parameters
     ----------
@@ -152,12 +152,12 @@ def resolve_power(power: Any, depth_um: Floats, *, where: str = "power") -> Floa
     depth_um : ndarray of shape (planes,)
         Depth of every plane.
     where : str
-        What an error points at.
+        Place for errors.
 
     Returns
     -------
     ndarray of shape (planes,)
-        NaN where not stated.
+        NaN if not stated.
     """
     try:
         given = given_power(power)

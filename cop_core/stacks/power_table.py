@@ -1,4 +1,4 @@
-"""Power tables: CSV files that state power in mW over depth, or over a device's setting."""
+"""Power tables: CSV files with power in mW over depth, or over a device's setting."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def read_power_table(
     path : str or Path
         Rows in any order; other columns are ignored. See `read_csv_table`.
     over : {"depth_um", "setting"}
-        The column beside the power.
+        The other column.
 
     Returns
     -------
@@ -41,8 +41,8 @@ def read_power_table(
     Raises
     ------
     InputError
-        Where the file cannot be read, a column is missing, or a value is not a number,
-        negative, not finite, or a depth or setting occurs twice.
+        If the file cannot be read, a column is missing, a value is not a number, negative or not
+        finite, or a depth or setting occurs twice.
     """
     rows, problems = read_csv_table(
         Path(path),
@@ -69,7 +69,7 @@ def read_power_table(
 
 
 def interpolate(wanted: npt.ArrayLike, path: str | Path, over: Over) -> npt.NDArray[np.float64]:
-    """Power in mW at depths or settings, linear between the rows of a table.
+    """Return power in mW at depths or settings, linear between the rows of a table.
 
     Raises
     ------

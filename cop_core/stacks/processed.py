@@ -1,4 +1,4 @@
-"""What was done to pixels before they were stored: blocks of lossy compression, interpolation."""
+"""Processing of pixels before storage: blocks of lossy compression, interpolation."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ Pixels = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 
 FEWEST_PIXELS: Final = 64
-"""Height and width from which a plane tells."""
+"""Minimum height and width of a plane for these tests."""
 
 _JPEG: Final = 8
 _STEP: Final = 0.08
-"""By how much neighbours differ more across block edges, as a share of their difference."""
+"""Minimum excess of the difference of neighbours across block edges, as a share of it."""
 _TIMES: Final = 1.5
-"""How many times more than at any other place in the blocks."""
+"""Minimum ratio to that at any other place in the blocks."""
 _HIGHEST: Final = (0.45, 0.50)
-"""A band of frequency, in cycles a pixel."""
+"""A frequency band, in cycles per pixel."""
 _FALLS: Final = (((0.40, 0.45), 0.5), ((0.25, 0.35), 0.05))
-"""Bands below it, and the least share of their power that the highest has in noise of pixels.
+"""Lower bands, and the minimum share of their power that the highest has for pixel noise.
 
-White noise has 1, an amplifier with a correlation of .8 between neighbours .95 and .66; a shift by
-half a pixel has .11 and .02, and of what was upsampled little but rounding is left.
+The shares are 1 for white noise, .95 and .66 for an amplifier with a correlation of .8 between
+neighbours, .11 and .02 after a shift by half a pixel; after upsampling little but rounding is left.
 """
 _REPEATED: Final = 0.4
-"""Share of the lines that are as the next one, from which on they were doubled."""
+"""Share of lines equal to the next one above which lines were doubled."""
 _LINES: Final = 256
-"""Lines of a plane that are looked at."""
+"""Number of lines examined in a plane."""
 _WAVES: Final = 128
-"""Lines whose power is taken: enough for bands to 2 %."""
+"""Number of lines for the spectrum: enough for 2 % in a band."""
 
 
 def shows_blocks(data: Pixels) -> bool:
-    """Tell whether a plane (height, width) has the edges of the 8x8 blocks of JPEG."""
+    """Return whether a plane (height, width) has the edges of the 8x8 blocks of JPEG."""
     return min(data.shape) >= FEWEST_PIXELS and all(map(_has_edges, (data, data.T)))
 
 
 def _has_edges(lines: Pixels) -> bool:
-    """Tell whether neighbours along the lines differ more at every eighth place."""
+    """Return whether neighbours along the lines differ more at every eighth place."""
     some = lines[:: max(1, len(lines) // _LINES)].astype(np.float64)
     differences = np.abs(np.diff(some, axis=1)).mean(axis=0)
     if not differences.any():
@@ -51,15 +51,15 @@ def _has_edges(lines: Pixels) -> bool:
     excess = differences[1:-1] - (differences[:-2] + differences[2:]) / 2
     steps = np.array([excess[k::_JPEG].mean() for k in range(_JPEG)]) / differences.mean()
     edge = int(steps.argmax())
-    beside = [(edge + k) % _JPEG for k in (-1, 0, 1)]  # lower by half of what the edge has more
+    beside = [(edge + k) % _JPEG for k in (-1, 0, 1)]  # lower by half of the excess at the edge
     return bool(steps[edge] > max(_STEP, _TIMES * np.abs(np.delete(steps, beside)).max()))
 
 
 def is_smoothed(data: Pixels) -> bool:
-    """Tell whether a plane (height, width) lacks the finest detail that its noise must have.
+    """Return whether a plane (height, width) lacks the finest detail that its noise must have.
 
-    Noise that arises pixel by pixel reaches the highest frequency; interpolation by half a pixel,
-    upsampling and smoothing take it away there, or repeat it.
+    Noise that arises pixel by pixel extends to the highest frequency; interpolation by half a
+    pixel, upsampling and smoothing remove it there, or repeat it.
     """
     return min(data.shape) >= FEWEST_PIXELS and any(
         _falls(lines) or _repeats(lines) for lines in (data, data.T)
@@ -67,7 +67,7 @@ def is_smoothed(data: Pixels) -> bool:
 
 
 def _falls(lines: Pixels) -> bool:
-    """Tell whether the power along the lines falls off at the highest frequency."""
+    """Return whether the power along the lines falls off at the highest frequency."""
     some = about_mean(lines[:: max(1, len(lines) // _WAVES)])
     some -= some.mean(axis=1, keepdims=True)
     some *= np.hanning(some.shape[1]).astype(np.float32)
@@ -82,7 +82,7 @@ def _falls(lines: Pixels) -> bool:
 
 
 def _repeats(lines: Pixels) -> bool:
-    """Tell whether lines are stored several times, those of a single value aside."""
+    """Return whether lines are stored several times, ignoring those of a single value."""
     start = (len(lines) - _LINES) // 2
     some = lines[start : start + _LINES]
     varied = (some != some[:, :1]).any(axis=1)

@@ -1,4 +1,4 @@
-"""XML that microscopes write, parsed within a budget."""
+"""Parsing of XML from microscopes, with a limit on its size."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def parse_xml(xml: str | bytes, what: str, where: str) -> ET.Element:
     xml : str or bytes
         The whole document.
     what : str
-        What a message calls it.
+        Its name in messages.
     where : str
-        What a message points at.
+        Place for messages.
 
     Raises
     ------
     InputError
-        Where it is not XML, declares types of its own, or takes more than MAX_XML_BYTES.
+        If it is not XML, declares its own types, or exceeds MAX_XML_BYTES.
     """
     require_xml_size(len(xml), what, where)
     declares = b"<!DOCTYPE" in xml if isinstance(xml, bytes) else "<!DOCTYPE" in xml
     try:
-        if declares:  # entities may be defined by each other, and grow without end
+        if declares:  # entities may be defined by each other, and grow without limit
             raise ValueError("it declares a document type")
         return ET.fromstring(xml)
     except (ET.ParseError, ValueError) as error:
@@ -51,7 +51,7 @@ def read_xml(path: Path, what: str) -> ET.Element:
 
 
 def require_plain_name(name: str, what: str, where: str) -> str:
-    """Return the name of a file; refuse one that leads out of its folder."""
+    """Return the name of a file; refuse one outside its folder."""
     if PureWindowsPath(name).name != name or PurePosixPath(name).name != name:
         raise InputError(
             f"the {what} names a file outside its folder: {name!r}",
@@ -62,7 +62,7 @@ def require_plain_name(name: str, what: str, where: str) -> str:
 
 
 def require_xml_size(n_bytes: int, what: str, where: str) -> None:
-    """Refuse XML that takes too long to parse."""
+    """Refuse XML that would take too long to parse."""
     if n_bytes > MAX_XML_BYTES:
         raise InputError(
             f"the {what} takes {n_bytes >> 20:,} MB,"

@@ -1,4 +1,4 @@
-"""Structure of an image: whether more than noise and stray light is in it."""
+"""Structure of an image: whether it has more than noise and stray light."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ import numpy.typing as npt
 from cop_core.stacks.distinct import is_short
 
 SIGNIFICANCE: Final = 4.0
-"""Standard errors by which block means must spread more than white noise would make them."""
+"""Standard errors by which the spread of block means must exceed that of white noise."""
 STRUCTURE_SHARE: Final = 0.02
-"""A noisy plane with less structure than this share of the median plane's holds stray light."""
+"""A noisy plane with less structure than this share of the median plane's has only stray light."""
 _BLOCK = 8
 _STRIP = 64 * _BLOCK
-"""Rows that are looked at together: a large image is not copied as a whole."""
+"""Number of rows processed together: a large image is not copied as a whole."""
 
 
 @dataclass(frozen=True)
 class Structure:
-    """What of a plane's variance lies between 8x8 blocks.
+    """The part of a plane's variance between 8x8 blocks.
 
     Attributes
     ----------
     sd : float
-        SD of block means in counts, the part that white noise would give taken off.
+        SD of block means in counts, corrected for white noise.
     pixel_sd : float
         SD of the pixels in counts.
     significant : bool
-        Whether block means spread by `SIGNIFICANCE` standard errors more than white noise's.
+        Whether block means spread by `SIGNIFICANCE` standard errors more than for white noise.
     """
 
     sd: float
@@ -40,21 +40,21 @@ class Structure:
     significant: bool
 
     def is_signal(self, least_sd: float) -> bool:
-        """Tell whether it is more than noise and more than stray light, with SDs below `least_sd`.
+        """Return whether it exceeds noise, and stray light, whose SDs are below `least_sd`.
 
-        Stray light is below half of the pixels' SD too.
+        Stray light is also below half of the pixels' SD.
         """
         return self.significant and not (self.sd < least_sd and self.sd < self.pixel_sd / 2)
 
 
 def least_structure(planes: Iterable[Structure]) -> float:
-    """Return the SD in counts below which noisy planes of a stack hold stray light."""
+    """Return the SD in counts below which noisy planes of a stack have only stray light."""
     present = [plane.sd for plane in planes if plane.significant]
     return STRUCTURE_SHARE * float(np.median(present)) if present else 0.0
 
 
 def structure(image: npt.NDArray[Any]) -> Structure:
-    """Measure the structure of pixels; fewer than two blocks a side count as structured."""
+    """Measure the structure of pixels; fewer than two blocks per side count as structured."""
     from cop_core.stacks.pixel_kernels import block_sums  # imports numba
 
     mean = float(image.mean(dtype=np.float64))
@@ -74,12 +74,12 @@ def structure(image: npt.NDArray[Any]) -> Structure:
 
 
 def about(pixels: npt.NDArray[Any], mean: float) -> npt.NDArray[np.float32]:
-    """Return pixels less about a mean: short integers to the last bit, others to a rounding."""
+    """Return pixels minus an approximate mean: exactly for short integers, rounded for others."""
     if is_short(pixels):
         return np.asarray(np.subtract(pixels, round(mean), dtype=np.float32))
     return np.asarray(np.subtract(pixels, mean, dtype=np.float64), np.float32)
 
 
 def about_mean(image: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Return pixels less about their own mean."""
+    """Return pixels minus their approximate mean."""
     return about(image, float(image.mean(dtype=np.float64)))

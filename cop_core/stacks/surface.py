@@ -1,4 +1,4 @@
-"""Which plane lies at the surface, and why: depth counts from it."""
+"""The plane at the surface, from which depth is measured, and why."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from cop_core.recipes.stack import End
     from cop_core.stacks.dataset import StatedSurface
 
-_SAME: Final = 1e-3  # of the largest power: what is set is read back with noise
+_SAME: Final = 1e-3  # of the largest power: set values are read back with noise
 
 
 @dataclass(frozen=True)
 class Surface:
-    """The end of a stack that is taken for the surface.
+    """The end of a stack assumed to be the surface.
 
     Attributes
     ----------
     end : {"first", "last"}
         In the order of the planes as stored.
     why : str
-        What says so.
+        The reason.
     conflict : str
-        What speaks against it, as a sentence; empty where nothing does.
+        Evidence against it, as a sentence; empty if there is none.
     """
 
     end: End
@@ -37,24 +37,23 @@ class Surface:
     conflict: str = ""
 
     def depth_um(self, from_first_um: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Return depths that count from the surface, given those from the first plane."""
+        """Return depths measured from the surface, given those from the first plane."""
         return from_first_um if self.end == "first" else from_first_um[-1] - from_first_um
 
 
 def find_surface(given: End | None, stated: StatedSurface | None, power: npt.ArrayLike) -> Surface:
-    """Find the surface: as the user says, else the file's sign of z, else the power's rise.
+    """Find the surface: as given by the user, else by the file's sign of z, else by rising power.
 
-    Power is raised on the way down. Where nothing says anything, the first plane is taken.
+    Power is raised on the way down. Without any evidence, the first plane is assumed.
 
     Parameters
     ----------
     given : {"first", "last"} or None
-        By the user.
+        Choice of the user.
     stated : StatedSurface or None
-        By the file.
+        Statement of the file.
     power : array_like of shape (n,)
-        Power of successive planes, whatever its unit; empty, or of one plane, where that is not
-        known plane by plane.
+        Power of successive planes in any unit; empty, or of one plane, if not known plane by plane.
     """
     weaker = _weaker_end(np.asarray(power, np.float64))
     if given is not None:
@@ -68,7 +67,7 @@ def find_surface(given: End | None, stated: StatedSurface | None, power: npt.Arr
 
 
 def _weaker_end(power: npt.NDArray[np.float64]) -> End | None:
-    """Return the end from which the power rises; None where it does not."""
+    """Return the end from which the power rises; None if it does not."""
     known = np.flatnonzero(np.isfinite(power))
     if len(known) < 2 or np.ptp(power[known]) <= _SAME * np.abs(power[known]).max():
         return None

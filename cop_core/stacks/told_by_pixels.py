@@ -1,4 +1,4 @@
-"""What the pixels of one plane tell of where they come from."""
+"""Facts about the origin of a plane's pixels, found in the pixels."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from cop_core.stacks.pile_up import floor_of
 from cop_core.stacks.processed import is_smoothed, shows_blocks
 
 FLOOR_FRACTION: Final = 0.01
-"""Fraction of the pixels at the lowest value from which on the floor counts as cut off."""
+"""Fraction of pixels at the lowest value above which the floor counts as cut off."""
 
 _FEWEST_VALUES: Final = 32
-"""Values up to the brightest, from which on a zero is no count of photons."""
+"""Number of values up to the brightest above which a zero is not a count of photons."""
 
 
 def pixel_facts(plane: Plane, image: npt.NDArray[Any], n_masked: int) -> PixelFacts:
-    """Return what the pixels of a plane tell.
+    """Return the facts found in the pixels of a plane.
 
     Parameters
     ----------
     plane : Plane
-        Of one that is not valid, the fill at its edges is all.
+        If it is not valid, only the fill at its edges is reported.
     image : ndarray of shape (height, width)
         Its image, fixed pixels masked.
     n_masked : int
-        How many they are.
+        Number of masked pixels.
     """
     border = plane.validity.border
     fill_rows, fill_columns = border.top + border.bottom, border.left + border.right
@@ -48,9 +48,9 @@ def pixel_facts(plane: Plane, image: npt.NDArray[Any], n_masked: int) -> PixelFa
 
 
 def floor_fraction(image: npt.NDArray[Any]) -> float:
-    """Return the fraction of pixels at the lowest value where they pile up there, else 0.
+    """Return the fraction of pixels at the lowest value if they pile up there, else 0.
 
-    Counts of photons do so too where light is low: a few values are no floor.
+    Photon counts pile up too in low light: a few values are not a floor.
     """
     floor = floor_of(image)
     if floor is None or len(distinct(image).values) < _FEWEST_VALUES:

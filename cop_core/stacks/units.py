@@ -1,4 +1,4 @@
-"""Lengths in metadata, whatever their unit, to µm."""
+"""Conversion of lengths in metadata, in any unit, to µm."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _UM_PER_UNIT: Final = {
 
 
 def um_per_unit(unit: object) -> float | None:
-    """Length of one unit in µm; None where the unit is unknown or not a length."""
+    """Length of one unit in µm; None if the unit is unknown or not a length."""
     if not isinstance(unit, str):
         return None
     # ImageJ writes the micro sign escaped, as six ASCII characters
@@ -39,9 +39,9 @@ def um_per_unit(unit: object) -> float | None:
 
 
 def number(value: Any) -> float | None:
-    """Read a finite number from metadata; None where it is none."""
+    """Read a finite number from metadata; None if it is not one."""
     if isinstance(value, bool) or (isinstance(value, str) and "_" in value):
-        return None  # Python reads 2_5 as 25, where a damaged 2.5 was meant
+        return None  # Python reads 2_5, a damaged 2.5, as 25
     try:
         found = float(value)
     except (TypeError, ValueError, OverflowError):
@@ -50,15 +50,15 @@ def number(value: Any) -> float | None:
 
 
 def length_um(value: Any, unit: object) -> float | None:
-    """Convert a length (its sign kept) to µm; None where value or unit says nothing."""
+    """Convert a length to µm, keeping its sign; None if value or unit is not known."""
     found, factor = number(value), um_per_unit(unit)
     return None if found is None or factor is None else found * factor
 
 
 def step_um(value: Any, unit: object) -> float | None:
-    """Convert a sampling distance to µm, without sign; None where 0 or not stated.
+    """Convert a sampling distance to µm, without sign; None if 0 or not stated.
 
-    What depth needs is the distance; that there was a sign, `negative` tells.
+    Depth needs only the distance; `negative` reports the sign.
     """
     found = length_um(value, unit)
     return abs(found) if found else None

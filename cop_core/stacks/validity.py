@@ -1,4 +1,4 @@
-"""Whether a plane may enter a fit, read from its pixels."""
+"""Validity of a plane for fits, judged from its pixels."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from cop_core.stacks.border import WHOLE, Border, find_border
 from cop_core.stacks.pile_up import SAME_SHARE, ceiling_of
 
 SATURATED_FRACTION: Final = 0.2
-"""A plane with a larger fraction of its pixels at the ceiling is excluded.
+"""A plane with a larger fraction of its pixels at the ceiling is left out.
 
-Clipping hides the noise of the pixels it hits. Some clipped cell bodies are usual in a good
-plane; with more than a fifth clipped, many crops show a plateau in place of noise.
+Clipping hides the noise of the clipped pixels. Some clipped cell bodies are usual in a good plane;
+with more than a fifth clipped, many crops show a plateau instead of noise.
 """
 
 _ADC_BITS: Final = (8, 9, 10, 11, 12, 13, 14, 15, 16)
 # full scale of a digitiser of n bits (2**n - 1); 13- and 15-bit positive ranges are those of
 # signed 14- and 16-bit boards; cameras also shift 12 and 14 bits left to fill 16
 ADC_CEILINGS: Final = frozenset({2**n - 1 for n in _ADC_BITS} | {4095 << 4, 16383 << 2})
-"""Values at which an acquisition board plausibly clips, in counts: few pixels there are enough."""
+"""Values at which an acquisition board plausibly clips, in counts: a few pixels there suffice."""
 
 ALL_ZERO: Final = "unwritten or empty (all zero)"
 CHUNK_ABSENT: Final = "unwritten or empty (chunk absent)"
@@ -33,9 +33,9 @@ CONSTANT: Final = "constant"
 SATURATED: Final = "saturated"
 
 UNIFORM: Final = frozenset({ALL_ZERO, CONSTANT})
-"""Reasons of planes with a single value, as have places that nothing was written to."""
+"""Reasons for planes with a single value, such as unwritten places."""
 OF_PIXELS: Final = UNIFORM | {NOT_FINITE, SATURATED}
-"""Reasons found in the pixels of a plane; any other says that it could not be read."""
+"""Reasons found in the pixels of a plane; any other means that it could not be read."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,9 @@ class Validity:
     Attributes
     ----------
     reason : str
-        Why the plane is excluded; empty where it is not.
+        Why the plane is left out; empty if it is not.
     flags : tuple of str
-        What the user should know although the plane is kept, for example
-        ``"smaller than a crop"``.
+        Notes on a plane that is kept, for example ``"smaller than a crop"``.
     saturated_fraction : float
         Fraction of the image's pixels at the ceiling, in [0, 1].
     border : Border
@@ -56,7 +55,7 @@ class Validity:
     lossy : bool
         Whether the file states lossy compression.
     ceiling_counts : float or None
-        The ceiling that pixels have reached; None where they have reached none.
+        The ceiling that pixels have reached; None if they have not.
     """
 
     reason: str = ""
@@ -68,12 +67,12 @@ class Validity:
 
     @property
     def ok(self) -> bool:
-        """True where no reason excludes the plane."""
+        """True if there is no reason to leave the plane out."""
         return not self.reason
 
     @property
     def readable(self) -> bool:
-        """True where the plane's pixels could be read, whatever is in them."""
+        """True if the plane's pixels could be read, whatever their values."""
         return self.ok or self.reason in OF_PIXELS
 
     def saturated_in(self, image: npt.NDArray[Any]) -> float:
@@ -86,21 +85,21 @@ class Validity:
 def check_plane(
     data: npt.NDArray[Any], *, ceiling_counts: float | None = None, lossy: bool = False
 ) -> Validity:
-    """Say whether the pixels of one plane can be used, and which of them are image.
+    """Check whether the pixels of one plane can be used, and which of them are image.
 
     Parameters
     ----------
     data : ndarray of shape (height, width)
         Pixels as stored, of an integer or float dtype.
     ceiling_counts : float, optional
-        Largest count that can be stored, where that is known.
+        Largest count that can be stored, if known.
     lossy : bool
         Whether its file states lossy compression.
 
     Returns
     -------
     Validity
-        With the first reason that holds: not finite, unwritten or empty, constant, saturated.
+        With the first applicable reason: not finite, unwritten or empty, constant, saturated.
     """
     border = find_border(data)
     image = data[border.inside(data.shape)]
@@ -123,9 +122,9 @@ def reached_ceiling(
 ) -> tuple[float | None, float]:
     """Return the ceiling of a plane and the fraction of its pixels there, in [0, 1].
 
-    The ceiling is what is stated, the top of an integer type's range, the plane's own maximum
-    where that is a value at which acquisition boards clip (ADC_CEILINGS), or any value at which
-    bright pixels pile up (`ceiling_of`): the one that most pixels have reached.
+    The ceiling is that reached by most pixels among the stated one, the top of an integer type's
+    range, the plane's own maximum if acquisition boards clip there (ADC_CEILINGS), and any value at
+    which bright pixels pile up (`ceiling_of`).
     """
     if data.size == 0:
         return None, 0.0

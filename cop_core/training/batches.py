@@ -1,4 +1,4 @@
-"""Batches of noisy crops, each step's drawn from the seed and the step alone."""
+"""Batches of noisy crops, each drawn from the seed and its step alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cop_core.training.scene_bank import SceneBank
 
 _AHEAD = 3
 _BETWEEN = 32
-"""Batches made between two uses of one."""
+"""Number of batches made between two uses of the same one."""
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,15 @@ class Batch:
     Attributes
     ----------
     step : int
-        In its stage.
+        Number of the step in its stage.
     genome : int
-        Which of the run's genomes made it.
+        Index of its genome among those of the run.
     crops : Tensor of shape (n, 1, size, size), or CropStatistics of it
-        Noisy crops in [0, 1], prepared for the network. In the contrastive stage anchors,
-        positives and negatives follow one another, each a third. In joint fine-tuning both
-        halves have the same noise on different images.
+        Noisy crops in [0, 1], prepared for the network. In the contrastive stage the first third
+        are anchors, the second positives, the last negatives. In joint fine-tuning both halves have
+        the same noise on different images.
     strengths : Tensor of shape (n, components)
-        What was put in.
+        True strengths.
     """
 
     step: int
@@ -45,7 +45,7 @@ class Batch:
 
 
 class BatchMaker:
-    """Makes the batch of any step of any stage, as the network takes it, on a device."""
+    """Makes the batch of any step of any stage on a device, prepared for the network."""
 
     def __init__(
         self, recipe: TrainRecipe, bank: SceneBank, network: NoiseViT, device: torch.device
@@ -76,15 +76,15 @@ class BatchMaker:
         return Batch(step, which, self.prepare(noisy), strengths)
 
     def generator(self, stage: Stage, step: int) -> torch.Generator:
-        """Return what the batch of one step is drawn from."""
+        """Return the random generator of the batch of one step."""
         first = (self.recipe.seed * len(STAGES) + STAGES.index(stage)) * 10_000_000
         seed = first + self.recipe.first_batch + step
         return torch.Generator(self.device).manual_seed(seed)
 
     def ahead(self, stage: Stage, start: int, stop: int) -> Iterator[Batch]:
-        """Yield the batches of steps start to stop - 1, a few of them being made ahead.
+        """Yield the batches of steps start to stop - 1, making a few in advance.
 
-        The makers work on one core each: most of a batch is many small operations.
+        Each maker uses one core: a batch consists mostly of many small operations.
         """
         made: dict[int, Future[Batch]] = {}
         with ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(1,)) as pool:
@@ -98,7 +98,7 @@ class BatchMaker:
                 made.pop(last, None)
 
     def _number(self, step: int) -> int:
-        """Return which batch a step learns from: a new one, then older ones once more."""
+        """Return the number of the batch of a step: a new one, or an older one used again."""
         new, again = divmod(step, self.recipe.uses)
         return new - again * _BETWEEN if new >= again * _BETWEEN else new
 
@@ -110,20 +110,21 @@ class BatchMaker:
 
 
 def with_analog_detectors(genome: Genome) -> Genome:
-    """Return the genome with photon noise as detectors give it, most of which do not count.
+    """Return the genome with the photon noise of detectors, most of which do not count photons.
 
-    Mean and variance, and so the strengths, are the same. But a network that has only seen whole
-    photons reads their lattice, not their noise: shot noise of 0.3 without it was called 0.09.
+    Mean and variance, and therefore the strengths, are the same. But a network trained on whole
+    photons only reads their lattice, not their noise: without the lattice it read shot noise of 0.3
+    as 0.09.
     """
     detected = {"shot": "analog_shot"}
     return Genome(genome.name, tuple(detected.get(name, name) for name in genome.order))
 
 
 def round_as_stored(noisy: Tensor, generator: torch.Generator) -> Tensor:
-    """Round a third of the crops to 10 to 16 bits of full scale, as files and cameras store them.
+    """Round a third of the crops to 10 to 16 bits of full scale, as in files and cameras.
 
-    Finer than any quantization strength that matters (10 bits are a strength of 0.004), so the
-    labels stand; without it a network takes the lattice of storage for noise.
+    The labels remain valid, since this is finer than any relevant quantization strength (10 bits
+    are a strength of 0.004). Without it a network mistakes the lattice of storage for noise.
     """
     n = len(noisy)
     bits = torch.randint(10, 17, (n, 1, 1, 1), generator=generator, device=noisy.device)
@@ -133,15 +134,15 @@ def round_as_stored(noisy: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def n_out_of_range(n: int) -> int:
-    """Return how many of a batch of n crops are pushed out of range: 1 in 32, its first."""
+    """Return how many of n crops are pushed out of range: 1 in 32, the first of the batch."""
     return n // 32
 
 
 def push_out_of_range(noisy: Tensor, generator: torch.Generator) -> Tensor:
     """Push the first crops of a batch out of range: saturated, or black.
 
-    Up to 1 pixel in 50 stays within. What was put in stays the label, so that the network learns
-    that it cannot tell and takes what is likely before any look.
+    Up to 1 pixel in 50 stays within. The label remains the true strengths: the network learns that
+    such crops contain no information, and returns the prior mean.
     """
     n = n_out_of_range(len(noisy))
     up, share = torch.rand(2, n, 1, generator=generator, device=noisy.device)

@@ -1,4 +1,4 @@
-"""After training: how far off a network's strengths are, learnt on scenes it has not seen."""
+"""Calibration after training: the uncertainty of strengths, learnt on unseen scenes."""
 
 from __future__ import annotations
 
@@ -19,17 +19,16 @@ from cop_core.training.scene_bank import SceneBank
 COVERAGE: Final = 0.94
 """Share of true strengths within `SDS_OF_90` predictive SDs, on unseen scenes.
 
-More than the 0.9 that is stated: real images differ more from scenes than scenes do among
-themselves.
+More than the stated 0.9: real images differ more from scenes than scenes do among themselves.
 """
 RESOLUTION: Final = 0.004
-"""Error that counts at least: strengths are known no better, since crops are rounded to 10 bits."""
+"""Lower limit on errors: strengths are known no better, since crops are rounded to 10 bits."""
 STRANGE: Final = 0.01
-"""Share of crops like those of training that are called strange."""
+"""Share of crops like those in training that count as strange."""
 _BATCH: Final = 64
 _EPOCHS: Final = 60
 _HELD_OUT: Final = 4  # one crop in four fixes the scale rather than the shape
-_SHRINKAGE: Final = 1e-3  # of the mean variance, so that no direction counts for nothing
+_SHRINKAGE: Final = 1e-3  # of the mean variance: no direction has zero variance
 
 
 def calibrate(
@@ -47,13 +46,13 @@ def calibrate(
     network : NoiseViT
         Trained.
     recipe : TrainRecipe
-        Of its training: prior, seed, and how many labelled crops (`uncertainty_crops`).
+        Of its training: prior, seed, and number of labelled crops (`uncertainty_crops`).
     genome : str
-        That it was trained on.
+        Genome on which it was trained.
     bank : SceneBank
-        Scenes that it was not trained on.
+        Scenes on which it was not trained.
     report : callable
-        Told of crops done and in all.
+        Called with the crops done and the total.
 
     Returns
     -------
@@ -82,7 +81,7 @@ def calibrate(
 
 
 class Seen(NamedTuple):
-    """Features (n, width) of crops, read strengths and their errors (n, outputs)."""
+    """Features (n, width) of crops, their strengths as read and their errors (n, outputs)."""
 
     features: Tensor
     strengths: Tensor
@@ -96,7 +95,7 @@ class Seen(NamedTuple):
 def fit_uncertainty(head: UncertaintyHead, seen: Seen, seed: int) -> None:
     """Fit a head to known errors: the first quarter gives the scale of the SD, the rest its shape.
 
-    Strange is what is unlike the features of the rest.
+    Strange crops are those with features unlike those of the rest.
     """
     few = len(seen.error) // _HELD_OUT
     held_out, known = seen.part(slice(few)), seen.part(slice(few, None))
@@ -108,7 +107,7 @@ def fit_uncertainty(head: UncertaintyHead, seen: Seen, seed: int) -> None:
 
 
 def fit_distance(head: UncertaintyHead, features: Tensor) -> None:
-    """Set where the features of training lie, and how far from there they go."""
+    """Set the mean and covariance of the features in training, and the limit of their distance."""
     covariance = torch.cov(features.T)
     ridge = _SHRINKAGE * covariance.diagonal().mean()
     values, vectors = torch.linalg.eigh(covariance)
@@ -120,11 +119,11 @@ def fit_distance(head: UncertaintyHead, features: Tensor) -> None:
 
 
 def fit_sd(head: UncertaintyHead, features: Tensor, strengths: Tensor, error: Tensor) -> None:
-    """Fit the SD so that `SDS_OF_90` of it are the quantile of the error that `COVERAGE` states.
+    """Fit the SD: `SDS_OF_90` times the SD is the `COVERAGE` quantile of the error.
 
-    By the quantile's own loss, of logarithms, so that small errors count as large ones do. A
-    likelihood of a normal error, whose tails are those of no real one, covers 90 % on the whole
-    but not where one noise hides another: there most errors are small and some very large.
+    The loss is that of the quantile [1]_, of logarithms, in which small errors count as much as
+    large ones. A normal likelihood, whose tails fit no real error, covers 90 % overall but not
+    where one noise hides another: there most errors are small and some very large.
 
     References
     ----------
@@ -146,7 +145,7 @@ def fit_sd(head: UncertaintyHead, features: Tensor, strengths: Tensor, error: Te
 
 
 def scale_sd(head: UncertaintyHead, features: Tensor, strengths: Tensor, error: Tensor) -> None:
-    """Stretch the SD of each strength until it covers what it says (split conformal)."""
+    """Scale the SD of each strength until it has the stated coverage (split conformal)."""
     beyond = _in_units_of_sd(head, features, strengths, error)
     head.stretch.copy_(torch.quantile(beyond, COVERAGE, dim=0))
 
@@ -154,5 +153,5 @@ def scale_sd(head: UncertaintyHead, features: Tensor, strengths: Tensor, error: 
 def _in_units_of_sd(
     head: UncertaintyHead, features: Tensor, strengths: Tensor, error: Tensor
 ) -> Tensor:
-    """Return errors, `RESOLUTION` or more, in units of what the SD says of 90 % of them."""
+    """Return errors, at least `RESOLUTION`, in units of the limit that the SD gives for 90 %."""
     return error.clamp_min(RESOLUTION) / (SDS_OF_90 * head.sd(features, strengths))

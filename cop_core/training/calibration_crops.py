@@ -1,4 +1,4 @@
-"""Crops that the uncertainty is learnt from: those of training, and those that are read worst."""
+"""Crops from which the uncertainty is learnt: those of training, and those read worst."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from cop_core.recipes import Stage
 from cop_core.training.batches import Batch, BatchMaker, push_out_of_range, round_as_stored
 
 _TAIL: Final = 0.001
-"""Share of a plane's pixels beyond each of the percentiles that it is normalised by."""
+"""Share of a plane's pixels beyond each of its normalisation percentiles."""
 _LEAST_SPAN: Final = 0.02
 _STEPS: Final = (0.002, 0.04)
-"""Quantization of a plane in integer counts, as strength on the range of the clean plane."""
+"""Quantization of a plane in integer counts, as a strength on the range of the clean plane."""
 
 
 class CalibrationMaker(BatchMaker):
-    """Makes a quarter of the batches stretched, a 16th as planes, the rest as training does.
+    """Makes a quarter of the batches stretched, a 16th as planes, the rest as in training.
 
-    Planes are those of a detector, normalised by their percentiles as stacks are read; genomes
-    without a physical detector have crops of training in their stead.
+    Planes are those of a detector, normalised by percentiles as in reading stacks; genomes without
+    a physical detector get crops as in training instead.
     """
 
     def make(self, stage: Stage, step: int) -> Batch:
@@ -49,7 +49,7 @@ class CalibrationMaker(BatchMaker):
 def refine(clean: Tensor) -> Tensor:
     """Return crops (n, 1, h, w) of half the scale, mirrored: their detail goes down to pixels.
 
-    Fine texture is what is taken for noise; every second pixel is dropped without a filter.
+    Fine texture is mistaken for noise; every second pixel is dropped without a filter.
     """
     far = clean[..., ::2, ::2]
     wide = torch.cat([far, far.flip(-1)], dim=-1)
@@ -67,12 +67,11 @@ def stretch(clean: Tensor, generator: torch.Generator) -> Tensor:
 def detector_planes(
     clean: Tensor, genome: Genome, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Return planes of a detector on their range, and the strengths that are true there.
+    """Return planes of a detector, normalised, and the true strengths on that scale.
 
-    Shot and amplifier noise come in the proportions of the prior `detector`, half of the planes
-    are rounded to counts. Percentiles become 0 and 1, in half of the planes 0 stays the detector's
-    zero: what noise adds at the dark end does not clip there, as it does in crops that are given
-    noise on their own range.
+    Shot and amplifier noise come in the proportions of the prior `detector`; half of the planes are
+    rounded to counts. Percentiles become 0 and 1; in half of the planes 0 remains the detector's
+    zero. Unlike in crops with noise added on their own range, noise at the dark end does not clip.
 
     Parameters
     ----------
@@ -81,7 +80,7 @@ def detector_planes(
     genome : Genome
         With ``analog_shot`` and ``gaussian``.
     generator : torch.Generator
-        On the device of the crops.
+        Generator on the device of the crops.
 
     Returns
     -------
@@ -118,7 +117,7 @@ def detector_planes(
 
 
 def _quantile(images: Tensor, share: Tensor) -> Tensor:
-    """Return of each image the pixel value at its share (n,), as (n, 1, 1, 1)."""
+    """Return the quantile of each image at its share (n,), as (n, 1, 1, 1)."""
     pixels = images.flatten(1).sort(dim=1).values
     at = (share * (pixels.shape[1] - 1)).round().long()
     return pixels.gather(1, at.unsqueeze(1)).reshape(-1, 1, 1, 1)

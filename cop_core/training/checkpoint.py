@@ -1,4 +1,4 @@
-"""Checkpoints as safetensors: weights, their running mean, optimisers' state and the place reached.
+"""Checkpoints as safetensors: weights, their running mean, the optimisers' state and the step.
 
 Nothing here is pickled.
 """
@@ -47,7 +47,7 @@ def load_checkpoint(
     mean: dict[str, Tensor],
     optimizers: Sequence[torch.optim.Optimizer],
 ) -> tuple[int, int]:
-    """Put a checkpoint back into the given objects and return stage and step.
+    """Restore a checkpoint into the given objects and return stage and step.
 
     Raises
     ------

@@ -34,7 +34,7 @@ _SAVE_EVERY = 400
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run stands: the stage, steps done of all of its steps, and the last loss."""
+    """Progress of a run: the stage, its steps done and in total, and the last loss."""
 
     stage: str
     done: int
@@ -43,7 +43,7 @@ class Progress:
 
     @property
     def title(self) -> str:
-        """The stage and the loss, as a progress bar shows them."""
+        """The stage and the loss, for a progress bar."""
         return self.stage if math.isnan(self.loss) else f"{self.stage} {self.loss:.4f}"
 
 
@@ -63,26 +63,26 @@ def train(
     Parameters
     ----------
     recipe : TrainRecipe
-        Its `start` is for `train_and_save`.
+        Its `start` is used only by `train_and_save`.
     folder : Path
-        Gets ``scenes.npy``, ``checkpoint.safetensors``, ``recipe.json`` and ``loss.jsonl``; one
-        that holds a checkpoint of the same settings is resumed.
+        Folder for ``scenes.npy``, ``checkpoint.safetensors``, ``recipe.json`` and ``loss.jsonl``. A
+        run with a checkpoint of the same settings is resumed.
     start : dict, optional
-        Weights to start from; tensors that do not fit in name or shape are left out.
+        Initial weights; tensors whose name or shape does not match are ignored.
     report : callable
-        Told of progress.
+        Called with a `Progress`.
     cancelled : callable
-        Asked at every step; where true, a checkpoint is written.
+        Called at every step; if it returns True, a checkpoint is written.
 
     Returns
     -------
     dict
-        For each genome the state dict of a network with its own head (running mean of weights).
+        By genome, the state dict of a network with its own head (running mean of weights).
 
     Raises
     ------
     CancelledError
-        After the checkpoint, where `cancelled` says so.
+        After the checkpoint, if `cancelled` returns True.
     InputError
         If a genome, network or prior is not known, or the folder holds a run with other
         settings or cannot be written to.
@@ -99,7 +99,7 @@ def train(
 
 
 class _Run:
-    """A run's moving parts."""
+    """State of a run."""
 
     def __init__(
         self,
@@ -147,7 +147,7 @@ class _Run:
             raise CancelledError("training stopped", where=str(self.folder))
 
     def go(self, stage: Stage) -> None:
-        """Run what is left of a stage."""
+        """Run the remaining steps of a stage."""
         total = self.recipe.steps(stage)
         self.network.train()
         frozen = [p for n, p in self.network.module.named_parameters() if "head" not in n]
@@ -219,7 +219,7 @@ class _Run:
         save_checkpoint(self.checkpoint, network, self.mean, self.optimizers, **where)
 
     def weights(self) -> dict[str, dict[str, Tensor]]:
-        """Return the mean weights by genome, each with the head of its own."""
+        """Return the mean weights by genome, each with its own head."""
         return {
             name: split_head(self.mean, part)
             for name, part in zip(self.recipe.genomes, self.slices, strict=True)
@@ -227,7 +227,7 @@ class _Run:
 
 
 def fabric_on(device: str) -> Fabric:
-    """Return what trains on a device, in bfloat16 where the device multiplies it natively.
+    """Return the Fabric for a device, in bfloat16 if the device multiplies it natively.
 
     Raises
     ------
@@ -246,7 +246,7 @@ def fabric_on(device: str) -> Fabric:
 
 
 def split_head(state: dict[str, Tensor], part: slice) -> dict[str, Tensor]:
-    """Return a state dict whose head has the given outputs only."""
+    """Return a state dict whose head has only the given outputs."""
     return {
         k: (v[part] if k.startswith("head.") else v).detach().cpu().contiguous()
         for k, v in state.items()
@@ -259,7 +259,7 @@ def _head_slices(genomes: tuple[str, ...]) -> list[slice]:
 
 
 def _claim(folder: Path, recipe: TrainRecipe) -> None:
-    """Write the settings into a fresh folder; refuse one that holds other settings."""
+    """Write the settings into a new folder; refuse a folder with other settings."""
     path = folder / "recipe.json"
     text = json.dumps(recipe.settings(), indent=1) + "\n"
     try:

@@ -1,4 +1,4 @@
-"""What the stages of training minimise, and with which optimisers."""
+"""Losses and optimisers of the stages of training."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def info_nce(
 ) -> Tensor:
     """Return the contrastive loss over noise (arXiv 2601.17047, with its stated negatives).
 
-    Row i holds the same noise on another image (positive) and another noise on the same image
-    (negative). Each anchor's positive stands against all negatives, its own included, and
-    against the positives of the other rows.
+    Row i contains the same noise on another image (positive) and another noise on the same image
+    (negative). Each anchor's positive is contrasted with all negatives, its own included, and with
+    the positives of the other rows.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def info_nce(
 
 
 def misalignment(features: Tensor, others: Tensor) -> Tensor:
-    """Return 1 less the mean cosine of features (n, d) of the same noise on two images.
+    """Return 1 minus the mean cosine of features (n, d) of the same noise on two images.
 
     References
     ----------
@@ -60,13 +60,12 @@ def head_loss(logits: Tensor, strengths: Tensor) -> Tensor:
 
 
 def strength_loss(logits: Tensor, strengths: Tensor) -> Tensor:
-    """Return the loss of full fine-tuning: squared error, and distances between square roots.
+    """Return the loss of full fine-tuning: squared error plus distances between square roots.
 
-    The first is in units of the paper's prior (SD 0.143). Square roots are compared so that a
-    strength of 0.02 read as 0.05 costs as much as 0.3 read as 0.38: nearly clean planes are what
-    real stacks are made of. Their squared distance (Hellinger's) is ruled by the crops that can
-    hardly be read; their absolute distance asks of the others to be read exactly, a noise that is
-    not there as none.
+    The first is in units of the paper's prior (SD 0.143). With square roots, a strength of 0.02
+    read as 0.05 costs as much as 0.3 read as 0.38: planes of real stacks are nearly clean. Crops
+    that can hardly be read dominate their squared distance (Hellinger's); their absolute distance
+    makes the network read the others exactly, and absent noise as 0.
     """
     predicted = logits.float().softmax(-1)
     squared = F.mse_loss(predicted, strengths) / 0.143**2
@@ -77,7 +76,7 @@ def strength_loss(logits: Tensor, strengths: Tensor) -> Tensor:
 def make_optimizers(
     network: NoiseViT, recipe: TrainRecipe, *, bfloat16: bool
 ) -> list[torch.optim.Optimizer]:
-    """Return Muon for the matrices of the layers, in bfloat16 or not, and AdamW for all else."""
+    """Return Muon for the matrices of the layers, in bfloat16 or not, and AdamW for the rest."""
     muon = torch.optim.Muon if bfloat16 else Float32Muon
     rate, decay = recipe.learning_rate, recipe.weight_decay
     within = [p for p in network.blocks.parameters() if p.ndim == 2]
@@ -94,10 +93,10 @@ def make_optimizers(
 
 
 class Float32Muon(torch.optim.Muon):
-    """PyTorch's Muon, with matrices made orthogonal in single precision.
+    """PyTorch's Muon, with matrices orthogonalised in single precision.
 
-    PyTorch's own does that in bfloat16, which takes up to 80 times as long on processors without
-    instructions for it. Same settings, with the rate matched to AdamW's, and same state.
+    PyTorch's own uses bfloat16, which takes up to 80 times as long on processors without
+    instructions for it. Settings, with the rate matched to AdamW's, and state are the same.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""A bank of clean scenes on disk, and crops of it as a camera would have seen them."""
+"""A bank of clean scenes on disk, and crops of it as seen by a camera."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cop_core.errors import InputError
 from cop_core.noise.scenes import random_scene
 
 _CHUNK = 16
-_MOST_PROCESSES = 61  # Windows waits for no more at a time
+_MOST_PROCESSES = 61  # Windows can wait for no more at a time
 _PHOTOGRAPH_SHARE = 0.06
 _PHOTOGRAPHS = (
     "astronaut",
@@ -31,7 +31,7 @@ _PHOTOGRAPHS = (
     "rocket",
     "hubble_deep_field",
 )
-"""Bundled with scikit-image, public domain or CC0."""
+"""Images bundled with scikit-image, public domain or CC0."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class SceneBank:
     images : ndarray of shape (n, size, size)
         Memory-mapped, full scale at 65535.
     device : torch.device
-        Where crops are cut out; other devices than the CPU hold a copy of all images.
+        Device on which crops are cut; devices other than the CPU hold a copy of all images.
     """
 
     images: npt.NDArray[np.uint16]
@@ -59,15 +59,15 @@ class SceneBank:
         seed: int,
         progress: Callable[[int], None] = lambda _done: None,
     ) -> SceneBank:
-        """Open the bank at `path`, a ``.npy``, rendering it first where it is not there yet.
+        """Open the bank at `path`, a ``.npy``; render it first if it does not exist.
 
         Parameters
         ----------
         path : Path
         scenes, size, seed : int
-            Number and side of the scenes, and the seed of all of them.
+            Number and side of the scenes, and their common seed.
         progress : callable
-            Told of the number of scenes done.
+            Called with the number of scenes done.
 
         Raises
         ------
@@ -77,7 +77,7 @@ class SceneBank:
         if not path.exists():
             _render(path, scenes, size, seed, progress)
         try:
-            images = np.load(path, mmap_mode="c")  # PyTorch takes no arrays that are read-only
+            images = np.load(path, mmap_mode="c")  # PyTorch accepts no read-only arrays
         except (OSError, EOFError, ValueError) as error:
             raise InputError(f"not a bank of scenes ({error})", where=str(path)) from error
         if images.shape != (scenes, size, size) or images.dtype != np.uint16:
@@ -94,7 +94,7 @@ class SceneBank:
 
     @cached_property
     def _counts(self) -> Tensor:
-        """The images as 16 bits with a sign, since PyTorch does little with those without."""
+        """The images as signed 16-bit integers; PyTorch has few operations for unsigned ones."""
         return torch.from_numpy(self.images.view(np.int16)).to(self.device)
 
     def crops(self, n: int, size: int, generator: torch.Generator) -> Tensor:
@@ -118,10 +118,10 @@ class SceneBank:
 def vary_exposure(x: Tensor, generator: torch.Generator) -> Tensor:
     """Vary tone, black level and bit depth of clean crops (n, 1, h, w) in [0, 1].
 
-    A third keeps its tone. Others are bent by a gamma and put between a random black and white
-    level, some of which lie outside [0, 1] and clip. A sixth is then made darker, by up to 50
-    times: images of fluorescence often are, and what photon noise does to them is faint. A
-    quarter has passed an 8 to 12 bit converter before any noise.
+    A third keeps its tone. The others get a gamma and a random black and white level, some of which
+    lie outside [0, 1] and clip. A sixth is then made darker, by up to 50 times, as images of
+    fluorescence often are: photon noise in them is faint. A quarter is rounded by an 8 to 12 bit
+    converter before any noise.
     """
     n = len(x)
     u = _draw(generator, 8, n).reshape(8, n, 1, 1, 1)
@@ -153,7 +153,7 @@ def _render(path: Path, scenes: int, size: int, seed: int, progress: Callable[[i
             done += len(block)
             progress(done)
     bank.flush()
-    del bank  # Windows renames no file that is open
+    del bank  # Windows cannot rename an open file
     beside.replace(path)
 
 
@@ -171,7 +171,7 @@ def _one(rng: np.random.Generator, size: int) -> npt.NDArray[np.uint16]:
 
 
 def _photograph(rng: np.random.Generator, size: int) -> npt.NDArray[Any]:
-    """Return a window of an openly licensed image, averaged down by 1.6 or more against noise."""
+    """Return a window of an openly licensed image, averaged down by 1.6 or more to reduce noise."""
     from skimage import color, data, transform
 
     image = getattr(data, str(rng.choice(_PHOTOGRAPHS)))()

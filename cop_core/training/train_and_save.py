@@ -1,4 +1,4 @@
-"""From settings to weights with their cards: train, learn the uncertainty, save."""
+"""From a recipe to weights with their cards: train, fit the uncertainty, save."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def train_and_save(
     report: OnProgress = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> list[Path]:
-    """Run a training and write one set of weights a genome, named after it.
+    """Run a training and write one set of weights per genome, named after it.
 
     Parameters
     ----------
     recipe, folder, report, cancelled
-        See `train`. The history of the weights that it starts from goes onto the new card, and
-        crops are drawn that none of its runs has seen.
+        See `train`. The history of the initial weights is copied to the new card, and no crops are
+        drawn that their runs have seen.
 
     Returns
     -------
@@ -69,12 +69,12 @@ def train_and_save(
 
 
 def batches_made(run: Mapping[str, Any]) -> int:
-    """Return how many batches a run on a card made; some steps learn from one again."""
+    """Return the number of batches made by a run on a card; some steps reuse one."""
     return int(sum(run[f"{stage}_steps"] for stage in STAGES) // run.get("uses", 1))
 
 
 def _unseen_scenes(recipe: TrainRecipe, folder: Path, report: OnProgress) -> SceneBank:
-    """Return scenes of another seed than those of the training."""
+    """Return scenes with another seed than those of the training."""
     scenes = max(3, recipe.scenes // 4)
     told = _as_progress("unseen scenes", report)
     return SceneBank.open(

@@ -1,1 +1,1 @@
-"""A cohort from napari: images and their settings, what drives the noise."""
+"""Cohorts in napari: images, their settings, and what drives the noise."""

@@ -1,4 +1,4 @@
-"""The images of a cohort as a table's model: one image a row, one setting a column."""
+"""Table model of the images of a cohort: one row per image, one column per setting."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class CohortModel(QAbstractTableModel):
     Attributes
     ----------
     pictures : list of CohortPicture
-        As they are after the edits.
+        Images, with all edits.
     settings : list of str
         Columns.
     locked : bool
-        Whether nothing can be edited, as while a cohort is read.
+        Whether editing is disabled, as while a cohort is read.
     """
 
     edited = Signal()
@@ -48,7 +48,7 @@ class CohortModel(QAbstractTableModel):
         self._states: dict[str, str] = {}
 
     def put(self, pictures: Sequence[CohortPicture], settings: Sequence[str] = ()) -> None:
-        """Show other images, with columns for some settings and for all that they state."""
+        """Show other images, with columns for some settings and for all stated by the images."""
         stated = (key for one in pictures for key in one.settings)
         self.beginResetModel()
         self.pictures = list(pictures)
@@ -63,7 +63,7 @@ class CohortModel(QAbstractTableModel):
         Raises
         ------
         InputError
-            There is one of that name, or it is empty or cannot be a column of a table.
+            The name exists, is empty or cannot be a column of a table.
         """
         name = "_".join(name.lower().split())
         if not name or name in self.settings:
@@ -75,19 +75,19 @@ class CohortModel(QAbstractTableModel):
         self.endResetModel()
 
     def remove(self, numbers: Sequence[int]) -> None:
-        """Take rows out of the table; the files stay."""
+        """Remove rows from the table; the files stay."""
         kept = [one for i, one in enumerate(self.pictures) if i not in {*numbers}]
         self.put(kept, self.settings)
 
     def put_state(self, name: str, text: str) -> None:
-        """Show what became of an image."""
+        """Show the state of an image."""
         self._states[name] = text
         for row, picture in enumerate(self.pictures):
             if picture.name == name:
                 at = self.index(row, 1)
                 self.dataChanged.emit(at, at)
 
-    # --- what Qt asks for -----------------------------------------------------------------
+    # --- interface of Qt's models ---------------------------------------------------------
 
     def rowCount(self, _: Any = QModelIndex()) -> int:  # noqa: B008, N802
         return len(self.pictures)

@@ -1,4 +1,4 @@
-"""What a cohort came to: verdict, caveats, figures."""
+"""The result of a cohort: verdict, caveats, figures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class CohortOutcome(VerdictPage):
     EMPTY: ClassVar = "Run the analysis to see what drives the noise."
 
     def remarks_of(self, record: CohortRecord) -> Iterator[str]:
-        """Yield caveats, and what could not be read, with the reason."""
+        """Yield caveats, and the images that could not be read, with the reason."""
         yield from map(sentence, record.caveats)
         for picture in record.failed:
             reason = picture.error.removeprefix(f"{picture.row.picture.source}: ")
@@ -30,7 +30,7 @@ class CohortOutcome(VerdictPage):
             yield f"Not compared: {picture.row.name}: {picture.reference_error}"
 
     def figures_of(self, record: CohortRecord) -> Iterator[Figure]:
-        """Draw what is attributed first, then correlations."""
+        """Draw attributions first, then correlations."""
         from cop_core.report.cohort import figures_of
 
         for draw in figures_of(record).values():

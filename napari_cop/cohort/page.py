@@ -1,4 +1,4 @@
-"""The page on which a cohort is put together: folder, names, table, choices."""
+"""The page for setting up a cohort: folder, names, table, choices."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LEAST_HEIGHT_PX = 180
 
 
 class _PictureTable(QTableView):
-    """The table, in which names of images have what the other columns leave."""
+    """The table, in which names of images get the width that other columns leave."""
 
     def __init__(self, model: CohortModel) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class _PictureTable(QTableView):
 
 
 class CohortPage(QVBoxLayout):
-    """Where the images are, their settings, how they are read."""
+    """The images, their settings, and the options for reading them."""
 
     def __init__(self, parent: QWidget, model: CohortModel, bar: RunBar) -> None:
         super().__init__(parent)
@@ -87,7 +87,7 @@ class CohortPage(QVBoxLayout):
         Raises
         ------
         InputError
-            Where none is chosen.
+            If none is chosen.
         """
         text = self.report.text().strip()
         if not text:

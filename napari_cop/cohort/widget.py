@@ -1,4 +1,4 @@
-"""A cohort from napari: images and their settings become a report of what drives the noise."""
+"""Widget for cohorts: from images and their settings to a report on what drives the noise."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from napari_cop.runner import Outcome
 
 TABLE: Final = "table.csv"
-"""The table as it was run, in the folder of the report."""
+"""Name of the table as run, in the folder of the report."""
 REPORT: Final = "cohort"
-"""Folder for the report, beside the images, where not said otherwise."""
+"""Default folder for the report, beside the images."""
 
 
 class CohortWidget(ReportWidget):
-    """Dock widget: settings of images collected, edited, and held against their noise."""
+    """Dock widget: collect and edit the settings of images, and relate them to the noise."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__(napari_viewer, RunBar("Run"), CohortOutcome(napari_viewer.theme))
@@ -78,7 +78,7 @@ class CohortWidget(ReportWidget):
         self.collect()
 
     def collect(self) -> None:
-        """Collect settings in the background; an error is told and leaves the table as it is."""
+        """Collect settings in the background; an error is shown and leaves the table unchanged."""
         source = self.page.source.text().strip()
         if not source or self._collecting or self.runner.state is not State.IDLE:
             return
@@ -134,7 +134,7 @@ class CohortWidget(ReportWidget):
     # --- a run ------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Read what was not read and look; an error is told and leaves everything idle."""
+        """Read the remaining images and analyse; an error is shown and leaves everything idle."""
         if self.runner.state is State.IDLE and self.model.pictures:
             with self._telling_errors():
                 self._forget_errors()
@@ -173,7 +173,7 @@ class CohortWidget(ReportWidget):
         self.tabs.setCurrentWidget(self.outcome)
 
     def _offer(self, _: object = None) -> None:
-        """Offer what can be done now."""
+        """Enable the possible actions."""
         state, listed = self.runner.state, bool(self.model.pictures)
         idle = state is State.IDLE and not self._collecting
         self.model.locked = not idle

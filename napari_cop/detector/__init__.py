@@ -1,1 +1,1 @@
-"""A detector measured from napari: a movie and dark frames, its photon transfer."""
+"""Measurement of a detector in napari: photon transfer from a movie and dark frames."""

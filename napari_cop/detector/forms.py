@@ -30,7 +30,7 @@ class MovieForm(SourceForm):
         "names its source only if that is a file."
     )
     ASKED: ClassVar[tuple[str, ...]] = ("channel",)
-    """Fields of the movie that stand in the form itself."""
+    """Fields of the movie that are in the form itself."""
     SELDOM: ClassVar[tuple[str, ...]] = ("name", "plane", "axes", "level", "allow_partial")
 
     def __init__(self, viewer: Viewer, following: Following) -> None:
@@ -42,12 +42,12 @@ class MovieForm(SourceForm):
         self._layer_chosen()
 
     def movie(self) -> ChosenMovie:
-        """Return what is chosen.
+        """Return the chosen movie.
 
         Raises
         ------
         InputError
-            Where something is missing; the message says what.
+            If something is missing; the message states what.
         """
         asked, layer = make(MovieOptions, self, self.more), self.layer
         if layer is not None:
@@ -57,7 +57,7 @@ class MovieForm(SourceForm):
         return ChosenMovie(asked.but(source=self._path()))
 
     def suggest(self) -> None:
-        """Choose the first layer that may be a movie, where nothing is chosen."""
+        """Choose the first layer that may be a movie, if nothing is chosen."""
         if self.open_for_suggestions:
             fitting = (x for x in self.chosen.choices if isinstance(x, Image) and is_movie(x))
             self.chosen.value = next(fitting, FILE)
@@ -69,7 +69,7 @@ class MovieForm(SourceForm):
 
 
 class DarkForm(MovieForm):
-    """Frames without light, if there are any; opened as the movie is."""
+    """Frames without light, if any; opened like the movie."""
 
     TITLE: ClassVar = "Dark frames"
     HELP: ClassVar = (

@@ -1,4 +1,4 @@
-"""What a movie says of the detector: verdict, caveats, photon transfer, numbers."""
+"""The result for a detector: verdict, caveats, photon transfer, numbers."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class DetectorOutcome(VerdictPage):
         self._page.insertWidget(self._page.count() - 1, self.table)
 
     def show_record(self, record: PhotonTransfer) -> None:
-        """Show a detector, which is not saved yet, nor in a history."""
+        """Show a detector that is neither saved nor in a history yet."""
         self._history = ()
         super().show_record(record)
         self.table.setText(_as_html(detector_table(record.name, record.detector)))
@@ -57,22 +57,22 @@ class DetectorOutcome(VerdictPage):
         self.follow.show()
 
     def show_history(self, history: Sequence[Measurement]) -> None:
-        """Show what was measured of this detector before."""
+        """Show earlier measurements of this detector."""
         self._history = history
         super().show_record(self._record)
 
     def verdict_of(self, record: PhotonTransfer) -> str:
-        """Return what was found, as `cop detector` says it."""
+        """Return the result in the words of `cop detector`."""
         return detector_sentence(record.detector)
 
     def remarks_of(self, record: PhotonTransfer) -> Iterator[str]:
-        """Yield what drifted, and the caveats."""
+        """Yield drifts and caveats."""
         if self._history:
             yield from (f"History: {said}." for said in drift_sentences(self._history))
         yield from map(sentence, record.notes)
 
     def figures_of(self, record: PhotonTransfer) -> Iterator[Figure]:
-        """Draw the history, if any; the line with its points, and below it what lies off it."""
+        """Draw the history, if any; the line with its points, and their residuals below."""
         from cop_core.report.detector_history import history_figure
         from cop_core.report.transfer_figure import transfer_figure
 
@@ -82,7 +82,7 @@ class DetectorOutcome(VerdictPage):
 
 
 def _as_html(table: TextTable) -> str:
-    """Return a table whose first column wraps, and that is as high as its rows."""
+    """Return a table with a first column that wraps and the height of its rows."""
     rows = ((table.head, "th"), *((row, "td") for row in table.rows))
     return f"<table width='100%' cellpadding='3'>{''.join(_row(*row) for row in rows)}</table>"
 

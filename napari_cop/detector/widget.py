@@ -1,4 +1,4 @@
-"""A detector from napari: a movie of a static sample becomes its detector.json."""
+"""Widget for detectors: from a movie of a static sample to its detector.json."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class DetectorWidget(OutcomeWidget):
     # --- a run ------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Measure what is chosen; an error is told and leaves everything idle."""
+        """Measure the chosen movie; an error is shown and leaves everything idle."""
         writing = self.save.writing or self.history.writing
         if self.runner.state is State.IDLE and not writing:
             with self._telling_errors():
@@ -112,17 +112,17 @@ class DetectorWidget(OutcomeWidget):
         self._offer()
 
     def _offer(self, _: object = None) -> None:
-        """Offer what can be done now."""
+        """Enable the possible actions."""
         self.bar.set_state(self.runner.state, has_result=self.record is not None)
 
     def _dark_chosen(self) -> None:
-        """Ask for the zero level only where dark frames do not measure it."""
+        """Ask for the zero level only if dark frames do not measure it."""
         self.options.hide({"offset_counts"} if self.dark.used else ())
 
     # --- the result -------------------------------------------------------------------------
 
     def export(self) -> None:
-        """Ask for a file, and write the detector there."""
+        """Ask for a file, and write the detector to it."""
         start = str(Path(str(remembered().get("folder", "")), DETECTOR_FILE))
         path, _ = QFileDialog.getSaveFileName(self, "Save the detector", start, "JSON (*.json)")
         if path:
@@ -134,7 +134,7 @@ class DetectorWidget(OutcomeWidget):
         self.outcome.use.show()
 
     def follow(self) -> None:
-        """Ask for the history of the detector, and add what was measured."""
+        """Ask for the history of the detector, and add the measurement."""
         path, _ = QFileDialog.getSaveFileName(
             self,
             "History of this detector: an existing table, or a new name",
@@ -152,7 +152,7 @@ class DetectorWidget(OutcomeWidget):
             self.outcome.show_history(read_history(path))
 
     def use(self) -> None:
-        """Choose the saved file in the plugin's other open widgets, and say in which."""
+        """Choose the saved file in the plugin's other open widgets, and report in which."""
         named = []
         for dock in other_docks(self):
             fields = [*_detector_fields(dock)]
@@ -163,14 +163,14 @@ class DetectorWidget(OutcomeWidget):
         self._say(f"Chosen as Detector in {where}" if named else "No other widget is open")
 
     def copy_command(self) -> None:
-        """Put the command line that gives the same numbers on the clipboard."""
+        """Copy the command line that gives the same numbers to the clipboard."""
         with self._telling_errors():
             QApplication.clipboard().setText(repeating(self.record, self.saved or DETECTOR_FILE))
             self._say("Copied: paste it into a terminal")
 
 
 def _detector_fields(dock: QWidget) -> Iterator[FileChoice]:
-    """Yield the fields of a widget's forms that ask for a detector."""
+    """Yield the fields for a detector in a widget's forms."""
     for widget in dock.findChildren(QWidget):
         field = getattr(widget, "_magic_widget", None)
         if isinstance(field, FileChoice) and field.name == "detector":

@@ -1,1 +1,1 @@
-"""What is asked for: stacks, readings, comparisons, powers, acquisitions."""
+"""Forms for stacks, readings, comparisons, powers and acquisitions."""

@@ -1,4 +1,4 @@
-"""Fields of forms, each with what its recipe is to be given: a text, a choice, a file, a power."""
+"""Fields of forms, each with its value for the recipe: a text, a choice, a file, a power."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _MOST_UM: Final = 100_000.0
 
 
 class TextField(LineEdit):
-    """A line that the recipe reads, empty where nothing is given; keeps numbers put in exactly.
+    """A line of text for the recipe, empty if nothing is given; keeps numbers exactly as put in.
 
     Parameters
     ----------
     empty : str
-        What an empty field shows.
+        Text of an empty field.
     number : bool
-        Whether a comma is a decimal one.
+        Whether a comma is a decimal comma.
     """
 
     def __init__(self, *, empty: str = "", number: bool = False, **look: Any) -> None:
@@ -36,23 +36,23 @@ class TextField(LineEdit):
         self.say_when_empty(empty)
 
     def say_when_empty(self, text: str) -> None:
-        """Show a text where nothing is given."""
+        """Show a text while the field is empty."""
         self.native.setPlaceholderText(text)
 
     def put(self, number: float | None) -> None:
-        """Show a number, rounded to six digits, and keep it as it is until it is edited."""
+        """Show a number, rounded to six digits, and keep it exactly until it is edited."""
         text = "" if number is None else f"{number:.6g}"
         self._put = (text, number)
         self.value = text
 
     @property
     def edited(self) -> bool:
-        """Whether the user has changed what was put in."""
+        """Whether the user has changed the value."""
         return bool(self.value.strip() != self._put[0])
 
     @property
     def given(self) -> Any:
-        """A text, a number that was put in, or None where the field is empty."""
+        """A text, a number that was put in, or None if the field is empty."""
         text = self.value.strip()
         if not self.edited:
             return self._put[1]
@@ -65,9 +65,9 @@ class FileChoice(Container[Any]):
     Parameters
     ----------
     choices : list of (str, str)
-        What is shown, and the word.
+        Text shown, and the word.
     pattern : str
-        Of the files.
+        Pattern of the names of files.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class FileChoice(Container[Any]):
         Raises
         ------
         InputError
-            Where a file is wanted and none is chosen.
+            If a file is required and none is chosen.
         """
         if self.choice.value != _FILE:
             return str(self.choice.value)
@@ -106,7 +106,7 @@ class FileChoice(Container[Any]):
 
 
 class PowerForm(Container[Any]):
-    """Power at the sample, in the form that suits how it was recorded."""
+    """Power at the sample, in the form in which it was recorded."""
 
     def __init__(self, *, label: str = "Power", tooltip: str = "", name: str = "power") -> None:
         self.mode = ComboBox(choices=[AS_STATED, CONSTANT, TABLE, GAINED], tooltip=tooltip)
@@ -150,12 +150,12 @@ class PowerForm(Container[Any]):
 
     @property
     def given(self) -> float | str | Path | None:
-        """A power as recipes read it; None for what the file states.
+        """A power as read by recipes; None for the value in the file.
 
         Raises
         ------
         InputError
-            Where no table is chosen.
+            If no table is chosen.
         """
         mode = self.mode.value
         if mode == CONSTANT:
@@ -178,6 +178,6 @@ class PowerForm(Container[Any]):
 
 
 def chosen_path(field: FileEdit) -> Path | None:
-    """Return the absolute path that is chosen, None where the field is empty."""
+    """Return the absolute path that is chosen; None if the field is empty."""
     path = Path(field.value or "")
     return None if path == Path() else path.expanduser().absolute()

@@ -1,6 +1,6 @@
-"""What a stack states and what it lacks, said before anything is read.
+"""What a stack states and lacks, shown before it is read.
 
-Files are looked at in a process beside napari's, so nothing here imports Qt.
+Files are examined in a process beside napari's; nothing here imports Qt.
 """
 
 from __future__ import annotations
@@ -36,29 +36,29 @@ class Found:
     states : str
         Planes, size, power.
     lacks : tuple of str
-        What is to be filled in before Run, or to be known beside the numbers.
+        Values to fill in before Run, or caveats.
     """
 
     states: str = ""
     lacks: tuple[str, ...] = ()
 
     def lacking(self, text: str) -> Found:
-        """Return it with something more that is to be known."""
+        """Return a copy with another entry in `lacks`."""
         return replace(self, lacks=(*self.lacks, text))
 
     @property
     def text(self) -> str:
-        """All of it, what is lacking on lines of its own."""
+        """The whole text, with what is lacking on separate lines."""
         return "\n".join([*([self.states] if self.states else []), *(f"▲ {x}" for x in self.lacks)])
 
 
 def found_in_file(options: StackOptions) -> Found:
-    """Return what a file states.
+    """Return what a file states and lacks.
 
     Raises
     ------
     InputError
-        Where it cannot be opened.
+        If it cannot be opened.
     """
     stack = open_stack(options.source, options)
     planes, height, width = stack.shape
@@ -66,23 +66,23 @@ def found_in_file(options: StackOptions) -> Found:
 
 
 def saturation_of_file(options: StackOptions) -> str:
-    """Return what some planes, spread over a file, tell of saturation; empty for nothing.
+    """Return a note on saturation in some planes, spread over a file; empty without any.
 
     Raises
     ------
     InputError
-        Where they cannot be read.
+        If they cannot be read.
     """
     stack = open_stack(options.source, options)
     n = len(stack)
     chosen = spread_over(n)
     planes = [stack.plane(index) for index in chosen]
     told = saturation([plane.validity.saturated_fraction for plane in planes], len(chosen))
-    return told and capital(f"{so_many(len(chosen), n)} looked at: {told}")
+    return told and capital(f"{so_many(len(chosen), n)} checked: {told}")
 
 
 def found_in_layer(layer: Image, z_axis: int, at: tuple[int, ...]) -> Found:
-    """Return what a layer states, and where on its other axes it is read, without its pixels."""
+    """Return what a layer states, and its position on other axes, without reading pixels."""
     shape = (layer.data[0] if layer.multiscale else layer.data).shape
     stated = layer.metadata.get(METADATA_KEY, {})
     power = stated.get("power") or ()

@@ -1,4 +1,4 @@
-"""Forms made from the fields of recipes: what can be asked for is written once, in the recipe."""
+"""Forms made from the fields of recipes: options are defined once, in the recipe."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 _REMEMBERED: Final = {
     "normalisation", "crops", "weights", "device", "rule", "stopped_after_s", "max_power_mw",
 }  # fmt: skip
-"""Fields that napari's settings of this plugin keep; 0 stands for an empty one."""
+"""Fields kept in napari's settings for this plugin; 0 stands for an empty one."""
 
 
-_LABEL_GAP_PX: Final = 14  # what a theme may put around the text
+_LABEL_GAP_PX: Final = 14  # a theme's padding around the text
 _MOST_LABEL_PX: Final = 130
 
 
@@ -52,9 +52,9 @@ class _Asked(NamedTuple):
 
 
 class _LabelGuard(QObject):
-    """Keeps the labels of a form as wide as the widest, in the font that its window has.
+    """Keeps the labels of a form as wide as the widest, in the font of its window.
 
-    Those that would leave the fields of a narrow dock no room are broken.
+    Labels that would leave the fields of a narrow dock no room are wrapped.
     """
 
     def eventFilter(self, form: QWidget, event: QEvent) -> bool:  # noqa: N802
@@ -64,13 +64,13 @@ class _LabelGuard(QObject):
             width = min(max(widths, default=0) + _LABEL_GAP_PX, _MOST_LABEL_PX)
             for label in labels:
                 if not label.minimumWidth() == label.maximumWidth() == width:
-                    label.setWordWrap(True)  # asks for a layout, even where it is set already
+                    label.setWordWrap(True)  # requests a layout, even if it is already set
                     label.setFixedWidth(width)
         return False
 
 
 def _labels(form: QWidget) -> Iterator[QLabel]:
-    """Yield the labels of the rows that are shown."""
+    """Yield the labels of the visible rows."""
     rows = (form.layout().itemAt(number).widget() for number in range(form.layout().count()))
     for row in rows:
         first = row.layout() and row.layout().itemAt(0)
@@ -79,9 +79,9 @@ def _labels(form: QWidget) -> Iterator[QLabel]:
 
 
 class RecipeForm(Container[Any]):
-    """One widget for each field that a recipe, or a part of one, can be asked for.
+    """A form with one widget for each field of a recipe or part.
 
-    A widget has the name of its field. What several parts ask in the same words is asked once.
+    A widget has the name of its field. Fields with the same option in several parts share one.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class RecipeForm(Container[Any]):
     def ask(
         self, kind: type[Part], *, only: Collection[str] = (), without: Collection[str] = ()
     ) -> None:
-        """Add widgets for a recipe, as when the form is made."""
+        """Add widgets for a recipe, as on creation."""
         for path, info, option in _fields_of(kind):
             if {*path} & {*without} or (only and not {*path} & {*only}):
                 continue
@@ -123,13 +123,13 @@ class RecipeForm(Container[Any]):
             self._asked.append(_Asked(kind, path, option, field))
 
     def hide(self, names: Collection[str]) -> None:
-        """Hide fields and show all others; what is hidden is not given."""
+        """Hide some fields and show all others; hidden fields give no value."""
         self._hidden = {*names}
         for asked in self._asked:
             asked.field.visible = asked.path[-1] not in self._hidden
 
     def given(self, kind: type[Part]) -> dict[str, Any]:
-        """Return what is given for a recipe, as it is read from JSON."""
+        """Return the given values for a recipe, in JSON types."""
         found: dict[str, Any] = {}
         for asked in self._of(kind):
             part, value = found, _given(asked.field)
@@ -140,7 +140,7 @@ class RecipeForm(Container[Any]):
         return found
 
     def label_of(self, kind: type[Part], field: tuple[str | int, ...]) -> str | None:
-        """Return the label of the place of an error, None where this form does not ask for it."""
+        """Return the label of the field of an error; None if this form has no such field."""
         places = (x for x in self._of(kind) if field[: len(x.path)] == x.path)
         return next((_label(x.path[-1], x.option) for x in places), None)
 
@@ -149,11 +149,11 @@ class RecipeForm(Container[Any]):
         return (asked for asked in shown if asked.kind is kind)
 
     def _keep(self) -> None:
-        """Remember what was chosen, where it can be used."""
+        """Remember a choice, if it can be used."""
         for kind in {asked.kind for asked in self._asked if asked.path[-1] in _REMEMBERED}:
             try:
                 recipe = kind(**self.given(kind))
-            except CopError:  # told when it is used
+            except CopError:  # reported when it is used
                 continue
             for asked in self._of(kind):
                 field, name = asked.field, asked.path[-1]
@@ -163,17 +163,17 @@ class RecipeForm(Container[Any]):
 
 
 def make(kind: type[Any], *forms: RecipeForm, **known: Any) -> Any:
-    """Return the recipe that forms ask for, with what is known beside them.
+    """Return the recipe of forms, with other known fields.
 
     Raises
     ------
     InputError
-        For what is missing or cannot be used; it names the widget's label.
+        If a value is missing or cannot be used; the message names the widget's label.
     """
     given: dict[str, Any] = {}
     for form in forms:
         for name, value in form.given(kind).items():
-            both = isinstance(value, dict) and name in given  # a part asked for in two forms
+            both = isinstance(value, dict) and name in given  # a part spread over two forms
             given[name] = {**given[name], **value} if both else value
     try:
         return kind(**{**given, **known})
@@ -188,7 +188,7 @@ def make(kind: type[Any], *forms: RecipeForm, **known: Any) -> Any:
 def _fields_of(
     kind: type[Part], *outer: str
 ) -> Iterator[tuple[tuple[str, ...], FieldInfo, Option]]:
-    """Yield place, field and option of what can be asked for, that of parts within included."""
+    """Yield place, field and option of all fields, including those of nested parts."""
     own = {name: (info, option) for name, info, option in kind.options()}
     for name, info in kind.model_fields.items():
         if name in own:
@@ -199,7 +199,7 @@ def _fields_of(
 
 
 def _types(annotation: Any) -> set[Any]:
-    """Return what a field may be, None left out."""
+    """Return the types of a field, except None."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _types(arguments[0])
@@ -248,7 +248,7 @@ def _given(field: Any) -> Any:
 
 
 def _recall(field: Any, info: FieldInfo) -> None:
-    """Show what was remembered of a field."""
+    """Show the remembered value of a field."""
     value = remembered().get(field.name) if field.name in _REMEMBERED else None
     if not value or value == info.default:
         return
@@ -258,5 +258,5 @@ def _recall(field: Any, info: FieldInfo) -> None:
     box = field.choice if isinstance(field, FileChoice) else field
     try:
         box.value = value
-    except ValueError:  # remembered by another version
+    except ValueError:  # from another version
         return

@@ -1,4 +1,4 @@
-"""Choice of what is read: an image layer of the viewer, or a file."""
+"""Choice of a source: an image layer of the viewer, or a file."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ _ZARR_MARKS: Final = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
 
 
 class SourceForm(RecipeForm):
-    """A layer or a file, and what else is asked of it.
+    """A layer or a file, and its options.
 
     Parameters
     ----------
     following : Following
         Ends with the widget.
     tooltip, file_tooltip : str
-        Of the choice, and of the file.
+        Tool tips of the choice, and of the file.
 
     Attributes
     ----------
     more : RecipeForm
-        What is seldom asked.
+        Options that are seldom needed.
     """
 
     more: RecipeForm
@@ -54,7 +54,7 @@ class SourceForm(RecipeForm):
 
     @property
     def layer(self) -> Image | None:
-        """The layer that is chosen; None for a file."""
+        """The chosen layer; None for a file."""
         chosen = self.chosen.value
         return chosen if isinstance(chosen, Image) else None
 

@@ -48,12 +48,12 @@ class StackForm(SourceForm):
     Attributes
     ----------
     more : RecipeForm
-        What is seldom asked of a stack.
+        Options of a stack that are seldom needed.
     """
 
     def __init__(self, viewer: Viewer, following: Following) -> None:
         self._looked_at: StackOptions | None = None
-        self._layer = Following()  # what is chosen may change its scale
+        self._layer = Following()  # the chosen layer may change its scale
         self._following = following
         super().__init__(
             viewer,
@@ -82,12 +82,12 @@ class StackForm(SourceForm):
         following.on(viewer.dims.events.current_step, self._viewer_moved)
 
     def stack(self) -> ChosenStack:
-        """Return what is chosen.
+        """Return the chosen stack.
 
         Raises
         ------
         InputError
-            Where something is missing; the message says what.
+            If something is missing; the message states what.
         """
         try:
             return self._chosen()
@@ -100,7 +100,7 @@ class StackForm(SourceForm):
         return self._of_path(self._path())
 
     def _how(self, layer: Image) -> dict[str, Any]:
-        """Return what `layer_stack` is to be told of a layer."""
+        """Return the arguments of `layer_stack` for a layer."""
         axis = self.z_axis.value
         return {
             "asked": make(StackOptions, self, self.more),
@@ -144,7 +144,7 @@ class StackForm(SourceForm):
         self._tell_found()
 
     def _tell_found(self, _: object = None) -> None:
-        """Say what is stated and missing, and saturated in a file, before anything is run."""
+        """Show what is stated and missing, and saturation in a file, before a run."""
         layer = self.layer
         try:
             chosen = self._chosen()
@@ -155,7 +155,7 @@ class StackForm(SourceForm):
             self._show_found(Found(lacks=(lacks,) if lacks else ()))
             return
         if layer is not None:
-            # Not in a thread: garbage of Qt's that Python finds there can stop the window for good.
+            # Not in a thread: Python may collect Qt objects there and block the window for good.
             self._looked_at = None
             self._show_found(found_in_layer(layer, chosen.z_axis, chosen.at))
             return
@@ -163,7 +163,7 @@ class StackForm(SourceForm):
             return
         self._looked_at = chosen.options
         worker = Worker(_look, chosen.options)
-        # a bound method would be called after its form is gone, and end the process
+        # a bound method would be called after its form is gone, and crash the process
         worker.yielded.connect(partial(StackForm._looked, self))
         worker.start()
 
@@ -173,7 +173,7 @@ class StackForm(SourceForm):
             self._tell_found()
 
     def _no_images(self) -> str:
-        """Return why layers of segments are not offered, where there are no others."""
+        """Return why labels layers are not offered, if there are no other layers."""
         layers = self._viewer.layers
         segments = [layer.name for layer in layers if isinstance(layer, Labels)]
         if not segments or any(isinstance(layer, Image) for layer in layers):
@@ -188,7 +188,7 @@ class StackForm(SourceForm):
             self._tell_found()
 
     def _looked(self, seen: tuple[StackOptions, Found]) -> None:
-        if self._following.ended:  # the widget is gone, and this came later
+        if self._following.ended:  # the widget is already gone
             return
         if seen[0] == self._looked_at:
             self._show_found(seen[1])
@@ -198,7 +198,7 @@ class StackForm(SourceForm):
         self.found.visible = bool(found.text)
 
     def _unasked(self) -> set[str]:
-        """Return what is not asked of what is chosen."""
+        """Return the fields that do not apply to the choice."""
         seldom = {field.name for field in self.more}
         return set() if self.layer is None else {"channel", *seldom}.difference(ASKED_OF_LAYERS)
 
@@ -214,7 +214,7 @@ class StackForm(SourceForm):
 
 
 def _look(options: StackOptions) -> Iterator[tuple[StackOptions, Found]]:
-    """Yield what a file states, opened as it would be read, then with what its planes tell."""
+    """Yield what a file states, opened as for reading, then with findings from its planes."""
     try:
         found = PROCESSES.call(partial(found_in_file, options))
         yield options, found

@@ -1,1 +1,1 @@
-"""A stack that is read while it is acquired."""
+"""Reading of a stack while it is acquired."""

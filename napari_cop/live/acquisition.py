@@ -1,4 +1,4 @@
-"""Acquisitions of Micro-Manager as something to be watched and shown."""
+"""Acquisitions of Micro-Manager, to be watched and shown."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _WAIT_S: Final = 0.02
-"""Time in s between two looks whether the window has done what it was asked for."""
+"""Time in s between two checks whether the window has made a call."""
 
 
 class AcquisitionFeed(Feed):
-    """An acquisition, itself a growing `Source`; kept until it is closed and no layer shows it.
+    """An acquisition as a growing `Source`; kept until it is closed and no layer shows it.
 
     Attributes
     ----------
     acquired : MicroManagerSource or None
-        Connected when it is opened, at the latest when planes are first asked for.
+        Connected on opening or, at the latest, on the first request for planes.
     """
 
     PREPARING = "Connecting …"
@@ -56,12 +56,12 @@ class AcquisitionFeed(Feed):
         raise NotImplementedError
 
     def begin(self) -> None:
-        """Start the acquisition; nothing where others acquire."""
+        """Start the acquisition; do nothing if others acquire."""
 
     def open(
         self, tell: Callable[[str], None], cancelled: Callable[[], bool]
     ) -> growing.Source | None:
-        """Connect at once: frames may come while the network is loaded."""
+        """Connect at once: frames may arrive while the network is loaded."""
         tell(self.PREPARING)
         self.acquired = self.connect(cancelled)
         return self
@@ -70,25 +70,25 @@ class AcquisitionFeed(Feed):
 
     @property
     def planned(self) -> int | None:
-        """Planes in all."""
+        """Total number of planes."""
         return self.acquired.planned if self.acquired else len(self.depth_um) or None
 
     @property
     def state(self) -> State:
-        """Where the acquisition stands."""
+        """State of the acquisition."""
         return self.acquired.state if self.acquired else State.WAITING
 
     @property
     def waiting(self) -> int:
-        """Planes that came and were not handed out."""
+        """Number of planes that have arrived but not been delivered."""
         return self.acquired.waiting if self.acquired else 0
 
     def completed_at(self, index: int) -> float:
-        """Return when a plane arrived, in s as `time.time` counts."""
+        """Return the time at which a plane arrived, in s as of `time.time`."""
         return self._connected().completed_at(index)
 
     def news(self, limit: int | None = None) -> Sequence[Plane]:
-        """Return planes that came, of an acquisition that begins when they are first asked for."""
+        """Return new planes; the first call starts the acquisition."""
         if self.acquired is None:
             self.acquired = self.connect(lambda: False)
         if not self._begun:
@@ -97,12 +97,12 @@ class AcquisitionFeed(Feed):
         return self.acquired.news(limit)
 
     def stack(self) -> Stack:
-        """Return the planes that came.
+        """Return the planes that have arrived.
 
         Raises
         ------
         InputError
-            Where none came, or they are not kept any more.
+            If none has arrived, or they are no longer kept.
         """
         return self._connected().stack()
 
@@ -116,7 +116,7 @@ class AcquisitionFeed(Feed):
         return self.acquired
 
     def close(self) -> None:
-        """Let go of the core; of the planes too, unless a layer shows them."""
+        """Release the core, and the planes unless a layer shows them."""
         if self.acquired is not None and self.pixels is None:
             self.acquired.close()
         self.acquired = self.pixels = None
@@ -124,11 +124,11 @@ class AcquisitionFeed(Feed):
     # --- in the viewer ----------------------------------------------------------------------
 
     def shown(self) -> ChosenStack:
-        """Return what was acquired."""
+        """Return the acquired stack."""
         return Acquired(StackOptions(name=self.name), self)
 
     def layer_data(self, planes: int | None = None) -> LayerData:
-        """Describe it as a layer of that many planes, those to come included."""
+        """Describe it as a layer of so many planes, including those to come."""
         stack = self.stack()
         _, arguments, kind = image_layer(stack)
         self.pixels = GrowingPixels(self._connected(), planes or len(stack))
@@ -137,10 +137,10 @@ class AcquisitionFeed(Feed):
 
 @dataclass(frozen=True)
 class Acquired(ChosenStack):
-    """An acquisition as what was read; its ``pixels`` are an `AcquisitionFeed`."""
+    """An acquisition as a chosen stack; its ``pixels`` are an `AcquisitionFeed`."""
 
     def open(self) -> Stack:
-        """Return the planes that came."""
+        """Return the planes that have arrived."""
         stack: Stack = self.pixels.stack()
         return stack
 
@@ -151,9 +151,9 @@ class Acquired(ChosenStack):
 
 
 class GrowingPixels:
-    """Pixels of an acquisition as an array of its final size; black where nothing came yet.
+    """Pixels of an acquisition as an array of its final size; black for planes to come.
 
-    The planes lie in a temporary file, which goes with this array.
+    The planes are in a temporary file, which is deleted with this array.
     """
 
     ndim = 3
@@ -188,7 +188,7 @@ class GrowingPixels:
 
 
 def state_all(metadata: dict[str, Any], stack: Stack) -> None:
-    """Let a layer that grew say the depth and power of all its planes."""
+    """Set the depth and power of all planes in a layer that grew."""
     _, arguments, _ = image_layer(stack)
     metadata[METADATA_KEY] = arguments["metadata"][METADATA_KEY]
 
@@ -199,13 +199,12 @@ class CoreFeed(AcquisitionFeed):
     Parameters
     ----------
     options : StackOptions
-        Which channel, time point and position, which plane is the surface, its name, and its power
-        where no property holds that.
+        Channel, time point, position, surface and name, and the power if no property states it.
     power_property : tuple of str or None
         Device and property.
     plan : PowerSequence or None
-        What is acquired as soon as it is watched, and stopped when it is not any more; None where
-        somebody else starts the acquisition.
+        Acquired as soon as it is watched, and stopped when it no longer is; None if another program
+        starts the acquisition.
     """
 
     def __init__(
@@ -223,15 +222,15 @@ class CoreFeed(AcquisitionFeed):
             core_for(self._plan).run_mda(self._plan)
 
     def ended(self) -> None:
-        """Stop the plan where it goes on, and with it the laser."""
+        """Stop the plan if it is still running, and with it the laser."""
         if self._plan is not None and self._begun:
             from pymmcore_plus import CMMCorePlus
 
             CMMCorePlus.instance().mda.cancel()
 
     def connect(self, cancelled: Callable[[], bool]) -> MicroManagerSource:
-        """Connect to the core, whose objects belong to the window's thread."""
-        import_module("pymmcore_plus")  # here, as it takes a second
+        """Connect to the core, whose objects belong to the thread of the window."""
+        import_module("pymmcore_plus")  # imported here, as it takes a second
         return in_window(self._connect, cancelled)
 
     def _connect(self) -> MicroManagerSource:
@@ -251,12 +250,12 @@ class CoreFeed(AcquisitionFeed):
 
 
 def in_window(call: Callable[[], _T], cancelled: Callable[[], bool]) -> _T:
-    """Have the window's thread make a call, and return what it gives or raise what it raises.
+    """Make a call in the thread of the window, and return its result or raise its error.
 
     Raises
     ------
     CancelledError
-        Where the run is stopped first; the call is then not made any more.
+        If the run is stopped before the call, which is then not made.
     """
     answer: Future[_T] = Future()
 
@@ -264,7 +263,7 @@ def in_window(call: Callable[[], _T], cancelled: Callable[[], bool]) -> _T:
         if answer.set_running_or_notify_cancel():
             try:
                 answer.set_result(call())
-            except Exception as error:  # raised again where it was asked
+            except Exception as error:  # raised again in the requesting thread
                 answer.set_exception(error)
 
     ensure_main_thread(make)()

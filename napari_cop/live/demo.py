@@ -1,4 +1,4 @@
-"""A demonstration without hardware: the simulated three-photon microscope acquires two stacks."""
+"""Demonstration without hardware: the simulated three-photon microscope acquires two stacks."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 PRESET: Final = "sample"
 FRAME_MS: Final = 200.0
-"""Time of a frame in ms: 5 frames a second, as the field's microscopes reach."""
+"""Time of a frame in ms: 5 frames per second, as on real microscopes."""
 
 
 class DemoMicroscope:
-    """The simulated microscope, made when it is first asked for."""
+    """The simulated microscope, made on first use."""
 
     def __init__(self, preset: Preset) -> None:
         self.preset = preset
@@ -45,7 +45,7 @@ class DemoMicroscope:
         return self._core
 
     def acquire(self, protocol: str) -> None:
-        """Start to acquire a stack in the background."""
+        """Start acquiring a stack in the background."""
         from cop_core.simulator.acquisition import stack_events
 
         preset = self.preset
@@ -53,12 +53,12 @@ class DemoMicroscope:
         self._thread = self.core().run_mda(events)
 
     def rest(self) -> None:
-        """Wait until what was acquired before has ended."""
+        """Wait until the previous acquisition has ended."""
         if self._thread is not None:
             self._thread.join()
 
     def shut_down(self) -> None:
-        """End what is being acquired and remove the devices, in the background."""
+        """End the acquisition and remove the devices, in the background."""
         core, self._core = self._core, None
         if core is not None:
             core.mda.cancel()
@@ -111,12 +111,12 @@ class DemoFeed(AcquisitionFeed):
             self._step = dims.current_step[axis]
 
     def _limits(self, index: int) -> tuple[float, float]:
-        """Return limits for one plane: those of the first would leave the deep ones black."""
+        """Return contrast limits for one plane: those of the first would leave deep ones black."""
         low, high = np.percentile(self.stack().plane(index).data, CONTRAST_PERCENTILES)
         return float(low), float(max(high, low + 1))
 
     def shown(self) -> ChosenStack:
-        """Return what was acquired, in its layer."""
+        """Return the acquired stack, in its layer."""
         return Acquired(StackOptions(name=self.name), self, self._layer)
 
     def ended(self) -> None:

@@ -1,4 +1,4 @@
-"""What can be watched: a path that is written to, a layer that grows."""
+"""Feeds to watch: a path that is being written, a layer that grows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _UNKNOWN: Final = np.empty(0)
 
 
 def missing_for_acquisitions() -> str:
-    """Return what is to be installed for Micro-Manager; empty where nothing is."""
+    """Return the packages missing for Micro-Manager; empty if none is."""
     lacking = [name for name in ("pymmcore_plus", "useq") if find_spec(name) is None]
     if not lacking:
         return ""
@@ -33,14 +33,14 @@ def missing_for_acquisitions() -> str:
 
 
 class Feed:
-    """A stack to watch: where its planes come from, and what shows it in the viewer.
+    """A stack to watch: the source of its planes, and its display in the viewer.
 
-    All but `open` are called in the window's thread.
+    All methods except `open` are called in the thread of the window.
 
     Attributes
     ----------
     depth_um : ndarray of shape (planes,)
-        Depths in µm of the planes to come; empty where not known.
+        Depths in µm of the planes to come; empty if not known.
     """
 
     def __init__(self, name: str, depth_um: npt.NDArray[np.float64] = _UNKNOWN) -> None:
@@ -49,28 +49,28 @@ class Feed:
     def open(
         self, tell: Callable[[str], None], cancelled: Callable[[], bool]
     ) -> growing.Source | None:
-        """Return the source, ready for frames; None where the recipe says what to follow.
+        """Return the source, ready for frames; None if the recipe names it.
 
         In the reading thread, before the network is loaded.
         """
         raise NotImplementedError
 
     def came(self, planes: int) -> None:
-        """Show what came, where that is ours to do."""
+        """Show new planes, if the feed is responsible for that."""
 
     def shown(self) -> ChosenStack:
-        """Return what shows it in the viewer, or can."""
+        """Return the stack that shows it in the viewer, or can."""
         raise NotImplementedError
 
     def ended(self) -> None:
-        """Let go of what only a run needs."""
+        """Release the resources of a run."""
 
     def close(self) -> None:
-        """Let go of everything; calling it again does nothing."""
+        """Release everything; further calls do nothing."""
 
 
 class FileFeed(Feed):
-    """A file or folder that is being written, and need not exist yet."""
+    """A file or folder that is being written; it need not exist yet."""
 
     def __init__(self, chosen: ChosenStack) -> None:
         super().__init__(chosen.options.name or Path(chosen.options.source or "").name)
@@ -93,7 +93,7 @@ class LayerFeed(Feed):
     Parameters
     ----------
     stopped_after_s : float
-        Time in s without a plane after which it is said to have stopped growing.
+        Time in s without a new plane after which it counts as stopped.
     """
 
     def __init__(self, layer: Image, how: dict[str, Any], stopped_after_s: float) -> None:
@@ -101,7 +101,7 @@ class LayerFeed(Feed):
         self._how, self._stopped_after_s = how, stopped_after_s
         now = layer_stack(layer, **how, as_pixels=True)
         super().__init__(str(now.options.name))
-        # not the powers that the layer states: they are of the planes that it has now
+        # not the powers stated by the layer: they are for its present planes only
         options = how["asked"].but(name=self.name)
         self._array = GrowingArray(now.pixels, options, source=f"layer {self.name!r}")
         self._following = Following()
@@ -114,14 +114,14 @@ class LayerFeed(Feed):
         return SettledPlanes(self._array, self._stopped_after_s)
 
     def removed(self) -> None:
-        """Let go of a layer that was removed; what it held until then is still read."""
+        """Release a layer that was removed; its planes up to then are still read."""
         self._following.end()
         self._array.end()
         self.layer = None
 
     def shown(self) -> ChosenStack:
-        """Return the layer with its pixels as they are now, or a stack without any."""
-        # never the layer's file: it says nothing of planes that come later
+        """Return the layer with its present pixels, or a stack without any."""
+        # never the layer's file, which does not have later planes
         if self.layer is None:
             return ChosenStack(StackOptions(name=self.name))
         return layer_stack(self.layer, **self._how, as_pixels=True)

@@ -1,4 +1,4 @@
-"""Where an acquisition stands: state, planes, latency, what waits and what was put off."""
+"""State of an acquisition: planes, latency, planes waiting and crops put off."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class LivePanel(QWidget):
     Attributes
     ----------
     latencies_s : deque of float
-        Of the last planes: time in s from a complete plane to its point on the screen.
+        Latencies of the last planes: time in s from a complete plane to its point on the screen.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -56,7 +56,7 @@ class LivePanel(QWidget):
             if number:
                 grid.addWidget(title, 1, number - 1)
                 grid.addWidget(value, 2, number - 1)
-            else:  # too long for a column
+            else:  # it is too long for a column
                 grid.addWidget(title, 0, 0)
                 grid.addWidget(value, 0, 1, 1, -1)
             self._values[name] = value
@@ -65,7 +65,7 @@ class LivePanel(QWidget):
         self.latencies_s: deque[float] = deque(maxlen=_RECENT)
 
     def clear(self) -> None:
-        """Forget the last acquisition."""
+        """Clear the last acquisition."""
         self._undrawn.clear()
         self._drawn.clear()
         self.latencies_s.clear()
@@ -73,16 +73,16 @@ class LivePanel(QWidget):
             value.setText(_NOTHING)
 
     def text(self, name: str) -> str:
-        """Return what is shown of ``state``, ``planes``, ``latency``, ``waiting``, ``put_off``."""
+        """Return the text of ``state``, ``planes``, ``latency``, ``waiting`` or ``put_off``."""
         return str(self._values[name].text())
 
     @property
     def latency_s(self) -> float | None:
-        """Median time in s from a complete plane to its point on the screen, None without one."""
+        """Median time in s from a complete plane to its point on the screen; None without any."""
         return median(self.latencies_s) if self.latencies_s else None
 
     def expect(self, news: Stepped, told_at: float) -> None:
-        """Remember when a plane was complete whose point is still to be drawn."""
+        """Record when a plane was complete whose point is still to be drawn."""
         step = news.step
         if step.estimate is None or math.isnan(step.latency_s):
             return
@@ -91,7 +91,7 @@ class LivePanel(QWidget):
             self._undrawn.setdefault(plane, (told_at - step.latency_s, time.time()))
 
     def drawn(self, until: float) -> None:
-        """Take note that the planes expected until a time are on the screen."""
+        """Record that the planes expected until a time are on the screen."""
         now = time.time()
         for plane, (completed_at, expected_at) in tuple(self._undrawn.items()):
             if expected_at <= until:
@@ -100,11 +100,11 @@ class LivePanel(QWidget):
                 del self._undrawn[plane]
 
     def show_stopped(self) -> None:
-        """Show that it is watched no more."""
+        """Show that it is no longer watched."""
         self._values["state"].setText("stopped")
 
     def show_news(self, news: Stepped, planes: int) -> None:
-        """Show where the acquisition stands, and how many planes were begun."""
+        """Show the state of the acquisition, and how many planes were begun."""
         planned = f" of {news.planned}" if news.planned else ""
         latency_s = self.latency_s
         texts = {

@@ -1,4 +1,4 @@
-"""Choice of what to watch: a path that is written to, a layer, Micro-Manager, the demonstration."""
+"""Choice of an acquisition to watch: a path, a layer, Micro-Manager or the demonstration."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class WatchForm(StackForm):
     Attributes
     ----------
     plan : PowerSequence or None
-        What the core is to acquire as soon as it is watched next.
+        Plan that the core acquires as soon as it is watched.
     """
 
     plan: PowerSequence | None = None
@@ -85,7 +85,7 @@ class WatchForm(StackForm):
 
     @property
     def open_for_suggestions(self) -> bool:
-        """Never: a layer that is there need not grow."""
+        """Never: an existing layer need not grow."""
         return False
 
     def choose_folder(self, path: str | Path) -> None:
@@ -94,12 +94,12 @@ class WatchForm(StackForm):
         self.folder.value = path
 
     def feeds(self) -> tuple[Feed, ...]:
-        """Return what is to be watched, one after the other.
+        """Return the feeds to watch, one after the other.
 
         Raises
         ------
         InputError
-            Where something is missing; the message says what.
+            If something is missing; the message states what.
         """
         chosen = self.chosen.value
         if chosen == DEMO:
@@ -135,7 +135,7 @@ class WatchForm(StackForm):
         )
 
     def _folder(self) -> str:
-        if not self.folder.line_edit.value.strip():  # its own value is then the current folder
+        if not self.folder.line_edit.value.strip():  # its value would be the current folder
             raise InputError("no folder is chosen", advice="Choose the folder that is written to")
         return str(chosen_path(self.folder))
 
@@ -154,7 +154,7 @@ class WatchForm(StackForm):
 
     def _choices(self, widget: Any) -> list[tuple[str, Any]]:
         layers = super()._choices(widget)[1:]
-        paths = [("a file that is written …", FILE), ("a folder that is written …", FOLDER)]
+        paths = [("a file being written …", FILE), ("a folder being written …", FOLDER)]
         return [*paths, (CORE, CORE), (DEMO, DEMO), *layers]
 
     def _layers_changed(self) -> None:
@@ -170,7 +170,7 @@ class WatchForm(StackForm):
         self._grey_out()
 
     def _tell_found(self, _: object = None) -> None:
-        """Say nothing: what is to be watched may not be there yet."""
+        """Show nothing: the acquisition may not exist yet."""
         self.found.visible = False
 
     def _unasked(self) -> set[str]:
@@ -182,7 +182,7 @@ class WatchForm(StackForm):
         return {"z_step_um", "channel", "power", *WAITS, *seldom} if chosen == DEMO else set()
 
     def _grey_out(self) -> None:
-        """Keep what cannot be watched here from being chosen, and say why."""
+        """Disable choices that cannot be watched here, and state why."""
         box = self.chosen.native
         for row in range(box.count()):
             needs = self._lacking and box.itemText(row) in (CORE, DEMO)

@@ -1,4 +1,4 @@
-"""Noise against depth while the stack is being acquired."""
+"""Widget for noise against depth while a stack is being acquired."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from napari_cop.runner import Outcome
 
 _TELL_S: Final = 0.4
-"""Least time in s between two changes of the figures and of the viewer."""
+"""Minimum time in s between two updates of the figures and of the viewer."""
 _BATCH: Final = 4
-"""Crops read at once, for which a plane that comes has to wait: larger ones are hardly faster."""
+"""Crops per batch, for which a new plane has to wait: larger batches are hardly faster."""
 
 
 class LivePlots(DepthPlots):
@@ -47,7 +47,7 @@ class LivePlots(DepthPlots):
 
 
 class LiveWidget(CompareWidget):
-    """Dock widget: the noise of a stack, plane by plane as it is acquired."""
+    """Dock widget: the noise of a stack, plane by plane during acquisition."""
 
     arms = ((None, "Acquisition"),)
     run_title = "Watch"
@@ -76,7 +76,7 @@ class LiveWidget(CompareWidget):
         self.run()
 
     def acquire(self, plan: PowerSequence) -> None:
-        """Have the Micro-Manager core of this program acquire a plan, and watch it."""
+        """Acquire a plan with the Micro-Manager core of this program, and watch it."""
         form = self.forms[0]
         form.chosen.value = CORE
         form.power.mode.value = form.power.mode.choices[0]
@@ -85,7 +85,7 @@ class LiveWidget(CompareWidget):
         self.run()
 
     def run(self) -> None:
-        """Watch what is chosen; an error is told and leaves everything idle."""
+        """Watch the chosen acquisition; an error is shown and leaves everything idle."""
         if self.runner.state is not State.IDLE:
             return
         self._forget_errors()
@@ -105,12 +105,12 @@ class LiveWidget(CompareWidget):
         self.runner.start(recipe, partial(_opened, feeds), batch_size=_BATCH, so_far=True)
 
     def taken_out(self) -> None:
-        """Let go of what is watched too."""
+        """Release the feeds too."""
         super().taken_out()
         _let_go(self._feeds)
 
     def _asked(self, feeds: Sequence[Feed]) -> Recipe:
-        """Return the recipe for one stack, or for two that are acquired one after the other."""
+        """Return the recipe for one stack, or for two acquired one after the other."""
         stacks = [feed.shown().options for feed in feeds]
         watch: WatchRecipe = make(WatchRecipe, self.options, self.forms[0], stack=stacks[0])
         return watch if len(feeds) == 1 else CompareRecipe(stacks=stacks, reading=watch.reading)
@@ -128,10 +128,10 @@ class LiveWidget(CompareWidget):
     def _show_effects(self, *, shown: bool) -> None:
         self.tabs.setTabVisible(self.tabs.indexOf(self.effects_page), shown)
 
-    # --- while it is acquired -------------------------------------------------------------
+    # --- during the acquisition -----------------------------------------------------------
 
     def planned_depths(self, _: Opened) -> Sequence[npt.NDArray[np.float64]]:
-        """Return depths of each stack's planes, where the acquisition has a plan."""
+        """Return depths of each stack's planes, if the acquisition has a plan."""
         return [feed.depth_um for feed in self._feeds]
 
     def _stepped(self, news: Stepped, told_at: float) -> None:
@@ -160,7 +160,7 @@ class LiveWidget(CompareWidget):
         self.link.follow(self._reading, [len(planes) for planes in self._begun.values()])
 
     def _why_stale(self) -> str:
-        return ""  # what was acquired stays what it is
+        return ""  # an acquisition does not change afterwards
 
     def _layer_removed(self, event: Any) -> None:
         for feed in self._feeds:
@@ -186,7 +186,7 @@ class LiveWidget(CompareWidget):
         shown = record.analysed if record else ()
         self._reading = [feed.shown() for feed in self._feeds[: len(shown)]]
         planes = [len(each.profile) for each in shown]
-        # after what may still have to be drawn of the beginning
+        # after any drawing that is still due from the start
         self._later(partial(self.link.follow, self._reading, planes), self.link.suit_shown)
         for feed in self._feeds:
             feed.ended()
@@ -194,7 +194,7 @@ class LiveWidget(CompareWidget):
         super()._finished(replace(outcome, record=record))
 
     def _edited(self) -> list[str]:
-        """Say what was cut short: crops that were put off, and then not wanted any more."""
+        """Report what was cut short: crops that were put off and then cancelled."""
         if not self._cut:
             return []
         return [
@@ -215,12 +215,12 @@ class LiveWidget(CompareWidget):
 def _opened(
     feeds: Sequence[Any], tell: Callable[[str], None], cancelled: Callable[[], bool]
 ) -> list[growing.Source | None]:
-    """Return the sources; acquisitions after the first connect when planes are asked for."""
+    """Return the sources; acquisitions after the first connect on the first request for planes."""
     return [feeds[0].open(tell, cancelled), *feeds[1:]]
 
 
 def _let_go(feeds: list[Feed], _: object = None) -> None:
-    """End and close feeds, and forget them."""
+    """End, close and drop feeds."""
     for feed in feeds:
         feed.ended()
         feed.close()

@@ -1,4 +1,4 @@
-"""A figure inside Qt that follows napari's theme: what the plots of the plugin share."""
+"""Base of the plugin's plots: a figure inside Qt that follows napari's theme."""
 
 from __future__ import annotations
 
@@ -51,20 +51,20 @@ class PlotToolbar(NavigationToolbar2QT):
 
 
 class PlotWidget(QWidget):
-    """Base of the plots: a canvas, drawn anew by `draw_into` when its content or theme changes.
+    """Base of the plots: a canvas, redrawn by `draw_into` when its content or theme changes.
 
     A subclass calls `rebuild` when it is ready to draw.
 
     Parameters
     ----------
     layout : LayoutWhenAsked or PanelLayout, optional
-        Arranges the figure; the former where not given.
+        Arranges the figure; by default the former.
     """
 
     EMPTY: ClassVar[str]
-    """What to do while there is nothing to show."""
+    """Advice while there is nothing to show."""
     WIDE: ClassVar = 0.0
-    """Width over height from which panels lie side by side."""
+    """Ratio of width to height above which panels are side by side."""
 
     def __init__(
         self,
@@ -91,19 +91,19 @@ class PlotWidget(QWidget):
         box.addWidget(self.canvas, stretch=1)
 
     def figure(self) -> Figure:
-        """Return the figure as it is when looked at, for saving or inspection."""
+        """Return the figure as displayed, for saving or inspection."""
         if self._waiting:
             self.rebuild()
         return self._figure
 
     @property
     def stacked(self) -> bool:
-        """Whether the widget's shape asks for panels below each other."""
+        """Whether the widget's shape requires panels below each other."""
         width, height = self._figure.get_size_inches()
         return bool(width < self.WIDE * height)
 
     def keep_room(self, rows: int) -> None:
-        """Let rows of panels be high enough for their text; what does not fit is scrolled to."""
+        """Make rows of panels high enough for their text; the page scrolls if they do not fit."""
         self.canvas.setMinimumHeight(max(_LEAST_HEIGHT_PX, rows * _ROW_PX + _MARGINS_PX))
 
     def set_theme(self, theme: str) -> None:
@@ -112,14 +112,14 @@ class PlotWidget(QWidget):
         self.rebuild()
 
     def rebuild(self) -> None:
-        """Draw everything anew."""
+        """Redraw everything."""
         self._waiting = False
         style = plot_style(self._theme)
         self.canvas.stop_drawing()
         kept = [self._figure.patch, *self.kept_axes()]
         for artist in self._figure.get_children():
             if artist not in kept:
-                artist.remove()  # Figure.clear would first reset every panel, which takes long
+                artist.remove()  # Figure.clear would first reset every panel, which is slow
         self.toolbar.update()
         self._figure.set_facecolor(style["figure.facecolor"])
         self._stacked = self.stacked
@@ -135,22 +135,22 @@ class PlotWidget(QWidget):
         self.arrange()
 
     def rebuild_when_seen(self) -> None:
-        """Draw everything anew; behind another tab only once it is looked at."""
+        """Redraw everything; behind another tab, only when it is shown."""
         if self.isVisible():
             self.rebuild()
         else:
             self._waiting = True
 
     def kept_axes(self) -> list[Axes]:
-        """Return axes, emptied, that `draw_into` will use again: making them takes long."""
+        """Return emptied axes for `draw_into` to reuse: making them is slow."""
         return []
 
     def draw_into(self, figure: Figure) -> bool:
-        """Draw into an empty figure; return False, with nothing drawn, where there is nothing."""
+        """Draw into an empty figure; return False if there is nothing to draw."""
         raise NotImplementedError
 
     def resized(self) -> None:
-        """Adapt to the figure's new size before it is drawn: panels change between both ways."""
+        """Adapt to the figure's new size before it is drawn: the layout of panels may change."""
         if self._stacked != self.stacked:
             self.rebuild()
 
@@ -160,12 +160,12 @@ class PlotWidget(QWidget):
         self.redraw()
 
     def redraw(self) -> None:
-        """Draw soon, unless the widget is hidden; then when it is shown."""
+        """Draw soon or, if the widget is hidden, when it is shown."""
         if self.isVisible():
             self.canvas.draw_idle()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
-        """Draw what has changed while the widget was hidden."""
+        """Draw the changes made while the widget was hidden."""
         if self._waiting:
             self.rebuild()
         super().showEvent(event)
@@ -177,23 +177,23 @@ class PlotWidget(QWidget):
 
 
 _REST_MS: Final = 6
-"""Time between two pieces: without it Qt may draw two before it looks at anything else."""
+"""Time between two pieces: without it Qt may draw two before handling other events."""
 
 
 class PageCanvas(FigureCanvasQTAgg):
-    """A canvas on a page: the wheel scrolls past."""
+    """A canvas on a page: the wheel scrolls the page."""
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
-        """Leave the wheel to the page, which scrolls."""
+        """Leave the wheel to the page."""
         event.ignore()
 
 
 class PieceworkCanvas(PageCanvas):
     """A canvas whose `draw_idle` arranges and draws the figure over several turns of Qt's loop.
 
-    Six panels take 100 ms and more to draw, longer while a network computes beside. Drawn one
-    after the other, onto a sheet of their own that is shown when all is there, none of them
-    keeps the window waiting for long. `draw` still draws at once.
+    Six panels take 100 ms or more to draw, and longer while a network is running. They are drawn
+    one after the other onto a separate sheet, which is shown when complete; no panel keeps the
+    window waiting for long. `draw` still draws at once.
     """
 
     def __init__(self, figure: Figure) -> None:
@@ -205,11 +205,11 @@ class PieceworkCanvas(PageCanvas):
         self.mpl_connect("draw_event", self._keep)
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        """Ask for no more height than is needed: pages give what is left."""
+        """Request no more height than needed: pages assign the rest."""
         return QSize(_WIDTH_PX, self.minimumHeight())
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
-        """Show the last drawing, scaled, until there is one of the present size."""
+        """Show the last drawing, scaled, until there is one of the current size."""
         drawn = self._drawn
         if drawn is None or self.get_renderer() is drawn:
             super().paintEvent(event)
@@ -221,22 +221,22 @@ class PieceworkCanvas(PageCanvas):
         painter.end()
 
     def draw_idle(self) -> None:
-        """Draw soon; what is being drawn is begun anew."""
+        """Draw soon; a drawing in progress is restarted."""
         self._pieces = None
         self._turns.start(_REST_MS)
 
     @property
     def drawing(self) -> bool:
-        """Whether a drawing is under way."""
+        """Whether a drawing is in progress."""
         return bool(self._turns.isActive())
 
     def stop_drawing(self) -> None:
-        """Give up the drawing under way: its artists are about to be removed."""
+        """Abort the drawing in progress: its artists are about to be removed."""
         self._pieces = None
         self._turns.stop()
 
     def _keep(self, event: DrawEvent) -> None:
-        if event.renderer is self.get_renderer():  # not that of a file
+        if event.renderer is self.get_renderer():  # not the renderer of a file
             self._drawn = event.renderer
 
     def _next_piece(self) -> None:
@@ -264,7 +264,7 @@ class PieceworkCanvas(PageCanvas):
             elif not artist.get_animated():
                 artist.draw(sheet)
                 yield
-        if self.get_renderer() is shown:  # else the size has changed, and a new turn is due
+        if self.get_renderer() is shown:  # otherwise the size has changed, and a new turn is due
             self.renderer = sheet
             self.callbacks.process("draw_event", DrawEvent("draw_event", self, sheet))
             self.update()
@@ -274,7 +274,7 @@ def _draw_panel(ax: Axes, sheet: RendererAgg) -> Iterator[None]:
     """Draw a panel in three pieces: its axes take most of the time."""
     sides = (ax.xaxis, ax.yaxis)
     for side in sides:
-        side.set_animated(True)  # left out by the panel's own drawing
+        side.set_animated(True)  # skipped by the panel's own drawing
     try:
         ax.draw(sheet)
     finally:
@@ -287,9 +287,10 @@ def _draw_panel(ax: Axes, sheet: RendererAgg) -> Iterator[None]:
 
 
 class Overlay:
-    """Artists drawn over a kept picture of the rest: a vertical line and a ring in every panel.
+    """Artists drawn over a stored image of the rest: a vertical line and a ring in every panel.
 
-    Moving them costs a copy of pixels, not a drawing of the figure, so they can follow a slider.
+    Moving them takes a copy of pixels, not a drawing of the figure, and is fast enough to follow a
+    slider.
     """
 
     def __init__(self, canvas: FigureCanvasAgg) -> None:
@@ -302,12 +303,12 @@ class Overlay:
         canvas.mpl_connect("resize_event", self.forget)
 
     def renew(self, panels: Sequence[Axes], others: Sequence[tuple[Axes, Artist]] = ()) -> None:
-        """Make a hidden line in each of the panels, which have just been made.
+        """Make a hidden line in each of the new panels.
 
         Parameters
         ----------
         others : sequence of (Axes, Artist)
-            Further artists of theirs that change while the rest stays.
+            Further artists in the panels that change while the rest stays.
         """
         self.forget()
         self._lines = [(ax, _vertical_line(ax)) for ax in panels]
@@ -328,14 +329,14 @@ class Overlay:
         self.refresh()
 
     def refresh(self) -> None:
-        """Draw the artists as they are now; nothing before the figure is drawn."""
+        """Draw the artists as they are now; do nothing before the figure is drawn."""
         if self._background is not None:
             self._canvas.restore_region(self._background)
             self._draw_artists()
             self._canvas.blit(self._canvas.figure.bbox)
 
     def forget(self, _: object = None) -> None:
-        """Draw nothing until the figure has been drawn: what is kept of it no longer holds."""
+        """Draw nothing until the figure has been drawn: its stored image is out of date."""
         self._background = None
 
     def _drawn(self, _: DrawEvent) -> None:

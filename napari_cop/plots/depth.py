@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from cop_core.records import AnalysedProfile, PlaneEstimate, Result
 
 _SHARE: Final = 0.2
-"""Share of the time that drawing curves takes at most."""
+"""Maximum share of the time for drawing curves."""
 
 
 _LEAST_PANEL_PX: Final = 190
-"""Width of a panel in which the slopes above its curves have room."""
+"""Width of a panel that has room for the slopes above its curves."""
 _LEAD_ROWS: Final = 2
-"""Rows of panels whose height the one large panel has at least."""
+"""Minimum height of the one large panel, in rows of panels."""
 
 
 class DepthPlots(PlotWidget):
@@ -46,7 +46,7 @@ class DepthPlots(PlotWidget):
     Parameters
     ----------
     lead : bool
-        Whether to show but the noise on which usable depths rest, large, with these depths.
+        Whether to show only the noise that determines usable depths, large, with these depths.
     """
 
     plane_clicked = Signal(int, int)
@@ -56,12 +56,12 @@ class DepthPlots(PlotWidget):
 
     EMPTY = "Choose a stack and press Run."
     REDRAW_MS: ClassVar = 1000
-    """Least time in ms between two drawings while planes come in."""
+    """Minimum time in ms between two drawings while planes arrive."""
 
     REFIT_S: ClassVar = 4.0
-    """Least time in s between two changes of the axes, which ask for a drawing of everything.
+    """Minimum time in s between two changes of the axes, which require a drawing of everything.
 
-    A curve that has left its axis does not wait."""
+    A curve that has left its axis is not delayed."""
 
     def __init__(
         self, parent: QWidget | None = None, *, theme: str = "dark", lead: bool = False
@@ -95,15 +95,15 @@ class DepthPlots(PlotWidget):
         components: Sequence[str],
         depth_um: Sequence[npt.NDArray[np.float64]],
     ) -> list[Callable[[], None]]:
-        """Return steps that show empty panels for stacks that are going to be read.
+        """Return steps that show empty panels for stacks about to be read.
 
-        None of them takes long; `add` may come between.
+        None of them takes long; `add` may be called in between.
 
         Parameters
         ----------
         depth_um : sequence of ndarray of shape (planes,)
-            Depths in µm of each protocol's planes; all NaN where not known (x is then the
-            plane number), empty where the planes to come are not known either.
+            Depths in µm of each protocol's planes; all NaN if not known (x is then the plane
+            number), empty if the planes to come are not known either.
         """
         self._result = None
         self._reading = PlanesSoFar(tuple(names), tuple(components), tuple(depth_um))
@@ -116,13 +116,13 @@ class DepthPlots(PlotWidget):
         return [*[add] * len(panels), self.rebuild]
 
     def components_of(self, components: Sequence[str]) -> list[str]:
-        """Return what has a panel, of the strengths that are read."""
+        """Return the strengths that have a panel."""
         return [leading(components)] if self._lead else panels_of(components)
 
     def _add_panel(
         self, made: tuple[str, list[tuple[Axes, str]]], components: Sequence[str]
     ) -> None:
-        """Make a panel for the next drawing, unless all has been drawn anew in between."""
+        """Make a panel for the next drawing, unless everything has been redrawn in between."""
         if made is not self._made:
             return
         theme, panels = made
@@ -131,7 +131,7 @@ class DepthPlots(PlotWidget):
             style_ticks(panels[-1][0])
 
     def add(self, protocol: int, estimate: PlaneEstimate) -> None:
-        """Remember a plane, to be shown with the next drawing.
+        """Add a plane, to be shown with the next drawing.
 
         Parameters
         ----------
@@ -145,18 +145,18 @@ class DepthPlots(PlotWidget):
             self._growth.throttle()
 
     def plan(self, protocol: int, planes: int | None) -> None:
-        """Say how many planes of a protocol will come, which may show with the next drawing."""
+        """Set the number of planes of a protocol, which may show with the next drawing."""
         if self._reading is not None:
             self._reading.planned[protocol] = planes
 
     def show_result(self, result: Result) -> None:
-        """Show a result: lines, slopes and R2, or the depths down to which stacks are usable."""
+        """Show a result: lines, slopes and R2, or usable depths."""
         self._reading = PlanesSoFar.of(result) if self._lead else None
         self._result = result
         self.rebuild_when_seen()
 
     def clear(self) -> None:
-        """Show nothing but what to do next."""
+        """Show only the advice."""
         self._reading = self._result = self._mark = None
         self.rebuild()
 
@@ -186,7 +186,7 @@ class DepthPlots(PlotWidget):
             self.rebuild()
 
     def kept_axes(self) -> list[Axes]:
-        """Return the panels where the next ones are for the same strengths, in the same style."""
+        """Return the panels if the next ones are for the same strengths in the same style."""
         fitting = self._fitting_sheet()
         theme, self._panels = self._made
         if fitting is not None:
@@ -198,7 +198,7 @@ class DepthPlots(PlotWidget):
         return [ax for ax, _ in self._panels]
 
     def _fitting_sheet(self) -> Sheet | None:
-        """Return the sheet shown where its panels can be used for what is to be shown."""
+        """Return the current sheet if its panels can be used for the new content."""
         shown, sheet = self._shown(), self._sheet
         styled_so = self._styled == (self._theme, self._second)
         if sheet is None or not shown or not styled_so:
@@ -231,7 +231,7 @@ class DepthPlots(PlotWidget):
         return self._sheet is not None
 
     def resized(self) -> None:
-        """Let panels stand beside each other, and the legend take one row or more, as fits."""
+        """Arrange panels in columns, and the legend in rows, as fits."""
         if self._columns != self._fitting_columns:
             self._columns, self._styled = self._fitting_columns, None
             self.rebuild()
@@ -241,7 +241,7 @@ class DepthPlots(PlotWidget):
 
     @property
     def _fitting_columns(self) -> int:
-        """Columns of panels that the canvas has room for."""
+        """Number of columns of panels for which the canvas has room."""
         wide = self.canvas.width() >= 2 * _LEAST_PANEL_PX
         return 2 if wide and not self._lead else 1
 
@@ -251,7 +251,7 @@ class DepthPlots(PlotWidget):
         return () if self._result is None else self._result.analysed
 
     def _grow(self) -> None:
-        """Show the planes read so far, in place where the axes stay what they are."""
+        """Show the planes read so far, in place if the axes do not change."""
         if self._reading is None or self._sheet is None or not self._begun:
             return
         if self._sheet.depths != self._reading.has_depth():

@@ -1,4 +1,4 @@
-"""Planes that were read so far."""
+"""The planes read so far, for plots that grow."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
     from cop_core.records import PlaneEstimate, Result
 
 _ROOM: Final = 1.6
-"""Length of the x axis against that of the planes so far, where their number is not known."""
+"""Length of the x axis relative to the planes so far, if their number is not known."""
 _SAME: Final = 0.05
-"""Share of the x axis by which its end may be off before it is moved."""
+"""Share of the x axis by which its end may deviate before it is moved."""
 
 
 @dataclass
 class PlanesSoFar:
-    """Planes that were read so far of one or two stacks, and where those to come will lie.
+    """Planes read so far of one or two stacks, and the positions of those to come.
 
     Attributes
     ----------
     names : tuple of str
         Names of the protocols.
     depth_um : tuple of ndarray of shape (planes,)
-        Depths in µm of each protocol's planes: all NaN where not known, empty where the planes
-        to come are not known either.
+        Depths in µm of each protocol's planes: all NaN if not known, empty if the planes to come
+        are not known either.
     planes : tuple of dict
-        For each protocol its planes by index.
+        Planes of each protocol by index.
     planned : list of int or None
-        For each protocol how many planes will come, where that is known.
+        Total number of planes of each protocol, if known.
     """
 
     names: tuple[str, ...]
@@ -51,7 +51,7 @@ class PlanesSoFar:
 
     @classmethod
     def of(cls, result: Result) -> PlanesSoFar:
-        """Return the planes of a result, all of them read."""
+        """Return the planes of a result, with all of them read."""
         profiles = [each.profile for each in result.analysed]
         names = tuple(each.name for each in result.analysed)
         depth_um = tuple(profile.depth_um for profile in profiles)
@@ -71,22 +71,21 @@ class PlanesSoFar:
         return DepthProfile(self.names[protocol], self.components, planes)
 
     def has_depth(self) -> bool:
-        """Return whether depths are known: of the planes to come, else of those read so far."""
+        """Return whether depths are known, of the planes to come or else of those read so far."""
         planned = [depth for depth in self.depth_um if len(depth)]
         if planned:
             return all(np.isfinite(depth).any() for depth in planned)
         return has_depth(self.analysed())
 
     def positions(self, protocol: int) -> npt.NDArray[np.float64]:
-        """Return where the planes to come will lie on the x axis, shape (planes,)."""
+        """Return the positions of the planes to come on the x axis, shape (planes,)."""
         depth = self.depth_um[protocol]
         return depth if self.has_depth() else np.arange(len(depth), dtype=np.float64)
 
     def x_range(self) -> tuple[float, float] | None:
-        """Return the ends of the x axis, None where nothing is known of the planes to come.
+        """Return the ends of the x axis; None if nothing is known of the planes to come.
 
-        Where only their number is known, or not even that, the axis has room for planes to
-        come, so that it is moved seldom.
+        If at most their number is known, the axis has room for planes to come, and seldom moves.
         """
         x = np.concatenate([self.positions(i) for i in range(len(self.names))])
         x = x[np.isfinite(x)]
@@ -103,7 +102,7 @@ class PlanesSoFar:
         return self._ends
 
     def _span(self, protocol: int) -> tuple[float, float, float] | None:
-        """Return the ends of the planes so far on the x axis, and where the last may lie."""
+        """Return the ends of the planes so far on the x axis, and the possible end of the last."""
         planes = sorted(self.planes[protocol].items())
         depths = self.has_depth()
         at = [(i, plane.depth_um if depths else float(i)) for i, plane in planes]
@@ -119,7 +118,7 @@ class PlanesSoFar:
         return low, high, start + (end - start) / (last - first) * (steps - first)
 
     def _moved(self, low: float, high: float) -> bool:
-        """Return whether planned planes end elsewhere than the axis does."""
+        """Return whether the planned planes end elsewhere than the axis."""
         if self._ends is None or None in self.planned:
             return False
         off = max(abs(a - b) for a, b in zip(self._ends, _with_air(low, high), strict=True))
@@ -127,7 +126,7 @@ class PlanesSoFar:
 
 
 def _unanalysed(profile: DepthProfile) -> AnalysedProfile:
-    """Return a profile of which nothing is worked out yet."""
+    """Return a profile without any analysis yet."""
     usable = UsableDepth(DepthLimit(), DepthLimit(), np.nan)
     return AnalysedProfile(profile.name, profile, {}, {}, {}, usable, None, np.nan, ())
 

@@ -1,4 +1,4 @@
-"""Parts of a panel of strength against depth that change in place."""
+"""Parts of a panel of strength against depth that are updated in place."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ if TYPE_CHECKING:
 Secondary = Literal["none", "power", "signal"]
 _SIGNAL: Final = "Mean signal (counts)"
 
-_ROOM = 2.0  # of the highest value, so that the axis, and with it the figure, changes seldom
-_LEAST: Final = 1.0  # per cent of height: curves within it are hardly to be told from none
+_ROOM = 2.0  # of the highest value: the axis, and with it the figure, then changes seldom
+_LEAST: Final = 1.0  # per cent of height: curves within it can hardly be distinguished from 0
 _WHOLE: Final = 100.0  # per cent, above which no strength can rise
 _NOTHING: Final = np.array([np.nan])
 
 
 class GrowingPanel:
-    """Curve, SD band and excluded planes of one strength, moved in place while planes come in.
+    """Curve, SD band and planes left out of one strength, updated in place as planes arrive.
 
     Parameters
     ----------
     depths : bool
-        Whether x is depth, or plane number.
+        Whether x is depth or plane number.
     """
 
     def __init__(self, ax: Axes, component: str, protocols: int, *, depths: bool) -> None:
@@ -60,7 +60,7 @@ class GrowingPanel:
 
     @property
     def growing(self) -> list[tuple[Axes, Artist]]:
-        """What changes with every plane, from back to front."""
+        """Artists that change with every plane, from back to front."""
         return [(self.ax, artist) for artist in (*self._bands, *self._curves, *self._marks)]
 
     def update(self, points: Sequence[Points]) -> None:
@@ -80,11 +80,11 @@ class GrowingPanel:
 
     @property
     def outgrown(self) -> bool:
-        """Whether a curve leaves the axis, which nobody has zoomed."""
+        """Whether a curve leaves the axis, and the user has not zoomed."""
         return self._highest > self._top and not self._zoomed
 
     def fit(self) -> bool:
-        """Give the curves an axis of their height; return whether it had to change."""
+        """Fit the axis to the height of the curves; return whether it has changed."""
         lost = self._highest < 0.2 * self._top and self._top > _LEAST
         if not self.outgrown and (self._zoomed or not lost or not self._highest):
             return False
@@ -102,12 +102,12 @@ class GrowingPanel:
 
 
 class SecondAxis:
-    """Power or signal of the planes beside a panel, dotted, with its own axis on the right.
+    """Power or signal of the planes, dotted, with its own axis on the right of a panel.
 
     Parameters
     ----------
     numbered, labelled : bool
-        Whether the axis bears numbers, and a label.
+        Whether the axis has numbers, and a label.
     """
 
     def __init__(
@@ -147,12 +147,12 @@ class SecondAxis:
         self._label = power_label(some.profile for some in points) if of_power else _SIGNAL
 
     def fit(self) -> bool:
-        """Give the planes an axis of their height; return whether it, or its label, has changed."""
+        """Fit the axis to the planes; return whether it, or its label, has changed."""
         stated, top = len(self._tops) > 1, max(self._tops)
         if stated == self._stated and 0.4 * self._top <= top <= self._top:
             return False
         self._stated, self._top = stated, 1.12 * top or 1.0
-        # with the panel's room for marks, so that both axes have 0 at one height
+        # with the panel's room for marks: both axes then have 0 at the same height
         set_height(self.ax, self._top, lines=self._text_lines, foot=self._panel.get_ylim()[0] < 0)
         self.ax.spines["right"].set_bounds(0, self.ax.get_ylim()[1])
         self.ax.tick_params(right=stated, labelright=stated and self._numbered)

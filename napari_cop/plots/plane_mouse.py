@@ -1,4 +1,4 @@
-"""The mouse over a plot: what a plane says under it, and a click that goes there."""
+"""The mouse over a plot: a tool tip for the plane under it, and clicks on planes."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _LEFT: Final = 1
 
 
 class PlaneMouse(QObject):
-    """Says what lies under the mouse and next to a click, unless the user zooms or pans.
+    """Shows a tool tip and reports the plane nearest to a click, unless the user zooms or pans.
 
     Parameters
     ----------
     sheet : callable
-        Returns the panels shown, None where there are none.
+        Returns the panels shown; None if there are none.
     """
 
     plane_clicked = Signal(int, int)

@@ -1,4 +1,4 @@
-"""Planes as points of a plot: where they lie, which one is meant, what to say of it."""
+"""Planes as points of a plot: positions, the nearest one, its description."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Points:
     mean, sd : ndarray of shape (planes, components)
         In %.
     kept : ndarray of bool, shape (planes,)
-        False for excluded planes.
+        False for planes left out.
     """
 
     protocol: AnalysedProfile
@@ -45,30 +45,30 @@ class Points:
 
     @classmethod
     def of(cls, protocol: AnalysedProfile, *, depths: bool) -> Points:
-        """Read a protocol; ``depths`` tells whether x is depth or plane number."""
+        """Return the points of a protocol; ``depths`` states whether x is depth or plane number."""
         profile = protocol.profile
         x = positions(profile, depths)
         return cls(protocol, x, 100 * profile.mean, 100 * profile.sd, profile.kept)
 
     @property
     def profile(self) -> DepthProfile:
-        """The planes themselves."""
+        """The profile of the planes."""
         return self.protocol.profile
 
     def x_of(self, index: int) -> float | None:
-        """Return where a plane lies on the x axis, None where that is not known."""
+        """Return the position of a plane on the x axis; None if not known."""
         for plane, x in zip(self.profile.planes, self.x, strict=True):
             if plane.index == index and np.isfinite(x):
                 return float(x)
         return None
 
     def pixels(self, ax: Axes, component: str, row: int) -> Array:
-        """Return where a panel shows the planes: points of the curve, or marks below it.
+        """Return the positions of planes in a panel: points of the curve, or marks below it.
 
         Returns
         -------
         ndarray of shape (planes, 2)
-            In pixels of the figure, NaN where the plane is not shown.
+            In pixels of the figure; NaN for planes that are not shown.
         """
         y = self.mean[:, self.profile.components.index(component)]
         marks = np.column_stack([self.x, np.full(len(self.x), mark_height(row))])
@@ -82,14 +82,14 @@ class Points:
 def nearest(
     points: Sequence[Points], ax: Axes, component: str, at: tuple[float, float], within: float
 ) -> tuple[int, PlaneEstimate] | None:
-    """Find the plane whose point lies nearest to a position.
+    """Find the plane whose point is nearest to a position.
 
     Parameters
     ----------
     at : (float, float)
         Position in pixels of the figure.
     within : float
-        How far the point may lie, in pixels.
+        Maximum distance of the point, in pixels.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def nearest(
 
 
 def describe(points: Points, plane: PlaneEstimate, component: str) -> str:
-    """Return what to say of a plane under the mouse, as rich text for a tool tip."""
+    """Return the description of a plane, as rich text for a tool tip."""
     where = [f"plane {plane.index}"]
     if np.isfinite(plane.depth_um):
         where.append(f"{plane.depth_um:g} µm")

@@ -1,4 +1,4 @@
-"""Figures of records that are complete: effects, recommended power."""
+"""Figures of complete records: effects, recommended power."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class RecordPlots(PlotWidget):
     """Draws a record into an empty figure."""
     STACKED_PX: ClassVar = 520
     BESIDE_PX: ClassVar = 260
-    """Height in pixels that panels need below, and beside, each other."""
+    """Height in pixels of panels below, and beside, each other."""
 
     def __init__(self, parent: QWidget | None = None, *, theme: str = "dark") -> None:
         super().__init__(parent, theme=theme)
@@ -35,7 +35,7 @@ class RecordPlots(PlotWidget):
         self.rebuild_when_seen()
 
     def clear(self) -> None:
-        """Show nothing but what to do next."""
+        """Show only the advice."""
         self.show_record(None)
 
     def draw_into(self, figure: Figure) -> bool:
@@ -55,7 +55,7 @@ class EffectPlots(RecordPlots):
 
 
 class PowerPlots(RecordPlots):
-    """Fall of the signal, recommended power and what it holds, against depth."""
+    """Decrease of the signal, recommended power and the quantity it holds, against depth."""
 
     EMPTY = "Enter the limit and press Recommend a power."
     WIDE: ClassVar = 1.6

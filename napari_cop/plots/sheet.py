@@ -33,16 +33,16 @@ class Sheet:
     Parameters
     ----------
     components : sequence of str
-        What has a panel, in the order of `panels_of`.
+        Components with a panel, in the order of `panels_of`.
     reading : PlanesSoFar or None
-        Where the planes come from while they are read; the panels then show no lines and can
-        be updated in place.
+        Source of the planes while they are read; the panels then show no lines and can be updated
+        in place.
     layout : PanelLayout
-        The figure's; it is told of rows and columns.
+        Layout of the figure; its rows and columns are set here.
     panels : list of (Axes, str)
-        Empty panels to use, from `emptied` or `add_panel`; those that it lacks are added.
+        Empty panels to use, from `emptied` or `add_panel`; missing ones are added.
     second : {"none", "power", "signal"}
-        What to show on a second axis of every panel.
+        Quantity on a second axis of every panel.
 
     Attributes
     ----------
@@ -86,8 +86,7 @@ class Sheet:
     def update(self, shown: Sequence[AnalysedProfile], *, fit_axes: bool = True) -> bool:
         """Show the planes read so far in place; return whether axes or labels have changed.
 
-        Without `fit_axes` nothing changes but curves, bands and marks, unless a curve has left
-        its axis.
+        Without `fit_axes` only curves, bands and marks change, unless a curve has left its axis.
         """
         self.points = tuple(Points.of(protocol, depths=self.depths) for protocol in shown)
         parts = (*self._growing, *self._seconds)
@@ -105,12 +104,12 @@ class Sheet:
         return any(changed)
 
     def explain(self, more: dict[str, Artist] | None = None) -> None:
-        """Draw the legend, in as many rows as the figure's width asks for.
+        """Draw the legend, in as many rows as the figure's width requires.
 
         Parameters
         ----------
         more : dict of str to Artist, optional
-            What was drawn over the panels, from now on.
+            Artists drawn over the panels, kept for later calls.
         """
         self._more = self._more if more is None else more
         if self._legend is not None:
@@ -122,7 +121,7 @@ class Sheet:
 
     @property
     def growing(self) -> list[tuple[Axes, Artist]]:
-        """What changes with every plane while planes are read."""
+        """Artists that change with every plane while planes are read."""
         return (
             [item for panel in (*self._growing, *self._seconds) for item in panel.growing]
             if self._growing
@@ -130,11 +129,11 @@ class Sheet:
         )
 
     def fits(self, components: Sequence[str]) -> bool:
-        """Return whether the panels are those of other planes with some components."""
+        """Return whether the panels can show other planes with some components."""
         return [own for _, own in self.panels] == [*components] and not self._seconds
 
     def emptied(self) -> list[tuple[Axes, str]]:
-        """Return the panels without what is drawn in them."""
+        """Return the panels, emptied."""
         for ax, _ in self.panels:
             for artist in (*ax.lines, *ax.collections, *ax.texts, *ax.patches):
                 artist.remove()
@@ -147,7 +146,7 @@ class Sheet:
         return next((panel for panel in self.panels if panel[0].bbox.contains(*at)), None)
 
     def x_of(self, protocol: int, plane: int) -> float | None:
-        """Return where a plane lies on the x axis, None where that is not known."""
+        """Return the position of a plane on the x axis; None if not known."""
         if protocol >= len(self.points):
             return None
         x = self.points[protocol].x_of(plane)
@@ -157,7 +156,7 @@ class Sheet:
         return x if x is not None and np.isfinite(x) else None
 
     def rings(self, protocol: int, plane: int) -> list[tuple[Axes, float, float]]:
-        """Return panels in which a plane has a point on the curve, and where that lies."""
+        """Return panels in which a plane has a point on the curve, and its position."""
         some = self.points[protocol] if protocol < len(self.points) else None
         planes = () if some is None else some.profile.planes
         row = next((i for i, each in enumerate(planes) if each.index == plane), None)
@@ -168,14 +167,14 @@ class Sheet:
 
     def _draw_panel(self, ax: Axes, shown: Sequence[AnalysedProfile], component: str) -> None:
         if self._reading is None:
-            # without depths every panel would say the same; the x label says it once
+            # without depths every panel would repeat this; the x label states it once
             draw_component(ax, shown, component, notes=self.depths)
         else:
             self._growing.append(GrowingPanel(ax, component, len(shown), depths=self.depths))
         ax.set_title(spoken(component))
 
     def _clear_inner_labels(self) -> None:
-        """Leave the labels of the x axis to the lowest panel of every column."""
+        """Label the x axis only in the lowest panel of every column."""
         for ax, _ in self.panels[: -self._columns]:
             ax.set_xlabel("")
             ax.tick_params(labelbottom=False)
@@ -202,7 +201,7 @@ class Sheet:
         ]
 
     def _follow_x(self) -> bool:
-        """Let the x axis end where the planes will, if it is not zoomed; tell whether it moved."""
+        """End the x axis at the last planned plane, unless zoomed; return whether it moved."""
         ends = None if self._reading is None else self._reading.x_range()
         first = self.panels[0][0]
         zoomed = self._ends is not None and first.get_xlim() != self._ends

@@ -1,4 +1,4 @@
-"""Colours, sizes and margins of plots, after napari's theme."""
+"""Colours, sizes and margins of plots, from napari's theme."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _SIZES: Final[dict[str, Any]] = {
 
 
 def plot_style(theme: str) -> dict[str, Any]:
-    """Return what makes matplotlib draw like the rest of napari's window.
+    """Return matplotlib settings in the style of napari's window.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def plot_style(theme: str) -> dict[str, Any]:
 
 
 def style_ticks(ax: Axes) -> None:
-    """Give ticks the current style for good: those that matplotlib adds later follow no other."""
+    """Fix the style of ticks: those that matplotlib adds later would follow another."""
     for axis in "x", "y":
         ax.tick_params(
             axis=axis,
@@ -81,7 +81,7 @@ def style_ticks(ax: Axes) -> None:
 
 
 def palette(theme: str) -> QPalette:
-    """Return a Qt palette, by which matplotlib's toolbar chooses dark or light icons."""
+    """Return a Qt palette, from which matplotlib's toolbar chooses dark or light icons."""
     colours = QPalette()
     for role, name in (
         (QPalette.ColorRole.Window, "background"),
@@ -104,7 +104,7 @@ _EDGE: Final = 15.0  # half of the last number below
 _TITLE: Final = 20.0
 _DEPTHS: Final = 32.0  # numbers and label below the last row
 _LEGEND_ROW: Final = 13.0
-_LEAST: Final = 10.0  # of a panel, however small the dock
+_LEAST: Final = 10.0  # minimum of a panel, however small the dock
 
 
 class LayoutWhenAsked(ConstrainedLayoutEngine):
@@ -113,7 +113,7 @@ class LayoutWhenAsked(ConstrainedLayoutEngine):
     stale = True
 
     def execute(self, fig: Figure) -> None:
-        """Arrange the figure where something has changed since the last time."""
+        """Arrange the figure if something has changed since the last time."""
         if not self.stale:
             return
         self.stale = False
@@ -123,17 +123,17 @@ class LayoutWhenAsked(ConstrainedLayoutEngine):
 
 
 class PanelLayout(LayoutEngine):
-    """Panels in rows and columns with margins that are known beforehand.
+    """Layout of panels in rows and columns with fixed margins.
 
-    Measuring every label, as the constrained layout does, takes longer than a window may stand
-    still while planes are read.
+    Measuring every label, as the constrained layout does, would block the window for too long while
+    planes are read.
 
     Attributes
     ----------
     rows, columns : int
         Panels.
     second : bool
-        Whether they have a second axis.
+        Whether panels have a second axis.
     legend_rows : int
         Rows of the legend below.
     """

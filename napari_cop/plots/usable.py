@@ -1,4 +1,4 @@
-"""How deep stacks can be used, marked over the curves of the noise that ends it."""
+"""Usable depths, marked over the curves of the noise that limits them."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
 
 LEVEL_MARK: Final = ("v", "▼")
 SIGNAL_MARK: Final = ("s", "■")
-"""Marks of where shot noise passes its level and of where the signal ends: plotted, written."""
+"""Marks of level depth and signal depth: as plotted, as written."""
 
 
 def usable_of(result: Result) -> tuple[UsableDepth, ...]:
-    """Return how deep each stack of a result can be used."""
+    """Return the usable depth of each stack of a result."""
     return result.usable if isinstance(result, Comparison) else (result.usable,)
 
 
 def mark_usable(ax: Axes, result: Result, points: Sequence[Points]) -> dict[str, Artist]:
-    """Draw the level of shot noise, and down to where each stack keeps below it and has signal.
+    """Draw the level of shot noise, and the level depth and signal depth of each stack.
 
-    The marks stand in room that is made above the curves.
+    The marks are in space added above the curves.
 
     Returns
     -------
     dict of str to Artist
-        What is to be explained in the legend: the smoothed curve, where there is one.
+        Artists for the legend: the smoothed curve, if there is one.
     """
     usable = usable_of(result)
     level = 100 * usable[0].at_strength

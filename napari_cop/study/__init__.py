@@ -1,1 +1,1 @@
-"""A whole study: a folder becomes a plan, the plan a report."""
+"""Studies in napari: from a folder to a plan, from the plan to a report."""

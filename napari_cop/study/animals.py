@@ -1,4 +1,4 @@
-"""Which animal each stack of a study is from: guessed from names, confirmed by the user."""
+"""The animal of each stack of a study: guessed from names, confirmed by the user."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _SHOWN: Final = 4
 
 
 def guess_animals(stacks: Sequence[str]) -> list[str] | None:
-    """Return an animal for each path of a stack; None where names tell none, or only one.
+    """Return an animal for each path of a stack; None if names indicate none, or only one.
 
-    What is named as an animal comes first, in a folder or the file, else the folders themselves.
+    Names of animals in a folder or file take precedence, else the folders themselves are used.
     """
     named = [match.group() if (match := _NAMED.search(path)) else "" for path in stacks]
     folders = [PurePath(path).parts[0] if len(PurePath(path).parts) > 1 else "" for path in stacks]
@@ -34,12 +34,12 @@ def guess_animals(stacks: Sequence[str]) -> list[str] | None:
 
 
 class AnimalQuestion(QWidget):
-    """A line that asks which animal each stack is from, where the plan says of none.
+    """A line that asks for the animal of each stack if the plan states none.
 
     Signals
     -------
     answered(object)
-        A list with the animal of each stack; None where the user says that none is known.
+        A list with the animal of each stack; None if the user states that none is known.
     """
 
     answered = Signal(object)
@@ -63,7 +63,7 @@ class AnimalQuestion(QWidget):
         self.hide()
 
     def ask(self, cells: Sequence[dict[str, str]]) -> None:
-        """Ask, or fall silent where a plan states animals or there is nothing to pair."""
+        """Ask, or hide if the plan states animals or there is nothing to pair."""
         stated = any(row.get("animal") for row in cells)
         self.setVisible(len(cells) > 1 and not stated and not self._declined)
         self._guess = guess_animals([row["stack"] for row in cells])
@@ -72,11 +72,11 @@ class AnimalQuestion(QWidget):
 
     @property
     def open(self) -> bool:
-        """Whether it is asked and not answered."""
+        """Whether the question is shown and not answered."""
         return not self.isHidden()
 
     def begin(self) -> None:
-        """Ask anew: other stacks are planned."""
+        """Ask again: other stacks are planned."""
         self._declined = False
 
     def _decline(self) -> None:

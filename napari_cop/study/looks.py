@@ -1,6 +1,6 @@
-"""What a folder holds, and what the files of a plan say.
+"""A look at the stacks in a folder, and at the files of a plan.
 
-Called in a process beside napari's, so nothing here imports Qt.
+It runs in a process beside napari's; nothing here imports Qt.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 PLAN: Final = "plan.csv"
 STUDY: Final = "study"
-"""Folder for the study below that of the stacks, where not said otherwise."""
+"""Default folder for the study, below that of the stacks."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """What a stack's file says, by column of the plan, and what is wrong with it, if anything."""
+    """The values in a stack's file, by column of the plan, and its problem, if any."""
 
     stated: dict[str, str]
     planes: str = ""
@@ -39,7 +39,7 @@ class Look:
 
 
 def look_at(options: StackOptions) -> Look:
-    """Open a stack, but for its pixels."""
+    """Open a stack without reading its pixels."""
     try:
         stack = open_stack(options.source, options)
     except (CopError, OSError) as error:
@@ -49,16 +49,16 @@ def look_at(options: StackOptions) -> Look:
 
 
 def is_plan(place: Path) -> bool:
-    """Return whether a path is that of a plan, not of a folder of stacks."""
+    """Return whether a path is a plan rather than a folder of stacks."""
     return place.suffix.lower() == ".csv" and place.is_file()
 
 
 def listed_cells(place: Path) -> list[dict[str, str]]:
-    """Return the rows of a plan, or of a folder's stacks, as filled in before."""
+    """Return the rows of a plan, or of a folder's stacks, as filled in earlier."""
     if is_plan(place):
         return list(plan_cells(place))
     saved, known = place / STUDY / PLAN, list[dict[str, str]]()
-    with suppress(InputError):  # where none is saved, or not as a plan any more
+    with suppress(InputError):  # if none is saved, or it is no longer a plan
         known = move_cells(plan_cells(saved), saved.parent, place)
     return [
         row

@@ -1,4 +1,4 @@
-"""The plan of a study as a table's model: one stack a row, and what is wrong with it."""
+"""Table model of the plan of a study: one row per stack, with its problems."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 STATE: Final = "state"
 OFTEN: Final = ("stack", STATE, "arm", "animal", "channel", "power", "z_step_um")
-"""Columns that are shown, in their order; the others are where they are needed."""
+"""Columns always shown, in their order; the others are shown if needed."""
 _COLUMNS: Final = {
     **columns(),
     STATE: Option("What the file contains, what is wrong with the row, or its progress.", "State"),
 }
 KEYS: Final = (*OFTEN, *(key for key in _COLUMNS if key not in OFTEN))
 _FAINT: Final = QColor(134, 139, 147)
-"""Between text and ground in dark and light themes."""
+"""Contrasts with text and background in dark and light themes."""
 _FIXED: Final = {"stack", STATE}
 _ICONS: Final = {
     "wrong": QStyle.StandardPixmap.SP_MessageBoxWarning,
@@ -51,13 +51,13 @@ class PlanModel(QAbstractTableModel):
     Attributes
     ----------
     folder : Path
-        What paths in the cells are relative to.
+        Folder to which paths in the cells are relative.
     cells : list of dict
-        Text by column of the plan, one a row.
+        Text by column of the plan, one mapping per row.
     defaults : StackOptions
-        How stacks are opened where their rows do not say.
+        How stacks are opened if their rows do not say.
     rows : list of StudyStack
-        The rows that are good; as many as there are cells where all are.
+        The valid rows; as many as `cells` if all are valid.
     """
 
     edited = Signal()
@@ -83,19 +83,19 @@ class PlanModel(QAbstractTableModel):
         self.endResetModel()
 
     def remove(self, numbers: Sequence[int]) -> None:
-        """Take rows out of the plan; the files stay."""
+        """Remove rows from the plan; the files stay."""
         self.put(self.folder, [row for i, row in enumerate(self.cells) if i not in {*numbers}])
         self.edited.emit()
 
     def repeat(self, numbers: Sequence[int]) -> None:
-        """Put rows in once more, as for another channel."""
+        """Duplicate rows, for example for another channel."""
         again = [{**self.cells[i], "name": ""} for i in numbers]
         self.put(self.folder, [*self.cells, *again])
         self.edited.emit()
 
     def check(self) -> None:
-        """Look for what is wrong with the cells, and forget how far the rows were."""
-        # by their lines, problems speak of other rows: these are the numbers at the table's edge
+        """Check the cells, and clear the states of the rows."""
+        # problems name other rows by line: these are the numbers at the table's edge
         table = enumerate(self.cells, start=1)
         self.rows, problems = check_cells(table, self.folder, read_power_table, self.defaults)
         self._good = {row.line - 1: row for row in self.rows}
@@ -107,32 +107,32 @@ class PlanModel(QAbstractTableModel):
 
     @property
     def n_wrong(self) -> int:
-        """Rows that have to be edited before the study can be run."""
+        """Number of rows that must be edited before the study can be run."""
         return len(self._wrong)
 
     @property
     def names_matter(self) -> bool:
-        """Whether something is wrong with the names of rows, which are told apart by themselves."""
+        """Whether the names of rows, which are made unique automatically, have a problem."""
         return any(" name" in text for text in self._wrong.values())
 
     @property
     def n_broken(self) -> int:
-        """Good rows whose files cannot be opened."""
+        """Number of valid rows whose files cannot be opened."""
         looks = [self._looks.get(_key(row.stack)) for row in self.rows]
         return sum(look is not None and bool(look.problem) for look in looks)
 
     def unseen(self) -> list[StackOptions]:
-        """Return what was not looked at as it is to be opened now."""
+        """Return the stacks not yet examined with their present options."""
         return [row.stack for row in self.rows if _key(row.stack) not in self._looks]
 
     def put_look(self, options: StackOptions, look: Look) -> None:
-        """Show what was found in a file."""
+        """Show the findings in a file."""
         key = _key(options)
         self._looks[key] = look
         self._renew(*(number for number, row in self._good.items() if _key(row.stack) == key))
 
     def change_defaults(self, defaults: StackOptions) -> None:
-        """Open stacks otherwise where their rows do not say."""
+        """Change how stacks are opened if their rows do not say."""
         if defaults != self.defaults:
             self.defaults = defaults
             self.check()
@@ -140,11 +140,11 @@ class PlanModel(QAbstractTableModel):
             self.edited.emit()
 
     def is_used(self, column: str) -> bool:
-        """Whether anything stands in a column."""
+        """Whether a column has any text."""
         return any(row.get(column) for row in self.cells)
 
     def put_state(self, place: str, kind: str, text: str) -> None:
-        """Show how far the stack of a place is; a kind is `_ICONS`' or empty."""
+        """Show the state of the stack of a place; a kind is a key of `_ICONS` or empty."""
         numbers = [number for number, row in self._good.items() if row.place == place]
         self._states.update(dict.fromkeys(numbers, (kind, text)))
         self._renew(*numbers)
@@ -153,7 +153,7 @@ class PlanModel(QAbstractTableModel):
         for number in numbers:
             self.dataChanged.emit(self.index(number, 0), self.index(number, len(KEYS) - 1))
 
-    # --- what Qt asks for -----------------------------------------------------------------
+    # --- interface of Qt's models ---------------------------------------------------------
 
     def rowCount(self, _: Any = QModelIndex()) -> int:  # noqa: B008, N802
         return len(self.cells)
@@ -222,11 +222,11 @@ class PlanModel(QAbstractTableModel):
 
 
 def _key(options: StackOptions) -> str:
-    """Return what tells how a stack is opened."""
+    """Return a key for how a stack is opened."""
     return repr(options.but(name=None))
 
 
 def _shown(text: str) -> str:
-    """Return a text on one line; what is no Unicode in a file's name becomes an escape."""
+    """Return a text on one line; bytes in a file's name that are not Unicode are escaped."""
     safe = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in safe)

@@ -1,4 +1,4 @@
-"""What a study came to: verdict, curves, slopes, stacks that failed."""
+"""The result of a study: verdict, curves, slopes, stacks that failed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class StudyOutcome(VerdictPage):
     NO_VERDICT: ClassVar = "No two protocols could be compared."
 
     def remarks_of(self, record: StudyRecord) -> Iterator[str]:
-        """Yield what could not be read, with the reason."""
+        """Yield the stacks that could not be read, with the reason."""
         for stack in record.failed:
             reason = (stack.error or "").removeprefix(f"{stack.row.stack.source}: ")
             yield f"Not read: {stack.row.place}: {reason}"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class StudyPage(QVBoxLayout):
-    """Where the stacks are, the table, how they are read and compared."""
+    """The folder, the table, and the options for reading and comparing."""
 
     def __init__(self, parent: QWidget, table: PlanTable, bar: RunBar) -> None:
         super().__init__(parent)
@@ -56,7 +56,7 @@ class StudyPage(QVBoxLayout):
         Raises
         ------
         InputError
-            Where none is chosen.
+            If none is chosen.
         """
         text = self.study.text().strip()
         if not text:

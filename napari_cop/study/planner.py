@@ -1,4 +1,4 @@
-"""From a folder to the rows of a plan, in the background: stacks listed, files looked at."""
+"""From a folder to the rows of a plan, in the background: list stacks, examine files."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
     from napari_cop.study.model import PlanModel
 
 _PAUSE_MS: Final = 300
-"""Time in ms after an edit before files are looked at."""
+"""Time in ms after an edit before files are examined."""
 
 
 class Planner(QObject):
-    """Fills the table.
+    """Fills the table of a plan.
 
     Signals
     -------
     planned(Path, Path)
         Other rows are shown: the folder of the stacks, and a folder for the study.
     looked
-        All files were looked at.
+        All files were examined.
     said(str), failed(Exception)
-        How it goes.
+        Progress and failure.
     """
 
     planned = Signal(object, object)
@@ -54,7 +54,7 @@ class Planner(QObject):
         self.destroyed.connect(self._ended.set)
 
     def take(self, path: str | Path) -> None:
-        """List the stacks below a folder as filled in before, or the rows of a plan."""
+        """List the stacks below a folder as filled in earlier, or the rows of a plan."""
         if self._place is not None:
             return
         self._place = Path(path).expanduser().absolute()
@@ -79,7 +79,7 @@ class Planner(QObject):
         self.failed.emit(error)
 
     def _look(self) -> None:
-        """Look what files state, and whether they can be opened."""
+        """Examine what files state, and whether they can be opened."""
         unseen = self._model.unseen()
         if unseen:
             worker = Worker(_looks, unseen, self._ended)

@@ -30,7 +30,7 @@ _LEAST_HEIGHT_PX: Final = 160
 
 
 class PlanTable(QTableView):
-    """The table; what is entered goes into all selected cells of the column."""
+    """The table; an entry goes into all selected cells of its column."""
 
     def __init__(self, model: PlanModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,14 +53,14 @@ class PlanTable(QTableView):
         self._show_used()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        """Give the states what the other columns leave, and no less than they need."""
+        """Give the states the width that other columns leave, and at least what they need."""
         super().resizeEvent(event)
         state = KEYS.index(STATE)
         others = self.horizontalHeader().length() - self.columnWidth(state)
         self.setColumnWidth(state, max(_WIDTHS[STATE], self.viewport().width() - others))
 
     def _offered(self, key: str) -> QAction:
-        """Return what shows or hides a column."""
+        """Return the action that shows or hides a column."""
         action = QAction(key, self.horizontalHeader(), checkable=True)
         action.toggled.connect(lambda shown: self.setColumnHidden(KEYS.index(key), not shown))
         self.horizontalHeader().addAction(action)
@@ -68,14 +68,14 @@ class PlanTable(QTableView):
         return action
 
     def _show_used(self) -> None:
-        """Show further columns where they are used, names where they have to be edited."""
+        """Show further columns if used, and names if they must be edited."""
         model = self.model()
         for key, action in self._further.items():
             needed = model.names_matter if key == "name" else model.is_used(key)
             action.setChecked(needed or (action.isChecked() and bool(model.cells)))
 
     def _resize_rows(self, first: QModelIndex, last: QModelIndex) -> None:
-        """Let rows be as high as what is wrong with them takes."""
+        """Make rows high enough for the text of their problems."""
         for row in range(first.row(), last.row() + 1):
             self.resizeRowToContents(row)
 
@@ -84,13 +84,13 @@ class PlanTable(QTableView):
         return sorted({index.row() for index in self.selectedIndexes()})
 
     def commitData(self, editor: QWidget) -> None:  # noqa: N802
-        """Take what was entered, into all selected cells of its column."""
+        """Enter a value into all selected cells of its column."""
         super().commitData(editor)
         at = self.currentIndex()
         self._fill([i for i in self.selectedIndexes() if i.column() == at.column()], at.data(2))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        """Empty cells, paste from a spreadsheet, or whatever else a table does with a key."""
+        """Empty cells, paste from a spreadsheet, or handle the key as a table does."""
         if event.matches(QKeySequence.StandardKey.Paste):
             self.paste(QApplication.clipboard().text())
         elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
@@ -99,7 +99,7 @@ class PlanTable(QTableView):
             super().keyPressEvent(event)
 
     def paste(self, text: str) -> None:
-        """Enter cells as spreadsheets copy them; a single one into all that are selected."""
+        """Enter cells as copied from a spreadsheet; a single one into all selected cells."""
         lines = [line.split("\t") for line in text.splitlines()]
         if lines and len(lines) == len(lines[0]) == 1:
             self._fill(self.selectedIndexes(), lines[0][0])
@@ -116,7 +116,7 @@ class PlanTable(QTableView):
 
 
 class _Arms(QStyledItemDelegate):
-    """Offers the arms of the plan, and the usual ones, where one is edited; takes any name."""
+    """Editor that offers the arms of the plan and the usual ones; accepts any name."""
 
     def createEditor(self, parent: QWidget, _: QStyleOptionViewItem, at: QModelIndex) -> QWidget:  # noqa: N802
         box = QComboBox(parent)

@@ -1,4 +1,4 @@
-"""A whole study from napari: a folder becomes a plan, the plan a report."""
+"""Widget for studies: from a folder to a plan, from the plan to a report."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class StudyWidget(ReportWidget):
-    """Dock widget: the stacks of a folder planned, read and compared as one study."""
+    """Dock widget: plan, read and compare the stacks of a folder as one study."""
 
     def __init__(self, napari_viewer: Viewer) -> None:
         outcome = StudyOutcome(napari_viewer.theme)
@@ -95,7 +95,7 @@ class StudyWidget(ReportWidget):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
-        """Take the folder or plan that is dropped."""
+        """Take a dropped folder or plan."""
         event.acceptProposedAction()
         self.take(_dropped(event))
 
@@ -158,7 +158,7 @@ class StudyWidget(ReportWidget):
     # --- a run ------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Read what is not finished and compare; an error is told and leaves everything idle."""
+        """Read unfinished stacks and compare; an error is shown and leaves everything idle."""
         if self.runner.state is State.IDLE and self.model.cells:
             with self._telling_errors():
                 self._forget_errors()
@@ -226,7 +226,7 @@ class StudyWidget(ReportWidget):
         self.tabs.setCurrentWidget(self.outcome)
 
     def _offer(self, _: object = None) -> None:
-        """Offer what can be done now."""
+        """Enable the possible actions."""
         state, planned = self.runner.state, bool(self.model.cells)
         idle = state is State.IDLE
         self.model.locked = not idle

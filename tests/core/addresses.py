@@ -1,4 +1,4 @@
-"""Servers of zarr stores on this machine, one by http and one by s3, that can be told to fail."""
+"""Servers of zarr stores on this machine, one for http and one for s3, that can simulate faults."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from obstore.store import S3Store
 
 @dataclass
 class Server:
-    """A folder at an address, and what is wrong with it.
+    """A folder at an address, with its faults.
 
-    ``faults`` holds by the end of a path what to answer, and how often: a status, ``"cut"`` or
-    ``"slow"``. What is ``behind`` it answers in place of the folder.
+    ``faults`` maps the end of a path to an answer and its count: a status, ``"cut"`` or ``"slow"``.
+    A server ``behind`` it answers in place of the folder.
     """
 
     url: str = ""
@@ -38,7 +38,7 @@ class Server:
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Serves files, parts of them where asked, and faults."""
+    """Serves files, ranges of them on request, and faults."""
 
     def __init__(self, *args, known, **options) -> None:
         self.known = known
@@ -93,7 +93,7 @@ class Handler(SimpleHTTPRequestHandler):
 
 @contextmanager
 def serve(folder, behind=""):
-    """Yield a server of a folder, or of what another one serves."""
+    """Yield a server of a folder, or of the content of another server."""
     known = Server(behind=behind)
     make = partial(Handler, known=known, directory=str(folder))
     with ThreadingHTTPServer(("127.0.0.1", 0), make) as server:
@@ -107,7 +107,7 @@ def serve(folder, behind=""):
 
 @contextmanager
 def serve_s3(folder, monkeypatch):
-    """Yield the server of a bucket, ``s3://bucket``, that holds what a folder does."""
+    """Yield the server of a bucket, ``s3://bucket``, with the content of a folder."""
     moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     moto.start()
     host, port = moto.get_host_and_port()

@@ -35,7 +35,7 @@ def profile(strengths, *, name="fixed", step=4.0, reasons=None, components=DEFAU
 def poisson_profile(
     strength, power, depth_um, normalisation="plane-percentile", order=("shot",), unit="mW"
 ):
-    """A profile with one Poisson strength a plane, of a genome with these primitives."""
+    """A profile with one Poisson strength per plane, of a genome with these primitives."""
     weights = WeightsUsed("made", "", "made", order)
     made = Provenance("array", StackOptions(), StoredImage("array", "ZYX", (1, 9, 9)), weights)
     planes = tuple(
@@ -47,7 +47,7 @@ def poisson_profile(
 
 
 def strengths(seed, n, *, slope=0.0, rho=0.0, components=6):
-    """Strengths that sum to 1, the noises rising by ``slope`` per plane."""
+    """Strengths that sum to 1, with noises that rise by ``slope`` per plane."""
     rng = np.random.default_rng(seed)
     noise = lfilter([1], [1, -rho], rng.normal(size=(n + 100, components - 1)), axis=0)[100:]
     noises = 0.05 + slope * np.arange(n)[:, None] + 0.004 * noise * np.sqrt(1 - rho**2)
@@ -55,7 +55,7 @@ def strengths(seed, n, *, slope=0.0, rho=0.0, components=6):
 
 
 def with_shot_noise(course, *, name="a", seed=0, step=20.0, n=51, doubt=0.002):
-    """A stack whose Poisson strength is ``course(depth_um)`` but for small errors."""
+    """A stack whose Poisson strength is ``course(depth_um)``, with small errors."""
     depth = np.arange(n) * step
     rows = np.full((n, 6), 0.02)
     rows[:, 2] = np.clip(course(depth) + np.random.default_rng(seed).normal(0, 0.002, n), 0.01, 0.9)

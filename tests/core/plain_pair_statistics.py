@@ -1,4 +1,4 @@
-"""A plain version of the statistics of a pair, to compare with: loops, and nothing of the package.
+"""A plain reference implementation of the statistics of a pair: loops, and no code of the package.
 
 Depths are in µm, ascending, strengths fractions of 1.
 """
@@ -16,7 +16,7 @@ def pseudo_residuals(z):
 
 
 def contrast(z, d, w):
-    """Return estimate, SE, degrees of freedom; None below 5 planes and without spread."""
+    """Return estimate, SE, degrees of freedom; None below 5 planes or without spread."""
     if len(z) < 5:
         return float(w @ d), None, None
     rows = pseudo_residuals(z)
@@ -37,7 +37,7 @@ def contrast(z, d, w):
 
 
 def spline(z, knots_um):
-    """Return the basis of a cubic regression spline, of fewer terms where planes are few."""
+    """Return the basis of a cubic regression spline, with fewer terms for few planes."""
     n = len(z)
     inner = max(0, min(round((z[-1] - z[0]) / knots_um) - 1, n // 3 - 4))
     degree = min(3, max(1, n // 3 - 1))
@@ -51,7 +51,7 @@ def spline(z, knots_um):
 def near_contrast(z, d, w, knots_um):
     """Return estimate, SE, degrees of freedom: a spline, errors correlated by rho ** (gap / step).
 
-    The correlation is that of restricted maximum likelihood, raised against its bias.
+    The correlation is that of restricted maximum likelihood, corrected upwards for its bias.
     """
     X, n = spline(z, knots_um), len(z)
     p = X.shape[1]

@@ -1,4 +1,4 @@
-"""Recipes drawn from their fields: a field that is added is drawn too."""
+"""Strategies that draw recipes from their fields, including any field added later."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _BY_VALIDATOR = {
 def parts(kind: type[Part], *, sayable: bool = False) -> Drawn:
     """Draw parts or recipes of a kind.
 
-    Where `sayable`, of fields that have no option only paths are drawn, and those always.
+    If `sayable`, fields without an option are not drawn, except paths, which always are.
     """
     fields = {}
     for name, info in kind.model_fields.items():
@@ -69,7 +69,7 @@ def parts(kind: type[Part], *, sayable: bool = False) -> Drawn:
 
 
 def _with_a_name(given: dict[str, Any]) -> dict[str, Any]:
-    """Give a stack of a study a name that a folder may have, and an arm that can be printed."""
+    """Give a stack of a study a valid folder name, and an arm that can be printed."""
     arm = "".join(filter(str.isprintable, given["arm"])).strip() or "gained"
     return {
         **given,
@@ -79,13 +79,13 @@ def _with_a_name(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _named_picture(given: dict[str, Any]) -> dict[str, Any]:
-    """Give an image of a cohort a name that a file may have."""
+    """Give an image of a cohort a valid file name."""
     picture = given["picture"]
     return {**given, "picture": picture.but(name=folder_name(picture.name or ""))}
 
 
 def _pictures_apart(given: dict[str, Any]) -> dict[str, Any]:
-    """Give the images of a cohort different names, and a group that the first states."""
+    """Give the images of a cohort different names, and a group stated by the first."""
     pictures = [
         one.but(picture=one.picture.but(name=f"{number}{one.name}"))
         for number, one in enumerate(given["pictures"])
@@ -97,7 +97,7 @@ def _pictures_apart(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _told_apart(given: dict[str, Any]) -> dict[str, Any]:
-    """Give the stacks of a study different names, arms that differ, and animals to all or none."""
+    """Give the stacks of a study different names and arms, and animals to all or none."""
     owned = all(row.animal for row in given["stacks"])
     arms = [row.arm for row in given["stacks"]]
     stacks = [
@@ -127,7 +127,7 @@ _FITTED = {
 
 
 def _made(kind: type[Part], given: dict[str, Any]) -> Part | None:
-    """Return None where fields that are good by themselves do not fit together."""
+    """Return None if fields that are valid by themselves are not valid together."""
     try:
         return kind(**given)
     except RecipeError as error:

@@ -1,4 +1,4 @@
-"""Files as ScanImage writes them: BigTIFF since 2016, classic TIFF before."""
+"""Files as written by ScanImage: BigTIFF since 2016, classic TIFF before."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def text_of(values) -> str:
 
 
 def pages(n, *, seed=0, shape=(SIDE, SIDE)):
-    """Return n pages of which no two are alike, brighter to the right."""
+    """Return n different pages, brighter to the right."""
     noise = np.random.default_rng(seed).integers(1, 2000, (n, *shape))
     return (noise + np.linspace(0, 1900, shape[1])).astype(np.int16)
 
 
 class ScanImageWriter:
-    """Writes pages one after the other, each linked from the one before when it is whole."""
+    """Writes pages one after the other, each linked from the previous one when complete."""
 
     def __init__(self, path, values, rois=None):
         self._path, self._n, self._link = path, 0, 8
@@ -86,7 +86,7 @@ class ScanImageWriter:
 
 
 def write_scanimage(path, stack, values, rois=None):
-    """Write pages as ScanImage 2016 and later do."""
+    """Write pages as in ScanImage 2016 and later."""
     writer = ScanImageWriter(path, values, rois)
     for page in stack:
         writer.append(page)
@@ -94,7 +94,7 @@ def write_scanimage(path, stack, values, rois=None):
 
 
 def write_classic(path, stack, description):
-    """Write pages as ScanImage does until 2015: the settings describe every page."""
+    """Write pages as in ScanImage until 2015: the settings describe every page."""
     with tifffile.TiffWriter(path) as tif:
         for page in stack:
             tif.write(page, metadata=None, description=description, contiguous=False)

@@ -1,4 +1,4 @@
-"""What messages call an option: the command line, Python and the forms each by their own word."""
+"""Names of options in messages: the command line, Python and the forms each use their own."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ERRORS = ("advice", "_ADVICE", "INSIDE", "HALF_WRITTEN", "PAGES_AS_PLANES")
 
 
 def modules():
-    """Yield the modules that any surface may run; `cli` speaks for itself alone."""
+    """Yield the modules that any interface may run; `cli` has messages of its own."""
     for path in sorted(CORE.rglob("*.py")):
         if "cli" not in path.relative_to(CORE).parts:
             yield path.relative_to(CORE), ast.parse(path.read_text(encoding="utf-8"))
@@ -48,7 +48,7 @@ def is_error(node):
 
 
 def texts_of(tree):
-    """Yield the literal text of all that errors are made of, by argument or by a name."""
+    """Yield the literal text of all parts of errors, by argument or by a name."""
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and is_error(node):
@@ -68,7 +68,7 @@ NAMING = ("option", "typed")
 
 
 def literals(node):
-    """Yield the text in an expression, but for what names options by their fields."""
+    """Yield the text in an expression, without names of options from their fields."""
     if isinstance(node, ast.Call) and getattr(node.func, "id", "") in NAMING:
         return
     if isinstance(node, ast.Compare | ast.Subscript | ast.Lambda):

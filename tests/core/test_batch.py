@@ -1,4 +1,4 @@
-"""A whole study: read once, resumed after a kill, and compared as its stacks are one by one."""
+"""A whole study: read once, resumed after a kill, and compared in the same way as single stacks."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def touched_figure(_draw, stem):
 
 @pytest.fixture(scope="module")
 def data(counts, tmp_path_factory):
-    """Two stacks an arm, of three planes; one animal in both arms, one more in each."""
+    """Two stacks per arm, of three planes; one animal in both arms, another one in each."""
     folder = tmp_path_factory.mktemp("data")
     lines = ["stack,arm,animal,power"]
     for i, arm in enumerate(("fixed", "gained")):
@@ -91,7 +91,7 @@ def once_read(data, tiny_estimator, tmp_path_factory):
 
 @pytest.fixture
 def finished(once_read, tmp_path):
-    """A copy of that: other paths, the same bytes."""
+    """A copy of it: other paths, the same bytes."""
     return shutil.copytree(once_read, tmp_path / "finished")
 
 
@@ -107,7 +107,7 @@ def read(tiny_estimator):
 
 
 def reports(folder):
-    """When each stack's report was written."""
+    """Times at which the stacks' reports were written."""
     return {
         path.parent.name: path.stat().st_mtime_ns
         for path in sorted((folder / "study" / "fixed").glob("*/report.json"))
@@ -175,7 +175,7 @@ def test_only_a_whole_report_counts_as_finished(tmp_path, broken):
 
 
 def done(events):
-    """What was told of stacks done, and of all."""
+    """Reported numbers of stacks done, and totals."""
     return [(e.done, e.total) for e in events if isinstance(e, Working) and e.what == "stacks"]
 
 
@@ -247,7 +247,7 @@ def test_other_settings_or_weights_read_all_again(finished, read, tiny_estimator
 
 
 def left_over(study):
-    """Hidden files, but for that by which runs keep out of each other's way."""
+    """Hidden files, except the lock between runs."""
     return [path for path in study.glob("study/**/.*") if path.name != LOCK_FILE]
 
 
@@ -420,14 +420,14 @@ def test_one_stack_an_arm_is_described_like_a_pair(study, read, tmp_path):
 
 
 def outcome(i, arm, channel="", *, planes=6, animal="", **given):
-    """A finished stack that nothing was read for."""
+    """A finished stack, made without reading."""
     stack = StackOptions(source=f"{i}.tif", name=f"s{i}")
     row = StudyStack(line=i + 2, stack=stack, arm=arm, animal=animal, channel=channel)
     return StudyStackRecord(row, made(strengths(i, planes), **given))
 
 
 def record(stacks, **asked):
-    """What a study of stacks that were read finds."""
+    """Result of a study of stacks that were read."""
     recipe = StudyRecipe.model_construct(stacks=tuple(s.row for s in stacks), **asked)
     analysed = tuple(analyse_stack(stack, recipe.window_um) for stack in stacks)
     return StudyRecord(recipe, analysed, compare_channels(analysed, recipe.comparison))
@@ -487,7 +487,7 @@ def test_one_protocol_alone_is_not_compared():
 
 
 def steep(i, arm, slope, animal=""):
-    """A finished stack whose shot noise rises by a slope a plane, with the uncertainty stated."""
+    """A finished stack whose shot noise rises by a slope per plane, with a stated uncertainty."""
     rows = strengths(i, 12)
     rows[:, 2] += slope * np.arange(12)
     rows[:, -1] -= slope * np.arange(12)
@@ -497,7 +497,7 @@ def steep(i, arm, slope, animal=""):
 
 
 def three_protocols():
-    """Three animals under three protocols, of which the first is the steep one."""
+    """Three animals under three protocols; the first protocol has the steep slope."""
     arms = {"AO off": 4e-3, "AO on": 0.0, "long wave": 0.0}
     return record([
         steep(3 * k + m, arm, slope + 1e-4 * m, animal=f"m{m}")
@@ -601,7 +601,7 @@ def test_a_study_of_three_protocols_is_written_and_read_again(tmp_path):
 
 
 def hostile_study():
-    """Four finished stacks, one of a strange name, and one that failed."""
+    """Four finished stacks, one with a hostile name, and one that failed."""
     stacks = [outcome(i, ("fixed", "gained")[i % 2], "<script>", animal=f"m{i}") for i in range(4)]
     row = stacks[0].row
     named = row.stack.model_copy(update={"name": "<img src=x>"})  # not as a recipe lets it be
@@ -681,14 +681,14 @@ main()
 
 
 def n_finished(folder):
-    """Count finished stacks; the folder of the study is tried out before it stays."""
+    """Count finished stacks; the folder of the study is made and removed once before."""
     with suppress(FileNotFoundError):
         return len(list(folder.glob(f"study/*/*/{PROFILE_FILE}")))
     return 0
 
 
 def killed(words, folder, when):
-    """Run `cop` in a process that is killed once ``when`` stacks are finished, and a bit."""
+    """Run `cop` in a process that is killed shortly after ``when`` stacks are finished."""
     started = subprocess.Popen(
         [sys.executable, "-c", QUICK, *words],
         cwd=folder,

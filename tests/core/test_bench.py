@@ -1,4 +1,4 @@
-"""`cop bench`: what it states agrees with itself and with what is known of the network."""
+"""`cop bench`: its results are consistent with each other and with the network."""
 
 from __future__ import annotations
 

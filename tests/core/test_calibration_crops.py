@@ -1,4 +1,4 @@
-"""Crops that the uncertainty is learnt from: stretched, finer, and planes of a detector."""
+"""Crops from which the uncertainty is learnt: stretched, finer, and planes of a detector."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def bank(tmp_path_factory):
 
 
 def test_planes_have_the_noise_that_their_strengths_say():
-    """Half of each is dark, with amplifier noise alone, half is bright."""
+    """Half of each is dark, with amplifier noise only, half is bright."""
     clean = torch.zeros(32, 1, 256, 256)
     clean[..., 128:] = 0.8
     planes, strengths = detector_planes(clean, MICROSCOPY, torch.Generator().manual_seed(0))

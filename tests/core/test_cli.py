@@ -1,4 +1,4 @@
-"""The command `cop`: results, exit codes, and failures of one line that leave nothing behind."""
+"""The command `cop`: results, exit codes, and one-line failures that leave nothing behind."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ COMMANDS = [
 
 @pytest.fixture
 def refused(run):
-    """Run `cop`, expect exit code 2 and one line on standard error; give that line."""
+    """Run `cop`, expect exit code 2 and one line on standard error; return that line."""
 
     def refused(*arguments):
         code, out, err = run(*arguments)
@@ -258,7 +258,7 @@ def test_errors_are_told_in_terms_of_options(options, said, advice, refused, pai
 
 
 LONG = "a" * 300
-"""A name longer than file systems take."""
+"""A name longer than file systems allow."""
 
 
 @pytest.mark.parametrize(
@@ -364,7 +364,7 @@ def test_ctrl_c_ends_a_run_in_one_line_and_writes_nothing(counts, tiny_weights, 
         [sys.executable, "-c", script, *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**os.environ, "FORCE_COLOR": "1"},  # bars move although nobody watches
+        env={**os.environ, "FORCE_COLOR": "1"},  # bars move even without a terminal
     ) as running:
         shown = b""
         while b"long" not in shown:
@@ -513,7 +513,7 @@ def test_compare_writes_its_report(run, tiny_weights, pair, tmp_path):
 
 @pytest.fixture
 def colours(tmp_path):
-    """Two stacks of two channels, whose signals are 10, 20 and 30, 40 counts; no z step."""
+    """Two stacks of two channels, with signals of 10, 20 and 30, 40 counts, without a z step."""
     paths = tmp_path / "a.tif", tmp_path / "b.tif"
     ripple = 2 * (np.indices((1, 1, 64, 64)).sum(axis=0) % 2)  # a plane of one value is left out
     bright = np.arange(64) >= 32

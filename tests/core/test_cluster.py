@@ -33,7 +33,7 @@ N = 14
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory):
-    """A stack with a hot pixel, a plane that was never written and one of stray light."""
+    """A stack with a hot pixel, an unwritten plane and one of stray light."""
     rng = np.random.default_rng(0)
     path = tmp_path_factory.mktemp("stack") / "a.zarr"
     array = zarr.create_array(str(path), shape=(N, 200, 200), chunks=(1, 200, 200), dtype="u2")
@@ -68,7 +68,7 @@ def recipe_for(path, **options):
 
 
 def same(one, other):
-    """Tell whether two values are the same to the last bit."""
+    """Return whether two values are the same to the last bit."""
     if isinstance(one, PlaneEstimate):
         return all(same(value, getattr(other, name)) for name, value in vars(one).items())
     if isinstance(one, np.ndarray):
@@ -255,7 +255,7 @@ def test_cancelled(stack, scheduler):
 
 
 def sent(path, **changed):
-    """Return what a reader of a stack tells workers, changed, and its planes."""
+    """Return the work that a reader sends to workers, with changes, and its planes."""
     works = []
     reader = StackReader(
         open_stack(path, z_step_um=3),

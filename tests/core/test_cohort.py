@@ -1,4 +1,4 @@
-"""Cohorts: settings gathered, correlated and held against the noise of images."""
+"""Cohorts: settings are collected, correlated and related to the noise of images."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def row(strengths, group="", uncertainty=np.nan, **settings):
 
 
 def rows_of(cohort):
-    """Rows of a simulated cohort, each by itself."""
+    """Rows of a simulated cohort, each its own group."""
     return [
         row(y, f"{i}", **{name: values[i].item() for name, values in cohort.settings.items()})
         for i, y in enumerate(cohort.strengths)

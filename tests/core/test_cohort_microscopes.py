@@ -1,4 +1,4 @@
-"""Settings of a cohort that microscopes and cameras write down: each value, in its unit."""
+"""Settings of a cohort from files of microscopes and cameras: each value, in its unit."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_values_that_no_setting_can_have_stay_empty(tmp_path, value):
 
 
 def prairie(folder, per_frame="", shared="", **more):
-    """Write a set of three planes whose XML has further settings."""
+    """Write a set of three planes with further settings in its XML."""
     xml = write_prairie(folder, PLANES, z_um=[0, 2, 4], **more)
     text = xml.read_text("utf-8-sig")
     head, *frames = text.split("<PVStateShard>")

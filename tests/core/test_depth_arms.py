@@ -1,4 +1,4 @@
-"""Several animals: against scipy's t tests of animals' slopes, and at the edges."""
+"""Several animals: against scipy's t tests of animals' slopes, and at the limits."""
 
 from dataclasses import replace
 

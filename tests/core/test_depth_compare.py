@@ -330,7 +330,7 @@ def test_repeated_names_are_told_apart(pair):
 
 @pytest.mark.slow
 def test_false_positives_of_one_tissue_imaged_twice():
-    """The same bent curve twice, errors independent: seldom more than stated."""
+    """The same bent curve twice, with independent errors: at most the stated rate."""
     z, n_sim, found = np.arange(34) * 20.0, 60, 0
     curve = 0.05 + 2e-4 * np.maximum(z - 300, 0)
     for seed in range(n_sim):

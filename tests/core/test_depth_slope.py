@@ -1,4 +1,4 @@
-"""Lines through plane means: against statsmodels, and at the edges."""
+"""Lines through plane means: against statsmodels, and at the limits."""
 
 import subprocess
 import sys

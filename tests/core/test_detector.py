@@ -32,7 +32,7 @@ DARK_SD = DETECTOR.noise_counts(0.0)
 
 
 def picture(rng, side=128):
-    """Return photons per pixel, 0.3 to 8, of something smooth."""
+    """Return photons per pixel, 0.3 to 8, of a smooth scene."""
     field = gaussian_filter(rng.standard_normal((side, side)), 2.0, mode="wrap")
     return np.exp(0.4 + 0.8 * np.clip(field / field.std(), -2.5, 2.5)).astype(np.float32)
 
@@ -447,7 +447,7 @@ def test_a_damaged_history_is_refused_before_the_work(run, taken, tmp_path):
 
 
 def dated(found, day, movie="movie.tif", **values):
-    """Return a measurement as if it were another movie's, of another day, of other values."""
+    """Return a measurement as if of another movie, from another day, with other values."""
     made = found.provenance[found.name]
     files = replace(made.files, modified=f"2026-01-{day:02}T12:00:00+00:00")
     provenance = {found.name: replace(made, source=f"folder/{movie}", files=files)}

@@ -1,4 +1,4 @@
-"""What a user reads when something goes wrong."""
+"""Errors as shown to users."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Estimation: crops, normalisation, batches, the survey, and what may not change a result."""
+"""Estimation: crops, normalisation, batches, the survey, and invariance of results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of a stack while it is acquired."""
+"""The forecast for a stack while it is acquired."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The readings that are committed, and every number made from them, on any machine."""
+"""The committed readings, and every number computed from them, on any machine."""
 
 import json
 import sys

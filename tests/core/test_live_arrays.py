@@ -1,4 +1,4 @@
-"""An array that grows, as a layer's does, hands out every plane once, when it is whole."""
+"""A growing array, like that of a layer, delivers every plane once, when it is complete."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def follow(pixels: Any, stopped_after_s: float = 30.0) -> tuple[GrowingArray, Se
 
 
 def gather(of: SettledPlanes, count: int, seconds: float = 600.0) -> list[Any]:
-    """Ask for news until so many planes came, and once more."""
+    """Request news until so many planes have arrived, and once more."""
     planes: list[Any] = []
     end = time.monotonic() + seconds
     while len(planes) < count and time.monotonic() < end:

@@ -1,4 +1,4 @@
-"""Stacks that grow on disk: each plane once, when it is whole, and unwritten told from black."""
+"""Stacks that grow on disk: each plane once, when complete; unwritten planes are not black ones."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def pixels(n, seed=0):
 
 
 def until(source, done, limit_s=600.0):
-    """Return planes by number that come until `done(planes)`; none may come twice."""
+    """Return the planes, by number, that arrive until `done(planes)`; none may arrive twice."""
     got, end = {}, time.monotonic() + limit_s
     while not done(got):
         assert time.monotonic() < end, (sorted(got), source.state)
@@ -53,7 +53,7 @@ def come(source, n):
 
 
 def quiet(source, seconds=0.25):
-    """Return what comes within a while."""
+    """Return the planes that arrive within a while."""
     end = time.monotonic() + seconds
     return until(source, lambda _: time.monotonic() > end)
 
@@ -191,7 +191,7 @@ def test_an_array_that_is_enlarged_says_nothing_of_its_end(tmp_path):
 
 
 def tiff_bytes(data, n_declared=None, **options):
-    """Return an OME-TIFF whose pages are one after the other, each with its directory."""
+    """Return an OME-TIFF with consecutive pages, each with its directory."""
     target = io.BytesIO()
     with tifffile.TiffWriter(target, ome=False, bigtiff=options.pop("bigtiff", False)) as writer:
         for i, plane in enumerate(data):

@@ -1,4 +1,4 @@
-"""A growing stack read as it grows: its end is what an offline reading of the file gives."""
+"""A stack read while it grows: the final result equals an offline reading of the file."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def short_waits(monkeypatch):
 
 
 def bits(profile):
-    """Return planes with every number as bytes, to be compared to the last bit."""
+    """Return planes with every number as bytes, for comparison to the last bit."""
     return [
         {k: np.asarray(v).tobytes() if isinstance(v, float | np.ndarray) else v for k, v in row}
         for row in (vars(plane).items() for plane in profile.planes)
@@ -40,7 +40,7 @@ def array(path, n, side=SIDE):
 
 
 def drive(live, each=lambda: None, limit_s=600.0):
-    """Return all steps to the end."""
+    """Return all steps up to the end."""
     steps, end = [], time.monotonic() + limit_s
     while not (steps and steps[-1].ended):
         assert time.monotonic() < end

@@ -142,7 +142,7 @@ KINDS = ("scanimage", "scanimage, cut", "prairie", "ndtiff")
 
 @pytest.mark.slow
 def test_acquisitions_that_the_microscope_abandons(tmp_path, tiny_weights):
-    """Processes write four planes of six and are gone; others, at the same time, read and tell."""
+    """Processes write four of six planes and end; others read and report at the same time."""
     here = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     wait = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": here}
     with ExitStack() as running:

@@ -83,13 +83,13 @@ def drain(source, seconds=600.0, limit=None):
 
 
 def open_files():
-    """Count this process's open files, where the system tells."""
+    """Count this process's open files, if the system reports them."""
     listed = Path("/proc/self/fd")
     return len(list(listed.iterdir())) if listed.is_dir() else 0
 
 
 def kept_frames(core):
-    """Collect what the core itself says it has taken."""
+    """Collect the frames that the core itself reports."""
     seen = []
     core.mda.events.frameReady.connect(lambda image, event, _: seen.append((image.copy(), event)))
     return seen
@@ -263,7 +263,7 @@ def test_time_and_position_are_chosen_by_index(core, watch):
 @pytest.mark.parametrize(
     ("plan", "message"),
     [
-        ({"z_plan": DOWN, "channels": ["DAPI"]}, "no plane of the plan is of channel FITC"),
+        ({"z_plan": DOWN, "channels": ["DAPI"]}, "no plane of the plan matches channel FITC"),
         ({"channels": ["FITC"]}, "z plan"),
         ({"z_plan": {"absolute": [0, 5, 3]}, "channels": ["FITC"]}, "z goes from 5 to 3 µm"),
         ({"z_plan": {"absolute": [0, 0]}, "channels": ["FITC"]}, "z goes from 0 to 0 µm"),
@@ -383,7 +383,7 @@ def test_watching_cannot_begin_in_the_middle(core):
 
 
 def test_frames_do_not_wait_for_a_busy_window():
-    """With a QApplication frames would be queued for its thread, which here never looks."""
+    """With a QApplication, frames would be queued for its thread, which never runs here."""
     pytest.importorskip("qtpy.QtCore", reason="no Qt binding")
     done = subprocess.run(
         [sys.executable, "-c", WITH_QT], capture_output=True, text=True, timeout=600, check=False

@@ -1,4 +1,4 @@
-"""The simulated microscope: the simulator's frames, and a laser that nothing drives too high."""
+"""The simulated microscope: the simulator's frames, and a laser that never exceeds its limit."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LASER, POWER = LASER_POWER
 
 @dataclass(frozen=True)
 class Witness(Microscope):
-    """A microscope that notes the power of every exposure: what the detector saw."""
+    """A microscope that records the power of every exposure, as seen by the detector."""
 
     seen_mw: list[float] = field(default_factory=list)
 
@@ -77,7 +77,7 @@ def core(preset):
 
 
 def acquire(core, depths_um, power_mw):
-    """Acquire a stack and return it as an array, with what its source said of it."""
+    """Acquire a stack and return it as an array, with the statements of its source."""
     source = MicroManagerSource(core, power=LASER_POWER, planned=len(depths_um))
     core.mda.run(stack_events(depths_um, power_mw))
     stack = source.stack()
@@ -267,7 +267,7 @@ def law_of(tau_um):
 
 
 def test_feedback_makes_a_deviation_die_out():
-    """Against the closed form: what is left after k planes is (1 - gain)^k."""
+    """Against the closed form: the deviation left after k planes is (1 - gain)^k."""
     controller = Controller(law_of(300.0), target=100.0, order=3.0, gain=0.4, max_factor=10.0)
     power, depth, left = 5.0, 0.0, []
     for _ in range(6):
@@ -307,7 +307,7 @@ class Uniform(Microscope):
 
 
 def test_the_loop_holds_the_signal_where_the_law_is_wrong():
-    """The law takes the tissue for twice as clear as it is; the loop finds out."""
+    """The law assumes tissue twice as clear as it is; the loop corrects this."""
     tissue = Uniform(
         PRESET.microscope.phantom, Optics(photons=2000.0, length_um=150.0), Detector(gain_counts=5)
     )

@@ -356,7 +356,7 @@ class _Bomb:
 
 
 def _with_hash(path, data):
-    """Put other bytes in place of weights, with a card that vouches for them."""
+    """Replace weights by other bytes, with a card that has their hash."""
     path.write_bytes(data)
     card = path.with_suffix(".json")
     fields = json.loads(card.read_text())
@@ -402,7 +402,7 @@ def test_damaged_weights_that_their_card_vouches_for_are_refused(own_weights):
 
 @pytest.fixture(scope="module")
 def clean_scenes():
-    """Twelve clean scenes of many kinds with enough range to carry noise."""
+    """Twelve clean scenes of many kinds with enough range for noise."""
     found = []
     seed = 1000
     while len(found) < 12:

@@ -361,7 +361,7 @@ def test_no_image_is_no_error():
         (np.zeros((1, 8, 8)), np.full((1, 6), np.nan), "not finite"),
         (np.zeros((1, 8, 8)), [[1.5, 0, 0, 0, 0, 0]], r"outside \[0, 1\]"),
         (np.zeros((1, 8, 8)), [[-0.1, 0, 0, 0, 0, 1]], r"outside \[0, 1\]"),
-        (np.full((1, 8, 8), np.nan), np.full((1, 6), 1 / 6), "not a number"),
+        (np.full((1, 8, 8), np.nan), np.full((1, 6), 1 / 6), "NaN pixels"),
     ],
 )
 def test_wrong_input_is_refused(clean, strengths, message):
@@ -391,7 +391,7 @@ def test_unknown_names_are_refused_with_what_is_known():
     seed=st.integers(0, 99),
 )
 def test_primitives_scale_with_image_and_strength(s, scale, seed):
-    """Additive noises and lattices at half image and half strength give half the result."""
+    """Additive noises and lattices at half the image and half the strength give half the result."""
     x = torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(seed))
     strength = torch.full((1, 1, 1, 1), s)
     for name in set(NOISES) - {"salt_pepper", "paper_poisson", "shot", "analog_shot"}:
@@ -514,7 +514,7 @@ def test_the_mixture_draws_from_all_priors():
 
 @pytest.fixture
 def banding(monkeypatch):
-    """Register a row noise and a genome with it; take both away afterwards."""
+    """Register a row noise and a genome with it; remove both afterwards."""
     try:
 
         @primitive("test_banding", component="row_banding")

@@ -1,4 +1,4 @@
-"""Statistics of a pair: against a plain version, closed forms, and at the edges."""
+"""Statistics of a pair: against a plain implementation, closed forms, and at the limits."""
 
 from dataclasses import replace
 

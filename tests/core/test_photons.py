@@ -1,4 +1,4 @@
-"""Photons and amplifier noise in counts: the formulas, and a detector that is known."""
+"""Photons and amplifier noise in counts: the formulas, and a known detector."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SHOT = read_with("microscopy", "shot", "gaussian")
 
 
 def made(*rows, provenance=SHOT, zero=100.0):
-    """A profile of planes with (Poisson, its uncertainty, Gaussian, span); None is left out."""
+    """A profile of planes with (Poisson, its uncertainty, Gaussian, span); None if left out."""
     planes = []
     for i, row in enumerate(rows):
         s, doubt, g, span = row or (np.nan,) * 4
@@ -206,7 +206,7 @@ def test_a_genome_without_amplifier_noise_tells_none():
 
 
 def test_a_known_detector_is_read_from_pixels():
-    """7 counts per photon, a zero of 100: the interval of every plane holds it."""
+    """7 counts per photon, zero at 100: the interval of every plane contains the truth."""
     rng = np.random.default_rng(0)
     y, x = np.mgrid[:256, :256] / 256
     mean = 3 + 2.9 * np.sin(9 * x) * np.cos(7 * y)

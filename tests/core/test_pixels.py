@@ -1,4 +1,4 @@
-"""Pixels that are not image: fill, ceilings, floors, fixed pixels, and what was done to them."""
+"""Pixels that are not image: fill, ceilings, floors, fixed pixels, and processing."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_what_is_not_finite_and_no_border_is_told(planes, place):
 
 
 def dark():
-    """Yield names and planes of little light, whose edges may hold one value by chance."""
+    """Yield names and planes of little light, whose edges may have one value by chance."""
     rng = np.random.default_rng(0)
     for photons in (0.5, 0.1, 0.03, 0.01, 0.003, 0.001):
         yield f"{photons} photons", rng.poisson(photons, (SIDE, SIDE))
@@ -151,7 +151,7 @@ def test_a_little_picture_in_much_fill_is_left_as_it_is(planes, share):
 
 
 def clipped(ceiling=4094.0, frames=1, seed=0):
-    """Return a plane of which more than a fifth is at the ceiling."""
+    """Return a plane with more than a fifth of its pixels at the ceiling."""
     bright = 6 * scene(seed) ** 2
     taken = [np.minimum(detected(bright, 2000, 3.0, seed=seed + k), ceiling) for k in range(frames)]
     return np.mean(taken, axis=0)
@@ -338,7 +338,7 @@ def spoilt(data, how):
 
 @pytest.fixture(scope="module")
 def strengths():
-    """Read stacks with the weights that ship: array -> profile."""
+    """Read stacks with the shipped weights: array -> profile."""
     estimator = cop.load_estimator("default", device="cpu", precision="float32")
     return lambda data: cop.profile(data, estimator=estimator, z_step_um=10.0)
 
@@ -421,7 +421,7 @@ def test_values_are_counted_and_percentiles_are_those_of_numpy(dtype, data):
 
 
 def some_pixels(dtype, shape, seed, level):
-    """Return counts about a level, a view whose lines lie apart in memory."""
+    """Return counts around a level, as a view with lines that are not contiguous."""
     wide = np.random.default_rng(seed).poisson(9, (shape[0] + 3, shape[1] + 2)) + level
     wide[shape[0] // 2, shape[1] // 2 :] += 70
     return wide.astype(dtype)[2:-1, 1:-1]

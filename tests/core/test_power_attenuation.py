@@ -30,7 +30,7 @@ def signal(log_gain, depth=Z, power=5.0, order=3, offset=100.0, noise=0.01):
 
 @pytest.fixture(scope="module")
 def phantom_stack():
-    """A simulated stack at a power that grows with depth, through grey into white matter."""
+    """A simulated stack at gained power, through grey into white matter."""
     optics = Optics(photons=300.0, reference_mw=2.0, length_um=280.0)
     depth = np.arange(26) * 40.0
     power = np.minimum(2 * np.exp(depth / 300), 60)
@@ -104,7 +104,7 @@ def test_correlated_planes_make_no_layers_and_intervals_cover(rho):
 
 
 def test_noise_is_not_taken_for_brightness():
-    """Bright blocks of a noisy plane look brighter: what noise adds is taken out again."""
+    """Bright blocks of a noisy plane look brighter: the contribution of noise is removed."""
     rng = np.random.default_rng(2)
     structure = np.kron(rng.normal(8, 1.5, (32, 32)), np.ones((8, 8)))
     truth = brightness(100 + structure)[0] - 100

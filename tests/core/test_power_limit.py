@@ -46,7 +46,7 @@ anything = st.one_of(floats, st.integers(), numpy_numbers, no_numbers)
 
 
 class TwoFaced(float):
-    """A float that looks small whenever it is compared."""
+    """A float that appears small in every comparison."""
 
     def __lt__(self, other: object) -> bool:
         return False

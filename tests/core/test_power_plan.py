@@ -41,7 +41,7 @@ def found():
 
 
 def at_a_place(top, step=20, bottom=0):
-    """Return a stage position with a z plan of its own, as JSON has it."""
+    """Return a stage position with a z plan of its own, in JSON types."""
     return {"x": 0, "sequence": {"z_plan": {"top": top, "bottom": bottom, "step": step}}}
 
 
@@ -150,7 +150,7 @@ def test_a_changed_sequence_cannot_be_run(found):
 
 
 def test_run_by_pymmcore_plus(found, tmp_path):
-    """A device takes the powers, in a process of its own."""
+    """A device receives the powers, in a process of its own."""
     if find_spec("pymmcore_plus") is None:  # importing it here would set up logging for all tests
         pytest.skip("pymmcore-plus is not installed")
     path = tmp_path / "plan.json"

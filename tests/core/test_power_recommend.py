@@ -212,7 +212,7 @@ def test_a_layer_whose_signal_does_not_fall_has_no_length_to_go_from():
 
 
 def shallow(length_um, noise, planes=40):
-    """Return what is recommended for planes over 78 µm whose signal falls by a known law."""
+    """Return the recommendation for planes over 78 µm whose signal decays by a known law."""
     depth = np.arange(planes) * 2.0
     fall = -3 * depth / length_um + noise * np.random.default_rng(0).standard_normal(planes)
     bright = OFFSET + 1e4 * np.exp(fall)

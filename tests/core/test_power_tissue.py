@@ -1,4 +1,4 @@
-"""Power that follows the tissue of a stack, and not only the law fitted to it."""
+"""Power that follows the tissue of a stack, not only the law fitted to it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def followed(first):
 
 
 def imaged_again(found):
-    """Bright counts of the layer over those of the rest, at the power recommended."""
+    """Bright counts of the layer over those of the rest, at the recommended power."""
     again = recommend_power(image(found.power_mw, 6), max_power_mw=60, offset_counts=OFFSET)
     counts = again.attenuation.counts
     outside = np.abs(DEPTH - 270) > 100

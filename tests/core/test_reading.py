@@ -1,4 +1,4 @@
-"""A stack read step by step: what it has at every step, stopped, continued or failed."""
+"""A stack read step by step: its state at every step, and when stopped, continued or failed."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ QUICK = ReadingOptions(crops=1)
 
 @pytest.fixture
 def stack(counts):
-    """Five planes 2 µm apart, of which the second is excluded."""
+    """Five planes 2 µm apart, of which the second is left out."""
     data = counts(N, 96)
     data[1] = 0
     return cop.open_stack(data, z_step_um=2.0, power="gained:5,300,60")
 
 
 def bits(planes):
-    """Return plane estimates with their arrays as bytes, to be compared to the last bit."""
+    """Return plane estimates with their arrays as bytes, for comparison to the last bit."""
     return [
         {k: v.tobytes() if isinstance(v, np.ndarray) else v for k, v in vars(plane).items()}
         for plane in planes

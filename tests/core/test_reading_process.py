@@ -1,4 +1,4 @@
-"""A recipe run in a process beside this one gives what it gives here, and every end is told."""
+"""A recipe gives the same result in a second process, and every end is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recipes: one JSON form and one command line each, both read back as they were."""
+"""Recipes: one JSON form and one command line each, both read back unchanged."""
 
 from __future__ import annotations
 
@@ -110,11 +110,11 @@ def test_numbers_are_refused_with_their_range(number):
 
 
 class AskedError(Exception):
-    """Stops a command where it would run its recipe."""
+    """Stops a command at the point of running its recipe."""
 
 
 def recipe_of(argv):
-    """Return the recipe that a command line of `cop` runs, without trying its folder."""
+    """Return the recipe that a command line of `cop` runs, without checking its folder."""
 
     def stop(recipe, **_):
         raise AskedError(recipe)
@@ -131,7 +131,7 @@ def recipe_of(argv):
 
 
 def one_seed(recipe):
-    """Return a recipe whose parts have the same seed, as a command line has one."""
+    """Return a recipe whose parts have the same seed: a command line has one."""
     if "reading" not in type(recipe).model_fields:
         return recipe
     seed = recipe.reading.seed
@@ -141,7 +141,7 @@ def one_seed(recipe):
 
 
 def same_partial(recipe):
-    """Return a recipe that opens both stacks of a pair alike where they are cut off."""
+    """Return a recipe that treats truncation in the same way for both stacks of a pair."""
     if not isinstance(recipe, CompareRecipe):
         return recipe
     first, second = recipe.stacks
@@ -162,7 +162,7 @@ def test_the_command_line_is_read_back(kind, data):
 
 @pytest.fixture(scope="module")
 def plan(tmp_path_factory):
-    """A plan of two stacks, which are looked for but not opened."""
+    """A plan of two stacks, whose files must exist but are not opened."""
     folder = tmp_path_factory.mktemp("plan")
     for name in ("a.tif", "b.tif"):
         (folder / name).touch()
@@ -183,7 +183,7 @@ def test_the_command_line_of_a_study_is_read_back(plan, data):
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
-    """A table of two images, which are looked for but not opened."""
+    """A table of two images, whose files must exist but are not opened."""
     file = tmp_path_factory.mktemp("cohort") / "table.csv"
     file.write_text("file,iso,scene\na_1.tif,100,x\nb_1.tif,200,y\n")
     return file
@@ -258,7 +258,7 @@ class Tinted(StackOptions):
 
 @pytest.fixture
 def tinted(monkeypatch):
-    """A kind of recipe with a field more in its stack."""
+    """A kind of recipe with an additional field in its stack."""
     monkeypatch.setattr(Recipe, "kinds", dict(Recipe.kinds))
 
     class TintedRecipe(ProfileRecipe):

@@ -1,4 +1,4 @@
-"""A report computed again: the same numbers, or which input changed and by how much."""
+"""A report computed again: the same numbers, or the changed input and the differences."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("quick_figures")
 
 @pytest.fixture(scope="module")
 def original(pair, tiny_weights, tmp_path_factory):
-    """A folder with two stacks, a power table, weights and the report of all that."""
+    """A folder with two stacks, a power table, weights and their report."""
     made, folder = (tmp_path_factory.mktemp(name) for name in ("made", "moved"))
     for path in (*pair, tiny_weights, tiny_weights.with_suffix(".json")):
         shutil.copy(path, made)

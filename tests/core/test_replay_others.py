@@ -1,4 +1,4 @@
-"""What watching, the demonstration and a recommendation leave behind, computed again."""
+"""Replay of documents from watching, the demonstration and a recommendation."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def tiff(tmp_path, pixels):
 
 @pytest.fixture
 def recommended(run, tiff, tmp_path, tiny_weights):
-    """Run `cop recommend` with some options: the folder that it wrote."""
+    """Run `cop recommend` with some options; return the folder that it wrote."""
 
     def recommended(*options):
         folder = tmp_path / "power"

@@ -1,4 +1,4 @@
-"""The page of a report: its numbers are those of report.json, and metadata do nothing."""
+"""The page of a report: its numbers are those of report.json, and metadata are inert."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ VOID = {"meta", "img", "br"}
 
 
 class Page(HTMLParser):
-    """Collects what a browser would find on a page."""
+    """Collects the elements of a page as a browser would."""
 
     def __init__(self, text):
         super().__init__(convert_charrefs=True)
@@ -60,7 +60,7 @@ class Page(HTMLParser):
         self.texts.append(([*self.stack], data))
 
     def keyed(self, tag=None):
-        """Yield attributes and text of the elements that say where they come from."""
+        """Yield attributes and text of the elements that state their source."""
         for stack, data in self.texts:
             if stack and "data-key" in stack[-1][1] and tag in (None, stack[-1][0]):
                 yield stack[-1][1], data
@@ -74,7 +74,7 @@ def visible(text):
 
 
 def leaves(value, pointer=""):
-    """Yield every JSON pointer and what is there; lists and dicts too."""
+    """Yield every JSON pointer and its value, including lists and dicts."""
     yield visible(pointer), value
     items = value.items() if isinstance(value, dict) else ()
     items = enumerate(value) if isinstance(value, list) else items

@@ -1,4 +1,4 @@
-"""Formats are modules in a list; pipes and devices are refused before any of them reads."""
+"""Formats are modules in a list; pipes and devices are refused before any of them is tried."""
 
 from __future__ import annotations
 

@@ -245,7 +245,7 @@ def test_an_aborted_stack_of_which_nothing_says_how_many_volumes(tmp_path):
 
 def test_a_stack_that_goes_on_in_another_file(tmp_path):
     stack = opened(tmp_path, pages(4), slow_stack(6, hScan2D_logFramesPerFile=4))
-    assert reasons(stack)[4:] == ["in a file that is not there"] * 2
+    assert reasons(stack)[4:] == ["in a missing file"] * 2
     path = tmp_path / "second.tif"
     writer = ScanImageWriter(path, slow_stack(6))
     for number, page in enumerate(pages(2), 5):
@@ -297,16 +297,16 @@ def test_the_last_file_of_a_cut_acquisition_may_lack(tmp_path):
     paths = cut(tmp_path, pages(11), slow_stack(11, hScan2D_logFramesPerFile=4), [4, 4, 3])
     paths[2].unlink()
     stack = open_stack(paths[1])
-    assert reasons(stack) == [""] * 8 + ["in a file that is not there"] * 3
+    assert reasons(stack) == [""] * 8 + ["in a missing file"] * 3
     assert "the next file of the acquisition is not beside this one" in stack.image.remarks[-1]
 
 
 @pytest.mark.parametrize(
     ("sizes", "gone", "said"),
     [
-        ([4, 4, 3], [1], r"cut into 3 files or more, and 1 of them is not there: .*_00002.tif'"),
-        ([4, 4, 3], [0], r"1 of them is not there: 'brain_00001_00001.tif'"),
-        ([4, 4, 1, 1, 1], [1, 2], r"2 of them are not there: .*_00002.tif', .*_00003.tif'"),
+        ([4, 4, 3], [1], r"split into 3 files or more, and 1 of them is missing: .*_00002.tif'"),
+        ([4, 4, 3], [0], r"1 of them is missing: 'brain_00001_00001.tif'"),
+        ([4, 4, 1, 1, 1], [1, 2], r"2 of them are missing: .*_00002.tif', .*_00003.tif'"),
         ([4, 3, 4], [], r"_00002.tif: it holds 3 pages, where the files before the last one"),
     ],
 )
@@ -379,7 +379,7 @@ def test_a_file_that_is_cut(tmp_path):
 @pytest.mark.parametrize("n_channels", [1, 2])
 @pytest.mark.parametrize("lost", ["pixels", "directory", "rest of a frame"])
 def test_what_is_there_of_a_cut_file_is_counted_once(tmp_path, n_channels, lost):
-    """The header states 8 planes, 6 were begun, of which the last is not whole."""
+    """The header states 8 planes; 6 were begun, and the last is incomplete."""
     values = slow_stack(8, hChannels_channelSave=f"[{';'.join('123'[:n_channels])}]")
     path = tmp_path / "si.tif"
     n_pages = 6 * n_channels - (lost == "rest of a frame")

@@ -1,4 +1,4 @@
-"""What files state beside their pixels: power in their own unit, surface, zero level, remarks."""
+"""Metadata of files: power in their own unit, surface, zero level, remarks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PER_CENT = 10 * np.exp(STEP_UM * np.arange(N) / 60)
 
 @pytest.fixture
 def write(tmp_path, monkeypatch):
-    """Return what makes a file of a format of its own, that states what is asked for."""
+    """Return a function that writes a file of a test format with the given metadata."""
     stated = {}
 
     def describe(path, _opening):

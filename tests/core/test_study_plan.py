@@ -31,7 +31,7 @@ def read_plan(path):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Files that a plan may name; only their being there counts."""
+    """Files that a plan may name; they only need to exist."""
     for name in ("a.tif", "b.ome.tif", "c.tif"):
         (tmp_path / name).touch()
     (tmp_path / "power.csv").write_text("depth_um,power_mw\n0,5\n20,6\n")
@@ -287,7 +287,7 @@ def test_names_longer_than_the_system_allows_are_not_there(plan):
 
 @pytest.fixture
 def study(tmp_path):
-    """Stacks of all kinds in folders, and files that are none."""
+    """Stacks of all kinds in folders, and files that are not stacks."""
     root = tmp_path / "data"
     planes = np.zeros((3, 8, 8), np.uint16)
     for name in ("mouse 1/fixed.ome.tif", "mouse 1/gained.tif", "mouse2/Fixed_2.tif"):

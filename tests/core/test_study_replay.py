@@ -28,7 +28,7 @@ ONE_CROP = ReadingOptions(crops=1)
 
 @pytest.fixture
 def data(counts, tmp_path):
-    """Two stacks an arm in folders of the animals, names shared between them, and a power table."""
+    """Two stacks per arm in folders of the animals, with shared names, and a power table."""
     lines = ["stack,arm,animal,power"]
     for i, arm in enumerate(("fixed", "gained")):
         for j in range(2):
@@ -47,7 +47,7 @@ def data(counts, tmp_path):
 
 @pytest.fixture
 def batch(data, run, tiny_weights):
-    """Run `cop batch` on that with some options, and return study.json."""
+    """Run `cop batch` on it with some options, and return study.json."""
 
     def batch(*options, code=0):
         words = ["batch", data / "plan.csv", "-o", data / "study", "--crops", 1, "--device", "cpu"]

@@ -1,4 +1,4 @@
-"""Folders of ThorImage: TIFF sets and raw files, their power, and what does not fit."""
+"""Folders of ThorImage: TIFF sets and raw files, their power, and inconsistencies."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_what_is_no_stack_is_refused_in_words(tmp_path):
     with pytest.raises(InputError, match=r"no planes lie beside its Experiment\.xml"):
         open_stack(folder)
     write_thor(folder, n_planes=N, mode=3)
-    with pytest.raises(InputError, match="capture mode '3', which is no z-stack"):
+    with pytest.raises(InputError, match="capture mode '3', which is not a z-stack"):
         open_stack(folder)
     write_thor(folder, n_planes=N, n_times=5, mode=1)
     write_raw(folder, pixels(5, n_channels=1))

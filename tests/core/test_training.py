@@ -1,4 +1,4 @@
-"""Training: scenes, losses, the loop's stages, stopping and going on."""
+"""Training: scenes, losses, the stages of the loop, stopping and resuming."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def bank(bank_path):
 
 @pytest.fixture
 def here(monkeypatch):
-    """Render in this process, so that a test can look on."""
+    """Render in this process, where a test can observe it."""
 
     class Pool:
         def __init__(self, *_):
@@ -225,7 +225,7 @@ def test_info_nce_is_the_written_formula(negatives):
 
 
 def test_content_in_the_features_costs_only_with_the_same_image_negative():
-    """Features that hold the image: the anchor equals its own negative."""
+    """Features that contain the image: the anchor equals its own negative."""
     noise, content = torch.eye(4), torch.eye(4).roll(1, 0)
     anchor, positive = noise + 2 * content, noise
     negative = 2 * content
@@ -359,7 +359,7 @@ def test_genomes_take_turns(bank, untrained):
 
 @pytest.fixture
 def folder(tmp_path, bank_path):
-    """A run's folder that holds the scenes already."""
+    """A run's folder that already contains the scenes."""
     path = tmp_path / "run"
     path.mkdir()
     (path / "scenes.npy").hardlink_to(bank_path)
@@ -473,7 +473,7 @@ def test_a_run_begins_at_given_weights(folder, tiny_presets, untrained):
 
 
 def test_joint_fine_tuning_draws_features_of_one_noise_together(folder, tiny_presets, bank):
-    """Against the same steps without: on crops of one noise on two images the cosine grows."""
+    """Compared with the same steps without it: the cosine of one noise on two images increases."""
     config = SHORT.but(contrastive_steps=0, head_steps=0, finetune_steps=12, batch_size=12, ema=0.0)
     apart = {}
     for alignment in (0.0, 30.0):

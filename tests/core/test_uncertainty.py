@@ -1,4 +1,4 @@
-"""The network's own uncertainty: fitted on errors that are known, carried to planes and tables."""
+"""The network's uncertainty: fitted on known errors, passed on to planes and tables."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_it_is_never_surer_than_strengths_are_known() -> None:
 
 
 def test_it_covers_where_errors_are_small_but_for_a_few() -> None:
-    """One case in five of half of the crops is far off, and nothing tells which."""
+    """In half of the crops one case in five is far off, with no sign which."""
     torch.manual_seed(4)
     head = UncertaintyHead(width=4, outputs=1).requires_grad_(False)
     features, strengths = torch.randn(12_000, 4), torch.rand(12_000, 1)

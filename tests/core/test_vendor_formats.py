@@ -1,4 +1,4 @@
-"""Vendors' files: one stack out of them with scale, names and power, or a refusal in words."""
+"""Vendors' files: one stack from each with scale, names and power, or a clear refusal."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PIXELS = np.random.default_rng(0).integers(0, 4095, (2, 6, 11, 14)).astype(np.ui
 
 @pytest.fixture(autouse=True)
 def nothing_left_open() -> Iterator[None]:
-    """Fail where a test leaves a file open."""
+    """Fail if a test leaves a file open."""
     handles = Path("/proc/self/fd")
     before = set(handles.iterdir()) if handles.is_dir() else set()
     yield
@@ -49,7 +49,7 @@ def real(name: str, module: str) -> Path:
 
 
 def require_stack(path: Path, expected: np.ndarray, **chosen) -> None:
-    """Compare planes read one by one, and from several threads, with what was written."""
+    """Compare planes read one by one, and from several threads, with the written ones."""
     stack = open_stack(path, **chosen)
     assert np.array_equal([plane.data for plane in stack], expected)
     with ThreadPoolExecutor(4) as pool:
@@ -273,7 +273,7 @@ class TestZeiss:
 
 
 def frames_of(positions: int = 2):
-    """Frames as Micro-Manager writes them, channels in turn at every z."""
+    """Frames as written by Micro-Manager, channels in turn at every z."""
     return [
         (
             {"position": p, "z": z, "channel": c, "time": 0},

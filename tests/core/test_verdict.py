@@ -1,4 +1,4 @@
-"""The answer in words: every number of it is one of the record, and ends beyond planes are said."""
+"""The answer in words: all its numbers are in the record, and ends beyond planes are stated."""
 
 import re
 import sys
@@ -35,7 +35,7 @@ from golden import readings
 
 @pytest.fixture(scope="module")
 def both():
-    """The sample pair, read with the weights that ship."""
+    """The sample pair, read with the shipped weights."""
     read = readings()
     return compare(read["sample/fixed"], read["sample/gained"], n_bootstrap=200)
 
@@ -97,7 +97,7 @@ def test_endpoints_that_disagree_are_joined_by_but(both):
 
 
 def alike_in_depth(both, **changed):
-    """Return the pair with usable depths alike, and other differences in shot noise."""
+    """Return the pair with equal usable depths, and other differences in shot noise."""
     effects = tuple(
         replace(e, difference=replace(e.difference, **changed)) if e.component == "poisson" else e
         for e in both.effects
@@ -257,7 +257,7 @@ def test_tissues_of_three_protocols_are_told_apart(both):
 
 
 def turned(profile, surface_from):
-    """Return a stack whose planes were acquired upwards, depth counted from its first."""
+    """Return a stack acquired upwards, with depth counted from its first plane."""
     image = replace(profile.provenance.image, surface_from=surface_from)
     depths = reversed(profile.depth_um.tolist())
     planes = [replace(p, depth_um=z) for p, z in zip(profile.planes, depths, strict=True)]
@@ -305,7 +305,7 @@ def test_a_range_too_small_for_a_level_depth_says_where_planes_pass_it():
 
 
 def small(profile, share):
-    """Return a stack of which a share of the planes is smaller than what the network reads."""
+    """Return a stack with a share of planes smaller than a crop."""
     n = round(share * len(profile))
     tiny = [replace(plane, flags=(SMALL,)) for plane in profile.planes[:n]]
     return replace(profile, planes=(*tiny, *profile.planes[n:]))
@@ -370,7 +370,7 @@ def test_names_are_those_of_the_protocols(both):
 
 
 def with_power(found, *powers):
-    """Return a pair whose stacks were taken at other powers, one for all planes or one for each."""
+    """Return a pair acquired at other powers, one for all planes or one for each."""
     pair = []
     for each, power in zip(found.analysed, powers, strict=True):
         rows = np.broadcast_to(power, len(each.profile))
@@ -488,7 +488,7 @@ def test_the_next_step_needs_a_zero_level_that_no_dark_plane_tells(both):
 
 
 def arms_of(*stacks):
-    """Return what a study finds on stacks, given as arm and profile."""
+    """Return the result of a study on stacks, given as arm and profile."""
     records = []
     for i, (arm, read) in enumerate(stacks):
         stack = StackOptions(source=f"{i}.tif", name=f"s{i}")

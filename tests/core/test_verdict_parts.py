@@ -1,4 +1,4 @@
-"""A verdict falls into parts that together say all of it."""
+"""A verdict has parts that together are complete."""
 
 import pytest
 

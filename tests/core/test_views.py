@@ -1,4 +1,4 @@
-"""Images of two protocols: which planes, on which scale, and read one at a time."""
+"""Images of two protocols: the planes, their scale, and reading one at a time."""
 
 from dataclasses import replace
 
@@ -41,7 +41,7 @@ def test_block_means_are_means_of_whole_blocks():
 
 @pytest.fixture
 def pair(counts, tiny_estimator):
-    """Recipe and stacks of two protocols, and what reads them."""
+    """Recipe and stacks of two protocols, and their reader."""
     stacks = [
         open_stack(counts(8, 192, seed), z_step_um=20.0, power=5.0 * (1 + seed), name=name)
         for seed, name in enumerate(("first", "second"))

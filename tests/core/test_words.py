@@ -1,4 +1,4 @@
-"""Sentences keep to the words of the glossary: one word for one thing."""
+"""Sentences keep to the glossary: one word for one thing."""
 
 import ast
 import re
@@ -25,14 +25,14 @@ SPOKEN = (
 
 
 def glossary():
-    """Return word and variants that it forbids, from the table."""
+    """Return words and their forbidden variants, from the table."""
     text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
     rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
     return {word: variants.split(", ") for word, _, variants in rows[2:]}
 
 
 def sentences_of(module):
-    """Return all text of a module but its docstrings."""
+    """Return all text of a module except its docstrings."""
     tree = ast.parse((ROOT / "cop_core" / f"{module}.py").read_text(encoding="utf-8"))
     docs = {
         id(node.body[0].value)
@@ -45,7 +45,7 @@ def sentences_of(module):
 
 
 def helps():
-    """Return what ``--help`` says of every command and option."""
+    """Return the ``--help`` texts of every command and option."""
     for command in app.registered_commands:
         yield command.callback.__doc__ or ""
     for kind in Recipe.__subclasses__():
@@ -53,7 +53,7 @@ def helps():
 
 
 def meanings():
-    """Return heads and meanings of what reports state."""
+    """Return headings and meanings of values in reports."""
     for kind in (LineResults, EffectResults, UsableDepthResults):
         yield from (f"{column.head}: {column.meaning}" for _, column in kind.columns())
 

@@ -1,4 +1,4 @@
-"""Memory that Python takes, as tracemalloc counts it: what no allocator or machine changes."""
+"""Memory of Python as counted by tracemalloc, independent of allocator and machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def at_most(n_bytes: float) -> Iterator[None]:
-    """Assert that what is done inside never takes more."""
+    """Assert that the block never takes more."""
     tracemalloc.start()
     try:
         yield
@@ -21,7 +21,7 @@ def at_most(n_bytes: float) -> Iterator[None]:
 
 
 def held_after(stack, *planes):
-    """Return the bytes still held once each of these planes was read and dropped."""
+    """Return the bytes still held after each of these planes was read and dropped."""
     held = []
     tracemalloc.start()
     for index in range(len(stack)):

@@ -1,4 +1,4 @@
-"""Writes small sets of files as vendors' programs lay them out."""
+"""Writes small sets of files in the layouts of vendors' programs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Entry = tuple[Mapping[str, Any], np.ndarray, Mapping[str, Any]]
 
 
 def _directory(picture: np.ndarray, note: bytes, start: int) -> tuple[bytes, int, int]:
-    """Return a TIFF directory with its pixels and metadata, and where these two begin."""
+    """Return a TIFF directory with its pixels and metadata, and the offsets of these two."""
     height, width = picture.shape
     n_tags = 11
     pixels_at = start + 2 + 12 * n_tags + 4
@@ -38,7 +38,7 @@ def _directory(picture: np.ndarray, note: bytes, start: int) -> tuple[bytes, int
 def _write_tiff(
     path: Path, head: Callable[[int], bytes], frames: Sequence[Entry]
 ) -> list[tuple[int, int, int, int]]:
-    """Write frames; return where directory, pixels and metadata of each begin, and its length."""
+    """Write frames; return offsets of directory, pixels and metadata of each, and its length."""
     start = len(head(0))
     start += start % 2
     places, body = [], b""

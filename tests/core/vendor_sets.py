@@ -1,4 +1,4 @@
-"""Sets as Prairie View and ThorImage write them, small and made here; where real ones lie."""
+"""Small synthetic sets of Prairie View and ThorImage, and the folder of real ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import tifffile
 
 SHARED = Path(os.environ.get("COP_SHARED", Path(__file__).parents[3] / "shared"))
-"""Folder with files of real microscopes, which is no part of this repository."""
+"""Folder with files of real microscopes, which is not part of this repository."""
 
 SHAPE = (24, 32)
 NAME = "ZSeries-01012026-1200-001"
@@ -48,8 +48,8 @@ def write_prairie(
 ):
     """Write a set, or add a cycle to it; return its XML.
 
-    `powers` has one tuple a frame, with the set-point of every laser; None where a frame states
-    none. What frames do not state stands in front of them: the powers of the first frame.
+    `powers` has one tuple per frame, with the set-point of every laser; None for a frame that
+    states none. Values that frames do not state stand before them: the powers of the first frame.
     """
     folder.mkdir(exist_ok=True)
     stated = list(powers) or [None]

@@ -1,4 +1,4 @@
-"""Everything downstream of the committed readings, as leaves of what is written."""
+"""All results computed from the committed readings, as leaves of the documents."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def readings():
 
 
 def results():
-    """Return all numbers made from the readings: place to value."""
+    """Return all numbers computed from the readings: value by place."""
     read = readings()
     fixed, gained = read["sample/fixed"], read["sample/gained"]
     both = compare(fixed, gained)
@@ -70,7 +70,7 @@ def results():
 
 
 def powers():
-    """Return all numbers of recommendations made from the readings: place to value."""
+    """Return all numbers of recommendations from the readings: value by place."""
     from cop_core.power import recommend_power
 
     read, found = readings(), {}

@@ -1,4 +1,4 @@
-"""Freeze what is read from the sample pair, a small study and a watched stack.
+"""Store the readings of the sample pair, a small study and a watched stack.
 
 python tests/golden/make_golden.py            # readings.json and results.json
 python tests/golden/make_golden.py --results  # results.json alone, from readings.json

@@ -26,9 +26,9 @@ os.environ["NAPARI_CONFIG"] = str(Path(CONFIG.name, "settings.yaml"))
 
 @pytest.fixture(scope="session")
 def plugin() -> None:
-    """Make the plugin known to napari as the checkout states it, whatever is installed.
+    """Register the plugin of the checkout with napari, whatever is installed.
 
-    It stays known: napari cannot forget a command that it has taken over.
+    It stays registered: napari cannot unregister a command.
     """
     npe2 = pytest.importorskip("npe2", reason="napari is not installed")
     manager = npe2.PluginManager.instance()
@@ -39,7 +39,7 @@ def plugin() -> None:
 
 @pytest.fixture
 def make_viewer(plugin: None, request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Make napari viewers on a real screen, or skip where there is none."""
+    """Make napari viewers on a real screen, or skip if there is none."""
     if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
         pytest.skip("no screen: run under xvfb-run")
     make: Callable[..., Any] = request.getfixturevalue("make_napari_viewer")
@@ -48,7 +48,7 @@ def make_viewer(plugin: None, request: pytest.FixtureRequest) -> Callable[..., A
 
 @pytest.fixture
 def qtbot(qtbot: Any) -> Any:
-    """Wait for as long as a busy machine needs: only what never comes fails a test."""
+    """Wait for as long as a busy machine needs: only an event that never occurs fails a test."""
     for name in ("waitUntil", "waitSignal", "waitSignals"):
         setattr(qtbot, name, partial(getattr(qtbot, name), timeout=PATIENCE_MS))
     return qtbot
@@ -61,7 +61,7 @@ def viewer(make_viewer: Callable[..., Any]) -> Any:
 
 
 def _leave_modules_alone() -> None:
-    """Spare the collector what was imported: each closed viewer is looked for three times."""
+    """Keep imported objects out of garbage collections, of which each closed viewer needs three."""
     for module in ("napari.viewer", "napari._qt.qt_main_window", "napari_cop.widgets"):
         with suppress(ImportError):
             import_module(module)
@@ -71,7 +71,7 @@ def _leave_modules_alone() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _warm() -> Iterator[None]:
-    """Keep the process that reads from one test to the next."""
+    """Keep the reading process from one test to the next."""
     qtcore = pytest.importorskip("qtpy.QtCore", reason="napari is not installed")
     from napari_cop.processes import PROCESSES
 

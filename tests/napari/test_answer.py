@@ -1,4 +1,4 @@
-"""The answer beside a real napari: sentence, depths, next step, what is clicked is shown."""
+"""The answer in a real napari: sentence, depths, next step, and display of a clicked plane."""
 
 from __future__ import annotations
 

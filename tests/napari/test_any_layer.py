@@ -1,4 +1,4 @@
-"""Layers as readers of others make them: read, or refused in words; none crashes a widget."""
+"""Layers from other readers: read or refused with a message; none crashes a widget."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ UM: dict[str, Any] = {"units": ("um",) * 3, "scale": (5, 1, 1)}
 
 
 class _Source:
-    """A finished acquisition, as `GrowingPixels` reads one."""
+    """A finished acquisition, as read by `GrowingPixels`."""
 
     def __init__(self, pixels: Any) -> None:
         from cop_core.stacks import open_stack
@@ -81,7 +81,7 @@ REFUSED: dict[str, tuple[Callable[[], Image], str]] = {
 
 @pytest.fixture
 def dock(viewer: Any, qtbot: Any, tiny_weights: Path) -> Iterator[Any]:
-    """Give the widget for one stack, with a small network and one crop a plane."""
+    """Return the widget for one stack, with a small network and one crop per plane."""
     _, widget = viewer.window.add_plugin_dock_widget("napari-cop", "Noise profile")
     widget.options.weights.choice.value = "file"
     widget.options.weights.file.value = tiny_weights

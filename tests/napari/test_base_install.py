@@ -1,4 +1,4 @@
-"""napari's plugin manager installs no extras: the base and what napari brings give the widgets."""
+"""napari's plugin manager installs no extras: the base and napari's dependencies must suffice."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def name_of(requirement: str) -> str:
 
 
 def with_all_they_need(names: list[str]) -> set[str]:
-    """Return distributions and, in turn, all that they require."""
+    """Return distributions with all their requirements, recursively."""
     found: set[str] = set()
     while names:
         name = names.pop()

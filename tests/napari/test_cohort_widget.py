@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("quick_figures")
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Six images, and one that is none."""
+    """Six images, and a file that is not an image."""
     rng = np.random.default_rng(0)
     root = tmp_path / "images"
     root.mkdir()
@@ -43,7 +43,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def dock(viewer: Any, qtbot: Any, tiny_weights: Path) -> Iterator[Any]:
-    """Give the widget, with a small network, one crop an image and correlation alone."""
+    """Return the widget, with a small network, one crop per image and only correlation."""
     _, widget = viewer.window.add_plugin_dock_widget("napari-cop", NAME)
     options = widget.page.options
     options.crops.value = "1"

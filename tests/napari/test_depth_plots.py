@@ -84,7 +84,7 @@ def plots(make_plots: Callable[..., DepthPlots]) -> DepthPlots:
 
 
 def drawn(plots: DepthPlots, qtbot: QtBot) -> None:
-    """Wait until everything is drawn, which takes several turns of Qt's loop."""
+    """Wait until everything is drawn, which takes several turns of Qt's event loop."""
     qtbot.wait(50)
     qtbot.waitUntil(lambda: not plots.canvas.drawing)
 
@@ -108,7 +108,7 @@ def start(plots: DepthPlots, *what: Any) -> None:
 
 
 def pixel(plots: DepthPlots, component: str, x: float, y: float | None) -> tuple[float, float]:
-    """Give the pixel of a point of a curve, or of a mark below it."""
+    """Return the pixel of a point of a curve, or of a mark below it."""
     ax = panels(plots)[component]
     if y is None:
         x_pixel, y_pixel = ax.get_xaxis_transform().transform((x, 0.035))

@@ -44,7 +44,7 @@ def frames(brightest: float, n: int = 20) -> npt.NDArray[Any]:
 
 @pytest.fixture(scope="module")
 def taken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Give a movie and dark frames, as files."""
+    """Return a movie and dark frames, as files."""
     folder = tmp_path_factory.mktemp("movie")
     paths = (folder / "green.tif", folder / "dark.tif")
     for path, brightest in zip(paths, (8, 0), strict=True):
@@ -69,7 +69,7 @@ def choose(dock: Any, movie: Path, dark: Path | None = None) -> None:
 
 
 def finish(qtbot: Any, dock: Any) -> Any:
-    """Run, and return what was found."""
+    """Run, and return the result."""
     with qtbot.waitSignal(dock.runner.finished):
         qtbot.mouseClick(dock.bar.run_button, Qt.MouseButton.LeftButton)
     return dock.record

@@ -1,4 +1,4 @@
-"""Input forms: what the user chooses, and what is remembered."""
+"""Input forms: the user's choices, and those remembered."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_saturated_pixels_of_a_file_are_told_before_it_is_read(
     tifffile.imwrite(path, bright, imagej=True, metadata=metadata)
     form.choose_file(path)
     said = (
-        "▲ 12 of 30 planes looked at: in 6 of 12 planes, up to 2 % of the pixels are saturated: the"
+        "▲ 12 of 30 planes checked: in 6 of 12 planes, up to 2 % of the pixels are saturated: the"
         " range is too short, and strengths relative to it are too high"
     )
     qtbot.waitUntil(lambda: unbroken(said) in form.found.value)
@@ -359,7 +359,7 @@ def test_what_is_given_is_read_by_the_recipe_and_its_errors_name_the_field(viewe
 
 
 class WiderReading(ReadingOptions):
-    """A reading with fields that nobody has heard of."""
+    """A reading with unknown fields."""
 
     glow_nm: Annotated[
         Positive | None, Option("How much it glows.", "Glow (nm)", empty="not at all")

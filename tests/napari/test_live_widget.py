@@ -1,4 +1,4 @@
-"""The Live widget in a real napari, on acquisitions that are really going on."""
+"""The Live widget in a real napari, on real acquisitions in progress."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ for index, plane in enumerate(pixels):
 
 @pytest.fixture
 def add(qtbot: Any) -> Iterator[Callable[..., LiveWidget]]:
-    """Dock the widget, which must let go of every thread."""
+    """Dock the widget, which must release every thread."""
     docked: list[LiveWidget] = []
 
     def dock(viewer: Any) -> LiveWidget:

@@ -30,7 +30,7 @@ PLANES = np.arange(5 * 8 * 9, dtype=np.uint16).reshape(5, 8, 9) + 100
 
 
 def dropped(path: Path) -> Any:
-    """Make the event of a path that is dropped on a window."""
+    """Make the event of a path dropped on a window."""
     from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
     from qtpy.QtGui import QDropEvent
 
@@ -46,7 +46,7 @@ def dropped(path: Path) -> Any:
 
 @pytest.fixture
 def takes_our_reader(viewer: Any) -> Iterator[None]:
-    """Take this plugin where napari asks which reader a folder is for."""
+    """Choose this plugin if napari asks for the reader of a folder."""
     from qtpy.QtCore import QTimer
     from qtpy.QtWidgets import QApplication, QRadioButton
 
@@ -65,7 +65,7 @@ def takes_our_reader(viewer: Any) -> Iterator[None]:
 
 @pytest.fixture
 def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Collect what napari would show as warnings."""
+    """Collect the warnings that napari would show."""
     messages: list[str] = []
     monkeypatch.setattr("napari.utils.notifications.show_warning", messages.append)
     return messages

@@ -21,7 +21,7 @@ SAMPLES = Path(__file__).parents[2] / "sample_data"
 
 @pytest.fixture
 def read(viewer: Any, qtbot: Any) -> Any:
-    """Give a Profile widget that has read the gained stack."""
+    """Return a Profile widget that has read the gained stack."""
     _, dock = viewer.window.add_plugin_dock_widget("napari-cop", "Noise profile")
     dock.options.crops.value = "1"
     dock.forms[0].choose_file(SAMPLES / "gained.ome.zarr" / "zarr.json")

@@ -1,4 +1,4 @@
-"""A widget is as short as the docs say."""
+"""A widget is no taller than the docs state."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def test_an_error_of_work_is_told(qtbot: Any) -> None:
 def test_the_time_left_is_right_to_a_factor_of_two(
     monkeypatch: pytest.MonkeyPatch, order: tuple[int, int], warm_up_s: float
 ) -> None:
-    """Two stacks of 60 planes, 4 at a time, of which 34 and 49 hold signal."""
+    """Two stacks of 60 planes, 4 at a time, of which 34 and 49 have signal."""
     now, n, held = 100.0, 60, [(34, 49)[i] for i in order]
     monkeypatch.setattr("napari_cop.progress.time.monotonic", lambda: now)
     rng, clock, said = Random(0), Clock(), []

@@ -25,7 +25,7 @@ def test_pair_has_scale_and_power() -> None:
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Pretend that the package lies without sample data, with an empty cache."""
+    """Simulate a package without sample data, with an empty cache."""
     monkeypatch.setattr(sample_data, "__file__", str(tmp_path / "site" / "napari_cop" / "x.py"))
     cache = tmp_path / "cache"
     monkeypatch.setattr(sample_data, "cache_folder", lambda: cache)

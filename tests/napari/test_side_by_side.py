@@ -1,4 +1,4 @@
-"""Both stacks next to each other at equal depth, and rings around what has the focus."""
+"""Both stacks side by side at equal depth, and the ring around the focus."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PIXELS = np.random.default_rng(0).poisson(60, (8, 200, 200)).astype(np.uint16)
 
 @pytest.fixture
 def window(make_viewer: Callable[..., Any]) -> Any:
-    """Give a visible window with two stacks of equal depths and another layer."""
+    """Return a visible window with two stacks of equal depths and another layer."""
     viewer = make_viewer(show=True)
     viewer.window._qt_window.resize(1280, 800)
     scale = {"axis_labels": ("z", "y", "x"), "scale": (20, 1, 1), "units": ("um",) * 3}
@@ -47,7 +47,7 @@ def compared(window: Any, qtbot: Any) -> Iterator[Any]:
 
 
 def cells(viewer: Any) -> dict[tuple[int, int], list[str]]:
-    """Return the names of the visible layers by their cell of the grid."""
+    """Return the names of the visible layers by cell of the grid."""
     found: dict[tuple[int, int], list[str]] = {}
     for index, layer in enumerate(viewer.layers):
         if layer.visible:

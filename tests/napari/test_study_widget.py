@@ -56,7 +56,7 @@ def folder(write: Any, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def dock(viewer: Any, qtbot: Any, tiny_weights: Path) -> Iterator[Any]:
-    """Give the widget, with a small network and one crop a plane."""
+    """Return the widget, with a small network and one crop per plane."""
     _, widget = viewer.window.add_plugin_dock_widget("napari-cop", NAME)
     options = widget.page.options
     options.crops.value = "1"
@@ -71,7 +71,7 @@ def dock(viewer: Any, qtbot: Any, tiny_weights: Path) -> Iterator[Any]:
 
 
 def taken(qtbot: Any, dock: Any, path: Path, *, answered: bool = True) -> None:
-    """Let the widget list a folder and look at its files; answer that animals are not known."""
+    """Let the widget list a folder and examine its files; answer that animals are not known."""
     with qtbot.waitSignals([dock.planner.planned, dock.planner.looked]):
         dock.take(path)
     if answered and dock.page.question.open:
@@ -79,7 +79,7 @@ def taken(qtbot: Any, dock: Any, path: Path, *, answered: bool = True) -> None:
 
 
 def done(qtbot: Any, dock: Any) -> str:
-    """Run, and return what is said at the end."""
+    """Run, and return the final message."""
     with qtbot.waitSignal(dock.runner.finished):
         qtbot.mouseClick(dock.bar.run_button, Qt.MouseButton.LeftButton)
     return str(dock.bar.status.text())
@@ -352,7 +352,7 @@ def test_what_was_filled_in_is_there_again(dock: Any, folder: Path, qtbot: Any, 
 
 
 def drop(dock: Any, *paths: Path) -> bool:
-    """Drag paths onto the widget and let go; tell whether they were accepted."""
+    """Drop paths onto the widget; return whether they were accepted."""
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     how = Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier

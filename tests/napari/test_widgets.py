@@ -1,4 +1,4 @@
-"""The Profile and Compare widgets in a real napari, with the weights that ship."""
+"""The Profile and Compare widgets in a real napari, with the shipped weights."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ SHOWN = (SAMPLES / "fixed.ome.tif", SAMPLES / "gained.ome.zarr")
 
 @pytest.fixture
 def window(viewer: Any) -> Any:
-    """Give a viewer with the sample pair open."""
+    """Return a viewer with the sample pair open."""
     viewer.open_sample("napari-cop", "three_photon_pair")
     return viewer
 
 
 @pytest.fixture
 def add(qtbot: Any) -> Iterator[Callable[..., Any]]:
-    """Dock a widget by its name, with a single crop a plane so that tests are quick."""
+    """Dock a widget by its name, with a single crop per plane to keep tests quick."""
     docked: list[NoiseDock] = []
 
     def dock(viewer: Any, name: str) -> Any:
@@ -71,7 +71,7 @@ def finish(qtbot: Any, dock: Any) -> Any:
 
 
 def settle(qtbot: Any, dock: Any) -> None:
-    """Wait until the result is shown, which takes a few turns."""
+    """Wait until the result is shown, which takes a few turns of the event loop."""
     qtbot.waitUntil(lambda: dock.bar.status.text().startswith(("Done", "Stopped:")))
 
 

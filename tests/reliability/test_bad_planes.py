@@ -1,4 +1,4 @@
-"""Rows 2 to 5 and 7, from file to report: what is bad is named, left out and counted."""
+"""Rows 2 to 5 and 7, from file to report: bad planes are named, left out and counted."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def reported(stack, estimator, folder, **settings):
 
 
 def same_where_kept(found, clean):
-    """Tell whether every plane that was kept has the very numbers of the clean run."""
+    """Return whether every plane that was kept has the same numbers as in the clean run."""
     pairs = zip(found.planes, clean.planes, strict=True)
     return all(a.mean.tobytes() == b.mean.tobytes() for a, b in pairs if not a.reason)
 

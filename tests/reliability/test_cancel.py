@@ -1,4 +1,4 @@
-"""Row 12: stopped at any moment, a run is idle at once, leaves no half file, and the next works."""
+"""Row 12: a run stopped at any moment is idle at once, leaves no partial file, and can be rerun."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def files(folder):
 
 def test_row_12_reading_stopped_at_every_moment(stack, tiny_estimator):
     def read(moment=None):
-        """Say stop from the time that it is asked for the ``moment``-th time."""
+        """Cancel from the ``moment``-th call on."""
 
         def cancelled():
             asked.append(len(asked) == moment)

@@ -1,4 +1,4 @@
-"""Rows 23 and 24: whatever is edited in a report gives an error with the place, or is a number."""
+"""Rows 23 and 24: any edit of a report gives an error with its place, or is another number."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def profile(name):
 
 
 def measured_detector():
-    """Return what a short movie of a smooth image says of its detector."""
+    """Return the detector measured from a short movie of a smooth image."""
     rng = np.random.default_rng(0)
     y, x = np.indices((96, 96)) / 15
     photons = 3 + 2 * np.sin(y) * np.cos(x)
@@ -76,7 +76,7 @@ def measured_detector():
 
 
 def cohort(*profiles):
-    """Return what two stacks, taken at two gains, say of the gain."""
+    """Return the cohort of two stacks acquired at two gains."""
     rows = [
         CohortPicture(picture=one.provenance.opened.but(name=one.name), settings={"gain": float(i)})
         for i, one in enumerate(profiles)
@@ -119,7 +119,7 @@ def stated():
 
 
 def places(value, at=()):
-    """Yield keys and positions that lead to everything in a tree; of long lists to the ends."""
+    """Yield the paths to all values in a tree; in long lists only to the ends."""
     yield at
     if isinstance(value, dict):
         for key in value:
@@ -139,7 +139,7 @@ def edited(tree, place, change):
 
 
 def use(path, document, folder):
-    """Do all that is done with a document that is read."""
+    """Use a document in all ways in which a document is used."""
     again = read_document(path)
     agreement(again, document)
     agreement(document, again)

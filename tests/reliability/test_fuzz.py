@@ -1,4 +1,4 @@
-"""Damaged files of every format: an error, a flagged plane or the same result, never less."""
+"""Damaged files of every format: an error, a flagged plane or the same result, nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Row 17: what stands in metadata is text, not a path, not markup, not a formula."""
+"""Row 17: text in metadata is only text: not a path, markup or a formula."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def writer(kind, folder, planes, side, pause_s=0.0):
 
 
 def collect(source, side=64):
-    """Yield the numbers of planes as they come, each compared with what was written."""
+    """Yield the numbers of planes as they arrive, each compared with the written plane."""
     end = time.monotonic() + PATIENT_S
     while source.state not in (State.STOPPED, State.COMPLETE):
         assert time.monotonic() < end

@@ -20,7 +20,7 @@ from cop_core.stacks import open_stack
 from cop_core.text_file import read_text_file
 
 HANGS_AFTER_S = 300
-"""Far longer than any machine takes to refuse a file, so that a hang becomes a failure."""
+"""Far longer than any machine takes to refuse a file: a hang becomes a failure."""
 
 INPUTS: dict[str, tuple[str, list[str]]] = {
     "stack": (".tif", ["profile", "ODD", "-o", "out"]),
@@ -68,7 +68,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, counts: Callable[...
 
 
 def odd(kind: str, suffix: str) -> str:
-    """Make what is no file, and return its name."""
+    """Make something other than a file, and return its name."""
     name = f"odd{suffix}"
     if kind == "pipe":
         if not hasattr(os, "mkfifo"):

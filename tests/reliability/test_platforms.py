@@ -1,4 +1,4 @@
-"""What other systems do otherwise: line ends, code pages, start of processes, names, quotes."""
+"""Differences between systems: line ends, code pages, start of processes, names, quotes."""
 
 from __future__ import annotations
 

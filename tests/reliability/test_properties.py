@@ -54,7 +54,7 @@ def test_impulses_hit_the_same_pixels_whatever_their_scale(s, scale, seed):
 
 @given(s=st.floats(0.01, 0.2), scale=SCALES, seed=st.integers(0, 99))
 def test_the_papers_poisson_depends_on_strength_times_image(s, scale, seed):
-    """An image of a part of the brightness at as many times the strength is hit alike."""
+    """An image with 1/k of the brightness at k times the strength is hit in the same way."""
     x = 0.1 + 0.8 * image(seed)
     full = drawn("paper_poisson", x, s, seed) == 1
     small = drawn("paper_poisson", scale * x, s / scale, seed) == 1

@@ -1,4 +1,4 @@
-"""Rows 10 and 11: what is too large is refused before memory is taken; what is long is streamed."""
+"""Rows 10 and 11: too large data are refused before memory is taken; long stacks are streamed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ print((peak() - before) / 2**20)
 
 
 def opened_frugally(path):
-    """Open and read a stack in a process of its own: what it says, and MiB taken for it."""
+    """Open and read a stack in a process of its own; return its output, and the MiB taken."""
     done = subprocess.run(
         [sys.executable, "-c", FRUGAL, str(path)], capture_output=True, text=True, check=True
     )
@@ -160,7 +160,7 @@ SIDE = 512
 
 
 def tiff_of_100_gb(path):
-    """Write a BigTIFF of 200,000 planes: a hole in the file, but for a line in the first 1,001."""
+    """Write a BigTIFF of 200,000 planes: a sparse file, except for a line in the first 1,001."""
     tifffile.imwrite(path, shape=(200_000, SIDE, SIDE), dtype="u2", bigtiff=True, truncate=True)
     mapped = tifffile.memmap(path)
     mapped[:1001, 0] = np.arange(SIDE)

@@ -1,4 +1,4 @@
-"""Rows 27 and 33: matplotlib's surroundings, and names that cannot be drawn."""
+"""Rows 27 and 33: the environment of matplotlib, and names that cannot be drawn."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cop_core.report.plot_style import shown_name
 
 
 def written(stack, weights, folder, **environment):
-    """Profile a stack with `cop` and return the figures, exit code and what was said."""
+    """Profile a stack with `cop` and return the figures, exit code and messages."""
     words = [
         "profile",
         stack,

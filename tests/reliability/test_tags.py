@@ -1,4 +1,4 @@
-"""One wrong number in a file's tags or text is noticed, though the file can be read."""
+"""One wrong number in a file's tags or text is detected, although the file can be read."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def write(tmp_path, page, tag, change, **options):
         (0, "ImageWidth", lambda n: n - 8, OME, "differ|do not fit"),
         (0, "ImageWidth", lambda n: n - 32, IMAGEJ, "differ|do not fit"),
         (0, "BitsPerSample", lambda _: 8, OME, "differ|do not fit"),
-        (3, "StripOffsets", lambda o: (o[0] - 32,), OME, "lie over each other"),
-        (0, "StripOffsets", lambda o: (o[0] + 32,), PLAIN, "lie over each other"),
-        (5, "StripOffsets", lambda o: (o[0] + 32,), PLAIN, "truncated|lie over"),
-        (0, "StripOffsets", lambda o: (o[0] - 24,), PLAIN, "lie over"),
+        (3, "StripOffsets", lambda o: (o[0] - 32,), OME, "overlap each other"),
+        (0, "StripOffsets", lambda o: (o[0] + 32,), PLAIN, "overlap each other"),
+        (5, "StripOffsets", lambda o: (o[0] + 32,), PLAIN, "truncated|overlap"),
+        (0, "StripOffsets", lambda o: (o[0] - 24,), PLAIN, "overlap"),
         (2, "TileOffsets", lambda o: (o[0] - 1, *o[1:]), TILED, "whole number of pixels"),
     ],
 )

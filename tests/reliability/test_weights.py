@@ -1,4 +1,4 @@
-"""Row 16, beside tests/core/test_network.py: no card can have memory taken for a giant network."""
+"""Row 16, with tests/core/test_network.py: no card can claim memory for a huge network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Row 15: a full disk or a folder that may not be written to leaves the old files whole."""
+"""Row 15: a full disk or a folder without write permission leaves the old files intact."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _run(command):
 
 @contextmanager
 def mounted(folder, *options):
-    """Mount a small disk on a folder, or skip the test where this process may not."""
+    """Mount a small disk on a folder, or skip the test if this process may not."""
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", *options, "tmpfs", folder]
     if not shutil.which("mount") or _run(command):

@@ -1,6 +1,6 @@
 """A process that writes a stack plane by plane: python writing.py KIND PATH PLANES SIDE PAUSE_S.
 
-Also run by benchmarks/live.py. Planes can be made again from their number alone.
+Also run by benchmarks/live.py. A plane can be made again from its number alone.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def plane(index: int, side: int) -> np.ndarray:
 
 
 def put_zarr(path: Path, planes: int, side: int, *, zarr_format: int = 3, shard: int = 0):
-    """Return what writes a plane of an OME-Zarr image, one chunk a plane."""
+    """Return a function that writes planes of an OME-Zarr image, with one chunk per plane."""
     import zarr
 
     group = zarr.create_group(path, zarr_format=zarr_format)
@@ -60,7 +60,7 @@ def put_zarr(path: Path, planes: int, side: int, *, zarr_format: int = 3, shard:
 
 
 def put_ome_tiff(path: Path, planes: int, side: int):
-    """Return what appends a page to an OME-TIFF whose header declares all of them."""
+    """Return a function that appends pages to an OME-TIFF whose header declares all of them."""
     import tifffile
 
     writer = tifffile.TiffWriter(path, ome=False)
@@ -75,7 +75,7 @@ def put_ome_tiff(path: Path, planes: int, side: int):
 
 
 def put_folder(path: Path, planes: int, side: int):
-    """Return what writes a TIFF of one plane into a folder."""
+    """Return a function that writes TIFFs of one plane into a folder."""
     import tifffile
 
     path.mkdir()
@@ -87,7 +87,7 @@ def put_folder(path: Path, planes: int, side: int):
 
 
 def putter(kind: str, path: Path, planes: int, side: int) -> Callable[[int, np.ndarray], None]:
-    """Return what writes plane by plane in a format."""
+    """Return a function that writes plane by plane in a format."""
     if kind == "ome-tiff":
         return put_ome_tiff(path, planes, side)
     if kind == "folder":

@@ -1,4 +1,4 @@
-"""Look-alikes of fluorescence, dark to dense, and of MRI, retina and histopathology."""
+"""Scenes that resemble fluorescence, dark to dense, and MRI, retina and histopathology."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def tissue(rng: np.random.Generator, size: int) -> Image:
 
 
 def _centre(rng: np.random.Generator, size: int, spread: float) -> np.ndarray:
-    """Return a point about the middle of the image."""
+    """Return a point near the middle of the image."""
     return size * (0.5 + rng.uniform(-spread, spread, 2))
 
 

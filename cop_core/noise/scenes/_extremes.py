@@ -1,4 +1,4 @@
-"""Scenes at the ends of the range: near-white, clipping, bright and dense, filled at edges."""
+"""Scenes at the ends of the range: near-white, clipped, bright and dense, filled at edges."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _hatch(rng: np.random.Generator, cover: Image) -> None:
 
 
 def _tone(rng: np.random.Generator, size: int) -> Image:
-    """Return how much rubbed pencil darkens the paper: nothing over most of it."""
+    """Return the darkening by rubbed pencil: zero over most of the paper."""
     patches = np.clip(smooth_field(rng, size, rng.uniform(1, 6)) - rng.uniform(0.4, 0.9), 0, None)
     depth = log_uniform(rng, 0.02, 1.2) * float(rng.random() < 0.6)
     grain = 0.25 * rng.random() * spectral_field(rng, size, rng.uniform(0.8, 2), 0.8)
@@ -74,7 +74,7 @@ def _tone(rng: np.random.Generator, size: int) -> Image:
 
 
 def stretched(rng: np.random.Generator, size: int) -> Image:
-    """Look from above on fields, roads and rough ground, stretched until both ends clip."""
+    """Render fields, roads and rough ground from above, stretched until both ends clip."""
     fields = (_textures.voronoi, _textures.tiles, _textures.dead_leaves, _random_fields.fractal)
     ground = np.clip(fields[int(rng.integers(4))](rng, size), 0, 1)
     rough = spectral_field(rng, size, rng.uniform(0.7, 2), log_uniform(rng, 0.6, 2))
@@ -126,7 +126,7 @@ _UNFILLED: tuple[Family, ...] = (
 
 
 def filled(rng: np.random.Generator, size: int) -> Image:
-    """Fill an edge, a corner or all around a turned plane with black, seldom white or a grey."""
+    """Fill an edge, a corner or the surround of a rotated plane: black, rarely white or grey."""
     plane = _UNFILLED[int(rng.integers(len(_UNFILLED)))](rng, size)
     rows, columns = grid(size)
     angle = rng.choice([0.0, rng.uniform(-0.3, 0.3)])

@@ -30,7 +30,7 @@ def _ink(rng: np.random.Generator, cover: Image, paper: Image | float | None = N
 
 
 def draw_strokes(rng: np.random.Generator, canvas: Image) -> None:
-    """Draw straight lines, curves and outlines of one pen."""
+    """Draw straight lines, curves and outlines with one pen."""
     size = canvas.shape[0]
     pen = log_uniform(rng, 0.4, 3)
     count = int(log_uniform(rng, 3, 60))

@@ -69,7 +69,7 @@ def gradient(rng: np.random.Generator, size: int) -> Image:
 
 
 def _remap(rng: np.random.Generator, field: Image) -> Image:
-    """Bend a standardised field: steps, ridges, folds, thresholds or nothing."""
+    """Transform a standardised field: steps, ridges, folds, thresholds or nothing."""
     level = rng.uniform(0.2, 1.2)
     bends: list[Callable[[], Image]] = [
         lambda: np.tanh(log_uniform(rng, 1, 12) * (field - rng.normal())),

@@ -1,4 +1,4 @@
-"""Random fields and anti-aliased drawing: what every family is made of."""
+"""Random fields and anti-aliased drawing, from which every family is made."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def unit(image: Image) -> Image:
 
 
 def blur(image: Image, sigma: float) -> Image:
-    """Blur with a Gaussian, by three box filters where it is wide."""
+    """Blur with a Gaussian, approximated by three box filters if it is wide."""
     if sigma <= 4.0:
         return np.asarray(gaussian_filter(image, sigma, mode="nearest", truncate=3.5), np.float32)
     width = round(float(np.sqrt(4.0 * sigma**2 + 1.0)))
@@ -57,7 +57,7 @@ def _spline_basis(size: int, cells: float, offset: float) -> Image:
 
 
 def smooth_field(rng: np.random.Generator, size: int, rows: float, columns: float = 0.0) -> Image:
-    """Return a smooth random field in [0, 1] that varies over so many cells a side."""
+    """Return a smooth random field in [0, 1] that varies over so many cells per side."""
     down = _spline_basis(size, rows, rng.random())
     across = _spline_basis(size, columns or rows, rng.random())
     knots = rng.random((down.shape[1], across.shape[1]), dtype=np.float32)
@@ -80,7 +80,7 @@ def spectral_field(
 
 
 def faint_shading(rng: np.random.Generator, image: Image, share: float = 0.85) -> Image:
-    """Add, most times, a smooth shading of a few thousandths so that no fill is quite flat."""
+    """Add, most times, a smooth shading of a few thousandths: no fill is then quite flat."""
     if rng.random() > share:
         return image
     field = (smooth_field(rng, image.shape[0], rng.uniform(1, 6)) - 0.5) * np.float32(
@@ -112,7 +112,7 @@ def stamp(
 
 
 def _stamp_alike(canvas: Image, points: Points, radii: Points, values: Points, span: int) -> None:
-    """Paint discs that fit the same window."""
+    """Paint discs that fit into the same window."""
     size = canvas.shape[0]
     offsets = np.arange(-span, span + 1)
     corner = np.rint(points).astype(np.int64)

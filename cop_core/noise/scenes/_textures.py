@@ -1,4 +1,4 @@
-"""Textures, anti-aliased down to the pixel scale, and dead leaves that carry them."""
+"""Textures, anti-aliased down to the pixel scale, and dead leaves filled with them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cop_core.noise.scenes._rendering import (
 
 
 def _axes(rng: np.random.Generator, size: int, warp: float) -> tuple[Image, Image]:
-    """Return turned and, at times, smoothly warped pixel coordinates."""
+    """Return rotated and sometimes smoothly warped pixel coordinates."""
     rows, columns = grid(size)
     angle = rng.choice([0.0, rng.uniform(0, np.pi)])
     cosine, sine = np.float32(np.cos(angle)), np.float32(np.sin(angle))
@@ -39,7 +39,7 @@ def _band(position: Image, period: float, duty: float) -> Image:
 
 
 def _tones(rng: np.random.Generator, mask: Image) -> Image:
-    """Map a mask, at times in patches only, between two random greys."""
+    """Map a mask to two random greys, sometimes only in patches."""
     if rng.random() < 0.4:
         patches = smooth_field(rng, mask.shape[0], rng.uniform(1, 5)) - rng.uniform(0.2, 0.6)
         mask = mask * np.clip(patches * log_uniform(rng, 1.5, 40), 0, 1)
@@ -163,7 +163,7 @@ def grass(rng: np.random.Generator, size: int) -> Image:
 
 
 def _leaf_textures(rng: np.random.Generator, size: int) -> list[Image]:
-    """Return the textures (at twice the size) that leaves take pieces of, centred on zero."""
+    """Return the textures (at twice the size) from which leaves are cut, centred on zero."""
     side = 2 * size
     fine = smooth_field(rng, side, log_uniform(rng, 20, side / 5))
     rough = 0.2 * np.kron(spectral_field(rng, size, rng.uniform(1, 2), 0.8), np.ones((2, 2)))
@@ -206,7 +206,7 @@ def _fill(
 
 
 def _radii(rng: np.random.Generator, side: int) -> npt.NDArray[np.float64]:
-    """Draw power-law radii, largest number for the smallest leaves."""
+    """Draw power-law radii: small leaves are the most frequent."""
     smallest, largest = log_uniform(rng, 2.5, 16), side * rng.uniform(0.08, 0.4)
     power = rng.uniform(1.2, 3.2)
     share = rng.random(int(log_uniform(rng, 25, 450)))

@@ -1,4 +1,4 @@
-"""The families of scenes, and scenes as training sees them: of any family, tone and pose."""
+"""The families of scenes, and random scenes for training: of any family, tone and pose."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _WEIGHTED: Final[dict[str, tuple[Family, float]]] = {
     "histology": (_biology.histology, 1.2),
     "fractal": (_random_fields.fractal, 2.2),
 }
-"""Families and how often each is drawn; a seed's scenes depend on the order."""
+"""Families and their relative frequencies; a seed's scenes depend on the order."""
 
 _EXTREME: Final[dict[str, tuple[Family, float]]] = {
     "drawing": (_extremes.drawing, 3.0),
@@ -71,7 +71,7 @@ _EXTREME: Final[dict[str, tuple[Family, float]]] = {
     "dense_fluorescence": (_extremes.dense_fluorescence, 3.0),
     "filled": (_extremes.filled, 1.0),
 }
-"""Families that are what they are by their tone, which half of them therefore keep."""
+"""Families defined by their tone, which half of their scenes therefore keep."""
 
 
 def _bounded(draw: Family) -> Family:
@@ -104,7 +104,7 @@ def random_scene(rng: np.random.Generator, size: int) -> Image:
 
 
 def draw_family(rng: np.random.Generator) -> str:
-    """Draw the name of a family, each as often as training draws it."""
+    """Draw the name of a family with the frequency used in training."""
     weights = np.array([weight for _, weight in (_WEIGHTED | _EXTREME).values()])
     return list(FAMILIES)[int(rng.choice(len(weights), p=weights / weights.sum()))]
 

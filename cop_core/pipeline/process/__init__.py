@@ -1,7 +1,8 @@
-"""The pipeline in a process beside this one, which PyTorch is left to.
+"""The pipeline in a second process, the only one to import PyTorch.
 
-Neither importing this nor a run imports PyTorch here. A thread that reads shares Python's lock,
-its garbage collector and the processors' caches with a window; a process beside it shares none.
+Neither importing this nor a run imports PyTorch here. A thread that reads would share Python's
+lock, its garbage collector and the processors' caches with a window; a second process shares none
+of them.
 """
 
 from cop_core.pipeline.process.client import ReadingProcess

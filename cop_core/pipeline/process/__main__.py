@@ -32,7 +32,7 @@ from cop_core.pipeline.run import run as run_recipe
 
 
 class _Server:
-    """Runs what comes over a connection, until that is closed."""
+    """Runs the requests of a connection until it is closed."""
 
     def __init__(self, talk: Any) -> None:
         self._connection = talk
@@ -43,7 +43,7 @@ class _Server:
         self._done_with: deque[int] = deque()
 
     def serve(self, needed: Sequence[str]) -> None:
-        """Import modules, then run and call one thing after the other."""
+        """Import modules, then handle runs and calls one after the other."""
         Thread(target=self._listen, daemon=True).start()
         for name in needed:
             import_module(name)
@@ -58,14 +58,14 @@ class _Server:
                     self._cancelled.add(news.number)
                 else:
                     (self._answers if isinstance(news, Answer) else self._asked).put(news)
-        except (EOFError, OSError):  # nobody is there any more, whatever is being done
+        except (EOFError, OSError):  # the other process is gone: stop whatever is running
             os._exit(0)
         except Exception:
             traceback.print_exc()
             os._exit(1)
 
     def _end_of(self, asked: Run | Call) -> Ended:
-        """Run a recipe or call a function; return what comes of it, or what ended it."""
+        """Run a recipe or call a function; return its result or the error that ended it."""
         number = asked.number
         if number in self._cancelled:
             return Ended(number, error=CancelledError("cancelled"))
@@ -108,7 +108,7 @@ class _Server:
 
 
 def _portable(error: Exception) -> Exception:
-    """Return an error that can be sent, with where it was raised unless users are to read it."""
+    """Return an error that can be pickled, with its traceback unless it is written for users."""
     if isinstance(error, CopError):
         return error
     error.add_note("".join(traceback.format_exception(error)))
@@ -120,8 +120,8 @@ def _portable(error: Exception) -> Exception:
 
 
 def main() -> None:
-    """Serve the process that started this one."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for that one
+    """Serve the parent process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
     handle = int(sys.argv[1])
     kind = "PipeConnection" if sys.platform == "win32" else "Connection"
     _Server(getattr(connection, kind)(handle)).serve(sys.argv[2:])

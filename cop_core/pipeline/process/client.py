@@ -1,4 +1,4 @@
-"""The process that reads, as seen from the one that it is beside."""
+"""Client of the reading process."""
 
 from __future__ import annotations
 
@@ -39,22 +39,22 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _POLL_S: Final = 0.05
-"""Longest time in s between two looks whether a run is cancelled."""
+"""Longest time in s between two checks for cancellation."""
 
 
 RUNS: Final = ("cop_core.pipeline.stacks", "cop_core.network.compiled_statistics")
-"""What every run imports, in seconds."""
+"""Modules that every run imports, which takes seconds."""
 
 
 class ReadingProcess:
     """A process that runs recipes and calls functions, one at a time.
 
-    It ends with this process, or when it is told to.
+    It ends with this process, or when `end` is called.
 
     Parameters
     ----------
     needed : sequence of str
-        Modules to import at once, before there is anything to do.
+        Modules to import at once, before the first run.
     """
 
     def __init__(self, needed: Sequence[str] = RUNS) -> None:
@@ -69,7 +69,7 @@ class ReadingProcess:
         return self._process.poll() is None
 
     def end(self) -> None:
-        """End it, with whatever it runs."""
+        """End it, with any run in progress."""
         self._process.kill()
         self._process.wait()
 
@@ -84,14 +84,14 @@ class ReadingProcess:
         then: Callable[[Any], object] | None = None,
         **means: Any,
     ) -> Any:
-        """Do what a recipe asks for, as `cop_core.pipeline.run` does.
+        """Run a recipe, as `cop_core.pipeline.run` does.
 
         Parameters
         ----------
         sources : sequence of Stack, Source or None
-            In place of the files that the recipe names; used in the thread that calls this.
+            Used in place of the files named in the recipe, in the calling thread.
         then : callable, optional
-            Given the record, over there; has to be picklable.
+            Called with the record in the other process; must be picklable.
         **means
             Further fields of `Means`.
 
@@ -108,7 +108,7 @@ class ReadingProcess:
         return self._result(talk, cancelled)
 
     def call(self, work: Callable[[], _T]) -> _T:
-        """Call a picklable function over there; raise what it raises.
+        """Call a picklable function in the other process; raise what it raises.
 
         Raises
         ------
@@ -121,7 +121,7 @@ class ReadingProcess:
         return returned
 
     def _result(self, talk: _Talk, cancelled: Cancelled) -> Any:
-        """Return what comes of a run or call, or raise what ends it."""
+        """Return the result of a run or call, or raise the error that ended it."""
         try:
             ended = self._followed(talk, cancelled)
         except BaseException:
@@ -133,11 +133,11 @@ class ReadingProcess:
         return ended.record
 
     def _followed(self, talk: _Talk, cancelled: Cancelled) -> Ended:
-        """Answer and tell until a run or call has ended."""
+        """Answer requests and pass on events until a run or call has ended."""
         told = False
         while talk.ended is None:
             if not told and cancelled():
-                if not talk.begun:  # still importing: it will not begin
+                if not talk.begun:  # still importing: it will never begin
                     raise CancelledError("cancelled")
                 self._send(Cancel(talk.number))
                 told = True
@@ -153,7 +153,7 @@ class ReadingProcess:
             raise self._lost() from error
 
     def _received(self) -> News | None:
-        """Return what came; None where nothing does for a moment."""
+        """Return the next message; None if none arrives for a moment."""
         try:
             return self._connection.recv() if self._connection.poll(_POLL_S) else None
         except (EOFError, OSError) as error:
@@ -170,7 +170,7 @@ class ReadingProcess:
 
 
 class _Talk:
-    """What comes back of one run."""
+    """The messages of one run."""
 
     def __init__(
         self, number: int, lender: Lender, on_event: OnEvent, on_problem: OnProblem | None
@@ -180,8 +180,8 @@ class _Talk:
         self.lender, self._on_event, self._on_problem = lender, on_event, on_problem
 
     def take(self, news: News | None) -> Answer | None:
-        """Take a message; return the answer to it, if it wants one."""
-        if news is not None and news.number != self.number:  # of one before, which was cancelled
+        """Handle a message; return the answer if it needs one."""
+        if news is not None and news.number != self.number:  # of an earlier, cancelled run
             refused = isinstance(news, Ask)
             return Answer(error=CancelledError("cancelled")) if refused else None
         match news:
@@ -201,10 +201,10 @@ class _Talk:
 
 
 def _started(connection: Connection, needed: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Start the process with its end of a pipe, and modules to import.
+    """Start the process with its end of a pipe and the modules to import.
 
     A fresh interpreter rather than one of `multiprocessing`, which would run the user's script
-    again over there; it finds what this one does.
+    again; it has the same import path.
     """
     handle = connection.fileno()
     command = [get_executable(), "-P", "-m", "cop_core.pipeline.process", str(handle), *needed]

@@ -1,8 +1,8 @@
-"""Stacks in the memory of one process, lent to the one that reads.
+"""Stacks in the memory of one process, lent to the reading process.
 
-A stack goes over as it is, but for the function that reads its pixels; of a growing source goes
-over what it says and the planes that are new. All else is asked for when it is needed, and
-answered in the thread that waits for the run.
+A stack is sent as it is, except for the function that reads its pixels; of a growing source, its
+state and new planes are sent. Everything else is requested when needed, and answered in the thread
+that waits for the run.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from cop_core.stacks.growing import Source
 
 Call: TypeAlias = Callable[..., Any]
-"""Asks for a method to be called on what was lent: (number, method, arguments ...)."""
+"""Requests a call of a method of a lent object: (number, method, arguments ...)."""
 
 
 class Lender:
-    """Lends stacks and sources under numbers, and answers what is asked of them."""
+    """Lends stacks and sources by number, and answers requests for them."""
 
     def __init__(self, numbers: Iterator[int]) -> None:
         self._lent: dict[int, Any] = {}
         self._numbers = numbers
 
     def lend(self, thing: LazyStack | Source | None) -> Lent | None:
-        """Return what goes over in place of a stack or source."""
+        """Return the object sent in place of a stack or source."""
         if thing is None:
             return None
         number = next(self._numbers)
@@ -47,12 +47,12 @@ class Lender:
         return LentSource(number, thing.name, thing.source, thing.planned)
 
     def answer(self, ask: Ask) -> Answer:
-        """Return what was asked for, or the error instead of it."""
+        """Return the answer to a request, or the error instead."""
         for number in ask.done_with:
             self._lent.pop(number, None)
         try:
             return Answer(self._called(self._lent[ask.lent], ask.method, *ask.arguments))
-        except Exception as error:  # raised again where it was asked
+        except Exception as error:  # raised again in the requesting process
             return Answer(error=error)
 
     def _called(self, lent: Any, method: str, *arguments: Any) -> Any:
@@ -72,7 +72,7 @@ def _not_here(_position: Position) -> npt.NDArray[Any]:
 
 
 def borrow(lent: Lent | None, call: Call, done_with: Callable[[int], None]) -> Any:
-    """Return what was lent; `done_with` is told when pixels are used no more."""
+    """Return the lent object; `done_with` is called when its pixels are no longer used."""
     if lent is None:
         return None
     if isinstance(lent, LentStack):
@@ -81,7 +81,7 @@ def borrow(lent: Lent | None, call: Call, done_with: Callable[[int], None]) -> A
 
 
 class _Pixels:
-    """Reads planes of a stack that was lent."""
+    """Reads planes of a lent stack."""
 
     def __init__(self, number: int, call: Call, done_with: Callable[[int], None]) -> None:
         self._number, self._call = number, call
@@ -93,7 +93,7 @@ class _Pixels:
 
 
 class _BorrowedSource:
-    """A growing source that was lent; see `Source`."""
+    """A lent growing source; see `Source`."""
 
     def __init__(self, lent: LentSource, call: Call, done_with: Callable[[int], None]) -> None:
         self.name, self.source, self.planned = lent.name, lent.source, lent.planned
@@ -105,7 +105,7 @@ class _BorrowedSource:
         return self._times[index]
 
     def news(self, limit: int | None = None) -> Sequence[Plane]:
-        """Return planes that are new; see `Source`."""
+        """Return new planes; see `Source`."""
         news: SourceNews = self._call(self._number, "news", limit)
         self.state, self.waiting, self.planned = news.state, news.waiting, news.planned
         indices = (plane.index for plane in news.planes)
@@ -113,10 +113,10 @@ class _BorrowedSource:
         return news.planes
 
     def stack(self) -> LazyStack:
-        """Return it as it is now; see `Source`."""
+        """Return the stack as it is now; see `Source`."""
         lent = self._call(self._number, "stack")
         stack: LazyStack = borrow(lent, self._call, self._done_with)
         return stack
 
     def close(self) -> None:
-        """Do nothing: who lent it closes it."""
+        """Do nothing: the lender closes it."""

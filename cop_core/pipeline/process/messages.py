@@ -1,4 +1,4 @@
-"""What the two processes tell each other, pickled."""
+"""Messages between the two processes, pickled."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LentStack:
-    """A stack whose pixels are asked for."""
+    """A stack whose pixels are requested when needed."""
 
     number: int
     stack: LazyStack
@@ -23,7 +23,7 @@ class LentStack:
 
 @dataclass(frozen=True)
 class LentSource:
-    """A growing source; `planned` is as it was when it was lent."""
+    """A growing source; `planned` is its value at the time of lending."""
 
     number: int
     name: str
@@ -33,7 +33,7 @@ class LentSource:
 
 @dataclass(frozen=True)
 class SourceNews:
-    """What a growing source says after a look, and when its planes were complete."""
+    """The state of a growing source after a look, and when its planes were complete."""
 
     planes: Sequence[Plane]
     completed_at: Sequence[float]
@@ -52,13 +52,13 @@ class Run:
     Attributes
     ----------
     number : int
-        Of the run; all that is told of it carries the same.
+        Number of the run, which all its messages carry.
     sources : tuple of Lent or None
-        Stacks that are in no file.
+        Stacks that are not in a file.
     means : mapping
         Further fields of `Means`.
     then : callable or None
-        Given the record at the end.
+        Called with the record at the end.
     """
 
     number: int
@@ -78,14 +78,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Cancel:
-    """A run is not wanted any more."""
+    """Cancels a run."""
 
     number: int
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What was asked for, or why it cannot be given."""
+    """The answer to a request, or the error."""
 
     value: Any = None
     error: Exception | None = None
@@ -93,7 +93,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Begun:
-    """A run or call has begun, and listens to `Cancel`."""
+    """A run or call has begun, and responds to `Cancel`."""
 
     number: int
 
@@ -108,7 +108,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Problem:
-    """What ended a reading before its time."""
+    """The error that ended a reading early."""
 
     number: int
     error: Exception
@@ -116,14 +116,14 @@ class Problem:
 
 @dataclass(frozen=True)
 class Ask:
-    """A method to be called on what was lent.
+    """A method to be called on a lent object.
 
     Attributes
     ----------
     lent : int
-        Which of the things lent in this run.
+        Number of the object among those lent in this run.
     done_with : tuple of int
-        What was lent and is not used any more.
+        Lent objects that are no longer used.
     """
 
     number: int
@@ -135,7 +135,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Ended:
-    """A run's record, what a call returned, or what ended it."""
+    """A run's record, a call's result, or the error that ended it."""
 
     number: int
     record: Any = None
@@ -143,4 +143,4 @@ class Ended:
 
 
 News: TypeAlias = Begun | Told | Problem | Ask | Ended
-"""What is told by the process that reads."""
+"""Messages of the reading process."""

@@ -28,7 +28,7 @@ Array: TypeAlias = npt.NDArray[np.float64]
 PowerLaw: TypeAlias = Callable[[npt.ArrayLike], Array]
 """Power in mW at depths in µm, such as `GainedPower.at`."""
 PlaneMeasure: TypeAlias = "Callable[[Plane], float]"
-"""Reads one number from a plane; NaN where it has none to give."""
+"""Measures one number in a plane; NaN if it cannot."""
 
 SIGNAL_ORDER = 3.0
 """Three-photon signal grows with the third power of the excitation."""
@@ -104,7 +104,7 @@ class LoopRun:
     Attributes
     ----------
     depth_um, power_mw, measured : ndarray of shape (planes,)
-        Of every plane acquired; `measured` is NaN if nothing could be measured.
+        Values of every acquired plane; `measured` is NaN if nothing could be measured.
     capped : ndarray of bool, shape (planes,)
         Planes for which the desired power exceeded the limit.
     """
@@ -150,7 +150,7 @@ def closed_loop(
     steps: list[tuple[float, float, float, bool]] = []
 
     def events(source: MicroManagerSource) -> Iterator[MDAEvent]:
-        """Yield an event a plane; the runner comes back for the next when its frame is there."""
+        """Yield one event per plane; the runner requests the next when its frame has arrived."""
         wanted_mw = float(controller.law(depths_um[:1])[0])
         for index, depth_um in enumerate(depths_um):
             (power_mw,), (capped,) = core.limit.cap([wanted_mw])
@@ -170,7 +170,7 @@ def closed_loop(
 
 
 def signal_measure(offset_counts: float) -> PlaneMeasure:
-    """Read the bright structures' signal, in counts above the detector's zero level."""
+    """Measure the signal of bright structures, in counts above the detector's zero level."""
 
     def measure(plane: Plane) -> float:
         if plane.validity.reason:

@@ -26,7 +26,7 @@ CAMERA: Final = "Camera"
 STAGE: Final = "Z"
 LASER: Final = "Laser"
 LASER_POWER: Final = (LASER, POWER)
-"""Device and property that hold the power, as `MicroManagerSource` takes them."""
+"""Device and property of the power, as used by `MicroManagerSource`."""
 
 
 class SimulatedCore(UniMMCore):
@@ -54,20 +54,20 @@ class SimulatedCore(UniMMCore):
     def render(
         self, depths_um: Iterable[float], progress: Callable[[int], None] = lambda _done: None
     ) -> None:
-        """Render the tissue at these depths ahead, so that imaging it takes no longer than a scan.
+        """Render the tissue at these depths in advance; imaging then takes no longer than a scan.
 
-        `progress` is told how many are rendered.
+        `progress` is called with the number rendered.
         """
         for done, depth_um in enumerate(depths_um, start=1):
             self._sections.at(depth_um)
             progress(done)
 
     def waitForDeviceType(self, devType: int) -> None:  # noqa: N802
-        """Wait for devices in C++ alone: those in Python are done when their call returns.
+        """Wait only for devices in C++: those in Python are done when their call returns.
 
-        UniMMCore asks each of them in a thread of its own, before every frame. Where another
-        thread works in Python this takes 10 ms and more, and an acquisition that is watched
-        would be that much slower.
+        UniMMCore queries each of them in a thread of its own, before every frame. While another
+        thread works in Python this takes 10 ms or more, which would slow down an acquisition that
+        is watched.
         """
         CMMCorePlus.waitForDeviceType(self, devType)
 
@@ -81,9 +81,9 @@ def simulated_core(
 ) -> SimulatedCore:
     """Return a simulated three-photon microscope that acquires like any other.
 
-    The frame at a stage position of z µm and a laser power of P mW is what the simulator's optics
-    and detector give at depth z and power P. With the same seed, frames acquired in the same order
-    at the same depths and powers are identical.
+    The frame at a stage position of z µm and a laser power of P mW is the image by the simulator's
+    optics and detector at depth z and power P. With the same seed, frames acquired in the same
+    order at the same depths and powers are identical.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def simulated_core(
     seed : int
         Seed of tissue and noise.
     frame_ms : float
-        Shortest time per frame; 0 for as fast as it can be simulated.
+        Minimum time per frame; 0 for as fast as it can be simulated.
 
     Returns
     -------

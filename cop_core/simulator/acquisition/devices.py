@@ -27,13 +27,13 @@ POWER: Final = "Power_mW"
 """The laser's property: average power at the sample, in mW."""
 
 MOST_SECTIONS: Final = 2000
-"""Depths whose sections are kept; further ones are rendered whenever they are imaged."""
+"""Number of depths whose sections are kept; others are rendered whenever they are imaged."""
 
 
 class Laser(GenericDevice):
-    """Excitation, dark at first; refuses every power that its limit refuses.
+    """Excitation, dark at first; refuses powers above its limit.
 
-    There is no way to change the limit afterwards.
+    The limit cannot be changed afterwards.
     """
 
     def __init__(self, limit: PowerLimit) -> None:
@@ -43,7 +43,7 @@ class Laser(GenericDevice):
         self.register_property(
             POWER,
             property_type=float,
-            limits=(0.0, limit.max_power),  # for windows that draw a slider
+            limits=(0.0, limit.max_power),  # for windows with a slider
             getter=Laser.get_power,
             setter=Laser.set_power,
         )
@@ -52,7 +52,7 @@ class Laser(GenericDevice):
         return self._power_mw
 
     def set_power(self, power_mw: float) -> None:
-        """Set the power, or keep the former one and raise InputError."""
+        """Set the power; if it is refused, keep the former one and raise InputError."""
         self._power_mw = self._limit.require(power_mw)
 
     def shutdown(self) -> None:
@@ -81,14 +81,14 @@ class DepthStage(StageDevice):
         self._depth_um = float(val)
 
     def get_focus_direction(self) -> FocusDirection:
-        """Say that positions grow into the sample."""
+        """Return that positions increase into the sample."""
         return FocusDirection.TowardSample
 
     def home(self) -> None:
         self._depth_um = 0.0
 
     def stop(self) -> None:
-        """Do nothing: every move is done when it is asked for."""
+        """Do nothing: every move is complete when its call returns."""
 
     def set_origin(self) -> None:
         """Refuse: depth counts from the pia."""
@@ -96,10 +96,10 @@ class DepthStage(StageDevice):
 
 
 class SectionCache:
-    """What a microscope resolves of its phantom, by depth.
+    """Sections of the phantom as resolved by the microscope, by depth.
 
-    A section takes longer to render than to expose (about 0.2 s against 0.04 s at 512x512), so
-    each is rendered once, when it is first imaged or ahead, and kept in a temporary file.
+    A section takes longer to render than to expose (about 0.2 s against 0.04 s at 512x512). Each is
+    rendered once, in advance or when first imaged, and kept in a temporary file.
     """
 
     def __init__(self, microscope: Microscope) -> None:
@@ -125,25 +125,25 @@ class SectionCache:
 
 
 class ScanCamera(SimpleCameraDevice):
-    """What the detector reads while the focus is scanned over one plane.
+    """Camera whose frames are scans of one plane.
 
-    Every exposure draws new noise. The n-th one since the start depends on the seed, n, depth
-    and power alone, as the n-th plane of `simulate` does.
+    Every exposure draws new noise. Like the n-th plane of `simulate`, the n-th exposure depends
+    only on the seed, n, depth and power.
 
     Parameters
     ----------
     microscope : Microscope
         Optics and detector.
     sections : SectionCache
-        What there is to see.
+        Sections of the phantom.
     stage : DepthStage
-        How deep the focus is.
+        Gives the depth of the focus.
     laser : Laser
-        With what power it shines.
+        Gives the power.
     seed : int
         Seed of the noise.
     frame_ms : float
-        Time that a frame takes at least.
+        Minimum time per frame.
     """
 
     def __init__(
@@ -171,7 +171,7 @@ class ScanCamera(SimpleCameraDevice):
         return self._frame_ms
 
     def set_exposure(self, exposure: float) -> None:
-        """Refuse any other: the photons of a pixel belong to one speed of the scan."""
+        """Refuse any other: the photons per pixel apply to one speed of the scan."""
         if not math.isclose(exposure, self._frame_ms):
             raise InputError(
                 f"the scan has a single speed, {self._frame_ms:g} ms per frame",
@@ -191,5 +191,5 @@ class ScanCamera(SimpleCameraDevice):
         return {"Depth_um": depth_um, POWER: power_mw}
 
     def shutdown(self) -> None:
-        """Remove what was rendered."""
+        """Remove the rendered sections."""
         self._sections.close()

@@ -1,6 +1,6 @@
-"""Formats of files and folders that a stack may come in.
+"""Formats of files and folders for stacks.
 
-A format is a module, or a folder of modules, with what `Format` lists. To add one, write it and
+A format is a module, or a folder of modules, with the members of `Format`. To add one, write it and
 name it in `FORMATS`.
 """
 
@@ -34,21 +34,21 @@ if TYPE_CHECKING:
 
 
 class Format(Protocol):
-    """What a module has to have to be a format."""
+    """Members that a module needs to be a format."""
 
     KIND: str
-    """What it reads, as a message names it."""
+    """Its name in messages."""
 
     def recognises(self, path: Path) -> bool:
-        """Tell cheaply whether a file or folder, which is there, is of this format."""
+        """Return, from a quick check, whether an existing file or folder is of this format."""
 
     def describe(self, path: Path, opening: Opening) -> Dataset:
-        """Say what a file or folder holds, and how a plane of it is read; read no pixels.
+        """Describe a file or folder, and how its planes are read, without reading pixels.
 
         Raises
         ------
         InputError
-            Where it is damaged, over the budget (`stacks.limits`) or lacks what was asked for.
+            If it is damaged, exceeds a limit (`stacks.limits`) or lacks what is requested.
         """
 
 
@@ -66,11 +66,11 @@ FORMATS: Final[tuple[Format, ...]] = (
     tiff_folder,
     tiff,
 )
-"""In the order in which they are asked: the first that recognises a path reads it."""
+"""In the order in which they are tried: the first that recognises a path reads it."""
 
 
 def files_of_set(path: Path) -> tuple[Path, ...]:
-    """Return the files of a vendor's set that a path stands for; nothing where it is of none."""
+    """Return the files of the vendor's set to which a path belongs; empty if it belongs to none."""
     found = (known.files_of(path) for known in (prairie, thorimage, olympus, micromanager, tiff))
     return next((files for files in found if files), ())
 
@@ -81,7 +81,7 @@ def format_of(path: Path) -> Format:
     Raises
     ------
     InputError
-        Where there is none, or its format is not recognised.
+        If it does not exist, or its format is not recognised.
     """
     _require_there(path)
     for known in FORMATS:
@@ -100,9 +100,9 @@ _OTHER_FILES: Final = {
     "application/xml": "it is an XML file, not a z-stack",
     "text/xml": "it is an XML file, not a z-stack",
 }
-"""What a file is that somebody takes for a stack, by its MIME type or the first part of it."""
+"""Descriptions of files mistaken for stacks, by MIME type or its first part."""
 _MOST_KINDS: Final = 3
-"""Kinds of files that are named of a folder."""
+"""Maximum number of kinds of files named for a folder."""
 
 
 def _unknown_file(path: Path) -> InputError:
@@ -112,7 +112,7 @@ def _unknown_file(path: Path) -> InputError:
 
 
 def _unknown_folder(folder: Path) -> InputError:
-    """Say what a folder holds, if not a stack."""
+    """Return the error for a folder that is not a stack, with its content."""
     inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     known = [path for path in inside if (path.is_file() or path.is_dir()) and _is_known(path)]
     if file := next((path for path in known if path.is_file()), None):
@@ -132,7 +132,7 @@ def _unknown(path: Path, what: str) -> InputError:
 
 
 def _kinds(paths: list[Path]) -> str:
-    """Return how many files there are of each kind, most of them first."""
+    """Return the number of files of each kind, in descending order."""
     kinds = Counter(
         "folders" if path.is_dir() else path.suffix.lower() or "other" for path in paths
     )
@@ -140,7 +140,7 @@ def _kinds(paths: list[Path]) -> str:
 
 
 def _opens(path: Path) -> bool:
-    """Tell whether a file or folder is a stack, or one once an option is given."""
+    """Return whether a file or folder is a stack, possibly with a further option."""
     try:
         format_of(path).describe(path, Opening())
     except MissingOptionError:
@@ -159,6 +159,6 @@ def _require_there(path: Path) -> None:
         if path.is_file() or path.is_dir():
             return
         problem = "not a regular file" if path.exists() else "no such file or folder"
-    except OSError as error:  # the name is too long, or a folder may not be entered
+    except OSError as error:  # the name is too long, or access to a folder is denied
         problem = f"it cannot be opened ({error.strerror})"
     raise InputError(problem, where=str(path), advice="check the path")

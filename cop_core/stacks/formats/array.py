@@ -1,4 +1,4 @@
-"""Arrays in memory or behind dask and zarr; a chunk of many planes is decoded once."""
+"""Arrays in memory, of dask or of zarr; a chunk of many planes is decoded once."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ SOURCE: Final = "array"
 
 
 def is_array(source: object) -> bool:
-    """Tell whether an object can be read like an array."""
+    """Return whether an object can be read like an array."""
     return all(hasattr(source, name) for name in ("shape", "dtype", "ndim", "__getitem__"))
 
 
 def describe_array(array: Any, axes: str | None) -> Dataset:
-    """Describe a numpy, dask or zarr array, of (planes, Y, X) where ``axes`` is None.
+    """Describe a numpy, dask or zarr array: (planes, Y, X) if ``axes`` is None.
 
     Raises
     ------
     InputError
-        For a type that is not real, unknown axes, or planes or chunks over the budget.
+        For a type that is not real, unknown axes, or planes or chunks that exceed a limit.
     """
     shape = tuple(int(n) for n in array.shape)
     if axes is not None:
@@ -69,13 +69,13 @@ def _chunk_lengths(array: Any, shape: Sequence[int]) -> list[tuple[int, ...]]:
 
 
 def regular(length: int, chunk: int) -> tuple[int, ...]:
-    """Cut a length into chunks of one length, the last one shorter."""
+    """Divide a length into equal chunks, with a shorter last one."""
     starts = itertools.chain(range(0, length, max(chunk, 1)), (length,))
     return tuple(b - a for a, b in itertools.pairwise(starts))
 
 
 def plane_axis_of(axes: str, shape: Sequence[int]) -> str:
-    """Give the letter of the axis that planes are read along; empty where there is none."""
+    """Return the letter of the axis along which planes are read; empty if there is none."""
     for axis in "ZTIQ":
         if axis in axes and shape[axes.index(axis)] > 1:
             return axis
@@ -83,10 +83,10 @@ def plane_axis_of(axes: str, shape: Sequence[int]) -> str:
 
 
 class SlabReader:
-    """Reads planes of a numpy, dask or zarr array, keeping the slab of planes that share chunks.
+    """Reads planes of a numpy, dask or zarr array, and keeps the slab of planes that share chunks.
 
-    ``chunks`` are the lengths of the chunks along the plane axis, in order; empty where they do
-    not matter. A slab over MAX_SLAB_BYTES is not kept: its planes are read one at a time.
+    ``chunks`` are the lengths of the chunks along the plane axis, in order; empty if irrelevant. A
+    slab larger than MAX_SLAB_BYTES is not kept: its planes are read one at a time.
     """
 
     def __init__(self, array: Any, axes: str, chunks: Sequence[int] = ()) -> None:
@@ -106,7 +106,7 @@ class SlabReader:
             start, stop = self._bounds(position[self._axis])
             key = (start, sorted((a, i) for a, i in position.items() if a != self._axis))
             if self._slab is None or self._slab[0] != key:
-                # dropped before the next is read, so that only one is ever held
+                # released before the next is read: only one is held at any time
                 self._slab = None
                 self._slab = key, self._read({**position, self._axis: slice(start, stop)})
             return self._oriented(self._plane_of(self._slab[1], position[self._axis] - start))

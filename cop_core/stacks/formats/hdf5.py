@@ -1,4 +1,4 @@
-"""HDF5 files: datasets of two dimensions and more, read by h5py."""
+"""HDF5 files: datasets with two or more dimensions, read by h5py."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SUFFIXES: Final = (".h5", ".hdf5", ".hdf", ".he5")
 
 
 def recognises(path: Path) -> bool:
-    """Tell whether a file is called an HDF5 file."""
+    """Return whether a file has the suffix of an HDF5 file."""
     return path.suffix.lower() in _SUFFIXES and path.is_file()
 
 
@@ -44,7 +44,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
     Raises
     ------
     InputError
-        Where the library is missing, or as in `require_position` and `describe_image`.
+        If the library is missing, or as for `require_position` and `describe_image`.
     """
     h5py = require_library("h5py", path)
     refuse_levels(opening.level, str(path))
@@ -60,7 +60,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
 
 
 def images_in(file: Any, h5py: Any) -> list[str]:
-    """Return the names of the datasets that have a plane of pixels and lie in the file itself."""
+    """Return the names of the datasets with planes of pixels that are in the file itself."""
     found: list[str] = []
 
     def look(name: str, item: Any) -> None:
@@ -72,7 +72,7 @@ def images_in(file: Any, h5py: Any) -> list[str]:
 
 
 def require_own(dataset: Any, where: str) -> None:
-    """Refuse a dataset whose pixels lie in other files, or whose chunks are over the budget."""
+    """Refuse a dataset with pixels in other files, or with chunks that exceed the limit."""
     if dataset.external or dataset.is_virtual:
         raise InputError(
             f"the pixels of {dataset.name!r} lie in other files",
@@ -84,7 +84,7 @@ def require_own(dataset: Any, where: str) -> None:
 
 
 class ClosedArray:
-    """A dataset that is opened for every reading; what numpy needs of an array."""
+    """A dataset that is opened for every reading, with the interface of an array."""
 
     def __init__(self, path: Path, dataset: Any, open_file: Any) -> None:
         self._path, self._name, self._open = path, dataset.name, open_file
@@ -111,7 +111,7 @@ def _image(path: Path, dataset: Any, h5py: Any, opening: Opening) -> FileImage:
 
 
 def slab_lengths(array: Any, axes: str) -> tuple[int, ...]:
-    """Return how many planes share a chunk, along z."""
+    """Return the number of planes that share a chunk along z."""
     if not array.chunks or "Z" not in axes:
         return ()
     z = axes.index("Z")
@@ -132,7 +132,7 @@ def _axes(dataset: Any, opening: Opening, where: str) -> str:
 
 
 def _scale(dataset: Any, axes: str) -> Scale:
-    """Read the size of a voxel, (z, y, x) in µm, as Fiji's HDF5 plugin and ilastik write it."""
+    """Read the size of a voxel, (z, y, x) in µm, as written by Fiji's HDF5 plugin and ilastik."""
     sizes = np.ravel(dataset.attrs.get("element_size_um", ()))
     if len(sizes) != 3:
         return Scale()

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 KIND = "Imaris .ims"
 
 _AXES: Final = {"X": 0, "Y": 1, "Z": 2}
-"""Number of an axis in the names of the extent's ends."""
+"""Number of each axis in the names of the extent's ends."""
 
 
 def recognises(path: Path) -> bool:
-    """Tell whether a file is called an .ims."""
+    """Return whether a file has the suffix .ims."""
     return path.suffix.lower() == ".ims" and path.is_file()
 
 
@@ -42,7 +42,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
     Raises
     ------
     InputError
-        Where the library is missing, there is no such level, or as in `describe_image`.
+        If the library is missing, the level does not exist, or as for `describe_image`.
     """
     h5py = require_library("h5py", path)
     with h5py.File(path) as file:
@@ -58,7 +58,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
 
 
 def _numbered(group: Any, prefix: str) -> dict[int, Any]:
-    """Return the members of a group whose names are a prefix and a number."""
+    """Return the members of a group whose names consist of a prefix and a number."""
     named = ((name.removeprefix(prefix), name) for name in group if name.startswith(prefix))
     return {int(n): group[name] for n, name in sorted(named) if n.isdigit()}
 
@@ -84,7 +84,7 @@ def _image(path: Path, file: Any, level: Any, h5py: Any) -> FileImage:
 
 
 class _Planes:
-    """Reads planes, cut to the image: Imaris fills the last chunks up with zeros."""
+    """Reads planes, cropped to the image: Imaris pads the last chunks with zeros."""
 
     def __init__(
         self, arrays: Mapping[tuple[int, int], ClosedArray], size: tuple[int, int]
@@ -102,7 +102,7 @@ class _Planes:
 
 
 def _text(group: Any, name: str) -> str:
-    """Read an attribute, which Imaris writes as an array of single characters."""
+    """Read an attribute, stored by Imaris as an array of single characters."""
     value = None if group is None else group.attrs.get(name)
     return (
         "" if value is None else b"".join(np.ravel(value).astype("S1")).decode("utf-8", "replace")
@@ -114,7 +114,7 @@ def _int(group: Any, name: str) -> int:
 
 
 def _scale(image: Any, size: Mapping[str, int]) -> Scale:
-    """Read the size of a voxel from the ends of the image, which lie at its outer faces."""
+    """Read the size of a voxel from the ends of the image, which are at its outer faces."""
     unit = _text(image, "Unit")
     found = {}
     for axis, number_of in _AXES.items():

@@ -32,14 +32,14 @@ KIND = "Leica .lif"
 
 _IMAGE: Final = "./Data/Image/ImageDescription"
 _DIMENSION: Final = {"X": "1", "Y": "2", "Z": "3", "M": "10"}
-"""Number of an axis in the XML; M are the tiles or points of a mosaic."""
+"""Number of each axis in the XML; M are the tiles or points of a mosaic."""
 _DEPTH_COMPENSATED: Final = (
     "the laser power was compensated along depth, and is not taken from the file",
 )
 
 
 def recognises(path: Path) -> bool:
-    """Tell whether a file is called a .lif."""
+    """Return whether a file has the suffix .lif."""
     return path.suffix.lower() == ".lif" and path.is_file()
 
 
@@ -49,7 +49,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
     Raises
     ------
     InputError
-        Where the library is missing, or as in `require_position` and `describe_image`.
+        If the library is missing, or as for `require_position` and `describe_image`.
     """
     liffile = require_library("liffile", path)
     refuse_levels(opening.level, str(path))
@@ -67,7 +67,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
 
 
 def _description_size(path: Path) -> int:
-    """Return how many characters of XML the file says that it begins with."""
+    """Return the stated number of characters of XML at the start of the file."""
     with path.open("rb") as file:
         return int.from_bytes(file.read(13)[9:], "little")
 
@@ -100,7 +100,7 @@ class _Frames:
 def _image(found: Any, read: _Frames) -> FileImage:
     sizes = {axis: n for axis, n in found.sizes.items() if axis != "M"}
     if not {"Y", "X"} <= set(found.frames.frame_dims):
-        sizes.pop("Y", None)  # the lines of a volume that was scanned along x and z
+        sizes.pop("Y", None)  # the lines of a volume scanned along x and z
     power, remarks = _power(found.xml_element)
     channels = found.xml_element.findall(f"{_IMAGE}/Channels/ChannelDescription")
     bits = [int(channel.get("Resolution", 0)) for channel in channels]
@@ -117,7 +117,7 @@ def _image(found: Any, read: _Frames) -> FileImage:
 
 
 def _dye(channel: ET.Element) -> str:
-    """Return what a channel is called: its dye, else the colour that it is shown in."""
+    """Return the name of a channel: its dye, else its display colour."""
     for entry in channel.iter("ChannelProperty"):
         if entry.findtext("Key") == "DyeName" and entry.findtext("Value"):
             return entry.findtext("Value", "")
@@ -130,7 +130,7 @@ def _scale(element: ET.Element) -> Scale:
 
 
 def _spacing_um(element: ET.Element, axis: str) -> float | None:
-    """Return the distance of samples: an axis is as long as from its first sample to its last."""
+    """Return the distance of samples: an axis extends from its first to its last sample."""
     found = _dimension(element, axis)
     steps = 0 if found is None else int(found.get("NumberOfElements", 0)) - 1
     length = None if found is None else number(found.get("Length"))

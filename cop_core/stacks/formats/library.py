@@ -1,4 +1,4 @@
-"""What formats that a library reads have in common: image, axes, laser power, the import."""
+"""Common parts of formats read by a library: image, axes, laser power, the import."""
 
 from __future__ import annotations
 
@@ -24,21 +24,22 @@ if TYPE_CHECKING:
 INSTALL: Final = 'pip install "napari-cop[formats]"'
 
 ReadIndex: TypeAlias = Callable[[Mapping[str, int]], "npt.NDArray[Any]"]
-"""Reads one plane by its index along the library's own axes, and leaves no file open."""
+"""Reads one plane by its index along the library's own axes, without leaving a file open."""
 
 
 @dataclass(frozen=True)
 class FileImage:
-    """One image of a file, as its library tells of it.
+    """One image of a file, as described by its library.
 
     Attributes
     ----------
     sizes : mapping of str to int
-        Length by the library's name of the axis; Y and X, and S for colour samples, are ours.
+        Length by the library's name of the axis; Y, X, and S for colour samples, are this
+        package's.
     read : callable
         Reads one plane, (height, width).
     name : str
-        What it is called in the file; empty where it is the only one.
+        Its name in the file; empty if it is the only one.
     positions, planned : int or None
         As in Dataset.
     """
@@ -62,7 +63,7 @@ def require_library(module: str, path: Path) -> Any:
     Raises
     ------
     InputError
-        Where it is not installed.
+        If it is not installed.
     """
     try:
         return import_module(module)
@@ -77,13 +78,13 @@ def require_library(module: str, path: Path) -> Any:
 def describe_image(
     path: Path, kind: str, image: FileImage, opening: Opening, name: str = ""
 ) -> Dataset:
-    """Describe one image of a file, which is called as it is where ``name`` is empty.
+    """Describe one image of a file; an empty ``name`` stands for that of the file.
 
     Raises
     ------
     InputError
-        Where its frames are no planes along Y and X, its pixels are not real, it is over the
-        budget, or lacks the axes or the resolution level asked for.
+        If its frames are not planes along Y and X, its pixels are not real, it exceeds a limit, or
+        it lacks the requested axes or resolution level.
     """
     where = str(path)
     _require_frames(image.sizes, where)
@@ -117,7 +118,7 @@ def describe_image(
 
 
 def refuse_levels(level: int, where: str) -> None:
-    """Refuse a coarser resolution level where only the finest is read."""
+    """Refuse a coarser resolution level if only the finest is read."""
     if level:
         raise InputError(
             f"there is no resolution level {level}",
@@ -127,7 +128,7 @@ def refuse_levels(level: int, where: str) -> None:
 
 
 def _require_frames(sizes: Mapping[str, int], where: str) -> None:
-    """Refuse what was not scanned along X and Y."""
+    """Refuse an image that was not scanned along X and Y."""
     if {"Y", "X"} <= set(sizes):
         return
     scanned = " and ".join([axis.lower() for axis in "XYZT" if axis in sizes][:2])
@@ -135,7 +136,7 @@ def _require_frames(sizes: Mapping[str, int], where: str) -> None:
 
 
 def _letters(sizes: Mapping[str, int], given: str | None, where: str) -> dict[str, str]:
-    """Return the library's axes by our letters, in the library's order, those that matter."""
+    """Return the relevant axes of the library as this package's letters, in the library's order."""
     names = [name for name, n in sizes.items() if n > 1 or name in "ZYX"]
     if given is None:
         return _known_letters(names, where)
@@ -151,7 +152,7 @@ def _letters(sizes: Mapping[str, int], given: str | None, where: str) -> dict[st
 
 
 def _known_letters(names: Sequence[str], where: str) -> dict[str, str]:
-    """Call axes that are not known I and Q, as far as these are free."""
+    """Call unknown axes I and Q, as far as these are free."""
     free = [letter for letter in "IQ" if letter not in names]
     unknown = [name for name in names if name not in KNOWN]
     if len(unknown) > len(free):
@@ -163,14 +164,14 @@ def _known_letters(names: Sequence[str], where: str) -> dict[str, str]:
 def laser_power(
     lasers: Iterable[tuple[str, float]], stated_by: str
 ) -> tuple[StatedPower | None, tuple[str, ...]]:
-    """Return the power of the one laser that was on, and what there is to say of several.
+    """Return the power of the one laser that was on, and remarks if there were several.
 
     Parameters
     ----------
     lasers : iterable of (str, float)
-        What each is called, for example its wavelength, and its power in per cent.
+        Name of each, for example its wavelength, and its power in per cent.
     stated_by : str
-        Where they are stated.
+        Place in the file where they are stated.
     """
     on = sorted({(name, percent) for name, percent in lasers if percent > 0})
     if len(on) == 1:
@@ -182,7 +183,7 @@ def laser_power(
 
 
 def ceilings(bits: Iterable[int], stated_by: str) -> tuple[StatedDetector, ...]:
-    """Return the detectors of channels that store so many bits."""
+    """Return the detectors of channels with so many bits."""
     return tuple(
         StatedDetector(ceiling_counts=float(2**n - 1), stated_by=stated_by) if n > 0 else
         StatedDetector() for n in bits

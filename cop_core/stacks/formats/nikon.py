@@ -38,7 +38,7 @@ _IN_FRAME: Final = "CYXS"
 
 
 def recognises(path: Path) -> bool:
-    """Tell whether a file is called an .nd2."""
+    """Return whether a file has the suffix .nd2."""
     return path.suffix.lower() == ".nd2" and path.is_file()
 
 
@@ -48,7 +48,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
     Raises
     ------
     InputError
-        Where the library is missing, or as in `require_position` and `describe_image`.
+        If the library is missing, or as for `require_position` and `describe_image`.
     """
     nd2 = require_library("nd2", path)
     refuse_levels(opening.level, str(path))
@@ -111,7 +111,7 @@ def _scale(file: Any) -> Scale:
 
 
 def _power(file: Any) -> Any:
-    """Read the lasers' powers out of the text that the program writes for people."""
+    """Read the powers of the lasers from the program's description for human readers."""
     text = file.text_info.get("description", "")
     lasers = ((f"{float(nm):g} nm", float(percent)) for nm, percent in _LASER.findall(text))
     return laser_power(lasers, "Laser Power in the description")

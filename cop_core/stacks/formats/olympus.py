@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cop_core.stacks.dataset import Opening, StatedPower
 
 Place: TypeAlias = frozenset[tuple[str, int]]
-"""Where a frame is: index along each axis, from 0, without zeros."""
+"""Position of a frame: index along each axis, from 0, without zeros."""
 
 KIND = "Olympus .oif and .oib"
 
@@ -42,14 +42,14 @@ _BRIGHTER_BELOW: Final = (
 
 
 def recognises(path: Path) -> bool:
-    """Tell whether a path is called a FluoView file, or is a folder of one."""
+    """Return whether a path has the suffix of a FluoView file, or is the folder of one."""
     if path.is_dir():
         return _main_file(path) is not None
     return path.suffix.lower() in (".oif", ".oib", ".oir") and path.is_file()
 
 
 def _main_file(folder: Path) -> Path | None:
-    """Return the one .oif in a folder, or of which a folder holds the frames."""
+    """Return the one .oif in a folder, or whose frames are in the folder."""
     if has_frames_of_another(folder):
         return _beside(folder)
     inside = [p for p in folder.iterdir() if p.suffix.lower() == ".oif" and p.is_file()]
@@ -57,7 +57,7 @@ def _main_file(folder: Path) -> Path | None:
 
 
 def files_of(path: Path) -> tuple[Path, ...]:
-    """Return a file and those of its folder; nothing for what is no such file or folder."""
+    """Return a file and those of its folder; empty for another file or folder."""
     if not recognises(path):
         return ()
     main = (_main_file(path) if path.is_dir() else None) or path
@@ -66,7 +66,7 @@ def files_of(path: Path) -> tuple[Path, ...]:
 
 
 def has_frames_of_another(folder: Path) -> bool:
-    """Tell whether a folder holds the frames of an .oif beside it."""
+    """Return whether a folder has the frames of an .oif beside it."""
     return _beside(folder).suffix.lower() == ".oif" and _beside(folder).is_file()
 
 
@@ -80,8 +80,8 @@ def describe(path: Path, opening: Opening) -> Dataset:
     Raises
     ------
     InputError
-        Where the library is missing, the file is of the newer kind .oir, or as in
-        `choose_position` and `describe_image`.
+        If the library is missing, the file is of the newer kind .oir, or as for `require_position`
+        and `describe_image`.
     """
     main = (_main_file(path) if path.is_dir() else None) or path
     if main.suffix.lower() == ".oir":
@@ -107,7 +107,7 @@ def _require_folder(main: Path) -> None:
 
 
 def _frames(file: Any) -> dict[Place, str]:
-    """Return the names of the frames' files by their places."""
+    """Return the names of the frames' files by position."""
     found = {}
     for name in file.glob("*"):
         if match := _FRAME.search(Path(name).name):
@@ -117,12 +117,12 @@ def _frames(file: Any) -> dict[Place, str]:
 
 
 def _place(index: Iterable[tuple[str, int]]) -> Place:
-    """Return an index without zeros: names may leave out an axis of length 1."""
+    """Return an index without zeros: names may omit an axis of length 1."""
     return frozenset((axis, n) for axis, n in index if n)
 
 
 class _Frames:
-    """Reads frames, each from its TIFF, out of a file or folder opened for each."""
+    """Reads frames, each from its TIFF, in a file or folder opened for each."""
 
     def __init__(self, path: Path, open_file: Any, names: Mapping[Place, str]) -> None:
         self._path, self._open, self._names = path, open_file, names
@@ -139,7 +139,7 @@ def _image(file: Any, read: _Frames) -> FileImage:
     settings = file.mainfile
     order = str(settings["Axis Parameter Common"]["AxisOrder"])
     axes = _axes(settings)
-    # the first two are those that a frame was scanned along
+    # the first two are the axes of the scan
     shown = [axis for axis in order if axis not in "XY" or axis in order[:2]]
     power, remarks = _power(settings)
     parameters = settings["Reference Image Parameter"]

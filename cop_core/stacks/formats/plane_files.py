@@ -1,4 +1,4 @@
-"""Planes that lie in TIFF files of their own, or in pages of a few, as a header lists them."""
+"""Planes in single TIFF files, or in pages of a few, as listed in a header."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FILE_MISSING: Final = "file missing"
 
 @dataclass(frozen=True)
 class PlaneFile:
-    """Where one plane lies: a file, and the page in it, from 0."""
+    """Location of one plane: a file, and the page in it, from 0."""
 
     path: Path
     page: int = 0
@@ -35,12 +35,12 @@ class PlaneFile:
 
 @dataclass(frozen=True)
 class PlaneFiles:
-    """Reads planes out of their files.
+    """Reads planes from their files.
 
     Attributes
     ----------
     axes : str
-        Along which planes are found.
+        Axes along which planes are located.
     files : mapping of tuple of int to PlaneFile
         By index along each of the axes.
     """
@@ -49,7 +49,7 @@ class PlaneFiles:
     files: Mapping[tuple[int, ...], PlaneFile]
 
     def __call__(self, position: Position) -> npt.NDArray[Any]:
-        """Read one plane, shape (height, width); BrokenPlaneError where it is not there."""
+        """Read one plane, shape (height, width); raise BrokenPlaneError if it is missing."""
         at = self._at(position)
         if at is None or not at.path.is_file():
             raise BrokenPlaneError(FILE_MISSING)
@@ -62,7 +62,7 @@ class PlaneFiles:
             return pages.read(0)
 
     def stamp(self, position: Position) -> Stamp | None:
-        """Return the state of a plane's file; None where it is not there."""
+        """Return the state of a plane's file; None if it does not exist."""
         at = self._at(position)
         try:
             return None if at is None else (stamp_of(at.path),)
@@ -71,7 +71,7 @@ class PlaneFiles:
 
     @property
     def shared_axes(self) -> str:
-        """Axes along which planes share files; empty where each has its own."""
+        """Axes along which planes share files; empty if each has its own."""
         return self.axes if any(at.page for at in self.files.values()) else ""
 
     def _at(self, position: Position) -> PlaneFile | None:
@@ -79,12 +79,12 @@ class PlaneFiles:
 
 
 def first_page(paths: Iterable[Path]) -> tuple[tuple[int, int], np.dtype[Any]] | None:
-    """Return shape and type of the planes, by the first file that is there; None without one.
+    """Return shape and type of the planes from the first existing file; None without any.
 
     Raises
     ------
     InputError
-        Where its pixels are not real numbers, or over the budget.
+        If its pixels are not real numbers, or exceed a limit.
     """
     path = next((path for path in paths if path.is_file() and path.stat().st_size), None)
     if path is None:

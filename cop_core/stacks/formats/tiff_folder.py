@@ -1,4 +1,4 @@
-"""A folder of TIFFs of one plane each, numbered in their names."""
+"""A folder of TIFFs with one plane each, numbered in their names."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ _ADVICE: Final = (
 
 
 def recognises(path: Path) -> bool:
-    """Tell whether a folder holds TIFFs."""
+    """Return whether a folder has TIFFs."""
     return path.is_dir() and bool(tiffs_in(path))
 
 
 def tiffs_in(folder: Path) -> list[Path]:
-    """Give the TIFFs in a folder; names that begin with a dot are not looked at."""
+    """Return the TIFFs in a folder, except names that begin with a dot."""
     with os.scandir(folder) as entries:
         return [
             Path(entry.path)
@@ -55,12 +55,12 @@ def tiffs_in(folder: Path) -> list[Path]:
 def describe(path: Path, opening: Opening) -> Dataset:
     """Describe a folder of TIFFs as one stack.
 
-    Its files are planes; a number that no file has is a plane that is missing.
+    Its files are planes; a missing number is a missing plane.
 
     Raises
     ------
     InputError
-        Where the names do not say the order, or no file is a plane.
+        If the names do not give the order, or no file is a plane.
     """
     tiffs = sorted(tiffs_in(path))
     if all(_is_whole(file) for file in tiffs[:2]):
@@ -74,7 +74,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
 
 
 def of_several_stacks(folder: Path, one: Path) -> InputError:
-    """Return what to say of a folder whose files are stacks, and not planes."""
+    """Return the error for a folder whose files are stacks rather than planes."""
     return InputError(
         "it holds several separate stacks",
         where=str(folder),
@@ -84,22 +84,22 @@ def of_several_stacks(folder: Path, one: Path) -> InputError:
 
 
 def _is_whole(path: Path) -> bool:
-    """Tell whether a file holds several planes, by itself or with others that it names."""
+    """Return whether a file has several planes, by itself or with others that it names."""
     try:
         return math.prod(describe_tiff(path, Opening()).shape[:-2]) > 1
-    except MissingOptionError:  # it holds several stacks
+    except MissingOptionError:  # it has several stacks
         return True
     except InputError:
         return False
 
 
 def numbered(paths: list[Path], where: str) -> dict[int, Path]:
-    """Give the files of planes by the number in their names.
+    """Return the files of planes by the number in their names.
 
     Raises
     ------
     InputError
-        Where the names differ in more than numbers, or no number is another in each of them.
+        If the names differ in more than numbers, or no number is unique to each.
     """
     parts = [re.split(r"(\d+)", path.name) for path in paths]
     texts = {tuple(found[::2]) for found in parts}
@@ -115,7 +115,7 @@ def numbered(paths: list[Path], where: str) -> dict[int, Path]:
             where=where,
             advice=_ADVICE,
         )
-    # a time of day may differ as well; what counts planes leaves the fewest gaps
+    # a time of day may differ too; plane numbers have the fewest gaps
     numbers = min(counting, key=lambda column: (max(column) - min(column), min(column)))
     return dict(zip(numbers, paths, strict=True))
 
@@ -123,7 +123,7 @@ def numbered(paths: list[Path], where: str) -> dict[int, Path]:
 def describe_numbered(
     folder: Path, files: dict[int, Path], first: int, axes: str | None
 ) -> Dataset:
-    """Describe files of one plane each, by number, the first plane being that of a number."""
+    """Describe files of one plane each by number, given the number of the first plane."""
     where = str(folder)
     n_planes = max(files) - first + 1
     require_plane_count(n_planes, where)
@@ -144,7 +144,7 @@ def describe_numbered(
 
 @dataclass(frozen=True)
 class _NumberedPlanes:
-    """Reads a plane from the file of its number, the first plane's being ``first``."""
+    """Reads a plane from the file of its number; the first plane has the number ``first``."""
 
     files: dict[int, Path]
     first: int
@@ -168,7 +168,7 @@ class _NumberedPlanes:
 
 
 def _first_readable(paths: list[Path]) -> Dataset:
-    """Describe the first file that is a plane; where none is, say why the first is not."""
+    """Describe the first file that is a plane; if none is, raise the error of the first."""
     problems = []
     for path in paths:
         try:

@@ -41,17 +41,17 @@ _DTYPE: Final = {
 
 
 def recognises(path: Path) -> bool:
-    """Tell whether a file is called a .czi."""
+    """Return whether a file has the suffix .czi."""
     return path.suffix.lower() == ".czi" and path.is_file()
 
 
 def describe(path: Path, opening: Opening) -> Dataset:
-    """Describe one scene of a file, its tiles put together.
+    """Describe one scene of a file, with its tiles combined.
 
     Raises
     ------
     InputError
-        Where the library is missing, or as in `require_position` and `describe_image`.
+        If the library is missing, or as for `require_position` and `describe_image`.
     """
     czi = require_library("pylibCZIrw.czi", path)
     refuse_levels(opening.level, str(path))
@@ -121,7 +121,7 @@ def _scale(root: ET.Element) -> Scale:
 
 
 def _lasers(channels: list[ET.Element]) -> list[tuple[str, float]]:
-    """Return wavelength and intensity of the light sources that are given in per cent."""
+    """Return wavelength and intensity of the light sources stated in per cent."""
     found = []
     for source in (s for c in channels for s in c.iter("LightSourceSettings")):
         value, _, unit = source.findtext("Intensity", "").partition("%")

@@ -1,4 +1,4 @@
-"""Arrays that grow: replaced by longer ones, or filled in where they lie."""
+"""Growing arrays: replaced by longer ones, or filled in place."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 
 class GrowingArray:
-    """An array of planes that may be replaced by another or filled in; see `Growing`.
+    """An array of planes that may be replaced by another or filled in place; see `Growing`.
 
-    A plane of a single value is taken for one that is still to be filled in. Where there are
-    such planes, the array has the length that the stack will have. Only `put` and `end` may be
-    called from another thread than the one that reads.
+    A plane of a single value is assumed to be still empty. With such planes, the array has the
+    final length of the stack. Only `put` and `end` may be called from a thread other than the
+    reading one.
 
     Parameters
     ----------
     pixels : array of shape (planes, height, width)
-        As it is now: numpy, dask or zarr.
+        Its present state: numpy, dask or zarr.
     options : StackOptions
         How it is opened.
     source : str
-        Where it comes from.
+        Its source.
     """
 
     def __init__(self, pixels: Any, options: StackOptions, *, source: str = "array") -> None:
@@ -37,12 +37,12 @@ class GrowingArray:
         self._shape: tuple[int, ...] | None = None
 
     def put(self, pixels: Any) -> None:
-        """Take the pixels that there are now."""
+        """Set the present pixels."""
         self._pixels = pixels
         self.replaced = True
 
     def end(self) -> None:
-        """Say that nothing comes any more."""
+        """Declare that no more planes will arrive."""
         self.ended = True
 
     def look(self, least_planes: int) -> Snapshot:
@@ -51,7 +51,7 @@ class GrowingArray:
         Raises
         ------
         InputError
-            Where it cannot be that of before with more planes.
+            If it cannot be the earlier array with more planes.
         """
         self.replaced = False
         found = self._open(least_planes)

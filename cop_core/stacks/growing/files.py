@@ -1,4 +1,4 @@
-"""Stacks on disk that grow: zarr, TIFF, and folders where TIFFs appear."""
+"""Growing stacks on disk: zarr, TIFF, and folders in which TIFFs appear."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from cop_core.stacks.model import Stack
 
 _PATIENCE_S: Final = 3.0
-"""Time in s for which metadata that do not suffice are taken to be half-written."""
+"""Time in s for which insufficient metadata count as half-written."""
 _SURE_S: Final = 2.0
-"""Time in s for which all planes of an array that was made ahead must be there."""
+"""Time in s for which all planes of a preallocated array must be present."""
 
 
 def open_growing(
@@ -83,7 +83,7 @@ def open_growing(
 
 
 class GrowingFile:
-    """A path that a stack is being written to, opened anew at every look; see `Growing`.
+    """A path to which a stack is being written, opened anew at every look; see `Growing`.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ class GrowingFile:
     options : StackOptions
         How it is opened.
     patience_s : float
-        Time in s for which a stack that was there may be unreadable.
+        Time in s for which an existing stack may be unreadable.
     """
 
     replaced = ended = False
@@ -121,8 +121,8 @@ class GrowingFile:
         Raises
         ------
         InputError
-            Where it cannot be opened and that stays so without a change, or the options given do
-            not suffice for what is there.
+            If it still cannot be opened after a while without changes, or if the given options do
+            not suffice.
         """
         try:
             with readable_errors(self.path):
@@ -141,18 +141,18 @@ class GrowingFile:
     def sure_after_s(self, found: Snapshot, n_were_blank: int) -> float | None:
         if not found.data.declared:
             return None
-        # a writer that enlarges the array in pieces declares what is there, now and then
+        # a writer that enlarges the array in steps declares the present planes now and then
         return _SURE_S if n_were_blank >= 2 else self._patience_s
 
     def stack(self) -> Stack:
         try:
             return open_stack(self.path, self.options)
         except InputError:
-            # one that is cut off, or of which there is one page only
+            # a truncated file, or one with a single page
             return self._open().stack
 
     def close(self) -> None:
-        """Do nothing: files are open only while they are looked at."""
+        """Do nothing: files are open only during a look."""
 
     def _open(self) -> Snapshot:
         with readable_errors(self.path):
@@ -176,7 +176,7 @@ class GrowingFile:
         return open_dataset(self.path, opening_of(self.options.but(allow_partial=True)))
 
     def _numbered(self) -> Dataset:
-        """Describe a folder of planes, the first being number 0, or after a while the smallest."""
+        """Describe a folder of planes, from number 0 or, after a while, the smallest number."""
         files = tiff_folder.numbered(tiff_folder.tiffs_in(self.path), str(self.path))
         low, now = min(files), time.monotonic()
         self._since = self._since or now
@@ -195,8 +195,8 @@ class GrowingFile:
         return tiff_folder.describe_numbered(self.path, files, self._first, self.options.axes)
 
     def _bear(self, error: InputError, patience_s: float) -> None:
-        """Put up with an error for a while, longer if it changes; what is missing does not."""
-        now = time.monotonic()  # the number of planes does, in the words of what is missing
+        """Tolerate an error for a while, longer if it changes; a missing option does not change."""
+        now = time.monotonic()  # the number of planes changes in the message of a missing option
         kind = str(error.advice if isinstance(error, _ChoiceError) else error)
         if self._failing is None or self._failing[0] != kind:
             self._failing = kind, now
@@ -205,9 +205,9 @@ class GrowingFile:
 
 
 def _require_depths(stack: Stack, data: Dataset) -> None:
-    """Refuse planes whose depths are not known, or count from a last one that nobody knows yet."""
+    """Refuse planes with unknown depths, or depths from a last plane that is not known yet."""
     if stack.image.depth_from == ALONE:
-        raise no_z_step(data.scale, data.source)  # others are to follow
+        raise no_z_step(data.scale, data.source)  # more planes are to follow
     if stack.image.surface == "last" and not data.declared:
         raise InputError(
             f"the last plane is the surface ({stack.image.surface_from}), and the number of "
@@ -219,4 +219,4 @@ def _require_depths(stack: Stack, data: Dataset) -> None:
 
 
 class _ChoiceError(InputError):
-    """The stack is there, but the options do not suffice to read it."""
+    """The stack exists, but the options do not suffice to read it."""

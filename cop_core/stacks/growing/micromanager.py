@@ -30,18 +30,18 @@ if TYPE_CHECKING:
 class MicroManagerSource:
     """Planes of the next acquisition of a Micro-Manager core; see `Source`.
 
-    Frames are copied into a temporary file in the thread that acquires; everything else happens
-    in the thread that asks for `news`. A source follows one acquisition from its start to its
-    end, so it is made before that is run.
+    Frames are copied into a temporary file in the acquiring thread; everything else happens in the
+    thread that calls `news`. A source follows one acquisition from its start to its end, and must
+    be made before that starts.
 
     Parameters
     ----------
     core : CMMCorePlus or UniMMCore
-        What acquires, with `run_mda`.
+        The core that acquires, with `run_mda`.
     channel, time, position : int, optional
         Index of each, or the channel's name; required if the acquisition has several.
     power : tuple of str, float, str, Path or GainedPower, optional
-        Device and property that hold the power at the sample in mW, or what `open_stack` takes:
+        Device and property with the power at the sample in mW, or a value accepted by `open_stack`:
         a power in mW, a law, a table over depth. Events may state it themselves, as ``power_mw``
         in their metadata, which takes precedence. NaN if no power is stated.
     planned : int, optional
@@ -54,8 +54,7 @@ class MicroManagerSource:
     Raises
     ------
     InputError
-        If an acquisition is already running, the core has no such property, or the power is
-        none.
+        If an acquisition is already running, the property does not exist, or the power is invalid.
     """
 
     def __init__(
@@ -73,7 +72,7 @@ class MicroManagerSource:
     ) -> None:
         own = power if _is_property(power) else None
         self._law = None if own else power
-        resolve_power(self._law, np.zeros(0))  # told before the planes come
+        resolve_power(self._law, np.zeros(0))  # reported before planes arrive
         if time == MEAN:
             raise InputError(
                 "time points cannot be averaged while they are acquired",
@@ -92,25 +91,25 @@ class MicroManagerSource:
 
     @property
     def planned(self) -> int | None:
-        """Planes in the plan; before the start, and without a plan, what was given."""
+        """Number of planes in the plan; before the start, and without a plan, the given number."""
         return self._expected if self._plan is None else len(self._plan)
 
     def completed_at(self, index: int) -> float:
-        """Return when a plane arrived, in s as `time.time` counts."""
+        """Return the time at which a plane arrived, in s as of `time.time`."""
         return self._recorder.frames[index].clock_s
 
     def news(self, limit: int | None = None) -> list[Plane]:
-        """Return planes that arrived and were not handed out before, in order; see `Source`.
+        """Return planes that have arrived but were not delivered before, in order; see `Source`.
 
         Raises
         ------
         InputError
             If the acquisition is not a single z-stack.
         CopError
-            If its frames can no longer be kept. Planes that arrived before are handed out first.
+            If its frames can no longer be kept. Planes that arrived before are delivered first.
         """
         recorder = self._recorder
-        ended = recorder.ended  # before the planes are counted: none comes after it
+        ended = recorder.ended  # before the planes are counted: none arrives after it
         self._read_plan()
         come = len(recorder.spool or ())
         planes = self._come(limit) if come > self._given else []
@@ -133,7 +132,7 @@ class MicroManagerSource:
         recorder = self._recorder
         if not recorder.spool:
             raise InputError("it holds no planes (yet, or any more)", where=self.source)
-        # the step is a stand-in for the positions below, which need not be even
+        # a placeholder for the positions below, which need not be regular
         opened = open_stack(recorder.spool, axes="ZYX", z_step_um=1.0, name=self.name)
         frames = recorder.frames[: len(opened)]
         z_um = np.array([frame.z_um for frame in frames])
@@ -156,7 +155,7 @@ class MicroManagerSource:
         )
 
     def close(self) -> None:
-        """Let go of the core and remove the planes; calling it again does nothing."""
+        """Release the core and remove the planes; further calls do nothing."""
         self._recorder.close()
 
     def _come(self, limit: int | None) -> list[Plane]:
@@ -167,7 +166,7 @@ class MicroManagerSource:
         return planes
 
     def _read_plan(self) -> None:
-        """Read the plan once, and find out before its end that it is no single stack."""
+        """Read the plan once, and detect before its end if it is not a single stack."""
         try:
             self._plan = self._planned_z()
         except InputError as error:
@@ -182,7 +181,7 @@ class MicroManagerSource:
         taken = [event for event in sequence if self._choice.takes(event, met)]
         if not taken:
             raise InputError(
-                f"no plane of the plan is of {self._choice}",
+                f"no plane of the plan matches {self._choice}",
                 where=self.source,
                 advice="choose a channel, time and position from the plan",
             )
@@ -223,11 +222,11 @@ def _require_ready(core: CMMCorePlus, power: tuple[str, str] | None) -> None:
             where="power",
             advice=f"devices are {', '.join(core.getLoadedDevices())}",
         )
-    core.getProperty(device, name)  # fills the cache that frames are told their power from
+    core.getProperty(device, name)  # fills the cache from which frames get their power
 
 
 def _is_generated(sequence: MDASequence) -> bool:
-    """Return whether events are made while they are acquired, without a plan."""
+    """Return whether events are generated during the acquisition, without a plan."""
     from pymmcore_plus import GeneratorMDASequence
 
     return isinstance(sequence, GeneratorMDASequence)

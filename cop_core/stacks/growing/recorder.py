@@ -1,4 +1,4 @@
-"""The part of a Micro-Manager source that runs in the thread that acquires."""
+"""The part of a Micro-Manager source that runs in the acquiring thread."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _NAMES: Final = {"c": "channel", "t": "time", "p": "position"}
 
 @dataclass(frozen=True)
 class FrameChoice:
-    """One channel, time point and position, by index or name; needed where there are several."""
+    """One channel, time point and position, by index or name; required if there are several."""
 
     channel: int | str | None = None
     time: int | None = None
     position: int | None = None
 
     def takes(self, event: MDAEvent, met: dict[str, int]) -> bool:
-        """Tell whether a frame belongs to the stack.
+        """Return whether a frame belongs to the stack.
 
-        `met` is kept up here: the index met so far along every axis out of which nothing was
-        chosen. InputError for the second one along such an axis.
+        This updates `met`, the index met so far along every axis without a choice. Raises
+        InputError at a second index along such an axis.
         """
         named = event.channel.config if event.channel else None
         for axis, index in event.index.items():
@@ -50,7 +50,7 @@ class FrameChoice:
         return True
 
     def __str__(self) -> str:
-        """Name what was chosen."""
+        """Return the choice in words."""
         chosen = {name: getattr(self, name) for name in _NAMES.values()}
         return ", ".join(f"{name} {value}" for name, value in chosen.items() if value is not None)
 
@@ -67,7 +67,7 @@ def _require_one(axis: str, index: int, met: dict[str, int]) -> None:
 
 
 class Frame(NamedTuple):
-    """Stage position of a frame in µm, power in mW (or NaN), and when it came (`time.time`)."""
+    """Stage position of a frame in µm, power in mW (or NaN), and time of arrival (`time.time`)."""
 
     z_um: float
     power_mw: float
@@ -77,20 +77,20 @@ class Frame(NamedTuple):
 class FrameRecorder:
     """Copies the chosen frames of one acquisition into a spool, and does nothing else.
 
-    It raises nothing, since an acquisition must not suffer from being watched: what goes wrong
-    is kept as `failure`, and the frames from there on are let pass. `power` names the device and
-    property that hold the power in mW.
+    It raises nothing, since watching must not disturb an acquisition: an error is kept as
+    `failure`, and further frames are ignored. `power` names the device and property with the power
+    in mW.
 
     Attributes
     ----------
     sequence : MDASequence or None
-        The plan, from the start on.
+        The plan, set at the start.
     pixel_um : float
-        Side of a pixel; 0 where the core does not know it.
+        Side of a pixel; 0 if the core does not know it.
     frames : list of Frame
-        One entry a plane of the spool, or one more while a plane is being written.
+        One entry per plane of the spool, or one more while a plane is being written.
     spool : Spool or None
-        The planes, from the first frame on.
+        The planes, set at the first frame.
     ended : State or None
         How the acquisition ended: complete, or stopped by a cancel or an error.
     failure : CopError or None
@@ -112,7 +112,7 @@ class FrameRecorder:
         self.failure: CopError | None = None
         self._core, self._choice, self._power, self._folder = core, choice, power, folder
         self._met: dict[str, int] = {}
-        # frames of a triggered burst have each its own power, which only their events tell
+        # each frame of a triggered burst has its own power, stated only in its event
         self._triggered = power is not None and core.isPropertySequenceable(*power)
         events = core.mda.events
         self._slots: list[tuple[Any, Callable[..., None]]] = [
@@ -124,10 +124,10 @@ class FrameRecorder:
             _connect(signal, slot)
 
     def close(self) -> None:
-        """Let go of the core and remove the spool; calling it again does nothing."""
+        """Release the core and remove the spool; further calls do nothing."""
         while self._slots:
             signal, slot = self._slots.pop()
-            with suppress(RuntimeError):  # at the end of the program Qt has gone before
+            with suppress(RuntimeError):  # at the end of the program Qt may already be gone
                 signal.disconnect(slot)
         self.ended = self.ended or State.STOPPED
         if self.spool is not None:
@@ -165,7 +165,7 @@ class FrameRecorder:
         self.spool.append(image)
 
     def _position(self, z_um: float | None) -> float:
-        """Return the stage's position, which has to move on in one direction."""
+        """Return the position of the stage, which must move in one direction."""
         if z_um is None:
             raise InputError(
                 "a frame has no z position", where="acquisition", advice="acquire with a z plan"
@@ -189,7 +189,7 @@ class FrameRecorder:
             for device, name, value in event.properties or ():
                 if (device, name) == self._power:
                     return float(value)
-        # not what the event asked for: a device that refused it keeps its former value
+        # not the value in the event: a device that refused it keeps its former one
         return float(self._core.getPropertyFromCache(*self._power))
 
     def _finish(self, _sequence: MDASequence) -> None:
@@ -199,9 +199,9 @@ class FrameRecorder:
 
 
 def _connect(signal: Any, slot: Callable[..., None]) -> None:
-    """Connect so that the slot runs where the signal is sent.
+    """Connect a slot that runs in the thread of the signal.
 
-    Qt would send it on to the thread that connects: frames then wait until that one is free.
+    Qt would pass it to the connecting thread: frames would then wait until that is free.
     """
     binding = sys.modules[type(signal).__module__]
     if hasattr(binding, "Qt"):

@@ -1,4 +1,4 @@
-"""Which planes of a growing stack are complete: one judgement for files and arrays."""
+"""Detection of complete planes in growing stacks, for files and arrays."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ if TYPE_CHECKING:
     from cop_core.stacks.model import Plane, Stack
 
 STOPPED_AFTER_S: Final = 30.0
-"""Time in s without a new plane after which an acquisition is said to have stopped."""
+"""Time in s without a new plane after which an acquisition counts as stopped."""
 
 _POLL_S: Final = 0.05
 _LOOK_S: Final = 0.05
-"""Least time in s between two looks, and the most that one look goes on."""
+"""Minimum time in s between two looks, and maximum duration of one look."""
 _SETTLE_S: Final = 0.1
-"""Time in s for which a plane must read the same to be complete: it may be half written."""
+"""Time in s for which a plane must not change to count as complete: it may be half written."""
 _HOLE_S: Final = 2.0
-"""Time in s after which a plane that the writer passed over is handed out as empty."""
+"""Time in s after which a plane skipped by the writer is delivered as empty."""
 _AHEAD: Final = 8
-"""Most planes that are looked for beyond the last one in a file written from front to back."""
+"""Maximum number of planes sought beyond the last one in a file written from front to back."""
 
 
 @dataclass(frozen=True)
 class _Look:
-    """What a plane looked like.
+    """State of a plane at a look.
 
     Attributes
     ----------
     stamp : tuple
-        State of its files; empty where that says nothing.
+        State of its files; empty if not informative.
     mark : object
-        The same, or a checksum of its pixels where files hold other planes too; None for a
-        plane that nothing was written to.
+        The same, or a checksum of its pixels if files have other planes too; None for an unwritten
+        plane.
     calm_since, same_since : float
-        Since when the stamp and the mark are what they are.
+        Times since which stamp and mark have not changed.
     calm : bool
-        Whether the files had come to rest.
+        Whether the files had stopped changing.
     clock_s : float
-        `same_since` in s as `time.time` counts.
+        `same_since` in s as of `time.time`.
     """
 
     stamp: Stamp
@@ -59,25 +59,25 @@ class _Look:
     clock_s: float
 
     def settled(self, now: float) -> bool:
-        """Whether the plane has been as it is for long enough."""
+        """Whether the plane has not changed for long enough."""
         since = min(self.calm_since, self.same_since) if self.stamp else self.same_since
         return now - since >= _SETTLE_S
 
 
 class SettledPlanes:
-    """Planes that read the same for a while, each once; a `Source`.
+    """Planes that have not changed for a while, each delivered once; a `Source`.
 
-    Where a plane reads as a single value, in a place that holds others too, it may be black or
-    still to be written: it is handed out once the writer has gone on, in order, for 2 s.
+    A plane of a single value in a file with other planes may be black or unwritten: it is delivered
+    once the writer has continued, in order, for 2 s.
 
     Parameters
     ----------
     growing : Growing
-        Where they are looked for.
+        Where planes are sought.
     stopped_after_s : float
         Time in s without a new plane after which the source is `State.STOPPED`.
     planned : int, optional
-        Planes in all, where the user knows.
+        Total number of planes, if the user knows it.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class SettledPlanes:
 
     @property
     def planned(self) -> int | None:
-        """Planes in all, as given or as the stack declares; None where neither says."""
+        """Total number of planes, as given or declared by the stack; None if neither is known."""
         return self._stated or (None if self._sure_after_s() is None else self._length)
 
     @property
@@ -126,11 +126,11 @@ class SettledPlanes:
         return self._times[index]
 
     def news(self, limit: int | None = None) -> list[Plane]:
-        over = self._growing.ended  # before the look: nothing comes after it
+        over = self._growing.ended  # before the look: nothing arrives after it
         if over or self._growing.replaced or time.monotonic() >= self._next:
             started = time.monotonic()
             self._look(started, over=over)
-            # looking takes half of the time at most, however many planes there are
+            # looking takes at most half of the time, however many planes there are
             self._next = time.monotonic() + max(_POLL_S, time.monotonic() - started)
         planes: list[Plane] = []
         while self._found and self._queue and (limit is None or len(planes) < limit):
@@ -139,7 +139,7 @@ class SettledPlanes:
                 self._looks.pop(plane.index, None)
                 planes.append(plane)
             else:
-                # not whole after all: no more than blank until its files change
+                # not complete after all: treated as blank until its files change
                 del self._times[plane.index]
                 look = self._looks[plane.index]
                 self._looks[plane.index] = replace(look, mark=None, calm=True)
@@ -171,7 +171,7 @@ class SettledPlanes:
         self._were_blank.update(blank)
         settled = [i for i in shown if over or self._looks[i].settled(now)]
         passed = [i for i in blank if i < max([self._highest, *settled])]
-        # a file written from front to back has all of a plane before anything of the next
+        # a file written from front to back has a complete plane before the next begins
         whole = shown[:-1] if found.data.growth.in_order else []
         for index in sorted({*settled, *whole}):
             self._ascending = self._ascending and index not in self._passed
@@ -185,9 +185,9 @@ class SettledPlanes:
             self._looked = max(self._round_began, self._last)
 
     def _see(self, now: float, most_s: float) -> tuple[list[int], list[int]]:
-        """Look at planes that were not taken: those that something was written to, and others.
+        """Examine planes not delivered yet: those that were written to, and others.
 
-        Where there are many, a round over all of them takes several looks.
+        If there are many, a round over all of them takes several looks.
         """
         shown: list[int] = []
         blank: list[int] = []
@@ -210,7 +210,7 @@ class SettledPlanes:
         return sorted(shown), sorted(blank)
 
     def _order(self, now: float, *, in_order: bool) -> tuple[Sequence[int], Sequence[int]]:
-        """Return the planes that may have settled, and others, on from the last look."""
+        """Return the planes that may have settled, and others, continuing from the last look."""
         left = [index for index in range(self._length) if index not in self._times]
         if in_order:
             return (), left
@@ -220,7 +220,7 @@ class SettledPlanes:
         return due, [i for i in (*left[at:], *left[:at]) if i not in pending]
 
     def _shows(self, index: int, now: float) -> bool:
-        """Look at a plane, and tell whether something was written to it."""
+        """Examine a plane, and return whether it was written to."""
         found, old = self._found, self._looks.get(index)
         stamp = found.stamp(index) if found else None
         if found is None or stamp is None:
@@ -253,7 +253,7 @@ class SettledPlanes:
             return State.COMPLETE if complete else State.STOPPED
         if not self._times:
             return State.WAITING
-        # by the time of the last look: this process may have been kept waiting since
+        # by the time of the last look: this process may have been delayed since
         idle_s = self._looked - self._last
         if complete and sure_after_s is not None and idle_s >= min(sure_after_s, self._patience_s):
             return State.COMPLETE

@@ -1,4 +1,4 @@
-"""What a growing stack is: planes as they become complete, out of something that is looked at."""
+"""Interfaces of growing stacks: a source of planes as they become complete."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Source(Protocol):
     """Planes of one acquisition, each exactly once, when it is complete.
 
-    A plane that is not written yet is not a black plane: it is not handed out before its bytes
-    are there. Nothing here blocks for longer than one plane takes to read.
+    An unwritten plane is not a black plane: it is not delivered before its bytes exist. No call
+    blocks for longer than the reading of one plane.
     """
 
     @property
@@ -37,69 +37,69 @@ class Source(Protocol):
 
     @property
     def state(self) -> State:
-        """Where the acquisition stands, as of the last `news`."""
+        """State of the acquisition, as of the last `news`."""
 
     @property
     def waiting(self) -> int:
-        """Planes that are complete and still to be handed out, as of the last `news`."""
+        """Number of complete planes not delivered yet, as of the last `news`."""
 
     def completed_at(self, index: int) -> float:
-        """Return when a plane that was handed out became complete, in s as `time.time` counts.
+        """Return the time at which a delivered plane became complete, in s as of `time.time`.
 
-        As far as the source can tell: when it saw the plane, or its file was last written.
+        As far as the source knows: when it saw the plane, or when its file was last written.
         """
 
     def news(self, limit: int | None = None) -> Sequence[Plane]:
-        """Return planes that became complete and were not handed out before, in order.
+        """Return planes that have become complete and were not delivered before, in order.
 
         Parameters
         ----------
         limit : int, optional
-            Largest number of planes; the others come with the next call.
+            Maximum number of planes; the others follow at the next call.
 
         Raises
         ------
         InputError
-            If the source can no longer be read at all; a broken plane comes with a
-            reason in its validity instead.
+            If the source can no longer be read at all; a broken plane has a reason in its validity
+            instead.
         """
 
     def stack(self) -> Stack:
-        """Return the acquisition as it is now, as `open_stack` would give it.
+        """Return the acquisition as it is now, like `open_stack`.
 
-        What is read from it is what an offline reading of the finished acquisition reads; a
-        plane that is not there carries its reason. Each call looks anew.
+        It gives the same pixels as an offline reading of the finished acquisition; a missing plane
+        has its reason. Each call looks anew.
         """
 
     def close(self) -> None:
-        """Let go of files, devices and threads; calling it again does nothing."""
+        """Release files, devices and threads; further calls do nothing."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A stack that is being written, as far as it is there at one moment."""
+    """The state of a growing stack at one moment."""
 
     stack: LazyStack
     data: Dataset
 
     @property
     def shared(self) -> bool:
-        """Whether a plane's place may be there before the plane is."""
+        """Whether a plane's place may exist before the plane does."""
         return self.stack.selection.plane_axis in self.data.growth.shared_axes
 
     def stamp(self, index: int) -> Stamp | None:
-        """Return the state of a plane's files: None without them, empty where it says nothing."""
+        """Return the state of a plane's files: None without files, empty if not informative."""
         return self.data.growth.stamp(self.stack.selection.at(index))
 
     def checksum(self, index: int) -> int | None:
-        """Return a checksum of a plane's pixels; None where nothing shows that it was written."""
+        """Return a checksum of a plane's pixels; None without evidence that it was written."""
         plane = self.stack.plane(index)
         blank = self.shared and plane.validity.reason in UNIFORM
         return None if blank or not plane.validity.readable else zlib.crc32(plane.data.data)
 
 
 class Growing(Protocol):
-    """What planes are looked for in: files that are written, an array that is filled."""
+    """Something that grows: files being written, an array being filled."""
 
     @property
     def name(self) -> str:
@@ -111,35 +111,35 @@ class Growing(Protocol):
 
     @property
     def replaced(self) -> bool:
-        """Whether it is known to be another than at the last look, so that one is due at once."""
+        """Whether it is known to have changed since the last look: the next is due at once."""
 
     @property
     def ended(self) -> bool:
-        """Whether nothing comes any more."""
+        """Whether no more planes will arrive."""
 
     def look(self, least_planes: int) -> Snapshot | None:
-        """Return the stack as it is now; None where it is not there, or not whole at this moment.
+        """Return the stack as it is now; None if it does not exist or is inconsistent.
 
         Parameters
         ----------
         least_planes : int
-            Planes up to the last one that was handed out.
+            Number of planes up to the last one delivered.
 
         Raises
         ------
         InputError
-            Where it can no longer be read at all.
+            If it can no longer be read at all.
         """
 
     def sure_after_s(self, found: Snapshot, n_were_blank: int) -> float | None:
-        """Return for how long all planes must be there until the stack is complete.
+        """Return the time for which all planes must be present before the stack is complete.
 
-        None where its length says nothing of the planes to come. ``n_were_blank`` counts those
-        whose place was seen before they were.
+        None if its length does not limit the planes to come. ``n_were_blank`` counts planes whose
+        places were seen before they were written.
         """
 
     def stack(self) -> Stack:
-        """Return the stack as it is now, as `open_stack` would give it."""
+        """Return the stack as it is now, like `open_stack`."""
 
     def close(self) -> None:
-        """Let go of what it holds."""
+        """Release its resources."""

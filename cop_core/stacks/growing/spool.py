@@ -1,4 +1,4 @@
-"""Planes kept in a temporary file while they come, so that memory stays flat."""
+"""Temporary file for arriving planes, which keeps memory constant."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Spool:
     """Planes of one shape, appended to a temporary file and read back by index.
 
     It reads like an array of shape (planes, height, width), which `open_stack` opens. One thread
-    may append while others read. The file has no name where the system allows that, so it goes
-    with the process, however that ends.
+    may append while others read. If the system allows it, the file has no name, and disappears with
+    the process however that ends.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class Spool:
     dtype : numpy dtype
         Type of the pixels.
     folder : path, optional
-        Where the file lies; the system's temporary folder where not given.
+        Folder of the file; by default the system's temporary folder.
     """
 
     ndim = 3
@@ -45,21 +45,21 @@ class Spool:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Planes appended so far, height and width."""
+        """Number of planes appended so far, height and width."""
         return (self._planes, *self._plane)
 
     def __len__(self) -> int:
         return self._planes
 
     def append(self, plane: npt.NDArray[Any]) -> None:
-        """Keep one more plane.
+        """Append a plane.
 
         Raises
         ------
         InputError
             If shape or type are not those of the others.
         OSError
-            If the disk takes no more; the planes before stay readable.
+            If the disk is full; earlier planes stay readable.
         """
         if plane.shape != self._plane or plane.dtype != self.dtype:
             raise InputError(
@@ -75,7 +75,7 @@ class Spool:
             self._planes += 1
 
     def __getitem__(self, key: int | tuple[Any, ...]) -> npt.NDArray[Any]:
-        """Read from one plane: its index first, then what of its rows and columns."""
+        """Read from one plane: its index first, then its rows and columns."""
         index, *rest = key if isinstance(key, tuple) else (key,)
         if not 0 <= index < self._planes:
             raise IndexError(f"plane {index} of {self._planes}")
@@ -87,6 +87,6 @@ class Spool:
         return np.asarray(plane[tuple(rest)])
 
     def close(self) -> None:
-        """Remove the file; calling it again does nothing."""
+        """Remove the file; further calls do nothing."""
         with self._lock:
             self._file.close()

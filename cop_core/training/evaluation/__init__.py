@@ -1,4 +1,4 @@
-"""Evaluation: how well the network reads noise that is known."""
+"""Evaluation: accuracy of the network on known noise."""
 
 from cop_core.training.evaluation.domains import draw_strengths, evaluate
 from cop_core.training.evaluation.doses import DoseResponse, dose_response

@@ -1,4 +1,4 @@
-"""Folders of clean images, one per domain, that are read after known noise is added."""
+"""Evaluation on folders of clean images, one per domain, with known noise added."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ def evaluate(
     features: bool = False,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Evaluation:
-    """Give clean images known noise of the estimator's genome, and read them.
+    """Add known noise of the estimator's genome to clean images, and read them.
 
     Parameters
     ----------
     folders : sequence of Path
-        As `domain_folders` takes them; domains are named by the last part of their folder.
+        As in `domain_folders`; domains are named by the last part of their folder.
     estimator : Estimator
     prior : str
-        Prior that the strengths are drawn from.
+        Prior from which strengths are drawn.
     crops : int
         Crops per domain.
     seed : int
-        Of crops, strengths and noise.
+        Seed of crops, strengths and noise.
     features : bool
         Whether to keep the features too.
     progress : callable
-        Told of crops done and in all.
+        Called with the crops done and the total.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Dose response: one noise at rising strength on images that have none, or their own."""
+"""Dose response: one noise at increasing strength on clean images, or on noisy ones."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ DOSES: Final = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
 
 @dataclass(frozen=True)
 class DoseResponse:
-    """Mean predictions for one noise added at rising strength.
+    """Mean predictions for one noise added at increasing strength.
 
     Attributes
     ----------
     component : str
-        The noise that is added.
+        The added noise.
     doses : tuple of float
-        Strengths put in, the rest clean.
+        Strengths added; the rest is clean.
     components : tuple of str
     predicted : ndarray of shape (doses, components)
         Means over crops.
@@ -39,12 +39,12 @@ class DoseResponse:
 
     @property
     def own(self) -> npt.NDArray[np.float64]:
-        """Prediction of the noise that is added, by dose."""
+        """Prediction of the added noise, by dose."""
         return np.asarray(self.predicted[:, self.components.index(self.component)])
 
     @property
     def rises(self) -> bool:
-        """True where the prediction rises strictly with the dose."""
+        """True if the prediction increases strictly with the dose."""
         return bool((np.diff(self.own) > 0).all())
 
     @property
@@ -56,7 +56,7 @@ class DoseResponse:
     def cross_talk(self) -> float:
         """Largest rise, over doses, of any other noise's prediction above its value at dose 0.
 
-        A strength, 0 where none rises; clean is left out. NaN where dose 0 was not given.
+        A strength; 0 if none rises. Clean is left out. NaN without dose 0.
         """
         if 0 not in self.doses:
             return math.nan
@@ -87,7 +87,7 @@ def dose_response(
     genome: Genome | None = None,
     only: Sequence[str] | None = None,
 ) -> dict[str, DoseResponse]:
-    """Add each noise of the estimator's genome alone at rising strength.
+    """Add each noise of the estimator's genome by itself at increasing strength.
 
     Parameters
     ----------
@@ -97,11 +97,11 @@ def dose_response(
     doses : sequence of float
         Strengths.
     seed : int
-        Of the noise; the same for every dose, so that only the strength changes.
+        Seed of the noise; the same for every dose: only the strength changes.
     genome : Genome, optional
-        Makes the noise in place of the estimator's; of the same components.
+        Used for the noise in place of the estimator's; must have the same components.
     only : sequence of str, optional
-        Components to add; all noises where not given.
+        Components to add; by default all noises.
 
     Returns
     -------

@@ -15,7 +15,7 @@ from cop_core.stacks.image_file import ENCODED, TIFF, read_image
 
 
 def has_image_suffix(path: Path) -> bool:
-    """Tell whether a file is called as a PNG, JPEG or TIFF."""
+    """Return whether a file name has the suffix of a PNG, JPEG or TIFF."""
     return path.suffix.lower() in ENCODED + TIFF
 
 
@@ -47,9 +47,9 @@ class CleanCrops:
     crops : ndarray of shape (n, 192, 192)
         In [0, 1].
     images : ndarray of shape (n,)
-        Which of the images each crop is of.
+        Index of the image of each crop.
     left_out : dict of str to str
-        Images that cannot be read, and why.
+        Images that cannot be read, with the reason.
     """
 
     crops: npt.NDArray[np.float32]
@@ -60,8 +60,8 @@ class CleanCrops:
 def readable_crops(folder: Path, count: int, seed: int) -> CleanCrops:
     """Cut `count` random crops, spread evenly over a folder's images.
 
-    Of more than `count` images, as many are taken at equal distances. One that cannot be read
-    is left out, and its share goes to the others. An image smaller than a crop is continued by
+    Of more than `count` images, `count` are taken at equal distances. An image that cannot be read
+    is left out, and its share goes to the others. An image smaller than a crop is padded by
     reflection.
 
     Raises
@@ -93,7 +93,7 @@ def readable_crops(folder: Path, count: int, seed: int) -> CleanCrops:
 
 
 def domain_crops(folder: Path, count: int, seed: int) -> npt.NDArray[np.float32]:
-    """Return the crops of `readable_crops`, (count, 192, 192), where every image can be read.
+    """Return the crops of `readable_crops`, (count, 192, 192), if every image can be read.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Domain shift: how far apart the network's features of different kinds of images lie."""
+"""Domain shift: distances between the network's features of different kinds of images."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cop_core.reading.estimator import DEFAULT_BATCH, Estimator
 Values = npt.NDArray[np.float64]
 
 PERMUTATIONS: Final = 999
-"""Permutations where no number is asked for: p values in steps of 0.001."""
+"""Default number of permutations: p values in steps of 0.001."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class Discrepancy:
     Attributes
     ----------
     squared_mmd : float
-        Unbiased estimate, without unit; below 0 by chance where the distributions are equal.
+        Unbiased estimate, without unit; may be below 0 by chance if the distributions are equal.
     p_value : float
-        Of the permutation test that both sets come from one distribution, one-sided.
+        One-sided p of the permutation test that both sets come from one distribution.
     bandwidth : float
-        Of the kernel: a distance between features of length 1.
+        Bandwidth of the kernel: a distance between features of length 1.
     """
 
     squared_mmd: float
@@ -118,7 +118,7 @@ def squared_mmd(
     first, second : array of shape (n, d) and (m, d)
         Features, two or more rows each.
     permutations : int
-        Random ones in the test; all are taken where there are no more than that.
+        Number of random permutations in the test; if there are no more than that, all are used.
     seed : int
         Of the permutations.
 
@@ -182,17 +182,17 @@ def domain_shift(
     Parameters
     ----------
     features : mapping of str to array of shape (n, d)
-        Features by domain, two domains or more, each with strengths of noise of its own: the
-        same ones would pair the rows of two domains, and the distance would come out too small.
+        Features by domain, two domains or more, each with its own draws of strengths: the same
+        draws would pair the rows of two domains and underestimate the distance.
     permutations : int
-        Of each pair's test.
+        Permutations in the test of each pair.
     seed : int
         Of the permutations.
 
     Raises
     ------
     InputError
-        If there are fewer than two domains, or for what `squared_mmd` refuses.
+        If there are fewer than two domains, or as for `squared_mmd`.
     """
     if len(features) < 2:
         raise InputError(f"features of {len(features)} domains", advice="Use 2 or more")

@@ -1,4 +1,4 @@
-"""The twelve domains of the paper, found by the names of folders, and what it states of them."""
+"""The twelve domains of the paper, recognised by folder names, and its results for them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PAPER_DOMAINS: Final[dict[str, tuple[str, ...]]] = {
     "underwater": ("underwater",),
     "natural": ("natural", "photograph"),
 }
-"""Each domain, and how names of its folders may begin, in small letters and digits alone."""
+"""Each domain, and the possible starts of its folder names, as lower-case letters and digits."""
 
 PAPER_NUMBERS: Final[dict[str, dict[str, Any]]] = {
     "cop": {
@@ -47,17 +47,17 @@ PAPER_NUMBERS: Final[dict[str, dict[str, Any]]] = {
 }
 """Means over its twelve domains, with its contrastive pre-training and without (arXiv:2601.17047).
 
-`mmd` is between data sets. What is absent is not given, nor is any number of a single domain.
+`mmd` is between data sets. Absent values are not known, and no values for single domains are kept.
 """
 
 
 def name_of(folder: Path) -> str:
-    """Return the last part of a folder's path, also of ``.``; links are not followed."""
+    """Return the last part of a folder's path, even of ``.``; links are not followed."""
     return Path(os.path.abspath(folder)).name  # noqa: PTH100 - no links
 
 
 def paper_domain(name: str) -> str | None:
-    """Return which of the twelve a folder of this name is, None where it is none of them."""
+    """Return the domain of a folder of this name; None if it is none of the twelve."""
     squeezed = re.sub(r"[^a-z0-9]", "", name.lower())
     return next((d for d, begin in PAPER_DOMAINS.items() if squeezed.startswith(begin)), None)
 
@@ -72,14 +72,14 @@ def by_paper_domain(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def domain_folders(folders: Sequence[Path]) -> tuple[list[Path], dict[str, str]]:
-    """Return the folders, one per domain, and what is left out with them and why.
+    """Return the folders, one per domain, and those left out, with the reason.
 
-    One that holds folders of the twelve, and is none itself, stands for all folders in it.
+    A folder that is none of the twelve but contains some stands for all folders in it.
 
     Raises
     ------
     InputError
-        If there is none, or two have the same name: results go by it.
+        If there is none, or if two have the same name, which identifies results.
     """
     if not folders:
         raise InputError("no folders", advice="Name one or more, one per domain")
@@ -103,5 +103,5 @@ def domain_folders(folders: Sequence[Path]) -> tuple[list[Path], dict[str, str]]
 def _inside(folder: Path) -> list[Path]:
     try:
         return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    except OSError:  # said where its images are looked for
+    except OSError:  # reported when its images are sought
         return []

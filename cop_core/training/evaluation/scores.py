@@ -1,4 +1,4 @@
-"""Scores of strengths that are known: errors, and whether the strongest noise is named."""
+"""Scores against known strengths: errors, and identification of the strongest noise."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Accuracy:
     rmse, mae : float
         Root mean squared and mean absolute error over crops and components.
     r2_by_component : dict
-        Coefficient of determination by component (1 - SSE / SST); NaN where the true strength
-        never varies.
+        Coefficient of determination by component (1 - SSE / SST); NaN if the true strength is
+        constant.
     """
 
     rmse: float
@@ -38,7 +38,7 @@ class Accuracy:
 
     @property
     def r2(self) -> float:
-        """Mean of R2 over the components that have one."""
+        """Mean of R2 over the components for which it is defined."""
         return mean_of_known(self.r2_by_component.values())
 
     def to_dict(self) -> dict[str, object]:
@@ -69,15 +69,15 @@ def sampling_errors(
 ) -> dict[str, float | None]:
     """Return the standard errors of RMSE and mean R2 over images as ``rmse_se, r2_se``.
 
-    One image at a time is left out, with all its crops, since those of one image are alike;
-    None for crops of a single image.
+    Jackknife over images, each left out with all its crops, since crops of one image are alike
+    [1]_; None for crops of a single image.
 
     Parameters
     ----------
     truth, predicted : ndarray of shape (n, components)
     components : sequence of str
     images : ndarray of shape (n,)
-        Which image each crop is of.
+        Index of the image of each crop.
 
     References
     ----------
@@ -95,15 +95,15 @@ def sampling_errors(
 
 @dataclass(frozen=True)
 class ThresholdAccuracy:
-    """Dominant noises that are named rightly and read above a threshold.
+    """Dominant noises that are identified correctly and read above a threshold.
 
     Attributes
     ----------
     accuracy : float
         Share of crops, in [0, 1].
     reachable : float
-        Share of crops whose dominant noise is truly above the threshold: what perfect
-        predictions would reach, and predictions that are too large can pass.
+        Share of crops whose dominant noise is truly above the threshold: perfect predictions would
+        reach it, and predictions that are too large can exceed it.
     """
 
     accuracy: float
@@ -112,9 +112,9 @@ class ThresholdAccuracy:
 
 @dataclass(frozen=True)
 class DominantAccuracy:
-    """How often the strongest noise of a crop is named rightly.
+    """How often the strongest noise of a crop is identified correctly.
 
-    Shares are of the crops that have a noise at all, and NaN where none has.
+    Shares of the crops that have any noise; NaN if none has.
 
     Attributes
     ----------
@@ -153,11 +153,11 @@ def dominant_accuracy(
     Parameters
     ----------
     truth, predicted : array of shape (n, components)
-        Of equal strengths the first counts as the strongest.
+        The first of equal strengths counts as the strongest.
     components : sequence of str
         Names of the columns.
     thresholds : sequence of float
-        Strengths that the prediction of the dominant noise has to exceed.
+        Strengths that the prediction of the dominant noise must exceed.
 
     Raises
     ------
@@ -194,13 +194,13 @@ def dominant_accuracy(
 
 
 def mean_of_known(values: Iterable[float]) -> float:
-    """Return the mean of the values that are numbers, NaN where none is."""
+    """Return the mean of the values that are not NaN; NaN if there are none."""
     known = [v for v in values if not math.isnan(v)]
     return float(np.mean(known)) if known else math.nan
 
 
 def or_none(value: float) -> float | None:
-    """Return a value as JSON has it, None for NaN."""
+    """Return a value for JSON: None for NaN."""
     return None if math.isnan(value) else value
 
 

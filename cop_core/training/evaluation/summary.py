@@ -1,4 +1,4 @@
-"""What an evaluation found: accuracy by domain and over them, beside the paper's, in a sentence."""
+"""Summary of an evaluation: accuracy by domain and overall, compared with the paper's."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ from cop_core.training.evaluation.scores import (
 
 Plain = dict[str, Any]
 _PERMUTATIONS: Final = 99
-"""Of the test of each pair of domains: twelve domains have 66 pairs."""
+"""Permutations in the test of each pair of domains: twelve domains have 66 pairs."""
 
 
 @dataclass(frozen=True)
 class DomainReading:
-    """Noisy crops of one domain, as an estimator read them.
+    """Noisy crops of one domain, as read by an estimator.
 
     Attributes
     ----------
     name : str
     truth, predicted : ndarray of shape (n, components)
-        Strengths put in and read.
+        Strengths added and read.
     features : ndarray of shape (n, width)
-        What the head reads the strengths from; (n, 0) where not asked for.
+        Features from which the head reads the strengths; (n, 0) if not requested.
     images : ndarray of shape (n,)
-        Which of the domain's images each crop is of.
+        Index of the image of each crop in the domain.
     """
 
     name: str
@@ -57,12 +57,12 @@ class DomainReading:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Readings of all domains, in order, and the settings that made them.
+    """Readings of all domains, in order, and their settings.
 
     Attributes
     ----------
     left_out : dict of str to str
-        Images and folders that could not be read, and why.
+        Images and folders that could not be read, with the reason.
     """
 
     readings: tuple[DomainReading, ...]
@@ -75,11 +75,11 @@ class Evaluation:
 
         ``domains.<name>`` and ``overall`` have ``rmse, mae, r2, r2_by_component``, the standard
         errors ``rmse_se, r2_se`` of `sampling_errors` and, as shares, ``dominant_accuracy,
-        threshold_accuracy``. Overall are means over domains (``*_sd`` their SD over domains, the
-        errors those of the means for just these domains), of the shares those over all crops.
-        ``paper_domains`` has the same means over those of the paper's twelve, and which are
-        missing; ``paper`` its own numbers; ``baseline`` always predicts the mean of the strengths;
-        ``domain_shift`` is there where `shift` is; ``settings`` say how all this was made.
+        threshold_accuracy``. The overall values are means over domains (``*_sd``: SD over domains;
+        standard errors are for these domains only); shares are over all crops. ``paper_domains``
+        has the same means over the paper's domains, and names those missing; ``paper`` has its own
+        numbers; ``baseline`` always predicts the mean of the strengths; ``domain_shift`` is present
+        if `shift` is; ``settings`` are those of the evaluation.
         """
         domains = {r.name: self._of_domain(r) for r in self.readings}
         names = by_paper_domain(domains)
@@ -109,9 +109,9 @@ class Evaluation:
 
     @cached_property
     def shift(self) -> DomainShift | None:
-        """How far the features of the paper's domains lie apart; of all, if these are fewer than 2.
+        """Domain shift between the paper's domains; between all domains, if these are fewer than 2.
 
-        None for a single domain, and where features were not asked for.
+        None for a single domain, or if features were not requested.
         """
         features = {r.name: r.features for r in self.readings if r.features.size}
         known = {name: values for name, values in features.items() if paper_domain(name)}
@@ -146,7 +146,7 @@ class Evaluation:
 
 
 def _means(rows: Sequence[Plain], components: Sequence[str]) -> Plain:
-    """Return the means of domains, and how far they are spread and known."""
+    """Return the means over domains, with SDs and standard errors."""
     found: Plain = {key: _mean(row[key] for row in rows) for key in ("rmse", "mae", "r2")}
     for key in ("rmse", "r2"):
         values = [row[key] for row in rows if row[key] is not None]
@@ -162,7 +162,7 @@ def _mean(values: Iterable[float | None]) -> float | None:
 
 
 def _verdict(rows: Mapping[str, Plain], means: Plain, of_twelve: int, settings: Plain) -> str:
-    """Say what was found in a sentence: over the paper's domains, where any of them was read."""
+    """Return the result in a sentence: over the paper's domains, if any of them was read."""
     n = len(rows)
     over = f"{of_twelve} of the paper's 12 domains"
     if not of_twelve:
@@ -179,7 +179,7 @@ def _verdict(rows: Mapping[str, Plain], means: Plain, of_twelve: int, settings: 
 
 
 def _weakest(what: str, r2: Mapping[str, float | None]) -> list[str]:
-    """Return which of several has the lowest R2, nothing where there is no choice."""
+    """Return, in words, the lowest R2 and its name; empty if there is only one."""
     known = {name: value for name, value in r2.items() if value is not None}
     name = min(known, key=lambda one: known[one], default="")
     return [f"the {what} {name} ({known[name]:.3f})"] if len(known) > 1 else []

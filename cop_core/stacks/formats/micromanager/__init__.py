@@ -1,4 +1,4 @@
-"""Sets of files by Micro-Manager, MMStack and NDTiff: the folder or any of its files."""
+"""Micro-Manager's sets of files, MMStack and NDTiff: the folder or any of its files."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _LACKING: Final = "not acquired, or its file is missing"
 
 
 def recognises(path: Path) -> bool:
-    """Tell whether a path is a set, or a file of one."""
+    """Return whether a path is a set, or a file of one."""
     return ndtiff.recognises(path) or mmstack.recognises(path)
 
 
 def files_of(path: Path) -> tuple[Path, ...]:
-    """Return the files of the set that a path stands for; nothing for what is no set."""
+    """Return the files of the set to which a path belongs; empty if there is none."""
     for kind in (ndtiff, mmstack):
         if kind.recognises(path):
             return tuple(kind.files_of(path))
@@ -53,7 +53,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
     Raises
     ------
     InputError
-        Where files of the set are damaged, or as in `require_position` and `describe_image`.
+        If files of the set are damaged, or as for `require_position` and `describe_image`.
     """
     is_ndtiff = ndtiff.recognises(path)
     found = ndtiff.read_acquisition(path) if is_ndtiff else mmstack.read_acquisition(path)
@@ -68,7 +68,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
 
 
 def _by_position(frames: Sequence[AcquiredFrame]) -> list[list[AcquiredFrame]]:
-    """Part the frames of different stage positions, tiles and whatever is no T, Z or C."""
+    """Separate the frames of different stage positions, tiles and other axes than T, Z and C."""
     found: dict[Hashable, list[AcquiredFrame]] = {}
     for frame in frames:
         place = tuple(sorted((k, v) for k, v in frame.axes.items() if k not in _AXES.values()))
@@ -100,7 +100,7 @@ def _image(found: Acquisition, frames: Sequence[AcquiredFrame]) -> FileImage:
 
 
 def _values(frames: Sequence[AcquiredFrame], key: str) -> list[int | str]:
-    """Return the values of an axis: numbers in their order, names as they were acquired."""
+    """Return the values of an axis: numbers in their order, names in the order of acquisition."""
     found = list(dict.fromkeys(frame.axes.get(key, 0) for frame in frames))
     numbers = [value for value in found if isinstance(value, int)]
     return sorted(numbers) if len(numbers) == len(found) else found
@@ -120,7 +120,7 @@ class _Frames:
         }
 
     def get(self, index: Mapping[str, int]) -> AcquiredFrame | None:
-        """Return one frame; None where it was not acquired."""
+        """Return one frame; None if it was not acquired."""
         return self._frames.get(tuple(index.get(axis, 0) for axis in _AXES))
 
     def __call__(self, index: Mapping[str, int]) -> npt.NDArray[Any]:

@@ -1,4 +1,4 @@
-"""What the two kinds of sets have in common: frames, by axes that Micro-Manager names."""
+"""Common parts of the two kinds of sets: frames by Micro-Manager's axes."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ class PixelFormat(NamedTuple):
 
 
 class AcquiredFrame(Protocol):
-    """One frame of a set; whatever it reads, it leaves no file open."""
+    """One frame of a set; reading it leaves no file open."""
 
     @property
     def axes(self) -> Mapping[str, int | str]:
-        """Where it is, for example ``{"z": 3, "channel": "DAPI"}``; an axis may be left out."""
+        """Its position, for example ``{"z": 3, "channel": "DAPI"}``; an axis may be left out."""
 
     def pixel_format(self) -> PixelFormat:
         """Return shape, type and bits of its pixels."""
 
     def pixels(self) -> npt.NDArray[Any]:
-        """Read its pixels; raise BrokenPlaneError where they are cut off."""
+        """Read its pixels; raise BrokenPlaneError if they are truncated."""
 
     def metadata(self) -> Mapping[str, Any]:
-        """Read what was written down with it."""
+        """Read its metadata."""
 
 
 @dataclass(frozen=True)
 class Acquisition:
-    """A set: its name, what was written down of all of it, its frames as they were written."""
+    """A set: its name, its metadata, and its frames in the order of writing."""
 
     name: str
     summary: Mapping[str, Any]

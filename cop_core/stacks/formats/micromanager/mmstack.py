@@ -32,15 +32,15 @@ if TYPE_CHECKING:
 
 _NAMED: Final = "_MMStack"
 _MAP_AT: Final = 54_773_648
-"""What stands before the place of the map, at byte 8."""
+"""Marker before the offset of the map, at byte 8."""
 _MAP: Final = 3_453_623
-"""What the map begins with."""
+"""Marker at the start of the map."""
 _METADATA_TAG: Final = 51_123
 _AXES: Final = ("channel", "z", "time", "position")
 
 
 def recognises(path: Path) -> bool:
-    """Tell whether a file has a map of its frames, or a folder holds files of one set."""
+    """Return whether a file has a map of its frames, or a folder has files of one set."""
     if path.is_dir():
         files = _named_in(path)
         return len({_prefix(file) for file in files}) == 1 and _has_map(files[0])
@@ -48,7 +48,7 @@ def recognises(path: Path) -> bool:
 
 
 def files_of(path: Path) -> tuple[Path, ...]:
-    """Return the files of a set, that is of one prefix."""
+    """Return the files of a set, which share a prefix."""
     if path.is_dir():
         return tuple(_named_in(path))
     if _NAMED not in path.name:
@@ -84,7 +84,7 @@ def read_acquisition(path: Path) -> Acquisition:
     Raises
     ------
     InputError
-        Where one lacks its map or has no frame.
+        If one lacks its map or has no frame.
     """
     frames: list[MmstackFrame] = []
     summary: Mapping[str, Any] = {}
@@ -121,7 +121,7 @@ def _frames(file: Path, index: npt.NDArray[Any]) -> Sequence[MmstackFrame]:
 
 @dataclass(frozen=True, slots=True)
 class MmstackFrame:
-    """A frame, by where its directory begins, in bytes; see `AcquiredFrame`."""
+    """A frame, by the offset of its directory in bytes; see `AcquiredFrame`."""
 
     axes: Mapping[str, int | str]
     path: Path

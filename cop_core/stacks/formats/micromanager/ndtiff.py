@@ -1,4 +1,4 @@
-"""NDTiff: frames of any axes in TIFF files, found by an index beside them.
+"""NDTiff: frames with any axes in TIFF files, located by an index beside them.
 
 References
 ----------
@@ -36,7 +36,7 @@ _BITS: Final = {0: 8, 1: 16, _RGB: 8, 3: 10, 4: 12, 5: 14, 6: 11}
 
 
 def recognises(path: Path) -> bool:
-    """Tell whether a folder has the index, or a file lies beside it."""
+    """Return whether a folder has the index, or a file is beside it."""
     if path.is_dir():
         return any((path / name / _INDEX).is_file() for name in ("", _FULL))
     in_set = path.suffix.lower() == ".tif" and "NDTiffStack" in path.name
@@ -61,7 +61,7 @@ def read_acquisition(path: Path) -> Acquisition:
     Raises
     ------
     InputError
-        Where it has no frame, is over the budget, or names a file outside its folder.
+        If it has no frame, exceeds a limit, or names a file outside its folder.
     """
     folder = _folder(path.absolute())
     frames: list[NdtiffFrame] = []
@@ -85,7 +85,7 @@ def _frame(folder: Path, entry: tuple[Any, ...]) -> NdtiffFrame:
         )
     if compression or kind not in _BITS or min(width, height) < 1:
         raise InputError(
-            f"frame {axes} is of unknown type or compression", where=str(folder / _INDEX)
+            f"frame {axes} has an unknown type or compression", where=str(folder / _INDEX)
         )
     return NdtiffFrame(axes, folder / name, offset, (height, width), kind, (at, n_bytes))
 
@@ -93,14 +93,14 @@ def _frame(folder: Path, entry: tuple[Any, ...]) -> NdtiffFrame:
 def _summary(path: Path) -> Mapping[str, Any]:
     try:
         found = read_settings(path, "Summary").get("Summary")
-    except (OSError, ValueError):  # what it says is a help, not needed
+    except (OSError, ValueError):  # its content is helpful but not needed
         found = None
     return found if isinstance(found, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)
 class NdtiffFrame:
-    """A frame, by where pixels and metadata begin, in bytes; see `AcquiredFrame`."""
+    """A frame, by the offsets of pixels and metadata in bytes; see `AcquiredFrame`."""
 
     axes: Mapping[str, int | str]
     path: Path
@@ -131,6 +131,6 @@ class NdtiffFrame:
             with self.path.open("rb") as file:
                 file.seek(offset)
                 found = json.loads(file.read(n_bytes))
-        except (OSError, ValueError, RecursionError):  # cut off, as its pixels may be
+        except (OSError, ValueError, RecursionError):  # truncated, as its pixels may be
             return {}
         return found if isinstance(found, dict) else {}

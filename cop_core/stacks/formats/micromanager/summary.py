@@ -1,4 +1,4 @@
-"""Scale, channels, positions and power in what Micro-Manager writes down."""
+"""Scale, channels, positions and power in Micro-Manager's metadata."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 _Z: Final = ("ZPositionUm", "ZPosition_um_Intended")
 _SUMMARY: Final = 2_355_492
-"""What stands before the length of the summary, in the first 40 bytes of a file."""
+"""Marker before the length of the summary, in the first 40 bytes of a file."""
 
 
 def read_settings(path: Path, *names: str) -> dict[str, Any]:
-    """Read what a file of a set begins with: ``Summary``, ``IndexMap``.
+    """Read the metadata at the start of a file of a set: ``Summary``, ``IndexMap``.
 
     Raises
     ------
     InputError
-        Where the summary takes too long to parse.
+        If the summary would take too long to parse.
     """
     with path.open("rb") as file:
         head = file.read(40)
@@ -41,7 +41,7 @@ def read_settings(path: Path, *names: str) -> dict[str, Any]:
 
 
 def read_scale(summary: Mapping[str, Any], notes: Sequence[Mapping[str, Any]]) -> Scale:
-    """Read the scale, given what was written down of all, and of the frame of every plane."""
+    """Read the scale from the metadata of the set, and of the frame of every plane."""
     found = [
         next((length_um(note[key], "um") for key in _Z if key in note), None) for note in notes
     ]
@@ -56,7 +56,7 @@ def read_scale(summary: Mapping[str, Any], notes: Sequence[Mapping[str, Any]]) -
 
 
 def channel_names(summary: Mapping[str, Any], values: Sequence[int | str]) -> tuple[str, ...]:
-    """Name channels by what they are called among the axes, else in the summary."""
+    """Return the names of channels from the axes, else from the summary."""
     names = summary.get("ChNames")
     names = names if isinstance(names, list) else []
     return tuple(
@@ -67,7 +67,7 @@ def channel_names(summary: Mapping[str, Any], values: Sequence[int | str]) -> tu
 
 
 def position_name(frame: AcquiredFrame) -> str:
-    """Name the place of a frame as Micro-Manager does, else by its axes."""
+    """Return Micro-Manager's name of a frame's position, else one from its axes."""
     name = frame.metadata().get("PositionName")
     if isinstance(name, str) and name:
         return name
@@ -78,6 +78,6 @@ def position_name(frame: AcquiredFrame) -> str:
 def read_power(
     summary: Mapping[str, Any], notes: Sequence[Mapping[str, Any]]
 ) -> StatedPower | None:
-    """Read power_mw, written down for every frame or for the set."""
+    """Read power_mw, stored for every frame or for the set."""
     of_frames = [note.get("power_mw") for note in notes]
     return stated_mw(summary.get("power_mw") if None in of_frames else of_frames, "power_mw")

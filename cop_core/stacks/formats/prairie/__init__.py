@@ -1,4 +1,4 @@
-"""Sets of Prairie View (Bruker): an XML, and TIFFs of its frames and channels beside it."""
+"""Prairie View (Bruker) sets: an XML, and TIFFs of its frames and channels beside it."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _OF_SET: Final = re.compile(r"(?P<set>.+?)_Cycle\d+_.*\.tiff?", re.IGNORECASE)
 
 
 def recognises(path: Path) -> bool:
-    """Tell whether a folder holds the XML of a set, or a file is that XML or belongs to it."""
+    """Return whether a folder has the XML of a set, or a file is that XML or belongs to it."""
     return bool(_xml_files(path))
 
 
 def files_of(path: Path) -> tuple[Path, ...]:
-    """Return the XML and all files that it names; nothing for what is no set."""
+    """Return the XML and all files that it names; empty if there is no set."""
     found = _xml_files(path)
     if len(found) != 1:
         return ()
@@ -48,12 +48,12 @@ def files_of(path: Path) -> tuple[Path, ...]:
 
 
 def describe(path: Path, opening: Opening) -> Dataset:
-    """Describe a set; frames of a z-series are its planes, sequences its times.
+    """Describe a set; frames of a z-series are its planes, sequences its time points.
 
     Raises
     ------
     InputError
-        Where a folder holds several sets, or the XML cannot be used.
+        If a folder has several sets, or the XML cannot be used.
     """
     xml = _only(_xml_files(path), path)
     header = read_header(xml)
@@ -69,7 +69,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
             where=str(xml),
             advice="put the XML and all files of the set into one folder",
         )
-    # 16 bits are all that Prairie View writes
+    # Prairie View writes only 16 bits
     (height, width), dtype = found or (plane_shape(frames[0].settings, str(xml)), np.dtype("u2"))
     letter = "Z" if header.sequences[0].is_stack else "I"
     axes = f"T{letter}C" if len(header.sequences) > 1 else f"{letter}C"
@@ -92,7 +92,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
 
 
 def _lacking(header: PrairieHeader, folder: Path) -> tuple[str, ...]:
-    """Say how much of a set is there, where files of it lack."""
+    """Return a remark on how much of a set is there, if files are missing."""
     there = {path.name for path in folder.iterdir()}
     whole = sum(all(name in there for name, _ in f.files.values()) for f in header.frames)
     return how_much(whole, len(header.frames), why=OR_MOVED)
@@ -101,7 +101,7 @@ def _lacking(header: PrairieHeader, folder: Path) -> tuple[str, ...]:
 def _planes(
     header: PrairieHeader, sequences: Sequence[tuple[PrairieFrame, ...]], folder: Path
 ) -> tuple[Mapping[tuple[int, ...], PlaneFile], tuple[int, ...]]:
-    """Return the file of every plane by sequence, frame and channel, and how many of each."""
+    """Return the file of every plane by sequence, frame and channel, and the number of each."""
     order = {number: index for index, number in enumerate(header.channels)}
     files: dict[tuple[int, ...], PlaneFile] = {}
     for t, frames in enumerate(sequences):
@@ -112,7 +112,7 @@ def _planes(
 
 
 def _require_member(path: Path, header: PrairieHeader) -> None:
-    """Refuse a TIFF beside a set that is no part of it, as a projection is none."""
+    """Refuse a TIFF beside a set that is not part of it, such as a projection."""
     if path.suffix.lower() in (".tif", ".tiff") and path.name not in header.file_names:
         raise InputError(
             "it lies beside a set of Prairie View and is no plane of it",
@@ -122,7 +122,7 @@ def _require_member(path: Path, header: PrairieHeader) -> None:
 
 
 def _xml_files(path: Path) -> list[Path]:
-    """Return the XML of the sets that a path may stand for."""
+    """Return the XML of the sets to which a path may belong."""
     if path.is_dir():
         return sorted(found for found in path.glob("*.xml") if _is_header(found))
     if path.suffix.lower() == ".xml":
@@ -134,7 +134,7 @@ def _xml_files(path: Path) -> list[Path]:
 
 def _is_header(path: Path) -> bool:
     try:
-        if not path.is_file():  # a pipe would not come to an end
+        if not path.is_file():  # a pipe would never end
             return False
         with path.open("rb") as file:
             return _BEGINS in file.read(_HEAD_BYTES)
@@ -154,5 +154,5 @@ def _only(found: list[Path], path: Path) -> Path:
 
 
 def _canonical(xml: Path) -> Path:
-    """Return what a set is known by: its folder, or its XML where others lie there too."""
+    """Return the path of a set: its folder, or its XML if there are others."""
     return xml.parent if len(_xml_files(xml.parent)) == 1 else xml

@@ -1,8 +1,8 @@
-"""What the XML of a Prairie View set says: which file is which plane, and how it was taken.
+"""The XML of a Prairie View set: the files of planes, and their settings.
 
-Settings stand in `PVStateShard` elements of the whole set, of a sequence and of a frame; what a
-frame does not state is as in its sequence, and then as in the whole. Up to 2014 they are called
-``laserPower_0``, later ``laserPower`` with indexed values; here all are called as they were.
+Settings are in `PVStateShard` elements of the whole set, of a sequence and of a frame. A frame
+inherits settings from its sequence, and then from the set. Up to 2014 they are called
+``laserPower_0``, later ``laserPower`` with indexed values; here all have the older names.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ WHAT: Final = "XML of Prairie View"
 
 @dataclass(frozen=True)
 class Setting:
-    """A value as written, and what the file calls it."""
+    """A value as written, and its name in the file."""
 
     value: str
     description: str = ""
@@ -42,7 +42,7 @@ class PrairieFrame:
     files : mapping of int to (str, int)
         Name of the file and page in it, from 0, by number of the channel.
     settings : mapping of str to Setting
-        That held for it, its own and inherited ones.
+        Its own and inherited settings.
     """
 
     files: Mapping[int, tuple[str, int]]
@@ -51,14 +51,14 @@ class PrairieFrame:
 
 @dataclass(frozen=True)
 class Sequence:
-    """Frames that were taken in a row; ``kind`` is for example ``"ZSeries"``."""
+    """Frames acquired in a row; ``kind`` is for example ``"ZSeries"``."""
 
     kind: str
     frames: tuple[PrairieFrame, ...]
 
     @property
     def is_stack(self) -> bool:
-        """Whether its frames are planes of a z-stack, and not those of a movie."""
+        """Whether its frames are planes of a z-stack rather than of a movie."""
         return "ZSeries" in self.kind
 
 
@@ -69,11 +69,11 @@ class PrairieHeader:
     Attributes
     ----------
     sequences : tuple of Sequence
-        Those that hold frames.
+        Sequences with frames.
     channels : mapping of int to str
         Name by number, ascending.
     lasers : mapping of str to str
-        Name by index, where the header lists them apart.
+        Name by index, if the header lists them separately.
     """
 
     sequences: tuple[Sequence, ...]
@@ -97,7 +97,7 @@ def read_header(path: Path) -> PrairieHeader:
     Raises
     ------
     InputError
-        Where it cannot be parsed, names files outside its folder, or lists no frames.
+        If it cannot be parsed, names files outside its folder, or lists no frames.
     """
     root = read_xml(path, WHAT)
     whole = Settings(_settings(root))
@@ -126,7 +126,7 @@ def _frame(
         number, page = (_whole(file, key, where) for key in ("channel", "page"))
         names.setdefault(number, file.get("channelName") or f"Ch{number}")
         name = require_plain_name(file.get("filename", ""), WHAT, where)
-        files[number] = name, max(page - 1, 0)  # pages count from 1
+        files[number] = name, max(page - 1, 0)  # pages are numbered from 1
     return PrairieFrame(files, inherited.new_child(_settings(element)))
 
 
@@ -138,7 +138,7 @@ def _whole(element: ET.Element, key: str, where: str) -> int:
 
 
 def _settings(element: ET.Element) -> dict[str, Setting]:
-    """Return what an element states itself, by names with indices after underscores."""
+    """Return the settings of an element itself, by names with indices after underscores."""
     return dict(_stated(element.findall("PVStateShard/*")))
 
 

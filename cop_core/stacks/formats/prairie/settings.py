@@ -1,4 +1,4 @@
-"""Numbers out of the settings of Prairie View: scale, focus and power of frames."""
+"""Numbers from the settings of Prairie View: scale, focus and power of frames."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 _POWER: Final = re.compile(r"laserPower_(\d+)")
 _FOCUS: Final = re.compile(r"positionCurrent_ZAxis(?:_(\d+))?")
 _UNIT: Final = "set-point"
-"""Of the laser: Prairie View states what was set, not what arrives at the sample."""
+"""Unit of the laser: Prairie View states the setting, not the power at the sample."""
 
 
 def scale_of(frames: Sequence[PrairieFrame], n_planes: int) -> Scale:
-    """Return the scale of a stack: the focus of its planes, else the step that was asked for."""
+    """Return the scale of a stack: from the focus of its planes, else the requested step."""
     settings, positions = frames[0].settings, z_positions_um(frames)
     pixel = _pixel_size_um(settings)
     if positions is not None and len(positions) == n_planes:
@@ -34,7 +34,7 @@ def scale_of(frames: Sequence[PrairieFrame], n_planes: int) -> Scale:
 
 
 def plane_shape(settings: Settings, where: str) -> tuple[int, int]:
-    """Return height and width of a frame that is still to come."""
+    """Return height and width of a frame to come."""
     found = [number(_value(settings, key)) for key in ("linesPerFrame", "pixelsPerLine")]
     height, width = (int(n) if n and n >= 1 else 0 for n in found)
     if not height or not width:
@@ -48,10 +48,10 @@ def _pixel_size_um(settings: Settings) -> tuple[float, float] | None:
 
 
 def z_positions_um(frames: Sequence[PrairieFrame]) -> tuple[float, ...] | None:
-    """Return the focus of every frame; None where it does not rise or fall throughout.
+    """Return the focus of every frame; None if it is not strictly monotonic.
 
-    Where several devices move the focus, that which the set names for z counts if it moved, else
-    all together.
+    If several devices move the focus, the one that the set names for z counts if it moved, else
+    their sum.
     """
     devices = _by_index(frames, _FOCUS)
     if not devices or len(frames) < 2:
@@ -65,7 +65,7 @@ def z_positions_um(frames: Sequence[PrairieFrame]) -> tuple[float, ...] | None:
 def frames_alike(
     first: Sequence[PrairieFrame], other: Sequence[PrairieFrame]
 ) -> tuple[PrairieFrame, ...]:
-    """Return the frames of a stack in the direction of another: every second one may run back."""
+    """Return the frames of a stack in the direction of another: every second may be reversed."""
     ends = [z_positions_um(frames) for frames in (first, other)]
     rises = [z[-1] > z[0] for z in ends if z is not None]
     return tuple(other[::-1] if len({*rises}) > 1 else other)
@@ -74,10 +74,10 @@ def frames_alike(
 def laser_power(
     sequences: Sequence[Sequence[PrairieFrame]], names: Mapping[str, str]
 ) -> tuple[StatedPower | None, tuple[str, ...]]:
-    """Return the power of every frame of a sequence, and what is to be said of it.
+    """Return the power of every frame of a sequence, and remarks.
 
-    That of the one laser that was on; of several, the one whose power was changed. Where that
-    does not tell which, or sequences differ, none is taken.
+    It is that of the one laser that was on or, of several, of the one whose power was changed. If
+    this is ambiguous, or sequences differ, no power is used.
     """
     frames = sequences[0]
     found = [_by_index(each, _POWER) for each in sequences]
@@ -102,7 +102,7 @@ def laser_power(
 def _by_index(
     frames: Sequence[PrairieFrame], pattern: re.Pattern[str]
 ) -> dict[str, npt.NDArray[np.float64]]:
-    """Return settings of every frame by the index in their names; NaN where one lacks it."""
+    """Return settings of every frame by the index in their names; NaN if a frame lacks one."""
     keys = {key: match[1] or "0" for key in frames[0].settings if (match := pattern.fullmatch(key))}
     return {
         index: np.array([_number_or_nan(frame.settings, key) for frame in frames])

@@ -1,6 +1,6 @@
-"""Folders of ThorImage (Thorlabs): Experiment.xml, and a set of TIFFs or a raw file beside it.
+"""ThorImage (Thorlabs) folders: Experiment.xml, and a set of TIFFs or a raw file beside it.
 
-Untested on real stacks: written from a real Experiment.xml and what is known of the files.
+Untested on real stacks: based on a real Experiment.xml and public descriptions of the files.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _RAW: Final = re.compile(r"Image_\d+_\d+\.raw", re.IGNORECASE)
 
 
 def recognises(path: Path) -> bool:
-    """Tell whether a path is the folder of an experiment, its XML, or a file of its planes."""
+    """Return whether a path is the folder of an experiment, its XML, or a file of its planes."""
     return _folder(path) is not None
 
 
 def files_of(path: Path) -> tuple[Path, ...]:
-    """Return the XML and the files of planes beside it; nothing for what is no experiment."""
+    """Return the XML and the files of planes beside it; empty if there is no experiment."""
     folder = _folder(path)
     if folder is None:
         return ()
@@ -53,7 +53,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
     Raises
     ------
     InputError
-        Where its XML cannot be used, no planes lie beside it, or their number does not fit.
+        If its XML cannot be used, there are no planes beside it, or their number does not match.
     """
     folder = _folder(path) or path
     experiment = read_experiment(folder / _NAME)
@@ -85,7 +85,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
 def _planes(
     folder: Path, experiment: Experiment, opening: Opening
 ) -> tuple[ReadPlane, Growth, np.dtype[np.generic], int, tuple[str, ...]]:
-    """Return what reads planes, how they grow, their type, how many positions there are."""
+    """Return the reader of planes, how they grow, their type, and the number of positions."""
     raws = _matching(folder, _RAW)
     if raws:
         names = [raw.name for raw in raws]
@@ -113,7 +113,7 @@ def _planes(
 
 
 def _sites(tiffs: list[Path]) -> list[tuple[str, str]]:
-    """Return scan and tile of the files, each once."""
+    """Return the distinct scans and tiles of the files."""
     matches = (_TIFF.fullmatch(path.name) for path in tiffs)
     return sorted({(match[2], match[3]) for match in matches if match})
 
@@ -121,7 +121,7 @@ def _sites(tiffs: list[Path]) -> list[tuple[str, str]]:
 def _numbered(
     tiffs: list[Path], site: tuple[str, str], experiment: Experiment
 ) -> Mapping[tuple[int, ...], PlaneFile]:
-    """Return the files of one scan and tile by time, plane and channel, which count from 1."""
+    """Return the files of one scan and tile by time, plane and channel, numbered from 1."""
     channels = {name.lower(): index for index, name in enumerate(experiment.channels)}
     files: dict[tuple[int, ...], PlaneFile] = {}
     for path in tiffs:
@@ -137,7 +137,7 @@ def _matching(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
 
 
 def _folder(path: Path) -> Path | None:
-    """Return the folder of the experiment that a path stands for; None where it is of none."""
+    """Return the folder of the experiment to which a path belongs; None if there is none."""
     if path.is_dir():
         folder = path
     elif path.name == _NAME or _TIFF.fullmatch(path.name) or _RAW.fullmatch(path.name):
@@ -145,7 +145,7 @@ def _folder(path: Path) -> Path | None:
     else:
         return None
     try:
-        if not (folder / _NAME).is_file():  # a pipe would not come to an end
+        if not (folder / _NAME).is_file():  # a pipe would never end
             return None
         with (folder / _NAME).open("rb") as file:
             return folder if _BEGINS in file.read(_HEAD_BYTES) else None

@@ -1,4 +1,4 @@
-"""What Experiment.xml of ThorImage says: how many planes of which size, and their power."""
+"""ThorImage's Experiment.xml: number, size and power of planes."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _SOURCES: Final = ("Pockels", "PowerRegulator", "PowerRegulator2")
 
 @dataclass(frozen=True)
 class Experiment:
-    """What is to be acquired.
+    """A planned acquisition.
 
     Attributes
     ----------
     plane_shape : tuple of int
         Height and width.
     channels : tuple of str
-        Names of those that are saved.
+        Names of the saved channels.
     n_times, n_planes, n_flyback : int
-        Volumes, planes of each, and frames between two volumes that are no planes.
+        Volumes, planes per volume, and frames between two volumes that are not planes.
     fast : bool
-        Whether planes were streamed: then the last volume may be cut off.
+        Whether planes were streamed; the last volume may then be incomplete.
     z_step_um : float or None
         Distance of planes.
     pixel_size_um : float or None
@@ -45,7 +45,7 @@ class Experiment:
     power : StatedPower or None
         In per cent.
     remarks : tuple of str
-        What is to be said of the power.
+        Remarks on the power.
     """
 
     plane_shape: tuple[int, int]
@@ -66,7 +66,7 @@ def read_experiment(path: Path) -> Experiment:
     Raises
     ------
     InputError
-        Where it cannot be parsed, or is of no z-stack or movie.
+        If it cannot be parsed, or is neither of a z-stack nor of a movie.
     """
     root, where = read_xml(path, WHAT), str(path)
     scan, stage = (_only(root, name, where) for name in ("LSM", "ZStage"))
@@ -91,7 +91,7 @@ def _mode(root: ET.Element, where: str) -> str:
     mode = _only(root, "CaptureMode", where).get("mode", "")
     if mode not in (_Z_AND_T, _STREAMING):
         raise InputError(
-            f"it was taken in capture mode {mode!r}, which is no z-stack",
+            f"it was taken in capture mode {mode!r}, which is not a z-stack",
             where=where,
             advice="open a z series, a time series or a stream",
         )
@@ -101,7 +101,7 @@ def _mode(root: ET.Element, where: str) -> str:
 def _counts(
     root: ET.Element, stage: ET.Element, where: str, *, streamed: bool
 ) -> tuple[int, int, int]:
-    """Return volumes, planes of each and flyback frames after each."""
+    """Return volumes, planes per volume and flyback frames after each."""
     n_planes = _count(stage, "steps", where) if stage.get("enable", "1") == "1" else 1
     if not streamed:
         if stage.get("zStreamMode") == "1" and _count(stage, "zStreamFrames", where) > 1:
@@ -122,7 +122,7 @@ def _counts(
 def _power(
     root: ET.Element, n_planes: int, folder: Path
 ) -> tuple[StatedPower | None, tuple[str, ...]]:
-    """Return the power of the one modulator that was on, and what is to be said of it."""
+    """Return the power of the one modulator that was on, and remarks."""
     on = [
         element
         for name in _SOURCES
@@ -144,14 +144,14 @@ def _power(
 
 
 def _ramp(element: ET.Element) -> bool:
-    """Tell whether the power follows a table over z."""
+    """Return whether the power follows a table over z."""
     return element.get("type") == _TABLE and bool(element.get("path"))
 
 
 def _from_table(
     element: ET.Element, n_planes: int, folder: Path
 ) -> tuple[StatedPower | None, tuple[str, ...]]:
-    """Return the power by a table of per cent of the z range and of power, which lies beside."""
+    """Return the power from a table beside it, of per cent of the z range and per cent of power."""
     name = PureWindowsPath(element.get("path", "")).name
     table = _read_table(folder / name)
     if table is None:
@@ -163,7 +163,7 @@ def _from_table(
 
 
 def _read_table(path: Path) -> np.ndarray[tuple[int, int], np.dtype[np.float64]] | None:
-    """Return a table of two columns, sorted by the first; None where it is no such table."""
+    """Return a table of two columns, sorted by the first; None if it is not such a table."""
     try:
         if not path.is_file() or path.stat().st_size > _MOST_TABLE_BYTES:
             return None

@@ -1,4 +1,4 @@
-"""The raw file of ThorImage: frames of 16 bits, one after the other, channels within a frame."""
+"""ThorImage's raw file: consecutive frames of 16 bits, each with its channels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cop_core.stacks.formats.thorimage.experiment import Experiment
 
 _ALL: Final = "ABCD"
-"""Channels of a microscope that saves all of them, enabled or not."""
+"""Number of channels of a microscope that saves all of them, enabled or not."""
 _DTYPE: Final = np.dtype("<u2")
 
 
@@ -31,7 +31,7 @@ class RawPlanes:
     Attributes
     ----------
     stored : tuple of int
-        Where each channel lies in a frame of the file.
+        Position of each channel in a frame of the file.
     """
 
     planes: PlaneByPosition
@@ -45,19 +45,19 @@ class RawPlanes:
 
 @dataclass(frozen=True)
 class Raw:
-    """A raw file, and what is to be said of it."""
+    """A raw file, and remarks."""
 
     read: RawPlanes
     remarks: tuple[str, ...]
 
 
 def read_raw(path: Path, experiment: Experiment) -> Raw:
-    """Lay out a raw file by what Experiment.xml says of it.
+    """Lay out a raw file according to Experiment.xml.
 
     Raises
     ------
     InputError
-        Where its size is no whole number of frames, or larger than is stated.
+        If its size is not a whole number of frames, or larger than stated.
     """
     size = path.stat().st_size
     frame_bytes = math.prod(experiment.plane_shape) * _DTYPE.itemsize
@@ -65,7 +65,7 @@ def read_raw(path: Path, experiment: Experiment) -> Raw:
     n_frames, rest = divmod(size, frame_bytes)
     n_stored, places = _stored(experiment, n_frames, slots)
     n_stated = experiment.n_times * slots * n_stored
-    spare = slots * n_stored if experiment.fast else 0  # of a volume that was cut off
+    spare = slots * n_stored if experiment.fast else 0  # of an incomplete volume
     if rest or n_frames >= n_stated + max(spare, 1):
         raise InputError(
             f"the raw file holds {size / frame_bytes:.6g} frames of {experiment.plane_shape[1]} x "
@@ -83,9 +83,9 @@ def read_raw(path: Path, experiment: Experiment) -> Raw:
 
 
 def _stored(experiment: Experiment, n_frames: int, slots: int) -> tuple[int, tuple[int, ...]]:
-    """Return how many channels the file holds, and where each that was enabled lies.
+    """Return the number of channels in the file, and the positions of the enabled ones.
 
-    Those enabled, or all of the microscope, whichever the size fits.
+    Either the enabled channels or all of the microscope, whichever matches the size.
     """
     letters = [name[-1:].upper() for name in experiment.channels]
     everything = experiment.n_times * slots * len(_ALL)

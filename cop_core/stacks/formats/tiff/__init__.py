@@ -39,7 +39,7 @@ _SUFFIXES = (".tif", ".tiff", ".btf", ".tf8")
 
 
 def recognises(path: Path) -> bool:
-    """Tell whether a file is called, or begins as, a TIFF."""
+    """Return whether a file has the suffix, or the start, of a TIFF."""
     return path.is_file() and (path.suffix.lower() in _SUFFIXES or begins_as_tiff(path))
 
 
@@ -49,14 +49,14 @@ def describe(path: Path, opening: Opening) -> Dataset:
     Raises
     ------
     InputError
-        Where the file is no TIFF, truncated, of unknown layout or over the budget.
+        If the file is not a TIFF, is truncated, has an unknown layout or exceeds a limit.
     """
     where, chain = str(path), read_chain(path)
     with quiet_tifffile(), tifffile.TiffFile(path) as tif:
         header = None if tif.is_ome or tif.is_imagej else scanimage.read_header(tif, path)
         if header is not None:
             return _describe_scanimage(tif, header, chain, path, opening)
-        dialect = read_dialect(tif, where)  # which refuses descriptions that are too long
+        dialect = read_dialect(tif, where)  # refuses descriptions that are too long
         require_page(tif.pages.first, where)
         image, series, n_stacks = choose_image(tif, chain, where, opening.position)
         if image:
@@ -70,13 +70,13 @@ def describe(path: Path, opening: Opening) -> Dataset:
 
 
 def files_of(path: Path) -> tuple[Path, ...]:
-    """Return the files of an acquisition that is cut into several; nothing for another file."""
+    """Return the files of an acquisition split into several; empty for another file."""
     if not (scanimage.is_numbered(path) and recognises(path)):
         return ()
     try:
         with quiet_tifffile(), tifffile.TiffFile(path) as tif:
             header = scanimage.read_header(tif, path)
-    except Exception:  # damaged in one of many ways: it names no file
+    except Exception:  # damaged in one of many ways: it names no files
         return ()
     files = () if header is None else scanimage.files_of_acquisition(path, header)
     return files if len(files) > 1 else ()
@@ -85,7 +85,7 @@ def files_of(path: Path) -> tuple[Path, ...]:
 def _describe_scanimage(
     tif: Any, header: scanimage.Header, chain: Chain, path: Path, opening: Opening
 ) -> Dataset:
-    """Describe the files of an acquisition as the header orders pages, or one as the user does."""
+    """Describe the files of an acquisition by the header's order of pages, or one by the user's."""
     if opening.axes is not None:
         in_turn = "C" in opening.axes.upper()
         n_channels = len(scanimage.saved_channels(header, str(path))) if in_turn else 1
@@ -114,7 +114,7 @@ def _piece(path: Path, opening: Opening) -> scanimage.Piece:
 
 
 def _flat(tif: Any, chain: Chain, path: Path, opening: Opening, n_channels: int = 1) -> Layout:
-    """Lay out all pages of an open file, whether or not they can be read."""
+    """Lay out all pages of an open file, readable or not."""
     require_page(tif.pages.first, str(path))
     layout = lay_out_flat(tif, chain, path, opening.level, n_channels)
     require_plane_count(layout.n_planes, str(path))
@@ -124,7 +124,7 @@ def _flat(tif: Any, chain: Chain, path: Path, opening: Opening, n_channels: int 
 def _require_readable(
     layout: Layout, chain: Chain, where: str, opening: Opening, *, of_set: bool
 ) -> None:
-    """Refuse a file whose planes are not all there, unless the user takes what there is."""
+    """Refuse a file with missing planes, unless the user accepts a partial stack."""
     require_plane_count(layout.n_planes, where)
     n_pieces = layout.n_pieces
     readable = sum(layout.planes.readable(i) for i in range(n_pieces))
@@ -176,14 +176,14 @@ def _dataset(path: Path, dialect: Dialect, layout: Layout, opening: Opening) -> 
 
 
 def _override(layout: Layout, axes: str, where: str) -> tuple[str, tuple[int, ...]]:
-    """Name the axes anew, counting or leaving out those of length 1."""
+    """Rename the axes, with or without those of length 1."""
     squeezed = tuple(n for n in layout.shape[:-2] if n > 1) + layout.shape[-2:]
     shape = layout.shape if len(axes) == len(layout.shape) else squeezed
     return require_axes(axes, len(shape), where), shape
 
 
 def _same_z(letters: str, shape: tuple[int, ...], layout: Layout) -> bool:
-    """Tell whether new axes leave Z, Y and X where the metadata's scale has them."""
+    """Return whether new axes leave Z, Y and X where the metadata's scale has them."""
     found = {a: n for a, n in zip(layout.axes, layout.shape, strict=True) if n > 1}
     named = {a: n for a, n in zip(letters, shape, strict=True) if n > 1}
     order = [[a for a in axes if a in "ZYX"] for axes in (found, named)]

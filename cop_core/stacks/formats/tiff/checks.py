@@ -1,6 +1,6 @@
-"""What is refused in a TIFF although the library reads it: pages and offsets that cannot be.
+"""Checks of a TIFF beyond those of the library: impossible pages and offsets.
 
-One wrong byte in a page's tags makes other pixels, or one plane fewer, out of an intact file.
+One wrong byte in the tags of a page gives other pixels, or one plane fewer, without an error.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _DAMAGED = "the file is damaged: copy or export it again"
 
 
 def require_page(page: Any, where: str) -> None:
-    """Refuse a page of unknown or absurd size or type."""
+    """Refuse a page with an unknown or absurd size or type."""
     if page.dtype is None:
         raise InputError("the type of its pixels is not known", where=where)
     if not all(isinstance(n, int) and n > 0 for n in page.shape):
@@ -37,7 +37,7 @@ def require_page(page: Any, where: str) -> None:
 
 
 def require_alike(series: Any, n_pages: int, where: str) -> None:
-    """Refuse pages that nothing describes where one is unlike the rest: it would be left out."""
+    """Refuse undescribed pages of which one differs from the rest: it would be left out."""
     used = {page.index for level in series.levels for page in level}
     odd = [i for i in range(n_pages) if i not in used]
     if odd:
@@ -50,7 +50,7 @@ def require_alike(series: Any, n_pages: int, where: str) -> None:
 
 
 def require_keyframe(series: Any, where: str) -> None:
-    """Refuse a series whose second page is unlike the first, by which all are decoded."""
+    """Refuse a series whose second page differs from the first, by which all are decoded."""
     second = series[1]
     if second is not None and second.aspage().hash != series.keyframe.hash:
         problem = "its first two pages differ in size, type or encoding"
@@ -58,25 +58,25 @@ def require_keyframe(series: Any, where: str) -> None:
 
 
 def require_apart(spans: Iterable[tuple[int, int]], chain: Chain, where: str) -> None:
-    """Refuse pixels, given by start and stop in bytes, that lie over others or over tags."""
+    """Refuse pixels, given by start and stop in bytes, that overlap others or tags."""
     pixels = list(spans)
     for taken in (chain.spans, chain.values):
         found = np.array(sorted([*pixels, *taken]), dtype=np.int64)
         clash = np.flatnonzero(found[1:, 0] < found[:-1, 1])
         if clash.size:
             place = f"(at byte {found[clash[0] + 1, 0]})"
-            problem = f"its pixels lie over each other or over a page's tags {place}"
+            problem = f"its pixels overlap each other or a page's tags {place}"
             raise InputError(problem, where=where, advice=_DAMAGED)
 
 
 def plain_spans(pages: Sequence[Any], where: str) -> Iterator[tuple[int, int]]:
-    """Give start and stop of every uncompressed piece of some pages, of a repeated one once.
+    """Return start and stop of every uncompressed piece of some pages, once for repeated pieces.
 
     Raises
     ------
     InputError
-        If a piece of a page begins in the middle of another one's pixel grid: writers put them
-        a whole number of pixels apart.
+        If a piece of a page does not start on the pixel grid of another one: writers put them a
+        whole number of pixels apart.
     """
     for page in {page.offset: page for page in pages if page is not None}.values():
         if page.keyframe.compression != _UNCOMPRESSED:
@@ -85,7 +85,7 @@ def plain_spans(pages: Sequence[Any], where: str) -> Iterator[tuple[int, int]]:
         itemsize = page.dtype.itemsize
         if len({offset % itemsize for offset, _ in pieces}) > 1:
             place = f"the pieces of page {page.index}"
-            problem = f"{place} do not lie a whole number of pixels apart"
+            problem = f"{place} are not a whole number of pixels apart"
             raise InputError(problem, where=where, advice=_DAMAGED)
         largest = math.prod(page.chunks) * itemsize
         for offset, count in pieces:

@@ -1,4 +1,4 @@
-"""What the compression of a TIFF does to its pixels."""
+"""Lossy compression of a TIFF."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _JPEG: Final = frozenset({COMPRESSION.JPEG, COMPRESSION.OJPEG})
 
 
 def is_lossy(page: Any) -> bool:
-    """Tell whether a page's tag states a compression that loses detail.
+    """Return whether a page's tag states a compression that loses detail.
 
-    JPEG of more than 8 bits is as a rule the lossless one, and the newer codecs that can be
-    either are not taken for lossy.
+    JPEG of more than 8 bits is usually lossless, and newer codecs that can be either do not count
+    as lossy.
     """
     return page.compression in _LOSSY or (page.compression in _JPEG and page.bitspersample <= 8)

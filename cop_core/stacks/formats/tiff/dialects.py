@@ -1,4 +1,4 @@
-"""What the dialects of TIFF say about planes, scale and channels."""
+"""Dialects of TIFF: their metadata on planes, scale and channels."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Dialect:
-    """What a TIFF's metadata say.
+    """Metadata of a TIFF.
 
     Attributes
     ----------
     kind, scale, channels, power
         As in Dataset.
     axes, shape : str, tuple of int
-        Axes and lengths declared, Y and X last; empty where nothing is declared.
+        Declared axes and lengths, Y and X last; empty if not declared.
     """
 
     kind: str
@@ -67,7 +67,7 @@ def _read_imagej(tif: Any) -> Dialect:
     sizes = {"T": "frames", "Z": "slices", "C": "channels"}
     counts = {axis: int(meta.get(name, 1)) for axis, name in sizes.items()}
     if max(counts.values()) == 1 and "images" in meta:
-        # some writers count the planes without saying what they are
+        # some writers state the number of planes without their meaning
         axes, counts = "I", {"I": int(meta["images"])}
     else:
         order = str(meta.get("order", "czt")).upper()
@@ -82,12 +82,12 @@ def _read_imagej(tif: Any) -> Dialect:
 def _imagej_scale(meta: dict[str, Any], page: Any) -> Scale:
     unit, spacing = meta.get("unit"), meta.get("spacing")
     if "_" in _line(page.description, "spacing="):
-        spacing = None  # the library reads 2_5 as 25, where a damaged 2.5 was meant
+        spacing = None  # the library reads 2_5, a damaged 2.5, as 25
     step = step_um(spacing, meta.get("zunit", unit))
     y, x = (_pixel_um(page, tag, meta.get(f"{tag[0].lower()}unit", unit)) for tag in _RESOLUTIONS)
     may_be_movie, time_step = _as_movie(meta)
     if time_step and number(spacing) == 1:
-        step = None  # what ImageJ writes for any stack whose z step nobody set
+        step = None  # ImageJ's default if the z step was not set
     unset = may_be_movie and step is None
     pixel_um = (y, x) if y and x else None
     unused = "" if time_step else _unused(spacing, step)
@@ -96,9 +96,9 @@ def _imagej_scale(meta: dict[str, Any], page: Any) -> Scale:
 
 
 def _as_movie(meta: dict[str, Any]) -> tuple[bool, str]:
-    """Return whether slices may be the frames of a movie, and what is stated of time.
+    """Return whether slices may be the frames of a movie, and the stated time step.
 
-    ImageJ calls the images of every stack slices until somebody says that they are frames.
+    ImageJ calls the images of every stack slices unless the user declares them as frames.
     """
     may_be = int(meta.get("slices", 1)) > 1 and int(meta.get("frames", 1)) == 1
     if not may_be:
@@ -117,7 +117,7 @@ _RESOLUTIONS = ("YResolution", "XResolution")
 
 
 def _pixel_um(page: Any, tag: str, unit: object) -> float | None:
-    """Size of a pixel: ImageJ writes pixels per unit as a fraction."""
+    """Return the size of a pixel: ImageJ stores pixels per unit as a fraction."""
     value, factor = page.tags.valueof(tag), um_per_unit(unit)
     if factor is None or not isinstance(value, tuple) or len(value) != 2 or 0 in value:
         return None
@@ -137,13 +137,13 @@ def _read_shaped(meta: dict[str, Any]) -> Dialect:
 
 
 def _unused(spacing: Any, step: float | None) -> str:
-    """Note a spacing that has no unit, so that a message can name it."""
+    """Record a spacing without a unit, for messages."""
     value = number(spacing)
     return f"{value:g}" if value and step is None else ""
 
 
 def _read_power(value: Any, stated_by: str) -> StatedPower | None:
-    """Read a power in mW written as a number or a JSON list; None where it is neither."""
+    """Read a power in mW stored as a number or a JSON list; None if it is neither."""
     if isinstance(value, str):
         try:
             value = json.loads(value)

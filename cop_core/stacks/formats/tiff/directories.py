@@ -1,6 +1,6 @@
 """The chain of image file directories of a TIFF, followed without the library.
 
-tifffile logs a broken chain and goes on with the pages before the break, so a cut file would
+tifffile logs a broken chain and continues with the pages before the break: a truncated file would
 pass for a shorter one.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-# of a tifffile.TiffFormat, by the bytes that a file begins with
+# of a tifffile.TiffFormat, by the first bytes of a file
 _FORMATS: Final[dict[bytes, Any]] = {
     b"II*\0": TIFF.CLASSIC_LE,
     b"MM\0*": TIFF.CLASSIC_BE,
@@ -34,20 +34,20 @@ _TYPE_BYTES: Final = np.array([0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8
 
 @dataclass(frozen=True)
 class Chain:
-    """What the chain of directories says about a file.
+    """Findings from the chain of directories of a file.
 
     Attributes
     ----------
     spans : tuple of (int, int)
         Start and stop of the header and of every directory found, in bytes.
     values : tuple of (int, int)
-        Start and stop of what tags say outside their directory: pieces that do not touch.
+        Start and stop of tag values outside their directory: disjoint pieces.
     complete : bool
-        True where the chain ends by saying so, False where it leaves the file.
+        True if the chain has a proper end, False if it leads out of the file.
     second_offset : int
-        Where the first directory says that the second starts; 0 for none.
+        Offset of the second directory as stated in the first; 0 for none.
     description_lost : bool
-        True where the first page's description lies behind the end of the file.
+        True if the description of the first page is beyond the end of the file.
     file_size : int
         In bytes.
     """
@@ -61,12 +61,12 @@ class Chain:
 
     @property
     def n_pages(self) -> int:
-        """Directories found."""
+        """Number of directories found."""
         return len(self.spans) - 1
 
 
 def begins_as_tiff(path: Path) -> bool:
-    """Tell whether a file begins as a TIFF."""
+    """Return whether a file begins as a TIFF."""
     with path.open("rb") as file:
         return file.read(4) in _FORMATS
 
@@ -77,7 +77,7 @@ def read_chain(path: Path) -> Chain:
     Raises
     ------
     InputError
-        Where the file is no TIFF, ends before its first directory, or runs in a circle.
+        If the file is not a TIFF, ends before its first directory, or its chain is circular.
     """
     with path.open("rb") as file:
         size = path.stat().st_size
@@ -123,9 +123,9 @@ def _read_header(file: BinaryIO, path: Path) -> tuple[Any, int]:
 
 
 def _directory(file: BinaryIO, form: Any, offset: int, size: int) -> bytes | None:
-    """Read the entries of a directory, leaving the file at its link; None where it is cut.
+    """Read the entries of a directory, leaving the file at its link; None if it is truncated.
 
-    One without entries is a place kept for it by a writer that went on to the pixels.
+    A directory without entries is a place reserved by a writer that continued with pixels.
     """
     if offset + form.tagnosize > size:
         return None
@@ -138,7 +138,7 @@ def _directory(file: BinaryIO, form: Any, offset: int, size: int) -> bytes | Non
 
 
 def _entries(form: Any, table: bytes) -> npt.NDArray[Any]:
-    """Give the entries of directories, with the fields tag, type, count and value."""
+    """Return the entries of directories, with the fields tag, type, count and value."""
     short, wide = f"{form.byteorder}u2", f"{form.byteorder}u{form.offsetsize}"
     fields = [("tag", short), ("type", short), ("count", wide), ("value", wide)]
     return np.frombuffer(table, fields)
@@ -154,10 +154,10 @@ def _description_lost(form: Any, table: bytes, size: int) -> bool:
 
 
 def _outside(form: Any, table: bytes, size: int) -> list[tuple[int, int]]:
-    """Give start and stop of the values that lie outside their directory, within the file."""
+    """Return start and stop of the values outside their directory, within the file."""
     entries = _entries(form, table)
     kinds = np.minimum(entries["type"], len(_TYPE_BYTES) - 1)
-    # a float holds any product; which values lie behind the end needs no last digit
+    # floats do not overflow, and exact digits do not matter for values beyond the end
     nbytes = entries["count"].astype(np.float64) * _TYPE_BYTES[kinds]
     stops = entries["value"] + nbytes
     there = (nbytes > form.offsetsize) & (stops <= size)
@@ -166,7 +166,7 @@ def _outside(form: Any, table: bytes, size: int) -> list[tuple[int, int]]:
 
 
 def _joined(pieces: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """Give pieces as few that do not touch: tags may share a value."""
+    """Merge pieces into disjoint ones: tags may share a value."""
     joined: list[tuple[int, int]] = []
     for start, stop in sorted(pieces):
         if joined and start <= joined[-1][1]:

@@ -1,4 +1,4 @@
-"""Where the planes of a TIFF lie, in whole files and in cut ones."""
+"""Layout of the planes in complete and truncated TIFFs."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Layout:
-    """Axes and shape of one image, and where its planes lie.
+    """Axes and shape of one image, and the locations of its planes.
 
     Attributes
     ----------
     series : tifffile.TiffPageSeries or None
-        The library's own view; None where it does not hold all that is declared.
+        The library's own view; None if it lacks declared planes.
     at_least : bool
-        True where the number of planes declared is not known, only a lower bound.
+        True if only a lower bound of the declared number of planes is known.
     """
 
     axes: str
@@ -47,12 +47,12 @@ class Layout:
 
     @property
     def n_planes(self) -> int:
-        """Planes declared, over all channels and times."""
+        """Declared number of planes, over all channels and times."""
         return math.prod(self.shape[:-2])
 
     @property
     def n_pieces(self) -> int:
-        """Pages that hold the planes; a page may hold several (colours, volumes)."""
+        """Number of pages with the planes; a page may have several (colours, volumes)."""
         if self.series is None or isinstance(self.planes, ContiguousPlanes):
             return self.n_planes
         page = math.prod(int(n) for n in self.series.keyframe.shape)
@@ -60,21 +60,21 @@ class Layout:
 
 
 def choose_image(tif: Any, chain: Chain, where: str, position: int | None) -> tuple[int, Any, int]:
-    """Choose one of the images that have several planes; else the first image.
+    """Choose one of the images with several planes; else the first image.
 
     Returns
     -------
     image : int
-        Its number among all images.
+        Its index among all images.
     series : tifffile.TiffPageSeries or None
-        The library's view; None for a file that it cannot lay out.
+        The library's view; None if it cannot lay out the file.
     n_stacks : int
         Images to choose from.
 
     Raises
     ------
     InputError
-        Where there are several and none is chosen, or there is no such one.
+        If there are several and none is chosen, or the chosen one does not exist.
     """
     series = _all_series(tif, chain, where)
     stacks = [
@@ -87,12 +87,13 @@ def choose_image(tif: Any, chain: Chain, where: str, position: int | None) -> tu
 
 
 def lay_out_flat(tif: Any, chain: Chain, path: Path, level: int, n_channels: int = 1) -> Layout:
-    """Lay out all pages in the order stored, of channels in turn where their number allows."""
-    # anew, since the library works out where classic ScanImage's pages lie, and misses some
+    """Lay out all pages in the order stored, with interleaved channels if their number allows."""
+    # reopened, since the library computes the positions of classic ScanImage's pages, and misses
+    # some
     tif.filehandle.seek(tif.tiff.offsetsize)
     listed = TiffPages(tif)
     page = listed.first
-    listed.useframes = True  # what the first page says of pixels holds for all
+    listed.useframes = True  # the pixel format of the first page applies to all
     pages = [*_pages(listed)[: chain.n_pages], *([] if chain.complete else [None])]
     n_frames, rest = divmod(len(pages), n_channels)
     in_turn = n_channels > 1 and not rest
@@ -111,19 +112,19 @@ def _all_series(tif: Any, chain: Chain, where: str) -> list[Any]:
                 where=where,
                 advice="the file is damaged: copy or export it again",
             ) from None
-        # pages that do not fit together, as in a cut file, are laid out without the library
+        # inconsistent pages, as in a truncated file, are laid out without the library
         return []
 
 
 def lay_out(
     tif: Any, series: Any, dialect: Dialect, chain: Chain, path: Path, level: int
 ) -> Layout:
-    """Find the planes of one image of an open TIFF, as many as are declared, readable or not.
+    """Locate all declared planes of one image of an open TIFF, readable or not.
 
     Raises
     ------
     InputError
-        Where there is no such level.
+        If the level does not exist.
     """
     if chain.complete and series is not None and series.kind == "generic":
         require_alike(series, chain.n_pages, str(path))
@@ -140,10 +141,10 @@ def lay_out(
 
 
 def _grows_packed(page: Any, chain: Chain) -> bool:
-    """Tell whether planes follow the first page's whose directories are still to be written.
+    """Return whether planes without directories, still to be written, follow the first page.
 
-    So do files of writers that put all pixels first. Pixels behind a directory that follows its
-    own pixels need not be planes.
+    The same holds for writers that write all pixels first. Pixels after a directory that follows
+    its own pixels need not be planes.
     """
     alone = chain.n_pages == 1 and not chain.second_offset and page.is_final
     ahead = alone and page.offset < page.dataoffsets[0]
@@ -151,7 +152,7 @@ def _grows_packed(page: Any, chain: Chain) -> bool:
 
 
 def _packed(page: Any, chain: Chain, path: Path, offset: int | None = None) -> ContiguousPlanes:
-    """Planes like a page, one after the other from its pixels on, or from an offset."""
+    """Return consecutive planes like a page, starting at its pixels or at an offset."""
     dtype = np.dtype(page.parent.byteorder + page.dtype.char)
     start = page.dataoffsets[0] if offset is None else offset
     return ContiguousPlanes(path, start, dtype, page.shape[:2], chain.file_size)
@@ -184,13 +185,13 @@ def _whole(series: Any, chain: Chain, path: Path, level: int) -> Layout:
 
 
 def _without_samples(axes: str, shape: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
-    """Drop the samples axis that tifffile adds, where there is one sample only."""
+    """Drop the samples axis that tifffile adds if there is only one sample."""
     kept = [(a, n) for a, n in zip(axes, shape, strict=True) if not (a == "S" and n == 1)]
     return "".join(a for a, _ in kept), tuple(int(n) for _, n in kept)
 
 
 def _cut_layout(tif: Any, dialect: Dialect, chain: Chain, path: Path) -> Layout:
-    """Lay out a file with fewer pages than it declares, by its metadata and first page."""
+    """Lay out a file with fewer pages than declared, from its metadata and first page."""
     page = tif.pages.first
     packed = _packed(page, chain, path)
     gap = chain.second_offset - packed.offset
@@ -198,7 +199,7 @@ def _cut_layout(tif: Any, dialect: Dialect, chain: Chain, path: Path) -> Layout:
     axes, shape = dialect.axes, dialect.shape
     declared = math.prod(shape[:-2]) if axes.endswith("YX") else 0
     if not declared:
-        # nothing is declared; what lies between the first page and the second tells
+        # nothing is declared: the distance between the first page and the second tells
         axes = "QYX"
         shape = (max(between, chain.n_pages + (not chain.complete)), *page.shape[:2])
     single = chain.n_pages == 1 and not chain.second_offset and dialect.kind == "imagej-tiff"
@@ -208,12 +209,12 @@ def _cut_layout(tif: Any, dialect: Dialect, chain: Chain, path: Path) -> Layout:
 
 
 def _pages(pages: Any) -> list[Any]:
-    """Give the pages of a file or a series, None for each that cannot be parsed."""
+    """Return the pages of a file or a series, with None for each that cannot be parsed."""
     found: list[Any] = []
     for i in range(len(pages)):
         try:
             found.append(pages[i])
         except Exception:
-            # a directory whose own entries are cut counts as a lost plane
+            # a directory with truncated entries counts as a lost plane
             found.append(None)
     return found

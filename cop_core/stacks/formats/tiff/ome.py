@@ -19,7 +19,7 @@ def parse_ome(xml: str, where: str) -> ET.Element:
     Raises
     ------
     InputError
-        Where it is not XML, takes more than MAX_XML_BYTES, or names a file outside its folder.
+        If it is not XML, exceeds MAX_XML_BYTES, or names a file outside its folder.
     """
     root = parse_xml(xml, "OME-XML", where)
     for element in root.iter():
@@ -33,24 +33,24 @@ def _children(element: ET.Element, name: str) -> Iterator[ET.Element]:
 
 
 def pixels_of(root: ET.Element, image: int) -> ET.Element | None:
-    """Give the Pixels element of one image; None where there is none."""
+    """Return the Pixels element of one image; None if there is none."""
     images = list(_children(root, "Image"))
     return next(_children(images[image], "Pixels"), None) if image < len(images) else None
 
 
 def declared(pixels: ET.Element) -> tuple[str, tuple[int, ...]]:
-    """Give the axes and shape that the XML declares, slowest axis first."""
+    """Return the axes and shape declared in the XML, slowest axis first."""
     axes = pixels.attrib["DimensionOrder"][::-1]
     return axes, tuple(int(pixels.attrib[f"Size{axis}"]) for axis in axes)
 
 
 def channel_names(pixels: ET.Element) -> tuple[str, ...]:
-    """Give the names of the channels, empty strings where not stated."""
+    """Return the names of the channels; empty strings if not stated."""
     return tuple(channel.get("Name", "") for channel in _children(pixels, "Channel"))
 
 
 def read_scale(pixels: ET.Element) -> Scale:
-    """Read the scale in µm; µm is what the OME schema means where no unit is written."""
+    """Read the scale in µm, the OME schema's default unit."""
     steps = {
         axis: step_um(
             pixels.get(f"PhysicalSize{axis}"), pixels.get(f"PhysicalSize{axis}Unit", "um")
@@ -64,9 +64,9 @@ def read_scale(pixels: ET.Element) -> Scale:
 
 
 def _z_positions(pixels: ET.Element) -> tuple[float, ...] | None:
-    """Positions of the planes of the first channel and time, where all have one.
+    """Return positions of the planes of the first channel and time, if all have one.
 
-    A position without a unit is on the schema's arbitrary reference frame, so of no use.
+    A position without a unit is in the schema's arbitrary reference frame, and therefore useless.
     """
     found: dict[int, float] = {}
     for plane in _children(pixels, "Plane"):
@@ -78,7 +78,7 @@ def _z_positions(pixels: ET.Element) -> tuple[float, ...] | None:
 
 
 def annotation(root: ET.Element, key: str) -> Any:
-    """Give the text of a map annotation's entry; None where there is none."""
+    """Return the text of a map annotation's entry; None if there is none."""
     for element in root.iter():
         if element.tag.rpartition("}")[2] == "M" and element.get("K") == key:
             return element.text

@@ -1,4 +1,4 @@
-"""Where each plane of a TIFF lies, and reading it."""
+"""Reading of single planes of a TIFF."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def quiet_tifffile() -> Iterator[None]:
-    """Keep tifffile's lines off the screen: what its log tells is found and raised here.
+    """Silence tifffile's log: the faults that it reports are found and raised here.
 
-    Where metadata that are not used hold zeros, it divides by them.
+    It also divides by zeros in unused metadata.
     """
     logger = logging.getLogger("tifffile")
 
@@ -46,17 +46,17 @@ class Planes(Protocol):
     """The 2-D pieces of a TIFF, by their position in the file's order."""
 
     def readable(self, index: int) -> bool:
-        """Tell whether all bytes of a plane lie within the file."""
+        """Return whether all bytes of a plane are within the file."""
 
     def read(self, index: int) -> npt.NDArray[Any]:
-        """Read one plane; the file is opened for it alone."""
+        """Read one plane, opening the file for it alone."""
 
 
 @dataclass(frozen=True)
 class ContiguousPlanes:
-    """Uncompressed planes one after the other, as ImageJ and tifffile write them.
+    """Consecutive uncompressed planes, as written by ImageJ and tifffile.
 
-    Where the first one starts and the size of the file are in bytes; the type is in the file's
+    The offset of the first plane and the size of the file are in bytes; the type has the file's
     byte order.
     """
 
@@ -82,7 +82,7 @@ class ContiguousPlanes:
 
 
 class PagedPlanes:
-    """One plane a page, of any encoding; pages of tifffile, None for one that the file lacks."""
+    """One plane per page, in any encoding; pages of tifffile, with None for missing ones."""
 
     def __init__(self, pages: Sequence[Any]) -> None:
         self._pages = pages
@@ -102,7 +102,7 @@ class PagedPlanes:
         pieces = list(zip(page.dataoffsets, page.databytecounts, strict=False))
         if len(pieces) < needed:
             raise BrokenPlaneError(f"damaged: it is cut into {needed} pieces, not all are listed")
-        # the library fills a piece that lies nowhere with zeros
+        # the library fills a piece without an offset with zeros
         absent = sum(not (offset and n_bytes) for offset, n_bytes in pieces)
         if absent:
             some = f"chunk missing ({absent} of {len(pieces)})"
@@ -118,7 +118,7 @@ class PagedPlanes:
 
 @dataclass(frozen=True)
 class JoinedPlanes:
-    """Planes of several files, and how many of each, one file after the other."""
+    """Planes of several files, one file after the other, with the number in each."""
 
     parts: tuple[tuple[Planes, int], ...]
 
@@ -147,7 +147,7 @@ class PlaneByPosition:
     shape: tuple[int, ...]
 
     def __call__(self, position: Position) -> npt.NDArray[Any]:
-        """Read one plane, shape (height, width); raise BrokenPlaneError where it is cut."""
+        """Read one plane, shape (height, width); raise BrokenPlaneError if it is truncated."""
         index = [position[axis] for axis in self.axes[:-2]]
         flat = int(np.ravel_multi_index(index, self.shape[:-2])) if index else 0
         if not self.planes.readable(flat):
@@ -158,7 +158,7 @@ class PlaneByPosition:
 
 @dataclass(frozen=True)
 class MappedPlanes:
-    """Planes across the pages of an uncompressed file (axes such as YXZ), by mapping it."""
+    """Planes across the pages of an uncompressed file (axes such as YXZ), memory-mapped."""
 
     whole: ContiguousPlanes
     axes: str

@@ -44,11 +44,11 @@ if TYPE_CHECKING:
 KIND = "zarr (a folder with zarr.json, .zarray or .zgroup)"
 
 _HALF: Final = "the store is half-written: copy or export it again"
-_SLACK_BYTES: Final = 2**20  # filters may make a chunk larger, and headers take some
+_SLACK_BYTES: Final = 2**20  # filters may enlarge a chunk, and headers take some bytes
 
 
 def recognises(path: Path) -> bool:
-    """Tell whether a folder holds the metadata of a zarr store."""
+    """Return whether a folder has the metadata of a zarr store."""
     return any((path / name).exists() for name in METADATA)
 
 
@@ -58,7 +58,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
     Raises
     ------
     InputError
-        Where there is no such store, its metadata are broken, or it is over the budget.
+        If there is no such store, its metadata are invalid, or it exceeds a limit.
     """
     node = read_node(LocalFolder(path))
     if node is None:
@@ -67,14 +67,14 @@ def describe(path: Path, opening: Opening) -> Dataset:
 
 
 def describe_address(url: str, opening: Opening) -> Dataset:
-    """Describe what lies at an https or s3 address, as `describe` does.
+    """Describe the store at an https or s3 address, like `describe`.
 
     Raises
     ------
     InputError
         As for `describe`.
     UnreachableError
-        Where it cannot be got.
+        If it cannot be fetched.
     """
     node = read_node(Address(url))
     if node is None:
@@ -174,14 +174,14 @@ def _open_array(folder: Folder) -> Any:
 
 
 class _ChunkedPlanes:
-    """Planes of a zarr array, told apart by whether their chunks were ever written.
+    """Planes of a zarr array, with a check whether their chunks were ever written.
 
-    zarr gives the fill value for a chunk that is not there, with no error; so the chunk
-    files of a plane are looked for before it is read, unless reading tells.
+    zarr returns the fill value for a missing chunk, without an error. The chunk files of a plane
+    are therefore checked before it is read, unless reading reports them.
     """
 
     def __init__(self, array: Any, axes: str, node: Node) -> None:
-        # the files that exist hold shards where there are any, else chunks
+        # existing files are shards if the array has any, else chunks
         self._stored = tuple(array.shards or array.chunks)
         self._shape, self._axes = tuple(array.shape), axes
         self._encode_key = array.metadata.encode_chunk_key
@@ -195,7 +195,7 @@ class _ChunkedPlanes:
         self._planes = SlabReader(array, axes, regular(self._shape[along], array.chunks[along]))
 
     def __call__(self, position: Position) -> npt.NDArray[Any]:
-        """Read one plane; raise BrokenPlaneError where its chunks were not written."""
+        """Read one plane; raise BrokenPlaneError if its chunks were not written."""
         if not self._files.told:
             self._require_chunks(position)
         try:
@@ -214,11 +214,11 @@ class _ChunkedPlanes:
 
     @property
     def shared_axes(self) -> str:
-        """Axes along which several planes lie in one file."""
+        """Axes along which several planes share one file."""
         return "".join(a for a, n in zip(self._axes, self._stored, strict=True) if n > 1)
 
     def stamp(self, position: Position) -> Stamp | None:
-        """Return what tells one writing of a plane's files from another; None where one lacks."""
+        """Return a stamp that every writing of a plane's files changes; None if one is missing."""
         return self._files.stamp(self._chunk_keys(position))
 
     def _chunk_keys(self, position: Position) -> Iterator[str]:

@@ -1,7 +1,7 @@
-"""Zarr stores at an address, by https or s3, through obstore.
+"""Zarr stores at an https or s3 address, through obstore.
 
-A chunk that was never written is told from one that cannot be got: the first makes a plane
-"unwritten", the second ends the reading. Neither is ever read as zeros.
+A chunk that was never written is distinguished from one that cannot be fetched: the first makes a
+plane "unwritten", the second ends the reading. Neither is ever read as zeros.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DELAYS_S: Final = (0.2, 1.0, 4.0)
-"""Waits before a request is made again, where the last one failed for a while."""
+"""Waits in s before a request is repeated after a temporary failure."""
 _TIMEOUT: Final = timedelta(seconds=60)
 _CONNECT_TIMEOUT: Final = timedelta(seconds=10)
 _CREDENTIALS: Final = (
@@ -95,7 +95,7 @@ class Address:
             if len(found) > MAX_JSON_BYTES:
                 raise ValueError
             return bytes(found.to_bytes()).decode("utf-8-sig")
-        except ValueError:  # not UTF-8 is one too
+        except ValueError:  # invalid UTF-8 is one too
             raise InputError(
                 "the metadata cannot be read", where=f"{self}/{name}", advice=HALF_WRITTEN
             ) from None
@@ -114,7 +114,7 @@ class Address:
         return RemoteChunks(self._store)
 
     def state(self) -> FileState | None:
-        """Return what tells cheaply whether the store is still the same: that of its metadata."""
+        """Return the state of the store's metadata, for a quick check for changes."""
         for name in METADATA:
             if found := sync(self._store.head(name)):
                 return FileState(1, found["size"], found["last_modified"].isoformat())
@@ -126,7 +126,7 @@ class Address:
 
 
 def _connection(url: str) -> Any:
-    """Return obstore's store for an address; nothing is asked of it yet."""
+    """Return obstore's store for an address, without a request yet."""
     try:
         from obstore.store import HTTPStore, S3Store
     except ModuleNotFoundError as error:
@@ -144,21 +144,21 @@ def _connection(url: str) -> Any:
         if not _is_s3(url):
             return HTTPStore.from_url(url, **how)
         if not any(name in os.environ for name in _CREDENTIALS):
-            how["skip_signature"] = True  # a public bucket; else minutes pass looking for keys
+            how["skip_signature"] = True  # public bucket: looking for keys takes minutes
         return S3Store.from_url(url, **how)
-    except Exception as error:  # obstore's own, and ValueError, for what is no address
+    except Exception as error:  # obstore's own errors, and ValueError, for an invalid address
         raise InputError(
             f"it is no address of a store ({_first_line(error)})", where=url, advice="check it"
         ) from None
 
 
 class RemoteStore(ObjectStore):  # type: ignore[misc]  # zarr is not looked into
-    """What zarr reads an array from: asks again, and never takes an error for a chunk.
+    """Store from which zarr reads: repeats requests, and never mistakes an error for a chunk.
 
     Attributes
     ----------
     sizes : ChunkSizes or None
-        Tells chunks that decode to more than is good, once the array's metadata are known.
+        Detects chunks that decode to too much, once the array's metadata are known.
     """
 
     def __init__(self, url: str) -> None:
@@ -169,14 +169,14 @@ class RemoteStore(ObjectStore):  # type: ignore[misc]  # zarr is not looked into
     async def get(
         self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
     ) -> Buffer | None:
-        """Return bytes of a file; None only where metadata are not there.
+        """Return bytes of a file; None only for missing metadata.
 
         Raises
         ------
         AbsentChunkError, BrokenPlaneError
             A chunk was never written, or decodes to too much.
         UnreachableError
-            The store does not give it.
+            The store does not deliver it.
         """
         get = super().get
         found: Buffer | None = await self._asked(key, lambda: get(key, prototype, byte_range))
@@ -189,11 +189,11 @@ class RemoteStore(ObjectStore):  # type: ignore[misc]  # zarr is not looked into
         return found
 
     async def exists(self, key: str) -> bool:
-        """Tell whether there is a file; errors are raised as for `get`."""
+        """Return whether a file exists; errors are raised as for `get`."""
         return await self.head(key) is not None
 
     async def head(self, key: str) -> ObjectMeta | None:
-        """Return what the server says of a file; None where there is none."""
+        """Return the server's metadata of a file; None if it does not exist."""
         import obstore
 
         try:
@@ -203,7 +203,7 @@ class RemoteStore(ObjectStore):  # type: ignore[misc]  # zarr is not looked into
         return found
 
     async def _asked(self, key: str, ask: Callable[[], Awaitable[T]]) -> T:
-        """Return an answer; ask again while the server or the way to it fails."""
+        """Return an answer, repeating the request while the server or the connection fails."""
         from obstore.exceptions import BaseError, GenericError
 
         for delay_s in (*DELAYS_S, None):
@@ -255,7 +255,7 @@ def _is_s3(url: str) -> bool:
 
 
 def _advice(status: str, *, s3: bool) -> str:
-    """Return what to do about a refusal."""
+    """Return advice for a refusal."""
     if status in ("401", "403"):
         return (
             "check that it may be read: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or for a "

@@ -1,7 +1,7 @@
-"""What a compressed chunk decodes to, found out before it is decoded whole.
+"""Decoded size of a compressed chunk, determined before it is fully decoded.
 
-The libraries allocate what the chunk's own header asks for, or whatever comes out of it, which
-need not be what the array declares: a few kB on disk could take GBs of memory.
+Libraries allocate the size in the chunk's own header, or of its decoded content, which may differ
+from that declared by the array: a few kB on disk could take GBs of memory.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ _CHECKSUM_BYTES: Final = 4
 
 
 class ChunkSizes:
-    """Tells chunks that decode to more than is good from others.
+    """Detects chunks that decode to too much.
 
     Parameters
     ----------
     metadata : dict
-        Of the array, as its writer noted them.
+        Metadata of the array, as stored.
     n_files : int
-        Files that one plane is spread over; what is known of so many is kept.
+        Number of files of one plane; results for so many files are kept.
     n_in_shard : int
         Chunks in one file.
     limit : int
-        Most bytes that a chunk may decode to.
+        Maximum decoded size of a chunk in bytes.
     """
 
     def __init__(self, metadata: dict[str, Any], n_files: int, n_in_shard: int, limit: int) -> None:
@@ -54,13 +54,13 @@ class ChunkSizes:
         self._seen: dict[Path, tuple[int, bool]] = {}
 
     def too_large(self, path: Path) -> bool:
-        """Tell whether a chunk in a file decodes to more than the limit."""
+        """Return whether a chunk in a file decodes to more than the limit."""
         if not self._codec:
             return False
         written = path.stat().st_mtime_ns
         known, large = self._seen.get(path, (None, False))
         if known != written:
-            # planes that share files are asked for one after the other
+            # planes that share files are read one after the other
             large = self._file_too_large(path)
             if len(self._seen) >= self._n_files:
                 self._seen.clear()
@@ -72,16 +72,16 @@ class ChunkSizes:
             return self.any_too_large(file)
 
     def any_too_large(self, file: BinaryIO) -> bool:
-        """Tell whether one of the chunks in a file decodes to more than the limit."""
+        """Return whether one of the chunks in a file decodes to more than the limit."""
         return any(map(self.one_too_large, self._chunks(file) if self._codec else ()))
 
     def one_too_large(self, data: bytes) -> bool:
-        """Tell whether a chunk, without the others of its shard, decodes to more than the limit."""
+        """Return whether a single chunk of a shard decodes to more than the limit."""
         return bool(self._codec) and _MEASURES[self._codec](data, self._limit) > self._limit
 
     @property
     def index_first(self) -> bool:
-        """Whether a shard begins with where its chunks lie."""
+        """Whether the index of chunks is at the start of a shard."""
         return bool(self._shard.get("index_location", "end") == "start")
 
     def _chunks(self, file: BinaryIO) -> Iterator[bytes]:
@@ -94,7 +94,7 @@ class ChunkSizes:
                 yield file.read(length)
 
     def _index(self, file: BinaryIO) -> list[list[int]]:
-        """Offset and length of every chunk of a shard; none where the file is too short."""
+        """Offset and length of every chunk of a shard; none if the file is too short."""
         checked = any(c["name"] == "crc32c" for c in byte_codecs(self._shard, "index_codecs"))
         size = 16 * self._n
         total = file.seek(0, io.SEEK_END)
@@ -118,7 +118,7 @@ def _zstd(data: bytes, limit: int) -> int:
 
 
 def _zstd_header(data: bytes) -> int | None:
-    """Content size of the first frame; None where it is not stated."""
+    """Content size of the first frame; None if not stated."""
     if len(data) < 6 or struct.unpack("<I", data[:4])[0] != 0xFD2FB528:
         return 0
     size_flag, single = data[4] >> 6, data[4] >> 5 & 1
@@ -134,7 +134,7 @@ def _stated_at(start: int) -> Callable[[bytes, int], int]:
 
 
 def _streamed(opened: Callable[[io.BytesIO], Any]) -> Callable[[bytes, int], int]:
-    """Make a measure that decodes piece by piece, no further than the limit."""
+    """Return a function that decodes piece by piece, no further than the limit."""
 
     def measure(data: bytes, limit: int) -> int:
         total = 0
@@ -143,7 +143,7 @@ def _streamed(opened: Callable[[io.BytesIO], Any]) -> Callable[[bytes, int], int
                 while total <= limit and (piece := stream.read(_PIECE)):
                     total += len(piece)
         except (OSError, EOFError, zlib.error, lzma.LZMAError):
-            pass  # what is broken is told by the decoder that reads it
+            pass  # the decoder that reads it reports any damage
         return total
 
     return measure

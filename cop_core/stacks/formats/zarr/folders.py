@@ -1,4 +1,4 @@
-"""Where the files of a zarr store lie: what is asked of a folder, and folders of this machine."""
+"""Folders of a zarr store: their interface, and local folders."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ METADATA: Final = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
 
 
 class Folder(Protocol):
-    """A folder of a zarr store; as a string, what a message calls it."""
+    """A folder of a zarr store; as a string, its name in messages."""
 
     @property
     def name(self) -> str:
-        """Its own name, without those it lies in."""
+        """Its own name, without those of its parents."""
 
     def read(self, name: str) -> str | None:
-        """Return the text of a metadata file; None where there is none.
+        """Return the text of a metadata file; None if it does not exist.
 
         Raises
         ------
         InputError
-            It is there and cannot be read.
+            It exists but cannot be read.
         """
 
     def child(self, name: str) -> Folder:
@@ -50,27 +50,27 @@ class Folder(Protocol):
         """
 
     def children(self) -> Iterator[Folder]:
-        """Yield the folders directly below it, by name; none where they cannot be listed."""
+        """Yield the folders directly below it, by name; none if they cannot be listed."""
 
     def store(self) -> Any:
-        """Return what `zarr.open_array` takes for the array in it."""
+        """Return the argument of `zarr.open_array` for its array."""
 
     def chunks(self, sizes: ChunkSizes) -> Chunks:
         """Return the files of its array."""
 
 
 class Chunks(Protocol):
-    """The files of an array that hold pixels."""
+    """The files of an array with pixels."""
 
     @property
     def told(self) -> bool:
-        """Whether reading one that is not there raises AbsentChunkError.
+        """Whether reading a missing file raises AbsentChunkError.
 
-        Where it does not, zarr reads the fill value.
+        If not, zarr returns the fill value.
         """
 
     def exists(self, key: str) -> bool:
-        """Tell whether a file was ever written.
+        """Return whether a file was ever written.
 
         Raises
         ------
@@ -79,7 +79,7 @@ class Chunks(Protocol):
         """
 
     def stamp(self, keys: Iterable[str]) -> Stamp | None:
-        """Return what tells one writing of files from another; None where one lacks."""
+        """Return a stamp that changes with every writing of files; None if one is missing."""
 
 
 class AbsentChunkError(BrokenPlaneError):
@@ -88,7 +88,7 @@ class AbsentChunkError(BrokenPlaneError):
 
 @dataclass(frozen=True)
 class LocalFolder:
-    """A folder of this machine; links that lead out of the store are not followed."""
+    """A local folder; links that lead out of the store are not followed."""
 
     path: Path
 

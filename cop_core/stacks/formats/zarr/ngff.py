@@ -1,4 +1,4 @@
-"""OME-Zarr metadata 0.4 and 0.5: which array, which axes, which scale."""
+"""OME-Zarr metadata 0.4 and 0.5: array, axes and scale."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Image:
 
 
 def ome_attributes(node: Node) -> dict[str, Any]:
-    """Give the OME part of a node's attributes: below ``ome`` from 0.5 on."""
+    """Return the OME part of a node's attributes: below ``ome`` from 0.5 on."""
     nested = node.attributes.get("ome")
     return nested if isinstance(nested, dict) else node.attributes
 
@@ -39,7 +39,7 @@ def read_image(node: Node, level: int) -> Image:
     Raises
     ------
     InputError
-        Where they break the format, or there is no such level.
+        If they violate the format, or the level does not exist.
     """
     try:
         return _read_image(node, level)

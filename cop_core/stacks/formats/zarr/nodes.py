@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Node:
-    """An array or a group of a zarr store, with what its writer noted, unchecked.
+    """An array or a group of a zarr store, with its attributes, unchecked.
 
     Its own metadata are those of ``.zarray`` or ``zarr.json``.
     """
@@ -31,12 +31,12 @@ class Node:
 
 
 def read_node(folder: Folder) -> Node | None:
-    """Read what kind of zarr node a folder is; None where it is none.
+    """Read the zarr node in a folder; None if there is none.
 
     Raises
     ------
     InputError
-        Where a metadata file is there and cannot be read.
+        If a metadata file exists but cannot be read.
     """
     if (metadata := _read_json(folder, "zarr.json")) is not None:
         attributes = metadata.get("attributes")
@@ -51,7 +51,7 @@ def read_node(folder: Folder) -> Node | None:
 
 
 def children(node: Node) -> Iterator[Node]:
-    """Give the arrays and groups directly below a group, by name."""
+    """Return the arrays and groups directly below a group, by name."""
     for folder in node.folder.children():
         child = read_node(folder)
         if child is not None:
@@ -59,11 +59,11 @@ def children(node: Node) -> Iterator[Node]:
 
 
 def child_folder(node: Node, name: Any) -> Folder:
-    """Give the folder that a path in metadata names, refusing one outside the store."""
+    """Return the folder of a path in metadata; refuse one outside the store."""
     where = str(node.folder)
     if not isinstance(name, str) or not name.strip():
         raise InputError(f"the dataset path {name!r} is not a name", where=where)
-    # judged by the rules of both systems: a store may have been written on the other one
+    # checked by the rules of both systems: a store may have been written on the other one
     paths = PurePosixPath(name), PureWindowsPath(name)
     if any(p.is_absolute() or p.drive or p.root or ".." in p.parts for p in paths):
         raise InputError(
@@ -73,7 +73,7 @@ def child_folder(node: Node, name: Any) -> Folder:
 
 
 def require_safe_codecs(node: Node) -> None:
-    """Refuse an array whose chunks would be decoded by anything but a plain codec."""
+    """Refuse an array with chunks that need anything but a plain codec."""
     unknown = sorted(set(codec_names(node.metadata)) - set(SAFE_CODECS.split()))
     if unknown:
         raise InputError(

@@ -1,4 +1,4 @@
-"""What an acquisition of ScanImage holds: its header and the number of its pages, together."""
+"""An acquisition of ScanImage, from its header and the number of its pages."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ _WHY: Final = {
 
 @dataclass(frozen=True)
 class _Acquisition:
-    """What a header and the number of pages say together.
+    """An acquisition, from its header and the number of pages.
 
     Attributes
     ----------
     n_frames : int
-        Whole ones in its files, of each channel, up to the first that is cut off.
+        Complete frames per channel in its files, up to the first truncated one.
     cut : bool
         Whether a file ends in the middle of a page.
     order : tuple of int
@@ -71,18 +71,18 @@ class _Acquisition:
 
     @property
     def n_volumes(self) -> int:
-        """Volumes that were begun."""
+        """Number of volumes begun."""
         return max(1, math.ceil(self.n_frames / self.frames.a_volume))
 
     @property
     def n_expected(self) -> int:
-        """Frames that the header states, or where it states no end, of the volumes begun."""
+        """Frames stated in the header or, if it states no end, those of the volumes begun."""
         stated = self.frames.stated
         return self.n_volumes * self.frames.a_volume if math.isinf(stated) else int(stated)
 
     @property
     def lacking(self) -> str:
-        """Why expected frames are not there; empty where all are."""
+        """Why expected frames are missing; empty if none is."""
         if self.n_frames >= self.n_expected:
             return ""
         if self.cut:
@@ -92,7 +92,7 @@ class _Acquisition:
 
     @property
     def how_much(self) -> tuple[str, ...]:
-        """What of it is there and why the rest is not, for errors and remarks."""
+        """What is there, and why the rest is missing, for errors and remarks."""
         if not self.lacking:
             return ()
         plain = self.n_expected == len(self.slices.order)
@@ -101,13 +101,13 @@ class _Acquisition:
 
 
 def describe_acquisition(pieces: Sequence[Piece], path: Path, opening: Opening) -> Dataset:
-    """Describe an acquisition by the files that hold it, opened by one of them.
+    """Describe an acquisition from its files, opened by one of them.
 
     Raises
     ------
     InputError
-        Where the number of pages is not what the header states, the file is cut off or begins in
-        the middle of an acquisition, or there are several regions of interest and none is chosen.
+        If the number of pages differs from the header, the file is truncated or begins in the
+        middle of an acquisition, or there are several regions of interest and none is chosen.
     """
     where, header = str(path), pieces[0].header
     channels, slices = saved_channels(header, where), read_slices(header, where)
@@ -138,7 +138,7 @@ def describe_acquisition(pieces: Sequence[Piece], path: Path, opening: Opening) 
 
 
 def _require_beginning(header: Header, where: str) -> None:
-    """Refuse a file that goes on where another one ended."""
+    """Refuse a file that continues another one."""
     first = number(header.frame.get("frameNumberAcquisition"))
     if first is not None and first > n_averaged(header):
         raise InputError(
@@ -191,7 +191,7 @@ def _scale(found: _Acquisition) -> Scale:
 
 
 def _power(found: _Acquisition) -> tuple[StatedPower | None, tuple[str, ...]]:
-    """Return the power at each plane, or why it is not read."""
+    """Return the power at each plane, or the reason why it is not read."""
     if found.strip is not None and found.strip.region.own_power:
         return None, (f"{UNREAD}: the region has settings of its own",)
     stated, remarks = read_power(found.header, found.slices)

@@ -1,4 +1,4 @@
-"""The channels that were saved, and what the header says of their detectors."""
+"""The saved channels, and the detectors stated in the header."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _BITS: Final = ("hChannels.channelAdcResolution", "hScan2D.channelsAdcResolution
 
 
 def saved_channels(header: Header, where: str) -> tuple[int, ...]:
-    """Return the numbers of the channels in the file, counted from 1; one where none is stated.
+    """Return the numbers of the channels in the file, from 1; a single one if none is stated.
 
     Raises
     ------
     InputError
-        Where they cannot be read, so that nobody knows how many there are.
+        If they cannot be read: their number is then not known.
     """
     saved = header.numbers("hChannels.channelSave", "channelsSave") or _of_version_3(header)
     if not all(n is not None and n >= 1 and n == int(n) for n in saved):
@@ -61,9 +61,9 @@ def read_detectors(
 ) -> tuple[StatedDetector, ...]:
     """Read the zero and the ceiling of each channel, in counts of the file.
 
-    The offset is what there is without light; where it has been subtracted zero is 0, and the top
-    of the digitiser lies lower by it. Other types than ScanImage's own were written by another
-    program, whose counts are others.
+    The offset is the zero level; if it has been subtracted, zero is 0, and the ceiling of the
+    digitiser is lower by it. Types other than ScanImage's own were written by another program, with
+    different counts.
     """
     if dtype.kind != "i":
         return ()
@@ -76,7 +76,7 @@ def _detector(header: Header, channel: int, largest: float) -> StatedDetector:
     subtracts = _entry(header.flags(*_SUBTRACTS), channel)
     offset = _entry(header.numbers(*_OFFSETS), channel)
     bits = _entry(header.numbers(*_BITS), channel)
-    # sums of frames are written where dividing by their number was switched off
+    # sums of frames are stored if division by their number was switched off
     added = n_averaged(header) if header.flag("hScan2D.logAverageDisableDivide") else 1
     taken = offset if subtracts else 0.0
     zero = 0.0 if subtracts else offset if subtracts is False else None
@@ -89,7 +89,7 @@ def _detector(header: Header, channel: int, largest: float) -> StatedDetector:
 
 
 def _entry(listed: Sequence[_T], channel: int) -> _T | None:
-    """Return the entry of a channel; a single one holds for all."""
+    """Return the entry of a channel; a single one applies to all."""
     if len(listed) == 1:
         return listed[0]
     return listed[channel - 1] if 0 < channel <= len(listed) else None

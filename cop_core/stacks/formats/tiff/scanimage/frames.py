@@ -1,4 +1,4 @@
-"""How the frames of a file belong to slices and volumes, decided by how many there are."""
+"""Assignment of the frames of a file to slices and volumes, from their number."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _N_AVERAGED: Final = (
 
 @dataclass(frozen=True)
 class Frames:
-    """The order of frames: those of a slice follow one another, slices make volumes.
+    """The order of frames: those of a slice are consecutive, slices form volumes.
 
     Attributes
     ----------
     n_slices, per_slice : int
-        Slices of a volume, and frames of each in the file.
+        Slices per volume, and frames per slice in the file.
     flyback : int
-        Frames after each volume that show the way back.
+        Flyback frames after each volume.
     n_volumes : float or None
-        Infinite where it was to go on until it was stopped; None where nothing says how many.
+        Infinite if it was to continue until stopped; None if not stated.
     """
 
     n_slices: int
@@ -44,32 +44,32 @@ class Frames:
 
     @property
     def a_volume(self) -> int:
-        """Frames of a volume."""
+        """Frames per volume."""
         return self.n_slices * self.per_slice + self.flyback
 
     @property
     def stated(self) -> float:
-        """Frames of the acquisition, of one volume where nothing says how many there are."""
+        """Frames of the acquisition; of one volume if the number of volumes is not stated."""
         return (1 if self.n_volumes is None else self.n_volumes) * self.a_volume
 
     def at(self, time: int, n_slice: int) -> int:
-        """Return the number of a frame in the file."""
+        """Return the index of a frame in the file."""
         volume, frame = divmod(time, self.per_slice)
         return volume * self.a_volume + n_slice * self.per_slice + frame
 
     def takes(self, n_frames: int) -> bool:
-        """Tell whether there may be so many frames: fewer than stated where it was aborted."""
+        """Return whether there may be so many frames: fewer than stated if it was aborted."""
         several = self.n_volumes is None and n_frames % self.a_volume == 0
         return n_frames <= self.stated or several
 
 
 def n_averaged(header: Header) -> int:
-    """Return how many acquired frames make one in the file."""
+    """Return the number of acquired frames per frame in the file."""
     return header.count(*_N_AVERAGED) or 1
 
 
 def stated_averages(header: Header) -> int | None:
-    """Return how many acquired frames make one in the file; None where nothing says it."""
+    """Return the number of acquired frames per frame in the file; None if not stated."""
     if header.states(*_N_AVERAGED):
         return header.count(*_N_AVERAGED)
     if not header.states("acq.averaging"):
@@ -78,19 +78,19 @@ def stated_averages(header: Header) -> int | None:
 
 
 def find_frames(header: Header, slices: Slices, n_frames: int, where: str) -> Frames:
-    """Find the order in which a number of frames, of one channel, fits what the header states.
+    """Find the order in which a number of frames, of one channel, matches the header.
 
     Raises
     ------
     InputError
-        Where there are more frames than stated, or nothing says to how many volumes they belong.
+        If there are more frames than stated, or the number of their volumes is ambiguous.
     """
     fast, averaged = is_fast(header), n_averaged(header)
     acquired = _acquired(header, slices, n_frames, fast=fast)
     options = list(_options(header, slices, acquired, fast=fast))
     exact = (option for option in options if option.stated == n_frames)
     possible = (option for option in options if option.takes(n_frames))
-    # where the average leaves a rest, nobody knows to which frame it went
+    # if the average leaves a remainder, its frame is not known
     even = fast or acquired[0] % averaged == 0
     found = next(exact, next(possible, None) if even else None)
     if found is None:
@@ -107,7 +107,7 @@ def find_frames(header: Header, slices: Slices, n_frames: int, where: str) -> Fr
 def _options(
     header: Header, slices: Slices, acquired: tuple[int, ...], *, fast: bool
 ) -> Iterator[Frames]:
-    """Yield what the header may mean, the most likely first."""
+    """Yield possible meanings of the header, the most likely first."""
     n_volumes, averaged = _n_volumes(header, fast=fast), n_averaged(header)
     for n_acquired in acquired:
         even = n_acquired % averaged == 0
@@ -120,12 +120,12 @@ def _options(
 
 
 def _acquired(header: Header, slices: Slices, n_frames: int, *, fast: bool) -> tuple[int, ...]:
-    """Return the frames of a slice that may have been acquired."""
+    """Return possible numbers of acquired frames per slice."""
     stated = header.count("hStackManager.framesPerSlice", "acqNumFrames", "acq.numberOfFrames")
     if slices.repeats > 1:
         return (slices.repeats,)
     if stated is None:
-        # a movie until it was stopped
+        # a movie until stopped
         return (1,) if slices.number > 1 or fast else (max(n_frames, 1) * n_averaged(header),)
     if header.flag("acq.averaging") and not header.states(*_N_AVERAGED):
         return (1,)
@@ -134,7 +134,7 @@ def _acquired(header: Header, slices: Slices, n_frames: int, *, fast: bool) -> t
 
 
 def _flyback(header: Header, slices: Slices, averaged: int) -> tuple[int, ...]:
-    """Return the frames after a volume that may be in the file, none in the last place."""
+    """Return possible numbers of frames after a volume in the file, none last."""
     with_flyback, without = (
         header.count(f"hStackManager.numFramesPerVolume{more}") or 0 for more in ("WithFlyback", "")
     )
@@ -159,7 +159,7 @@ def _n_volumes(header: Header, *, fast: bool) -> float | None:
 
 
 def is_fast(header: Header) -> bool:
-    """Tell whether z was moved while frames went on, volume after volume."""
+    """Return whether z was moved during continuous frames, volume after volume."""
     mode = header.text("hStackManager.stackMode")
     return "fast" in mode if mode else header.flag("hFastZ.enable", "fastZEnable")
 

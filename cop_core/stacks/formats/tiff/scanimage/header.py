@@ -1,4 +1,4 @@
-"""The settings that ScanImage writes into its files, whatever the version."""
+"""The settings in ScanImage files of all versions."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-# 2016 and later write SI., 5.1 and later scanimage.SI., 4 and 5.0 scanimage.SI4. and .SI5.,
-# 3.8 state.; the names that follow differ too, so each setting is asked for by all of its names
+# prefixes: SI. since 2016, scanimage.SI. since 5.1, scanimage.SI4. and .SI5. in 4 and 5.0, state.
+# in 3.8; the names after them differ too, so each setting is looked up by all of its names
 _SETTING: Final = re.compile(r"^(?:scanimage\.SI|SI|state)[45]?(?:App)?\.([\w.]+)[ \t]*=[ \t]*(.*)")
 _BLOCK: Final = struct.Struct("<IIII")
 _BLOCK_AT: Final = 16
@@ -34,9 +34,9 @@ class Header:
     settings : dict of str to str
         Value of each setting by its name without prefix, for example ``"hStackManager.zs"``.
     rois : dict
-        What was to be scanned, as parsed from JSON; empty where nothing says so.
+        Planned regions, as parsed from JSON; empty if not stated.
     frame : dict of str to str
-        What the first page says of itself.
+        Settings of the first page.
     """
 
     settings: Mapping[str, str]
@@ -57,41 +57,41 @@ class Header:
         return re.findall(r"'([^']*)'", self.text(*names))
 
     def numbers(self, *names: str) -> list[float | None]:
-        """Return the entries of a list or a single number; None for what is no finite one."""
+        """Return the entries of a list or a single number, with None for those not finite."""
         if "(" in self.text(*names):
             return []  # zeros(0,1) is empty
         return [number(word) for word in self.words(*names)]
 
     def number(self, *names: str) -> float | None:
-        """Return the one finite number of a setting; None where there is none, or several."""
+        """Return the one finite number of a setting; None if there are none or several."""
         found = self.numbers(*names)
         return found[0] if len(found) == 1 else None
 
     def count(self, *names: str) -> int | None:
-        """Return a whole number of 1 or more; None where there is none, or it is without end."""
+        """Return a whole number of 1 or more; None if there is none, or it is infinite."""
         found = self.number(*names)
         return int(found) if found and found >= 1 and found == int(found) else None
 
     def flags(self, *names: str) -> list[bool]:
-        """Return a list of yes and no."""
+        """Return a list of booleans."""
         return [word.lower() in ("true", "1") for word in self.words(*names)]
 
     def flag(self, *names: str) -> bool:
-        """Tell whether a setting is on, for any of the devices that it is a list of."""
+        """Return whether a setting is on; for a list, whether it is on for any device."""
         return any(self.flags(*names))
 
     def states(self, *names: str) -> bool:
-        """Tell whether one of these settings is there and not empty."""
+        """Return whether one of these settings exists and is not empty."""
         return bool(self.text(*names))
 
 
 def read_header(tif: Any, path: Path) -> Header | None:
-    """Read the header of an open TIFF (a tifffile.TiffFile); None where ScanImage wrote none.
+    """Read the header of an open TIFF (a tifffile.TiffFile); None if it is not from ScanImage.
 
     Raises
     ------
     InputError
-        Where it takes more than MAX_XML_BYTES, or the regions of interest are not JSON.
+        If it exceeds MAX_XML_BYTES, or the regions of interest are not JSON.
     """
     page = tif.pages.first
     text, rois = _block(path) if tif.is_bigtiff else ("", "")
@@ -106,7 +106,7 @@ def read_header(tif: Any, path: Path) -> Header | None:
 
 
 def _block(path: Path) -> tuple[str, str]:
-    """Return settings and regions that stand before the first page since 2016."""
+    """Return settings and regions, which are before the first page since 2016."""
     with path.open("rb") as file:
         file.seek(_BLOCK_AT)
         head = file.read(_BLOCK.size)

@@ -1,4 +1,4 @@
-"""Acquisitions that are cut into several files, a number of frames each."""
+"""Acquisitions split into several files, with a number of frames each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cop_core.stacks.formats.tiff.scanimage.header import Header
 
 PER_FILE: Final = ("hScan2D.logFramesPerFile", "loggingFramesPerFile")
-"""Settings that say how many frames a file takes; infinite where there is one file."""
+"""Settings for the number of frames per file; infinite for a single file."""
 
 _NUMBERED: Final = re.compile(r"(.+_\d+)_(\d+)")
 _SAME: Final = ("acquisitionNumbers", "epoch")
@@ -37,17 +37,17 @@ class Piece:
 
 
 def is_numbered(path: Path) -> bool:
-    """Tell whether a name ends in the numbers of an acquisition and of a file of it."""
+    """Return whether a name ends in the numbers of an acquisition and of a file of it."""
     return _NUMBERED.fullmatch(path.stem) is not None
 
 
 def files_of_acquisition(path: Path, header: Header) -> tuple[Path, ...]:
-    """Return the files that hold the acquisition of one of them, in order.
+    """Return the files of an acquisition, given one of them, in order.
 
     Raises
     ------
     InputError
-        Where one before the last is not there.
+        If one before the last is missing.
     """
     name = _NUMBERED.fullmatch(path.stem)
     if name is None or header.count(*PER_FILE) is None:
@@ -64,8 +64,8 @@ def files_of_acquisition(path: Path, header: Header) -> tuple[Path, ...]:
         lost = itertools.islice((n for n in itertools.count(1) if n not in files), min(n_lost, 3))
         names = ", ".join(repr(f"{name[1]}_{n:0{width}}{path.suffix}") for n in lost)
         raise InputError(
-            f"the acquisition was cut into {max(files)} files or more, and {n_lost} of them "
-            f"{'is' if n_lost == 1 else 'are'} not there: {names}",
+            f"the acquisition was split into {max(files)} files or more, and {n_lost} of them "
+            f"{'is' if n_lost == 1 else 'are'} missing: {names}",
             where=str(path),
             advice=_ADVICE,
         )
@@ -73,12 +73,12 @@ def files_of_acquisition(path: Path, header: Header) -> tuple[Path, ...]:
 
 
 def join(pieces: Sequence[Piece], n_channels: int) -> tuple[Layout, int]:
-    """Lay the pages of an acquisition's files out one after the other; return how many there are.
+    """Lay out the pages of an acquisition's files one after the other; return their number.
 
     Raises
     ------
     InputError
-        Where a file is of another acquisition, or one before the last is not full.
+        If a file is from another acquisition, or one before the last is not full.
     """
     first = pieces[0]
     if len(pieces) == 1:
@@ -102,6 +102,6 @@ def join(pieces: Sequence[Piece], n_channels: int) -> tuple[Layout, int]:
 
 
 def _what_is_same(piece: Piece) -> tuple[Any, ...]:
-    """Return what all files of an acquisition have in common."""
+    """Return the properties that all files of an acquisition share."""
     of_frame = (piece.header.frame.get(name, "") for name in _SAME)
     return *of_frame, piece.layout.shape[-2:], piece.layout.dtype

@@ -17,8 +17,8 @@ Size = tuple[float, float]
 def pixel_size_um(header: Header, shape: Sequence[int], strip: Strip | None) -> Size | None:
     """Return the size (y, x) of a pixel of pages of a shape, or of a region.
 
-    The header states the corners of the field in µm, or degrees of the scanner and how many µm the
-    objective makes of one.
+    The header states the corners of the field in µm, or in degrees of the scanner with the
+    objective's µm per degree.
     """
     if strip is not None:
         size = _from_degrees(header, strip.region.size_deg)
@@ -43,7 +43,7 @@ def _divided(size: Size | None, pixels: Sequence[int]) -> Size | None:
 
 
 def _field(header: Header, name: str) -> Size | None:
-    """Return height and width of a field given by its corners, going round."""
+    """Return height and width of a field given by its corners in order."""
     found = [value for value in header.numbers(name) if value is not None]
     if len(found) != 8:
         return None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cop_core.stacks.formats.tiff.scanimage.regions import Strip
 
 NOT_ACQUIRED: Final = "not acquired"
-ELSEWHERE: Final = "in a file that is not there"
+ELSEWHERE: Final = "in a missing file"
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,13 @@ class ScanImagePlanes:
     pages : Planes
         All pages of the file, channels of a frame one after the other.
     n_frames, n_channels : int
-        Of which there are whole ones.
+        Numbers of complete frames, and of channels.
     order : sequence of int
         Slice of each plane.
     strip : Strip or None
-        Region to be cut out.
+        Region to cut out.
     lacking : str
-        Why a frame beyond the last is not there.
+        Why frames beyond the last are missing.
     """
 
     pages: Planes
@@ -49,7 +49,7 @@ class ScanImagePlanes:
     lacking: str
 
     def __call__(self, position: Position) -> npt.NDArray[Any]:
-        """Read one plane, shape (height, width); raise BrokenPlaneError where it is not there."""
+        """Read one plane, shape (height, width); raise BrokenPlaneError if it is missing."""
         n_slice = self.order[position["Z"]]
         frame = self.frames.at(position["T"], n_slice)
         if frame >= self.n_frames:

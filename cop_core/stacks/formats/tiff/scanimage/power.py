@@ -1,7 +1,7 @@
-"""Power at each slice as ScanImage sets it, in per cent of the calibrated maximum.
+"""Power at each slice as set by ScanImage, in per cent of the calibrated maximum.
 
-Either constant, or P(z) = P0 exp((z - z0) / L) up to a limit, or through the points of a table. A
-stack with a start and an end may state its power at both, which then give P0, z0 and L.
+It is constant, or P(z) = P0 exp((z - z0) / L) up to a limit, or interpolates a table. The powers at
+the start and the end of a stack, if stated, give P0, z0 and L.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ Floats = npt.NDArray[np.float64]
 
 UNREAD: Final = "the power that the file states is not read"
 _LEAST_PERCENT: Final = 0.1
-"""What ScanImage takes in place of less at an end of the stack, as 0 has no logarithm."""
+"""Minimum that ScanImage uses at an end of the stack, as 0 has no logarithm."""
 _MOST: Final = 700.0
-"""Exponent of e that a float still holds: 0 times infinity would be no number."""
+"""Largest exponent of e for a float: 0 times infinity would be NaN."""
 _POWERS: Final = ("hBeams.powers", "beamPowers", "init.eom.maxPower")
 _LENGTHS: Final = ("hBeams.lengthConstants", "beamLengthConstants", "init.eom.powerLzArray")
 _ADJUSTS: Final = ("hBeams.pzAdjust", "beamPzAdjust", "init.eom.powerVsZEnable")
@@ -38,7 +38,7 @@ _TABLE: Final = re.compile(r"\{?\s*\[([^\[\]{}@]+)\]\s*\}?")
 
 
 class _UnreadError(Exception):
-    """Power is stated in a way that is not read; the message says how."""
+    """Power is stated in a way that is not supported; the message states which."""
 
 
 def read_power(header: Header, slices: Slices) -> tuple[StatedPower | None, tuple[str, ...]]:
@@ -47,7 +47,7 @@ def read_power(header: Header, slices: Slices) -> tuple[StatedPower | None, tupl
     Returns
     -------
     StatedPower or None
-        In the order of acquisition; None where none is stated.
+        In the order of acquisition; None if not stated.
     remarks : tuple of str
         Why a stated power is not read.
     """
@@ -79,7 +79,7 @@ def _percent(header: Header, slices: Slices) -> Floats | None:
 
 @dataclass(frozen=True)
 class _Beam:
-    """Settings of the one beam that is on, by its place in lists."""
+    """Settings of the one beam that is on, by its position in lists."""
 
     header: Header
     index: int
@@ -108,7 +108,7 @@ class _Beam:
 
 @dataclass(frozen=True)
 class _Law:
-    """Power at a position, and the length over which it grows by e, infinite where it does not.
+    """Power at a position, and the length over which it grows by e; infinite if constant.
 
     Without a position, it is that of the first slice.
     """
@@ -123,13 +123,13 @@ class _Law:
         if not slices.z_um or (self.z_um is not None and not slices.absolute):
             raise _UnreadError("the positions of its slices are not stated")
         start = slices.z_um[0] if self.z_um is None else self.z_um
-        with np.errstate(over="ignore"):  # what is too large is cut to the limit
+        with np.errstate(over="ignore"):  # larger values are cut to the limit
             exponent = np.minimum((np.array(slices.z_um) - start) / self.length_um, _MOST)
             return np.asarray(self.percent * np.exp(exponent))
 
 
 def _along(beam: _Beam, slices: Slices, nominal: float) -> Floats:
-    """Return the power at each slice, whatever the limit."""
+    """Return the power at each slice, ignoring the limit."""
     ends = _between_ends(beam)
     if ends is not None:
         return (ends if beam.adjusted else replace(ends, length_um=math.inf)).at(slices)
@@ -151,7 +151,7 @@ def _by_length(beam: _Beam, nominal: float) -> _Law:
 
 
 def _until_2019(beam: _Beam, law: _Law) -> _Law:
-    """Take the power at the ends of the stack in place of the law's, where the user chose so."""
+    """Use the power at the ends of the stack in place of the law's, if the user chose so."""
     header, span = beam.header, _span(beam.header)
     start, end = (beam.number(f"hBeams.stack{at}Power", f"stack{at}Power") for at in _ENDS)
     overridden = header.flag("hBeams.stackUserOverrideLz", "stackUserOverrideLz")
@@ -176,7 +176,7 @@ def _between_ends(beam: _Beam) -> _Law | None:
 
 
 def _span(header: Header) -> tuple[float, float] | None:
-    """Return where the stack was to start and to end, in µm."""
+    """Return the planned start and end of the stack in µm."""
     start, end = (header.number(f"hStackManager.stackZ{at}Pos") for at in _ENDS)
     return None if start is None or end is None else (start, end)
 
@@ -189,7 +189,7 @@ def _length(span: tuple[float, float], start: float, end: float) -> float:
 
 
 def _by_table(text: str, slices: Slices) -> Floats:
-    """Return the power by a spline through (µm, per cent), one row for each point."""
+    """Return the power from a spline through (µm, per cent), with one row per point."""
     match = _TABLE.fullmatch(text)
     if match is None:
         raise _UnreadError("it follows z by a function, which is not in the file")

@@ -1,4 +1,4 @@
-"""Regions of interest, which lie below one another in one page."""
+"""Regions of interest, which are stacked vertically in one page."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ _ADVICE: Final = "export each region as a file of its own"
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """One region of interest; two that are alike are still two.
+    """One region of interest; identical regions are distinct.
 
     Attributes
     ----------
     name : str
-        As the user called it.
+        The user's name for it.
     shape : tuple of int
         Rows and columns.
     size_deg : tuple of float or None
         Height and width in degrees of the scanner.
     z_um : tuple of float
-        Where it is drawn; a single position is meant for all, unless it is `discrete`.
+        Positions at which it is drawn; a single position stands for all, unless it is `discrete`.
     discrete : bool
-        Whether it is scanned at these positions only, and not between them.
+        Whether it is scanned only at these positions, not between them.
     own_power : bool
-        Whether it has settings of power of its own.
+        Whether it has its own power settings.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Region:
     own_power: bool
 
     def scanned_at(self, z_um: float) -> bool:
-        """Tell whether it is scanned at a position."""
+        """Return whether it is scanned at a position."""
         if self.discrete:
             return any(abs(z_um - z) <= _NEAR_UM for z in self.z_um)
         low, high = min(self.z_um) - _NEAR_UM, max(self.z_um) + _NEAR_UM
@@ -56,7 +56,7 @@ class Region:
 
 @dataclass(frozen=True)
 class Strip:
-    """One region, and its first row in the pages of each slice that shows it."""
+    """One region, and its first row in the pages of each slice that contains it."""
 
     region: Region
     first_rows: Mapping[int, int]
@@ -65,7 +65,7 @@ class Strip:
 def read_strips(
     header: Header, slices: Slices, page: tuple[int, int], where: str
 ) -> tuple[Strip, ...]:
-    """Read which regions were scanned; none where a page is one image.
+    """Read which regions were scanned; none if a page is one image.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def read_strips(
     Raises
     ------
     InputError
-        Where nothing says which, or they do not fill a page.
+        If they are not stated, or do not fill a page.
     """
     if not header.flag("hRoiManager.mroiEnable"):
         return ()
@@ -106,7 +106,7 @@ def _regions(header: Header, where: str) -> list[Region]:
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:
-    """Return a list of objects; of a single one ScanImage writes no list."""
+    """Return a list of objects; ScanImage writes a single one without a list."""
     return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
 
 
@@ -130,7 +130,7 @@ def _region(roi: Mapping[str, Any], where: str) -> Region:
 
 
 def _pair(value: object) -> tuple[float, float] | None:
-    """Return (y, x) of what is written as [x, y]."""
+    """Return (y, x) from [x, y]."""
     if not isinstance(value, list) or len(value) != 2:
         return None
     x, y = map(number, value)
@@ -138,7 +138,7 @@ def _pair(value: object) -> tuple[float, float] | None:
 
 
 def _seen_um(header: Header, slices: Slices) -> Sequence[float | None]:
-    """Return the position of each slice where regions are drawn: as the scanner sees it."""
+    """Return the position of each slice in the frame of the regions, that of the scanner."""
     seen = header.numbers("hStackManager.zsRelative")[:: slices.repeats]
     if len(seen) == slices.number:
         return seen
@@ -146,7 +146,7 @@ def _seen_um(header: Header, slices: Slices) -> Sequence[float | None]:
 
 
 def _gap(regions: Sequence[Region], n_rows: int) -> int | None:
-    """Return the rows between two regions while the scanner moves on; None where none fits."""
+    """Return the number of rows between two regions while the scanner moves; None if none fits."""
     left = n_rows - sum(region.shape[0] for region in regions)
     if len(regions) < 2:
         return 0 if regions and left >= 0 else None

@@ -1,4 +1,4 @@
-"""Which slices an acquisition was to have, and where along z."""
+"""Planned slices of an acquisition, and their positions along z."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAGES_AS_PLANES: Final = (
     "to read every page as a plane, in the order stored, give"
     f" {option('axes', 'ZYX')} and {option('z_step_um')}"
 )
-"""What to do with a file whose header does not tell which page is what."""
+"""Advice for a file whose header does not identify its pages."""
 
 _N_SLICES: Final = (
     "hStackManager.actualNumSlices",
@@ -43,15 +43,15 @@ class Slices:
     Attributes
     ----------
     number : int
-        How many there are.
+        Number of slices.
     z_um : tuple of float
-        Position of each; empty where it is not known.
+        Position of each; empty if not known.
     listed : bool
-        Whether each position is stated, rather than the step from one to the next.
+        Whether each position is stated rather than the step.
     absolute : bool
-        Whether positions count from where the header's other positions do.
+        Whether positions have the same origin as the header's other positions.
     repeats : int
-        How often each position is listed: since 2020, once for every frame acquired there.
+        Number of times that each position is listed: since 2020, once per frame acquired there.
     """
 
     number: int
@@ -62,7 +62,7 @@ class Slices:
 
     @property
     def order(self) -> tuple[int, ...]:
-        """Slices by depth, from the end at which the acquisition began to the other one."""
+        """Slices by depth, from the end at which the acquisition began."""
         if not self.z_um:
             return tuple(range(self.number))
         sign = -1 if self.z_um[-1] < self.z_um[0] else 1
@@ -70,12 +70,12 @@ class Slices:
 
 
 def read_slices(header: Header, where: str) -> Slices:
-    """Read the list of positions, or where it is none the number of slices and their step.
+    """Read the list of positions or, without one, the number of slices and their step.
 
     Raises
     ------
     InputError
-        Where a position is gone to again after others, or there are too many.
+        If a position is revisited after others, or there are too many.
     """
     listed = header.numbers("hStackManager.zs")
     known = [z for z in listed if z is not None]
@@ -101,7 +101,7 @@ def _from_list(listed: Sequence[float], where: str) -> Slices:
     if again is not None:
         raise InputError(
             f"its header lists {again:g} µm more often than other positions, or in turn with"
-            " them (hStackManager.zs): that is no z-stack",
+            " them (hStackManager.zs): this is not a z-stack",
             where=where,
             advice=PAGES_AS_PLANES,
         )
