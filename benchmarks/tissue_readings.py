@@ -1,6 +1,6 @@
 """Plane readings from the pixels of simulated tissues, from which calibration draws its stacks.
 
-    python benchmarks/tissue_readings.py [--tissues 40] [--varied 40] [--images 12]
+    python benchmarks/tissue_readings.py [--tissues 40] [--varied 40] [--images 24]
 
 Each simulated tissue is acquired at fixed power and twice at gained power capped at 60 mW. Some are
 also acquired with a cap of 30 mW, 5 µm deeper than stated, shifted by 25 µm, and with a further
@@ -46,11 +46,11 @@ VARIED = ("capped", "deeper", "aside", *ADDED)
 STACKS = (*PROTOCOLS, *VARIED)
 Z_UM = np.arange(54) * 20.0
 IMAGED_AGAIN = {
-    20.0: (Z_UM, tuple(POWERS), 1.0),
-    4.0: (np.arange(160) * 4.0, ("fixed", "gained"), 0.25),
-    2.0: (300 + np.arange(40) * 2.0, ("fixed", "gained"), 0.5),
+    20.0: (Z_UM, tuple(POWERS)),
+    4.0: (np.arange(160) * 4.0, ("fixed", "gained")),
+    2.0: (300 + np.arange(40) * 2.0, ("fixed", "gained")),
 }
-"""Depths, stacks and share of the images of the tissue imaged many times, by step in µm."""
+"""Depths and stacks of the tissue imaged many times, by step in µm."""
 PARTS = ROOT / "runs" / "tissue_readings"
 
 
@@ -178,8 +178,8 @@ def imaged_once(estimator: Estimator, seed: int, names: tuple[str, ...]) -> pd.D
 def imaged_again(estimator: Estimator, images: int) -> pd.DataFrame:
     """Return the table of the tissue imaged many times."""
     found = [
-        readings(estimator, 0, depths_um, names, max(2, round(share * images)))[0]
-        for depths_um, names, share in IMAGED_AGAIN.values()
+        readings(estimator, 0, depths_um, names, images)[0]
+        for depths_um, names in IMAGED_AGAIN.values()
     ]
     return pd.concat(found)
 
@@ -199,7 +199,7 @@ def asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--tissues", type=int, default=40)
     parser.add_argument("--varied", type=int, default=40, help="tissues with all kinds of stacks")
-    parser.add_argument("--images", type=int, default=12, help="of the tissue imaged many times")
+    parser.add_argument("--images", type=int, default=24, help="of the tissue imaged many times")
     return parser.parse_args()
 
 

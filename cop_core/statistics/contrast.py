@@ -20,7 +20,7 @@ from cop_core.statistics.significance import t_interval, t_p_value
 Array = npt.NDArray[np.float64]
 
 _ENDS: Final = 3  # pseudo-residuals whose mean stands for that of the end, which has none
-_NEAR: Final = 5  # planes whose mean square stands for the variance of the middle one
+_NEAR: Final = 7  # planes whose mean square stands for the variance of the middle one
 _NO_SPREAD: Final = 1e-24  # sum of squares: strengths that are equal, or on a line exactly
 _NAN: Final = float("nan")
 
@@ -89,6 +89,14 @@ def pseudo_residuals(depth_um: Array) -> Array:
     return rows
 
 
+def mean_of_near(squares: Array) -> Array:
+    """Return means of (..., n) over 7 planes each, those beyond the ends as at the ends."""
+    others = [(0, 0)] * (squares.ndim - 1)
+    ends, starts = [*others, (_NEAR // 2,) * 2], [*others, (1, 0)]
+    sums = np.cumsum(np.pad(np.pad(squares, ends, "edge"), starts), axis=-1)
+    return np.asarray((sums[..., _NEAR:] - sums[..., :-_NEAR]) / _NEAR)
+
+
 def welch(first: Contrast, second: Contrast) -> Contrast:
     """Return the difference of two independent contrasts, degrees of freedom after Welch."""
     value = first.value - second.value
@@ -106,7 +114,7 @@ def contrast(depth_um: Array, values: Array, weights: Array) -> Contrast:
     """Return a weighted sum of values that are a smooth curve plus independent errors.
 
     The errors may vary in size along depth: ``SE^2 = sum(w^2 e^2)`` with the pseudo-residuals e.
-    Degrees of freedom are Satterthwaite's, the mean of 5 neighbouring e^2 in place of variances.
+    Degrees of freedom are Satterthwaite's, the mean of 7 neighbouring e^2 in place of variances.
 
     Parameters
     ----------
@@ -136,7 +144,5 @@ def _dof(rows: Array, shares: Array, squares: Array) -> float:
     counted[1 : _ENDS + 1] += shares[0] / _ENDS
     counted[-_ENDS - 1 : -1] += shares[-1] / _ENDS
     counted[[0, -1]] = 0
-    padded = np.pad(squares, _NEAR // 2, mode="edge")
-    variances = np.convolve(padded, np.full(_NEAR, 1 / _NEAR), "valid")
-    form = rows.T @ (counted[:, None] * rows) * variances
+    form = rows.T @ (counted[:, None] * rows) * mean_of_near(squares)
     return float(max(np.trace(form) ** 2 / np.sum(form * form.T), 1.0))

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from cop_core.statistics import autocorrelation
-from cop_core.statistics.contrast import pseudo_residuals
+from cop_core.statistics.contrast import mean_of_near, pseudo_residuals
 
 Array = npt.NDArray[np.float64]
-
-_NEAR: Final = 7  # planes over which the variance of errors is averaged
 
 
 def local_variance(depth_um: Array, values: Array) -> Array:
@@ -31,10 +28,7 @@ def local_variance(depth_um: Array, values: Array) -> Array:
     """
     squares = (values @ pseudo_residuals(depth_um).T) ** 2
     squares[..., 0], squares[..., -1] = squares[..., 1], squares[..., -2]
-    others = [(0, 0)] * (squares.ndim - 1)
-    ends, starts = [*others, (_NEAR // 2,) * 2], [*others, (1, 0)]
-    sums = np.cumsum(np.pad(np.pad(squares, ends, "edge"), starts), axis=-1)
-    return np.asarray((sums[..., _NEAR:] - sums[..., :-_NEAR]) / _NEAR)
+    return mean_of_near(squares)
 
 
 @dataclass(frozen=True)

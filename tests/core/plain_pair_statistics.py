@@ -29,7 +29,7 @@ def contrast(z, d, w):
     share[-4:-1] += w[-1] ** 2 / 3
     share[[0, -1]] = 0
     near = [
-        e2[[min(max(j, 0), len(z) - 1) for j in range(i - 2, i + 3)]].mean() for i in range(len(z))
+        e2[[min(max(j, 0), len(z) - 1) for j in range(i - 3, i + 4)]].mean() for i in range(len(z))
     ]
     form = rows.T @ np.diag(share) @ rows @ np.diag(near)
     dof = max(np.trace(form) ** 2 / np.trace(form @ form), 1.0)
