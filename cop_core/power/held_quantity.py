@@ -79,7 +79,8 @@ class HeldQuantity:
         if self.name == SIGNAL:
             return f"{value:.4g} counts"
         strongest = f"over {100 * STRONGEST:.0f} %"
-        return f"{100 * value:.1f} %" if value <= STRONGEST else strongest
+        text = f"{100 * value:.1f}".removesuffix(".0")
+        return f"{text} %" if value <= STRONGEST else strongest
 
     def at(self, depth_um: npt.ArrayLike, power: npt.ArrayLike) -> Array:
         """Return Q expected at depths in µm and powers; a strength is 1 at most."""
