@@ -187,7 +187,7 @@ class LiveWidget(CompareWidget):
         self._reading = [feed.shown() for feed in self._feeds[: len(shown)]]
         planes = [len(each.profile) for each in shown]
         # after any drawing that is still due from the start
-        self._later(partial(self.link.follow, self._reading, planes), self.link.suit_shown)
+        self._later(partial(self.link.follow, self._reading, planes))
         for feed in self._feeds:
             feed.ended()
         self._show_effects(shown=isinstance(record, Comparison))
