@@ -185,7 +185,7 @@ def _counts_photons(movie: Movie, usable: Usable) -> bool:
         photons, variance = (pixels.mean - movie.floor) / step, pixels.variance / step**2
 
         def sums(values: Array, group: npt.NDArray[np.int64] = group) -> Array:
-            return np.bincount(group, values)[np.bincount(group) > 0]
+            return np.asarray(np.bincount(group, values)[np.bincount(group) > 0], np.float64)
 
         near = sums(photons) < _FEW * sums(np.ones_like(photons))
         near[0] = True
