@@ -34,7 +34,7 @@ _MOST_LEVERAGE: Final = 0.5
 _DERIVATIVES: Final = ((0, 1), (1, 0), (0, 2), (1, 1), (2, 0))
 
 
-class Correlation(NamedTuple):
+class Dependence(NamedTuple):
     """A correlation and its standard error."""
 
     value: float
@@ -55,7 +55,7 @@ class Half:
         Covariance of a pixel's noise with that of the next one along the line, and across lines.
     at_floor, at_ceiling : ndarray of shape (height, width)
         Share of values that are cut off.
-    successive : Correlation
+    successive : Dependence
         As in `PairNoise`; NaN where no more than two frames follow one another.
     """
 
@@ -65,7 +65,7 @@ class Half:
     across: Array
     at_floor: Array
     at_ceiling: Array
-    successive: Correlation
+    successive: Dependence
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class PairNoise:
 
     Attributes
     ----------
-    successive : Correlation
+    successive : Dependence
         Of a difference of frames with the next, in the half where it is larger; -0.5
         if the noise of frames is independent. If no half has three successive frames, that of the
         first or the last three frames of the movie.
@@ -84,7 +84,7 @@ class PairNoise:
 
     first: Half
     second: Half
-    successive: Correlation
+    successive: Dependence
     moved_pixels: float
 
 
@@ -167,17 +167,17 @@ def _products(noises: list[Array]) -> Array:
     return sums
 
 
-def _correlation(successive: Array, variance: Array, per_pair: float) -> Correlation:
+def _correlation(successive: Array, variance: Array, per_pair: float) -> Dependence:
     """Return the correlation of successive differences; NaN where there are none."""
     total = float(np.nansum(variance))
     if not total or not np.nansum(successive):
-        return Correlation(np.nan, np.nan)
+        return Dependence(np.nan, np.nan)
     value = per_pair * float(np.nansum(successive)) / total
     error = float(np.sqrt(np.nansum((per_pair * successive - value * variance) ** 2))) / total
-    return Correlation(value, error)
+    return Dependence(value, error)
 
 
-def _at_an_end(frames: list[Array], end: int, *, structured: bool) -> Correlation:
+def _at_an_end(frames: list[Array], end: int, *, structured: bool) -> Dependence:
     """Return the correlation of the differences of the first (1) or last (-1) three frames."""
     ordered = frames[::end]
     basis = _basis(np.mean(ordered[_CHECKED_RUN:], axis=0), structured=structured)
