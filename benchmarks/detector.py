@@ -5,7 +5,8 @@
 A real two-photon movie, unchanged and with every frame shifted by up to 2 pixels, is compared with
 the package anscombe-transform in the same run. Simulated movies of a known detector are measured
 unchanged, with dark frames, with few frames, moving by 2 pixels, bleaching by 10 %, and moving and
-bleaching. Movies that cannot be used must be refused.
+bleaching; and, three times as bright, of a detector with one count per photon whose amplifier noise
+is cut off at 0. Movies that cannot be used must be refused.
 """
 
 from __future__ import annotations
@@ -83,9 +84,18 @@ CHANGES: dict[str, tuple[Change, int]] = {
 }
 
 
-def frames(change: Change, n: int, photons: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+CUT_OFF_SD = (1.0, 1.5, 2.0)
+
+
+def frames(
+    change: Change,
+    n: int,
+    photons: np.ndarray,
+    rng: np.random.Generator,
+    detector: Detector = DETECTOR,
+) -> np.ndarray:
     times = np.linspace(0, 1, n)
-    return np.stack([DETECTOR.read(change(photons, t, rng), rng) for t in times])
+    return np.stack([detector.read(change(photons, t, rng), rng) for t in times])
 
 
 def simulated() -> dict[str, dict[str, object]]:
@@ -111,7 +121,32 @@ def simulated() -> dict[str, dict[str, object]]:
                 "amplifier": summary([d.amplifier_counts for d in with_dark], DARK_SD),
             }
         print(name, found[name], flush=True)
-    return found
+    return found | {
+        f"one count per photon, SD {sd:g} cut off at 0": cut_off(sd) for sd in CUT_OFF_SD
+    }
+
+
+def low(amplifier: float) -> Detector:
+    """Return a detector of one count per photon with its zero level at 0 counts."""
+    return Detector(
+        gain_counts=1,
+        excess_factor=1,
+        offset_counts=0,
+        amplifier_counts=amplifier,
+        dark_photons=0,
+    )
+
+
+def cut_off(amplifier: float) -> dict[str, object]:
+    found = []
+    for seed in range(MOVIES):
+        rng = np.random.default_rng(seed)
+        counts = frames(still, FRAMES, 3 * image(rng), rng, low(amplifier))
+        found.append(measure(counts).detector)
+    return {
+        "counts per photon": summary([d.counts_per_photon for d in found], 1.0),
+        "line's zero": summary([d.zero_counts for d in found], -(amplifier**2 + 1 / 12)),
+    }
 
 
 def summary(estimates: list[Estimate], true: float) -> dict[str, float]:
@@ -152,25 +187,37 @@ def real(movie: np.ndarray) -> dict[str, object]:
     }
 
 
-def cannot_tell() -> Iterator[tuple[str, np.ndarray]]:
+def cannot_tell() -> Iterator[tuple[str, np.ndarray, np.ndarray | None]]:
     rng = np.random.default_rng(0)
     photons = image(rng)
     taken = frames(still, FRAMES, photons, rng)
     expected = DETECTOR.expected(photons)
-    yield "one frame again and again", np.repeat(taken[:1], FRAMES, axis=0)
-    yield "without noise, bleaching", np.stack([expected * (1 - 0.005 * i) for i in range(FRAMES)])
-    yield "without noise, moving", np.stack([moving(expected, 0, rng) for _ in range(FRAMES)])
-    yield "saturated", frames(still, FRAMES, 1000 * (1 + photons), rng)
-    yield "of one brightness", frames(still, FRAMES, np.full_like(photons, 5), rng)
-    yield "running average", (taken[1:].astype(np.float32) + taken[:-1]) / 2
-    yield "smoothed", gaussian_filter(taken.astype(np.float32), (0, 1.5, 1.5))
+    yield "one frame again and again", np.repeat(taken[:1], FRAMES, axis=0), None
+    yield (
+        "without noise, bleaching",
+        np.stack([expected * (1 - 0.005 * i) for i in range(FRAMES)]),
+        None,
+    )
+    yield "without noise, moving", np.stack([moving(expected, 0, rng) for _ in range(FRAMES)]), None
+    yield "saturated", frames(still, FRAMES, 1000 * (1 + photons), rng), None
+    yield "of one brightness", frames(still, FRAMES, np.full_like(photons, 5), rng), None
+    yield "running average", running_average(taken), None
+    dark = frames(still, FRAMES, 0 * photons, rng)
+    yield "dark frames of a running average", taken, running_average(dark)
+    cut = [frames(still, FRAMES, k * photons, rng, low(1.0)) for k in (1, 0)]
+    yield "dark frames of one count per photon, SD 1 cut off at 0", *cut
+    yield "smoothed", gaussian_filter(taken.astype(np.float32), (0, 1.5, 1.5)), None
+
+
+def running_average(taken: np.ndarray) -> np.ndarray:
+    return (taken[1:].astype(np.float32) + taken[:-1]) / 2
 
 
 def refused() -> dict[str, str]:
     said = {}
-    for name, counts in cannot_tell():
+    for name, *movies in cannot_tell():
         try:
-            said[name] = f"measured: {measure(counts).detector.counts_per_photon}"
+            said[name] = f"measured: {measure(*movies).detector.counts_per_photon}"
         except cop.InputError as error:
             said[name] = error.what
     return said

@@ -23,7 +23,8 @@ def detector() -> list[str]:
         f"{settings['movies']} simulated movies of {settings['frames']} frames (few: 8) of "
         f"{settings['side']}x{settings['side']} pixels each, 0.2 to 11 photons per pixel; motion "
         "of up to 2 pixels between frames, bleaching by 10 %. The zero of the line is lower than "
-        "that of the detector because of the amplifier noise:",
+        "that of the detector because of the amplifier noise. Movies of one count per photon are "
+        "three times as bright:",
         "",
         *_simulated(measured["simulated"]),
         "Movies that do not allow a measurement, and the message they give:",

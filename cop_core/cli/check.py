@@ -27,6 +27,10 @@ _ASKED: Final = {
     "time": "a time point (or mean)",
     "position": "a position",
 }
+_DETECTORS: Final = 4
+"""Channels that most microscopes have at most."""
+_MUCH: Final = 0.01
+"""Fraction of saturated pixels that is told first."""
 _TITLE: Final = 10
 """Width of the titles of lines, in characters."""
 
@@ -137,7 +141,7 @@ def _needs(found: FileCheck, doubt: str, command: str, movie: str) -> str:
     """Return the missing options, and what to type."""
     asked = " and ".join(_ASKED[e.option] for e in found.missing)
     if len(found.stack) == 1 and not doubt:
-        return f"{_single_plane(found)}, choose {asked}: type {command}"
+        return f"{_single_plane(found)}, choose {asked}: type {command}{_or_planes(found)}"
     if looks := _like_a_movie(found):
         return f"{looks}, not a z-stack: type {movie}, or if its frames are z planes, {command}"
     typed = f"type {command}"
@@ -150,7 +154,20 @@ def _needs(found: FileCheck, doubt: str, command: str, movie: str) -> str:
 
 def _single_plane(found: FileCheck) -> str:
     """Return message and advice for a stack of one plane, up to the command for that plane."""
-    return f"{capital(SINGLE_PLANE)}{_but(found)}. {capital(ITS_STACK)}; to read its noise alone"
+    also = _but(found).replace(", but", ", and", 1)
+    return f"{capital(SINGLE_PLANE)}{also}. {capital(ITS_STACK)}; to read its noise alone"
+
+
+def _or_planes(found: FileCheck) -> str:
+    """Return the command for planes stored as channels, if there are more than detectors."""
+    n = found.data.size("C")
+    if n <= _DETECTORS:
+        return ""
+    axes = found.data.axes.translate(str.maketrans("CZ", "ZC"))
+    options = StackOptions(source=str(found.stack.source), axes=axes)
+    recipe = ProfileRecipe(stack=options)
+    argv = argv_of(recipe, "report", to_fill_in=["z_step_um"])
+    return f", or, if its {n} channels are z planes, {command_line(['cop', *argv])}"
 
 
 def _none_usable(found: FileCheck) -> str:
@@ -184,6 +201,8 @@ def _but(found: FileCheck) -> str:
     if unusable:
         of = f"{n} planes" if n == n_planes else f"the {n} planes checked"
         told.append(f"{unusable} of {of} cannot be used ({'; '.join(pixels.left_out)})")
+    if pixels.saturated_fraction > _MUCH:
+        told.append(f"up to {100 * pixels.saturated_fraction:.2g} % of the pixels are saturated")
     if pixels.n_small == len(pixels.facts):
         told.append(f"planes smaller than {CROP} x {CROP} pixels are read less reliably")
     usable = pixels.n_usable
@@ -236,7 +255,9 @@ def _depth(found: FileCheck) -> str:
     if n == 1:
         return planes
     if found.lacks_depth:
-        return f"{planes}; z step not stated (--z-step-um)"
+        stated = found.data.scale.z_step_um
+        lacks = f"z step stated as {stated:g} µm, in doubt" if stated else "z step not stated"
+        return f"{planes}; {lacks} (--z-step-um)"
     depth = found.stack.depth_um
     surface = f"surface: the {image.surface} plane ({image.surface_from})"
     return f"{planes}, {depth[0]:g} to {depth[-1]:g} µm ({image.depth_from}); {surface}"

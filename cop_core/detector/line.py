@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -99,6 +99,22 @@ class Line:
         """Return the line's variance at a mean."""
         return np.asarray(self.at_no_counts + self.slope * np.asarray(mean))
 
+    def widened(self, factor: float) -> Line:
+        """Return the line with draws farther from the estimate by a factor."""
+        return Line(*(each[0] + factor * (each - each[0]) for each in vars(self).values()))
+
+    def beyond(self, other: Line, times: float) -> Line:
+        """Return the line so many times as far from this one as another."""
+        return Line(*(a + times * (b - a) for a, b in self._with(other)))
+
+    def or_else(self, other: Line) -> Line:
+        """Return the line with every other draw from another one, which may be as true."""
+        every_other = np.arange(len(self.slope)) % 2 > 0
+        return Line(*(np.where(every_other, b, a) for a, b in self._with(other)))
+
+    def _with(self, other: Line) -> Iterator[tuple[Array, Array]]:
+        return zip(vars(self).values(), vars(other).values(), strict=True)
+
 
 def fit_line(sums: Sequence[Sums]) -> Line:
     """Fit one line to the drawn sums of one or more movies.
@@ -159,8 +175,7 @@ def transfer_points(sums: Sums) -> TransferPoints:
     return TransferPoints(mean[0], variance[0], error, sums.count[0, held])
 
 
-def interval(drawn: Array, widened: float = 1.0) -> tuple[float, tuple[float, float]]:
-    """Return the estimate and its 95 % interval from the draws, widened by a factor."""
-    value = float(drawn[0])
+def interval(drawn: Array) -> tuple[float, tuple[float, float]]:
+    """Return the estimate and its 95 % interval from the draws."""
     low, high = np.nanpercentile(drawn[1:], _ENDS)
-    return value, (float(value + widened * (low - value)), float(value + widened * (high - value)))
+    return float(drawn[0]), (float(low), float(high))

@@ -21,7 +21,7 @@ from cop_core.detector.line import (
 )
 from cop_core.detector.movie import Movie
 from cop_core.detector.pair_noise import PairNoise, pair_noise
-from cop_core.detector.pixels import Usable, usable_pixels
+from cop_core.detector.pixels import MOST_AT_FLOOR, Usable, usable_pixels
 from cop_core.errors import InputError
 from cop_core.recipes import DetectorRecipe
 from cop_core.records import (
@@ -42,22 +42,39 @@ _SHARED: Final = 0.3
 _DEPENDENT: Final = -0.4
 """Correlation of successive differences above which a frame shares noise with the one before."""
 _LEAST_USABLE: Final = 0.05
-_COUNTED: Final = 1.5
-"""Largest factor between variance and mean of single-photon counts."""
+_COUNTED: Final = (1 / 1.5, 1.05)
+"""Variance of counted photons as a share of their mean: less by dead time, more by afterpulses.
+
+Amplifier noise adds more where it is cut off.
+"""
+_FEW: Final = 5.0
+"""Photons below which the floor is near."""
+_BINS_TOGETHER: Final = 4
+_BEYOND_CHANCE: Final = 3.0
+"""Standard errors."""
 _SHOWN: Final = 3
 """Steps above a floor that noise must reach to show a cut-off."""
+_TO_NONE: Final = MOST_AT_FLOOR[0] / (MOST_AT_FLOOR[0] - MOST_AT_FLOOR[1])
+"""Times the step between both shares of values at the floor that lead to none."""
 _WIDEST: Final = 0.5
 """Largest relative half width of an informative interval of counts per photon."""
 
 
 @dataclass(frozen=True)
 class _Drawn:
-    """Usable pixels of a movie, and their sums over resampled tiles."""
+    """Usable pixels of a movie, and their sums over drawn tiles.
+
+    Values are `counted` if they are numbers of photons. `uncut` pixels are usable if nothing is cut
+    off at the floor; `farther` are the sums of those farther above a floor that cuts noise off.
+    """
 
     movie: Movie
     noise: PairNoise
+    counted: bool
+    uncut: Usable
     usable: Usable
     sums: Sums
+    farther: Sums | None
 
 
 def measure_detector(
@@ -95,18 +112,23 @@ def measure_detector(
     lit = _drawn(movie, rng)
     unlit = None if dark is None else _drawn(dark, rng, lit)
     sums = [each.sums for each in (lit, unlit) if each is not None]
-    line = fit_line(sums)
+    fitted = fit_line(sums)
     _require_noise_of_pixels(lit)
-    _require_own_noise(movie, lit.noise)
-    off = misfit(line, lit.sums)
-    _require_known(line, off, movie.name)
-    detector = _detector(line, off, lit, unlit, asked.offset_counts)
+    for each in (lit, unlit):
+        if each is not None:
+            _require_own_noise(each)
+    off = misfit(fitted, lit.sums)
+    line = fitted.widened(off)
+    if lit.farther is not None:
+        line = line.or_else(fitted.beyond(fit_line([lit.farther, *sums[1:]]), _TO_NONE))
+    _require_known(line, movie.name)
+    detector = _detector(line, lit, unlit, asked.offset_counts)
     return PhotonTransfer(
         name=asked.stack.name or movie.name,
         detector=detector,
         points=transfer_points(lit.sums),
         dark=_NO_POINTS if unlit is None else transfer_points(unlit.sums),
-        line_zero_counts=float(line.crossing[0]),
+        line_zero_counts=float(fitted.crossing[0]),
         misfit=off,
         n_frames=len(movie.counts),
         n_dark_frames=0 if dark is None else len(dark.counts),
@@ -128,26 +150,48 @@ def _drawn(movie: Movie, rng: np.random.Generator, lit: _Drawn | None = None) ->
         _require_light(movie)
         _require_change(movie)
     noise = pair_noise(movie, structured=structured)
-    if _counts_photons(movie, [noise] if lit is None else [noise, lit.noise]):
+    uncut = usable_pixels(noise, structured=structured)
+    counted = all(_counts_photons(movie, each) for each in (uncut, lit and lit.uncut) if each)
+    if counted:
         movie = replace(movie, floor=None)
-    usable = usable_pixels(noise, structured=structured, cut=_cut(movie))
-    _require_range(movie, usable)
+    usable, farther = uncut, None
+    times = draws_of(usable.n_tiles, rng)
+    if _cut(movie):
+        usable, fewer = (
+            usable_pixels(noise, structured=structured, most_at_floor=most)
+            for most in MOST_AT_FLOOR
+        )
+        _require_range(movie, fewer)
+        farther = sums_of(fewer).drawn(times)
+    else:
+        _require_range(movie, usable)
     if structured:
         _require_noise(movie, noise)
-    return _Drawn(movie, noise, usable, sums_of(usable).drawn(draws_of(usable.n_tiles, rng)))
+    return _Drawn(movie, noise, counted, uncut, usable, sums_of(usable).drawn(times), farther)
 
 
-def _counts_photons(movie: Movie, noises: list[PairNoise]) -> bool:
-    """Tell whether levels are photons: variance, in steps, equals the mean above the floor."""
+def _counts_photons(movie: Movie, usable: Usable) -> bool:
+    """Tell whether levels are photons: variance, in steps, equals the mean above the floor.
+
+    It has to wherever the floor is near: at some brightness, amplifier noise that is cut off looks
+    the same.
+    """
     if movie.floor is None:
         return False
     step = _step(movie.counts, movie.floor)
-    for noise in noises:
-        dark = noise.first.mean <= np.nanmedian(noise.first.mean)  # where values are at the floor
-        dark &= np.isfinite(noise.second.variance)
-        mean = float((noise.second.mean[dark] - movie.floor).sum())
-        variance = float(noise.second.variance[dark].sum())
-        if not mean * step / _COUNTED <= variance <= mean * step * _COUNTED:
+    least, most = _COUNTED
+    for pixels in usable.pixels:
+        group = pixels.bin // _BINS_TOGETHER
+        photons, variance = (pixels.mean - movie.floor) / step, pixels.variance / step**2
+
+        def sums(values: Array, group: npt.NDArray[np.int64] = group) -> Array:
+            return np.asarray(np.bincount(group, values)[np.bincount(group) > 0], np.float64)
+
+        near = sums(photons) < _FEW * sums(np.ones_like(photons))
+        near[0] = True
+        excess = variance - most * photons
+        beyond = sums(excess) > _BEYOND_CHANCE * np.sqrt(sums(excess**2))
+        if sums(variance)[0] < least * sums(photons)[0] or (beyond & near).any():
             return False
     return True
 
@@ -212,12 +256,13 @@ def _require_noise(movie: Movie, noise: PairNoise) -> None:
         )
 
 
-def _require_own_noise(movie: Movie, noise: PairNoise) -> None:
-    if noise.successive > _DEPENDENT:
+def _require_own_noise(drawn: _Drawn) -> None:
+    found = drawn.noise.successive
+    if found.value - _BEYOND_CHANCE * found.error > _DEPENDENT:
         raise InputError(
             "successive frames share noise, or the scene changes slowly (successive differences "
-            f"correlate by {noise.successive:.2f}, not -0.5)",
-            where=movie.name,
+            f"correlate by {found.value:.2f}, not -0.5)",
+            where=drawn.movie.name,
             advice="use frames of a static sample, without a running average",
         )
 
@@ -234,8 +279,8 @@ def _require_noise_of_pixels(lit: _Drawn) -> None:
         )
 
 
-def _require_known(line: Line, off: float, where: str) -> None:
-    value, (low, high) = interval(line.slope, off)
+def _require_known(line: Line, where: str) -> None:
+    value, (low, high) = interval(line.slope)
     if not (np.isfinite(value) and low > 0 and (high - low) / 2 < _WIDEST * value):
         raise InputError(
             f"no reliable increase of variance with brightness was found ({value:.3g} counts per "
@@ -249,25 +294,23 @@ def _require_known(line: Line, off: float, where: str) -> None:
 
 
 def _detector(
-    line: Line, off: float, lit: _Drawn, unlit: _Drawn | None, given: float | None
+    line: Line, lit: _Drawn, unlit: _Drawn | None, given: float | None
 ) -> MeasuredDetector:
     zero, zero_from, without_light = _zero(line, unlit, given)
-    photon, ceiling = Estimate(*interval(line.slope, off)), lit.movie.ceiling
-    widened = off if zero_from == "line" else 1.0
-    whole = line.slope * _neighbours(lit.sums)
+    ceiling = lit.movie.ceiling
     return MeasuredDetector(
-        counts_per_photon=photon,
-        zero_counts=Estimate(*interval(zero, widened)),
+        counts_per_photon=Estimate(*interval(line.slope)),
+        zero_counts=Estimate(*interval(zero)),
         zero_from=zero_from,
-        amplifier_counts=_amplifier(without_light, off if zero_from == "given" else 1.0),
+        amplifier_counts=_amplifier(without_light),
         along_line=_correlation(lit.sums, "along"),
         across_lines=_correlation(lit.sums, "across"),
-        whole_photon_counts=Estimate(*interval(whole, off)),
+        whole_photon_counts=Estimate(*interval(line.slope * _neighbours(lit.sums))),
         floor_counts=lit.movie.floor,
         ceiling_counts=ceiling,
         full_scale_photons=None
         if ceiling is None
-        else Estimate(*interval((ceiling - zero) / line.slope, off)),
+        else Estimate(*interval((ceiling - zero) / line.slope)),
     )
 
 
@@ -285,10 +328,10 @@ def _zero(
     return line.crossing, "line", None
 
 
-def _amplifier(variance: Array | None, widened: float) -> Estimate | None:
+def _amplifier(variance: Array | None) -> Estimate | None:
     if variance is None:
         return None
-    value, ends = interval(variance, widened)
+    value, ends = interval(variance)
     low, high = (float(np.sqrt(max(x, 0.0))) for x in ends)
     return Estimate(float(np.sqrt(max(value, 0.0))), (low, high))
 
@@ -321,6 +364,11 @@ def _notes(found: MeasuredDetector, lit: _Drawn, unlit: _Drawn | None, off: floa
         yield (
             "the zero level assumes that the amplifier adds no noise: amplifier noise of SD a "
             f"puts it a²/{photon:.4g} counts higher; dark frames measure both"
+        )
+    if lit.counted:
+        yield (
+            "values count single photons: in dim light, their variance equals their mean; an "
+            "analog detector of less than one count per photon looks the same without an offset"
         )
     if lit.usable.cut_off > _TOLD_CUT:
         ends = (("floor", movie.floor), ("ceiling", movie.ceiling))

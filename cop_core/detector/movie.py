@@ -24,6 +24,8 @@ _PILE: Final = 3.0
 """Ratio to the values at the next levels above which a level is a pile."""
 _NEXT: Final = 8
 _LEAST_PILED: Final = 20
+_DARKEST: Final = 1 / 32
+"""Share of the pixels."""
 _END: Final = 0.02
 """Share of all values above which an excess at an end is a pile, since noise falls off."""
 
@@ -115,9 +117,17 @@ def _require_frames(n: int, reasons: list[str], where: str) -> None:
 
 
 def _piles(counts: npt.NDArray[Any]) -> tuple[float | None, float | None]:
-    """Return the counts at which values pile up at the low and the high end."""
+    """Return the counts at which values pile up at the low and the high end.
+
+    The low end may show only in the darkest pixels.
+    """
     levels, numbers = np.unique(counts, return_counts=True)
-    return _pile(levels, numbers), _pile(levels[::-1], numbers[::-1])
+    mean = counts.mean(axis=0)
+    dark = counts[:, mean <= np.quantile(mean, _DARKEST)]
+    floor = _pile(levels, numbers)
+    if floor is None and dark.min() == levels[0]:
+        floor = _pile(*np.unique(dark, return_counts=True))
+    return floor, _pile(levels[::-1], numbers[::-1])
 
 
 def _pile(levels: npt.NDArray[Any], numbers: npt.NDArray[np.int64]) -> float | None:

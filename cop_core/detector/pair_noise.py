@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,13 @@ _MOST_LEVERAGE: Final = 0.5
 _DERIVATIVES: Final = ((0, 1), (1, 0), (0, 2), (1, 1), (2, 0))
 
 
+class Dependence(NamedTuple):
+    """A correlation and its standard error."""
+
+    value: float
+    error: float
+
+
 @dataclass(frozen=True)
 class Half:
     """Measurements of every pixel in one half of a movie; NaN where there are none.
@@ -48,7 +55,7 @@ class Half:
         Covariance of a pixel's noise with that of the next one along the line, and across lines.
     at_floor, at_ceiling : ndarray of shape (height, width)
         Share of values that are cut off.
-    successive : float
+    successive : Dependence
         As in `PairNoise`; NaN where no more than two frames follow one another.
     """
 
@@ -58,7 +65,7 @@ class Half:
     across: Array
     at_floor: Array
     at_ceiling: Array
-    successive: float
+    successive: Dependence
 
 
 @dataclass(frozen=True)
@@ -67,8 +74,8 @@ class PairNoise:
 
     Attributes
     ----------
-    successive : float
-        Correlation of a difference of frames with the next, in the half where it is larger; -0.5
+    successive : Dependence
+        Of a difference of frames with the next, in the half where it is larger; -0.5
         if the noise of frames is independent. If no half has three successive frames, that of the
         first or the last three frames of the movie.
     moved_pixels : float
@@ -77,7 +84,7 @@ class PairNoise:
 
     first: Half
     second: Half
-    successive: float
+    successive: Dependence
     moved_pixels: float
 
 
@@ -160,13 +167,17 @@ def _products(noises: list[Array]) -> Array:
     return sums
 
 
-def _correlation(successive: Array, variance: Array, per_pair: float) -> float:
+def _correlation(successive: Array, variance: Array, per_pair: float) -> Dependence:
     """Return the correlation of successive differences; NaN where there are none."""
-    shared, total = float(np.nansum(successive)), float(np.nansum(variance))
-    return per_pair * shared / total if shared and total else np.nan
+    total = float(np.nansum(variance))
+    if not total or not np.nansum(successive):
+        return Dependence(np.nan, np.nan)
+    value = per_pair * float(np.nansum(successive)) / total
+    error = float(np.sqrt(np.nansum((per_pair * successive - value * variance) ** 2))) / total
+    return Dependence(value, error)
 
 
-def _at_an_end(frames: list[Array], end: int, *, structured: bool) -> float:
+def _at_an_end(frames: list[Array], end: int, *, structured: bool) -> Dependence:
     """Return the correlation of the differences of the first (1) or last (-1) three frames."""
     ordered = frames[::end]
     basis = _basis(np.mean(ordered[_CHECKED_RUN:], axis=0), structured=structured)

@@ -14,11 +14,16 @@ from cop_core.detector.pair_noise import Half, PairNoise
 Array = npt.NDArray[np.float64]
 
 N_BINS: Final = 32
-MOST_AT_FLOOR: Final = 0.15
-"""Share of values at the floor above which the variance of equally bright pixels is too small."""
+MOST_AT_FLOOR: Final = (0.15, 0.05)
+"""Shares of values at the floor above which the variance of equally bright pixels is too small.
+
+The second shows how much depends on the first.
+"""
 MOST_AT_CEILING: Final = 1e-3
 _OUTLYING: Final = 4.0
 """Robust SDs by which the variance of a neighbourhood may exceed that of equally bright ones."""
+_RARE: Final = 0.1
+"""Median variance, as a share of the mean, below which counts are too rare to tell outliers."""
 _NEIGHBOURHOOD: Final = 5
 _MAD_TO_SD: Final = 1.4826
 _TILE: Final = (4, 16)
@@ -73,13 +78,14 @@ class Usable:
     cut_off: float
 
 
-def usable_pixels(noise: PairNoise, *, structured: bool = True, cut: bool = True) -> Usable:
+def usable_pixels(
+    noise: PairNoise, *, structured: bool = True, most_at_floor: float = 1.0
+) -> Usable:
     """Choose the pixels of a movie that photon transfer can use.
 
     Pixels of frames without structure form one bin: sorting them by noise alone would add noise.
-    Values that pile up at the floor are not `cut` off if single photons are counted.
+    Pixels with a larger share of values at the floor than `most_at_floor` are left out.
     """
-    most_at_floor = MOST_AT_FLOOR if cut else 1.0
     tile, n_tiles = _tiles(noise.first.mean.shape)
     found, outlying, cut_off = [], [], []
     for sorting, measured in ((noise.first, noise.second), (noise.second, noise.first)):
@@ -129,7 +135,8 @@ def _outlying(half: Half, bins: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         own = bins == number
         middle = np.median(around[own])
         spread = _MAD_TO_SD * np.median(np.abs(around[own] - middle))
-        beyond[own] = around[own] > middle + _OUTLYING * spread
+        if middle > _RARE * around[own].mean():  # otherwise all that have counts would be left out
+            beyond[own] = around[own] > middle + _OUTLYING * spread
     return beyond
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import binary_dilation
 
 Pixels = npt.NDArray[Any]
 
@@ -15,7 +16,11 @@ LEAST_SHARE: Final = 0.25
 """Minimum share of a plane's height and width that is image; otherwise the rest is not fill."""
 
 _BEGUN: Final = 0.25
-"""Minimum share of non-finite pixels of an edge with fill: a single pixel is damage."""
+"""Minimum share of fill pixels of an edge with fill: a single pixel is damage."""
+_CORNER: Final = 4
+"""Minimum number of rows of a filled corner, and the most pixels its edge may leave a line."""
+_STRAY: Final = 1e-3
+"""Most pixels of that value elsewhere, as a share of the fill: cut-off images have more."""
 _STRIP: Final = 8
 """Number of lines next to the fill that are compared with it."""
 _SEGMENTS: Final = 16
@@ -47,7 +52,8 @@ def find_border(data: Pixels) -> Border:
 
     Fill is non-finite pixels along a good part of an edge, or lines of a single value. The latter
     count only if the image beyond begins along the whole edge at once, and such a line is unlikely
-    by chance: a few rows without a photon, or the black around a cell, are image.
+    by chance: a few rows without a photon, or the black around a cell, are image. Triangles in
+    corners of a single value lower than any in the image, as rotation leaves them, are fill too.
 
     Parameters
     ----------
@@ -59,11 +65,15 @@ def find_border(data: Pixels) -> Border:
     Border
         No fill if less than a quarter of the height or width would be left.
     """
-    found, before = _not_finite(data) if data.dtype.kind == "f" else WHOLE, None
+    found, before = _without(~np.isfinite(data)) if data.dtype.kind == "f" else WHOLE, None
     while found != before and _leaves_enough(found, data.shape):
         before = found
         found = _constant(data, _constant(data, found, rows=True), rows=False)
-    return found if found == before else WHOLE
+    if found != before:
+        return WHOLE
+    corners = _without(_corners(data[found.inside(data.shape)]))
+    both = Border(*(a + b for a, b in zip(found, corners, strict=True)))
+    return both if _leaves_enough(both, data.shape) else found
 
 
 def _leaves_enough(border: Border, shape: tuple[int, ...]) -> bool:
@@ -71,18 +81,48 @@ def _leaves_enough(border: Border, shape: tuple[int, ...]) -> bool:
     return all(n >= max(LEAST_SHARE * side, 1) for n, side in zip(left, shape, strict=True))
 
 
-def _not_finite(data: Pixels) -> Border:
-    """Remove, repeatedly, the edge with the largest share of non-finite pixels."""
-    every, found = np.isfinite(data), WHOLE
-    good, least = every, _BEGUN
-    while _leaves_enough(found, data.shape):
-        edges = (good[0], good[-1], good[:, 0], good[:, -1])
-        shares = [1 - float(edge.mean()) for edge in edges]
+def _corners(data: Pixels) -> npt.NDArray[np.bool_]:
+    """Return where triangles in corners are filled with the lowest value, and their blended rim."""
+    fill = np.zeros(data.shape, bool)
+    if not data.size:
+        return fill
+    same = data == data.min()
+    for step in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+        flipped = slice(None, None, step[0]), slice(None, None, step[1])
+        if same[flipped][0, 0]:
+            fill[flipped] |= _triangle(same[flipped])
+    if not fill.any():
+        return fill
+    fill = binary_dilation(fill)
+    is_fill = np.count_nonzero(same & ~fill) <= _STRAY * np.count_nonzero(fill)
+    return np.asarray(fill & is_fill)
+
+
+def _triangle(same: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return the triangle of fill in the first corner; empty where its edge is not straight."""
+    n_rows, n_columns = same.shape
+    filled = np.where(same.all(axis=1), n_columns, same.argmin(axis=1))
+    first, last = int(filled.argmin()), n_rows - int(filled[::-1].argmin())  # of its tip
+    rows = np.flatnonzero(filled[:first] < n_columns)
+    if len(rows) < max(_CORNER, first - _CORNER):
+        return np.zeros_like(same)
+    line = np.polynomial.Polynomial.fit(rows, filled[rows], 1)
+    straight = np.abs(line(rows) - filled[rows]).max() <= _CORNER
+    filled[last:] = 0
+    return np.asarray((np.arange(n_columns) < filled[:, np.newaxis]) & straight)
+
+
+def _without(fill: npt.NDArray[np.bool_]) -> Border:
+    """Remove, repeatedly, the edge with the largest share of fill."""
+    found, left, least = WHOLE, fill, _BEGUN
+    while _leaves_enough(found, fill.shape):
+        edges = (left[0], left[-1], left[:, 0], left[:, -1])
+        shares = [float(edge.mean()) for edge in edges]
         worst = int(np.argmax(shares))
         if shares[worst] <= least:
             break
         found = found._replace(**{found._fields[worst]: found[worst] + 1})
-        good, least = every[found.inside(data.shape)], 0.0
+        left, least = fill[found.inside(fill.shape)], 0.0
     return found
 
 

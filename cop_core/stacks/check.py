@@ -24,8 +24,8 @@ from cop_core.stacks.told_by_pixels import pixel_facts
 PLANES: Final = 12
 """Number of planes examined, spread over the stack, unless all are."""
 
-_STAND_INS: Final = {"z_step_um": 1.0, "channel": 0, "time": 0, "position": 0}
-"""Options used for examining a file if they are missing."""
+_STAND_INS: Final = {"z_step_um": 1e-3, "channel": 0, "time": 0, "position": 0}
+"""Options for examining a file if they are missing; no depth is remarkable at this step."""
 _CHOICES: Final = frozenset(_STAND_INS) - {"z_step_um"}
 
 
@@ -131,7 +131,7 @@ def check_file(
             if error.option not in _STAND_INS or error.option in {e.option for e in missing}:
                 raise
             missing.append(error)
-            options = options.but(**{error.option: _STAND_INS[error.option]})
+            options = options.but(**{error.option: _stand_in(error.option, options)})
         else:
             pixels = _pixels(stack, every, progress)
             return FileCheck(data, stack, tuple(missing), pixels, detector)
@@ -140,6 +140,14 @@ def check_file(
 def spread_over(n: int) -> list[int]:
     """Return the indices of `PLANES` planes spread over n, or of all."""
     return [int(i) for i in np.unique(np.linspace(0, n - 1, PLANES).round())]
+
+
+def _stand_in(option: str, options: StackOptions) -> float:
+    """Return what is looked at in place of an option; the z step as stated, if it is in doubt."""
+    if option == "z_step_um":
+        stated = open_dataset(options.source, opening_of(options)).scale.z_step_um
+        return stated or _STAND_INS[option]
+    return _STAND_INS[option]
 
 
 def _opened(options: StackOptions) -> tuple[Dataset, LazyStack]:
@@ -194,5 +202,5 @@ def _seen(plane: Plane, masked: frozenset[int]) -> _Seen:
         saturated=validity.saturated_in(image),
         small=SMALL in validity.flags,
         facts=pixel_facts(plane, image, len(masked)),
-        structure=structure(image),
+        structure=structure(image) if validity.ok else Structure(0.0, 0.0, False),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.errors import InputError, MissingOptionError, option
+from cop_core.errors import MissingOptionError, option
 
 if TYPE_CHECKING:
     from cop_core.stacks.dataset import Scale
@@ -90,8 +90,9 @@ def _usable_positions(n_planes: int, scale: Scale) -> npt.NDArray[np.float64] | 
 def _require_agreement(positions: npt.NDArray[np.float64], step_um: float, where: str) -> None:
     found = float(np.abs(np.diff(positions)).mean())
     if abs(found - step_um) > _SLACK * step_um:
-        raise InputError(
+        raise MissingOptionError(
             f"the metadata give a z step of {step_um:g} µm and plane positions {found:g} µm apart",
+            option="z_step_um",
             where=where,
             advice=_ADVICE,
         )

@@ -201,7 +201,7 @@ def test_a_single_plane_is_told_so_before_its_channel_is_chosen(run, written, co
     both[0] = 0
     _, out, _ = run("check", written("dark", both, "CYX", ome=True))
     empty = "no plane of channel 0 can be used (unwritten or empty (all zero)). Open its stack, "
-    assert out.startswith(f"A{SINGLE_PLANE[1:]}, but {empty}")
+    assert out.startswith(f"A{SINGLE_PLANE[1:]}, and {empty}")
     assert "smaller than" not in out
 
 
@@ -263,6 +263,68 @@ def test_slices_that_look_like_frames_are_told(run, tmp_path, counts, said, firs
     assert "type cop detector " in out.splitlines()[0]
     assert out.splitlines()[0].endswith(" -o report --z-step-um UM")
     assert "6 frames; z step not stated" in out
+
+
+def test_a_stand_in_for_the_z_step_is_not_what_was_set(tmp_path):
+    zeros = np.zeros((6, 2, 2), np.uint8)
+    movie = tmp_path / "movie.ome.tif"
+    step = {"PhysicalSizeZ": 5.0, "PhysicalSizeZUnit": "µm"}
+    tifffile.imwrite(movie, zeros, metadata={"axes": "TYX", **step})
+    found = check_file(StackOptions(source=str(movie)))
+    assert [each.option for each in found.missing] == ["z_step_um"]
+    assert found.stack.image.remarks == ()
+    unknown = tmp_path / "unknown.tif"
+    many = np.zeros((25_000, 2, 2), np.uint8)
+    tifffile.imwrite(unknown, many, photometric="minisblack", metadata={"axes": "ZYX"})
+    assert check_file(StackOptions(source=str(unknown))).stack.image.remarks == ()
+
+
+def test_a_z_step_that_positions_contradict_is_asked_for(run, tmp_path, counts):
+    path = tmp_path / "stack.ome.tif"
+    plane = {"PositionZ": [0.0, 2, 4, 6, 8, 10], "PositionZUnit": ["µm"] * 6}
+    tifffile.imwrite(
+        path, counts(6, 200), metadata={"axes": "ZYX", "PhysicalSizeZ": 5.0, "Plane": plane}
+    )
+    code, out, _ = run("check", path)
+    lines = out.splitlines()
+    assert (code, len(lines) < 10) == (1, True)
+    assert lines[0].startswith("Needs a z step: type cop profile ")
+    assert "  missing   the metadata give a z step of 5 µm and plane positions 2 µm apart" in lines
+    assert "  depth     6 planes; z step stated as 5 µm, in doubt (--z-step-um)" in lines
+
+
+def test_planes_that_are_called_channels(run, tmp_path, counts):
+    path = tmp_path / "stack.ome.tif"
+    tifffile.imwrite(path, counts(6, 200), metadata={"axes": "CYX"})
+    _, out, _ = run("check", path)
+    told = out.splitlines()[0].partition(", or, if its 6 channels are z planes, ")[2]
+    words = shlex.split(told.replace("UM", "5"))[1:]
+    assert words[0] == "profile"
+    code, out, _ = run("check", path, *words[4:])
+    assert (code, "6 planes, 0 to 25 µm (given)" in out) == (0, True), out
+    tifffile.imwrite(path, counts(4, 200), metadata={"axes": "CYX"})
+    _, out, _ = run("check", path)
+    assert "channels are z planes" not in out
+
+
+def test_much_saturation_is_said_first(run, written, counts):
+    data = counts(5, 200)
+    data[:, 40:60] = 65535
+    _, out, _ = run("check", written("bright", data), "--z-step-um", 1)
+    assert out.startswith("Ready, but up to 10 % of the pixels are saturated: cop profile ")
+    data[:] = counts(5, 200)
+    data[:, 40, :100] = 65535
+    _, out, _ = run("check", written("few", data), "--z-step-um", 1)
+    assert out.startswith("Ready: cop profile ")
+    assert "5 with up to 0.24 % of pixels saturated" in out
+
+
+def test_planes_that_are_not_finite_are_told_without_warnings(run, written, counts):
+    data = counts(5, 200).astype(np.float32)
+    data[1], data[3, 100, 100] = np.nan, np.inf
+    code, out, err = run("check", written("nan", data), "--z-step-um", 1)
+    assert (code, err) == (0, "")
+    assert out.startswith("Ready, but 2 of 5 planes cannot be used (not finite)")
 
 
 def test_a_z_step_beside_a_frame_interval_is_doubted_first(run, tmp_path, counts):

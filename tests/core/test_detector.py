@@ -204,6 +204,33 @@ def test_counted_photons_have_no_floor_however_few_or_many(counts):
     assert not any("cut off" in note for note in found.notes)
 
 
+@pytest.mark.parametrize("photons", [1, 3])
+@pytest.mark.parametrize("amplifier", [1, 1.5, 2])
+def test_amplifier_noise_that_is_cut_off_does_not_pass_for_counted_photons(amplifier, photons):
+    low = Detector(
+        gain_counts=1, excess_factor=1, offset_counts=0, amplifier_counts=amplifier, dark_photons=0
+    )
+    inside = []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        image = photons * picture(rng, 96)
+        counts = frames(rng, image, 20, low)
+        found = measured(counts).detector
+        assert found.floor_counts == 0
+        inside.append(found.counts_per_photon.within(1))
+        with pytest.raises(cop.InputError, match="cut off at the floor of 0 counts"):
+            measured(counts, frames(rng, 0 * image, 20, low))
+    assert sum(inside) >= 8, inside  # of 10 at 95 %, 7 or fewer come once in a hundred
+
+
+def test_counted_photons_are_told():
+    told = "values count single photons"
+    rng = np.random.default_rng(7)
+    photons = picture(rng)
+    assert any(told in note for note in measured(rng.poisson(photons, (30, 128, 128))).notes)
+    assert not any(told in note for note in measured(frames(rng, photons)).notes)
+
+
 def test_dark_frames_of_fewer_counts_than_show_a_floor_say_so():
     rng = np.random.default_rng(14)
     amplifier = Detector(offset_counts=0, amplifier_counts=0.3, dark_photons=0)
@@ -301,6 +328,28 @@ def test_a_running_average_of_few_frames_says_so(n):
         measured((counts[1:] + counts[:-1]) / 2)
     photon = measured(counts[1:]).detector.counts_per_photon
     assert photon.value == pytest.approx(PHOTON, rel=0.1)
+
+
+@pytest.mark.parametrize("n", [4, 5, 12, 30])
+@pytest.mark.parametrize("seed", range(3))
+def test_dark_frames_of_a_running_average_say_so(n, seed):
+    rng = np.random.default_rng(seed)
+    lit = frames(rng, picture(rng), 20)
+    dark = frames(rng, np.zeros((128, 128), np.float32), n + 1).astype(np.float32)
+    averaged = (dark[1:] + dark[:-1]) / 2
+    with pytest.raises(cop.InputError, match="successive frames share noise"):
+        measured(lit, averaged)
+    assert measured(lit, dark).detector.amplifier_counts.value == pytest.approx(DARK_SD, rel=0.03)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_few_dark_counts_do_not_pass_for_a_running_average(seed):
+    rng = np.random.default_rng(seed)
+    photons = picture(rng)
+    dark = rng.poisson(1e-4, (20, *photons.shape))
+    found = measured(rng.poisson(photons, (20, *photons.shape)), dark).detector
+    assert found.zero_from == "dark frames"
+    assert found.zero_counts.value == pytest.approx(1e-4, abs=1e-4)
 
 
 def test_a_stack_is_no_movie(run, tmp_path):

@@ -94,6 +94,35 @@ def test_each_line_of_fill_may_have_a_value_of_its_own(planes):
     assert find_border(data) == Border(6, 0, 0, 3)
 
 
+@pytest.mark.parametrize("reshape", [True, False])
+@pytest.mark.parametrize("angle", [3, 7, 20, -45])
+def test_corners_that_a_rotation_fills(planes, angle, reshape):
+    turned = ndimage.rotate(planes[0].astype(np.float32), angle, reshape=reshape, order=1)
+    data = np.round(turned).astype(np.uint16)
+    found = check_plane(data)
+    image = data[found.border.inside(data.shape)]
+    assert found.ok
+    assert (data == 0).mean() > 0.01
+    assert image.min() > 0
+    # the largest upright square in a square turned by an angle, and three pixels at each side
+    radians = np.deg2rad(abs(angle))
+    within = SIDE / (np.cos(radians) + np.sin(radians))
+    assert within - 6 <= min(image.shape) <= max(image.shape) <= within + 6
+    assert facts(data).floor_fraction == 0
+
+
+@pytest.mark.parametrize("corner", ["dark", "bright"])
+def test_corners_at_the_floor_or_the_ceiling_are_image(corner):
+    rng = np.random.default_rng(2)
+    y, x = np.mgrid[:SIDE, :SIDE]
+    signal = np.hypot(y, x) / SIDE * 400 - 100
+    data = np.clip(rng.normal(signal, 60), 0, None)
+    if corner == "bright":
+        data = np.minimum(600 - np.minimum(data, 600), 560)
+    assert (data[:8, :8] == data[0, 0]).mean() > 0.9
+    assert find_border(np.round(data).astype(np.uint16)) == WHOLE
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_border_that_is_not_finite(planes, value):
     data = planes[0].astype(np.float32)
@@ -235,6 +264,8 @@ SMOOTHING = {
     "doubled, linear": lambda data: doubled(data, 1),
     "doubled, cubic": lambda data: doubled(data, 3),
     "blurred": lambda data: ndimage.gaussian_filter(data.astype(float), 1),
+    "median": lambda data: ndimage.median_filter(data, 3),
+    "median of 5 x 5": lambda data: ndimage.median_filter(data, 5),
 }
 
 

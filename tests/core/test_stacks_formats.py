@@ -98,6 +98,14 @@ def test_a_folder_says_what_it_holds(tmp_path):
         open_stack(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["stack.tif", "stack.nd2"])
+def test_a_folder_around_one_file_names_it(tmp_path, name):
+    (tmp_path / "notes.txt").touch()
+    tifffile.imwrite(tmp_path / name, ZYX, photometric="minisblack")
+    with pytest.raises(InputError, match=rf"it is a folder around one file\. Open '{name}' in it"):
+        open_stack(tmp_path)
+
+
 @pytest.mark.parametrize("names", [["a1.tif", "a2.tif"], ["control.tif", "treated.tif"]])
 def test_a_folder_of_whole_stacks_names_one_and_how_to_read_all(tmp_path, names):
     for name in names:

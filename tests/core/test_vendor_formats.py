@@ -386,5 +386,6 @@ def test_a_folder_of_stacks_names_one_of_them(tmp_path):
     with pytest.raises(InputError, match="none of its contents is a stack"):
         open_stack(tmp_path)
     (tmp_path / "b.lif").touch()
+    (tmp_path / "c.lif").touch()
     with pytest.raises(InputError, match=r"separate stacks\. Open one of them, .* 'b.lif'"):
         open_stack(tmp_path)

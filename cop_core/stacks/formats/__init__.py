@@ -115,8 +115,8 @@ def _unknown_folder(folder: Path) -> InputError:
     """Return the error for a folder that is not a stack, with its content."""
     inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     known = [path for path in inside if (path.is_file() or path.is_dir()) and _is_known(path)]
-    if file := next((path for path in known if path.is_file()), None):
-        return tiff_folder.of_several_stacks(folder, file)
+    if files := [path for path in known if path.is_file()]:
+        return tiff_folder.of_whole_stacks(folder, files)
     if known:
         example = next(filter(_opens, known), known[0])
         advice = f"open the one that holds the stack, for example {example.name!r}"

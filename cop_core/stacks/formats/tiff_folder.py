@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -64,7 +65,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
     """
     tiffs = sorted(tiffs_in(path))
     if all(_is_whole(file) for file in tiffs[:2]):
-        raise of_several_stacks(path, tiffs[0])
+        raise of_whole_stacks(path, tiffs)
     files = numbered(tiffs, str(path))
     low, high = min(files), max(files)
     if high - low + 1 > 2 * len(files):
@@ -73,14 +74,17 @@ def describe(path: Path, opening: Opening) -> Dataset:
     return describe_numbered(path, files, low, opening.axes)
 
 
-def of_several_stacks(folder: Path, one: Path) -> InputError:
+def of_whole_stacks(folder: Path, files: Sequence[Path]) -> InputError:
     """Return the error for a folder whose files are stacks rather than planes."""
-    return InputError(
+    one = files[0].name
+    what, advice = (
         "it holds several separate stacks",
-        where=str(folder),
-        advice=f"open one of them, for example {one.name!r}; for all of them: cop plan FOLDER -o "
-        "plan.csv, then cop batch plan.csv -o study",
+        f"open one of them, for example {one!r}; for all of them: cop plan FOLDER -o plan.csv, "
+        "then cop batch plan.csv -o study",
     )
+    if len(files) == 1:
+        what, advice = "it is a folder around one file", f"open {one!r} in it"
+    return InputError(what, where=str(folder), advice=advice)
 
 
 def _is_whole(path: Path) -> bool:
