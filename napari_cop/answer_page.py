@@ -52,6 +52,7 @@ class AnswerPage(QWidget):
         self.headline = text_label(size=_LARGE, bold=True)
         self.rest = text_label()
         self.depths = text_label()
+        self.next_power = text_label()
         self.settings = text_label()
         self.stale = text_label(bold=True)
         self.power_button = _button(
@@ -83,6 +84,7 @@ class AnswerPage(QWidget):
         self.headline.setText(parts.headline)
         self.rest.setText(" ".join(filter(None, (parts.further, parts.next_step))))
         self.depths.setText(_depths(result))
+        self.next_power.clear()
         self.settings.setText(_read_with(result, sources))
         pair = isinstance(result, Comparison)
         for button, shown in (
@@ -94,6 +96,11 @@ class AnswerPage(QWidget):
         ):
             button.setVisible(shown)
         self._show_filled()
+
+    def show_power(self, verdict: str) -> None:
+        """Show the power to use next."""
+        self.next_power.setText(unbroken(untyped(verdict)))
+        self.next_power.show()
 
     def show_so_far(self, sentence: str) -> None:
         """Show the interim verdict; an empty one is hidden."""
@@ -107,11 +114,15 @@ class AnswerPage(QWidget):
 
     def clear(self) -> None:
         """Clear the result."""
-        for text in (self.headline, self.rest, self.depths, self.settings):
+        for text in self._texts:
             text.clear()
         for button in self._buttons:
             button.hide()
         self._show_filled()
+
+    @property
+    def _texts(self) -> tuple[QLabel, ...]:
+        return self.headline, self.rest, self.depths, self.next_power, self.settings
 
     @property
     def _buttons(self) -> tuple[QPushButton, ...]:
@@ -119,7 +130,7 @@ class AnswerPage(QWidget):
         return (*first, self.side_button, self.details_button)
 
     def _show_filled(self) -> None:
-        for text in (self.headline, self.rest, self.depths, self.settings):
+        for text in self._texts:
             text.setVisible(bool(text.text()))
         self.stale.hide()
 
@@ -127,7 +138,7 @@ class AnswerPage(QWidget):
         page = QWidget()
         layout = QVBoxLayout(page)
         layout.setContentsMargins(6, 6, 6, 6)
-        for text in (self.headline, self.stale, self.depths):
+        for text in (self.headline, self.stale, self.depths, self.next_power):
             layout.addWidget(text)
         layout.addLayout(flowing(self.power_button, self.other_button, self.study_button))
         layout.addWidget(self.plots, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from qtpy.QtCore import QTimer
@@ -135,6 +136,7 @@ class NoiseDock(RunWidget):
             lambda event: answer.side_button.setChecked(event.value),
         )
         self.power.acquire.connect(self._acquire)
+        self.power.recommended.connect(lambda found: answer.show_power(found.verdict))
         self._following.on(self.viewer.layers.events.inserted, self._suggest)
         self._following.on(self.viewer.layers.events.removed, self._layer_removed)
         self.destroyed.connect(self._layers.end)
@@ -237,7 +239,8 @@ class NoiseDock(RunWidget):
         self.results.result, self.results.sources = outcome.record, self._reading
         self._read, self._pixels_changed, self._failed_since = self._asked_for, False, False
         self._say("Drawing …")
-        self._later(*self.showing(outcome.record), lambda: self._say_the_end(outcome))
+        end = partial(self._say_the_end, outcome)
+        self._later(*self.showing(outcome.record), end, self.power.recommend_unasked)
 
     def _say_the_end(self, outcome: Outcome) -> None:
         planes = planes_text(each.profile for each in outcome.record.analysed)

@@ -77,6 +77,7 @@ class PowerPage(QWidget):
         self._results = results
         self._asked: Result | None = None
         self._asked_for: tuple[int, PowerOptions] | None = None
+        self._unasked = False
         self._confirmed: float | None = None
         self._plan: PowerSequence | None = None
         self.found: Recommendation | None = None
@@ -156,6 +157,7 @@ class PowerPage(QWidget):
         """Recommend a power as the answer suggests: within that used, unless a limit is given."""
         result = self._results.result
         if self._busy or result is None:
+            self._unasked = False  # what is being recommended is waited for now
             return
         self._suggest()
         field, used = self._limit_field, most_used([each.profile for each in result.analysed])
@@ -164,6 +166,15 @@ class PowerPage(QWidget):
             self._note_limit(f"{power_text(*used)}: the highest power used.")
         if field.given is not None:
             self.recommend()
+
+    def recommend_unasked(self) -> None:
+        """Recommend within the power used for the answer on a pair; nobody waits for an error."""
+        result = self._results.result
+        if not isinstance(result, Comparison) or next_options(result) is None:
+            return
+        self._unasked = True
+        self.recommend_within_used()
+        self._unasked = self._busy
 
     def recommend(self) -> None:
         """Recommend in the background; errors are shown, and high limits must be confirmed."""
@@ -302,6 +313,7 @@ class PowerPage(QWidget):
             button.setEnabled(usable)
 
     def _finished(self, outcome: Outcome) -> None:
+        self._unasked = False
         found: Recommendation | None = outcome.record
         if found is None or self._asked is not self._results.result:
             self._say("")
@@ -321,6 +333,10 @@ class PowerPage(QWidget):
         self._offer()
 
     def _failed(self, error: Exception) -> None:
+        if self._unasked:
+            self._unasked = False
+            self._say("")
+            return
         self._say(f"Failed: {said(error, self._label)}")
         tell(error, self._label)
         self.failed.emit(error)

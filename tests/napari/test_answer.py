@@ -340,6 +340,23 @@ def test_the_next_step_keeps_to_the_power_that_was_used(open_dock: Any, qtbot: A
     dock.power.form.max_power_mw.value = ""
 
 
+def test_no_power_to_use_next_is_no_error(open_dock: Any, qtbot: Any) -> None:
+    dock = open_dock()
+    for form, mw in zip(dock.forms, (10, 20), strict=True):
+        form.power.mode.value = "constant"
+        form.power.constant_mw.value = mw
+    notification_manager.records.clear()
+    finish(qtbot, dock)
+    qtbot.waitUntil(lambda: not dock._steps and dock.power.runner.state is State.IDLE)
+    assert not dock.answer.next_power.isVisible()
+    assert not notification_manager.records
+    assert dock.power.found is None
+    with qtbot.waitSignal(dock.power.failed):  # asked for, it says why
+        dock.power.recommend()
+    assert len(notification_manager.records) == 1
+    dock.power.form.max_power_mw.value = ""
+
+
 # --- any size ------------------------------------------------------------------------------------
 
 

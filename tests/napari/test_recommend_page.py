@@ -81,6 +81,28 @@ def test_the_limit_is_asked_for_and_kept(read: Any, qtbot: Any, tmp_path: Path) 
     np.testing.assert_allclose(again.power_mw, law.power_mw, rtol=1e-6)
 
 
+def test_the_power_to_use_next_is_part_of_the_answer(viewer: Any, qtbot: Any) -> None:
+    _, dock = viewer.window.add_plugin_dock_widget("napari-cop", "Compare protocols")
+    files = SAMPLES / "fixed.ome.tif", SAMPLES / "gained.ome.zarr" / "zarr.json"
+    for form, file, table in zip(dock.forms, files, ("fixed", "gained"), strict=True):
+        form.choose_file(file)
+        form.power.mode.value = "table (CSV)"
+        form.power.table.value = SAMPLES / f"{table}.csv"
+    dock.options.crops.value = "1"
+    dock.power.form.max_power_mw.value = ""  # not one from last time
+    notification_manager.records.clear()
+    with qtbot.waitSignal(dock.power.recommended):
+        dock.run()
+    said = dock.answer.next_power.text()
+    assert said.startswith(unbroken("To hold shot noise at 20 % (three-photon excitation assumed)"))
+    assert unbroken("to 60 mW at ") in said
+    assert said == unbroken(dock.power.found.verdict)
+    assert dock.tabs.currentWidget() is dock.answer
+    assert not notification_manager.records
+    dock.options.crops.value = ""
+    dock.power.form.max_power_mw.value = ""
+
+
 def test_a_recommendation_for_other_settings_is_neither_exported_nor_acquired(
     read: Any, qtbot: Any
 ) -> None:
