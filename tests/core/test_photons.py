@@ -68,16 +68,17 @@ def made(*rows, provenance=SHOT, zero=100.0):
 @pytest.mark.parametrize(
     ("shot", "untold"),
     [
-        ((0.1, 0.3), True),
-        ((0.1, 0.15, 0.3, 0.4), True),
-        ((0.1, 0.15, 0.18, 0.17), False),
-        ((0.3, 0.35, 0.4), False),
+        ((0.1, 0.3), "between 0 and 5 µm"),
+        ((0.1, 0.15, 0.3, 0.4), "between 5 and 10 µm"),
+        ((0.1, 0.15, 0.18, 0.17), ""),
+        ((0.3, 0.35, 0.4), ""),
     ],
 )
 def test_few_planes_on_both_sides_of_the_level_tell_no_level_depth(shot, untold):
     found = analyse(made(*[(s, 0.01, 0.02, 500.0) for s in shot]))
-    level = f"; {TOO_FEW} to tell the depth at which shot noise passes 20 % (100 photons)."
-    assert (level in found.verdict) == untold
+    level = f"; {TOO_FEW} to tell the depth at which shot noise passes 20 % (100 photons), "
+    assert (f"{level}but single planes pass it {untold}." in found.verdict) == bool(untold)
+    assert (TOO_FEW in found.verdict) == bool(untold)
     lacks = what_few_lack(len(shot))
     assert lacks
     assert any(lacks in caveat for caveat in found.caveats)
@@ -85,7 +86,7 @@ def test_few_planes_on_both_sides_of_the_level_tell_no_level_depth(shot, untold)
 
 def test_what_keeps_the_level_depth_unknown_is_told_apart():
     near = made(*[(s, 0.01, 0.02, 500.0) for s in (0.1, 0.15, 0.18, 0.2, 0.3, 0.4)])
-    text = f"; {TOO_NARROW} to tell the depth at which shot noise passes 20 % (100 photons)."
+    text = f"; {TOO_NARROW} to tell the depth at which shot noise passes 20 % (100 photons), but "
     assert text in analyse(near).verdict
     assert {bend.note for bend in find_bends(near).values()} == {TOO_NARROW}
     few = replace(near, planes=near.planes[:4])

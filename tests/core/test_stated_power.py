@@ -231,7 +231,7 @@ def test_power_is_recommended_in_the_files_own_unit(write):
     assert own.power == pytest.approx(in_mw.power_mw)
     assert power_csv(own).splitlines()[:2] == [
         "depth_um,power,power_unit",
-        f"0.0,{own.power[0].item()!r},%",
+        f"0,{own.power[0].item()!r},%",
     ]
     assert power_csv(in_mw).startswith("depth_um,power_mw\n")
     assert notes_of(own)[0].startswith("powers are in the file's own unit (%)")

@@ -128,7 +128,7 @@ def test_layers_are_measured_as_their_files(
     dock.dark.choose_layer(viewer.add_image(dark, name="shutter closed"))
     assert not dock.options.offset_counts.visible
     found = finish(qtbot, dock)
-    assert found.name == "lit [z 1]"
+    assert found.name == "lit [z = 1]"
     source, dark_source = map(str, taken)
     recipe = DetectorRecipe(stack=MovieOptions(source=source), dark=dark_source)
     assert found.detector == cop.run(recipe).detector
