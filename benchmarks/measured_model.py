@@ -195,6 +195,40 @@ def weak_places() -> list[str]:
     ]
 
 
+def left_out() -> list[str]:
+    document = load("left_out")
+    runs = document["measured"]
+    (every,) = (found for run, found in runs.items() if run.startswith("nothing"))
+    without = {
+        run.partition(" left out")[0]: found for run, found in runs.items() if found is not every
+    }
+    rows = [
+        [
+            kind,
+            *(f"{of[kind]['r2']:.2f}" for of in (every, found)),
+            *(f"{of[kind]['rmse']:.3f}" for of in (every, found)),
+            *(f"{100 * of[kind]['coverage']:.1f} %" for of in (every, found)),
+        ]
+        for kind, found in without.items()
+    ]
+    covered = [100 * v["coverage"] for found in runs.values() for v in found.values()]
+    return [
+        "## Kinds of scenes left out of training",
+        "",
+        "`benchmarks/left_out.py`: small networks (crops of "
+        f"{document['settings']['crop']} pixels, "
+        f"{document['settings']['steps']} steps) trained on scenes of all kinds, and on all kinds "
+        "but one; the fit of the uncertainty leaves the same kind out. Scored on scenes of that "
+        "kind; the share of true strengths within the stated 90 % interval is "
+        f"{min(covered):.0f} to {max(covered):.0f} % over all kinds, the seven domains and runs.",
+        "",
+        *table(
+            ["kind", "R²", "left out", "RMSE", "left out", "coverage", "left out"],
+            rows,
+        ),
+    ]
+
+
 def amplifier_noise() -> list[str]:
     names = ("gaussian", "poisson", "quantization")
     columns = ("true", "RMSE", "uncertainty", "coverage")
