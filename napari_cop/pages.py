@@ -96,7 +96,7 @@ def folded(title: str, *forms: Container[Any]) -> QCollapsible:
 
     Folded forms are also hidden: otherwise the keyboard would reach them.
     """
-    section = QCollapsible(title, expandedIcon="▼", collapsedIcon="▶")
+    section = QCollapsible(title, expandedIcon="▾", collapsedIcon="▸")
     for form in forms:
         section.addWidget(form.native)
     section.content().hide()
