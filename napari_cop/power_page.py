@@ -75,8 +75,8 @@ class PowerPage(QWidget):
     def __init__(self, results: Results, *, theme: str) -> None:
         super().__init__()
         self._results = results
-        self._asked: Result | None = None
-        self._asked_for: tuple[int, PowerOptions] | None = None
+        self._asked: tuple[Result, int, PowerOptions] | None = None
+        self._found_for: tuple[int, PowerOptions] | None = None
         self._unasked = False
         self._confirmed: float | None = None
         self._plan: PowerSequence | None = None
@@ -170,7 +170,7 @@ class PowerPage(QWidget):
     def recommend_unasked(self) -> None:
         """Recommend within the power used for the answer on a pair; nobody waits for an error."""
         result = self._results.result
-        if not isinstance(result, Comparison) or next_options(result) is None:
+        if self._busy or not isinstance(result, Comparison) or next_options(result) is None:
             return
         self._unasked = True
         self.recommend_within_used()
@@ -190,7 +190,7 @@ class PowerPage(QWidget):
             return
         if not self._sure_of(recipe.power.max_power_mw):
             return
-        self._asked, self._asked_for = result, (number, recipe.power)
+        self._asked = result, number, recipe.power
         self.runner.start(recipe, lambda *_: [source.in_memory()], profile=profile)
 
     def _recipe(self, **known: Any) -> RecommendRecipe:
@@ -203,9 +203,10 @@ class PowerPage(QWidget):
         if self.found is None:
             return False
         try:
-            return (self.of.value, self._recipe(**_ANY_STACK).power) != self._asked_for
+            power = self._recipe(**_ANY_STACK).power
         except CopError:
             return True
+        return (self.of.value, power) != self._found_for
 
     def _settings_changed(self, _: object = None) -> None:
         if self.found is not None:
@@ -315,10 +316,10 @@ class PowerPage(QWidget):
     def _finished(self, outcome: Outcome) -> None:
         self._unasked = False
         found: Recommendation | None = outcome.record
-        if found is None or self._asked is not self._results.result:
+        if found is None or self._asked is None or self._asked[0] is not self._results.result:
             self._say("")
             return
-        self.found = found
+        self.found, self._found_for = found, self._asked[1:]
         self._forget_plan()
         self.plot.show_record(found)
         self.notes.setPlainText("\n\n".join(f"• {untyped(note)}." for note in found.notes))

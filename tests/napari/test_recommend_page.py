@@ -127,6 +127,11 @@ def test_a_recommendation_for_other_settings_is_neither_exported_nor_acquired(
     page.more.laser.value = "Laser-Power"  # of the acquisition, not of the power
     assert not page.stale
     page.form.excitation_order.value = 2
+    page.recommend()
+    page.runner.stop()  # what is shown stays that for the settings before
+    qtbot.waitUntil(lambda: page.runner.state is State.IDLE)
+    assert page.stale
+    assert not any(button.isEnabled() for button in buttons)
     with qtbot.waitSignal(page.recommended):
         page.recommend()
     assert not page.stale
