@@ -288,7 +288,7 @@ def _require_intensities(layer: Image) -> None:
             where=f"layer {layer.name!r}",
             advice="split the channels (right-click the layer) and choose one",
         )
-    kind = np.dtype(_data(layer).dtype).kind
+    kind = np.dtype(pixels_of(layer).dtype).kind
     if kind in _NOT_INTENSITIES:
         raise InputError(
             f"its pixels are {_NOT_INTENSITIES[kind]}, not intensities",
@@ -322,7 +322,7 @@ def _falls(depth_um: list[float] | None, planes: int) -> bool:
 
 def _indices(layer: Image, z_axis: int, position: tuple[float, ...]) -> tuple[int, ...]:
     """Return the position of the viewer on other axes, and 0 on z, y and x."""
-    shape = _data(layer).shape
+    shape = pixels_of(layer).shape
     at = [0] * layer.ndim
     for axis in range(layer.ndim - 2):
         if axis != z_axis and axis < len(position):
@@ -334,11 +334,12 @@ def _planes(layer: Image, z_axis: int, at: tuple[int, ...]) -> Any:
     """Return pixels (planes, y, x): z in front, other axes at given positions."""
     kept = (z_axis, layer.ndim - 2, layer.ndim - 1)
     if len(kept) == layer.ndim:
-        return _data(layer)  # slicing would read the whole zarr array
-    return _data(layer)[tuple(slice(None) if i in kept else at[i] for i in range(layer.ndim))]
+        return pixels_of(layer)  # slicing would read the whole zarr array
+    return pixels_of(layer)[tuple(slice(None) if i in kept else at[i] for i in range(layer.ndim))]
 
 
-def _data(layer: Image) -> Any:
+def pixels_of(layer: Image) -> Any:
+    """Return the pixels of a layer, at full resolution if it has several."""
     return layer.data[0] if layer.multiscale else layer.data
 
 

@@ -10,6 +10,7 @@ from superqt.utils import QSignalThrottler
 
 from napari_cop.layers import CONTRAST_PERCENTILES
 from napari_cop.noise_map import is_map, is_map_of
+from napari_cop.sources import pixels_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -150,7 +151,7 @@ class ViewerLink(QObject):
 
 def suit_plane(layer: Image, z_axis: int, at: Sequence[int]) -> None:
     """Set the contrast of a layer to suit one plane of it: deep ones are far darker."""
-    data = layer.data[0] if layer.multiscale else layer.data
+    data = pixels_of(layer)
     kept = (z_axis, layer.ndim - 2, layer.ndim - 1)
     place = tuple(slice(None) if i in kept[1:] else at[i] for i in range(layer.ndim))
     plane = np.asarray(data[place], dtype=np.float64)

@@ -17,7 +17,7 @@ from cop_core.stacks.check import spread_over
 from cop_core.statistics.caveats import saturation
 from cop_core.words import capital, so_many
 from napari_cop.layers import METADATA_KEY
-from napari_cop.sources import axis_name
+from napari_cop.sources import axis_name, pixels_of
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -83,7 +83,7 @@ def saturation_of_file(options: StackOptions) -> str:
 
 def found_in_layer(layer: Image, z_axis: int, at: tuple[int, ...]) -> Found:
     """Return what a layer states, and its position on other axes, without reading pixels."""
-    shape = (layer.data[0] if layer.multiscale else layer.data).shape
+    shape = pixels_of(layer).shape
     stated = layer.metadata.get(METADATA_KEY, {})
     power = stated.get("power") or ()
     planes, height, width = (int(shape[axis]) for axis in (z_axis, -2, -1))

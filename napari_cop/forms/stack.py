@@ -21,6 +21,7 @@ from napari_cop.sources import (
     ChosenStack,
     axis_name,
     layer_stack,
+    pixels_of,
     z_axis_of,
     z_step_um_of,
 )
@@ -118,7 +119,7 @@ class StackForm(SourceForm):
         layer = self.layer
         if layer is None:
             return [("choose …", _NOT_SAID)]
-        size = layer.data[0].shape if layer.multiscale else layer.data.shape
+        size = pixels_of(layer).shape
         named = [f"{axis_name(layer, i)}, {size[i]} planes" for i in range(layer.ndim)]
         return [("choose …", _NOT_SAID), *((named[i], i) for i in range(layer.ndim - 2))]
 
