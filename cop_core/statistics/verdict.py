@@ -83,11 +83,15 @@ def verdict_of_arms(found: ArmsComparison) -> str:
 def _scope_of_arms(found: ArmsComparison) -> str:
     if found.paired:
         return f"From {found.n_units[0]} animals, each under both protocols (paired)."
-    counts = zip(found.n_units, found.names, strict=True)
-    n_units = listed([f"{n} ({name})" for n, name in counts])
+    return _units(found, dict(zip(found.names, found.n_units, strict=True)), " (unpaired)")
+
+
+def _units(found: ArmsComparison, n_units: dict[str, int], how: str = "") -> str:
+    """Return the number of animals of each protocol, or of stacks if no animals are stated."""
+    counted = listed([f"{n} ({name})" for name, n in n_units.items()])
     if found.animals is None:
-        return f"From {n_units} stacks (unpaired). {_NO_ANIMALS}"
-    return f"From {n_units} animals (unpaired)."
+        return f"From {counted} stacks{how}. {_NO_ANIMALS}"
+    return f"From {counted} animals{how}."
 
 
 def verdict_of_several(pairs: Sequence[Comparison | ArmsComparison]) -> str:
@@ -126,10 +130,7 @@ def _scope_of_several(pairs: Sequence[Comparison | ArmsComparison]) -> str:
     n_units: dict[str, int] = {}
     for found in pairs:
         n_units |= zip(found.names, found.n_units, strict=True)  # type: ignore[union-attr]
-    said = listed([f"{n} ({name})" for name, n in n_units.items()])
-    if pairs[0].animals is None:  # type: ignore[union-attr]
-        return f"From {said} stacks. {_NO_ANIMALS}"
-    return f"From {said} animals."
+    return _units(pairs[0], n_units)  # type: ignore[arg-type]
 
 
 def deeper(found: Comparison | ArmsComparison) -> int:
@@ -270,7 +271,7 @@ def _by(interval: tuple[float, float], better: int, p: str = "") -> str:
 
 def _reading_shifts(found: Comparison) -> str:
     """Return how far the uncertainty of readings would move the level depths that were told."""
-    if not deeper(found) or not _signs(found)[0]:
+    if _in_doubt(found) or not _signs(found)[0]:
         return ""
     shifts = [
         f"{usable.level.reading_shift_um:.0f} µm ({name})"
