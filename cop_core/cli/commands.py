@@ -126,7 +126,7 @@ Placed = Annotated[
 ]
 
 
-@asks(DetectorRecipe, stack="Movie of a static sample: about 50 frames of one field of view.")
+@asks(DetectorRecipe, movie="Movie of a static sample: about 50 frames of one field of view.")
 def detector(
     recipe: DetectorRecipe, output: Placed, history: History = None, hashed: Hash = None
 ) -> None:
@@ -156,7 +156,7 @@ def detector(
 
 
 def plan(
-    folder: Annotated[Path, typer.Argument(help="Folder with stacks below it.")],
+    folder: Annotated[Path, typer.Argument(help="Folder with stacks below it.", metavar="FOLDER")],
     output: Annotated[
         Path, typer.Option("-o", "--output", help="CSV file to write; it must not exist yet.")
     ] = Path("plan.csv"),

@@ -160,7 +160,9 @@ def verify(
 
 @weights.command()
 def export(
-    name: Annotated[str, typer.Argument(help="Name of shipped weights, or a path.")],
+    name: Annotated[
+        str, typer.Argument(help="Name of shipped weights, or a path.", metavar="NAME")
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write to.")],
     form: Annotated[
         Format,

@@ -26,7 +26,8 @@ def replay(
         Path,
         typer.Argument(
             help="report.json, study.json, recommendation.json, detector.json or cohort.json, or "
-            "its folder."
+            "its folder.",
+            metavar="REPORT",
         ),
     ],
     data: Annotated[

@@ -28,7 +28,7 @@ OutIfAny = Annotated[
 ]
 
 
-@asks(WatchRecipe, path="TIFF, zarr or folder of TIFFs; it does not have to exist yet.")
+@asks(WatchRecipe, path="File or folder that is being written; it does not have to exist yet.")
 def watch(
     recipe: WatchRecipe,
     output: OutIfAny = None,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cop_core.components import spoken
-from cop_core.errors import InputError
+from cop_core.errors import InputError, option
 from cop_core.power.tissue import TissueCourse, follow_tissue
 from cop_core.recipes.power_options import FAINTEST, STRONGEST
 from cop_core.statistics import autocorrelation
@@ -201,7 +201,7 @@ def require_holdable(
         raise InputError(
             f"with {normalisation}, strengths do not follow the signal of their plane",
             where=where,
-            advice="read it with plane-percentile",
+            advice=f"read it with {option('normalisation', 'plane-percentile')}",
         )
     if weights is None or not weights.physical:
         name = f"the weights {weights.name!r}" if weights else "weights that it does not name"

@@ -48,7 +48,7 @@ class ReadingOptions(Part):
         Normalisation,
         Option(
             "Which pixel values become 0 and 1 before the network reads a plane.",
-            "Black and white",
+            "Normalisation",
             words={
                 "plane-percentile": "each plane, 0.1 to 99.9 %",
                 "stack-percentile": "whole stack, 0.1 to 99.9 %",

@@ -39,7 +39,8 @@ def as_label(field: str, value: str = "") -> str:
     """Return an option as in forms: the field "Axes": ZCYX."""
     flag = flag_of_field(field)
     label = flag.option.label or field.replace("_", " ").capitalize()
-    return f'"{label}": {value}' if value and flag.n_words else f'"{label}"'
+    text = flag.option.words.get(value, value)
+    return f'"{label}": {text}' if value and flag.n_words else f'"{label}"'
 
 
 def in_flags(problem: CopError | str) -> str:

@@ -91,8 +91,8 @@ def told_of_pixels(planes: Sequence[PixelFacts]) -> tuple[str, ...]:
             bool(floors),
             f"{in_so_many(len(floors), n)}"
             f"{up_to(len(floors), f'{100 * max(floors, default=0):.0f} %')} of the pixels are at "
-            "the lowest value: the detector's zero level seems cut off, so noise in dark regions "
-            "is read wrongly (except with photon counting)",
+            "the lowest value: values below it seem to be cut off, so noise in dark regions is "
+            "read wrongly (except with photon counting)",
         ),
         (masked > 0, f"{masked} hot or dead pixel{'s' * (masked > 1)} masked{every}"),
         (

@@ -214,8 +214,9 @@ def _choose(data: Dataset, axis: str, chosen: int | str | None, names: Sequence[
         return index
     if names.count(str(chosen)) == 1:  # a name may also be a number
         return names.index(str(chosen))
+    several = f"several {spoken}s are called" if str(chosen) in names else ""
     raise InputError(
-        f"there is no single {spoken} {chosen!r}",
+        f"{several or f'there is no {spoken}'} {chosen!r}",
         where=data.source,
         advice=f"choose one of: {_choices(size, names)}",
     )

@@ -120,7 +120,7 @@ class PowerForm(Container[Any]):
             tooltip="A table with the columns depth_um and power_mw, interpolated linearly.",
         )
         self.p0_mw = FloatSpinBox(
-            label="P₀ (mW)", value=5.0, min=0, max=_MOST_MW, tooltip="Power at the first plane."
+            label="P₀ (mW)", value=5.0, min=0, max=_MOST_MW, tooltip="Power at depth 0."
         )
         self.length_um = FloatSpinBox(
             label="length (µm)",

@@ -127,6 +127,8 @@ def test_each_surface_calls_an_option_by_its_own_word():
     labels = 'a.tif: cut. Give "Axes": ZYX and "Z step (µm)", or "Read truncated files".'
     assert (str(error), in_flags(error), error.said(as_label)) == (python, flags, labels)
     assert told(error) == flags
+    per_plane = '"Normalisation": each plane, 0.1 to 99.9 %'  # as the form words the choice
+    assert as_label("normalisation", "plane-percentile") == per_plane
     sent = pickle.loads(pickle.dumps(error))
     assert (str(sent), in_flags(sent)) == (python, flags)
 

@@ -82,6 +82,22 @@ def test_every_command_explains_itself(command):
     assert "-h, --help" in shown.output
 
 
+@pytest.mark.parametrize(
+    ("command", "argument"),
+    [
+        (["detector"], "MOVIE"),
+        (["plan"], "FOLDER"),
+        (["replay"], "REPORT"),
+        (["weights", "export"], "NAME"),
+    ],
+)
+def test_arguments_are_named_as_in_the_reference(command, argument):
+    shown = CliRunner().invoke(cli.app, [*command, "--help"])
+    assert argument in shown.output.partition("\n")[0]
+    reference = (Path(__file__).parents[2] / "docs" / "reference.md").read_text(encoding="utf-8")
+    assert f"cop {' '.join(command)} {argument}" in reference
+
+
 def test_the_commands_are_those_tested_here():
     top = typer.main.get_command(cli.app).commands
     assert {command[0] for command in COMMANDS} <= set(top)

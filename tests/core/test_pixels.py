@@ -413,9 +413,8 @@ def test_the_sample_has_nothing_to_note(name, pytestconfig):
 def test_what_is_told_of_all_planes():
     some = [PixelFacts(3, 0, 12, 0.2), PixelFacts(1, 5, 12, smoothed=True), PixelFacts(masked=12)]
     assert told_of_pixels(some) == (
-        "in 1 of 3 planes, 20 % of the pixels are at the lowest value: the detector's zero "
-        "level seems cut off, so noise in dark regions is read wrongly (except with photon "
-        "counting)",
+        "in 1 of 3 planes, 20 % of the pixels are at the lowest value: values below it seem "
+        "to be cut off, so noise in dark regions is read wrongly (except with photon counting)",
         "12 hot or dead pixels masked in every plane",
         "fill left out at the edges of 2 of 3 planes: up to 3 rows and 5 columns",
     )

@@ -99,10 +99,10 @@ def test_what_fails_for_a_while_is_asked_for_again(server, fault):
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        (500, "500 Internal Server Error.*Check address and network"),
+        (500, "500 Internal Server Error.*Check the address and the network"),
         (403, "403 Forbidden.*without a password"),
         (401, "401 Unauthorized"),
-        ("cut", "c/2/1/0: it cannot be got"),
+        ("cut", "c/2/1/0: it cannot be fetched"),
     ],
 )
 def test_what_fails_for_good_is_an_error_and_never_zeros(server, fault, said):
@@ -161,7 +161,10 @@ def test_a_chunk_that_decodes_to_too_much_is_not_decoded(server, folder):
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        ("none.zarr", "no zarr store is there.*files of other formats have to be downloaded"),
+        (
+            "none.zarr",
+            "there is no zarr store at this address.*files of other formats have to be downloaded",
+        ),
         ("a%20b.ome.zarr?token=1", "a password or a query"),
     ],
 )
@@ -172,7 +175,7 @@ def test_addresses_that_cannot_be_used(server, path, said):
 
 
 def test_nobody_answers(server):
-    with pytest.raises(UnreachableError, match="it cannot be got"):
+    with pytest.raises(UnreachableError, match="it cannot be fetched"):
         open_stack("http://127.0.0.1:9/a.zarr")
 
 
@@ -185,7 +188,7 @@ def test_s3(folder, monkeypatch, name):
 
 def test_what_s3_refuses(folder, monkeypatch):
     with serve_s3(folder, monkeypatch) as server:
-        with pytest.raises(InputError, match="no zarr store is there"):
+        with pytest.raises(InputError, match="there is no zarr store at this address"):
             open_stack("s3://bucket/none.zarr")
         server.faults |= {"c/0/0/0": (403, np.inf), "1.0.0": (500, np.inf)}
         for name, said in {"shards.zarr": "AWS_ACCESS_KEY_ID", "two.zarr": "500 Internal"}.items():

@@ -85,7 +85,7 @@ def test_averaged_slices_keep_their_planes(tmp_path, repeats):
     assert np.array_equal(planes(stack), pages(6))
     assert stack.depth_um.tolist() == [0, 10, 20, 30, 40, 50]
     assert stack.image.remarks == (
-        "each of its frames is the mean of 4: noise reads as of 4 frames",
+        "each of its frames is the mean of 4: the noise is that of the mean",
     )
 
 
@@ -228,7 +228,7 @@ def test_aborted_volumes(tmp_path):
     stack = opened(tmp_path, all_pages[:15], fast(4, 5, 2), time=2)
     assert np.array_equal(planes(stack)[:3], data[2, :3, 0])
     assert reasons(stack) == ["", "", "", NOT_ACQUIRED]
-    refused("there is no single time point 3", tmp_path, all_pages[:15], fast(4, 5, 2), time=3)
+    refused("there is no time point 3", tmp_path, all_pages[:15], fast(4, 5, 2), time=3)
 
 
 def test_volumes_until_it_was_stopped(tmp_path):
@@ -298,7 +298,7 @@ def test_the_last_file_of_a_cut_acquisition_may_lack(tmp_path):
     paths[2].unlink()
     stack = open_stack(paths[1])
     assert reasons(stack) == [""] * 8 + ["in a missing file"] * 3
-    assert "the next file of the acquisition is not beside this one" in stack.image.remarks[-1]
+    assert "the next file is not beside this one" in stack.image.remarks[-1]
 
 
 @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ def test_a_file_of_another_acquisition_is_not_taken_for_the_next(tmp_path):
     values = slow_stack(8, hScan2D_logFramesPerFile=4)
     first, second = cut(tmp_path, pages(8), values, [4, 4])
     write_scanimage(second, pages(4, shape=(SIDE, 2 * SIDE)), values)
-    with pytest.raises(InputError, match="of another acquisition, or of other pixels, than 'brain"):
+    with pytest.raises(InputError, match="to another acquisition than 'brain"):
         open_stack(first)
     second.rename(tmp_path / f"brain_00001_{'9' * 30}.tif")
     assert len(open_stack(first)) == 8
@@ -368,7 +368,7 @@ def test_axes_tell_channels_apart_where_the_header_is_wrong(tmp_path):
 def test_a_file_that_is_cut(tmp_path):
     path = write_scanimage(tmp_path / "si.tif", pages(6), slow_stack(6))
     path.write_bytes(path.read_bytes()[:-SIDE])
-    said = "5 of 6 planes are there: the file is cut off, or still being written"
+    said = "5 of 6 planes are there: the file is truncated or still being written"
     with pytest.raises(InputError, match=f"{said}. Copy .* again, or .* with allow_partial=True"):
         open_stack(path)
     stack = open_stack(path, allow_partial=True)
@@ -387,7 +387,7 @@ def test_what_is_there_of_a_cut_file_is_counted_once(tmp_path, n_channels, lost)
     left = {"pixels": -SIDE, "directory": -2 * SIDE * SIDE - 300, "rest of a frame": -SIDE}[lost]
     path.write_bytes(path.read_bytes()[:left])
     n_there = 5 if n_channels == 1 and lost != "rest of a frame" else (n_pages - 1) // n_channels
-    said = f"{n_there} of 8 planes are there: the file is cut off, or still being written"
+    said = f"{n_there} of 8 planes are there: the file is truncated or still being written"
     with pytest.raises(InputError, match=said):
         open_stack(path, channel=0)
     stack = open_stack(path, allow_partial=True, channel=0)
@@ -552,10 +552,13 @@ def test_power(tmp_path, case):
     ("stated", "why"),
     [
         ({"hBeams_powers": "[5 12]"}, "2 beams are on"),
-        ({**EXPONENTIAL, "hBeams_pzCustom": "{@myPower}"}, "by a function"),
-        ({**EXPONENTIAL, "hBeams_pzCustom": "{[0 10;20 20]}"}, "its table ends at 0 and 20 µm"),
-        ({**EXPONENTIAL, "hBeams_pzAdjust": "scanimage.types.BeamAdjustTypes.LUT"}, "by a lut"),
-        ({"hBeams_powers": 12, "hBeams_pzAdjust": "true"}, "by a length that is not stated"),
+        ({**EXPONENTIAL, "hBeams_pzCustom": "{@myPower}"}, "through a function"),
+        ({**EXPONENTIAL, "hBeams_pzCustom": "{[0 10;20 20]}"}, "its table only covers 0 to 20 µm"),
+        (
+            {**EXPONENTIAL, "hBeams_pzAdjust": "scanimage.types.BeamAdjustTypes.LUT"},
+            "through a lut",
+        ),
+        ({"hBeams_powers": 12, "hBeams_pzAdjust": "true"}, "by an unstated length constant"),
         (
             {**EXPONENTIAL, "hStackManager_zPowerReference": 5, "hStackManager_zs": "[]"},
             "the positions of its slices are not stated",

@@ -227,6 +227,13 @@ def test_ome_axes_and_channel_names(tmp_path, axes):
         assert stack.image.channel_name == "GFP"
 
 
+def test_a_name_of_two_channels_chooses_neither(tmp_path):
+    metadata = {"axes": "ZCYX", "PhysicalSizeZ": 2.0, "Channel": {"Name": ["PMT"] * ZCYX.shape[1]}}
+    path = write(tmp_path, ZCYX, "a.ome.tif", ome=True, metadata=metadata)
+    refused("several channels are called 'PMT'", path, channel="PMT")
+    refused("there is no channel 'GFP'", path, channel="GFP")
+
+
 def test_axes_given_by_the_user(tmp_path):
     path = write(tmp_path, ZCYX)
     refused("no z axis|axes", path, z_step_um=1)

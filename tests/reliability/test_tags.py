@@ -59,7 +59,7 @@ def test_a_list_of_tiles_that_is_lost_flags_its_plane(tmp_path):
     raw[held.offset : held.offset + 2] = b"\xff\xfe"  # another tag, which no reader knows
     path.write_bytes(raw)
     reasons = [plane.validity.reason for plane in cop.open_stack(path)]
-    assert reasons[0] == "damaged: it is cut into 6 pieces, not all are listed"
+    assert reasons[0] == "damaged: it is cut into 6 pieces, but not all are listed"
     assert reasons[1:] == [""] * 5
 
 

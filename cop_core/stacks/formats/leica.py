@@ -58,7 +58,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
         places = [(i, m) for i, found in enumerate(file.images) for m in _points(found)]
         names = [_name(file.images[i], m) for i, m in places]
         if not names:
-            raise InputError("it has no image", where=str(path))
+            raise InputError("it has no images", where=str(path))
         chosen = require_position(opening.position, len(names), str(path), names)
         i, point = places[chosen]
         image = _image(file.images[i], _Frames(path, liffile.LifFile, i, point))

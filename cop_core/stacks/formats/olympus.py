@@ -85,7 +85,7 @@ def describe(path: Path, opening: Opening) -> Dataset:
     """
     main = (_main_file(path) if path.is_dir() else None) or path
     if main.suffix.lower() == ".oir":
-        raise InputError("no .oir file is read", where=str(path), advice="save it as OME-TIFF")
+        raise InputError(".oir files cannot be read", where=str(path), advice="save it as OME-TIFF")
     oiffile = require_library("oiffile", main)
     if main.suffix.lower() == ".oif":
         _require_folder(main)

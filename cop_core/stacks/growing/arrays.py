@@ -73,7 +73,7 @@ class GrowingArray:
         before, now = self._shape, stack.shape
         if before is not None and (now[1:] != before[1:] or now[0] < least_planes):
             raise InputError(
-                f"it went from {before} to {now} pixels, so it is another stack",
+                f"its size changed from {before} to {now}, so it is another stack",
                 where=self.source,
                 advice="Watch it again",
             )

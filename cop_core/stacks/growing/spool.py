@@ -83,7 +83,7 @@ class Spool:
         with self._lock:
             self._file.seek(index * self._bytes)
             if self._file.readinto(plane.data) != self._bytes:
-                raise OSError(f"plane {index} of the temporary file is cut off")
+                raise OSError(f"plane {index} of the temporary file is truncated")
         return np.asarray(plane[tuple(rest)])
 
     def close(self) -> None:

@@ -94,7 +94,7 @@ def read_acquisition(path: Path) -> Acquisition:
         frames += _frames(file, found["IndexMap"])
         require_plane_count(len(frames), str(path))
     if not frames:
-        raise InputError("it lists no frame", where=str(path), advice="copy the set again")
+        raise InputError("it lists no frames", where=str(path), advice="copy the set again")
     return Acquisition(
         _prefix(frames[0].path), summary if isinstance(summary, dict) else {}, frames
     )

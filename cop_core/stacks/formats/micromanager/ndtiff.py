@@ -70,7 +70,7 @@ def read_acquisition(path: Path) -> Acquisition:
             frames.append(_frame(folder, entry))
             require_plane_count(len(frames), str(path))
     if not frames:
-        raise InputError("its index lists no frame", where=str(path), advice="copy the set again")
+        raise InputError("its index lists no frames", where=str(path), advice="copy the set again")
     name = folder.parent.name if folder.name == _FULL else folder.name
     return Acquisition(name, _summary(frames[0].path), frames)
 

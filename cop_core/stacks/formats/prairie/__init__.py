@@ -115,7 +115,7 @@ def _require_member(path: Path, header: PrairieHeader) -> None:
     """Refuse a TIFF beside a set that is not part of it, such as a projection."""
     if path.suffix.lower() in (".tif", ".tiff") and path.name not in header.file_names:
         raise InputError(
-            "it lies beside a set of Prairie View and is no plane of it",
+            "it lies beside a set of Prairie View but is not one of its planes",
             where=str(path),
             advice="open the set's folder, or move the file elsewhere to open it alone",
         )

@@ -106,7 +106,7 @@ def _counts(
     if not streamed:
         if stage.get("zStreamMode") == "1" and _count(stage, "zStreamFrames", where) > 1:
             raise InputError(
-                "several frames were streamed at each step of z (zStreamFrames)",
+                "several frames were streamed at each z step (zStreamFrames)",
                 where=where,
                 advice="export their averages as a TIFF, and open that",
             )

@@ -87,7 +87,7 @@ def read_chain(path: Path) -> Chain:
         lost, second = False, 0
         while offset and len(found) <= MAX_PLANES:
             if offset in found:
-                raise InputError("the TIFF pages run in a circle", where=str(path))
+                raise InputError("the chain of TIFF pages is a loop", where=str(path))
             table = _directory(file, form, offset, size)
             if table is None:
                 break

@@ -101,7 +101,9 @@ class PagedPlanes:
         needed = math.prod(page.chunked)
         pieces = list(zip(page.dataoffsets, page.databytecounts, strict=False))
         if len(pieces) < needed:
-            raise BrokenPlaneError(f"damaged: it is cut into {needed} pieces, not all are listed")
+            raise BrokenPlaneError(
+                f"damaged: it is cut into {needed} pieces, but not all are listed"
+            )
         # the library fills a piece without an offset with zeros
         absent = sum(not (offset and n_bytes) for offset, n_bytes in pieces)
         if absent:

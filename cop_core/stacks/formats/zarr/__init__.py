@@ -79,7 +79,7 @@ def describe_address(url: str, opening: Opening) -> Dataset:
     node = read_node(Address(url))
     if node is None:
         raise InputError(
-            "no zarr store is there",
+            "there is no zarr store at this address",
             where=url,
             advice="use the address of the folder with zarr.json, .zattrs or .zarray;"
             " files of other formats have to be downloaded",

@@ -148,7 +148,7 @@ def _connection(url: str) -> Any:
         return S3Store.from_url(url, **how)
     except Exception as error:  # obstore's own errors, and ValueError, for an invalid address
         raise InputError(
-            f"it is no address of a store ({_first_line(error)})", where=url, advice="check it"
+            f"it is not the address of a store ({_first_line(error)})", where=url, advice="check it"
         ) from None
 
 
@@ -221,7 +221,7 @@ class RemoteStore(ObjectStore):  # type: ignore[misc]  # zarr is not looked into
         status = _STATUS.search(str(error))
         what = status[1].strip() if status else _first_line(error)
         return UnreachableError(
-            f"it cannot be got ({what})",
+            f"it cannot be fetched ({what})",
             where=f"{self.url}/{key}",
             advice=_advice(what[:3], s3=_is_s3(self.url)),
         )
@@ -258,14 +258,15 @@ def _advice(status: str, *, s3: bool) -> str:
     """Return advice for a refusal."""
     if status in ("401", "403"):
         return (
-            "check that it may be read: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or for a "
-            "public bucket neither; a bucket that may not be listed forbids what it does not hold"
+            "check that you may read it: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+            "neither for a public bucket; without the right to list a bucket, what is missing is "
+            "refused too"
             if s3
-            else "check that it may be read without a password"
+            else "check that it can be read without a password"
         )
     if s3 and status in ("301", "400"):
         return "set AWS_REGION to the region of the bucket"
-    return "check address and network, then run it again: what was finished is kept"
+    return "check the address and the network, then run it again: what was finished is kept"
 
 
 def _first_line(error: Exception) -> str:

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 FORMAT: Final = "scanimage-tiff"
 _WHY: Final = {
     NOT_ACQUIRED: ABORTED,
-    ELSEWHERE: "the next file of the acquisition is not beside this one, or it was aborted",
-    TRUNCATED: "the file is cut off, or still being written",
+    ELSEWHERE: "the next file is not beside this one, or the acquisition was aborted",
+    TRUNCATED: "the file is truncated or still being written",
 }
 
 
@@ -205,7 +205,7 @@ def _remarks(found: _Acquisition) -> Iterator[str]:
     if averaged > 1:
         summed = found.header.flag("hScan2D.logAverageDisableDivide")
         kind = "sum" if summed else "mean"
-        yield f"each of its frames is the {kind} of {averaged}: noise reads as of {averaged} frames"
+        yield f"each of its frames is the {kind} of {averaged}: the noise is that of the {kind}"
     if frames.per_slice > 1:
         yield f"the {frames.per_slice} frames of each slice are time points"
     if frames.flyback:

@@ -92,7 +92,9 @@ def join(pieces: Sequence[Piece], n_channels: int) -> tuple[Layout, int]:
             )
     for piece in pieces[1:]:
         if _what_is_same(piece) != _what_is_same(first):
-            problem = f"it is of another acquisition, or of other pixels, than {first.path.name!r}"
+            problem = (
+                f"it belongs to another acquisition than {first.path.name!r}, or its pixels differ"
+            )
             raise InputError(problem, where=str(piece.path), advice=_ADVICE)
     n_pages = [piece.n_pages for piece in pieces]
     planes = JoinedPlanes(tuple((p.layout.planes, math.prod(p.layout.shape[:-2])) for p in pieces))

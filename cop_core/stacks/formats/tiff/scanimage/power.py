@@ -102,7 +102,7 @@ class _Beam:
         stated = words[self.index if len(words) > self.index else 0]
         how = stated.rpartition(".")[2].lower()
         if how not in ("0", "1", "false", "true", "none", "exponential"):
-            raise _UnreadError(f"it follows z by a {how}, which is not in the file")
+            raise _UnreadError(f"it depends on z through a {how} that is not in the file")
         return how in ("1", "true", "exponential")
 
 
@@ -142,10 +142,10 @@ def _along(beam: _Beam, slices: Slices, nominal: float) -> Floats:
 
 def _by_length(beam: _Beam, nominal: float) -> _Law:
     if not beam.header.states(*_LENGTHS):
-        raise _UnreadError("it follows z by a length that is not stated")
+        raise _UnreadError("it changes exponentially with z, by an unstated length constant")
     length = beam.number(*_LENGTHS)
     if length == 0:
-        raise _UnreadError("it follows z by a length of 0")
+        raise _UnreadError("it changes exponentially with z, by a length constant of 0")
     reference = beam.number("hStackManager.zPowerReference")
     return _Law(nominal, reference, length or math.inf)
 
@@ -192,7 +192,7 @@ def _by_table(text: str, slices: Slices) -> Floats:
     """Return the power from a spline through (µm, per cent), with one row per point."""
     match = _TABLE.fullmatch(text)
     if match is None:
-        raise _UnreadError("it follows z by a function, which is not in the file")
+        raise _UnreadError("it depends on z through a function that is not in the file")
     try:
         rows = np.array([row.split() for row in match[1].replace(",", " ").split(";")], float)
         z_um, percent = rows[np.argsort(rows[:, 0])].T
@@ -203,5 +203,5 @@ def _by_table(text: str, slices: Slices) -> Floats:
         raise _UnreadError("the positions of its slices are not stated")
     wanted = np.array(slices.z_um)
     if wanted.min() < z_um[0] or wanted.max() > z_um[-1]:
-        raise _UnreadError(f"its table ends at {z_um[0]:g} and {z_um[-1]:g} µm")
+        raise _UnreadError(f"its table only covers {z_um[0]:g} to {z_um[-1]:g} µm")
     return np.asarray(spline(wanted))
