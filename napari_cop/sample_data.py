@@ -1,4 +1,4 @@
-"""Sample data: one simulated tissue, imaged at fixed and at depth-gained power."""
+"""Sample data: one simulated tissue, imaged at fixed and at gained power."""
 
 from __future__ import annotations
 

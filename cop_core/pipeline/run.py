@@ -28,8 +28,9 @@ def run(recipe: Recipe, **means: Any) -> Any:
 
     Returns
     -------
-    AnalysedProfile, Comparison, Recommendation, StudyRecord or FileCheck
-        The result. If `cancelled` returns True, the remaining planes are marked as not read.
+    AnalysedProfile, Comparison, Recommendation, StudyRecord, PhotonTransfer, CohortRecord ...
+        The result, by the kind of recipe. If `cancelled` returns True, the remaining planes are
+        marked as not read.
 
     Raises
     ------

@@ -154,8 +154,8 @@ def figures_of(record: Any) -> dict[str, Figure]:
 
     Parameters
     ----------
-    record : AnalysedProfile, Comparison, Recommendation, StudyRecord or DepthProfile
-        What was found.
+    record : AnalysedProfile, Comparison, Recommendation, StudyRecord, PhotonTransfer, CohortRecord
+        What was found; a `DepthProfile` is analysed first.
 
     Returns
     -------

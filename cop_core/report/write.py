@@ -33,8 +33,8 @@ def write_report(
 
     Parameters
     ----------
-    record : AnalysedProfile, Comparison, Recommendation, StudyRecord or DepthProfile
-        What was found.
+    record : AnalysedProfile, Comparison, Recommendation, StudyRecord, PhotonTransfer, CohortRecord
+        What was found; a `DepthProfile` is analysed first.
     directory : path
         Created if it does not exist; other files in it are left alone.
     command : str, optional

@@ -115,7 +115,7 @@ def _checked(values: npt.ArrayLike, name: str) -> npt.NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Preset:
-    """A pair of stacks to acquire, at fixed and at depth-gained power; the first plane at the pia.
+    """A pair of stacks to acquire, at fixed and at gained power; the first plane at the pia.
 
     The phantom's seed is replaced by the pair's.
     """

@@ -88,7 +88,7 @@ class Stack(Protocol):
 
     @property
     def detector(self) -> StatedDetector | None:
-        """Statements of the file about the detector of the channel."""
+        """What the file states about the detector of the channel."""
 
     @property
     def pixel_size_um(self) -> tuple[float, float] | None:
