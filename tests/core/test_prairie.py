@@ -155,7 +155,7 @@ def test_xml_that_cannot_be_used_is_refused(folder, old, new, said):
 
 def test_what_is_no_single_set_is_refused_in_words(folder, tmp_path, planes):
     shutil.copy(next(folder.glob("*Ch1_000001*")), folder / f"{NAME}_Cycle00001_Ch1_MIP.tif")
-    with pytest.raises(InputError, match=r"no plane of it\. Open the set's folder"):
+    with pytest.raises(InputError, match=r"is not one of its planes\. Open the set's folder"):
         open_stack(folder / f"{NAME}_Cycle00001_Ch1_MIP.tif")
     shutil.copy(folder / f"{NAME}.xml", folder / "other.xml")
     with pytest.raises(InputError, match=r"holds 2 sets .*Open one by its XML"):

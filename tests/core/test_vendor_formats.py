@@ -225,7 +225,7 @@ class TestOlympus:
         with pytest.raises(InputError, match="a scan along x and z"):
             open_stack(path)
         (tmp_path / "c.oir").touch()
-        with pytest.raises(InputError, match=r"no \.oir file is read. Save it as OME-TIFF"):
+        with pytest.raises(InputError, match=r"\.oir files cannot be read. Save it as OME-TIFF"):
             open_stack(tmp_path / "c.oir")
 
     def test_a_file_of_the_program(self):
