@@ -60,9 +60,8 @@ class StackForm(SourceForm):
             viewer,
             following,
             tooltip="The z-stack to read: an image layer, or a file that is not open in napari.",
-            file_tooltip="TIFF (OME, ImageJ, ScanImage, plain), any file of a Prairie View or "
-            "ThorImage set, or the zarr.json or .zattrs inside "
-            "the folder of an OME-Zarr or zarr image.",
+            file_tooltip="A TIFF, a microscope's own file or any file of its set, or the zarr.json "
+            "or .zattrs inside the folder of an OME-Zarr or zarr image.",
         )
         self.z_axis = ComboBox(
             label="Z axis",
@@ -111,7 +110,7 @@ class StackForm(SourceForm):
 
     def _of_path(self, path: str) -> ChosenStack:
         if not path:
-            advice = "Choose a TIFF or the folder of a zarr image"
+            advice = "Choose a file of the stack"
             raise InputError("no file is chosen", advice=advice)
         return ChosenStack(make(StackOptions, self, self.more, source=path))
 

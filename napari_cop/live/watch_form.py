@@ -56,8 +56,9 @@ class WatchForm(StackForm):
         self.folder = FileEdit(
             label="Folder",
             mode="d",
-            tooltip="The OME-Zarr or zarr that is being written, or the folder in which TIFFs of "
-            "one plane each appear. It does not have to exist yet: type its path.",
+            tooltip="The folder that is being written: an OME-Zarr or zarr, TIFFs of one plane "
+            "each, or a set of NDTiff, Prairie View or ThorImage. It does not have to exist yet: "
+            "type its path.",
         )
         self.folder.choose_btn.text = "Choose …"
         self.power_property = LineEdit(

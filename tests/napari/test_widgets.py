@@ -202,7 +202,7 @@ def test_a_stack_that_is_not_chosen_is_named_until_it_is(viewer: Any, add: Any) 
     dock = add(viewer, "Compare protocols")
     dock.forms[0].choose_file(SHOWN[0])
     dock.run()
-    said = "Second stack: no file is chosen. Choose a TIFF or the folder of a zarr image."
+    said = "Second stack: no file is chosen. Choose a file of the stack."
     assert dock.bar.status.text() == f"Failed: {said}"
     dock.forms[1].choose_file(SHOWN[1] / "zarr.json")
     assert dock.bar.status.text() == "Ready"
