@@ -18,6 +18,7 @@ from cop_core.network.tensor_statistics import (
     GROUPS,
     PATCH_FEATURES,
     CropStatistics,
+    without_small_groups,
 )
 from cop_core.network.uncertainty import UncertaintyHead
 from cop_core.records.crop_grid import CROP
@@ -184,7 +185,7 @@ class StatisticsStem(nn.Module):
     def forward(self, statistics: CropStatistics) -> Tensor:
         tokens = [
             self.crop(statistics.crop).unsqueeze(1),  # (n, 1, width)
-            self.groups(statistics.groups),  # (n, groups, width)
+            self.groups(without_small_groups(statistics.groups)),  # (n, groups, width)
             self.patches(statistics.patches),  # (n, patches, width)
         ]
         return torch.cat(tokens, dim=1) + self.position  # (n, 1 + groups + patches, width)

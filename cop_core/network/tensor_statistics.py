@@ -28,6 +28,8 @@ from cop_core.network.patch_pca import DIRECTIONS, PCA_BINS, PatchPca, at_patche
 BRIGHTNESS_BINS = 12
 GROUPS = 2 * BRIGHTNESS_BINS
 """Brightness bins (square-root spaced) times calm or busy surroundings."""
+FULL_SHARE = 1 / 144
+"""Share of a crop's pixels, 256 of 192 x 192, from which on a group counts in full."""
 FINE_BINS = 48
 COARSE_BINS = 24
 LAGS = ((0, 1), (1, 0), (1, 1), (1, -1), (0, 2), (2, 0), (0, 3), (3, 0))
@@ -54,12 +56,26 @@ class CropStatistics(NamedTuple):
     crop: Tensor
 
 
-GROUP_FEATURES = 2 * (FINE_BINS + 2) + FINE_BINS + len(LAGS) + 2 + PCA_BINS + 1
+_SIZE = 2 * (FINE_BINS + 2) + FINE_BINS + len(LAGS)
+GROUP_FEATURES = _SIZE + 2 + PCA_BINS + 1
 PATCH_FEATURES = (COARSE_BINS + 2) + COARSE_BINS + len(LAGS) + 4 + 1
 SHAPE_BINS = 32
 SHAPE_FEATURES = SHAPE_BINS + 2
 """Features of the whole crop before its spectra: bins of the histogram, shares at both ends."""
 CROP_FEATURES = SHAPE_FEATURES + 6 * SPECTRUM_BINS + DIRECTIONS
+
+
+def without_small_groups(groups: Tensor) -> Tensor:
+    """Return statistics of groups, faded to those of an empty group below `FULL_SHARE` of a crop.
+
+    Histograms of a few pixels are chance, and a network may take one for another noise.
+
+    Parameters
+    ----------
+    groups : Tensor of shape (n, GROUPS, GROUP_FEATURES)
+    """
+    share = groups[..., _SIZE : _SIZE + 1].square()
+    return groups * (share / FULL_SHARE).clamp(max=1)
 
 
 @dataclass(frozen=True)
