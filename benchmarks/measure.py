@@ -96,6 +96,7 @@ BENCHMARKS = (
     Benchmark("peers", 4, DOMAINS),
     Benchmark("domain_shift", 2, DOMAINS),
     Benchmark("weak_places", 2, ("ood/",)),
+    Benchmark("own_noise", 1, ("ood/microscopy_gigadb_highsnr",)),
     Benchmark("amplifier_noise", 3),
     Benchmark("left_out", 7, DOMAINS),
     Benchmark("detector", 4, (MOVIE,)),

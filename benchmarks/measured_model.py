@@ -195,6 +195,32 @@ def weak_places() -> list[str]:
     ]
 
 
+def own_noise() -> list[str]:
+    document = load("own_noise")
+    of_images = document["measured"]["images"]
+    noisy = {n: v for n, v in of_images.items() if v["own"] > document["settings"]["noisy"]}
+    rows = [
+        [prior, which, str(v["images"]), f"{v['r2']:.2f} ± {v['r2_se']:.2f}"]
+        for prior in ("paper", "wide")
+        for which, v in document["measured"][prior].items()
+    ]
+    listed = ", ".join(
+        f"{name.removesuffix('.png')} {v['own']:.2f} ({v['read']:.2f})" for name, v in noisy.items()
+    )
+    rest = [v["own"] for name, v in of_images.items() if name not in noisy]
+    return [
+        "## Noise of the clean images",
+        "",
+        f"`benchmarks/own_noise.py`, {document['settings']['crops']} crops: R² of the Poisson "
+        "strength on the fluorescence images, whose truth is the noise that was added. Some have "
+        "shot noise of their own, which cannot be told from it. By an estimate without the "
+        "network, and in parentheses as the network reads the image itself, it has a strength of "
+        f"{listed}; in the other {len(rest)} images at most {max(rest):.2f}.",
+        "",
+        *table(["prior", "images", "number", "R² of Poisson"], rows),
+    ]
+
+
 def left_out() -> list[str]:
     document = load("left_out")
     runs = document["measured"]

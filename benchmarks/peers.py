@@ -32,8 +32,12 @@ def immerkaer(crop: np.ndarray) -> float:
 
     J. Immerkaer, "Fast noise variance estimation", Comput. Vis. Image Underst. 64, 300 (1996).
     """
-    laplacian = convolve(crop, np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]]))[1:-1, 1:-1]
-    return float(np.sqrt(np.pi / 2) * np.abs(laplacian).mean() / 6)
+    return float(np.sqrt(np.pi / 2) * np.abs(laplacian(crop)).mean() / 6)
+
+
+def laplacian(image: np.ndarray) -> np.ndarray:
+    """Return the response to that mask (h - 2, w - 2): six times the SD, for white noise."""
+    return convolve(image, np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]]))[1:-1, 1:-1]
 
 
 def patch_pca(crop: np.ndarray, side: int = 7) -> float:

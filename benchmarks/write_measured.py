@@ -36,6 +36,7 @@ SECTIONS = (
     measured_cohort.cohort,
     measured_model.uncertainty,
     measured_model.weak_places,
+    measured_model.own_noise,
     measured_model.left_out,
     measured_model.amplifier_noise,
     measured_model.robustness,
