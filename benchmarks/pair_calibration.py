@@ -12,7 +12,6 @@ interval is outside its limits. Finished cases are not drawn again while the cod
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import zlib
 from collections.abc import Callable, Sequence
@@ -34,7 +33,7 @@ from plane_readings import (
     truths,
 )
 from rates import Limits, Rates, show
-from record import ROOT, code_loaded, hash_of_code, record
+from record import folder_of_parts, record
 from scipy.signal import lfilter
 
 from cop_core.components import DEFAULT_COMPONENTS
@@ -58,7 +57,6 @@ SAMPLES = 200
 """Bootstrap samples in a replicate, for the Poisson strength alone; an analysis takes 2000."""
 NEAR_UM = 12.0
 """Readings of planes this close have the same error, whatever a few images show."""
-PARTS = ROOT / "runs" / "pair_calibration"
 LEAST_R2, MOST_R2 = 0.05, 0.999
 """Nearer to 0 only the upper limit of R2 is informative, nearer to 1 only the lower one."""
 WRONG_MOST = (0.0, 0.05)
@@ -623,11 +621,8 @@ def kept(case: Case, replicates: int, folder: Path) -> dict[str, Any]:
 
 def folder_of(rows: pd.DataFrame) -> Path:
     """Return the folder for results of this code on rows of the table."""
-    code = (hash_of_code(code_loaded()) or "").encode()
     drawn_from = pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes()
-    folder = PARTS / hashlib.sha256(code + drawn_from).hexdigest()[:16]
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return folder_of_parts("pair_calibration", drawn_from)
 
 
 def asked() -> argparse.Namespace:

@@ -84,6 +84,14 @@ def hash_of_code(files: Iterable[str]) -> str | None:
     return sha256.hexdigest()
 
 
+def folder_of_parts(name: str, *inputs: bytes) -> Path:
+    """Return the folder for parts of a result made by this code from these inputs."""
+    made_by = [(hash_of_code(code_loaded()) or "").encode(), *inputs]
+    folder = ROOT / "runs" / name / hashlib.sha256(b"".join(made_by)).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def _is_text(line: ast.stmt) -> bool:
     """Whether a statement is a docstring, or one below an attribute."""
     return isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)

@@ -7,7 +7,7 @@ also acquired with a cap of 30 mW, 5 µm deeper than stated, shifted by 25 µm, 
 noise that grows with depth: amplifier noise, impulses, or correlated noise of scatter. Every stack
 is read with the default weights, one crop per plane. One more tissue is imaged many times, in steps
 of 20, 4 and 2 µm. All readings go to results/plane_readings.csv.gz. A tissue already read with the
-same weights is not read again: a run that was stopped resumes.
+same weights and code is not read again: a run that was stopped resumes.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from plane_readings import ADDED, TABLE, table_of
-from record import ROOT, record
+from record import folder_of_parts, record
 
 from cop_core.reading import Estimator, load_estimator, profile
 from cop_core.recipes import GainedPower
@@ -51,7 +52,6 @@ IMAGED_AGAIN = {
     2.0: (300 + np.arange(40) * 2.0, ("fixed", "gained")),
 }
 """Depths and stacks of the tissue imaged many times, by step in µm."""
-PARTS = ROOT / "runs" / "tissue_readings"
 
 
 @dataclass(frozen=True)
@@ -184,11 +184,9 @@ def imaged_again(estimator: Estimator, images: int) -> pd.DataFrame:
     return pd.concat(found)
 
 
-def kept(estimator: Estimator, name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+def kept(path: Path, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
     """Return a part of the table, made only if it does not exist yet."""
-    path = PARTS / estimator.card.sha256[:16] / f"{name}.csv"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
         make().to_csv(path.with_suffix(".part"), index=False)
         path.with_suffix(".part").rename(path)
         print(path, flush=True)
@@ -206,11 +204,12 @@ def asked() -> argparse.Namespace:
 def main() -> None:
     options = asked()
     estimator = load_estimator("default")
+    folder = folder_of_parts("tissue_readings", estimator.card.sha256.encode())
 
     again = partial(imaged_again, estimator, options.images)
-    parts = [kept(estimator, f"again_{options.images}", again)]
+    parts = [kept(folder / f"again_{options.images}.csv", again)]
     parts += [
-        kept(estimator, f"tissue_{seed}_{what}", partial(imaged_once, estimator, seed, names))
+        kept(folder / f"tissue_{seed}_{what}.csv", partial(imaged_once, estimator, seed, names))
         for what, names, n in (
             ("protocols", PROTOCOLS, options.tissues),
             ("varied", VARIED, options.varied),
