@@ -13,6 +13,7 @@ COLUMNS = {
     "slope covered": "slope",
     "mean covered": "mean",
     "level covered": "level depth",
+    "level of a stack covered": "level depth of a stack",
     "signal covered": "signal depth",
     "d covered": "d",
     "R2 covered": "R²",

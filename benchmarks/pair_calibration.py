@@ -39,7 +39,14 @@ from scipy.signal import lfilter
 from cop_core.components import DEFAULT_COMPONENTS
 from cop_core.reading import load_estimator
 from cop_core.recipes import ComparisonOptions
-from cop_core.records import ComponentDifference, ComponentEffect, DepthProfile, SlopeFit
+from cop_core.records import (
+    ComponentDifference,
+    ComponentEffect,
+    DepthProfile,
+    SlopeFit,
+    UsableDepth,
+    UsableDifference,
+)
 from cop_core.statistics import cohen_d, compare
 from cop_core.statistics.bend import find_bend
 from cop_core.statistics.calls import called
@@ -119,7 +126,7 @@ class Case:
 
     @property
     def limits(self) -> Limits:
-        covered = ("slope", "mean", "level", "d", "R2")
+        covered = ("slope", "mean", "level", "level of a stack", "d", "R2")
         return {
             "called wrongly": WRONG_MOST,
             "mean called wrongly": WRONG_MOST,
@@ -351,7 +358,7 @@ def judge(case: Case, replicate: int, rates: Rates, seen: dict[str, list[float]]
     for effect in found:
         judge_effect(case, pair, pairs, effect, rates, seen)
     if pair.expected is not None:
-        judge_usable(pair, usable_depths(first, second, options, same_tissue=same)[1], rates, seen)
+        judge_usable(pair, *usable_depths(first, second, options, same_tissue=same), rates, seen)
     if case.bends:
         bend = find_bend(pair.depth_um, pair.read[0][:, POISSON], samples=SAMPLES, seed=replicate)
         rates.add("bend found", bend.p_value < 0.05)
@@ -422,13 +429,29 @@ def judge_effect(
         seen["width of the slope's interval"].append(width)
 
 
-def judge_usable(pair: Pair, found: Any, rates: Rates, seen: dict[str, list[float]]) -> None:
+def judge_usable(
+    pair: Pair,
+    stacks: tuple[UsableDepth, UsableDepth],
+    found: UsableDifference,
+    rates: Rates,
+    seen: dict[str, list[float]],
+) -> None:
     """Count the coverage of the intervals of usable depths; signal depths are judged at the end."""
     level = [level_of(pair.depth_um, y[:, POISSON]) for y in pair.expected or ()]
     rates.add("level covered", holds(found.level_ci95_um, level[0] - level[1]))
+    for stack, true in zip(stacks, level, strict=True):
+        rates.add("level of a stack covered", holds(as_open(stack.level.ci95_um), true))
     seen["signal low"].append(found.signal_ci95_um[0])
     seen["signal high"].append(found.signal_ci95_um[1])
     seen["signal"].append(found.signal_um)
+
+
+def as_open(interval: tuple[float, float]) -> tuple[float, float]:
+    """Return an interval of a depth with an end beyond the planes, NaN, as infinite."""
+    if np.isnan(interval).all():
+        return interval
+    low, high = interval
+    return (-np.inf if np.isnan(low) else low), (np.inf if np.isnan(high) else high)
 
 
 def level_of(depth_um: np.ndarray, values: np.ndarray) -> float:

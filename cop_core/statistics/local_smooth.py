@@ -85,30 +85,28 @@ def smoothing(
 ) -> Smoothing:
     """Return linear functions of values, with a studentised bootstrap of the largest error."""
     errors = ReadingErrors.of(depth_um, values).planes
-    errors = replace(errors, variance=np.maximum(errors.variance, floor_of(errors)))
-    drawn = errors.drawn(n_samples, np.random.default_rng(seed))
-    largest = (np.abs(drawn @ rows.T) / se_again(errors, drawn, rows)).max(axis=1)
+    least = _FLOOR * float(errors.variance.mean()) + 1e-20
+    errors = replace(errors, variance=np.maximum(errors.variance, least))
+    largest = np.abs(studentised(errors, rows, n_samples=n_samples, seed=seed)).max(axis=1)
     return Smoothing(rows, rows @ values, np.sqrt(errors.variance_of(rows)), errors, largest)
 
 
-def se_again(errors: PlaneErrors, drawn: Array, rows: Array) -> Array:
-    """Return the SE (samples, m) of sums of planes as estimated from drawn errors.
+def studentised(errors: PlaneErrors, rows: Array, *, n_samples: int, seed: int) -> Array:
+    """Return drawn errors of sums of planes over their SE as estimated again, (n_samples, m).
+
+    They are drawn for equal variances, on which the ratio hardly depends: those estimated from few
+    planes differ by chance, and a ratio drawn from them is too small in one case of 50.
 
     Parameters
     ----------
     errors : PlaneErrors
-    drawn : ndarray of shape (samples, n)
-        From `errors`.
     rows : ndarray of shape (m, n)
         Weights of the planes.
     """
-    own = np.maximum(errors.estimated_again(drawn), floor_of(errors)) @ (rows**2).T
-    return np.asarray(np.sqrt(own * errors.inflation(rows)))
-
-
-def floor_of(errors: PlaneErrors) -> float:
-    """Return the smallest variance assigned to the error of a plane."""
-    return _FLOOR * float(errors.variance.mean()) + 1e-20
+    alike = replace(errors, variance=np.ones(len(errors.variance)))
+    drawn = alike.drawn(n_samples, np.random.default_rng(seed))
+    variance = np.maximum(alike.estimated_again(drawn), _FLOOR) @ (rows**2).T
+    return np.asarray(drawn @ rows.T / np.sqrt(variance * alike.inflation(rows)))
 
 
 def band(depth_um: Array, values: Array, *, n_samples: int, seed: int) -> Band:

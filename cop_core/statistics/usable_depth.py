@@ -11,7 +11,7 @@ from cop_core.components import SDS_OF_95
 from cop_core.records import NO_SIGNAL, DepthLimit, UsableDepth
 from cop_core.statistics.depth_order import by_depth
 from cop_core.statistics.depths import limits_um
-from cop_core.statistics.local_smooth import half_width_um, local_lines, se_again, wide_enough
+from cop_core.statistics.local_smooth import half_width_um, local_lines, studentised, wide_enough
 from cop_core.statistics.near_planes import ReadingErrors
 
 if TYPE_CHECKING:
@@ -107,10 +107,8 @@ def draws(
         return np.empty(0)
     rows = local_lines(depth, depth, half_width_um(depth))
     errors = errors or ReadingErrors.of(depth, values).planes
-    drawn = errors.drawn(samples, np.random.default_rng(seed))
-    # studentised: the variance is known from a few planes only
-    scale = np.sqrt(errors.variance_of(rows)) / se_again(errors, drawn, rows)
-    return crossings(depth, rows @ values + drawn @ rows.T * scale, level)
+    drawn = studentised(errors, rows, n_samples=samples, seed=seed)
+    return crossings(depth, rows @ values + drawn * np.sqrt(errors.variance_of(rows)), level)
 
 
 def limit_of(curve: Array, level: float, drawn: Array) -> DepthLimit:

@@ -115,11 +115,10 @@ def local_variance(z, d):
 def band(z, d, samples, seed):
     """Return the smooth, its SE and the critical value for all depths at once."""
     lines, v = local_lines(z, max(70.0, 3.5 * np.median(np.diff(z)))), local_variance(z, d)
-    floor = 1e-3 * v.mean() + 1e-20
-    v = np.maximum(v, floor)
+    v = np.maximum(v, 1e-3 * v.mean() + 1e-20)
     rng, largest = np.random.default_rng(seed), []
     for _ in range(samples):
-        e = rng.normal(size=len(z)) * np.sqrt(v)
-        own = np.maximum(local_variance(z, e), floor)
+        e = rng.normal(size=len(z))
+        own = np.maximum(local_variance(z, e), 1e-3)
         largest.append(np.max(np.abs(lines @ e) / np.sqrt(lines**2 @ own)))
     return lines @ d, np.sqrt(lines**2 @ v), np.quantile(largest, 0.95)

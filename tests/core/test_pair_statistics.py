@@ -16,7 +16,7 @@ from cop_core.statistics.bend import WITHIN_READINGS, find_bend, find_bends
 from cop_core.statistics.contrast import contrast, mean_weights, slope_weights, welch
 from cop_core.statistics.depth_order import by_depth
 from cop_core.statistics.effect_size import cohen_d
-from cop_core.statistics.local_smooth import band, local_lines
+from cop_core.statistics.local_smooth import band, local_lines, studentised
 from cop_core.statistics.near_planes import KNOTS_UM, ReadingErrors, reading_errors
 from cop_core.statistics.pairing import paired_planes
 from cop_core.statistics.plane_errors import PlaneErrors, local_variance
@@ -174,6 +174,17 @@ def test_band_is_that_of_the_plain_version(depths):
     np.testing.assert_allclose(found.value, value, rtol=1e-9)
     half = (found.high - found.low) / 2
     np.testing.assert_allclose(half / se, critical, rtol=0.02)
+
+
+def test_errors_are_compared_with_an_se_that_is_estimated_again():
+    z, rng = np.arange(40) * 20.0, np.random.default_rng(0)
+    rows = local_lines(z, z[20:21], 70.0)
+    errors = rng.normal(size=(20_000, 40))
+    ratios = errors @ rows.T / np.sqrt(local_variance(z, errors) @ (rows**2).T)
+    expected = np.quantile(np.abs(ratios), 0.95)
+    for each in errors[:20]:
+        drawn = studentised(ReadingErrors.of(z, each).planes, rows, n_samples=20_000, seed=1)
+        assert np.quantile(np.abs(drawn), 0.95) == pytest.approx(expected, rel=0.02)
 
 
 def test_band_starts_near_where_the_curves_part():
