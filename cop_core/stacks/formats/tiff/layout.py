@@ -104,7 +104,9 @@ def lay_out_flat(tif: Any, chain: Chain, path: Path, level: int, n_channels: int
 
 def _all_series(tif: Any, chain: Chain, where: str) -> list[Any]:
     try:
-        return list(tif.series)
+        found = tif.series
+        # tifffile 2026.5 chooses here whether axes of one element stay, before in each series
+        return list(found(squeeze=False) if callable(found) else found)
     except Exception as error:
         if chain.complete:
             raise InputError(
@@ -168,7 +170,7 @@ def _whole(series: Any, chain: Chain, path: Path, level: int) -> Layout:
     chosen = series.levels[level]
     if chain.n_pages > 1 and len(chosen) > 1:
         require_keyframe(chosen, str(path))
-    axes, shape = _without_samples(chosen.get_axes(squeeze=False), chosen.get_shape(squeeze=False))
+    axes, shape = _without_samples(*_unsqueezed(chosen))
     page, offset = chosen.keyframe, None if chosen.is_multifile else chosen.dataoffset
     planes: Planes
     if offset is None:
@@ -182,6 +184,13 @@ def _whole(series: Any, chain: Chain, path: Path, level: int) -> Layout:
         require_apart([whole], chain, str(path))
     letters = "".join(a if a in KNOWN else "Q" for a in axes)
     return Layout(letters, shape, planes, np.dtype(page.dtype), chosen)
+
+
+def _unsqueezed(series: Any) -> tuple[str, tuple[int, ...]]:
+    """Return axes and shape of a series with its axes of one element."""
+    if hasattr(series, "get_axes"):  # tifffile before 2026.5
+        return series.get_axes(squeeze=False), series.get_shape(squeeze=False)
+    return series.axes, series.shape
 
 
 def _without_samples(axes: str, shape: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
