@@ -45,6 +45,7 @@ def test_what_says_the_version_says_the_same() -> None:
     newest = re.search(r"^## \[(\d[^\]]*)\]", _text("CHANGELOG.md"), re.MULTILINE)
     assert newest is not None
     assert newest.group(1) == fallback
+    assert f'\n  version: "{fallback}"\n' in _text(".ci/recipe.yaml")
 
 
 def test_the_package_states_the_installed_version() -> None:
@@ -210,6 +211,40 @@ def test_constraints_fit_the_requirements() -> None:
             continue
         assert requirement.name.lower() in pins
         assert requirement.specifier.contains(pins[requirement.name.lower()]), line
+
+
+OF_CONDA = {"matplotlib": "matplotlib-base", "torch": "pytorch"}
+"""Names that packages have in conda-forge."""
+
+
+def test_the_recipe_for_conda_requires_what_the_project_requires() -> None:
+    recipe = pytest.importorskip("yaml").safe_load(_text(".ci/recipe.yaml"))
+    project, build = PROJECT["project"], PROJECT["build-system"]["requires"]
+
+    def of_conda(requirements: Iterable[str]) -> set[str]:
+        parts = (re.fullmatch(r"([\w.-]+)(\S*)", line) for line in requirements)
+        return {f"{OF_CONDA.get(part[1], part[1])} {part[2]}" for part in parts if part}
+
+    python = "${{ python_min }}"
+    assert f">={recipe['context']['python_min']}" == project["requires-python"]
+    needed = recipe["requirements"]
+    assert set(needed["run"]) == {f"python >={python}", *of_conda(project["dependencies"])}
+    assert set(needed["host"]) == {f"python {python}.*", "pip", *of_conda(build)}
+    (napari,) = (line for line in project["optional-dependencies"]["gui"] if "napari" in line)
+    assert set(needed["run_constraints"]) == of_conda([napari])
+    scripts = [f"{name} = {place}" for name, place in project["scripts"].items()]
+    assert recipe["build"]["python"]["entry_points"] == scripts
+    assert recipe["about"]["summary"] == project["description"]
+    assert recipe["about"]["license"] == project["license"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(chain((ROOT / ".github").rglob("*.yml"), (ROOT / ".napari-hub").glob("*.yml"))),
+    ids=lambda path: path.relative_to(ROOT).as_posix(),
+)
+def test_settings_of_services_are_yaml(path: Path) -> None:
+    assert pytest.importorskip("yaml").safe_load(path.read_text(encoding="utf-8"))
 
 
 def test_no_class_of_the_core_has_the_name_of_another() -> None:

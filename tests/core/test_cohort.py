@@ -277,8 +277,10 @@ def test_exif_states_settings(tmp_path):
     image = Image.fromarray(np.zeros((8, 8), np.uint8))
     exif = image.getexif()
     exif[ExifTags.Base.Model] = "D800"
-    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ISOSpeedRatings] = 1600
-    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ExposureTime] = 0.02
+    exif[ExifTags.IFD.Exif] = {
+        ExifTags.Base.ISOSpeedRatings: 1600,
+        ExifTags.Base.ExposureTime: 0.02,
+    }
     image.save(tmp_path / "a.jpg", exif=exif)
     assert settings_of(tmp_path / "a.jpg") == {"camera": "D800", "iso": 1600.0, "shutter_s": 0.02}
 

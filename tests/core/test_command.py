@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 from pathlib import Path
+from xml.sax.saxutils import quoteattr
 
 import numpy as np
 import pytest
@@ -157,9 +158,12 @@ def test_awkward_names_survive_the_shell(name, read, run, counts, tmp_path):
     folder = tmp_path / name
     folder.mkdir()
     data = np.stack([counts(3, 48, seed) for seed in (0, 1)], axis=1)
-    metadata = {"axes": "ZCYX", "Channel": {"Name": ["other", name]}}
+    metadata = {"axes": "ZCYX", "Channel": {"Name": ["other", "NAME"]}}
     path = folder / f"{name}.ome.tif"
     tifffile.imwrite(path, data, photometric="minisblack", metadata=metadata)
+    # old versions of tifffile write quotes into attributes as they are
+    described = tifffile.tiffcomment(path).replace('"NAME"', quoteattr(name))
+    tifffile.tiffcomment(path, described.encode())
     found = read(path, channel=name, z_step_um=1.0)
     write_report(found, folder / "a")
     code, _, err = run(*repeats(found, folder / "b")[1:])

@@ -104,7 +104,9 @@ def lay_out_flat(tif: Any, chain: Chain, path: Path, level: int, n_channels: int
 
 def _all_series(tif: Any, chain: Chain, where: str) -> list[Any]:
     try:
-        return list(tif.series)
+        found = tif.series
+        # tifffile 2026.5 chooses here whether axes of one element stay, before in each series
+        return list(found(squeeze=False) if callable(found) else found)
     except Exception as error:
         if chain.complete:
             raise InputError(
@@ -133,7 +135,7 @@ def lay_out(
         page = tif.pages.first
         planes = _packed(page, chain, path)
         return Layout(dialect.axes, dialect.shape, planes, np.dtype(page.dtype))
-    n_series = math.prod(series.shape[:-2]) if series is not None else 0
+    n_series = math.prod(_all_axes(series)[1][:-2]) if series is not None else 0
     known = series is not None and n_series >= max(declared, 2 - chain.complete)
     if known and (chain.complete or declared):
         return _whole(series, chain, path, level)
@@ -168,7 +170,7 @@ def _whole(series: Any, chain: Chain, path: Path, level: int) -> Layout:
     chosen = series.levels[level]
     if chain.n_pages > 1 and len(chosen) > 1:
         require_keyframe(chosen, str(path))
-    axes, shape = _without_samples(chosen.get_axes(squeeze=False), chosen.get_shape(squeeze=False))
+    axes, shape = _all_axes(chosen)
     page, offset = chosen.keyframe, None if chosen.is_multifile else chosen.dataoffset
     planes: Planes
     if offset is None:
@@ -184,8 +186,11 @@ def _whole(series: Any, chain: Chain, path: Path, level: int) -> Layout:
     return Layout(letters, shape, planes, np.dtype(page.dtype), chosen)
 
 
-def _without_samples(axes: str, shape: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
-    """Drop the samples axis that tifffile adds if there is only one sample."""
+def _all_axes(series: Any) -> tuple[str, tuple[int, ...]]:
+    """Return axes and shape of a series with its axes of one element, but for the samples axis."""
+    axes, shape = series.axes, series.shape
+    if hasattr(series, "get_axes"):  # tifffile before 2026.5
+        axes, shape = series.get_axes(squeeze=False), series.get_shape(squeeze=False)
     kept = [(a, n) for a, n in zip(axes, shape, strict=True) if not (a == "S" and n == 1)]
     return "".join(a for a, _ in kept), tuple(int(n) for _, n in kept)
 
