@@ -107,7 +107,9 @@ def bias(found: dict[str, dict[str, dict[str, float]]]) -> list[str]:
 
 def tissues() -> list[str]:
     found = load("pair_calibration")["measured"]["tissues"]
-    alike = load("tissue_readings")["measured"]["correlation with the stack at gained power"]
+    document = load("tissue_readings")
+    alike = document["measured"]["correlation with the stack at gained power"]
+    far = document["measured"]["strays"]
     components = [c for c in SHORT if c != "clean"]
     rows = [
         [
@@ -129,6 +131,11 @@ def tissues() -> list[str]:
         "Similarity to the stack at gained power (correlation of block means):",
         "",
         *table(["stack", "lowest", "median", "highest"], seen),
+        "One more tissue is imaged "
+        f"{document['settings']['images']} times. Crops whose Poisson strength is more than 0.05 "
+        "from the median of all images of the plane:",
+        "",
+        *table(["stack", "crops", "far off"], [[k, *map(str, v.values())] for k, v in far.items()]),
     ]
 
 

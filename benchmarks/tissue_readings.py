@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from plane_readings import ADDED, TABLE, table_of
+from plane_readings import ADDED, TABLE, UNIT, table_of
 from record import folder_of_parts, record
 
 from cop_core.reading import Estimator, load_estimator, profile
@@ -35,6 +35,8 @@ from cop_core.statistics.tissue_match import tissue_match
 
 ASIDE_PX = 16
 DEEPER_UM = 5.0
+FAR = 0.05
+"""Difference of a Poisson strength from the median of all images of the plane."""
 GROWN = 0.3
 """Strength of an added noise at 1000 µm."""
 POWERS = {
@@ -193,6 +195,14 @@ def kept(path: Path, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
     return pd.read_csv(path, dtype_backend="numpy_nullable")
 
 
+def strays(table: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Return by protocol how many crops of the tissue imaged many times are read far off."""
+    again = table[(table.tissue == 0) & table.poisson.notna()]
+    usual = again.groupby(["protocol", "step_um", "depth_um"]).poisson.transform("median")
+    far = (again.poisson - usual).abs() * UNIT > FAR
+    return far.groupby(again.protocol).agg(crops="size", far="sum").to_dict(orient="index")
+
+
 def asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--tissues", type=int, default=40)
@@ -222,6 +232,7 @@ def main() -> None:
     measured = {
         "planes": len(whole),
         "planes with signal": int(whole.poisson.notna().sum()),
+        "strays": strays(whole),
         "correlation with the stack at gained power": alike.to_dict(orient="index"),
     }
     print(measured)
