@@ -56,8 +56,8 @@ class CropStatistics(NamedTuple):
     crop: Tensor
 
 
-_SIZE = 2 * (FINE_BINS + 2) + FINE_BINS + len(LAGS)
-GROUP_FEATURES = _SIZE + 2 + PCA_BINS + 1
+_SHARE = 2 * (FINE_BINS + 2) + FINE_BINS + len(LAGS)
+GROUP_FEATURES = _SHARE + 2 + PCA_BINS + 1
 PATCH_FEATURES = (COARSE_BINS + 2) + COARSE_BINS + len(LAGS) + 4 + 1
 SHAPE_BINS = 32
 SHAPE_FEATURES = SHAPE_BINS + 2
@@ -74,7 +74,7 @@ def without_small_groups(groups: Tensor) -> Tensor:
     ----------
     groups : Tensor of shape (n, GROUPS, GROUP_FEATURES)
     """
-    share = groups[..., _SIZE : _SIZE + 1].square()
+    share = groups[..., _SHARE : _SHARE + 1].square()
     return groups * (share / FULL_SHARE).clamp(max=1)
 
 
