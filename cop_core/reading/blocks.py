@@ -82,6 +82,7 @@ class BlockPool:
         finally:
             for future in begun:
                 future.cancel()
+            ended = None  # its traceback holds this frame and the caller's, with the last result
 
     def submit(self, work: Callable[[], None]) -> None:
         """Run something in parallel with the caller, before the next blocks."""

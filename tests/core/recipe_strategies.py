@@ -61,7 +61,9 @@ def parts(kind: type[Part], *, sayable: bool = False) -> Drawn:
         drawn = _values(info.annotation, tuple(info.metadata), sayable)
         asked = any(isinstance(mark, Option) for mark in info.metadata)
         if sayable and not asked and not _is_part(info.annotation):
-            drawn = PATHS if name == "source" else st.just(info.get_default())
+            drawn = (
+                PATHS if name == "source" else st.builds(info.default_factory or info.get_default)
+            )
             drawn = st.lists(PATHS, min_size=1, max_size=2) if name == "folders" else drawn
         fields[name] = drawn
     fitted = st.fixed_dictionaries(fields).map(_FITTED.get(kind, lambda given: given))

@@ -33,7 +33,7 @@ def folder(both, tmp_path_factory):
 
 
 def test_a_frame_is_what_planes_csv_holds(both, folder) -> None:
-    written = pd.read_csv(folder / "planes.csv", keep_default_na=True)
+    written = pd.read_csv(folder / "planes.csv", float_precision="round_trip")
     frame = both.to_frame()
     assert list(frame.columns) == list(written.columns)
     assert len(frame) == sum(len(each.profile) for each in both.analysed)

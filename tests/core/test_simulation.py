@@ -211,6 +211,10 @@ def test_files_hold_what_the_microscope_read(pair):
         assert np.array_equal(gained[index], exposures["gained"][0])
 
 
+@pytest.mark.skipif(
+    np.lib.NumpyVersion(np.__version__) < "2.3.0",
+    reason="older NumPy rounds otherwise: one pixel of the third plane differs",
+)
 def test_the_sample_data_is_what_the_preset_gives():
     sample = PRESETS["sample"]
     yaozarrs.validate_zarr_store(str(SAMPLE / "gained.ome.zarr"))
