@@ -52,7 +52,7 @@ from cop_core.network.tensor_statistics import (
 from cop_core.noise import Genome
 from cop_core.recipes import TrainRecipe
 
-LABELLED = 8_000
+LABELLED = 16_000
 SEEDS = 2
 FULL, PATCH = STEMS["statistics"], STEMS["patch"]
 GENOME = Genome.preset("paper")
@@ -206,7 +206,7 @@ def statistics_of(crops: Tensor) -> CropStatistics:
     return noise_statistics(crops, FULL.patch)
 
 
-def main(folders: list[Path], steps: int = 150, crops: int = 256) -> None:
+def main(folders: list[Path], steps: int = 800, crops: int = 256) -> None:
     settings = TrainRecipe(genomes=("paper",), batch_size=BATCH, seed=5)
     pixels, strengths = labelled_crops(NoiseViT(PATCH), scene_bank(), settings, LABELLED)
     statistics = joined([statistics_of(part) for part in pixels.split(BATCH)])

@@ -106,7 +106,7 @@ BENCHMARKS = (
     Benchmark("fuzz", 6),
     Benchmark("label_efficiency", 11, DOMAINS),
     Benchmark("photographs", 5, (*PHOTOGRAPHS, *DOMAINS)),
-    Benchmark("ablation", 15, DOMAINS),
+    Benchmark("ablation", 25, DOMAINS),
     Benchmark("scene_sheet", 1),
     Benchmark("screenshots", 5, timed=True, screen=True),
     Benchmark("tour", 2, timed=True, screen=True),
