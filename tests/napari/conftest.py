@@ -38,12 +38,19 @@ def plugin() -> None:
 
 
 @pytest.fixture
-def make_viewer(plugin: None, request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Make napari viewers on a real screen, or skip if there is none."""
+def make_viewer(plugin: None, request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
+    """Make napari viewers on a real screen, or skip if there is none.
+
+    What forms remember of a test is forgotten after it.
+    """
     if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
         pytest.skip("no screen: run under xvfb-run")
+    from napari_cop.memory import remember, remembered
+
     make: Callable[..., Any] = request.getfixturevalue("make_napari_viewer")
-    return make
+    before = remembered()
+    yield make
+    remember(**before)
 
 
 @pytest.fixture

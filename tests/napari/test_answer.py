@@ -300,28 +300,25 @@ def test_a_remembered_limit_says_so_and_a_high_one_is_asked_about(
     from napari_cop.memory import remember
 
     remember(max_power_mw=40.0)
-    try:
-        dock = open_dock("Noise profile")
-        dock.forms[0].power.mode.value = "constant"
-        dock.forms[0].power.constant_mw.value = 10
-        finish(qtbot, dock)
-        page = dock.power
-        assert page.limit_note.text() == "40 mW: from last time."
-        page.form.max_power_mw.value = "900"
-        assert page.limit_note.text() == ""
-        page.recommend()
-        assert page.runner.state is State.IDLE
-        assert page.button.text() == "Use 900 mW anyway"
-        assert "more than living tissue tolerates" in page.limit_note.text()
-        page.form.max_power_mw.value = "800"
-        assert page.button.text() == "Recommend a power"
-        page.recommend()
-        assert page.runner.state is State.IDLE
-        page.recommend()
-        assert page.runner.state is State.RUNNING
-        qtbot.waitUntil(lambda: page.runner.state is State.IDLE)
-    finally:
-        remember(max_power_mw=0.0)
+    dock = open_dock("Noise profile")
+    dock.forms[0].power.mode.value = "constant"
+    dock.forms[0].power.constant_mw.value = 10
+    finish(qtbot, dock)
+    page = dock.power
+    assert page.limit_note.text() == "40 mW: from last time."
+    page.form.max_power_mw.value = "900"
+    assert page.limit_note.text() == ""
+    page.recommend()
+    assert page.runner.state is State.IDLE
+    assert page.button.text() == "Use 900 mW anyway"
+    assert "more than living tissue tolerates" in page.limit_note.text()
+    page.form.max_power_mw.value = "800"
+    assert page.button.text() == "Recommend a power"
+    page.recommend()
+    assert page.runner.state is State.IDLE
+    page.recommend()
+    assert page.runner.state is State.RUNNING
+    qtbot.waitUntil(lambda: page.runner.state is State.IDLE)
 
 
 def test_the_next_step_keeps_to_the_power_that_was_used(open_dock: Any, qtbot: Any) -> None:
@@ -337,7 +334,6 @@ def test_the_next_step_keeps_to_the_power_that_was_used(open_dock: Any, qtbot: A
     # as the sentence beside the button says
     assert (dock.power.form.hold.value, dock.power.more.level.given) == ("poisson", 0.2)
     qtbot.waitUntil(lambda: dock.power.runner.state is State.IDLE)
-    dock.power.form.max_power_mw.value = ""
 
 
 def test_no_power_to_use_next_is_no_error(open_dock: Any, qtbot: Any) -> None:

@@ -286,22 +286,18 @@ def test_every_control_has_a_tooltip(form: StackForm) -> None:
 
 def test_options_are_remembered(viewer: Any) -> None:
     from napari_cop.forms.recipe_form import RecipeForm, make
-    from napari_cop.memory import remember, remembered
+    from napari_cop.memory import remembered
 
-    before = remembered()
-    try:
-        options = RecipeForm(CompareRecipe, without=("stacks",))
-        options.normalisation.value = "stack-percentile"
-        options.crops.value = "5"
-        options.rule.value = "paper"
-        options.seed.value = "7"
-        again = make(CompareRecipe, RecipeForm(CompareRecipe, without=("stacks",)))
-        assert again.reading == ReadingOptions(normalisation="stack-percentile", crops=5)
-        assert again.comparison.rule == "paper"
-        options.crops.value = ""
-        assert remembered()["crops"] == 0
-    finally:
-        remember(**before)
+    options = RecipeForm(CompareRecipe, without=("stacks",))
+    options.normalisation.value = "stack-percentile"
+    options.crops.value = "5"
+    options.rule.value = "paper"
+    options.seed.value = "7"
+    again = make(CompareRecipe, RecipeForm(CompareRecipe, without=("stacks",)))
+    assert again.reading == ReadingOptions(normalisation="stack-percentile", crops=5)
+    assert again.comparison.rule == "paper"
+    options.crops.value = ""
+    assert remembered()["crops"] == 0
 
 
 def test_settings_that_cannot_be_written_are_told(
