@@ -21,8 +21,9 @@ from scipy.ndimage import uniform_filter
 from cop_core.noise import Genome
 from cop_core.reading import load_estimator
 from cop_core.stacks.image_file import read_image
-from cop_core.training.evaluation import draw_strengths
+from cop_core.training.evaluation import accuracy, draw_strengths
 from cop_core.training.evaluation.images import find_images, readable_crops
+from cop_core.training.evaluation.scores import sampling_errors
 
 NOISY = 0.15
 """Own strength of shot noise from which an image does not count as clean."""
@@ -43,16 +44,6 @@ def own_shot_noise(image: np.ndarray) -> float:
             sd = np.median(np.abs(response[there])) / 0.6745 / 6
             found.append(2 * sd / np.sqrt(brightness[there].mean()))
     return float(np.median(found)) if found else 0.0
-
-
-def r2(read: np.ndarray, truth: np.ndarray) -> float:
-    return float(1 - np.mean((read - truth) ** 2) / truth.var())
-
-
-def jackknife(read: np.ndarray, truth: np.ndarray, image: np.ndarray) -> float:
-    """Return the standard error of R2 over images, left out one at a time."""
-    without = [r2(read[image != i], truth[image != i]) for i in np.unique(image)]
-    return float(np.sqrt(len(without) - 1) * np.std(without))
 
 
 def main(folder: Path, crops: int = 512, seed: int = 0) -> None:
@@ -76,11 +67,12 @@ def main(folder: Path, crops: int = 512, seed: int = 0) -> None:
     for prior in ("paper", "wide"):
         truth = draw_strengths(crops, genome, prior, seed)
         read = estimator.predict(np.asarray(genome.corrupt(found.crops, truth, seed=seed)))
+        truth, read = truth[:, [poisson]], read[:, [poisson]]
         measured[prior] = {
             which: {
                 "images": len(np.unique(found.images[kept])),
-                "r2": r2(read[kept, poisson], truth[kept, poisson]),
-                "r2_se": jackknife(read[kept, poisson], truth[kept, poisson], found.images[kept]),
+                "r2": accuracy(truth[kept], read[kept], ["poisson"]).r2,
+                **sampling_errors(truth[kept], read[kept], ["poisson"], found.images[kept]),
             }
             for which, kept in {"all": noisy | True, "clean": ~noisy, "noisy": noisy}.items()
         }
