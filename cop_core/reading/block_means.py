@@ -39,7 +39,8 @@ def block_means(data: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
 def means_of_blocks(data: npt.NDArray[Any], side: int) -> npt.NDArray[np.float64]:
     """Return the means of square blocks; remaining rows and columns are ignored."""
     rows, columns = (n // side for n in data.shape)
-    whole = data[: rows * side, : columns * side].reshape(rows, side, columns, side)
+    bands = data[: rows * side, : columns * side].reshape(rows, side, columns * side)
     with np.errstate(invalid="ignore"):
-        means: npt.NDArray[np.float64] = whole.mean(axis=(1, 3), dtype=np.float64)
-    return means
+        # along the rows of memory first: several times as fast as over both axes at once
+        lines = bands.sum(axis=1, dtype=np.float64).reshape(rows, columns, side)
+    return np.asarray(lines.sum(axis=2) / side**2)

@@ -72,7 +72,17 @@ def block_sums(x: Any, side: int) -> Any:
         total[0] += lines.sum()
         total[1] += squares.sum()
         if start + side <= h:
-            for c in range(columns * side):
-                blocks[0, start // side, c // side] += lines[c]
-                blocks[1, start // side, c // side] += squares[c]
+            for i in range(columns):
+                of_lines, of_squares = 0.0, 0.0
+                for c in range(i * side, (i + 1) * side):
+                    of_lines += lines[c]
+                    of_squares += squares[c]
+                blocks[0, start // side, i], blocks[1, start // side, i] = of_lines, of_squares
     return blocks, total
+
+
+@compiled
+def add_counts(values: Any, lowest: int, counts: Any) -> None:
+    """Count values, int32 of shape (n,); those equal to `lowest` are counted first."""
+    for value in values:
+        counts[value - lowest] += 1

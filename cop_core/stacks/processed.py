@@ -100,6 +100,6 @@ def _repeats(lines: Pixels) -> bool:
     start = (len(lines) - _LINES) // 2
     some = lines[start : start + _LINES]
     varied = (some != some[:, :1]).any(axis=1)
-    some = some[varied]
+    some = some if varied.all() else some[varied]  # copying columns takes longer than the rest
     same = (some[1:] == some[:-1]).all(axis=1)
     return bool(len(same) and same.mean() > _REPEATED)
