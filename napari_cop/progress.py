@@ -23,7 +23,7 @@ class Clock:
         self._last = time.monotonic()
         self._looked_s = self._read_s = 0.0
         self._warm = False
-        self._looked = self._read = 0
+        self._read = self._stack = self._whole = 0
 
     def opened(self, news: Opened) -> None:
         """Record the stacks to be read."""
@@ -44,16 +44,18 @@ class Clock:
         before = 2 * sum(self._planes[: news.stack])
         done, total = before + step.done, 2 * sum(self._planes)
         planes = self._planes[news.stack]
-        if step.done <= planes:
+        if news.stack != self._stack:
+            self._stack, self._whole = news.stack, 0
+        if step.estimate is None:
             self._looked_s += took_s
-            self._looked += 1
             return f"{news.name}: looking through {planes} planes", done, total
-        read = step.whole and step.estimate is not None and step.estimate.n_crops > 0
+        read = step.whole and step.estimate.n_crops > 0
         if self._warm:
             self._read_s += took_s
             self._read += read
         self._warm |= read  # the first block takes longer than any other
-        text = f"{news.name}: plane {step.done - planes} of {planes}"
+        self._whole = min(self._whole + step.whole, planes)
+        text = f"{news.name}: plane {self._whole} of {planes}"
         left = 2 * planes - step.done if step.to_read is None else step.to_read
         return text + self._time_left(news.stack, left), done, total
 
@@ -64,7 +66,7 @@ class Clock:
             return ""
         share = min(1.0, (self._read + planes) / begun)
         reading_s = self._read_s / self._read * (planes + share * later)
-        seconds = round(reading_s + self._looked_s / max(self._looked, 1) * later)
+        seconds = round(reading_s + self._looked_s / begun * later)
         minutes, rest = divmod(seconds, 60)
         return f" · {minutes} min {rest:02d} s left" if minutes else f" · {rest} s left"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -36,11 +36,14 @@ from cop_core.stacks import Plane, Stack, Validity, detector_of
 from cop_core.stacks.aborted import ABORTED, how_much
 from cop_core.stacks.files import file_state
 from cop_core.stacks.growing import Source, State
+from cop_core.stacks.structure import Structure
 
 _TOGETHER: Final = 4
 """Maximum number of planes begun in one step while several wait."""
 _AHEAD: Final = 2 * BATCH
 """Maximum number of crops prepared while the network works."""
+_FEW: Final = 8
+"""Planes of a finished stack surveyed before any is read."""
 _GROWN: Final = 1.2
 """Factor of growth after which the range of a growing stack is computed anew."""
 
@@ -55,11 +58,15 @@ class StackReader:
 
     Iterating does the work. You may stop after any step; iterating again continues from there.
 
-    A finished stack is surveyed first, then read plane by plane. In a growing stack every plane is
-    begun when it arrives; while others wait, only some of its crops are read, and the rest when
-    none is waiting. No plane is skipped. The planes without signal, the hot and dead pixels, and
-    the range for ``stack-percentile`` are final only when the acquisition has ended; until then
-    they are based on the planes so far.
+    The planes without signal, the hot and dead pixels, and the range for ``stack-percentile`` are
+    final only when all planes have been surveyed. A finished stack is surveyed while it is read, so
+    that each plane is decoded once: planes are read on the findings in a few, and again at the end
+    if those in all differ. It is surveyed before it is read if the few have hot or dead pixels, and
+    for ``stack-percentile``.
+
+    In a growing stack every plane is begun when it arrives, on the findings in the planes so far;
+    while others wait, only some of its crops are read, and the rest when none is waiting. No plane
+    is skipped.
 
     Parameters
     ----------
@@ -107,7 +114,7 @@ class StackReader:
         self._planes: dict[int, PartialPlane] = {}
         self._put_off: dict[int, None] = {}
         self._held: tuple[int, PlaneCrops] = (-1, NO_CROPS)
-        self._validities: list[Validity] = []
+        self._validities: dict[int, Validity] = {}
         self._handed: set[int] = set()
         self._told: set[int] = set()
         self._to_read: set[int] | None = None
@@ -157,8 +164,7 @@ class StackReader:
         if self._elsewhere is not None:
             yield from self._follow(self._stack, self._elsewhere)
         else:
-            yield from self._survey(self._stack)
-            yield from self._read_through(self._stack)
+            yield from self._read_finished(self._stack)
         if not len(self._stack):
             yield self._step()
 
@@ -179,33 +185,71 @@ class StackReader:
             else:
                 yield self._step(idle=True)
 
-    def _survey(self, stack: Stack) -> Iterator[ReadingStep]:
-        """Survey a finished stack before reading it."""
+    def _read_finished(self, stack: Stack) -> Iterator[ReadingStep]:
+        n = len(stack)
+        yield from self._survey(stack, np.unique(np.linspace(0, n - 1, min(n, _FEW)).astype(int)))
+        if self._found.masked or self._reading.normalisation == "stack-percentile":
+            yield from self._survey(stack, range(n))
+        due: Sequence[int] = range(n)
+        while due:
+            due = yield from self._read_through(stack, due)
+
+    def _survey(self, stack: Stack, indices: Iterable[int]) -> Iterator[ReadingStep]:
+        """Survey planes of a finished stack before reading any, without those seen before."""
 
         def look_at(index: int) -> PlaneLook:
             return look(stack.plane(index), len(stack))
 
-        for seen in block_pool().stream(look_at, range(len(stack)), self._ahead(stack)):
-            self._surveyor.add(seen)
-            self._validities.append(seen.plane.validity)
-            self._done += 1
+        new = [int(i) for i in indices if i not in self._validities]
+        for seen in block_pool().stream(look_at, new, self._ahead(stack)):
+            self._see(seen)
             yield self._step()
-        self._found, self._surveyed = self._surveyor.found(), True
-        usable = {i for i, validity in enumerate(self._validities) if validity.ok}
-        self._to_read = usable - self._found.empty
+        self._judge(stack)
 
-    def _read_through(self, stack: Stack) -> Iterator[ReadingStep]:
-        """Read a finished stack, with enough planes at a time to fill one batch."""
+    def _see(self, seen: PlaneLook) -> None:
+        """Add a plane to the survey of a finished stack."""
+        self._surveyor.add(seen)
+        self._validities[seen.plane.index] = seen.plane.validity
+        self._done += 1
 
-        def prepare_one(index: int) -> _Begun:
-            plane = stack.plane(index, self._validities[index])
-            return self._prepare(plane, self._basis(index, self._found))
+    def _judge(self, stack: Stack) -> None:
+        """Update the findings on a finished stack to the planes surveyed so far."""
+        self._found, self._surveyed = self._surveyor.found(), len(self._validities) == len(stack)
+        unusable = {i for i, validity in self._validities.items() if not validity.ok}
+        self._to_read = set(range(len(stack))) - unusable - self._found.empty - self._told
+
+    def _read_through(
+        self, stack: Stack, indices: Sequence[int]
+    ) -> Generator[ReadingStep, None, list[int]]:
+        """Read planes of a finished stack, with enough at a time to fill one batch.
+
+        Returns those to be read again, now that all are surveyed.
+        """
+        bases: dict[int, Basis] = {}
+        again: list[int] = []
+
+        def prepare_one(index: int) -> tuple[PlaneLook | None, _Begun]:
+            plane = stack.plane(index, self._validities.get(index))
+            seen = None if index in self._validities else look(plane, len(stack))
+            own = seen.structure if seen else None
+            return seen, self._prepare(plane, self._basis(index, self._found, own))
+
+        def surveyed() -> Iterator[_Begun]:
+            for seen, begun in block_pool().stream(prepare_one, indices, self._ahead(stack)):
+                if seen is not None:
+                    self._see(seen)
+                bases[begun[0].index] = begun[0].basis
+                yield begun
+            self._judge(stack)
+            again.extend(i for i, basis in bases.items() if basis != self._basis(i, self._found))
+            self._done -= len(again)
+            (self._to_read or set()).update(again)
 
         def read_some(some: list[_Begun]) -> tuple[list[_Begun], list[_Read]]:
             return some, self._read((*plane, self._batch // len(some)) for plane in some)
 
         fit = self._batch // self._crops_of_a_plane(stack)
-        begun = block_pool().stream(prepare_one, range(len(stack)), self._ahead(stack))
+        begun = surveyed()
         batches = iter(lambda: list(islice(begun, max(1, fit))), [])
         # the next planes are read while these are entered and reported, unless they are huge
         for some, read in BlockPool(1).stream(read_some, batches, ahead=min(1, fit)):
@@ -215,6 +259,7 @@ class StackReader:
                 yield self._step(plane.index)
             while self._put_off:
                 yield self._go_on(lambda: stack)
+        return again
 
     def _ahead(self, stack: Stack) -> int:
         """Return the number of planes prepared in advance: none if they are huge."""
@@ -295,8 +340,8 @@ class StackReader:
             self._found, self._found_at = self._surveyor.found(), seen + 1
         return replace(self._found, empty=self._surveyor.empty())
 
-    def _basis(self, index: int, found: Survey) -> Basis:
-        return found.basis(index, self._reading.normalisation)
+    def _basis(self, index: int, found: Survey, own: Structure | None = None) -> Basis:
+        return found.basis(index, self._reading.normalisation, own)
 
     def _prepare(self, plane: Plane, basis: Basis) -> _Begun:
         bare, crops = prepare(plane, self._known, basis, len(self._estimator.components))
@@ -407,7 +452,8 @@ class StackReader:
         return time.time() - self._source.completed_at(index)
 
     def _provenance(self, stack: Stack, *, whole: bool) -> Provenance:
-        low, high = self._found.range_counts
+        final = self._surveyed or self._source is not None
+        low, high = self._found.range_counts if final else NOTHING_SEEN.range_counts
         return Provenance(
             source=stack.source,
             opened=stack.options,

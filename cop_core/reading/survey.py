@@ -43,14 +43,26 @@ class Survey:
     masked: frozenset[int] = frozenset()
     least_structure: float = 0.0
 
-    def basis(self, index: int, normalisation: Normalisation) -> Basis:
-        """Return the findings that determine how a plane is read."""
-        empty = index in self.empty
+    def basis(
+        self, index: int, normalisation: Normalisation, found: Structure | None = None
+    ) -> Basis:
+        """Return the findings that determine how a plane is read.
+
+        Parameters
+        ----------
+        index : int
+            Of the plane.
+        normalisation : str
+            How it will be normalised.
+        found : Structure, optional
+            Structure of a plane that the survey has not seen.
+        """
+        empty = index in self.empty if found is None else not found.is_signal(self.least_structure)
         return Basis(
             self.range_counts if normalisation == "stack-percentile" else None,
             self.masked,
             empty,
-            self.least_structure if empty else 0.0,
+            self.least_structure if empty and self.masked else 0.0,
         )
 
 
@@ -67,7 +79,7 @@ class Basis:
     empty : bool
         Whether the plane, including these pixels, was found to have no signal.
     least_structure : float
-        Structure in counts below which it contains only stray light.
+        Structure in counts below which it contains only stray light; 0 if that is decided already.
     """
 
     range_counts: tuple[float, float] | None

@@ -35,11 +35,11 @@ class ReadingStep:
     whole : bool
         Whether all its crops have been read.
     done, total : int
-        Steps of a finished stack: each plane takes one to survey and one to read. 0 for a growing
-        stack.
+        Work on a finished stack: each plane counts once when surveyed and once when read. 0 for a
+        growing stack.
     to_read : int or None
-        Planes of a finished stack that the network still has to read, without those that have no
-        signal; None if not known.
+        Planes of a finished stack that the network still has to read, without those known to have
+        no signal; None if not known.
     latency_s : float
         Time from when the plane was complete on disk or in the camera to this step; NaN without
         a plane, and for a finished stack.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from itertools import islice
 
@@ -11,10 +12,11 @@ import tifffile
 from traced_memory import at_most
 
 import cop_core as cop
-from cop_core.reading import StackReader, profile
+from cop_core.reading import StackReader, profile, survey
 from cop_core.reading.blocks import BlockPool
+from cop_core.reading.planes import prepare
 from cop_core.recipes import ReadingOptions
-from cop_core.records import NOT_READ
+from cop_core.records import NO_SIGNAL, NOT_READ
 from cop_core.statistics import compare, fit_profile
 
 N = 5
@@ -47,6 +49,87 @@ def test_each_plane_is_surveyed_in_one_step_and_read_in_another(stack, tiny_esti
     assert [step.estimate for step in steps[:N]] == [None] * N
     assert [step.estimate.index for step in steps[N:]] == list(range(N))
     assert [step.to_read for step in steps] == [None] * N + [3, 3, 2, 1, 0]  # the second is not
+
+
+# --- one pass over a longer stack ---------------------------------------------------------------
+
+LONG = 20
+FIRST = [0, 2, 5, 8, 10, 13, 16, 19]
+"""Planes surveyed before any is read."""
+
+
+def tissue(contrast):
+    """Return planes (n, 96, 96) of stripes of a contrast each, with noise of 2.5 counts."""
+    rng = np.random.default_rng(0)
+    stripes = np.where(np.arange(96) // 16 % 2, 1.0, -1.0)
+    data = 1000 + np.asarray(contrast)[:, None, None] * stripes + rng.normal(0, 2.5, (96, 96))
+    return np.round(data + rng.normal(0, 2.5, data.shape)).astype(np.uint16)
+
+
+def read_once(data, estimator, reading=QUICK):
+    """Return steps, the profile, and how often each plane was decoded."""
+    stack, decoded = cop.open_stack(data, z_step_um=2.0), Counter()
+
+    class Counted(type(stack)):
+        def plane(self, index, validity=None):
+            decoded[index] += 1
+            return super().plane(index, validity)
+
+    reader = StackReader(Counted(**vars(stack)), estimator, reading)
+    steps = list(reader)
+    assert [step.ended for step in steps] == [False] * (len(steps) - 1) + [True]
+    assert steps[-1].to_read == 0
+    assert steps[-1].done == steps[-1].total == 2 * LONG
+    whole, seen = survey(stack), reader.profile.planes
+    for plane in seen:  # as if the survey had come first
+        basis = whole.basis(plane.index, reading.normalisation)
+        bare, _ = prepare(stack.plane(plane.index), reading, basis, len(estimator.components))
+        assert (plane.reason, plane.pixels) == (bare.reason, bare.pixels)
+        np.testing.assert_equal([plane.span_counts, plane.signal], [bare.span_counts, bare.signal])
+    return steps, reader.profile, decoded
+
+
+def test_a_long_stack_is_decoded_once(tiny_estimator):
+    steps, read, decoded = read_once(tissue(np.full(LONG, 50.0)), tiny_estimator)
+    assert decoded == {i: 1 + (i in FIRST) for i in range(LONG)}
+    assert [step.estimate and step.estimate.index for step in steps] == [None] * 8 + [*range(LONG)]
+    assert read.kept.all()
+
+
+def test_planes_that_all_show_to_be_empty_are_judged_again(tiny_estimator):
+    contrast = [1.0 if i in FIRST else 100.0 for i in range(LONG)]
+    _, read, decoded = read_once(tissue(contrast), tiny_estimator)
+    assert [p.index for p in read.planes if p.reason == NO_SIGNAL] == FIRST
+    assert decoded == {i: 1 + 2 * (i in FIRST) for i in range(LONG)}
+
+
+def test_planes_that_all_show_to_have_signal_are_read_after_all(tiny_estimator):
+    contrast = [100.0 if i in FIRST else 1.0 for i in range(LONG)]
+    steps, read, decoded = read_once(tissue(contrast), tiny_estimator)
+    assert read.kept.all()
+    assert decoded == dict.fromkeys(range(LONG), 2)
+    weak = [i for i in range(LONG) if i not in FIRST]
+    assert [step.estimate.index for step in steps[-len(weak) :]] == weak
+
+
+@pytest.mark.parametrize("hidden_in", [None, 0])
+def test_hot_pixels_are_masked_in_every_plane(hidden_in, tiny_estimator):
+    data = tissue(np.full(LONG, 10.0))
+    if hidden_in is not None:  # by an area as bright, in one of the planes surveyed first
+        data[hidden_in, 40:57, 40:57] = 1500
+    data[:, 48, 48] = 1500
+    _, read, decoded = read_once(data, tiny_estimator)
+    assert {plane.pixels.masked for plane in read.planes} == {1}
+    found_late = hidden_in is not None
+    assert decoded == {i: 2 + (found_late and i in FIRST) for i in range(LONG)}
+
+
+def test_the_range_of_a_stack_is_known_before_it_is_read(tiny_estimator):
+    reading = QUICK.but(normalisation="stack-percentile")
+    data = tissue(np.linspace(10, 100, LONG))
+    _, read, decoded = read_once(data, tiny_estimator, reading)
+    assert decoded == dict.fromkeys(range(LONG), 2)
+    assert len({plane.span_counts for plane in read.planes}) == 1
 
 
 def test_before_the_first_step_every_plane_waits(stack, tiny_estimator):
