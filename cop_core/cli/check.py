@@ -233,7 +233,9 @@ def _may_be_movie(found: FileCheck) -> bool:
 
 
 def _doubt(pixels: PixelCheck) -> str:
-    """Return why the noise is misread although nothing is missing, with advice; else empty."""
+    """Return why a reading would be wrong although nothing is missing, with advice; else empty."""
+    if pixels.in_turn:
+        return capital(pixels.in_turn)
     half = max(len(pixels.facts), 1) / 2
     if sum(facts.lossy for facts in pixels.facts) >= half:
         return "Lossy compression has changed the noise: use the file as acquired"
@@ -330,7 +332,7 @@ def _pixels(found: FileCheck) -> str:
     told = [some(number, f"left out: {reason}") for reason, number in pixels.left_out.items()]
     if pixels.n_without_signal:
         told.append(some(pixels.n_without_signal, f"with {NO_SIGNAL}"))
-    told += told_of_pixels(pixels.facts)
+    told += filter(None, (pixels.in_turn, *told_of_pixels(pixels.facts), pixels.copies))
     if k:
         share = up_to(k, f"{100 * pixels.saturated_fraction:.2g} %")
         told.append(some(k, f"with {share} of pixels saturated"))
@@ -392,5 +394,5 @@ def _plain_pixels(pixels: PixelCheck) -> dict[str, Any]:
         "saturated_fraction": pixels.saturated_fraction,
         "n_small": pixels.n_small,
         "n_without_signal": pixels.n_without_signal,
-        "told": list(told_of_pixels(facts)),
+        "told": [*filter(None, (pixels.in_turn, *told_of_pixels(facts), pixels.copies))],
     }

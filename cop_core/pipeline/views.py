@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from cop_core.errors import CancelledError
 from cop_core.pipeline.events import Means
-from cop_core.reading.block_means import means_of_blocks
 from cop_core.records import Comparison, PlaneView, StackViews
 from cop_core.stacks import Plane, Stack
+from cop_core.stacks.block_means import means_of_blocks
 from cop_core.stacks.growing import Source
 
 Array = npt.NDArray[np.float64]

@@ -8,7 +8,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from cop_core.reading.block_means import block_means
 from cop_core.reading.crops import NO_CROPS, PlaneCrops, crops_of
 from cop_core.reading.estimator import CropReading
 from cop_core.reading.normalisation import normaliser, plane_range
@@ -16,6 +15,7 @@ from cop_core.reading.survey import NOTHING_SEEN, Basis
 from cop_core.recipes import ReadingOptions
 from cop_core.records import NO_SIGNAL, NOT_READ, UNFAMILIAR, PixelFacts, PlaneEstimate
 from cop_core.stacks import Plane, Stack
+from cop_core.stacks.block_means import block_means
 from cop_core.stacks.fixed_pixels import picture_of
 from cop_core.stacks.told_by_pixels import pixel_facts
 

@@ -27,6 +27,7 @@ from cop_core.records.photon_transfer import PhotonTransfer, TransferPoints
 from cop_core.records.pixels import PixelFacts, changed_noise, told_of_pixels
 from cop_core.records.plane import PlaneEstimate, in_mw, power_text
 from cop_core.records.plane_columns import PlaneColumn, plane_columns
+from cop_core.records.plane_order import copies, in_turn
 from cop_core.records.profile import (
     ITS_STACK,
     NO_SIGNAL,
@@ -119,8 +120,10 @@ __all__ = [
     "ZeroFrom",
     "block_side",
     "changed_noise",
+    "copies",
     "distinct_names",
     "in_mw",
+    "in_turn",
     "left_out_text",
     "plane_columns",
     "power_text",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -11,8 +11,9 @@ import numpy as np
 
 from cop_core.errors import InputError, MissingOptionError
 from cop_core.recipes import StackOptions
-from cop_core.records import MeasuredDetector, PixelFacts
+from cop_core.records import MeasuredDetector, PixelFacts, copies, in_turn
 from cop_core.records.crop_grid import SMALL
+from cop_core.stacks.block_means import block_means
 from cop_core.stacks.dataset import Dataset
 from cop_core.stacks.detector_file import read_detector
 from cop_core.stacks.fixed_pixels import fixed_pixels_of, picture_of
@@ -23,6 +24,8 @@ from cop_core.stacks.told_by_pixels import pixel_facts
 
 PLANES: Final = 12
 """Number of planes examined, spread over the stack, unless all are."""
+ROW: Final = 12
+"""Number of planes in a row compared with each other, in the middle of the stack."""
 
 _STAND_INS: Final = {"z_step_um": 1e-3, "channel": 0, "time": 0, "position": 0}
 """Options for examining a file if they are missing; no depth is remarkable at this step."""
@@ -48,6 +51,9 @@ class PixelCheck:
         Number of the others that are smaller than a crop.
     n_without_signal : int
         Number of the others without signal above the background, judged from the planes examined.
+    in_turn, copies : str
+        Whether channels seem to be stored in turn, and planes twice: sentences without a full stop,
+        from `ROW` planes in a row unless all are examined.
     """
 
     planes: tuple[int, ...]
@@ -58,6 +64,8 @@ class PixelCheck:
     saturated_fraction: float
     n_small: int
     n_without_signal: int
+    in_turn: str
+    copies: str
 
     @property
     def n_usable(self) -> int:
@@ -161,15 +169,18 @@ def _opened(options: StackOptions) -> tuple[Dataset, LazyStack]:
 def _pixels(stack: LazyStack, every: bool, progress: Callable[[int, int], None]) -> PixelCheck:
     n = len(stack)
     chosen = range(n) if every else spread_over(n)
-    total = 2 * len(chosen)
+    first = 0 if every else max(0, n - ROW) // 2
+    row = range(first, n if every else min(n, first + ROW))
+    total = 2 * len(chosen) + len(row)
 
-    def planes(done: int) -> Iterator[Plane]:
-        for number, index in enumerate(chosen, start=done + 1):
+    def planes(indices: Sequence[int], done: int) -> Iterator[Plane]:
+        for number, index in enumerate(indices, start=done + 1):
             yield stack.plane(index)
             progress(number, total)
 
-    masked = fixed_pixels_of(planes(0))
-    found = [_seen(plane, masked) for plane in planes(len(chosen))]
+    masked = fixed_pixels_of(planes(chosen, 0))
+    found = [_seen(plane, masked) for plane in planes(chosen, len(chosen))]
+    means = [block_means(plane.data) for plane in planes(row, 2 * len(chosen))]
     good = [seen for seen in found if not seen.reason]
     least = least_structure(seen.structure for seen in good)
     return PixelCheck(
@@ -181,6 +192,8 @@ def _pixels(stack: LazyStack, every: bool, progress: Callable[[int, int], None])
         saturated_fraction=max((seen.saturated for seen in good), default=0.0),
         n_small=sum(seen.small for seen in good),
         n_without_signal=sum(not seen.structure.is_signal(least) for seen in good),
+        in_turn=in_turn(means),
+        copies=copies(means),
     )
 
 

@@ -14,6 +14,8 @@ from cop_core.records import (
     NO_SIGNAL,
     UNFAMILIAR,
     changed_noise,
+    copies,
+    in_turn,
     power_text,
     told_of_pixels,
 )
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
         PixelFacts,
         SlopeFit,
     )
+    from cop_core.records.arrays import Matrix
 
 TWO_TISSUES: Final = "they are treated as two tissues, so tissue and protocol cannot be separated"
 _CLOSURE: Final = (
@@ -61,6 +64,7 @@ def profile_caveats(
         _small(profile),
         _saturated(profile),
         *told_of_pixels(_pixels(profile)),
+        copies(_means(profile)),
         *_notes(lines),
         left_out(profile, _untold(profile)),
         _closure(lines, log_ratios),
@@ -73,7 +77,8 @@ def cautions(profile: DepthProfile, lines: Mapping[str, SlopeFit]) -> tuple[str,
     """Return the caveats of one stack without which its verdict would be untrue."""
     upwards = UPWARDS if may_be_upwards(profile, lines) else ""
     small = _small(profile) if 2 * _n_small(profile) > len(profile) else ""
-    return tuple(filter(None, (upwards, small, *changed_noise(_pixels(profile)))))
+    mixed = in_turn(_means(profile))
+    return tuple(filter(None, (mixed, upwards, small, *changed_noise(_pixels(profile)))))
 
 
 def may_be_upwards(profile: DepthProfile, lines: Mapping[str, SlopeFit]) -> bool:
@@ -87,6 +92,10 @@ def may_be_upwards(profile: DepthProfile, lines: Mapping[str, SlopeFit]) -> bool
 
 def _pixels(profile: DepthProfile) -> list[PixelFacts]:
     return [plane.pixels for plane in profile.planes if not plane.reason]
+
+
+def _means(profile: DepthProfile) -> list[Matrix]:
+    return [plane.block_means for plane in profile.planes]
 
 
 def settings_caveat(first: DepthProfile, second: DepthProfile) -> tuple[str, ...]:

@@ -9,11 +9,11 @@ from made_profiles import strengths
 
 from cop_core.pipeline import run
 from cop_core.pipeline.views import N_DEPTHS, shared_depths
-from cop_core.reading.block_means import means_of_blocks
 from cop_core.recipes import CompareRecipe, ReadingOptions, StackOptions
 from cop_core.records import PlaneView, StackViews
 from cop_core.report.view_figures import planes_figure, side_figure
 from cop_core.stacks import open_stack
+from cop_core.stacks.block_means import means_of_blocks
 from cop_core.statistics import compare
 
 
