@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cop_core.reading.survey import Survey
 
 BLOCK_CROPS: Final = 144
-"""Crops in one task; docs/cluster.md explains the choice."""
+"""Crops in one task, or one for each worker if these are more; docs/cluster.md explains it."""
 PATIENCE_S: Final = 300.0
 """Time in s to wait for workers, or for a scheduler that was lost."""
 _KEEP_MEMORY: Final = {"MALLOC_TRIM_THRESHOLD_": 1 << 30, "MALLOC_MMAP_THRESHOLD_": 1 << 25}
@@ -140,7 +140,7 @@ class Cluster:
 
     def blocks(self, work: StackWork, n_planes: int, crops_of_a_plane: int) -> Blocks:
         """Return planes of a stack that workers begin to read, after those requested before."""
-        size = max(1, BLOCK_CROPS // crops_of_a_plane)
+        size = max(1, max(BLOCK_CROPS, len(self.client.nthreads())) // crops_of_a_plane)
         bounds = [(i, min(i + size, n_planes)) for i in range(0, n_planes, size)]
         self._n_blocks += 1
         return Blocks(self, work, bounds, -self._n_blocks).submit()

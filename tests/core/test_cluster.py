@@ -6,8 +6,9 @@ import signal
 import socket
 import sys
 import threading
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -99,6 +100,15 @@ def test_workers_read_the_same_numbers(stack, scheduler, normalisation):
     assert [plane.reason for plane in there.planes][5].startswith("unwritten")
     assert there.planes[2].reason
     assert there.planes[7].pixels.masked == 1
+
+
+def test_many_workers_get_larger_blocks(scheduler, monkeypatch):
+    monkeypatch.setattr(cluster.Blocks, "submit", lambda blocks: blocks)
+    with closing(cluster.Cluster(scheduler, Means())) as few:
+        assert few.blocks(None, 10, 4).bounds == [(0, 3), (3, 6), (6, 9), (9, 10)]  # 12 crops each
+        many = SimpleNamespace(nthreads=lambda: dict.fromkeys(range(21), 1), close=few.client.close)
+        monkeypatch.setattr(few, "client", many)
+        assert few.blocks(None, 10, 4).bounds == [(0, 5), (5, 10)]
 
 
 def test_the_report_states_the_machines(stack, scheduler, tmp_path):
