@@ -14,7 +14,7 @@ import statistics
 import time
 from collections.abc import Sequence
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtWidgets import QApplication
@@ -38,7 +38,7 @@ PLANES = 163
 STOPS = 30
 
 
-def run_in_widget(dock: CompareWidget) -> dict[str, float]:
+def run_in_widget(dock: CompareWidget) -> dict[str, Any]:
     """Compare in the widget; return seconds, time of the first point, and gaps between beats."""
     reads: list[float] = []
 
@@ -67,6 +67,7 @@ def run_in_widget(dock: CompareWidget) -> dict[str, float]:
         "longest gap ms": max(gaps),
         "gaps over 50 ms": sum(gap > 50 for gap in gaps),
         "median gap ms": statistics.median(gaps),
+        "collections of all garbage ms": heart.collections_ms,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from napari_cop.widgets import CompareWidget, ProfileWidget
 
 BEAT_MS = 5
+_ALL = 2
+"""The generation of a collection of all garbage."""
 CONFIG = TemporaryDirectory(prefix="napari-settings-", ignore_cleanup_errors=True)
 # Set before napari_cop, which checks it, is imported: the user's settings, including those
 # remembered by forms, are neither read nor written.
@@ -59,19 +62,38 @@ def show_tab(dock: CompareWidget | ProfileWidget, title: str) -> None:
 
 
 class Heart:
-    """Records the gaps between the beats of a timer on the GUI thread."""
+    """Records the gaps between the beats of a timer on the GUI thread.
+
+    Attributes
+    ----------
+    beats : list of float
+        Times in s.
+    collections_ms : list of float
+        Durations of Python's collections of all garbage, that of napari included.
+    """
 
     def __init__(self) -> None:
         self.beats: list[float] = []
+        self.collections_ms: list[float] = []
+        self._collecting = 0.0
         self._timer = QTimer()
         self._timer.timeout.connect(lambda: self.beats.append(time.perf_counter()))
 
     def __enter__(self) -> Heart:
         self._timer.start(BEAT_MS)
+        gc.callbacks.append(self._collect)
         return self
 
     def __exit__(self, *_: object) -> None:
+        gc.callbacks.remove(self._collect)
         self._timer.stop()
+
+    def _collect(self, phase: str, found: dict[str, int]) -> None:
+        if found["generation"] == _ALL:
+            now = time.perf_counter()
+            if phase == "stop":
+                self.collections_ms.append(1000 * (now - self._collecting))
+            self._collecting = now
 
     def gaps_ms(self) -> list[float]:
         return [1000 * (b - a) for a, b in zip(self.beats, self.beats[1:], strict=False)]
