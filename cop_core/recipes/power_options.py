@@ -98,7 +98,7 @@ class PowerOptions(Part):
         Option(
             "Power at depth 0, in the unit of the limit; the level that it gives there is held at "
             "every depth.",
-            "At surface",
+            "Power at surface",
             metavar="POWER",
             empty="as acquired",
         ),
