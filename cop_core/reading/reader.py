@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -117,6 +117,7 @@ class StackReader:
         self._validities: dict[int, Validity] = {}
         self._handed: set[int] = set()
         self._told: set[int] = set()
+        self._again: set[int] = set()
         self._to_read: set[int] | None = None
         self._surveyor = Surveyor()
         self._found, self._found_at = NOTHING_SEEN, 0
@@ -192,7 +193,8 @@ class StackReader:
             yield from self._survey(stack, range(n))
         due: Sequence[int] = range(n)
         while due:
-            due = yield from self._read_through(stack, due)
+            yield from self._read_through(stack, due)
+            due, self._again = sorted(self._again), set()
 
     def _survey(self, stack: Stack, indices: Iterable[int]) -> Iterator[ReadingStep]:
         """Survey planes of a finished stack before reading any, without those seen before."""
@@ -204,7 +206,7 @@ class StackReader:
         for seen in block_pool().stream(look_at, new, self._ahead(stack)):
             self._see(seen)
             yield self._step()
-        self._judge(stack)
+        self._judge(stack, {})
 
     def _see(self, seen: PlaneLook) -> None:
         """Add a plane to the survey of a finished stack."""
@@ -212,21 +214,22 @@ class StackReader:
         self._validities[seen.plane.index] = seen.plane.validity
         self._done += 1
 
-    def _judge(self, stack: Stack) -> None:
-        """Update the findings on a finished stack to the planes surveyed so far."""
-        self._found, self._surveyed = self._surveyor.found(), len(self._validities) == len(stack)
-        unusable = {i for i, validity in self._validities.items() if not validity.ok}
-        self._to_read = set(range(len(stack))) - unusable - self._found.empty - self._told
+    def _judge(self, stack: Stack, bases: Mapping[int, Basis]) -> None:
+        """Update the findings on a finished stack to the planes surveyed so far.
 
-    def _read_through(
-        self, stack: Stack, indices: Sequence[int]
-    ) -> Generator[ReadingStep, None, list[int]]:
-        """Read planes of a finished stack, with enough at a time to fill one batch.
-
-        Returns those to be read again, now that all are surveyed.
+        Planes begun on other bases must be read again.
         """
+        found = self._found = self._surveyor.found()
+        self._surveyed = len(self._validities) == len(stack)
+        self._again = {i for i, basis in bases.items() if basis != self._basis(i, found)}
+        self._done -= len(self._again & self._told)
+        unusable = {i for i, validity in self._validities.items() if not validity.ok}
+        over = self._told - self._again
+        self._to_read = set(range(len(stack))) - unusable - found.empty - over
+
+    def _read_through(self, stack: Stack, indices: Sequence[int]) -> Iterator[ReadingStep]:
+        """Read planes of a finished stack, with enough at a time to fill one batch."""
         bases: dict[int, Basis] = {}
-        again: list[int] = []
 
         def prepare_one(index: int) -> tuple[PlaneLook | None, _Begun]:
             plane = stack.plane(index, self._validities.get(index))
@@ -239,11 +242,9 @@ class StackReader:
                 if seen is not None:
                     self._see(seen)
                 bases[begun[0].index] = begun[0].basis
+                if not self._surveyed and len(bases) == len(indices):
+                    self._judge(stack, bases)  # before the last plane counts as read
                 yield begun
-            self._judge(stack)
-            again.extend(i for i, basis in bases.items() if basis != self._basis(i, self._found))
-            self._done -= len(again)
-            (self._to_read or set()).update(again)
 
         def read_some(some: list[_Begun]) -> tuple[list[_Begun], list[_Read]]:
             return some, self._read((*plane, self._batch // len(some)) for plane in some)
@@ -259,7 +260,6 @@ class StackReader:
                 yield self._step(plane.index)
             while self._put_off:
                 yield self._go_on(lambda: stack)
-        return again
 
     def _ahead(self, stack: Stack) -> int:
         """Return the number of planes prepared in advance: none if they are huge."""
@@ -428,9 +428,10 @@ class StackReader:
         total = 2 * len(self._stack) if source is None and self._stack is not None else 0
         if source is None:
             if whole and plane is not None:
-                self._told.add(plane.estimate.index)
-                (self._to_read or set()).discard(plane.estimate.index)
-            self._done += whole
+                self._told.add(plane.index)
+                if plane.index not in self._again:
+                    (self._to_read or set()).discard(plane.index)
+                    self._done += 1
             self._ended = self._done == total
         return ReadingStep(
             state=State.COMPLETE if source is None else source.state,

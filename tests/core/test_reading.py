@@ -66,7 +66,7 @@ def tissue(contrast):
     return np.round(data + rng.normal(0, 2.5, data.shape)).astype(np.uint16)
 
 
-def read_once(data, estimator, reading=QUICK):
+def read_once(data, estimator, reading=QUICK, batch_size=64):
     """Return steps, the profile, and how often each plane was decoded."""
     stack, decoded = cop.open_stack(data, z_step_um=2.0), Counter()
 
@@ -75,7 +75,7 @@ def read_once(data, estimator, reading=QUICK):
             decoded[index] += 1
             return super().plane(index, validity)
 
-    reader = StackReader(Counted(**vars(stack)), estimator, reading)
+    reader = StackReader(Counted(**vars(stack)), estimator, reading, batch_size=batch_size)
     steps = list(reader)
     assert [step.ended for step in steps] == [False] * (len(steps) - 1) + [True]
     assert steps[-1].to_read == 0
@@ -89,6 +89,10 @@ def read_once(data, estimator, reading=QUICK):
     return steps, reader.profile, decoded
 
 
+SMALL_BATCH = {"reading": ReadingOptions(crops=2), "batch_size": 1}
+"""As for planes of more crops than a batch: each is read on its own, in several steps."""
+
+
 def test_a_long_stack_is_decoded_once(tiny_estimator):
     steps, read, decoded = read_once(tissue(np.full(LONG, 50.0)), tiny_estimator)
     assert decoded == {i: 1 + (i in FIRST) for i in range(LONG)}
@@ -96,20 +100,25 @@ def test_a_long_stack_is_decoded_once(tiny_estimator):
     assert read.kept.all()
 
 
-def test_planes_that_all_show_to_be_empty_are_judged_again(tiny_estimator):
+@pytest.mark.parametrize("options", [{}, SMALL_BATCH])
+def test_planes_that_all_show_to_be_empty_are_judged_again(options, tiny_estimator):
     contrast = [1.0 if i in FIRST else 100.0 for i in range(LONG)]
-    _, read, decoded = read_once(tissue(contrast), tiny_estimator)
+    steps, read, decoded = read_once(tissue(contrast), tiny_estimator, **options)
     assert [p.index for p in read.planes if p.reason == NO_SIGNAL] == FIRST
     assert decoded == {i: 1 + 2 * (i in FIRST) for i in range(LONG)}
+    assert [step.to_read for step in steps[-len(FIRST) :]] == [0] * len(FIRST)
 
 
-def test_planes_that_all_show_to_have_signal_are_read_after_all(tiny_estimator):
+@pytest.mark.parametrize("options", [{}, SMALL_BATCH])
+def test_planes_that_all_show_to_have_signal_are_read_after_all(options, tiny_estimator):
     contrast = [100.0 if i in FIRST else 1.0 for i in range(LONG)]
-    steps, read, decoded = read_once(tissue(contrast), tiny_estimator)
+    steps, read, decoded = read_once(tissue(contrast), tiny_estimator, **options)
     assert read.kept.all()
     assert decoded == dict.fromkeys(range(LONG), 2)
     weak = [i for i in range(LONG) if i not in FIRST]
-    assert [step.estimate.index for step in steps[-len(weak) :]] == weak
+    last = [step for step in steps if step.whole][-len(weak) :]
+    assert [step.estimate.index for step in last] == weak
+    assert [step.to_read for step in last] == [*reversed(range(len(weak)))]
 
 
 @pytest.mark.parametrize("hidden_in", [None, 0])
