@@ -141,10 +141,11 @@ class StackReader:
 
         You may access it at any time, also from another thread and before the first step.
         """
+        told = self._told.copy()  # first: a plane told is known, also while another thread reads
         known = {i: plane.estimate for i, plane in self._planes.copy().items()}
         components = self._estimator.components
         if self._source is None and self._stack is not None:
-            missing = [i for i in range(len(self._stack)) if i not in self._told]
+            missing = [i for i in range(len(self._stack)) if i not in told]
             known |= {i: not_read(self._stack, i, len(components)) for i in missing}
         stack = self._stack
         for index, why in (stack.options.left_out if stack else {}).items():

@@ -178,6 +178,20 @@ def test_a_partial_profile_is_the_first_planes_of_the_full_one(k, stack, tiny_es
     assert replace(found, planes=(), provenance=made) == replace(whole, planes=())
 
 
+def test_a_profile_has_every_plane_while_another_thread_reads(stack, tiny_estimator):
+    reading = StackReader(stack, tiny_estimator, QUICK)
+
+    class Planes(dict):
+        def copy(self):
+            known = super().copy()
+            next(iter(reading), None)  # as another thread may, at the worst moment
+            return known
+
+    reading._planes = Planes()
+    profiles = [reading.profile for _ in range(2 * N + 1)]
+    assert [len(profile) for profile in profiles] == [N] * (2 * N + 1)
+
+
 def test_a_stopped_reading_goes_on_where_it_was(stack, tiny_estimator):
     whole = profile(stack, estimator=tiny_estimator, reading=QUICK)
     reading = StackReader(stack, tiny_estimator, QUICK)
