@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from cop_core.errors import InputError, MissingOptionError
 from cop_core.recipes import StackOptions
 from cop_core.records import MeasuredDetector, PixelFacts, copies, in_turn
 from cop_core.records.crop_grid import SMALL
+from cop_core.records.plane_order import FEWEST_PLANES
 from cop_core.stacks.block_means import block_means
 from cop_core.stacks.dataset import Dataset
 from cop_core.stacks.detector_file import read_detector
@@ -24,7 +26,7 @@ from cop_core.stacks.told_by_pixels import pixel_facts
 
 PLANES: Final = 12
 """Number of planes examined, spread over the stack, unless all are."""
-ROW: Final = 12
+ROW: Final = 2 * FEWEST_PLANES
 """Number of planes in a row compared with each other, in the middle of the stack."""
 
 _STAND_INS: Final = {"z_step_um": 1e-3, "channel": 0, "time": 0, "position": 0}
@@ -180,7 +182,8 @@ def _pixels(stack: LazyStack, every: bool, progress: Callable[[int, int], None])
 
     masked = fixed_pixels_of(planes(chosen, 0))
     found = [_seen(plane, masked) for plane in planes(chosen, len(chosen))]
-    means = [block_means(plane.data) for plane in planes(row, 2 * len(chosen))]
+    in_row = [_means(plane) for plane in planes(row, 2 * len(chosen))]
+    means = [means for means, _ in in_row]
     good = [seen for seen in found if not seen.reason]
     least = least_structure(seen.structure for seen in good)
     return PixelCheck(
@@ -193,8 +196,13 @@ def _pixels(stack: LazyStack, every: bool, progress: Callable[[int, int], None])
         n_small=sum(seen.small for seen in good),
         n_without_signal=sum(not seen.structure.is_signal(least) for seen in good),
         in_turn=in_turn(means),
-        copies=copies(means),
+        copies=copies(means, [signal for _, signal in in_row]),
     )
+
+
+def _means(plane: Plane) -> tuple[npt.NDArray[np.float64], float]:
+    """Return the block means of a plane, and the mean of all its pixels."""
+    return block_means(plane.data), float(plane.data.mean(dtype=np.float64))
 
 
 class _Seen(NamedTuple):

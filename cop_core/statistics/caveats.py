@@ -64,7 +64,7 @@ def profile_caveats(
         _small(profile),
         _saturated(profile),
         *told_of_pixels(_pixels(profile)),
-        copies(_means(profile)),
+        copies(_means(profile), [plane.signal for plane in profile.planes]),
         *_notes(lines),
         left_out(profile, _untold(profile)),
         _closure(lines, log_ratios),
