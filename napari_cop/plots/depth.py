@@ -55,7 +55,7 @@ class DepthPlots(PlotWidget):
     """All planes added before a time, in s as `time.time` counts, are on the screen."""
 
     EMPTY = "Choose a stack and press Run."
-    REDRAW_MS: ClassVar = 1000
+    REDRAW_MS: ClassVar = 400
     """Minimum time in ms between two drawings while planes arrive."""
 
     REFIT_S: ClassVar = 4.0
