@@ -62,7 +62,7 @@ def session(camera: Photographer) -> None:
     planes: list[int] = []
     dock.runner.plane_read.connect(lambda protocol, _: planes.append(protocol))
     click(dock.bar.run_button)
-    wait(lambda: planes.count(1) > 2 or dock.runner.state is State.IDLE)  # with curves to see
+    wait(lambda: planes.count(0) > 30 or dock.runner.state is State.IDLE)  # with curves to see
     camera.shoot("running")
     wait(lambda: dock.bar.status.text().startswith("Done"))
     viewer.dims.set_current_step(0, 30)
