@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Cancelled = Callable[[], bool]
     Sources = Callable[[Tell, Cancelled], Sequence[Any]]
 
-_TELL_S: Final = 1.0
+_TELL_S: Final = 0.4
 """Minimum time in s between two reports of progress."""
 
 _IDLE_S: Final = 0.5
