@@ -6,11 +6,15 @@ import gc
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Barrier
+
+from cop_core.reading.blocks import block_pool
 
 
 @contextmanager
 def at_most(n_bytes: float) -> Iterator[None]:
     """Assert that the block never takes more."""
+    wait_for_pool()
     tracemalloc.start()
     try:
         yield
@@ -23,6 +27,7 @@ def at_most(n_bytes: float) -> Iterator[None]:
 def held_after(stack, *planes):
     """Return the bytes still held after each of these planes was read and dropped."""
     held = []
+    wait_for_pool()
     tracemalloc.start()
     for index in range(len(stack)):
         stack.plane(index)
@@ -31,3 +36,11 @@ def held_after(stack, *planes):
             held.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
     return held
+
+
+def wait_for_pool():
+    """Wait for what an earlier test left to the pool's threads, such as kernels to compile."""
+    pool = block_pool()
+    n = pool._threads._max_workers
+    all_here = Barrier(n)
+    list(pool.stream(lambda _: all_here.wait(300), range(n), n))
