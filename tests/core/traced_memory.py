@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Barrier
 
+import numpy as np
+
 from cop_core.reading.blocks import block_pool
 
 
@@ -25,15 +27,20 @@ def at_most(n_bytes: float) -> Iterator[None]:
 
 
 def held_after(stack, *planes):
-    """Return the bytes still held after each of these planes was read and dropped."""
+    """Return the bytes still held after each of these planes was read and dropped.
+
+    In blocks of half a plane or more: kernels that another thread compiles meanwhile take small
+    ones.
+    """
     held = []
-    wait_for_pool()
+    least = np.prod(stack.shape[1:]) * stack.dtype.itemsize / 2
     tracemalloc.start()
     for index in range(len(stack)):
         stack.plane(index)
         if index in planes:
             gc.collect()
-            held.append(tracemalloc.get_traced_memory()[0])
+            blocks = tracemalloc.take_snapshot().traces
+            held.append(sum(block.size for block in blocks if block.size >= least))
     tracemalloc.stop()
     return held
 
